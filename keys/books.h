@@ -1,0 +1,119 @@
+/*
+ * books.h - the issuer's books: bundles, sticks, grants, slots, events, notices. No secrets (oncestick-protocol(7), BOOKS).
+ *
+ * An SQLite file in the issuer's directory. Every changing call is one durable transaction unless it runs between books_begin and
+ * books_commit. People see a slot as number n of a stick, counted from 1 across all its grants.
+ */
+#ifndef BOOKS_H
+#define BOOKS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bytes.h"
+#include "error.h"
+#include "format.h"
+#include "grant.h"
+#include "manifest.h"
+#include "notice.h"
+
+#define BOOKS_NAME "books.sqlite"
+#define BOOKS_TEXT 256 /* bytes, with NUL, of holders and labels */
+
+struct books;
+
+enum books_slot_state { BOOKS_READY, BOOKS_ISSUED, BOOKS_SPENT, BOOKS_REVOKED };
+
+struct books_slot {
+	uint8_t stick_id[ID_SIZE];
+	uint8_t grant_id[ID_SIZE];
+	uint32_t slot;
+	uint32_t number;                /* on the stick, from 1 */
+	enum books_slot_state state;
+	char holder[BOOKS_TEXT];        /* "" for none */
+	int64_t not_before, expires;
+	int64_t changed_at;             /* of the last event, 0 if none */
+	int64_t spent_at;               /* from the receipt, 0 if unknown */
+	char label[LABEL_MAX + 1];      /* of the grant */
+};
+
+struct books_stick {
+	uint8_t stick_id[ID_SIZE];
+	char label[LABEL_MAX + 1];      /* of the newest grant */
+	uint32_t next_n;
+	uint32_t ready, issued, spent, revoked;
+	int64_t not_before, expires;    /* of the grant that expires last */
+	char holders[BOOKS_TEXT];       /* of issued slots, comma-separated, cut with "..." */
+};
+
+/* books_open(b, dir, create, f): open BOOKS_NAME in dir. E_BOOKS if it is absent and create is false, or is not ours. */
+enum err books_open(struct books **b, const char *dir, bool create, struct fault *f);
+void books_close(struct books **b);
+
+enum err books_begin(struct books *b, struct fault *f);
+enum err books_commit(struct books *b, struct fault *f);
+void books_rollback(struct books *b);
+
+/* Settings of the issuer: "contact". value "" removes. get: "" if absent. */
+enum err books_set(struct books *b, const char *key, const char *value, struct fault *f);
+enum err books_get(struct books *b, const char *key, char *value, size_t size, struct fault *f);
+
+/* books_newest_time(b, t): the newest signed time in the books (grants, manifests, notices); 0 if none. */
+enum err books_newest_time(struct books *b, int64_t *t, struct fault *f);
+
+/* books_new_bundle(b, id, now, label): insert an id before its first byte is written. E_BOOKS if it was ever used. */
+enum err books_new_bundle(struct books *b, const uint8_t id[ID_SIZE], int64_t now, const char *label, struct fault *f);
+enum err books_bundle_manifest(struct books *b, const uint8_t id[ID_SIZE], struct bytes cose, struct fault *f);
+
+/* books_add_stick: make a stick known; nothing if it is. books_id_used: whether any id (bundle, stick, grant) is in the books. */
+enum err books_add_stick(struct books *b, const uint8_t id[ID_SIZE], const char *label, struct fault *f);
+enum err books_id_used(struct books *b, const uint8_t id[ID_SIZE], bool *used, struct fault *f);
+
+/*
+ * books_add_grant(b, g, payload, state, now, verb): store a grant and its slots, all in state, numbered on after the stick's last.
+ */
+enum err books_add_grant(struct books *b, const struct grant *g, struct bytes payload, enum books_slot_state state, int64_t now,
+    const char *verb, struct fault *f);
+
+/* books_grant(b, id, g): the grant, parsed, freed by the caller (grant_free); *found false if unknown. */
+enum err books_grant(struct books *b, const uint8_t id[ID_SIZE], struct grant *g, bool *found, struct fault *f);
+/* books_grant_ids(b, stick_id, ids, count): ids of the grants of a stick, *ids freed by the caller. */
+enum err books_grant_ids(struct books *b, const uint8_t stick_id[ID_SIZE], uint8_t (**ids)[ID_SIZE], size_t *count, struct fault *f);
+
+/* books_find_stick(b, name, id, count): the stick whose shown name ("7kq241") is name; *count is how many have it. */
+enum err books_find_stick(struct books *b, const char *name, uint8_t id[ID_SIZE], unsigned *count, struct fault *f);
+
+/* Lists, freed by the caller. books_slots: slots of a stick (stick_id NULL: of all), ordered by stick and number. */
+enum err books_sticks(struct books *b, struct books_stick **list, size_t *count, struct fault *f);
+enum err books_slots(struct books *b, const uint8_t *stick_id, struct books_slot **list, size_t *count, struct fault *f);
+
+/*
+ * books_take(b, stick_id, n, holder, now, list): mark the n lowest ready, unexpired slots of the stick as issued to holder, in one
+ * transaction, and return them. E_NO_CODES with nothing changed if there are fewer; *have then says how many there are.
+ */
+enum err books_take(struct books *b, const uint8_t stick_id[ID_SIZE], uint32_t n, const char *holder, int64_t now,
+    struct books_slot **list, uint32_t *have, struct fault *f);
+
+/*
+ * books_set_state(b, s, state, receipt, now, verb, detail): move a slot (by grant_id and slot of s) to state, keep the receipt
+ * unless empty, and write an event. Spent and revoked are final: ready or issued cannot follow; spent may follow revoked only as
+ * knowledge (state stays revoked in the notice's sense, shown as spent).
+ */
+enum err books_set_state(struct books *b, const uint8_t grant_id[ID_SIZE], uint32_t slot, enum books_slot_state state,
+    struct bytes receipt, int64_t spent_at, int64_t now, const char *verb, const char *detail, struct fault *f);
+
+/* books_event(b, now, verb, grant_id or NULL, slot, holder, detail): append to the log. */
+enum err books_event(struct books *b, int64_t now, const char *verb, const uint8_t *grant_id, uint32_t slot, const char *holder,
+    const char *detail, struct fault *f);
+
+/*
+ * Notices. books_newest_notice: bytes of the newest (owned by the caller), *number 0 if there is none. books_notice_content: the
+ * cumulative list as the books have it now: every slot spent or revoked, and every slot of any notice ever stored; number and
+ * issuer are left 0. books_store_notice: keep a signed notice (number unique) and merge its slots into that union.
+ */
+enum err books_newest_notice(struct books *b, uint8_t **cose, size_t *n, uint32_t *number, struct fault *f);
+enum err books_notice_content(struct books *b, struct notice *out, struct fault *f);
+enum err books_store_notice(struct books *b, const struct notice *notice, struct bytes cose, struct fault *f);
+
+#endif

@@ -1,0 +1,37 @@
+/*
+ * keystore.h - the issuer's seed in a file, sealed under a passphrase (oncestick-format(5), Keystore).
+ */
+#ifndef KEYSTORE_H
+#define KEYSTORE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "error.h"
+#include "format.h"
+#include "bytes.h"
+
+#define KEYSTORE_NAME "keystore.cbor"
+
+/*
+ * keystore_create(dir_fd, seed, pass, f): seal seed (KEY_SIZE bytes) under the passphrase in a new file KEYSTORE_NAME below dir_fd,
+ * mode 0600, by temp, fsync, rename, fsync. Argon2id with t = 3, m = 256 MiB. Errors: E_KEYSTORE (it exists already; cannot be
+ * written), E_PASSPHRASE (empty), E_MEMORY.
+ */
+enum err keystore_create(int dir_fd, const uint8_t *seed, struct bytes pass, struct fault *f);
+
+/*
+ * keystore_open(dir_fd, pass, seed, f): open it; *seed is KEY_SIZE bytes of secret memory owned by the caller (secret_free).
+ * Errors: E_KEYSTORE (missing, malformed, parameters out of bounds: refused before any allocation), E_PASSPHRASE, E_MEMORY.
+ */
+enum err keystore_open(int dir_fd, struct bytes pass, uint8_t **seed, struct fault *f);
+
+/* keystore_issuer(dir_fd, pk, f): the issuer's public key as the file claims it, without the passphrase. */
+enum err keystore_issuer(int dir_fd, uint8_t pk[KEY_SIZE], struct fault *f);
+
+/* keystore_seal / keystore_unseal: the same over bytes, for tests and backup: t in 3..10, m in KiB 262144..1048576. */
+enum err keystore_seal(const uint8_t *seed, struct bytes pass, const uint8_t salt[ID_SIZE], unsigned t, unsigned m_kib,
+    uint8_t **file, size_t *n);
+enum err keystore_unseal(struct bytes file, struct bytes pass, uint8_t **seed, struct fault *f);
+
+#endif

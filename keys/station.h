@@ -1,0 +1,79 @@
+/*
+ * station.h - this PC's own memory: an SQLite file, an X25519 key and the session locks, in one directory of mode 0700.
+ *
+ * Implements memory.h. The directory is $ONCESTICK_STATION_DIR or $XDG_STATE_HOME/oncestick.
+ */
+#ifndef STATION_H
+#define STATION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "error.h"
+#include "format.h"
+#include "memory.h"
+#include "receipt.h"
+
+struct station;
+
+enum station_mode {
+	STATION_READ,   /* change nothing; a directory or file that is absent is an empty memory */
+	STATION_WRITE   /* create what is missing: directory, database, key */
+};
+
+/* station_dir(out, size): the directory to use, from the environment. Return 0, or -1 if no home is known or it does not fit. */
+int station_dir(char *out, size_t size);
+
+/* station_open(s, dir, mode, f): E_STATION if it cannot be opened, is locked by another process for more than 5 s, or is not
+ * ours (schema). The connection must be opened after a fork, never carried across one. */
+enum err station_open(struct station **s, const char *dir, enum station_mode mode, struct fault *f);
+void station_close(struct station **s);
+
+/* station_memory(s): the memory interface over s, valid until station_close. */
+struct memory *station_memory(struct station *s);
+
+/* station_session_dir(s): descriptor of the directory of session locks and control sockets; borrowed; -1 if absent. */
+int station_session_dir(const struct station *s);
+
+/* station_lock_name(out, grant_hash, slot): "<64 hex>.<slot>", the name of a slot's lock file in that directory. */
+#define STATION_LOCK_NAME 80
+void station_lock_name(char out[STATION_LOCK_NAME], const uint8_t grant_hash[HASH_SIZE], uint32_t slot);
+
+/* station_lock_fd(s): the descriptor of the slot lock held through memory_ops.lock_slot, to write the session's description to;
+ * borrowed; -1 if none is held. */
+int station_lock_fd(const struct station *s);
+
+struct station_issuer {
+	uint8_t pk[KEY_SIZE];
+	int64_t floor;
+	uint32_t notice_no;
+	bool pinned; /* by an operator, rather than first seen with a code */
+};
+
+struct station_summary {
+	uint8_t pk[KEY_SIZE];
+	uint8_t id[ID_SIZE];
+	bool has_key;           /* false for a memory that is still empty */
+	bool closed_list;
+	bool volatile_memory;
+	int64_t high_water;
+	uint64_t claimed, open, closed; /* rows by state */
+	size_t issuer_count;
+	struct station_issuer *issuers; /* owned: station_summary_free */
+};
+
+enum err station_summarise(struct station *s, struct station_summary *out, struct fault *f);
+void station_summary_free(struct station_summary *out);
+
+/* station_pin(s, pk): know this issuer from now on, as chosen by an operator. station_pin_only(s, only): close or reopen the list:
+ * while closed only issuers pinned by an operator, or known when it was closed, are trusted. */
+enum err station_pin(struct station *s, const uint8_t pk[KEY_SIZE], struct fault *f);
+enum err station_pin_only(struct station *s, bool only, struct fault *f);
+
+/* station_reset_clock(s, now): set the high-water mark back to now and remember that, for the next receipt. */
+enum err station_reset_clock(struct station *s, int64_t now, struct fault *f);
+
+/* station_receipts(s, file, n): every receipt this station holds, as a receipts file (receipt.h); *file owned by the caller. */
+enum err station_receipts(struct station *s, uint8_t **file, size_t *n, struct fault *f);
+
+#endif

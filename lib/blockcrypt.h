@@ -1,0 +1,47 @@
+/*
+ * blockcrypt.h - the two operations that every block of content goes through: SHA-256 with position, and ChaCha20.
+ *
+ * Two implementations produce the same bytes: libsodium's (always built, the reference) and libcrypto's (where configure finds
+ * it; uses the processor's SHA and vector instructions). A context belongs to one thread at a time.
+ */
+#ifndef BLOCKCRYPT_H
+#define BLOCKCRYPT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "format.h"
+
+struct blockcrypt; /* a thread's context */
+
+struct blockcrypt_impl {
+	const char *name; /* "libsodium", "libcrypto" */
+	struct blockcrypt *(*open)(void);
+	void (*close)(struct blockcrypt *);
+	int (*hash)(struct blockcrypt *, uint8_t out[HASH_SIZE], unsigned level, uint64_t index, const uint8_t block[BLOCK_SIZE]);
+	int (*crypt)(struct blockcrypt *, uint8_t block[BLOCK_SIZE], const uint8_t ck[KEY_SIZE], uint64_t index);
+};
+
+/* blockcrypt_impls(): all implementations that were built, fastest first, ending with NULL. */
+const struct blockcrypt_impl *const *blockcrypt_impls(void);
+
+/* blockcrypt_new(impl): a context of impl, or of the fastest if impl is NULL; NULL if there is no memory. */
+struct blockcrypt *blockcrypt_new(const struct blockcrypt_impl *impl);
+
+/* blockcrypt_free(b): wipe and release *b, unless it is NULL, and set it to NULL. */
+void blockcrypt_free(struct blockcrypt **b);
+
+/*
+ * blockcrypt_hash(b, out, level, index, block): out := SHA-256(0x0b || "once1/block" || u8(level) || le64(index) || block), the
+ * hash of the block at that place of the tree; level 0 is data. Return 0, or -1 if the library refuses (no memory).
+ */
+int blockcrypt_hash(struct blockcrypt *b, uint8_t out[HASH_SIZE], unsigned level, uint64_t index,
+    const uint8_t block[BLOCK_SIZE]);
+
+/*
+ * blockcrypt_crypt(b, block, ck, index): encrypt or decrypt data block index in place with ChaCha20 (RFC 8439), counter 0, nonce
+ * 0^4 || le64(index). Return 0, or -1 as above, with block wiped.
+ */
+int blockcrypt_crypt(struct blockcrypt *b, uint8_t block[BLOCK_SIZE], const uint8_t ck[KEY_SIZE], uint64_t index);
+
+#endif

@@ -1,0 +1,34 @@
+/*
+ * clock.h - the two clocks of the protocol, replaceable by tests, and the rules for distrusting the first.
+ */
+#ifndef CLOCK_H
+#define CLOCK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct clock_source {
+	int64_t (*now)(void *arg);      /* seconds since 1970, UTC: CLOCK_REALTIME */
+	int64_t (*boot)(void *arg);     /* seconds since boot, suspend included: CLOCK_BOOTTIME */
+	void *arg;
+};
+
+/* clock_system(): the machine's own clocks. */
+struct clock_source clock_system(void);
+
+/* What the clock says against what is known (oncestick-protocol(7), CLOCKS). */
+struct clock_view {
+	int64_t now;    /* the system clock */
+	int64_t floor;  /* F: newest signed time of this issuer */
+	int64_t high;   /* L: largest system time at a successful open here */
+	int64_t t;      /* max(now, F, L): what windows are judged by */
+	uint32_t flags; /* RECEIPT_CLOCK_BEHIND | RECEIPT_CLOCK_BACK | RECEIPT_CLOCK_RESET as they apply */
+};
+
+/* clock_judge(now, floor, high, was_reset): compute t and flags. */
+struct clock_view clock_judge(int64_t now, int64_t floor, int64_t high, bool was_reset);
+
+/* clock_raises(v): the value to raise L to after a successful open, or 0 if now is too far beyond the floor to be believed. */
+int64_t clock_raises(const struct clock_view *v);
+
+#endif

@@ -1,0 +1,46 @@
+/*
+ * format.h - the constants of the once1 format (man 5 oncestick-format).
+ *
+ * Sizes are in bytes unless a name says otherwise.
+ */
+#ifndef FORMAT_H
+#define FORMAT_H
+
+#define ID_SIZE 16      /* bundle, stick, grant, station and session ids */
+#define HASH_SIZE 32    /* BLAKE2b-256 and SHA-256 */
+#define KEY_SIZE 32     /* every symmetric key, X25519 and Ed25519 public keys */
+#define SIGNATURE_SIZE 64
+#define LOCATOR_SIZE 16
+#define NONCE_SIZE 32   /* a station's session nonce */
+#define MAC_SIZE 32     /* receipt MAC */
+#define TAG_SIZE 16     /* ChaCha20-Poly1305 */
+#define USB_HINT_SIZE 4
+
+#define CODE_SYMBOLS 16 /* an unlock code: 14 data + 2 check symbols, no separators */
+
+#define BLOCK_SIZE 65536u
+#define TREE_FANOUT 2048u         /* hashes in a tree block: BLOCK_SIZE / HASH_SIZE */
+#define TREE_LEVELS_MAX 3u        /* levels above the data */
+#define SEGMENT_BLOCKS 16384u     /* 1 GiB */
+#define DATA_BLOCKS_MAX 4294967295ull
+
+#define RECORD_SIZE 4096u
+#define RECORD_BODY_MAX 4032u
+
+#define GRANT_SLOTS_MAX 4096u
+#define GRANT_BUNDLES_MAX 64u
+#define STICK_GRANTS_MAX 64u
+#define STICK_BUNDLES_MAX 64u
+#define LABEL_MAX 128u            /* bytes of UTF-8, without a final NUL */
+#define NAME_MAX_BYTES 255u
+#define RECEIPT_MAX (512u - MAC_SIZE)
+
+#define TIME_MIN 1500000000ll     /* seconds since 1970, UTC */
+#define TIME_MAX 253402300799ll
+#define SESSION_MIN_S 60u
+#define SESSION_MAX_S 604800u
+#define FLOOR_TRUST_S 157788000ll /* five years: how far a clock may lead the signed floor and still be remembered */
+
+#define CELL_SIZE(bundles) ((size_t)(KEY_SIZE * (bundles) + TAG_SIZE))
+
+#endif

@@ -1,0 +1,65 @@
+/*
+ * receipt.h - what a station writes over the key when it spends a code, and the file in which a station hands in its receipts.
+ */
+#ifndef RECEIPT_H
+#define RECEIPT_H
+
+#include <stdint.h>
+
+#include "bytes.h"
+#include "format.h"
+
+enum receipt_flag {
+	RECEIPT_CLOCK_BEHIND = 1,    /* the clock was before the newest signed time */
+	RECEIPT_CLOCK_BACK = 2,      /* the clock had gone back by more than 300 s */
+	RECEIPT_NO_MEMORY = 4,       /* the station had no persistent memory */
+	RECEIPT_CLOCK_RESET = 8,     /* an operator reset the high-water mark since the last use */
+	RECEIPT_REPAIRED = 16        /* a damaged copy of the record was overwritten */
+};
+
+struct receipt {
+	int64_t spent_at;
+	uint32_t flags;              /* enum receipt_flag */
+	uint8_t station_id[ID_SIZE];
+	uint8_t session_id[ID_SIZE];
+	/* Never written to a record by version 1, accepted when read; 0 when absent. */
+	int64_t ended_at;
+	uint64_t open_s, resumes;
+};
+
+#define RECEIPT_ENCODED_MAX 128
+
+/* receipt_encode(r, out): write r as CBOR to out and return its length, at most RECEIPT_ENCODED_MAX. */
+size_t receipt_encode(const struct receipt *r, uint8_t out[RECEIPT_ENCODED_MAX]);
+
+/* receipt_parse(r, cbor): return 0, or -1 with r zeroed. */
+int receipt_parse(struct receipt *r, struct bytes cbor);
+
+/*
+ * receipt_mac(mac, rk, header, cbor): the MAC over the first 32 bytes of the SPENT record and the receipt, under the code's
+ * receipt key.
+ */
+void receipt_mac(uint8_t mac[MAC_SIZE], const uint8_t rk[KEY_SIZE], const uint8_t header[32], struct bytes cbor);
+
+/* One row of a station's receipts file. body is receipt || MAC and borrows from the file when read. */
+struct receipt_row {
+	uint8_t issuer[KEY_SIZE];
+	uint8_t grant_id[ID_SIZE];
+	uint32_t slot;
+	struct bytes body;
+};
+
+/* receipts_encode / receipts_parse: the whole file; *rows is to be freed by the caller. -1 / NULL on failure. */
+uint8_t *receipts_encode(const struct receipt_row *rows, size_t count, size_t *n);
+int receipts_parse(struct bytes file, struct receipt_row **rows, size_t *count);
+
+/* A station's enrolment request: its X25519 public key and a label ("" for none). */
+struct enrolment {
+	uint8_t station_pk[KEY_SIZE];
+	char label[LABEL_MAX + 1];
+};
+
+uint8_t *enrolment_encode(const struct enrolment *e, size_t *n);
+int enrolment_parse(struct enrolment *e, struct bytes file);
+
+#endif

@@ -1,0 +1,102 @@
+/*
+ * stick.h - what lies below ONCE on a stick, read with distrust (oncestick-format(5), STICK LAYOUT).
+ */
+#ifndef STICK_H
+#define STICK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "error.h"
+#include "format.h"
+#include "grant.h"
+#include "notice.h"
+#include "record.h"
+
+#define STICK_ONCE "ONCE"
+#define STICK_PROBE "probe"
+#define STICK_BUNDLES "b"
+#define STICK_GRANTS "g"
+#define STICK_NOTICE "notice.cose"
+#define STICK_NOTICE_NEW "notice.new"
+#define STICK_RECORD_A "stick.a"
+#define STICK_RECORD_B "stick.b"
+#define STICK_LOCK_A "lock.a"
+#define STICK_LOCK_B "lock.b"
+#define STICK_GRANT_FILE "grant.cose"
+#define STICK_MANIFEST_FILE "manifest.cose"
+
+struct stick {
+	int once_fd;                    /* the ONCE directory */
+	uint8_t id[ID_SIZE];
+	uint32_t n;                     /* number of the next refill */
+	uint8_t *ratchet;               /* R_n, KEY_SIZE bytes of secret memory */
+};
+
+/*
+ * stick_open(s, dir_fd, f): find ONCE below dir_fd and read the stick record. dir_fd is borrowed for the call only.
+ * Errors: E_NO_STICK, E_STICK_DAMAGED, E_FAIL.
+ */
+enum err stick_open(struct stick **s, int dir_fd, struct fault *f);
+void stick_close(struct stick **s);
+
+/* The usable grants of a stick. */
+struct stick_grants {
+	size_t count;
+	struct grant *grants;           /* ascending by id; owned */
+	unsigned skipped;               /* grants that did not verify or parse */
+	unsigned newer;                 /* of those, made by a newer program (unknown version, several bundles) */
+	uint8_t skipped_id[ID_SIZE];    /* the first of them, by its directory name */
+	unsigned foreign;               /* grants of another stick, or refills not yet installed: ignored */
+};
+
+/*
+ * stick_load_grants(s, g, f): every grant that verifies, is of this stick, and is installed. Errors: E_NO_GRANT if none is left,
+ * E_ISSUER if their issuers differ, E_FAIL. g is filled (skipped, newer, foreign) also with E_NO_GRANT.
+ */
+enum err stick_load_grants(const struct stick *s, struct stick_grants *g, struct fault *f);
+void stick_grants_free(struct stick_grants *g);
+
+/*
+ * stick_load_notice(s, issuer, n, file, len): the newest notice on the stick that verifies and is of this issuer: parsed into n
+ * (freed by the caller with notice_free) and, unless file is NULL, its bytes in *file (freed by the caller). Return 1, 0 if there
+ * is none, -1 if there is no memory.
+ */
+int stick_load_notice(const struct stick *s, const uint8_t issuer[KEY_SIZE], struct notice *n, uint8_t **file, size_t *len);
+
+/*
+ * stick_store_notice(s, issuer, file, len): put a notice of issuer on the stick unless one with the same or a higher number is
+ * there, by notice.new, fsync, rename, fsync. Return 1 if written, 0 if not needed, -1 with errno.
+ */
+int stick_store_notice(const struct stick *s, const uint8_t issuer[KEY_SIZE], const uint8_t *file, size_t len);
+
+/*
+ * stick_probe(s, f): prove that the stick takes and keeps a 4096-byte write: fresh random bytes to probe, made if missing, by the
+ * same steps as the destroying write. Errors: E_READONLY, E_STICK_IO.
+ */
+enum err stick_probe(const struct stick *s, struct fault *f);
+
+/* Both copies of one slot's record. */
+struct stick_slot {
+	enum record_state a, b, merged;
+	uint8_t raw_a[RECORD_SIZE], raw_b[RECORD_SIZE];
+	struct bytes body_a, body_b;    /* borrow from raw_a, raw_b */
+	bool whole;                     /* both lock files are regular, of exactly 4096 * slots bytes, and open for writing */
+};
+
+/*
+ * stick_read_slot(s, g, slot, out, f): read the pair of records of slot of grant g. A copy that cannot be read counts as damaged,
+ * with whole false. Return E_OK, or E_READONLY if a lock file exists but may not be written (want_write true).
+ */
+enum err stick_read_slot(const struct stick *s, const struct grant *g, uint32_t slot, bool want_write, struct stick_slot *out,
+    struct fault *f);
+
+/* stick_destroy_slot(s, g, slot, copy, rec, f): record_destroy on lock.a (copy 0) or lock.b (copy 1) of grant g. */
+enum err stick_destroy_slot(const struct stick *s, const struct grant *g, uint32_t slot, int copy,
+    const uint8_t rec[RECORD_SIZE], struct fault *f);
+
+/* stick_grant_dir(s, grant_id) / stick_bundle_dir(s, id): a descriptor of g/<id> or b/<id>, or -1 with errno. */
+int stick_grant_dir(const struct stick *s, const uint8_t grant_id[ID_SIZE]);
+int stick_bundle_dir(const struct stick *s, const uint8_t bundle_id[ID_SIZE]);
+
+#endif

@@ -1,0 +1,67 @@
+/*
+ * stickio.h - careful file access below a directory that somebody else may have filled.
+ *
+ * Every open is relative to a directory descriptor, never follows a link, never blocks on a FIFO, and insists on a regular file
+ * or a directory as asked. No path is built from bytes of a stick.
+ */
+#ifndef STICKIO_H
+#define STICKIO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "bytes.h"
+#include "error.h"
+
+/* stickio_open_dir(dir_fd, name): a directory below dir_fd; return a descriptor or -1 with errno. */
+int stickio_open_dir(int dir_fd, const char *name);
+
+/* stickio_open_file(dir_fd, name, flags, size): a regular file, opened with flags (O_RDONLY, O_RDWR, O_DIRECT); its size in *size
+ * unless NULL. Return a descriptor or -1 with errno (ELOOP or EINVAL for anything but a regular file). */
+int stickio_open_file(int dir_fd, const char *name, int flags, uint64_t *size);
+
+/* stickio_read_full(fd, buf, n, off): pread until n bytes are there. Return 0, or -1 with errno; a short file is EIO. */
+int stickio_read_full(int fd, void *buf, size_t n, uint64_t off);
+
+/* stickio_write_full(fd, buf, n, off): pwrite until all is written. Return 0, or -1 with errno. */
+int stickio_write_full(int fd, const void *buf, size_t n, uint64_t off);
+
+/*
+ * stickio_slurp(dir_fd, name, limit, data, n): read a whole regular file of at most limit bytes into *data (freed by the caller).
+ * Return 0, or -1 with errno (EFBIG above limit).
+ */
+int stickio_slurp(int dir_fd, const char *name, size_t limit, uint8_t **data, size_t *n);
+
+/* stickio_create(dir_fd, name, data, n, mode): make a file that must not exist, write, fsync, fchmod (ignored where there are no
+ * modes). On failure nothing of it is left where it can be removed. Return 0 or -1 with errno. */
+int stickio_create(int dir_fd, const char *name, const void *data, size_t n, mode_t mode);
+
+/* stickio_replace(dir_fd, tmp, name, data, n, mode): as tmp, then renamed over name, and the directory synced. */
+int stickio_replace(int dir_fd, const char *tmp, const char *name, const void *data, size_t n, mode_t mode);
+
+/* stickio_mkdir(dir_fd, name, mode): mkdir with this mode whatever the umask; return a descriptor of it or -1 with errno. */
+int stickio_mkdir(int dir_fd, const char *name, mode_t mode);
+
+/* stickio_remove_tree(dir_fd, name): remove a file or a directory with what is in it (two levels at most; links are removed, not
+ * followed). Return 0, or -1 with errno; absent is success. */
+int stickio_remove_tree(int dir_fd, const char *name);
+
+/* stickio_sync_dir(fd): fsync a directory; file systems without it (EINVAL) count as success. */
+int stickio_sync_dir(int fd);
+
+/* stickio_ids(dir_fd, suffix, ids, max): collect every entry of dir_fd named by exactly 32 lower-case hex digits followed by
+ * suffix ("" for none), ascending, at most max of them. Return how many there are, which may exceed max, or -1 with errno. */
+int stickio_ids(int dir_fd, const char *suffix, uint8_t (*ids)[16], size_t max);
+
+/* What a file system can promise about overwriting in place. */
+enum stickio_fs { STICKIO_FS_GOOD, STICKIO_FS_UNSURE, STICKIO_FS_BAD };
+
+/* stickio_fs_of(fd, name, n): judge the file system under fd by statfs(2) and, for ext4, mountinfo; its name goes to name. */
+enum stickio_fs stickio_fs_of(int fd, char *name, size_t n);
+
+/* stickio_volatile(fd): true if files there do not survive a reboot (tmpfs, ramfs, overlayfs). */
+bool stickio_volatile(int fd);
+
+#endif

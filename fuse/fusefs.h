@@ -1,0 +1,51 @@
+/*
+ * fusefs.h - a bundle as a read-only FUSE file system (libfuse 3, low-level API).
+ *
+ * Life: fusefs_mount makes the mount, which does not answer yet (a stat of it waits); fusefs_start lets it answer; fusefs_silence
+ * makes every later answer EIO and drops the kernel's cached pages; fusefs_free wipes. Unmounting itself is the minder's work.
+ */
+#ifndef FUSEFS_H
+#define FUSEFS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bundle.h"
+#include "error.h"
+
+struct fusefs;
+
+/*
+ * fusefs_mount(fs, bundle, dir, f): mount on the directory dir as the calling user, ro,nosuid,nodev,noexec,default_permissions,
+ * without answering. bundle is borrowed until fusefs_free and may still be locked. Errors: E_FUSE (no /dev/fuse, no fusermount3,
+ * or the directory is not allowed; f->object says which), E_FAIL.
+ */
+enum err fusefs_mount(struct fusefs **fs, struct bundle *bundle, const char *dir, struct fault *f);
+
+/*
+ * fusefs_start(fs, ended_fd, f): open the image of the bundle, which is unlocked by now, and serve it from threads of its own. When
+ * the loop ends (the file system was unmounted by anybody) 1 is added to the eventfd ended_fd. Errors: E_BUNDLE (the superblock is
+ * impossible), E_FAIL.
+ */
+enum err fusefs_start(struct fusefs *fs, int ended_fd, struct fault *f);
+
+/*
+ * fusefs_silence(fs): from now on every reply is EIO; then tell the kernel to forget the pages of every inode that is open.
+ * Returns when no reply with content is under way any more. Not from a FUSE worker thread. May be called twice.
+ */
+void fusefs_silence(struct fusefs *fs);
+
+/* fusefs_open_names(fs, each, arg): call each with the path of every file that is open now (at most 32), as raw bytes. */
+void fusefs_open_names(struct fusefs *fs, void (*each)(void *arg, const char *path), void *arg);
+
+/*
+ * fusefs_free(fs): release everything, wiping what was decrypted. If the loop has not ended (a lazy unmount keeps it alive) the
+ * memory it may still touch is wiped but not released: the process is about to exit. Does not unmount.
+ */
+void fusefs_free(struct fusefs **fs);
+
+/* fusefs_possible(f): whether this process could mount at all: /dev/fuse opens and, unless root, fusermount3 is there. E_FUSE. */
+enum err fusefs_possible(struct fault *f);
+
+#endif

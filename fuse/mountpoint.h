@@ -1,0 +1,47 @@
+/*
+ * mountpoint.h - where a bundle appears: an empty directory of the user's, given or freshly made.
+ */
+#ifndef MOUNTPOINT_H
+#define MOUNTPOINT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "error.h"
+
+#define MOUNTPOINT_MAX 4096
+
+/*
+ * mountpoint_check(dir, f): whether the caller may mount on dir: an existing, empty directory, owned and writable by the caller
+ * (unless root), on a file system that fusermount3 accepts (not FAT, not the stick itself), not a mount point of FUSE already.
+ * E_FUSE with the reason in f->step.
+ */
+enum err mountpoint_check(const char *dir, struct fault *f);
+
+/*
+ * mountpoint_make(label, path, size, f): make a fresh directory in $HOME named after label: '/' becomes '-', a leading '.' or '-'
+ * becomes '_', at most 60 characters cut at a character boundary, "oncestick" if nothing is left; if the name is taken " 2", " 3" ...
+ * is added. Its path goes to path. E_FUSE if $HOME is missing or takes no directory.
+ */
+enum err mountpoint_make(const char *label, char *path, size_t size, struct fault *f);
+
+/* mountpoint_home(f): whether mountpoint_make could work: $HOME is a directory that may be written. E_FUSE. */
+enum err mountpoint_home(struct fault *f);
+
+/*
+ * mountpoint_is_ours(path): true if mountinfo (proc(5)) has a mount of type fuse.oncestick at exactly path. Does not touch the
+ * mount itself, which may not answer.
+ */
+bool mountpoint_is_ours(const char *path);
+
+/*
+ * mountpoint_unmount(path, lazy): unmount what is at path: umount2(2) as root, else fusermount3 -u [-z]. Return 0; EBUSY if files
+ * are open (not lazy); else an errno. Only ever called for a mount of ours.
+ */
+int mountpoint_unmount(const char *path, bool lazy);
+
+/* mountpoint_users(path, each, arg): call each(arg, pid, comm, file) for every process of this user that has a file or its
+ * working directory below path, as /proc tells; file is relative to path, raw bytes. Never touches the mount. */
+void mountpoint_users(const char *path, void (*each)(void *arg, long pid, const char *comm, const char *file), void *arg);
+
+#endif

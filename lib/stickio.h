@@ -61,6 +61,12 @@ enum stickio_fs { STICKIO_FS_GOOD, STICKIO_FS_UNSURE, STICKIO_FS_BAD };
 /* stickio_fs_of(fd, name, n): judge the file system under fd by statfs(2) and, for ext4, mountinfo; its name goes to name. */
 enum stickio_fs stickio_fs_of(int fd, char *name, size_t n);
 
+/*
+ * stickio_fs_judge(magic, options, name, n): the same from the low 32 bits of f_type and, for ext2 to ext4, the superblock's mount
+ * options as in proc(5) mountinfo (NULL: unknown).
+ */
+enum stickio_fs stickio_fs_judge(uint32_t magic, const char *options, char *name, size_t n);
+
 /* stickio_volatile(fd): true if files there do not survive a reboot (tmpfs, ramfs, overlayfs). */
 bool stickio_volatile(int fd);
 

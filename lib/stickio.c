@@ -1,0 +1,517 @@
+#include "stickio.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/fs.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#undef BLOCK_SIZE /* <linux/fs.h> has another */
+#include "format.h"
+
+#define REMOVE_LEVELS 2u  /* directories below the one that is removed */
+#define REMOVE_PASSES 4u  /* some file systems lose their place in a directory that shrinks while it is read */
+
+#define MAGIC_TMPFS 0x01021994u
+#define MAGIC_RAMFS 0x858458f6u
+#define MAGIC_OVERLAYFS 0x794c7630u
+#define MAGIC_EXT 0xef53u
+
+struct fs_type {
+	uint32_t magic;         /* f_type of statfs(2), its low 32 bits */
+	enum stickio_fs judgement;
+	const char *name;
+};
+
+static const struct fs_type fs_types[] = {
+	{ 0x4d44u, STICKIO_FS_GOOD, "vfat" },
+	{ 0x2011bab0u, STICKIO_FS_GOOD, "exfat" },
+	{ MAGIC_EXT, STICKIO_FS_GOOD, "ext4" },
+	{ 0x137fu, STICKIO_FS_GOOD, "minix" },
+	{ 0x138fu, STICKIO_FS_GOOD, "minix" },
+	{ 0x2468u, STICKIO_FS_GOOD, "minix" },
+	{ 0x2478u, STICKIO_FS_GOOD, "minix" },
+	{ 0x4d5au, STICKIO_FS_GOOD, "minix" },
+	{ MAGIC_TMPFS, STICKIO_FS_UNSURE, "tmpfs" },
+	{ MAGIC_RAMFS, STICKIO_FS_UNSURE, "ramfs" },
+	{ 0x65735546u, STICKIO_FS_UNSURE, "fuse" },
+	{ 0x58465342u, STICKIO_FS_UNSURE, "xfs" },
+	{ 0x15013346u, STICKIO_FS_UNSURE, "udf" },
+	{ 0x9660u, STICKIO_FS_UNSURE, "iso9660" },
+	{ 0x73717368u, STICKIO_FS_UNSURE, "squashfs" },
+	{ 0x482bu, STICKIO_FS_UNSURE, "hfsplus" },
+	{ 0x5346544eu, STICKIO_FS_UNSURE, "ntfs" },
+	{ 0x7366746eu, STICKIO_FS_UNSURE, "ntfs3" },
+	{ 0xf15fu, STICKIO_FS_UNSURE, "ecryptfs" },
+	{ 0x9123683eu, STICKIO_FS_BAD, "btrfs" },
+	{ 0xf2f52010u, STICKIO_FS_BAD, "f2fs" },
+	{ 0x3434u, STICKIO_FS_BAD, "nilfs2" },
+	{ 0xca451a4eu, STICKIO_FS_BAD, "bcachefs" },
+	{ 0x2fc12fc1u, STICKIO_FS_BAD, "zfs" },
+	{ MAGIC_OVERLAYFS, STICKIO_FS_BAD, "overlayfs" },
+	{ 0x61756673u, STICKIO_FS_BAD, "aufs" },
+	{ 0x24051905u, STICKIO_FS_BAD, "ubifs" },
+	{ 0x72b6u, STICKIO_FS_BAD, "jffs2" },
+	{ 0x6969u, STICKIO_FS_BAD, "nfs" },
+	{ 0xff534d42u, STICKIO_FS_BAD, "cifs" },
+	{ 0xfe534d42u, STICKIO_FS_BAD, "smb2" },
+	{ 0x517bu, STICKIO_FS_BAD, "smb" },
+	{ 0x01021997u, STICKIO_FS_BAD, "9p" },
+	{ 0x00c36400u, STICKIO_FS_BAD, "ceph" },
+	{ 0x5346414fu, STICKIO_FS_BAD, "afs" },
+	{ 0x6b414653u, STICKIO_FS_BAD, "afs" },
+	{ 0x73757245u, STICKIO_FS_BAD, "coda" },
+};
+
+static void
+close_keeping_errno(int fd)
+{
+	int saved = errno;
+
+	close(fd);
+	errno = saved;
+}
+
+static void
+unlink_keeping_errno(int dir_fd, const char *name)
+{
+	int saved = errno;
+
+	unlinkat(dir_fd, name, 0);
+	errno = saved;
+}
+
+int
+stickio_open_dir(int dir_fd, const char *name)
+{
+	return openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+}
+
+int
+stickio_open_file(int dir_fd, const char *name, int flags, uint64_t *size)
+{
+	struct stat st;
+	int fd = -1;
+
+	/* Asked before as well as after: a device node may act on being opened. */
+	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return -1;
+	if (!S_ISREG(st.st_mode)) {
+		errno = S_ISLNK(st.st_mode) ? ELOOP : EINVAL;
+		return -1;
+	}
+	if ((fd = openat(dir_fd, name, flags | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)) == -1)
+		return -1;
+	if (fstat(fd, &st) != 0)
+		goto fail;
+	if (!S_ISREG(st.st_mode) || st.st_size < 0) {
+		errno = EINVAL;
+		goto fail;
+	}
+	if (size != NULL)
+		*size = (uint64_t)st.st_size;
+	return fd;
+fail:
+	close_keeping_errno(fd);
+	return -1;
+}
+
+static int
+range_fits(size_t n, uint64_t off)
+{
+	if (off <= INT64_MAX && n <= (uint64_t)INT64_MAX - off)
+		return 1;
+	errno = EOVERFLOW;
+	return 0;
+}
+
+int
+stickio_read_full(int fd, void *buf, size_t n, uint64_t off)
+{
+	uint8_t *p = buf;
+	size_t done = 0;
+
+	if (!range_fits(n, off))
+		return -1;
+	while (done < n) {
+		ssize_t got = pread(fd, p + done, n - done, (off_t)(off + done));
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return -1;
+		if (got == 0) {
+			errno = EIO;
+			return -1;
+		}
+		done += (size_t)got;
+	}
+	return 0;
+}
+
+int
+stickio_write_full(int fd, const void *buf, size_t n, uint64_t off)
+{
+	const uint8_t *p = buf;
+	size_t done = 0;
+
+	if (!range_fits(n, off))
+		return -1;
+	while (done < n) {
+		ssize_t put = pwrite(fd, p + done, n - done, (off_t)(off + done));
+
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put < 0)
+			return -1;
+		if (put == 0) {
+			errno = EIO;
+			return -1;
+		}
+		done += (size_t)put;
+	}
+	return 0;
+}
+
+int
+stickio_slurp(int dir_fd, const char *name, size_t limit, uint8_t **data, size_t *n)
+{
+	uint8_t *buf = NULL;
+	uint64_t size = 0;
+	int fd = -1, ret = -1;
+
+	if ((fd = stickio_open_file(dir_fd, name, O_RDONLY, &size)) == -1)
+		return -1;
+	if (size > limit) {
+		errno = EFBIG;
+		goto out;
+	}
+	if ((buf = malloc(size > 0 ? (size_t)size : 1)) == NULL)
+		goto out;
+	if (stickio_read_full(fd, buf, (size_t)size, 0) != 0)
+		goto out;
+	*data = buf;
+	*n = (size_t)size;
+	buf = NULL;
+	ret = 0;
+out:
+	free(buf);
+	close_keeping_errno(fd);
+	return ret;
+}
+
+int
+stickio_create(int dir_fd, const char *name, const void *data, size_t n, mode_t mode)
+{
+	int fd = openat(dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC, 0600);
+
+	if (fd == -1)
+		return -1;
+	if (stickio_write_full(fd, data, n, 0) != 0)
+		goto fail;
+	(void)fchmod(fd, mode);
+	if (fsync(fd) != 0)
+		goto fail;
+	if (close(fd) != 0) {
+		unlink_keeping_errno(dir_fd, name);
+		return -1;
+	}
+	return 0;
+fail:
+	close_keeping_errno(fd);
+	unlink_keeping_errno(dir_fd, name);
+	return -1;
+}
+
+int
+stickio_replace(int dir_fd, const char *tmp, const char *name, const void *data, size_t n, mode_t mode)
+{
+	if (stickio_remove_tree(dir_fd, tmp) != 0 || stickio_create(dir_fd, tmp, data, n, mode) != 0)
+		return -1;
+	if (renameat(dir_fd, tmp, dir_fd, name) != 0) {
+		unlink_keeping_errno(dir_fd, tmp);
+		return -1;
+	}
+	return stickio_sync_dir(dir_fd);
+}
+
+int
+stickio_mkdir(int dir_fd, const char *name, mode_t mode)
+{
+	int fd = -1;
+
+	if (mkdirat(dir_fd, name, 0700) != 0)
+		return -1;
+	if ((fd = stickio_open_dir(dir_fd, name)) == -1) {
+		int saved = errno;
+
+		unlinkat(dir_fd, name, AT_REMOVEDIR);
+		errno = saved;
+		return -1;
+	}
+	(void)fchmod(fd, mode);
+	return fd;
+}
+
+/* A directory stream with a position of its own: dup(2) would share the caller's. */
+static DIR *
+open_stream(int dir_fd)
+{
+	DIR *dir = NULL;
+	int fd = stickio_open_dir(dir_fd, ".");
+
+	if (fd != -1 && (dir = fdopendir(fd)) == NULL)
+		close_keeping_errno(fd);
+	return dir;
+}
+
+static int remove_below(int dir_fd, const char *name, unsigned levels);
+
+static int
+empty_dir(int fd, unsigned levels)
+{
+	const struct dirent *entry = NULL;
+	DIR *dir = NULL;
+	int ret = 0, failed = 0;
+
+	if ((dir = open_stream(fd)) == NULL)
+		return -1;
+	while ((entry = readdir(dir)) != NULL) {
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+			continue;
+		if (remove_below(fd, entry->d_name, levels) != 0) {
+			failed = errno;
+			ret = -1;
+		}
+	}
+	closedir(dir);
+	if (ret != 0)
+		errno = failed;
+	return ret;
+}
+
+static int
+remove_dir(int dir_fd, const char *name, unsigned levels)
+{
+	int fd = -1, ret = -1;
+
+	if ((fd = stickio_open_dir(dir_fd, name)) == -1)
+		return -1;
+	for (unsigned pass = 0; pass < REMOVE_PASSES; pass++) {
+		if (empty_dir(fd, levels) != 0)
+			break;
+		if ((ret = unlinkat(dir_fd, name, AT_REMOVEDIR)) == 0 || errno != ENOTEMPTY)
+			break;
+	}
+	close_keeping_errno(fd);
+	return ret;
+}
+
+static int
+remove_below(int dir_fd, const char *name, unsigned levels)
+{
+	struct stat st;
+
+	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return errno == ENOENT ? 0 : -1;
+	if (!S_ISDIR(st.st_mode))
+		return unlinkat(dir_fd, name, 0);
+	if (levels == 0)
+		return unlinkat(dir_fd, name, AT_REMOVEDIR);
+	return remove_dir(dir_fd, name, levels - 1);
+}
+
+int
+stickio_remove_tree(int dir_fd, const char *name)
+{
+	return remove_below(dir_fd, name, REMOVE_LEVELS);
+}
+
+int
+stickio_sync_dir(int fd)
+{
+	return fsync(fd) == 0 || errno == EINVAL ? 0 : -1;
+}
+
+static int
+id_of_name(uint8_t id[ID_SIZE], const char *name, const char *suffix)
+{
+	char hex[2 * ID_SIZE + 1];
+
+	if (strlen(name) != 2 * ID_SIZE + strlen(suffix) || strcmp(name + 2 * ID_SIZE, suffix) != 0)
+		return -1;
+	memcpy(hex, name, 2 * ID_SIZE);
+	hex[2 * ID_SIZE] = '\0';
+	return bytes_from_hex(id, ID_SIZE, hex);
+}
+
+/* Keep the lowest max ids, ascending; *kept counts them. Return 0 if id is there already, else 1. */
+static int
+insert_id(uint8_t (*ids)[ID_SIZE], size_t *kept, size_t max, const uint8_t id[ID_SIZE])
+{
+	size_t at = *kept, tail = 0;
+
+	while (at > 0 && memcmp(ids[at - 1], id, ID_SIZE) >= 0)
+		at--;
+	if (at < *kept && memcmp(ids[at], id, ID_SIZE) == 0)
+		return 0;
+	if (at == max)
+		return 1;
+	tail = *kept - at;
+	if (*kept == max)
+		tail--;
+	else
+		++*kept;
+	memmove(ids + at + 1, ids + at, tail * ID_SIZE);
+	memcpy(ids[at], id, ID_SIZE);
+	return 1;
+}
+
+int
+stickio_ids(int dir_fd, const char *suffix, uint8_t (*ids)[16], size_t max)
+{
+	const struct dirent *entry = NULL;
+	uint8_t id[ID_SIZE];
+	DIR *dir = NULL;
+	size_t kept = 0;
+	int count = 0, failed = 0;
+
+	if ((dir = open_stream(dir_fd)) == NULL)
+		return -1;
+	while (errno = 0, (entry = readdir(dir)) != NULL) {
+		if (id_of_name(id, entry->d_name, suffix) != 0)
+			continue;
+		if (insert_id(ids, &kept, max, id) != 0 && count < INT_MAX)
+			count++;
+	}
+	failed = errno;
+	closedir(dir);
+	if (failed == 0)
+		return count;
+	errno = failed;
+	return -1;
+}
+
+/* True if the comma-separated list holds word. */
+static bool
+has_option(const char *list, const char *word)
+{
+	size_t n = strlen(word);
+
+	for (const char *p = list; p != NULL; p = strchr(p, ','), p = p != NULL ? p + 1 : NULL) {
+		if (strncmp(p, word, n) == 0 && (p[n] == ',' || p[n] == '\0' || p[n] == '\n'))
+			return true;
+	}
+	return false;
+}
+
+enum stickio_fs
+stickio_fs_judge(uint32_t magic, const char *options, char *name, size_t n)
+{
+	for (size_t i = 0; i < sizeof(fs_types) / sizeof(fs_types[0]); i++) {
+		if (fs_types[i].magic != magic)
+			continue;
+		snprintf(name, n, "%s", fs_types[i].name);
+		if (magic != MAGIC_EXT)
+			return fs_types[i].judgement;
+		if (options == NULL)
+			return STICKIO_FS_UNSURE;
+		if (!has_option(options, "data=journal"))
+			return STICKIO_FS_GOOD;
+		snprintf(name, n, "ext4 with data=journal");
+		return STICKIO_FS_BAD;
+	}
+	snprintf(name, n, "type 0x%08x", (unsigned)magic);
+	return STICKIO_FS_UNSURE;
+}
+
+/* The superblock options in a line of proc(5) mountinfo: the last of the fields behind the separator. NULL for another device. */
+static const char *
+mountinfo_options(const char *line, dev_t dev)
+{
+	const char *at = NULL;
+	unsigned maj = 0, min = 0;
+
+	if (sscanf(line, "%*u %*u %u:%u", &maj, &min) != 2 || makedev(maj, min) != dev)
+		return NULL;
+	if ((at = strstr(line, " - ")) == NULL || (at = strrchr(at, ' ')) == NULL)
+		return NULL;
+	return at + 1;
+}
+
+/* The superblock options of a device, to be freed by the caller; NULL if they cannot be had. */
+static char *
+super_options(dev_t dev)
+{
+	char *line = NULL, *found = NULL;
+	const char *options = NULL;
+	size_t room = 0;
+	FILE *info = fopen("/proc/self/mountinfo", "re");
+
+	if (info == NULL)
+		return NULL;
+	while (found == NULL && getline(&line, &room, info) != -1) {
+		if ((options = mountinfo_options(line, dev)) != NULL)
+			found = strdup(options);
+	}
+	free(line);
+	fclose(info);
+	return found;
+}
+
+/* ext3 and ext4 can journal the data of single files, and directories hand that on to what is made in them: chattr(1) +j. */
+static bool
+journals_this(int fd)
+{
+	int flags = 0;
+
+	return ioctl(fd, FS_IOC_GETFLAGS, &flags) == 0 && (flags & FS_JOURNAL_DATA_FL) != 0;
+}
+
+enum stickio_fs
+stickio_fs_of(int fd, char *name, size_t n)
+{
+	struct statfs fs;
+	struct stat st;
+	enum stickio_fs judgement = STICKIO_FS_UNSURE;
+	char *options = NULL;
+
+	if (fstatfs(fd, &fs) != 0 || fstat(fd, &st) != 0) {
+		snprintf(name, n, "unknown");
+		return STICKIO_FS_UNSURE;
+	}
+	if ((uint32_t)fs.f_type == MAGIC_EXT)
+		options = super_options(st.st_dev);
+	judgement = stickio_fs_judge((uint32_t)fs.f_type, options, name, n);
+	if ((uint32_t)fs.f_type == MAGIC_EXT && journals_this(fd)) {
+		snprintf(name, n, "ext4 with data=journal");
+		judgement = STICKIO_FS_BAD;
+	}
+	free(options);
+	return judgement;
+}
+
+bool
+stickio_volatile(int fd)
+{
+	struct statfs fs;
+
+	if (fstatfs(fd, &fs) != 0)
+		return false;
+	switch ((uint32_t)fs.f_type) {
+	case MAGIC_TMPFS:
+	case MAGIC_RAMFS:
+	case MAGIC_OVERLAYFS:
+		return true;
+	default:
+		return false;
+	}
+}

@@ -24,12 +24,13 @@ void code_show(char out[CODE_SHOWN_SIZE], const char code[CODE_SYMBOLS]);
 /*
  * code_parse(out, kind, text, n, group): read the n bytes typed: spaces, tabs, CR, LF and hyphens are dropped, letters folded,
  * I and L read as 1, O as 0. Return E_OK with the canonical symbols in out; E_CODE_FORM; E_CODE_KIND for a code of the other kind;
- * E_CODE_TYPO with the probable wrong group, 1..4, in *group, or 0 if it cannot be told. out is untouched on failure.
+ * E_CODE_TYPO with the probable wrong group, 1..4, in *group, or 0 if it cannot be told; 0 with every other result. group may be
+ * NULL. out is untouched on failure.
  */
 enum err code_parse(char out[CODE_SYMBOLS], enum code_kind kind, const char *text, size_t n, int *group);
 
 /* code_looks_like_id(text, n): 1 if the text is the id of a code or stick ("7kq241/3", "7kq241"), 2 if an issuer's fingerprint,
- * else 0: things people type by mistake where a code is asked. */
+ * else 0: things people type by mistake where a code is asked, in either case and with blanks around. */
 int code_looks_like_id(const char *text, size_t n);
 
 #endif

@@ -1,0 +1,230 @@
+#include "code.h"
+
+#include <string.h>
+
+#include <sodium.h>
+
+static const char alphabet[32] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+#define ALPHA 2u
+#define ALPHA_SQUARED 4u
+#define CHECK_SCALE 12u /* 1 / (alpha + alpha^2) */
+#define DATA_SYMBOLS (CODE_SYMBOLS - 2)
+#define GROUP_SYMBOLS 4
+
+struct syndromes {
+	unsigned s1, s2;
+};
+
+/* Product in GF(32) = GF(2)[x] / (x^5 + x^3 + 1). */
+static unsigned
+multiply(unsigned a, unsigned b)
+{
+	unsigned product = 0;
+
+	for (int bit = 4; bit >= 0; bit--) {
+		product <<= 1;
+		product ^= (0u - (product >> 5 & 1)) & 0x29;
+		product ^= (0u - (b >> bit & 1)) & a;
+	}
+	return product;
+}
+
+static struct syndromes
+constants(enum code_kind kind)
+{
+	return (struct syndromes){ kind == CODE_RELEASE ? 2 : 1, 1 };
+}
+
+/* How far the symbol values are from a code of that kind: both zero if they are one. */
+static struct syndromes
+distance(enum code_kind kind, const uint8_t values[CODE_SYMBOLS])
+{
+	struct syndromes k = constants(kind), s = { 0, 0 };
+
+	for (int j = 0; j < CODE_SYMBOLS; j++) {
+		s.s1 = multiply(s.s1, ALPHA) ^ values[j];
+		s.s2 = multiply(s.s2, ALPHA_SQUARED) ^ values[j];
+	}
+	return (struct syndromes){ s.s1 ^ k.s1, s.s2 ^ k.s2 };
+}
+
+static int
+fits(enum code_kind kind, const uint8_t values[CODE_SYMBOLS])
+{
+	struct syndromes d = distance(kind, values);
+
+	return (d.s1 | d.s2) == 0;
+}
+
+/* The group of the one wrong symbol that explains d, or 0: an error e at j gives e*a and e*a^2, where a = alpha^(15-j). */
+static int
+wrong_group(struct syndromes d)
+{
+	unsigned a = 1;
+
+	if (d.s1 == 0)
+		return 0;
+	for (int j = CODE_SYMBOLS - 1; j >= 0; j--) {
+		if (multiply(d.s1, a) == d.s2)
+			return j / GROUP_SYMBOLS + 1;
+		a = multiply(a, ALPHA);
+	}
+	return 0;
+}
+
+/* The value of a symbol as people type it, or -1. */
+static int
+symbol_value(char c)
+{
+	if (c >= 'a' && c <= 'z')
+		c = (char)(c - 'a' + 'A');
+	if (c == 'I' || c == 'L')
+		return 1;
+	if (c == 'O')
+		return 0;
+	for (int v = 0; v < 32; v++) {
+		if (alphabet[v] == c)
+			return v;
+	}
+	return -1;
+}
+
+static int
+is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* Return 0 with the values of exactly 16 symbols, or -1. */
+static int
+read_symbols(uint8_t values[CODE_SYMBOLS], const char *text, size_t n)
+{
+	size_t have = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		int v;
+
+		if (is_blank(text[i]) || text[i] == '-')
+			continue;
+		v = symbol_value(text[i]);
+		if (v < 0 || have == CODE_SYMBOLS)
+			return -1;
+		values[have++] = (uint8_t)v;
+	}
+	return have == CODE_SYMBOLS ? 0 : -1;
+}
+
+static void
+write_symbols(char out[CODE_SYMBOLS], const uint8_t values[CODE_SYMBOLS])
+{
+	for (int j = 0; j < CODE_SYMBOLS; j++)
+		out[j] = alphabet[values[j]];
+}
+
+void
+code_encode(char out[CODE_SYMBOLS], enum code_kind kind, const uint8_t entropy[CODE_ENTROPY_SIZE])
+{
+	uint8_t values[CODE_SYMBOLS] = { 0 };
+	struct syndromes d;
+
+	for (unsigned j = 0; j < DATA_SYMBOLS; j++) {
+		unsigned at = 5 * j;
+		unsigned pair = (unsigned)entropy[at / 8] << 8 | entropy[at / 8 + 1];
+
+		values[j] = pair >> (11 - at % 8) & 31;
+	}
+	d = distance(kind, values);
+	values[14] = (uint8_t)multiply(d.s1 ^ d.s2, CHECK_SCALE);
+	values[15] = (uint8_t)(d.s1 ^ multiply(values[14], ALPHA));
+	write_symbols(out, values);
+	sodium_memzero(values, sizeof values);
+	sodium_memzero(&d, sizeof d);
+}
+
+void
+code_show(char out[CODE_SHOWN_SIZE], const char code[CODE_SYMBOLS])
+{
+	char *p = out;
+
+	for (int j = 0; j < CODE_SYMBOLS; j++) {
+		if (j > 0 && j % GROUP_SYMBOLS == 0)
+			*p++ = '-';
+		*p++ = code[j];
+	}
+	*p = '\0';
+}
+
+enum err
+code_parse(char out[CODE_SYMBOLS], enum code_kind kind, const char *text, size_t n, int *group)
+{
+	enum code_kind other = kind == CODE_UNLOCK ? CODE_RELEASE : CODE_UNLOCK;
+	uint8_t values[CODE_SYMBOLS] = { 0 };
+	enum err err = E_OK;
+
+	if (group != NULL)
+		*group = 0;
+	if (read_symbols(values, text, n) != 0) {
+		err = E_CODE_FORM;
+	} else if (fits(kind, values)) {
+		write_symbols(out, values);
+	} else if (fits(other, values)) {
+		err = E_CODE_KIND;
+	} else {
+		err = E_CODE_TYPO;
+		if (group != NULL)
+			*group = wrong_group(distance(kind, values));
+	}
+	sodium_memzero(values, sizeof values);
+	return err;
+}
+
+/* Six symbols, then nothing or a slash and a number from 1. */
+static int
+is_stick_or_code_id(const char *p, size_t n)
+{
+	if (n < 6)
+		return 0;
+	for (size_t i = 0; i < 6; i++) {
+		if (symbol_value(p[i]) < 0)
+			return 0;
+	}
+	if (n == 6)
+		return 1;
+	if (p[6] != '/' || n < 8 || n > 16 || p[7] == '0')
+		return 0;
+	for (size_t i = 7; i < n; i++) {
+		if (p[i] < '0' || p[i] > '9')
+			return 0;
+	}
+	return 1;
+}
+
+/* Five groups of four hexadecimal digits, joined by colons. */
+static int
+is_fingerprint(const char *p, size_t n)
+{
+	if (n != FINGERPRINT_SIZE - 1)
+		return 0;
+	for (size_t i = 0; i < n; i++) {
+		int colon = i % 5 == 4;
+
+		if (colon ? p[i] != ':' : memchr("0123456789abcdefABCDEF", p[i], 22) == NULL)
+			return 0;
+	}
+	return 1;
+}
+
+int
+code_looks_like_id(const char *text, size_t n)
+{
+	while (n > 0 && is_blank(text[0])) {
+		text++;
+		n--;
+	}
+	while (n > 0 && is_blank(text[n - 1]))
+		n--;
+	if (is_stick_or_code_id(text, n))
+		return 1;
+	return is_fingerprint(text, n) ? 2 : 0;
+}

@@ -1,0 +1,60 @@
+/*
+ * blockcrypt_sodium.c - block crypto by libsodium: always built, the reference.
+ */
+#include "blockcrypt.h"
+
+#include <stdlib.h>
+
+#include <sodium.h>
+
+#include "blockcrypt_impl.h"
+
+/* libsodium keeps nothing between blocks: the context is its head alone. */
+static struct blockcrypt *
+sodium_open(void)
+{
+	if (sodium_init() < 0)
+		return NULL;
+	return calloc(1, sizeof(struct blockcrypt));
+}
+
+static void
+sodium_close(struct blockcrypt *b)
+{
+	free(b);
+}
+
+static int
+sodium_hash(struct blockcrypt *b, uint8_t out[HASH_SIZE], unsigned level, uint64_t index, const uint8_t block[BLOCK_SIZE])
+{
+	crypto_hash_sha256_state st;
+	uint8_t prefix[BLOCKCRYPT_PREFIX_SIZE];
+
+	(void)b;
+	blockcrypt_prefix(prefix, level, index);
+	(void)crypto_hash_sha256_init(&st);
+	(void)crypto_hash_sha256_update(&st, prefix, sizeof prefix);
+	(void)crypto_hash_sha256_update(&st, block, BLOCK_SIZE);
+	return crypto_hash_sha256_final(&st, out);
+}
+
+static int
+sodium_crypt(struct blockcrypt *b, uint8_t block[BLOCK_SIZE], const uint8_t ck[KEY_SIZE], uint64_t index)
+{
+	uint8_t nonce[BLOCKCRYPT_NONCE_SIZE];
+
+	(void)b;
+	blockcrypt_nonce(nonce, index);
+	if (crypto_stream_chacha20_ietf_xor_ic(block, block, BLOCK_SIZE, nonce, 0, ck) == 0)
+		return 0;
+	sodium_memzero(block, BLOCK_SIZE);
+	return -1;
+}
+
+const struct blockcrypt_impl blockcrypt_sodium = {
+	.name = "libsodium",
+	.open = sodium_open,
+	.close = sodium_close,
+	.hash = sodium_hash,
+	.crypt = sodium_crypt,
+};

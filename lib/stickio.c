@@ -17,7 +17,7 @@
 #undef BLOCK_SIZE /* <linux/fs.h> has another */
 #include "format.h"
 
-#define REMOVE_LEVELS 2u  /* directories below the one that is removed */
+#define REMOVE_LEVELS 3u  /* directories below the one that is removed */
 #define REMOVE_PASSES 4u  /* some file systems lose their place in a directory that shrinks while it is read */
 
 #define MAGIC_TMPFS 0x01021994u

@@ -44,7 +44,7 @@ int stickio_replace(int dir_fd, const char *tmp, const char *name, const void *d
 /* stickio_mkdir(dir_fd, name, mode): mkdir with this mode whatever the umask; return a descriptor of it or -1 with errno. */
 int stickio_mkdir(int dir_fd, const char *name, mode_t mode);
 
-/* stickio_remove_tree(dir_fd, name): remove a file or a directory with what is in it (two levels at most; links are removed, not
+/* stickio_remove_tree(dir_fd, name): remove a file or a directory with what is in it (three levels at most; links are removed, not
  * followed). Return 0, or -1 with errno; absent is success. */
 int stickio_remove_tree(int dir_fd, const char *name);
 

@@ -1,0 +1,86 @@
+/*
+ * issuer.h - what the issuer's verbs have in common: the directory, the books, the clock, the seed, notices, names of sticks.
+ */
+#ifndef ISSUER_H
+#define ISSUER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "books.h"
+#include "bytes.h"
+#include "cli.h"
+#include "error.h"
+#include "format.h"
+#include "stickarg.h"
+
+#define ISSUER_DIR_MAX 4096
+
+struct issuer {
+	char dir[ISSUER_DIR_MAX];
+	int dir_fd;                     /* -1 while closed */
+	struct books *books;
+	uint8_t pk[KEY_SIZE];
+	char contact[LABEL_MAX + 1];    /* whom to call, "" if not set */
+	int64_t now;                    /* the time that this run signs with */
+	uint8_t *seed;                  /* secret memory, NULL until issuer_unlock */
+	uint8_t *sk;                    /* signing key, the same */
+};
+
+/* issuer_dir(out, size): where the issuer's files are. E_USAGE if no home is known or it does not fit. */
+enum err issuer_dir(char *out, size_t size, struct fault *f);
+
+/* issuer_open(i, c, f): directory and books, no secret. Errors: E_KEYSTORE (no keystore there), E_BOOKS. */
+enum err issuer_open(struct issuer *i, const struct cli *c, struct fault *f);
+
+/*
+ * issuer_unlock(i, c, f): judge the clock, ask for the passphrase, open the keystore. Errors: E_USAGE (the clock: f->object says how),
+ * E_PROMPT, E_INTERRUPTED, E_PASSPHRASE, E_KEYSTORE, E_MEMORY.
+ */
+enum err issuer_unlock(struct issuer *i, const struct cli *c, struct fault *f);
+
+/* issuer_clock(i, c, f): the first part of it alone. */
+enum err issuer_clock(struct issuer *i, const struct cli *c, struct fault *f);
+
+void issuer_close(struct issuer *i);
+
+/*
+ * issuer_publish(i, file, n, number, f): make what is revoked in the books a signed notice and store it there, unless the newest
+ * says the same already. *file is the newest notice, freed by the caller, and *number its number; NULL and 0 if there is nothing to say.
+ * Call it inside the transaction that changed the books; needs issuer_unlock.
+ */
+enum err issuer_publish(struct issuer *i, uint8_t **file, size_t *n, uint32_t *number, struct fault *f);
+
+/*
+ * issuer_merge_notice(i, s, f): if the stick s carries a notice of ours that the books do not have, take it into them. Inside a
+ * transaction.
+ */
+struct stick;
+enum err issuer_merge_notice(struct issuer *i, const struct stick *s, struct fault *f);
+
+/* A stick that was named. */
+struct issuer_stick {
+	uint8_t id[ID_SIZE];
+	char name[8];                   /* "7kq241" */
+	struct stickarg at;             /* where it is mounted, fd -1 if it was named by its id */
+};
+
+/*
+ * issuer_find(i, arg, out, f): STICK or ID: a shown id that the books have, else a directory; NULL: the only stick mounted.
+ * Errors: those of stickarg_open and stick_open, E_NO_STICK (an id that is not in the books), E_USAGE (two sticks are shown alike).
+ */
+enum err issuer_find(struct issuer *i, const char *arg, struct issuer_stick *out, struct fault *f);
+void issuer_stick_close(struct issuer_stick *s);
+
+/*
+ * issuer_find_code(i, text, out, f): the slot "7kq241/3" names. E_USAGE if it is not of that form, E_CODE_UNKNOWN if there is no such
+ * number, E_NO_STICK if there is no such stick.
+ */
+enum err issuer_find_code(struct issuer *i, const char *text, struct books_slot *out, struct fault *f);
+
+/* issuer_slot_name(out, slot): "7kq241/3". */
+#define ISSUER_SLOT_NAME 24
+void issuer_slot_name(char out[ISSUER_SLOT_NAME], const struct books_slot *slot);
+
+#endif

@@ -1,0 +1,129 @@
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cbor.h>
+#include <fuse_lowlevel.h>
+#include <sodium.h>
+#include <sqlite3.h>
+
+#include "cli.h"
+#include "opt.h"
+#include "say.h"
+#include "secret.h"
+#include "stop.h"
+
+#ifndef PACKAGE_VERSION
+#define PACKAGE_VERSION "unreleased"
+#endif
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+struct verb {
+	const char *name;
+	const char *who;
+	const char *what;
+	cli_verb *run;
+	bool hidden;
+};
+
+static const struct verb verbs[] = {
+	{"init", "issuer", "make the issuer's key and books", cmd_init, false},
+	{"prepare", "issuer", "write a folder to sticks, locked, with codes to open it", cmd_prepare, false},
+	{"issue", "issuer", "hand out codes", cmd_issue, false},
+	{"codes", "issuer", "list sticks and the state of their codes", cmd_codes, false},
+	{"revoke", "issuer", "make lost or spent codes useless", cmd_revoke, false},
+	{"collect", "issuer", "read from a returned stick which codes were used", cmd_collect, false},
+	{"erase", "issuer", "destroy what is on a stick", cmd_erase, false},
+	{"mount", "speaker", "open a stick with a code", cmd_mount, false},
+	{"unmount", "speaker", "end the session", cmd_unmount, false},
+	{"status", "speaker", "what is open, and until when", cmd_status, false},
+	{"rehearse", "speaker", "try everything that mount needs, spending nothing", cmd_rehearse, false},
+	{"verify", "anyone", "check every block of a stick, with no code", cmd_verify, false},
+	{"inspect", "anyone", "what a stick or a signed file says", cmd_inspect, false},
+	{"station", "station", "this PC's memory of sticks and issuers", cmd_station, false},
+};
+
+static const char *const groups[][2] = {
+	{"issuer", "for the issuer, who prepares sticks and hands out codes"},
+	{"speaker", "for the speaker, who has a stick and a code"},
+	{"anyone", "for anyone"},
+	{"station", "for who looks after a lecture PC"},
+};
+
+static void
+print_help(void)
+{
+	printf("usage: oncestick VERB [OPTION...] [OPERAND...]\n\n"
+	       "Media on USB sticks, locked; a code opens one lecture.\n");
+	for (size_t g = 0; g < COUNT(groups); g++) {
+		printf("\n%s:\n", groups[g][1]);
+		for (size_t i = 0; i < COUNT(verbs); i++)
+			if (!verbs[i].hidden && strcmp(verbs[i].who, groups[g][0]) == 0)
+				printf("  %-10s %s\n", verbs[i].name, verbs[i].what);
+	}
+	printf("\n'oncestick VERB --help' explains a verb. 'oncestick --version' names the libraries.\n");
+}
+
+static void
+print_version(void)
+{
+	printf("oncestick %s\n", PACKAGE_VERSION);
+	printf("libsodium %s, libcbor %s, libfuse %s, SQLite %s\n", sodium_version_string(), CBOR_VERSION, fuse_pkgversion(),
+	    sqlite3_libversion());
+}
+
+static enum err
+unknown_verb(const struct cli *c, const char *word)
+{
+	const char *names[COUNT(verbs)];
+	const char *near = NULL;
+	char safe[64];
+
+	for (size_t i = 0; i < COUNT(verbs); i++)
+		names[i] = verbs[i].name;
+	near = opt_nearest(word, names, COUNT(verbs));
+	say_safe(safe, sizeof safe, word);
+	if (near != NULL)
+		return say_refuse(c, E_USAGE, "there is no verb '%s'; did you mean '%s'? 'oncestick --help' lists them", safe, near);
+	return say_refuse(c, E_USAGE, "there is no verb '%s'; 'oncestick --help' lists them", safe);
+}
+
+static enum err
+dispatch(struct cli *c, int argc, char **argv)
+{
+	if (argc < 2)
+		return say_refuse(c, E_USAGE, "no verb given; 'oncestick --help' lists them");
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
+		print_help();
+		return say_stdout(c);
+	}
+	if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
+		print_version();
+		return say_stdout(c);
+	}
+	for (size_t i = 0; i < COUNT(verbs); i++) {
+		if (strcmp(argv[1], verbs[i].name) == 0) {
+			c->verb = verbs[i].name;
+			return verbs[i].run(c, argc - 1, argv + 1);
+		}
+	}
+	return unknown_verb(c, argv[1]);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct cli c = {0};
+
+	setlocale(LC_ALL, "");
+	setlocale(LC_NUMERIC, "C");
+	if (sodium_init() < 0)
+		return (int)say_refuse(&c, E_FAIL, "libsodium cannot be initialised: no source of randomness");
+	if (secret_harden_process() != 0)
+		say_warn(&c, "core dumps could not be switched off");
+	signal(SIGPIPE, SIG_IGN);
+	stop_install();
+	return (int)dispatch(&c, argc, argv);
+}

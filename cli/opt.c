@@ -1,0 +1,279 @@
+#include "opt.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "say.h"
+
+#define ROWS_MAX 40
+#define FIRST_ID 256 /* getopt values of our rows, beyond every character */
+
+struct parser {
+	struct opt rows[ROWS_MAX];
+	struct option longs[ROWS_MAX + 1];
+	char letters[2 * ROWS_MAX + 4];
+	int count;
+	bool help;
+};
+
+static size_t
+least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Levenshtein's distance, of words short enough for a row on the stack. */
+static size_t
+distance(const char *a, const char *b)
+{
+	size_t row[33];
+	size_t nb = strlen(b);
+
+	if (strlen(a) > 32 || nb > 32)
+		return 99;
+	for (size_t j = 0; j <= nb; j++)
+		row[j] = j;
+	for (size_t i = 1; a[i - 1] != '\0'; i++) {
+		size_t diagonal = row[0];
+
+		row[0] = i;
+		for (size_t j = 1; j <= nb; j++) {
+			size_t change = diagonal + (a[i - 1] != b[j - 1]);
+
+			diagonal = row[j];
+			row[j] = least(change, 1 + least(row[j], row[j - 1]));
+		}
+	}
+	return row[nb];
+}
+
+const char *
+opt_nearest(const char *word, const char *const *names, size_t count)
+{
+	const char *best = NULL;
+	size_t best_d = 4;
+
+	for (size_t i = 0; i < count; i++) {
+		size_t d = distance(word, names[i]);
+
+		if (strlen(word) >= 3 && strncmp(names[i], word, strlen(word)) == 0)
+			d = 1;
+		if (d < best_d && d < strlen(names[i])) {
+			best = names[i];
+			best_d = d;
+		}
+	}
+	return best;
+}
+
+static void
+add_row(struct parser *p, struct opt row)
+{
+	size_t n = strlen(p->letters);
+
+	if (p->count == ROWS_MAX)
+		abort();
+	p->rows[p->count] = row;
+	p->longs[p->count] = (struct option){row.name, row.kind == OPT_FLAG ? no_argument : required_argument, NULL,
+	    FIRST_ID + p->count};
+	p->count++;
+	if (row.letter == 0)
+		return;
+	p->letters[n++] = row.letter;
+	if (row.kind != OPT_FLAG)
+		p->letters[n++] = ':';
+	p->letters[n] = '\0';
+}
+
+static void
+add_common(struct parser *p, struct cli *c, unsigned common)
+{
+	if (common & OPT_PASSPHRASE)
+		add_row(p, (struct opt){OPT_TEXT, "passphrase-file", 0, "FILE", "first line is the issuer's passphrase; - is standard input",
+		    &c->passphrase_file, 0, 0});
+	if (common & OPT_CODE)
+		add_row(p, (struct opt){OPT_TEXT, "code-file", 0, "FILE", "first line is the code; - is standard input", &c->code_file, 0, 0});
+	if (common & OPT_CLOCK)
+		add_row(p, (struct opt){OPT_FLAG, "clock-is-right", 0, NULL, "do not ask for today's date when the clock looks far ahead",
+		    &c->clock_is_right, 0, 0});
+	if (common & OPT_JSON)
+		add_row(p, (struct opt){OPT_FLAG, "json", 0, NULL, "answer in JSON", &c->json, 0, 0});
+	if (common & OPT_PROGRESS)
+		add_row(p, (struct opt){OPT_FLAG, "progress-json", 0, NULL, "progress as lines of JSON on standard error", &c->progress_json,
+		    0, 0});
+	if (common & (OPT_PLAIN | OPT_PROGRESS))
+		add_row(p, (struct opt){OPT_FLAG, "plain", 0, NULL, "no bars, no colour", &c->plain, 0, 0});
+	add_row(p, (struct opt){OPT_FLAG, "quiet", 'q', NULL, "say nothing but errors", &c->quiet, 0, 0});
+	add_row(p, (struct opt){OPT_FLAG, "help", 'h', NULL, "print this", &p->help, 0, 0});
+}
+
+static void
+print_help(const struct parser *p, const struct opt_verb *v)
+{
+	const char *line = v->usage;
+
+	for (const char *lead = "usage:"; line != NULL && *line != '\0'; lead = "      ") {
+		size_t n = strcspn(line, "\n");
+
+		printf("%s oncestick %.*s\n", lead, (int)n, line);
+		line = line[n] == '\0' ? NULL : line + n + 1;
+	}
+	printf("\n%s\noptions:\n", v->about);
+	for (int i = 0; i < p->count; i++) {
+		const struct opt *o = &p->rows[i];
+		char left[64];
+
+		if (o->letter != 0)
+			snprintf(left, sizeof left, "-%c, --%s%s%s", o->letter, o->name, o->arg == NULL ? "" : " ", o->arg == NULL ? "" : o->arg);
+		else
+			snprintf(left, sizeof left, "    --%s%s%s", o->name, o->arg == NULL ? "" : " ", o->arg == NULL ? "" : o->arg);
+		printf("  %-26s %s\n", left, o->help);
+	}
+}
+
+static int
+set_row(const struct cli *c, const struct opt *o, const char *value)
+{
+	unsigned long long n = 0;
+	char *end = NULL;
+	char safe[80];
+
+	if (o->kind == OPT_FLAG) {
+		*(bool *)o->to = true;
+		return 0;
+	}
+	if (o->kind == OPT_TEXT) {
+		*(const char **)o->to = value;
+		return 0;
+	}
+	errno = 0;
+	n = strtoull(value, &end, 10);
+	if (value[0] < '0' || value[0] > '9' || *end != '\0' || errno != 0 || n < o->min || n > o->max) {
+		say_usage(c, "--%s wants a number from %u to %u, not '%s'", o->name, o->min, o->max, say_safe(safe, sizeof safe, value));
+		return -1;
+	}
+	*(uint32_t *)o->to = (uint32_t)n;
+	return 0;
+}
+
+static void
+say_unknown(const struct cli *c, const struct parser *p, char **argv)
+{
+	const char *word = optopt != 0 && optopt < FIRST_ID ? NULL : argv[optind - 1];
+	const char *names[ROWS_MAX];
+	const char *near = NULL;
+	char safe[80], bare[80];
+
+	if (word == NULL) {
+		say_usage(c, "there is no option -%c", optopt > ' ' && optopt < 0x7f ? optopt : '?');
+		return;
+	}
+	if (optopt >= FIRST_ID) {
+		say_usage(c, "--%s takes no value", p->rows[optopt - FIRST_ID].name);
+		return;
+	}
+	for (int i = 0; i < p->count; i++)
+		names[i] = p->rows[i].name;
+	snprintf(bare, sizeof bare, "%s", word + strspn(word, "-"));
+	bare[strcspn(bare, "=")] = '\0';
+	near = opt_nearest(bare, names, (size_t)p->count);
+	say_safe(safe, sizeof safe, word);
+	if (near != NULL)
+		say_usage(c, "there is no option %s; did you mean --%s?", safe, near);
+	else
+		say_usage(c, "there is no option %s", safe);
+}
+
+static void
+say_missing(const struct cli *c, const struct parser *p)
+{
+	for (int i = 0; i < p->count; i++) {
+		const struct opt *o = &p->rows[i];
+
+		if (optopt == FIRST_ID + i || (o->letter != 0 && optopt == o->letter)) {
+			say_usage(c, "--%s needs a value: %s", o->name, o->arg);
+			return;
+		}
+	}
+	say_usage(c, "an option needs a value");
+}
+
+/* getopt's "-" mode hands out operands in place, whatever POSIXLY_CORRECT says; they are gathered at the front of argv. */
+static int
+scan(struct cli *c, struct parser *p, int argc, char **argv, int *count)
+{
+	int got = 0;
+
+	optind = 0;
+	opterr = 0;
+	while ((got = getopt_long(argc, argv, p->letters, p->longs, NULL)) != -1) {
+		const struct opt *o = NULL;
+
+		if (got == 1) {
+			argv[1 + (*count)++] = optarg;
+			continue;
+		}
+		if (got == '?') {
+			say_unknown(c, p, argv);
+			return -1;
+		}
+		if (got == ':') {
+			say_missing(c, p);
+			return -1;
+		}
+		for (int i = 0; i < p->count; i++)
+			if (got == FIRST_ID + i || (p->rows[i].letter != 0 && got == p->rows[i].letter))
+				o = &p->rows[i];
+		if (o == NULL || set_row(c, o, optarg) != 0)
+			return -1;
+	}
+	while (optind < argc)
+		argv[1 + (*count)++] = argv[optind++];
+	return 0;
+}
+
+static bool
+operands_fit(const struct cli *c, const struct opt_verb *v, int count, char **operands)
+{
+	char safe[80];
+
+	if (count < v->min) {
+		say_usage(c, "usage: oncestick %.*s", (int)strcspn(v->usage, "\n"), v->usage);
+		return false;
+	}
+	if (v->max >= 0 && count > v->max) {
+		say_usage(c, "'%s' is one operand too many", say_safe(safe, sizeof safe, operands[v->max]));
+		return false;
+	}
+	return true;
+}
+
+enum opt_result
+opt_parse(struct cli *c, const struct opt_verb *v, int argc, char **argv, char ***operands, int *count)
+{
+	struct parser p;
+
+	memset(&p, 0, sizeof p);
+	memcpy(p.letters, "-:", 3);
+	*operands = argv + 1;
+	*count = 0;
+	for (const struct opt *o = v->rows; o != NULL && o->kind != OPT_END; o++)
+		add_row(&p, *o);
+	add_common(&p, c, v->common);
+	if (scan(c, &p, argc, argv, count) != 0)
+		return OPT_BAD;
+	if (p.help) {
+		print_help(&p, v);
+		return say_stdout(c) == E_OK ? OPT_DONE : OPT_BAD;
+	}
+	if (!operands_fit(c, v, *count, *operands))
+		return OPT_BAD;
+	if (c->passphrase_file != NULL && c->code_file != NULL && strcmp(c->passphrase_file, "-") == 0 && strcmp(c->code_file, "-") == 0) {
+		say_usage(c, "passphrase and code cannot both come from standard input");
+		return OPT_BAD;
+	}
+	return OPT_GO;
+}

@@ -1,0 +1,62 @@
+/*
+ * opt.h - the options of one verb as a table: parsing, complaints and --help come from the same rows.
+ *
+ * Options may stand anywhere among the operands; "--" ends them. A verb offers only what does something there.
+ */
+#ifndef OPT_H
+#define OPT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cli.h"
+
+enum opt_kind { OPT_END, OPT_FLAG, OPT_TEXT, OPT_NUMBER };
+
+/* One option. to is a bool (OPT_FLAG), a const char * (OPT_TEXT), a uint32_t (OPT_NUMBER, min..max) to set. */
+struct opt {
+	enum opt_kind kind;
+	const char *name;       /* without the dashes */
+	char letter;            /* or 0 */
+	const char *arg;        /* how help shows the value; NULL for a flag */
+	const char *help;       /* one line, lower case */
+	void *to;
+	uint32_t min, max;
+};
+
+/* The options that several verbs share; --quiet and --help are always there. */
+enum opt_common {
+	OPT_JSON = 1,           /* --json */
+	OPT_PLAIN = 2,          /* --plain */
+	OPT_PROGRESS = 4,       /* --plain and --progress-json */
+	OPT_PASSPHRASE = 8,     /* --passphrase-file F */
+	OPT_CODE = 16,          /* --code-file F */
+	OPT_CLOCK = 32          /* --clock-is-right */
+};
+
+#define OPT_OPERANDS_MAX 4096
+
+struct opt_verb {
+	const char *usage;      /* usage lines without "oncestick ", separated by newlines */
+	const char *about;      /* a paragraph or two for --help, ending in a newline */
+	unsigned common;        /* enum opt_common, or-ed */
+	const struct opt *rows; /* ends with OPT_END; NULL for none */
+	int min, max;           /* operands; max -1: any number */
+};
+
+enum opt_result {
+	OPT_GO,                 /* do it */
+	OPT_DONE,               /* --help was printed: return E_OK */
+	OPT_BAD                 /* said what is wrong: return E_USAGE */
+};
+
+/*
+ * opt_parse(c, v, argc, argv, operands, count): set what the rows and c name. argv is permuted: *operands points to its *count
+ * operands, in order. Passphrase and code both from "-" are refused here.
+ */
+enum opt_result opt_parse(struct cli *c, const struct opt_verb *v, int argc, char **argv, char ***operands, int *count);
+
+/* opt_nearest(word, names, count): the name that word is most probably a typing error of, or NULL. */
+const char *opt_nearest(const char *word, const char *const *names, size_t count);
+
+#endif

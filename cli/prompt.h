@@ -1,0 +1,67 @@
+/*
+ * prompt.h - asking: passphrases, codes, yes or no. From the terminal (/dev/tty) or from a file, never from argv or environment.
+ *
+ * A failed or cancelled question is E_PROMPT (E_INTERRUPTED after ^C), never an empty answer. The terminal is as before
+ * afterwards, also when the program is stopped or killed by a signal that can be caught.
+ */
+#ifndef PROMPT_H
+#define PROMPT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "cli.h"
+#include "error.h"
+
+#define PROMPT_MAX 4096 /* bytes of an answer */
+
+/* An answer in secret memory, NUL-terminated. */
+struct prompt_answer {
+	char *text;
+	size_t n;
+};
+
+void prompt_free(struct prompt_answer *a);
+
+/* prompt_possible(): whether there is a terminal to ask on. */
+bool prompt_possible(void);
+
+/*
+ * prompt_passphrase(c, question, a, f): from c->passphrase_file (its first line without the LF), else from the terminal without
+ * echo; question NULL: "Issuer passphrase (chosen at init): ". Errors: E_PROMPT, E_INTERRUPTED, E_PASSPHRASE (empty or too long).
+ */
+enum err prompt_passphrase(const struct cli *c, const char *question, struct prompt_answer *a, struct fault *f);
+
+/* prompt_new_passphrase(c, a, f): the same for a new one: asked for twice on a terminal until both are equal. */
+enum err prompt_new_passphrase(const struct cli *c, struct prompt_answer *a, struct fault *f);
+
+/*
+ * prompt_code(c, question, a, f): from c->code_file (its first line; over 4096 bytes E_CODE_FORM; empty E_CODE_FORM), else from
+ * the terminal: shown grouped and folded as it is typed, a holds what was typed. Tab hides and shows it. An empty line or ^D is
+ * E_PROMPT. question NULL: "Code: ".
+ */
+enum err prompt_code(const struct cli *c, const char *question, struct prompt_answer *a, struct fault *f);
+
+/*
+ * prompt_code_lines(c, each, arg, f): every line of c->code_file, without empty ones, each NUL-terminated in memory that is wiped
+ * afterwards. each returns E_OK to go on.
+ */
+enum err prompt_code_lines(const struct cli *c, enum err (*each)(void *arg, const char *line, size_t n, struct fault *f),
+    void *arg, struct fault *f);
+
+/* prompt_line(question, out, size, f): a visible line from the terminal. Errors: E_PROMPT, E_INTERRUPTED. */
+enum err prompt_line(const char *question, char *out, size_t size, struct fault *f);
+
+/*
+ * prompt_choice(question, letters, fallback, answer, f): ask until the line is empty (fallback, 0: ask again) or starts with one of
+ * letters, in either case; *answer is the lower-case letter.
+ */
+enum err prompt_choice(const char *question, const char *letters, char fallback, char *answer, struct fault *f);
+
+/* prompt_yes(question, f): question is shown with " [y/N] ". E_OK for yes; E_PROMPT for no, or nowhere to ask. */
+enum err prompt_yes(const char *question, struct fault *f);
+
+/* prompt_enter(question, f): shown with " [Enter] ". E_OK for Enter; E_PROMPT for anything else. */
+enum err prompt_enter(const char *question, struct fault *f);
+
+#endif

@@ -1,0 +1,783 @@
+#include "say.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include <wchar.h>
+#include <wctype.h>
+
+#include <jansson.h>
+
+#include "code.h"
+#include "keytree.h"
+
+#define SENTENCE_MAX 1400
+#define SAFE_MAX 512
+
+/* A sentence that grows and is cut, never overrun. */
+struct text {
+	char *p;
+	size_t size, n;
+};
+
+static void add(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+static void
+add(struct text *t, const char *fmt, ...)
+{
+	va_list ap;
+	int n = 0;
+
+	if (t->n >= t->size)
+		return;
+	va_start(ap, fmt);
+	n = vsnprintf(t->p + t->n, t->size - t->n, fmt, ap);
+	va_end(ap);
+	if (n > 0)
+		t->n = t->n + (size_t)n < t->size ? t->n + (size_t)n : t->size;
+}
+
+const char *
+say_safe(char *out, size_t size, const char *text)
+{
+	mbstate_t state;
+	size_t left = strlen(text), n = 0;
+
+	memset(&state, 0, sizeof state);
+	while (left > 0 && n + 5 < size) {
+		wchar_t wide = 0;
+		size_t got = mbrtowc(&wide, text, left, &state);
+
+		if (got != 0 && got < (size_t)-2 && iswprint((wint_t)wide) && n + got < size) {
+			memcpy(out + n, text, got);
+			n += got;
+		} else {
+			memset(&state, 0, sizeof state);
+			got = 1;
+			n += (size_t)snprintf(out + n, size - n, "\\x%02x", (unsigned)(unsigned char)*text);
+		}
+		text += got;
+		left -= got;
+	}
+	out[n] = '\0';
+	return out;
+}
+
+/* ---- what the sentences are made of -------------------------------------------------------------------------------------- */
+
+static void
+add_time(struct text *t, int64_t when)
+{
+	time_t tt = (time_t)when;
+	struct tm tm;
+	char s[64];
+
+	if (localtime_r(&tt, &tm) == NULL || strftime(s, sizeof s, "%-d %b %Y at %H:%M", &tm) == 0)
+		snprintf(s, sizeof s, "second %lld", (long long)when);
+	add(t, "%s", s);
+}
+
+static void
+add_safe(struct text *t, const char *s)
+{
+	char safe[SAFE_MAX];
+
+	add(t, "%s", say_safe(safe, sizeof safe, s));
+}
+
+static void
+add_object(struct text *t, const struct fault *f, const struct say_about *a, const char *otherwise)
+{
+	if (a->object != NULL)
+		add_safe(t, a->object);
+	else if (f->object[0] != '\0')
+		add_safe(t, f->object);
+	else
+		add(t, "%s", otherwise);
+}
+
+/* What failed underneath, for who has to find out. */
+static void
+add_cause(struct text *t, const struct fault *f, const struct say_about *a)
+{
+	bool object = f->object[0] != '\0' && (a->object == NULL || strcmp(a->object, f->object) != 0);
+
+	if (f->step[0] == '\0' && !object && f->sys == 0)
+		return;
+	add(t, " (");
+	if (f->step[0] != '\0')
+		add_safe(t, f->step);
+	if (object) {
+		if (f->step[0] != '\0')
+			add(t, " ");
+		add_safe(t, f->object);
+	}
+	if (f->sys != 0)
+		add(t, "%s%s", f->step[0] != '\0' || object ? ": " : "", strerror(f->sys));
+	add(t, ")");
+}
+
+static void
+add_call(struct text *t, const struct say_about *a)
+{
+	const char *contact = a->info != NULL && a->info->contact[0] != '\0' ? a->info->contact : a->contact;
+
+	if (contact == NULL || contact[0] == '\0') {
+		add(t, " Ask who gave you the stick.");
+		return;
+	}
+	add(t, " Call: ");
+	add_safe(t, contact);
+	add(t, ".");
+}
+
+static void
+add_stick(struct text *t, const struct fault *f, const struct say_about *a)
+{
+	char name[STICK_NAME_SIZE];
+	static const uint8_t none[ID_SIZE];
+
+	if (a->info != NULL && memcmp(a->info->stick_id, none, ID_SIZE) != 0) {
+		keytree_stick_name(name, a->info->stick_id);
+		if (a->info->label[0] != '\0') {
+			add(t, "stick %s (\"", name);
+			add_safe(t, a->info->label);
+			add(t, "\")");
+		} else {
+			add(t, "stick %s", name);
+		}
+	} else if (a->object != NULL) {
+		add(t, "the stick at ");
+		add_safe(t, a->object);
+	} else if (f->object[0] == '/') {
+		add(t, "the stick at ");
+		add_safe(t, f->object);
+	} else {
+		add(t, "the stick");
+	}
+}
+
+/* ---- sentences, by what they are about ------------------------------------------------------------------------------------ */
+
+typedef void sentence(struct text *t, const struct fault *f, const struct say_about *a);
+
+static void
+s_fail(struct text *t, const struct fault *f, const struct say_about *a)
+{
+	add(t, "something failed that should not");
+	add_cause(t, f, a);
+	add(t, ". Try again; if it stays, report it with this line.");
+}
+
+static void
+s_usage(struct text *t, const struct fault *f, const struct say_about *a)
+{
+	add(t, "this cannot be done so");
+	add_cause(t, f, a);
+	add(t, ".");
+}
+
+static void
+s_no_stick(struct text *t, const struct fault *f, const struct say_about *a)
+{
+	add(t, "there is no locked stick at ");
+	add_object(t, f, a, "the place named");
+	add(t, ": no directory ONCE in it. Plug the stick in, wait until it is mounted, and name the directory where it is.");
+}
+
+static void
+s_stick_damaged(struct text *t, const struct fault *f, const struct say_about *a)
+{
+	add_stick(t, f, a);
+	add(t, " is damaged: neither copy of its own record can be used");
+	add_cause(t, f, a);
+	add(t, ". It cannot be opened any more; the issuer has to prepare another.");
+	if (a->code)
+		add_call(t, a);
+}
+
+static void
+s_no_grant(struct text *t, const struct fault *f, const struct say_about *a)
+{
+	if (a->info != NULL && a->info->newer > 0) {
+		add_stick(t, f, a);
+		add(t, " was made by a newer oncestick. Install the newest version here, or use another PC.");
+		return;
+	}
+	add_stick(t, f, a);
+	if (a->info != NULL && a->info->skipped > 0)
+		add(t, " has a lecture whose signed description is damaged; the code may belong to it");
+	else
+		add(t, " has nothing on it that a code could open");
+	add_cause(t, f, a);
+	add(t, ". It has to be prepared again.");
+	add_call(t, a);
+}
+
+static void
+s_issuer(struct text *t, const struct fault *f, const struct say_about *a)
+{
+	char print[FINGERPRINT_SIZE];
+
+	add_stick(t, f, a);
+	if (a->info != NULL && !a->info->issuer_known && a->code) {
+		keytree_fingerprint(print, a->info->issuer);
+		add(t, " is of issuer %s, which is not trusted on this PC. Who looks after the PC can add it: oncestick station pin FILE.", print);
+		return;
+	}
+	add(t, " belongs to another issuer");
+	add_cause(t, f, a);
+	add(t, "; it was left as it is. Use another stick, or empty this one first if you are sure.");
+}
+
+static void
+s_no_codes(struct text *t, const struct fault *f, const struct say_about *a)
+{
+	add(t, "not enough codes are left on ");
+	add_stick(t, f, a);
+	add_cause(t, f, a);
+	add(t, "; none was handed out. Make more: oncestick prepare FOLDER STICK --add.");
+}
+
+static void
+s_code_form(struct text *t, const struct fault *f, const struct say_about *a)
+{
+	int kind = a->typed == NULL ? 0 : code_looks_like_id(a->typed, strlen(a->typed));
+
+	(void)f;
+	if (kind != 0) {
+		char safe[SAFE_MAX];
+
+		add(t, "\"%s\" is the name of %s, not a code; a code looks like HNSB-PDT3-5TA5-MCEM.", say_safe(safe, sizeof safe, a->typed),
+		    kind == 2 ? "an issuer" : strchr(a->typed, '/') != NULL ? "a code" : "a stick");
+		return;
+	}
+	add(t, "this is not a code: a code has 16 letters and digits, like HNSB-PDT3-5TA5-MCEM.");
+}
+
+static void
+s_code_typo(struct text *t, const struct fault *f, const struct say_about *a)
+{
+	(void)f;
+	if (a->group < 1 || a->group > 4) {
+		add(t, "typing error, it cannot be told where; compare all four groups.");
+		return;
+	}
+	add(t, "typing error, probably in group %d", a->group);
+	if (a->group_text != NULL)
+		add(t, " \"%.4s\"", a->group_text);
+	add(t, "; compare all four.");
+}
+
+static void
+s_code_kind(struct text *t, const struct fault *f, const struct say_about *a)
+{
+	(void)f;
+	(void)a;
+	add(t, "this is a code of the other kind: the code that opens a stick is asked for here, not the one that is read out by telephone.");
+}
+
+static void
+s_code_unknown(struct text *t, const struct fault *f, const struct say_about *a)
+{
+	add(t, "this is a code, but not for ");
+	add_stick(t, f, a);
+	add(t, ". Is this the right stick?");
+	if (a->code)
+		add_call(t, a);
+}
+
+static void
+s_prompt(struct text *t, const struct fault *f, const struct say_about *a)
+{
+	if (f->object[0] != '\0') {
+		add(t, "no answer");
+		add_cause(t, f, a);
+		add(t, ".");
+		return;
+	}
+	add(t, "cancelled.");
+}
+
+static void
+s_spent(struct text *t, const struct fault *f, const struct say_about *a)
+{
+	(void)f;
+	add(t, "this code was used");
+	if (a->info != NULL && a->info->spent_known) {
+		add(t, " on ");
+		add_time(t, a->info->spent_at);
+	} else {
+		add(t, " before");
+	}
+	if (a->info != NULL && a->info->spent_here)
+		add(t, " on this PC");
+	else if (a->info != NULL && a->info->spent_known)
+		add(t, " on another PC");
+	add(t, "; a code opens one lecture. Ask for another.");
+	add_call(t, a);
+}
+
+static void
+s_revoked(struct text *t, const struct fault *f, const struct say_about *a)
+{
+	(void)f;
+	add(t, "this code was revoked by the issuer and opens nothing any more. Ask for another.");
+	add_call(t, a);
+}
+
+static void
+add_clock(struct text *t, const struct say_about *a)
+{
+	const struct clock_view *v = &a->info->clock;
+
+	add(t, " This PC's clock says ");
+	add_time(t, v->now);
+	if (v->t != v->now && v->t == v->floor)
+		add(t, ", but the stick was written later than that, so the clock is wrong: set it");
+	add(t, ".");
+}
+
+static void
+s_early(struct text *t, const struct fault *f, const struct say_about *a)
+{
+	(void)f;
+	add(t, "too early: this code opens ");
+	if (a->info == NULL) {
+		add(t, "later.");
+		return;
+	}
+	add(t, "from ");
+	add_time(t, a->info->not_before);
+	add(t, " on.");
+	add_clock(t, a);
+}
+
+static void
+s_expired(struct text *t, const struct fault *f, const struct say_about *a)
+{
+	const struct clock_view *v = a->info == NULL ? NULL : &a->info->clock;
+
+	(void)f;
+	if (v == NULL) {
+		add(t, "this code has expired. Ask for another.");
+		add_call(t, a);
+		return;
+	}
+	add(t, "this code could be used until ");
+	add_time(t, a->info->expires);
+	add(t, "; that is over.");
+	if (v->t == v->high && v->now < a->info->expires && v->floor < a->info->expires) {
+		add(t, " This PC's clock says ");
+		add_time(t, v->now);
+		add(t, ", but this PC once believed it was ");
+		add_time(t, v->high);
+		add(t, ". If that was wrong: oncestick station reset-clock.");
+		return;
+	}
+	add_clock(t, a);
+	add_call(t, a);
+}
+
+static void
+s_notice_missing(struct text *t, const struct fault *f, const struct say_about *a)
+{
+	add(t, "the list of revoked codes on ");
+	add_stick(t, f, a);
+	add(t, " is missing or older than it was when the stick was prepared");
+	if (a->info != NULL && a->info->notice_min != 0)
+		add(t, " (number %u is needed, %u is here)", a->info->notice_min, a->info->notice_have);
+	add(t, ". The issuer can put it back: oncestick revoke --at STICK.");
+	add_call(t, a);
+}
+
+static void
+s_slot_damaged(struct text *t, const struct fault *f, const struct say_about *a)
+{
+	add(t, "the place on ");
+	add_stick(t, f, a);
+	add(t, " that belongs to this code is damaged");
+	add_cause(t, f, a);
+	add(t, ". Use another code of this stick.");
+	add_call(t, a);
+}
+
+static void
+s_busy(struct text *t, const struct fault *f, const struct say_about *a)
+{
+	if (a->info != NULL && a->info->busy_where[0] != '\0') {
+		add(t, "this code is open already, at ");
+		add_safe(t, a->info->busy_where);
+		add(t, ". End that first: oncestick unmount.");
+		return;
+	}
+	add_object(t, f, a, "the stick");
+	add(t, " is in use by another program");
+	add_cause(t, f, a);
+	add(t, ". Wait until it is done, or end it, and try again.");
+}
+
+static void
+s_station(struct text *t, const struct fault *f, const struct say_about *a)
+{
+	add(t, "this PC's memory of used codes cannot be opened or written");
+	add_cause(t, f, a);
+	add(t, ". Nothing is opened without it: make room or set the rights of that directory, or set ONCESTICK_STATION_DIR.");
+}
+
+static void
+s_space(struct text *t, const struct fault *f, const struct say_about *a)
+{
+	add(t, "it does not fit on ");
+	add_stick(t, f, a);
+	add_cause(t, f, a);
+	add(t, "; nothing was written. Take a larger stick, remove other files from it, or use --replace.");
+}
+
+static void
+s_filesystem(struct text *t, const struct fault *f, const struct say_about *a)
+{
+	add_stick(t, f, a);
+	add(t, " has a file system that keeps old copies of what is overwritten");
+	add_cause(t, f, a);
+	add(t, ", so a used code would not die. Format it with exFAT, FAT32 or ext4.");
+}
+
+static void
+s_bundle(struct text *t, const struct fault *f, const struct say_about *a)
+{
+	add(t, "the media on ");
+	add_stick(t, f, a);
+	add(t, " are damaged or not what the issuer signed");
+	add_cause(t, f, a);
+	add(t, ". 'oncestick verify' names what is damaged.");
+	if (a->code)
+		add_call(t, a);
+}
+
+static void
+s_wrong_stick(struct text *t, const struct fault *f, const struct say_about *a)
+{
+	add_stick(t, f, a);
+	add(t, " was bound to another device than the one it is on");
+	add_cause(t, f, a);
+	add(t, ": plug in the original.");
+}
+
+static void
+s_wrong_station(struct text *t, const struct fault *f, const struct say_about *a)
+{
+	(void)f;
+	add(t, "this code opens on one PC only, and this is not it.");
+	add_call(t, a);
+}
+
+static void
+s_readonly(struct text *t, const struct fault *f, const struct say_about *a)
+{
+	add_stick(t, f, a);
+	add(t, " cannot be written");
+	add_cause(t, f, a);
+	add(t, ": a code is used up on the stick itself, so it must be writable. Is there a write-protect switch, or is it mounted read-only?");
+}
+
+static void
+s_stick_io(struct text *t, const struct fault *f, const struct say_about *a)
+{
+	add(t, "reading or writing ");
+	add_stick(t, f, a);
+	add(t, " failed");
+	add_cause(t, f, a);
+	add(t, ". Try another USB port; if it fails again the stick is worn out.");
+}
+
+static void
+s_ledger(struct text *t, const struct fault *f, const struct say_about *a)
+{
+	add(t, "the issuer's ledger does not answer");
+	add_cause(t, f, a);
+	add(t, ". Check the network and type the same code again, on this PC.");
+	add_call(t, a);
+}
+
+static void
+s_rollback(struct text *t, const struct fault *f, const struct say_about *a)
+{
+	add(t, "this PC's memory of used codes is older than it should be");
+	add_cause(t, f, a);
+	add(t, ": it was restored from a copy. It has to be enrolled again.");
+}
+
+static void
+s_fuse(struct text *t, const struct fault *f, const struct say_about *a)
+{
+	add(t, "the folder cannot be mounted");
+	add_cause(t, f, a);
+	add(t, ". Needed are /dev/fuse, the package fuse3, and an empty folder of your own.");
+}
+
+static void
+s_memory(struct text *t, const struct fault *f, const struct say_about *a)
+{
+	add(t, "not enough free memory");
+	add_cause(t, f, a);
+	add(t, ". Close other programs and try again.");
+}
+
+static void
+s_mounted(struct text *t, const struct fault *f, const struct say_about *a)
+{
+	add_object(t, f, a, "that");
+	add(t, " is not a folder that oncestick opened. 'oncestick status' lists those.");
+}
+
+static void
+s_refill(struct text *t, const struct fault *f, const struct say_about *a)
+{
+	add_object(t, f, a, "this file");
+	add(t, " does not fit this stick: it was made for another.");
+}
+
+static void
+s_refill_used(struct text *t, const struct fault *f, const struct say_about *a)
+{
+	add_object(t, f, a, "this file");
+	add(t, " was installed before, or a later one was.");
+}
+
+static void
+s_source(struct text *t, const struct fault *f, const struct say_about *a)
+{
+	add_object(t, f, &(struct say_about){0}, "the folder");
+	add(t, " cannot be packed");
+	if (f->step[0] != '\0' || f->sys != 0) {
+		struct fault cause = *f;
+
+		cause.object[0] = '\0';
+		add_cause(t, &cause, a);
+	}
+	add(t, ". Regular files and folders can be; remove it or set its rights, and run prepare again.");
+}
+
+static void
+s_keystore(struct text *t, const struct fault *f, const struct say_about *a)
+{
+	add(t, "the issuer's keystore cannot be used");
+	add_cause(t, f, a);
+	add(t, ". 'oncestick init' makes one; ONCESTICK_ISSUER_DIR says where it is.");
+}
+
+static void
+s_passphrase(struct text *t, const struct fault *f, const struct say_about *a)
+{
+	(void)f;
+	(void)a;
+	add(t, "this is not the passphrase that was chosen at init. Is caps lock on, or the keyboard layout another one?");
+}
+
+static void
+s_books(struct text *t, const struct fault *f, const struct say_about *a)
+{
+	add(t, "the issuer's books cannot be opened or written");
+	add_cause(t, f, a);
+	add(t, ". Nothing was done that is not in them. Is another oncestick at work, or the disk full?");
+}
+
+static void
+s_interrupted(struct text *t, const struct fault *f, const struct say_about *a)
+{
+	(void)f;
+	(void)a;
+	add(t, "interrupted.");
+}
+
+static sentence *
+sentence_of(enum err err)
+{
+	switch (err) {
+	case E_USAGE: return s_usage;
+	case E_NO_STICK: return s_no_stick;
+	case E_STICK_DAMAGED: return s_stick_damaged;
+	case E_NO_GRANT: return s_no_grant;
+	case E_ISSUER: return s_issuer;
+	case E_NO_CODES: return s_no_codes;
+	case E_CODE_FORM: return s_code_form;
+	case E_CODE_TYPO: return s_code_typo;
+	case E_CODE_KIND: return s_code_kind;
+	case E_CODE_UNKNOWN: return s_code_unknown;
+	case E_PROMPT: return s_prompt;
+	case E_SPENT: return s_spent;
+	case E_REVOKED: return s_revoked;
+	case E_EARLY: return s_early;
+	case E_EXPIRED: return s_expired;
+	case E_NOTICE_MISSING: return s_notice_missing;
+	case E_SLOT_DAMAGED: return s_slot_damaged;
+	case E_BUSY: return s_busy;
+	case E_STATION: return s_station;
+	case E_SPACE: return s_space;
+	case E_FILESYSTEM: return s_filesystem;
+	case E_BUNDLE: return s_bundle;
+	case E_WRONG_STICK: return s_wrong_stick;
+	case E_WRONG_STATION: return s_wrong_station;
+	case E_READONLY: return s_readonly;
+	case E_STICK_IO: return s_stick_io;
+	case E_LEDGER: return s_ledger;
+	case E_ROLLBACK: return s_rollback;
+	case E_FUSE: return s_fuse;
+	case E_MEMORY: return s_memory;
+	case E_MOUNTED: return s_mounted;
+	case E_REFILL: return s_refill;
+	case E_REFILL_USED: return s_refill_used;
+	case E_SOURCE: return s_source;
+	case E_KEYSTORE: return s_keystore;
+	case E_PASSPHRASE: return s_passphrase;
+	case E_BOOKS: return s_books;
+	case E_INTERRUPTED: return s_interrupted;
+	case E_OK:
+	case E_FAIL: break;
+	}
+	return s_fail;
+}
+
+static void
+add_spent(struct text *t, const struct fault *f, const struct say_about *a)
+{
+	if (!a->code || f->err == E_SPENT || f->err == E_REVOKED)
+		return;
+	if (a->info != NULL && a->info->spent_now)
+		add(t, " The code is bound to this PC now: type the same code again here to go on; it opens nowhere else.");
+	else if (a->info != NULL && a->info->resume)
+		add(t, " The session of this code on this PC is not over.");
+	else
+		add(t, " Nothing was spent.");
+}
+
+void
+say_explain(char *out, size_t size, const struct fault *f, const struct say_about *about)
+{
+	static const struct say_about nothing = {0};
+	const struct say_about *a = about != NULL ? about : &nothing;
+	struct text t = {out, size, 0};
+
+	out[0] = '\0';
+	if (f->step[0] == '\0' && f->object[0] != '\0')
+		add_safe(&t, f->object);
+	else
+		sentence_of(f->err)(&t, f, a);
+	add_spent(&t, f, a);
+}
+
+/* ---- output -------------------------------------------------------------------------------------------------------------- */
+
+bool
+say_colour(const struct cli *c, FILE *stream)
+{
+	const char *term = getenv("TERM");
+	const char *no = getenv("NO_COLOR");
+
+	if (c->plain || (no != NULL && no[0] != '\0'))
+		return false;
+	return term != NULL && strcmp(term, "dumb") != 0 && isatty(fileno(stream));
+}
+
+static enum err
+print_error(const struct cli *c, enum err err, const char *sentence_text)
+{
+	bool colour = say_colour(c, stderr);
+
+	fflush(stdout);
+	fprintf(stderr, "%soncestick:%s %s [%s %d]\n", colour ? "\033[1;31m" : "", colour ? "\033[0m" : "", sentence_text, err_name(err),
+	    (int)err);
+	return err;
+}
+
+enum err
+say_error(const struct cli *c, const struct fault *f, const struct say_about *about)
+{
+	char text[SENTENCE_MAX];
+	struct fault copy = *f;
+
+	if (copy.err == E_OK)
+		copy.err = E_FAIL;
+	say_explain(text, sizeof text, &copy, about);
+	return print_error(c, copy.err, text);
+}
+
+enum err
+say_refuse(const struct cli *c, enum err err, const char *fmt, ...)
+{
+	char text[SENTENCE_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	return print_error(c, err, text);
+}
+
+enum err
+say_usage(const struct cli *c, const char *fmt, ...)
+{
+	char text[SENTENCE_MAX];
+	struct text t = {text, sizeof text, 0};
+	va_list ap;
+	int n = 0;
+
+	va_start(ap, fmt);
+	n = vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	t.n = n < 0 ? 0 : (size_t)n;
+	if (c->verb != NULL)
+		add(&t, ". 'oncestick %s --help' explains.", c->verb);
+	return print_error(c, E_USAGE, text);
+}
+
+void
+say_info(const struct cli *c, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (c->quiet)
+		return;
+	fflush(stdout);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+}
+
+void
+say_warn(const struct cli *c, const char *fmt, ...)
+{
+	bool colour = say_colour(c, stderr);
+	va_list ap;
+
+	fflush(stdout);
+	fprintf(stderr, "%swarning:%s ", colour ? "\033[1;33m" : "", colour ? "\033[0m" : "");
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+}
+
+enum err
+say_stdout(const struct cli *c)
+{
+	if (fflush(stdout) != 0 || ferror(stdout))
+		return say_refuse(c, E_FAIL, "standard output cannot be written");
+	return E_OK;
+}
+
+enum err
+say_json(const struct cli *c, json_t *v)
+{
+	int failed = v == NULL || json_dumpf(v, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER) != 0;
+
+	json_decref(v);
+	if (failed)
+		return say_refuse(c, E_FAIL, "the JSON answer could not be made: not enough memory");
+	fputc('\n', stdout);
+	return say_stdout(c);
+}

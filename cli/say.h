@@ -1,0 +1,59 @@
+/*
+ * say.h - words for people: what went wrong, what to do next, and whether a code was spent.
+ */
+#ifndef SAY_H
+#define SAY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "cli.h"
+#include "error.h"
+#include "unlock.h"
+
+/* What a fault is about, for explain. Everything may be zero. */
+struct say_about {
+	const char *object;             /* what the person named: a stick's path, a code's id, a file; escaped when printed */
+	const struct unlock_info *info; /* what is known of the stick and the code */
+	bool code;                      /* a code was typed or read: the message ends with whether it was spent */
+	const char *typed;              /* E_CODE_FORM: what was typed, only if code_looks_like_id says it is no code */
+	int group;                      /* E_CODE_TYPO: as from code_parse */
+	const char *group_text;         /* its four symbols, or NULL */
+	const char *contact;            /* whom to call, if info does not say it */
+};
+
+/*
+ * say_explain(out, size, f, about): the sentence for a fault, without the program's name and the error's name: lower case, names
+ * the object, the cause, the next step. about may be NULL. A fault whose step is "" has the whole sentence in its object: the cli's
+ * own modules make such faults.
+ */
+void say_explain(char *out, size_t size, const struct fault *f, const struct say_about *about);
+
+/* say_error(c, f, about): print "oncestick: SENTENCE [E_NAME NN]" on stderr, also when quiet. Return f->err (E_FAIL if E_OK). */
+enum err say_error(const struct cli *c, const struct fault *f, const struct say_about *about);
+
+/* say_usage(c, fmt, ...): an error of the command line, naming --help. Return E_USAGE. */
+enum err say_usage(const struct cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* say_refuse(c, err, fmt, ...): an error in words of the caller's own, complete with its next step. Return err. */
+enum err say_refuse(const struct cli *c, enum err err, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/* say_info: a line on stderr unless quiet. say_warn: the same with "warning: ", also when quiet. */
+void say_info(const struct cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void say_warn(const struct cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* say_colour(c, stream): whether colour is wanted there: a terminal, no NO_COLOR, no TERM=dumb, no --plain. */
+bool say_colour(const struct cli *c, FILE *stream);
+
+/* say_json(c, v): print a JSON value (jansson) on stdout with a newline and release it. E_FAIL, said, if it cannot be. */
+struct json_t;
+enum err say_json(const struct cli *c, struct json_t *v);
+
+/* say_stdout(c): flush stdout and say so if what was printed did not get out (a full disk, a closed pipe). E_OK or E_FAIL. */
+enum err say_stdout(const struct cli *c);
+
+/* say_safe(text): text as one line that is safe on a terminal: control characters and invalid UTF-8 as \xNN. out is returned. */
+const char *say_safe(char *out, size_t size, const char *text);
+
+#endif

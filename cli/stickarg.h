@@ -1,0 +1,32 @@
+/*
+ * stickarg.h - the STICK operand: a directory that holds, or shall hold, ONCE.
+ */
+#ifndef STICKARG_H
+#define STICKARG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "error.h"
+
+#define STICKARG_MAX 4096
+
+struct stickarg {
+	char path[STICKARG_MAX];        /* as given, or the mount point that was found; raw bytes: escape before printing */
+	int fd;                         /* the directory, -1 while closed */
+};
+
+/*
+ * stickarg_open(s, arg, f): open the directory arg; without an arg, the only mounted file system with ONCE at its top. Nothing is
+ * ever created. A directory called ONCE with a stick record in it stands for its parent. Errors: E_NO_STICK (missing, not a
+ * directory, a block device or usb:SERIAL, none mounted), E_USAGE (several are mounted: f->object lists them).
+ */
+enum err stickarg_open(struct stickarg *s, const char *arg, struct fault *f);
+
+/* stickarg_close(s): NULL-safe; a zeroed stickarg must have fd -1. */
+void stickarg_close(struct stickarg *s);
+
+/* stickarg_each(each, arg): call each with every mount point that has ONCE, one for each file system, until it returns non-zero. */
+int stickarg_each(int (*each)(void *arg, const char *path), void *arg);
+
+#endif

@@ -1,3 +1,6 @@
+/*
+ * code.c - codes as a Reed-Solomon [16,14] code over GF(32), shortened; alpha = 2.
+ */
 #include "code.h"
 
 #include <string.h>

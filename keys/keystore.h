@@ -15,21 +15,25 @@
 
 /*
  * keystore_create(dir_fd, seed, pass, f): seal seed (KEY_SIZE bytes) under the passphrase in a new file KEYSTORE_NAME below dir_fd,
- * mode 0600, by temp, fsync, rename, fsync. Argon2id with t = 3, m = 256 MiB. Errors: E_KEYSTORE (it exists already; cannot be
- * written), E_PASSPHRASE (empty), E_MEMORY.
+ * mode 0600, by temp, fsync, rename, fsync; never over a file that is there, nor one that appears meanwhile (f->sys EEXIST).
+ * Argon2id with t = 3, m = 256 MiB. Errors: E_KEYSTORE (it exists already; cannot be written), E_PASSPHRASE (empty), E_MEMORY.
  */
 enum err keystore_create(int dir_fd, const uint8_t *seed, struct bytes pass, struct fault *f);
 
 /*
  * keystore_open(dir_fd, pass, seed, f): open it; *seed is KEY_SIZE bytes of secret memory owned by the caller (secret_free).
- * Errors: E_KEYSTORE (missing, malformed, parameters out of bounds: refused before any allocation), E_PASSPHRASE, E_MEMORY.
+ * Errors: E_KEYSTORE (missing, f->sys ENOENT; malformed; parameters out of bounds: refused before any allocation; not the seed of
+ * the public key it names), E_PASSPHRASE (empty, wrong, or the file was altered: they cannot be told apart), E_MEMORY.
  */
 enum err keystore_open(int dir_fd, struct bytes pass, uint8_t **seed, struct fault *f);
 
-/* keystore_issuer(dir_fd, pk, f): the issuer's public key as the file claims it, without the passphrase. */
+/* keystore_issuer(dir_fd, pk, f): the issuer's public key as the file claims it, without the passphrase. E_OK or E_KEYSTORE. */
 enum err keystore_issuer(int dir_fd, uint8_t pk[KEY_SIZE], struct fault *f);
 
-/* keystore_seal / keystore_unseal: the same over bytes, for tests and backup: t in 3..10, m in KiB 262144..1048576. */
+/*
+ * keystore_seal / keystore_unseal: the same over bytes, for tests and backup: t in 3..10, m in KiB 262144..1048576 (else
+ * E_KEYSTORE). A salt is used once. *file is n bytes, freed by the caller.
+ */
 enum err keystore_seal(const uint8_t *seed, struct bytes pass, const uint8_t salt[ID_SIZE], unsigned t, unsigned m_kib,
     uint8_t **file, size_t *n);
 enum err keystore_unseal(struct bytes file, struct bytes pass, uint8_t **seed, struct fault *f);

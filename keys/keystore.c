@@ -1,0 +1,260 @@
+/*
+ * keystore.c - the sealed seed: its file, and the bounds on what the file may ask for.
+ */
+#include "keystore.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+#include "dcbor.h"
+#include "keytree.h"
+#include "seal.h"
+#include "secret.h"
+#include "stickio.h"
+
+#define FILE_LIMIT 4096
+#define VERSION 1
+#define PASSES_MIN 3
+#define PASSES_MAX 10
+#define MEMORY_MIN_KIB 262144
+#define MEMORY_MAX_KIB 1048576
+#define SEALED_SIZE (KEY_SIZE + TAG_SIZE)
+
+/* The file's fields, in bounds. */
+struct fields {
+	uint8_t pk[KEY_SIZE];
+	uint8_t salt[ID_SIZE];
+	uint64_t t, m_kib;
+	uint8_t sealed[SEALED_SIZE];
+};
+
+static enum err
+parse(struct fields *k, struct bytes file)
+{
+	struct dcbor_in in = dcbor_in(file);
+	uint64_t pairs = 0, version = 0;
+
+	if (file.n > FILE_LIMIT ||
+	    !dcbor_get_map(&in, 6, 6, &pairs) ||
+	    !dcbor_key(&in, &pairs, 1) || !dcbor_get_uint(&in, VERSION, VERSION, &version) ||
+	    !dcbor_key(&in, &pairs, 2) || !dcbor_get_fixed(&in, k->pk, sizeof k->pk) ||
+	    !dcbor_key(&in, &pairs, 3) || !dcbor_get_fixed(&in, k->salt, sizeof k->salt) ||
+	    !dcbor_key(&in, &pairs, 4) || !dcbor_get_uint(&in, PASSES_MIN, PASSES_MAX, &k->t) ||
+	    !dcbor_key(&in, &pairs, 5) || !dcbor_get_uint(&in, MEMORY_MIN_KIB, MEMORY_MAX_KIB, &k->m_kib) ||
+	    !dcbor_key(&in, &pairs, 6) || !dcbor_get_fixed(&in, k->sealed, sizeof k->sealed) ||
+	    !dcbor_end(&in))
+		return E_KEYSTORE;
+	return E_OK;
+}
+
+static uint8_t *
+encode(const struct fields *k, size_t *n)
+{
+	struct dcbor_out o = { 0 };
+
+	dcbor_put_map(&o, 6);
+	dcbor_put_uint(&o, 1);
+	dcbor_put_uint(&o, VERSION);
+	dcbor_put_uint(&o, 2);
+	dcbor_put_bytes(&o, k->pk, sizeof k->pk);
+	dcbor_put_uint(&o, 3);
+	dcbor_put_bytes(&o, k->salt, sizeof k->salt);
+	dcbor_put_uint(&o, 4);
+	dcbor_put_uint(&o, k->t);
+	dcbor_put_uint(&o, 5);
+	dcbor_put_uint(&o, k->m_kib);
+	dcbor_put_uint(&o, 6);
+	dcbor_put_bytes(&o, k->sealed, sizeof k->sealed);
+	return dcbor_take(&o, n);
+}
+
+/* The key that seals the seed, from the passphrase and the bounded parameters in k. */
+static enum err
+stretch(uint8_t kek[KEY_SIZE], struct bytes pass, const struct fields *k)
+{
+	if (crypto_pwhash(kek, KEY_SIZE, (const char *)pass.p, pass.n, k->salt, k->t, (size_t)k->m_kib * 1024,
+	    crypto_pwhash_ALG_ARGON2ID13) != 0)
+		return E_MEMORY;
+	return E_OK;
+}
+
+static void
+public_key(uint8_t pk[KEY_SIZE], const uint8_t *seed)
+{
+	uint8_t sk[SIGN_SECRET_SIZE];
+
+	keytree_sign(pk, sk, seed);
+	sodium_memzero(sk, sizeof sk);
+}
+
+enum err
+keystore_seal(const uint8_t *seed, struct bytes pass, const uint8_t salt[ID_SIZE], unsigned t, unsigned m_kib, uint8_t **file,
+    size_t *n)
+{
+	struct fields k = { .t = t, .m_kib = m_kib };
+	uint8_t kek[KEY_SIZE], *made = NULL;
+	enum err err = E_OK;
+
+	if (pass.n == 0)
+		return E_PASSPHRASE;
+	if (t < PASSES_MIN || t > PASSES_MAX || m_kib < MEMORY_MIN_KIB || m_kib > MEMORY_MAX_KIB)
+		return E_KEYSTORE;
+	public_key(k.pk, seed);
+	memcpy(k.salt, salt, sizeof k.salt);
+	if ((err = stretch(kek, pass, &k)) != E_OK)
+		goto out;
+	seal_close(k.sealed, kek, seed, KEY_SIZE, BYTES(k.pk, sizeof k.pk));
+	if ((made = encode(&k, n)) == NULL) {
+		err = E_FAIL;
+		goto out;
+	}
+	*file = made;
+out:
+	sodium_memzero(kek, sizeof kek);
+	return err;
+}
+
+/* Open what k holds into seed, and see that it is the seed of the issuer that the file names. */
+static enum err
+unseal(uint8_t *seed, const struct fields *k, struct bytes pass, struct fault *f)
+{
+	uint8_t kek[KEY_SIZE], pk[KEY_SIZE];
+	enum err err = E_OK;
+
+	if (stretch(kek, pass, k) != E_OK) {
+		err = fault_set(f, E_MEMORY, errno, "passphrase", "%llu KiB", (unsigned long long)k->m_kib);
+		goto out;
+	}
+	if (seal_open(seed, kek, k->sealed, sizeof k->sealed, BYTES(k->pk, sizeof k->pk)) != 0) {
+		err = fault_set(f, E_PASSPHRASE, 0, "passphrase", KEYSTORE_NAME);
+		goto out;
+	}
+	public_key(pk, seed);
+	if (memcmp(pk, k->pk, sizeof pk) != 0)
+		err = fault_set(f, E_KEYSTORE, 0, "public key", KEYSTORE_NAME);
+out:
+	sodium_memzero(kek, sizeof kek);
+	return err;
+}
+
+enum err
+keystore_unseal(struct bytes file, struct bytes pass, uint8_t **seed, struct fault *f)
+{
+	struct fields k;
+	uint8_t *opened = NULL;
+	enum err err = E_OK;
+
+	if (parse(&k, file) != E_OK)
+		return fault_set(f, E_KEYSTORE, 0, "format", KEYSTORE_NAME);
+	if (pass.n == 0)
+		return fault_set(f, E_PASSPHRASE, 0, "empty passphrase", KEYSTORE_NAME);
+	if ((opened = secret_new(KEY_SIZE)) == NULL)
+		return fault_set(f, E_FAIL, errno, "memory", KEYSTORE_NAME);
+	if ((err = unseal(opened, &k, pass, f)) == E_OK) {
+		*seed = opened;
+		opened = NULL;
+	}
+	secret_free(&opened);
+	return err;
+}
+
+static enum err
+slurp(int dir_fd, uint8_t **file, size_t *n, struct fault *f)
+{
+	if (stickio_slurp(dir_fd, KEYSTORE_NAME, FILE_LIMIT, file, n) != 0)
+		return fault_set(f, E_KEYSTORE, errno, "open", KEYSTORE_NAME);
+	return E_OK;
+}
+
+enum err
+keystore_open(int dir_fd, struct bytes pass, uint8_t **seed, struct fault *f)
+{
+	uint8_t *file = NULL;
+	size_t n = 0;
+	enum err err = slurp(dir_fd, &file, &n, f);
+
+	if (err == E_OK)
+		err = keystore_unseal(BYTES(file, n), pass, seed, f);
+	free(file);
+	return err;
+}
+
+enum err
+keystore_issuer(int dir_fd, uint8_t pk[KEY_SIZE], struct fault *f)
+{
+	struct fields k;
+	uint8_t *file = NULL;
+	size_t n = 0;
+	enum err err = slurp(dir_fd, &file, &n, f);
+
+	if (err != E_OK)
+		return err;
+	if (parse(&k, BYTES(file, n)) == E_OK)
+		memcpy(pk, k.pk, sizeof k.pk);
+	else
+		err = fault_set(f, E_KEYSTORE, 0, "format", KEYSTORE_NAME);
+	free(file);
+	return err;
+}
+
+/* Give the file tmp its name unless that is taken. Return 0, or -1 with errno. Not every file system can do either. */
+static int
+rename_new(int dir_fd, const char *tmp)
+{
+	if (renameat2(dir_fd, tmp, dir_fd, KEYSTORE_NAME, RENAME_NOREPLACE) == 0)
+		return 0;
+	if (errno != EINVAL && errno != ENOSYS)
+		return -1;
+	if (linkat(dir_fd, tmp, dir_fd, KEYSTORE_NAME, 0) != 0)
+		return -1;
+	return unlinkat(dir_fd, tmp, 0);
+}
+
+static enum err
+write_new(int dir_fd, const uint8_t *file, size_t n, struct fault *f)
+{
+	char tmp[64];
+	uint8_t random[ID_SIZE];
+	char hex[2 * ID_SIZE + 1];
+	int saved = 0;
+
+	randombytes_buf(random, sizeof random);
+	bytes_to_hex(hex, random, sizeof random);
+	snprintf(tmp, sizeof tmp, "%s.%s", KEYSTORE_NAME, hex);
+	if (stickio_create(dir_fd, tmp, file, n, 0600) != 0)
+		return fault_set(f, E_KEYSTORE, errno, "create", KEYSTORE_NAME);
+	if (rename_new(dir_fd, tmp) != 0) {
+		saved = errno;
+		unlinkat(dir_fd, tmp, 0);
+		return fault_set(f, E_KEYSTORE, saved, "create", KEYSTORE_NAME);
+	}
+	if (stickio_sync_dir(dir_fd) != 0) {
+		saved = errno;
+		unlinkat(dir_fd, KEYSTORE_NAME, 0);
+		return fault_set(f, E_KEYSTORE, saved, "fsync", KEYSTORE_NAME);
+	}
+	return E_OK;
+}
+
+enum err
+keystore_create(int dir_fd, const uint8_t *seed, struct bytes pass, struct fault *f)
+{
+	uint8_t salt[ID_SIZE], *file = NULL;
+	size_t n = 0;
+	enum err err = E_OK;
+
+	if (faccessat(dir_fd, KEYSTORE_NAME, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return fault_set(f, E_KEYSTORE, EEXIST, "create", KEYSTORE_NAME);
+	randombytes_buf(salt, sizeof salt);
+	if ((err = keystore_seal(seed, pass, salt, PASSES_MIN, MEMORY_MIN_KIB, &file, &n)) != E_OK)
+		return fault_set(f, err, 0, "seal", KEYSTORE_NAME);
+	err = write_new(dir_fd, file, n, f);
+	free(file);
+	return err;
+}

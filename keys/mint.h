@@ -23,27 +23,36 @@ void mint_code(char out[CODE_SYMBOLS], const uint8_t seed[KEY_SIZE], const uint8
 
 /*
  * mint_stretch(seed, stick_id, grant_id, slots, a, threads, progress, arg): stretch the codes of all slots into a (slots * KEY_SIZE
- * bytes of secret memory), as many at a time as processors and MemAvailable allow. progress is called from the calling thread with
- * the number done; non-zero stops. E_OK, E_MEMORY, E_INTERRUPTED, E_FAIL.
+ * bytes of secret memory), as many at a time as processors, MemAvailable (128 MiB each) and threads (0: no further limit) allow.
+ * progress, unless NULL, is called from the calling thread with the number done; non-zero stops. E_OK, E_MEMORY, E_INTERRUPTED,
+ * E_FAIL; a is zeroed on failure.
  */
 enum err mint_stretch(const uint8_t seed[KEY_SIZE], const uint8_t stick_id[ID_SIZE], const uint8_t grant_id[ID_SIZE],
     uint32_t slots, uint8_t *a, unsigned threads, int (*progress)(void *arg, uint64_t done, uint64_t all), void *arg);
 
 /*
- * mint_grant(g, seed, a, cks, file, n, cells, f): g is complete but for its locators. Fill those from a, sign, and seal every
- * cell: cks is g->bundle_count content keys. *file is the signed grant and *cells g->slots cells of CELL_SIZE(g->bundle_count),
- * both freed by the caller. E_FAIL if two locators are equal (draw another grant id).
+ * mint_grant(g, seed, a, cks, usb, file, n, cells, f): g is complete but for what follows from the seed and the codes: issuer,
+ * policy.grant_xpk (with policy.station) and locators (a former array is freed). Set those, sign, and seal every cell: cks is
+ * g->bundle_count content keys; usb (HASH_SIZE bytes) may be NULL unless policy.usb. *file is the signed grant and *cells
+ * g->slots cells of CELL_SIZE(g->bundle_count), both freed by the caller. With policy.ledger every slot's release code is
+ * stretched as well. On failure g may hold new locators, and its hash is of no use.
+ * Errors: E_FAIL (two locators are equal: draw another grant id; or a field of g is out of range), E_WRONG_STICK (no usb),
+ * E_WRONG_STATION (policy.station_pk is of small order), E_MEMORY.
  */
 enum err mint_grant(struct grant *g, const uint8_t seed[KEY_SIZE], const uint8_t *a, const uint8_t *cks, const uint8_t *usb,
     uint8_t **file, size_t *n, uint8_t **cells, struct fault *f);
 
-/* mint_check_cells(g, a, cells): open every cell again with its code. E_OK or E_SLOT_DAMAGED. */
+/*
+ * mint_check_cells(g, seed, a, cks, usb, cells): open every cell again with its code and compare with cks. E_OK, E_SLOT_DAMAGED, or
+ * as mint_grant.
+ */
 enum err mint_check_cells(const struct grant *g, const uint8_t seed[KEY_SIZE], const uint8_t *a, const uint8_t *cks,
     const uint8_t *usb, const uint8_t *cells);
 
 /*
- * mint_slot_keys(k, g, seed, slot, usb): the keys of one slot, with factors as the grant's policy demands: the station share from
- * the seed, usb (HASH_SIZE bytes or NULL) from the device or the books. Costs one Argon2id. E_OK or E_MEMORY, E_WRONG_STICK.
+ * mint_slot_keys(k, g, seed, slot, usb): the keys of one slot, with factors as the grant's policy demands: the station share and the
+ * release code from the seed, usb (HASH_SIZE bytes or NULL) from the device or the books. Costs one Argon2id, two with
+ * policy.ledger. The caller wipes k. E_OK, E_MEMORY, E_WRONG_STICK, E_WRONG_STATION; k is zeroed on failure.
  */
 enum err mint_slot_keys(struct mint_slot_keys *k, const struct grant *g, const uint8_t seed[KEY_SIZE], uint32_t slot,
     const uint8_t *usb);

@@ -99,6 +99,9 @@ enum err unlock_spend(struct unlock *u, struct unlock_info *info, struct fault *
 /* unlock_bundle(u): the bundle that the code opens; locked (no key) until unlock_spend succeeded. Borrowed from u. */
 struct bundle *unlock_bundle(struct unlock *u);
 
+/* unlock_grant_hash(u): the hash of the grant that the code belongs to, valid after unlock_try succeeded. */
+const uint8_t *unlock_grant_hash(const struct unlock *u);
+
 /* unlock_used(u, used_s): store the time used so far. unlock_end(u, used_s): close for good; the code is dead afterwards. */
 enum err unlock_used(struct unlock *u, int64_t used_s);
 enum err unlock_end(struct unlock *u, int64_t used_s);

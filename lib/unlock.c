@@ -1,0 +1,649 @@
+#include "unlock.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "kdf.h"
+#include "receipt.h"
+#include "seal.h"
+#include "secret.h"
+#include "stickio.h"
+#include "unlock_internal.h"
+
+void
+unlock_object(char out[UNLOCK_OBJECT], const struct unlock *u)
+{
+	char hex[2 * ID_SIZE + 1];
+
+	bytes_to_hex(hex, u->grant->id, ID_SIZE);
+	snprintf(out, UNLOCK_OBJECT, "g/%s, slot %u", hex, (unsigned)u->slot);
+}
+
+static enum err
+slot_fault(struct unlock *u, struct fault *f, enum err err, const char *step)
+{
+	char object[UNLOCK_OBJECT];
+
+	unlock_object(object, u);
+	return fault_set(f, err, 0, step, "%s", object);
+}
+
+/* ---- look --------------------------------------------------------------------------------------------------------------- */
+
+static const struct grant *
+newest_grant(const struct stick_grants *g)
+{
+	const struct grant *newest = NULL;
+
+	for (size_t i = 0; i < g->count; i++)
+		if (newest == NULL || g->grants[i].issued > newest->issued)
+			newest = &g->grants[i];
+	return newest;
+}
+
+static void
+describe_grant(struct unlock_info *info, const struct grant *g)
+{
+	memcpy(info->label, g->label, sizeof info->label);
+	memcpy(info->contact, g->contact, sizeof info->contact);
+}
+
+static void
+describe_stick(struct unlock *u, struct unlock_info *info)
+{
+	memcpy(info->stick_id, u->stick->id, ID_SIZE);
+	if (stickio_fs_of(u->stick->once_fd, info->fs_name, sizeof info->fs_name) == STICKIO_FS_GOOD)
+		info->fs_name[0] = '\0';
+	info->memory_volatile = !u->env.memory->ops->persistent(u->env.memory);
+}
+
+static enum err
+load_issuer(struct unlock *u, struct unlock_info *info, struct fault *f)
+{
+	struct memory_issuer known;
+	enum err err;
+
+	memcpy(info->issuer, u->grants.grants[0].issuer, KEY_SIZE);
+	if ((err = u->env.memory->ops->issuer(u->env.memory, info->issuer, &known)) != E_OK)
+		return fault_set(f, err, 0, "issuer", "station memory");
+	info->issuer_known = known.known;
+	if (stick_load_notice(u->stick, info->issuer, &u->notice, &u->notice_file, &u->notice_len) < 0)
+		return fault_set(f, E_FAIL, 0, "memory", "%s", STICK_NOTICE);
+	return E_OK;
+}
+
+enum err
+unlock_look(struct unlock **up, int dir_fd, const struct unlock_env *env, struct unlock_info *info, struct fault *f)
+{
+	struct unlock *u;
+	enum err err;
+
+	*up = NULL;
+	memset(info, 0, sizeof *info);
+	if ((u = calloc(1, sizeof *u)) == NULL)
+		return fault_set(f, E_FAIL, 0, "memory", "unlock");
+	u->env = *env;
+	if ((u->secret = secret_new(sizeof *u->secret)) == NULL) {
+		err = fault_set(f, E_FAIL, 0, "memory", "unlock");
+		goto out;
+	}
+	if ((err = stick_open(&u->stick, dir_fd, f)) != E_OK)
+		goto out;
+	describe_stick(u, info);
+	err = stick_load_grants(u->stick, &u->grants, f);
+	info->grants = (unsigned)u->grants.count;
+	info->skipped = u->grants.skipped;
+	info->newer = u->grants.newer;
+	if (err != E_OK)
+		goto out;
+	describe_grant(info, newest_grant(&u->grants));
+	if ((err = load_issuer(u, info, f)) != E_OK)
+		goto out;
+	*up = u;
+	u = NULL;
+out:
+	unlock_free(&u);
+	return err;
+}
+
+/* ---- try: one function for each step ------------------------------------------------------------------------------------- */
+
+/* Forget an earlier code. */
+static void
+reset_try(struct unlock *u)
+{
+	if (u->locked)
+		u->env.memory->ops->unlock_slot(u->env.memory);
+	u->locked = false;
+	u->grant = NULL;
+	u->have_keys = u->spent = false;
+	memset(&u->use, 0, sizeof u->use);
+	bundle_free(&u->bundle);
+	sodium_memzero(u->secret, sizeof *u->secret);
+}
+
+static void
+reset_info(struct unlock_info *info)
+{
+	info->resume = info->resume_open = false;
+	info->spent_known = info->spent_here = info->spent_now = false;
+	info->spent_at = 0;
+	info->busy_where[0] = '\0';
+}
+
+/* Step 5: which slot does the code open? */
+static enum err
+find_slot(struct unlock *u, const char code[CODE_SYMBOLS], struct unlock_info *info, struct fault *f)
+{
+	uint8_t locator[LOCATOR_SIZE];
+	char hex[2 * ID_SIZE + 1];
+	int slot;
+
+	if (kdf_stretch(u->secret->a, code, CODE_SYMBOLS, u->stick->id) != 0)
+		return fault_set(f, E_MEMORY, 0, "Argon2id", "code");
+	keytree_locator(locator, u->secret->a);
+	for (size_t i = 0; i < u->grants.count; i++) {
+		if ((slot = grant_slot(&u->grants.grants[i], locator)) < 0)
+			continue;
+		u->grant = &u->grants.grants[i];
+		u->slot = (uint32_t)slot;
+		memcpy(info->grant_id, u->grant->id, ID_SIZE);
+		info->slot = u->slot;
+		info->not_before = u->grant->policy.not_before;
+		info->expires = u->grant->policy.expires;
+		info->session_s = u->grant->policy.session_s;
+		info->remaining_s = u->grant->policy.session_s;
+		info->notice_min = u->grant->notice_min;
+		describe_grant(info, u->grant);
+		return E_OK;
+	}
+	if (u->grants.skipped == 0)
+		return fault_set(f, E_CODE_UNKNOWN, 0, "locator", "code");
+	bytes_to_hex(hex, u->grants.skipped_id, ID_SIZE);
+	return fault_set(f, E_NO_GRANT, 0, u->grants.newer != 0 ? "newer version" : "signature", "g/%s", hex);
+}
+
+/* Step 5, end: one process for each slot at this station. */
+static enum err
+lock_slot(struct unlock *u, struct unlock_info *info, struct fault *f)
+{
+	enum err err;
+
+	if (u->env.rehearsal)
+		return E_OK;
+	err = u->env.memory->ops->lock_slot(u->env.memory, u->grant->hash, u->slot, info->busy_where, sizeof info->busy_where);
+	if (err != E_OK)
+		return slot_fault(u, f, err, "lock");
+	u->locked = true;
+	return E_OK;
+}
+
+/* Step 6: is the issuer trusted here, and is the newest notice known that the grant asks for? */
+static enum err
+check_issuer(struct unlock *u, const struct grant *g, struct unlock_info *info, struct fault *f)
+{
+	struct memory *m = u->env.memory;
+	struct memory_issuer known;
+	bool closed = false;
+	enum err err;
+
+	if ((err = m->ops->issuer(m, g->issuer, &known)) != E_OK || (err = m->ops->closed_list(m, &closed)) != E_OK)
+		return fault_set(f, err, 0, "issuer", "station memory");
+	if (closed && !known.known)
+		return fault_set(f, E_ISSUER, 0, "pinned issuers", "station memory");
+	info->notice_have = u->notice.number > known.notice_no ? u->notice.number : known.notice_no;
+	if (info->notice_have < g->notice_min)
+		return fault_set(f, E_NOTICE_MISSING, 0, "notice", "%s", STICK_NOTICE);
+	return E_OK;
+}
+
+static void
+note_receipt(const struct unlock *u, struct bytes body, struct unlock_info *info)
+{
+	uint8_t pk[KEY_SIZE], id[ID_SIZE];
+	struct receipt r;
+
+	if (body.n < MAC_SIZE || receipt_parse(&r, BYTES(body.p, body.n - MAC_SIZE)) != 0)
+		return;
+	info->spent_known = true;
+	info->spent_at = r.spent_at;
+	if (u->env.memory->ops->station_pk(u->env.memory, pk) != E_OK)
+		return;
+	keytree_station_id(id, pk);
+	info->spent_here = memcmp(id, r.station_id, ID_SIZE) == 0;
+}
+
+static enum err
+spent(struct unlock *u, struct bytes body, struct unlock_info *info, struct fault *f)
+{
+	note_receipt(u, body, info);
+	return slot_fault(u, f, E_SPENT, "record");
+}
+
+static enum err
+close_row(struct unlock *u, int64_t used_s)
+{
+	if (u->env.rehearsal)
+		return E_OK;
+	return u->env.memory->ops->close(u->env.memory, u->grant->hash, u->slot, used_s);
+}
+
+/* Step 7: what does this station remember of the slot? */
+static enum err
+recall(struct unlock *u, struct unlock_info *info, struct fault *f)
+{
+	enum err err;
+
+	if ((err = u->env.memory->ops->use(u->env.memory, u->grant->hash, u->slot, &u->use)) != E_OK)
+		return fault_set(f, err, 0, "use", "station memory");
+	info->resume = u->use.state == MEMORY_CLAIMED || u->use.state == MEMORY_OPEN;
+	info->resume_open = u->use.state == MEMORY_OPEN;
+	if (u->use.state == MEMORY_NONE)
+		return E_OK;
+	if (u->use.state == MEMORY_CLOSED) {
+		err = spent(u, BYTES(u->use.receipt, u->use.receipt_len), info, f);
+		info->spent_here = true;
+		if (u->use.opened_at != 0) {
+			info->spent_known = true;
+			info->spent_at = u->use.opened_at;
+		}
+		return err;
+	}
+	return E_OK;
+}
+
+bool
+unlock_is_ours(const struct unlock *u, struct bytes body)
+{
+	uint8_t session[ID_SIZE];
+	struct receipt r;
+
+	if (body.n < MAC_SIZE || receipt_parse(&r, BYTES(body.p, body.n - MAC_SIZE)) != 0)
+		return false;
+	keytree_session_id(session, u->use.nonce);
+	return memcmp(session, r.session_id, ID_SIZE) == 0;
+}
+
+/* A copy that says SPENT in somebody else's name, or NULL. */
+static const struct bytes *
+foreign_tombstone(const struct unlock *u)
+{
+	const struct stick_slot *s = &u->records;
+
+	if (s->a == RECORD_IS_SPENT && !unlock_is_ours(u, s->body_a))
+		return &s->body_a;
+	if (s->b == RECORD_IS_SPENT && !unlock_is_ours(u, s->body_b))
+		return &s->body_b;
+	return NULL;
+}
+
+/* Step 8, records of a slot that this station has not seen before. */
+static enum err
+check_fresh_records(struct unlock *u, enum err writable, struct unlock_info *info, struct fault *f)
+{
+	const struct stick_slot *s = &u->records;
+
+	if (s->merged == RECORD_IS_SPENT)
+		return spent(u, s->a == RECORD_IS_SPENT ? s->body_a : s->body_b, info, f);
+	if (writable != E_OK)
+		return slot_fault(u, f, writable, "lock files");
+	if (!s->whole || s->merged == RECORD_IS_DAMAGED)
+		return slot_fault(u, f, E_SLOT_DAMAGED, "record");
+	return E_OK;
+}
+
+/* Step 8, records of a slot that this station has begun to open (resume). */
+static enum err
+check_resumed_records(struct unlock *u, enum err writable, struct unlock_info *info, struct fault *f)
+{
+	const struct stick_slot *s = &u->records;
+	const struct bytes *foreign = foreign_tombstone(u);
+	enum err err;
+
+	if (foreign != NULL) {
+		if ((err = close_row(u, u->use.used_s)) != E_OK)
+			return fault_set(f, err, 0, "close", "station memory");
+		return spent(u, *foreign, info, f);
+	}
+	if (writable != E_OK)
+		return slot_fault(u, f, writable, "lock files");
+	if (!s->whole)
+		return slot_fault(u, f, E_SLOT_DAMAGED, "lock files");
+	if (u->use.state == MEMORY_CLAIMED && s->merged == RECORD_IS_DAMAGED)
+		return slot_fault(u, f, E_SLOT_DAMAGED, "record");
+	return E_OK;
+}
+
+/* Step 8: the pair of records, then revocation. */
+static enum err
+check_records(struct unlock *u, struct unlock_info *info, struct fault *f)
+{
+	enum err err;
+
+	err = stick_read_slot(u->stick, u->grant, u->slot, true, &u->records, NULL);
+	if (err != E_OK && err != E_READONLY)
+		return slot_fault(u, f, err, "records");
+	return info->resume ? check_resumed_records(u, err, info, f) : check_fresh_records(u, err, info, f);
+}
+
+static enum err
+check_revoked(struct unlock *u, struct fault *f)
+{
+	struct memory *m = u->env.memory;
+	const struct grant *g = u->grant;
+	bool revoked = false, withdrawn = false;
+	enum err err;
+
+	if ((err = m->ops->revoked(m, g->issuer, g->id, u->slot, &revoked)) != E_OK ||
+	    (err = m->ops->withdrawn(m, g->issuer, g->bundles[0].id, &withdrawn)) != E_OK)
+		return fault_set(f, err, 0, "revoked", "station memory");
+	if (revoked || (u->notice.number != 0 && notice_revoked(&u->notice, g->id, u->slot)))
+		return slot_fault(u, f, E_REVOKED, "notice");
+	if (withdrawn || (u->notice.number != 0 && notice_withdrawn(&u->notice, g->bundles[0].id)))
+		return slot_fault(u, f, E_REVOKED, "withdrawn");
+	return E_OK;
+}
+
+int64_t
+unlock_floor(struct unlock *u)
+{
+	struct memory_issuer known = {0};
+	int64_t floor = 0;
+
+	if (u->env.memory->ops->issuer(u->env.memory, u->grants.grants[0].issuer, &known) == E_OK && known.known)
+		floor = known.floor;
+	for (size_t i = 0; i < u->grants.count; i++)
+		if (u->grants.grants[i].issued > floor)
+			floor = u->grants.grants[i].issued;
+	if (u->notice.number != 0 && u->notice.time > floor)
+		floor = u->notice.time;
+	if (u->bundle != NULL && bundle_manifest(u->bundle)->created > floor)
+		floor = bundle_manifest(u->bundle)->created;
+	return floor;
+}
+
+/* How much of the session an open row has used up, by the more trustworthy of two counts. */
+static int64_t
+row_used(const struct memory_use *use, const struct clock_view *clock)
+{
+	const uint32_t doubt = RECEIPT_CLOCK_BEHIND | RECEIPT_CLOCK_BACK | RECEIPT_CLOCK_RESET;
+	struct receipt r = {0};
+
+	if (use->receipt_len > MAC_SIZE)
+		receipt_parse(&r, BYTES(use->receipt, use->receipt_len - MAC_SIZE));
+	if (((r.flags | clock->flags) & doubt) != 0 || clock->t - use->opened_at < use->used_s)
+		return use->used_s;
+	return clock->t - use->opened_at;
+}
+
+enum err
+unlock_judge_clock(struct unlock *u, struct unlock_info *info, struct fault *f)
+{
+	struct memory *m = u->env.memory;
+	int64_t high = 0;
+	bool was_reset = false;
+	enum err err;
+
+	if ((err = m->ops->high_water(m, &high, &was_reset)) != E_OK)
+		return fault_set(f, err, 0, "clock", "station memory");
+	u->clock = clock_judge(u->env.clock.now(u->env.clock.arg), unlock_floor(u), high, was_reset);
+	info->clock = u->clock;
+	if (u->use.state == MEMORY_OPEN) /* a session once open ignores the window */
+		return E_OK;
+	if (u->clock.t < u->grant->policy.not_before)
+		return slot_fault(u, f, E_EARLY, "clock");
+	if (u->clock.t >= u->grant->policy.expires)
+		return slot_fault(u, f, E_EXPIRED, "clock");
+	return E_OK;
+}
+
+/* Step 9 and, for a session being resumed, whether time is left in it. */
+static enum err
+check_clock(struct unlock *u, struct unlock_info *info, struct fault *f)
+{
+	enum err err;
+
+	if ((err = unlock_judge_clock(u, info, f)) != E_OK)
+		return err;
+	u->used_s = u->use.state == MEMORY_OPEN ? row_used(&u->use, &u->clock) : 0;
+	if (u->use.state != MEMORY_NONE)
+		info->session_s = u->use.limit_s;
+	info->remaining_s = (int64_t)info->session_s - u->used_s;
+	info->opened_at = u->use.opened_at;
+	if (info->remaining_s > 0)
+		return E_OK;
+	if ((err = close_row(u, u->used_s)) != E_OK)
+		return fault_set(f, err, 0, "close", "station memory");
+	info->spent_known = info->spent_here = true;
+	info->spent_at = u->use.opened_at;
+	return slot_fault(u, f, E_SPENT, "deadline");
+}
+
+/* Step 11: the factors that the policy asks for, as far as they are known before a spend. */
+static enum err
+gather_factors(struct unlock *u, struct fault *f)
+{
+	const struct policy *p = &u->grant->policy;
+	struct memory *m = u->env.memory;
+	uint8_t usb[HASH_SIZE], share[HASH_SIZE], hint[USB_HINT_SIZE], pk[KEY_SIZE];
+	enum err err = E_OK;
+
+	if (p->usb && (u->env.factors.usb == NULL || u->env.factors.usb(u->env.factors.arg, usb, hint) != 0 ||
+	    memcmp(hint, p->usb_hint, USB_HINT_SIZE) != 0))
+		err = slot_fault(u, f, E_WRONG_STICK, "USB identity");
+	else if (p->station && (m->ops->station_pk(m, pk) != E_OK || memcmp(pk, p->station_pk, KEY_SIZE) != 0 ||
+	    m->ops->share(m, p->grant_xpk, share) != E_OK))
+		err = slot_fault(u, f, E_WRONG_STATION, "station key");
+	else if (p->ledger && u->env.factors.ledger == NULL && u->use.blob_len == 0)
+		err = slot_fault(u, f, E_LEDGER, "ledger");
+	else
+		keytree_factors(u->secret->factors, u->grant->hash, u->slot, p->usb ? usb : NULL, p->station ? share : NULL, NULL);
+	sodium_memzero(usb, sizeof usb);
+	sodium_memzero(share, sizeof share);
+	return err;
+}
+
+enum err
+unlock_open_cell(struct unlock *u, struct fault *f)
+{
+	const struct stick_slot *s = &u->records;
+	const struct bytes *cell;
+
+	if (s->merged != RECORD_IS_LIVE)
+		return slot_fault(u, f, E_SLOT_DAMAGED, "record");
+	cell = s->a == RECORD_IS_LIVE ? &s->body_a : &s->body_b;
+	keytree_wrap(u->secret->kek, u->secret->a, u->secret->factors);
+	if (cell->n != CELL_SIZE(u->grant->bundle_count) ||
+	    seal_open(u->secret->cks, u->secret->kek, cell->p, cell->n, BYTES(NULL, 0)) != 0)
+		return slot_fault(u, f, E_SLOT_DAMAGED, "cell");
+	return E_OK;
+}
+
+/* The keys that an earlier spend of ours stored under the code. */
+static enum err
+open_blob(struct unlock *u, struct fault *f)
+{
+	keytree_resume(u->secret->resume, u->secret->a, u->grant->hash, u->slot, u->use.nonce);
+	if (u->use.blob_len != CELL_SIZE(u->grant->bundle_count) ||
+	    seal_open(u->secret->cks, u->secret->resume, u->use.blob, u->use.blob_len, BYTES(NULL, 0)) != 0)
+		return fault_set(f, E_STATION, 0, "resume blob", "station memory");
+	return E_OK;
+}
+
+enum err
+unlock_prove_keys(struct unlock *u, struct unlock_info *info, struct fault *f)
+{
+	struct image img;
+	enum err err;
+
+	if ((err = bundle_unlock(u->bundle, u->secret->cks)) != E_OK)
+		return slot_fault(u, f, err, "commitment");
+	if (bundle_image(u->bundle, &img) != 0) {
+		bundle_lock(u->bundle);
+		return slot_fault(u, f, E_BUNDLE, "superblock");
+	}
+	info->image_bytes = bundle_manifest(u->bundle)->blocks * BLOCK_SIZE;
+	info->file_bytes = img.super.file_bytes;
+	info->inodes = img.super.inode_count;
+	bundle_lock(u->bundle);
+	u->have_keys = true;
+	return E_OK;
+}
+
+/* Step 13, unless a ledger has to be asked first. */
+static enum err
+prove_cell(struct unlock *u, struct unlock_info *info, struct fault *f)
+{
+	enum err err;
+
+	if (u->use.blob_len != 0)
+		err = open_blob(u, f);
+	else if (u->grant->policy.ledger)
+		return E_OK;
+	else
+		err = unlock_open_cell(u, f);
+	return err != E_OK ? err : unlock_prove_keys(u, info, f);
+}
+
+enum err
+unlock_try(struct unlock *u, const char code[CODE_SYMBOLS], struct unlock_info *info, struct fault *f)
+{
+	struct fault bundle_fault = {0};
+	enum err err, bundle_err;
+
+	reset_try(u);
+	reset_info(info);
+	if ((err = find_slot(u, code, info, f)) != E_OK ||
+	    (err = lock_slot(u, info, f)) != E_OK ||
+	    (err = check_issuer(u, u->grant, info, f)) != E_OK ||
+	    (err = recall(u, info, f)) != E_OK ||
+	    (err = check_records(u, info, f)) != E_OK ||
+	    (err = check_revoked(u, f)) != E_OK)
+		goto out;
+	/* The manifest's date counts for the clock, but a damaged bundle is reported after a wrong time. */
+	bundle_err = bundle_open(&u->bundle, u->stick->once_fd, u->grant->bundles[0].id, u->grant->bundles[0].manifest_hash,
+	    &bundle_fault);
+	if ((err = check_clock(u, info, f)) != E_OK)
+		goto out;
+	if ((err = bundle_err) != E_OK) {
+		fault_set(f, err, bundle_fault.sys, bundle_fault.step, "%s", bundle_fault.object);
+		goto out;
+	}
+	if ((err = gather_factors(u, f)) == E_OK && (err = stick_probe(u->stick, f)) == E_OK)
+		err = prove_cell(u, info, f);
+out:
+	if (err != E_OK)
+		reset_try(u);
+	return err;
+}
+
+enum err
+unlock_check(struct unlock *u, struct unlock_info *info, struct fault *f)
+{
+	struct bundle *b = NULL;
+	enum err err = E_OK;
+
+	for (size_t i = 0; i < u->grants.count && err == E_OK; i++) {
+		const struct grant *g = &u->grants.grants[i];
+
+		if ((err = check_issuer(u, g, info, f)) == E_OK)
+			err = bundle_open(&b, u->stick->once_fd, g->bundles[0].id, g->bundles[0].manifest_hash, f);
+		bundle_free(&b);
+	}
+	return err;
+}
+
+struct bundle *
+unlock_bundle(struct unlock *u)
+{
+	return u->bundle;
+}
+
+const uint8_t *
+unlock_grant_hash(const struct unlock *u)
+{
+	return u->grant->hash;
+}
+
+void
+unlock_free(struct unlock **up)
+{
+	struct unlock *u = *up;
+
+	if (u == NULL)
+		return;
+	if (u->secret != NULL)
+		reset_try(u);
+	secret_free(&u->secret);
+	notice_free(&u->notice);
+	free(u->notice_file);
+	stick_grants_free(&u->grants);
+	stick_close(&u->stick);
+	free(u);
+	*up = NULL;
+}
+
+/* ---- overdue rows -------------------------------------------------------------------------------------------------------- */
+
+struct overdue {
+	struct memory_use *rows;
+	size_t count;
+	bool failed;
+};
+
+static void
+collect_open(void *arg, const struct memory_use *use)
+{
+	struct overdue *o = arg;
+	struct memory_use *rows;
+
+	if ((rows = reallocarray(o->rows, o->count + 1, sizeof *rows)) == NULL) {
+		o->failed = true;
+		return;
+	}
+	o->rows = rows;
+	o->rows[o->count++] = *use;
+}
+
+static enum err
+close_if_overdue(const struct unlock_env *env, const struct memory_use *use)
+{
+	struct memory *m = env->memory;
+	struct memory_issuer known;
+	struct clock_view clock;
+	char where[8];
+	int64_t high = 0;
+	bool was_reset = false;
+	enum err err;
+
+	if ((err = m->ops->issuer(m, use->issuer, &known)) != E_OK || (err = m->ops->high_water(m, &high, &was_reset)) != E_OK)
+		return err;
+	clock = clock_judge(env->clock.now(env->clock.arg), known.floor, high, was_reset);
+	if (row_used(use, &clock) < use->limit_s)
+		return E_OK;
+	if ((err = m->ops->lock_slot(m, use->grant_hash, use->slot, where, sizeof where)) != E_OK)
+		return err == E_BUSY ? E_OK : err; /* its session is running and has a better clock */
+	err = m->ops->close(m, use->grant_hash, use->slot, row_used(use, &clock));
+	m->ops->unlock_slot(m);
+	return err;
+}
+
+enum err
+unlock_close_overdue(const struct unlock_env *env)
+{
+	struct overdue o = {0};
+	enum err err;
+
+	err = env->memory->ops->each_open(env->memory, collect_open, &o);
+	for (size_t i = 0; i < o.count && err == E_OK; i++)
+		err = close_if_overdue(env, &o.rows[i]);
+	if (o.failed && err == E_OK)
+		err = E_FAIL;
+	if (o.rows != NULL)
+		sodium_memzero(o.rows, o.count * sizeof *o.rows);
+	free(o.rows);
+	return err;
+}

@@ -1,0 +1,63 @@
+/*
+ * unlock_internal.h - the state of one unlocking, shared by unlock.c (look, try) and unlock_spend.c (spend, resume, close).
+ */
+#ifndef UNLOCK_INTERNAL_H
+#define UNLOCK_INTERNAL_H
+
+#include "keytree.h"
+#include "notice.h"
+#include "stick.h"
+#include "unlock.h"
+
+/* Everything secret, in one allocation of secret memory. */
+struct unlock_secrets {
+	uint8_t a[KEY_SIZE];                            /* the stretched code */
+	uint8_t factors[FACTORS_SIZE];
+	uint8_t kek[KEY_SIZE];
+	uint8_t resume[KEY_SIZE];                       /* resume key */
+	uint8_t receipt_key[KEY_SIZE];
+	uint8_t cks[GRANT_BUNDLES_MAX * KEY_SIZE];      /* content keys, in the order of the grant */
+};
+
+struct unlock {
+	struct unlock_env env;
+	struct stick *stick;
+	struct stick_grants grants;
+	struct notice notice;                           /* the stick's, of its issuer; number 0: none */
+	uint8_t *notice_file;
+	size_t notice_len;
+
+	/* of the code being tried */
+	const struct grant *grant;                      /* one of grants */
+	uint32_t slot;
+	bool locked;                                    /* memory holds the slot's lock for us */
+	struct memory_use use;                          /* the row, or the one to be claimed */
+	struct stick_slot records;
+	struct clock_view clock;
+	int64_t used_s;                                 /* of a session being resumed */
+	struct bundle *bundle;
+	struct unlock_secrets *secret;
+	bool have_keys;                                 /* secret->cks are proved against the commitment */
+	bool spent;                                     /* unlock_spend succeeded */
+};
+
+/* unlock_floor(u): F, the newest signed time known from the issuer. */
+int64_t unlock_floor(struct unlock *u);
+
+/* unlock_judge_clock(u, info, f): look at the clock anew; E_EARLY or E_EXPIRED if a first use is not allowed now. */
+enum err unlock_judge_clock(struct unlock *u, struct unlock_info *info, struct fault *f);
+
+/* unlock_open_cell(u, f): open a LIVE copy's cell with secret->kek into secret->cks. E_SLOT_DAMAGED. */
+enum err unlock_open_cell(struct unlock *u, struct fault *f);
+
+/* unlock_prove_keys(u, info, f): check secret->cks against the bundle's commitment and read its superblock, then lock it again. */
+enum err unlock_prove_keys(struct unlock *u, struct unlock_info *info, struct fault *f);
+
+/* unlock_is_ours(u, state, body): whether a SPENT copy's receipt carries the session id of u->use. */
+bool unlock_is_ours(const struct unlock *u, struct bytes body);
+
+/* unlock_object(out, u): "g/<id>, slot n", for faults. */
+#define UNLOCK_OBJECT 64
+void unlock_object(char out[UNLOCK_OBJECT], const struct unlock *u);
+
+#endif

@@ -1,0 +1,212 @@
+#include "unlock.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "receipt.h"
+#include "seal.h"
+#include "unlock_internal.h"
+
+static enum err
+memory_fault(struct fault *f, enum err err, const char *step)
+{
+	return err == E_OK ? E_OK : fault_set(f, err, 0, step, "station memory");
+}
+
+/* The record that replaces the cell: the row's receipt, as it stands there. */
+static void
+tombstone(const struct unlock *u, uint8_t rec[RECORD_SIZE])
+{
+	record_encode(rec, RECORD_SPENT, u->grant->id, u->slot, BYTES(u->use.receipt, u->use.receipt_len));
+}
+
+static uint32_t
+receipt_flags(const struct unlock *u)
+{
+	uint32_t flags = u->clock.flags;
+
+	if (!u->env.memory->ops->persistent(u->env.memory))
+		flags |= RECEIPT_NO_MEMORY;
+	if (u->records.a == RECORD_IS_DAMAGED || u->records.b == RECORD_IS_DAMAGED)
+		flags |= RECEIPT_REPAIRED;
+	return flags;
+}
+
+/* The receipt and its MAC, which covers the header of the record that will hold them. */
+static enum err
+make_receipt(struct unlock *u)
+{
+	struct receipt r = {.spent_at = u->clock.t, .flags = receipt_flags(u)};
+	uint8_t cbor[RECEIPT_ENCODED_MAX], pk[KEY_SIZE], rec[RECORD_SIZE];
+	enum err err;
+	size_t n;
+
+	if ((err = u->env.memory->ops->station_pk(u->env.memory, pk)) != E_OK)
+		return err;
+	keytree_station_id(r.station_id, pk);
+	keytree_session_id(r.session_id, u->use.nonce);
+	n = receipt_encode(&r, cbor);
+	memcpy(u->use.receipt, cbor, n);
+	memset(u->use.receipt + n, 0, MAC_SIZE);
+	u->use.receipt_len = n + MAC_SIZE;
+	tombstone(u, rec); /* for its header: the body's length is known, the MAC is not */
+	keytree_receipt(u->secret->receipt_key, u->secret->a, u->secret->factors);
+	receipt_mac(u->use.receipt + n, u->secret->receipt_key, rec, BYTES(cbor, n));
+	return E_OK;
+}
+
+static void
+make_blob(struct unlock *u)
+{
+	size_t n = (size_t)KEY_SIZE * u->grant->bundle_count;
+
+	keytree_resume(u->secret->resume, u->secret->a, u->grant->hash, u->slot, u->use.nonce);
+	seal_close(u->use.blob, u->secret->resume, u->secret->cks, n, BYTES(NULL, 0));
+	u->use.blob_len = n + TAG_SIZE;
+}
+
+/* S1: from here on this station remembers. */
+static enum err
+claim(struct unlock *u, struct unlock_info *info, struct fault *f)
+{
+	struct memory *m = u->env.memory;
+	const struct notice *notice = u->notice.number != 0 ? &u->notice : NULL;
+	struct memory_use *use = &u->use;
+	enum err err;
+
+	memset(use, 0, sizeof *use);
+	use->state = MEMORY_CLAIMED;
+	memcpy(use->grant_hash, u->grant->hash, HASH_SIZE);
+	use->slot = u->slot;
+	memcpy(use->issuer, u->grant->issuer, KEY_SIZE);
+	memcpy(use->grant_id, u->grant->id, ID_SIZE);
+	use->limit_s = u->grant->policy.session_s;
+	randombytes_buf(use->nonce, sizeof use->nonce);
+	if (u->have_keys) {
+		make_blob(u);
+		if ((err = make_receipt(u)) != E_OK)
+			return memory_fault(f, err, "station key");
+	}
+	err = m->ops->claim(m, use, unlock_floor(u), notice, BYTES(u->notice_file, u->notice_len));
+	if (err != E_OK)
+		return memory_fault(f, err, "claim");
+	info->spent_now = true;
+	return E_OK;
+}
+
+/* S2: the ledger's share completes the factors. A definite no undoes the claim. */
+static enum err
+ask_ledger(struct unlock *u, struct unlock_info *info, struct fault *f)
+{
+	struct memory *m = u->env.memory;
+	const struct unlock_factors *src = &u->env.factors;
+	uint8_t token[HASH_SIZE];
+	uint8_t *share = u->secret->factors + FACTORS_SIZE - HASH_SIZE;
+	enum err err;
+
+	keytree_token(token, u->secret->a, u->grant->hash, u->slot);
+	err = src->ledger == NULL ? E_LEDGER :
+	    src->ledger(src->arg, u->grant->policy.ledger_host, u->grant->id, u->slot, token, u->use.nonce, share);
+	sodium_memzero(token, sizeof token);
+	if (err == E_LEDGER)
+		return fault_set(f, err, 0, "ledger", "%s", u->grant->policy.ledger_host);
+	if (err != E_OK) {
+		if (m->ops->forget(m, u->grant->hash, u->slot) == E_OK)
+			info->spent_now = false;
+		return fault_set(f, err, 0, "ledger", "%s", u->grant->policy.ledger_host);
+	}
+	if ((err = unlock_open_cell(u, f)) != E_OK || (err = unlock_prove_keys(u, info, f)) != E_OK)
+		return err;
+	make_blob(u);
+	if ((err = make_receipt(u)) != E_OK)
+		return memory_fault(f, err, "station key");
+	return memory_fault(f, m->ops->complete(m, &u->use), "complete");
+}
+
+/* S3, S4: whatever copy does not say SPENT yet is overwritten, flushed and read back, one after the other. */
+static enum err
+destroy(struct unlock *u, struct fault *f)
+{
+	uint8_t rec[RECORD_SIZE];
+	enum err err = E_OK;
+
+	tombstone(u, rec);
+	if (u->records.a != RECORD_IS_SPENT)
+		err = stick_destroy_slot(u->stick, u->grant, u->slot, 0, rec, f);
+	if (err == E_OK && u->records.b != RECORD_IS_SPENT)
+		err = stick_destroy_slot(u->stick, u->grant, u->slot, 1, rec, f);
+	return err;
+}
+
+/* S5, and only now the key is given to the reader. */
+static enum err
+begin_use(struct unlock *u, struct unlock_info *info, struct fault *f)
+{
+	struct memory *m = u->env.memory;
+	bool first = u->use.state == MEMORY_CLAIMED;
+	enum err err;
+
+	err = m->ops->opened(m, u->grant->hash, u->slot, first, u->clock.t, clock_raises(&u->clock));
+	if (err != E_OK)
+		return memory_fault(f, err, "opened");
+	if ((err = bundle_unlock(u->bundle, u->secret->cks)) != E_OK)
+		return fault_set(f, err, 0, "commitment", "bundle");
+	info->opened_at = first ? u->clock.t : u->use.opened_at;
+	info->remaining_s = (int64_t)u->use.limit_s - u->used_s;
+	u->use.state = MEMORY_OPEN;
+	u->spent = true;
+	return E_OK;
+}
+
+enum err
+unlock_spend(struct unlock *u, struct unlock_info *info, struct fault *f)
+{
+	bool resume = u->use.state != MEMORY_NONE;
+	enum err err;
+
+	info->spent_now = resume;
+	if (u->env.rehearsal || u->grant == NULL)
+		return fault_set(f, E_FAIL, 0, "order", "unlock_spend");
+	if ((err = unlock_judge_clock(u, info, f)) == E_OK && !resume)
+		err = claim(u, info, f);
+	if (err == E_OK && u->use.blob_len == 0)
+		err = ask_ledger(u, info, f);
+	if (err == E_OK)
+		err = destroy(u, f);
+	if (err == E_OK)
+		err = begin_use(u, info, f);
+	sodium_memzero(u->secret, sizeof *u->secret); /* the bundle has the one key that is still needed */
+	if (err != E_OK)
+		bundle_lock(u->bundle);
+	return err;
+}
+
+enum err
+unlock_used(struct unlock *u, int64_t used_s)
+{
+	return u->spent ? u->env.memory->ops->used(u->env.memory, u->grant->hash, u->slot, used_s) : E_FAIL;
+}
+
+enum err
+unlock_end(struct unlock *u, int64_t used_s)
+{
+	if (!u->spent)
+		return E_FAIL;
+	bundle_lock(u->bundle);
+	u->spent = false;
+	return u->env.memory->ops->close(u->env.memory, u->grant->hash, u->slot, used_s);
+}
+
+void
+unlock_carry_notice(struct unlock *u)
+{
+	struct memory *m = u->env.memory;
+	uint8_t *file = NULL;
+	size_t n = 0;
+
+	if (m->ops->notice_file(m, u->grant->issuer, &file, &n) == E_OK && n > 0)
+		(void)stick_store_notice(u->stick, u->grant->issuer, file, n);
+	free(file);
+}

@@ -1,0 +1,172 @@
+#include "control.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define SUFFIX ".ctl"
+#define ANSWER_TIMEOUT_S 120 /* an unmount may have to wait for a slow stick */
+#define REQUEST_TIMEOUT_S 2
+
+/* A socket's address is short and a directory's path may be long: go through the descriptor. */
+static int
+address(struct sockaddr_un *a, int dir_fd, const char *lock_name)
+{
+	int n;
+
+	memset(a, 0, sizeof *a);
+	a->sun_family = AF_UNIX;
+	n = snprintf(a->sun_path, sizeof a->sun_path, "/proc/self/fd/%d/%s" SUFFIX, dir_fd, lock_name);
+	if (n < 0 || (size_t)n >= sizeof a->sun_path) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	return 0;
+}
+
+static void
+set_timeout(int fd, time_t seconds)
+{
+	struct timeval tv = {.tv_sec = seconds};
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof tv);
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof tv);
+}
+
+void
+control_remove(int dir_fd, const char *lock_name)
+{
+	char name[128];
+
+	snprintf(name, sizeof name, "%s" SUFFIX, lock_name);
+	unlinkat(dir_fd, name, 0);
+}
+
+int
+control_listen(int dir_fd, const char *lock_name)
+{
+	struct sockaddr_un a;
+	mode_t mask;
+	int fd, r;
+
+	if (address(&a, dir_fd, lock_name) != 0)
+		return -1;
+	if ((fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) < 0)
+		return -1;
+	control_remove(dir_fd, lock_name); /* ours by the slot lock: whoever made it is dead */
+	mask = umask(0177);
+	r = bind(fd, (const struct sockaddr *)&a, sizeof a);
+	umask(mask);
+	if (r != 0 || listen(fd, 4) != 0) {
+		r = errno;
+		close(fd);
+		errno = r;
+		return -1;
+	}
+	return fd;
+}
+
+int
+control_accept(int fd, enum control_op *op)
+{
+	struct ucred who;
+	socklen_t len = sizeof who;
+	uint32_t q;
+	int conn;
+
+	if ((conn = accept4(fd, NULL, NULL, SOCK_CLOEXEC)) < 0)
+		return -1;
+	set_timeout(conn, REQUEST_TIMEOUT_S);
+	if (getsockopt(conn, SOL_SOCKET, SO_PEERCRED, &who, &len) != 0 || (who.uid != geteuid() && who.uid != 0) ||
+	    recv(conn, &q, sizeof q, 0) != sizeof q || q > CONTROL_PAUSE_FORCE) {
+		close(conn);
+		return -1;
+	}
+	*op = (enum control_op)q;
+	return conn;
+}
+
+void
+control_answer(int conn, const struct control_reply *reply)
+{
+	send(conn, reply, sizeof *reply, MSG_NOSIGNAL);
+	close(conn);
+}
+
+static enum err
+exchange(int fd, const struct sockaddr_un *a, enum control_op op, struct control_reply *reply, struct fault *f)
+{
+	uint32_t q = (uint32_t)op;
+
+	set_timeout(fd, ANSWER_TIMEOUT_S);
+	if (connect(fd, (const struct sockaddr *)a, sizeof *a) != 0)
+		return fault_set(f, E_MOUNTED, errno, "connect", "session");
+	if (send(fd, &q, sizeof q, MSG_NOSIGNAL) != sizeof q || recv(fd, reply, sizeof *reply, 0) != sizeof *reply)
+		return fault_set(f, E_FAIL, errno, "no answer", "session");
+	if (reply->err != E_OK && f != NULL && f->err == E_OK)
+		*f = reply->fault;
+	return reply->err;
+}
+
+enum err
+control_ask(int dir_fd, const char *lock_name, enum control_op op, struct control_reply *reply, struct fault *f)
+{
+	struct sockaddr_un a;
+	enum err err;
+	int fd;
+
+	memset(reply, 0, sizeof *reply);
+	if (address(&a, dir_fd, lock_name) != 0 || (fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0)) < 0)
+		return fault_set(f, E_FAIL, errno, "socket", "session");
+	err = exchange(fd, &a, op, reply, f);
+	close(fd);
+	return err;
+}
+
+/* Whether some process holds the slot lock: a lock file by itself proves nothing. */
+static int
+is_held(int dir_fd, const char *name)
+{
+	int fd = openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC), held;
+
+	if (fd < 0)
+		return 0;
+	held = flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+	close(fd);
+	return held;
+}
+
+int
+control_each(int dir_fd, void (*each)(void *arg, const char *lock_name, const struct control_state *s), void *arg)
+{
+	struct control_reply reply;
+	struct dirent *e;
+	int fd, count = 0;
+	DIR *d;
+
+	if ((fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
+		return -1;
+	if ((d = fdopendir(fd)) == NULL) {
+		close(fd);
+		return -1;
+	}
+	while ((e = readdir(d)) != NULL) {
+		if (strspn(e->d_name, "0123456789abcdef") != 2 * HASH_SIZE || strstr(e->d_name, SUFFIX) != NULL ||
+		    !is_held(dir_fd, e->d_name) ||
+		    control_ask(dir_fd, e->d_name, CONTROL_STATUS, &reply, NULL) != E_OK)
+			continue;
+		each(arg, e->d_name, &reply.state);
+		count++;
+	}
+	closedir(d);
+	return count;
+}

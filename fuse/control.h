@@ -1,0 +1,67 @@
+/*
+ * control.h - asking a running session how it is, and to end: a local socket beside the slot's lock in the station directory.
+ */
+#ifndef CONTROL_H
+#define CONTROL_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "error.h"
+#include "format.h"
+#include "mountpoint.h"
+
+enum control_op {
+	CONTROL_STATUS,
+	CONTROL_END,            /* end for good; E_BUSY if files are open */
+	CONTROL_END_FORCE,      /* ... even then */
+	CONTROL_PAUSE,          /* stop, the code continues here until the deadline; E_BUSY if files are open */
+	CONTROL_PAUSE_FORCE
+};
+
+/* What a session says of itself. Plain data, strings safe to print but for the two paths. */
+struct control_state {
+	pid_t pid;
+	char mount_point[MOUNTPOINT_MAX];
+	char stick_path[MOUNTPOINT_MAX];
+	char label[LABEL_MAX + 1];
+	uint8_t stick_id[ID_SIZE];
+	uint8_t issuer[KEY_SIZE];
+	uint8_t grant_id[ID_SIZE];
+	uint32_t slot;
+	int64_t opened_at;      /* when the code was first used */
+	int64_t remaining_s, used_s;
+};
+
+struct control_reply {
+	enum err err;
+	struct fault fault;
+	struct control_state state;
+};
+
+/* ---- the session's side --------------------------------------------------------------------------------------------------- */
+
+/* control_listen(dir_fd, lock_name): make the socket "<lock_name>.ctl" below dir_fd, mode 0600, replacing a stale one. Return a
+ * listening descriptor or -1 with errno. control_remove: unlink it. */
+int control_listen(int dir_fd, const char *lock_name);
+void control_remove(int dir_fd, const char *lock_name);
+
+/* control_accept(fd, op): take one request of the same user. Return the connection to answer on with control_answer, or -1. */
+int control_accept(int fd, enum control_op *op);
+void control_answer(int conn, const struct control_reply *reply); /* and close it */
+
+/* ---- the asking side ------------------------------------------------------------------------------------------------------ */
+
+/*
+ * control_ask(dir_fd, lock_name, op, reply, f): ask the session that holds the slot lock lock_name. E_MOUNTED if there is none;
+ * else the reply's own err, with its fault copied to f.
+ */
+enum err control_ask(int dir_fd, const char *lock_name, enum control_op op, struct control_reply *reply, struct fault *f);
+
+/*
+ * control_each(dir_fd, each, arg): ask every running session for its state and call each(arg, lock_name, state). Return how many
+ * there are, or -1 with errno. dir_fd is borrowed.
+ */
+int control_each(int dir_fd, void (*each)(void *arg, const char *lock_name, const struct control_state *s), void *arg);
+
+#endif

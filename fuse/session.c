@@ -1,0 +1,79 @@
+#include "session.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+#include "minder.h"
+#include "session_internal.h"
+
+enum err
+session_fork(struct session_link *link, const struct session_setup *setup, struct fault *f)
+{
+	int sv[2] = {-1, -1}, minder = -1;
+	enum err err = E_OK;
+	pid_t pid = -1;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv) != 0 || (minder = minder_fork()) < 0 || (pid = fork()) < 0)
+		err = fault_set(f, E_FAIL, errno, "fork", "session");
+	if (pid == 0) {
+		close(sv[0]);
+		session_run(sv[1], minder, setup);
+	}
+	if (minder >= 0)
+		close(minder);
+	if (sv[1] >= 0)
+		close(sv[1]);
+	if (err != E_OK && sv[0] >= 0)
+		close(sv[0]);
+	if (err == E_OK)
+		*link = (struct session_link){.fd = sv[0], .pid = pid};
+	return err;
+}
+
+int
+session_next(struct session_link *link, struct session_message *msg)
+{
+	ssize_t n;
+
+	do
+		n = recv(link->fd, msg, sizeof *msg, 0);
+	while (n < 0 && errno == EINTR);
+	return n == sizeof *msg ? 0 : -1;
+}
+
+static int
+request(struct session_link *link, enum session_op op, const char *code)
+{
+	struct session_request q = {.op = op};
+	ssize_t n;
+
+	if (code != NULL)
+		memcpy(q.code, code, sizeof q.code);
+	n = send(link->fd, &q, sizeof q, MSG_NOSIGNAL);
+	sodium_memzero(&q, sizeof q);
+	return n == sizeof q ? 0 : -1;
+}
+
+int
+session_code(struct session_link *link, const char code[CODE_SYMBOLS])
+{
+	return request(link, SESSION_CODE, code);
+}
+
+int
+session_confirm(struct session_link *link)
+{
+	return request(link, SESSION_CONFIRM, NULL);
+}
+
+void
+session_detach(struct session_link *link)
+{
+	if (link->fd >= 0)
+		close(link->fd);
+	link->fd = -1;
+}

@@ -1,0 +1,52 @@
+/*
+ * session.h - the process that opens a code and serves its mount, as the command sees it.
+ *
+ * session_fork starts a session and its minder before a code is read. The two sides exchange fixed messages: the session reports
+ * what it found (LOOKED), the command sends a code, the session proves it (TRIED) and waits, the command confirms, the session
+ * mounts, spends, and serves (OPENED). Closing the link before session_confirm ends the session with nothing spent.
+ */
+#ifndef SESSION_H
+#define SESSION_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "error.h"
+#include "mountpoint.h"
+#include "unlock.h"
+
+struct session_setup {
+	const char *stick_path;         /* the directory that holds ONCE, absolute */
+	const char *dir;                /* where to mount, absolute; NULL: a fresh directory in $HOME, named after the label */
+	const char *station_dir;
+};
+
+struct session_link {
+	int fd;
+	pid_t pid;
+};
+
+enum session_step { SESSION_LOOKED = 1, SESSION_TRIED, SESSION_OPENED };
+
+struct session_message {
+	enum session_step step;
+	enum err err;                   /* E_OK: the step succeeded */
+	struct fault fault;
+	struct unlock_info info;
+	char mount_point[MOUNTPOINT_MAX]; /* with OPENED; with E_FUSE: the refused one */
+};
+
+/* session_fork(link, setup, f): start both processes. E_FAIL. */
+enum err session_fork(struct session_link *link, const struct session_setup *setup, struct fault *f);
+
+/* session_next(link, msg): wait for the session's next report. 0, or -1 if the session has died. */
+int session_next(struct session_link *link, struct session_message *msg);
+
+/* session_code(link, code): have the 16 symbols tried. session_confirm(link): spend and open. 0, or -1 if the session has died. */
+int session_code(struct session_link *link, const char code[CODE_SYMBOLS]);
+int session_confirm(struct session_link *link);
+
+/* session_detach(link): let go; a session that is not open yet ends. */
+void session_detach(struct session_link *link);
+
+#endif

@@ -1,0 +1,368 @@
+#include "session_internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include <jansson.h>
+#include <sodium.h>
+
+#include "control.h"
+#include "fusefs.h"
+#include "kdf.h"
+#include "minder.h"
+#include "station.h"
+#include "stick.h"
+
+#define HEARTBEAT_S 15
+
+struct run {
+	int front, minder;              /* -1 once closed */
+	int signals, ended, deadline, beat, control;
+	int stick_fd;
+	const struct session_setup *setup;
+	struct station *station;
+	struct unlock *unlock;
+	struct unlock_info info;
+	struct fusefs *fs;
+	struct clock_source clock;
+	char mount_point[MOUNTPOINT_MAX];
+	char lock_name[STATION_LOCK_NAME];
+	int64_t opened_boot;            /* clock.boot when the mount began to answer */
+	int64_t used_before;            /* seconds used before that */
+};
+
+/* ---- process -------------------------------------------------------------------------------------------------------------- */
+
+/* No terminal, no directory, no descriptor but the two sockets; signals are read, never caught. */
+static int
+detach(struct run *r)
+{
+	int null = open("/dev/null", O_RDWR), front = fcntl(r->front, F_DUPFD, 10), minder = fcntl(r->minder, F_DUPFD, 10);
+	sigset_t all;
+
+	if (null < 0 || front < 0 || minder < 0 || chdir("/") != 0)
+		return -1;
+	setsid();
+	for (int i = 0; i <= 2; i++)
+		dup2(null, i);
+	r->front = dup2(front, 3);
+	r->minder = dup2(minder, 4); /* inherited by fusermount3 on purpose, see minder.h */
+	close_range(5, ~0u, 0);
+	fcntl(r->front, F_SETFD, FD_CLOEXEC);
+	sigfillset(&all);
+	sigdelset(&all, SIGSEGV);
+	sigdelset(&all, SIGBUS);
+	sigdelset(&all, SIGABRT);
+	sigdelset(&all, SIGCHLD);
+	sigprocmask(SIG_SETMASK, &all, NULL);
+	sigemptyset(&all);
+	sigaddset(&all, SIGTERM);
+	sigaddset(&all, SIGHUP);
+	sigaddset(&all, SIGINT);
+	sigaddset(&all, SIGQUIT);
+	r->signals = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
+	r->ended = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	r->deadline = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
+	r->beat = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
+	return r->signals < 0 || r->ended < 0 || r->deadline < 0 || r->beat < 0 ? -1 : 0;
+}
+
+static _Noreturn void
+leave(struct run *r)
+{
+	fusefs_free(&r->fs);
+	unlock_free(&r->unlock);
+	station_close(&r->station);
+	_exit(0); /* without waiting for threads that a busy lazy mount keeps alive */
+}
+
+static int
+report(struct run *r, enum session_step step, enum err err, const struct fault *f)
+{
+	struct session_message msg = {.step = step, .err = err, .fault = *f, .info = r->info};
+
+	memcpy(msg.mount_point, r->mount_point, sizeof msg.mount_point);
+	return send(r->front, &msg, sizeof msg, MSG_NOSIGNAL) == sizeof msg ? 0 : -1;
+}
+
+/* ---- look ----------------------------------------------------------------------------------------------------------------- */
+
+static enum err
+find_stick(struct run *r, struct fault *f)
+{
+	struct stick *s = NULL;
+	enum err err;
+
+	if ((r->stick_fd = open(r->setup->stick_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
+		return fault_set(f, E_NO_STICK, errno, "open", "%s", r->setup->stick_path);
+	err = stick_open(&s, r->stick_fd, f); /* whether it is one comes before whether this PC can remember */
+	stick_close(&s);
+	return err;
+}
+
+/* Whatever would make a later step fail and can be known now. */
+static enum err
+check_machine(struct run *r, struct fault *f)
+{
+	enum err err;
+
+	if (!kdf_stretch_possible())
+		return fault_set(f, E_MEMORY, 0, "Argon2id", "code");
+	if ((err = fusefs_possible(f)) != E_OK)
+		return err;
+	return r->setup->dir != NULL ? mountpoint_check(r->setup->dir, f) : mountpoint_home(f);
+}
+
+static enum err
+look(struct run *r, struct fault *f)
+{
+	struct unlock_env env = {.clock = r->clock};
+	enum err err;
+
+	if ((err = find_stick(r, f)) != E_OK || (err = station_open(&r->station, r->setup->station_dir, STATION_WRITE, f)) != E_OK)
+		return err;
+	env.memory = station_memory(r->station);
+	if ((err = unlock_close_overdue(&env)) != E_OK)
+		return fault_set(f, E_STATION, 0, "overdue sessions", "%s", r->setup->station_dir);
+	if ((err = unlock_look(&r->unlock, r->stick_fd, &env, &r->info, f)) != E_OK)
+		return err;
+	return check_machine(r, f);
+}
+
+/* ---- open ----------------------------------------------------------------------------------------------------------------- */
+
+/* For E_BUSY at a second attempt, which names the mount point. */
+static void
+describe_lock(struct run *r)
+{
+	json_t *o = json_pack("{s:s%}", "mountpoint", r->mount_point, strlen(r->mount_point));
+	char *text = o != NULL ? json_dumps(o, 0) : NULL;
+	int fd = station_lock_fd(r->station);
+
+	if (text != NULL && fd >= 0 && pwrite(fd, text, strlen(text), 0) < 0)
+		text[0] = '\0'; /* only a convenience of the message */
+	free(text);
+	json_decref(o);
+}
+
+static enum err
+make_mount(struct run *r, struct fault *f)
+{
+	const char *dir = r->setup->dir;
+	enum err err;
+
+	if (dir == NULL) {
+		if ((err = mountpoint_make(r->info.label, r->mount_point, sizeof r->mount_point, f)) != E_OK)
+			return err;
+	} else {
+		if ((err = mountpoint_check(dir, f)) != E_OK)
+			return err;
+		strncpy(r->mount_point, dir, sizeof r->mount_point - 1);
+	}
+	if (minder_watch(r->minder, r->mount_point, dir == NULL) != 0) {
+		if (dir == NULL)
+			rmdir(r->mount_point);
+		return fault_set(f, E_FAIL, EPIPE, "minder", "%s", r->mount_point);
+	}
+	return fusefs_mount(&r->fs, unlock_bundle(r->unlock), r->mount_point, f);
+}
+
+static void
+arm(int timer, int64_t first_s, int64_t every_s)
+{
+	struct itimerspec when = {.it_value.tv_sec = first_s > 0 ? first_s : 1, .it_interval.tv_sec = every_s};
+
+	timerfd_settime(timer, 0, &when, NULL);
+}
+
+static void
+start_clocks(struct run *r)
+{
+	r->opened_boot = r->clock.boot(r->clock.arg);
+	r->used_before = (int64_t)r->info.session_s - r->info.remaining_s;
+	arm(r->deadline, r->info.remaining_s, 0);
+	arm(r->beat, HEARTBEAT_S, HEARTBEAT_S);
+}
+
+/* Step 14, S1 to S6. */
+static enum err
+open_session(struct run *r, struct fault *f)
+{
+	enum err err;
+
+	station_lock_name(r->lock_name, unlock_grant_hash(r->unlock), r->info.slot);
+	if ((r->control = control_listen(station_session_dir(r->station), r->lock_name)) < 0)
+		return fault_set(f, E_STATION, errno, "control socket", "%s", r->setup->station_dir);
+	if ((err = make_mount(r, f)) != E_OK)
+		return err;
+	describe_lock(r);
+	if ((err = unlock_spend(r->unlock, &r->info, f)) != E_OK)
+		return err;
+	start_clocks(r);
+	return fusefs_start(r->fs, r->ended, f);
+}
+
+/* ---- close ---------------------------------------------------------------------------------------------------------------- */
+
+static int64_t
+used_now(const struct run *r)
+{
+	return r->used_before + r->clock.boot(r->clock.arg) - r->opened_boot;
+}
+
+static void
+describe(struct run *r, struct control_state *s)
+{
+	*s = (struct control_state){.pid = getpid(), .slot = r->info.slot, .opened_at = r->info.opened_at, .used_s = used_now(r)};
+	s->remaining_s = (int64_t)r->info.session_s - s->used_s;
+	memcpy(s->mount_point, r->mount_point, sizeof s->mount_point);
+	strncpy(s->stick_path, r->setup->stick_path, sizeof s->stick_path - 1);
+	memcpy(s->label, r->info.label, sizeof s->label);
+	memcpy(s->stick_id, r->info.stick_id, ID_SIZE);
+	memcpy(s->issuer, r->info.issuer, KEY_SIZE);
+	memcpy(s->grant_id, r->info.grant_id, ID_SIZE);
+}
+
+/* Files stop answering, then the mount goes, lazily if something holds on to it. */
+static void
+unmount_by_force(struct run *r)
+{
+	fusefs_silence(r->fs);
+	if (minder_unmount(r->minder, false) != 0 && minder_unmount(r->minder, true) != 0 && mountpoint_is_ours(r->mount_point))
+		mountpoint_unmount(r->mount_point, true); /* the minder was killed */
+}
+
+/*
+ * The end of the mount; with end the session's too. Without force nothing changes if a file is open: E_BUSY.
+ */
+static enum err
+finish(struct run *r, bool end, bool force, struct fault *f)
+{
+	int64_t used;
+	enum err err;
+
+	if (!force && minder_unmount(r->minder, false) == EBUSY)
+		return fault_set(f, E_BUSY, EBUSY, "unmount", "%s", r->mount_point);
+	unmount_by_force(r);
+	used = used_now(r);
+	bundle_lock(unlock_bundle(r->unlock));
+	fusefs_free(&r->fs);
+	err = end ? unlock_end(r->unlock, used) : unlock_used(r->unlock, used);
+	control_remove(station_session_dir(r->station), r->lock_name);
+	return err == E_OK ? E_OK : fault_set(f, err, 0, end ? "close" : "used", "%s", r->setup->station_dir);
+}
+
+/* One request of `status` or `unmount`. Return true when the session is over. */
+static bool
+answer(struct run *r)
+{
+	struct control_reply reply = {0};
+	enum control_op op;
+	int conn;
+
+	if ((conn = control_accept(r->control, &op)) < 0)
+		return false;
+	describe(r, &reply.state);
+	if (op != CONTROL_STATUS)
+		reply.err = finish(r, op == CONTROL_END || op == CONTROL_END_FORCE,
+		    op == CONTROL_END_FORCE || op == CONTROL_PAUSE_FORCE, &reply.fault);
+	control_answer(conn, &reply);
+	return op != CONTROL_STATUS && reply.err != E_BUSY;
+}
+
+static void
+serve(struct run *r)
+{
+	struct pollfd p[] = {{r->deadline, POLLIN, 0}, {r->ended, POLLIN, 0}, {r->signals, POLLIN, 0}, {r->control, POLLIN, 0},
+	    {r->beat, POLLIN, 0}};
+	struct fault f = {0};
+	uint64_t ticks;
+	bool over = false;
+
+	while (!over) {
+		if (poll(p, sizeof p / sizeof *p, -1) < 0 && errno != EINTR)
+			break;
+		if (p[0].revents != 0) {
+			finish(r, true, true, &f);
+			over = true;
+		} else if (p[1].revents != 0 || p[2].revents != 0) {
+			finish(r, false, true, &f);
+			over = true;
+		} else if (p[3].revents != 0) {
+			over = answer(r);
+		} else if (p[4].revents != 0 && read(r->beat, &ticks, sizeof ticks) > 0) {
+			unlock_used(r->unlock, used_now(r));
+		}
+	}
+}
+
+/* ---- the whole -------------------------------------------------------------------------------------------------------------- */
+
+/* Wait for the command. False when it is gone or a signal says stop; nothing is spent at that point. */
+static bool
+next_request(struct run *r, struct session_request *q)
+{
+	struct pollfd p[] = {{r->front, POLLIN, 0}, {r->signals, POLLIN, 0}};
+
+	while (poll(p, 2, -1) < 0)
+		if (errno != EINTR)
+			return false;
+	return p[1].revents == 0 && recv(r->front, q, sizeof *q, 0) == sizeof *q;
+}
+
+static void
+open_and_serve(struct run *r)
+{
+	struct fault f = {0};
+	enum err err = open_session(r, &f);
+
+	if (err != E_OK) {
+		if (r->mount_point[0] != '\0')
+			minder_unmount(r->minder, true);
+		if (r->control >= 0)
+			control_remove(station_session_dir(r->station), r->lock_name);
+		report(r, SESSION_OPENED, err, &f);
+		return;
+	}
+	report(r, SESSION_OPENED, E_OK, &f);
+	close(r->front);
+	r->front = -1;
+	unlock_carry_notice(r->unlock);
+	serve(r);
+}
+
+_Noreturn void
+session_run(int front, int minder, const struct session_setup *setup)
+{
+	struct run r = {.front = front, .minder = minder, .control = -1, .stick_fd = -1, .setup = setup, .clock = clock_system()};
+	struct session_request q;
+	struct fault f = {0};
+	bool proved = false;
+	enum err err;
+
+	err = detach(&r) == 0 ? look(&r, &f) : fault_set(&f, E_FAIL, errno, "session", "start");
+	if (report(&r, SESSION_LOOKED, err, &f) != 0 || err != E_OK)
+		leave(&r);
+	while (next_request(&r, &q)) {
+		if (q.op == SESSION_CONFIRM && proved) {
+			open_and_serve(&r);
+			break;
+		}
+		fault_clear(&f);
+		err = unlock_try(r.unlock, q.code, &r.info, &f);
+		sodium_memzero(&q, sizeof q);
+		proved = err == E_OK;
+		if (report(&r, SESSION_TRIED, err, &f) != 0)
+			break;
+	}
+	sodium_memzero(&q, sizeof q);
+	leave(&r);
+}

@@ -35,7 +35,7 @@ struct stick {
 
 /*
  * stick_open(s, dir_fd, f): find ONCE below dir_fd and read the stick record. dir_fd is borrowed for the call only.
- * Errors: E_NO_STICK, E_STICK_DAMAGED, E_FAIL.
+ * Errors: E_NO_STICK, E_STICK_DAMAGED (no valid copy of the stick record, or two of different sticks), E_FAIL.
  */
 enum err stick_open(struct stick **s, int dir_fd, struct fault *f);
 void stick_close(struct stick **s);
@@ -52,7 +52,8 @@ struct stick_grants {
 
 /*
  * stick_load_grants(s, g, f): every grant that verifies, is of this stick, and is installed. Errors: E_NO_GRANT if none is left,
- * E_ISSUER if their issuers differ, E_FAIL. g is filled (skipped, newer, foreign) also with E_NO_GRANT.
+ * E_ISSUER if their issuers differ, E_FAIL. g is filled (skipped, newer, foreign) also with E_NO_GRANT. Of more than
+ * STICK_GRANTS_MAX grants the lowest ids are read and the others count as skipped.
  */
 enum err stick_load_grants(const struct stick *s, struct stick_grants *g, struct fault *f);
 void stick_grants_free(struct stick_grants *g);
@@ -65,8 +66,9 @@ void stick_grants_free(struct stick_grants *g);
 int stick_load_notice(const struct stick *s, const uint8_t issuer[KEY_SIZE], struct notice *n, uint8_t **file, size_t *len);
 
 /*
- * stick_store_notice(s, issuer, file, len): put a notice of issuer on the stick unless one with the same or a higher number is
- * there, by notice.new, fsync, rename, fsync. Return 1 if written, 0 if not needed, -1 with errno.
+ * stick_store_notice(s, issuer, file, len): put a notice of issuer on the stick, unless it is there already or one of a higher
+ * number is, by notice.new, fsync, rename, fsync. What does not verify, or is another issuer's, counts as absent. Return 1 if
+ * written, 0 if not needed, -1 with errno (EINVAL if file is not a notice of issuer).
  */
 int stick_store_notice(const struct stick *s, const uint8_t issuer[KEY_SIZE], const uint8_t *file, size_t len);
 
@@ -86,7 +88,8 @@ struct stick_slot {
 
 /*
  * stick_read_slot(s, g, slot, out, f): read the pair of records of slot of grant g. A copy that cannot be read counts as damaged,
- * with whole false. Return E_OK, or E_READONLY if a lock file exists but may not be written (want_write true).
+ * with whole false. Return E_OK, or E_READONLY if a lock file exists but may not be written (want_write true); out is filled also
+ * then, so that a spent slot can be told from a locked one.
  */
 enum err stick_read_slot(const struct stick *s, const struct grant *g, uint32_t slot, bool want_write, struct stick_slot *out,
     struct fault *f);

@@ -1,0 +1,482 @@
+/*
+ * stick.c - reading what lies below ONCE.
+ */
+#include "stick.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+#include "secret.h"
+#include "stickio.h"
+
+#define HEX_ID_SIZE (2 * ID_SIZE + 1)
+#define MODE_SHARED 0666 /* what a speaker has to write as well as the issuer */
+
+static bool
+out_of_reach(int error)
+{
+	return error == EROFS || error == EACCES || error == EPERM;
+}
+
+/* One copy of the stick record. */
+struct copy {
+	bool valid;
+	uint8_t id[ID_SIZE];
+	uint32_t n;
+};
+
+static void
+read_copy(struct copy *c, int once_fd, const char *name, uint8_t r[KEY_SIZE])
+{
+	uint8_t raw[RECORD_SIZE];
+	int fd = -1;
+
+	memset(c, 0, sizeof(*c));
+	if ((fd = stickio_open_file(once_fd, name, O_RDONLY, NULL)) == -1)
+		return;
+	if (record_read(fd, 0, raw) == 0)
+		c->valid = record_stick(raw, c->id, &c->n, r);
+	sodium_memzero(raw, sizeof(raw));
+	close(fd);
+}
+
+/* The copy that is further along the ratchet; two valid copies of two sticks are no stick at all. */
+static enum err
+read_record(struct stick *s, struct fault *f)
+{
+	struct copy a, b;
+	const struct copy *best = &a;
+	uint8_t r[2][KEY_SIZE] = {{0}};
+
+	read_copy(&a, s->once_fd, STICK_RECORD_A, r[0]);
+	read_copy(&b, s->once_fd, STICK_RECORD_B, r[1]);
+	if (b.valid && (!a.valid || b.n > a.n))
+		best = &b;
+	memcpy(s->id, best->id, ID_SIZE);
+	s->n = best->n;
+	memcpy(s->ratchet, r[best == &b], KEY_SIZE);
+	sodium_memzero(r, sizeof(r));
+	if (!best->valid)
+		return fault_set(f, E_STICK_DAMAGED, 0, "stick record", "%s/%s and %s", STICK_ONCE, STICK_RECORD_A, STICK_RECORD_B);
+	if (a.valid && b.valid && memcmp(a.id, b.id, ID_SIZE) != 0)
+		return fault_set(
+		    f, E_STICK_DAMAGED, 0, "stick ids differ", "%s/%s and %s", STICK_ONCE, STICK_RECORD_A, STICK_RECORD_B);
+	return E_OK;
+}
+
+enum err
+stick_open(struct stick **s, int dir_fd, struct fault *f)
+{
+	struct stick *made = NULL;
+	enum err err = E_OK;
+
+	if ((made = calloc(1, sizeof(*made))) == NULL)
+		return fault_set(f, E_FAIL, ENOMEM, "memory", "stick");
+	made->once_fd = -1;
+	if ((made->ratchet = secret_new(KEY_SIZE)) == NULL)
+		err = fault_set(f, E_FAIL, ENOMEM, "memory", "stick");
+	else if ((made->once_fd = stickio_open_dir(dir_fd, STICK_ONCE)) == -1)
+		err = fault_set(f, E_NO_STICK, errno, "open", "%s", STICK_ONCE);
+	else
+		err = read_record(made, f);
+	if (err == E_OK) {
+		*s = made;
+		made = NULL;
+	}
+	stick_close(&made);
+	return err;
+}
+
+void
+stick_close(struct stick **s)
+{
+	if (*s == NULL)
+		return;
+	if ((*s)->once_fd != -1)
+		close((*s)->once_fd);
+	secret_free(&(*s)->ratchet);
+	free(*s);
+	*s = NULL;
+}
+
+static int
+open_below(int once_fd, const char *parent, const uint8_t id[ID_SIZE])
+{
+	char hex[HEX_ID_SIZE];
+	int parent_fd = -1, fd = -1, saved = 0;
+
+	if ((parent_fd = stickio_open_dir(once_fd, parent)) == -1)
+		return -1;
+	bytes_to_hex(hex, id, ID_SIZE);
+	fd = stickio_open_dir(parent_fd, hex);
+	saved = errno;
+	close(parent_fd);
+	errno = saved;
+	return fd;
+}
+
+int
+stick_grant_dir(const struct stick *s, const uint8_t grant_id[ID_SIZE])
+{
+	return open_below(s->once_fd, STICK_GRANTS, grant_id);
+}
+
+int
+stick_bundle_dir(const struct stick *s, const uint8_t bundle_id[ID_SIZE])
+{
+	return open_below(s->once_fd, STICK_BUNDLES, bundle_id);
+}
+
+/* What became of one grant directory. */
+enum verdict { USABLE, SKIP, SKIP_NEWER, FOREIGN, NO_MEMORY };
+
+static enum verdict
+judge_grant(const struct stick *s, const struct grant *g, const uint8_t id[ID_SIZE])
+{
+	if (memcmp(g->id, id, ID_SIZE) != 0)
+		return SKIP;
+	if (memcmp(g->stick_id, s->id, ID_SIZE) != 0 || g->refill >= s->n)
+		return FOREIGN;
+	return g->bundle_count == 1 ? USABLE : SKIP_NEWER;
+}
+
+static enum verdict
+load_grant(const struct stick *s, const uint8_t id[ID_SIZE], struct grant *out)
+{
+	struct grant g = {0};
+	uint8_t *file = NULL;
+	size_t n = 0;
+	enum verdict verdict = SKIP;
+	enum envelope_result opened = ENVELOPE_MALFORMED;
+	int fd = stick_grant_dir(s, id);
+
+	if (fd == -1)
+		return SKIP;
+	if (stickio_slurp(fd, STICK_GRANT_FILE, envelope_limit(ENVELOPE_GRANT), &file, &n) != 0) {
+		verdict = errno == ENOMEM ? NO_MEMORY : SKIP;
+		goto out;
+	}
+	opened = grant_open(&g, BYTES(file, n));
+	if (opened == ENVELOPE_NEWER)
+		verdict = SKIP_NEWER;
+	if (opened != ENVELOPE_OK)
+		goto out;
+	if ((verdict = judge_grant(s, &g, id)) == USABLE)
+		*out = g;
+	else
+		grant_free(&g);
+out:
+	free(file);
+	close(fd);
+	return verdict;
+}
+
+static void
+count_skipped(struct stick_grants *g, const uint8_t id[ID_SIZE], unsigned count)
+{
+	if (g->skipped == 0)
+		memcpy(g->skipped_id, id, ID_SIZE);
+	g->skipped += count;
+}
+
+static bool
+one_issuer(const struct stick_grants *g)
+{
+	for (size_t i = 1; i < g->count; i++) {
+		if (memcmp(g->grants[i].issuer, g->grants[0].issuer, KEY_SIZE) != 0)
+			return false;
+	}
+	return true;
+}
+
+static enum err
+load_listed(const struct stick *s, uint8_t (*ids)[ID_SIZE], size_t count, struct stick_grants *g, struct fault *f)
+{
+	for (size_t i = 0; i < count; i++) {
+		switch (load_grant(s, ids[i], &g->grants[g->count])) {
+		case USABLE:
+			g->count++;
+			break;
+		case SKIP_NEWER:
+			g->newer++;
+			count_skipped(g, ids[i], 1);
+			break;
+		case SKIP:
+			count_skipped(g, ids[i], 1);
+			break;
+		case FOREIGN:
+			g->foreign++;
+			break;
+		case NO_MEMORY:
+			return fault_set(f, E_FAIL, ENOMEM, "memory", "grants");
+		}
+	}
+	return E_OK;
+}
+
+enum err
+stick_load_grants(const struct stick *s, struct stick_grants *g, struct fault *f)
+{
+	uint8_t ids[STICK_GRANTS_MAX + 1][ID_SIZE];
+	enum err err = E_OK;
+	size_t listed = 0;
+	int fd = -1, found = -1;
+
+	memset(g, 0, sizeof(*g));
+	if ((fd = stickio_open_dir(s->once_fd, STICK_GRANTS)) == -1)
+		return fault_set(f, E_NO_GRANT, errno, "open", "%s/%s", STICK_ONCE, STICK_GRANTS);
+	if ((found = stickio_ids(fd, "", ids, STICK_GRANTS_MAX + 1)) == -1)
+		err = fault_set(f, E_NO_GRANT, errno, "list", "%s/%s", STICK_ONCE, STICK_GRANTS);
+	close(fd);
+	if (err != E_OK)
+		return err;
+	listed = (size_t)found < STICK_GRANTS_MAX ? (size_t)found : STICK_GRANTS_MAX;
+	if ((g->grants = calloc(listed + 1, sizeof(*g->grants))) == NULL)
+		return fault_set(f, E_FAIL, ENOMEM, "memory", "grants");
+	err = load_listed(s, ids, listed, g, f);
+	if (err == E_OK && (size_t)found > listed)
+		count_skipped(g, ids[listed], (unsigned)((size_t)found - listed));
+	if (err == E_OK && !one_issuer(g))
+		err = fault_set(f, E_ISSUER, 0, "issuers differ", "%s/%s", STICK_ONCE, STICK_GRANTS);
+	if (err == E_OK && g->count == 0)
+		err = fault_set(f, E_NO_GRANT, 0, "grants", "%s/%s", STICK_ONCE, STICK_GRANTS);
+	if (err == E_ISSUER || err == E_FAIL)
+		stick_grants_free(g);
+	return err;
+}
+
+void
+stick_grants_free(struct stick_grants *g)
+{
+	for (size_t i = 0; i < g->count; i++)
+		grant_free(&g->grants[i]);
+	free(g->grants);
+	memset(g, 0, sizeof(*g));
+}
+
+/* A notice and the file it came from. */
+struct notice_file {
+	struct notice notice;
+	uint8_t *data;
+	size_t n;
+};
+
+static void
+notice_file_free(struct notice_file *x)
+{
+	notice_free(&x->notice);
+	free(x->data);
+	memset(x, 0, sizeof(*x));
+}
+
+/* Return 1 and fill x if the file is a notice of issuer, 0 if not, -1 if there is no memory. */
+static int
+load_notice_file(struct notice_file *x, int once_fd, const char *name, const uint8_t issuer[KEY_SIZE])
+{
+	memset(x, 0, sizeof(*x));
+	if (stickio_slurp(once_fd, name, envelope_limit(ENVELOPE_NOTICE), &x->data, &x->n) != 0)
+		return errno == ENOMEM ? -1 : 0;
+	if (notice_open(&x->notice, BYTES(x->data, x->n)) == ENVELOPE_OK && memcmp(x->notice.issuer, issuer, KEY_SIZE) == 0)
+		return 1;
+	notice_file_free(x);
+	return 0;
+}
+
+/* The newest notice of issuer, and whether it is still under its temporary name. Return as load_notice_file. */
+static int
+newest_notice(struct notice_file *x, int once_fd, const uint8_t issuer[KEY_SIZE], bool *unrenamed)
+{
+	struct notice_file fresh;
+	int have = load_notice_file(x, once_fd, STICK_NOTICE, issuer);
+	int have_fresh = 0;
+
+	*unrenamed = false;
+	if (have == -1)
+		return -1;
+	if ((have_fresh = load_notice_file(&fresh, once_fd, STICK_NOTICE_NEW, issuer)) == -1) {
+		notice_file_free(x);
+		return -1;
+	}
+	if (have_fresh == 1 && (have == 0 || fresh.notice.number > x->notice.number)) {
+		notice_file_free(x);
+		*x = fresh;
+		*unrenamed = true;
+		return 1;
+	}
+	if (have_fresh == 1)
+		notice_file_free(&fresh);
+	return have;
+}
+
+int
+stick_load_notice(const struct stick *s, const uint8_t issuer[KEY_SIZE], struct notice *n, uint8_t **file, size_t *len)
+{
+	struct notice_file x;
+	bool unrenamed = false;
+	int have = newest_notice(&x, s->once_fd, issuer, &unrenamed);
+
+	if (have != 1)
+		return have;
+	*n = x.notice;
+	if (file != NULL) {
+		*file = x.data;
+		*len = x.n;
+	} else {
+		free(x.data);
+	}
+	return 1;
+}
+
+/* True if the stick needs a notice of this number and content, given the newest that it has. */
+static bool
+notice_wanted(const struct notice_file *have, uint32_t number, const uint8_t *file, size_t len)
+{
+	if (have->notice.number != number)
+		return have->notice.number < number;
+	return have->n != len || memcmp(have->data, file, len) != 0;
+}
+
+int
+stick_store_notice(const struct stick *s, const uint8_t issuer[KEY_SIZE], const uint8_t *file, size_t len)
+{
+	struct notice_file newest = {0};
+	struct notice ours = {0};
+	bool unrenamed = false;
+	int have = 0, ret = -1;
+
+	if (notice_open(&ours, BYTES(file, len)) != ENVELOPE_OK || memcmp(ours.issuer, issuer, KEY_SIZE) != 0) {
+		errno = EINVAL;
+		goto out;
+	}
+	if ((have = newest_notice(&newest, s->once_fd, issuer, &unrenamed)) == -1) {
+		errno = ENOMEM;
+		goto out;
+	}
+	ret = 0;
+	if (have == 1 && !notice_wanted(&newest, ours.number, file, len))
+		goto out;
+	/* notice.new is about to be overwritten: what it holds must not be lost if that is cut short. */
+	if (unrenamed &&
+	    (renameat(s->once_fd, STICK_NOTICE_NEW, s->once_fd, STICK_NOTICE) != 0 || stickio_sync_dir(s->once_fd) != 0))
+		ret = -1;
+	else if (stickio_replace(s->once_fd, STICK_NOTICE_NEW, STICK_NOTICE, file, len, MODE_SHARED) != 0)
+		ret = -1;
+	else
+		ret = 1;
+out:
+	notice_free(&ours);
+	notice_file_free(&newest);
+	return ret;
+}
+
+/* The probe with its full size, whatever was there: an interrupted prepare may have left it short. */
+static int
+make_probe(int once_fd)
+{
+	static const uint8_t zeros[RECORD_SIZE];
+	uint64_t size = 0;
+	int fd = -1, ret = 0, saved = 0;
+
+	fd = stickio_open_file(once_fd, STICK_PROBE, O_RDWR, &size);
+	if (fd == -1 && errno == ENOENT)
+		return stickio_create(once_fd, STICK_PROBE, zeros, sizeof(zeros), MODE_SHARED);
+	if (fd == -1)
+		return -1;
+	if (size < RECORD_SIZE && (stickio_write_full(fd, zeros, sizeof(zeros), 0) != 0 || fsync(fd) != 0))
+		ret = -1;
+	saved = errno;
+	close(fd);
+	errno = saved;
+	return ret;
+}
+
+enum err
+stick_probe(const struct stick *s, struct fault *f)
+{
+	uint8_t fresh[RECORD_SIZE];
+
+	if (make_probe(s->once_fd) != 0)
+		return fault_set(
+		    f, out_of_reach(errno) ? E_READONLY : E_STICK_IO, errno, "write", "%s/%s", STICK_ONCE, STICK_PROBE);
+	randombytes_buf(fresh, sizeof(fresh));
+	return record_destroy(s->once_fd, STICK_PROBE, 0, fresh, f);
+}
+
+/* What reading one copy of a slot's record found out about its file. */
+struct reading {
+	bool whole, locked;
+};
+
+static struct reading
+read_lock(int dir_fd, const char *name, const struct grant *g, uint32_t slot, bool want_write, uint8_t raw[RECORD_SIZE])
+{
+	struct reading r = {.whole = true, .locked = false};
+	uint64_t size = 0;
+	int fd = stickio_open_file(dir_fd, name, want_write ? O_RDWR : O_RDONLY, &size);
+
+	if (fd == -1 && want_write && out_of_reach(errno)) {
+		r.locked = true;
+		r.whole = false;
+		fd = stickio_open_file(dir_fd, name, O_RDONLY, &size);
+	}
+	memset(raw, 0, RECORD_SIZE);
+	if (fd == -1)
+		return (struct reading){.whole = false, .locked = r.locked};
+	if (size != (uint64_t)g->slots * RECORD_SIZE)
+		r.whole = false;
+	if (record_read(fd, slot, raw) != 0) {
+		memset(raw, 0, RECORD_SIZE);
+		r.whole = false;
+	}
+	close(fd);
+	return r;
+}
+
+enum err
+stick_read_slot(
+    const struct stick *s, const struct grant *g, uint32_t slot, bool want_write, struct stick_slot *out, struct fault *f)
+{
+	char hex[HEX_ID_SIZE];
+	size_t cell_size = CELL_SIZE(g->bundle_count);
+	struct reading a = {0}, b = {0};
+	int fd = -1;
+
+	memset(out, 0, sizeof(*out));
+	out->a = out->b = out->merged = RECORD_IS_DAMAGED;
+	if (slot >= g->slots || (fd = stick_grant_dir(s, g->id)) == -1)
+		return E_OK;
+	a = read_lock(fd, STICK_LOCK_A, g, slot, want_write, out->raw_a);
+	b = read_lock(fd, STICK_LOCK_B, g, slot, want_write, out->raw_b);
+	close(fd);
+	out->a = record_slot_state(out->raw_a, g->id, slot, cell_size, &out->body_a);
+	out->b = record_slot_state(out->raw_b, g->id, slot, cell_size, &out->body_b);
+	out->merged = record_merge(out->a, out->b, memcmp(out->raw_a, out->raw_b, RECORD_SIZE) == 0);
+	out->whole = a.whole && b.whole;
+	if (!a.locked && !b.locked)
+		return E_OK;
+	bytes_to_hex(hex, g->id, ID_SIZE);
+	return fault_set(f, E_READONLY, EACCES, "open for writing", "%s/%s/%s/%s", STICK_ONCE, STICK_GRANTS, hex,
+	    a.locked ? STICK_LOCK_A : STICK_LOCK_B);
+}
+
+enum err
+stick_destroy_slot(
+    const struct stick *s, const struct grant *g, uint32_t slot, int copy, const uint8_t rec[RECORD_SIZE], struct fault *f)
+{
+	char hex[HEX_ID_SIZE];
+	enum err err = E_OK;
+	int fd = stick_grant_dir(s, g->id);
+
+	if (fd == -1) {
+		bytes_to_hex(hex, g->id, ID_SIZE);
+		return fault_set(f, E_STICK_IO, errno, "open", "%s/%s/%s", STICK_ONCE, STICK_GRANTS, hex);
+	}
+	err = record_destroy(fd, copy == 0 ? STICK_LOCK_A : STICK_LOCK_B, slot, rec, f);
+	close(fd);
+	return err;
+}

@@ -1,3 +1,6 @@
+/*
+ * record.c - records, their merge, and the destroying write.
+ */
 #include "record.h"
 
 #include <errno.h>
@@ -20,9 +23,9 @@
 #define AT_CHECKSUM 4064u
 
 static const char magics[][MAGIC_SIZE + 1] = {
-	[RECORD_LIVE] = "ONCELIVE",
-	[RECORD_SPENT] = "ONCESPNT",
-	[RECORD_STICK] = "ONCESTIK",
+    [RECORD_LIVE] = "ONCELIVE",
+    [RECORD_SPENT] = "ONCESPNT",
+    [RECORD_STICK] = "ONCESTIK",
 };
 
 static void
@@ -62,8 +65,8 @@ well_formed(const uint8_t raw[RECORD_SIZE], enum record_kind kind, size_t min, s
 }
 
 enum record_state
-record_slot_state(const uint8_t raw[RECORD_SIZE], const uint8_t grant_id[ID_SIZE], uint32_t slot, size_t cell_size,
-    struct bytes *body)
+record_slot_state(
+    const uint8_t raw[RECORD_SIZE], const uint8_t grant_id[ID_SIZE], uint32_t slot, size_t cell_size, struct bytes *body)
 {
 	enum record_state state = RECORD_IS_DAMAGED;
 
@@ -116,7 +119,7 @@ struct overwrite {
 	int dir_fd;
 	const char *name;
 	uint64_t off;
-	const uint8_t *rec;     /* aligned for O_DIRECT, as is check */
+	const uint8_t *rec; /* aligned for O_DIRECT, as is check */
 	uint8_t *check;
 	const char *step;
 };
@@ -165,8 +168,8 @@ enum err
 record_destroy(int dir_fd, const char *name, uint32_t number, const uint8_t rec[RECORD_SIZE], struct fault *f)
 {
 	alignas(RECORD_SIZE) uint8_t want[RECORD_SIZE];
-	alignas(RECORD_SIZE) uint8_t check[RECORD_SIZE] = { 0 };
-	struct overwrite o = { dir_fd, name, (uint64_t)number * RECORD_SIZE, want, check, "" };
+	alignas(RECORD_SIZE) uint8_t check[RECORD_SIZE] = {0};
+	struct overwrite o = {dir_fd, name, (uint64_t)number * RECORD_SIZE, want, check, ""};
 	int flags = O_DIRECT;
 	bool again = true;
 
@@ -175,12 +178,14 @@ record_destroy(int dir_fd, const char *name, uint32_t number, const uint8_t rec[
 		if (errno == EINVAL && flags != 0) {
 			flags = 0;
 		} else if (o.step == step_flush && again) {
-			/* Linux reports a failed flush once per open file, so only a new descriptor can tell whether the next one is good. */
+			/* Linux reports a failed flush once per open file, so only a new descriptor can tell whether the next one
+			 * is good. */
 			again = false;
 		} else {
 			bool locked = errno == EROFS || errno == EACCES || errno == EPERM;
 
-			return fault_set(f, locked ? E_READONLY : E_STICK_IO, errno, o.step, "%s record %u", name, (unsigned)number);
+			return fault_set(
+			    f, locked ? E_READONLY : E_STICK_IO, errno, o.step, "%s record %u", name, (unsigned)number);
 		}
 	}
 	return E_OK;

@@ -1,3 +1,6 @@
+/*
+ * stickio.c - careful file access.
+ */
 #include "stickio.h"
 
 #include <dirent.h>
@@ -17,8 +20,8 @@
 #undef BLOCK_SIZE /* <linux/fs.h> has another */
 #include "format.h"
 
-#define REMOVE_LEVELS 3u  /* directories below the one that is removed */
-#define REMOVE_PASSES 4u  /* some file systems lose their place in a directory that shrinks while it is read */
+#define REMOVE_LEVELS 3u /* directories below the one that is removed */
+#define REMOVE_PASSES 4u /* some file systems lose their place in a directory that shrinks while it is read */
 
 #define MAGIC_TMPFS 0x01021994u
 #define MAGIC_RAMFS 0x858458f6u
@@ -26,49 +29,49 @@
 #define MAGIC_EXT 0xef53u
 
 struct fs_type {
-	uint32_t magic;         /* f_type of statfs(2), its low 32 bits */
+	uint32_t magic; /* f_type of statfs(2), its low 32 bits */
 	enum stickio_fs judgement;
 	const char *name;
 };
 
 static const struct fs_type fs_types[] = {
-	{ 0x4d44u, STICKIO_FS_GOOD, "vfat" },
-	{ 0x2011bab0u, STICKIO_FS_GOOD, "exfat" },
-	{ MAGIC_EXT, STICKIO_FS_GOOD, "ext4" },
-	{ 0x137fu, STICKIO_FS_GOOD, "minix" },
-	{ 0x138fu, STICKIO_FS_GOOD, "minix" },
-	{ 0x2468u, STICKIO_FS_GOOD, "minix" },
-	{ 0x2478u, STICKIO_FS_GOOD, "minix" },
-	{ 0x4d5au, STICKIO_FS_GOOD, "minix" },
-	{ MAGIC_TMPFS, STICKIO_FS_UNSURE, "tmpfs" },
-	{ MAGIC_RAMFS, STICKIO_FS_UNSURE, "ramfs" },
-	{ 0x65735546u, STICKIO_FS_UNSURE, "fuse" },
-	{ 0x58465342u, STICKIO_FS_UNSURE, "xfs" },
-	{ 0x15013346u, STICKIO_FS_UNSURE, "udf" },
-	{ 0x9660u, STICKIO_FS_UNSURE, "iso9660" },
-	{ 0x73717368u, STICKIO_FS_UNSURE, "squashfs" },
-	{ 0x482bu, STICKIO_FS_UNSURE, "hfsplus" },
-	{ 0x5346544eu, STICKIO_FS_UNSURE, "ntfs" },
-	{ 0x7366746eu, STICKIO_FS_UNSURE, "ntfs3" },
-	{ 0xf15fu, STICKIO_FS_UNSURE, "ecryptfs" },
-	{ 0x9123683eu, STICKIO_FS_BAD, "btrfs" },
-	{ 0xf2f52010u, STICKIO_FS_BAD, "f2fs" },
-	{ 0x3434u, STICKIO_FS_BAD, "nilfs2" },
-	{ 0xca451a4eu, STICKIO_FS_BAD, "bcachefs" },
-	{ 0x2fc12fc1u, STICKIO_FS_BAD, "zfs" },
-	{ MAGIC_OVERLAYFS, STICKIO_FS_BAD, "overlayfs" },
-	{ 0x61756673u, STICKIO_FS_BAD, "aufs" },
-	{ 0x24051905u, STICKIO_FS_BAD, "ubifs" },
-	{ 0x72b6u, STICKIO_FS_BAD, "jffs2" },
-	{ 0x6969u, STICKIO_FS_BAD, "nfs" },
-	{ 0xff534d42u, STICKIO_FS_BAD, "cifs" },
-	{ 0xfe534d42u, STICKIO_FS_BAD, "smb2" },
-	{ 0x517bu, STICKIO_FS_BAD, "smb" },
-	{ 0x01021997u, STICKIO_FS_BAD, "9p" },
-	{ 0x00c36400u, STICKIO_FS_BAD, "ceph" },
-	{ 0x5346414fu, STICKIO_FS_BAD, "afs" },
-	{ 0x6b414653u, STICKIO_FS_BAD, "afs" },
-	{ 0x73757245u, STICKIO_FS_BAD, "coda" },
+    {0x4d44u, STICKIO_FS_GOOD, "vfat"},
+    {0x2011bab0u, STICKIO_FS_GOOD, "exfat"},
+    {MAGIC_EXT, STICKIO_FS_GOOD, "ext4"},
+    {0x137fu, STICKIO_FS_GOOD, "minix"},
+    {0x138fu, STICKIO_FS_GOOD, "minix"},
+    {0x2468u, STICKIO_FS_GOOD, "minix"},
+    {0x2478u, STICKIO_FS_GOOD, "minix"},
+    {0x4d5au, STICKIO_FS_GOOD, "minix"},
+    {MAGIC_TMPFS, STICKIO_FS_UNSURE, "tmpfs"},
+    {MAGIC_RAMFS, STICKIO_FS_UNSURE, "ramfs"},
+    {0x65735546u, STICKIO_FS_UNSURE, "fuse"},
+    {0x58465342u, STICKIO_FS_UNSURE, "xfs"},
+    {0x15013346u, STICKIO_FS_UNSURE, "udf"},
+    {0x9660u, STICKIO_FS_UNSURE, "iso9660"},
+    {0x73717368u, STICKIO_FS_UNSURE, "squashfs"},
+    {0x482bu, STICKIO_FS_UNSURE, "hfsplus"},
+    {0x5346544eu, STICKIO_FS_UNSURE, "ntfs"},
+    {0x7366746eu, STICKIO_FS_UNSURE, "ntfs3"},
+    {0xf15fu, STICKIO_FS_UNSURE, "ecryptfs"},
+    {0x9123683eu, STICKIO_FS_BAD, "btrfs"},
+    {0xf2f52010u, STICKIO_FS_BAD, "f2fs"},
+    {0x3434u, STICKIO_FS_BAD, "nilfs2"},
+    {0xca451a4eu, STICKIO_FS_BAD, "bcachefs"},
+    {0x2fc12fc1u, STICKIO_FS_BAD, "zfs"},
+    {MAGIC_OVERLAYFS, STICKIO_FS_BAD, "overlayfs"},
+    {0x61756673u, STICKIO_FS_BAD, "aufs"},
+    {0x24051905u, STICKIO_FS_BAD, "ubifs"},
+    {0x72b6u, STICKIO_FS_BAD, "jffs2"},
+    {0x6969u, STICKIO_FS_BAD, "nfs"},
+    {0xff534d42u, STICKIO_FS_BAD, "cifs"},
+    {0xfe534d42u, STICKIO_FS_BAD, "smb2"},
+    {0x517bu, STICKIO_FS_BAD, "smb"},
+    {0x01021997u, STICKIO_FS_BAD, "9p"},
+    {0x00c36400u, STICKIO_FS_BAD, "ceph"},
+    {0x5346414fu, STICKIO_FS_BAD, "afs"},
+    {0x6b414653u, STICKIO_FS_BAD, "afs"},
+    {0x73757245u, STICKIO_FS_BAD, "coda"},
 };
 
 static void

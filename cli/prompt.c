@@ -1,0 +1,662 @@
+#include "prompt.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <langinfo.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+#include "format.h"
+#include "say.h"
+#include "secret.h"
+#include "stop.h"
+
+#define PASS_QUESTION "Issuer passphrase (chosen at init): "
+#define CODE_QUESTION "Code: "
+#define SHOWN_MAX 60 /* columns of a code that are shown: more is no code */
+
+#define KEY_INTERRUPT 0x03
+#define KEY_END 0x04
+#define KEY_BACKSPACE 0x08
+#define KEY_TAB 0x09
+#define KEY_WIPE 0x15
+#define KEY_SUSPEND 0x1a
+#define KEY_ESCAPE 0x1b
+#define KEY_DELETE 0x7f
+
+void
+prompt_free(struct prompt_answer *a)
+{
+	secret_free(&a->text);
+	a->n = 0;
+}
+
+static enum err
+answer_new(struct prompt_answer *a, struct fault *f)
+{
+	a->n = 0;
+	a->text = secret_new(PROMPT_MAX + 1);
+	return a->text != NULL ? E_OK : fault_set(f, E_FAIL, ENOMEM, "memory", "for an answer");
+}
+
+/* ---- the terminal -------------------------------------------------------------------------------------------------------- */
+
+/* Signals that arrive while the terminal is not as it was: remembered, then passed on when it is again. */
+static volatile sig_atomic_t caught;
+
+static void
+on_caught(int sig)
+{
+	caught = sig;
+}
+
+static const int watched[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP};
+#define WATCHED (sizeof watched / sizeof watched[0])
+
+struct terminal {
+	int fd;
+	struct termios before;
+	bool raw;
+	struct sigaction actions[WATCHED];
+	sigset_t mask;
+};
+
+bool
+prompt_possible(void)
+{
+	int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+
+	if (fd < 0)
+		return false;
+	close(fd);
+	return true;
+}
+
+static int
+terminal_raw(struct terminal *t)
+{
+	struct termios raw = t->before;
+
+	raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO | ECHONL | ISIG | IEXTEN);
+	raw.c_iflag &= ~(tcflag_t)(IXON | ICRNL | INLCR | IGNCR);
+	raw.c_cc[VMIN] = 1;
+	raw.c_cc[VTIME] = 0;
+	if (tcsetattr(t->fd, TCSADRAIN, &raw) != 0)
+		return -1;
+	t->raw = true;
+	return 0;
+}
+
+static void
+terminal_restore(struct terminal *t)
+{
+	if (t->raw)
+		tcsetattr(t->fd, TCSADRAIN, &t->before);
+	t->raw = false;
+}
+
+static enum err
+terminal_open(struct terminal *t, const char *otherwise, struct fault *f)
+{
+	struct sigaction sa;
+	sigset_t block;
+
+	memset(t, 0, sizeof *t);
+	t->fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+	if (t->fd < 0 || tcgetattr(t->fd, &t->before) != 0) {
+		if (t->fd >= 0)
+			close(t->fd);
+		return fault_set(f, E_PROMPT, 0, "", "there is no terminal to ask on; use %s.", otherwise);
+	}
+	memset(&sa, 0, sizeof sa);
+	sigemptyset(&sa.sa_mask);
+	sa.sa_handler = on_caught;
+	sigemptyset(&block);
+	for (size_t i = 0; i < WATCHED; i++)
+		sigaddset(&block, watched[i]);
+	sigprocmask(SIG_BLOCK, &block, &t->mask);
+	caught = 0;
+	for (size_t i = 0; i < WATCHED; i++)
+		sigaction(watched[i], &sa, &t->actions[i]);
+	return E_OK;
+}
+
+static void
+terminal_close(struct terminal *t)
+{
+	terminal_restore(t);
+	for (size_t i = 0; i < WATCHED; i++)
+		sigaction(watched[i], &t->actions[i], NULL);
+	sigprocmask(SIG_SETMASK, &t->mask, NULL);
+	close(t->fd);
+	t->fd = -1;
+	if (caught != 0 && caught != SIGTSTP)
+		raise(caught); /* the program's own handler, or the default, now has it */
+}
+
+/* With the terminal as it was, be stopped; go on where we were when continued. */
+static int
+terminal_suspend(struct terminal *t)
+{
+	struct sigaction ours;
+	bool raw = t->raw;
+	sigset_t one;
+
+	terminal_restore(t);
+	sigaction(SIGTSTP, &t->actions[WATCHED - 1], &ours);
+	sigemptyset(&one);
+	sigaddset(&one, SIGTSTP);
+	kill(0, SIGTSTP);
+	sigprocmask(SIG_UNBLOCK, &one, NULL);
+	sigprocmask(SIG_BLOCK, &one, NULL);
+	sigaction(SIGTSTP, &ours, NULL);
+	caught = 0;
+	return raw ? terminal_raw(t) : 0;
+}
+
+static void
+put(const struct terminal *t, const char *s)
+{
+	size_t left = strlen(s);
+
+	while (left > 0) {
+		ssize_t n = write(t->fd, s, left);
+
+		if (n < 0 && errno != EINTR)
+			return;
+		if (n > 0) {
+			s += n;
+			left -= (size_t)n;
+		}
+	}
+}
+
+/* One byte: 1; 0 at the end of input; -1 when a signal came, -2 when the terminal has gone. */
+static int
+get(struct terminal *t, unsigned char *byte)
+{
+	struct pollfd p = {t->fd, POLLIN, 0};
+	ssize_t n = 0;
+
+	if (stop_asked())
+		return -1;
+	if (caught == 0 && ppoll(&p, 1, NULL, &t->mask) < 0 && errno != EINTR)
+		return -2;
+	if (caught != 0)
+		return -1;
+	if (p.revents == 0)
+		return get(t, byte);
+	n = read(t->fd, byte, 1);
+	return n == 1 ? 1 : n == 0 ? 0 : -2;
+}
+
+/* ---- lines in raw mode --------------------------------------------------------------------------------------------------- */
+
+struct line {
+	struct prompt_answer *a;
+	const char *question;
+	bool code;              /* shown, grouped; else nothing is shown */
+	bool hidden;            /* shown as dots */
+	int escape;             /* inside an escape sequence */
+	char drawn[SHOWN_MAX * 4];
+	int columns;            /* of drawn */
+	bool bullets;           /* the terminal can show them */
+};
+
+static bool
+separator(char ch)
+{
+	return ch == ' ' || ch == '-' || ch == '\t' || ch == '\r' || ch == '\n';
+}
+
+static char
+fold(char ch)
+{
+	ch = (char)toupper((unsigned char)ch);
+	if (ch == 'I' || ch == 'L')
+		return '1';
+	return ch == 'O' ? '0' : ch;
+}
+
+/* The name of a stick, a code or an issuer, typed by mistake, is shown as typed. */
+static bool
+looks_foreign(const struct prompt_answer *a)
+{
+	return memchr(a->text, '/', a->n) != NULL || memchr(a->text, ':', a->n) != NULL;
+}
+
+/* Fill drawn; nothing but printable ASCII gets there. Columns are counted in symbols: each is one wide. */
+static int
+render(const struct line *l, char *out, size_t size)
+{
+	bool foreign = looks_foreign(l->a);
+	size_t n = 0;
+	int symbols = 0, columns = 0;
+
+	for (size_t i = 0; i < l->a->n && columns < SHOWN_MAX && n + 5 < size; i++) {
+		char ch = l->a->text[i];
+
+		if (!foreign && separator(ch))
+			continue;
+		if (!foreign && symbols > 0 && symbols % 4 == 0 && symbols < CODE_SYMBOLS) {
+			out[n++] = '-';
+			columns++;
+		}
+		if (l->hidden) {
+			n += (size_t)snprintf(out + n, size - n, "%s", l->bullets ? "\xe2\x80\xa2" : "*");
+		} else {
+			ch = foreign ? ch : fold(ch);
+			out[n++] = ch >= ' ' && ch < 0x7f ? ch : '?';
+		}
+		symbols++;
+		columns++;
+	}
+	out[n] = '\0';
+	return columns;
+}
+
+/* Go back over what is drawn and draw anew: backspaces alone, so that every terminal can do it. */
+static void
+redraw(const struct terminal *t, struct line *l)
+{
+	char out[SHOWN_MAX * 4];
+	size_t same = 0;
+	int columns = 0;
+
+	if (!l->code)
+		return;
+	columns = render(l, out, sizeof out);
+	if (!l->hidden && l->columns == (int)strlen(l->drawn))
+		while (l->drawn[same] != '\0' && l->drawn[same] == out[same])
+			same++;
+	for (int i = (int)same; i < l->columns; i++)
+		put(t, "\b \b");
+	put(t, out + same);
+	memcpy(l->drawn, out, sizeof out);
+	l->columns = columns;
+	sodium_memzero(out, sizeof out);
+}
+
+static void
+draw_fresh(const struct terminal *t, struct line *l)
+{
+	l->columns = 0;
+	l->drawn[0] = '\0';
+	put(t, l->question);
+	redraw(t, l);
+}
+
+static void
+rub_out(struct line *l)
+{
+	struct prompt_answer *a = l->a;
+
+	if (l->code && !looks_foreign(a))
+		while (a->n > 0 && separator(a->text[a->n - 1]))
+			a->n--;
+	while (a->n > 0 && ((unsigned char)a->text[a->n - 1] & 0xc0) == 0x80)
+		a->n--;
+	if (a->n > 0)
+		a->n--;
+	a->text[a->n] = '\0';
+}
+
+/* Cursor keys and the like send ESC [ ... letter, or ESC letter: none of it is text. */
+static bool
+in_escape(struct line *l, unsigned char ch)
+{
+	if (ch == KEY_ESCAPE) {
+		l->escape = 1;
+		return true;
+	}
+	if (l->escape == 0)
+		return false;
+	if (l->escape == 1 && (ch == '[' || ch == 'O')) {
+		l->escape = 2;
+		return true;
+	}
+	if (l->escape == 1 || (ch >= 0x40 && ch <= 0x7e))
+		l->escape = 0;
+	return true;
+}
+
+enum edit { EDIT_MORE, EDIT_DONE, EDIT_END, EDIT_INTERRUPT, EDIT_SUSPEND };
+
+static enum edit
+edit(struct line *l, unsigned char ch)
+{
+	struct prompt_answer *a = l->a;
+
+	if (in_escape(l, ch))
+		return EDIT_MORE;
+	switch (ch) {
+	case '\r':
+	case '\n': return EDIT_DONE;
+	case KEY_INTERRUPT: return EDIT_INTERRUPT;
+	case KEY_SUSPEND: return EDIT_SUSPEND;
+	case KEY_END: return a->n == 0 ? EDIT_END : EDIT_MORE;
+	case KEY_BACKSPACE:
+	case KEY_DELETE: rub_out(l); return EDIT_MORE;
+	case KEY_WIPE:
+		sodium_memzero(a->text, a->n);
+		a->n = 0;
+		return EDIT_MORE;
+	case KEY_TAB:
+		l->hidden = l->code && !l->hidden;
+		return EDIT_MORE;
+	default: break;
+	}
+	if (ch >= ' ' && a->n < PROMPT_MAX) {
+		a->text[a->n++] = (char)ch;
+		a->text[a->n] = '\0';
+	}
+	return EDIT_MORE;
+}
+
+static enum err
+read_raw_line(struct terminal *t, struct line *l, struct fault *f)
+{
+	unsigned char ch = 0;
+	enum edit what = EDIT_MORE;
+
+	if (terminal_raw(t) != 0)
+		return fault_set(f, E_PROMPT, errno, "setting", "the terminal");
+	draw_fresh(t, l);
+	while (what != EDIT_DONE) {
+		int got = get(t, &ch);
+
+		if (got == -1 && caught == SIGTSTP)
+			what = EDIT_SUSPEND;
+		else if (got == -1)
+			what = EDIT_INTERRUPT;
+		else
+			what = got == 1 ? edit(l, ch) : EDIT_END;
+		ch = 0;
+		if (what == EDIT_MORE) {
+			redraw(t, l);
+			continue;
+		}
+		put(t, "\n");
+		if (what == EDIT_INTERRUPT)
+			return fault_set(f, E_INTERRUPTED, 0, "", "interrupted.");
+		if (what == EDIT_END)
+			return fault_set(f, E_PROMPT, 0, "", "cancelled.");
+		if (what == EDIT_SUSPEND) {
+			if (terminal_suspend(t) != 0)
+				return fault_set(f, E_PROMPT, errno, "setting", "the terminal");
+			draw_fresh(t, l);
+		}
+	}
+	return E_OK;
+}
+
+static enum err
+ask_secret(const char *question, bool code, const char *otherwise, struct prompt_answer *a, struct fault *f)
+{
+	struct terminal t;
+	struct line l;
+	enum err e = E_OK;
+
+	memset(&l, 0, sizeof l);
+	l.a = a;
+	l.question = question;
+	l.code = code;
+	l.bullets = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+	e = terminal_open(&t, otherwise, f);
+	if (e != E_OK)
+		return e;
+	e = read_raw_line(&t, &l, f);
+	terminal_close(&t);
+	sodium_memzero(&l, sizeof l);
+	return e;
+}
+
+/* ---- files --------------------------------------------------------------------------------------------------------------- */
+
+/* The next line into a, without its LF: 1; 0 at the end; -1 with errno; -2 if it is longer than PROMPT_MAX. Byte by byte, so
+ * that what follows the line on standard input is left to who reads it next. */
+static int
+file_line(int fd, struct prompt_answer *a)
+{
+	bool any = false;
+
+	a->n = 0;
+	for (;;) {
+		char ch = 0;
+		ssize_t n = read(fd, &ch, 1);
+
+		if (n < 0 && errno == EINTR && !stop_asked())
+			continue;
+		if (n < 0)
+			return -1;
+		if (n == 0 || ch == '\n') {
+			a->text[a->n] = '\0';
+			return any || n == 1 ? 1 : 0;
+		}
+		any = true;
+		if (a->n == PROMPT_MAX)
+			return -2;
+		a->text[a->n++] = ch;
+	}
+}
+
+static int
+file_open(const char *name, struct fault *f)
+{
+	int fd = strcmp(name, "-") == 0 ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+	if (fd < 0)
+		fault_set(f, E_PROMPT, errno, "open", "%s", name);
+	return fd;
+}
+
+static enum err
+file_answer(const char *name, enum err too_long, struct prompt_answer *a, struct fault *f)
+{
+	int fd = file_open(name, f);
+	int got = 0;
+
+	if (fd < 0)
+		return f != NULL ? f->err : E_PROMPT;
+	got = file_line(fd, a);
+	close(fd);
+	if (got == -1)
+		return errno == EINTR ? fault_set(f, E_INTERRUPTED, 0, "", "interrupted.") : fault_set(f, E_PROMPT, errno, "read", "%s", name);
+	if (got == -2)
+		return fault_set(f, too_long, 0, "", "the first line of %s is longer than %d bytes.", name, PROMPT_MAX);
+	return E_OK;
+}
+
+/* ---- questions ----------------------------------------------------------------------------------------------------------- */
+
+static enum err
+not_empty(const struct prompt_answer *a, struct fault *f)
+{
+	return a->n > 0 ? E_OK : fault_set(f, E_PASSPHRASE, 0, "", "the passphrase is empty; it must have at least one character.");
+}
+
+enum err
+prompt_passphrase(const struct cli *c, const char *question, struct prompt_answer *a, struct fault *f)
+{
+	enum err e = answer_new(a, f);
+
+	if (e == E_OK && c->passphrase_file != NULL)
+		e = file_answer(c->passphrase_file, E_PASSPHRASE, a, f);
+	else if (e == E_OK)
+		e = ask_secret(question != NULL ? question : PASS_QUESTION, false, "--passphrase-file FILE", a, f);
+	if (e == E_OK)
+		e = not_empty(a, f);
+	if (e != E_OK)
+		prompt_free(a);
+	return e;
+}
+
+enum err
+prompt_new_passphrase(const struct cli *c, struct prompt_answer *a, struct fault *f)
+{
+	if (c->passphrase_file != NULL)
+		return prompt_passphrase(c, NULL, a, f);
+	for (;;) {
+		struct prompt_answer again = {0};
+		enum err e = prompt_passphrase(c, "New issuer passphrase: ", a, f);
+		bool same = false;
+
+		if (e != E_OK)
+			return e;
+		e = prompt_passphrase(c, "The same again: ", &again, f);
+		same = e == E_OK && a->n == again.n && sodium_memcmp(a->text, again.text, a->n) == 0;
+		prompt_free(&again);
+		if (same)
+			return E_OK;
+		prompt_free(a);
+		if (e != E_OK)
+			return e;
+		say_info(c, "these were not the same; once more.");
+	}
+}
+
+enum err
+prompt_code(const struct cli *c, const char *question, struct prompt_answer *a, struct fault *f)
+{
+	enum err e = answer_new(a, f);
+
+	if (e == E_OK && c->code_file != NULL) {
+		e = file_answer(c->code_file, E_CODE_FORM, a, f);
+		if (e == E_OK && a->n == 0)
+			e = fault_set(f, E_CODE_FORM, 0, "", "there is no code in %s.", strcmp(c->code_file, "-") == 0 ? "standard input" : c->code_file);
+	} else if (e == E_OK) {
+		e = ask_secret(question != NULL ? question : CODE_QUESTION, true, "--code-file FILE", a, f);
+		if (e == E_OK && a->n == 0)
+			e = fault_set(f, E_PROMPT, 0, "", "cancelled: no code was typed.");
+	}
+	if (e != E_OK)
+		prompt_free(a);
+	return e;
+}
+
+enum err
+prompt_code_lines(const struct cli *c, enum err (*each)(void *arg, const char *line, size_t n, struct fault *f), void *arg,
+    struct fault *f)
+{
+	struct prompt_answer a = {0};
+	enum err e = answer_new(&a, f);
+	int fd = -1, got = 0;
+
+	if (e != E_OK)
+		return e;
+	fd = file_open(c->code_file, f);
+	if (fd < 0)
+		e = E_PROMPT;
+	while (e == E_OK && (got = file_line(fd, &a)) == 1)
+		if (a.n > 0)
+			e = each(arg, a.text, a.n, f);
+	if (e == E_OK && got == -1)
+		e = errno == EINTR ? fault_set(f, E_INTERRUPTED, 0, "", "interrupted.")
+				   : fault_set(f, E_PROMPT, errno, "read", "%s", c->code_file);
+	if (e == E_OK && got == -2)
+		e = fault_set(f, E_CODE_FORM, 0, "", "a line of %s is longer than %d bytes.", c->code_file, PROMPT_MAX);
+	if (fd >= 0)
+		close(fd);
+	prompt_free(&a);
+	return e;
+}
+
+/* Here the terminal edits the line itself. */
+static enum err
+read_cooked_line(struct terminal *t, const char *question, char *out, size_t size, struct fault *f)
+{
+	size_t n = 0;
+
+	put(t, question);
+	for (;;) {
+		unsigned char ch = 0;
+		int got = get(t, &ch);
+
+		if (got == -1 && caught == SIGTSTP) {
+			terminal_suspend(t);
+			n = 0;
+			put(t, question);
+			continue;
+		}
+		if (got == -1) {
+			put(t, "\n");
+			return fault_set(f, E_INTERRUPTED, 0, "", "interrupted.");
+		}
+		if (got != 1)
+			return fault_set(f, E_PROMPT, 0, "", "cancelled.");
+		if (ch == '\n')
+			break;
+		if (n + 1 < size)
+			out[n++] = (char)ch;
+	}
+	out[n] = '\0';
+	return E_OK;
+}
+
+enum err
+prompt_line(const char *question, char *out, size_t size, struct fault *f)
+{
+	struct terminal t;
+	enum err e = terminal_open(&t, "the options that --help names instead", f);
+
+	if (e != E_OK)
+		return e;
+	e = read_cooked_line(&t, question, out, size, f);
+	terminal_close(&t);
+	return e;
+}
+
+enum err
+prompt_choice(const char *question, const char *letters, char fallback, char *answer, struct fault *f)
+{
+	char line[64];
+
+	for (;;) {
+		enum err e = prompt_line(question, line, sizeof line, f);
+		char ch = 0;
+
+		if (e != E_OK)
+			return e;
+		ch = line[0] == '\0' ? fallback : (char)tolower((unsigned char)line[0]);
+		if (ch != 0 && strchr(letters, ch) != NULL) {
+			*answer = ch;
+			return E_OK;
+		}
+	}
+}
+
+enum err
+prompt_yes(const char *question, struct fault *f)
+{
+	char shown[1024];
+	char answer = 0;
+	enum err e = E_OK;
+
+	snprintf(shown, sizeof shown, "%s [y/N] ", question);
+	e = prompt_choice(shown, "yn", 'n', &answer, f);
+	if (e != E_OK)
+		return e;
+	return answer == 'y' ? E_OK : fault_set(f, E_PROMPT, 0, "", "not done.");
+}
+
+enum err
+prompt_enter(const char *question, struct fault *f)
+{
+	char shown[1024], line[64];
+	enum err e = E_OK;
+
+	snprintf(shown, sizeof shown, "%s [Enter] ", question);
+	e = prompt_line(shown, line, sizeof line, f);
+	if (e != E_OK)
+		return e;
+	return line[0] == '\0' ? E_OK : fault_set(f, E_PROMPT, 0, "", "cancelled.");
+}

@@ -1,0 +1,427 @@
+#include "issuer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+#include "clock.h"
+#include "code.h"
+#include "envelope.h"
+#include "keystore.h"
+#include "keytree.h"
+#include "notice.h"
+#include "prompt.h"
+#include "say.h"
+#include "secret.h"
+#include "stick.h"
+
+#define DAY 86400
+#define CLOCK_AHEAD (30 * DAY)
+
+enum err
+issuer_dir(char *out, size_t size, struct fault *f)
+{
+	const char *own = getenv("ONCESTICK_ISSUER_DIR");
+	const char *data = getenv("XDG_DATA_HOME");
+	const char *home = getenv("HOME");
+	int n = -1;
+
+	if (own != NULL && own[0] != '\0')
+		n = snprintf(out, size, "%s", own);
+	else if (data != NULL && data[0] == '/')
+		n = snprintf(out, size, "%s/oncestick", data);
+	else if (home != NULL && home[0] == '/')
+		n = snprintf(out, size, "%s/.local/share/oncestick", home);
+	if (n < 0 || (size_t)n >= size)
+		return fault_set(f, E_USAGE, 0, "", "where are the issuer's files? Set HOME or ONCESTICK_ISSUER_DIR.");
+	return E_OK;
+}
+
+static enum err
+open_dir(struct issuer *i, struct fault *f)
+{
+	enum err e = issuer_dir(i->dir, sizeof i->dir, f);
+
+	if (e != E_OK)
+		return e;
+	i->dir_fd = open(i->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (i->dir_fd < 0 && errno == ENOENT)
+		return fault_set(f, E_KEYSTORE, 0, "", "there is no issuer yet at %.120s; make one: oncestick init", i->dir);
+	if (i->dir_fd < 0)
+		return fault_set(f, E_KEYSTORE, errno, "open", "%s", i->dir);
+	if (faccessat(i->dir_fd, KEYSTORE_NAME, F_OK, 0) != 0 && errno == ENOENT)
+		return fault_set(f, E_KEYSTORE, 0, "", "there is no keystore in %.120s; make one: oncestick init", i->dir);
+	return E_OK;
+}
+
+enum err
+issuer_open(struct issuer *i, const struct cli *c, struct fault *f)
+{
+	struct clock_source clock = clock_system();
+	enum err e = E_OK;
+
+	(void)c;
+	memset(i, 0, sizeof *i);
+	i->dir_fd = -1;
+	i->now = clock.now(clock.arg);
+	if ((e = open_dir(i, f)) != E_OK || (e = keystore_issuer(i->dir_fd, i->pk, f)) != E_OK ||
+	    (e = books_open(&i->books, i->dir, false, f)) != E_OK ||
+	    (e = books_get(i->books, "contact", i->contact, sizeof i->contact, f)) != E_OK)
+		issuer_close(i);
+	return e;
+}
+
+void
+issuer_close(struct issuer *i)
+{
+	books_close(&i->books);
+	secret_free(&i->seed);
+	secret_free(&i->sk);
+	if (i->dir_fd >= 0)
+		close(i->dir_fd);
+	i->dir_fd = -1;
+}
+
+/* ---- the clock ----------------------------------------------------------------------------------------------------------- */
+
+/* Midnight of the day before this was compiled, wherever that was. */
+static int64_t
+build_time(void)
+{
+	struct tm tm;
+
+	memset(&tm, 0, sizeof tm);
+	if (strptime(__DATE__, "%b %d %Y", &tm) == NULL)
+		return TIME_MIN;
+	return (int64_t)timegm(&tm) - DAY;
+}
+
+static void
+day_of(char out[16], int64_t when)
+{
+	time_t t = (time_t)when;
+	struct tm tm;
+
+	if (localtime_r(&t, &tm) == NULL || strftime(out, 16, "%Y-%m-%d", &tm) == 0)
+		snprintf(out, 16, "?");
+}
+
+static enum err
+confirm_day(const struct issuer *i, const struct cli *c, const char *newest, struct fault *f)
+{
+	char today[16], typed[64];
+	enum err e = E_OK;
+
+	day_of(today, i->now);
+	if (!prompt_possible())
+		return fault_set(f, E_USAGE, 0, "",
+		    "this PC's clock says %s, more than 30 days after the last thing that was signed (%s). If it is right: --clock-is-right.", today, newest);
+	say_info(c, "this PC's clock is more than 30 days past %s, when something was last signed here.", newest);
+	e = prompt_line("Today's date, as YYYY-MM-DD: ", typed, sizeof typed, f);
+	if (e != E_OK)
+		return e;
+	typed[strcspn(typed, " \t\r")] = '\0';
+	if (strcmp(typed, today) != 0)
+		return fault_set(f, E_USAGE, 0, "", "this PC's clock says %s. Set the clock first: what is signed with a wrong one spoils every PC that sees it.",
+		    today);
+	return E_OK;
+}
+
+enum err
+issuer_clock(struct issuer *i, const struct cli *c, struct fault *f)
+{
+	int64_t newest = 0;
+	char day[16], now[16];
+	enum err e = books_newest_time(i->books, &newest, f);
+
+	if (e != E_OK)
+		return e;
+	day_of(now, i->now);
+	if (i->now < build_time())
+		return fault_set(f, E_USAGE, 0, "", "this PC's clock says %s, which is before this program was made. Set the clock first.", now);
+	if (newest == 0)
+		return E_OK;
+	day_of(day, newest);
+	if (i->now < newest)
+		return fault_set(f, E_USAGE, 0, "", "this PC's clock says %s, but something was signed here on %s already. Set the clock first.", now, day);
+	if (i->now - newest > CLOCK_AHEAD && !c->clock_is_right)
+		return confirm_day(i, c, day, f);
+	return E_OK;
+}
+
+static enum err
+take_seed(struct issuer *i, struct bytes pass, struct fault *f)
+{
+	uint8_t pk[KEY_SIZE];
+	enum err e = keystore_open(i->dir_fd, pass, &i->seed, f);
+
+	if (e != E_OK)
+		return e;
+	i->sk = secret_new(SIGN_SECRET_SIZE);
+	if (i->sk == NULL)
+		return fault_set(f, E_FAIL, ENOMEM, "memory", "for the signing key");
+	keytree_sign(pk, i->sk, i->seed);
+	if (memcmp(pk, i->pk, KEY_SIZE) != 0)
+		return fault_set(f, E_KEYSTORE, 0, "issuer key of", "%s", KEYSTORE_NAME);
+	return E_OK;
+}
+
+enum err
+issuer_unlock(struct issuer *i, const struct cli *c, struct fault *f)
+{
+	struct prompt_answer pass = {0};
+	enum err e = issuer_clock(i, c, f);
+
+	if (e == E_OK)
+		e = prompt_passphrase(c, NULL, &pass, f);
+	if (e == E_OK)
+		e = take_seed(i, BYTES(pass.text, pass.n), f);
+	prompt_free(&pass);
+	return e;
+}
+
+/* ---- notices ------------------------------------------------------------------------------------------------------------- */
+
+static bool
+same_content(const struct notice *a, const struct notice *b)
+{
+	if (a->grant_count != b->grant_count || a->withdrawn_count != b->withdrawn_count)
+		return false;
+	for (size_t i = 0; i < a->grant_count; i++) {
+		const struct notice_grant *x = &a->grants[i], *y = &b->grants[i];
+
+		if (memcmp(x->grant_id, y->grant_id, ID_SIZE) != 0 || x->len != y->len || memcmp(x->bitmap, y->bitmap, x->len) != 0)
+			return false;
+	}
+	for (size_t i = 0; i < a->withdrawn_count; i++)
+		if (memcmp(a->withdrawn[i], b->withdrawn[i], ID_SIZE) != 0)
+			return false;
+	return true;
+}
+
+/* Whether the newest notice, if there is one, says all that content says. */
+static bool
+nothing_new(const struct notice *content, struct bytes newest)
+{
+	struct notice old = {0};
+	bool same = false;
+
+	if (newest.n == 0)
+		return content->grant_count == 0 && content->withdrawn_count == 0;
+	same = notice_open(&old, newest) == ENVELOPE_OK && same_content(&old, content);
+	notice_free(&old);
+	return same;
+}
+
+static enum err
+sign_notice(struct issuer *i, struct notice *content, uint8_t **file, size_t *n, struct fault *f)
+{
+	size_t payload_n = 0;
+	uint8_t *payload = notice_encode(content, &payload_n);
+
+	if (payload == NULL)
+		return fault_set(f, E_FAIL, ENOMEM, "encoding", "the notice");
+	*file = envelope_sign(ENVELOPE_NOTICE, BYTES(payload, payload_n), i->sk, n);
+	free(payload);
+	return *file != NULL ? E_OK : fault_set(f, E_FAIL, 0, "signing", "the notice");
+}
+
+enum err
+issuer_publish(struct issuer *i, uint8_t **file, size_t *n, uint32_t *number, struct fault *f)
+{
+	struct notice content = {0};
+	uint8_t *newest = NULL, *made = NULL;
+	size_t newest_n = 0, made_n = 0;
+	uint32_t known = 0;
+	enum err e = E_OK;
+
+	*file = NULL;
+	*n = 0;
+	*number = 0;
+	if ((e = books_newest_notice(i->books, &newest, &newest_n, &known, f)) != E_OK ||
+	    (e = books_notice_content(i->books, &content, f)) != E_OK)
+		goto out;
+	if (nothing_new(&content, BYTES(newest, newest_n))) {
+		*file = newest;
+		*n = newest_n;
+		*number = known;
+		newest = NULL;
+		goto out;
+	}
+	memcpy(content.issuer, i->pk, KEY_SIZE);
+	content.number = notice_next_number(known, i->now);
+	content.time = i->now;
+	if ((e = sign_notice(i, &content, &made, &made_n, f)) != E_OK ||
+	    (e = books_store_notice(i->books, &content, BYTES(made, made_n), f)) != E_OK)
+		goto out;
+	*file = made;
+	*n = made_n;
+	*number = content.number;
+	made = NULL;
+out:
+	notice_free(&content);
+	free(newest);
+	free(made);
+	return e;
+}
+
+static enum err
+store_if_more(struct issuer *i, const struct notice *found, struct bytes cose, struct fault *f)
+{
+	uint8_t *newest = NULL;
+	size_t n = 0;
+	uint32_t known = 0;
+	enum err e = books_newest_notice(i->books, &newest, &n, &known, f);
+
+	if (e == E_OK && found->number > known)
+		e = books_store_notice(i->books, found, cose, f);
+	free(newest);
+	return e;
+}
+
+enum err
+issuer_merge_notice(struct issuer *i, const struct stick *s, struct fault *f)
+{
+	struct notice found = {0};
+	uint8_t *file = NULL;
+	size_t n = 0;
+	enum err e = E_OK;
+	int got = stick_load_notice(s, i->pk, &found, &file, &n);
+
+	if (got < 0)
+		e = fault_set(f, E_FAIL, ENOMEM, "reading", "the notice on the stick");
+	else if (got == 1)
+		e = store_if_more(i, &found, BYTES(file, n), f);
+	notice_free(&found);
+	free(file);
+	return e;
+}
+
+/* ---- names --------------------------------------------------------------------------------------------------------------- */
+
+static enum err
+find_by_name(struct issuer *i, const char *name, struct issuer_stick *out, bool *found, struct fault *f)
+{
+	unsigned count = 0;
+	enum err e = books_find_stick(i->books, name, out->id, &count, f);
+
+	*found = count == 1;
+	if (e == E_OK && count > 1)
+		return fault_set(f, E_USAGE, 0, "", "%u sticks are shown as %s; plug the one you mean in and name its directory.", count, name);
+	return e;
+}
+
+static enum err
+find_by_path(const char *arg, struct issuer_stick *out, struct fault *f)
+{
+	struct stick *s = NULL;
+	enum err e = stickarg_open(&out->at, arg, f);
+
+	if (e == E_OK)
+		e = stick_open(&s, out->at.fd, f);
+	if (e == E_OK)
+		memcpy(out->id, s->id, ID_SIZE);
+	stick_close(&s);
+	return e;
+}
+
+enum err
+issuer_find(struct issuer *i, const char *arg, struct issuer_stick *out, struct fault *f)
+{
+	bool found = false;
+	enum err e = E_OK;
+
+	memset(out, 0, sizeof *out);
+	out->at.fd = -1;
+	if (arg != NULL && strlen(arg) == STICK_NAME_SIZE - 1 && code_looks_like_id(arg, strlen(arg)) == 1) {
+		struct stat st;
+
+		e = find_by_name(i, arg, out, &found, f);
+		if (e == E_OK && !found && stat(arg, &st) != 0)
+			e = fault_set(f, E_NO_STICK, 0, "", "there is no stick %s in the books; 'oncestick codes' lists them.", arg);
+	}
+	if (e == E_OK && !found)
+		e = find_by_path(arg, out, f);
+	if (e != E_OK)
+		issuer_stick_close(out);
+	keytree_stick_name(out->name, out->id);
+	return e;
+}
+
+void
+issuer_stick_close(struct issuer_stick *s)
+{
+	stickarg_close(&s->at);
+}
+
+/* "7kq241/3" in two: the name and the number. */
+static bool
+split_code_id(const char *text, char name[STICK_NAME_SIZE], uint32_t *number)
+{
+	const char *slash = strchr(text, '/');
+	char *end = NULL;
+	unsigned long n = 0;
+
+	if (slash == NULL || slash - text != STICK_NAME_SIZE - 1 || slash[1] < '1' || slash[1] > '9')
+		return false;
+	n = strtoul(slash + 1, &end, 10);
+	if (*end != '\0' || n > UINT32_MAX || strlen(slash) > 11)
+		return false;
+	for (int i = 0; i < STICK_NAME_SIZE - 1; i++)
+		name[i] = (char)(text[i] >= 'A' && text[i] <= 'Z' ? text[i] - 'A' + 'a' : text[i]);
+	name[STICK_NAME_SIZE - 1] = '\0';
+	*number = (uint32_t)n;
+	return code_looks_like_id(name, STICK_NAME_SIZE - 1) == 1;
+}
+
+static enum err
+find_number(struct issuer *i, const uint8_t id[ID_SIZE], const char *text, uint32_t number, struct books_slot *out, struct fault *f)
+{
+	struct books_slot *list = NULL;
+	size_t count = 0;
+	enum err e = books_slots(i->books, id, &list, &count, f);
+
+	if (e != E_OK)
+		return e;
+	e = E_CODE_UNKNOWN;
+	for (size_t k = 0; k < count && e != E_OK; k++) {
+		if (list[k].number == number) {
+			*out = list[k];
+			e = E_OK;
+		}
+	}
+	free(list);
+	return e == E_OK ? E_OK : fault_set(f, e, 0, "", "there is no code %.20s: that stick has %zu.", text, count);
+}
+
+enum err
+issuer_find_code(struct issuer *i, const char *text, struct books_slot *out, struct fault *f)
+{
+	struct issuer_stick stick = {.at = {.fd = -1}};
+	uint32_t number = 0;
+	bool found = false;
+	enum err e = E_OK;
+
+	if (!split_code_id(text, stick.name, &number))
+		return fault_set(f, E_USAGE, 0, "", "'%.40s' is not the name of a code; those look like 7kq241/3. A code itself is never typed here: --code.", text);
+	e = find_by_name(i, stick.name, &stick, &found, f);
+	if (e == E_OK && !found)
+		e = fault_set(f, E_NO_STICK, 0, "", "there is no stick %s in the books; 'oncestick codes' lists them.", stick.name);
+	return e == E_OK ? find_number(i, stick.id, text, number, out, f) : e;
+}
+
+void
+issuer_slot_name(char out[ISSUER_SLOT_NAME], const struct books_slot *slot)
+{
+	char name[STICK_NAME_SIZE];
+
+	keytree_stick_name(name, slot->stick_id);
+	snprintf(out, ISSUER_SLOT_NAME, "%s/%u", name, slot->number);
+}

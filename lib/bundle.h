@@ -74,14 +74,15 @@ struct bundle_check {
 	unsigned threads;                                       /* 0: one per processor */
 	bool direct;                                            /* bypass the page cache: O_DIRECT, else POSIX_FADV_DONTNEED */
 	int (*progress)(void *arg, uint64_t done, uint64_t all);/* bytes; non-zero stops with E_INTERRUPTED; may be NULL */
-	void (*damage)(void *arg, const struct bundle_damage *d);/* once per damaged block, in file order; may be NULL */
+	void (*damage)(void *arg, const struct bundle_damage *d);/* once per damaged block, in the order below; may be NULL */
 	void *arg;                                              /* callbacks run in the calling thread */
 	bool was_direct;                                        /* out: the read-back came from the device */
 };
 
 /*
- * bundle_verify(b, check, f): read and verify every block, tree first. Return E_OK; E_BUNDLE if any block is damaged, after all
- * were tried; E_INTERRUPTED; E_FAIL.
+ * bundle_verify(b, check, f): read and verify every block: the root, then each lower level of the tree, then the data, each in
+ * order. What lies below a damaged tree block cannot be verified and is not reported again. Return E_OK; E_BUNDLE if any block is
+ * damaged, after all were tried; E_INTERRUPTED; E_FAIL.
  */
 enum err bundle_verify(struct bundle *b, struct bundle_check *check, struct fault *f);
 

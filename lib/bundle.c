@@ -1,0 +1,410 @@
+/*
+ * bundle.c - opening a bundle, its content key, and its blocks.
+ */
+#include "bundle.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+#include "bundle_impl.h"
+#include "bytes.h"
+#include "envelope.h"
+#include "keytree.h"
+#include "secret.h"
+#include "stickio.h"
+
+/* ---- opening ------------------------------------------------------------------------------------------------------------ */
+
+/* What errno says about a bundle: that we cannot go on, that it is not as it should be, or that the stick fails. */
+static enum err
+err_of(int sys)
+{
+	switch (sys) {
+	case ENOMEM:
+	case EMFILE:
+	case ENFILE:
+		return E_FAIL;
+	case ENOENT:
+	case ENOTDIR:
+	case EISDIR:
+	case ELOOP:
+	case EINVAL:
+	case EFBIG:
+	case EEXIST:
+	case EBADMSG:
+		return E_BUNDLE;
+	default:
+		return E_STICK_IO;
+	}
+}
+
+static enum err
+fail_sys(struct fault *f, const char *step, const struct bundle *b, const char *file)
+{
+	int sys = errno;
+
+	return fault_set(f, err_of(sys), sys, step, "b/%s%s%s", b->name, *file != '\0' ? "/" : "", file);
+}
+
+static enum err
+open_dir(struct bundle *b, int once_fd, struct fault *f)
+{
+	int fd = stickio_open_dir(once_fd, "b");
+
+	if (fd < 0)
+		return fail_sys(f, "open", b, "");
+	b->dir_fd = stickio_open_dir(fd, b->name);
+	if (b->dir_fd < 0) {
+		enum err e = fail_sys(f, "open", b, "");
+
+		(void)close(fd);
+		return e;
+	}
+	(void)close(fd);
+	return E_OK;
+}
+
+static enum err
+open_manifest(struct bundle *b, const uint8_t id[ID_SIZE], const uint8_t *manifest_hash, struct fault *f)
+{
+	static const char *const steps[] = {
+		[ENVELOPE_MALFORMED] = "format",
+		[ENVELOPE_NEWER] = "version",
+		[ENVELOPE_FORGED] = "signature",
+	};
+	uint8_t *data = NULL;
+	const char *step = NULL;
+	size_t n = 0;
+	enum envelope_result r;
+
+	if (stickio_slurp(b->dir_fd, "manifest.cose", envelope_limit(ENVELOPE_MANIFEST), &data, &n) != 0)
+		return fail_sys(f, "read", b, "manifest.cose");
+	r = manifest_open(&b->manifest, BYTES(data, n));
+	free(data);
+	if (r != ENVELOPE_OK)
+		step = steps[r];
+	else if (memcmp(b->manifest.bundle_id, id, ID_SIZE) != 0)
+		step = "directory name";
+	else if (manifest_hash != NULL && memcmp(b->manifest.hash, manifest_hash, HASH_SIZE) != 0)
+		step = "manifest hash";
+	else if (tree_shape_of(&b->shape, b->manifest.blocks) != 0)
+		step = "number of blocks";
+	return step == NULL ? E_OK : fault_set(f, E_BUNDLE, 0, step, "b/%s/manifest.cose", b->name);
+}
+
+static enum err
+open_segments(struct bundle *b, struct fault *f)
+{
+	char name[SEGMENT_NAME_SIZE];
+	uint32_t bad = 0;
+	int sys;
+
+	b->segments = segment_new(b->dir_fd, b->shape.total, SEGMENT_CACHED);
+	if (b->segments == NULL)
+		return fault_set(f, E_FAIL, ENOMEM, "malloc", "b/%s", b->name);
+	if (segment_check(b->segments, &bad) == 0)
+		return E_OK;
+	sys = errno;
+	segment_name(name, bad);
+	errno = sys;
+	return fail_sys(f, sys == EFBIG ? "size" : sys == EEXIST ? "one segment too many" : "segment", b, name);
+}
+
+static enum err
+open_tree(struct bundle *b, struct fault *f)
+{
+	b->cache.crypt = blockcrypt_new(NULL);
+	b->tree = treecache_new(&b->shape, b->segments, b->manifest.root);
+	if (b->cache.crypt == NULL || b->tree == NULL)
+		return fault_set(f, E_FAIL, ENOMEM, "malloc", "b/%s", b->name);
+	if (treecache_start(b->tree, b->cache.crypt) != 0)
+		return fail_sys(f, "root block", b, "");
+	return E_OK;
+}
+
+static struct bundle *
+bundle_alloc(const uint8_t id[ID_SIZE])
+{
+	struct bundle *b = calloc(1, sizeof *b);
+
+	if (b == NULL)
+		return NULL;
+	b->dir_fd = -1;
+	bytes_to_hex(b->name, id, ID_SIZE);
+	if (pthread_mutex_init(&b->key.mutex, NULL) != 0) {
+		free(b);
+		return NULL;
+	}
+	if (pthread_mutex_init(&b->cache.mutex, NULL) != 0) {
+		(void)pthread_mutex_destroy(&b->key.mutex);
+		free(b);
+		return NULL;
+	}
+	return b;
+}
+
+enum err
+bundle_open(struct bundle **b, int once_fd, const uint8_t id[ID_SIZE], const uint8_t *manifest_hash, struct fault *f)
+{
+	struct bundle *t = bundle_alloc(id);
+	enum err e;
+
+	if (t == NULL)
+		return fault_set(f, E_FAIL, ENOMEM, "malloc", "bundle");
+	if ((e = open_dir(t, once_fd, f)) != E_OK || (e = open_manifest(t, id, manifest_hash, f)) != E_OK ||
+	    (e = open_segments(t, f)) != E_OK || (e = open_tree(t, f)) != E_OK) {
+		bundle_free(&t);
+		return e;
+	}
+	*b = t;
+	return E_OK;
+}
+
+void
+bundle_free(struct bundle **b)
+{
+	struct bundle *t = *b;
+
+	if (t == NULL)
+		return;
+	secret_free(&t->key.ck);
+	secret_free(&t->cache.blocks);
+	blockcrypt_free(&t->cache.crypt);
+	treecache_free(&t->tree);
+	segment_free(&t->segments);
+	if (t->dir_fd >= 0)
+		(void)close(t->dir_fd);
+	(void)pthread_mutex_destroy(&t->cache.mutex);
+	(void)pthread_mutex_destroy(&t->key.mutex);
+	free(t);
+	*b = NULL;
+}
+
+const struct manifest *
+bundle_manifest(const struct bundle *b)
+{
+	return &b->manifest;
+}
+
+const struct tree_shape *
+bundle_shape(const struct bundle *b)
+{
+	return &b->shape;
+}
+
+/* ---- content key -------------------------------------------------------------------------------------------------------- */
+
+enum err
+bundle_unlock(struct bundle *b, const uint8_t ck[KEY_SIZE])
+{
+	uint8_t commit[HASH_SIZE];
+	enum err e = E_OK;
+
+	keytree_commit(commit, ck, b->manifest.bundle_id);
+	if (sodium_memcmp(commit, b->manifest.commit, sizeof commit) != 0)
+		return E_BUNDLE;
+	(void)pthread_mutex_lock(&b->key.mutex);
+	if (b->key.ck == NULL && (b->key.ck = secret_new(KEY_SIZE)) == NULL)
+		e = E_FAIL;
+	/* A key that is still in use is this key: the commitment admits no other. */
+	if (e == E_OK && b->key.users == 0)
+		memcpy(b->key.ck, ck, KEY_SIZE);
+	if (e == E_OK)
+		b->key.unlocked = true;
+	(void)pthread_mutex_unlock(&b->key.mutex);
+	return e;
+}
+
+static bool
+key_there(struct bundle_key *k)
+{
+	bool yes;
+
+	(void)pthread_mutex_lock(&k->mutex);
+	yes = k->unlocked;
+	(void)pthread_mutex_unlock(&k->mutex);
+	return yes;
+}
+
+/* The key, until key_put; NULL if locked. */
+static const uint8_t *
+key_get(struct bundle_key *k)
+{
+	const uint8_t *ck = NULL;
+
+	(void)pthread_mutex_lock(&k->mutex);
+	if (k->unlocked) {
+		ck = k->ck;
+		k->users++;
+	}
+	(void)pthread_mutex_unlock(&k->mutex);
+	return ck;
+}
+
+static void
+key_put(struct bundle_key *k)
+{
+	(void)pthread_mutex_lock(&k->mutex);
+	if (--k->users == 0 && !k->unlocked)
+		sodium_memzero(k->ck, KEY_SIZE);
+	(void)pthread_mutex_unlock(&k->mutex);
+}
+
+static void
+cache_wipe(struct bundle_cache *c)
+{
+	(void)pthread_mutex_lock(&c->mutex);
+	if (c->blocks != NULL)
+		sodium_memzero(c->blocks, (size_t)BUNDLE_CACHE_BLOCKS * BLOCK_SIZE);
+	memset(c->valid, 0, sizeof c->valid);
+	(void)pthread_mutex_unlock(&c->mutex);
+}
+
+void
+bundle_lock(struct bundle *b)
+{
+	(void)pthread_mutex_lock(&b->key.mutex);
+	b->key.unlocked = false;
+	if (b->key.users == 0 && b->key.ck != NULL)
+		sodium_memzero(b->key.ck, KEY_SIZE);
+	(void)pthread_mutex_unlock(&b->key.mutex);
+	cache_wipe(&b->cache);
+}
+
+/* ---- blocks ------------------------------------------------------------------------------------------------------------- */
+
+int
+bundle_check_block(struct bundle *b, struct blockcrypt *crypt, uint64_t index, uint8_t buf[BLOCK_SIZE])
+{
+	uint8_t want[1][HASH_SIZE], got[HASH_SIZE];
+
+	if (index < b->manifest.blocks && treecache_hashes(b->tree, crypt, 0, index, 1, want) == 0 &&
+	    segment_read(b->segments, index, 1, buf) == 0 && blockcrypt_hash(crypt, got, 0, index, buf) == 0 &&
+	    memcmp(got, want[0], HASH_SIZE) == 0)
+		return 0;
+	memset(buf, 0, BLOCK_SIZE);
+	return -EIO;
+}
+
+int
+bundle_read_block(struct bundle *b, struct blockcrypt *crypt, uint64_t index, uint8_t buf[BLOCK_SIZE])
+{
+	const uint8_t *ck = NULL;
+	int r;
+
+	/* The key is taken only after the block is there: a stick that hangs must not keep it from being wiped. */
+	if (!key_there(&b->key)) {
+		memset(buf, 0, BLOCK_SIZE);
+		return -EIO;
+	}
+	r = bundle_check_block(b, crypt, index, buf);
+	if (r != 0)
+		return r;
+	ck = key_get(&b->key);
+	if (ck == NULL) {
+		memset(buf, 0, BLOCK_SIZE);
+		return -EIO;
+	}
+	r = blockcrypt_crypt(crypt, buf, ck, index);
+	key_put(&b->key);
+	return r == 0 ? 0 : -EIO;
+}
+
+/* ---- image -------------------------------------------------------------------------------------------------------------- */
+
+static uint8_t *
+cache_find(struct bundle_cache *c, uint64_t index)
+{
+	for (unsigned i = 0; i < BUNDLE_CACHE_BLOCKS; i++) {
+		if (c->valid[i] && c->index[i] == index) {
+			c->used[i] = ++c->clock;
+			return c->blocks + (size_t)i * BLOCK_SIZE;
+		}
+	}
+	return NULL;
+}
+
+static unsigned
+cache_oldest(const struct bundle_cache *c)
+{
+	unsigned best = 0;
+
+	for (unsigned i = 0; i < BUNDLE_CACHE_BLOCKS; i++) {
+		if (!c->valid[i])
+			return i;
+		if (c->used[i] < c->used[best])
+			best = i;
+	}
+	return best;
+}
+
+/* Block index, decrypted, with the cache's mutex held; NULL if it cannot be read. */
+static const uint8_t *
+cache_block(struct bundle *b, uint64_t index)
+{
+	struct bundle_cache *c = &b->cache;
+	uint8_t *block = cache_find(c, index);
+	unsigned i;
+
+	if (block != NULL)
+		return block;
+	i = cache_oldest(c);
+	block = c->blocks + (size_t)i * BLOCK_SIZE;
+	c->valid[i] = false;
+	if (bundle_read_block(b, c->crypt, index, block) != 0)
+		return NULL;
+	c->valid[i] = true;
+	c->index[i] = index;
+	c->used[i] = ++c->clock;
+	return block;
+}
+
+static int
+copy_out(struct bundle *b, uint8_t *p, size_t len, uint64_t off)
+{
+	while (len > 0) {
+		const uint8_t *block = cache_block(b, off / BLOCK_SIZE);
+		size_t at = (size_t)(off % BLOCK_SIZE), n = BLOCK_SIZE - at < len ? BLOCK_SIZE - at : len;
+
+		if (block == NULL)
+			return -EIO;
+		memcpy(p, block + at, n);
+		p += n;
+		len -= n;
+		off += n;
+	}
+	return 0;
+}
+
+static int
+image_read(void *arg, void *buf, size_t len, uint64_t off)
+{
+	struct bundle *b = arg;
+	uint64_t end = b->manifest.blocks * BLOCK_SIZE;
+	int r;
+
+	if (off > end || len > end - off)
+		return -EIO;
+	(void)pthread_mutex_lock(&b->cache.mutex);
+	r = key_there(&b->key) ? copy_out(b, buf, len, off) : -EIO;
+	(void)pthread_mutex_unlock(&b->cache.mutex);
+	return r;
+}
+
+int
+bundle_image(struct bundle *b, struct image *img)
+{
+	int r = 0;
+
+	(void)pthread_mutex_lock(&b->cache.mutex);
+	if (b->cache.blocks == NULL && (b->cache.blocks = secret_new((size_t)BUNDLE_CACHE_BLOCKS * BLOCK_SIZE)) == NULL)
+		r = -ENOMEM;
+	(void)pthread_mutex_unlock(&b->cache.mutex);
+	if (r != 0)
+		return r;
+	return image_open(img, (struct image_reader){image_read, b}, b->manifest.blocks * BLOCK_SIZE);
+}

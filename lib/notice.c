@@ -1,0 +1,275 @@
+/*
+ * notice.c - the payload of a notice, and the list in memory.
+ */
+#include "notice.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "dcbor.h"
+
+/* The fewest bytes that an entry can take in a payload: what bounds a declared count. */
+#define ENTRY_MIN (1 + ID_SIZE + 2)
+#define WITHDRAWN_MIN (1 + ID_SIZE)
+
+/* ---- the list ----------------------------------------------------------------------------------------------------------- */
+
+/* The index of the first entry that is not below grant_id. */
+static size_t
+lower_bound(const struct notice *n, const uint8_t grant_id[ID_SIZE])
+{
+	size_t lo = 0, hi = n->grant_count, mid;
+
+	while (lo < hi) {
+		mid = lo + (hi - lo) / 2;
+		if (memcmp(n->grants[mid].grant_id, grant_id, ID_SIZE) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+static bool
+is_at(const struct notice *n, size_t i, const uint8_t grant_id[ID_SIZE])
+{
+	return i < n->grant_count && memcmp(n->grants[i].grant_id, grant_id, ID_SIZE) == 0;
+}
+
+static int
+insert_at(struct notice *n, size_t i, const uint8_t grant_id[ID_SIZE])
+{
+	struct notice_grant *grants = realloc(n->grants, (n->grant_count + 1) * sizeof *grants);
+
+	if (grants == NULL)
+		return -1;
+	n->grants = grants;
+	memmove(grants + i + 1, grants + i, (n->grant_count - i) * sizeof *grants);
+	memset(&grants[i], 0, sizeof grants[i]);
+	memcpy(grants[i].grant_id, grant_id, ID_SIZE);
+	n->grant_count++;
+	return 0;
+}
+
+static int
+lengthen(struct notice_grant *g, uint16_t len)
+{
+	uint8_t *bitmap;
+
+	if (len <= g->len)
+		return 0;
+	bitmap = realloc(g->bitmap, len);
+	if (bitmap == NULL)
+		return -1;
+	memset(bitmap + g->len, 0, (size_t)(len - g->len));
+	g->bitmap = bitmap;
+	g->len = len;
+	return 0;
+}
+
+int
+notice_revoke(struct notice *n, const uint8_t grant_id[ID_SIZE], uint32_t slot)
+{
+	struct notice_grant fresh = {0};
+	size_t i;
+
+	if (slot >= GRANT_SLOTS_MAX)
+		return -1;
+	i = lower_bound(n, grant_id);
+	if (!is_at(n, i, grant_id)) {
+		/* The bitmap first: an entry without one could not be encoded. */
+		if (lengthen(&fresh, (uint16_t)(slot / 8 + 1)) != 0)
+			return -1;
+		if (insert_at(n, i, grant_id) != 0) {
+			free(fresh.bitmap);
+			return -1;
+		}
+		n->grants[i].bitmap = fresh.bitmap;
+		n->grants[i].len = fresh.len;
+	} else if (lengthen(&n->grants[i], (uint16_t)(slot / 8 + 1)) != 0) {
+		return -1;
+	}
+	n->grants[i].bitmap[slot / 8] |= (uint8_t)(1u << slot % 8);
+	return 0;
+}
+
+bool
+notice_revoked(const struct notice *n, const uint8_t grant_id[ID_SIZE], uint32_t slot)
+{
+	const size_t i = lower_bound(n, grant_id);
+
+	if (!is_at(n, i, grant_id) || slot / 8 >= n->grants[i].len)
+		return false;
+	return (n->grants[i].bitmap[slot / 8] >> slot % 8 & 1) != 0;
+}
+
+static int
+compare_ids(const void *a, const void *b)
+{
+	return memcmp(a, b, ID_SIZE);
+}
+
+bool
+notice_withdrawn(const struct notice *n, const uint8_t bundle_id[ID_SIZE])
+{
+	return n->withdrawn_count > 0 && bsearch(bundle_id, n->withdrawn, n->withdrawn_count, ID_SIZE, compare_ids) != NULL;
+}
+
+uint32_t
+notice_next_number(uint32_t known, int64_t now)
+{
+	const int64_t by_clock = now / 60, by_count = (int64_t)known + 1;
+	const int64_t next = by_clock > by_count ? by_clock : by_count;
+
+	return next < UINT32_MAX ? (uint32_t)next : UINT32_MAX;
+}
+
+void
+notice_free(struct notice *n)
+{
+	size_t i;
+
+	for (i = 0; i < n->grant_count; i++)
+		free(n->grants[i].bitmap);
+	free(n->grants);
+	free(n->withdrawn);
+	memset(n, 0, sizeof *n);
+}
+
+/* ---- writing ------------------------------------------------------------------------------------------------------------ */
+
+uint8_t *
+notice_encode(const struct notice *n, size_t *len)
+{
+	struct dcbor_out o = {0};
+	size_t i;
+
+	dcbor_put_map(&o, 6);
+	dcbor_put_uint(&o, 1);
+	dcbor_put_uint(&o, 1);
+	dcbor_put_uint(&o, 2);
+	dcbor_put_bytes(&o, n->issuer, sizeof n->issuer);
+	dcbor_put_uint(&o, 3);
+	dcbor_put_uint(&o, n->number);
+	dcbor_put_uint(&o, 4);
+	dcbor_put_uint(&o, (uint64_t)n->time);
+	dcbor_put_uint(&o, 5);
+	dcbor_put_map(&o, n->grant_count);
+	for (i = 0; i < n->grant_count; i++) {
+		dcbor_put_bytes(&o, n->grants[i].grant_id, ID_SIZE);
+		dcbor_put_bytes(&o, n->grants[i].bitmap, n->grants[i].len);
+	}
+	dcbor_put_uint(&o, 6);
+	dcbor_put_array(&o, n->withdrawn_count);
+	for (i = 0; i < n->withdrawn_count; i++)
+		dcbor_put_bytes(&o, n->withdrawn[i], ID_SIZE);
+	return dcbor_take(&o, len);
+}
+
+/* ---- reading ------------------------------------------------------------------------------------------------------------ */
+
+static bool
+get_grant(struct dcbor_in *in, struct notice_grant *g)
+{
+	struct bytes bitmap;
+
+	if (!dcbor_get_fixed(in, g->grant_id, ID_SIZE) || !dcbor_get_bytes(in, 1, NOTICE_BITMAP_MAX, &bitmap) ||
+	    bitmap.p[bitmap.n - 1] == 0)
+		return false;
+	g->bitmap = malloc(bitmap.n);
+	if (g->bitmap == NULL)
+		return false;
+	memcpy(g->bitmap, bitmap.p, bitmap.n);
+	g->len = (uint16_t)bitmap.n;
+	return true;
+}
+
+static bool
+get_grants(struct dcbor_in *in, struct notice *n)
+{
+	uint64_t count;
+	size_t i;
+
+	if (!dcbor_get_map(in, 0, in->left / ENTRY_MIN, &count))
+		return false;
+	if (count == 0)
+		return true;
+	n->grants = calloc((size_t)count, sizeof *n->grants);
+	if (n->grants == NULL)
+		return false;
+	n->grant_count = (size_t)count;
+	for (i = 0; i < count; i++) {
+		if (!get_grant(in, &n->grants[i]))
+			return false;
+		if (i > 0 && memcmp(n->grants[i - 1].grant_id, n->grants[i].grant_id, ID_SIZE) >= 0)
+			return false;
+	}
+	return true;
+}
+
+static bool
+get_withdrawn(struct dcbor_in *in, struct notice *n)
+{
+	uint64_t count;
+	size_t i;
+
+	if (!dcbor_get_array(in, 0, in->left / WITHDRAWN_MIN, &count))
+		return false;
+	if (count == 0)
+		return true;
+	n->withdrawn = calloc((size_t)count, ID_SIZE);
+	if (n->withdrawn == NULL)
+		return false;
+	n->withdrawn_count = (size_t)count;
+	for (i = 0; i < count; i++) {
+		if (!dcbor_get_fixed(in, n->withdrawn[i], ID_SIZE))
+			return false;
+		if (i > 0 && memcmp(n->withdrawn[i - 1], n->withdrawn[i], ID_SIZE) >= 0)
+			return false;
+	}
+	return true;
+}
+
+static bool
+parse(struct notice *n, struct bytes payload)
+{
+	struct dcbor_in in = dcbor_in(payload);
+	uint64_t pairs, version, number, time;
+
+	if (!dcbor_get_map(&in, 6, 6, &pairs) ||
+	    !dcbor_key(&in, &pairs, 1) || !dcbor_get_uint(&in, 1, 1, &version) ||
+	    !dcbor_key(&in, &pairs, 2) || !dcbor_get_fixed(&in, n->issuer, sizeof n->issuer) ||
+	    !dcbor_key(&in, &pairs, 3) || !dcbor_get_uint(&in, 1, UINT32_MAX, &number) ||
+	    !dcbor_key(&in, &pairs, 4) || !dcbor_get_uint(&in, TIME_MIN, TIME_MAX, &time) ||
+	    !dcbor_key(&in, &pairs, 5) || !get_grants(&in, n) ||
+	    !dcbor_key(&in, &pairs, 6) || !get_withdrawn(&in, n))
+		return false;
+	n->number = (uint32_t)number;
+	n->time = (int64_t)time;
+	return pairs == 0 && dcbor_end(&in);
+}
+
+int
+notice_parse(struct notice *n, struct bytes payload)
+{
+	memset(n, 0, sizeof *n);
+	if (!parse(n, payload)) {
+		notice_free(n);
+		return -1;
+	}
+	return 0;
+}
+
+enum envelope_result
+notice_open(struct notice *n, struct bytes file)
+{
+	uint8_t issuer[KEY_SIZE];
+	enum envelope_result res;
+	struct bytes payload;
+
+	memset(n, 0, sizeof *n);
+	res = envelope_open(ENVELOPE_NOTICE, file, &payload, issuer);
+	if (res == ENVELOPE_OK && notice_parse(n, payload) != 0)
+		res = ENVELOPE_MALFORMED;
+	return res;
+}

@@ -27,15 +27,17 @@ enum pack_note_kind {
 
 struct pack_scan {
 	bool skip_special;                      /* leave symbolic links, devices, sockets out instead of failing */
-	void (*note)(void *arg, enum pack_note_kind kind, const char *path);
+	void (*note)(void *arg, enum pack_note_kind kind, const char *path); /* may be NULL */
 	int (*progress)(void *arg, uint64_t files); /* called now and then; non-zero stops with E_INTERRUPTED; may be NULL */
 	void *arg;
 };
 
 /*
- * pack_scan_folder(src, folder_fd, scan, f): walk the folder. Regular files and directories only, never following a link. Errors:
- * E_SOURCE (f->object names the file: unreadable, special, vanished, name too long, over 2^32 - 2 entries), E_INTERRUPTED, E_FAIL.
- * folder_fd is duplicated. *src is owned by the caller.
+ * pack_scan_folder(src, folder_fd, scan, f): walk the folder. Regular files and directories only, never following a link. Every
+ * file is opened once to see that it can be read. Errors: E_SOURCE (f->object names the file: unreadable, special, name too long,
+ * over 2^32 - 2 entries, over 256 TiB), E_INTERRUPTED, E_FAIL. f->step is the system call that failed, or with f->sys 0 what the
+ * file is: "symbolic link", "device", "socket", "fifo". A file that disappears while its directory is listed was never there.
+ * folder_fd is duplicated. *src is owned by the caller; it belongs to one thread at a time.
  */
 enum err pack_scan_folder(struct pack_source **src, int folder_fd, const struct pack_scan *scan, struct fault *f);
 void pack_source_free(struct pack_source **src);
@@ -55,15 +57,20 @@ struct pack_job {
 	const uint8_t *ck;              /* KEY_SIZE bytes, secret, borrowed */
 	const char *spool_dir;          /* for tree_builder */
 	unsigned threads;               /* 0: one per processor */
-	int (*progress)(void *arg, uint64_t done, uint64_t all); /* bytes of blocks written, estimated all; non-zero stops */
-	void (*note)(void *arg, enum pack_note_kind kind, const char *path);
+	/*
+	 * Bytes of blocks written to each stick, and all of them, which is an estimate until the folder was read to its end. Called
+	 * after each MiB, and several times a second while a slow folder is waited for. Non-zero stops with E_INTERRUPTED. May be NULL.
+	 */
+	int (*progress)(void *arg, uint64_t done, uint64_t all);
+	void (*note)(void *arg, enum pack_note_kind kind, const char *path); /* may be NULL */
 	void *arg;                      /* callbacks run in the calling thread */
 };
 
 /*
  * pack_write(src, job, targets, count, blocks, root, f): write the segments of the bundle to every target and fsync them. A target
  * that fails is given up with its own fault; the others go on. *blocks and root are set on success. Does not write the manifest.
- * Errors: E_SOURCE, E_INTERRUPTED, E_FAIL; E_STICK_IO if no target is left.
+ * Errors: E_SOURCE, E_INTERRUPTED, E_FAIL; E_STICK_IO if no target is left. After an error, and on a target that was given up,
+ * segments may be left behind: the caller removes the directory, and never packs under the same content key again.
  */
 enum err pack_write(struct pack_source *src, const struct pack_job *job, struct pack_target *targets, size_t count,
     uint64_t *blocks, uint8_t root[HASH_SIZE], struct fault *f);

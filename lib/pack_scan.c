@@ -1,0 +1,239 @@
+/*
+ * pack_scan.c - the walk over a folder.
+ *
+ * The array of entries is also the queue: directories are listed in the order in which they were appended, and their children
+ * are appended. What comes out is breadth-first, which is the order of inodes.
+ */
+#include "pack.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "image.h"
+#include "pack_internal.h"
+
+#define PROGRESS_EVERY 256u
+
+struct walk {
+	struct pack_source *src;
+	const struct pack_scan *scan;
+	struct fault *f;
+	uint64_t seen;
+};
+
+static enum err
+report(struct walk *w)
+{
+	if (w->scan->progress != NULL && w->scan->progress(w->scan->arg, w->seen) != 0)
+		return fault_set(w->f, E_INTERRUPTED, 0, "scan", "%s", "");
+	return E_OK;
+}
+
+static const char *
+kind_of(mode_t mode)
+{
+	switch (mode & S_IFMT) {
+	case S_IFLNK:
+		return "symbolic link";
+	case S_IFSOCK:
+		return "socket";
+	case S_IFIFO:
+		return "fifo";
+	default:
+		return "device";
+	}
+}
+
+static enum err
+special(struct walk *w, uint32_t dir, const char *name, mode_t mode)
+{
+	char *path = NULL;
+
+	if (!w->scan->skip_special)
+		return pack_source_fault(w->src, w->f, 0, kind_of(mode), dir, name);
+	if (w->scan->note == NULL)
+		return E_OK;
+	path = pack_source_path(w->src, dir, name);
+	if (path == NULL)
+		return fault_set(w->f, E_FAIL, errno, "malloc", "%s", "");
+	w->scan->note(w->scan->arg, PACK_SKIPPED, path);
+	free(path);
+	return E_OK;
+}
+
+/* Only opening a file tells whether it can be read. */
+static int
+try_open(int dir_fd, const char *name)
+{
+	int fd = openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -1;
+	close(fd);
+	return 0;
+}
+
+static enum err
+take_child(struct walk *w, uint32_t dir, int dir_fd, const char *name)
+{
+	struct pack_entry *e = NULL;
+	struct stat st;
+
+	if (!image_name_ok(name, strlen(name)))
+		return pack_source_fault(w->src, w->f, 0, "name", dir, name);
+	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return errno == ENOENT ? E_OK : pack_source_fault(w->src, w->f, errno, "stat", dir, name);
+	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+		return special(w, dir, name, st.st_mode);
+	if (S_ISREG(st.st_mode) && try_open(dir_fd, name) != 0)
+		return errno == ENOENT ? E_OK : pack_source_fault(w->src, w->f, errno, "open", dir, name);
+	e = pack_source_add(w->src, dir, name);
+	if (e == NULL && errno == EOVERFLOW)
+		return pack_source_fault(w->src, w->f, EOVERFLOW, "too many files", dir, name);
+	if (e == NULL)
+		return fault_set(w->f, E_FAIL, errno, "malloc", "%s", "");
+	e->type = S_ISDIR(st.st_mode) ? IMAGE_DIR : IMAGE_FILE;
+	e->size = S_ISDIR(st.st_mode) ? 0 : (uint64_t)st.st_size;
+	e->mtime_s = st.st_mtim.tv_sec;
+	e->mtime_ns = (uint32_t)st.st_mtim.tv_nsec;
+	return ++w->seen % PROGRESS_EVERY == 0 ? report(w) : E_OK;
+}
+
+static int
+by_name(const void *a, const void *b, void *names)
+{
+	const struct pack_entry *x = a, *y = b;
+
+	return strcmp((const char *)names + x->name, (const char *)names + y->name);
+}
+
+/* Sort what was appended since first. A file system that lists a name twice (its directory changed) is not believed twice. */
+static void
+arrange(struct pack_source *src, size_t first)
+{
+	size_t i, n = first;
+
+	if (src->count - first < 2)
+		return;
+	qsort_r(src->entries + first, src->count - first, sizeof *src->entries, by_name, src->names);
+	for (i = first + 1; i < src->count; i++) {
+		if (by_name(&src->entries[n], &src->entries[i], src->names) != 0)
+			src->entries[++n] = src->entries[i];
+	}
+	src->count = n + 1;
+}
+
+static enum err
+take_children(struct walk *w, uint32_t dir, DIR *list)
+{
+	struct dirent *d = NULL;
+	enum err err = E_OK;
+
+	while (err == E_OK) {
+		errno = 0;
+		d = readdir(list);
+		if (d == NULL)
+			return errno == 0 ? E_OK : pack_source_fault(w->src, w->f, errno, "readdir", dir, NULL);
+		if (strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0)
+			err = take_child(w, dir, dirfd(list), d->d_name);
+	}
+	return err;
+}
+
+static enum err
+list_dir(struct walk *w, uint32_t dir)
+{
+	struct pack_source *src = w->src;
+	size_t first = src->count;
+	enum err err = E_OK;
+	DIR *list = NULL;
+	struct stat st;
+	int fd = pack_dirs_open(src, dir);
+
+	/* A descriptor of its own: the reading position belongs to this list alone. */
+	if (fd >= 0)
+		fd = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return pack_source_fault(src, w->f, errno, "open", dir, NULL);
+	list = fdopendir(fd);
+	if (list == NULL || fstat(fd, &st) != 0) {
+		err = fault_set(w->f, E_FAIL, errno, "fdopendir", "%s", "");
+		if (list == NULL)
+			close(fd);
+		goto out;
+	}
+	src->entries[dir].mtime_s = st.st_mtim.tv_sec;
+	src->entries[dir].mtime_ns = (uint32_t)st.st_mtim.tv_nsec;
+	err = take_children(w, dir, list);
+	if (err != E_OK)
+		goto out;
+	arrange(src, first);
+	src->entries[dir].size = src->count - first;
+	src->entries[dir].start = src->count > first ? first : 0;
+out:
+	if (list != NULL)
+		closedir(list);
+	return err;
+}
+
+/* Where everything will lie if nothing changes. */
+static enum err
+measure(struct walk *w)
+{
+	struct pack_source *src = w->src;
+	uint64_t off = 0, names = 0;
+	size_t i;
+
+	for (i = 0; i < src->count; i++) {
+		const struct pack_entry *e = &src->entries[i];
+
+		names += e->name_len;
+		if (e->type != IMAGE_FILE)
+			continue;
+		off = pack_align(off, e->size);
+		if (off > PACK_IMAGE_MAX || e->size > PACK_IMAGE_MAX - off)
+			return pack_source_fault(src, w->f, EFBIG, "too large", (uint32_t)i, NULL);
+		off += e->size;
+		src->files++;
+		src->bytes += e->size;
+	}
+	off = (off + IMAGE_INODE_SIZE - 1) / IMAGE_INODE_SIZE * IMAGE_INODE_SIZE;
+	off += (uint64_t)src->count * IMAGE_INODE_SIZE + names + IMAGE_SUPER_SIZE;
+	src->blocks = (off + BLOCK_SIZE - 1) / BLOCK_SIZE;
+	if (src->blocks > DATA_BLOCKS_MAX)
+		return pack_source_fault(src, w->f, EFBIG, "too large", 0, NULL);
+	return E_OK;
+}
+
+enum err
+pack_scan_folder(struct pack_source **src, int folder_fd, const struct pack_scan *scan, struct fault *f)
+{
+	struct walk w = { .scan = scan, .f = f };
+	enum err err = E_OK;
+	size_t i;
+
+	*src = NULL;
+	w.src = pack_source_new(folder_fd);
+	if (w.src == NULL)
+		return fault_set(f, E_FAIL, errno, "malloc", "%s", "");
+	for (i = 0; err == E_OK && i < w.src->count; i++) {
+		if (w.src->entries[i].type == IMAGE_DIR)
+			err = list_dir(&w, (uint32_t)i);
+	}
+	if (err == E_OK)
+		err = measure(&w);
+	if (err == E_OK)
+		err = report(&w);
+	if (err == E_OK) {
+		pack_dirs_close(w.src);
+		*src = w.src;
+	} else {
+		pack_source_free(&w.src);
+	}
+	return err;
+}

@@ -1,0 +1,427 @@
+/*
+ * check_keystore.c - the issuer's keystore: its bytes, what it refuses, and that it is never overwritten.
+ *
+ * Each real Argon2id here costs 256 MiB and about half a second. Cases that must be refused without one forbid it.
+ */
+#include <check.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+#include "bytes.h"
+#include "dcbor.h"
+#include "keystore.h"
+#include "keytree.h"
+#include "seal.h"
+#include "secret.h"
+#include "stickio.h"
+
+#define ISSUER_PK "88f647339802b86199b22fcd2d351602eb4795d49e56fdc872fcda24417beab3"
+#define SEALED "825beea64455c790c9ac0097071ee87991a16974ff624f05de7a1e103ac50e104de23d61969fb2226a4a542780ec8c8c"
+#define SALT "03030303030303030303030303030303"
+#define HEAD_TO_PK "a60101025820"
+
+#define PASS BYTES("correct horse", 13)
+
+/* The whole file of the vector, as the format says it is. */
+#define VECTOR_FILE HEAD_TO_PK ISSUER_PK "0350" SALT "0403" "051a00040000" "065830" SEALED
+#define VECTOR_SIZE (6 + 32 + 2 + 16 + 2 + 6 + 3 + 48)
+
+static uint8_t seed[KEY_SIZE];
+static uint8_t vector[VECTOR_SIZE];
+static char dir_name[4096];
+static int dir_fd = -1;
+static bool forbidden;  /* to stretch a passphrase */
+static int stretched;   /* how often that was tried */
+static bool race;       /* somebody else makes a keystore while the passphrase is stretched */
+
+static void
+setup(void)
+{
+	forbidden = race = false;
+	stretched = 0;
+	for (size_t i = 0; i < sizeof seed; i++)
+		seed[i] = (uint8_t)i;
+	ck_assert_int_eq(bytes_from_hex(vector, sizeof vector, VECTOR_FILE), 0);
+	snprintf(dir_name, sizeof dir_name, "%s/check_keystore.XXXXXX", getenv("TMPDIR") != NULL ? getenv("TMPDIR") : "/tmp");
+	ck_assert_ptr_nonnull(mkdtemp(dir_name));
+	dir_fd = open(dir_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	ck_assert_int_ne(dir_fd, -1);
+}
+
+static void
+teardown(void)
+{
+	unlinkat(dir_fd, KEYSTORE_NAME, 0);
+	close(dir_fd);
+	/* succeeds only if no temporary file was left behind */
+	ck_assert_int_eq(rmdir(dir_name), 0);
+}
+
+/* In the place of libsodium's: where stretching is forbidden there is no memory for it, and it is counted. */
+int
+crypto_pwhash(unsigned char *const out, unsigned long long outlen, const char *const passwd, unsigned long long passwdlen,
+    const unsigned char *const salt, unsigned long long opslimit, size_t memlimit, int alg)
+{
+	int (*real)(unsigned char *, unsigned long long, const char *, unsigned long long, const unsigned char *, unsigned long long,
+	    size_t, int) = NULL;
+	void *symbol = dlsym(RTLD_NEXT, "crypto_pwhash");
+
+	stretched++;
+	if (forbidden) {
+		errno = ENOMEM;
+		return -1;
+	}
+	if (race)
+		ck_assert_int_eq(stickio_create(dir_fd, KEYSTORE_NAME, "precious", 8, 0600), 0);
+	memcpy(&real, &symbol, sizeof real);
+	return real(out, outlen, passwd, passwdlen, salt, opslimit, memlimit, alg);
+}
+
+static void
+refused(const uint8_t *file, size_t n, enum err want)
+{
+	struct fault f = { 0 };
+	uint8_t *got = NULL;
+
+	ck_assert_int_eq(keystore_unseal(BYTES(file, n), PASS, &got, &f), want);
+	ck_assert_int_eq(f.err, want);
+	ck_assert_ptr_null(got);
+}
+
+/* A keystore with one field changed. */
+struct defect {
+	uint64_t version, t, m_kib;
+	size_t pk_size, salt_size, sealed_size;
+	size_t pairs;
+};
+
+static const struct defect none = { 1, 3, 262144, 32, 16, 48, 6 };
+
+static void
+refused_defect(struct defect d)
+{
+	static const uint8_t zero[64];
+	struct dcbor_out o = { 0 };
+	uint8_t *file = NULL;
+	size_t n = 0;
+
+	dcbor_put_map(&o, d.pairs);
+	dcbor_put_uint(&o, 1);
+	dcbor_put_uint(&o, d.version);
+	dcbor_put_uint(&o, 2);
+	dcbor_put_bytes(&o, zero, d.pk_size);
+	dcbor_put_uint(&o, 3);
+	dcbor_put_bytes(&o, zero, d.salt_size);
+	dcbor_put_uint(&o, 4);
+	dcbor_put_uint(&o, d.t);
+	dcbor_put_uint(&o, 5);
+	dcbor_put_uint(&o, d.m_kib);
+	dcbor_put_uint(&o, 6);
+	dcbor_put_bytes(&o, zero, d.sealed_size);
+	if (d.pairs == 7) {
+		dcbor_put_uint(&o, 7);
+		dcbor_put_uint(&o, 0);
+	}
+	file = dcbor_take(&o, &n);
+	ck_assert_ptr_nonnull(file);
+	refused(file, n, E_KEYSTORE);
+	free(file);
+}
+
+START_TEST(sealing_agrees_with_vector)
+{
+	uint8_t salt[ID_SIZE], *file = NULL, *got = NULL;
+	struct fault f = { 0 };
+	size_t n = 0;
+
+	memset(salt, 3, sizeof salt);
+	ck_assert_int_eq(keystore_seal(seed, PASS, salt, 3, 262144, &file, &n), E_OK);
+	ck_assert_uint_eq(n, sizeof vector);
+	ck_assert_mem_eq(file, vector, sizeof vector);
+	ck_assert_int_eq(keystore_unseal(BYTES(vector, sizeof vector), PASS, &got, &f), E_OK);
+	ck_assert_mem_eq(got, seed, sizeof seed);
+	ck_assert_int_eq(f.err, E_OK);
+	secret_free(&got);
+	free(file);
+}
+END_TEST
+
+START_TEST(parameters_out_of_bounds_are_refused_before_any_allocation)
+{
+	static const uint64_t bad_t[] = { 0, 1, 2, 11, 1ull << 32, UINT64_MAX };
+	static const uint64_t bad_m[] = { 0, 8, 262143, 1048577, 4194304, 1ull << 32, UINT64_MAX };
+
+	forbidden = true;
+	for (size_t i = 0; i < sizeof bad_t / sizeof bad_t[0]; i++) {
+		struct defect d = none;
+
+		d.t = bad_t[i];
+		refused_defect(d);
+	}
+	for (size_t i = 0; i < sizeof bad_m / sizeof bad_m[0]; i++) {
+		struct defect d = none;
+
+		d.m_kib = bad_m[i];
+		refused_defect(d);
+	}
+	ck_assert_int_eq(stretched, 0);
+}
+END_TEST
+
+START_TEST(wrong_sizes_and_versions_are_refused)
+{
+	struct defect d = none;
+
+	forbidden = true;
+	d.version = 2;
+	refused_defect(d);
+	d = none;
+	d.pk_size = 31;
+	refused_defect(d);
+	d = none;
+	d.salt_size = 15;
+	refused_defect(d);
+	d.salt_size = 17;
+	refused_defect(d);
+	d = none;
+	d.sealed_size = 47;
+	refused_defect(d);
+	d.sealed_size = 49;
+	refused_defect(d);
+	d = none;
+	d.pairs = 7;
+	refused_defect(d);
+	d.pairs = 5;
+	refused_defect(d);
+	ck_assert_int_eq(stretched, 0);
+}
+END_TEST
+
+START_TEST(every_truncation_and_a_trailing_byte_are_refused)
+{
+	uint8_t longer[VECTOR_SIZE + 1] = { 0 };
+
+	forbidden = true;
+	for (size_t n = 0; n < sizeof vector; n++)
+		refused(vector, n, E_KEYSTORE);
+	memcpy(longer, vector, sizeof vector);
+	refused(longer, sizeof longer, E_KEYSTORE);
+	ck_assert_int_eq(stretched, 0);
+}
+END_TEST
+
+START_TEST(no_memory_for_the_passphrase_is_named)
+{
+	uint8_t salt[ID_SIZE] = { 0 }, *file = NULL;
+	size_t n = 0;
+
+	forbidden = true;
+	refused(vector, sizeof vector, E_MEMORY);
+	ck_assert_int_eq(keystore_seal(seed, PASS, salt, 3, 262144, &file, &n), E_MEMORY);
+	ck_assert_int_eq(stretched, 2);
+	ck_assert_ptr_null(file);
+}
+END_TEST
+
+START_TEST(empty_passphrase_is_refused)
+{
+	struct fault f = { 0 };
+	uint8_t salt[ID_SIZE] = { 0 }, *file = NULL, *got = NULL;
+	size_t n = 0;
+
+	forbidden = true;
+	ck_assert_int_eq(keystore_unseal(BYTES(vector, sizeof vector), BYTES(NULL, 0), &got, &f), E_PASSPHRASE);
+	ck_assert_ptr_null(got);
+	ck_assert_int_eq(keystore_seal(seed, BYTES("", 0), salt, 3, 262144, &file, &n), E_PASSPHRASE);
+	ck_assert_int_eq(keystore_create(dir_fd, seed, BYTES("", 0), NULL), E_PASSPHRASE);
+	ck_assert_int_eq(faccessat(dir_fd, KEYSTORE_NAME, F_OK, 0), -1);
+	ck_assert_int_eq(stretched, 0);
+}
+END_TEST
+
+START_TEST(sealing_outside_the_bounds_is_refused)
+{
+	uint8_t salt[ID_SIZE] = { 0 }, *file = NULL;
+	size_t n = 0;
+
+	forbidden = true;
+	ck_assert_int_eq(keystore_seal(seed, PASS, salt, 2, 262144, &file, &n), E_KEYSTORE);
+	ck_assert_int_eq(keystore_seal(seed, PASS, salt, 11, 262144, &file, &n), E_KEYSTORE);
+	ck_assert_int_eq(keystore_seal(seed, PASS, salt, 3, 262143, &file, &n), E_KEYSTORE);
+	ck_assert_int_eq(keystore_seal(seed, PASS, salt, 3, 1048577, &file, &n), E_KEYSTORE);
+	ck_assert_ptr_null(file);
+	ck_assert_int_eq(stretched, 0);
+}
+END_TEST
+
+START_TEST(wrong_passphrase_is_refused)
+{
+	struct fault f = { 0 };
+	uint8_t *got = NULL;
+
+	ck_assert_int_eq(keystore_unseal(BYTES(vector, sizeof vector), BYTES("correct horsf", 13), &got, &f), E_PASSPHRASE);
+	ck_assert_int_eq(f.err, E_PASSPHRASE);
+	ck_assert_ptr_null(got);
+}
+END_TEST
+
+START_TEST(altered_ciphertext_is_refused)
+{
+	vector[VECTOR_SIZE - 20] ^= 1;
+	refused(vector, sizeof vector, E_PASSPHRASE);
+}
+END_TEST
+
+START_TEST(replaced_public_key_is_refused)
+{
+	vector[6] ^= 1;
+	refused(vector, sizeof vector, E_PASSPHRASE);
+}
+END_TEST
+
+/* Sealed rightly, but for the public key of somebody else. */
+START_TEST(seed_of_another_public_key_is_refused)
+{
+	uint8_t kek[KEY_SIZE], *pk = vector + 6, *salt = vector + 40;
+
+	pk[0] ^= 1;
+	ck_assert_int_eq(crypto_pwhash(kek, sizeof kek, "correct horse", 13, salt, 3, 256u << 20, crypto_pwhash_ALG_ARGON2ID13), 0);
+	seal_close(vector + VECTOR_SIZE - 48, kek, seed, sizeof seed, BYTES(pk, KEY_SIZE));
+	refused(vector, sizeof vector, E_KEYSTORE);
+}
+END_TEST
+
+START_TEST(created_file_opens_and_is_private)
+{
+	struct fault f = { 0 };
+	struct stat st;
+	uint8_t pk[KEY_SIZE], want[KEY_SIZE], *got = NULL;
+
+	umask(0);
+	ck_assert_int_eq(keystore_create(dir_fd, seed, PASS, &f), E_OK);
+	ck_assert_int_eq(fstatat(dir_fd, KEYSTORE_NAME, &st, AT_SYMLINK_NOFOLLOW), 0);
+	ck_assert_uint_eq(st.st_mode, S_IFREG | 0600);
+	ck_assert_uint_eq(st.st_nlink, 1);
+	ck_assert_int_eq(keystore_open(dir_fd, PASS, &got, &f), E_OK);
+	ck_assert_mem_eq(got, seed, sizeof seed);
+	secret_free(&got);
+	ck_assert_int_eq(bytes_from_hex(want, sizeof want, ISSUER_PK), 0);
+	ck_assert_int_eq(keystore_issuer(dir_fd, pk, &f), E_OK);
+	ck_assert_mem_eq(pk, want, sizeof pk);
+}
+END_TEST
+
+static void
+still_precious(void)
+{
+	uint8_t *back = NULL;
+	size_t n = 0;
+
+	ck_assert_int_eq(stickio_slurp(dir_fd, KEYSTORE_NAME, 100, &back, &n), 0);
+	ck_assert_uint_eq(n, 8);
+	ck_assert_mem_eq(back, "precious", 8);
+	free(back);
+}
+
+START_TEST(existing_file_is_never_overwritten)
+{
+	struct fault f = { 0 };
+
+	forbidden = true;
+	ck_assert_int_eq(stickio_create(dir_fd, KEYSTORE_NAME, "precious", 8, 0600), 0);
+	ck_assert_int_eq(keystore_create(dir_fd, seed, PASS, &f), E_KEYSTORE);
+	ck_assert_int_eq(f.sys, EEXIST);
+	ck_assert_int_eq(stretched, 0);
+	still_precious();
+}
+END_TEST
+
+START_TEST(file_that_appears_meanwhile_is_never_overwritten)
+{
+	struct fault f = { 0 };
+
+	race = true;
+	ck_assert_int_eq(keystore_create(dir_fd, seed, PASS, &f), E_KEYSTORE);
+	ck_assert_int_eq(f.sys, EEXIST);
+	ck_assert_int_eq(stretched, 1);
+	still_precious();
+}
+END_TEST
+
+START_TEST(dangling_link_in_its_place_is_not_followed)
+{
+	struct fault f = { 0 };
+
+	forbidden = true;
+	ck_assert_int_eq(symlinkat("elsewhere", dir_fd, KEYSTORE_NAME), 0);
+	ck_assert_int_eq(keystore_create(dir_fd, seed, PASS, &f), E_KEYSTORE);
+	ck_assert_int_eq(f.sys, EEXIST);
+	ck_assert_int_eq(faccessat(dir_fd, "elsewhere", F_OK, 0), -1);
+	ck_assert_int_eq(stretched, 0);
+}
+END_TEST
+
+START_TEST(missing_and_foreign_files_are_named)
+{
+	struct fault f = { 0 };
+	uint8_t pk[KEY_SIZE], big[4097] = { 0 }, *got = NULL;
+
+	forbidden = true;
+	ck_assert_int_eq(keystore_open(dir_fd, PASS, &got, &f), E_KEYSTORE);
+	ck_assert_int_eq(f.sys, ENOENT);
+	ck_assert_int_eq(keystore_issuer(dir_fd, pk, NULL), E_KEYSTORE);
+	ck_assert_int_eq(stickio_create(dir_fd, KEYSTORE_NAME, big, sizeof big, 0600), 0);
+	fault_clear(&f);
+	ck_assert_int_eq(keystore_open(dir_fd, PASS, &got, &f), E_KEYSTORE);
+	ck_assert_int_eq(f.sys, EFBIG);
+	unlinkat(dir_fd, KEYSTORE_NAME, 0);
+	ck_assert_int_eq(stickio_create(dir_fd, KEYSTORE_NAME, "hello", 5, 0600), 0);
+	ck_assert_int_eq(keystore_issuer(dir_fd, pk, NULL), E_KEYSTORE);
+	ck_assert_ptr_null(got);
+	ck_assert_int_eq(stretched, 0);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("keystore");
+	TCase *tc = tcase_create("keystore");
+	SRunner *sr = srunner_create(s);
+	int failed;
+
+	if (sodium_init() < 0)
+		return EXIT_FAILURE;
+	suite_add_tcase(s, tc);
+	tcase_set_timeout(tc, 120);
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, sealing_agrees_with_vector);
+	tcase_add_test(tc, parameters_out_of_bounds_are_refused_before_any_allocation);
+	tcase_add_test(tc, wrong_sizes_and_versions_are_refused);
+	tcase_add_test(tc, every_truncation_and_a_trailing_byte_are_refused);
+	tcase_add_test(tc, no_memory_for_the_passphrase_is_named);
+	tcase_add_test(tc, empty_passphrase_is_refused);
+	tcase_add_test(tc, sealing_outside_the_bounds_is_refused);
+	tcase_add_test(tc, wrong_passphrase_is_refused);
+	tcase_add_test(tc, altered_ciphertext_is_refused);
+	tcase_add_test(tc, replaced_public_key_is_refused);
+	tcase_add_test(tc, seed_of_another_public_key_is_refused);
+	tcase_add_test(tc, created_file_opens_and_is_private);
+	tcase_add_test(tc, existing_file_is_never_overwritten);
+	tcase_add_test(tc, file_that_appears_meanwhile_is_never_overwritten);
+	tcase_add_test(tc, dangling_link_in_its_place_is_not_followed);
+	tcase_add_test(tc, missing_and_foreign_files_are_named);
+	srunner_run_all(sr, CK_ENV);
+	failed = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,324 @@
+#include "fusemount.h"
+
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define FUSE_DEVICE "/dev/fuse"
+#define HELPER "fusermount3"
+#define SOURCE "oncestick"
+#define SUBTYPE "oncestick"
+
+/* fusermount3 sends the descriptor through the socket of this number, as the variable says. */
+#define COMM_FD 3
+#define COMM_NAME "_FUSE_COMMFD="
+#define COMM_VALUE COMM_NAME "3"
+
+/* Descriptors that a child is to get must not be where it will find others. */
+#define FD_ABOVE 16
+
+static int
+open_device(struct fault *f)
+{
+	int fd = open(FUSE_DEVICE, O_RDWR | O_CLOEXEC);
+
+	if (fd < 0)
+		fault_set(f, E_FUSE, errno, "open", FUSE_DEVICE);
+	return fd;
+}
+
+/* ---- the helper --------------------------------------------------------------------------------------------------------- */
+
+static bool
+helper_in(char *path, size_t size, const char *dir, size_t n)
+{
+	int len;
+
+	if (n == 0 || n >= size)
+		return false;
+	len = snprintf(path, size, "%.*s/%s", (int)n, dir, HELPER);
+	return len > 0 && (size_t)len < size && access(path, X_OK) == 0;
+}
+
+/* Where fusermount3 is: the usual places first, then PATH. */
+static bool
+helper_find(char *path, size_t size)
+{
+	const char *at = getenv("PATH");
+
+	if (helper_in(path, size, "/usr/bin", 8) || helper_in(path, size, "/bin", 4))
+		return true;
+	while (at != NULL) {
+		const char *end = strchrnul(at, ':');
+
+		if (at[0] == '/' && helper_in(path, size, at, (size_t)(end - at)))
+			return true;
+		at = *end == ':' ? end + 1 : NULL;
+	}
+	return false;
+}
+
+/* This process's environment with the socket's number and the C locale, in memory of one block. */
+static char **
+helper_environ(void)
+{
+	static const char *const ours[] = { COMM_NAME, "LC_ALL=" };
+	char **env = NULL;
+	size_t n = 0, kept = 0;
+
+	while (environ != NULL && environ[n] != NULL)
+		n++;
+	env = calloc(n + 3, sizeof(*env));
+	if (env == NULL)
+		return NULL;
+	for (size_t i = 0; i < n; i++)
+		if (strncmp(environ[i], ours[0], strlen(ours[0])) != 0 && strncmp(environ[i], ours[1], strlen(ours[1])) != 0)
+			env[kept++] = environ[i];
+	env[kept++] = (char *)(uintptr_t)COMM_VALUE;
+	env[kept] = (char *)(uintptr_t)"LC_ALL=C";
+	return env;
+}
+
+/* Start argv with comm (or -1) as COMM_FD and errors (or -1) as standard error. Return 0 and the pid, or an errno. */
+static int
+helper_spawn(pid_t *pid, char *const argv[], int comm, int errors)
+{
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attr;
+	char **env = helper_environ();
+	sigset_t none;
+	int err;
+
+	if (env == NULL)
+		return ENOMEM;
+	sigemptyset(&none);
+	posix_spawnattr_init(&attr);
+	posix_spawnattr_setsigmask(&attr, &none);
+	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK);
+	posix_spawn_file_actions_init(&actions);
+	err = posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDWR, 0);
+	if (err == 0)
+		err = posix_spawn_file_actions_adddup2(&actions, 0, 1);
+	if (err == 0)
+		err = posix_spawn_file_actions_adddup2(&actions, errors < 0 ? 0 : errors, 2);
+	if (err == 0 && comm >= 0)
+		err = posix_spawn_file_actions_adddup2(&actions, comm, COMM_FD);
+	if (err == 0)
+		err = posix_spawn(pid, argv[0], &actions, &attr, argv, env);
+	posix_spawn_file_actions_destroy(&actions);
+	posix_spawnattr_destroy(&attr);
+	free(env);
+	return err;
+}
+
+/* The exit status of pid, or -1 if it was killed or somebody else took it. */
+static int
+helper_wait(pid_t pid)
+{
+	int status = 0;
+	pid_t got;
+
+	do {
+		got = waitpid(pid, &status, 0);
+	} while (got < 0 && errno == EINTR);
+	return got == pid && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+/* Move *fd out of the way of 0..COMM_FD. */
+static int
+lift(int *fd)
+{
+	int high = fcntl(*fd, F_DUPFD_CLOEXEC, FD_ABOVE);
+
+	if (high < 0)
+		return -1;
+	close(*fd);
+	*fd = high;
+	return 0;
+}
+
+/* The descriptor that comes through sock, or -1. */
+static int
+receive_fd(int sock)
+{
+	union {
+		struct cmsghdr align;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control = {0};
+	char byte = 0;
+	struct iovec iov = { &byte, 1 };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control) };
+	struct cmsghdr *c = NULL;
+	ssize_t got;
+	int fd = -1;
+
+	do {
+		got = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC);
+	} while (got < 0 && errno == EINTR);
+	c = got > 0 ? CMSG_FIRSTHDR(&msg) : NULL;
+	if (c != NULL && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS && c->cmsg_len == CMSG_LEN(sizeof(fd)))
+		memcpy(&fd, CMSG_DATA(c), sizeof(fd));
+	return fd;
+}
+
+/* What fusermount3's words mean. */
+static int
+errno_of(const char *words)
+{
+	static const struct {
+		const char *part;
+		int err;
+	} known[] = {
+		{ "Permission denied", EACCES },
+		{ "no write access", EACCES },
+		{ "not owned by user", EACCES },
+		{ "Operation not permitted", EPERM },
+		{ "is forbidden", EOPNOTSUPP },
+		{ "too many", EUSERS },
+		{ "device not found", ENODEV },
+		{ "No such device", ENODEV },
+		{ "No such file", ENOENT },
+	};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (strstr(words, known[i].part) != NULL)
+			return known[i].err;
+	return EPERM;
+}
+
+static void
+read_words(int fd, char *words, size_t size)
+{
+	size_t n = 0;
+	ssize_t got;
+
+	do {
+		got = read(fd, words + n, size - 1 - n);
+		if (got > 0)
+			n += (size_t)got;
+	} while ((got > 0 && n < size - 1) || (got < 0 && errno == EINTR));
+	words[n] = '\0';
+}
+
+static int
+helper_talk(const char *helper, const char *dir, char *words, size_t size)
+{
+	static const char options[] = "ro,nosuid,nodev,noexec,default_permissions,fsname=" SOURCE ",subtype=" SUBTYPE;
+	const char *const argv[] = { helper, "-o", options, "--", dir, NULL };
+	int sock[2] = { -1, -1 }, talk[2] = { -1, -1 };
+	int fd = -1;
+	pid_t pid = -1;
+
+	words[0] = '\0';
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sock) != 0 || pipe2(talk, O_CLOEXEC) != 0)
+		goto out;
+	if (lift(&sock[1]) != 0 || lift(&talk[1]) != 0)
+		goto out;
+	errno = helper_spawn(&pid, (char *const *)(uintptr_t)argv, sock[1], talk[1]);
+	if (errno != 0)
+		goto out;
+	close(sock[1]);
+	close(talk[1]);
+	sock[1] = talk[1] = -1;
+	fd = receive_fd(sock[0]);
+	read_words(talk[0], words, size);
+	helper_wait(pid);
+	if (fd < 0)
+		errno = errno_of(words);
+out:
+	for (int i = 0; i < 2; i++) {
+		int err = errno;
+
+		if (sock[i] >= 0)
+			close(sock[i]);
+		if (talk[i] >= 0)
+			close(talk[i]);
+		errno = err;
+	}
+	return fd;
+}
+
+static enum err
+attach_by_helper(const char *dir, int *fd, struct fault *f)
+{
+	char helper[PATH_MAX], words[512];
+	int got;
+
+	if (!helper_find(helper, sizeof(helper)))
+		return fault_set(f, E_FUSE, ENOENT, "find", HELPER);
+	got = helper_talk(helper, dir, words, sizeof(words));
+	if (got < 0)
+		return fault_set(f, E_FUSE, errno, HELPER, "%s", dir);
+	*fd = got;
+	return E_OK;
+}
+
+/* ---- the calls ---------------------------------------------------------------------------------------------------------- */
+
+enum err
+fusemount_attach(const char *dir, int *fd, struct fault *f)
+{
+	const unsigned long flags = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC;
+	char data[128];
+	int dev = open_device(f);
+	int err;
+
+	if (dev < 0)
+		return E_FUSE;
+	snprintf(data, sizeof(data), "fd=%d,rootmode=40000,user_id=%u,group_id=%u,default_permissions", dev, getuid(), getgid());
+	if (mount(SOURCE, dir, FUSEMOUNT_TYPE, flags, data) == 0) {
+		*fd = dev;
+		return E_OK;
+	}
+	err = errno;
+	close(dev);
+	if (err == EPERM && geteuid() != 0)
+		return attach_by_helper(dir, fd, f);
+	if (err == ENODEV)
+		return fault_set(f, E_FUSE, err, "mount", FUSE_DEVICE);
+	return fault_set(f, E_FUSE, err, "mount", "%s", dir);
+}
+
+int
+fusemount_detach(const char *path, bool lazy)
+{
+	char helper[PATH_MAX];
+	const char *argv[] = { helper, lazy ? "-uz" : "-u", "--", path, NULL };
+	pid_t pid = -1;
+	int err;
+
+	if (umount2(path, (lazy ? MNT_DETACH : 0) | UMOUNT_NOFOLLOW) == 0)
+		return 0;
+	if (errno != EPERM || geteuid() == 0)
+		return errno;
+	if (!helper_find(helper, sizeof(helper)))
+		return ENOENT;
+	err = helper_spawn(&pid, (char *const *)(uintptr_t)argv, -1, -1);
+	if (err != 0)
+		return err;
+	return helper_wait(pid) == 0 ? 0 : EBUSY;
+}
+
+enum err
+fusemount_possible(struct fault *f)
+{
+	char helper[PATH_MAX];
+	int fd = open_device(f);
+
+	if (fd < 0)
+		return E_FUSE;
+	close(fd);
+	if (geteuid() != 0 && !helper_find(helper, sizeof(helper)))
+		return fault_set(f, E_FUSE, ENOENT, "find", HELPER);
+	return E_OK;
+}

@@ -1,0 +1,32 @@
+/*
+ * fusemount.h - attaching a FUSE file system to a directory and taking it off again: mount(2) for who may, fusermount3(1) else.
+ *
+ * Nothing is printed, also not by fusermount3.
+ */
+#ifndef FUSEMOUNT_H
+#define FUSEMOUNT_H
+
+#include <stdbool.h>
+
+#include "error.h"
+
+#define FUSEMOUNT_TYPE "fuse.oncestick" /* the type that mountinfo shows */
+
+/*
+ * fusemount_attach(dir, fd, f): mount a FUSE file system of the calling user on dir, ro,nosuid,nodev,noexec,default_permissions;
+ * nobody answers for it yet. *fd is the close-on-exec descriptor of /dev/fuse that it is served through, owned by the caller: when
+ * its last copy is closed, also one in a child, the mount is dead. E_FUSE: f->object is "/dev/fuse", "fusermount3" (it is not
+ * there), or dir.
+ */
+enum err fusemount_attach(const char *dir, int *fd, struct fault *f);
+
+/*
+ * fusemount_detach(path, lazy): unmount what is mounted at path, at once if lazy. Return 0 or an errno; EBUSY also stands for any
+ * refusal of fusermount3, which does not tell.
+ */
+int fusemount_detach(const char *path, bool lazy);
+
+/* fusemount_possible(f): whether /dev/fuse opens and, unless root, fusermount3 is there. E_FUSE as above. */
+enum err fusemount_possible(struct fault *f);
+
+#endif

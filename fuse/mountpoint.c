@@ -1,0 +1,467 @@
+#include "mountpoint.h"
+
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fusemount.h"
+
+#define NAME_CHARS_MAX 60u
+#define NAMES_TRIED 999u
+
+#ifndef EXFAT_SUPER_MAGIC
+#define EXFAT_SUPER_MAGIC 0x2011BAB0
+#endif
+
+/* ---- mountinfo ---------------------------------------------------------------------------------------------------------- */
+
+/* Undo, in place, the \ooo that proc(5) writes for spaces, line ends and backslashes. */
+static void
+unescape(char *s)
+{
+	char *to = s;
+
+	while (*s != '\0') {
+		if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' && s[2] >= '0' && s[2] <= '7' && s[3] >= '0' && s[3] <= '7') {
+			*to++ = (char)((s[1] - '0') << 6 | (s[2] - '0') << 3 | (s[3] - '0'));
+			s += 4;
+		} else {
+			*to++ = *s++;
+		}
+	}
+	*to = '\0';
+}
+
+/* Where a line of mountinfo says that what is mounted: fields 5 and, after " - ", 1. */
+static bool
+mount_fields(char *line, char **point, char **type)
+{
+	char *save = NULL, *rest = strstr(line, " - ");
+	char *field = NULL;
+
+	if (rest == NULL)
+		return false;
+	*rest = '\0';
+	field = strtok_r(line, " ", &save);
+	for (int i = 1; i < 5 && field != NULL; i++)
+		field = strtok_r(NULL, " ", &save);
+	*point = field;
+	*type = strtok_r(rest + 3, " ", &save);
+	if (*point == NULL || *type == NULL)
+		return false;
+	unescape(*point);
+	return true;
+}
+
+/* The type of the topmost mount at exactly path, "" if there is none. */
+static void
+mounted_type(const char *path, char *type, size_t size)
+{
+	FILE *file = fopen("/proc/self/mountinfo", "re");
+	char *line = NULL, *at = NULL, *kind = NULL;
+	size_t cap = 0;
+
+	type[0] = '\0';
+	if (file == NULL)
+		return;
+	while (getline(&line, &cap, file) > 0)
+		if (mount_fields(line, &at, &kind) && strcmp(at, path) == 0)
+			snprintf(type, size, "%s", kind);
+	free(line);
+	fclose(file);
+}
+
+/*
+ * The absolute path of what may be a mount point, without asking that mount anything: only the directory above is looked up.
+ */
+static int
+resolve(const char *path, char out[PATH_MAX])
+{
+	char copy[PATH_MAX], above[PATH_MAX];
+	size_t n = strlen(path);
+	char *base = NULL;
+	int len;
+
+	while (n > 1 && path[n - 1] == '/')
+		n--;
+	if (n == 0 || n >= sizeof(copy)) {
+		errno = n == 0 ? ENOENT : ENAMETOOLONG;
+		return -1;
+	}
+	memcpy(copy, path, n);
+	copy[n] = '\0';
+	base = strrchr(copy, '/');
+	base = base == NULL ? copy : base + 1;
+	if (base[0] == '\0' || strcmp(base, ".") == 0 || strcmp(base, "..") == 0)
+		return realpath(copy, out) == NULL ? -1 : 0;
+	memcpy(above, copy, (size_t)(base - copy));
+	above[base - copy] = '\0';
+	if (realpath(above[0] == '\0' ? "." : above, out) == NULL)
+		return -1;
+	n = strlen(out);
+	len = snprintf(out + n, PATH_MAX - n, "%s%s", n > 1 ? "/" : "", base);
+	if (len < 0 || (size_t)len >= PATH_MAX - n) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	return 0;
+}
+
+bool
+mountpoint_is_ours(const char *path)
+{
+	char real[PATH_MAX], type[64];
+
+	if (resolve(path, real) != 0)
+		return false;
+	mounted_type(real, type, sizeof(type));
+	return strcmp(type, FUSEMOUNT_TYPE) == 0;
+}
+
+int
+mountpoint_unmount(const char *path, bool lazy)
+{
+	int err = fusemount_detach(path, lazy);
+
+	/* fusermount3 may also fail because somebody else was quicker. */
+	return err == EBUSY && !mountpoint_is_ours(path) ? 0 : err;
+}
+
+/* ---- a directory that was given ----------------------------------------------------------------------------------------- */
+
+static bool
+is_fuse(const char *path)
+{
+	char type[64];
+
+	mounted_type(path, type, sizeof(type));
+	return strcmp(type, "fuse") == 0 || strcmp(type, "fuseblk") == 0 || strncmp(type, "fuse.", 5) == 0;
+}
+
+/* File systems that fusermount3 will not cover: those of sticks, and those that are not for files. */
+static bool
+fs_refused(const struct statfs *fs)
+{
+	switch ((unsigned long)fs->f_type) {
+	case MSDOS_SUPER_MAGIC:
+	case EXFAT_SUPER_MAGIC:
+	case PROC_SUPER_MAGIC:
+	case SYSFS_MAGIC:
+	case CGROUP_SUPER_MAGIC:
+	case CGROUP2_SUPER_MAGIC:
+	case DEVPTS_SUPER_MAGIC:
+	case DEBUGFS_MAGIC:
+	case TRACEFS_MAGIC:
+	case SECURITYFS_MAGIC:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* 1 if the directory fd has no entries, 0 if it has, -1 with errno. */
+static int
+is_empty(int fd)
+{
+	DIR *dir = NULL;
+	struct dirent *e = NULL;
+	int own = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	int empty = 1;
+
+	if (own < 0)
+		return -1;
+	dir = fdopendir(own);
+	if (dir == NULL) {
+		close(own);
+		return -1;
+	}
+	while (empty == 1 && (errno = 0, e = readdir(dir)) != NULL)
+		empty = strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0;
+	if (empty == 1 && errno != 0)
+		empty = -1;
+	closedir(dir);
+	return empty;
+}
+
+/* What speaks against the open directory fd; NULL and errno 0 if nothing does. */
+static const char *
+objection(int fd)
+{
+	struct stat st;
+	struct statfs fs;
+	int empty;
+
+	if (fstat(fd, &st) != 0 || fstatfs(fd, &fs) != 0)
+		return "stat";
+	errno = EPERM;
+	if (geteuid() != 0 && st.st_uid != geteuid())
+		return "not yours";
+	if (fs_refused(&fs))
+		return "file system";
+	if (faccessat(fd, ".", W_OK | X_OK, AT_EACCESS) != 0)
+		return "not writable";
+	empty = is_empty(fd);
+	if (empty < 0)
+		return "not readable";
+	errno = empty == 1 ? 0 : ENOTEMPTY;
+	return empty == 1 ? NULL : "not empty";
+}
+
+static const char *
+open_failure(void)
+{
+	switch (errno) {
+	case ENOENT:
+		return "missing";
+	case ENOTDIR:
+		return "not a directory";
+	case EACCES:
+		return "not readable";
+	default:
+		return "open";
+	}
+}
+
+enum err
+mountpoint_check(const char *dir, struct fault *f)
+{
+	char path[PATH_MAX], real[PATH_MAX];
+	const char *against = NULL;
+	int fd = -1;
+
+	if (resolve(dir, path) != 0)
+		return fault_set(f, E_FUSE, errno, open_failure(), "%s", dir);
+	if (is_fuse(path))
+		return fault_set(f, E_FUSE, EBUSY, "mounted already", "%s", dir);
+	if (realpath(path, real) == NULL)
+		return fault_set(f, E_FUSE, errno, open_failure(), "%s", dir);
+	if (is_fuse(real))
+		return fault_set(f, E_FUSE, EBUSY, "mounted already", "%s", dir);
+	fd = open(real, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0)
+		return fault_set(f, E_FUSE, errno, open_failure(), "%s", dir);
+	against = objection(fd);
+	if (against != NULL)
+		fault_set(f, E_FUSE, errno, against, "%s", dir);
+	close(fd);
+	return against == NULL ? E_OK : E_FUSE;
+}
+
+/* ---- a directory of our own --------------------------------------------------------------------------------------------- */
+
+/* At most NAME_CHARS_MAX characters of label as the name of a directory, in UTF-8 cut between characters. */
+static void
+name_of(const char *label, char *name, size_t size)
+{
+	size_t n = 0, chars = 0, start = 0;
+
+	for (; label[n] != '\0' && n + 1 < size; n++) {
+		if (((unsigned char)label[n] & 0xc0) != 0x80) {
+			if (chars++ == NAME_CHARS_MAX)
+				break;
+			start = n;
+		}
+		name[n] = label[n] == '/' ? '-' : label[n];
+	}
+	if (label[n] != '\0' && chars <= NAME_CHARS_MAX)
+		n = start;
+	name[n] = '\0';
+	if (name[0] == '.' || name[0] == '-')
+		name[0] = '_';
+	if (name[0] == '\0')
+		snprintf(name, size, "oncestick");
+}
+
+enum err
+mountpoint_home(struct fault *f)
+{
+	const char *home = getenv("HOME");
+	struct stat st;
+
+	if (home == NULL || home[0] != '/')
+		return fault_set(f, E_FUSE, ENOENT, "home", "$HOME is not set");
+	if (stat(home, &st) != 0)
+		return fault_set(f, E_FUSE, errno, "home", "%s", home);
+	if (!S_ISDIR(st.st_mode))
+		return fault_set(f, E_FUSE, ENOTDIR, "home", "%s", home);
+	if (faccessat(AT_FDCWD, home, W_OK | X_OK, AT_EACCESS) != 0)
+		return fault_set(f, E_FUSE, errno, "home", "%s", home);
+	return E_OK;
+}
+
+enum err
+mountpoint_make(const char *label, char *path, size_t size, struct fault *f)
+{
+	char name[NAME_MAX - 8], made[MOUNTPOINT_MAX], number[8] = "";
+	enum err err = mountpoint_home(f);
+	const char *home = getenv("HOME");
+	int len;
+
+	if (err != E_OK)
+		return err;
+	name_of(label, name, sizeof(name));
+	for (unsigned i = 1; i <= NAMES_TRIED; i++) {
+		if (i > 1)
+			snprintf(number, sizeof(number), " %u", i);
+		len = snprintf(made, sizeof(made), "%s/%s%s", strcmp(home, "/") == 0 ? "" : home, name, number);
+		if (len < 0 || (size_t)len >= sizeof(made) || (size_t)len >= size)
+			return fault_set(f, E_FUSE, ENAMETOOLONG, "mkdir", "%s", home);
+		if (mkdir(made, 0700) == 0) {
+			memcpy(path, made, (size_t)len + 1);
+			return E_OK;
+		}
+		if (errno != EEXIST)
+			break;
+	}
+	return fault_set(f, E_FUSE, errno, "mkdir", "%s", made);
+}
+
+/* ---- who is there ------------------------------------------------------------------------------------------------------- */
+
+struct search {
+	const char *path;       /* resolved */
+	size_t len;
+	long pid;
+	char comm[64];
+	char last[PATH_MAX];    /* reported last for this process */
+	void (*each)(void *arg, long pid, const char *comm, const char *file);
+	void *arg;
+};
+
+static void
+report(struct search *s, const char *target)
+{
+	const char *rest = target + s->len;
+
+	if (strncmp(target, s->path, s->len) != 0 || (*rest != '/' && *rest != '\0'))
+		return;
+	while (*rest == '/')
+		rest++;
+	if (*rest == '\0')
+		rest = ".";
+	if (strcmp(s->last, rest) == 0)
+		return;
+	snprintf(s->last, sizeof(s->last), "%s", rest);
+	s->each(s->arg, s->pid, s->comm, rest);
+}
+
+static void
+report_link(struct search *s, int dir_fd, const char *name)
+{
+	char target[PATH_MAX];
+	ssize_t n = readlinkat(dir_fd, name, target, sizeof(target) - 1);
+
+	if (n <= 0)
+		return;
+	target[n] = '\0';
+	report(s, target);
+}
+
+static void
+report_files(struct search *s, int pid_fd)
+{
+	int fd = openat(pid_fd, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *e = NULL;
+
+	if (dir == NULL) {
+		if (fd >= 0)
+			close(fd);
+		return;
+	}
+	while ((e = readdir(dir)) != NULL)
+		if (e->d_name[0] != '.')
+			report_link(s, fd, e->d_name);
+	closedir(dir);
+}
+
+/* A file may be mapped and closed, as players do. */
+static void
+report_maps(struct search *s, int pid_fd)
+{
+	int fd = openat(pid_fd, "maps", O_RDONLY | O_CLOEXEC);
+	FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
+	char *line = NULL, *target = NULL;
+	size_t cap = 0;
+
+	if (file == NULL) {
+		if (fd >= 0)
+			close(fd);
+		return;
+	}
+	while (getline(&line, &cap, file) > 0) {
+		line[strcspn(line, "\n")] = '\0';
+		target = strchr(line, '/');
+		if (target == NULL)
+			continue;
+		unescape(target);
+		report(s, target);
+	}
+	free(line);
+	fclose(file);
+}
+
+static void
+read_comm(struct search *s, int pid_fd)
+{
+	int fd = openat(pid_fd, "comm", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, s->comm, sizeof(s->comm) - 1);
+
+	s->comm[n > 0 ? n : 0] = '\0';
+	s->comm[strcspn(s->comm, "\n")] = '\0';
+	if (fd >= 0)
+		close(fd);
+}
+
+static void
+report_process(struct search *s, int proc_fd, const char *name)
+{
+	int pid_fd = openat(proc_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct stat st;
+
+	if (pid_fd < 0)
+		return;
+	if (fstat(pid_fd, &st) == 0 && (geteuid() == 0 || st.st_uid == geteuid())) {
+		s->pid = strtol(name, NULL, 10);
+		s->last[0] = '\0';
+		read_comm(s, pid_fd);
+		report_link(s, pid_fd, "cwd");
+		report_files(s, pid_fd);
+		if (s->last[0] == '\0')
+			report_maps(s, pid_fd);
+	}
+	close(pid_fd);
+}
+
+void
+mountpoint_users(const char *path, void (*each)(void *arg, long pid, const char *comm, const char *file), void *arg)
+{
+	char real[PATH_MAX];
+	struct search *s = NULL;
+	struct dirent *e = NULL;
+	DIR *proc = NULL;
+
+	if (resolve(path, real) != 0)
+		return;
+	s = calloc(1, sizeof(*s));
+	proc = opendir("/proc");
+	if (s == NULL || proc == NULL)
+		goto out;
+	*s = (struct search){ .path = real, .len = strlen(real), .each = each, .arg = arg };
+	while ((e = readdir(proc)) != NULL)
+		if (e->d_name[0] >= '1' && e->d_name[0] <= '9')
+			report_process(s, dirfd(proc), e->d_name);
+out:
+	if (proc != NULL)
+		closedir(proc);
+	free(s);
+}

@@ -31,10 +31,20 @@ enum err fusefs_mount(struct fusefs **fs, struct bundle *bundle, const char *dir
 enum err fusefs_start(struct fusefs *fs, int ended_fd, struct fault *f);
 
 /*
+ * fusefs_on_failure(fs, retry, arg): before fusefs_start; whenever a block that somebody waits for cannot be read or does not verify,
+ * retry(arg) is called, in any number of threads at once. It may wait for a stick to come back, and returns true to have the block
+ * read again, false to answer EIO. It must return false soon once fusefs_silenced is true. Without it every failure is EIO at once.
+ */
+void fusefs_on_failure(struct fusefs *fs, bool (*retry)(void *arg), void *arg);
+
+/*
  * fusefs_silence(fs): from now on every reply is EIO; then tell the kernel to forget the pages of every inode that is open.
  * Returns when no reply with content is under way any more. Not from a FUSE worker thread. May be called twice.
  */
 void fusefs_silence(struct fusefs *fs);
+
+/* fusefs_silenced(fs): whether fusefs_silence or fusefs_free has begun. Any thread. */
+bool fusefs_silenced(const struct fusefs *fs);
 
 /* fusefs_open_names(fs, each, arg): call each with the path of every file that is open now (at most 32), as raw bytes. */
 void fusefs_open_names(struct fusefs *fs, void (*each)(void *arg, const char *path), void *arg);

@@ -1,3 +1,6 @@
+/*
+ * issuer.c - what the issuer's verbs have in common.
+ */
 #include "issuer.h"
 
 #include <errno.h>
@@ -177,10 +180,8 @@ enum err
 issuer_unlock(struct issuer *i, const struct cli *c, struct fault *f)
 {
 	struct prompt_answer pass = {0};
-	enum err e = issuer_clock(i, c, f);
+	enum err e = prompt_passphrase(c, NULL, &pass, f);
 
-	if (e == E_OK)
-		e = prompt_passphrase(c, NULL, &pass, f);
 	if (e == E_OK)
 		e = take_seed(i, BYTES(pass.text, pass.n), f);
 	prompt_free(&pass);

@@ -35,13 +35,16 @@ enum err issuer_dir(char *out, size_t size, struct fault *f);
 enum err issuer_open(struct issuer *i, const struct cli *c, struct fault *f);
 
 /*
- * issuer_unlock(i, c, f): judge the clock, ask for the passphrase, open the keystore. Errors: E_USAGE (the clock: f->object says how),
- * E_PROMPT, E_INTERRUPTED, E_PASSPHRASE, E_KEYSTORE, E_MEMORY.
+ * issuer_clock(i, c, f): for a verb that signs, before the passphrase: refuse a clock before the program's making or the newest time
+ * that was signed here; ask for the date if it is more than 30 days past that. Errors: E_USAGE, E_PROMPT, E_INTERRUPTED, E_BOOKS.
+ */
+enum err issuer_clock(struct issuer *i, const struct cli *c, struct fault *f);
+
+/*
+ * issuer_unlock(i, c, f): ask for the passphrase and open the keystore. Errors: E_PROMPT, E_INTERRUPTED, E_PASSPHRASE, E_KEYSTORE,
+ * E_MEMORY.
  */
 enum err issuer_unlock(struct issuer *i, const struct cli *c, struct fault *f);
-
-/* issuer_clock(i, c, f): the first part of it alone. */
-enum err issuer_clock(struct issuer *i, const struct cli *c, struct fault *f);
 
 void issuer_close(struct issuer *i);
 

@@ -1,3 +1,6 @@
+/*
+ * main.c - the verbs, and finding the one that was asked for.
+ */
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>

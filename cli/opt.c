@@ -1,3 +1,6 @@
+/*
+ * opt.c - option tables over getopt_long(3).
+ */
 #include "opt.h"
 
 #include <errno.h>

@@ -1,3 +1,6 @@
+/*
+ * prompt.c - questions on /dev/tty with a line editor of our own, and answers from files.
+ */
 #include "prompt.h"
 
 #include <ctype.h>

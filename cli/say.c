@@ -1,3 +1,6 @@
+/*
+ * say.c - the words for every way in which oncestick says no.
+ */
 #include "say.h"
 
 #include <stdarg.h>

@@ -1,3 +1,6 @@
+/*
+ * stickarg.c - the STICK operand, and the sticks that are mounted.
+ */
 #include "stickarg.h"
 
 #include <errno.h>

@@ -1,3 +1,6 @@
+/*
+ * stop.c - SIGINT and SIGTERM as a flag.
+ */
 #include "stop.h"
 
 #include <signal.h>

@@ -1,0 +1,157 @@
+/*
+ * cmd_init.c - make an issuer: seed, keystore, books.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <jansson.h>
+#include <sodium.h>
+
+#include "cli.h"
+#include "dcbor.h"
+#include "issuer.h"
+#include "keystore.h"
+#include "keytree.h"
+#include "opt.h"
+#include "prompt.h"
+#include "say.h"
+#include "secret.h"
+
+/* Make path and what is missing above it, for the owner alone. */
+static int
+make_dirs(const char *path)
+{
+	char part[ISSUER_DIR_MAX];
+
+	for (size_t i = 1; path[i] != '\0' && i < sizeof part; i++) {
+		if (path[i] != '/')
+			continue;
+		memcpy(part, path, i);
+		part[i] = '\0';
+		if (mkdir(part, 0700) != 0 && errno != EEXIST && errno != EROFS && errno != EACCES)
+			return -1;
+	}
+	return mkdir(path, 0700) == 0 || errno == EEXIST ? 0 : -1;
+}
+
+static enum err
+refuse_existing(struct issuer *i, struct fault *f)
+{
+	int fd = open(i->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool there = fd >= 0 && faccessat(fd, KEYSTORE_NAME, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+
+	if (fd >= 0)
+		close(fd);
+	if (there)
+		return fault_set(f, E_KEYSTORE, 0, "", "there is an issuer already: %.120s/%s is never overwritten.", i->dir, KEYSTORE_NAME);
+	return E_OK;
+}
+
+static enum err
+open_new_dir(struct issuer *i, struct fault *f)
+{
+	if (make_dirs(i->dir) != 0)
+		return fault_set(f, E_KEYSTORE, errno, "mkdir", "%s", i->dir);
+	i->dir_fd = open(i->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (i->dir_fd < 0)
+		return fault_set(f, E_KEYSTORE, errno, "open", "%s", i->dir);
+	return E_OK;
+}
+
+/* Books of another seed would name sticks whose codes the new seed cannot make. */
+static enum err
+open_new_books(struct issuer *i, const char *contact, struct fault *f)
+{
+	struct books_stick *sticks = NULL;
+	size_t count = 0;
+	enum err e = E_OK;
+
+	if ((e = books_open(&i->books, i->dir, true, f)) != E_OK || (e = books_sticks(i->books, &sticks, &count, f)) != E_OK)
+		return e;
+	free(sticks);
+	if (count > 0)
+		return fault_set(f, E_KEYSTORE, 0, "", "%.110s holds the books of an issuer whose keystore is gone: put %s back, or use another directory.",
+		    i->dir, KEYSTORE_NAME);
+	return contact != NULL ? books_set(i->books, "contact", contact, f) : E_OK;
+}
+
+static enum err
+make_keystore(struct issuer *i, struct bytes pass, struct fault *f)
+{
+	enum err e = E_OK;
+
+	i->seed = secret_new(KEY_SIZE);
+	if (i->seed == NULL)
+		return fault_set(f, E_FAIL, ENOMEM, "memory", "for the seed");
+	randombytes_buf(i->seed, KEY_SIZE);
+	e = keystore_create(i->dir_fd, i->seed, pass, f);
+	return e == E_OK ? keystore_issuer(i->dir_fd, i->pk, f) : e;
+}
+
+static enum err
+report(const struct cli *c, const struct issuer *i, const char *contact)
+{
+	char print[FINGERPRINT_SIZE], safe[2 * ISSUER_DIR_MAX];
+
+	keytree_fingerprint(print, i->pk);
+	if (c->json)
+		return say_json(c, json_pack("{s:s, s:s+, s:s, s:s*}", "issuer", print, "keystore", i->dir, "/" KEYSTORE_NAME, "directory", i->dir,
+		    "contact", contact));
+	printf("issuer   %s\nkeystore %s/%s\n", print, say_safe(safe, sizeof safe, i->dir), KEYSTORE_NAME);
+	say_info(c, "keep a copy of that directory, and remember the passphrase: without them no code can be handed out or revoked.");
+	say_info(c, "next: oncestick prepare FOLDER STICK");
+	return say_stdout(c);
+}
+
+/* The keystore comes last: an issuer is there whole or not at all. */
+static enum err
+make(struct issuer *i, const struct cli *c, const char *contact, struct fault *f)
+{
+	struct prompt_answer pass = {0};
+	enum err e = E_OK;
+
+	if ((e = issuer_dir(i->dir, sizeof i->dir, f)) != E_OK || (e = refuse_existing(i, f)) != E_OK ||
+	    (e = prompt_new_passphrase(c, &pass, f)) != E_OK || (e = open_new_dir(i, f)) != E_OK ||
+	    (e = open_new_books(i, contact, f)) != E_OK)
+		goto out;
+	e = make_keystore(i, BYTES(pass.text, pass.n), f);
+out:
+	prompt_free(&pass);
+	return e;
+}
+
+enum err
+cmd_init(struct cli *c, int argc, char **argv)
+{
+	const char *contact = NULL;
+	const struct opt rows[] = {
+	    {OPT_TEXT, "contact", 0, "TEXT", "whom a speaker should call, printed with refusals", &contact, 0, 0},
+	    {OPT_END, NULL, 0, NULL, NULL, NULL, 0, 0},
+	};
+	const struct opt_verb verb = {
+	    "init [--contact TEXT]",
+	    "Make the issuer: a seed from which all keys and codes come, sealed under a passphrase, and the books in which sticks and codes\n"
+	    "are written down. They lie in $ONCESTICK_ISSUER_DIR, else in $XDG_DATA_HOME/oncestick, else in ~/.local/share/oncestick. An\n"
+	    "issuer that exists is never overwritten.\n",
+	    OPT_PASSPHRASE | OPT_JSON, rows, 0, 0};
+	struct issuer i = {.dir_fd = -1};
+	struct fault f = {0};
+	char **operands = NULL;
+	int count = 0;
+	enum opt_result r = opt_parse(c, &verb, argc, argv, &operands, &count);
+	enum err e = E_OK;
+
+	if (r != OPT_GO)
+		return r == OPT_DONE ? E_OK : E_USAGE;
+	if (contact != NULL && !dcbor_text_ok(contact, strlen(contact)))
+		return say_usage(c, "--contact wants 1 to %u bytes of plain text", LABEL_MAX);
+	e = make(&i, c, contact, &f);
+	e = e == E_OK ? report(c, &i, contact) : say_error(c, &f, NULL);
+	issuer_close(&i);
+	return e;
+}

@@ -24,13 +24,20 @@ enum station_mode {
 /* station_dir(out, size): the directory to use, from the environment. Return 0, or -1 if no home is known or it does not fit. */
 int station_dir(char *out, size_t size);
 
-/* station_open(s, dir, mode, f): E_STATION if it cannot be opened, is locked by another process for more than 5 s, or is not
- * ours (schema). The connection must be opened after a fork, never carried across one. */
+/*
+ * station_open(s, dir, mode, f): E_STATION if the directory or its file cannot be opened (in mode STATION_WRITE also: written), is
+ * locked by another process for more than 5 s, is damaged, not ours or of a newer schema, or if everybody may write to the
+ * directory. Without the file STATION_READ succeeds and finds an empty memory, to which every changing call and every call for the
+ * station's key says E_STATION. The connection must be opened after a fork, never carried across one.
+ */
 enum err station_open(struct station **s, const char *dir, enum station_mode mode, struct fault *f);
 void station_close(struct station **s);
 
 /* station_memory(s): the memory interface over s, valid until station_close. */
 struct memory *station_memory(struct station *s);
+
+/* station_fault(s): what the last failed call through station_memory(s) was about; E_OK in it if none failed. Borrowed. */
+const struct fault *station_fault(const struct station *s);
 
 /* station_session_dir(s): descriptor of the directory of session locks and control sockets; borrowed; -1 if absent. */
 int station_session_dir(const struct station *s);
@@ -39,8 +46,11 @@ int station_session_dir(const struct station *s);
 #define STATION_LOCK_NAME 80
 void station_lock_name(char out[STATION_LOCK_NAME], const uint8_t grant_hash[HASH_SIZE], uint32_t slot);
 
-/* station_lock_fd(s): the descriptor of the slot lock held through memory_ops.lock_slot, to write the session's description to;
- * borrowed; -1 if none is held. */
+/*
+ * station_lock_fd(s): the descriptor of the slot lock held through memory_ops.lock_slot, to write the session's description to: a
+ * JSON object whose "mountpoint" others are told. Borrowed; -1 if none is held. With STATION_READ it is only for reading. One lock
+ * is held at a time: a second lock_slot is E_FAIL. unlock_slot removes the file.
+ */
 int station_lock_fd(const struct station *s);
 
 struct station_issuer {
@@ -73,7 +83,16 @@ enum err station_pin_only(struct station *s, bool only, struct fault *f);
 /* station_reset_clock(s, now): set the high-water mark back to now and remember that, for the next receipt. */
 enum err station_reset_clock(struct station *s, int64_t now, struct fault *f);
 
-/* station_receipts(s, file, n): every receipt this station holds, as a receipts file (receipt.h); *file owned by the caller. */
+/*
+ * station_learn_notice(s, notice, file, f): keep a verified notice outside a spend, with its time and its bytes, as claim does.
+ * E_ISSUER, and nothing is stored, if its issuer is not known here.
+ */
+enum err station_learn_notice(struct station *s, const struct notice *notice, struct bytes file, struct fault *f);
+
+/*
+ * station_receipts(s, file, n): the receipt of every code whose key was used here, as a receipts file (receipt.h); *file owned by
+ * the caller. A claim that never came to use, or that another station was found to have used, is left out: it is no evidence.
+ */
 enum err station_receipts(struct station *s, uint8_t **file, size_t *n, struct fault *f);
 
 #endif

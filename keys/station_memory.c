@@ -1,0 +1,602 @@
+/*
+ * station_memory.c - the memory that the unlock protocol needs, over the station's database and lock files.
+ */
+#include "station_internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <jansson.h>
+#include <sodium.h>
+
+#include "keytree.h"
+#include "stickio.h"
+
+#define DESCRIPTION_MAX 4096
+#define LOCK_TRIES 16 /* of a lock file that its holder removes while we wait for it */
+
+static struct station *
+station_of(struct memory *m, const char *step)
+{
+	struct station *s = (struct station *)(void *)m;
+
+	fault_clear(&s->fault);
+	if (s->sql != NULL)
+		s->sql->step = step;
+	return s;
+}
+
+static struct station *
+station_to_change(struct memory *m, const char *step, enum err *err)
+{
+	struct station *s = station_of(m, step);
+
+	*err = station_write(s, step, &s->fault);
+	return s;
+}
+
+/* ---- issuers and notices ------------------------------------------------------------------------------------------------ */
+
+static enum err
+read_issuer(struct memory *m, const uint8_t pk[KEY_SIZE], struct memory_issuer *out)
+{
+	struct station *s = station_of(m, "issuer");
+	sqlite3_stmt *st = NULL;
+	bool row = false;
+	enum err err = E_OK;
+
+	memset(out, 0, sizeof *out);
+	if (s->sql == NULL)
+		return E_OK;
+	if ((err = sql_query(s->sql, &st, "SELECT floor, notice_no FROM issuer WHERE pk = ?", SQL_ARGS(SQL_BLOB(pk, KEY_SIZE)),
+	    &s->fault)) == E_OK && (err = sql_next(s->sql, st, &row, &s->fault)) == E_OK && row) {
+		out->known = true;
+		out->floor = sqlite3_column_int64(st, 0);
+		out->notice_no = (uint32_t)sqlite3_column_int64(st, 1);
+	}
+	sql_done(&st);
+	return err;
+}
+
+static enum err
+meta_int(struct station *s, const char *key, int64_t *value)
+{
+	bool found = false;
+
+	*value = 0;
+	if (s->sql == NULL)
+		return E_OK;
+	return sql_int_of(s->sql, "SELECT v FROM meta WHERE k = ?", SQL_ARGS(SQL_TEXT(key)), value, &found, &s->fault);
+}
+
+static enum err
+read_closed_list(struct memory *m, bool *closed)
+{
+	int64_t value = 0;
+	enum err err = meta_int(station_of(m, "closed list"), "closed_list", &value);
+
+	*closed = value != 0;
+	return err;
+}
+
+static enum err
+read_notice_file(struct memory *m, const uint8_t pk[KEY_SIZE], uint8_t **file, size_t *len)
+{
+	struct station *s = station_of(m, "notice");
+	sqlite3_stmt *st = NULL;
+	bool row = false;
+	enum err err = E_OK;
+
+	*file = NULL;
+	*len = 0;
+	if (s->sql == NULL)
+		return E_OK;
+	if ((err = sql_query(s->sql, &st, "SELECT notice FROM issuer WHERE pk = ?", SQL_ARGS(SQL_BLOB(pk, KEY_SIZE)),
+	    &s->fault)) == E_OK && (err = sql_next(s->sql, st, &row, &s->fault)) == E_OK && row && sql_copy(st, 0, file, len) != 0)
+		err = fault_set(&s->fault, E_FAIL, ENOMEM, "notice", "%s", s->dir);
+	sql_done(&st);
+	return err;
+}
+
+/* The bits known of one grant: *n bytes of them, 0 if it was never listed. */
+static enum err
+read_bits(struct station *s, const uint8_t pk[KEY_SIZE], const uint8_t id[ID_SIZE], uint8_t bits[NOTICE_BITMAP_MAX], size_t *n,
+    struct fault *f)
+{
+	sqlite3_stmt *st = NULL;
+	bool row = false;
+	enum err err;
+
+	*n = 0;
+	if ((err = sql_query(s->sql, &st, "SELECT slots FROM revoked WHERE pk = ? AND grant_id = ?",
+	    SQL_ARGS(SQL_BLOB(pk, KEY_SIZE), SQL_BLOB(id, ID_SIZE)), f)) == E_OK && (err = sql_next(s->sql, st, &row, f)) == E_OK &&
+	    row && !sql_some(st, 0, bits, NOTICE_BITMAP_MAX, n))
+		err = sql_odd(s->sql, "an odd row of revoked codes", f);
+	sql_done(&st);
+	return err;
+}
+
+static enum err
+read_revoked(struct memory *m, const uint8_t pk[KEY_SIZE], const uint8_t grant_id[ID_SIZE], uint32_t slot, bool *yes)
+{
+	struct station *s = station_of(m, "revoked");
+	uint8_t bits[NOTICE_BITMAP_MAX];
+	size_t n = 0;
+	enum err err = E_OK;
+
+	if (s->sql != NULL && (err = read_bits(s, pk, grant_id, bits, &n, &s->fault)) != E_OK)
+		return err;
+	*yes = slot / 8 < n && (bits[slot / 8] >> slot % 8 & 1) != 0;
+	return E_OK;
+}
+
+static enum err
+read_withdrawn(struct memory *m, const uint8_t pk[KEY_SIZE], const uint8_t bundle_id[ID_SIZE], bool *yes)
+{
+	struct station *s = station_of(m, "withdrawn");
+	int64_t one = 0;
+
+	*yes = false;
+	if (s->sql == NULL)
+		return E_OK;
+	return sql_int_of(s->sql, "SELECT 1 FROM withdrawn WHERE pk = ? AND bundle_id = ?",
+	    SQL_ARGS(SQL_BLOB(pk, KEY_SIZE), SQL_BLOB(bundle_id, ID_SIZE)), &one, yes, &s->fault);
+}
+
+enum err
+station_memory_know(struct station *s, const uint8_t pk[KEY_SIZE], int64_t floor, struct fault *f)
+{
+	static const char upsert[] = "INSERT INTO issuer (pk, floor, notice_no) SELECT ?1, ?2, 0"
+	    " WHERE EXISTS (SELECT 1 FROM issuer WHERE pk = ?1)"
+	    " OR NOT EXISTS (SELECT 1 FROM meta WHERE k = 'closed_list' AND v <> 0)"
+	    " ON CONFLICT (pk) DO UPDATE SET floor = max(floor, excluded.floor)";
+	int changed = 0;
+	enum err err = sql_change(s->sql, upsert, SQL_ARGS(SQL_BLOB(pk, KEY_SIZE), SQL_INT(floor)), &changed, f);
+
+	if (err == E_OK && changed == 0)
+		err = fault_set(f, E_ISSUER, 0, s->sql->step, "%s", s->dir);
+	return err;
+}
+
+static enum err
+merge_grant(struct station *s, const uint8_t pk[KEY_SIZE], const struct notice_grant *g, struct fault *f)
+{
+	uint8_t bits[NOTICE_BITMAP_MAX] = {0};
+	size_t n = 0;
+	bool changed = false;
+	enum err err;
+
+	if (g->len < 1 || g->len > NOTICE_BITMAP_MAX)
+		return fault_set(f, E_FAIL, EINVAL, s->sql->step, "notice");
+	if ((err = read_bits(s, pk, g->grant_id, bits, &n, f)) != E_OK)
+		return err;
+	for (size_t i = 0; i < g->len; i++) {
+		changed |= (g->bitmap[i] & ~bits[i]) != 0;
+		bits[i] = (uint8_t)(bits[i] | g->bitmap[i]);
+	}
+	if (!changed)
+		return E_OK;
+	return sql_run(s->sql, "INSERT INTO revoked VALUES (?, ?, ?) ON CONFLICT (pk, grant_id) DO UPDATE SET slots = excluded.slots",
+	    SQL_ARGS(SQL_BLOB(pk, KEY_SIZE), SQL_BLOB(g->grant_id, ID_SIZE), SQL_BLOB(bits, n > g->len ? n : g->len)), f);
+}
+
+enum err
+station_memory_merge(struct station *s, const struct notice *n, struct bytes file, struct fault *f)
+{
+	enum err err = E_OK;
+
+	for (size_t i = 0; i < n->grant_count && err == E_OK; i++)
+		err = merge_grant(s, n->issuer, &n->grants[i], f);
+	for (size_t i = 0; i < n->withdrawn_count && err == E_OK; i++)
+		err = sql_run(s->sql, "INSERT INTO withdrawn VALUES (?, ?) ON CONFLICT DO NOTHING",
+		    SQL_ARGS(SQL_BLOB(n->issuer, KEY_SIZE), SQL_BLOB(n->withdrawn[i], ID_SIZE)), f);
+	if (err == E_OK)
+		err = sql_run(s->sql, "UPDATE issuer SET notice_no = ?2, notice = ?3 WHERE pk = ?1 AND notice_no < ?2",
+		    SQL_ARGS(SQL_BLOB(n->issuer, KEY_SIZE), SQL_INT(n->number), SQL_MAYBE(file.p, file.n)), f);
+	return err;
+}
+
+static enum err
+read_high_water(struct memory *m, int64_t *l, bool *was_reset)
+{
+	struct station *s = station_of(m, "high water");
+	int64_t mark = 0, reset = 0;
+	enum err err;
+
+	if ((err = meta_int(s, "L", &mark)) != E_OK || (err = meta_int(s, "L_reset", &reset)) != E_OK)
+		return err;
+	*l = mark;
+	*was_reset = reset != 0;
+	return E_OK;
+}
+
+/* ---- rows of uses ------------------------------------------------------------------------------------------------------- */
+
+#define USE_COLUMNS "grant_hash, slot, pk, grant_id, nonce, state, limit_s, opened_at, used_s, resumes, blob, receipt"
+#define USE_KEY(hash, slot) SQL_BLOB(hash, HASH_SIZE), SQL_INT(slot)
+
+static bool
+ranged(sqlite3_stmt *st, int column, int64_t max, int64_t *out)
+{
+	*out = sqlite3_column_int64(st, column);
+	return *out >= 0 && *out <= max;
+}
+
+static bool
+read_state(sqlite3_stmt *st, int column, enum memory_state *state)
+{
+	char word[16];
+
+	sql_string(st, column, word, sizeof word);
+	*state = strcmp(word, "claimed") == 0 ? MEMORY_CLAIMED : strcmp(word, "open") == 0 ? MEMORY_OPEN :
+	    strcmp(word, "closed") == 0 ? MEMORY_CLOSED : MEMORY_NONE;
+	return *state != MEMORY_NONE;
+}
+
+static bool
+read_row(sqlite3_stmt *st, struct memory_use *u)
+{
+	int64_t slot = 0, limit = 0, resumes = 0;
+
+	memset(u, 0, sizeof *u);
+	if (!sql_fixed(st, 0, u->grant_hash, HASH_SIZE) || !ranged(st, 1, GRANT_SLOTS_MAX - 1, &slot) ||
+	    !sql_fixed(st, 2, u->issuer, KEY_SIZE) || !sql_fixed(st, 3, u->grant_id, ID_SIZE) ||
+	    !sql_fixed(st, 4, u->nonce, NONCE_SIZE) || !read_state(st, 5, &u->state) || !ranged(st, 6, SESSION_MAX_S, &limit) ||
+	    !ranged(st, 7, INT64_MAX, &u->opened_at) || !ranged(st, 8, INT64_MAX, &u->used_s) ||
+	    !ranged(st, 9, UINT32_MAX, &resumes) || !sql_some(st, 10, u->blob, sizeof u->blob, &u->blob_len) ||
+	    !sql_some(st, 11, u->receipt, sizeof u->receipt, &u->receipt_len))
+		return false;
+	u->slot = (uint32_t)slot;
+	u->limit_s = (uint32_t)limit;
+	u->resumes = (uint32_t)resumes;
+	return true;
+}
+
+static enum err
+read_use(struct memory *m, const uint8_t grant_hash[HASH_SIZE], uint32_t slot, struct memory_use *out)
+{
+	struct station *s = station_of(m, "use");
+	sqlite3_stmt *st = NULL;
+	bool row = false;
+	enum err err = E_OK;
+
+	memset(out, 0, sizeof *out);
+	if (s->sql == NULL)
+		return E_OK;
+	if ((err = sql_query(s->sql, &st, "SELECT " USE_COLUMNS " FROM use WHERE grant_hash = ? AND slot = ?",
+	    SQL_ARGS(USE_KEY(grant_hash, slot)), &s->fault)) == E_OK && (err = sql_next(s->sql, st, &row, &s->fault)) == E_OK &&
+	    row && !read_row(st, out)) {
+		memset(out, 0, sizeof *out);
+		err = sql_odd(s->sql, "an odd row of uses", &s->fault);
+	}
+	sql_done(&st);
+	return err;
+}
+
+static enum err
+each_open(struct memory *m, void (*each)(void *arg, const struct memory_use *u), void *arg)
+{
+	struct station *s = station_of(m, "open sessions");
+	struct memory_use u;
+	sqlite3_stmt *st = NULL;
+	bool row = true;
+	enum err err = E_OK;
+
+	if (s->sql == NULL)
+		return E_OK;
+	err = sql_query(s->sql, &st, "SELECT " USE_COLUMNS " FROM use WHERE state = 'open'", SQL_NONE, &s->fault);
+	while (err == E_OK && (err = sql_next(s->sql, st, &row, &s->fault)) == E_OK && row) {
+		if (read_row(st, &u))
+			each(arg, &u);
+		else
+			err = sql_odd(s->sql, "an odd row of uses", &s->fault);
+	}
+	sql_done(&st);
+	return err;
+}
+
+static bool
+claim_fits(const struct memory_use *u)
+{
+	return u->state == MEMORY_CLAIMED && u->slot < GRANT_SLOTS_MAX && u->limit_s <= SESSION_MAX_S &&
+	    u->blob_len <= sizeof u->blob && u->receipt_len <= sizeof u->receipt;
+}
+
+static enum err
+insert_use(struct station *s, const struct memory_use *u)
+{
+	int changed = 0;
+	enum err err = sql_change(s->sql, "INSERT INTO use (grant_hash, slot, pk, grant_id, nonce, state, limit_s, blob, receipt)"
+	    " VALUES (?, ?, ?, ?, ?, 'claimed', ?, ?, ?) ON CONFLICT (grant_hash, slot) DO NOTHING",
+	    SQL_ARGS(USE_KEY(u->grant_hash, u->slot), SQL_BLOB(u->issuer, KEY_SIZE), SQL_BLOB(u->grant_id, ID_SIZE),
+	    SQL_BLOB(u->nonce, NONCE_SIZE), SQL_INT(u->limit_s), SQL_MAYBE(u->blob, u->blob_len),
+	    SQL_MAYBE(u->receipt, u->receipt_len)), &changed, &s->fault);
+
+	if (err == E_OK && changed == 0)
+		err = fault_set(&s->fault, E_SPENT, 0, "claim", "%s", s->dir);
+	return err;
+}
+
+static enum err
+claim(struct memory *m, const struct memory_use *u, int64_t floor, const struct notice *notice, struct bytes file)
+{
+	enum err err = E_OK;
+	struct station *s = station_to_change(m, "claim", &err);
+
+	if (err != E_OK)
+		return err;
+	if (!claim_fits(u) || (notice != NULL && memcmp(notice->issuer, u->issuer, KEY_SIZE) != 0))
+		return fault_set(&s->fault, E_FAIL, EINVAL, "claim", "%s", s->dir);
+	if ((err = sql_begin(s->sql, &s->fault)) != E_OK)
+		return err;
+	if ((err = insert_use(s, u)) == E_OK && (err = station_memory_know(s, u->issuer, floor, &s->fault)) == E_OK && notice != NULL)
+		err = station_memory_merge(s, notice, file, &s->fault);
+	return sql_end(s->sql, err, &s->fault);
+}
+
+/* A change of the one row of a slot, which must be there in the state that the change is for. */
+static enum err
+change_row(struct station *s, const char *text, const struct sql_arg *args)
+{
+	int changed = 0;
+	enum err err = sql_change(s->sql, text, args, &changed, &s->fault);
+
+	if (err == E_OK && changed != 1)
+		err = sql_odd(s->sql, "no such row in this state", &s->fault);
+	return err;
+}
+
+static enum err
+complete(struct memory *m, const struct memory_use *u)
+{
+	enum err err = E_OK;
+	struct station *s = station_to_change(m, "complete", &err);
+
+	if (err != E_OK)
+		return err;
+	if (!claim_fits(u))
+		return fault_set(&s->fault, E_FAIL, EINVAL, "complete", "%s", s->dir);
+	return change_row(s, "UPDATE use SET blob = ?3, receipt = ?4 WHERE grant_hash = ?1 AND slot = ?2 AND state = 'claimed'"
+	    " AND blob IS NULL AND receipt IS NULL",
+	    SQL_ARGS(USE_KEY(u->grant_hash, u->slot), SQL_MAYBE(u->blob, u->blob_len), SQL_MAYBE(u->receipt, u->receipt_len)));
+}
+
+static enum err
+forget(struct memory *m, const uint8_t grant_hash[HASH_SIZE], uint32_t slot)
+{
+	enum err err = E_OK;
+	struct station *s = station_to_change(m, "forget", &err);
+
+	if (err != E_OK)
+		return err;
+	return change_row(s, "DELETE FROM use WHERE grant_hash = ? AND slot = ? AND state = 'claimed' AND blob IS NULL",
+	    SQL_ARGS(USE_KEY(grant_hash, slot)));
+}
+
+static enum err
+raise_high_water(struct station *s, int64_t now)
+{
+	enum err err = E_OK;
+
+	if (now != 0)
+		err = sql_run(s->sql, "INSERT INTO meta VALUES ('L', ?) ON CONFLICT (k) DO UPDATE SET v = max(v, excluded.v)",
+		    SQL_ARGS(SQL_INT(now)), &s->fault);
+	if (err == E_OK)
+		err = sql_run(s->sql, "DELETE FROM meta WHERE k = 'L_reset'", SQL_NONE, &s->fault);
+	return err;
+}
+
+static enum err
+opened(struct memory *m, const uint8_t grant_hash[HASH_SIZE], uint32_t slot, bool first, int64_t t, int64_t now)
+{
+	enum err err = E_OK;
+	struct station *s = station_to_change(m, "opened", &err);
+
+	if (err != E_OK || (err = sql_begin(s->sql, &s->fault)) != E_OK)
+		return err;
+	if (first)
+		err = change_row(s, "UPDATE use SET state = 'open', opened_at = ?3, used_s = 0"
+		    " WHERE grant_hash = ?1 AND slot = ?2 AND state = 'claimed'", SQL_ARGS(USE_KEY(grant_hash, slot), SQL_INT(t)));
+	else
+		err = change_row(s, "UPDATE use SET resumes = resumes + 1 WHERE grant_hash = ? AND slot = ? AND state = 'open'",
+		    SQL_ARGS(USE_KEY(grant_hash, slot)));
+	if (err == E_OK)
+		err = raise_high_water(s, now);
+	return sql_end(s->sql, err, &s->fault);
+}
+
+static enum err
+used(struct memory *m, const uint8_t grant_hash[HASH_SIZE], uint32_t slot, int64_t used_s)
+{
+	enum err err = E_OK;
+	struct station *s = station_to_change(m, "used", &err);
+
+	if (err != E_OK)
+		return err;
+	return change_row(s, "UPDATE use SET used_s = ?3 WHERE grant_hash = ?1 AND slot = ?2 AND state = 'open'",
+	    SQL_ARGS(USE_KEY(grant_hash, slot), SQL_INT(used_s)));
+}
+
+static enum err
+close_use(struct memory *m, const uint8_t grant_hash[HASH_SIZE], uint32_t slot, int64_t used_s)
+{
+	enum err err = E_OK;
+	struct station *s = station_to_change(m, "close", &err);
+
+	if (err != E_OK)
+		return err;
+	return change_row(s, "UPDATE use SET state = 'closed', used_s = ?3, blob = NULL WHERE grant_hash = ?1 AND slot = ?2",
+	    SQL_ARGS(USE_KEY(grant_hash, slot), SQL_INT(used_s)));
+}
+
+/* ---- locks -------------------------------------------------------------------------------------------------------------- */
+
+/* Somebody else's words go to a terminal: no C0, no DEL, no C1. */
+static void
+make_printable(char *s)
+{
+	for (size_t i = 0; s[i] != '\0'; i++) {
+		unsigned char c = (unsigned char)s[i], next = (unsigned char)s[i + 1];
+
+		if (c < 0x20 || c == 0x7f)
+			s[i] = '?';
+		else if (c == 0xc2 && next >= 0x80 && next < 0xa0)
+			s[i] = s[i + 1] = '?';
+	}
+}
+
+static void
+read_holder(int fd, char *where, size_t size)
+{
+	char text[DESCRIPTION_MAX];
+	ssize_t n = pread(fd, text, sizeof text, 0);
+	json_t *o = n > 0 ? json_loadb(text, (size_t)n, JSON_DISABLE_EOF_CHECK, NULL) : NULL;
+	const char *mountpoint = json_string_value(json_object_get(o, "mountpoint"));
+
+	if (mountpoint != NULL && size > 0) {
+		snprintf(where, size, "%s", mountpoint);
+		make_printable(where);
+	}
+	json_decref(o);
+}
+
+/* The file may have been removed by its holder between our open and our lock: then we hold a lock on nothing. */
+static bool
+still_named(int dir_fd, const char *name, int fd)
+{
+	struct stat path, file;
+
+	return fstatat(dir_fd, name, &path, AT_SYMLINK_NOFOLLOW) == 0 && fstat(fd, &file) == 0 && S_ISREG(file.st_mode) &&
+	    path.st_dev == file.st_dev && path.st_ino == file.st_ino;
+}
+
+/* Return a descriptor that holds the lock, or -1 with errno: EWOULDBLOCK, and what its holder wrote in where, if it is held. */
+static int
+take_lock(const struct station *s, const char *name, char *where, size_t size)
+{
+	bool reads = s->mode == STATION_READ;
+	int flags = (reads ? O_RDONLY : O_RDWR | O_CREAT) | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+
+	for (int i = 0; i < LOCK_TRIES; i++) {
+		int saved, fd = openat(s->session_fd, name, flags, 0600);
+
+		if (fd == -1)
+			return -1;
+		if (flock(fd, (reads ? LOCK_SH : LOCK_EX) | LOCK_NB) == 0) {
+			if (still_named(s->session_fd, name, fd))
+				return fd;
+			close(fd);
+			continue;
+		}
+		saved = errno;
+		if (saved == EWOULDBLOCK)
+			read_holder(fd, where, size);
+		close(fd);
+		errno = saved;
+		if (saved != EINTR)
+			return -1;
+	}
+	errno = ELOOP;
+	return -1;
+}
+
+static enum err
+lock_slot(struct memory *m, const uint8_t grant_hash[HASH_SIZE], uint32_t slot, char *where, size_t size)
+{
+	struct station *s = station_of(m, "lock");
+	int fd = -1;
+
+	if (size > 0)
+		where[0] = '\0';
+	if (s->lock_fd != -1)
+		return fault_set(&s->fault, E_FAIL, EDEADLK, "lock", "%s", s->lock_name);
+	station_lock_name(s->lock_name, grant_hash, slot);
+	if (s->session_fd == -1)
+		return E_OK; /* a memory that is only read, and has seen no session yet */
+	if ((fd = take_lock(s, s->lock_name, where, size)) == -1) {
+		if (errno == EWOULDBLOCK)
+			return fault_set(&s->fault, E_BUSY, 0, "lock", "%s", s->lock_name);
+		if (errno == ENOENT && s->mode == STATION_READ)
+			return E_OK;
+		return fault_set(&s->fault, E_STATION, errno, "lock", "%s/session/%s", s->dir, s->lock_name);
+	}
+	if (s->mode == STATION_WRITE)
+		(void)!ftruncate(fd, 0); /* what is left there by one that died is tolerated anyway */
+	s->lock_fd = fd;
+	return E_OK;
+}
+
+static void
+unlock_slot(struct memory *m)
+{
+	struct station *s = (struct station *)(void *)m;
+
+	if (s->lock_fd == -1)
+		return;
+	if (s->mode == STATION_WRITE)
+		(void)unlinkat(s->session_fd, s->lock_name, 0);
+	close(s->lock_fd);
+	s->lock_fd = -1;
+}
+
+/* ---- key ---------------------------------------------------------------------------------------------------------------- */
+
+static enum err
+station_pk(struct memory *m, uint8_t pk[KEY_SIZE])
+{
+	struct station *s = station_of(m, "station key");
+	uint8_t *sk = NULL;
+	enum err err = station_secret_key(s, &sk, &s->fault);
+
+	if (err == E_OK && crypto_scalarmult_base(pk, sk) != 0)
+		err = fault_set(&s->fault, E_FAIL, 0, "station key", "%s", s->dir);
+	secret_free(&sk);
+	return err;
+}
+
+static enum err
+share(struct memory *m, const uint8_t grant_xpk[KEY_SIZE], uint8_t out[HASH_SIZE])
+{
+	struct station *s = station_of(m, "station share");
+	uint8_t *sk = NULL, pk[KEY_SIZE];
+	enum err err = station_secret_key(s, &sk, &s->fault);
+
+	if (err == E_OK && (crypto_scalarmult_base(pk, sk) != 0 || keytree_station_share(out, sk, grant_xpk, grant_xpk, pk) != 0))
+		err = fault_set(&s->fault, E_WRONG_STATION, 0, "station share", "%s", s->dir);
+	secret_free(&sk);
+	return err;
+}
+
+static bool
+persistent(struct memory *m)
+{
+	return !station_is_volatile((struct station *)(void *)m);
+}
+
+const struct memory_ops station_memory_ops = {
+	.issuer = read_issuer,
+	.closed_list = read_closed_list,
+	.notice_file = read_notice_file,
+	.revoked = read_revoked,
+	.withdrawn = read_withdrawn,
+	.high_water = read_high_water,
+	.use = read_use,
+	.each_open = each_open,
+	.claim = claim,
+	.complete = complete,
+	.forget = forget,
+	.opened = opened,
+	.used = used,
+	.close = close_use,
+	.lock_slot = lock_slot,
+	.unlock_slot = unlock_slot,
+	.station_pk = station_pk,
+	.share = share,
+	.persistent = persistent,
+};

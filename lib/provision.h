@@ -18,14 +18,14 @@
 
 /* What provision_begin found. */
 enum provision_state {
-	PROVISION_EMPTY,        /* no ONCE: provision_init makes it */
+	PROVISION_EMPTY,        /* no ONCE, or one that an interrupted first prepare left: no stick record and no grants */
 	PROVISION_OURS          /* a stick of this issuer */
 };
 
 struct provision {
 	int dir_fd;             /* the stick's directory */
 	int once_fd;            /* ONCE, or -1 while there is none */
-	int lock_fd;            /* probe, with an exclusive flock */
+	int lock_fd;            /* probe, with an exclusive flock; -1 while there is none */
 	enum provision_state state;
 	struct stick *stick;    /* NULL while there is none */
 	struct stick_grants grants;
@@ -34,23 +34,30 @@ struct provision {
 };
 
 /*
- * provision_begin(p, dir_fd, seed, issuer, f): look at the stick at dir_fd (duplicated) without changing it. Errors: E_FILESYSTEM, E_ISSUER
- * (grants or a ratchet of another issuer), E_STICK_DAMAGED (grants without a valid stick record), E_READONLY, E_BUSY (another
- * process provisions it), E_FAIL.
+ * provision_begin(p, dir_fd, seed, issuer, f): look at the stick at dir_fd (duplicated) without changing it, and lock its probe if
+ * it has one. Errors: E_FILESYSTEM, E_ISSUER (grants or a ratchet of another issuer), E_STICK_DAMAGED (grants without a valid stick
+ * record, ONCE or a part of it is not what it should be), E_READONLY, E_BUSY (another process provisions it), E_STICK_IO, E_FAIL.
  */
 enum err provision_begin(struct provision **p, int dir_fd, const uint8_t seed[KEY_SIZE], const uint8_t issuer[KEY_SIZE],
     struct fault *f);
 
-/* provision_init(p, stick_id, seed, f): make ONCE, its directories, the probe and the stick record; nothing if there already. */
+/*
+ * provision_init(p, stick_id, seed, f): make what is missing of ONCE, b, g, the probe (and lock it) and the stick record (n = 1).
+ * On a stick that is ours stick_id and seed are not used, and its record is left alone once there are grants; p->stick->id says
+ * whose it is. Errors: E_BUSY (another process was faster), E_READONLY, E_STICK_IO, E_FAIL.
+ */
 enum err provision_init(struct provision *p, const uint8_t stick_id[ID_SIZE], const uint8_t seed[KEY_SIZE], struct fault *f);
 
-/* provision_clean(p): remove unfinished bundles and grants, counting them in p->debris. */
+/*
+ * provision_clean(p, f): remove unfinished grants (g/<id>.tmp) and bundles that no grant names, counting them in p->debris. While a
+ * grant cannot be read, a bundle with a manifest is kept. Call it after provision_init: it does nothing to a stick that is not locked.
+ */
 enum err provision_clean(struct provision *p, struct fault *f);
 
 /* provision_space(p, need, f): E_SPACE unless the file system has need bytes free for this process. */
 enum err provision_space(struct provision *p, uint64_t need, struct fault *f);
 
-/* provision_bundle_dir(p, id, fd, f): make b/<id>; *fd is owned by the caller. */
+/* provision_bundle_dir(p, id, fd, f): make b/<id>; *fd is owned by the caller. E_SPACE if the stick holds 64 bundles or grants. */
 enum err provision_bundle_dir(struct provision *p, const uint8_t id[ID_SIZE], int *fd, struct fault *f);
 
 /* provision_manifest(p, id, file, f): write the signed manifest into b/<id>, last of all its files. */
@@ -70,15 +77,21 @@ enum err provision_grant(struct provision *p, const struct grant *g, struct byte
 void provision_drop_bundle(struct provision *p, const uint8_t id[ID_SIZE]);
 
 /*
- * provision_destroy_grant(p, g, f): overwrite every LIVE record of g in both copies with zeros by the destroying write, then remove
- * g/<id>. provision_remove_bundle(p, id, f): remove b/<id>.
+ * provision_destroy_grant(p, g, f): overwrite every record of g that is not SPENT, in both copies, with zeros by the destroying
+ * write, then remove g/<id>. A lock file that is missing, short or no file is overwritten as far as it goes; if a write fails,
+ * nothing is removed. g may be one of p->grants, which stay as they were read.
+ * provision_remove_bundle(p, id, f): remove b/<id>; absent is success.
  */
 enum err provision_destroy_grant(struct provision *p, const struct grant *g, struct fault *f);
 enum err provision_remove_bundle(struct provision *p, const uint8_t id[ID_SIZE], struct fault *f);
 
-/* provision_remove_once(p, f): after the grants are destroyed, remove ONCE whole. */
+/*
+ * provision_remove_once(p, f): after the grants are destroyed, overwrite the cells that are left (of grants that nobody could read)
+ * and the ratchet, and remove ONCE whole. p is PROVISION_EMPTY then: provision_init may follow.
+ */
 enum err provision_remove_once(struct provision *p, struct fault *f);
 
+/* provision_end(p): release the stick. */
 void provision_end(struct provision **p);
 
 #endif

@@ -1,0 +1,696 @@
+/*
+ * provision.c - taking a stick for one issuer, and writing bundles and grants to it.
+ */
+#include "provision.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+#include "envelope.h"
+#include "keytree.h"
+#include "provision_internal.h"
+#include "record.h"
+#include "stickio.h"
+
+#define LIST_MAX 4096	   /* entries of one kind that are looked at */
+#define RATCHET_MAX 65536u /* refills of one stick that are believed */
+#define CHUNK_SIZE (16 * RECORD_SIZE)
+
+#define MODE_SHARED_DIR 0777 /* what a speaker has to write as well as the issuer */
+#define MODE_SHARED 0666
+#define MODE_DIR 0755
+#define MODE_FILE 0644
+
+static const char *const record_names[] = {STICK_RECORD_A, STICK_RECORD_B};
+
+enum err
+provision_fault(struct fault *f, const char *step, const char *fmt, ...)
+{
+	char object[sizeof(((struct fault *)NULL)->object)];
+	int sys = errno;
+	enum err err = E_STICK_IO;
+	va_list args;
+
+	if (sys == EROFS || sys == EACCES || sys == EPERM)
+		err = E_READONLY;
+	else if (sys == ENOMEM || sys == EMFILE || sys == ENFILE)
+		err = E_FAIL;
+	va_start(args, fmt);
+	vsnprintf(object, sizeof(object), fmt, args);
+	va_end(args);
+	return fault_set(f, err, sys, step, "%s", object);
+}
+
+void
+provision_name(char out[PROVISION_NAME_SIZE], const uint8_t id[ID_SIZE], const char *suffix)
+{
+	char hex[2 * ID_SIZE + 1];
+
+	bytes_to_hex(hex, id, ID_SIZE);
+	snprintf(out, PROVISION_NAME_SIZE, "%s%s", hex, suffix);
+}
+
+int
+provision_list(int dir_fd, const char *suffix, uint8_t (**ids)[ID_SIZE], size_t *count)
+{
+	uint8_t(*list)[ID_SIZE] = NULL;
+	int found = stickio_ids(dir_fd, suffix, NULL, 0), again = 0;
+
+	if (found == -1)
+		return -1;
+	if (found > LIST_MAX) {
+		errno = EOVERFLOW;
+		return -1;
+	}
+	if (found > 0 && (list = calloc((size_t)found, ID_SIZE)) == NULL)
+		return -1;
+	if (found > 0 && (again = stickio_ids(dir_fd, suffix, list, (size_t)found)) == -1) {
+		free(list);
+		return -1;
+	}
+	*ids = list;
+	*count = (size_t)(again < found ? again : found);
+	return 0;
+}
+
+int
+provision_grant_file(int grants_fd, const char *name, uint8_t **file, size_t *n)
+{
+	int fd = stickio_open_dir(grants_fd, name), ret = -1, saved = 0;
+
+	if (fd == -1)
+		return -1;
+	ret = stickio_slurp(fd, STICK_GRANT_FILE, envelope_limit(ENVELOPE_GRANT), file, n);
+	saved = errno;
+	close(fd);
+	errno = saved;
+	return ret;
+}
+
+/* ---- looking ---- */
+
+static enum err
+check_medium(struct provision *p, int fd, struct fault *f)
+{
+	char name[sizeof(p->fs_name)];
+	struct statvfs vfs;
+	enum stickio_fs judgement = stickio_fs_of(fd, name, sizeof(name));
+
+	if (judgement == STICKIO_FS_BAD)
+		return fault_set(f, E_FILESYSTEM, 0, "file system", "%s", name);
+	if (judgement == STICKIO_FS_UNSURE)
+		memcpy(p->fs_name, name, sizeof(name));
+	if (fstatvfs(fd, &vfs) != 0)
+		return provision_fault(f, "statvfs", "stick");
+	if ((vfs.f_flag & ST_RDONLY) != 0)
+		return fault_set(f, E_READONLY, EROFS, "file system", "stick");
+	return E_OK;
+}
+
+static enum err
+check_writable(int fd, const char *object, struct fault *f)
+{
+	return faccessat(fd, ".", W_OK | X_OK, AT_EACCESS) == 0 ? E_OK : provision_fault(f, "access", "%s", object);
+}
+
+/* Open a directory below ONCE that may be missing (*fd is -1 then), but must be writable. */
+static enum err
+open_part(struct provision *p, const char *name, int *fd, struct fault *f)
+{
+	enum err err = E_OK;
+
+	*fd = stickio_open_dir(p->once_fd, name);
+	if (*fd == -1 && errno == ENOENT)
+		return E_OK;
+	if (*fd == -1 && (errno == ENOTDIR || errno == ELOOP))
+		return fault_set(f, E_STICK_DAMAGED, errno, "open", "%s/%s", STICK_ONCE, name);
+	if (*fd == -1)
+		return provision_fault(f, "open", "%s/%s", STICK_ONCE, name);
+	if ((err = check_writable(*fd, name, f)) != E_OK) {
+		close(*fd);
+		*fd = -1;
+	}
+	return err;
+}
+
+/* True if name in dir_fd is still the file under fd: whoever erased the stick meanwhile took the lock with it. */
+static bool
+still_there(int dir_fd, const char *name, int fd)
+{
+	struct stat mine, named;
+
+	return fstat(fd, &mine) == 0 && fstatat(dir_fd, name, &named, AT_SYMLINK_NOFOLLOW) == 0 && mine.st_dev == named.st_dev &&
+	       mine.st_ino == named.st_ino;
+}
+
+/* Lock the probe, if there is one. */
+static enum err
+take_lock(struct provision *p, struct fault *f)
+{
+	int fd = stickio_open_file(p->once_fd, STICK_PROBE, O_RDWR, NULL);
+
+	if (fd == -1 && errno == ENOENT)
+		return E_OK;
+	if (fd == -1 && (errno == EINVAL || errno == ELOOP))
+		return fault_set(f, E_STICK_DAMAGED, errno, "open", "%s/%s", STICK_ONCE, STICK_PROBE);
+	if (fd == -1)
+		return provision_fault(f, "open", "%s/%s", STICK_ONCE, STICK_PROBE);
+	if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+		int sys = errno;
+
+		close(fd);
+		return fault_set(f, sys == EWOULDBLOCK ? E_BUSY : E_FAIL, sys, "flock", "%s/%s", STICK_ONCE, STICK_PROBE);
+	}
+	if (!still_there(p->once_fd, STICK_PROBE, fd)) {
+		close(fd);
+		return fault_set(f, E_BUSY, 0, "flock", "%s/%s", STICK_ONCE, STICK_PROBE);
+	}
+	p->lock_fd = fd;
+	return E_OK;
+}
+
+/* E_ISSUER if the grant verifies and is somebody else's. What does not verify is nobody's. */
+static enum err
+check_grant_issuer(int grants_fd, const uint8_t id[ID_SIZE], const char *suffix, const uint8_t issuer[KEY_SIZE], struct fault *f)
+{
+	char name[PROVISION_NAME_SIZE];
+	uint8_t signer[KEY_SIZE];
+	struct bytes payload;
+	uint8_t *file = NULL;
+	size_t n = 0;
+	bool other = false;
+
+	provision_name(name, id, suffix);
+	if (provision_grant_file(grants_fd, name, &file, &n) != 0)
+		return errno == ENOMEM ? provision_fault(f, "memory", "grants") : E_OK;
+	other =
+	    envelope_open(ENVELOPE_GRANT, BYTES(file, n), &payload, signer) == ENVELOPE_OK && memcmp(signer, issuer, KEY_SIZE) != 0;
+	free(file);
+	return other ? fault_set(f, E_ISSUER, 0, "issuer", "%s/%s/%s", STICK_ONCE, STICK_GRANTS, name) : E_OK;
+}
+
+static enum err
+check_issuers(int grants_fd, const char *suffix, const uint8_t issuer[KEY_SIZE], size_t *grants, struct fault *f)
+{
+	uint8_t(*ids)[ID_SIZE] = NULL;
+	size_t count = 0;
+	enum err err = E_OK;
+
+	if (provision_list(grants_fd, suffix, &ids, &count) != 0) {
+		if (errno == EOVERFLOW)
+			return fault_set(f, E_STICK_DAMAGED, errno, "list", "%s/%s", STICK_ONCE, STICK_GRANTS);
+		return provision_fault(f, "list", "%s/%s", STICK_ONCE, STICK_GRANTS);
+	}
+	for (size_t i = 0; i < count && err == E_OK; i++)
+		err = check_grant_issuer(grants_fd, ids[i], suffix, issuer, f);
+	free(ids);
+	*grants += count;
+	return err;
+}
+
+/* Count the grants, installed or not, and make sure that none is of another issuer. */
+static enum err
+check_grants(struct provision *p, const uint8_t issuer[KEY_SIZE], size_t *grants, struct fault *f)
+{
+	enum err err = E_OK;
+	int fd = -1;
+
+	*grants = 0;
+	if ((err = open_part(p, STICK_GRANTS, &fd, f)) != E_OK || fd == -1)
+		return err;
+	if ((err = check_issuers(fd, "", issuer, grants, f)) == E_OK)
+		err = check_issuers(fd, PROVISION_NEW, issuer, grants, f);
+	close(fd);
+	return err;
+}
+
+static enum err
+check_ratchet(const struct stick *s, const uint8_t seed[KEY_SIZE], struct fault *f)
+{
+	uint8_t r[KEY_SIZE];
+	bool same = false;
+
+	if (s->n > RATCHET_MAX)
+		return fault_set(f, E_STICK_DAMAGED, 0, "refill number", "%s/%s", STICK_ONCE, STICK_RECORD_A);
+	keytree_ratchet(r, seed, s->id);
+	for (uint32_t i = 0; i < s->n; i++)
+		keytree_ratchet_next(r);
+	same = sodium_memcmp(r, s->ratchet, KEY_SIZE) == 0;
+	sodium_memzero(r, sizeof(r));
+	return same ? E_OK : fault_set(f, E_ISSUER, 0, "ratchet", "%s/%s", STICK_ONCE, STICK_RECORD_A);
+}
+
+static enum err
+inspect(struct provision *p, const uint8_t seed[KEY_SIZE], const uint8_t issuer[KEY_SIZE], struct fault *f)
+{
+	size_t grants = 0;
+	int bundles_fd = -1;
+	enum err err = E_OK;
+
+	if ((err = check_grants(p, issuer, &grants, f)) != E_OK || (err = open_part(p, STICK_BUNDLES, &bundles_fd, f)) != E_OK)
+		return err;
+	if (bundles_fd != -1)
+		close(bundles_fd);
+	err = stick_open(&p->stick, p->dir_fd, NULL);
+	if (err == E_STICK_DAMAGED && grants == 0)
+		return E_OK;
+	if (err != E_OK)
+		return fault_set(f, err, 0, "stick record", "%s", STICK_ONCE);
+	if ((err = check_ratchet(p->stick, seed, f)) != E_OK)
+		return err;
+	if ((err = stick_load_grants(p->stick, &p->grants, NULL)) != E_OK && err != E_NO_GRANT)
+		return fault_set(f, err, 0, "grants", "%s/%s", STICK_ONCE, STICK_GRANTS);
+	p->state = PROVISION_OURS;
+	return E_OK;
+}
+
+static enum err
+look(struct provision *p, const uint8_t seed[KEY_SIZE], const uint8_t issuer[KEY_SIZE], struct fault *f)
+{
+	enum err err = E_OK;
+
+	if ((err = check_medium(p, p->dir_fd, f)) != E_OK)
+		return err;
+	if ((p->once_fd = stickio_open_dir(p->dir_fd, STICK_ONCE)) == -1) {
+		if (errno == ENOENT)
+			return check_writable(p->dir_fd, "stick", f);
+		if (errno == ENOTDIR || errno == ELOOP)
+			return fault_set(f, E_STICK_DAMAGED, errno, "open", "%s", STICK_ONCE);
+		return provision_fault(f, "open", "%s", STICK_ONCE);
+	}
+	if ((err = check_medium(p, p->once_fd, f)) != E_OK || (err = check_writable(p->once_fd, STICK_ONCE, f)) != E_OK ||
+	    (err = take_lock(p, f)) != E_OK)
+		return err;
+	return inspect(p, seed, issuer, f);
+}
+
+static void
+close_fd(int fd)
+{
+	if (fd != -1)
+		close(fd);
+}
+
+enum err
+provision_begin(struct provision **p, int dir_fd, const uint8_t seed[KEY_SIZE], const uint8_t issuer[KEY_SIZE], struct fault *f)
+{
+	struct provision *made = calloc(1, sizeof(*made));
+	enum err err = E_OK;
+
+	if (made == NULL)
+		return fault_set(f, E_FAIL, ENOMEM, "memory", "stick");
+	made->state = PROVISION_EMPTY;
+	made->once_fd = made->lock_fd = -1;
+	if ((made->dir_fd = fcntl(dir_fd, F_DUPFD_CLOEXEC, 3)) == -1)
+		err = fault_set(f, E_FAIL, errno, "dup", "stick");
+	else
+		err = look(made, seed, issuer, f);
+	if (err == E_OK) {
+		*p = made;
+		made = NULL;
+	}
+	provision_end(&made);
+	return err;
+}
+
+void
+provision_end(struct provision **p)
+{
+	if (*p == NULL)
+		return;
+	stick_grants_free(&(*p)->grants);
+	stick_close(&(*p)->stick);
+	close_fd((*p)->lock_fd);
+	close_fd((*p)->once_fd);
+	close_fd((*p)->dir_fd);
+	free(*p);
+	*p = NULL;
+}
+
+/* ---- making ONCE ---- */
+
+/* A directory that is there already is debris of an earlier attempt, and may have been left without its mode. */
+static enum err
+make_dir(int parent_fd, const char *name, mode_t mode, int *fd, struct fault *f)
+{
+	*fd = stickio_mkdir(parent_fd, name, mode);
+	if (*fd == -1 && errno == EEXIST && (*fd = stickio_open_dir(parent_fd, name)) != -1)
+		(void)fchmod(*fd, mode);
+	if (*fd == -1)
+		return provision_fault(f, "mkdir", "%s", name);
+	return E_OK;
+}
+
+static enum err
+make_parts(struct provision *p, struct fault *f)
+{
+	static const struct {
+		const char *name;
+		mode_t mode;
+	} parts[] = {{STICK_BUNDLES, MODE_DIR}, {STICK_GRANTS, MODE_SHARED_DIR}};
+	enum err err = E_OK;
+	int fd = -1;
+
+	if (p->once_fd == -1 && (err = make_dir(p->dir_fd, STICK_ONCE, MODE_SHARED_DIR, &p->once_fd, f)) != E_OK)
+		return err;
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		if ((err = make_dir(p->once_fd, parts[i].name, parts[i].mode, &fd, f)) != E_OK)
+			return err;
+		close(fd);
+	}
+	return stickio_sync_dir(p->dir_fd) == 0 ? E_OK : provision_fault(f, "fsync", "stick");
+}
+
+static enum err
+make_probe(struct provision *p, struct fault *f)
+{
+	static const uint8_t zeros[RECORD_SIZE];
+	enum err err = E_OK;
+
+	if (p->lock_fd != -1)
+		return E_OK;
+	if (stickio_create(p->once_fd, STICK_PROBE, zeros, sizeof(zeros), MODE_SHARED) != 0 && errno != EEXIST)
+		return provision_fault(f, "write", "%s/%s", STICK_ONCE, STICK_PROBE);
+	if ((err = take_lock(p, f)) != E_OK)
+		return err;
+	return p->lock_fd != -1 ? E_OK : fault_set(f, E_BUSY, 0, "flock", "%s/%s", STICK_ONCE, STICK_PROBE);
+}
+
+static enum err
+write_record(struct provision *p, const char *name, const uint8_t raw[RECORD_SIZE], struct fault *f)
+{
+	if (stickio_remove_tree(p->once_fd, name) == 0 && stickio_create(p->once_fd, name, raw, RECORD_SIZE, MODE_SHARED) == 0)
+		return E_OK;
+	return provision_fault(f, "write", "%s/%s", STICK_ONCE, name);
+}
+
+static enum err
+make_record(struct provision *p, const uint8_t stick_id[ID_SIZE], const uint8_t seed[KEY_SIZE], struct fault *f)
+{
+	uint8_t raw[RECORD_SIZE], r[KEY_SIZE];
+	enum err err = E_OK;
+
+	keytree_ratchet(r, seed, stick_id);
+	keytree_ratchet_next(r);
+	record_encode(raw, RECORD_STICK, stick_id, 1, BYTES(r, sizeof(r)));
+	for (size_t i = 0; i < 2 && err == E_OK; i++)
+		err = write_record(p, record_names[i], raw, f);
+	sodium_memzero(raw, sizeof(raw));
+	sodium_memzero(r, sizeof(r));
+	if (err == E_OK && stickio_sync_dir(p->once_fd) != 0)
+		err = provision_fault(f, "fsync", "%s", STICK_ONCE);
+	return err;
+}
+
+/* True if the copy is of this stick and has its n. */
+static bool
+copy_is_current(const struct provision *p, const char *name)
+{
+	uint8_t raw[RECORD_SIZE], r[KEY_SIZE], id[ID_SIZE];
+	uint32_t n = 0;
+	bool current = false;
+	int fd = stickio_open_file(p->once_fd, name, O_RDONLY, NULL);
+
+	if (fd == -1)
+		return false;
+	memcpy(id, p->stick->id, ID_SIZE);
+	current = record_read(fd, 0, raw) == 0 && record_stick(raw, id, &n, r) && n == p->stick->n;
+	sodium_memzero(raw, sizeof(raw));
+	sodium_memzero(r, sizeof(r));
+	close(fd);
+	return current;
+}
+
+/* A first prepare that was cut short between the two copies has left one. Once there are grants the record is not touched. */
+static enum err
+complete_record(struct provision *p, struct fault *f)
+{
+	uint8_t raw[RECORD_SIZE];
+	enum err err = E_OK;
+
+	if (p->grants.count > 0 || p->grants.skipped > 0 || p->grants.foreign > 0)
+		return E_OK;
+	record_encode(raw, RECORD_STICK, p->stick->id, p->stick->n, BYTES(p->stick->ratchet, KEY_SIZE));
+	for (size_t i = 0; i < 2 && err == E_OK; i++) {
+		if (!copy_is_current(p, record_names[i]))
+			err = write_record(p, record_names[i], raw, f);
+	}
+	sodium_memzero(raw, sizeof(raw));
+	if (err == E_OK && stickio_sync_dir(p->once_fd) != 0)
+		err = provision_fault(f, "fsync", "%s", STICK_ONCE);
+	return err;
+}
+
+/* The lock was not held when provision_begin looked: another process may have been faster. */
+static enum err
+check_still_empty(struct provision *p, struct fault *f)
+{
+	struct stick *s = NULL;
+	bool taken = stick_open(&s, p->dir_fd, NULL) == E_OK;
+
+	stick_close(&s);
+	return taken ? fault_set(f, E_BUSY, 0, "stick record", "%s", STICK_ONCE) : E_OK;
+}
+
+enum err
+provision_init(struct provision *p, const uint8_t stick_id[ID_SIZE], const uint8_t seed[KEY_SIZE], struct fault *f)
+{
+	enum err err = E_OK;
+
+	if ((err = make_parts(p, f)) != E_OK || (err = make_probe(p, f)) != E_OK)
+		return err;
+	if (p->state == PROVISION_OURS)
+		return complete_record(p, f);
+	if ((err = check_still_empty(p, f)) != E_OK || (err = make_record(p, stick_id, seed, f)) != E_OK ||
+	    (err = stick_open(&p->stick, p->dir_fd, f)) != E_OK)
+		return err;
+	if (memcmp(p->stick->id, stick_id, ID_SIZE) != 0)
+		return fault_set(f, E_STICK_IO, 0, "read back", "%s/%s", STICK_ONCE, STICK_RECORD_A);
+	p->state = PROVISION_OURS;
+	return E_OK;
+}
+
+/* ---- bundles and notices ---- */
+
+enum err
+provision_space(struct provision *p, uint64_t need, struct fault *f)
+{
+	struct statvfs vfs;
+	uint64_t unit = 0;
+
+	if (fstatvfs(p->dir_fd, &vfs) != 0)
+		return provision_fault(f, "statvfs", "stick");
+	unit = vfs.f_frsize > 0 ? vfs.f_frsize : 1;
+	if (vfs.f_bavail >= need / unit + (need % unit != 0))
+		return E_OK;
+	return fault_set(f, E_SPACE, ENOSPC, "free space", "%llu bytes needed", (unsigned long long)need);
+}
+
+/* A descriptor of b or g, unless it is full. */
+static enum err
+open_with_room(struct provision *p, const char *parent, unsigned max, int *fd, struct fault *f)
+{
+	int count = -1;
+
+	if ((*fd = stickio_open_dir(p->once_fd, parent)) == -1)
+		return provision_fault(f, "open", "%s/%s", STICK_ONCE, parent);
+	if ((count = stickio_ids(*fd, "", NULL, 0)) >= 0 && (unsigned)count < max)
+		return E_OK;
+	if (count == -1)
+		provision_fault(f, "list", "%s/%s", STICK_ONCE, parent);
+	close(*fd);
+	*fd = -1;
+	return count == -1 ? E_STICK_IO : fault_set(f, E_SPACE, 0, "entries", "%s/%s is full", STICK_ONCE, parent);
+}
+
+enum err
+provision_bundle_dir(struct provision *p, const uint8_t id[ID_SIZE], int *fd, struct fault *f)
+{
+	char name[PROVISION_NAME_SIZE];
+	int parent_fd = -1, made = -1;
+	enum err err = E_OK;
+
+	provision_name(name, id, "");
+	if ((err = open_with_room(p, STICK_GRANTS, STICK_GRANTS_MAX, &parent_fd, f)) != E_OK)
+		return err;
+	close(parent_fd);
+	if ((err = open_with_room(p, STICK_BUNDLES, STICK_BUNDLES_MAX, &parent_fd, f)) != E_OK)
+		return err;
+	if ((made = stickio_mkdir(parent_fd, name, MODE_DIR)) == -1 || stickio_sync_dir(parent_fd) != 0)
+		err = provision_fault(f, "mkdir", "%s/%s/%s", STICK_ONCE, STICK_BUNDLES, name);
+	close(parent_fd);
+	if (err == E_OK)
+		*fd = made;
+	else if (made != -1)
+		close(made);
+	return err;
+}
+
+enum err
+provision_manifest(struct provision *p, const uint8_t id[ID_SIZE], struct bytes file, struct fault *f)
+{
+	char name[PROVISION_NAME_SIZE];
+	enum err err = E_OK;
+	int fd = stick_bundle_dir(p->stick, id);
+
+	provision_name(name, id, "");
+	if (fd == -1)
+		return provision_fault(f, "open", "%s/%s/%s", STICK_ONCE, STICK_BUNDLES, name);
+	if (stickio_create(fd, STICK_MANIFEST_FILE, file.p, file.n, MODE_FILE) != 0 || stickio_sync_dir(fd) != 0)
+		err = provision_fault(f, "write", "%s/%s/%s/%s", STICK_ONCE, STICK_BUNDLES, name, STICK_MANIFEST_FILE);
+	close(fd);
+	return err;
+}
+
+enum err
+provision_notice(struct provision *p, const uint8_t issuer[KEY_SIZE], struct bytes file, struct fault *f)
+{
+	if (file.n == 0 || stick_store_notice(p->stick, issuer, file.p, file.n) != -1)
+		return E_OK;
+	return provision_fault(f, "write", "%s/%s", STICK_ONCE, STICK_NOTICE);
+}
+
+/* ---- grants ---- */
+
+/* Both lock files of a new grant have the same content: one LIVE record for each slot. */
+static uint8_t *
+lock_image(const struct grant *g, const uint8_t *cells, size_t cell_size, size_t *n)
+{
+	uint8_t *image = malloc((size_t)g->slots * RECORD_SIZE);
+
+	if (image == NULL)
+		return NULL;
+	for (uint32_t i = 0; i < g->slots; i++)
+		record_encode(image + (size_t)i * RECORD_SIZE, RECORD_LIVE, g->id, i, BYTES(cells + i * cell_size, cell_size));
+	*n = (size_t)g->slots * RECORD_SIZE;
+	return image;
+}
+
+/* Compare what the medium holds with data, in chunks that O_DIRECT accepts; the last one ends where the file does. */
+static int
+compare_fd(int fd, const uint8_t *data, size_t n)
+{
+	uint8_t *chunk = NULL;
+	size_t done = 0;
+	ssize_t got = 0;
+
+	if ((errno = posix_memalign((void **)&chunk, RECORD_SIZE, CHUNK_SIZE)) != 0)
+		return -1;
+	(void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+	while (done < n && (got = pread(fd, chunk, CHUNK_SIZE, (off_t)done)) > 0) {
+		if ((size_t)got > n - done || memcmp(chunk, data + done, (size_t)got) != 0) {
+			got = 0;
+			break;
+		}
+		done += (size_t)got;
+	}
+	free(chunk);
+	if (done == n)
+		return 0;
+	if (got == 0)
+		errno = EIO;
+	return -1;
+}
+
+static int
+read_back(int dir_fd, const char *name, struct bytes want)
+{
+	uint64_t size = 0;
+	int ret = -1, saved = EINVAL;
+
+	for (int flags = O_DIRECT; ret != 0 && saved == EINVAL; flags = 0) {
+		int fd = stickio_open_file(dir_fd, name, O_RDONLY | flags, &size);
+
+		errno = fd != -1 && size != want.n ? EIO : errno;
+		if (fd != -1 && size == want.n)
+			ret = compare_fd(fd, want.p, want.n);
+		saved = errno;
+		if (fd != -1)
+			close(fd);
+		if (flags == 0)
+			break;
+	}
+	errno = saved;
+	return ret;
+}
+
+struct grant_file {
+	const char *name;
+	struct bytes data;
+	mode_t mode;
+};
+
+static enum err
+fill_grant(int fd, const char *dir, const struct grant_file *files, size_t count, struct fault *f)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (stickio_create(fd, files[i].name, files[i].data.p, files[i].data.n, files[i].mode) != 0)
+			return provision_fault(f, "write", "%s/%s/%s/%s", STICK_ONCE, STICK_GRANTS, dir, files[i].name);
+	}
+	if (stickio_sync_dir(fd) != 0)
+		return provision_fault(f, "fsync", "%s/%s/%s", STICK_ONCE, STICK_GRANTS, dir);
+	for (size_t i = 0; i < count; i++) {
+		if (read_back(fd, files[i].name, files[i].data) != 0)
+			return provision_fault(f, "read back", "%s/%s/%s/%s", STICK_ONCE, STICK_GRANTS, dir, files[i].name);
+	}
+	return E_OK;
+}
+
+static enum err
+write_grant(int grants_fd, const uint8_t id[ID_SIZE], const struct grant_file *files, size_t count, struct fault *f)
+{
+	char tmp[PROVISION_NAME_SIZE], name[PROVISION_NAME_SIZE];
+	enum err err = E_OK;
+	int fd = -1;
+
+	provision_name(tmp, id, PROVISION_TMP);
+	provision_name(name, id, "");
+	if (stickio_remove_tree(grants_fd, tmp) != 0 || (fd = stickio_mkdir(grants_fd, tmp, MODE_DIR)) == -1)
+		return provision_fault(f, "mkdir", "%s/%s/%s", STICK_ONCE, STICK_GRANTS, tmp);
+	err = fill_grant(fd, tmp, files, count, f);
+	close(fd);
+	if (err == E_OK && (renameat(grants_fd, tmp, grants_fd, name) != 0 || stickio_sync_dir(grants_fd) != 0))
+		err = provision_fault(f, "rename", "%s/%s/%s", STICK_ONCE, STICK_GRANTS, tmp);
+	if (err != E_OK)
+		(void)stickio_remove_tree(grants_fd, tmp);
+	return err;
+}
+
+enum err
+provision_grant(
+    struct provision *p, const struct grant *g, struct bytes file, const uint8_t *cells, size_t cell_size, struct fault *f)
+{
+	struct grant_file files[] = {
+	    {STICK_LOCK_A, BYTES(NULL, 0), MODE_SHARED},
+	    {STICK_LOCK_B, BYTES(NULL, 0), MODE_SHARED},
+	    {STICK_GRANT_FILE, file, MODE_FILE},
+	};
+	uint8_t *image = NULL;
+	enum err err = E_OK;
+	size_t n = 0;
+	int fd = -1;
+
+	if (g->slots == 0 || g->slots > GRANT_SLOTS_MAX || cell_size != CELL_SIZE(g->bundle_count) || cell_size > RECORD_BODY_MAX)
+		return fault_set(f, E_FAIL, EINVAL, "size", "grant");
+	if ((err = open_with_room(p, STICK_GRANTS, STICK_GRANTS_MAX, &fd, f)) != E_OK)
+		return err;
+	if ((image = lock_image(g, cells, cell_size, &n)) == NULL) {
+		err = fault_set(f, E_FAIL, ENOMEM, "memory", "grant");
+	} else {
+		files[0].data = files[1].data = BYTES(image, n);
+		err = write_grant(fd, g->id, files, sizeof(files) / sizeof(files[0]), f);
+	}
+	free(image);
+	close(fd);
+	return err;
+}

@@ -1,0 +1,401 @@
+/*
+ * provision_clean.c - taking away from a stick: what was never finished, grants with their cells, bundles, all of it.
+ */
+#include "provision.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+#include "grant.h"
+#include "provision_internal.h"
+#include "record.h"
+#include "stickio.h"
+
+static const char *const lock_names[] = {STICK_LOCK_A, STICK_LOCK_B};
+static const char *const record_names[] = {STICK_RECORD_A, STICK_RECORD_B};
+
+/* ---- what was never finished ---- */
+
+/* The bundles that grants name, and whether every grant could be read. */
+struct named {
+	uint8_t (*ids)[ID_SIZE];
+	size_t count;
+	bool all_known;
+};
+
+static int
+add_named(struct named *named, const struct grant *g)
+{
+	uint8_t(*grown)[ID_SIZE] = realloc(named->ids, (named->count + g->bundle_count) * ID_SIZE);
+
+	if (grown == NULL)
+		return -1;
+	named->ids = grown;
+	for (uint32_t i = 0; i < g->bundle_count; i++)
+		memcpy(named->ids[named->count++], g->bundles[i].id, ID_SIZE);
+	return 0;
+}
+
+static int
+name_bundles_of(struct named *named, int grants_fd, const uint8_t id[ID_SIZE], const char *suffix)
+{
+	char name[PROVISION_NAME_SIZE];
+	struct grant g = {0};
+	uint8_t *file = NULL;
+	size_t n = 0;
+	int ret = 0;
+
+	provision_name(name, id, suffix);
+	if (provision_grant_file(grants_fd, name, &file, &n) == 0 && grant_open(&g, BYTES(file, n)) == ENVELOPE_OK)
+		ret = add_named(named, &g);
+	else
+		named->all_known = false;
+	grant_free(&g);
+	free(file);
+	return ret;
+}
+
+static int
+name_bundles(struct named *named, int grants_fd, const char *suffix)
+{
+	uint8_t(*ids)[ID_SIZE] = NULL;
+	size_t count = 0;
+	int ret = provision_list(grants_fd, suffix, &ids, &count);
+
+	for (size_t i = 0; i < count && ret == 0; i++)
+		ret = name_bundles_of(named, grants_fd, ids[i], suffix);
+	free(ids);
+	return ret;
+}
+
+static bool
+is_named(const struct named *named, const uint8_t id[ID_SIZE])
+{
+	for (size_t i = 0; i < named->count; i++) {
+		if (memcmp(named->ids[i], id, ID_SIZE) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool
+has_manifest(int bundles_fd, const char *name)
+{
+	int fd = stickio_open_dir(bundles_fd, name);
+	bool has = false;
+
+	if (fd == -1)
+		return errno != ENOTDIR && errno != ELOOP;
+	has = faccessat(fd, STICK_MANIFEST_FILE, F_OK, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
+	close(fd);
+	return has;
+}
+
+/* A grant that cannot be read may name any bundle, so that only bundles without a manifest are debris then. */
+static enum err
+clean_bundles(struct provision *p, int bundles_fd, const struct named *named, struct fault *f)
+{
+	char name[PROVISION_NAME_SIZE];
+	uint8_t(*ids)[ID_SIZE] = NULL;
+	size_t count = 0;
+	enum err err = E_OK;
+
+	if (provision_list(bundles_fd, "", &ids, &count) != 0)
+		return provision_fault(f, "list", "%s/%s", STICK_ONCE, STICK_BUNDLES);
+	for (size_t i = 0; i < count && err == E_OK; i++) {
+		provision_name(name, ids[i], "");
+		if (is_named(named, ids[i]) || (!named->all_known && has_manifest(bundles_fd, name)))
+			continue;
+		if (stickio_remove_tree(bundles_fd, name) != 0)
+			err = provision_fault(f, "remove", "%s/%s/%s", STICK_ONCE, STICK_BUNDLES, name);
+		else
+			p->debris++;
+	}
+	free(ids);
+	return err;
+}
+
+static enum err
+clean_grants(struct provision *p, int grants_fd, struct fault *f)
+{
+	char name[PROVISION_NAME_SIZE];
+	uint8_t(*ids)[ID_SIZE] = NULL;
+	size_t count = 0;
+	enum err err = E_OK;
+
+	if (provision_list(grants_fd, PROVISION_TMP, &ids, &count) != 0)
+		return provision_fault(f, "list", "%s/%s", STICK_ONCE, STICK_GRANTS);
+	for (size_t i = 0; i < count && err == E_OK; i++) {
+		provision_name(name, ids[i], PROVISION_TMP);
+		if (stickio_remove_tree(grants_fd, name) != 0)
+			err = provision_fault(f, "remove", "%s/%s/%s", STICK_ONCE, STICK_GRANTS, name);
+		else
+			p->debris++;
+	}
+	free(ids);
+	return err;
+}
+
+static int
+close_parts(int grants_fd, int bundles_fd)
+{
+	int ret = 0;
+
+	if (grants_fd != -1)
+		ret = stickio_sync_dir(grants_fd) | close(grants_fd);
+	if (bundles_fd != -1)
+		ret |= stickio_sync_dir(bundles_fd) | close(bundles_fd);
+	return ret;
+}
+
+enum err
+provision_clean(struct provision *p, struct fault *f)
+{
+	struct named named = {.all_known = true};
+	enum err err = E_OK;
+	int grants_fd = -1, bundles_fd = -1;
+
+	if (p->lock_fd == -1)
+		return E_OK;
+	if ((grants_fd = stickio_open_dir(p->once_fd, STICK_GRANTS)) == -1 ||
+	    (bundles_fd = stickio_open_dir(p->once_fd, STICK_BUNDLES)) == -1) {
+		err = errno == ENOENT ? E_OK : provision_fault(f, "open", "%s", STICK_ONCE);
+		goto out;
+	}
+	if ((err = clean_grants(p, grants_fd, f)) != E_OK)
+		goto out;
+	if (name_bundles(&named, grants_fd, "") != 0 || name_bundles(&named, grants_fd, PROVISION_NEW) != 0)
+		err = provision_fault(f, "list", "%s/%s", STICK_ONCE, STICK_GRANTS);
+	else
+		err = clean_bundles(p, bundles_fd, &named, f);
+out:
+	free(named.ids);
+	if (close_parts(grants_fd, bundles_fd) != 0 && err == E_OK)
+		err = provision_fault(f, "fsync", "%s", STICK_ONCE);
+	return err;
+}
+
+/* ---- destroying cells ---- */
+
+/* Spent records hold nothing but a receipt. g is NULL for a grant that nobody could read: then there is nothing to spare. */
+static bool
+worth_destroying(const struct grant *g, const uint8_t raw[RECORD_SIZE], uint32_t slot)
+{
+	struct bytes body;
+
+	if (sodium_is_zero(raw, RECORD_SIZE))
+		return false;
+	return g == NULL || record_slot_state(raw, g->id, slot, CELL_SIZE(g->bundle_count), &body) != RECORD_IS_SPENT;
+}
+
+static int
+destroy_tail(int fd, uint64_t size)
+{
+	static const uint8_t zeros[RECORD_SIZE];
+	size_t tail = (size_t)(size % RECORD_SIZE);
+
+	if (tail == 0)
+		return 0;
+	return stickio_write_full(fd, zeros, tail, size - tail) == 0 ? fdatasync(fd) : -1;
+}
+
+/* Nothing that could hold a cell: the file is missing, or not a file at all. */
+static bool
+no_lock_file(int error)
+{
+	return error == ENOENT || error == ELOOP || error == EINVAL || error == EISDIR;
+}
+
+static enum err
+destroy_lock(int dir_fd, const char *name, const struct grant *g, struct fault *f)
+{
+	static const uint8_t zeros[RECORD_SIZE];
+	uint8_t raw[RECORD_SIZE];
+	uint64_t size = 0;
+	enum err err = E_OK;
+	int fd = stickio_open_file(dir_fd, name, O_RDWR, &size);
+
+	if (fd == -1)
+		return no_lock_file(errno) ? E_OK : provision_fault(f, "open", "%s", name);
+	for (uint32_t i = 0; i < GRANT_SLOTS_MAX && i < size / RECORD_SIZE && err == E_OK; i++) {
+		if (record_read(fd, i, raw) != 0 || worth_destroying(g, raw, i))
+			err = record_destroy(dir_fd, name, i, zeros, f);
+	}
+	if (err == E_OK && size < (uint64_t)GRANT_SLOTS_MAX * RECORD_SIZE && destroy_tail(fd, size) != 0)
+		err = provision_fault(f, "write", "%s", name);
+	close(fd);
+	return err;
+}
+
+static enum err
+destroy_cells(int grants_fd, const char *name, const struct grant *g, struct fault *f)
+{
+	enum err err = E_OK;
+	int fd = stickio_open_dir(grants_fd, name);
+
+	if (fd == -1)
+		return no_lock_file(errno) || errno == ENOTDIR ? E_OK
+							       : provision_fault(f, "open", "%s/%s", STICK_ONCE, STICK_GRANTS);
+	for (size_t i = 0; i < 2 && err == E_OK; i++)
+		err = destroy_lock(fd, lock_names[i], g, f);
+	close(fd);
+	return err;
+}
+
+/* Renamed first, so that a removal that is cut short leaves debris and not half a grant. */
+static int
+remove_grant(int grants_fd, const uint8_t id[ID_SIZE])
+{
+	char name[PROVISION_NAME_SIZE], tmp[PROVISION_NAME_SIZE];
+
+	provision_name(name, id, "");
+	provision_name(tmp, id, PROVISION_TMP);
+	if (stickio_remove_tree(grants_fd, tmp) != 0)
+		return -1;
+	if (renameat(grants_fd, name, grants_fd, tmp) != 0 && errno != ENOENT)
+		return -1;
+	return stickio_remove_tree(grants_fd, tmp) == 0 ? stickio_sync_dir(grants_fd) : -1;
+}
+
+enum err
+provision_destroy_grant(struct provision *p, const struct grant *g, struct fault *f)
+{
+	char name[PROVISION_NAME_SIZE];
+	enum err err = E_OK;
+	int fd = stickio_open_dir(p->once_fd, STICK_GRANTS);
+
+	if (fd == -1)
+		return provision_fault(f, "open", "%s/%s", STICK_ONCE, STICK_GRANTS);
+	provision_name(name, g->id, "");
+	err = destroy_cells(fd, name, g, f);
+	if (err == E_OK && remove_grant(fd, g->id) != 0)
+		err = provision_fault(f, "remove", "%s/%s/%s", STICK_ONCE, STICK_GRANTS, name);
+	close(fd);
+	return err;
+}
+
+/* ---- removing ---- */
+
+/* The manifest goes first: a bundle without one is debris to whoever comes next. */
+static int
+remove_bundle(int bundles_fd, const char *name)
+{
+	int fd = stickio_open_dir(bundles_fd, name);
+
+	if (fd != -1) {
+		unlinkat(fd, STICK_MANIFEST_FILE, 0);
+		stickio_sync_dir(fd);
+		close(fd);
+	}
+	return stickio_remove_tree(bundles_fd, name) == 0 ? stickio_sync_dir(bundles_fd) : -1;
+}
+
+enum err
+provision_remove_bundle(struct provision *p, const uint8_t id[ID_SIZE], struct fault *f)
+{
+	char name[PROVISION_NAME_SIZE];
+	enum err err = E_OK;
+	int fd = stickio_open_dir(p->once_fd, STICK_BUNDLES);
+
+	if (fd == -1)
+		return errno == ENOENT ? E_OK : provision_fault(f, "open", "%s/%s", STICK_ONCE, STICK_BUNDLES);
+	provision_name(name, id, "");
+	if (remove_bundle(fd, name) != 0)
+		err = provision_fault(f, "remove", "%s/%s/%s", STICK_ONCE, STICK_BUNDLES, name);
+	close(fd);
+	return err;
+}
+
+void
+provision_drop_bundle(struct provision *p, const uint8_t id[ID_SIZE])
+{
+	(void)provision_remove_bundle(p, id, NULL);
+}
+
+/* Everything below g that may still hold a cell: grants of other sticks, refills on their way, what no one could read. */
+static enum err
+destroy_rest(int grants_fd, struct fault *f)
+{
+	const struct dirent *entry = NULL;
+	enum err err = E_OK;
+	DIR *dir = NULL;
+	int fd = stickio_open_dir(grants_fd, ".");
+
+	if (fd == -1 || (dir = fdopendir(fd)) == NULL) {
+		err = provision_fault(f, "list", "%s/%s", STICK_ONCE, STICK_GRANTS);
+		if (fd != -1)
+			close(fd);
+		return err;
+	}
+	while (err == E_OK && (entry = readdir(dir)) != NULL) {
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			err = destroy_cells(grants_fd, entry->d_name, NULL, f);
+	}
+	closedir(dir);
+	return err;
+}
+
+/* R_n would open refills that are still on their way. A copy that is missing is as good as one overwritten. */
+static void
+destroy_ratchet(struct provision *p)
+{
+	static const uint8_t zeros[RECORD_SIZE];
+
+	for (size_t i = 0; i < 2; i++)
+		(void)record_destroy(p->once_fd, record_names[i], 0, zeros, NULL);
+}
+
+static enum err
+empty_once(struct provision *p, struct fault *f)
+{
+	static const char *const parts[] = {STICK_GRANTS, STICK_BUNDLES};
+	enum err err = E_OK;
+	int fd = stickio_open_dir(p->once_fd, STICK_GRANTS);
+
+	if (fd != -1) {
+		err = destroy_rest(fd, f);
+		close(fd);
+	}
+	if (err != E_OK)
+		return err;
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		if (stickio_remove_tree(p->once_fd, parts[i]) != 0)
+			return provision_fault(f, "remove", "%s/%s", STICK_ONCE, parts[i]);
+	}
+	destroy_ratchet(p);
+	return stickio_sync_dir(p->once_fd) == 0 ? E_OK : provision_fault(f, "fsync", "%s", STICK_ONCE);
+}
+
+static void
+forget_once(struct provision *p)
+{
+	stick_grants_free(&p->grants);
+	stick_close(&p->stick);
+	close(p->once_fd);
+	if (p->lock_fd != -1)
+		close(p->lock_fd);
+	p->once_fd = p->lock_fd = -1;
+	p->state = PROVISION_EMPTY;
+}
+
+enum err
+provision_remove_once(struct provision *p, struct fault *f)
+{
+	enum err err = E_OK;
+
+	if (p->once_fd == -1)
+		return E_OK;
+	if ((err = empty_once(p, f)) != E_OK)
+		return err;
+	if (stickio_remove_tree(p->dir_fd, STICK_ONCE) != 0)
+		return provision_fault(f, "remove", "%s", STICK_ONCE);
+	forget_once(p);
+	return stickio_sync_dir(p->dir_fd) == 0 ? E_OK : provision_fault(f, "fsync", "stick");
+}

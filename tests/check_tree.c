@@ -69,6 +69,13 @@ new_builder(void)
 	return b;
 }
 
+static void
+add(struct tree_builder *b, const uint8_t hash[HASH_SIZE])
+{
+	if (tree_builder_add(b, hash) != 0)
+		ck_abort_msg("hash refused: %s", strerror(errno));
+}
+
 /* A recognisable hash for block i, cheaper than hashing one. */
 static void
 numbered_hash(uint8_t h[HASH_SIZE], uint64_t i)
@@ -121,7 +128,7 @@ START_TEST(roots_of_the_vectors)
 	for (uint64_t i = 0; i < VECTORS[_i].n; i++) {
 		memset(block, (int)(i % 251), BLOCK_SIZE);
 		ck_assert_int_eq(blockcrypt_hash(c, hash, 0, i, block), 0);
-		ck_assert_int_eq(tree_builder_add(b, hash), 0);
+		add(b, hash);
 	}
 	ck_assert_int_eq(tree_builder_finish(b, c, collect, &e, root), 0);
 	ck_assert_mem_eq(root, want, sizeof root);
@@ -145,7 +152,7 @@ START_TEST(agrees_with_the_definition)
 
 	for (uint64_t i = 0; i < SIZES[_i]; i++) {
 		numbered_hash(hash, i);
-		ck_assert_int_eq(tree_builder_add(b, hash), 0);
+		add(b, hash);
 	}
 	ck_assert_int_eq(tree_builder_finish(b, c, collect, &e, root), 0);
 	naive_root(c, want, SIZES[_i]);
@@ -166,6 +173,7 @@ END_TEST
 START_TEST(hashes_beyond_memory_are_spooled_and_come_back)
 {
 	const uint64_t n = 524288 + 2048 + 5; /* 16 MiB of hashes, a block in the file, and a tail */
+	size_t wrong = 0;
 	struct blockcrypt *c = new_crypt();
 	struct tree_builder *b = new_builder();
 	struct emitted e = {0};
@@ -173,16 +181,18 @@ START_TEST(hashes_beyond_memory_are_spooled_and_come_back)
 
 	for (uint64_t i = 0; i < n; i++) {
 		numbered_hash(hash, i);
-		ck_assert_int_eq(tree_builder_add(b, hash), 0);
+		add(b, hash);
 	}
 	ck_assert_int_eq(tree_builder_finish(b, c, collect, &e, root), 0);
 	ck_assert_uint_eq(e.n, 256 + 2 + 1);
 	for (uint64_t i = 0; i < n; i++) {
 		numbered_hash(hash, i);
-		ck_assert_mem_eq(e.p + i * HASH_SIZE, hash, HASH_SIZE);
+		if (memcmp(e.p + i * HASH_SIZE, hash, HASH_SIZE) != 0)
+			ck_abort_msg("hash %llu", (unsigned long long)i);
 	}
 	for (size_t i = n * HASH_SIZE; i < 258 * (size_t)BLOCK_SIZE; i++)
-		ck_assert_uint_eq(e.p[i], 0);
+		wrong += e.p[i] != 0;
+	ck_assert_uint_eq(wrong, 0);
 	free(e.p);
 	tree_builder_free(&b);
 	blockcrypt_free(&c);
@@ -196,7 +206,7 @@ START_TEST(spool_in_a_directory_that_is_not_there_fails_when_needed)
 
 	ck_assert_ptr_nonnull(b);
 	for (unsigned i = 0; i < 524288; i++)
-		ck_assert_int_eq(tree_builder_add(b, hash), 0);
+		add(b, hash);
 	errno = 0;
 	ck_assert_int_eq(tree_builder_add(b, hash), -1);
 	ck_assert_int_eq(errno, ENOENT);
@@ -214,7 +224,7 @@ START_TEST(spool_leaves_no_name_behind)
 	b = tree_builder_new(dir);
 	ck_assert_ptr_nonnull(b);
 	for (unsigned i = 0; i < 524288 + 1; i++)
-		ck_assert_int_eq(tree_builder_add(b, hash), 0);
+		add(b, hash);
 	ck_assert_int_eq(rmdir(dir), 0);
 	tree_builder_free(&b);
 }
@@ -230,7 +240,7 @@ START_TEST(emit_stops_with_its_own_value_and_no_root)
 	memset(root, 0xee, sizeof root);
 	memcpy(before, root, sizeof root);
 	for (unsigned i = 0; i < 2049; i++)
-		ck_assert_int_eq(tree_builder_add(b, hash), 0);
+		add(b, hash);
 	ck_assert_int_eq(tree_builder_finish(b, c, collect, &e, root), 77);
 	ck_assert_uint_eq(e.n, (size_t)_i - 1);
 	ck_assert_mem_eq(root, before, sizeof root);

@@ -6,7 +6,6 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 #include <wchar.h>
 #include <wctype.h>
@@ -15,6 +14,7 @@
 
 #include "code.h"
 #include "keytree.h"
+#include "when.h"
 
 #define SENTENCE_MAX 1400
 #define SAFE_MAX 512
@@ -73,12 +73,9 @@ say_safe(char *out, size_t size, const char *text)
 static void
 add_time(struct text *t, int64_t when)
 {
-	time_t tt = (time_t)when;
-	struct tm tm;
-	char s[64];
+	char s[WHEN_SHOWN];
 
-	if (localtime_r(&tt, &tm) == NULL || strftime(s, sizeof s, "%-d %b %Y at %H:%M", &tm) == 0)
-		snprintf(s, sizeof s, "second %lld", (long long)when);
+	when_show(s, sizeof s, when);
 	add(t, "%s", s);
 }
 

@@ -1,0 +1,254 @@
+/*
+ * cmd_codes.c - what the books know of sticks and codes. Never a code itself.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include "cli.h"
+#include "human.h"
+#include "issuer.h"
+#include "keytree.h"
+#include "opt.h"
+#include "say.h"
+#include "when.h"
+
+#define COLUMNS 7
+
+static const char *
+state_name(const struct books_slot *s, int64_t now)
+{
+	if ((s->state == BOOKS_READY || s->state == BOOKS_ISSUED) && s->expires <= now)
+		return "expired";
+	switch (s->state) {
+	case BOOKS_READY:
+		return "ready";
+	case BOOKS_ISSUED:
+		return "issued";
+	case BOOKS_SPENT:
+		return "spent";
+	case BOOKS_REVOKED:
+		return "revoked";
+	}
+	return "?";
+}
+
+static int
+table_row(struct human_table *t, const char *const *cells, size_t count, size_t raw)
+{
+	char *safe = human_escape(cells[raw], strlen(cells[raw]));
+	const char *row[COLUMNS + 1];
+	int failed = safe == NULL;
+
+	memcpy(row, cells, count * sizeof row[0]);
+	row[raw] = safe;
+	failed = failed || human_table_add(t, row) != 0;
+	free(safe);
+	return failed;
+}
+
+static enum err
+print_table(const struct cli *c, struct human_table *t, int failed)
+{
+	if (t != NULL && !failed)
+		human_table_print(t, stdout, human_columns(STDOUT_FILENO));
+	human_table_free(&t);
+	return failed ? say_refuse(c, E_FAIL, "there is not enough memory for the list") : say_stdout(c);
+}
+
+/* ---- every stick --------------------------------------------------------------------------------------------------------- */
+
+/* Of a stick, with what has expired told apart. */
+struct tally {
+	unsigned ready, issued, spent, revoked, expired;
+};
+
+static struct tally
+tally_of(const struct books_slot *slots, size_t count, const uint8_t id[ID_SIZE], int64_t now)
+{
+	struct tally t = {0};
+
+	for (size_t k = 0; k < count; k++) {
+		const struct books_slot *s = &slots[k];
+
+		if (memcmp(s->stick_id, id, ID_SIZE) != 0)
+			continue;
+		if (s->state == BOOKS_SPENT)
+			t.spent++;
+		else if (s->state == BOOKS_REVOKED)
+			t.revoked++;
+		else if (s->expires <= now)
+			t.expired++;
+		else if (s->state == BOOKS_READY)
+			t.ready++;
+		else
+			t.issued++;
+	}
+	return t;
+}
+
+static json_t *
+json_stick(const struct books_stick *s, const struct tally *t)
+{
+	char name[STICK_NAME_SIZE], id[2 * ID_SIZE + 1];
+
+	keytree_stick_name(name, s->stick_id);
+	bytes_to_hex(id, s->stick_id, ID_SIZE);
+	return json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:i, s:i, s:I, s:I}", "stick", name, "stick_id", id, "label", s->label, "holders",
+	    s->holders, "ready", (int)t->ready, "issued", (int)t->issued, "spent", (int)t->spent, "revoked", (int)t->revoked, "expired",
+	    (int)t->expired, "not_before", (json_int_t)s->not_before, "expires", (json_int_t)s->expires);
+}
+
+static int
+row_stick(struct human_table *table, const struct books_stick *s, const struct tally *t, int64_t now)
+{
+	char name[STICK_NAME_SIZE], ready[16], issued[16], spent[16], gone[16], until[WHEN_SHOWN], what[LABEL_MAX + BOOKS_TEXT + 8];
+	const char *cells[COLUMNS] = {name, ready, issued, spent, gone, until, what};
+
+	keytree_stick_name(name, s->stick_id);
+	snprintf(ready, sizeof ready, "%u", t->ready);
+	snprintf(issued, sizeof issued, "%u", t->issued);
+	snprintf(spent, sizeof spent, "%u", t->spent);
+	snprintf(gone, sizeof gone, "%u", t->revoked + t->expired);
+	when_show_short(until, sizeof until, s->expires, now);
+	snprintf(what, sizeof what, "%s%s%s", s->label, s->label[0] != '\0' && s->holders[0] != '\0' ? ": " : "", s->holders);
+	return table_row(table, cells, COLUMNS, 6);
+}
+
+static enum err
+list_sticks(const struct cli *c, struct issuer *i, struct fault *f)
+{
+	static const char *const heads[COLUMNS] = {"STICK", "READY", "ISSUED", "SPENT", "VOID", "EXPIRES", "LABEL: HOLDERS"};
+	struct books_stick *sticks = NULL;
+	struct books_slot *slots = NULL;
+	size_t count = 0, slot_count = 0;
+	struct human_table *table = NULL;
+	json_t *list = NULL;
+	int failed = 0;
+	enum err e = E_OK;
+
+	if ((e = books_sticks(i->books, &sticks, &count, f)) != E_OK || (e = books_slots(i->books, NULL, &slots, &slot_count, f)) != E_OK) {
+		e = say_error(c, f, NULL);
+		goto out;
+	}
+	list = c->json ? json_array() : NULL;
+	table = c->json ? NULL : human_table_new(COLUMNS, heads);
+	failed = list == NULL && table == NULL;
+	for (size_t k = 0; k < count && !failed; k++) {
+		struct tally t = tally_of(slots, slot_count, sticks[k].stick_id, i->now);
+
+		if (c->json)
+			json_array_append_new(list, json_stick(&sticks[k], &t));
+		else
+			failed = row_stick(table, &sticks[k], &t, i->now);
+	}
+	e = c->json ? say_json(c, json_pack("{s:o}", "sticks", list)) : print_table(c, table, failed);
+	if (count == 0 && !c->json)
+		say_info(c, "no stick yet; next: oncestick prepare FOLDER STICK");
+out:
+	free(sticks);
+	free(slots);
+	return e;
+}
+
+/* ---- one stick ----------------------------------------------------------------------------------------------------------- */
+
+static json_t *
+json_slot(const struct books_slot *s, int64_t now)
+{
+	char id[ISSUER_SLOT_NAME], grant[2 * ID_SIZE + 1];
+
+	issuer_slot_name(id, s);
+	bytes_to_hex(grant, s->grant_id, ID_SIZE);
+	return json_pack("{s:s, s:i, s:s, s:s, s:s, s:s, s:i, s:I, s:I, s:I, s:I}", "id", id, "number", (int)s->number, "state",
+	    state_name(s, now), "holder", s->holder, "label", s->label, "grant", grant, "slot", (int)s->slot, "not_before",
+	    (json_int_t)s->not_before, "expires", (json_int_t)s->expires, "changed_at", (json_int_t)s->changed_at, "spent_at",
+	    (json_int_t)s->spent_at);
+}
+
+static int
+row_slot(struct human_table *table, const struct books_slot *s, int64_t now)
+{
+	char id[ISSUER_SLOT_NAME], from[WHEN_SHOWN], until[WHEN_SHOWN], changed[WHEN_SHOWN], label[LABEL_MAX + 1];
+	const char *cells[COLUMNS] = {id, state_name(s, now), changed, from, until, label, s->holder};
+	int64_t when = s->state == BOOKS_SPENT ? s->spent_at : s->changed_at;
+	char *safe = human_escape(s->label, strlen(s->label));
+	int failed = 0;
+
+	issuer_slot_name(id, s);
+	changed[0] = '\0';
+	if (s->state != BOOKS_READY && when != 0)
+		when_show_short(changed, sizeof changed, when, now);
+	when_show_short(from, sizeof from, s->not_before, now);
+	when_show_short(until, sizeof until, s->expires, now);
+	snprintf(label, sizeof label, "%s", safe != NULL ? safe : "");
+	failed = safe == NULL || table_row(table, cells, COLUMNS, 6);
+	free(safe);
+	return failed;
+}
+
+static enum err
+list_slots(const struct cli *c, struct issuer *i, const char *arg, struct fault *f)
+{
+	static const char *const heads[COLUMNS] = {"CODE", "STATE", "SINCE", "FROM", "UNTIL", "LABEL", "HOLDER"};
+	struct issuer_stick stick = {.at = {.fd = -1}};
+	struct books_slot *slots = NULL;
+	size_t count = 0;
+	struct human_table *table = NULL;
+	json_t *list = NULL;
+	int failed = 0;
+	enum err e = issuer_find(i, arg, &stick, f);
+
+	if (e != E_OK || (e = books_slots(i->books, stick.id, &slots, &count, f)) != E_OK) {
+		e = say_error(c, f, &(struct say_about){.object = arg});
+		goto out;
+	}
+	if (count == 0) {
+		e = say_refuse(c, E_NO_CODES, "the books know no codes of stick %s; if it is yours: oncestick collect %s", stick.name, "STICK");
+		goto out;
+	}
+	list = c->json ? json_array() : NULL;
+	table = c->json ? NULL : human_table_new(COLUMNS, heads);
+	failed = list == NULL && table == NULL;
+	for (size_t k = 0; k < count && !failed; k++) {
+		if (c->json)
+			json_array_append_new(list, json_slot(&slots[k], i->now));
+		else
+			failed = row_slot(table, &slots[k], i->now);
+	}
+	e = c->json ? say_json(c, json_pack("{s:s, s:o}", "stick", stick.name, "codes", list)) : print_table(c, table, failed);
+out:
+	free(slots);
+	issuer_stick_close(&stick);
+	return e;
+}
+
+enum err
+cmd_codes(struct cli *c, int argc, char **argv)
+{
+	const struct opt_verb verb = {
+	    "codes [STICK|ID]",
+	    "Without a stick, one line for each stick in the books: how many codes are ready to be handed out, handed out, used, and void\n"
+	    "(revoked or expired), and who holds some. With a stick, named by its directory or as 7kq241, one line for each of its codes.\n"
+	    "Codes themselves are never shown here; see 'oncestick issue --again'.\n",
+	    OPT_JSON, NULL, 0, 1};
+	struct issuer i = {.dir_fd = -1};
+	struct fault f = {0};
+	char **operands = NULL;
+	int count = 0;
+	enum opt_result r = opt_parse(c, &verb, argc, argv, &operands, &count);
+	enum err e = E_OK;
+
+	if (r != OPT_GO)
+		return r == OPT_DONE ? E_OK : E_USAGE;
+	e = issuer_open(&i, c, &f);
+	if (e != E_OK)
+		e = say_error(c, &f, NULL);
+	else
+		e = count == 0 ? list_sticks(c, &i, &f) : list_slots(c, &i, operands[0], &f);
+	issuer_close(&i);
+	return e;
+}

@@ -1,0 +1,370 @@
+/*
+ * cmd_issue.c - hand out codes: into the books first, then to the person.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <jansson.h>
+#include <sodium.h>
+
+#include "cli.h"
+#include "code.h"
+#include "dcbor.h"
+#include "issuer.h"
+#include "keytree.h"
+#include "mint.h"
+#include "opt.h"
+#include "say.h"
+#include "secret.h"
+#include "when.h"
+
+struct issue {
+	uint32_t n;
+	const char *to;
+	const char *again;
+	const char *stick;              /* the operand, or NULL */
+
+	struct issuer issuer;
+	struct books_slot *slots;       /* what is handed out */
+	size_t count;
+	char (*codes)[CODE_SHOWN_SIZE]; /* of slots, in secret memory */
+	uint32_t left;
+};
+
+/* ---- choosing ------------------------------------------------------------------------------------------------------------ */
+
+static bool
+usable(const struct books_slot *s, enum books_slot_state state, int64_t now)
+{
+	return s->state == state && s->expires > now;
+}
+
+static enum err
+count_left(struct issue *a, const uint8_t id[ID_SIZE], struct fault *f)
+{
+	struct books_slot *all = NULL;
+	size_t count = 0;
+	enum err e = books_slots(a->issuer.books, id, &all, &count, f);
+
+	a->left = 0;
+	for (size_t k = 0; k < count; k++)
+		a->left += usable(&all[k], BOOKS_READY, a->issuer.now);
+	free(all);
+	return e;
+}
+
+static enum err
+take_ready(struct issue *a, struct fault *f)
+{
+	struct issuer_stick stick;
+	uint32_t have = 0;
+	enum err e = issuer_find(&a->issuer, a->stick, &stick, f);
+
+	if (e != E_OK)
+		return e;
+	e = books_take(a->issuer.books, stick.id, a->n, a->to, a->issuer.now, &a->slots, &have, f);
+	if (e == E_NO_CODES) {
+		fault_clear(f);
+		fault_set(f, E_NO_CODES, 0, "", "stick %s has %u code%s left to hand out, not %u; none was handed out. More: oncestick prepare FOLDER STICK --add",
+		    stick.name, have, have == 1 ? "" : "s", a->n);
+	}
+	if (e == E_OK) {
+		a->count = a->n;
+		e = count_left(a, stick.id, f);
+	}
+	issuer_stick_close(&stick);
+	return e;
+}
+
+static enum err
+again_code(struct issue *a, struct fault *f)
+{
+	struct books_slot slot;
+	enum err e = issuer_find_code(&a->issuer, a->again, &slot, f);
+
+	if (e != E_OK)
+		return e;
+	switch (slot.state) {
+	case BOOKS_READY:
+		return fault_set(f, E_USAGE, 0, "", "code %.20s was not handed out yet; without --again the next ready codes are.", a->again);
+	case BOOKS_SPENT:
+		return fault_set(f, E_SPENT, 0, "", "code %.20s was used; hand out another.", a->again);
+	case BOOKS_REVOKED:
+		return fault_set(f, E_REVOKED, 0, "", "code %.20s is revoked; hand out another.", a->again);
+	case BOOKS_ISSUED:
+		break;
+	}
+	a->slots = malloc(sizeof *a->slots);
+	if (a->slots == NULL)
+		return fault_set(f, E_FAIL, 0, "memory", "for a code");
+	a->slots[0] = slot;
+	a->count = 1;
+	return E_OK;
+}
+
+static enum err
+again_holder(struct issue *a, struct fault *f)
+{
+	struct issuer_stick stick = {.at = {.fd = -1}};
+	size_t count = 0;
+	enum err e = E_OK;
+
+	if (a->stick != NULL)
+		e = issuer_find(&a->issuer, a->stick, &stick, f);
+	if (e == E_OK)
+		e = books_slots(a->issuer.books, a->stick != NULL ? stick.id : NULL, &a->slots, &count, f);
+	issuer_stick_close(&stick);
+	for (size_t k = 0; e == E_OK && k < count; k++)
+		if (usable(&a->slots[k], BOOKS_ISSUED, a->issuer.now) && strcmp(a->slots[k].holder, a->again) == 0)
+			a->slots[a->count++] = a->slots[k];
+	if (e == E_OK && a->count == 0)
+		e = fault_set(f, E_NO_CODES, 0, "", "nobody called \"%.80s\" holds a code that is unused and in time; 'oncestick codes STICK' lists holders.",
+		    a->again);
+	return e;
+}
+
+static enum err
+record_again(struct issue *a, struct fault *f)
+{
+	enum err e = E_OK;
+
+	for (size_t k = 0; k < a->count && e == E_OK; k++) {
+		const struct books_slot *s = &a->slots[k];
+
+		e = books_event(a->issuer.books, a->issuer.now, "issue again", s->grant_id, s->slot, s->holder, "", f);
+	}
+	return e;
+}
+
+static enum err
+choose(struct issue *a, struct fault *f)
+{
+	enum err e = E_OK;
+
+	if (a->again == NULL)
+		return take_ready(a, f);
+	e = strchr(a->again, '/') != NULL ? again_code(a, f) : again_holder(a, f);
+	return e == E_OK ? record_again(a, f) : e;
+}
+
+/* ---- making and showing -------------------------------------------------------------------------------------------------- */
+
+static enum err
+make_codes(struct issue *a, struct fault *f)
+{
+	char symbols[CODE_SYMBOLS];
+
+	a->codes = secret_new(a->count * CODE_SHOWN_SIZE);
+	if (a->codes == NULL)
+		return fault_set(f, E_FAIL, 0, "memory", "for codes");
+	for (size_t k = 0; k < a->count; k++) {
+		mint_code(symbols, a->issuer.seed, a->slots[k].grant_id, a->slots[k].slot);
+		code_show(a->codes[k], symbols);
+	}
+	sodium_memzero(symbols, sizeof symbols);
+	return E_OK;
+}
+
+/* In one transaction: what is shown is in the books, what is in the books as handed out can be shown. */
+static enum err
+hand_out(struct issue *a, struct fault *f)
+{
+	enum err e = books_begin(a->issuer.books, f);
+
+	if (e != E_OK)
+		return e;
+	if ((e = choose(a, f)) == E_OK && (e = make_codes(a, f)) == E_OK)
+		return books_commit(a->issuer.books, f);
+	books_rollback(a->issuer.books);
+	return e;
+}
+
+static int
+write_all(const char *p, size_t n)
+{
+	while (n > 0) {
+		ssize_t got = write(STDOUT_FILENO, p, n);
+
+		if (got <= 0)
+			return -1;
+		p += got;
+		n -= (size_t)got;
+	}
+	return 0;
+}
+
+/* Straight to the descriptor: stdio would keep a copy. */
+static int
+print_codes(const struct issue *a)
+{
+	char line[CODE_SHOWN_SIZE + 1];
+	int failed = 0;
+
+	for (size_t k = 0; k < a->count && !failed; k++) {
+		int n = snprintf(line, sizeof line, "%s\n", a->codes[k]);
+
+		failed = write_all(line, (size_t)n);
+	}
+	sodium_memzero(line, sizeof line);
+	return failed;
+}
+
+static void *
+wiping_malloc(size_t n)
+{
+	size_t *p = malloc(n + 2 * sizeof *p);
+
+	if (p == NULL)
+		return NULL;
+	p[0] = n;
+	return p + 2;
+}
+
+static void
+wiping_free(void *v)
+{
+	size_t *p = v;
+
+	if (p == NULL)
+		return;
+	p -= 2;
+	sodium_memzero(p + 2, p[0]);
+	free(p);
+}
+
+static json_t *
+json_of(const struct issue *a)
+{
+	json_t *list = json_array();
+	char name[STICK_NAME_SIZE];
+	char id[ISSUER_SLOT_NAME];
+
+	for (size_t k = 0; k < a->count; k++) {
+		const struct books_slot *s = &a->slots[k];
+
+		issuer_slot_name(id, s);
+		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:I, s:I}", "id", id, "code", a->codes[k], "holder", s->holder, "label",
+		    s->label, "not_before", (json_int_t)s->not_before, "expires", (json_int_t)s->expires));
+	}
+	keytree_stick_name(name, a->slots[0].stick_id);
+	if (a->again != NULL)
+		return json_pack("{s:o}", "codes", list);
+	return json_pack("{s:s, s:o, s:i}", "stick", name, "codes", list, "left", (int)a->left);
+}
+
+static int
+print_json(const struct issue *a)
+{
+	json_t *v = NULL;
+	int failed = 0;
+
+	json_set_alloc_funcs(wiping_malloc, wiping_free);
+	v = json_of(a);
+	failed = v == NULL || json_dumpfd(v, STDOUT_FILENO, JSON_INDENT(2)) != 0 || write_all("\n", 1) != 0;
+	json_decref(v);
+	return failed;
+}
+
+/* "7kq241/1 and /2", "7kq241/1, /2 and /5" */
+static void
+name_slots(const struct issue *a, char *out, size_t size)
+{
+	const uint8_t *last = NULL;
+	size_t n = 0;
+
+	out[0] = '\0';
+	for (size_t k = 0; k < a->count && n + 40 < size; k++) {
+		const struct books_slot *s = &a->slots[k];
+		char id[ISSUER_SLOT_NAME];
+		bool same = last != NULL && memcmp(last, s->stick_id, ID_SIZE) == 0;
+
+		issuer_slot_name(id, s);
+		n += (size_t)snprintf(out + n, size - n, "%s%s", k == 0 ? "" : k + 1 == a->count ? " and " : ", ", same ? strchr(id, '/') : id);
+		last = s->stick_id;
+	}
+}
+
+static void
+tell(const struct cli *c, const struct issue *a)
+{
+	const struct books_slot *s = &a->slots[0];
+	char names[400], holder[2 * BOOKS_TEXT], from[WHEN_SHOWN], until[WHEN_SHOWN];
+
+	name_slots(a, names, sizeof names);
+	say_safe(holder, sizeof holder, s->holder);
+	if (a->again != NULL)
+		say_info(c, "code%s %s%s%s, again", a->count == 1 ? "" : "s", names, holder[0] != '\0' ? " for " : "", holder);
+	else
+		say_info(c, "code%s %s%s%s; %u left on this stick", a->count == 1 ? "" : "s", names, holder[0] != '\0' ? " for " : "", holder, a->left);
+	when_show(from, sizeof from, s->not_before);
+	when_show(until, sizeof until, s->expires);
+	say_info(c, "each opens once, from %s to %s", from, until);
+	if (s->not_before > a->issuer.now)
+		say_info(c, "next: give stick and codes out; before %s a try is refused and spends nothing", from);
+}
+
+static enum err
+run(const struct cli *c, struct issue *a, struct fault *f)
+{
+	enum err e = issuer_open(&a->issuer, c, f);
+
+	if (e == E_OK && (e = issuer_unlock(&a->issuer, c, f)) == E_OK)
+		e = hand_out(a, f);
+	if (e != E_OK)
+		return say_error(c, f, NULL);
+	if ((c->json ? print_json(a) : print_codes(a)) != 0)
+		return say_refuse(c, E_FAIL, "the codes could not be printed, but are in the books as handed out: oncestick issue --again shows them");
+	tell(c, a);
+	return E_OK;
+}
+
+static bool
+arguments_fit(const struct cli *c, const struct issue *a, bool n_given)
+{
+	if (a->again != NULL && (a->to != NULL || n_given)) {
+		say_usage(c, "--again shows codes that are handed out already: it goes with neither -n nor --to");
+		return false;
+	}
+	if (a->to != NULL && !dcbor_text_ok(a->to, strlen(a->to))) {
+		say_usage(c, "--to wants a name of 1 to %u bytes of plain text", LABEL_MAX);
+		return false;
+	}
+	return true;
+}
+
+enum err
+cmd_issue(struct cli *c, int argc, char **argv)
+{
+	struct issue a = {.issuer = {.dir_fd = -1}};
+	const struct opt rows[] = {
+	    {OPT_NUMBER, "codes", 'n', "N", "how many (2)", &a.n, 1, GRANT_SLOTS_MAX},
+	    {OPT_TEXT, "to", 0, "HOLDER", "who gets them, for the books", &a.to, 0, 0},
+	    {OPT_TEXT, "again", 0, "CODE-ID|HOLDER", "show codes again that were handed out and not used", &a.again, 0, 0},
+	    {OPT_END, NULL, 0, NULL, NULL, NULL, 0, 0},
+	};
+	const struct opt_verb verb = {
+	    "issue [STICK|ID] [-n N] [--to HOLDER]\nissue [STICK|ID] --again CODE-ID|HOLDER",
+	    "Hand out ready codes of a stick: one a line on standard output, after they are written down in the books. The stick is named by\n"
+	    "its directory or by its name (7kq241); with the name it need not be here. If there are not enough, none is handed out.\n",
+	    OPT_PASSPHRASE | OPT_JSON, rows, 0, 1};
+	struct fault f = {0};
+	char **operands = NULL;
+	int count = 0;
+	enum opt_result r = opt_parse(c, &verb, argc, argv, &operands, &count);
+	enum err e = E_OK;
+	bool n_given = a.n != 0;
+
+	if (r != OPT_GO)
+		return r == OPT_DONE ? E_OK : E_USAGE;
+	if (!arguments_fit(c, &a, n_given))
+		return E_USAGE;
+	a.n = n_given ? a.n : 2;
+	a.stick = count > 0 ? operands[0] : NULL;
+	e = run(c, &a, &f);
+	secret_free(&a.codes);
+	free(a.slots);
+	issuer_close(&a.issuer);
+	return e;
+}

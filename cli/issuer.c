@@ -305,6 +305,72 @@ issuer_merge_notice(struct issuer *i, const struct stick *s, struct fault *f)
 	return e;
 }
 
+enum err
+issuer_put_notice(const struct issuer *i, const struct stick *s, struct bytes file, bool *written, struct fault *f)
+{
+	int got = file.n == 0 ? 0 : stick_store_notice(s, i->pk, file.p, file.n);
+
+	if (got < 0)
+		return fault_set(f, errno == EROFS || errno == EACCES || errno == EPERM ? E_READONLY : E_STICK_IO, errno, "write", "%s/%s",
+		    STICK_ONCE, STICK_NOTICE);
+	if (written != NULL)
+		*written = got == 1;
+	return E_OK;
+}
+
+/* ---- all slots of a stick ------------------------------------------------------------------------------------------------ */
+
+enum err
+issuer_revoke_stick(struct issuer *i, const uint8_t id[ID_SIZE], const char *verb, uint32_t *count, struct fault *f)
+{
+	struct books_slot *list = NULL;
+	size_t n = 0;
+	enum err e = books_slots(i->books, id, &list, &n, f);
+
+	*count = 0;
+	for (size_t k = 0; k < n && e == E_OK; k++) {
+		const struct books_slot *s = &list[k];
+
+		if (s->state != BOOKS_READY && s->state != BOOKS_ISSUED)
+			continue;
+		e = books_set_state(i->books, s->grant_id, s->slot, BOOKS_REVOKED, BYTES(NULL, 0), 0, i->now, verb, "", f);
+		++*count;
+	}
+	free(list);
+	return e;
+}
+
+static bool
+known_spent(const struct books_slot *list, size_t n, const uint8_t grant_id[ID_SIZE], uint32_t slot)
+{
+	for (size_t k = 0; k < n; k++)
+		if (list[k].slot == slot && memcmp(list[k].grant_id, grant_id, ID_SIZE) == 0)
+			return list[k].state == BOOKS_SPENT;
+	return false;
+}
+
+enum err
+issuer_uncollected(struct issuer *i, const struct stick *s, const struct stick_grants *grants, uint32_t *count, struct fault *f)
+{
+	struct books_slot *list = NULL;
+	struct stick_slot slot;
+	size_t n = 0;
+	enum err e = books_slots(i->books, s->id, &list, &n, f);
+
+	*count = 0;
+	for (size_t g = 0; g < grants->count && e == E_OK; g++) {
+		const struct grant *grant = &grants->grants[g];
+
+		for (uint32_t k = 0; k < grant->slots; k++)
+			if (stick_read_slot(s, grant, k, false, &slot, NULL) == E_OK && slot.merged == RECORD_IS_SPENT &&
+			    !known_spent(list, n, grant->id, k))
+				++*count;
+	}
+	sodium_memzero(&slot, sizeof slot);
+	free(list);
+	return e;
+}
+
 /* ---- names --------------------------------------------------------------------------------------------------------------- */
 
 static enum err

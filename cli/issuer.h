@@ -13,6 +13,7 @@
 #include "cli.h"
 #include "error.h"
 #include "format.h"
+#include "stick.h"
 #include "stickarg.h"
 
 #define ISSUER_DIR_MAX 4096
@@ -59,8 +60,20 @@ enum err issuer_publish(struct issuer *i, uint8_t **file, size_t *n, uint32_t *n
  * issuer_merge_notice(i, s, f): if the stick s carries a notice of ours that the books do not have, take it into them. Inside a
  * transaction.
  */
-struct stick;
 enum err issuer_merge_notice(struct issuer *i, const struct stick *s, struct fault *f);
+
+/*
+ * issuer_put_notice(i, s, file, written, f): a notice onto the stick s, unless it has it. *written, unless NULL, says whether it was
+ * written. E_READONLY or E_STICK_IO.
+ */
+enum err issuer_put_notice(const struct issuer *i, const struct stick *s, struct bytes file, bool *written, struct fault *f);
+
+/* issuer_revoke_stick(i, id, verb, count, f): every ready or issued slot of a stick is revoked in the books; *count is how many. */
+enum err issuer_revoke_stick(struct issuer *i, const uint8_t id[ID_SIZE], const char *verb, uint32_t *count, struct fault *f);
+
+/* issuer_uncollected(i, s, grants, count, f): how many used slots of stick s the books do not know as spent. */
+enum err issuer_uncollected(struct issuer *i, const struct stick *s, const struct stick_grants *grants, uint32_t *count,
+    struct fault *f);
 
 /* A stick that was named. */
 struct issuer_stick {

@@ -10,8 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "human.h"
 #include "stick.h"
 
 #define FOUND_MAX 64
@@ -213,4 +216,61 @@ stickarg_close(struct stickarg *s)
 		close(s->fd);
 	if (s != NULL)
 		s->fd = -1;
+}
+
+/* ---- the device ---------------------------------------------------------------------------------------------------------- */
+
+/* A line of sysfs, without the blanks that pad it. */
+static bool
+sysfs_line(dev_t dev, const char *name, char *out, size_t size)
+{
+	static const char *const places[] = {"device", "../device"};
+	char path[96];
+	size_t n = 0;
+
+	for (size_t i = 0; i < 2 && n == 0; i++) {
+		FILE *in = NULL;
+
+		snprintf(path, sizeof path, "/sys/dev/block/%u:%u/%s/%s", major(dev), minor(dev), places[i], name);
+		in = fopen(path, "re");
+		if (in == NULL)
+			continue;
+		n = fread(out, 1, size - 1, in);
+		fclose(in);
+	}
+	while (n > 0 && (out[n - 1] == '\n' || out[n - 1] == ' '))
+		n--;
+	out[n] = '\0';
+	for (size_t i = 0; i < n; i++)
+		if (out[i] < ' ' || out[i] > '~')
+			out[i] = '?';
+	return n > 0;
+}
+
+void
+stickarg_device(int fd, char *out, size_t size)
+{
+	char vendor[32] = "", model[64] = "", bytes[HUMAN_SHOWN];
+	struct statvfs vfs;
+	struct stat st;
+
+	bytes[0] = '\0';
+	if (fstatvfs(fd, &vfs) == 0)
+		human_bytes(bytes, sizeof bytes, (uint64_t)vfs.f_blocks * vfs.f_frsize);
+	if (fstat(fd, &st) == 0) {
+		sysfs_line(st.st_dev, "vendor", vendor, sizeof vendor);
+		sysfs_line(st.st_dev, "model", model, sizeof model);
+	}
+	snprintf(out, size, "%s%s%s%s%s", vendor, vendor[0] != '\0' && model[0] != '\0' ? " " : "", model,
+	    vendor[0] != '\0' || model[0] != '\0' ? ", " : "", bytes);
+}
+
+bool
+stickarg_is_mount(int fd)
+{
+	struct stat here, up;
+
+	if (fstat(fd, &here) != 0 || fstatat(fd, "..", &up, 0) != 0)
+		return false;
+	return here.st_dev != up.st_dev || here.st_ino == up.st_ino;
 }

@@ -29,4 +29,13 @@ void stickarg_close(struct stickarg *s);
 /* stickarg_each(each, arg): call each with every mount point that has ONCE, one for each file system, until it returns non-zero. */
 int stickarg_each(int (*each)(void *arg, const char *path), void *arg);
 
+/*
+ * stickarg_device(fd, out, size): what the file system under fd is on, for people: "SanDisk Cruzer, 29 GiB", or the size alone. Safe to
+ * print.
+ */
+void stickarg_device(int fd, char *out, size_t size);
+
+/* stickarg_is_mount(fd): whether the directory is the top of a mounted file system, so that all of it is the stick's. */
+bool stickarg_is_mount(int fd);
+
 #endif

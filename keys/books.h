@@ -41,16 +41,25 @@ struct books_slot {
 struct books_stick {
 	uint8_t stick_id[ID_SIZE];
 	char label[LABEL_MAX + 1];      /* of the newest grant */
-	uint32_t next_n;
+	uint32_t next_n;                /* number of the next refill to make */
+	uint32_t seen_n;                /* largest number its stick record ever came home with; 0: not seen */
 	uint32_t ready, issued, spent, revoked;
 	int64_t not_before, expires;    /* of the grant that expires last */
 	char holders[BOOKS_TEXT];       /* of issued slots, comma-separated, cut with "..." */
 };
 
-/* books_open(b, dir, create, f): open BOOKS_NAME in dir. E_BOOKS if it is absent and create is false, or is not ours. */
+/*
+ * books_open(b, dir, create, f): open BOOKS_NAME in dir, to read and write; create makes dir (0700) and file (0600) where absent.
+ * E_BOOKS if it is absent (ENOENT in f->sys) and create is false, cannot be written, is locked by another process for more than
+ * 5 s, is damaged, not ours or of a newer schema, or if everybody may write to dir. Not to be carried across a fork.
+ */
 enum err books_open(struct books **b, const char *dir, bool create, struct fault *f);
 void books_close(struct books **b);
 
+/*
+ * books_begin ... books_commit or books_rollback: one transaction of many calls, held against other processes from the start. A
+ * call that fails in between undoes only what it did itself; where SQLite gave up all of it (a full disk) books_commit fails.
+ */
 enum err books_begin(struct books *b, struct fault *f);
 enum err books_commit(struct books *b, struct fault *f);
 void books_rollback(struct books *b);
@@ -64,14 +73,29 @@ enum err books_newest_time(struct books *b, int64_t *t, struct fault *f);
 
 /* books_new_bundle(b, id, now, label): insert an id before its first byte is written. E_BOOKS if it was ever used. */
 enum err books_new_bundle(struct books *b, const uint8_t id[ID_SIZE], int64_t now, const char *label, struct fault *f);
+/* books_bundle_manifest(b, id, cose): keep the signed manifest of a bundle; a bundle unknown so far is added. E_BOOKS if cose is no
+ * manifest of it, or another one is there. */
 enum err books_bundle_manifest(struct books *b, const uint8_t id[ID_SIZE], struct bytes cose, struct fault *f);
 
-/* books_add_stick: make a stick known; nothing if it is. books_id_used: whether any id (bundle, stick, grant) is in the books. */
+/* books_add_stick: make a stick known (label is of use until it has a grant); nothing if it is. books_id_used: whether any id (bundle, stick, grant) is in the books. */
 enum err books_add_stick(struct books *b, const uint8_t id[ID_SIZE], const char *label, struct fault *f);
 enum err books_id_used(struct books *b, const uint8_t id[ID_SIZE], bool *used, struct fault *f);
 
 /*
- * books_add_grant(b, g, payload, state, now, verb): store a grant and its slots, all in state, numbered on after the stick's last.
+ * books_set_usb(b, stick_id, usb, elsewhere): keep the USB factor of a stick; *elsewhere: another stick has the same. books_get_usb:
+ * *found false if none is kept. E_BOOKS for an unknown stick.
+ */
+enum err books_set_usb(struct books *b, const uint8_t stick_id[ID_SIZE], const uint8_t usb[HASH_SIZE], bool *elsewhere,
+    struct fault *f);
+enum err books_get_usb(struct books *b, const uint8_t stick_id[ID_SIZE], uint8_t usb[HASH_SIZE], bool *found, struct fault *f);
+
+/* books_seen_n(b, stick_id, n, before): a stick came home with n in its record: keep the largest, of which *before was known until
+ * now (n below it: the stick was rolled back), and make no refill with a lower number any more. E_BOOKS for an unknown stick. */
+enum err books_seen_n(struct books *b, const uint8_t stick_id[ID_SIZE], uint32_t n, uint32_t *before, struct fault *f);
+
+/*
+ * books_add_grant(b, g, payload, state, now, verb): store a grant and its slots, all in state, numbered on after the stick's last;
+ * a stick that is not known becomes so. A refill's number raises the stick's next_n. E_BOOKS if the grant is there already.
  */
 enum err books_add_grant(struct books *b, const struct grant *g, struct bytes payload, enum books_slot_state state, int64_t now,
     const char *verb, struct fault *f);
@@ -81,10 +105,11 @@ enum err books_grant(struct books *b, const uint8_t id[ID_SIZE], struct grant *g
 /* books_grant_ids(b, stick_id, ids, count): ids of the grants of a stick, *ids freed by the caller. */
 enum err books_grant_ids(struct books *b, const uint8_t stick_id[ID_SIZE], uint8_t (**ids)[ID_SIZE], size_t *count, struct fault *f);
 
-/* books_find_stick(b, name, id, count): the stick whose shown name ("7kq241") is name; *count is how many have it. */
+/* books_find_stick(b, name, id, count): the stick whose shown name ("7kq241") is name; *count is how many have it, id one of them. */
 enum err books_find_stick(struct books *b, const char *name, uint8_t id[ID_SIZE], unsigned *count, struct fault *f);
 
-/* Lists, freed by the caller. books_slots: slots of a stick (stick_id NULL: of all), ordered by stick and number. */
+/* Lists, freed by the caller (NULL when empty). Sticks come in the order in which they became known. books_slots: slots of a stick
+ * (stick_id NULL: of all), ordered by stick and number. */
 enum err books_sticks(struct books *b, struct books_stick **list, size_t *count, struct fault *f);
 enum err books_slots(struct books *b, const uint8_t *stick_id, struct books_slot **list, size_t *count, struct fault *f);
 
@@ -96,21 +121,25 @@ enum err books_take(struct books *b, const uint8_t stick_id[ID_SIZE], uint32_t n
     struct books_slot **list, uint32_t *have, struct fault *f);
 
 /*
- * books_set_state(b, s, state, receipt, now, verb, detail): move a slot (by grant_id and slot of s) to state, keep the receipt
- * unless empty, and write an event. Spent and revoked are final: ready or issued cannot follow; spent may follow revoked only as
- * knowledge (state stays revoked in the notice's sense, shown as spent).
+ * books_set_state(b, grant_id, slot, state, receipt, spent_at, now, verb, detail): move a slot to state, keep the receipt unless
+ * empty and spent_at unless 0, and write an event; where nothing of that is new, nothing is written. Spent and revoked are final:
+ * ready or issued after them is E_SPENT or E_REVOKED. Spent after revoked is kept as knowledge (shown as spent; it stays listed),
+ * revoked after spent changes nothing. A slot that becomes ready again loses its holder. E_BOOKS for an unknown slot.
  */
 enum err books_set_state(struct books *b, const uint8_t grant_id[ID_SIZE], uint32_t slot, enum books_slot_state state,
     struct bytes receipt, int64_t spent_at, int64_t now, const char *verb, const char *detail, struct fault *f);
 
-/* books_event(b, now, verb, grant_id or NULL, slot, holder, detail): append to the log. */
+/* books_event(b, now, verb, grant_id or NULL, slot, holder, detail): append to the log, for good. BOOKS_WHOLE as slot: of the whole
+ * grant. holder and detail may be NULL. */
+#define BOOKS_WHOLE UINT32_MAX
 enum err books_event(struct books *b, int64_t now, const char *verb, const uint8_t *grant_id, uint32_t slot, const char *holder,
     const char *detail, struct fault *f);
 
 /*
  * Notices. books_newest_notice: bytes of the newest (owned by the caller), *number 0 if there is none. books_notice_content: the
- * cumulative list as the books have it now: every slot spent or revoked, and every slot of any notice ever stored; number and
- * issuer are left 0. books_store_notice: keep a signed notice (number unique) and merge its slots into that union.
+ * cumulative list as the books have it now: every slot spent or revoked, and every slot and bundle of any notice ever stored;
+ * number, time and issuer are left 0. books_store_notice: merge a verified notice of our own into that union and keep its bytes,
+ * unless another with the same number is kept already (made before a restore): then only its content is new.
  */
 enum err books_newest_notice(struct books *b, uint8_t **cose, size_t *n, uint32_t *number, struct fault *f);
 enum err books_notice_content(struct books *b, struct notice *out, struct fault *f);

@@ -1,0 +1,428 @@
+/*
+ * books.c - the issuer's books: the file, settings, bundles, sticks and grants.
+ */
+#include "books.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "books_internal.h"
+#include "keytree.h"
+
+static const char schema[] =
+    "CREATE TABLE meta (k TEXT PRIMARY KEY, v BLOB NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE setting (k TEXT PRIMARY KEY, v TEXT NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE bundle (bundle_id BLOB PRIMARY KEY NOT NULL CHECK (length(bundle_id) = 16), created INTEGER NOT NULL,"
+    " label TEXT NOT NULL, manifest BLOB, signed_at INTEGER);"
+    "CREATE TABLE stick (stick_id BLOB PRIMARY KEY NOT NULL CHECK (length(stick_id) = 16), label TEXT NOT NULL, usb BLOB,"
+    " next_n INTEGER NOT NULL DEFAULT 1, seen_n INTEGER NOT NULL DEFAULT 0);"
+    "CREATE TABLE grnt (grant_id BLOB PRIMARY KEY NOT NULL CHECK (length(grant_id) = 16),"
+    " stick_id BLOB NOT NULL REFERENCES stick, n INTEGER NOT NULL, payload BLOB NOT NULL, grant_hash BLOB NOT NULL UNIQUE,"
+    " issued INTEGER NOT NULL, not_before INTEGER NOT NULL, expires INTEGER NOT NULL, label TEXT NOT NULL);"
+    "CREATE INDEX grnt_stick ON grnt (stick_id);"
+    "CREATE TABLE slot (grant_id BLOB NOT NULL REFERENCES grnt, slot INTEGER NOT NULL, stick_id BLOB NOT NULL REFERENCES stick,"
+    " number INTEGER NOT NULL, state TEXT NOT NULL CHECK (state IN ('ready', 'issued', 'spent', 'revoked')), holder TEXT,"
+    " receipt BLOB, spent_at INTEGER NOT NULL DEFAULT 0, changed_at INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (grant_id, slot));"
+    "CREATE UNIQUE INDEX slot_number ON slot (stick_id, number);"
+    "CREATE INDEX slot_dead ON slot (grant_id, slot) WHERE state IN ('spent', 'revoked');"
+    "CREATE TABLE event (at INTEGER NOT NULL, who TEXT NOT NULL, verb TEXT NOT NULL, grant_id BLOB, slot INTEGER, holder TEXT,"
+    " detail TEXT);"
+    "CREATE TABLE station (id BLOB PRIMARY KEY NOT NULL, name TEXT NOT NULL);"
+    "CREATE TABLE notice (no INTEGER PRIMARY KEY, cose BLOB NOT NULL, time INTEGER NOT NULL);"
+    "CREATE TABLE listed (grant_id BLOB PRIMARY KEY NOT NULL, slots BLOB NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE withdrawn (bundle_id BLOB PRIMARY KEY NOT NULL) WITHOUT ROWID;"
+    /* Not even our own mistakes undo what happened. */
+    "CREATE TRIGGER event_kept BEFORE DELETE ON event BEGIN SELECT raise(ABORT, 'events are permanent'); END;"
+    "CREATE TRIGGER event_fixed BEFORE UPDATE ON event BEGIN SELECT raise(ABORT, 'events are permanent'); END;"
+    "CREATE TRIGGER bundle_kept BEFORE DELETE ON bundle BEGIN SELECT raise(ABORT, 'ids are used once'); END;"
+    "CREATE TRIGGER stick_kept BEFORE DELETE ON stick BEGIN SELECT raise(ABORT, 'ids are used once'); END;"
+    "CREATE TRIGGER grnt_kept BEFORE DELETE ON grnt BEGIN SELECT raise(ABORT, 'ids are used once'); END;"
+    "CREATE TRIGGER slot_kept BEFORE DELETE ON slot BEGIN SELECT raise(ABORT, 'slots are permanent'); END;"
+    "CREATE TRIGGER slot_final BEFORE UPDATE ON slot WHEN old.state IN ('spent', 'revoked') AND new.state IN ('ready', 'issued')"
+    " BEGIN SELECT raise(ABORT, 'spent and revoked are final'); END;"
+    "CREATE TRIGGER notice_kept BEFORE DELETE ON notice BEGIN SELECT raise(ABORT, 'notices are permanent'); END;"
+    "CREATE TRIGGER listed_kept BEFORE DELETE ON listed BEGIN SELECT raise(ABORT, 'notices are cumulative'); END;"
+    "CREATE TRIGGER withdrawn_kept BEFORE DELETE ON withdrawn BEGIN SELECT raise(ABORT, 'notices are cumulative'); END;";
+
+static const struct sql_kind kind = {
+	.name = BOOKS_NAME,
+	.err = E_BOOKS,
+	.application = 0x6f6e6362u, /* "oncb" */
+	.schema = 1,
+	.create = schema,
+};
+
+#define ID(id) SQL_BLOB(id, ID_SIZE)
+
+/* ---- the file ----------------------------------------------------------------------------------------------------------- */
+
+static void
+find_user(char *who, size_t size)
+{
+	struct passwd pw, *found = NULL;
+	char buf[4096];
+
+	if (getpwuid_r(geteuid(), &pw, buf, sizeof buf, &found) == 0 && found != NULL)
+		snprintf(who, size, "%s", found->pw_name);
+	else
+		snprintf(who, size, "uid %lu", (unsigned long)geteuid());
+}
+
+enum err
+books_open(struct books **out, const char *dir, bool create, struct fault *f)
+{
+	struct books *b = calloc(1, sizeof *b);
+	enum err err = E_OK;
+	int fd = -1;
+
+	*out = NULL;
+	if (b == NULL)
+		return fault_set(f, E_FAIL, ENOMEM, "open", "%s", dir);
+	find_user(b->who, sizeof b->who);
+	if ((fd = sql_make_dir(dir, create)) == -1)
+		err = fault_set(f, E_BOOKS, errno, "open", "%s", dir);
+	else
+		err = sql_open(&b->sql, dir, fd, &kind, create ? SQL_CREATE : SQL_WRITE, f);
+	if (fd != -1)
+		close(fd);
+	if (err != E_OK)
+		books_close(&b);
+	*out = b;
+	return err;
+}
+
+void
+books_close(struct books **b)
+{
+	if (*b == NULL)
+		return;
+	sql_close(&(*b)->sql);
+	free(*b);
+	*b = NULL;
+}
+
+struct sql *
+books_step(struct books *b, const char *step)
+{
+	b->sql->step = step;
+	return b->sql;
+}
+
+enum err
+books_begin(struct books *b, struct fault *f)
+{
+	return sql_begin(books_step(b, "begin"), f);
+}
+
+enum err
+books_commit(struct books *b, struct fault *f)
+{
+	return sql_end(books_step(b, "commit"), E_OK, f);
+}
+
+void
+books_rollback(struct books *b)
+{
+	if (b->sql->depth > 0)
+		(void)sql_end(books_step(b, "rollback"), E_FAIL, NULL);
+}
+
+/* ---- settings ----------------------------------------------------------------------------------------------------------- */
+
+enum err
+books_set(struct books *b, const char *key, const char *value, struct fault *f)
+{
+	struct sql *q = books_step(b, "setting");
+
+	if (value[0] == '\0')
+		return sql_run(q, "DELETE FROM setting WHERE k = ?", SQL_ARGS(SQL_TEXT(key)), f);
+	return sql_run(q, "INSERT INTO setting VALUES (?, ?) ON CONFLICT (k) DO UPDATE SET v = excluded.v",
+	    SQL_ARGS(SQL_TEXT(key), SQL_TEXT(value)), f);
+}
+
+enum err
+books_get(struct books *b, const char *key, char *value, size_t size, struct fault *f)
+{
+	struct sql *q = books_step(b, "setting");
+	sqlite3_stmt *st = NULL;
+	bool row = false;
+	enum err err;
+
+	value[0] = '\0';
+	if ((err = sql_query(q, &st, "SELECT v FROM setting WHERE k = ?", SQL_ARGS(SQL_TEXT(key)), f)) == E_OK &&
+	    (err = sql_next(q, st, &row, f)) == E_OK && row)
+		sql_string(st, 0, value, size);
+	sql_done(&st);
+	return err;
+}
+
+enum err
+books_newest_time(struct books *b, int64_t *t, struct fault *f)
+{
+	bool found = false;
+
+	return sql_int_of(books_step(b, "newest time"), "SELECT max(t) FROM (SELECT max(issued) AS t FROM grnt"
+	    " UNION ALL SELECT max(signed_at) FROM bundle UNION ALL SELECT max(time) FROM notice)", SQL_NONE, t, &found, f);
+}
+
+/* ---- ids and bundles ---------------------------------------------------------------------------------------------------- */
+
+static enum err
+id_used(struct sql *q, const uint8_t id[ID_SIZE], bool *used, struct fault *f)
+{
+	int64_t one = 0;
+
+	return sql_int_of(q, "SELECT 1 FROM bundle WHERE bundle_id = ?1 UNION ALL SELECT 1 FROM stick WHERE stick_id = ?1"
+	    " UNION ALL SELECT 1 FROM grnt WHERE grant_id = ?1", SQL_ARGS(ID(id)), &one, used, f);
+}
+
+enum err
+books_id_used(struct books *b, const uint8_t id[ID_SIZE], bool *used, struct fault *f)
+{
+	return id_used(books_step(b, "id"), id, used, f);
+}
+
+enum err
+books_new_bundle(struct books *b, const uint8_t id[ID_SIZE], int64_t now, const char *label, struct fault *f)
+{
+	struct sql *q = books_step(b, "new bundle");
+	bool used = false;
+	enum err err;
+
+	if ((err = sql_begin(q, f)) != E_OK)
+		return err;
+	if ((err = id_used(q, id, &used, f)) == E_OK && used)
+		err = sql_odd(q, "this id was used before", f);
+	if (err == E_OK)
+		err = sql_run(q, "INSERT INTO bundle (bundle_id, created, label) VALUES (?, ?, ?)",
+		    SQL_ARGS(ID(id), SQL_INT(now), SQL_TEXT(label)), f);
+	return sql_end(q, err, f);
+}
+
+enum err
+books_bundle_manifest(struct books *b, const uint8_t id[ID_SIZE], struct bytes cose, struct fault *f)
+{
+	struct sql *q = books_step(b, "manifest");
+	struct manifest m;
+	int changed = 0;
+	enum err err;
+
+	if (manifest_open(&m, cose) != ENVELOPE_OK || memcmp(m.bundle_id, id, ID_SIZE) != 0)
+		return sql_odd(q, "no manifest of this bundle", f);
+	err = sql_change(q, "INSERT INTO bundle VALUES (?1, ?4, ?2, ?3, ?4) ON CONFLICT (bundle_id)"
+	    " DO UPDATE SET manifest = ?3, signed_at = ?4 WHERE manifest IS NULL OR manifest = ?3",
+	    SQL_ARGS(ID(id), SQL_TEXT(m.label), SQL_BLOB(cose.p, cose.n), SQL_INT(m.created)), &changed, f);
+	if (err == E_OK && changed == 0)
+		err = sql_odd(q, "this bundle has another manifest", f);
+	return err;
+}
+
+/* ---- sticks ------------------------------------------------------------------------------------------------------------- */
+
+enum err
+books_add_stick(struct books *b, const uint8_t id[ID_SIZE], const char *label, struct fault *f)
+{
+	return sql_run(books_step(b, "new stick"), "INSERT INTO stick (stick_id, label) VALUES (?, ?) ON CONFLICT DO NOTHING",
+	    SQL_ARGS(ID(id), SQL_TEXT(label)), f);
+}
+
+static enum err
+change_stick(struct sql *q, const char *text, const struct sql_arg *args, struct fault *f)
+{
+	int changed = 0;
+	enum err err = sql_change(q, text, args, &changed, f);
+
+	return err == E_OK && changed == 0 ? sql_odd(q, "unknown stick", f) : err;
+}
+
+enum err
+books_set_usb(struct books *b, const uint8_t stick_id[ID_SIZE], const uint8_t usb[HASH_SIZE], bool *elsewhere, struct fault *f)
+{
+	struct sql *q = books_step(b, "USB identity");
+	int64_t one = 0;
+	enum err err;
+
+	if ((err = sql_begin(q, f)) != E_OK)
+		return err;
+	err = change_stick(q, "UPDATE stick SET usb = ?2 WHERE stick_id = ?1", SQL_ARGS(ID(stick_id), SQL_BLOB(usb, HASH_SIZE)), f);
+	if (err == E_OK)
+		err = sql_int_of(q, "SELECT 1 FROM stick WHERE stick_id <> ? AND usb = ?",
+		    SQL_ARGS(ID(stick_id), SQL_BLOB(usb, HASH_SIZE)), &one, elsewhere, f);
+	return sql_end(q, err, f);
+}
+
+enum err
+books_get_usb(struct books *b, const uint8_t stick_id[ID_SIZE], uint8_t usb[HASH_SIZE], bool *found, struct fault *f)
+{
+	struct sql *q = books_step(b, "USB identity");
+	sqlite3_stmt *st = NULL;
+	bool row = false;
+	enum err err;
+
+	*found = false;
+	if ((err = sql_query(q, &st, "SELECT usb FROM stick WHERE stick_id = ?", SQL_ARGS(ID(stick_id)), f)) == E_OK &&
+	    (err = sql_next(q, st, &row, f)) == E_OK) {
+		if (!row)
+			err = sql_odd(q, "unknown stick", f);
+		else
+			*found = sql_fixed(st, 0, usb, HASH_SIZE);
+	}
+	sql_done(&st);
+	return err;
+}
+
+enum err
+books_seen_n(struct books *b, const uint8_t stick_id[ID_SIZE], uint32_t n, uint32_t *before, struct fault *f)
+{
+	struct sql *q = books_step(b, "stick record");
+	int64_t seen = 0;
+	bool found = false;
+	enum err err;
+
+	if ((err = sql_begin(q, f)) != E_OK)
+		return err;
+	err = sql_int_of(q, "SELECT seen_n FROM stick WHERE stick_id = ?", SQL_ARGS(ID(stick_id)), &seen, &found, f);
+	if (err == E_OK)
+		err = change_stick(q, "UPDATE stick SET seen_n = max(seen_n, ?2), next_n = max(next_n, ?2) WHERE stick_id = ?1",
+		    SQL_ARGS(ID(stick_id), SQL_INT(n)), f);
+	if ((err = sql_end(q, err, f)) == E_OK)
+		*before = (uint32_t)seen;
+	return err;
+}
+
+enum err
+books_find_stick(struct books *b, const char *name, uint8_t id[ID_SIZE], unsigned *count, struct fault *f)
+{
+	struct sql *q = books_step(b, "find stick");
+	sqlite3_stmt *st = NULL;
+	uint8_t one[ID_SIZE];
+	char shown[STICK_NAME_SIZE];
+	bool row = true;
+	enum err err;
+
+	*count = 0;
+	err = sql_query(q, &st, "SELECT stick_id FROM stick ORDER BY rowid DESC", SQL_NONE, f);
+	while (err == E_OK && (err = sql_next(q, st, &row, f)) == E_OK && row) {
+		if (!sql_fixed(st, 0, one, sizeof one)) {
+			err = sql_odd(q, "an odd row of sticks", f);
+			break;
+		}
+		keytree_stick_name(shown, one);
+		if (strcasecmp(shown, name) != 0)
+			continue;
+		memcpy(id, one, sizeof one);
+		++*count;
+	}
+	sql_done(&st);
+	return err;
+}
+
+/* ---- grants ------------------------------------------------------------------------------------------------------------- */
+
+static enum err
+insert_grant(struct sql *q, const struct grant *g, struct bytes payload, struct fault *f)
+{
+	enum err err;
+
+	if ((err = sql_run(q, "INSERT INTO stick (stick_id, label) VALUES (?, ?) ON CONFLICT DO NOTHING",
+	    SQL_ARGS(ID(g->stick_id), SQL_TEXT(g->label)), f)) != E_OK ||
+	    (err = sql_run(q, "UPDATE stick SET next_n = max(next_n, ?2) WHERE stick_id = ?1",
+	    SQL_ARGS(ID(g->stick_id), SQL_INT((int64_t)g->refill + 1)), f)) != E_OK)
+		return err;
+	return sql_run(q, "INSERT INTO grnt VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", SQL_ARGS(ID(g->id), ID(g->stick_id), SQL_INT(g->refill),
+	    SQL_BLOB(payload.p, payload.n), SQL_BLOB(g->hash, HASH_SIZE), SQL_INT(g->issued), SQL_INT(g->policy.not_before),
+	    SQL_INT(g->policy.expires), SQL_TEXT(g->label)), f);
+}
+
+static enum err
+insert_slots(struct sql *q, const struct grant *g, enum books_slot_state state, struct fault *f)
+{
+	static const char text[] = "INSERT INTO slot (grant_id, slot, stick_id, number, state) VALUES (?, ?, ?, ?, ?)";
+	sqlite3_stmt *st = NULL;
+	int64_t last = 0;
+	bool row = false;
+	enum err err = sql_int_of(q, "SELECT max(number) FROM slot WHERE stick_id = ?", SQL_ARGS(ID(g->stick_id)), &last, &row, f);
+
+	if (err == E_OK)
+		err = sql_query(q, &st, text, SQL_NONE, f);
+	for (uint32_t i = 0; i < g->slots && err == E_OK; i++) {
+		const struct sql_arg args[] = { ID(g->id), SQL_INT(i), ID(g->stick_id), SQL_INT(last + 1 + i),
+		    SQL_TEXT(books_state_names[state]), {.type = 0} };
+
+		if ((err = sql_again(q, st, args, f)) == E_OK)
+			err = sql_next(q, st, &row, f);
+	}
+	sql_done(&st);
+	return err;
+}
+
+enum err
+books_add_grant(struct books *b, const struct grant *g, struct bytes payload, enum books_slot_state state, int64_t now,
+    const char *verb, struct fault *f)
+{
+	struct sql *q = books_step(b, "new grant");
+	enum err err;
+
+	if ((err = sql_begin(q, f)) != E_OK)
+		return err;
+	if ((err = insert_grant(q, g, payload, f)) == E_OK && (err = insert_slots(q, g, state, f)) == E_OK)
+		err = books_event(b, now, verb, g->id, BOOKS_WHOLE, NULL, g->label, f);
+	return sql_end(q, err, f);
+}
+
+enum err
+books_grant(struct books *b, const uint8_t id[ID_SIZE], struct grant *g, bool *found, struct fault *f)
+{
+	struct sql *q = books_step(b, "grant");
+	sqlite3_stmt *st = NULL;
+	bool row = false;
+	enum err err;
+
+	memset(g, 0, sizeof *g);
+	*found = false;
+	if ((err = sql_query(q, &st, "SELECT payload FROM grnt WHERE grant_id = ?", SQL_ARGS(ID(id)), f)) == E_OK &&
+	    (err = sql_next(q, st, &row, f)) == E_OK && row) {
+		const void *p = sqlite3_column_blob(st, 0);
+		size_t n = (size_t)sqlite3_column_bytes(st, 0);
+
+		if (p == NULL || grant_parse(g, BYTES(p, n)) != 0)
+			err = sql_odd(q, "an odd row of grants", f);
+	}
+	*found = err == E_OK && row;
+	sql_done(&st);
+	return err;
+}
+
+enum err
+books_grant_ids(struct books *b, const uint8_t stick_id[ID_SIZE], uint8_t (**ids)[ID_SIZE], size_t *count, struct fault *f)
+{
+	struct sql *q = books_step(b, "grants");
+	uint8_t (*list)[ID_SIZE] = NULL, (*grown)[ID_SIZE] = NULL;
+	sqlite3_stmt *st = NULL;
+	size_t n = 0;
+	bool row = true;
+	enum err err = sql_query(q, &st, "SELECT grant_id FROM grnt WHERE stick_id = ? ORDER BY rowid", SQL_ARGS(ID(stick_id)), f);
+
+	while (err == E_OK && (err = sql_next(q, st, &row, f)) == E_OK && row) {
+		if ((grown = realloc(list, (n + 1) * sizeof *list)) == NULL) {
+			err = fault_set(f, E_FAIL, ENOMEM, "grants", "%s", q->path);
+			break;
+		}
+		list = grown;
+		if (!sql_fixed(st, 0, list[n++], ID_SIZE))
+			err = sql_odd(q, "an odd row of grants", f);
+	}
+	sql_done(&st);
+	if (err == E_OK) {
+		*ids = list;
+		*count = n;
+	} else {
+		free(list);
+	}
+	return err;
+}

@@ -1,0 +1,21 @@
+/*
+ * books_internal.h - what the files of the books share.
+ */
+#ifndef BOOKS_INTERNAL_H
+#define BOOKS_INTERNAL_H
+
+#include "books.h"
+#include "sql.h"
+
+struct books {
+	struct sql *sql;
+	char who[64];   /* the user, for the log */
+};
+
+/* The states as they are stored, by enum books_slot_state. */
+extern const char *const books_state_names[4];
+
+/* books_step(b, step): what is being done now, for faults; returns the connection. */
+struct sql *books_step(struct books *b, const char *step);
+
+#endif

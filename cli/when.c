@@ -1,0 +1,418 @@
+/*
+ * when.c - times as people write them, by mktime(3) and its normalisation.
+ */
+#include "when.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "format.h"
+
+#define DAY_S 86400
+#define DURATION_MAX_S (100ll * 366 * DAY_S)
+#define GAP_STEP_S 1800 /* what clocks are put forward by is a multiple of this, everywhere */
+#define GAP_MAX_S 10800
+
+static const char *const months[12] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
+
+/* ---- reading ------------------------------------------------------------------------------------------------------------ */
+
+static bool
+is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* Move *p over exactly n digits, giving their value; false, *p unmoved, if they are not there. */
+static bool
+take_number(const char **p, int n, int *v)
+{
+	int value = 0;
+
+	for (int i = 0; i < n; i++) {
+		if (!is_digit((*p)[i]))
+			return false;
+		value = value * 10 + ((*p)[i] - '0');
+	}
+	*p += n;
+	*v = value;
+	return true;
+}
+
+static bool
+take_char(const char **p, char c)
+{
+	if (**p != c)
+		return false;
+	++*p;
+	return true;
+}
+
+static bool
+take_date(const char **p, struct tm *tm)
+{
+	int year = 0, month = 0, day = 0;
+
+	if (!take_number(p, 4, &year) || !take_char(p, '-') || !take_number(p, 2, &month) || !take_char(p, '-') ||
+	    !take_number(p, 2, &day))
+		return false;
+	if (month < 1 || month > 12 || day < 1 || day > 31)
+		return false;
+	tm->tm_year = year - 1900;
+	tm->tm_mon = month - 1;
+	tm->tm_mday = day;
+	return true;
+}
+
+/* hh:mm or hh:mm:ss. */
+static bool
+take_clock(const char **p, struct tm *tm)
+{
+	int hour = 0, minute = 0, second = 0;
+
+	if (!take_number(p, 2, &hour) || !take_char(p, ':') || !take_number(p, 2, &minute))
+		return false;
+	if (take_char(p, ':') && !take_number(p, 2, &second))
+		return false;
+	if (hour > 23 || minute > 59 || second > 59)
+		return false;
+	tm->tm_hour = hour;
+	tm->tm_min = minute;
+	tm->tm_sec = second;
+	return true;
+}
+
+static bool
+take_fraction(const char **p)
+{
+	if (!take_char(p, '.'))
+		return true;
+	if (!is_digit(**p))
+		return false;
+	while (is_digit(**p))
+		++*p;
+	return true;
+}
+
+/* Z or an offset, to the end of the text. */
+static bool
+take_zone(const char **p, int *offset_s)
+{
+	int sign = 1, hour = 0, minute = 0;
+
+	*offset_s = 0;
+	if (**p == 'Z' || **p == 'z')
+		return *++*p == '\0';
+	if (**p != '+' && **p != '-')
+		return false;
+	sign = *(*p)++ == '-' ? -1 : 1;
+	if (!take_number(p, 2, &hour) || !take_char(p, ':') || !take_number(p, 2, &minute) || hour > 23 || minute > 59)
+		return false;
+	*offset_s = sign * (hour * 3600 + minute * 60);
+	return **p == '\0';
+}
+
+/* ---- calendar ----------------------------------------------------------------------------------------------------------- */
+
+static bool
+same_clock(const struct tm *a, const struct tm *b)
+{
+	return a->tm_year == b->tm_year && a->tm_mon == b->tm_mon && a->tm_mday == b->tm_mday && a->tm_hour == b->tm_hour &&
+	    a->tm_min == b->tm_min && a->tm_sec == b->tm_sec;
+}
+
+static bool
+shows(time_t t, const struct tm *clock)
+{
+	struct tm tm;
+
+	return localtime_r(&t, &tm) != NULL && same_clock(&tm, clock);
+}
+
+/* The moment at which local clocks show this; of two, the one that suits role. False if there is none. */
+static bool
+from_local(time_t *out, const struct tm *clock, enum when_role role)
+{
+	struct tm tm = *clock;
+	time_t t = 0, other = 0;
+
+	tm.tm_isdst = -1;
+	t = mktime(&tm);
+	if (!shows(t, clock))
+		return false;
+	for (time_t step = GAP_STEP_S; step <= GAP_MAX_S; step += GAP_STEP_S) {
+		other = role == WHEN_END ? t + step : t - step;
+		if (shows(other, clock)) {
+			t = other;
+			break;
+		}
+	}
+	*out = t;
+	return true;
+}
+
+static bool
+from_utc(time_t *out, const struct tm *clock, int offset_s)
+{
+	struct tm tm = *clock;
+	time_t t = timegm(&tm);
+
+	if (!same_clock(&tm, clock))
+		return false;
+	*out = t - offset_s;
+	return true;
+}
+
+/* The first second of a date: midnight, or the end of the gap where summer time starts at midnight. */
+static bool
+first_second(time_t *out, struct tm date)
+{
+	for (int s = 0; s <= GAP_MAX_S; s += GAP_STEP_S) {
+		date.tm_hour = s / 3600;
+		date.tm_min = s / 60 % 60;
+		if (from_local(out, &date, WHEN_START))
+			return true;
+	}
+	return false;
+}
+
+static bool
+last_second(time_t *out, struct tm date)
+{
+	date.tm_hour = 23;
+	date.tm_min = 59;
+	date.tm_sec = 59;
+	return from_local(out, &date, WHEN_END);
+}
+
+/* ---- forms -------------------------------------------------------------------------------------------------------------- */
+
+static bool
+parse_dated(time_t *out, const char *p, enum when_role role)
+{
+	struct tm tm = { 0 };
+	int offset_s = 0;
+	bool fraction = false;
+
+	if (!take_date(&p, &tm))
+		return false;
+	if (*p == '\0')
+		return role == WHEN_END ? last_second(out, tm) : first_second(out, tm);
+	if (*p != 'T' && *p != 't' && *p != ' ')
+		return false;
+	p++;
+	if (!take_clock(&p, &tm))
+		return false;
+	fraction = *p == '.';
+	if (!take_fraction(&p))
+		return false;
+	if (*p == '\0' && !fraction)
+		return from_local(out, &tm, role);
+	return take_zone(&p, &offset_s) && from_utc(out, &tm, offset_s);
+}
+
+/* A clock time alone: today's, or tomorrow's if that is past. */
+static bool
+parse_clock(time_t *out, const char *p, enum when_role role, int64_t now)
+{
+	struct tm tm, clock = { 0 };
+	time_t from = (time_t)now;
+	char padded[8];
+
+	if (is_digit(p[0]) && p[1] == ':' && strlen(p) == 4) {
+		snprintf(padded, sizeof padded, "0%s", p);
+		p = padded;
+	}
+	if (!take_clock(&p, &clock) || *p != '\0' || localtime_r(&from, &tm) == NULL)
+		return false;
+	tm.tm_hour = clock.tm_hour;
+	tm.tm_min = clock.tm_min;
+	tm.tm_sec = clock.tm_sec;
+	if ((from_local(out, &tm, role) && *out >= from) || (from_local(out, &tm, WHEN_END) && *out >= from))
+		return true;
+	clock = tm;
+	clock.tm_mday++;
+	clock.tm_hour = 12;
+	clock.tm_isdst = -1;
+	mktime(&clock);
+	clock.tm_hour = tm.tm_hour;
+	clock.tm_min = tm.tm_min;
+	clock.tm_sec = tm.tm_sec;
+	return from_local(out, &clock, role);
+}
+
+static bool
+parse_relative(time_t *out, const char *p, int64_t now)
+{
+	int64_t seconds = 0;
+
+	if (*p != '+' || when_parse_duration(&seconds, p + 1) != 0)
+		return false;
+	*out = (time_t)(now + seconds);
+	return true;
+}
+
+int64_t
+when_now(void)
+{
+	return (int64_t)time(NULL);
+}
+
+int
+when_parse(int64_t *out, const char *text, enum when_role role, int64_t now)
+{
+	time_t t = 0;
+
+	tzset();
+	if (now < TIME_MIN || now > TIME_MAX)
+		return -1;
+	if (!parse_relative(&t, text, now) && !parse_clock(&t, text, role, now) && !parse_dated(&t, text, role))
+		return -1;
+	if (t < TIME_MIN || t > TIME_MAX)
+		return -1;
+	*out = (int64_t)t;
+	return 0;
+}
+
+/* One number with its unit; false if there is none or it is larger than any duration. */
+static bool
+take_part(const char **p, int64_t *number, char *unit)
+{
+	int64_t v = 0;
+
+	if (!is_digit(**p))
+		return false;
+	while (is_digit(**p)) {
+		v = v * 10 + (**p - '0');
+		if (v > DURATION_MAX_S)
+			return false;
+		++*p;
+	}
+	if (**p == '\0')
+		return false;
+	*number = v;
+	*unit = *(*p)++;
+	return true;
+}
+
+int
+when_parse_duration(int64_t *seconds, const char *text)
+{
+	static const char units[] = "dhms";
+	static const int64_t lengths[] = { DAY_S, 3600, 60, 1 };
+	const char *p = text, *from = units;
+	int64_t total = 0, number = 0;
+	char unit = 0;
+
+	while (*p != '\0') {
+		const char *at = NULL;
+
+		if (!take_part(&p, &number, &unit) || (at = strchr(from, unit)) == NULL)
+			return -1;
+		total += number * lengths[at - units];
+		if (total > DURATION_MAX_S)
+			return -1;
+		from = at + 1;
+	}
+	if (total == 0)
+		return -1;
+	*seconds = total;
+	return 0;
+}
+
+/* ---- showing ------------------------------------------------------------------------------------------------------------ */
+
+/* False, with "?" shown, for a time that has no date. */
+static bool
+local(char *out, size_t size, int64_t t, struct tm *tm)
+{
+	time_t at = (time_t)t;
+
+	tzset();
+	if (localtime_r(&at, tm) != NULL)
+		return true;
+	snprintf(out, size, "?");
+	return false;
+}
+
+void
+when_show(char *out, size_t size, int64_t t)
+{
+	struct tm tm;
+
+	if (local(out, size, t, &tm))
+		snprintf(out, size, "%d %s %d at %02d:%02d", tm.tm_mday, months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min);
+}
+
+void
+when_show_zone(char *out, size_t size, int64_t t)
+{
+	struct tm tm;
+	size_t n = 0;
+
+	when_show(out, size, t);
+	n = strlen(out);
+	if (local(out + n, size - n, t, &tm))
+		snprintf(out + n, size - n, " %s", tm.tm_zone);
+}
+
+void
+when_show_short(char *out, size_t size, int64_t t, int64_t now)
+{
+	struct tm tm, today;
+
+	if (!local(out, size, t, &tm) || !local(out, size, now, &today))
+		return;
+	if (tm.tm_year == today.tm_year)
+		snprintf(out, size, "%d %s %02d:%02d", tm.tm_mday, months[tm.tm_mon], tm.tm_hour, tm.tm_min);
+	else
+		snprintf(out, size, "%d %s %d %02d:%02d", tm.tm_mday, months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min);
+}
+
+void
+when_show_until(char *out, size_t size, int64_t t, int64_t now)
+{
+	struct tm tm;
+
+	if (t < now || t - now >= DAY_S)
+		when_show_short(out, size, t, now);
+	else if (local(out, size, t, &tm))
+		snprintf(out, size, "%02d:%02d", tm.tm_hour, tm.tm_min);
+}
+
+/* "1 h 42 min", or "1 h" where nothing is left of the second unit. */
+static void
+show_two(char *out, size_t size, int64_t big, const char *big_unit, int64_t small, const char *small_unit)
+{
+	if (small == 0)
+		snprintf(out, size, "%lld %s", (long long)big, big_unit);
+	else
+		snprintf(out, size, "%lld %s %lld %s", (long long)big, big_unit, (long long)small, small_unit);
+}
+
+void
+when_show_duration(char *out, size_t size, int64_t seconds)
+{
+	if (seconds < 0)
+		seconds = 0;
+	if (seconds < 60)
+		snprintf(out, size, "%lld s", (long long)seconds);
+	else if (seconds < 3600)
+		snprintf(out, size, "%lld min", (long long)(seconds / 60));
+	else if (seconds < 2 * DAY_S)
+		show_two(out, size, seconds / 3600, "h", seconds / 60 % 60, "min");
+	else
+		show_two(out, size, seconds / DAY_S, "days", seconds / 3600 % 24, "h");
+}
+
+void
+when_rfc3339(char *out, size_t size, int64_t t)
+{
+	time_t at = (time_t)t;
+	struct tm tm;
+
+	if (gmtime_r(&at, &tm) == NULL || strftime(out, size, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+		snprintf(out, size, "?");
+}

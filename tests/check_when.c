@@ -1,0 +1,317 @@
+/*
+ * check_when.c - times and durations that people write and read.
+ */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "format.h"
+#include "when.h"
+
+#define BERLIN "CET-1CEST,M3.5.0,M10.5.0/3"
+#define SAO_PAULO "BRT3BRST,M10.3.0/0,M2.3.0/0" /* summer time starts at midnight */
+#define NOW 1795540500 /* 2026-11-24 18:15:00 in Berlin */
+
+static void
+zone(const char *tz)
+{
+	ck_assert_int_eq(setenv("TZ", tz, 1), 0);
+	tzset();
+}
+
+static void
+setup(void)
+{
+	zone(BERLIN);
+}
+
+/* text, read at now, is the moment that the RFC 3339 time in UTC names. */
+static void
+reads(const char *text, enum when_role role, int64_t now, const char *utc)
+{
+	char shown[WHEN_SHOWN];
+	int64_t t = 0;
+
+	ck_assert_msg(when_parse(&t, text, role, now) == 0, "\"%s\" is refused", text);
+	when_rfc3339(shown, sizeof shown, t);
+	ck_assert_msg(strcmp(shown, utc) == 0, "\"%s\" is %s, not %s", text, shown, utc);
+}
+
+static void
+refused(const char *text, int64_t now)
+{
+	int64_t t = 42;
+
+	ck_assert_msg(when_parse(&t, text, WHEN_START, now) == -1, "\"%s\" is accepted", text);
+	ck_assert_msg(when_parse(&t, text, WHEN_END, now) == -1, "\"%s\" is accepted as an end", text);
+	ck_assert_int_eq(t, 42);
+}
+
+START_TEST(rfc3339_is_read)
+{
+	reads("2026-11-24T17:15:00Z", WHEN_START, NOW, "2026-11-24T17:15:00Z");
+	reads("2026-11-24t17:15:00z", WHEN_START, NOW, "2026-11-24T17:15:00Z");
+	reads("2026-11-24 17:15:00Z", WHEN_START, NOW, "2026-11-24T17:15:00Z");
+	reads("2026-11-24T18:15:00+01:00", WHEN_END, NOW, "2026-11-24T17:15:00Z");
+	reads("2026-11-24T11:45:59.999-05:30", WHEN_END, NOW, "2026-11-24T17:15:59Z");
+	reads("2026-12-31T23:30:00-01:00", WHEN_END, NOW, "2027-01-01T00:30:00Z");
+	reads("2028-02-29T00:00:00Z", WHEN_END, NOW, "2028-02-29T00:00:00Z");
+}
+END_TEST
+
+START_TEST(local_time_is_read)
+{
+	reads("2026-11-24 18:00", WHEN_START, NOW, "2026-11-24T17:00:00Z");
+	reads("2026-11-24T18:00", WHEN_START, NOW, "2026-11-24T17:00:00Z");
+	reads("2026-07-24 18:00:01", WHEN_START, NOW, "2026-07-24T16:00:01Z");
+}
+END_TEST
+
+START_TEST(bare_date_is_its_start_or_its_end)
+{
+	reads("2026-11-24", WHEN_START, NOW, "2026-11-23T23:00:00Z");
+	reads("2026-11-24", WHEN_END, NOW, "2026-11-24T22:59:59Z");
+	reads("2026-03-29", WHEN_START, NOW, "2026-03-28T23:00:00Z"); /* a day of 23 hours */
+	reads("2026-03-29", WHEN_END, NOW, "2026-03-29T21:59:59Z");
+}
+END_TEST
+
+START_TEST(date_without_midnight_starts_after_it)
+{
+	zone(SAO_PAULO);
+	reads("2026-10-18", WHEN_START, NOW, "2026-10-18T03:00:00Z"); /* 01:00 there */
+	refused("2026-10-18 00:30", NOW);
+	reads("2026-10-18", WHEN_END, NOW, "2026-10-19T01:59:59Z");
+	reads("2026-02-14", WHEN_END, NOW, "2026-02-15T02:59:59Z"); /* 23:59:59 happens twice */
+	reads("2026-02-14 23:30", WHEN_START, NOW, "2026-02-15T01:30:00Z");
+}
+END_TEST
+
+START_TEST(clock_time_is_the_next_one)
+{
+	reads("18:30", WHEN_START, NOW, "2026-11-24T17:30:00Z");
+	reads("18:15", WHEN_START, NOW, "2026-11-24T17:15:00Z");
+	reads("18:15", WHEN_START, NOW + 1, "2026-11-25T17:15:00Z");
+	reads("9:05", WHEN_END, NOW, "2026-11-25T08:05:00Z");
+	reads("09:05", WHEN_END, NOW, "2026-11-25T08:05:00Z");
+	reads("00:00", WHEN_END, NOW, "2026-11-24T23:00:00Z");
+	reads("23:59:59", WHEN_END, NOW, "2026-11-24T22:59:59Z");
+}
+END_TEST
+
+START_TEST(tomorrow_may_be_in_another_month_or_in_summer_time)
+{
+	reads("10:00", WHEN_START, 1798714800, "2027-01-01T09:00:00Z");  /* 31 Dec 2026, 12:00 */
+	reads("10:00", WHEN_START, 1774695600, "2026-03-29T08:00:00Z");  /* 28 Mar 2026, 12:00; a day of 23 hours follows */
+	reads("02:30", WHEN_START, 1774742400, "2026-03-30T00:30:00Z");  /* 29 Mar 2026, 01:00; there is no 02:30 on that day */
+}
+END_TEST
+
+START_TEST(time_that_happens_twice_suits_its_role)
+{
+	reads("2026-10-25 02:30", WHEN_START, NOW, "2026-10-25T00:30:00Z");
+	reads("2026-10-25 02:30", WHEN_END, NOW, "2026-10-25T01:30:00Z");
+	reads("02:30", WHEN_START, 1792890000, "2026-10-25T01:30:00Z"); /* 02:00 for the second time */
+}
+END_TEST
+
+START_TEST(time_that_summer_time_skips_is_refused)
+{
+	refused("2026-03-29 02:30", NOW);
+	refused("2026-03-29 02:00", NOW);
+	reads("2026-03-29 03:00", WHEN_START, NOW, "2026-03-29T01:00:00Z");
+}
+END_TEST
+
+START_TEST(relative_times_are_read)
+{
+	reads("+3d", WHEN_START, NOW, "2026-11-27T17:15:00Z");
+	reads("+90m", WHEN_END, NOW, "2026-11-24T18:45:00Z");
+	reads("+4h", WHEN_START, NOW, "2026-11-24T21:15:00Z");
+	reads("+1d2h3m4s", WHEN_START, NOW, "2026-11-25T19:18:04Z");
+}
+END_TEST
+
+START_TEST(anything_else_is_refused)
+{
+	static const char *const bad[] = {
+		"", " ", "now", "tomorrow", "18", "1830", "18:3", "18:300", "24:00", "18:60", "18:30:60", "118:30", "1:2:3", ":30", "-1:30",
+		"18:30 ", " 18:30", "18:30x", "18.30", "18:30Z", "6:30pm", "2026", "2026-11", "2026-11-", "2026-11-2", "2026-11-24x",
+		"2026-11-24 ", "2026-11-24T", "2026-11-24  18:00", "2026-11-24 18", "2026-11-24 8:00", "2026-11-24 18:00 ", "2026-1-24",
+		"26-11-24", "24.11.2026", "11/24/2026", "2026-13-01", "2026-00-01", "2026-11-00", "2026-11-31", "2026-02-29",
+		"2026-02-29T00:00:00Z", "2026-02-30 10:00", "2026-11-24T24:00:00Z", "2026-11-24T23:59:60Z", "2026-11-24T18:00:00+24:00",
+		"2026-11-24T18:00:00+01:60", "2026-11-24T18:00:00+0100", "2026-11-24T18:00:00+01", "2026-11-24T18:00:00Zx",
+		"2026-11-24T18:00:00+01:00 ", "2026-11-24T18:00:00.Z", "2026-11-24T18:00:00.5", "2026-11-24T18:00:00,5Z", "+", "+3", "+d",
+		"+-3d", "+ 3d", "3d", "-3d", "+3d ", "+0d", "++3d", "1764004500", "99999999999999999999-01-01", "0x7e-11-24"
+	};
+
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+		refused(bad[i], NOW);
+}
+END_TEST
+
+START_TEST(times_out_of_range_are_refused)
+{
+	zone("UTC0");
+	refused("1970-01-01", NOW);
+	refused("2017-07-14T02:39:59Z", NOW);
+	reads("2017-07-14T02:40:00Z", WHEN_START, NOW, "2017-07-14T02:40:00Z");
+	refused("0000-01-01", NOW);
+	reads("9999-12-31T23:59:59Z", WHEN_END, NOW, "9999-12-31T23:59:59Z");
+	refused("9999-12-31T23:59:59-01:00", NOW);
+	refused("+1s", TIME_MAX);
+	refused("+1s", 0);
+	refused("18:30", INT64_MAX);
+}
+END_TEST
+
+static int64_t
+duration(const char *text)
+{
+	int64_t s = -1;
+
+	return when_parse_duration(&s, text) == 0 ? s : -1;
+}
+
+START_TEST(durations_are_read)
+{
+	ck_assert_int_eq(duration("90m"), 5400);
+	ck_assert_int_eq(duration("4h"), 14400);
+	ck_assert_int_eq(duration("1h30m"), 5400);
+	ck_assert_int_eq(duration("2d"), 172800);
+	ck_assert_int_eq(duration("3600s"), 3600);
+	ck_assert_int_eq(duration("1d1h1m1s"), 90061);
+	ck_assert_int_eq(duration("0h5m"), 300);
+	ck_assert_int_eq(duration("36600d"), 36600ll * 86400);
+}
+END_TEST
+
+START_TEST(other_durations_are_refused)
+{
+	static const char *const bad[] = {
+		"", "0", "90", "m", "h1", "90 m", " 90m", "90m ", "-90m", "+90m", "1.5h", "1,5h", "90M", "90min", "1m1h", "1h1h", "1h30",
+		"0s", "0d0h", "36601d", "99999999999999999999s", "18446744073709551616s", "3162240001s", "36600d1s", "1w", "1y", "0x10m", "1e3s"
+	};
+
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+		ck_assert_msg(duration(bad[i]) == -1, "\"%s\" is accepted", bad[i]);
+}
+END_TEST
+
+START_TEST(times_are_shown)
+{
+	char out[WHEN_SHOWN];
+
+	when_show(out, sizeof out, NOW);
+	ck_assert_str_eq(out, "24 Nov 2026 at 18:15");
+	when_show_zone(out, sizeof out, NOW);
+	ck_assert_str_eq(out, "24 Nov 2026 at 18:15 CET");
+	when_rfc3339(out, sizeof out, NOW);
+	ck_assert_str_eq(out, "2026-11-24T17:15:00Z");
+	when_show_short(out, sizeof out, NOW, NOW - 86400 * 30);
+	ck_assert_str_eq(out, "24 Nov 18:15");
+	when_show_short(out, sizeof out, NOW, NOW + 86400 * 60);
+	ck_assert_str_eq(out, "24 Nov 2026 18:15");
+	when_show(out, sizeof out, 1777809720);
+	ck_assert_str_eq(out, "3 May 2026 at 14:02");
+}
+END_TEST
+
+START_TEST(until_is_short_within_a_day)
+{
+	char out[WHEN_SHOWN];
+
+	when_show_until(out, sizeof out, NOW + 8 * 3600, NOW);
+	ck_assert_str_eq(out, "02:15");
+	when_show_until(out, sizeof out, NOW + 86400, NOW);
+	ck_assert_str_eq(out, "25 Nov 18:15");
+	when_show_until(out, sizeof out, NOW - 1, NOW);
+	ck_assert_str_eq(out, "24 Nov 18:14");
+}
+END_TEST
+
+START_TEST(times_beyond_any_calendar_are_shown_as_unknown)
+{
+	char out[WHEN_SHOWN];
+
+	when_show(out, sizeof out, INT64_MAX);
+	ck_assert_str_eq(out, "?");
+	when_rfc3339(out, sizeof out, INT64_MIN);
+	ck_assert_str_eq(out, "?");
+	when_show_until(out, sizeof out, INT64_MAX, INT64_MAX);
+	ck_assert_str_eq(out, "?");
+}
+END_TEST
+
+static void
+shown_as(int64_t seconds, const char *want)
+{
+	char out[WHEN_SHOWN];
+
+	when_show_duration(out, sizeof out, seconds);
+	ck_assert_str_eq(out, want);
+}
+
+START_TEST(durations_are_shown)
+{
+	shown_as(-5, "0 s");
+	shown_as(59, "59 s");
+	shown_as(60, "1 min");
+	shown_as(3599, "59 min");
+	shown_as(3600, "1 h");
+	shown_as(6120, "1 h 42 min");
+	shown_as(28800, "8 h");
+	shown_as(86400, "24 h");
+	shown_as(172799, "47 h 59 min");
+	shown_as(172800, "2 days");
+	shown_as(3 * 86400 + 4 * 3600 + 59, "3 days 4 h");
+}
+END_TEST
+
+START_TEST(small_buffers_are_respected)
+{
+	char out[4] = "xyz";
+
+	when_show(out, sizeof out, NOW);
+	ck_assert_str_eq(out, "24 ");
+	when_show_zone(out, sizeof out, NOW);
+	ck_assert_str_eq(out, "24 ");
+	when_rfc3339(out, sizeof out, NOW);
+	ck_assert_uint_lt(strnlen(out, sizeof out), sizeof out);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("when");
+	TCase *tc = tcase_create("when");
+	SRunner *sr = srunner_create(s);
+	int failed;
+
+	suite_add_tcase(s, tc);
+	tcase_add_checked_fixture(tc, setup, NULL);
+	tcase_add_test(tc, rfc3339_is_read);
+	tcase_add_test(tc, local_time_is_read);
+	tcase_add_test(tc, bare_date_is_its_start_or_its_end);
+	tcase_add_test(tc, date_without_midnight_starts_after_it);
+	tcase_add_test(tc, clock_time_is_the_next_one);
+	tcase_add_test(tc, tomorrow_may_be_in_another_month_or_in_summer_time);
+	tcase_add_test(tc, time_that_happens_twice_suits_its_role);
+	tcase_add_test(tc, time_that_summer_time_skips_is_refused);
+	tcase_add_test(tc, relative_times_are_read);
+	tcase_add_test(tc, anything_else_is_refused);
+	tcase_add_test(tc, times_out_of_range_are_refused);
+	tcase_add_test(tc, durations_are_read);
+	tcase_add_test(tc, other_durations_are_refused);
+	tcase_add_test(tc, times_are_shown);
+	tcase_add_test(tc, until_is_short_within_a_day);
+	tcase_add_test(tc, times_beyond_any_calendar_are_shown_as_unknown);
+	tcase_add_test(tc, durations_are_shown);
+	tcase_add_test(tc, small_buffers_are_respected);
+	srunner_run_all(sr, CK_ENV);
+	failed = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -50,7 +50,7 @@ enum err provision_init(struct provision *p, const uint8_t stick_id[ID_SIZE], co
 
 /*
  * provision_clean(p, f): remove unfinished grants (g/<id>.tmp) and bundles that no grant names, counting them in p->debris. While a
- * grant cannot be read, a bundle with a manifest is kept. Call it after provision_init: it does nothing to a stick that is not locked.
+ * grant cannot be read, a bundle with a manifest is kept. Call it after provision_init: a stick that is not locked is left alone.
  */
 enum err provision_clean(struct provision *p, struct fault *f);
 

@@ -17,7 +17,7 @@ enum err provision_fault(struct fault *f, const char *step, const char *fmt, ...
 void provision_name(char out[PROVISION_NAME_SIZE], const uint8_t id[ID_SIZE], const char *suffix);
 
 /*
- * provision_list(dir_fd, suffix, ids, count): stickio_ids into *ids, freed by the caller, which is NULL if there are none. Return 0,
+ * provision_list(dir_fd, suffix, ids, count): stickio_ids into *ids, freed by the caller and NULL if there are none. Return 0,
  * or -1 with errno (EOVERFLOW if there are thousands).
  */
 int provision_list(int dir_fd, const char *suffix, uint8_t (**ids)[ID_SIZE], size_t *count);

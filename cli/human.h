@@ -24,7 +24,8 @@ void human_rate(char *out, size_t size, uint64_t bytes_per_second);
  */
 char *human_escape(const char *p, size_t n);
 
-/* human_text_ok(s): whether s, which is not empty, would be printed by human_escape as it is, backslashes apart. */
+/* human_text_ok(s): whether s is not empty, valid UTF-8, and free of control characters and of those that reorder or hide text:
+ * fit to be kept as a name or label. In every locale. */
 bool human_text_ok(const char *s);
 
 /* human_utf8(): whether the locale's encoding is UTF-8. */

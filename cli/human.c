@@ -1,0 +1,367 @@
+/*
+ * human.c - sizes, escapes and columns.
+ */
+#include "human.h"
+
+#include <langinfo.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+#include <wchar.h>
+#include <wctype.h>
+
+#define COLUMN_MIN 8
+#define COLUMN_GAP 2
+
+/* ---- sizes -------------------------------------------------------------------------------------------------------------- */
+
+/* n in the largest unit in which it is at least 1, with one decimal below 10. */
+static void
+show_scaled(char *out, size_t size, uint64_t n, unsigned base, const char *const *units, size_t count)
+{
+	double v = (double)n;
+	size_t u = 0;
+
+	while (u + 1 < count && v >= (u == 0 ? base : base - 0.5)) {
+		v /= base;
+		u++;
+	}
+	if (u > 0 && v < 9.95) {
+		unsigned tenths = (unsigned)(v * 10 + 0.5);
+
+		snprintf(out, size, "%u.%u %s", tenths / 10, tenths % 10, units[u]);
+	} else {
+		snprintf(out, size, "%u %s", (unsigned)(v + 0.5), units[u]);
+	}
+}
+
+void
+human_bytes(char *out, size_t size, uint64_t n)
+{
+	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB" };
+
+	show_scaled(out, size, n, 1024, units, sizeof units / sizeof units[0]);
+}
+
+void
+human_rate(char *out, size_t size, uint64_t bytes_per_second)
+{
+	static const char *const units[] = { "B/s", "kB/s", "MB/s", "GB/s", "TB/s", "PB/s", "EB/s" };
+
+	show_scaled(out, size, bytes_per_second, 1000, units, sizeof units / sizeof units[0]);
+}
+
+/* ---- characters --------------------------------------------------------------------------------------------------------- */
+
+/* The character at p (n >= 1 bytes) and how many bytes it is; 0 if they are not UTF-8 in its shortest form. */
+static size_t
+decode(const char *p, size_t n, uint32_t *c)
+{
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	unsigned char first = (unsigned char)p[0];
+	size_t len = first < 0x80 ? 1 : first < 0xc0 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf8 ? 4 : 0;
+	uint32_t v = len == 1 ? first : first & (0x7fu >> len);
+
+	if (len == 0 || len > n)
+		return 0;
+	for (size_t i = 1; i < len; i++) {
+		unsigned char next = (unsigned char)p[i];
+
+		if ((next & 0xc0) != 0x80)
+			return 0;
+		v = v << 6 | (next & 0x3f);
+	}
+	if (v < least[len] || v > 0x10ffff || (v >= 0xd800 && v <= 0xdfff))
+		return 0;
+	*c = v;
+	return len;
+}
+
+struct range {
+	uint32_t first, last;
+};
+
+/* Control characters, and what reorders or hides the text around it. */
+static bool
+is_treacherous(uint32_t c)
+{
+	static const struct range ranges[] = {
+		{ 0x0000, 0x001f }, { 0x007f, 0x009f }, { 0x00ad, 0x00ad }, { 0x061c, 0x061c }, { 0x115f, 0x1160 },
+		{ 0x180e, 0x180e }, { 0x200b, 0x200b }, { 0x200e, 0x200f }, { 0x2028, 0x202e }, { 0x2060, 0x206f },
+		{ 0x3164, 0x3164 }, { 0xfeff, 0xfeff }, { 0xffa0, 0xffa0 }, { 0xfff0, 0xfffb }, { 0xe0000, 0xe0fff }
+	};
+
+	for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++) {
+		if (c >= ranges[i].first && c <= ranges[i].last)
+			return true;
+	}
+	return false;
+}
+
+/* Write a character of len bytes at p, or one invalid byte if len is 0, as it is or escaped. Return how long that is. */
+static size_t
+escape(char *out, const char *p, size_t len, uint32_t c)
+{
+	if (len == 0 || (c < 0x80 && is_treacherous(c)))
+		return (size_t)sprintf(out, "\\x%02x", (unsigned char)*p);
+	if (c == '\\')
+		return (size_t)sprintf(out, "\\\\");
+	if (!is_treacherous(c) && iswprint((wint_t)c)) {
+		memcpy(out, p, len);
+		return len;
+	}
+	return (size_t)sprintf(out, c > 0xffff ? "\\U%08x" : "\\u%04x", (unsigned)c);
+}
+
+char *
+human_escape(const char *p, size_t n)
+{
+	char *out = NULL, *at = NULL;
+
+	/* No escape is longer than four times the bytes it stands for. */
+	if (n > (SIZE_MAX - 1) / 4 || (out = malloc(4 * n + 1)) == NULL)
+		return NULL;
+	at = out;
+	while (n > 0) {
+		uint32_t c = 0;
+		size_t len = decode(p, n, &c), step = len > 0 ? len : 1;
+
+		at += escape(at, p, len, c);
+		p += step;
+		n -= step;
+	}
+	*at = '\0';
+	return out;
+}
+
+bool
+human_text_ok(const char *s)
+{
+	size_t n = strlen(s);
+
+	if (n == 0)
+		return false;
+	while (n > 0) {
+		uint32_t c = 0;
+		size_t len = decode(s, n, &c);
+
+		if (len == 0 || is_treacherous(c))
+			return false;
+		s += len;
+		n -= len;
+	}
+	return true;
+}
+
+bool
+human_utf8(void)
+{
+	return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+}
+
+/* ---- columns ------------------------------------------------------------------------------------------------------------ */
+
+/* The columns of the character at s (n >= 1 bytes), and in *len its bytes. */
+static size_t
+columns_of(const char *s, size_t n, size_t *len)
+{
+	uint32_t c = 0;
+	int w = -1;
+
+	*len = decode(s, n, &c);
+	if (*len > 0)
+		w = wcwidth((wchar_t)c);
+	else
+		*len = 1;
+	return w >= 0 ? (size_t)w : 1;
+}
+
+size_t
+human_fit(const char *s, size_t width, size_t *taken)
+{
+	size_t n = strlen(s), at = 0, columns = 0, len = 0;
+
+	while (at < n) {
+		size_t w = columns_of(s + at, n - at, &len);
+
+		if (columns + w > width)
+			break;
+		columns += w;
+		at += len;
+	}
+	if (taken != NULL)
+		*taken = columns;
+	return at;
+}
+
+size_t
+human_width(const char *s)
+{
+	size_t taken = 0;
+
+	human_fit(s, SIZE_MAX, &taken);
+	return taken;
+}
+
+unsigned
+human_columns(int fd)
+{
+	struct winsize ws = { 0 };
+
+	if (!isatty(fd))
+		return 0;
+	if (ioctl(fd, TIOCGWINSZ, &ws) != 0 || ws.ws_col == 0)
+		return 80;
+	return ws.ws_col;
+}
+
+/* ---- tables ------------------------------------------------------------------------------------------------------------- */
+
+struct human_table {
+	size_t columns, rows, room; /* rows counts the heads, if any, as the first */
+	char **cells;               /* rows * columns of them, none NULL; owned */
+	bool headed;
+};
+
+struct human_table *
+human_table_new(size_t columns, const char *const *heads)
+{
+	struct human_table *t = calloc(1, sizeof *t);
+
+	if (t == NULL)
+		return NULL;
+	t->columns = columns;
+	t->headed = heads != NULL;
+	if (heads != NULL && human_table_add(t, heads) != 0)
+		human_table_free(&t);
+	return t;
+}
+
+void
+human_table_free(struct human_table **t)
+{
+	if (*t == NULL)
+		return;
+	for (size_t i = 0; i < (*t)->rows * (*t)->columns; i++)
+		free((*t)->cells[i]);
+	free((*t)->cells);
+	free(*t);
+	*t = NULL;
+}
+
+static int
+make_room(struct human_table *t)
+{
+	size_t room = t->room == 0 ? 16 : 2 * t->room;
+	char **cells = NULL;
+
+	if (t->rows < t->room)
+		return 0;
+	if ((cells = reallocarray(t->cells, room, t->columns * sizeof *cells)) == NULL)
+		return -1;
+	t->cells = cells;
+	t->room = room;
+	return 0;
+}
+
+int
+human_table_add(struct human_table *t, const char *const *cells)
+{
+	char **row = NULL;
+
+	if (make_room(t) != 0)
+		return -1;
+	row = t->cells + t->rows * t->columns;
+	for (size_t i = 0; i < t->columns; i++) {
+		if ((row[i] = strdup(cells[i] != NULL ? cells[i] : "")) == NULL) {
+			while (i > 0)
+				free(row[--i]);
+			return -1;
+		}
+	}
+	t->rows++;
+	return 0;
+}
+
+static void
+natural_widths(const struct human_table *t, size_t *widths)
+{
+	for (size_t i = 0; i < t->rows * t->columns; i++) {
+		size_t w = human_width(t->cells[i]);
+
+		if (w > widths[i % t->columns])
+			widths[i % t->columns] = w;
+	}
+}
+
+/* Take from the widest columns until all fit in width. */
+static void
+shrink_widths(size_t *widths, size_t columns, size_t width)
+{
+	size_t total = (columns - 1) * COLUMN_GAP;
+
+	for (size_t i = 0; i < columns; i++)
+		total += widths[i];
+	while (total > width) {
+		size_t widest = 0;
+
+		for (size_t i = 1; i < columns; i++) {
+			if (widths[i] >= widths[widest])
+				widest = i;
+		}
+		if (widths[widest] <= COLUMN_MIN)
+			return;
+		widths[widest]--;
+		total--;
+	}
+}
+
+/* Print a cell in at most width columns and return how many it took. */
+static size_t
+print_cell(FILE *f, const char *cell, size_t width)
+{
+	const char *mark = human_utf8() ? "\u2026" : "...";
+	size_t taken = human_width(cell), n = 0;
+
+	if (taken <= width) {
+		fputs(cell, f);
+		return taken;
+	}
+	n = human_fit(cell, width - human_width(mark), &taken);
+	fwrite(cell, 1, n, f);
+	fputs(mark, f);
+	return taken + human_width(mark);
+}
+
+static void
+print_row(FILE *f, char *const *cells, const size_t *widths, size_t columns)
+{
+	while (columns > 0 && cells[columns - 1][0] == '\0')
+		columns--;
+	for (size_t i = 0; i < columns; i++) {
+		size_t taken = print_cell(f, cells[i], widths[i]);
+
+		if (i + 1 < columns)
+			fprintf(f, "%*s", (int)(widths[i] - taken + COLUMN_GAP), "");
+	}
+	putc('\n', f);
+}
+
+int
+human_table_print(const struct human_table *t, FILE *f, unsigned width)
+{
+	size_t *widths = NULL;
+
+	if (t->columns == 0 || t->rows <= (t->headed ? 1u : 0u))
+		return ferror(f) ? -1 : 0;
+	if ((widths = calloc(t->columns, sizeof *widths)) == NULL)
+		return -1;
+	natural_widths(t, widths);
+	if (width > 0)
+		shrink_widths(widths, t->columns, width);
+	for (size_t i = 0; i < t->rows; i++)
+		print_row(f, t->cells + i * t->columns, widths, t->columns);
+	free(widths);
+	return ferror(f) ? -1 : 0;
+}

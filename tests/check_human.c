@@ -1,0 +1,331 @@
+/*
+ * check_human.c - sizes, escaping and columns on a terminal.
+ */
+#include <check.h>
+#include <locale.h>
+#include <pty.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "human.h"
+
+static void
+setup(void)
+{
+	ck_assert_ptr_nonnull(setlocale(LC_ALL, "C.UTF-8"));
+}
+
+static void
+bytes_shown(uint64_t n, const char *want)
+{
+	char out[HUMAN_SHOWN];
+
+	human_bytes(out, sizeof out, n);
+	ck_assert_str_eq(out, want);
+}
+
+static void
+rate_shown(uint64_t n, const char *want)
+{
+	char out[HUMAN_SHOWN];
+
+	human_rate(out, sizeof out, n);
+	ck_assert_str_eq(out, want);
+}
+
+START_TEST(bytes_are_shown_in_binary_units)
+{
+	bytes_shown(0, "0 B");
+	bytes_shown(1023, "1023 B");
+	bytes_shown(1024, "1.0 KiB");
+	bytes_shown(3328599654, "3.1 GiB");
+	bytes_shown(29ull << 30, "29 GiB");
+	bytes_shown(UINT64_MAX, "16 EiB");
+}
+END_TEST
+
+START_TEST(rounding_never_shows_a_full_unit)
+{
+	bytes_shown(1048575, "1.0 MiB");
+	bytes_shown(1024 * 1023, "1023 KiB");
+	bytes_shown(10 * 1024 - 1, "10 KiB");
+	bytes_shown(10 * 1024 - 60, "9.9 KiB");
+	rate_shown(999, "999 B/s");
+	rate_shown(999999, "1.0 MB/s");
+}
+END_TEST
+
+START_TEST(rates_are_shown_in_decimal_units)
+{
+	rate_shown(38000000, "38 MB/s");
+	rate_shown(1500, "1.5 kB/s");
+	rate_shown(0, "0 B/s");
+}
+END_TEST
+
+static void
+escaped(const char *p, size_t n, const char *want)
+{
+	char *got = human_escape(p, n);
+
+	ck_assert_str_eq(got, want);
+	free(got);
+}
+
+#define ESCAPED(literal, want) escaped(literal, sizeof literal - 1, want)
+
+START_TEST(plain_text_is_left_alone)
+{
+	ESCAPED("", "");
+	ESCAPED("Week 12.mp4", "Week 12.mp4");
+	ESCAPED("Käse 中文 \xf0\x9f\x8e\xac", "Käse 中文 \xf0\x9f\x8e\xac");
+}
+END_TEST
+
+START_TEST(control_characters_are_escaped)
+{
+	ESCAPED("a\nb\x1b[2Jc\x7f", "a\\x0ab\\x1b[2Jc\\x7f");
+	ESCAPED("nul\0in", "nul\\x00in");
+	ESCAPED("c1 \xc2\x9b" "2J", "c1 \\u009b2J");
+	ESCAPED("back\\slash", "back\\\\slash");
+}
+END_TEST
+
+START_TEST(invalid_utf8_is_escaped_byte_by_byte)
+{
+	ESCAPED("\xff", "\\xff");
+	ESCAPED("\x80z", "\\x80z");
+	ESCAPED("K\xe4se", "K\\xe4se");
+	ESCAPED("\xc3", "\\xc3");
+	ESCAPED("\xe2\x80", "\\xe2\\x80");
+	ESCAPED("\xc0\xaf", "\\xc0\\xaf");                 /* overlong slash */
+	ESCAPED("\xe0\x80\xaf", "\\xe0\\x80\\xaf");
+	ESCAPED("\xed\xa0\x80", "\\xed\\xa0\\x80");         /* surrogate */
+	ESCAPED("\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80"); /* beyond U+10FFFF */
+	ESCAPED("\xf8\x88\x80\x80\x80", "\\xf8\\x88\\x80\\x80\\x80");
+}
+END_TEST
+
+START_TEST(text_that_reorders_or_hides_is_escaped)
+{
+	ESCAPED("\u202egpj.exe", "\\u202egpj.exe");
+	ESCAPED("a\u2066b\u2069", "a\\u2066b\\u2069");
+	ESCAPED("a\u200bb\ufeff", "a\\u200bb\\ufeff");
+	ESCAPED("\u2028", "\\u2028");
+	ESCAPED("\U000e0041", "\\U000e0041");
+}
+END_TEST
+
+START_TEST(what_the_locale_cannot_print_is_escaped)
+{
+	setlocale(LC_ALL, "C");
+	ESCAPED("Käse \U0001f3ac", "K\\u00e4se \\U0001f3ac");
+	ck_assert(!human_utf8());
+}
+END_TEST
+
+/* Whatever the bytes: the result holds no control character and is valid in itself. */
+START_TEST(any_bytes_become_safe)
+{
+	uint32_t x = 1;
+
+	for (int round = 0; round < 3000; round++) {
+		char in[24], *out = NULL, *again = NULL;
+		size_t n = (size_t)round % sizeof in;
+
+		for (size_t i = 0; i < n; i++) {
+			x = x * 1664525u + 1013904223u;
+			in[i] = (char)(x >> 24);
+		}
+		out = human_escape(in, n);
+		for (const char *p = out; *p != '\0'; p++)
+			ck_assert((unsigned char)*p >= 0x20 && *p != 0x7f);
+		ck_assert(n == 0 || human_text_ok(out));
+		again = human_escape(out, strlen(out));
+		ck_assert_uint_ge(strlen(again), strlen(out));
+		free(out);
+		free(again);
+	}
+}
+END_TEST
+
+START_TEST(names_are_judged_in_every_locale)
+{
+	for (int i = 0; i < 2; i++) {
+		ck_assert(human_text_ok("Kim, hall 3"));
+		ck_assert(human_text_ok("Käthe \\ 中"));
+		ck_assert(!human_text_ok(""));
+		ck_assert(!human_text_ok("a\tb"));
+		ck_assert(!human_text_ok("a\u202e"));
+		ck_assert(!human_text_ok("K\xe4the"));
+		setlocale(LC_ALL, "C");
+	}
+}
+END_TEST
+
+START_TEST(width_counts_columns)
+{
+	ck_assert_uint_eq(human_width(""), 0);
+	ck_assert_uint_eq(human_width("Week"), 4);
+	ck_assert_uint_eq(human_width("Käse"), 4);
+	ck_assert_uint_eq(human_width("Ka\u0308se"), 4);
+	ck_assert_uint_eq(human_width("中文"), 4);
+	ck_assert_uint_eq(human_width("a\xff\n"), 3);
+}
+END_TEST
+
+START_TEST(fit_never_splits_a_character)
+{
+	size_t taken = 99;
+
+	ck_assert_uint_eq(human_fit("中文", 3, &taken), 3);
+	ck_assert_uint_eq(taken, 2);
+	ck_assert_uint_eq(human_fit("a\u0308b", 1, &taken), 3);
+	ck_assert_uint_eq(taken, 1);
+	ck_assert_uint_eq(human_fit("abc", 0, &taken), 0);
+	ck_assert_uint_eq(human_fit("abc", 9, NULL), 3);
+}
+END_TEST
+
+static void
+printed(const struct human_table *t, unsigned width, const char *want)
+{
+	char *text = NULL;
+	size_t n = 0;
+	FILE *f = open_memstream(&text, &n);
+
+	ck_assert_ptr_nonnull(f);
+	ck_assert_int_eq(human_table_print(t, f, width), 0);
+	fclose(f);
+	ck_assert_str_eq(text, want);
+	free(text);
+}
+
+static void
+add(struct human_table *t, const char *a, const char *b, const char *c)
+{
+	ck_assert_int_eq(human_table_add(t, (const char *[]){ a, b, c }), 0);
+}
+
+START_TEST(columns_are_aligned)
+{
+	struct human_table *t = human_table_new(3, (const char *[]){ "code", "state", "holder" });
+
+	printed(t, 80, "");
+	add(t, "7kq241/3", "spent", "中文");
+	add(t, "7kq241/12", "ready", NULL);
+	add(t, "Käse", "", "Kim");
+	printed(t, 80,
+	    "code       state  holder\n"
+	    "7kq241/3   spent  中文\n"
+	    "7kq241/12  ready\n"
+	    "Käse              Kim\n");
+	human_table_free(&t);
+	ck_assert_ptr_null(t);
+	human_table_free(&t);
+}
+END_TEST
+
+START_TEST(wide_cells_are_cut_to_fit)
+{
+	struct human_table *t = human_table_new(3, NULL);
+
+	add(t, "7kq241", "a very long label of a lecture", "Kim");
+	add(t, "", "中文中文中文中文中文", "x");
+	printed(t, 25,
+	    "7kq241  a very long\u2026  Kim\n"
+	    "        中文中文中\u2026   x\n");
+	printed(t, 0,
+	    "7kq241  a very long label of a lecture  Kim\n"
+	    "        中文中文中文中文中文            x\n");
+	printed(t, 5,
+	    "7kq241  a very \u2026  Kim\n"
+	    "        中文中\u2026   x\n");
+	human_table_free(&t);
+}
+END_TEST
+
+START_TEST(many_rows_are_kept)
+{
+	struct human_table *t = human_table_new(1, NULL);
+	char *text = NULL;
+	size_t n = 0;
+	FILE *f = open_memstream(&text, &n);
+
+	for (int i = 0; i < 1000; i++)
+		ck_assert_int_eq(human_table_add(t, (const char *[]){ "x" }), 0);
+	ck_assert_int_eq(human_table_print(t, f, 80), 0);
+	fclose(f);
+	ck_assert_uint_eq(n, 2000);
+	free(text);
+	human_table_free(&t);
+}
+END_TEST
+
+START_TEST(failing_output_is_reported)
+{
+	struct human_table *t = human_table_new(1, NULL);
+	FILE *f = fopen("/dev/full", "w");
+
+	ck_assert_ptr_nonnull(f);
+	setvbuf(f, NULL, _IONBF, 0);
+	ck_assert_int_eq(human_table_add(t, (const char *[]){ "x" }), 0);
+	ck_assert_int_eq(human_table_print(t, f, 80), -1);
+	fclose(f);
+	human_table_free(&t);
+}
+END_TEST
+
+START_TEST(columns_of_a_terminal)
+{
+	struct winsize ws = { .ws_col = 132, .ws_row = 24 };
+	int master = -1, slave = -1, ends[2];
+
+	ck_assert_int_eq(openpty(&master, &slave, NULL, NULL, &ws), 0);
+	ck_assert_uint_eq(human_columns(slave), 132);
+	ws.ws_col = 0;
+	ck_assert_int_eq(ioctl(slave, TIOCSWINSZ, &ws), 0);
+	ck_assert_uint_eq(human_columns(slave), 80);
+	ck_assert_int_eq(pipe(ends), 0);
+	ck_assert_uint_eq(human_columns(ends[1]), 0);
+	close(ends[0]);
+	close(ends[1]);
+	close(slave);
+	close(master);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("human");
+	TCase *tc = tcase_create("human");
+	SRunner *sr = srunner_create(s);
+	int failed;
+
+	suite_add_tcase(s, tc);
+	tcase_add_checked_fixture(tc, setup, NULL);
+	tcase_add_test(tc, bytes_are_shown_in_binary_units);
+	tcase_add_test(tc, rounding_never_shows_a_full_unit);
+	tcase_add_test(tc, rates_are_shown_in_decimal_units);
+	tcase_add_test(tc, plain_text_is_left_alone);
+	tcase_add_test(tc, control_characters_are_escaped);
+	tcase_add_test(tc, invalid_utf8_is_escaped_byte_by_byte);
+	tcase_add_test(tc, text_that_reorders_or_hides_is_escaped);
+	tcase_add_test(tc, what_the_locale_cannot_print_is_escaped);
+	tcase_add_test(tc, any_bytes_become_safe);
+	tcase_add_test(tc, names_are_judged_in_every_locale);
+	tcase_add_test(tc, width_counts_columns);
+	tcase_add_test(tc, fit_never_splits_a_character);
+	tcase_add_test(tc, columns_are_aligned);
+	tcase_add_test(tc, wide_cells_are_cut_to_fit);
+	tcase_add_test(tc, many_rows_are_kept);
+	tcase_add_test(tc, failing_output_is_reported);
+	tcase_add_test(tc, columns_of_a_terminal);
+	srunner_run_all(sr, CK_ENV);
+	failed = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,867 @@
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <check.h>
+#include <sodium.h>
+
+#include "fake_memory.h"
+#include "fixture.h"
+#include "keytree.h"
+#include "mint.h"
+#include "receipt.h"
+#include "unlock.h"
+
+static struct fixture x;
+static struct fixture_grant grant;      /* slots 0..2, policy of fixture_policy */
+static struct fake_memory *here;        /* the station under test */
+static uint8_t before[HASH_SIZE];       /* digest of the stick as made */
+
+static void
+setup(void)
+{
+	fixture_open(&x);
+	fixture_grant(&x, &grant, fixture_policy(), 0, NULL);
+	here = fake_memory_new();
+	fixture_digest(&x, before);
+}
+
+static void
+teardown(void)
+{
+	fake_memory_free(&here);
+	fixture_grant_free(&grant);
+	fixture_close(&x);
+}
+
+/* ---- helpers -------------------------------------------------------------------------------------------------------------- */
+
+struct result {
+	struct unlock *u;
+	struct unlock_info info;
+	struct fault fault;
+	enum err err;
+};
+
+static struct result
+try_with(struct fake_memory *m, const char *code, struct unlock_factors factors, bool rehearsal)
+{
+	struct unlock_env env = {&m->memory, fixture_clock(&x), factors, rehearsal};
+	struct result r = {0};
+
+	if ((r.err = unlock_look(&r.u, x.dir_fd, &env, &r.info, &r.fault)) == E_OK)
+		r.err = unlock_try(r.u, code, &r.info, &r.fault);
+	return r;
+}
+
+static struct result
+try(struct fake_memory *m, const char *code)
+{
+	return try_with(m, code, (struct unlock_factors){0}, false);
+}
+
+static struct result
+spend(struct fake_memory *m, const char *code)
+{
+	struct result r = try(m, code);
+
+	if (r.err == E_OK)
+		r.err = unlock_spend(r.u, &r.info, &r.fault);
+	return r;
+}
+
+static void
+done(struct result *r)
+{
+	unlock_free(&r->u);
+}
+
+static enum err
+outcome(struct result r)
+{
+	done(&r);
+	return r.err;
+}
+
+static void
+assert_untouched(void)
+{
+	uint8_t now[HASH_SIZE];
+
+	fixture_digest(&x, now);
+	ck_assert_mem_eq(before, now, HASH_SIZE);
+	ck_assert_ptr_null(fake_memory_row(here, NULL, 0));
+}
+
+static void
+write_record(uint32_t slot, int copy, const void *raw, size_t n)
+{
+	char name[64];
+
+	fixture_lock_name(name, &grant.g, copy);
+	fixture_patch(&x, name, (uint64_t)slot * RECORD_SIZE, raw, n);
+}
+
+static void
+damage(uint32_t slot, int copy)
+{
+	write_record(slot, copy, "torn", 4);
+}
+
+/* ---- a first use ---------------------------------------------------------------------------------------------------------- */
+
+START_TEST(good_code_is_proved_without_a_trace)
+{
+	struct result r = try(here, grant.codes[1]);
+	uint8_t block[BLOCK_SIZE];
+	struct blockcrypt *c = blockcrypt_new(NULL);
+
+	ck_assert_int_eq(r.err, E_OK);
+	ck_assert_uint_eq(r.info.slot, 1);
+	ck_assert_str_eq(r.info.label, "Lecture");
+	ck_assert_str_eq(r.info.contact, "+49 30 1234");
+	ck_assert_int_eq(r.info.remaining_s, 4 * 3600);
+	ck_assert_uint_eq(r.info.file_bytes, 200006);
+	ck_assert(!r.info.resume && !r.info.issuer_known);
+	ck_assert_int_eq(bundle_read_block(unlock_bundle(r.u), c, 0, block), -EIO); /* no key before the spend */
+	blockcrypt_free(&c);
+	done(&r);
+	assert_untouched();
+}
+END_TEST
+
+START_TEST(spend_destroys_both_copies_and_opens)
+{
+	struct result r = spend(here, grant.codes[1]);
+	struct mint_slot_keys keys;
+	struct stick_slot slot;
+	struct receipt receipt;
+	uint8_t block[BLOCK_SIZE], mac[MAC_SIZE], rk[KEY_SIZE];
+	struct blockcrypt *c = blockcrypt_new(NULL);
+
+	ck_assert_int_eq(r.err, E_OK);
+	ck_assert_int_eq(bundle_read_block(unlock_bundle(r.u), c, 0, block), 0);
+	ck_assert_mem_eq(block, "hello\n", 6);
+	fixture_slot(&x, &grant.g, 1, &slot);
+	ck_assert_int_eq(slot.a, RECORD_IS_SPENT);
+	ck_assert_int_eq(slot.b, RECORD_IS_SPENT);
+	ck_assert_mem_eq(slot.raw_a, slot.raw_b, RECORD_SIZE);
+	ck_assert_int_eq(receipt_parse(&receipt, BYTES(slot.body_a.p, slot.body_a.n - MAC_SIZE)), 0);
+	ck_assert_int_eq(receipt.spent_at, FIXTURE_NOW);
+	ck_assert_uint_eq(receipt.flags, 0);
+	ck_assert_int_eq(mint_slot_keys(&keys, &grant.g, x.seed, 1, NULL), E_OK);
+	keytree_receipt(rk, keys.a, keys.factors);
+	receipt_mac(mac, rk, slot.raw_a, BYTES(slot.body_a.p, slot.body_a.n - MAC_SIZE));
+	ck_assert_mem_eq(mac, slot.body_a.p + slot.body_a.n - MAC_SIZE, MAC_SIZE);
+	ck_assert_int_eq(fake_memory_row(here, NULL, 0)->state, MEMORY_OPEN);
+	fixture_slot(&x, &grant.g, 0, &slot); /* the neighbours live on */
+	ck_assert_int_eq(slot.merged, RECORD_IS_LIVE);
+	blockcrypt_free(&c);
+	done(&r);
+}
+END_TEST
+
+START_TEST(closed_session_is_spent_for_good)
+{
+	struct result r = spend(here, grant.codes[0]);
+
+	ck_assert_int_eq(unlock_end(r.u, 60), E_OK);
+	done(&r);
+	r = try(here, grant.codes[0]);
+	ck_assert_int_eq(r.err, E_SPENT);
+	ck_assert(r.info.spent_known && r.info.spent_here);
+	ck_assert_int_eq(r.info.spent_at, FIXTURE_NOW);
+	done(&r);
+	ck_assert_int_eq(outcome(try(here, grant.codes[1])), E_OK);
+}
+END_TEST
+
+START_TEST(spent_elsewhere_says_when)
+{
+	struct fake_memory *there = fake_memory_new();
+	struct result r = spend(there, grant.codes[0]);
+
+	done(&r);
+	r = try(here, grant.codes[0]);
+	ck_assert_int_eq(r.err, E_SPENT);
+	ck_assert(r.info.spent_known && !r.info.spent_here);
+	ck_assert_int_eq(r.info.spent_at, FIXTURE_NOW);
+	done(&r);
+	fake_memory_free(&there);
+}
+END_TEST
+
+START_TEST(restored_stick_is_spent_at_the_same_station)
+{
+	struct stick_slot old;
+	struct result r;
+
+	fixture_slot(&x, &grant.g, 0, &old);
+	r = spend(here, grant.codes[0]);
+	ck_assert_int_eq(unlock_end(r.u, 60), E_OK);
+	done(&r);
+	write_record(0, 0, old.raw_a, RECORD_SIZE);
+	write_record(0, 1, old.raw_b, RECORD_SIZE);
+	ck_assert_int_eq(outcome(try(here, grant.codes[0])), E_SPENT);
+}
+END_TEST
+
+START_TEST(one_live_copy_is_enough_and_is_repaired)
+{
+	struct receipt receipt;
+	struct stick_slot slot;
+	struct result r;
+
+	damage(0, 0);
+	r = spend(here, grant.codes[0]);
+	ck_assert_int_eq(r.err, E_OK);
+	fixture_slot(&x, &grant.g, 0, &slot);
+	ck_assert_int_eq(slot.a, RECORD_IS_SPENT);
+	ck_assert_int_eq(receipt_parse(&receipt, BYTES(slot.body_b.p, slot.body_b.n - MAC_SIZE)), 0);
+	ck_assert_uint_eq(receipt.flags, RECEIPT_REPAIRED);
+	done(&r);
+}
+END_TEST
+
+START_TEST(tombstone_in_one_copy_wins)
+{
+	struct stick_slot old;
+
+	for (int copy = 0; copy < 2; copy++) {
+		struct fake_memory *there = fake_memory_new();
+		struct result r;
+
+		fixture_slot(&x, &grant.g, (uint32_t)copy, &old);
+		r = spend(there, grant.codes[copy]);
+		done(&r);
+		write_record((uint32_t)copy, copy, old.raw_a, RECORD_SIZE);
+		ck_assert_int_eq(outcome(try(here, grant.codes[copy])), E_SPENT);
+		fake_memory_free(&there);
+	}
+}
+END_TEST
+
+/* ---- the decision list, in its order ---------------------------------------------------------------------------------------- */
+
+START_TEST(code_of_no_slot)
+{
+	ck_assert_int_eq(outcome(try(here, "0000000000000001")), E_CODE_UNKNOWN);
+	assert_untouched();
+}
+END_TEST
+
+START_TEST(code_of_a_skipped_grant)
+{
+	struct fixture_grant bad;
+	char name[64];
+
+	fixture_grant(&x, &bad, fixture_policy(), 0, NULL);
+	fixture_lock_name(name, &bad.g, 0);
+	strcpy(strrchr(name, '/'), "/grant.cose");
+	fixture_patch(&x, name, 100, "\xff\xff", 2);
+	ck_assert_int_eq(outcome(try(here, bad.codes[0])), E_NO_GRANT);
+	ck_assert_int_eq(outcome(try(here, grant.codes[0])), E_OK);
+	fixture_grant_free(&bad);
+}
+END_TEST
+
+START_TEST(slot_held_by_another_process)
+{
+	struct fake_memory *other = fake_memory_again(here);
+	struct result first = try(here, grant.codes[0]);
+
+	ck_assert_int_eq(first.err, E_OK);
+	ck_assert_int_eq(outcome(try(other, grant.codes[0])), E_BUSY);
+	ck_assert_int_eq(outcome(try(other, grant.codes[1])), E_OK);
+	done(&first);
+	ck_assert_int_eq(outcome(try(other, grant.codes[0])), E_OK);
+	fake_memory_free(&other);
+}
+END_TEST
+
+START_TEST(stranger_at_a_closed_station)
+{
+	here->store->closed_list = true;
+	ck_assert_int_eq(outcome(try(here, grant.codes[0])), E_ISSUER);
+	assert_untouched();
+	fake_memory_know(here, x.pk, 0);
+	ck_assert_int_eq(outcome(try(here, grant.codes[0])), E_OK);
+}
+END_TEST
+
+START_TEST(notice_that_the_grant_asks_for)
+{
+	struct fixture_grant late;
+
+	fixture_grant(&x, &late, fixture_policy(), 7, NULL);
+	fixture_digest(&x, before);
+	ck_assert_int_eq(outcome(try(here, late.codes[0])), E_NOTICE_MISSING);
+	assert_untouched();
+	fixture_notice(&x, NULL, 0, 6);
+	ck_assert_int_eq(outcome(try(here, late.codes[0])), E_NOTICE_MISSING);
+	fixture_notice(&x, NULL, 0, 7);
+	ck_assert_int_eq(outcome(try(here, late.codes[0])), E_OK);
+	fixture_grant_free(&late);
+}
+END_TEST
+
+START_TEST(revoked_by_the_stick)
+{
+	fixture_notice(&x, grant.g.id, 1, 5);
+	fixture_digest(&x, before);
+	ck_assert_int_eq(outcome(try(here, grant.codes[1])), E_REVOKED);
+	ck_assert_int_eq(outcome(try(here, grant.codes[0])), E_OK);
+	assert_untouched();
+}
+END_TEST
+
+START_TEST(revoked_by_the_station_also_when_the_stick_forgets)
+{
+	struct result r;
+
+	fixture_notice(&x, grant.g.id, 1, 5);
+	r = spend(here, grant.codes[0]); /* carries the notice into the station */
+	ck_assert_int_eq(r.err, E_OK);
+	done(&r);
+	fixture_patch(&x, "notice.cose", 0, "\0", 1);
+	ck_assert_int_eq(outcome(try(here, grant.codes[1])), E_REVOKED);
+}
+END_TEST
+
+START_TEST(used_is_said_before_revoked)
+{
+	struct result r = spend(here, grant.codes[0]);
+
+	ck_assert_int_eq(unlock_end(r.u, 1), E_OK);
+	done(&r);
+	fixture_notice(&x, grant.g.id, 0, 5);
+	ck_assert_int_eq(outcome(try(here, grant.codes[0])), E_SPENT);
+}
+END_TEST
+
+START_TEST(revoked_session_does_not_resume)
+{
+	struct result r = spend(here, grant.codes[0]);
+
+	done(&r);
+	fixture_notice(&x, grant.g.id, 0, 5);
+	ck_assert_int_eq(outcome(try(here, grant.codes[0])), E_REVOKED);
+}
+END_TEST
+
+START_TEST(window_is_closed_below_and_open_above)
+{
+	struct policy p = fixture_policy();
+
+	x.now = p.not_before - 1;
+	ck_assert_int_eq(outcome(try(here, grant.codes[0])), E_EARLY);
+	x.now = p.not_before;
+	ck_assert_int_eq(outcome(try(here, grant.codes[0])), E_OK);
+	x.now = p.expires - 1;
+	ck_assert_int_eq(outcome(try(here, grant.codes[0])), E_OK);
+	x.now = p.expires;
+	ck_assert_int_eq(outcome(try(here, grant.codes[0])), E_EXPIRED);
+	assert_untouched();
+}
+END_TEST
+
+START_TEST(clock_of_1970_is_too_early_not_a_crash)
+{
+	static const int64_t silly[] = {0, -5, INT64_C(1) << 31, INT64_C(1) << 40};
+
+	for (size_t i = 0; i < sizeof silly / sizeof *silly; i++) {
+		struct result r;
+
+		x.now = silly[i];
+		r = try(here, grant.codes[0]);
+		ck_assert_int_eq(r.err, silly[i] <= 0 ? E_EARLY : E_EXPIRED);
+		ck_assert_int_eq((r.info.clock.flags & RECEIPT_CLOCK_BEHIND) != 0, silly[i] <= 0);
+		done(&r);
+	}
+	assert_untouched();
+}
+END_TEST
+
+START_TEST(expired_stays_expired_when_the_clock_goes_back)
+{
+	struct fixture_grant later;
+	struct policy p = fixture_policy();
+	struct result r;
+
+	p.expires += 10 * 86400;
+	fixture_grant(&x, &later, p, 0, NULL);
+	x.now = FIXTURE_NOW + 5 * 86400;
+	r = spend(here, later.codes[0]);
+	ck_assert_int_eq(r.err, E_OK);
+	done(&r);
+	x.now = FIXTURE_NOW;
+	r = try(here, grant.codes[0]);
+	ck_assert_int_eq(r.err, E_EXPIRED);
+	ck_assert_int_eq(r.info.clock.high, FIXTURE_NOW + 5 * 86400);
+	done(&r);
+	fixture_grant_free(&later);
+}
+END_TEST
+
+START_TEST(one_boot_in_2099_poisons_nothing)
+{
+	struct fixture_grant always;
+	struct policy p = fixture_policy();
+	struct result r;
+
+	p.expires = 5000000000;
+	fixture_grant(&x, &always, p, 0, NULL);
+	x.now = 4070908800;
+	r = spend(here, always.codes[0]);
+	ck_assert_int_eq(r.err, E_OK);
+	done(&r);
+	x.now = FIXTURE_NOW;
+	ck_assert_int_eq(outcome(try(here, grant.codes[0])), E_OK);
+	fixture_grant_free(&always);
+}
+END_TEST
+
+START_TEST(wrong_time_is_said_before_a_damaged_bundle)
+{
+	char name[80], hex[2 * ID_SIZE + 1];
+
+	bytes_to_hex(hex, x.bundle_id, ID_SIZE);
+	snprintf(name, sizeof name, "b/%s/manifest.cose", hex);
+	fixture_patch(&x, name, 120, "\xff", 1);
+	ck_assert_int_eq(outcome(try(here, grant.codes[0])), E_BUNDLE);
+	x.now = FIXTURE_NOW + 90 * 86400;
+	ck_assert_int_eq(outcome(try(here, grant.codes[0])), E_EXPIRED);
+	ck_assert_ptr_null(fake_memory_row(here, NULL, 0));
+}
+END_TEST
+
+START_TEST(signed_but_wrong_commitment_spends_nothing)
+{
+	struct manifest m = x.manifest;
+	struct fixture_grant odd;
+
+	memset(m.commit, 0x5a, sizeof m.commit);
+	fixture_manifest(&x, &m);
+	fixture_grant(&x, &odd, fixture_policy(), 0, NULL);
+	fixture_digest(&x, before);
+	ck_assert_int_eq(outcome(spend(here, odd.codes[0])), E_BUNDLE);
+	assert_untouched();
+	fixture_grant_free(&odd);
+}
+END_TEST
+
+static int
+usb_of_test(void *arg, uint8_t factor[HASH_SIZE], uint8_t hint[USB_HINT_SIZE])
+{
+	keytree_usb(factor, hint, 0x0951, 0x1666, arg, strlen(arg));
+	return 0;
+}
+
+START_TEST(usb_factor_of_another_stick)
+{
+	struct fixture_grant bound;
+	struct policy p = fixture_policy();
+	char serial[] = "E0D55EA57430", other[] = "E0D55EA57431";
+	uint8_t factor[HASH_SIZE];
+
+	p.usb = true;
+	keytree_usb(factor, p.usb_hint, 0x0951, 0x1666, serial, strlen(serial));
+	fixture_grant(&x, &bound, p, 0, factor);
+	fixture_digest(&x, before);
+	ck_assert_int_eq(outcome(try(here, bound.codes[0])), E_WRONG_STICK);
+	ck_assert_int_eq(outcome(try_with(here, bound.codes[0], (struct unlock_factors){usb_of_test, NULL, other}, false)),
+	    E_WRONG_STICK);
+	ck_assert_int_eq(outcome(try_with(here, bound.codes[0], (struct unlock_factors){usb_of_test, NULL, serial}, false)), E_OK);
+	assert_untouched();
+	fixture_grant_free(&bound);
+}
+END_TEST
+
+START_TEST(station_factor_of_another_station)
+{
+	struct fake_memory *there = fake_memory_new();
+	struct fixture_grant bound;
+	struct policy p = fixture_policy();
+
+	p.station = true;
+	ck_assert_int_eq(here->memory.ops->station_pk(&here->memory, p.station_pk), E_OK);
+	fixture_grant(&x, &bound, p, 0, NULL);
+	ck_assert_int_eq(outcome(try(there, bound.codes[0])), E_WRONG_STATION);
+	ck_assert_int_eq(outcome(spend(here, bound.codes[0])), E_OK);
+	fixture_grant_free(&bound);
+	fake_memory_free(&there);
+}
+END_TEST
+
+START_TEST(cell_of_a_neighbour)
+{
+	struct stick_slot other;
+	uint8_t raw[RECORD_SIZE];
+
+	fixture_slot(&x, &grant.g, 1, &other);
+	record_encode(raw, RECORD_LIVE, grant.g.id, 0, other.body_a);
+	write_record(0, 0, raw, RECORD_SIZE);
+	write_record(0, 1, raw, RECORD_SIZE);
+	ck_assert_int_eq(outcome(spend(here, grant.codes[0])), E_SLOT_DAMAGED);
+	ck_assert_ptr_null(fake_memory_row(here, NULL, 0));
+}
+END_TEST
+
+START_TEST(both_copies_damaged)
+{
+	damage(0, 0);
+	damage(0, 1);
+	ck_assert_int_eq(outcome(try(here, grant.codes[0])), E_SLOT_DAMAGED);
+	ck_assert_int_eq(outcome(try(here, grant.codes[1])), E_OK);
+}
+END_TEST
+
+START_TEST(station_that_cannot_write)
+{
+	struct result r;
+
+	here->store->read_only = true;
+	r = spend(here, grant.codes[0]);
+	ck_assert_int_eq(r.err, E_STATION);
+	ck_assert(!r.info.spent_now);
+	done(&r);
+	assert_untouched();
+}
+END_TEST
+
+START_TEST(rehearsal_changes_nothing_and_locks_nothing)
+{
+	struct result a = try_with(here, grant.codes[0], (struct unlock_factors){0}, true);
+	struct fake_memory *other = fake_memory_again(here);
+
+	ck_assert_int_eq(a.err, E_OK);
+	ck_assert_int_eq(outcome(try(other, grant.codes[0])), E_OK);
+	ck_assert_int_ne(unlock_spend(a.u, &a.info, &a.fault), E_OK);
+	done(&a);
+	fake_memory_free(&other);
+	ck_assert_uint_eq(here->store->changes, 0);
+	assert_untouched();
+}
+END_TEST
+
+START_TEST(rehearsal_of_an_overdue_session_closes_nothing)
+{
+	struct result r = spend(here, grant.codes[0]);
+
+	done(&r);
+	x.now += 5 * 3600;
+	ck_assert_int_eq(outcome(try_with(here, grant.codes[0], (struct unlock_factors){0}, true)), E_SPENT);
+	ck_assert_int_eq(fake_memory_row(here, NULL, 0)->state, MEMORY_OPEN);
+}
+END_TEST
+
+/* ---- resume ----------------------------------------------------------------------------------------------------------------- */
+
+START_TEST(open_session_continues_with_the_time_that_is_left)
+{
+	struct result r = spend(here, grant.codes[0]);
+
+	ck_assert_int_eq(unlock_used(r.u, 300), E_OK);
+	done(&r);
+	x.now += 3600;
+	r = spend(here, grant.codes[0]);
+	ck_assert_int_eq(r.err, E_OK);
+	ck_assert(r.info.resume && r.info.resume_open);
+	ck_assert_int_eq(r.info.remaining_s, 3 * 3600);
+	ck_assert_int_eq(r.info.opened_at, FIXTURE_NOW);
+	ck_assert_uint_eq(fake_memory_row(here, NULL, 0)->resumes, 1);
+	done(&r);
+}
+END_TEST
+
+START_TEST(open_session_continues_after_expiry)
+{
+	struct policy p = fixture_policy();
+	struct result r;
+
+	x.now = p.expires - 60;
+	r = spend(here, grant.codes[0]);
+	done(&r);
+	x.now = p.expires + 60;
+	ck_assert_int_eq(outcome(spend(here, grant.codes[0])), E_OK);
+}
+END_TEST
+
+START_TEST(open_session_ends_at_its_limit)
+{
+	struct result r = spend(here, grant.codes[0]);
+
+	done(&r);
+	x.now += 4 * 3600;
+	ck_assert_int_eq(outcome(try(here, grant.codes[0])), E_SPENT);
+	ck_assert_int_eq(fake_memory_row(here, NULL, 0)->state, MEMORY_CLOSED);
+	x.now -= 4 * 3600;
+	ck_assert_int_eq(outcome(try(here, grant.codes[0])), E_SPENT);
+}
+END_TEST
+
+START_TEST(clock_set_back_loses_the_time_really_used)
+{
+	struct result r = spend(here, grant.codes[0]);
+
+	ck_assert_int_eq(unlock_used(r.u, 3 * 3600), E_OK);
+	done(&r);
+	x.now -= 365 * 86400;
+	r = spend(here, grant.codes[0]);
+	ck_assert_int_eq(r.err, E_OK);
+	ck_assert_int_eq(r.info.remaining_s, 3600);
+	done(&r);
+}
+END_TEST
+
+START_TEST(clock_put_right_does_not_end_a_lecture)
+{
+	struct policy p = fixture_policy();
+	struct fixture_grant early;
+	struct result r;
+
+	p.not_before = FIXTURE_NOW - 30 * 86400;
+	fixture_grant(&x, &early, p, 0, NULL);
+	x.now = 1000; /* a dead battery: t is the signed floor */
+	r = spend(here, early.codes[0]);
+	ck_assert_int_eq(r.err, E_OK);
+	ck_assert_int_eq(unlock_used(r.u, 600), E_OK);
+	done(&r);
+	x.now = FIXTURE_NOW + 7 * 3600;
+	r = spend(here, early.codes[0]);
+	ck_assert_int_eq(r.err, E_OK);
+	ck_assert_int_eq(r.info.remaining_s, 4 * 3600 - 600);
+	done(&r);
+	fixture_grant_free(&early);
+}
+END_TEST
+
+START_TEST(claimed_row_is_a_first_use_and_asks_the_clock_again)
+{
+	struct result r;
+
+	here->store->at_change = 2; /* claim works, then S3/S4, then "opened" fails */
+	here->store->fate = FAKE_FAIL;
+	r = spend(here, grant.codes[0]);
+	ck_assert_int_eq(r.err, E_STATION);
+	ck_assert(r.info.spent_now);
+	done(&r);
+	fake_memory_recount(here);
+	ck_assert_int_eq(fake_memory_row(here, NULL, 0)->state, MEMORY_CLAIMED);
+	x.now = fixture_policy().expires + 5;
+	ck_assert_int_eq(outcome(spend(here, grant.codes[0])), E_EXPIRED);
+	ck_assert_int_eq(fake_memory_row(here, NULL, 0)->state, MEMORY_CLAIMED);
+	x.now = FIXTURE_NOW + 7200;
+	r = spend(here, grant.codes[0]);
+	ck_assert_int_eq(r.err, E_OK);
+	ck_assert(r.info.resume && !r.info.resume_open);
+	ck_assert_int_eq(r.info.remaining_s, 4 * 3600); /* a full session: nothing was used */
+	done(&r);
+}
+END_TEST
+
+START_TEST(claimed_here_spent_elsewhere_is_refused_here)
+{
+	struct fake_memory *there = fake_memory_new();
+	struct fake_memory *child = fake_memory_again(here);
+	pid_t pid;
+	int status;
+
+	/* a crash right after S1 */
+	here->store->at_change = 1;
+	here->store->fate = FAKE_CRASH_AFTER;
+	if ((pid = fork()) == 0)
+		_exit(outcome(spend(child, grant.codes[0])) == E_OK ? 0 : 1);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(WEXITSTATUS(status), FAKE_CRASHED);
+	fake_memory_recount(here);
+	ck_assert_int_eq(fake_memory_row(here, NULL, 0)->state, MEMORY_CLAIMED);
+	ck_assert_int_eq(outcome(spend(there, grant.codes[0])), E_OK);
+	ck_assert_int_eq(outcome(spend(here, grant.codes[0])), E_SPENT);
+	ck_assert_int_eq(fake_memory_row(here, NULL, 0)->state, MEMORY_CLOSED);
+	fake_memory_free(&child);
+	fake_memory_free(&there);
+}
+END_TEST
+
+START_TEST(claimed_with_both_copies_damaged)
+{
+	struct result r;
+
+	here->store->at_change = 2;
+	here->store->fate = FAKE_FAIL;
+	r = spend(here, grant.codes[0]);
+	done(&r);
+	fake_memory_recount(here);
+	damage(0, 0);
+	damage(0, 1);
+	ck_assert_int_eq(outcome(spend(here, grant.codes[0])), E_SLOT_DAMAGED);
+}
+END_TEST
+
+START_TEST(open_with_both_copies_damaged_resumes_and_repairs)
+{
+	struct stick_slot slot;
+	struct result r = spend(here, grant.codes[0]);
+
+	done(&r);
+	damage(0, 0);
+	damage(0, 1);
+	ck_assert_int_eq(outcome(spend(here, grant.codes[0])), E_OK);
+	fixture_slot(&x, &grant.g, 0, &slot);
+	ck_assert_int_eq(slot.a, RECORD_IS_SPENT);
+	ck_assert_int_eq(slot.b, RECORD_IS_SPENT);
+}
+END_TEST
+
+START_TEST(another_code_does_not_resume_the_session)
+{
+	struct result r = spend(here, grant.codes[0]);
+
+	done(&r);
+	r = try(here, grant.codes[1]);
+	ck_assert_int_eq(r.err, E_OK);
+	ck_assert(!r.info.resume);
+	done(&r);
+}
+END_TEST
+
+/* Every change of station memory fails, or ends the process before or after it: the same code at the same station opens then, and
+ * at another station it opens only if the stick was not touched. */
+START_TEST(interrupted_at_any_change_resumes_here)
+{
+	static const enum fake_fate fates[] = {FAKE_FAIL, FAKE_FAIL_AFTER, FAKE_CRASH_BEFORE, FAKE_CRASH_AFTER};
+	enum fake_fate fate = fates[_i % 4];
+	unsigned change = 1 + (unsigned)_i / 4;
+	struct fake_memory *child = fake_memory_again(here);
+	struct stick_slot slot;
+	struct result r;
+	pid_t pid;
+
+	here->store->at_change = change;
+	here->store->fate = fate;
+	if ((pid = fork()) == 0) {
+		r = spend(child, grant.codes[0]);
+		_exit(r.err == E_OK ? 0 : 1);
+	}
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+	fake_memory_recount(here);
+	fixture_slot(&x, &grant.g, 0, &slot);
+	ck_assert_int_eq(slot.merged, change == 1 ? RECORD_IS_LIVE : RECORD_IS_SPENT);
+	r = spend(here, grant.codes[0]);
+	ck_assert_int_eq(r.err, E_OK);
+	ck_assert_int_eq(unlock_end(r.u, 10), E_OK);
+	done(&r);
+	ck_assert_int_eq(outcome(try(here, grant.codes[0])), E_SPENT);
+	fake_memory_free(&child);
+}
+END_TEST
+
+START_TEST(overdue_sessions_are_closed_by_the_next_mount)
+{
+	struct unlock_env env = {.memory = &here->memory, .clock = fixture_clock(&x)};
+	struct result r = spend(here, grant.codes[0]);
+
+	x.now += 3 * 3600;
+	ck_assert_int_eq(unlock_close_overdue(&env), E_OK);
+	ck_assert_int_eq(fake_memory_row(here, NULL, 0)->state, MEMORY_OPEN);
+	done(&r);
+	x.now += 2 * 3600;
+	ck_assert_int_eq(unlock_close_overdue(&env), E_OK);
+	ck_assert_int_eq(fake_memory_row(here, NULL, 0)->state, MEMORY_CLOSED);
+}
+END_TEST
+
+START_TEST(newest_notice_travels_to_the_stick)
+{
+	struct notice n = {0};
+	struct stick *s = NULL;
+	struct fault f = {0};
+	struct result r;
+
+	fixture_notice(&x, grant.g.id, 2, 9);
+	r = spend(here, grant.codes[0]);
+	done(&r);
+	fixture_patch(&x, "notice.cose", 0, "\0", 1); /* the stick loses it */
+	r = spend(here, grant.codes[1]);
+	unlock_carry_notice(r.u);
+	done(&r);
+	ck_assert_int_eq(stick_open(&s, x.dir_fd, &f), E_OK);
+	ck_assert_int_eq(stick_load_notice(s, x.pk, &n, NULL, NULL), 1);
+	ck_assert_uint_eq(n.number, 9);
+	ck_assert(notice_revoked(&n, grant.g.id, 2));
+	notice_free(&n);
+	stick_close(&s);
+}
+END_TEST
+
+static TCase *
+tcase(Suite *s, const char *name)
+{
+	TCase *t = tcase_create(name);
+
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_set_timeout(t, 60);
+	suite_add_tcase(s, t);
+	return t;
+}
+
+int
+main(void)
+{
+	Suite *s = suite_create("unlock");
+	SRunner *runner = srunner_create(s);
+	TCase *first = tcase(s, "first use"), *list = tcase(s, "decisions"), *again = tcase(s, "resume");
+	int failed;
+
+	if (sodium_init() < 0)
+		return EXIT_FAILURE;
+	tcase_add_test(first, good_code_is_proved_without_a_trace);
+	tcase_add_test(first, spend_destroys_both_copies_and_opens);
+	tcase_add_test(first, closed_session_is_spent_for_good);
+	tcase_add_test(first, spent_elsewhere_says_when);
+	tcase_add_test(first, restored_stick_is_spent_at_the_same_station);
+	tcase_add_test(first, one_live_copy_is_enough_and_is_repaired);
+	tcase_add_test(first, tombstone_in_one_copy_wins);
+	tcase_add_test(list, code_of_no_slot);
+	tcase_add_test(list, code_of_a_skipped_grant);
+	tcase_add_test(list, slot_held_by_another_process);
+	tcase_add_test(list, stranger_at_a_closed_station);
+	tcase_add_test(list, notice_that_the_grant_asks_for);
+	tcase_add_test(list, revoked_by_the_stick);
+	tcase_add_test(list, revoked_by_the_station_also_when_the_stick_forgets);
+	tcase_add_test(list, used_is_said_before_revoked);
+	tcase_add_test(list, revoked_session_does_not_resume);
+	tcase_add_test(list, window_is_closed_below_and_open_above);
+	tcase_add_test(list, clock_of_1970_is_too_early_not_a_crash);
+	tcase_add_test(list, expired_stays_expired_when_the_clock_goes_back);
+	tcase_add_test(list, one_boot_in_2099_poisons_nothing);
+	tcase_add_test(list, wrong_time_is_said_before_a_damaged_bundle);
+	tcase_add_test(list, signed_but_wrong_commitment_spends_nothing);
+	tcase_add_test(list, usb_factor_of_another_stick);
+	tcase_add_test(list, station_factor_of_another_station);
+	tcase_add_test(list, cell_of_a_neighbour);
+	tcase_add_test(list, both_copies_damaged);
+	tcase_add_test(list, station_that_cannot_write);
+	tcase_add_test(list, rehearsal_changes_nothing_and_locks_nothing);
+	tcase_add_test(list, rehearsal_of_an_overdue_session_closes_nothing);
+	tcase_add_test(again, open_session_continues_with_the_time_that_is_left);
+	tcase_add_test(again, open_session_continues_after_expiry);
+	tcase_add_test(again, open_session_ends_at_its_limit);
+	tcase_add_test(again, clock_set_back_loses_the_time_really_used);
+	tcase_add_test(again, clock_put_right_does_not_end_a_lecture);
+	tcase_add_test(again, claimed_row_is_a_first_use_and_asks_the_clock_again);
+	tcase_add_test(again, claimed_here_spent_elsewhere_is_refused_here);
+	tcase_add_test(again, claimed_with_both_copies_damaged);
+	tcase_add_test(again, open_with_both_copies_damaged_resumes_and_repairs);
+	tcase_add_test(again, another_code_does_not_resume_the_session);
+	tcase_add_loop_test(again, interrupted_at_any_change_resumes_here, 0, 8);
+	tcase_add_test(again, overdue_sessions_are_closed_by_the_next_mount);
+	tcase_add_test(again, newest_notice_travels_to_the_stick);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

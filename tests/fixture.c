@@ -1,0 +1,273 @@
+#include "fixture.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <check.h>
+#include <sodium.h>
+
+#include "keytree.h"
+#include "mint.h"
+#include "pack.h"
+#include "provision.h"
+#include "secret.h"
+#include "stickio.h"
+
+static void
+write_file(const char *dir, const char *name, const void *data, size_t n)
+{
+	char path[128];
+	FILE *f;
+
+	snprintf(path, sizeof path, "%s/%s", dir, name);
+	ck_assert_ptr_nonnull(f = fopen(path, "w"));
+	ck_assert_uint_eq(fwrite(data, 1, n, f), n);
+	ck_assert_int_eq(fclose(f), 0);
+}
+
+/* A source folder of two files, one of them longer than a block. */
+static int
+make_source(const struct fixture *x)
+{
+	char dir[96];
+	uint8_t *film = malloc(200000);
+
+	snprintf(dir, sizeof dir, "%s/source", x->path);
+	ck_assert_int_eq(mkdir(dir, 0755), 0);
+	for (size_t i = 0; i < 200000; i++)
+		film[i] = (uint8_t)(i * 7 >> 3);
+	write_file(dir, "a.txt", "hello\n", 6);
+	write_file(dir, "film.bin", film, 200000);
+	free(film);
+	return open(dir, O_RDONLY | O_DIRECTORY);
+}
+
+static void
+write_manifest(struct fixture *x, struct provision *p)
+{
+	struct fault f = {0};
+	uint8_t *payload, *file;
+	size_t n, len;
+
+	ck_assert_ptr_nonnull(payload = manifest_encode(&x->manifest, &n));
+	ck_assert_ptr_nonnull(file = envelope_sign(ENVELOPE_MANIFEST, BYTES(payload, n), x->sk, &len));
+	ck_assert_int_eq(provision_manifest(p, x->bundle_id, BYTES(file, len), &f), E_OK);
+	free(payload);
+	free(file);
+}
+
+static void
+write_bundle(struct fixture *x, struct provision *p)
+{
+	struct pack_scan scan = {0};
+	struct pack_job job = {.ck = x->ck, .spool_dir = x->path, .threads = 1};
+	struct pack_target target = {.bundle_fd = -1};
+	struct pack_source *src = NULL;
+	struct fault f = {0};
+	int source = make_source(x);
+
+	ck_assert_int_eq(pack_scan_folder(&src, source, &scan, &f), E_OK);
+	ck_assert_int_eq(provision_bundle_dir(p, x->bundle_id, &target.bundle_fd, &f), E_OK);
+	ck_assert_int_eq(pack_write(src, &job, &target, 1, &x->manifest.blocks, x->manifest.root, &f), E_OK);
+	pack_source_free(&src);
+	close(target.bundle_fd);
+	close(source);
+	memcpy(x->manifest.issuer, x->pk, KEY_SIZE);
+	memcpy(x->manifest.bundle_id, x->bundle_id, ID_SIZE);
+	keytree_commit(x->manifest.commit, x->ck, x->bundle_id);
+	x->manifest.created = FIXTURE_NOW - 86400;
+	strcpy(x->manifest.label, "Lecture");
+	write_manifest(x, p);
+}
+
+static struct provision *
+begin(struct fixture *x)
+{
+	struct provision *p = NULL;
+	struct fault f = {0};
+
+	ck_assert_int_eq(provision_begin(&p, x->dir_fd, x->seed, x->pk, &f), E_OK);
+	ck_assert_int_eq(provision_init(p, x->stick_id, x->seed, &f), E_OK);
+	return p;
+}
+
+void
+fixture_open(struct fixture *x)
+{
+	struct provision *p;
+
+	memset(x, 0, sizeof *x);
+	x->now = FIXTURE_NOW;
+	x->boot = 1000;
+	snprintf(x->path, sizeof x->path, "%s/once-fixture.XXXXXX", getenv("TMPDIR") != NULL ? getenv("TMPDIR") : "/tmp");
+	ck_assert_ptr_nonnull(mkdtemp(x->path));
+	ck_assert_int_ge(x->dir_fd = open(x->path, O_RDONLY | O_DIRECTORY), 0);
+	randombytes_buf(x->seed, sizeof x->seed);
+	randombytes_buf(x->stick_id, sizeof x->stick_id);
+	randombytes_buf(x->bundle_id, sizeof x->bundle_id);
+	keytree_sign(x->pk, x->sk, x->seed);
+	keytree_content(x->ck, x->seed, x->bundle_id);
+	p = begin(x);
+	write_bundle(x, p);
+	provision_end(&p);
+}
+
+void
+fixture_close(struct fixture *x)
+{
+	char command[128];
+
+	close(x->dir_fd);
+	snprintf(command, sizeof command, "rm -rf '%s'", x->path);
+	ck_assert_int_eq(system(command), 0);
+}
+
+struct policy
+fixture_policy(void)
+{
+	return (struct policy){.not_before = FIXTURE_NOW - 3600, .expires = FIXTURE_NOW + 86400, .session_s = 4 * 3600};
+}
+
+void
+fixture_grant(struct fixture *x, struct fixture_grant *out, struct policy policy, uint32_t notice_min, const uint8_t *usb)
+{
+	struct grant *g = &out->g;
+	struct provision *p = begin(x);
+	uint8_t *a = secret_new(FIXTURE_SLOTS * KEY_SIZE), *file = NULL, *cells = NULL;
+	struct fault f = {0};
+	size_t n = 0;
+
+	memset(out, 0, sizeof *out);
+	memcpy(g->issuer, x->pk, KEY_SIZE);
+	memcpy(g->stick_id, x->stick_id, ID_SIZE);
+	randombytes_buf(g->id, ID_SIZE);
+	g->issued = FIXTURE_NOW - 86400;
+	g->bundle_count = 1;
+	memcpy(g->bundles[0].id, x->bundle_id, ID_SIZE);
+	memcpy(g->bundles[0].manifest_hash, x->manifest.hash, HASH_SIZE);
+	g->policy = policy;
+	g->slots = FIXTURE_SLOTS;
+	g->notice_min = notice_min;
+	strcpy(g->label, "Lecture");
+	strcpy(g->contact, "+49 30 1234");
+	ck_assert_int_eq(mint_stretch(x->seed, x->stick_id, g->id, FIXTURE_SLOTS, a, 2, NULL, NULL), E_OK);
+	ck_assert_int_eq(mint_grant(g, x->seed, a, x->ck, usb, &file, &n, &cells, &f), E_OK);
+	ck_assert_int_eq(provision_grant(p, g, BYTES(file, n), cells, CELL_SIZE(1), &f), E_OK);
+	for (uint32_t i = 0; i < FIXTURE_SLOTS; i++)
+		mint_code(out->codes[i], x->seed, g->id, i);
+	provision_end(&p);
+	secret_free(&a);
+	free(file);
+	free(cells);
+}
+
+void
+fixture_grant_free(struct fixture_grant *g)
+{
+	grant_free(&g->g);
+}
+
+void
+fixture_notice(struct fixture *x, const uint8_t *grant_id, uint32_t slot, uint32_t number)
+{
+	struct notice notice = {.number = number, .time = FIXTURE_NOW - 600};
+	struct provision *p = begin(x);
+	struct fault f = {0};
+	uint8_t *payload, *file;
+	size_t n, len;
+
+	memcpy(notice.issuer, x->pk, KEY_SIZE);
+	if (grant_id != NULL)
+		ck_assert_int_eq(notice_revoke(&notice, grant_id, slot), 0);
+	ck_assert_ptr_nonnull(payload = notice_encode(&notice, &n));
+	ck_assert_ptr_nonnull(file = envelope_sign(ENVELOPE_NOTICE, BYTES(payload, n), x->sk, &len));
+	ck_assert_int_eq(provision_notice(p, x->pk, BYTES(file, len), &f), E_OK);
+	free(payload);
+	free(file);
+	notice_free(&notice);
+	provision_end(&p);
+}
+
+void
+fixture_manifest(struct fixture *x, struct manifest *m)
+{
+	struct provision *p = begin(x);
+	char hex[2 * ID_SIZE + 1], name[128];
+
+	bytes_to_hex(hex, x->bundle_id, ID_SIZE);
+	snprintf(name, sizeof name, "%s/ONCE/b/%s/manifest.cose", x->path, hex);
+	ck_assert_int_eq(unlink(name), 0);
+	x->manifest = *m;
+	write_manifest(x, p);
+	provision_end(&p);
+}
+
+static int64_t
+clock_now(void *arg)
+{
+	return ((const struct fixture *)arg)->now;
+}
+
+static int64_t
+clock_boot(void *arg)
+{
+	return ((const struct fixture *)arg)->boot;
+}
+
+struct clock_source
+fixture_clock(struct fixture *x)
+{
+	return (struct clock_source){clock_now, clock_boot, x};
+}
+
+void
+fixture_slot(struct fixture *x, const struct grant *g, uint32_t slot, struct stick_slot *out)
+{
+	struct stick *s = NULL;
+	struct fault f = {0};
+
+	ck_assert_int_eq(stick_open(&s, x->dir_fd, &f), E_OK);
+	ck_assert_int_eq(stick_read_slot(s, g, slot, false, out, &f), E_OK);
+	stick_close(&s);
+}
+
+void
+fixture_patch(struct fixture *x, const char *name, uint64_t off, const void *data, size_t n)
+{
+	char path[256];
+	int fd;
+
+	snprintf(path, sizeof path, "%s/ONCE/%s", x->path, name);
+	ck_assert_int_ge(fd = open(path, O_RDWR), 0);
+	ck_assert_int_eq(stickio_write_full(fd, data, n, off), 0);
+	close(fd);
+}
+
+void
+fixture_lock_name(char out[64], const struct grant *g, int copy)
+{
+	char hex[2 * ID_SIZE + 1];
+
+	bytes_to_hex(hex, g->id, ID_SIZE);
+	snprintf(out, 64, "g/%s/%s", hex, copy == 0 ? STICK_LOCK_A : STICK_LOCK_B);
+}
+
+void
+fixture_digest(struct fixture *x, uint8_t out[HASH_SIZE])
+{
+	char command[256], hex[2 * HASH_SIZE + 1];
+	FILE *p;
+
+	snprintf(command, sizeof command, "cd '%s/ONCE' && find . ! -name probe -type f -print0 | sort -z | xargs -0 sha256sum | "
+	    "sha256sum", x->path);
+	ck_assert_ptr_nonnull(p = popen(command, "r"));
+	ck_assert_uint_eq(fread(hex, 1, 2 * HASH_SIZE, p), 2 * HASH_SIZE);
+	hex[2 * HASH_SIZE] = '\0';
+	pclose(p);
+	ck_assert_int_eq(bytes_from_hex(out, HASH_SIZE, hex), 0);
+}

@@ -1,0 +1,66 @@
+/*
+ * fixture.h - a real stick in a temporary directory, made by the issuer's own code, for tests of what reads it.
+ *
+ * One issuer, one stick, one small bundle; any number of grants. Every function fails the test by itself if something goes wrong.
+ */
+#ifndef FIXTURE_H
+#define FIXTURE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "clock.h"
+#include "grant.h"
+#include "manifest.h"
+#include "notice.h"
+#include "stick.h"
+
+#define FIXTURE_NOW 1800000000ll        /* what the fixture's clock says at first */
+#define FIXTURE_SLOTS 3
+
+struct fixture {
+	char path[64];
+	int dir_fd;
+	uint8_t seed[KEY_SIZE], pk[KEY_SIZE], sk[64], ck[KEY_SIZE];
+	uint8_t stick_id[ID_SIZE], bundle_id[ID_SIZE];
+	struct manifest manifest;
+	int64_t now, boot;              /* what fixture_clock tells */
+};
+
+struct fixture_grant {
+	struct grant g;
+	char codes[FIXTURE_SLOTS][CODE_SYMBOLS];
+};
+
+void fixture_open(struct fixture *x);
+void fixture_close(struct fixture *x);
+
+/* fixture_policy(): from an hour ago until tomorrow, four hours a session, no factor. */
+struct policy fixture_policy(void);
+
+/* fixture_grant(x, out, policy, notice_min): write a grant of FIXTURE_SLOTS codes to the stick. usb: HASH_SIZE bytes or NULL. */
+void fixture_grant(struct fixture *x, struct fixture_grant *out, struct policy policy, uint32_t notice_min, const uint8_t *usb);
+void fixture_grant_free(struct fixture_grant *g);
+
+/* fixture_notice(x, grant_id, slot, number): put a notice on the stick that revokes one slot (grant_id NULL: none). */
+void fixture_notice(struct fixture *x, const uint8_t *grant_id, uint32_t slot, uint32_t number);
+
+/* fixture_manifest(x, m): sign *m instead of the manifest that is there, so that a grant made afterwards names it. */
+void fixture_manifest(struct fixture *x, struct manifest *m);
+
+/* fixture_clock(x): a clock that reads x->now and x->boot. */
+struct clock_source fixture_clock(struct fixture *x);
+
+/* fixture_slot(x, g, slot, out): both copies of a slot's record, as they are on the stick. */
+void fixture_slot(struct fixture *x, const struct grant *g, uint32_t slot, struct stick_slot *out);
+
+/* fixture_patch(x, name, off, data, n): overwrite n bytes of the file name (below ONCE), which must exist. */
+void fixture_patch(struct fixture *x, const char *name, uint64_t off, const void *data, size_t n);
+
+/* fixture_lock_name(out, g, copy): "g/<id>/lock.a" or ".b", for fixture_patch. */
+void fixture_lock_name(char out[64], const struct grant *g, int copy);
+
+/* fixture_digest(x, out): a hash over names and contents of everything on the stick but the probe: changes if a byte does. */
+void fixture_digest(struct fixture *x, uint8_t out[HASH_SIZE]);
+
+#endif

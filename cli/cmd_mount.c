@@ -1,0 +1,266 @@
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+#include <sodium.h>
+
+#include "cli.h"
+#include "code.h"
+#include "keytree.h"
+#include "opt.h"
+#include "prompt.h"
+#include "say.h"
+#include "session.h"
+#include "station.h"
+#include "stickarg.h"
+#include "stop.h"
+#include "when.h"
+
+/* One `mount`, from the operand to the open folder. */
+struct mount {
+	struct cli *c;
+	bool yes;
+	char stick[PATH_MAX];           /* absolute */
+	char dir[PATH_MAX];             /* absolute, "" for a fresh one in $HOME */
+	char station[PATH_MAX];
+	char typed_group[5];
+	struct session_link link;
+	struct session_message msg;     /* the newest from the session */
+	char code[CODE_SYMBOLS];
+};
+
+static const char about_text[] =
+    "Ask for the unlock code of the stick, use it up, and show the bundle as a read-only folder. The folder's path is printed on\n"
+    "stdout. STICK is the directory where the stick is mounted; left out, it is the only one with ONCE. DIR is an empty directory\n"
+    "of yours; left out, a new folder in your home directory. The code stays valid here until the session's deadline.\n";
+
+/* ---- what is said --------------------------------------------------------------------------------------------------------- */
+
+static const char *
+title(const struct unlock_info *info, char out[LABEL_MAX + 4])
+{
+	if (info->label[0] == '\0')
+		return "a bundle without a label";
+	snprintf(out, LABEL_MAX + 4, "\"%s\"", info->label);
+	return out;
+}
+
+static void
+introduce(const struct mount *m)
+{
+	const struct unlock_info *i = &m->msg.info;
+	char stick[STICK_NAME_SIZE], issuer[FINGERPRINT_SIZE], label[LABEL_MAX + 4];
+
+	keytree_stick_name(stick, i->stick_id);
+	keytree_fingerprint(issuer, i->issuer);
+	say_info(m->c, "%s on stick %s, issuer %s%s", title(i, label), stick, issuer,
+	    i->issuer_known ? "" : " (first time on this PC)");
+	if (i->skipped > 0)
+		say_warn(m->c, "%u of %u grants on the stick cannot be used (%s); codes of theirs will not be found", i->skipped,
+		    i->skipped + i->grants, i->newer > 0 ? "made by a newer program" : "damaged");
+	if (i->memory_volatile)
+		say_warn(m->c, "this PC forgets what it knows when it is switched off: if the power fails while the code is being "
+		    "used up, the code is lost. Keep a second code at hand");
+	if (i->fs_name[0] != '\0')
+		say_warn(m->c, "the stick's file system (%s) may keep old data: a used code is dead on this PC, but the stick "
+		    "itself may not forget it", i->fs_name);
+}
+
+static enum err
+fail(const struct mount *m, const struct fault *f)
+{
+	struct say_about about = {.object = m->stick, .info = &m->msg.info, .code = m->msg.step >= SESSION_TRIED};
+
+	if (f->err == E_FUSE && m->msg.mount_point[0] != '\0')
+		about.object = m->msg.mount_point;
+	return say_error(m->c, f, &about);
+}
+
+static enum err
+died(const struct mount *m, bool spending)
+{
+	if (spending)
+		return say_refuse(m->c, E_FAIL, "the process that was opening the stick has ended before it was done; type the same "
+		    "code again on this PC: if it was used up, it continues here");
+	return say_refuse(m->c, E_FAIL, "the process that was opening the stick has ended; try again. Nothing was spent");
+}
+
+/* ---- the code ------------------------------------------------------------------------------------------------------------- */
+
+/* Whether a person at a terminal may try again after this. */
+static bool
+retryable(const struct mount *m, enum err err)
+{
+	return m->c->code_file == NULL && (err == E_CODE_FORM || err == E_CODE_TYPO || err == E_CODE_KIND || err == E_CODE_UNKNOWN);
+}
+
+/* Which of the four groups was typed, for the message about a typing error. */
+static const char *
+group_of(struct mount *m, const char *typed, int group)
+{
+	int seen = 0, n = 0;
+
+	for (; *typed != '\0' && n < 4; typed++) {
+		if (strchr(" \t\r\n-", *typed) != NULL)
+			continue;
+		if (seen++ / 4 == group - 1)
+			m->typed_group[n++] = *typed >= 'a' && *typed <= 'z' ? (char)(*typed - 'a' + 'A') : *typed;
+	}
+	m->typed_group[n] = '\0';
+	return group > 0 && n == 4 ? m->typed_group : NULL;
+}
+
+static enum err
+ask_code(struct mount *m)
+{
+	struct prompt_answer a = {0};
+	struct fault f = {0};
+	struct say_about about = {.info = &m->msg.info, .code = true};
+	enum err err;
+
+	if ((err = prompt_code(m->c, NULL, &a, &f)) != E_OK)
+		err = say_error(m->c, &f, &about);
+	else if ((err = code_parse(m->code, CODE_UNLOCK, a.text, a.n, &about.group)) != E_OK) {
+		about.group_text = err == E_CODE_TYPO ? group_of(m, a.text, about.group) : NULL;
+		about.typed = code_looks_like_id(a.text, a.n) != 0 ? a.text : NULL;
+		fault_set(&f, err, 0, "code", "code");
+		say_error(m->c, &f, &about);
+	}
+	sodium_memzero(m->typed_group, sizeof m->typed_group);
+	prompt_free(&a);
+	return err;
+}
+
+/* Until a code is proved, or there is no point in asking again. */
+static enum err
+prove_code(struct mount *m)
+{
+	enum err err;
+
+	do {
+		if ((err = ask_code(m)) != E_OK)
+			continue;
+		if (session_code(&m->link, m->code) != 0 || session_next(&m->link, &m->msg) != 0)
+			return died(m, false);
+		if ((err = m->msg.err) != E_OK)
+			fail(m, &m->msg.fault);
+	} while (err != E_OK && retryable(m, err) && !stop_asked());
+	return err;
+}
+
+static enum err
+confirm(struct mount *m)
+{
+	const struct unlock_info *i = &m->msg.info;
+	char length[WHEN_SHOWN], until[WHEN_SHOWN], question[256];
+	struct fault f = {0};
+	enum err err;
+
+	when_show_duration(length, sizeof length, i->remaining_s);
+	when_show_until(until, sizeof until, i->clock.now + i->remaining_s, i->clock.now);
+	if (i->resume) {
+		say_info(m->c, "%s: %s left, until %s", i->resume_open ? "this code was used here before; its session goes on" :
+		    "this code was being used up here when something failed; going on", length, until);
+		return E_OK;
+	}
+	if (m->yes || m->c->code_file != NULL)
+		return E_OK;
+	snprintf(question, sizeof question, "This uses up the code. The folder stays open for %s (until %s), on this PC only. "
+	    "Open now?", length, until);
+	if ((err = prompt_enter(question, &f)) == E_OK)
+		return E_OK;
+	return say_error(m->c, &f, &(struct say_about){.info = i, .code = true});
+}
+
+/* ---- the whole ------------------------------------------------------------------------------------------------------------ */
+
+static enum err
+open_folder(struct mount *m)
+{
+	char until[WHEN_SHOWN], spoken[PATH_MAX];
+	const struct unlock_info *i = &m->msg.info;
+
+	if (stop_asked())
+		return say_refuse(m->c, E_INTERRUPTED, "interrupted; nothing was spent");
+	say_info(m->c, "using it up, do not pull the stick ...");
+	if (session_confirm(&m->link) != 0 || session_next(&m->link, &m->msg) != 0)
+		return died(m, true);
+	if (m->msg.err != E_OK)
+		return fail(m, &m->msg.fault);
+	when_show_until(until, sizeof until, i->clock.now + i->remaining_s, i->clock.now);
+	say_info(m->c, "open until %s: %s", until, say_safe(spoken, sizeof spoken, m->msg.mount_point));
+	if (m->c->json)
+		return say_json(m->c, json_pack("{s:s%, s:s, s:I, s:b}", "mount_point", m->msg.mount_point,
+		    strlen(m->msg.mount_point), "label", i->label, "remaining_s", (json_int_t)i->remaining_s, "resumed",
+		    (int)i->resume));
+	puts(m->msg.mount_point);
+	return say_stdout(m->c);
+}
+
+static enum err
+run(struct mount *m)
+{
+	struct session_setup setup = {.stick_path = m->stick, .dir = m->dir[0] != '\0' ? m->dir : NULL, .station_dir = m->station};
+	struct fault f = {0};
+	enum err err;
+
+	if (session_fork(&m->link, &setup, &f) != E_OK)
+		return say_error(m->c, &f, NULL);
+	if (session_next(&m->link, &m->msg) != 0)
+		err = died(m, false);
+	else if ((err = m->msg.err) != E_OK)
+		fail(m, &m->msg.fault);
+	else {
+		introduce(m);
+		if ((err = prove_code(m)) == E_OK && (err = confirm(m)) == E_OK)
+			err = open_folder(m);
+	}
+	sodium_memzero(m->code, sizeof m->code);
+	session_detach(&m->link);
+	return err;
+}
+
+static enum err
+resolve(struct mount *m, const char *stick, const char *dir, struct fault *f)
+{
+	struct stickarg s = {.fd = -1};
+	enum err err;
+
+	if ((err = stickarg_open(&s, stick, f)) != E_OK)
+		return err;
+	if (realpath(s.path, m->stick) == NULL)
+		err = fault_set(f, E_NO_STICK, errno, "open", "%s", s.path);
+	else if (dir != NULL && realpath(dir, m->dir) == NULL)
+		err = fault_set(f, E_FUSE, errno, "mount point", "%s", dir);
+	else if (station_dir(m->station, sizeof m->station) != 0)
+		err = fault_set(f, E_STATION, 0, "no home directory", "station memory");
+	stickarg_close(&s);
+	return err;
+}
+
+enum err
+cmd_mount(struct cli *c, int argc, char **argv)
+{
+	struct mount m = {.c = c, .link = {.fd = -1}};
+	const struct opt rows[] = {
+	    {OPT_FLAG, "yes", 'y', NULL, "do not ask before the code is used up", &m.yes, 0, 0}, {.kind = OPT_END}};
+	const struct opt_verb v = {"mount [STICK [DIR]]", about_text, OPT_JSON | OPT_PLAIN | OPT_CODE, rows, 0, 2};
+	struct fault f = {0};
+	char **operand;
+	int n;
+
+	switch (opt_parse(c, &v, argc, argv, &operand, &n)) {
+	case OPT_DONE:
+		return E_OK;
+	case OPT_BAD:
+		return E_USAGE;
+	case OPT_GO:
+		break;
+	}
+	if (resolve(&m, n > 0 ? operand[0] : NULL, n > 1 ? operand[1] : NULL, &f) != E_OK)
+		return say_error(c, &f, &(struct say_about){.object = f.err == E_FUSE ? operand[1] : n > 0 ? operand[0] : NULL});
+	return run(&m);
+}

@@ -1,0 +1,293 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include "cli.h"
+#include "dcbor.h"
+#include "envelope.h"
+#include "keytree.h"
+#include "opt.h"
+#include "receipt.h"
+#include "say.h"
+#include "station.h"
+#include "stick.h"
+#include "stickio.h"
+#include "when.h"
+
+static const char about_text[] =
+    "What this PC remembers: its own identity, the issuers it knows, the codes it has seen used.\n"
+    "  show           identity, issuers, counts\n"
+    "  enrol FILE     write the enrolment request for an issuer (--label NAME)\n"
+    "  receipts FILE  write this PC's receipts, for `oncestick collect --receipts FILE`\n"
+    "  pin FILE       know the issuer of a signed object, or of a stick, from now on\n"
+    "  pin --only     trust known issuers only; --any trusts new ones again\n"
+    "  reset-clock    forget the latest time this PC has believed\n";
+
+struct station_args {
+	bool only, any;
+	const char *label;
+	char dir[PATH_MAX];
+};
+
+typedef enum err action(struct cli *c, const struct station_args *a, struct station *s, const char *file, struct fault *f);
+
+/* ---- show ----------------------------------------------------------------------------------------------------------------- */
+
+static json_t *
+issuer_json(const struct station_issuer *i)
+{
+	char shown[FINGERPRINT_SIZE], floor[WHEN_SHOWN];
+
+	keytree_fingerprint(shown, i->pk);
+	when_rfc3339(floor, sizeof floor, i->floor);
+	return json_pack("{s:s, s:b, s:I, s:s}", "issuer", shown, "pinned", (int)i->pinned, "notice", (json_int_t)i->notice_no,
+	    "newest_signed_time", floor);
+}
+
+static enum err
+show_json(struct cli *c, const struct station_summary *s, const char *id)
+{
+	json_t *issuers = json_array();
+
+	for (size_t i = 0; i < s->issuer_count; i++)
+		json_array_append_new(issuers, issuer_json(&s->issuers[i]));
+	return say_json(c, json_pack("{s:s, s:b, s:b, s:{s:I, s:I, s:I}, s:o}", "station", s->has_key ? id : "", "only_known_issuers",
+	    (int)s->closed_list, "forgets_at_power_off", (int)s->volatile_memory, "codes", "begun", (json_int_t)s->claimed, "open",
+	    (json_int_t)s->open, "used", (json_int_t)s->closed, "issuers", issuers));
+}
+
+static void
+show_text(const struct station_summary *s, const char *id, const char *dir)
+{
+	char shown[FINGERPRINT_SIZE], path[PATH_MAX];
+
+	printf("station     %s\n", s->has_key ? id : "none yet (made at the first mount)");
+	printf("directory   %s%s\n", say_safe(path, sizeof path, dir), s->volatile_memory ? " (forgets at power-off)" : "");
+	printf("codes       %" PRIu64 " used, %" PRIu64 " open or paused, %" PRIu64 " begun\n", s->closed, s->open, s->claimed);
+	printf("issuers     %s\n", s->closed_list ? "only these:" : s->issuer_count > 0 ? "known, others are shown and accepted:" :
+	    "none known yet, any is shown and accepted");
+	for (size_t i = 0; i < s->issuer_count; i++) {
+		keytree_fingerprint(shown, s->issuers[i].pk);
+		printf("  %s  %s, notice %" PRIu32 "\n", shown, s->issuers[i].pinned ? "pinned" : "first seen with a code",
+		    s->issuers[i].notice_no);
+	}
+}
+
+static enum err
+show(struct cli *c, const struct station_args *a, struct station *st, const char *file, struct fault *f)
+{
+	struct station_summary s = {0};
+	char id[2 * ID_SIZE + 1];
+	enum err err;
+
+	(void)file;
+	if ((err = station_summarise(st, &s, f)) != E_OK)
+		return err;
+	bytes_to_hex(id, s.id, ID_SIZE);
+	if (c->json)
+		err = show_json(c, &s, id);
+	else
+		show_text(&s, id, a->dir);
+	station_summary_free(&s);
+	return err != E_OK ? err : say_stdout(c);
+}
+
+/* ---- files ---------------------------------------------------------------------------------------------------------------- */
+
+/* Never over an existing file: it may be the receipts of another day. */
+static enum err
+write_file(const char *file, const uint8_t *data, size_t n, struct fault *f)
+{
+	if (stickio_create(AT_FDCWD, file, data, n, 0644) != 0)
+		return fault_set(f, E_FAIL, errno, "write", "%s", file);
+	return E_OK;
+}
+
+static enum err
+enrol(struct cli *c, const struct station_args *a, struct station *st, const char *file, struct fault *f)
+{
+	struct enrolment e = {.label = ""};
+	uint8_t *data = NULL;
+	size_t n = 0;
+	enum err err;
+
+	if (a->label != NULL) {
+		if (!dcbor_text_ok(a->label, strlen(a->label)))
+			return say_usage(c, "--label: 1 to %u bytes of printable text", LABEL_MAX);
+		memcpy(e.label, a->label, strlen(a->label) + 1);
+	}
+	if ((err = station_memory(st)->ops->station_pk(station_memory(st), e.station_pk)) != E_OK)
+		return fault_set(f, err, 0, "station key", "station memory");
+	if ((data = enrolment_encode(&e, &n)) == NULL)
+		return fault_set(f, E_FAIL, ENOMEM, "encode", "%s", file);
+	if ((err = write_file(file, data, n, f)) == E_OK)
+		say_info(c, "written: %s; hand it to the issuer and compare the station's id by voice (oncestick station show)", file);
+	free(data);
+	return err;
+}
+
+static enum err
+receipts(struct cli *c, const struct station_args *a, struct station *st, const char *file, struct fault *f)
+{
+	uint8_t *data = NULL;
+	size_t n = 0;
+	enum err err;
+
+	(void)a;
+	if ((err = station_receipts(st, &data, &n, f)) != E_OK)
+		return err;
+	if ((err = write_file(file, data, n, f)) == E_OK)
+		say_info(c, "written: %s; the issuer reads it with oncestick collect --receipts", file);
+	free(data);
+	return err;
+}
+
+/* ---- issuers -------------------------------------------------------------------------------------------------------------- */
+
+static enum err
+issuer_of_stick(int fd, uint8_t pk[KEY_SIZE], struct fault *f)
+{
+	struct stick_grants g = {0};
+	struct stick *s = NULL;
+	enum err err;
+
+	if ((err = stick_open(&s, fd, f)) == E_OK && (err = stick_load_grants(s, &g, f)) == E_OK)
+		memcpy(pk, g.grants[0].issuer, KEY_SIZE);
+	stick_grants_free(&g);
+	stick_close(&s);
+	return err;
+}
+
+static enum err
+issuer_of_object(const char *file, uint8_t pk[KEY_SIZE], struct fault *f)
+{
+	enum envelope_type type;
+	struct bytes payload;
+	uint8_t *data = NULL;
+	size_t n = 0;
+	enum err err = E_OK;
+
+	if (stickio_slurp(AT_FDCWD, file, envelope_limit(ENVELOPE_NOTICE), &data, &n) != 0)
+		return fault_set(f, E_FAIL, errno, "read", "%s", file);
+	if (envelope_guess(BYTES(data, n), &type) != 0 || envelope_open(type, BYTES(data, n), &payload, pk) != ENVELOPE_OK)
+		err = fault_set(f, E_ISSUER, 0, "signature", "%s", file);
+	free(data);
+	return err;
+}
+
+static enum err
+pin_one(struct cli *c, struct station *st, const char *file, struct fault *f)
+{
+	uint8_t pk[KEY_SIZE];
+	char shown[FINGERPRINT_SIZE];
+	int fd = open(file, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	enum err err = fd >= 0 ? issuer_of_stick(fd, pk, f) : issuer_of_object(file, pk, f);
+
+	if (fd >= 0)
+		close(fd);
+	if (err != E_OK || (err = station_pin(st, pk, f)) != E_OK)
+		return err;
+	keytree_fingerprint(shown, pk);
+	say_info(c, "issuer %s is known on this PC now; compare the fingerprint with the issuer's own (oncestick init shows it)", shown);
+	return E_OK;
+}
+
+static enum err
+pin(struct cli *c, const struct station_args *a, struct station *st, const char *file, struct fault *f)
+{
+	enum err err = E_OK;
+
+	if (file == NULL && !a->only && !a->any)
+		return say_usage(c, "station pin: name a signed file or a stick, or give --only or --any");
+	if (a->only && a->any)
+		return say_usage(c, "--only and --any exclude each other");
+	if (file != NULL && (err = pin_one(c, st, file, f)) != E_OK)
+		return err;
+	if ((a->only || a->any) && (err = station_pin_only(st, a->only, f)) == E_OK)
+		say_info(c, a->only ? "only the issuers known now are accepted on this PC (oncestick station show)" :
+		    "new issuers are shown and accepted on this PC again");
+	return err;
+}
+
+static enum err
+reset_clock(struct cli *c, const struct station_args *a, struct station *st, const char *file, struct fault *f)
+{
+	char now[WHEN_SHOWN];
+	enum err err;
+
+	(void)a, (void)file;
+	if ((err = station_reset_clock(st, when_now(), f)) != E_OK)
+		return err;
+	when_show(now, sizeof now, when_now());
+	say_info(c, "the latest time this PC believes in is now its clock's: %s; the next receipt will say so", now);
+	return E_OK;
+}
+
+/* ---- the whole ------------------------------------------------------------------------------------------------------------ */
+
+static const struct {
+	const char *name;
+	action *run;
+	enum station_mode mode;
+	int min, max;
+} actions[] = {
+    {"show", show, STATION_READ, 0, 0},
+    {"enrol", enrol, STATION_WRITE, 1, 1},
+    {"receipts", receipts, STATION_READ, 1, 1},
+    {"pin", pin, STATION_WRITE, 0, 1},
+    {"reset-clock", reset_clock, STATION_WRITE, 0, 0},
+};
+
+static enum err
+run(struct cli *c, struct station_args *a, char **operand, int n)
+{
+	struct station *s = NULL;
+	struct fault f = {0};
+	enum err err = E_OK;
+
+	for (size_t i = 0; i < sizeof actions / sizeof *actions; i++) {
+		if (strcmp(operand[0], actions[i].name) != 0)
+			continue;
+		if (n - 1 < actions[i].min || n - 1 > actions[i].max)
+			return say_usage(c, "station %s takes %s", operand[0], actions[i].max == 0 ? "nothing more" : "one FILE");
+		if (station_open(&s, a->dir, actions[i].mode, &f) == E_OK)
+			err = actions[i].run(c, a, s, n > 1 ? operand[1] : NULL, &f);
+		station_close(&s);
+		return f.err != E_OK ? say_error(c, &f, &(struct say_about){.object = n > 1 ? operand[1] : a->dir}) : err;
+	}
+	return say_usage(c, "station: show, enrol, receipts, pin or reset-clock, not \"%s\"", operand[0]);
+}
+
+enum err
+cmd_station(struct cli *c, int argc, char **argv)
+{
+	struct station_args a = {0};
+	const struct opt rows[] = {
+	    {OPT_TEXT, "label", 0, "NAME", "enrol: what people call this PC", &a.label, 0, 0},
+	    {OPT_FLAG, "only", 0, NULL, "pin: trust known issuers only", &a.only, 0, 0},
+	    {OPT_FLAG, "any", 0, NULL, "pin: trust new issuers again", &a.any, 0, 0}, {.kind = OPT_END}};
+	const struct opt_verb v = {"station show\nstation enrol FILE\nstation receipts FILE\nstation pin FILE|STICK\nstation pin --only\n"
+	    "station reset-clock", about_text, OPT_JSON, rows, 1, 2};
+	char **operand;
+	int n;
+
+	switch (opt_parse(c, &v, argc, argv, &operand, &n)) {
+	case OPT_DONE:
+		return E_OK;
+	case OPT_BAD:
+		return E_USAGE;
+	case OPT_GO:
+		break;
+	}
+	if (station_dir(a.dir, sizeof a.dir) != 0)
+		return say_refuse(c, E_STATION, "no home directory: set ONCESTICK_STATION_DIR to a directory of yours");
+	return run(c, &a, operand, n);
+}

@@ -1,0 +1,90 @@
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "cli.h"
+#include "human.h"
+#include "keytree.h"
+#include "opt.h"
+#include "say.h"
+#include "sessions.h"
+#include "when.h"
+
+static const char about_text[] =
+    "Show every folder that is open on this PC for you: from which stick, until when. Changes nothing.\n";
+
+static json_t *
+as_json(const struct control_state *s, int64_t now)
+{
+	char stick[STICK_NAME_SIZE], issuer[FINGERPRINT_SIZE], opened[WHEN_SHOWN], ends[WHEN_SHOWN];
+
+	keytree_stick_name(stick, s->stick_id);
+	keytree_fingerprint(issuer, s->issuer);
+	when_rfc3339(opened, sizeof opened, s->opened_at);
+	when_rfc3339(ends, sizeof ends, now + s->remaining_s);
+	return json_pack("{s:s%, s:s%, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I}", "mount_point", s->mount_point,
+	    strlen(s->mount_point), "stick_path", s->stick_path, strlen(s->stick_path), "stick", stick, "label", s->label, "issuer",
+	    issuer, "opened_at", opened, "ends_at", ends, "used_s", (json_int_t)s->used_s, "remaining_s",
+	    (json_int_t)s->remaining_s, "pid", (json_int_t)s->pid);
+}
+
+static enum err
+print_json(const struct cli *c, const struct sessions *s)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < s->count; i++)
+		json_array_append_new(list, as_json(&s->list[i].state, when_now()));
+	return say_json(c, json_pack("{s:o}", "open", list));
+}
+
+static enum err
+print_text(const struct cli *c, const struct sessions *s)
+{
+	char stick[STICK_NAME_SIZE], path[1024], until[WHEN_SHOWN], left[WHEN_SHOWN];
+	int64_t now = when_now();
+
+	if (s->count == 0)
+		say_info(c, "no folder is open");
+	for (size_t i = 0; i < s->count; i++) {
+		const struct control_state *st = &s->list[i].state;
+
+		keytree_stick_name(stick, st->stick_id);
+		when_show_until(until, sizeof until, now + st->remaining_s, now);
+		when_show_duration(left, sizeof left, st->remaining_s);
+		printf("%s\n", say_safe(path, sizeof path, st->mount_point));
+		printf("  %s%s%s, stick %s\n", st->label[0] != '\0' ? "\"" : "", st->label[0] != '\0' ? st->label : "a bundle",
+		    st->label[0] != '\0' ? "\"" : "", stick);
+		printf("  from %s\n", say_safe(path, sizeof path, st->stick_path));
+		printf("  open until %s (%s left)\n", until, left);
+	}
+	return say_stdout(c);
+}
+
+enum err
+cmd_status(struct cli *c, int argc, char **argv)
+{
+	const struct opt_verb v = {"status", about_text, OPT_JSON | OPT_PLAIN, NULL, 0, 0};
+	struct sessions s;
+	struct fault f = {0};
+	char **operand;
+	enum err err;
+	int n;
+
+	switch (opt_parse(c, &v, argc, argv, &operand, &n)) {
+	case OPT_DONE:
+		return E_OK;
+	case OPT_BAD:
+		return E_USAGE;
+	case OPT_GO:
+		break;
+	}
+	if (sessions_find(&s, &f) != E_OK)
+		err = say_error(c, &f, NULL);
+	else
+		err = c->json ? print_json(c, &s) : print_text(c, &s);
+	sessions_free(&s);
+	return err;
+}

@@ -1,0 +1,85 @@
+#include "sessions.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void
+add(void *arg, const char *lock_name, const struct control_state *state)
+{
+	struct sessions *s = arg;
+	struct sessions_one *list;
+
+	if ((list = reallocarray(s->list, s->count + 1, sizeof *list)) == NULL)
+		return;
+	s->list = list;
+	snprintf(list[s->count].lock_name, sizeof list[s->count].lock_name, "%s", lock_name);
+	list[s->count++].state = *state;
+}
+
+enum err
+sessions_find(struct sessions *s, struct fault *f)
+{
+	char dir[PATH_MAX], path[PATH_MAX + 16];
+
+	*s = (struct sessions){.dir_fd = -1};
+	if (station_dir(dir, sizeof dir) != 0)
+		return fault_set(f, E_STATION, 0, "no home directory", "station memory");
+	snprintf(path, sizeof path, "%s/session", dir);
+	if ((s->dir_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
+		return errno == ENOENT ? E_OK : fault_set(f, E_STATION, errno, "open", "%s", path);
+	if (control_each(s->dir_fd, add, s) < 0)
+		return fault_set(f, E_STATION, errno, "list", "%s", path);
+	return E_OK;
+}
+
+void
+sessions_free(struct sessions *s)
+{
+	if (s->dir_fd >= 0)
+		close(s->dir_fd);
+	free(s->list);
+	*s = (struct sessions){.dir_fd = -1};
+}
+
+static const struct sessions_one *
+pick_only(const struct sessions *s, struct fault *f)
+{
+	char folders[160] = "";
+
+	if (s->count == 1)
+		return &s->list[0];
+	if (s->count == 0) {
+		fault_set(f, E_MOUNTED, 0, "nothing", "nothing is mounted");
+		return NULL;
+	}
+	for (size_t i = 0; i < s->count; i++) {
+		size_t n = strlen(folders);
+
+		snprintf(folders + n, sizeof folders - n, "%s%s", i > 0 ? ", " : "", s->list[i].state.mount_point);
+	}
+	fault_set(f, E_USAGE, 0, "", "several folders are open, name one of them: %s", folders);
+	return NULL;
+}
+
+const struct sessions_one *
+sessions_pick(const struct sessions *s, const char *dir, struct fault *f)
+{
+	char real[PATH_MAX];
+
+	if (dir == NULL)
+		return pick_only(s, f);
+	for (size_t i = 0; i < s->count; i++) /* as it was printed, without touching the mount */
+		if (strcmp(s->list[i].state.mount_point, dir) == 0)
+			return &s->list[i];
+	if (realpath(dir, real) != NULL)
+		for (size_t i = 0; i < s->count; i++)
+			if (strcmp(s->list[i].state.mount_point, real) == 0)
+				return &s->list[i];
+	fault_set(f, E_MOUNTED, 0, "not ours", "%s", dir);
+	return NULL;
+}

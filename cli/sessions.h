@@ -1,0 +1,31 @@
+/*
+ * sessions.h - the sessions that are running for this user, and which of them a DIR operand names.
+ */
+#ifndef SESSIONS_H
+#define SESSIONS_H
+
+#include <stddef.h>
+
+#include "control.h"
+#include "station.h"
+
+struct sessions_one {
+	char lock_name[STATION_LOCK_NAME];
+	struct control_state state;
+};
+
+struct sessions {
+	int dir_fd;                     /* of locks and control sockets; -1 if this PC has none */
+	size_t count;
+	struct sessions_one *list;
+};
+
+/* sessions_find(s, f): ask every running session. Nothing is created. Errors: E_STATION, E_FAIL. Free in every case. */
+enum err sessions_find(struct sessions *s, struct fault *f);
+void sessions_free(struct sessions *s);
+
+/* sessions_pick(s, dir, f): the one mounted at dir; without dir the only one. NULL with E_MOUNTED or, if several run, E_USAGE
+ * in f (f->object lists their folders). */
+const struct sessions_one *sessions_pick(const struct sessions *s, const char *dir, struct fault *f);
+
+#endif

@@ -1,0 +1,141 @@
+# scenario.sh - for scenarios to source: checks, a fresh issuer, a fresh stick.
+#
+# A scenario is straight-line shell. Each check names what a person would expect; the first that fails ends the scenario.
+#   check DESCRIPTION COMMAND...        the command must succeed
+#   refused N DESCRIPTION COMMAND...    the command must exit with N and say its [E_NAME N]
+#   said PATTERN                        the last command's stderr must match (grep -E)
+#   printed PATTERN                     the last command's stdout must match
+# W is the work directory, WHO root or user. Output of the last command: $W/out and $W/err.
+set -u
+PATH="$ONCE_BIN:$PATH:/usr/sbin:/sbin"
+export ONCESTICK_ISSUER_DIR="$W/issuer" ONCESTICK_STATION_DIR="$W/station"
+checks=0
+printf 'correct horse\n' >"$W/pass"
+
+die()
+{
+	echo "FAILED: $*"
+	echo "--- stdout"; tail -n 20 "$W/out" 2>/dev/null
+	echo "--- stderr"; tail -n 20 "$W/err" 2>/dev/null
+	exit 1
+}
+
+check()
+{
+	what=$1
+	shift
+	"$@" >"$W/out" 2>"$W/err" </dev/null || die "$what (exit $?): $*"
+	checks=$((checks + 1))
+	echo "ok $checks - $what"
+}
+
+refused()
+{
+	want=$1 what=$2
+	shift 2
+	"$@" >"$W/out" 2>"$W/err" </dev/null
+	got=$?
+	[ $got -eq "$want" ] || die "$what: exit $got, expected $want: $*"
+	grep -Eq "\[E_[A-Z_]+ $want\]" "$W/err" || die "$what: no [E_... $want] in the message"
+	checks=$((checks + 1))
+	echo "ok $checks - $what (exit $want)"
+}
+
+said()
+{
+	grep -Eqi -- "$1" "$W/err" || die "stderr does not say: $1"
+}
+
+printed()
+{
+	grep -Eq -- "$1" "$W/out" || die "stdout does not have: $1"
+}
+
+is() # DESCRIPTION GOT WANTED
+{
+	[ "$2" = "$3" ] || die "$1: got '$2', wanted '$3'"
+	checks=$((checks + 1))
+	echo "ok $checks - $1"
+}
+
+skip()
+{
+	echo "SKIP: $*"
+	exit 77
+}
+
+need_fuse()
+{
+	if [ ! -c /dev/fuse ] || [ ! -w /dev/fuse ]; then
+		[ -z "${CI:-}" ] || die "/dev/fuse cannot be opened, and on CI nothing is skipped"
+		skip "no usable /dev/fuse"
+	fi
+}
+
+new_issuer()
+{
+	check "an issuer is made" oncestick init --passphrase-file "$W/pass"
+}
+
+sample() # a small folder at $1
+{
+	mkdir -p "$1/clips/deep/er" "$1/empty dir"
+	printf 'hello\n' >"$1/a.txt"
+	: >"$1/clips/empty"
+	head -c 3000000 /dev/urandom >"$1/clips/film.bin"
+	head -c 70000 /dev/urandom >"$1/clips/deep/er/größe 大.bin"
+}
+
+prepare() # FOLDER STICK ARGS...
+{
+	mkdir -p "$2"
+	folder=$1 stick=$2
+	shift 2
+	check "a stick is prepared" oncestick prepare "$folder" "$stick" --passphrase-file "$W/pass" "$@"
+}
+
+codes() # FILE N: issue N codes of $stick, one a line
+{
+	oncestick issue "$stick" -n "$2" --to Test --passphrase-file "$W/pass" >"$1" 2>"$W/err" </dev/null || die "issue"
+	[ "$(wc -l <"$1")" -eq "$2" ] || die "issue printed $(wc -l <"$1") codes, not $2"
+}
+
+one_code() # FILE: one fresh code
+{
+	codes "$1" 1
+}
+
+mounted() # whether $1 is one of our mounts
+{
+	grep -F " $(printf %s "$1" | sed 's/ /\\040/g') " /proc/self/mountinfo | grep -q fuse.oncestick
+}
+
+wait_until() # SECONDS COMMAND...: poll until it succeeds
+{
+	tries=$(($1 * 20))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		tries=$((tries - 1))
+		[ $tries -gt 0 ] || die "gave up waiting for: $*"
+		sleep 0.05
+	done
+}
+
+no() # the command must fail
+{
+	! "$@"
+}
+
+finish()
+{
+	echo "$checks checks held"
+	exit 0
+}
+cleanup()
+{
+	for c in "$W"/station*/session/*.ctl; do
+		[ -S "$c" ] || continue
+		ONCESTICK_STATION_DIR=${c%/session/*} oncestick unmount --force --pause >/dev/null 2>&1
+	done
+}
+trap cleanup EXIT

@@ -1,0 +1,424 @@
+/*
+ * check_notice.c - notices: the vector, each defect of a signed payload, the list in memory.
+ */
+#include "notice.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <check.h>
+#include <sodium.h>
+
+#include "payload.h"
+
+#define GRANT_A "50a0a1a2a3a4a5a6a7a8a9aaabacadaeaf"
+#define GRANT_B "50a0a1a2a3a4a5a6a7a8a9aaabacadaeb0"
+
+#define PAIRS 6
+#define NUMBER 2
+#define TIME 3
+#define GRANTS 4
+#define WITHDRAWN 5
+
+static const struct payload_pair good[PAIRS] = {
+	{"01", "01"},
+	{"02", "5820" PAYLOAD_ISSUER},
+	{"03", "03"},
+	{"04", "1a68e77832"},
+	{"05", "a2" GRANT_A "4102" GRANT_B "43000080"},
+	{"06", "82" GRANT_A GRANT_B},
+};
+
+static bool
+is_zero(const struct notice *n)
+{
+	return sodium_is_zero((const unsigned char *)n, sizeof *n) == 1;
+}
+
+static void
+assert_encodes_back(const struct notice *n, struct bytes payload)
+{
+	size_t len;
+	uint8_t *p = notice_encode(n, &len);
+
+	ck_assert_ptr_nonnull(p);
+	ck_assert_uint_eq(len, payload.n);
+	ck_assert_mem_eq(p, payload.p, len);
+	free(p);
+}
+
+/* Parsed alone and as a signed file, with the same answer. */
+static bool
+accepts(const char *hex)
+{
+	struct notice n, opened;
+	uint8_t *p, *file;
+	size_t len, file_n;
+	bool ok;
+
+	memset(&n, 0x5a, sizeof n);
+	memset(&opened, 0x5a, sizeof opened);
+	p = payload_bytes(hex, &len);
+	file = payload_signed(ENVELOPE_NOTICE, hex, &file_n);
+	ok = notice_parse(&n, BYTES(p, len)) == 0;
+	ck_assert((notice_open(&opened, BYTES(file, file_n)) == ENVELOPE_OK) == ok);
+	if (ok)
+		assert_encodes_back(&n, BYTES(p, len));
+	else
+		ck_assert(is_zero(&n) && is_zero(&opened));
+	notice_free(&n);
+	notice_free(&n);
+	notice_free(&opened);
+	free(file);
+	free(p);
+	return ok;
+}
+
+static bool
+accepts_with(size_t pair, const char *value)
+{
+	struct payload_pair pairs[PAIRS];
+	char *hex;
+	bool ok;
+
+	memcpy(pairs, good, sizeof pairs);
+	pairs[pair].value = value;
+	hex = payload_map(pairs, PAIRS);
+	ok = accepts(hex);
+	free(hex);
+	return ok;
+}
+
+static void
+grant_id(uint8_t id[ID_SIZE], uint8_t first)
+{
+	size_t i;
+
+	for (i = 0; i < ID_SIZE; i++)
+		id[i] = (uint8_t)(first + i);
+}
+
+/* ---- vector ------------------------------------------------------------------------------------------------------------- */
+
+START_TEST(vector_is_reproduced)
+{
+	struct notice n = {.number = 3, .time = 1760000050};
+	uint8_t id[ID_SIZE], *p, *want, *file;
+	size_t len, want_n, file_n;
+
+	want = payload_bytes(PAYLOAD_ISSUER, &want_n);
+	memcpy(n.issuer, want, KEY_SIZE);
+	free(want);
+	grant_id(id, 0xa0);
+	ck_assert_int_eq(notice_revoke(&n, id, 1), 0);
+	p = notice_encode(&n, &len);
+	want = payload_bytes(VECTOR_NOTICE, &want_n);
+	ck_assert_uint_eq(len, want_n);
+	ck_assert_mem_eq(p, want, len);
+	free(want);
+	file = payload_signed(ENVELOPE_NOTICE, VECTOR_NOTICE, &file_n);
+	want = payload_bytes(VECTOR_NOTICE_FILE, &want_n);
+	ck_assert_uint_eq(file_n, want_n);
+	ck_assert_mem_eq(file, want, file_n);
+	free(want);
+	free(file);
+	free(p);
+	notice_free(&n);
+}
+END_TEST
+
+START_TEST(vector_is_opened)
+{
+	struct notice n;
+	uint8_t id[ID_SIZE], other[ID_SIZE], *file, *pk;
+	size_t len, pk_n;
+
+	file = payload_bytes(VECTOR_NOTICE_FILE, &len);
+	pk = payload_bytes(PAYLOAD_ISSUER, &pk_n);
+	ck_assert_int_eq(notice_open(&n, BYTES(file, len)), ENVELOPE_OK);
+	ck_assert_mem_eq(n.issuer, pk, KEY_SIZE);
+	ck_assert_uint_eq(n.number, 3);
+	ck_assert_int_eq(n.time, 1760000050);
+	ck_assert_uint_eq(n.grant_count, 1);
+	ck_assert_uint_eq(n.withdrawn_count, 0);
+	grant_id(id, 0xa0);
+	grant_id(other, 0xa1);
+	ck_assert(notice_revoked(&n, id, 1));
+	ck_assert(!notice_revoked(&n, id, 0));
+	ck_assert(!notice_revoked(&n, id, 2));
+	ck_assert(!notice_revoked(&n, id, 8));
+	ck_assert(!notice_revoked(&n, id, UINT32_MAX));
+	ck_assert(!notice_revoked(&n, other, 1));
+	ck_assert(!notice_withdrawn(&n, id));
+	notice_free(&n);
+	ck_assert(!notice_revoked(&n, id, 1));
+	free(pk);
+	free(file);
+}
+END_TEST
+
+START_TEST(forged_notice_is_zeroed)
+{
+	struct notice n;
+	uint8_t *file;
+	size_t len;
+
+	file = payload_bytes(VECTOR_NOTICE_FILE, &len);
+	file[len - 68] ^= 1;
+	memset(&n, 0x5a, sizeof n);
+	ck_assert_int_eq(notice_open(&n, BYTES(file, len)), ENVELOPE_FORGED);
+	ck_assert(is_zero(&n));
+	free(file);
+}
+END_TEST
+
+/* ---- structure ---------------------------------------------------------------------------------------------------------- */
+
+START_TEST(structure_of_the_map)
+{
+	payload_check_map(accepts, good, PAIRS, PAIRS);
+}
+END_TEST
+
+START_TEST(odd_keys_and_values)
+{
+	payload_check_values(accepts, good, PAIRS);
+}
+END_TEST
+
+START_TEST(bytes_after_the_map)
+{
+	ck_assert(!accepts(VECTOR_NOTICE "00"));
+	ck_assert(!accepts(VECTOR_NOTICE VECTOR_NOTICE));
+}
+END_TEST
+
+START_TEST(numbers_and_times)
+{
+	ck_assert(!accepts_with(NUMBER, "00"));
+	ck_assert(accepts_with(NUMBER, "01"));
+	ck_assert(accepts_with(NUMBER, "1affffffff"));
+	ck_assert(!accepts_with(NUMBER, "1b0000000100000000"));
+	ck_assert(!accepts_with(TIME, "1a59682eff"));
+	ck_assert(accepts_with(TIME, "1a59682f00"));
+	ck_assert(accepts_with(TIME, "1b0000003afff4417f"));
+	ck_assert(!accepts_with(TIME, "1b0000003afff44180"));
+}
+END_TEST
+
+START_TEST(empty_lists)
+{
+	ck_assert(accepts_with(GRANTS, "a0"));
+	ck_assert(accepts_with(WITHDRAWN, "80"));
+}
+END_TEST
+
+START_TEST(grants_unsorted_or_twice)
+{
+	ck_assert(accepts_with(GRANTS, "a2" GRANT_A "4101" GRANT_B "4101"));
+	ck_assert(!accepts_with(GRANTS, "a2" GRANT_B "4101" GRANT_A "4101"));
+	ck_assert(!accepts_with(GRANTS, "a2" GRANT_A "4101" GRANT_A "4102"));
+}
+END_TEST
+
+START_TEST(grants_by_ids_of_other_shapes)
+{
+	ck_assert(!accepts_with(GRANTS, "a14fa0a1a2a3a4a5a6a7a8a9aaabacadae4101"));
+	ck_assert(!accepts_with(GRANTS, "a151a0a1a2a3a4a5a6a7a8a9aaabacadaeaf004101"));
+	ck_assert(!accepts_with(GRANTS, "a170a0a1a2a3a4a5a6a7a8a9aaabacadaeaf4101"));
+	ck_assert(!accepts_with(GRANTS, "a1014101"));
+}
+END_TEST
+
+START_TEST(bitmaps_that_are_not_canonical)
+{
+	char hex[2 + 34 + 6 + 2 * 513 + 1];
+	size_t i;
+
+	ck_assert(!accepts_with(GRANTS, "a1" GRANT_A "40"));
+	ck_assert(!accepts_with(GRANTS, "a1" GRANT_A "4100"));
+	ck_assert(!accepts_with(GRANTS, "a1" GRANT_A "420200"));
+	ck_assert(accepts_with(GRANTS, "a1" GRANT_A "420002"));
+	for (i = 0; i < 513; i++)
+		memcpy(hex + 42 + 2 * i, "01", 3);
+	memcpy(hex, "a1" GRANT_A "590201", 42);
+	ck_assert(!accepts_with(GRANTS, hex));
+	memcpy(hex, "a1" GRANT_A "590200", 42);
+	hex[42 + 2 * 512] = '\0';
+	ck_assert(accepts_with(GRANTS, hex));
+}
+END_TEST
+
+START_TEST(more_grants_declared_than_there_are)
+{
+	ck_assert(!accepts_with(GRANTS, "a3" GRANT_A "4101" GRANT_B "4101"));
+	ck_assert(!accepts_with(GRANTS, "b818" GRANT_A "4101"));
+	ck_assert(!accepts_with(GRANTS, "ba0000ffff" GRANT_A "4101"));
+	ck_assert(!accepts_with(GRANTS, "bb0aaaaaaaaaaaaaab" GRANT_A "4101"));
+}
+END_TEST
+
+START_TEST(withdrawn_bundles)
+{
+	struct notice n;
+	uint8_t id[ID_SIZE], *p;
+	char *hex = payload_map(good, PAIRS);
+	size_t len;
+
+	p = payload_bytes(hex, &len);
+	ck_assert_int_eq(notice_parse(&n, BYTES(p, len)), 0);
+	grant_id(id, 0xa0);
+	ck_assert(notice_withdrawn(&n, id));
+	id[15]++;
+	ck_assert(notice_withdrawn(&n, id));
+	ck_assert(notice_revoked(&n, id, 23));
+	id[15]++;
+	ck_assert(!notice_withdrawn(&n, id));
+	notice_free(&n);
+	free(p);
+	free(hex);
+	ck_assert(!accepts_with(WITHDRAWN, "82" GRANT_B GRANT_A));
+	ck_assert(!accepts_with(WITHDRAWN, "82" GRANT_A GRANT_A));
+	ck_assert(!accepts_with(WITHDRAWN, "814fa0a1a2a3a4a5a6a7a8a9aaabacadae"));
+	ck_assert(!accepts_with(WITHDRAWN, "8151a0a1a2a3a4a5a6a7a8a9aaabacadaeaf00"));
+	ck_assert(!accepts_with(WITHDRAWN, "9a00ffffff" GRANT_A));
+}
+END_TEST
+
+static void
+check_damaged(struct bytes payload)
+{
+	struct notice n;
+
+	if (notice_parse(&n, payload) == 0)
+		assert_encodes_back(&n, payload);
+	else
+		ck_assert(is_zero(&n));
+	notice_free(&n);
+}
+
+START_TEST(damaged_payload_is_refused_or_encodes_back)
+{
+	char *hex = payload_map(good, PAIRS);
+
+	payload_damage(hex, 5000, check_damaged);
+	free(hex);
+}
+END_TEST
+
+/* ---- the list in memory ------------------------------------------------------------------------------------------------- */
+
+START_TEST(revoking_in_any_order_gives_the_same_notice)
+{
+	static const struct {
+		uint8_t grant;
+		uint32_t slot;
+	} revoked[] = {{5, 0}, {3, 4095}, {9, 7}, {5, 8}, {3, 0}, {9, 7}, {1, 100}, {5, 3}};
+	const size_t count = sizeof revoked / sizeof revoked[0];
+	uint8_t id[ID_SIZE], *first = NULL, *p;
+	size_t turn, i, first_n = 0, len;
+
+	for (turn = 0; turn < count; turn++) {
+		struct notice n = {.number = 1, .time = 1760000000};
+
+		for (i = 0; i < count; i++) {
+			grant_id(id, revoked[(i * 3 + turn) % count].grant);
+			ck_assert_int_eq(notice_revoke(&n, id, revoked[(i * 3 + turn) % count].slot), 0);
+		}
+		ck_assert_uint_eq(n.grant_count, 4);
+		for (i = 0; i < count; i++) {
+			grant_id(id, revoked[i].grant);
+			ck_assert(notice_revoked(&n, id, revoked[i].slot));
+			ck_assert(!notice_revoked(&n, id, revoked[i].slot + 1));
+		}
+		p = notice_encode(&n, &len);
+		notice_free(&n);
+		ck_assert_int_eq(notice_parse(&n, BYTES(p, len)), 0);
+		notice_free(&n);
+		if (first == NULL) {
+			first = p;
+			first_n = len;
+			continue;
+		}
+		ck_assert_uint_eq(len, first_n);
+		ck_assert_mem_eq(p, first, len);
+		free(p);
+	}
+	free(first);
+}
+END_TEST
+
+START_TEST(slot_beyond_every_grant_is_not_revoked)
+{
+	struct notice n = {0};
+	uint8_t id[ID_SIZE];
+
+	grant_id(id, 1);
+	ck_assert_int_eq(notice_revoke(&n, id, GRANT_SLOTS_MAX), -1);
+	ck_assert_int_eq(notice_revoke(&n, id, UINT32_MAX), -1);
+	ck_assert_uint_eq(n.grant_count, 0);
+	ck_assert_int_eq(notice_revoke(&n, id, GRANT_SLOTS_MAX - 1), 0);
+	ck_assert_uint_eq(n.grants[0].len, NOTICE_BITMAP_MAX);
+	ck_assert(!notice_revoked(&n, id, GRANT_SLOTS_MAX));
+	notice_free(&n);
+	ck_assert(is_zero(&n));
+}
+END_TEST
+
+START_TEST(next_number)
+{
+	ck_assert_uint_eq(notice_next_number(0, 1760000000), 29333333);
+	ck_assert_uint_eq(notice_next_number(29333332, 1760000000), 29333333);
+	ck_assert_uint_eq(notice_next_number(29333333, 1760000000), 29333334);
+	ck_assert_uint_eq(notice_next_number(4000000000u, 1760000000), 4000000001u);
+	ck_assert_uint_eq(notice_next_number(0, TIME_MAX), 4223371679u);
+	ck_assert_uint_eq(notice_next_number(7, 0), 8);
+	ck_assert_uint_eq(notice_next_number(7, -1760000000), 8);
+	ck_assert_uint_eq(notice_next_number(0, INT64_MAX), UINT32_MAX);
+	ck_assert_uint_eq(notice_next_number(UINT32_MAX - 1, 0), UINT32_MAX);
+	ck_assert_uint_eq(notice_next_number(UINT32_MAX, 0), UINT32_MAX);
+}
+END_TEST
+
+static Suite *
+suite(void)
+{
+	Suite *s = suite_create("notice");
+	TCase *tc = tcase_create("notice");
+
+	tcase_set_timeout(tc, 120);
+	tcase_add_test(tc, vector_is_reproduced);
+	tcase_add_test(tc, vector_is_opened);
+	tcase_add_test(tc, forged_notice_is_zeroed);
+	tcase_add_test(tc, structure_of_the_map);
+	tcase_add_test(tc, odd_keys_and_values);
+	tcase_add_test(tc, bytes_after_the_map);
+	tcase_add_test(tc, numbers_and_times);
+	tcase_add_test(tc, empty_lists);
+	tcase_add_test(tc, grants_unsorted_or_twice);
+	tcase_add_test(tc, grants_by_ids_of_other_shapes);
+	tcase_add_test(tc, bitmaps_that_are_not_canonical);
+	tcase_add_test(tc, more_grants_declared_than_there_are);
+	tcase_add_test(tc, withdrawn_bundles);
+	tcase_add_test(tc, damaged_payload_is_refused_or_encodes_back);
+	tcase_add_test(tc, revoking_in_any_order_gives_the_same_notice);
+	tcase_add_test(tc, slot_beyond_every_grant_is_not_revoked);
+	tcase_add_test(tc, next_number);
+	suite_add_tcase(s, tc);
+	return s;
+}
+
+int
+main(void)
+{
+	SRunner *sr;
+	int failed;
+
+	if (sodium_init() < 0)
+		return 1;
+	sr = srunner_create(suite());
+	srunner_run_all(sr, CK_ENV);
+	failed = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return failed != 0;
+}

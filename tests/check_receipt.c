@@ -1,0 +1,457 @@
+/*
+ * check_receipt.c - receipts, their MAC, files of receipts, enrolment requests.
+ */
+#include "receipt.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <check.h>
+#include <sodium.h>
+
+#include "payload.h"
+
+#define STATION_ID "5a2fd99fe5dcf89ffc2ce0bce955537e"
+#define SESSION_ID "f4b6dbec0729be995c04dcffea86662c"
+#define STATION_PK "13be4feaeaf204c7fd3358fc9c00721881d174278128227ec674f37f7fe97b6d"
+#define VECTOR_RECEIPT "a4011a6933c34002000350" STATION_ID "0450" SESSION_ID
+#define VECTOR_MAC "413d5588ef11b609ba432622bae2b24c0cc5c01bf4a461d77d6bec8f9df21115"
+/* ONCESPNT, grant id, slot 0, body length 44 + 32. */
+#define HEADER "4f4e434553504e54a0a1a2a3a4a5a6a7a8a9aaabacadaeaf000000004c000000"
+#define RECEIPT_KEY "2bc52672fde097300319c65af26d7f79e75286ee27c07ad342adb18c7d2c9d8c"
+
+#define REQUIRED 4
+#define PAIRS 7
+#define FLAGS 1
+#define ENDED 4
+
+static const struct payload_pair good[PAIRS] = {
+	{"01", "1a6933c340"},
+	{"02", "181f"},
+	{"03", "50" STATION_ID},
+	{"04", "50" SESSION_ID},
+	{"05", "1a6933c341"},
+	{"06", "190e10"},
+	{"07", "1bffffffffffffffff"},
+};
+
+/* What must be so of an accepted receipt: present zeros in fields 6 and 7 are the one thing that is not written back. */
+static void
+assert_encodes_back(const struct receipt *r, struct bytes cbor)
+{
+	uint8_t out[RECEIPT_ENCODED_MAX];
+	struct receipt again;
+	const size_t n = receipt_encode(r, out);
+
+	ck_assert_uint_le(n, RECEIPT_ENCODED_MAX);
+	ck_assert_int_eq(receipt_parse(&again, BYTES(out, n)), 0);
+	ck_assert_mem_eq(&again, r, sizeof again);
+	if (n == cbor.n)
+		ck_assert_mem_eq(out, cbor.p, n);
+	else
+		ck_assert(n < cbor.n && (r->open_s == 0 || r->resumes == 0));
+}
+
+static void
+check_receipt(struct bytes cbor)
+{
+	struct receipt r;
+
+	memset(&r, 0x5a, sizeof r);
+	if (receipt_parse(&r, cbor) == 0)
+		assert_encodes_back(&r, cbor);
+	else
+		ck_assert(sodium_is_zero((const unsigned char *)&r, sizeof r));
+}
+
+static bool
+accepts(const char *hex)
+{
+	struct receipt r;
+	size_t n;
+	uint8_t *p = payload_bytes(hex, &n);
+	const bool ok = receipt_parse(&r, BYTES(p, n)) == 0;
+
+	check_receipt(BYTES(p, n));
+	free(p);
+	return ok;
+}
+
+static bool
+accepts_with(size_t pair, const char *value)
+{
+	struct payload_pair pairs[PAIRS];
+	char *hex;
+	bool ok;
+
+	memcpy(pairs, good, sizeof pairs);
+	pairs[pair].value = value;
+	hex = payload_map(pairs, PAIRS);
+	ok = accepts(hex);
+	free(hex);
+	return ok;
+}
+
+/* ---- receipt ------------------------------------------------------------------------------------------------------------ */
+
+START_TEST(vector_receipt)
+{
+	struct receipt r = {.spent_at = 1765000000}, back;
+	uint8_t out[RECEIPT_ENCODED_MAX], *want;
+	size_t n, want_n;
+
+	ck_assert_int_eq(bytes_from_hex(r.station_id, ID_SIZE, STATION_ID), 0);
+	ck_assert_int_eq(bytes_from_hex(r.session_id, ID_SIZE, SESSION_ID), 0);
+	want = payload_bytes(VECTOR_RECEIPT, &want_n);
+	n = receipt_encode(&r, out);
+	ck_assert_uint_eq(n, want_n);
+	ck_assert_mem_eq(out, want, n);
+	ck_assert_int_eq(receipt_parse(&back, BYTES(want, n)), 0);
+	ck_assert_mem_eq(&back, &r, sizeof r);
+	free(want);
+}
+END_TEST
+
+START_TEST(vector_mac)
+{
+	uint8_t *in, mac[MAC_SIZE], other[MAC_SIZE];
+	size_t n, i;
+
+	in = payload_bytes(HEADER VECTOR_RECEIPT RECEIPT_KEY VECTOR_MAC, &n);
+	receipt_mac(mac, in + 32 + 44, in, BYTES(in + 32, 44));
+	ck_assert_uint_eq(n, 32 + 44 + 32 + 32);
+	ck_assert_mem_eq(mac, in + n - 32, MAC_SIZE);
+	for (i = 0; i < 32 + 44 + 32; i++) {
+		in[i] ^= 1;
+		receipt_mac(other, in + 32 + 44, in, BYTES(in + 32, 44));
+		ck_assert_mem_ne(other, mac, MAC_SIZE);
+		in[i] ^= 1;
+	}
+	free(in);
+}
+END_TEST
+
+START_TEST(largest_receipt_fits)
+{
+	struct receipt r = {.spent_at = TIME_MAX, .flags = 31, .ended_at = TIME_MAX, .open_s = UINT64_MAX, .resumes = UINT64_MAX};
+	uint8_t out[RECEIPT_ENCODED_MAX];
+	struct receipt back;
+	size_t n;
+
+	memset(r.station_id, 0xff, ID_SIZE);
+	n = receipt_encode(&r, out);
+	ck_assert_uint_le(n, RECEIPT_ENCODED_MAX);
+	ck_assert_int_eq(receipt_parse(&back, BYTES(out, n)), 0);
+	ck_assert_mem_eq(&back, &r, sizeof r);
+}
+END_TEST
+
+START_TEST(structure_of_the_map)
+{
+	payload_check_map(accepts, good, PAIRS, REQUIRED);
+}
+END_TEST
+
+START_TEST(odd_keys_and_values)
+{
+	payload_check_values(accepts, good, PAIRS);
+}
+END_TEST
+
+START_TEST(every_choice_of_optional_fields)
+{
+	struct payload_pair pairs[PAIRS];
+	unsigned choice, i;
+	size_t n;
+	char *hex;
+
+	for (choice = 0; choice < 8; choice++) {
+		memcpy(pairs, good, sizeof pairs);
+		n = REQUIRED;
+		for (i = 0; i < 3; i++) {
+			if (choice >> i & 1)
+				pairs[n++] = good[REQUIRED + i];
+		}
+		hex = payload_map(pairs, n);
+		ck_assert(accepts(hex));
+		free(hex);
+	}
+}
+END_TEST
+
+START_TEST(bounds_of_the_fields)
+{
+	ck_assert(accepts_with(FLAGS, "00"));
+	ck_assert(!accepts_with(FLAGS, "1820"));
+	ck_assert(!accepts_with(0, "1a59682eff"));
+	ck_assert(!accepts_with(0, "1b0000003afff44180"));
+	ck_assert(!accepts_with(ENDED, "1a59682eff"));
+	ck_assert(accepts_with(ENDED, "1b0000003afff4417f"));
+	ck_assert(accepts_with(5, "00"));
+	ck_assert(accepts_with(6, "00"));
+	ck_assert(!accepts_with(2, "4f5a2fd99fe5dcf89ffc2ce0bce95553"));
+	ck_assert(!accepts_with(3, "51" SESSION_ID "00"));
+}
+END_TEST
+
+START_TEST(bytes_after_the_receipt)
+{
+	ck_assert(!accepts(VECTOR_RECEIPT "00"));
+	ck_assert(!accepts(VECTOR_RECEIPT VECTOR_MAC));
+}
+END_TEST
+
+START_TEST(damaged_receipt_is_refused_or_encodes_back)
+{
+	char *hex = payload_map(good, PAIRS);
+
+	payload_damage(hex, 5000, check_receipt);
+	free(hex);
+}
+END_TEST
+
+/* ---- files of receipts -------------------------------------------------------------------------------------------------- */
+
+#define ROW_HEAD "845820" PAYLOAD_ISSUER "50a0a1a2a3a4a5a6a7a8a9aaabacadaeaf"
+#define BODY_33 "5821" VECTOR_MAC "00"
+
+static void
+check_rows(struct bytes file)
+{
+	struct receipt_row *rows = NULL;
+	size_t count = 0, n;
+	uint8_t *p;
+
+	if (receipts_parse(file, &rows, &count) != 0) {
+		ck_assert(rows == NULL && count == 0);
+		return;
+	}
+	p = receipts_encode(rows, count, &n);
+	ck_assert_ptr_nonnull(p);
+	ck_assert_uint_eq(n, file.n);
+	ck_assert_mem_eq(p, file.p, n);
+	free(p);
+	free(rows);
+}
+
+static bool
+accepts_rows(const char *hex)
+{
+	struct receipt_row *rows = NULL;
+	size_t n, count;
+	uint8_t *p = payload_bytes(hex, &n);
+	const bool ok = receipts_parse(BYTES(p, n), &rows, &count) == 0;
+
+	check_rows(BYTES(p, n));
+	free(rows);
+	free(p);
+	return ok;
+}
+
+START_TEST(rows_make_the_round_trip)
+{
+	uint8_t body[512], *p;
+	struct receipt_row in[3], *out;
+	size_t n, count, i;
+
+	memset(body, 7, sizeof body);
+	for (i = 0; i < 3; i++) {
+		memset(in[i].issuer, (int)i, KEY_SIZE);
+		memset(in[i].grant_id, (int)i + 9, ID_SIZE);
+		in[i].slot = (uint32_t[]){0, 77, 4095}[i];
+		in[i].body = BYTES(body, ((size_t[]){33, 76, 512})[i]);
+	}
+	p = receipts_encode(in, 3, &n);
+	ck_assert_ptr_nonnull(p);
+	ck_assert_int_eq(receipts_parse(BYTES(p, n), &out, &count), 0);
+	ck_assert_uint_eq(count, 3);
+	for (i = 0; i < 3; i++) {
+		ck_assert_mem_eq(out[i].issuer, in[i].issuer, KEY_SIZE);
+		ck_assert_mem_eq(out[i].grant_id, in[i].grant_id, ID_SIZE);
+		ck_assert_uint_eq(out[i].slot, in[i].slot);
+		ck_assert_uint_eq(out[i].body.n, in[i].body.n);
+		ck_assert_mem_eq(out[i].body.p, body, in[i].body.n);
+		ck_assert(out[i].body.p > p && out[i].body.p < p + n);
+	}
+	free(out);
+	free(p);
+}
+END_TEST
+
+START_TEST(file_without_rows)
+{
+	struct receipt_row *rows = NULL;
+	size_t count = 9;
+
+	ck_assert_int_eq(receipts_parse(BYTES("\x80", 1), &rows, &count), 0);
+	ck_assert_uint_eq(count, 0);
+	free(rows);
+	ck_assert(!accepts_rows(""));
+}
+END_TEST
+
+START_TEST(bounds_of_a_row)
+{
+	char hex[512 + 2 * 513], *p;
+	size_t i;
+
+	ck_assert(accepts_rows("81" ROW_HEAD "190fff" BODY_33));
+	ck_assert(!accepts_rows("81" ROW_HEAD "191000" BODY_33));
+	ck_assert(!accepts_rows("81" ROW_HEAD "1affffffff" BODY_33));
+	ck_assert(!accepts_rows("81" ROW_HEAD "00" "5820" VECTOR_MAC));
+	p = hex + sprintf(hex, "81" ROW_HEAD "00590200");
+	for (i = 0; i < 512; i++)
+		p += sprintf(p, "00");
+	ck_assert(accepts_rows(hex));
+	strcpy(p, "00");
+	ck_assert(!accepts_rows(hex));
+	memcpy(strstr(hex, "590200"), "590201", 6);
+	ck_assert(!accepts_rows(hex));
+}
+END_TEST
+
+START_TEST(rows_of_other_shapes)
+{
+	ck_assert(!accepts_rows("8183" "5820" PAYLOAD_ISSUER "50a0a1a2a3a4a5a6a7a8a9aaabacadaeaf" "00"));
+	ck_assert(!accepts_rows("8185" "5820" PAYLOAD_ISSUER "50a0a1a2a3a4a5a6a7a8a9aaabacadaeaf" "00" BODY_33 "00"));
+	ck_assert(!accepts_rows("82" ROW_HEAD "00" BODY_33));
+	ck_assert(!accepts_rows("80" ROW_HEAD "00" BODY_33));
+	ck_assert(!accepts_rows("9f" ROW_HEAD "00" BODY_33 "ff"));
+	ck_assert(!accepts_rows("9801" ROW_HEAD "00" BODY_33));
+	ck_assert(!accepts_rows("9a10000000" ROW_HEAD "00" BODY_33));
+	ck_assert(!accepts_rows("9bffffffffffffffff" ROW_HEAD "00" BODY_33));
+	ck_assert(!accepts_rows("81" ROW_HEAD "00" BODY_33 "00"));
+	ck_assert(!accepts_rows("a0"));
+}
+END_TEST
+
+START_TEST(damaged_file_is_refused_or_encodes_back)
+{
+	payload_damage("82" ROW_HEAD "00" BODY_33 ROW_HEAD "190fff" BODY_33, 4000, check_rows);
+}
+END_TEST
+
+/* ---- enrolment ---------------------------------------------------------------------------------------------------------- */
+
+static const struct payload_pair good_enrolment[3] = {
+	{"01", "01"},
+	{"02", "5820" STATION_PK},
+	{"03", "6648616c6c2042"},
+};
+
+static void
+check_enrolment(struct bytes file)
+{
+	struct enrolment e;
+	uint8_t *p;
+	size_t n;
+
+	memset(&e, 0x5a, sizeof e);
+	if (enrolment_parse(&e, file) != 0) {
+		ck_assert(sodium_is_zero((const unsigned char *)&e, sizeof e));
+		return;
+	}
+	p = enrolment_encode(&e, &n);
+	ck_assert_ptr_nonnull(p);
+	ck_assert_uint_eq(n, file.n);
+	ck_assert_mem_eq(p, file.p, n);
+	free(p);
+}
+
+static bool
+accepts_enrolment(const char *hex)
+{
+	struct enrolment e;
+	size_t n;
+	uint8_t *p = payload_bytes(hex, &n);
+	const bool ok = enrolment_parse(&e, BYTES(p, n)) == 0;
+
+	check_enrolment(BYTES(p, n));
+	free(p);
+	return ok;
+}
+
+START_TEST(enrolment_is_read)
+{
+	struct enrolment e;
+	char *hex = payload_map(good_enrolment, 3);
+	uint8_t *p, *pk;
+	size_t n, pk_n;
+
+	p = payload_bytes(hex, &n);
+	pk = payload_bytes(STATION_PK, &pk_n);
+	ck_assert_int_eq(enrolment_parse(&e, BYTES(p, n)), 0);
+	ck_assert_mem_eq(e.station_pk, pk, KEY_SIZE);
+	ck_assert_str_eq(e.label, "Hall B");
+	free(pk);
+	free(p);
+	free(hex);
+	hex = payload_map(good_enrolment, 2);
+	ck_assert(accepts_enrolment(hex));
+	free(hex);
+}
+END_TEST
+
+START_TEST(defects_of_an_enrolment)
+{
+	payload_check_map(accepts_enrolment, good_enrolment, 3, 2);
+	payload_check_values(accepts_enrolment, good_enrolment, 3);
+	ck_assert(!accepts_enrolment("a20102025820" STATION_PK));
+	ck_assert(!accepts_enrolment("a2010102581f" "13be4feaeaf204c7fd3358fc9c00721881d174278128227ec674f37f7fe97b"));
+	ck_assert(!accepts_enrolment("a20101025820" STATION_PK "00"));
+	ck_assert(!accepts_enrolment("a30101025820" STATION_PK "0360"));
+	ck_assert(!accepts_enrolment("a30101025820" STATION_PK "03611b"));
+}
+END_TEST
+
+START_TEST(damaged_enrolment_is_refused_or_encodes_back)
+{
+	char *hex = payload_map(good_enrolment, 3);
+
+	payload_damage(hex, 4000, check_enrolment);
+	free(hex);
+}
+END_TEST
+
+static Suite *
+suite(void)
+{
+	Suite *s = suite_create("receipt");
+	TCase *tc = tcase_create("receipt");
+
+	tcase_set_timeout(tc, 120);
+	tcase_add_test(tc, vector_receipt);
+	tcase_add_test(tc, vector_mac);
+	tcase_add_test(tc, largest_receipt_fits);
+	tcase_add_test(tc, structure_of_the_map);
+	tcase_add_test(tc, odd_keys_and_values);
+	tcase_add_test(tc, every_choice_of_optional_fields);
+	tcase_add_test(tc, bounds_of_the_fields);
+	tcase_add_test(tc, bytes_after_the_receipt);
+	tcase_add_test(tc, damaged_receipt_is_refused_or_encodes_back);
+	tcase_add_test(tc, rows_make_the_round_trip);
+	tcase_add_test(tc, file_without_rows);
+	tcase_add_test(tc, bounds_of_a_row);
+	tcase_add_test(tc, rows_of_other_shapes);
+	tcase_add_test(tc, damaged_file_is_refused_or_encodes_back);
+	tcase_add_test(tc, enrolment_is_read);
+	tcase_add_test(tc, defects_of_an_enrolment);
+	tcase_add_test(tc, damaged_enrolment_is_refused_or_encodes_back);
+	suite_add_tcase(s, tc);
+	return s;
+}
+
+int
+main(void)
+{
+	SRunner *sr;
+	int failed;
+
+	if (sodium_init() < 0)
+		return 1;
+	sr = srunner_create(suite());
+	srunner_run_all(sr, CK_ENV);
+	failed = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return failed != 0;
+}

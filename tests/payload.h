@@ -1,0 +1,317 @@
+/*
+ * payload.h - for tests: payloads in hexadecimal, one defect at a time, signed by the issuer of the vectors.
+ *
+ * A map is written as its pairs, each key and value in hexadecimal, so that a test can drop, repeat, swap or replace one of them.
+ */
+#ifndef PAYLOAD_H
+#define PAYLOAD_H
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <check.h>
+
+#include "bytes.h"
+#include "envelope.h"
+#include "keytree.h"
+
+#define PAYLOAD_ISSUER "88f647339802b86199b22fcd2d351602eb4795d49e56fdc872fcda24417beab3"
+
+/* The vectors of oncestick-format(5); the signature of the notice was made with OpenSSL. */
+#define VECTOR_MANIFEST \
+	"a8010102582088f647339802b86199b22fcd2d351602eb4795d49e56fdc872fcda24417beab30350b0b1b2b3b4b5b6b7b8b9babbbcbdbe" \
+	"bf040205582063c5252b9f0c85de97a3501ae2bc39a636c4c2265bd7f9eae8683edc4a09ef8e065820d0a6c5bebaccde8fa23c231caa1f" \
+	"983d5b37650eb0511fef31bbcddf4f5f7f6e071a68e7780008694c6563747572652031"
+#define VECTOR_MANIFEST_FILE \
+	"d2845828a201271078226170706c69636174696f6e2f766e642e6f6e63652e6d616e69666573742b63626f72a05891a8010102582088f6" \
+	"47339802b86199b22fcd2d351602eb4795d49e56fdc872fcda24417beab30350b0b1b2b3b4b5b6b7b8b9babbbcbdbebf040205582063c5" \
+	"252b9f0c85de97a3501ae2bc39a636c4c2265bd7f9eae8683edc4a09ef8e065820d0a6c5bebaccde8fa23c231caa1f983d5b37650eb051" \
+	"1fef31bbcddf4f5f7f6e071a68e7780008694c6563747572652031584098a4ef1191c5b75657e2369318b095676eaecd6bfa41d2a89ef4" \
+	"77db28e2fdbf93a36d0d4fc35046bc85f5284a4d86ae9c5c3f94cc35b1d68d63530bfbeb7307"
+#define VECTOR_GRANT \
+	"ab010102582088f647339802b86199b22fcd2d351602eb4795d49e56fdc872fcda24417beab30350505152535455565758595a5b5c5d5e" \
+	"5f0450a0a1a2a3a4a5a6a7a8a9aaabacadaeaf0500061a68e7786407818250b0b1b2b3b4b5b6b7b8b9babbbcbdbebf58201716d970d797" \
+	"d99344aed97f3e5d34e7d75924dd88fe878f7182c89eb3114bdb08a3011a68e77800021a6ab13b8003193840098350a2c0eea06a03792e" \
+	"5bb1256edb8cf5a350a9345afd02e6fa4245c6acece68d06f2507e8bdf741715e61ff9e0ec78e5f3afa90a030b67537469636b2037"
+#define VECTOR_GRANT_FILE \
+	"d2845825a2012710781f6170706c69636174696f6e2f766e642e6f6e63652e6772616e742b63626f72a058daab010102582088f6473398" \
+	"02b86199b22fcd2d351602eb4795d49e56fdc872fcda24417beab30350505152535455565758595a5b5c5d5e5f0450a0a1a2a3a4a5a6a7" \
+	"a8a9aaabacadaeaf0500061a68e7786407818250b0b1b2b3b4b5b6b7b8b9babbbcbdbebf58201716d970d797d99344aed97f3e5d34e7d7" \
+	"5924dd88fe878f7182c89eb3114bdb08a3011a68e77800021a6ab13b8003193840098350a2c0eea06a03792e5bb1256edb8cf5a350a934" \
+	"5afd02e6fa4245c6acece68d06f2507e8bdf741715e61ff9e0ec78e5f3afa90a030b67537469636b2037584059b84e2bd256dfaa69fe52" \
+	"147cfaab67af8d182f71fec90336c6e988ab0a1fdf3487055258e899f56cc0659ecce10ead95d2009aaa8d674287d25de746b4a80e"
+#define VECTOR_GRANT_ALL \
+	"ab010102582088f647339802b86199b22fcd2d351602eb4795d49e56fdc872fcda24417beab30350505152535455565758595a5b5c5d5e" \
+	"5f0450a0a1a2a3a4a5a6a7a8a9aaabacadaeaf0500061a68e7786407818250b0b1b2b3b4b5b6b7b8b9babbbcbdbebf58201716d970d797" \
+	"d99344aed97f3e5d34e7d75924dd88fe878f7182c89eb3114bdb08a6011a68e77800021a6ab13b80031938400444b95f82800582582013" \
+	"be4feaeaf204c7fd3358fc9c00721881d174278128227ec674f37f7fe97b6d5820bb1f47fed8d0ff912797a7b7a81e4ae4a82a0e05c075" \
+	"783e9b35ab94fd96f66e06736c65646765722e6578616d706c653a35343332098350a2c0eea06a03792e5bb1256edb8cf5a350a9345afd" \
+	"02e6fa4245c6acece68d06f2507e8bdf741715e61ff9e0ec78e5f3afa90a030b67537469636b2037"
+#define VECTOR_NOTICE \
+	"a6010102582088f647339802b86199b22fcd2d351602eb4795d49e56fdc872fcda24417beab30303041a68e7783205a150a0a1a2a3a4a5" \
+	"a6a7a8a9aaabacadaeaf41020680"
+#define VECTOR_NOTICE_FILE \
+	"d2845826a201271078206170706c69636174696f6e2f766e642e6f6e63652e6e6f746963652b63626f72a05845a6010102582088f64733" \
+	"9802b86199b22fcd2d351602eb4795d49e56fdc872fcda24417beab30303041a68e7783205a150a0a1a2a3a4a5a6a7a8a9aaabacadaeaf" \
+	"410206805840bc3af2173947967a6a61856ebfadea04f29cb951469e590d8719b168b1542e4074ec98992aa872bd423e3efd440ae47730" \
+	"2c58a57f5370523fae080298fa8e04"
+
+/* The bytes of a hexadecimal string in a buffer of just that size, so that a sanitizer sees a read past the end. To be freed. */
+static inline uint8_t *
+payload_bytes(const char *hex, size_t *n)
+{
+	uint8_t *p;
+
+	*n = strlen(hex) / 2;
+	p = malloc(*n > 0 ? *n : 1);
+	ck_assert_ptr_nonnull(p);
+	ck_assert_int_eq(bytes_from_hex(p, *n, hex), 0);
+	return p;
+}
+
+/* A copy of hex in which from, which occurs once at a whole byte, is replaced by to. To be freed. */
+static inline char *
+payload_edit(const char *hex, const char *from, const char *to)
+{
+	const char *at = NULL, *p;
+	char *out;
+	size_t size = strlen(hex) + strlen(to) + 1;
+
+	for (p = strstr(hex, from); p != NULL; p = strstr(p + 1, from)) {
+		if ((p - hex) % 2 != 0)
+			continue;
+		ck_assert_msg(at == NULL, "%s is not unique", from);
+		at = p;
+	}
+	ck_assert_msg(at != NULL, "%s does not occur", from);
+	out = malloc(size);
+	ck_assert_ptr_nonnull(out);
+	snprintf(out, size, "%.*s%s%s", (int)(at - hex), hex, to, at + strlen(from));
+	return out;
+}
+
+/* The payload as a file of that type, signed by the issuer of the vectors. To be freed. */
+static inline uint8_t *
+payload_signed(enum envelope_type type, const char *hex, size_t *n)
+{
+	uint8_t seed[KEY_SIZE], pk[KEY_SIZE], sk[SIGN_SECRET_SIZE], *p, *file;
+	size_t i, len;
+
+	for (i = 0; i < sizeof seed; i++)
+		seed[i] = (uint8_t)i;
+	keytree_sign(pk, sk, seed);
+	p = payload_bytes(hex, &len);
+	file = envelope_sign(type, BYTES(p, len), sk, n);
+	ck_assert_ptr_nonnull(file);
+	free(p);
+	return file;
+}
+
+/* ---- maps by their pairs ------------------------------------------------------------------------------------------------ */
+
+struct payload_pair {
+	const char *key, *value;
+};
+
+#define PAYLOAD_PAIRS_MAX 16
+
+/* The map of those pairs in their order, in hexadecimal. To be freed. */
+static inline char *
+payload_map(const struct payload_pair *pairs, size_t n)
+{
+	size_t size = 3, i;
+	char *hex, *p;
+
+	ck_assert_uint_lt(n, 24);
+	for (i = 0; i < n; i++)
+		size += strlen(pairs[i].key) + strlen(pairs[i].value);
+	hex = malloc(size);
+	ck_assert_ptr_nonnull(hex);
+	p = hex + sprintf(hex, "%02x", 0xa0u + (unsigned)n);
+	for (i = 0; i < n; i++)
+		p += sprintf(p, "%s%s", pairs[i].key, pairs[i].value);
+	return hex;
+}
+
+/* What no field of any payload may hold. */
+static const char *const payload_oddities[] = {
+	"20", "3903e7",                                  /* negative */
+	"f93c00", "fa3f800000", "fb3ff0000000000000",    /* 1.0 */
+	"f4", "f5", "f6", "f7", "e0", "f820", "ff",      /* simple values, break */
+	"c100", "d8184101", "c25820" PAYLOAD_ISSUER,     /* tags */
+	"1801", "190001", "1a00000001", "1b0000000000000001", "1c", "1f", /* heads too long, reserved */
+	"580100", "59000100", "5a0000000100", "5b000000000000000100",
+	"780161", "7b000000000000000161", "9800", "b800",
+	"5fff", "5f4100ff", "7fff", "9fff", "9f00ff", "bfff", "bf0000ff", /* indefinite */
+	"40", "60", "80", "a0", "8100", "a10000", "8200", /* empty, or of the wrong kind */
+	"9a10000000", "9b0000000100000000", "9b2000000000000000", "9bffffffffffffffff",
+	"ba10000000", "bb8000000000000000", "bbffffffffffffffff",
+	"5a7fffffff", "5b8000000000000000", "5bffffffffffffffff", "7b8000000000000000", "7bffffffffffffffff",
+	"",
+};
+
+#define PAYLOAD_ODDITIES (sizeof payload_oddities / sizeof payload_oddities[0])
+
+/* Says whether a map, in hexadecimal, is accepted in its place. */
+typedef bool payload_accepts(const char *map_hex);
+
+static inline void
+payload_refuse(payload_accepts *accepts, const struct payload_pair *pairs, size_t n, const char *what, size_t at)
+{
+	char *hex = payload_map(pairs, n);
+
+	ck_assert_msg(!accepts(hex), "accepted: %s at pair %zu: %s", what, at, hex);
+	free(hex);
+}
+
+/* Every key and every value of a good map replaced by every oddity, and by a very deep array. */
+static inline void
+payload_check_values(payload_accepts *accepts, const struct payload_pair *good, size_t n)
+{
+	struct payload_pair pairs[PAYLOAD_PAIRS_MAX];
+	char deep[2 * 3000 + 1];
+	size_t i, j;
+
+	for (i = 0; i < 3000; i++)
+		memcpy(deep + 2 * i, "81", 3);
+	for (i = 0; i < n; i++) {
+		for (j = 0; j < PAYLOAD_ODDITIES; j++) {
+			/* An empty map of revoked grants, or an empty array of withdrawn bundles, is no oddity. */
+			if (strcmp(payload_oddities[j], good[i].value) == 0 ||
+			    ((good[i].value[0] == 'a' || good[i].value[0] == '8') &&
+				good[i].value[0] == payload_oddities[j][0] && payload_oddities[j][1] == '0'))
+				continue;
+			memcpy(pairs, good, n * sizeof *good);
+			pairs[i].value = payload_oddities[j];
+			payload_refuse(accepts, pairs, n, payload_oddities[j], i);
+			memcpy(pairs, good, n * sizeof *good);
+			pairs[i].key = payload_oddities[j];
+			payload_refuse(accepts, pairs, n, payload_oddities[j], i);
+		}
+		memcpy(pairs, good, n * sizeof *good);
+		pairs[i].value = deep;
+		payload_refuse(accepts, pairs, n, "depth 3000", i);
+	}
+}
+
+/* Pairs missing (only the first `required` of them), repeated, swapped, unknown; head too large, too small, indefinite. */
+static inline void
+payload_check_map(payload_accepts *accepts, const struct payload_pair *good, size_t n, size_t required)
+{
+	static const char *const unknown[] = {"00", "0d", "17", "1818", "20", "4101", "6101"};
+	struct payload_pair pairs[PAYLOAD_PAIRS_MAX + 1];
+	char *hex = payload_map(good, n), *other;
+	char bare[3];
+	size_t i;
+
+	ck_assert(accepts(hex));
+	for (i = 0; i < n; i++) {
+		memcpy(pairs, good, i * sizeof *good);
+		memcpy(pairs + i, good + i + 1, (n - i - 1) * sizeof *good);
+		if (i < required)
+			payload_refuse(accepts, pairs, n - 1, "missing", i);
+		memcpy(pairs + i + 1, good + i, (n - i) * sizeof *good);
+		pairs[i] = good[i];
+		payload_refuse(accepts, pairs, n + 1, "repeated", i);
+		if (i + 1 < n) {
+			memcpy(pairs, good, n * sizeof *good);
+			pairs[i] = good[i + 1];
+			pairs[i + 1] = good[i];
+			payload_refuse(accepts, pairs, n, "swapped", i);
+		}
+	}
+	for (i = 0; i < sizeof unknown / sizeof unknown[0]; i++) {
+		memcpy(pairs, good, n * sizeof *good);
+		pairs[n] = (struct payload_pair){unknown[i], "00"};
+		payload_refuse(accepts, pairs, n + 1, "unknown key", n);
+		memcpy(pairs + 1, good, n * sizeof *good);
+		pairs[0] = (struct payload_pair){unknown[i], "00"};
+		payload_refuse(accepts, pairs, n + 1, "unknown key", 0);
+	}
+	for (i = 0; i < 24; i++) {
+		if (i == n)
+			continue;
+		snprintf(bare, sizeof bare, "%02x", 0xa0u + (unsigned)i);
+		memcpy(hex, bare, 2);
+		ck_assert_msg(!accepts(hex), "accepted: head %s", bare);
+	}
+	snprintf(bare, sizeof bare, "%02x", (unsigned)n);
+	for (i = 0; i < 5; i++) {
+		static const char *const heads[] = {"b8", "b900", "ba000000", "bb00000000000000", "bf"};
+		char start[24];
+
+		snprintf(start, sizeof start, "%s%s", heads[i], i < 4 ? bare : "");
+		other = malloc(strlen(hex) + sizeof start + 2);
+		ck_assert_ptr_nonnull(other);
+		sprintf(other, "%s%s%s", start, hex + 2, i < 4 ? "" : "ff");
+		ck_assert_msg(!accepts(other), "accepted: head %s", start);
+		free(other);
+	}
+	free(hex);
+}
+
+/* ---- random damage ------------------------------------------------------------------------------------------------------ */
+
+static inline uint32_t
+payload_random(uint32_t *state)
+{
+	*state ^= *state << 13;
+	*state ^= *state >> 17;
+	*state ^= *state << 5;
+	return *state;
+}
+
+/*
+ * check is shown every prefix of a good payload, and then so many copies with up to three bytes replaced, removed or inserted; it
+ * asserts what must hold for each. The bytes end where their buffer does.
+ */
+static inline void
+payload_damage(const char *good, unsigned rounds, void (*check)(struct bytes))
+{
+	uint32_t state = 20240101, where;
+	uint8_t *p, *q;
+	size_t n, len, edits;
+
+	p = payload_bytes(good, &n);
+	for (len = 0; len < n; len++) {
+		q = malloc(len > 0 ? len : 1);
+		ck_assert_ptr_nonnull(q);
+		memcpy(q, p, len);
+		check(BYTES(q, len));
+		free(q);
+	}
+	while (rounds-- > 0) {
+		q = malloc(n + 3);
+		ck_assert_ptr_nonnull(q);
+		memcpy(q, p, n);
+		len = n;
+		for (edits = 1 + payload_random(&state) % 3; edits > 0; edits--) {
+			where = payload_random(&state) % (uint32_t)len;
+			switch (payload_random(&state) % 6) {
+			case 0:
+				memmove(q + where, q + where + 1, len - where - 1);
+				len--;
+				break;
+			case 1:
+				memmove(q + where + 1, q + where, len - where);
+				q[where] = (uint8_t)payload_random(&state);
+				len++;
+				break;
+			case 2:
+				q[where] ^= (uint8_t)(1u << payload_random(&state) % 8);
+				break;
+			default:
+				q[where] = (uint8_t)payload_random(&state);
+			}
+		}
+		q = realloc(q, len);
+		ck_assert_ptr_nonnull(q);
+		check(BYTES(q, len));
+		free(q);
+	}
+	free(p);
+}
+
+#endif

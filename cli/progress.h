@@ -9,9 +9,9 @@
  *
  * A bar is one line, redrawn in place ten times a second at most, as wide as the terminal allows:
  *     packing    ████████              1.2 GiB  38 MB/s  1:20 left
- * JSON is one object a line: {"phase":"packing","state":"running","done":"1288490188","total":"3328599654","rate":38000000,
- * "seconds_left":53}. State ends with "done" or "failed"; seconds_left is null while it is not known; done and total are strings
- * since they may exceed 2^53. One thread at a time.
+ * JSON is one object a line: {"phase":"packing","state":"running","unit":"bytes","done":"1288490188","total":"3328599654",
+ * "rate":38000000,"seconds_left":53}. State ends with "done" or "failed"; unit may be "items"; rate is a second's; seconds_left is
+ * null while it is not known; done and total are strings since they may exceed 2^53. One thread at a time.
  */
 #ifndef PROGRESS_H
 #define PROGRESS_H

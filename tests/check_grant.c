@@ -145,7 +145,7 @@ accepts_policy_with(size_t pair, const char *value)
 	return ok;
 }
 
-/* count items, the i-th of them head, then its number in the first two of size bytes; with equal set, the last is like the first. */
+/* count items: head, then size bytes that begin with the item's number, then tail; with equal set, the last is like the first. */
 static char *
 many(unsigned count, const char *head, unsigned size, const char *tail, bool equal)
 {

@@ -16,8 +16,8 @@
 #define STATION_PK "13be4feaeaf204c7fd3358fc9c00721881d174278128227ec674f37f7fe97b6d"
 #define VECTOR_RECEIPT "a4011a6933c34002000350" STATION_ID "0450" SESSION_ID
 #define VECTOR_MAC "413d5588ef11b609ba432622bae2b24c0cc5c01bf4a461d77d6bec8f9df21115"
-/* ONCESPNT, grant id, slot 0, body length 44 + 32. */
-#define HEADER "4f4e434553504e54a0a1a2a3a4a5a6a7a8a9aaabacadaeaf000000004c000000"
+/* ONCESPNT, grant id, slot 0, body length 45 + 32. */
+#define HEADER "4f4e434553504e54a0a1a2a3a4a5a6a7a8a9aaabacadaeaf000000004d000000"
 #define RECEIPT_KEY "2bc52672fde097300319c65af26d7f79e75286ee27c07ad342adb18c7d2c9d8c"
 
 #define REQUIRED 4
@@ -118,12 +118,12 @@ START_TEST(vector_mac)
 	size_t n, i;
 
 	in = payload_bytes(HEADER VECTOR_RECEIPT RECEIPT_KEY VECTOR_MAC, &n);
-	receipt_mac(mac, in + 32 + 44, in, BYTES(in + 32, 44));
-	ck_assert_uint_eq(n, 32 + 44 + 32 + 32);
+	receipt_mac(mac, in + 32 + 45, in, BYTES(in + 32, 45));
+	ck_assert_uint_eq(n, 32 + 45 + 32 + 32);
 	ck_assert_mem_eq(mac, in + n - 32, MAC_SIZE);
-	for (i = 0; i < 32 + 44 + 32; i++) {
+	for (i = 0; i < 32 + 45 + 32; i++) {
 		in[i] ^= 1;
-		receipt_mac(other, in + 32 + 44, in, BYTES(in + 32, 44));
+		receipt_mac(other, in + 32 + 45, in, BYTES(in + 32, 45));
 		ck_assert_mem_ne(other, mac, MAC_SIZE);
 		in[i] ^= 1;
 	}

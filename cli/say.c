@@ -730,7 +730,8 @@ say_usage(const struct cli *c, const char *fmt, ...)
 	va_end(ap);
 	t.n = n < 0 ? 0 : (size_t)n;
 	if (c->verb != NULL)
-		add(&t, ". 'oncestick %s --help' explains.", c->verb);
+		add(&t, "%s 'oncestick %s --help' explains.", n > 0 && (size_t)n < sizeof text && strchr(".?", text[n - 1]) != NULL ? "" : ".",
+		    c->verb);
 	return print_error(c, E_USAGE, text);
 }
 
@@ -780,4 +781,13 @@ say_json(const struct cli *c, json_t *v)
 		return say_refuse(c, E_FAIL, "the JSON answer could not be made: not enough memory");
 	fputc('\n', stdout);
 	return say_stdout(c);
+}
+
+json_t *
+say_json_text(const char *s)
+{
+	json_t *v = json_string(s);
+	char safe[SENTENCE_MAX];
+
+	return v != NULL ? v : json_string(say_safe(safe, sizeof safe, s));
 }

@@ -50,6 +50,9 @@ bool say_colour(const struct cli *c, FILE *stream);
 struct json_t;
 enum err say_json(const struct cli *c, struct json_t *v);
 
+/* say_json_text(s): a JSON string of s, escaped as on a terminal if s is not UTF-8: for paths and names. */
+struct json_t *say_json_text(const char *s);
+
 /* say_stdout(c): flush stdout and say so if what was printed did not get out (a full disk, a closed pipe). E_OK or E_FAIL. */
 enum err say_stdout(const struct cli *c);
 

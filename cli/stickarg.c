@@ -257,10 +257,8 @@ stickarg_device(int fd, char *out, size_t size)
 	bytes[0] = '\0';
 	if (fstatvfs(fd, &vfs) == 0)
 		human_bytes(bytes, sizeof bytes, (uint64_t)vfs.f_blocks * vfs.f_frsize);
-	if (fstat(fd, &st) == 0) {
+	if (fstat(fd, &st) == 0 && sysfs_line(st.st_dev, "model", model, sizeof model))
 		sysfs_line(st.st_dev, "vendor", vendor, sizeof vendor);
-		sysfs_line(st.st_dev, "model", model, sizeof model);
-	}
 	snprintf(out, size, "%s%s%s%s%s", vendor, vendor[0] != '\0' && model[0] != '\0' ? " " : "", model,
 	    vendor[0] != '\0' || model[0] != '\0' ? ", " : "", bytes);
 }

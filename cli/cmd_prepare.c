@@ -1,0 +1,280 @@
+/*
+ * cmd_prepare.c - lock a folder on sticks: arguments before, words after; prepare.c does it.
+ */
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "cli.h"
+#include "dcbor.h"
+#include "human.h"
+#include "keytree.h"
+#include "opt.h"
+#include "prepare.h"
+#include "say.h"
+#include "when.h"
+
+#define DAY 86400
+#define LIFETIME (30 * DAY)
+#define LECTURE_LEAD (3 * 3600) /* a try before that is too early and spends nothing */
+#define LECTURE_TAIL DAY
+#define SESSION_DEFAULT (8 * 3600)
+
+struct wanted {
+	const char *label, *not_before, *expires, *lecture, *session;
+};
+
+/* ---- arguments ------------------------------------------------------------------------------------------------------------- */
+
+static bool
+read_time(const struct cli *c, const char *option, const char *text, enum when_role role, int64_t now, int64_t *out)
+{
+	char shown[WHEN_SHOWN], safe[80];
+
+	if (when_parse(out, text, role, now) != 0) {
+		say_usage(c, "--%s: '%s' is no time; write 2026-11-24 18:00, 2026-11-24, 18:30 or +3d", option, say_safe(safe, sizeof safe, text));
+		return false;
+	}
+	when_show_zone(shown, sizeof shown, *out);
+	say_info(c, "%s: %s", option, shown);
+	return true;
+}
+
+static bool
+set_times(const struct cli *c, struct prepare *j, const struct wanted *w, int64_t now)
+{
+	int64_t lecture = 0;
+
+	if (w->lecture != NULL && w->not_before != NULL) {
+		say_usage(c, "--lecture sets the beginning itself: it does not go with --not-before");
+		return false;
+	}
+	j->not_before = now;
+	if (w->not_before != NULL && !read_time(c, "not-before", w->not_before, WHEN_START, now, &j->not_before))
+		return false;
+	j->expires = (j->not_before > now ? j->not_before : now) + LIFETIME;
+	if (w->lecture != NULL) {
+		if (!read_time(c, "lecture", w->lecture, WHEN_START, now, &lecture))
+			return false;
+		j->not_before = lecture - LECTURE_LEAD;
+		j->expires = lecture + LECTURE_TAIL;
+	}
+	if (w->expires != NULL && !read_time(c, "expires", w->expires, WHEN_END, now, &j->expires))
+		return false;
+	if (j->expires <= now) {
+		say_usage(c, "the codes would have expired already; set --expires, or --lecture, to a time to come");
+		return false;
+	}
+	if (j->not_before >= j->expires) {
+		say_usage(c, "the codes would expire before they can be used");
+		return false;
+	}
+	return true;
+}
+
+static bool
+set_session(const struct cli *c, struct prepare *j, const char *text)
+{
+	int64_t s = SESSION_DEFAULT;
+	char safe[80];
+
+	if (text != NULL && (when_parse_duration(&s, text) != 0 || s < SESSION_MIN_S || s > SESSION_MAX_S)) {
+		say_usage(c, "--session: '%s' is no duration from 1m to 7d; write 90m or 8h", say_safe(safe, sizeof safe, text));
+		return false;
+	}
+	j->session_s = (uint32_t)s;
+	return true;
+}
+
+/* FOLDER's own name, also of "." and "films/". */
+static bool
+set_label(const struct cli *c, struct prepare *j, const char *text)
+{
+	char *real = text == NULL ? realpath(j->folder, NULL) : NULL;
+	const char *label = text != NULL ? text : real != NULL ? basename(real) : "?";
+	bool ok = dcbor_text_ok(label, strlen(label));
+
+	if (ok)
+		snprintf(j->label, sizeof j->label, "%s", label);
+	else if (text != NULL)
+		say_usage(c, "--label wants 1 to %u bytes of plain text", LABEL_MAX);
+	else
+		say_usage(c, "the folder's name cannot be a label; give one with --label");
+	free(real);
+	return ok;
+}
+
+static enum err
+open_sticks(const struct cli *c, struct prepare *j, char **args, size_t count)
+{
+	struct fault f = {0};
+
+	j->targets = calloc(count, sizeof *j->targets);
+	if (j->targets == NULL)
+		return say_refuse(c, E_FAIL, "there is not enough memory");
+	for (size_t i = 0; i < count; i++)
+		j->targets[i].at.fd = j->targets[i].bundle_fd = -1;
+	j->count = count;
+	for (size_t i = 0; i < count; i++)
+		if (stickarg_open(&j->targets[i].at, args[i], &f) != E_OK)
+			return say_error(c, &f, &(struct say_about){.object = args[i]});
+	return E_OK;
+}
+
+/* ---- words ----------------------------------------------------------------------------------------------------------------- */
+
+static json_t *
+json_target(const struct prepare *j, const struct prepare_target *t)
+{
+	char name[STICK_NAME_SIZE], stick[2 * ID_SIZE + 1], grant[2 * ID_SIZE + 1], bundle[2 * ID_SIZE + 1], text[1400];
+
+	if (t->fault.err != E_OK) {
+		say_explain(text, sizeof text, &t->fault, &(struct say_about){.object = t->at.path});
+		return json_pack("{s:o, s:b, s:s, s:i, s:o}", "path", say_json_text(t->at.path), "ok", 0, "error", err_name(t->fault.err), "status",
+		    (int)t->fault.err, "message", say_json_text(text));
+	}
+	keytree_stick_name(name, t->grant.stick_id);
+	bytes_to_hex(stick, t->grant.stick_id, ID_SIZE);
+	bytes_to_hex(grant, t->grant.id, ID_SIZE);
+	bytes_to_hex(bundle, j->bundle_id, ID_SIZE);
+	return json_pack("{s:o, s:b, s:s, s:s, s:s, s:s, s:s, s:i, s:I, s:I, s:i, s:b, s:i}", "path", say_json_text(t->at.path), "ok", 1, "stick", name, "stick_id",
+	    stick, "grant", grant, "bundle", bundle, "label", j->label, "codes", (int)j->codes, "not_before", (json_int_t)j->not_before,
+	    "expires", (json_int_t)j->expires, "session_s", (int)j->session_s, "read_from_device", (int)t->direct, "revoked", (int)t->replaced);
+}
+
+static enum err
+report_json(const struct cli *c, const struct prepare *j)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < j->count; i++)
+		json_array_append_new(list, json_target(j, &j->targets[i]));
+	return say_json(c, json_pack("{s:s, s:I, s:I, s:o}", "label", j->label, "files", (json_int_t)pack_source_files(j->src), "bytes",
+	    (json_int_t)pack_source_bytes(j->src), "sticks", list));
+}
+
+static void
+report_whole(const struct cli *c, const struct prepare *j, const struct prepare_target *t)
+{
+	char name[STICK_NAME_SIZE], from[WHEN_SHOWN], until[WHEN_SHOWN];
+	char *label = human_escape(j->label, strlen(j->label));
+
+	keytree_stick_name(name, t->grant.stick_id);
+	when_show_short(from, sizeof from, j->not_before, j->issuer.now);
+	when_show_short(until, sizeof until, j->expires, j->issuer.now);
+	printf("locked: \"%s\" on stick %s (%s); %u code%s ready, from %s to %s\n", label != NULL ? label : "", name, t->device, j->codes,
+	    j->codes == 1 ? "" : "s", from, until);
+	if (!t->direct)
+		say_info(c, "the stick was read back through this PC's cache: its file system does not allow more");
+	if (t->replaced > 0)
+		say_info(c, "%u unused code%s that %s on it before %s revoked", t->replaced, t->replaced == 1 ? "" : "s",
+		    t->replaced == 1 ? "was" : "were", t->replaced == 1 ? "is" : "are");
+	free(label);
+}
+
+static void
+report_failed(const struct cli *c, const struct prepare_target *t)
+{
+	char safe[512];
+
+	say_error(c, &t->fault, &(struct say_about){.object = t->at.path});
+	say_info(c, "nothing that could be opened is left on %s of this; what was on it before %s. Run the same command again.",
+	    say_safe(safe, sizeof safe, t->at.path), t->fresh ? "is untouched" : "and was not replaced is untouched");
+}
+
+static void
+say_next(const struct cli *c, const struct prepare *j)
+{
+	for (size_t i = 0; i < j->count; i++) {
+		char *path = NULL;
+
+		if (j->targets[i].fault.err != E_OK)
+			continue;
+		path = human_escape(j->targets[i].at.path, strlen(j->targets[i].at.path));
+		say_info(c, "next: oncestick issue %s%s%s --to NAME", path != NULL && strchr(path, ' ') != NULL ? "'" : "", path != NULL ? path : "",
+		    path != NULL && strchr(path, ' ') != NULL ? "'" : "");
+		free(path);
+		return;
+	}
+}
+
+static enum err
+report(const struct cli *c, const struct prepare *j)
+{
+	enum err first = E_OK, printed = E_OK;
+
+	for (size_t i = 0; i < j->count; i++) {
+		const struct prepare_target *t = &j->targets[i];
+
+		if (t->fault.err == E_OK && !c->json)
+			report_whole(c, j, t);
+		if (t->fault.err != E_OK)
+			report_failed(c, t);
+		if (first == E_OK)
+			first = t->fault.err;
+	}
+	printed = c->json ? report_json(c, j) : say_stdout(c);
+	say_next(c, j);
+	return first != E_OK ? first : printed;
+}
+
+static enum err
+run(const struct cli *c, struct prepare *j)
+{
+	struct prepare_target *blame = NULL;
+	struct fault f = {0};
+	enum err e = prepare_check(j, &blame, &f);
+
+	if (e != E_OK)
+		return say_error(c, &f, &(struct say_about){.object = blame != NULL ? blame->at.path : NULL});
+	e = prepare_write(j, &f);
+	if (e != E_OK)
+		return say_error(c, &f, NULL);
+	return report(c, j);
+}
+
+enum err
+cmd_prepare(struct cli *c, int argc, char **argv)
+{
+	struct wanted w = {0};
+	struct prepare j = {.c = c, .codes = 12, .folder_fd = -1, .issuer = {.dir_fd = -1}};
+	const struct opt rows[] = {
+	    {OPT_NUMBER, "codes", 'n', "N", "how many codes to make ready (12)", &j.codes, 1, GRANT_SLOTS_MAX},
+	    {OPT_TEXT, "label", 0, "TEXT", "what people see (the folder's name); not secret", &w.label, 0, 0},
+	    {OPT_TEXT, "lecture", 0, "TIME", "codes open from 3 h before until 24 h after it", &w.lecture, 0, 0},
+	    {OPT_TEXT, "not-before", 0, "TIME", "codes open from then on (now)", &w.not_before, 0, 0},
+	    {OPT_TEXT, "expires", 0, "TIME", "codes open until then (30 days later)", &w.expires, 0, 0},
+	    {OPT_TEXT, "session", 0, "DURATION", "how long the folder stays open (8h)", &w.session, 0, 0},
+	    {OPT_FLAG, "add", 0, NULL, "keep what is on the stick", &j.add, 0, 0},
+	    {OPT_FLAG, "replace", 0, NULL, "destroy what is on the stick, revoke its codes", &j.replace, 0, 0},
+	    {OPT_FLAG, "skip-special", 0, NULL, "leave links, devices and sockets out", &j.skip_special, 0, 0},
+	    {OPT_END, NULL, 0, NULL, NULL, NULL, 0, 0},
+	};
+	const struct opt_verb verb = {
+	    "prepare FOLDER STICK... [OPTION...]",
+	    "Write FOLDER to each STICK, a directory where a stick is mounted, so that only a code opens it; then read all of it back. Several\n"
+	    "sticks get the same media and codes of their own. Other files on the stick are left alone. Times are 2026-11-24 18:00, a date,\n"
+	    "18:30, or +3d; durations 90m or 8h.\n",
+	    OPT_PASSPHRASE | OPT_CLOCK | OPT_JSON | OPT_PROGRESS, rows, 2, -1};
+	char **operands = NULL;
+	int count = 0;
+	enum opt_result r = opt_parse(c, &verb, argc, argv, &operands, &count);
+	enum err e = E_OK;
+
+	if (r != OPT_GO)
+		return r == OPT_DONE ? E_OK : E_USAGE;
+	if (j.add && j.replace)
+		return say_usage(c, "--add and --replace contradict each other");
+	j.folder = operands[0];
+	if (!set_times(c, &j, &w, when_now()) || !set_session(c, &j, w.session) || !set_label(c, &j, w.label))
+		return E_USAGE;
+	e = open_sticks(c, &j, operands + 1, (size_t)count - 1);
+	if (e == E_OK)
+		e = run(c, &j);
+	prepare_end(&j);
+	free(j.targets);
+	return e;
+}

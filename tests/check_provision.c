@@ -1,0 +1,699 @@
+/*
+ * check_provision.c - an issuer at work on a stick: fresh, his own, another's, half-finished.
+ */
+#include "provision.h"
+
+#include <sys/file.h>
+
+#include "stick_fixture.h"
+
+#define OURS 1 /* issuers */
+#define THEIRS 2
+#define STICK 0x55
+#define GRANT 0xaa
+#define BUNDLE 0xbb
+
+static struct fixture x;
+static struct provision *p;
+static struct fault fault;
+static uint8_t seed[KEY_SIZE], issuer[KEY_SIZE], stick_id[ID_SIZE], bundle_id[ID_SIZE], grant_id[ID_SIZE];
+static char path[128];
+
+static void
+setup(void)
+{
+	uint8_t sk[SIGN_SECRET_SIZE];
+
+	fixture_open(&x);
+	p = NULL;
+	memset(&fault, 0, sizeof(fault));
+	issuer_seed(seed, OURS);
+	issuer_keys(issuer, sk, OURS);
+	fill_id(stick_id, STICK);
+	fill_id(bundle_id, BUNDLE);
+	fill_id(grant_id, GRANT);
+}
+
+static void
+teardown(void)
+{
+	provision_end(&p);
+	fixture_close(&x);
+}
+
+static enum err
+begin(void)
+{
+	provision_end(&p);
+	memset(&fault, 0, sizeof(fault));
+	return provision_begin(&p, x.fd, seed, issuer, &fault);
+}
+
+static enum err
+init(void)
+{
+	return provision_init(p, stick_id, seed, &fault);
+}
+
+/* A refusal that leaves every byte, mode and time as it was. */
+static void
+refused(enum err err)
+{
+	uint8_t before[32], after[32];
+
+	fixture_hash(&x, before);
+	ck_assert_int_eq(begin(), err);
+	ck_assert_int_eq(fault.err, err);
+	ck_assert_ptr_null(p);
+	fixture_hash(&x, after);
+	ck_assert_mem_eq(before, after, 32);
+}
+
+/* A look that finds this state and changes nothing. */
+static void
+found(enum provision_state state)
+{
+	uint8_t before[32], after[32];
+
+	fixture_hash(&x, before);
+	ck_assert_int_eq(begin(), E_OK);
+	ck_assert_int_eq(p->state, state);
+	fixture_hash(&x, after);
+	ck_assert_mem_eq(before, after, 32);
+}
+
+static mode_t
+mode_of(const char *name)
+{
+	struct stat st;
+
+	ck_assert_int_eq(fstatat(x.fd, name, &st, AT_SYMLINK_NOFOLLOW), 0);
+	return st.st_mode & 07777;
+}
+
+static void
+write_bundle(const uint8_t id[ID_SIZE])
+{
+	int fd = -1;
+
+	ck_assert_int_eq(provision_bundle_dir(p, id, &fd, &fault), E_OK);
+	ck_assert_int_eq(stickio_create(fd, "00000000.seg", "segment", 7, 0644), 0);
+	close(fd);
+	ck_assert_int_eq(provision_manifest(p, id, BYTES("manifest", 8), &fault), E_OK);
+}
+
+static enum err
+write_grant(uint8_t id)
+{
+	uint8_t cells[FIXTURE_SLOTS * FIXTURE_CELL];
+	struct grant g;
+	enum err err = E_OK;
+	size_t n = 0;
+	uint8_t *file = NULL;
+
+	for (size_t i = 0; i < FIXTURE_SLOTS; i++)
+		memset(cells + i * FIXTURE_CELL, (int)(0x60 + i), FIXTURE_CELL);
+	plain_grant(&g, OURS, STICK, id, BUNDLE);
+	file = sign_grant(&g, OURS, &n);
+	err = provision_grant(p, &g, BYTES(file, n), cells, FIXTURE_CELL, &fault);
+	free(file);
+	grant_free(&g);
+	return err;
+}
+
+/* A whole prepare. */
+static void
+prepare(void)
+{
+	ck_assert_int_eq(begin(), E_OK);
+	ck_assert_int_eq(init(), E_OK);
+	ck_assert_int_eq(provision_clean(p, &fault), E_OK);
+	write_bundle(bundle_id);
+	ck_assert_int_eq(write_grant(GRANT), E_OK);
+	provision_end(&p);
+}
+
+/* ---- a fresh stick ---- */
+
+START_TEST(a_fresh_stick_is_looked_at_without_a_trace)
+{
+	found(PROVISION_EMPTY);
+	ck_assert_int_eq(p->once_fd, -1);
+	ck_assert_ptr_null(p->stick);
+}
+END_TEST
+
+START_TEST(init_makes_a_stick_whatever_the_umask)
+{
+	mode_t old = umask(077);
+	struct stick *s = NULL;
+
+	ck_assert_int_eq(begin(), E_OK);
+	ck_assert_int_eq(init(), E_OK);
+	umask(old);
+	ck_assert_int_eq(p->state, PROVISION_OURS);
+	ck_assert_mem_eq(p->stick->id, stick_id, ID_SIZE);
+	ck_assert_uint_eq(mode_of("ONCE"), 0777);
+	ck_assert_uint_eq(mode_of("ONCE/g"), 0777);
+	ck_assert_uint_eq(mode_of("ONCE/b"), 0755);
+	ck_assert_uint_eq(mode_of("ONCE/probe"), 0666);
+	ck_assert_uint_eq(mode_of("ONCE/stick.a"), 0666);
+	ck_assert_uint_eq(mode_of("ONCE/stick.b"), 0666);
+	ck_assert_int_eq(stick_open(&s, x.fd, NULL), E_OK);
+	ck_assert_uint_eq(s->n, 1);
+	stick_close(&s);
+	provision_end(&p);
+	found(PROVISION_OURS);
+}
+END_TEST
+
+START_TEST(a_stick_record_of_init_has_r_1)
+{
+	uint8_t want[RECORD_SIZE], vector_seed[KEY_SIZE], id[ID_SIZE], r[KEY_SIZE];
+	uint8_t *a = NULL, *b = NULL;
+	size_t n = 0;
+
+	for (uint8_t i = 0; i < KEY_SIZE; i++)
+		vector_seed[i] = i;
+	for (uint8_t i = 0; i < ID_SIZE; i++)
+		id[i] = 0x50 + i;
+	ck_assert_int_eq(bytes_from_hex(r, KEY_SIZE, "49a4ddaab7af713acb04194c705005f544de6e646f1ba21da2010394ebbc2bfb"), 0);
+	ck_assert_int_eq(begin(), E_OK);
+	ck_assert_int_eq(provision_init(p, id, vector_seed, &fault), E_OK);
+	record_encode(want, RECORD_STICK, id, 1, BYTES(r, sizeof(r)));
+	a = get_file(&x, "ONCE/stick.a", &n);
+	ck_assert_uint_eq(n, RECORD_SIZE);
+	b = get_file(&x, "ONCE/stick.b", &n);
+	ck_assert_mem_eq(a, want, RECORD_SIZE);
+	ck_assert_mem_eq(b, want, RECORD_SIZE);
+	free(a);
+	free(b);
+}
+END_TEST
+
+START_TEST(a_bundle_a_notice_and_a_grant_can_be_read_back)
+{
+	struct stick_slot slot;
+	mode_t old = umask(077);
+	size_t n = 0;
+	uint8_t *notice = sign_notice(OURS, 5, 1, &n);
+
+	ck_assert_int_eq(begin(), E_OK);
+	ck_assert_int_eq(init(), E_OK);
+	write_bundle(bundle_id);
+	ck_assert_int_eq(provision_notice(p, issuer, BYTES(NULL, 0), &fault), E_OK);
+	ck_assert(!exists(&x, "ONCE/notice.cose"));
+	ck_assert_int_eq(provision_notice(p, issuer, BYTES(notice, n), &fault), E_OK);
+	ck_assert_int_eq(write_grant(GRANT), E_OK);
+	umask(old);
+	free(notice);
+	ck_assert_uint_eq(mode_of("ONCE/notice.cose"), 0666);
+	ck_assert_uint_eq(mode_of(bundle_path(path, BUNDLE, "")), 0755);
+	ck_assert_uint_eq(mode_of(bundle_path(path, BUNDLE, "/manifest.cose")), 0644);
+	ck_assert_uint_eq(mode_of(grant_path(path, GRANT, "")), 0755);
+	ck_assert_uint_eq(mode_of(grant_path(path, GRANT, "/grant.cose")), 0644);
+	ck_assert_uint_eq(mode_of(grant_path(path, GRANT, "/lock.a")), 0666);
+	ck_assert_uint_eq(mode_of(grant_path(path, GRANT, "/lock.b")), 0666);
+	ck_assert(!exists(&x, grant_path(path, GRANT, ".tmp")));
+	ck_assert_int_eq(begin(), E_OK);
+	ck_assert_uint_eq(p->grants.count, 1);
+	for (uint32_t i = 0; i < FIXTURE_SLOTS; i++) {
+		ck_assert_int_eq(stick_read_slot(p->stick, &p->grants.grants[0], i, true, &slot, NULL), E_OK);
+		ck_assert_int_eq(slot.merged, RECORD_IS_LIVE);
+		ck_assert(slot.whole);
+		ck_assert_uint_eq(slot.body_a.p[0], 0x60 + i);
+	}
+}
+END_TEST
+
+/* ---- a stick of ours ---- */
+
+START_TEST(adding_to_a_stick_of_ours_keeps_record_and_grants)
+{
+	uint8_t *before = NULL, *after = NULL;
+	size_t n = 0;
+	uint8_t other[ID_SIZE];
+
+	prepare();
+	before = get_file(&x, "ONCE/stick.a", &n);
+	found(PROVISION_OURS);
+	fill_id(other, 0x77);
+	ck_assert_int_eq(provision_init(p, other, seed, &fault), E_OK);
+	ck_assert_int_eq(provision_clean(p, &fault), E_OK);
+	ck_assert_uint_eq(p->debris, 0);
+	write_bundle(other);
+	ck_assert_int_eq(write_grant(0x20), E_OK);
+	ck_assert_int_eq(begin(), E_OK);
+	ck_assert_uint_eq(p->grants.count, 2);
+	ck_assert_mem_eq(p->stick->id, stick_id, ID_SIZE);
+	after = get_file(&x, "ONCE/stick.a", &n);
+	ck_assert_mem_eq(before, after, RECORD_SIZE);
+	free(before);
+	free(after);
+}
+END_TEST
+
+START_TEST(a_stick_that_installed_refills_is_still_ours)
+{
+	prepare();
+	put_stick_record(&x, "ONCE/stick.a", STICK, 4, OURS);
+	found(PROVISION_OURS);
+	ck_assert_uint_eq(p->stick->n, 4);
+}
+END_TEST
+
+START_TEST(an_impossible_number_of_refills_is_damage)
+{
+	prepare();
+	put_stick_record(&x, "ONCE/stick.a", STICK, UINT32_MAX, OURS);
+	refused(E_STICK_DAMAGED);
+}
+END_TEST
+
+START_TEST(a_second_process_is_told_to_wait)
+{
+	struct provision *second = NULL;
+
+	ck_assert_int_eq(begin(), E_OK);
+	ck_assert_int_eq(init(), E_OK);
+	ck_assert_int_eq(provision_begin(&second, x.fd, seed, issuer, NULL), E_BUSY);
+	ck_assert_ptr_null(second);
+	provision_end(&p);
+	ck_assert_int_eq(provision_begin(&second, x.fd, seed, issuer, NULL), E_OK);
+	provision_end(&second);
+}
+END_TEST
+
+START_TEST(of_two_that_found_an_empty_stick_one_makes_it)
+{
+	struct provision *second = NULL;
+	uint8_t other[ID_SIZE];
+
+	fill_id(other, 0x77);
+	ck_assert_int_eq(begin(), E_OK);
+	ck_assert_int_eq(provision_begin(&second, x.fd, seed, issuer, NULL), E_OK);
+	ck_assert_int_eq(init(), E_OK);
+	ck_assert_int_eq(provision_init(second, other, seed, NULL), E_BUSY);
+	provision_end(&p);
+	ck_assert_int_eq(provision_init(second, other, seed, NULL), E_BUSY);
+	provision_end(&second);
+	ck_assert_int_eq(begin(), E_OK);
+	ck_assert_mem_eq(p->stick->id, stick_id, ID_SIZE);
+}
+END_TEST
+
+/* ---- refusals ---- */
+
+START_TEST(a_stick_with_a_ratchet_of_another_issuer_is_refused_untouched)
+{
+	put_once(&x, STICK, THEIRS);
+	refused(E_ISSUER);
+	put_grant(&x, THEIRS, STICK, GRANT, BUNDLE);
+	refused(E_ISSUER);
+}
+END_TEST
+
+START_TEST(a_grant_of_another_issuer_is_refused_wherever_it_lies)
+{
+	struct grant g;
+
+	prepare();
+	plain_grant(&g, THEIRS, _i == 1 ? STICK + 1 : STICK, 0x20, BUNDLE);
+	put_grant_as(&x, &g, THEIRS, _i == 2 ? "20202020202020202020202020202020.new" : "20202020202020202020202020202020");
+	grant_free(&g);
+	refused(E_ISSUER);
+}
+END_TEST
+
+START_TEST(grants_without_a_stick_record_are_damage)
+{
+	prepare();
+	ck_assert_int_eq(unlinkat(x.fd, "ONCE/stick.a", 0), 0);
+	put_file(&x, "ONCE/stick.b", "torn", 4);
+	refused(E_STICK_DAMAGED);
+	ck_assert_int_eq(renameat(x.fd, grant_path(path, GRANT, ""), x.fd, "ONCE/g/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.new"), 0);
+	refused(E_STICK_DAMAGED);
+}
+END_TEST
+
+START_TEST(parts_that_are_not_what_they_should_be_are_damage)
+{
+	static const char *const parts[] = {"ONCE", "ONCE/g", "ONCE/b", "ONCE/probe"};
+	char to[512];
+
+	prepare();
+	ck_assert_int_eq(renameat(x.fd, parts[_i], x.fd, "aside"), 0);
+	ck_assert_int_eq(symlinkat(fixture_path(&x, "aside", to), x.fd, parts[_i]), 0);
+	refused(E_STICK_DAMAGED);
+	ck_assert_int_eq(unlinkat(x.fd, parts[_i], 0), 0);
+	if (_i == 3)
+		ck_assert_int_eq(mkfifoat(x.fd, parts[_i], 0666), 0);
+	else
+		put_file(&x, parts[_i], "x", 1);
+	refused(E_STICK_DAMAGED);
+}
+END_TEST
+
+START_TEST(a_stick_that_may_not_be_written_is_readonly)
+{
+	if (_i > 0)
+		prepare();
+	ck_assert_int_eq(fchmod(x.fd, 0755), 0);
+	if (_i > 0)
+		ck_assert_int_eq(fchmodat(x.fd, _i == 1 ? "ONCE" : "ONCE/g", 0555, 0), 0);
+	become_nobody();
+	ck_assert_int_eq(begin(), E_READONLY);
+	become_again();
+	ck_assert_ptr_null(p);
+}
+END_TEST
+
+/* ---- what an interrupted prepare leaves ---- */
+
+START_TEST(a_first_prepare_that_was_cut_short_is_taken_over)
+{
+	/* The steps of the first prepare, in order: all but the last _i are undone. */
+	static const char *const files[] = {"ONCE/stick.b", "ONCE/stick.a", "ONCE/probe"};
+	static const char *const dirs[] = {"ONCE/g", "ONCE/b", "ONCE"};
+
+	ck_assert_int_eq(begin(), E_OK);
+	ck_assert_int_eq(init(), E_OK);
+	provision_end(&p);
+	for (int i = 0; i < _i && i < 3; i++)
+		ck_assert_int_eq(unlinkat(x.fd, files[i], 0), 0);
+	for (int i = 3; i < _i; i++)
+		ck_assert_int_eq(unlinkat(x.fd, dirs[i - 3], AT_REMOVEDIR), 0);
+	found(_i < 2 ? PROVISION_OURS : PROVISION_EMPTY);
+	ck_assert_int_eq(init(), E_OK);
+	ck_assert_int_eq(provision_clean(p, &fault), E_OK);
+	ck_assert_uint_eq(p->debris, 0);
+	write_bundle(bundle_id);
+	ck_assert_int_eq(write_grant(GRANT), E_OK);
+	provision_end(&p);
+	found(PROVISION_OURS);
+	ck_assert_uint_eq(p->grants.count, 1);
+	ck_assert(exists(&x, "ONCE/stick.a") && exists(&x, "ONCE/stick.b"));
+}
+END_TEST
+
+START_TEST(torn_first_records_are_written_anew)
+{
+	uint8_t *a = NULL, *b = NULL;
+	size_t n = 0;
+
+	ck_assert_int_eq(begin(), E_OK);
+	ck_assert_int_eq(init(), E_OK);
+	put_file(&x, "ONCE/stick.b", "torn", 4);
+	if (_i == 1)
+		put_file(&x, "ONCE/stick.a", "torn", 4);
+	put_bundle(&x, 0x31, true);
+	found(_i == 1 ? PROVISION_EMPTY : PROVISION_OURS);
+	ck_assert_int_eq(init(), E_OK);
+	ck_assert_int_eq(provision_clean(p, &fault), E_OK);
+	ck_assert_uint_eq(p->debris, 1);
+	a = get_file(&x, "ONCE/stick.a", &n);
+	b = get_file(&x, "ONCE/stick.b", &n);
+	ck_assert_uint_eq(n, RECORD_SIZE);
+	ck_assert_mem_eq(a, b, RECORD_SIZE);
+	free(a);
+	free(b);
+}
+END_TEST
+
+START_TEST(debris_is_removed_and_nothing_else)
+{
+	prepare();
+	put_bundle(&x, 0x31, false);
+	put_bundle(&x, 0x32, true);
+	put_grant(&x, OURS, STICK, 0x20, BUNDLE);
+	ck_assert_int_eq(renameat(x.fd, grant_path(path, 0x20, ""), x.fd, "ONCE/g/20202020202020202020202020202020.tmp"), 0);
+	put_grant(&x, OURS, STICK, 0x21, 0x33);
+	ck_assert_int_eq(renameat(x.fd, grant_path(path, 0x21, ""), x.fd, "ONCE/g/21212121212121212121212121212121.new"), 0);
+	put_bundle(&x, 0x33, true);
+	put_grant(&x, OURS, STICK + 1, 0x22, 0x34);
+	put_bundle(&x, 0x34, true);
+	put_dir(&x, "ONCE/b/notes");
+	put_file(&x, "ONCE/g/notes.tmp", "x", 1);
+	ck_assert_int_eq(begin(), E_OK);
+	ck_assert_int_eq(init(), E_OK);
+	ck_assert_int_eq(provision_clean(p, &fault), E_OK);
+	ck_assert_uint_eq(p->debris, 3);
+	ck_assert(!exists(&x, bundle_path(path, 0x31, "")));
+	ck_assert(!exists(&x, bundle_path(path, 0x32, "")));
+	ck_assert(!exists(&x, grant_path(path, 0x20, ".tmp")));
+	ck_assert(exists(&x, grant_path(path, 0x21, ".new/lock.b")));
+	ck_assert(exists(&x, bundle_path(path, 0x33, "/manifest.cose")));
+	ck_assert(exists(&x, bundle_path(path, 0x34, "/manifest.cose")));
+	ck_assert(exists(&x, bundle_path(path, BUNDLE, "/00000000.seg")));
+	ck_assert(exists(&x, grant_path(path, GRANT, "/lock.a")));
+	ck_assert(exists(&x, "ONCE/b/notes"));
+	ck_assert(exists(&x, "ONCE/g/notes.tmp"));
+}
+END_TEST
+
+START_TEST(a_bundle_that_an_unreadable_grant_may_name_is_kept)
+{
+	prepare();
+	put_bundle(&x, 0x31, true);
+	put_bundle(&x, 0x32, false);
+	put_file(&x, grant_path(path, GRANT, "/grant.cose"), "junk", 4);
+	ck_assert_int_eq(begin(), E_OK);
+	ck_assert_int_eq(init(), E_OK);
+	ck_assert_int_eq(provision_clean(p, &fault), E_OK);
+	ck_assert_uint_eq(p->debris, 1);
+	ck_assert(exists(&x, bundle_path(path, 0x31, "")));
+	ck_assert(exists(&x, bundle_path(path, BUNDLE, "")));
+	ck_assert(!exists(&x, bundle_path(path, 0x32, "")));
+}
+END_TEST
+
+START_TEST(cleaning_an_empty_stick_does_nothing)
+{
+	ck_assert_int_eq(begin(), E_OK);
+	ck_assert_int_eq(provision_clean(p, &fault), E_OK);
+	ck_assert(!exists(&x, "ONCE"));
+}
+END_TEST
+
+/* ---- limits ---- */
+
+START_TEST(more_than_is_free_does_not_fit)
+{
+	ck_assert_int_eq(begin(), E_OK);
+	ck_assert_int_eq(provision_space(p, 0, &fault), E_OK);
+	ck_assert_int_eq(provision_space(p, 4096, &fault), E_OK);
+	ck_assert_int_eq(provision_space(p, UINT64_MAX, &fault), E_SPACE);
+	ck_assert_int_eq(fault.err, E_SPACE);
+}
+END_TEST
+
+START_TEST(a_65th_grant_or_bundle_does_not_fit)
+{
+	int fd = -1;
+
+	prepare();
+	for (uint8_t i = 1; i < 64; i++)
+		put_dir(&x, _i == 0 ? grant_path(path, i, "") : bundle_path(path, i, ""));
+	ck_assert_int_eq(begin(), E_OK);
+	fill_id(bundle_id, 0x77);
+	ck_assert_int_eq(provision_bundle_dir(p, bundle_id, &fd, &fault), E_SPACE);
+	ck_assert_int_eq(fd, -1);
+	ck_assert(!exists(&x, bundle_path(path, 0x77, "")));
+	ck_assert_int_eq(write_grant(0x77), _i == 0 ? E_SPACE : E_OK);
+	ck_assert(exists(&x, grant_path(path, 0x77, "")) == (_i != 0));
+	ck_assert(!exists(&x, grant_path(path, 0x77, ".tmp")));
+}
+END_TEST
+
+START_TEST(a_bundle_or_grant_that_is_there_is_not_overwritten)
+{
+	uint8_t before[32], after[32];
+	int fd = -1;
+
+	prepare();
+	ck_assert_int_eq(begin(), E_OK);
+	fixture_hash(&x, before);
+	ck_assert_int_eq(provision_bundle_dir(p, bundle_id, &fd, NULL), E_STICK_IO);
+	ck_assert_int_eq(provision_manifest(p, bundle_id, BYTES("other", 5), NULL), E_STICK_IO);
+	fixture_hash(&x, after);
+	ck_assert_mem_eq(before, after, 32);
+	ck_assert_int_eq(write_grant(GRANT), E_STICK_IO);
+	ck_assert(!exists(&x, grant_path(path, GRANT, ".tmp")));
+}
+END_TEST
+
+START_TEST(cells_of_the_wrong_size_are_refused)
+{
+	struct grant g;
+	uint8_t cells[FIXTURE_SLOTS * 64] = {0};
+
+	prepare();
+	ck_assert_int_eq(begin(), E_OK);
+	plain_grant(&g, OURS, STICK, 0x20, BUNDLE);
+	ck_assert_int_eq(provision_grant(p, &g, BYTES("file", 4), cells, FIXTURE_CELL - 1, NULL), E_FAIL);
+	g.slots = 0;
+	ck_assert_int_eq(provision_grant(p, &g, BYTES("file", 4), cells, FIXTURE_CELL, NULL), E_FAIL);
+	g.slots = GRANT_SLOTS_MAX + 1;
+	ck_assert_int_eq(provision_grant(p, &g, BYTES("file", 4), cells, FIXTURE_CELL, NULL), E_FAIL);
+	ck_assert(!exists(&x, grant_path(path, 0x20, ".tmp")));
+	grant_free(&g);
+}
+END_TEST
+
+/* ---- taking away ---- */
+
+START_TEST(a_bundle_that_failed_is_dropped)
+{
+	prepare();
+	ck_assert_int_eq(begin(), E_OK);
+	provision_drop_bundle(p, bundle_id);
+	ck_assert(!exists(&x, bundle_path(path, BUNDLE, "")));
+	provision_drop_bundle(p, bundle_id);
+	ck_assert_int_eq(provision_remove_bundle(p, bundle_id, &fault), E_OK);
+}
+END_TEST
+
+/* A second name for a lock file shows what was left in it when it was removed. */
+static void
+watch(const char *name, const char *as)
+{
+	ck_assert_int_eq(linkat(x.fd, grant_path(path, GRANT, name), x.fd, as, 0), 0);
+}
+
+START_TEST(a_destroyed_grant_leaves_no_cell)
+{
+	uint8_t raw[RECORD_SIZE];
+	uint8_t *a = NULL, *b = NULL;
+	size_t na = 0, nb = 0;
+
+	prepare();
+	ck_assert_int_eq(begin(), E_OK);
+	spent_record(raw, grant_id, 1);
+	ck_assert_int_eq(stick_destroy_slot(p->stick, &p->grants.grants[0], 1, 0, raw, NULL), E_OK);
+	watch("/lock.a", "a");
+	watch("/lock.b", "b");
+	ck_assert_int_eq(provision_destroy_grant(p, &p->grants.grants[0], &fault), E_OK);
+	ck_assert(!exists(&x, grant_path(path, GRANT, "")));
+	ck_assert(!exists(&x, grant_path(path, GRANT, ".tmp")));
+	a = get_file(&x, "a", &na);
+	b = get_file(&x, "b", &nb);
+	ck_assert_uint_eq(na, FIXTURE_SLOTS * RECORD_SIZE);
+	ck_assert_uint_eq(nb, na);
+	ck_assert(sodium_is_zero(b, nb));
+	ck_assert(sodium_is_zero(a, RECORD_SIZE));
+	ck_assert_mem_eq(a + RECORD_SIZE, raw, RECORD_SIZE);
+	ck_assert(sodium_is_zero(a + 2 * RECORD_SIZE, RECORD_SIZE));
+	free(a);
+	free(b);
+}
+END_TEST
+
+START_TEST(odd_lock_files_are_destroyed_as_far_as_they_go)
+{
+	uint8_t *b = NULL;
+	size_t n = 0;
+
+	prepare();
+	ck_assert_int_eq(begin(), E_OK);
+	ck_assert_int_eq(unlinkat(x.fd, grant_path(path, GRANT, "/lock.a"), 0), 0);
+	if (_i == 1)
+		ck_assert_int_eq(mkfifoat(x.fd, grant_path(path, GRANT, "/lock.a"), 0666), 0);
+	if (_i == 2)
+		put_dir(&x, grant_path(path, GRANT, "/lock.a"));
+	watch("/lock.b", "b");
+	ck_assert_int_eq(truncate(fixture_path(&x, "b", (char[512]){0}), 2 * RECORD_SIZE + 100), 0);
+	ck_assert_int_eq(provision_destroy_grant(p, &p->grants.grants[0], &fault), E_OK);
+	b = get_file(&x, "b", &n);
+	ck_assert_uint_eq(n, 2 * RECORD_SIZE + 100);
+	ck_assert(sodium_is_zero(b, n));
+	free(b);
+	ck_assert(!exists(&x, grant_path(path, GRANT, "")));
+}
+END_TEST
+
+START_TEST(a_grant_whose_cells_cannot_be_overwritten_is_not_removed)
+{
+	prepare();
+	ck_assert_int_eq(begin(), E_OK);
+	ck_assert_int_eq(fchmodat(x.fd, grant_path(path, GRANT, "/lock.b"), 0444, 0), 0);
+	become_nobody();
+	ck_assert_int_eq(provision_destroy_grant(p, &p->grants.grants[0], &fault), E_READONLY);
+	become_again();
+	ck_assert(exists(&x, grant_path(path, GRANT, "/lock.b")));
+	ck_assert_int_eq(provision_destroy_grant(p, &p->grants.grants[0], NULL), E_OK);
+	ck_assert(!exists(&x, grant_path(path, GRANT, "")));
+}
+END_TEST
+
+START_TEST(once_is_removed_whole_with_every_cell_and_the_ratchet)
+{
+	static const char *const left[] = {"a", "new", "ratchet"};
+	uint8_t *data = NULL;
+	size_t n = 0;
+
+	prepare();
+	put_grant(&x, OURS, STICK, 0x21, BUNDLE);
+	ck_assert_int_eq(renameat(x.fd, grant_path(path, 0x21, ""), x.fd, "ONCE/g/21212121212121212121212121212121.new"), 0);
+	put_file(&x, grant_path(path, GRANT, "/grant.cose"), "junk", 4);
+	put_file(&x, "ONCE/surprise", "x", 1);
+	ck_assert_int_eq(symlinkat("/", x.fd, "ONCE/g/root"), 0);
+	watch("/lock.a", "a");
+	ck_assert_int_eq(linkat(x.fd, "ONCE/g/21212121212121212121212121212121.new/lock.a", x.fd, "new", 0), 0);
+	ck_assert_int_eq(linkat(x.fd, "ONCE/stick.a", x.fd, "ratchet", 0), 0);
+	ck_assert_int_eq(begin(), E_OK);
+	ck_assert_int_eq(provision_remove_once(p, &fault), E_OK);
+	ck_assert(!exists(&x, "ONCE"));
+	ck_assert_int_eq(p->state, PROVISION_EMPTY);
+	for (size_t i = 0; i < 3; i++) {
+		data = get_file(&x, left[i], &n);
+		ck_assert(sodium_is_zero(data, n));
+		free(data);
+	}
+	ck_assert_int_eq(provision_remove_once(p, &fault), E_OK);
+	ck_assert_int_eq(init(), E_OK);
+	write_bundle(bundle_id);
+	ck_assert_int_eq(write_grant(GRANT), E_OK);
+	provision_end(&p);
+	found(PROVISION_OURS);
+}
+END_TEST
+
+static void
+fill(TCase *t)
+{
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_test(t, a_fresh_stick_is_looked_at_without_a_trace);
+	tcase_add_test(t, init_makes_a_stick_whatever_the_umask);
+	tcase_add_test(t, a_stick_record_of_init_has_r_1);
+	tcase_add_test(t, a_bundle_a_notice_and_a_grant_can_be_read_back);
+	tcase_add_test(t, adding_to_a_stick_of_ours_keeps_record_and_grants);
+	tcase_add_test(t, a_stick_that_installed_refills_is_still_ours);
+	tcase_add_test(t, an_impossible_number_of_refills_is_damage);
+	tcase_add_test(t, a_second_process_is_told_to_wait);
+	tcase_add_test(t, of_two_that_found_an_empty_stick_one_makes_it);
+	tcase_add_test(t, a_stick_with_a_ratchet_of_another_issuer_is_refused_untouched);
+	tcase_add_loop_test(t, a_grant_of_another_issuer_is_refused_wherever_it_lies, 0, 3);
+	tcase_add_test(t, grants_without_a_stick_record_are_damage);
+	tcase_add_loop_test(t, parts_that_are_not_what_they_should_be_are_damage, 0, 4);
+	tcase_add_loop_test(t, a_stick_that_may_not_be_written_is_readonly, 0, 3);
+	tcase_add_loop_test(t, a_first_prepare_that_was_cut_short_is_taken_over, 0, 7);
+	tcase_add_loop_test(t, torn_first_records_are_written_anew, 0, 2);
+	tcase_add_test(t, debris_is_removed_and_nothing_else);
+	tcase_add_test(t, a_bundle_that_an_unreadable_grant_may_name_is_kept);
+	tcase_add_test(t, cleaning_an_empty_stick_does_nothing);
+	tcase_add_test(t, more_than_is_free_does_not_fit);
+	tcase_add_loop_test(t, a_65th_grant_or_bundle_does_not_fit, 0, 2);
+	tcase_add_test(t, a_bundle_or_grant_that_is_there_is_not_overwritten);
+	tcase_add_test(t, cells_of_the_wrong_size_are_refused);
+	tcase_add_test(t, a_bundle_that_failed_is_dropped);
+	tcase_add_test(t, a_destroyed_grant_leaves_no_cell);
+	tcase_add_loop_test(t, odd_lock_files_are_destroyed_as_far_as_they_go, 0, 3);
+	tcase_add_test(t, a_grant_whose_cells_cannot_be_overwritten_is_not_removed);
+	tcase_add_test(t, once_is_removed_whole_with_every_cell_and_the_ratchet);
+}
+
+int
+main(void)
+{
+	return run_suite("provision", fill);
+}

@@ -60,7 +60,8 @@ pick_only(const struct sessions *s, struct fault *f)
 	for (size_t i = 0; i < s->count; i++) {
 		size_t n = strlen(folders);
 
-		snprintf(folders + n, sizeof folders - n, "%s%s", i > 0 ? ", " : "", s->list[i].state.mount_point);
+		snprintf(folders + n, sizeof folders - n, "%s%.70s", i > 0 ? ", " : "",
+		    s->list[i].state.mount_point);
 	}
 	fault_set(f, E_USAGE, 0, "", "several folders are open, name one of them: %s", folders);
 	return NULL;

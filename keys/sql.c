@@ -309,18 +309,27 @@ sql_make_dir(const char *dir, bool make)
 	return fd;
 }
 
-/* Is it of our kind, and with a rollback journal? Asked through SQLite's own descriptor: closing another one drops its locks. */
+/* SQLite's own descriptor: closing another one on the same file would drop its locks. */
+static sqlite3_file *
+file_of(const struct sql *q)
+{
+	sqlite3_file *file = NULL;
+
+	if (sqlite3_file_control(q->db, "main", SQLITE_FCNTL_FILE_POINTER, &file) != SQLITE_OK || file == NULL)
+		return NULL;
+	return file->pMethods != NULL ? file : NULL;
+}
+
+/* Is it of our kind, and with a rollback journal? Asked before SQLite looks: for a write-ahead log it would make files. */
 static enum err
 check_header(const struct sql *q, struct fault *f)
 {
-	sqlite3_file *file = NULL;
+	sqlite3_file *file = file_of(q);
 	uint8_t h[HEADER_SIZE];
 	uint32_t application;
 	int rc;
 
-	if ((rc = sqlite3_file_control(q->db, "main", SQLITE_FCNTL_FILE_POINTER, &file)) != SQLITE_OK)
-		return sql_failed(q, rc, f);
-	if (file == NULL || file->pMethods == NULL)
+	if (file == NULL)
 		return sql_failed(q, SQLITE_CANTOPEN, f);
 	if ((rc = file->pMethods->xRead(file, h, sizeof h, 0)) != SQLITE_OK)
 		return rc == SQLITE_IOERR_SHORT_READ ? sql_odd(q, "empty or cut short", f) : sql_failed(q, rc, f);
@@ -328,6 +337,23 @@ check_header(const struct sql *q, struct fault *f)
 	if (memcmp(h, "SQLite format 3", 16) != 0 || h[18] != 1 || h[19] != 1 || application != q->kind->application)
 		return sql_odd(q, "not a file of this kind", f);
 	return E_OK;
+}
+
+/* SQLite reads a page that is only begun as one that ends in zeros. */
+static enum err
+check_size(struct sql *q, struct fault *f)
+{
+	sqlite3_file *file = file_of(q);
+	sqlite3_int64 size = 0;
+	int64_t page = 0;
+	bool found = false;
+	enum err err;
+
+	if (file == NULL || file->pMethods->xFileSize(file, &size) != SQLITE_OK)
+		return sql_failed(q, SQLITE_IOERR, f);
+	if ((err = sql_int_of(q, "PRAGMA page_size", SQL_NONE, &page, &found, f)) != E_OK)
+		return err;
+	return page > 0 && size % page == 0 ? E_OK : sql_odd(q, "cut short", f);
 }
 
 static enum err
@@ -343,7 +369,7 @@ check_schema(struct sql *q, struct fault *f)
 		return sql_odd(q, "without a schema number", f);
 	if (schema > q->kind->schema)
 		return sql_odd(q, "made by a newer program", f);
-	return E_OK;
+	return check_size(q, f);
 }
 
 static enum err
@@ -353,32 +379,39 @@ run_script(struct sql *q, const char *text, struct fault *f)
 }
 
 static enum err
-connect_to(struct sql *q, int flags, struct fault *f)
+connect_to(struct sql *q, int flags, bool made, struct fault *f)
 {
 	static const char settings[] =
 	    "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY;"
 	    "PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON; PRAGMA synchronous = EXTRA;";
 	int rc = sqlite3_open_v2(q->path, &q->db, flags | SQLITE_OPEN_FULLMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
+	enum err err;
 
 	if (rc != SQLITE_OK)
 		return sql_failed(q, rc, f);
+	if (!made && (err = check_header(q, f)) != E_OK)
+		return err;
 	sqlite3_busy_timeout(q->db, BUSY_MS);
 	sqlite3_db_config(q->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	return run_script(q, settings, f);
 }
 
-/* A transaction that takes the write lock proves that we may write, without writing. */
+/*
+ * In a transaction, so that nobody is writing and what was interrupted has been undone. One that takes the write lock proves that
+ * we may write, without writing.
+ */
 static enum err
-prove_writable(struct sql *q, struct fault *f)
+check_content(struct sql *q, bool writes, struct fault *f)
 {
 	enum err err;
 
-	if (sqlite3_db_readonly(q->db, "main") != 0)
+	if (writes && sqlite3_db_readonly(q->db, "main") != 0)
 		return sql_failed(q, SQLITE_READONLY, f);
-	if ((err = sql_begin(q, f)) != E_OK)
+	if ((err = sql_run(q, writes ? "BEGIN IMMEDIATE" : "BEGIN", SQL_NONE, f)) != E_OK)
 		return err;
 	err = check_schema(q, f);
-	return sql_end(q, err, f);
+	(void)sql_run(q, "ROLLBACK", SQL_NONE, NULL);
+	return err;
 }
 
 static enum err
@@ -395,12 +428,12 @@ make_schema(struct sql *q, struct fault *f)
 	return sql_end(q, err, f);
 }
 
-static bool
-absent(int dir_fd, const char *name)
+bool
+sql_absent(int dir_fd, const struct sql_kind *kind)
 {
 	struct stat st;
 
-	return fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT;
+	return fstatat(dir_fd, kind->name, &st, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT;
 }
 
 /*
@@ -429,7 +462,7 @@ make_file(struct sql *q, const char *dir, int dir_fd, struct fault *f)
 	    (fd = openat(dir_fd, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600)) == -1)
 		goto fail;
 	close(fd);
-	if ((err = connect_to(q, SQLITE_OPEN_READWRITE, f)) == E_OK)
+	if ((err = connect_to(q, SQLITE_OPEN_READWRITE, true, f)) == E_OK)
 		err = make_schema(q, f);
 	sqlite3_close(q->db);
 	q->db = NULL;
@@ -454,7 +487,7 @@ make_once(struct sql *q, const char *dir, int dir_fd, struct fault *f)
 		continue;
 	if (rc != 0)
 		return fault_set(f, q->kind->err, errno, q->step, "%s", q->path);
-	if (absent(dir_fd, q->kind->name))
+	if (sql_absent(dir_fd, q->kind))
 		err = make_file(q, dir, dir_fd, f);
 	(void)flock(dir_fd, LOCK_UN);
 	return err;
@@ -473,16 +506,15 @@ sql_open(struct sql **out, const char *dir, int dir_fd, const struct sql_kind *k
 	q->step = "open";
 	if (snprintf(q->path, sizeof q->path, "%s/%s", dir, kind->name) >= (int)sizeof q->path)
 		err = fault_set(f, kind->err, ENAMETOOLONG, q->step, "%s", kind->name);
-	if (err == E_OK && mode == SQL_CREATE && absent(dir_fd, kind->name))
+	if (err == E_OK && mode == SQL_CREATE && sql_absent(dir_fd, kind))
 		err = make_once(q, dir, dir_fd, f);
-	if (err == E_OK && absent(dir_fd, kind->name))
+	if (err == E_OK && sql_absent(dir_fd, kind))
 		err = fault_set(f, kind->err, ENOENT, q->step, "%s", q->path);
 	if (err == E_OK && mode != SQL_READ && faccessat(dir_fd, ".", W_OK, AT_EACCESS) != 0)
 		err = fault_set(f, kind->err, errno, q->step, "%s", dir); /* nowhere to put the journal */
 	if (err != E_OK ||
-	    (err = connect_to(q, mode == SQL_READ ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE, f)) != E_OK ||
-	    (err = check_header(q, f)) != E_OK ||
-	    (err = mode == SQL_READ ? check_schema(q, f) : prove_writable(q, f)) != E_OK) {
+	    (err = connect_to(q, mode == SQL_READ ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE, false, f)) != E_OK ||
+	    (err = check_content(q, mode != SQL_READ, f)) != E_OK) {
 		sql_close(&q);
 		return err;
 	}

@@ -48,6 +48,9 @@ enum sql_mode {
 enum err sql_open(struct sql **q, const char *dir, int dir_fd, const struct sql_kind *kind, enum sql_mode mode, struct fault *f);
 void sql_close(struct sql **q);
 
+/* sql_absent(dir_fd, kind): there is nothing by that name, not even a link that leads nowhere. */
+bool sql_absent(int dir_fd, const struct sql_kind *kind);
+
 /* sql_make_dir(dir, make): open dir, made with what leads to it (mode 0700) if make is true. A descriptor, or -1 with errno; EPERM
  * for a directory that everybody may write to. */
 int sql_make_dir(const char *dir, bool make);

@@ -199,19 +199,12 @@ check_whole(struct station *s, struct fault *f)
 static enum err
 open_file(struct station *s, struct fault *f)
 {
-	struct fault why = {0};
 	enum err err;
 
-	if (s->dir_fd == -1)
+	if (s->dir_fd == -1 || (s->mode == STATION_READ && sql_absent(s->dir_fd, &kind)))
 		return E_OK;
-	err = sql_open(&s->sql, s->dir, s->dir_fd, &kind, s->mode == STATION_WRITE ? SQL_CREATE : SQL_READ, &why);
-	if (err != E_OK && s->mode == STATION_READ && why.sys == ENOENT)
-		return E_OK;
-	if (err != E_OK) {
-		if (f != NULL && f->err == E_OK)
-			*f = why;
+	if ((err = sql_open(&s->sql, s->dir, s->dir_fd, &kind, s->mode == STATION_WRITE ? SQL_CREATE : SQL_READ, f)) != E_OK)
 		return err;
-	}
 	if ((err = check_whole(s, f)) == E_OK && s->mode == STATION_WRITE)
 		err = need_key(s, f);
 	return err;

@@ -1,0 +1,1408 @@
+/*
+ * check_station.c - this PC's memory: what it keeps, what it refuses, what it never writes, and two processes at once.
+ */
+#include <check.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <sodium.h>
+#include <sqlite3.h>
+
+#include "keytree.h"
+#include "receipt.h"
+#include "station.h"
+#include "stickio.h"
+
+#define CHILDREN 6
+#define T0 1760000000ll
+
+static char base[4096], dir[4200], db_path[4300];
+static uint8_t issuer_a[KEY_SIZE], issuer_b[KEY_SIZE];
+static uint8_t grant_hash[HASH_SIZE];
+
+static void
+setup(void)
+{
+	snprintf(base, sizeof base, "%s/check_station.XXXXXX", getenv("TMPDIR") != NULL ? getenv("TMPDIR") : "/tmp");
+	ck_assert_ptr_nonnull(mkdtemp(base));
+	snprintf(dir, sizeof dir, "%s/state/oncestick", base);
+	snprintf(db_path, sizeof db_path, "%s/station.sqlite", dir);
+	memset(issuer_a, 0xa1, sizeof issuer_a);
+	memset(issuer_b, 0xb2, sizeof issuer_b);
+	memset(grant_hash, 0x67, sizeof grant_hash);
+}
+
+static void
+remove_path(const char *path)
+{
+	struct dirent *e = NULL;
+	DIR *d = NULL;
+
+	if (unlink(path) == 0 || (d = opendir(path)) == NULL)
+		return;
+	while ((e = readdir(d)) != NULL) {
+		char below[8192];
+
+		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+			continue;
+		snprintf(below, sizeof below, "%s/%s", path, e->d_name);
+		remove_path(below);
+	}
+	closedir(d);
+	rmdir(path);
+}
+
+static void
+teardown(void)
+{
+	remove_path(base);
+}
+
+/* ---- helpers ------------------------------------------------------------------------------------------------------------ */
+
+static struct station *
+open_ok(enum station_mode mode)
+{
+	struct fault f = {0};
+	struct station *s = NULL;
+	enum err err = station_open(&s, dir, mode, &f);
+
+	ck_assert_msg(err == E_OK, "%s: %s: %s", err_name(err), f.step, f.object);
+	ck_assert_ptr_nonnull(s);
+	return s;
+}
+
+/* Opening fails, and says which file. */
+static void
+fails_to_open(enum station_mode mode, int line)
+{
+	struct fault f = {0};
+	struct station *s = NULL;
+
+	enum err err = station_open(&s, dir, mode, &f);
+
+	ck_assert_msg(err == E_STATION && s == NULL, "%s, expected in line %d", err_name(err), line);
+	ck_assert_int_eq(f.err, E_STATION);
+	ck_assert_str_ne(f.step, "");
+	ck_assert_ptr_nonnull(strstr(f.object, dir));
+}
+
+#define open_fails(mode) fails_to_open((mode), __LINE__)
+
+static struct memory_use
+a_use(uint32_t slot)
+{
+	struct memory_use u = {.state = MEMORY_CLAIMED, .slot = slot, .limit_s = 3600};
+
+	memcpy(u.grant_hash, grant_hash, HASH_SIZE);
+	memcpy(u.issuer, issuer_a, KEY_SIZE);
+	memset(u.grant_id, 0x1d, ID_SIZE);
+	memset(u.nonce, 0x40 + (int)slot, NONCE_SIZE);
+	u.blob_len = CELL_SIZE(1);
+	memset(u.blob, 0xb0, u.blob_len);
+	memcpy(u.blob, "resume blob of a slot", 21);
+	u.receipt_len = 80;
+	memset(u.receipt, 0x5e, u.receipt_len);
+	return u;
+}
+
+#define OPS(s) (station_memory(s)->ops)
+#define CALL(s, op, ...) OPS(s)->op(station_memory(s), __VA_ARGS__)
+
+static void
+claim_ok(struct station *s, uint32_t slot)
+{
+	struct memory_use u = a_use(slot);
+
+	ck_assert_int_eq(CALL(s, claim, &u, T0, NULL, BYTES(NULL, 0)), E_OK);
+}
+
+static struct memory_use
+row_of(struct station *s, uint32_t slot)
+{
+	struct memory_use u;
+
+	ck_assert_int_eq(CALL(s, use, grant_hash, slot, &u), E_OK);
+	return u;
+}
+
+/* A notice of issuer with the given number that lists slots (ended by -1) of the grant id filled with id. */
+static struct notice
+a_notice(const uint8_t issuer[KEY_SIZE], uint32_t number, int id, const int *slots)
+{
+	struct notice n = {.number = number, .time = T0 + number};
+	uint8_t grant_id[ID_SIZE];
+
+	memcpy(n.issuer, issuer, KEY_SIZE);
+	memset(grant_id, id, sizeof grant_id);
+	for (; *slots >= 0; slots++)
+		ck_assert_int_eq(notice_revoke(&n, grant_id, (uint32_t)*slots), 0);
+	return n;
+}
+
+#define SLOTS(...) ((const int[]){__VA_ARGS__, -1})
+
+static bool
+is_revoked(struct station *s, const uint8_t issuer[KEY_SIZE], int id, uint32_t slot)
+{
+	uint8_t grant_id[ID_SIZE];
+	bool yes = false;
+
+	memset(grant_id, id, sizeof grant_id);
+	ck_assert_int_eq(CALL(s, revoked, issuer, grant_id, slot, &yes), E_OK);
+	return yes;
+}
+
+static void
+learn(struct station *s, const uint8_t issuer[KEY_SIZE], uint32_t number, int id, const int *slots, const char *file)
+{
+	struct notice n = a_notice(issuer, number, id, slots);
+
+	ck_assert_int_eq(station_learn_notice(s, &n, BYTES(file, strlen(file)), NULL), E_OK);
+	notice_free(&n);
+}
+
+static void
+run_sql(const char *text)
+{
+	sqlite3 *db = NULL;
+	char *message = NULL;
+
+	ck_assert_int_eq(sqlite3_open(db_path, &db), SQLITE_OK);
+	ck_assert_msg(sqlite3_exec(db, text, NULL, NULL, &message) == SQLITE_OK, "%s: %s", text, message);
+	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+}
+
+static mode_t
+mode_of(const char *path)
+{
+	struct stat st;
+
+	ck_assert_msg(lstat(path, &st) == 0, "%s: %s", path, strerror(errno));
+	return st.st_mode & 07777;
+}
+
+static uint8_t *
+slurp(const char *path, size_t *n)
+{
+	uint8_t *data = NULL;
+
+	ck_assert_msg(stickio_slurp(AT_FDCWD, path, 64u << 20, &data, n) == 0, "%s: %s", path, strerror(errno));
+	return data;
+}
+
+/* Names, sizes and contents of everything below path, in one number. */
+static uint64_t
+fingerprint(const char *path)
+{
+	struct dirent *e = NULL;
+	DIR *d = opendir(path);
+	uint64_t sum = 1469598103934665603u;
+
+	if (d == NULL)
+		return errno == ENOENT ? 0 : 1;
+	while ((e = readdir(d)) != NULL) {
+		uint64_t one = 14695981039346656037u;
+		char below[8192];
+		struct stat st;
+		uint8_t *data = NULL;
+		size_t n = 0;
+
+		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+			continue;
+		snprintf(below, sizeof below, "%s/%s", path, e->d_name);
+		for (const char *c = e->d_name; *c != '\0'; c++)
+			one = (one ^ (uint8_t)*c) * 1099511628211u;
+		ck_assert_int_eq(lstat(below, &st), 0);
+		one = (one ^ (uint64_t)st.st_mtim.tv_nsec ^ (uint64_t)st.st_mtim.tv_sec) * 1099511628211u;
+		if (S_ISDIR(st.st_mode)) {
+			one ^= fingerprint(below);
+		} else {
+			data = slurp(below, &n);
+			for (size_t i = 0; i < n; i++)
+				one = (one ^ data[i]) * 1099511628211u;
+			free(data);
+		}
+		sum += one;
+	}
+	closedir(d);
+	return sum;
+}
+
+static bool
+found_in_files(const char *path, const void *what, size_t len)
+{
+	struct dirent *e = NULL;
+	DIR *d = opendir(path);
+	bool found = false;
+
+	ck_assert_ptr_nonnull(d);
+	while ((e = readdir(d)) != NULL && !found) {
+		char below[8192];
+		struct stat st;
+		uint8_t *data = NULL;
+		size_t n = 0;
+
+		snprintf(below, sizeof below, "%s/%s", path, e->d_name);
+		if (lstat(below, &st) != 0 || !S_ISREG(st.st_mode))
+			continue;
+		data = slurp(below, &n);
+		found = memmem(data, n, what, len) != NULL;
+		free(data);
+	}
+	closedir(d);
+	return found;
+}
+
+/* Children that begin together when the parent closes start, tell one byte, and end when the parent closes hold. */
+struct crew {
+	int start[2], told[2], hold[2];
+	pid_t pids[CHILDREN];
+	unsigned count;
+};
+
+static void
+crew_make(struct crew *c)
+{
+	memset(c, 0, sizeof *c);
+	ck_assert_int_eq(pipe(c->start), 0);
+	ck_assert_int_eq(pipe(c->told), 0);
+	ck_assert_int_eq(pipe(c->hold), 0);
+}
+
+static void
+wait_for_end(int fd)
+{
+	char c;
+
+	while (read(fd, &c, 1) < 0 && errno == EINTR)
+		continue;
+}
+
+/* Returns true in the child, once the others are there too. */
+static bool
+crew_fork(struct crew *c)
+{
+	pid_t pid = fork();
+
+	ck_assert_int_ge(pid, 0);
+	if (pid > 0) {
+		c->pids[c->count++] = pid;
+		return false;
+	}
+	close(c->start[1]);
+	close(c->hold[1]);
+	wait_for_end(c->start[0]);
+	return true;
+}
+
+static _Noreturn void
+crew_tell(struct crew *c, int result)
+{
+	uint8_t byte = (uint8_t)result;
+
+	if (write(c->told[1], &byte, 1) == 1)
+		wait_for_end(c->hold[0]);
+	_exit(0);
+}
+
+static void
+crew_results(struct crew *c, uint8_t *results)
+{
+	close(c->start[1]);
+	for (unsigned i = 0; i < c->count; i++)
+		ck_assert_int_eq(read(c->told[0], &results[i], 1), 1);
+}
+
+static void
+crew_end(struct crew *c)
+{
+	close(c->hold[1]);
+	for (unsigned i = 0; i < c->count; i++) {
+		int status = 0;
+
+		ck_assert_int_eq(waitpid(c->pids[i], &status, 0), c->pids[i]);
+		ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "child ended with %#x", (unsigned)status);
+	}
+	close(c->start[0]);
+	close(c->told[0]);
+	close(c->told[1]);
+	close(c->hold[0]);
+}
+
+/* ---- opening ------------------------------------------------------------------------------------------------------------ */
+
+START_TEST(first_open_makes_private_directory_file_and_key)
+{
+	char path[8192];
+	struct station_summary sum;
+	struct station *s = NULL;
+	uint8_t pk[KEY_SIZE], again[KEY_SIZE];
+	mode_t old = umask(0);
+
+	s = open_ok(STATION_WRITE);
+	ck_assert_int_eq(CALL(s, station_pk, pk), E_OK);
+	ck_assert_int_eq(CALL(s, lock_slot, grant_hash, 7, path, sizeof path), E_OK);
+	station_lock_name(path, grant_hash, 7);
+	ck_assert_uint_eq(strlen(path), 66);
+	ck_assert_int_eq(mode_of(dir), 0700);
+	ck_assert_int_eq(mode_of(db_path), 0600);
+	snprintf(path, sizeof path, "%s/state", base);
+	ck_assert_int_eq(mode_of(path), 0700);
+	snprintf(path, sizeof path, "%s/session", dir);
+	ck_assert_int_eq(mode_of(path), 0700);
+	station_lock_name(path + strlen(path) + 1, grant_hash, 7);
+	path[strlen(path)] = '/';
+	ck_assert_int_eq(mode_of(path), 0600);
+	station_close(&s);
+	ck_assert_ptr_null(s);
+	umask(old);
+
+	s = open_ok(STATION_WRITE);
+	ck_assert_int_eq(CALL(s, station_pk, again), E_OK);
+	ck_assert_mem_eq(pk, again, KEY_SIZE);
+	ck_assert_int_eq(station_summarise(s, &sum, NULL), E_OK);
+	ck_assert(sum.has_key && !sum.closed_list && sum.issuer_count == 0);
+	ck_assert_mem_eq(sum.pk, pk, KEY_SIZE);
+	keytree_station_id(again, pk);
+	ck_assert_mem_eq(sum.id, again, ID_SIZE);
+	station_summary_free(&sum);
+	station_close(&s);
+}
+END_TEST
+
+START_TEST(reading_an_absent_memory_finds_nothing_and_makes_nothing)
+{
+	struct memory_issuer known;
+	struct memory_use u = a_use(1);
+	struct station_summary sum;
+	struct station *s = NULL;
+	struct receipt_row *rows = NULL;
+	uint8_t key[KEY_SIZE], id[ID_SIZE] = {0}, *file = NULL;
+	char where[256], state[8192];
+	size_t n = 0, count = 9;
+	bool yes = true;
+	int64_t l = 9;
+
+	for (int round = 0; round < 2; round++) {
+		uint64_t before = fingerprint(base);
+
+		s = open_ok(STATION_READ);
+		ck_assert_int_eq(CALL(s, issuer, issuer_a, &known), E_OK);
+		ck_assert(!known.known);
+		ck_assert_int_eq(CALL(s, closed_list, &yes), E_OK);
+		ck_assert(!yes);
+		ck_assert_int_eq(CALL(s, notice_file, issuer_a, &file, &n), E_OK);
+		ck_assert_ptr_null(file);
+		ck_assert(!is_revoked(s, issuer_a, 1, 1));
+		ck_assert_int_eq(CALL(s, withdrawn, issuer_a, id, &yes), E_OK);
+		ck_assert(!yes);
+		ck_assert_int_eq(CALL(s, high_water, &l, &yes), E_OK);
+		ck_assert(l == 0 && !yes);
+		ck_assert_int_eq(row_of(s, 1).state, MEMORY_NONE);
+		ck_assert_int_eq(CALL(s, each_open, NULL, NULL), E_OK);
+		ck_assert_int_eq(CALL(s, claim, &u, T0, NULL, BYTES(NULL, 0)), E_STATION);
+		ck_assert_int_eq(station_fault(s)->err, E_STATION);
+		ck_assert_int_eq(CALL(s, close, grant_hash, 1, 0), E_STATION);
+		ck_assert_int_eq(CALL(s, station_pk, key), E_STATION);
+		ck_assert_int_eq(CALL(s, share, issuer_a, key), E_STATION);
+		ck_assert_int_eq(CALL(s, lock_slot, grant_hash, 1, where, sizeof where), E_OK);
+		OPS(s)->unlock_slot(station_memory(s));
+		(void)OPS(s)->persistent(station_memory(s));
+		ck_assert_int_eq(station_session_dir(s), -1);
+		ck_assert_int_eq(station_lock_fd(s), -1);
+		ck_assert_int_eq(station_summarise(s, &sum, NULL), E_OK);
+		ck_assert(!sum.has_key);
+		station_summary_free(&sum);
+		ck_assert_int_eq(station_receipts(s, &file, &n, NULL), E_OK);
+		ck_assert_int_eq(receipts_parse(BYTES(file, n), &rows, &count), 0);
+		ck_assert_uint_eq(count, 0);
+		free(rows);
+		free(file);
+		ck_assert_int_eq(station_pin(s, issuer_a, NULL), E_STATION);
+		ck_assert_int_eq(station_pin_only(s, true, NULL), E_STATION);
+		ck_assert_int_eq(station_reset_clock(s, T0, NULL), E_STATION);
+		station_close(&s);
+		ck_assert_uint_eq(fingerprint(base), before);
+
+		/* The same with a directory but nothing in it. */
+		snprintf(state, sizeof state, "%s/state", base);
+		if (round == 0)
+			ck_assert(mkdir(state, 0700) == 0 && mkdir(dir, 0700) == 0);
+	}
+}
+END_TEST
+
+START_TEST(reading_changes_nothing)
+{
+	struct station *s = open_ok(STATION_WRITE);
+	struct memory_use u = a_use(2);
+	char where[64];
+	uint64_t before;
+
+	claim_ok(s, 1);
+	station_close(&s);
+	before = fingerprint(base);
+	s = open_ok(STATION_READ);
+	ck_assert_int_eq(row_of(s, 1).state, MEMORY_CLAIMED);
+	ck_assert_int_eq(CALL(s, lock_slot, grant_hash, 1, where, sizeof where), E_OK);
+	ck_assert_int_eq(CALL(s, claim, &u, T0, NULL, BYTES(NULL, 0)), E_STATION);
+	ck_assert_int_eq(CALL(s, opened, grant_hash, 1, true, T0, T0), E_STATION);
+	ck_assert_int_eq(CALL(s, close, grant_hash, 1, 1), E_STATION);
+	station_close(&s);
+	ck_assert_uint_eq(fingerprint(base), before);
+}
+END_TEST
+
+START_TEST(damaged_file_is_refused_and_left_alone)
+{
+	struct station *s = open_ok(STATION_WRITE);
+	uint8_t *whole = NULL, *now = NULL;
+	size_t n = 0, m = 0;
+
+	claim_ok(s, 1);
+	station_close(&s);
+	whole = slurp(db_path, &n);
+	ck_assert_uint_gt(n, 8192);
+	for (unsigned i = 0; i < 8; i++) {
+		const size_t cut[8] = {0, 1, 99, 100, 4096, n / 2, n - 4096, n - 1};
+
+		ck_assert_int_eq(truncate(db_path, (off_t)cut[i]), 0);
+		open_fails(STATION_WRITE);
+		open_fails(STATION_READ);
+		now = slurp(db_path, &m);
+		ck_assert_uint_eq(m, cut[i]);
+		ck_assert_int_eq(memcmp(now, whole, m), 0);
+		free(now);
+		ck_assert_int_eq(unlink(db_path), 0);
+		ck_assert_int_eq(stickio_create(AT_FDCWD, db_path, whole, n, 0600), 0);
+	}
+	for (size_t page = 0; page < n; page += 4096) { /* nothing but noise in one page */
+		uint8_t *bad = malloc(n);
+
+		ck_assert_ptr_nonnull(bad);
+		memcpy(bad, whole, n);
+		memset(bad + page, 0xff, 4096);
+		ck_assert_int_eq(unlink(db_path), 0);
+		ck_assert_int_eq(stickio_create(AT_FDCWD, db_path, bad, n, 0600), 0);
+		open_fails(STATION_WRITE);
+		free(bad);
+	}
+	free(whole);
+}
+END_TEST
+
+START_TEST(other_files_are_refused)
+{
+	struct station *s = open_ok(STATION_WRITE);
+	struct fault f = {0};
+
+	station_close(&s);
+	run_sql("UPDATE meta SET v = 2 WHERE k = 'schema'");
+	open_fails(STATION_WRITE);
+	open_fails(STATION_READ);
+	ck_assert_int_eq(station_open(&s, dir, STATION_READ, &f), E_STATION);
+	ck_assert_ptr_nonnull(strstr(f.object, "newer"));
+	run_sql("UPDATE meta SET v = 1 WHERE k = 'schema'; PRAGMA application_id = 7");
+	open_fails(STATION_WRITE);
+	open_fails(STATION_READ);
+	run_sql("PRAGMA application_id = 1869505395");
+	station_close(&s);
+	s = open_ok(STATION_READ); /* as it was */
+	station_close(&s);
+	run_sql("DELETE FROM meta WHERE k = 'station_sk'; INSERT INTO meta VALUES ('station_sk', x'00')");
+	s = open_ok(STATION_WRITE);
+	ck_assert_int_eq(CALL(s, station_pk, grant_hash), E_STATION);
+	station_close(&s);
+	run_sql("DROP TABLE meta");
+	open_fails(STATION_WRITE);
+	ck_assert_int_eq(unlink(db_path), 0);
+	ck_assert_int_eq(stickio_create(AT_FDCWD, db_path, "this is a text, not a database, although it is long enough to have a header: "
+	    "one hundred bytes are", 99, 0600), 0);
+	open_fails(STATION_WRITE);
+	ck_assert_int_eq(unlink(db_path), 0);
+	ck_assert_int_eq(mkdir(db_path, 0700), 0);
+	open_fails(STATION_WRITE);
+	open_fails(STATION_READ);
+	ck_assert_int_eq(rmdir(db_path), 0);
+	ck_assert_int_eq(symlink("nowhere", db_path), 0);
+	open_fails(STATION_WRITE);
+	open_fails(STATION_READ);
+}
+END_TEST
+
+START_TEST(write_ahead_log_is_refused_before_it_makes_files)
+{
+	struct station *s = open_ok(STATION_WRITE);
+	uint64_t before;
+
+	station_close(&s);
+	run_sql("PRAGMA journal_mode = WAL");
+	before = fingerprint(base);
+	open_fails(STATION_READ);
+	open_fails(STATION_WRITE);
+	ck_assert_uint_eq(fingerprint(base), before);
+}
+END_TEST
+
+START_TEST(deleted_file_is_a_fresh_station)
+{
+	struct station *s = open_ok(STATION_WRITE);
+	uint8_t pk[KEY_SIZE], other[KEY_SIZE];
+	char journal[8192];
+
+	claim_ok(s, 1);
+	ck_assert_int_eq(CALL(s, station_pk, pk), E_OK);
+	station_close(&s);
+	ck_assert_int_eq(unlink(db_path), 0);
+	/* A journal without its file must not be played back into the new one. */
+	snprintf(journal, sizeof journal, "%s-journal", db_path);
+	ck_assert_int_eq(stickio_create(AT_FDCWD, journal, "\xd9\xd5\x05\xf9\x20\xa1\x63\xd7 junk", 13, 0600), 0);
+	s = open_ok(STATION_WRITE);
+	ck_assert_int_eq(row_of(s, 1).state, MEMORY_NONE);
+	ck_assert_int_eq(CALL(s, station_pk, other), E_OK);
+	ck_assert_mem_ne(pk, other, KEY_SIZE);
+	station_close(&s);
+	ck_assert_int_ne(access(journal, F_OK), 0);
+}
+END_TEST
+
+START_TEST(directory_that_everybody_writes_to_is_refused)
+{
+	struct station *s = open_ok(STATION_WRITE);
+
+	station_close(&s);
+	ck_assert_int_eq(chmod(dir, 01777), 0);
+	open_fails(STATION_WRITE);
+	open_fails(STATION_READ);
+}
+END_TEST
+
+START_TEST(read_only_file_and_directory_are_refused)
+{
+	struct station *s = open_ok(STATION_WRITE);
+	char path[8192];
+	struct crew c;
+	uint8_t result = 0;
+
+	station_close(&s);
+	snprintf(path, sizeof path, "%s/state", base);
+	ck_assert(chmod(base, 0755) == 0 && chmod(path, 0755) == 0 && chmod(dir, 0755) == 0);
+	snprintf(path, sizeof path, "%s/session", dir);
+	ck_assert_int_eq(chmod(path, 0755), 0);
+	for (int round = 0; round < 2; round++) {
+		if (round == 0)
+			ck_assert(chmod(db_path, 0444) == 0);
+		else
+			ck_assert(chmod(db_path, 0666) == 0 && chmod(dir, 0555) == 0);
+		crew_make(&c);
+		if (crew_fork(&c)) {
+			enum err write_err = E_OK, read_err = E_OK;
+
+			if (geteuid() == 0 && setresuid(65534, 65534, 65534) != 0)
+				_exit(1);
+			write_err = station_open(&s, dir, STATION_WRITE, NULL);
+			if (access(db_path, R_OK) == 0 && (read_err = station_open(&s, dir, STATION_READ, NULL)) == E_OK)
+				station_close(&s);
+			crew_tell(&c, write_err == E_STATION && read_err == E_OK);
+		}
+		crew_results(&c, &result);
+		crew_end(&c);
+		ck_assert_int_eq(result, 1);
+	}
+	ck_assert_int_eq(chmod(dir, 0755), 0);
+}
+END_TEST
+
+START_TEST(memory_locked_by_another_process_is_named)
+{
+	struct station *s = open_ok(STATION_WRITE);
+	struct crew c;
+	uint8_t results[2] = {0};
+	sqlite3 *db = NULL;
+
+	station_close(&s);
+	crew_make(&c);
+	if (crew_fork(&c)) {
+		struct fault f = {0};
+		enum err err = station_open(&s, dir, STATION_WRITE, &f);
+
+		crew_tell(&c, err == E_STATION && strstr(f.object, "lock") != NULL ? 1 : 2);
+	}
+	if (crew_fork(&c))
+		crew_tell(&c, station_open(&s, dir, STATION_READ, NULL) == E_STATION ? 1 : 2);
+	ck_assert_int_eq(sqlite3_open(db_path, &db), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_exec(db, "BEGIN EXCLUSIVE", NULL, NULL, NULL), SQLITE_OK);
+	crew_results(&c, results);
+	sqlite3_close(db);
+	crew_end(&c);
+	ck_assert(results[0] == 1 && results[1] == 1);
+	s = open_ok(STATION_WRITE);
+	station_close(&s);
+}
+END_TEST
+
+START_TEST(interrupted_change_is_undone_by_a_writer_only)
+{
+	struct station *s = open_ok(STATION_WRITE);
+	pid_t pid;
+	int status = 0;
+	uint64_t before;
+
+	claim_ok(s, 1);
+	station_close(&s);
+	if ((pid = fork()) == 0) { /* killed in the middle of a transaction that has reached the file */
+		sqlite3 *db = NULL;
+
+		if (sqlite3_open(db_path, &db) != SQLITE_OK || sqlite3_exec(db, "PRAGMA cache_size = 1; BEGIN; DELETE FROM use;"
+		    "CREATE TABLE x (a); WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200)"
+		    " INSERT INTO x SELECT randomblob(2000) FROM n", NULL, NULL, NULL) != SQLITE_OK)
+			_exit(1);
+		_exit(0);
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(status, 0);
+	before = fingerprint(base);
+	open_fails(STATION_READ);
+	ck_assert_uint_eq(fingerprint(base), before);
+	s = open_ok(STATION_WRITE);
+	ck_assert_int_eq(row_of(s, 1).state, MEMORY_CLAIMED);
+	station_close(&s);
+	s = open_ok(STATION_READ);
+	ck_assert_int_eq(row_of(s, 1).state, MEMORY_CLAIMED);
+	station_close(&s);
+}
+END_TEST
+
+START_TEST(processes_that_make_it_together_make_one_key)
+{
+	struct crew c;
+	uint8_t results[CHILDREN], pk[KEY_SIZE];
+	struct station *s = NULL;
+
+	crew_make(&c);
+	for (int i = 0; i < CHILDREN; i++)
+		if (crew_fork(&c)) {
+			memset(pk, 0, sizeof pk);
+			if (station_open(&s, dir, STATION_WRITE, NULL) == E_OK)
+				(void)CALL(s, station_pk, pk);
+			crew_tell(&c, pk[0] ^ pk[5] ^ pk[31]);
+		}
+	crew_results(&c, results);
+	crew_end(&c);
+	s = open_ok(STATION_WRITE);
+	ck_assert_int_eq(CALL(s, station_pk, pk), E_OK);
+	for (int i = 0; i < CHILDREN; i++)
+		ck_assert_uint_eq(results[i], pk[0] ^ pk[5] ^ pk[31]);
+	station_close(&s);
+}
+END_TEST
+
+START_TEST(directory_comes_from_the_environment)
+{
+	char out[64], tiny[4];
+
+	setenv("ONCESTICK_STATION_DIR", "/a/b", 1);
+	setenv("XDG_STATE_HOME", "/state", 1);
+	setenv("HOME", "/home/kim", 1);
+	ck_assert_int_eq(station_dir(out, sizeof out), 0);
+	ck_assert_str_eq(out, "/a/b");
+	ck_assert_int_eq(station_dir(tiny, sizeof tiny), -1);
+	unsetenv("ONCESTICK_STATION_DIR");
+	ck_assert_int_eq(station_dir(out, sizeof out), 0);
+	ck_assert_str_eq(out, "/state/oncestick");
+	setenv("XDG_STATE_HOME", "relative", 1);
+	ck_assert_int_eq(station_dir(out, sizeof out), 0);
+	ck_assert_str_eq(out, "/home/kim/.local/state/oncestick");
+}
+END_TEST
+
+/* ---- uses --------------------------------------------------------------------------------------------------------------- */
+
+START_TEST(claim_survives_reopening_byte_for_byte)
+{
+	struct station *s = open_ok(STATION_WRITE);
+	struct memory_use u = a_use(4095), got;
+	struct memory_issuer known;
+
+	u.blob_len = sizeof u.blob;
+	u.receipt_len = sizeof u.receipt;
+	randombytes_buf(u.blob, sizeof u.blob);
+	randombytes_buf(u.receipt, sizeof u.receipt);
+	u.limit_s = SESSION_MAX_S;
+	ck_assert_int_eq(CALL(s, claim, &u, T0, NULL, BYTES(NULL, 0)), E_OK);
+	station_close(&s);
+	s = open_ok(STATION_READ);
+	got = row_of(s, 4095);
+	ck_assert_mem_eq(&got, &u, sizeof u);
+	ck_assert_int_eq(CALL(s, issuer, issuer_a, &known), E_OK);
+	ck_assert(known.known && known.floor == T0 && known.notice_no == 0);
+	ck_assert_int_eq(row_of(s, 4094).state, MEMORY_NONE);
+	station_close(&s);
+}
+END_TEST
+
+START_TEST(second_claim_is_spent_and_changes_nothing)
+{
+	struct station *s = open_ok(STATION_WRITE), *other = open_ok(STATION_WRITE);
+	struct memory_use u = a_use(3);
+	struct memory_issuer known;
+	struct notice n = a_notice(issuer_a, 9, 1, SLOTS(1));
+
+	claim_ok(s, 3);
+	memset(u.nonce, 0xee, sizeof u.nonce);
+	ck_assert_int_eq(CALL(other, claim, &u, T0 + 99, &n, BYTES("file", 4)), E_SPENT);
+	ck_assert_uint_eq(row_of(s, 3).nonce[0], 0x43);
+	ck_assert_int_eq(CALL(s, issuer, issuer_a, &known), E_OK);
+	ck_assert(known.floor == T0 && known.notice_no == 0);
+	ck_assert(!is_revoked(s, issuer_a, 1, 1));
+	ck_assert_int_eq(CALL(s, opened, grant_hash, 3, true, T0, T0), E_OK);
+	ck_assert_int_eq(CALL(s, close, grant_hash, 3, 5), E_OK);
+	station_close(&s);
+	ck_assert_int_eq(CALL(other, claim, &u, T0, NULL, BYTES(NULL, 0)), E_SPENT);
+	notice_free(&n);
+	station_close(&other);
+}
+END_TEST
+
+START_TEST(session_goes_from_claim_to_close)
+{
+	struct station *s = open_ok(STATION_WRITE);
+	struct memory_use u;
+	int64_t l = 0;
+	bool reset = true;
+
+	claim_ok(s, 0);
+	ck_assert_int_eq(CALL(s, used, grant_hash, 0, 1), E_STATION);
+	ck_assert_int_eq(CALL(s, opened, grant_hash, 0, false, T0, T0), E_STATION);
+	ck_assert_int_eq(CALL(s, opened, grant_hash, 0, true, T0 + 5, T0 + 3), E_OK);
+	u = row_of(s, 0);
+	ck_assert(u.state == MEMORY_OPEN && u.opened_at == T0 + 5 && u.used_s == 0 && u.resumes == 0);
+	ck_assert_int_eq(CALL(s, high_water, &l, &reset), E_OK);
+	ck_assert(l == T0 + 3 && !reset);
+	ck_assert_int_eq(CALL(s, opened, grant_hash, 0, true, T0, T0), E_STATION);
+	ck_assert_int_eq(CALL(s, used, grant_hash, 0, 15), E_OK);
+	ck_assert_int_eq(CALL(s, opened, grant_hash, 0, false, T0 + 99, 0), E_OK);
+	u = row_of(s, 0);
+	ck_assert(u.opened_at == T0 + 5 && u.used_s == 15 && u.resumes == 1);
+	station_close(&s);
+	s = open_ok(STATION_WRITE);
+	ck_assert_int_eq(CALL(s, close, grant_hash, 0, 20), E_OK);
+	u = row_of(s, 0);
+	ck_assert(u.state == MEMORY_CLOSED && u.used_s == 20 && u.blob_len == 0 && u.receipt_len == 80);
+	ck_assert_int_eq(CALL(s, used, grant_hash, 0, 30), E_STATION);
+	ck_assert_int_eq(CALL(s, opened, grant_hash, 0, false, T0, T0), E_STATION);
+	ck_assert_int_eq(CALL(s, opened, grant_hash, 0, true, T0, T0), E_STATION);
+	ck_assert_int_eq(CALL(s, forget, grant_hash, 0), E_STATION);
+	ck_assert_int_eq(CALL(s, close, grant_hash, 1, 20), E_STATION);
+	ck_assert_ptr_nonnull(strstr(station_fault(s)->object, "station.sqlite"));
+	station_close(&s);
+}
+END_TEST
+
+START_TEST(ledger_claim_is_completed_once_or_forgotten)
+{
+	struct station *s = open_ok(STATION_WRITE);
+	struct memory_use u = a_use(1), full = a_use(1), got;
+
+	u.blob_len = u.receipt_len = 0;
+	ck_assert_int_eq(CALL(s, claim, &u, T0, NULL, BYTES(NULL, 0)), E_OK);
+	got = row_of(s, 1);
+	ck_assert(got.state == MEMORY_CLAIMED && got.blob_len == 0 && got.receipt_len == 0);
+	ck_assert_int_eq(CALL(s, forget, grant_hash, 1), E_OK);
+	ck_assert_int_eq(row_of(s, 1).state, MEMORY_NONE);
+	ck_assert_int_eq(CALL(s, complete, &full), E_STATION);
+	ck_assert_int_eq(CALL(s, claim, &u, T0, NULL, BYTES(NULL, 0)), E_OK);
+	ck_assert_int_eq(CALL(s, complete, &full), E_OK);
+	got = row_of(s, 1);
+	ck_assert_mem_eq(&got, &full, sizeof full);
+	ck_assert_int_eq(CALL(s, complete, &full), E_STATION);
+	ck_assert_int_eq(CALL(s, forget, grant_hash, 1), E_STATION);
+	ck_assert_int_eq(row_of(s, 1).state, MEMORY_CLAIMED);
+	station_close(&s);
+}
+END_TEST
+
+static void
+count_open(void *arg, const struct memory_use *u)
+{
+	*(unsigned *)arg |= 1u << u->slot;
+}
+
+START_TEST(open_rows_are_listed_and_counted)
+{
+	struct station *s = open_ok(STATION_WRITE);
+	struct station_summary sum;
+	unsigned seen = 0;
+
+	for (uint32_t slot = 0; slot < 5; slot++) {
+		claim_ok(s, slot);
+		if (slot >= 1)
+			ck_assert_int_eq(CALL(s, opened, grant_hash, slot, true, T0, T0 + slot), E_OK);
+		if (slot >= 3)
+			ck_assert_int_eq(CALL(s, close, grant_hash, slot, 1), E_OK);
+	}
+	ck_assert_int_eq(CALL(s, each_open, count_open, &seen), E_OK);
+	ck_assert_uint_eq(seen, 1u << 1 | 1u << 2);
+	ck_assert_int_eq(station_summarise(s, &sum, NULL), E_OK);
+	ck_assert(sum.claimed == 1 && sum.open == 2 && sum.closed == 2 && sum.high_water == T0 + 4 && sum.issuer_count == 1);
+	station_summary_free(&sum);
+	station_close(&s);
+}
+END_TEST
+
+START_TEST(resume_blob_is_erased_from_the_file_on_close)
+{
+	struct station *s = open_ok(STATION_WRITE);
+	struct memory_use u = a_use(1);
+
+	u.blob_len = sizeof u.blob; /* in several pieces: on a page of its own and beside others */
+	randombytes_buf(u.blob, sizeof u.blob);
+	for (uint32_t slot = 10; slot < 20; slot++)
+		claim_ok(s, slot);
+	ck_assert_int_eq(CALL(s, claim, &u, T0, NULL, BYTES(NULL, 0)), E_OK);
+	ck_assert_int_eq(CALL(s, opened, grant_hash, 1, true, T0, T0), E_OK);
+	ck_assert(found_in_files(dir, u.blob, 16));
+	ck_assert(found_in_files(dir, u.blob + sizeof u.blob - 16, 16));
+	ck_assert_int_eq(CALL(s, close, grant_hash, 1, 1), E_OK);
+	for (size_t i = 0; i + 16 <= sizeof u.blob; i += 16)
+		ck_assert(!found_in_files(dir, u.blob + i, 16));
+	station_close(&s);
+	for (size_t i = 0; i + 16 <= sizeof u.blob; i += 16)
+		ck_assert(!found_in_files(dir, u.blob + i, 16));
+}
+END_TEST
+
+START_TEST(full_disk_at_claim_inserts_nothing)
+{
+	struct station *s = open_ok(STATION_WRITE);
+	struct memory_issuer known;
+	struct crew c;
+	uint8_t result = 0;
+
+	station_close(&s);
+	crew_make(&c);
+	if (crew_fork(&c)) {
+		struct memory_use u = a_use(1);
+		struct rlimit none = {1024, 1024};
+		enum err err = E_OK;
+
+		signal(SIGXFSZ, SIG_IGN);
+		if (station_open(&s, dir, STATION_WRITE, NULL) != E_OK || setrlimit(RLIMIT_FSIZE, &none) != 0)
+			_exit(1);
+		err = CALL(s, claim, &u, T0, NULL, BYTES(NULL, 0));
+		crew_tell(&c, err == E_STATION && station_fault(s)->err == E_STATION && row_of(s, 1).state == MEMORY_NONE);
+	}
+	crew_results(&c, &result);
+	crew_end(&c);
+	ck_assert_int_eq(result, 1);
+	s = open_ok(STATION_WRITE);
+	ck_assert_int_eq(row_of(s, 1).state, MEMORY_NONE);
+	ck_assert_int_eq(CALL(s, issuer, issuer_a, &known), E_OK);
+	ck_assert(!known.known);
+	claim_ok(s, 1);
+	station_close(&s);
+}
+END_TEST
+
+START_TEST(edited_rows_are_refused)
+{
+	static const char *const edits[] = {
+		"blob = zeroblob(2081)", "receipt = zeroblob(513)", "receipt = 'text'", "pk = zeroblob(32), limit_s = -1", "limit_s = 604801",
+		"used_s = -1", "resumes = -1", "opened_at = -5",
+	};
+	struct station *s = open_ok(STATION_WRITE);
+	struct memory_use u;
+
+	for (uint32_t i = 0; i < sizeof edits / sizeof *edits; i++) {
+		char text[200];
+
+		claim_ok(s, i);
+		ck_assert_int_eq(CALL(s, opened, grant_hash, i, true, T0, T0), E_OK);
+		snprintf(text, sizeof text, "UPDATE use SET %s WHERE slot = %u", edits[i], (unsigned)i);
+		run_sql(text);
+		ck_assert_int_eq(CALL(s, use, grant_hash, i, &u), E_STATION);
+		ck_assert_int_eq(u.state, MEMORY_NONE);
+		ck_assert_int_eq(CALL(s, each_open, count_open, &(unsigned){0}), E_STATION);
+		snprintf(text, sizeof text, "DELETE FROM use WHERE slot = %u", (unsigned)i);
+		run_sql(text);
+	}
+	station_close(&s);
+}
+END_TEST
+
+/* ---- issuers, notices, clock -------------------------------------------------------------------------------------------- */
+
+START_TEST(nothing_of_an_unknown_issuer_is_stored)
+{
+	struct station *s = open_ok(STATION_WRITE);
+	struct notice n = a_notice(issuer_b, 77, 2, SLOTS(0, 1, 2));
+	struct memory_issuer known;
+	uint8_t *file = NULL;
+	size_t len = 0;
+
+	n.time = TIME_MAX;
+	claim_ok(s, 1); /* issuer A */
+	ck_assert_int_eq(station_learn_notice(s, &n, BYTES("of B", 4), NULL), E_ISSUER);
+	ck_assert_int_eq(CALL(s, issuer, issuer_b, &known), E_OK);
+	ck_assert(!known.known && known.floor == 0 && known.notice_no == 0);
+	ck_assert_int_eq(station_pin(s, issuer_b, NULL), E_OK);
+	ck_assert_int_eq(CALL(s, issuer, issuer_b, &known), E_OK);
+	ck_assert(known.known && known.floor == 0 && known.notice_no == 0);
+	ck_assert(!is_revoked(s, issuer_b, 2, 0));
+	ck_assert_int_eq(CALL(s, notice_file, issuer_b, &file, &len), E_OK);
+	ck_assert_ptr_null(file);
+	ck_assert_int_eq(CALL(s, issuer, issuer_a, &known), E_OK);
+	ck_assert(known.floor == T0);
+	notice_free(&n);
+	station_close(&s);
+}
+END_TEST
+
+START_TEST(notices_form_a_union_that_only_grows)
+{
+	struct station *s = open_ok(STATION_WRITE);
+	struct memory_issuer known;
+	uint8_t *file = NULL;
+	size_t len = 0;
+
+	ck_assert_int_eq(station_pin(s, issuer_a, NULL), E_OK);
+	learn(s, issuer_a, 5, 1, SLOTS(3), "five");
+	learn(s, issuer_a, 5, 1, SLOTS(9), "another five");     /* same number, other content */
+	learn(s, issuer_a, 4, 1, SLOTS(3, 100, 4095), "four");  /* older, but more */
+	learn(s, issuer_a, 8, 2, SLOTS(0), "eight");            /* newer, without what was revoked */
+	learn(s, issuer_a, 7, 2, SLOTS(1), "seven");
+	station_close(&s);
+	s = open_ok(STATION_READ);
+	ck_assert(is_revoked(s, issuer_a, 1, 3) && is_revoked(s, issuer_a, 1, 9) && is_revoked(s, issuer_a, 1, 100) &&
+	    is_revoked(s, issuer_a, 1, 4095) && is_revoked(s, issuer_a, 2, 0) && is_revoked(s, issuer_a, 2, 1));
+	ck_assert(!is_revoked(s, issuer_a, 1, 2) && !is_revoked(s, issuer_a, 1, 4) && !is_revoked(s, issuer_a, 2, 3) &&
+	    !is_revoked(s, issuer_a, 1, 70000));
+	ck_assert_int_eq(CALL(s, issuer, issuer_a, &known), E_OK);
+	ck_assert(known.notice_no == 8 && known.floor == T0 + 8);
+	ck_assert_int_eq(CALL(s, notice_file, issuer_a, &file, &len), E_OK);
+	ck_assert(len == 5 && memcmp(file, "eight", 5) == 0);
+	free(file);
+	station_close(&s);
+}
+END_TEST
+
+START_TEST(issuers_cannot_revoke_for_each_other)
+{
+	struct station *s = open_ok(STATION_WRITE);
+	struct memory_use u = a_use(1);
+	struct notice n = a_notice(issuer_b, 6, 0x1d, SLOTS(0, 1, 2));
+	uint8_t bundle[ID_SIZE];
+	bool yes = true;
+
+	ck_assert_int_eq(station_pin(s, issuer_a, NULL), E_OK);
+	ck_assert_int_eq(station_pin(s, issuer_b, NULL), E_OK);
+	memset(bundle, 0xbb, sizeof bundle);
+	n.withdrawn = &bundle;
+	n.withdrawn_count = 1;
+	ck_assert_int_eq(station_learn_notice(s, &n, BYTES("b", 1), NULL), E_OK);
+	ck_assert(is_revoked(s, issuer_b, 0x1d, 1) && !is_revoked(s, issuer_a, 0x1d, 1));
+	ck_assert_int_eq(CALL(s, withdrawn, issuer_b, bundle, &yes), E_OK);
+	ck_assert(yes);
+	ck_assert_int_eq(CALL(s, withdrawn, issuer_a, bundle, &yes), E_OK);
+	ck_assert(!yes);
+	/* Nor through a claim. */
+	ck_assert_int_eq(CALL(s, claim, &u, T0, &n, BYTES("b", 1)), E_FAIL);
+	ck_assert_int_eq(row_of(s, 1).state, MEMORY_NONE);
+	n.withdrawn = NULL;
+	n.withdrawn_count = 0;
+	notice_free(&n);
+	station_close(&s);
+}
+END_TEST
+
+START_TEST(claim_takes_the_notice_and_the_floor_with_it)
+{
+	struct station *s = open_ok(STATION_WRITE);
+	struct memory_use u = a_use(1);
+	struct memory_issuer known;
+	struct notice n = a_notice(issuer_a, 3, 5, SLOTS(12));
+
+	ck_assert_int_eq(CALL(s, claim, &u, T0 + 7, &n, BYTES("three", 5)), E_OK);
+	u.slot = 2;
+	ck_assert_int_eq(CALL(s, claim, &u, T0 + 1, NULL, BYTES(NULL, 0)), E_OK); /* never lower */
+	ck_assert_int_eq(CALL(s, issuer, issuer_a, &known), E_OK);
+	ck_assert(known.known && known.floor == T0 + 7 && known.notice_no == 3);
+	ck_assert(is_revoked(s, issuer_a, 5, 12));
+	notice_free(&n);
+	station_close(&s);
+}
+END_TEST
+
+START_TEST(largest_notice_is_taken)
+{
+	struct station *s = open_ok(STATION_WRITE);
+	struct notice n = a_notice(issuer_a, 1, 0, SLOTS(0));
+	uint8_t id[ID_SIZE] = {0};
+	const uint32_t grants = 7000;
+
+	ck_assert_int_eq(station_pin(s, issuer_a, NULL), E_OK);
+	for (uint32_t i = 1; i <= grants; i++) {
+		store_le32(id, i);
+		ck_assert_int_eq(notice_revoke(&n, id, GRANT_SLOTS_MAX - 1), 0);
+	}
+	for (size_t i = 0; i < n.grant_count; i++)
+		memset(n.grants[i].bitmap, 0xff, n.grants[i].len);
+	ck_assert_int_eq(station_learn_notice(s, &n, BYTES("n", 1), NULL), E_OK);
+	for (uint32_t i = 1; i <= grants; i += 999) {
+		bool yes = false;
+
+		store_le32(id, i);
+		ck_assert_int_eq(CALL(s, revoked, issuer_a, id, i % GRANT_SLOTS_MAX, &yes), E_OK);
+		ck_assert(yes);
+	}
+	notice_free(&n);
+	station_close(&s);
+}
+END_TEST
+
+START_TEST(closed_list_keeps_strangers_out)
+{
+	struct station *s = open_ok(STATION_WRITE);
+	struct memory_use u = a_use(1);
+	struct station_summary sum;
+	bool closed = false;
+
+	claim_ok(s, 1);
+	ck_assert_int_eq(station_pin_only(s, true, NULL), E_OK);
+	station_close(&s);
+	s = open_ok(STATION_WRITE);
+	ck_assert_int_eq(CALL(s, closed_list, &closed), E_OK);
+	ck_assert(closed);
+	claim_ok(s, 2); /* known when it was closed */
+	u.slot = 3;
+	memcpy(u.issuer, issuer_b, KEY_SIZE);
+	ck_assert_int_eq(CALL(s, claim, &u, T0, NULL, BYTES(NULL, 0)), E_ISSUER);
+	ck_assert_int_eq(row_of(s, 3).state, MEMORY_NONE);
+	ck_assert_int_eq(station_pin(s, issuer_b, NULL), E_OK);
+	ck_assert_int_eq(station_summarise(s, &sum, NULL), E_OK);
+	ck_assert(sum.closed_list && sum.issuer_count == 2);
+	ck_assert_mem_eq(sum.issuers[0].pk, issuer_b, KEY_SIZE);
+	ck_assert(sum.issuers[0].pinned && !sum.issuers[1].pinned && sum.issuers[1].floor == T0);
+	station_summary_free(&sum);
+	ck_assert_int_eq(CALL(s, claim, &u, T0, NULL, BYTES(NULL, 0)), E_OK);
+	ck_assert_int_eq(station_pin_only(s, false, NULL), E_OK);
+	ck_assert_int_eq(CALL(s, closed_list, &closed), E_OK);
+	ck_assert(!closed);
+	station_close(&s);
+}
+END_TEST
+
+START_TEST(high_water_rises_and_only_an_operator_lowers_it)
+{
+	struct station *s = open_ok(STATION_WRITE);
+	int64_t l = -1;
+	bool reset = true;
+
+	for (uint32_t slot = 0; slot < 4; slot++)
+		claim_ok(s, slot);
+	ck_assert_int_eq(CALL(s, opened, grant_hash, 0, true, T0, T0 + 50), E_OK);
+	ck_assert_int_eq(CALL(s, opened, grant_hash, 1, true, T0, T0 - 50), E_OK);
+	ck_assert_int_eq(CALL(s, high_water, &l, &reset), E_OK);
+	ck_assert(l == T0 + 50 && !reset);
+	ck_assert_int_eq(station_reset_clock(s, T0 - 9, NULL), E_OK);
+	station_close(&s);
+	s = open_ok(STATION_WRITE);
+	ck_assert_int_eq(CALL(s, high_water, &l, &reset), E_OK);
+	ck_assert(l == T0 - 9 && reset);
+	ck_assert_int_eq(CALL(s, opened, grant_hash, 2, true, T0, 0), E_OK); /* not believed, but a use */
+	ck_assert_int_eq(CALL(s, high_water, &l, &reset), E_OK);
+	ck_assert(l == T0 - 9 && !reset);
+	station_close(&s);
+}
+END_TEST
+
+/* ---- locks -------------------------------------------------------------------------------------------------------------- */
+
+START_TEST(one_process_holds_a_slot_and_says_where)
+{
+	struct station *s = open_ok(STATION_WRITE), *other = open_ok(STATION_WRITE);
+	static const char text[] = "{\"pid\": 7, \"mountpoint\": \"/home/kim/Week 12\x1b[2J\"}";
+	static const char clean[] = "{\"pid\": 7, \"mountpoint\": \"/home/kim/Week\\u0007 12\"}";
+	char where[256] = "x", name[STATION_LOCK_NAME];
+
+	ck_assert_int_eq(CALL(s, lock_slot, grant_hash, 1, where, sizeof where), E_OK);
+	ck_assert_str_eq(where, "");
+	ck_assert_int_ge(station_lock_fd(s), 0);
+	ck_assert_int_eq(CALL(other, lock_slot, grant_hash, 1, where, sizeof where), E_BUSY);
+	ck_assert_str_eq(where, "");
+	ck_assert_int_eq(station_lock_fd(other), -1);
+	ck_assert_int_gt(pwrite(station_lock_fd(s), text, sizeof text - 1, 0), 0);
+	ck_assert_int_eq(CALL(other, lock_slot, grant_hash, 1, where, sizeof where), E_BUSY);
+	ck_assert_str_eq(where, ""); /* no JSON: a raw control character */
+	ck_assert_int_eq(ftruncate(station_lock_fd(s), 0), 0);
+	ck_assert_int_gt(pwrite(station_lock_fd(s), clean, sizeof clean - 1, 0), 0);
+	ck_assert_int_eq(CALL(other, lock_slot, grant_hash, 1, where, sizeof where), E_BUSY);
+	ck_assert_str_eq(where, "/home/kim/Week? 12");
+	ck_assert_int_eq(CALL(other, lock_slot, grant_hash, 1, where, 6), E_BUSY);
+	ck_assert_str_eq(where, "/home");
+	ck_assert_int_eq(CALL(other, lock_slot, grant_hash, 2, where, sizeof where), E_OK);
+	ck_assert_int_eq(CALL(other, lock_slot, grant_hash, 3, where, sizeof where), E_FAIL);
+	OPS(s)->unlock_slot(station_memory(s));
+	OPS(s)->unlock_slot(station_memory(s));
+	ck_assert_int_eq(station_lock_fd(s), -1);
+	station_lock_name(name, grant_hash, 1);
+	ck_assert_int_ne(faccessat(station_session_dir(s), name, F_OK, 0), 0);
+	OPS(other)->unlock_slot(station_memory(other));
+	ck_assert_int_eq(CALL(other, lock_slot, grant_hash, 1, where, sizeof where), E_OK);
+	station_close(&other);
+	ck_assert_int_eq(CALL(s, lock_slot, grant_hash, 1, where, sizeof where), E_OK);
+	station_close(&s);
+}
+END_TEST
+
+START_TEST(lock_file_of_a_dead_process_is_taken_over)
+{
+	struct station *s = open_ok(STATION_WRITE);
+	char where[64], name[STATION_LOCK_NAME];
+	struct stat st;
+	pid_t pid;
+	int status = 0;
+
+	station_lock_name(name, grant_hash, 1);
+	if ((pid = fork()) == 0) {
+		struct station *mine = NULL;
+
+		if (station_open(&mine, dir, STATION_WRITE, NULL) == E_OK && CALL(mine, lock_slot, grant_hash, 1, where, sizeof where) == E_OK &&
+		    pwrite(station_lock_fd(mine), "{\"mountpoint\": \"/gone\"}", 23, 0) == 23)
+			_exit(0);
+		_exit(1);
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(status, 0);
+	ck_assert_int_eq(fstatat(station_session_dir(s), name, &st, 0), 0);
+	ck_assert_int_eq(st.st_size, 23);
+	ck_assert_int_eq(CALL(s, lock_slot, grant_hash, 1, where, sizeof where), E_OK);
+	ck_assert_int_eq(fstat(station_lock_fd(s), &st), 0);
+	ck_assert_int_eq(st.st_size, 0);
+	station_close(&s);
+}
+END_TEST
+
+START_TEST(lock_that_is_no_file_is_an_error)
+{
+	struct station *s = open_ok(STATION_WRITE);
+	char where[64], name[STATION_LOCK_NAME];
+
+	station_lock_name(name, grant_hash, 1);
+	ck_assert_int_eq(symlinkat("/etc/passwd", station_session_dir(s), name), 0);
+	ck_assert_int_eq(CALL(s, lock_slot, grant_hash, 1, where, sizeof where), E_STATION);
+	ck_assert_int_eq(unlinkat(station_session_dir(s), name, 0), 0);
+	ck_assert_int_eq(mkdirat(station_session_dir(s), name, 0700), 0);
+	ck_assert_int_eq(CALL(s, lock_slot, grant_hash, 1, where, sizeof where), E_STATION);
+	station_close(&s);
+}
+END_TEST
+
+START_TEST(of_many_processes_one_gets_the_slot)
+{
+	struct station *s = open_ok(STATION_WRITE);
+	struct crew c;
+	uint8_t results[CHILDREN];
+	unsigned got = 0, busy = 0;
+	char where[64];
+
+	station_close(&s);
+	crew_make(&c);
+	for (int i = 0; i < CHILDREN; i++)
+		if (crew_fork(&c)) {
+			if (station_open(&s, dir, STATION_WRITE, NULL) != E_OK)
+				_exit(1);
+			crew_tell(&c, (int)CALL(s, lock_slot, grant_hash, 1, where, sizeof where));
+		}
+	crew_results(&c, results);
+	crew_end(&c);
+	for (int i = 0; i < CHILDREN; i++) {
+		got += results[i] == E_OK;
+		busy += results[i] == E_BUSY;
+	}
+	ck_assert_uint_eq(got, 1);
+	ck_assert_uint_eq(busy, CHILDREN - 1);
+}
+END_TEST
+
+START_TEST(removal_of_lock_files_lets_no_two_in)
+{
+	atomic_int *inside = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct station *s = open_ok(STATION_WRITE);
+	struct crew c;
+	uint8_t results[CHILDREN];
+
+	ck_assert_ptr_ne(inside, MAP_FAILED);
+	station_close(&s);
+	crew_make(&c);
+	for (int i = 0; i < CHILDREN; i++)
+		if (crew_fork(&c)) {
+			int clashes = 0;
+			char where[64];
+
+			if (station_open(&s, dir, STATION_WRITE, NULL) != E_OK)
+				_exit(1);
+			for (int k = 0; k < 300; k++) {
+				if (CALL(s, lock_slot, grant_hash, 1, where, sizeof where) != E_OK)
+					continue;
+				clashes += atomic_fetch_add(inside, 1) != 0;
+				atomic_fetch_sub(inside, 1);
+				OPS(s)->unlock_slot(station_memory(s));
+			}
+			crew_tell(&c, clashes > 0);
+		}
+	crew_results(&c, results);
+	crew_end(&c);
+	for (int i = 0; i < CHILDREN; i++)
+		ck_assert_uint_eq(results[i], 0);
+	munmap(inside, 4096);
+}
+END_TEST
+
+START_TEST(of_many_processes_one_claims)
+{
+	struct station *s = open_ok(STATION_WRITE);
+	struct crew c;
+	uint8_t results[CHILDREN];
+	unsigned got = 0, spent = 0;
+
+	station_close(&s);
+	crew_make(&c);
+	for (int i = 0; i < CHILDREN; i++)
+		if (crew_fork(&c)) {
+			struct memory_use u = a_use(1);
+
+			if (station_open(&s, dir, STATION_WRITE, NULL) != E_OK)
+				_exit(1);
+			crew_tell(&c, (int)CALL(s, claim, &u, T0, NULL, BYTES(NULL, 0)));
+		}
+	crew_results(&c, results);
+	crew_end(&c);
+	for (int i = 0; i < CHILDREN; i++) {
+		got += results[i] == E_OK;
+		spent += results[i] == E_SPENT;
+	}
+	ck_assert_uint_eq(got, 1);
+	ck_assert_uint_eq(spent, CHILDREN - 1);
+}
+END_TEST
+
+/* ---- key, receipts ------------------------------------------------------------------------------------------------------ */
+
+START_TEST(share_is_the_issuers_share)
+{
+	struct station *s = open_ok(STATION_WRITE);
+	uint8_t seed[KEY_SIZE] = {1}, id[ID_SIZE] = {2}, sk[KEY_SIZE], xpk[KEY_SIZE], pk[KEY_SIZE], theirs[HASH_SIZE], ours[HASH_SIZE];
+	uint8_t zero[KEY_SIZE] = {0};
+	bool persistent;
+	int fd = open(base, O_RDONLY | O_DIRECTORY);
+
+	keytree_grant_x25519(sk, xpk, seed, id);
+	ck_assert_int_eq(CALL(s, station_pk, pk), E_OK);
+	ck_assert_int_eq(CALL(s, share, xpk, ours), E_OK);
+	ck_assert_int_eq(keytree_station_share(theirs, sk, pk, xpk, pk), 0);
+	ck_assert_mem_eq(ours, theirs, HASH_SIZE);
+	ck_assert_int_eq(CALL(s, share, zero, ours), E_WRONG_STATION);
+	persistent = OPS(s)->persistent(station_memory(s));
+	ck_assert_int_eq(persistent, !stickio_volatile(fd));
+	close(fd);
+	station_close(&s);
+}
+END_TEST
+
+START_TEST(receipts_are_of_codes_whose_key_was_used)
+{
+	struct station *s = open_ok(STATION_WRITE);
+	struct memory_use u = a_use(0);
+	struct receipt_row *rows = NULL;
+	uint8_t *file = NULL;
+	size_t n = 0, count = 0;
+
+	for (uint32_t slot = 0; slot < 4; slot++)
+		claim_ok(s, slot);
+	ck_assert_int_eq(CALL(s, opened, grant_hash, 1, true, T0, T0), E_OK);
+	ck_assert_int_eq(CALL(s, opened, grant_hash, 2, true, T0, T0), E_OK);
+	ck_assert_int_eq(CALL(s, close, grant_hash, 2, 5), E_OK);
+	ck_assert_int_eq(CALL(s, close, grant_hash, 3, 0), E_OK); /* another station was faster */
+	ck_assert_int_eq(station_receipts(s, &file, &n, NULL), E_OK);
+	ck_assert_int_eq(receipts_parse(BYTES(file, n), &rows, &count), 0);
+	ck_assert_uint_eq(count, 2);
+	for (size_t i = 0; i < count; i++) {
+		ck_assert_uint_eq(rows[i].slot, i + 1);
+		ck_assert_mem_eq(rows[i].issuer, issuer_a, KEY_SIZE);
+		ck_assert_mem_eq(rows[i].grant_id, u.grant_id, ID_SIZE);
+		ck_assert_uint_eq(rows[i].body.n, u.receipt_len);
+		ck_assert_mem_eq(rows[i].body.p, u.receipt, u.receipt_len);
+	}
+	free(rows);
+	free(file);
+	station_close(&s);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("station");
+	TCase *tc = tcase_create("station");
+	SRunner *sr = srunner_create(suite);
+	int failed;
+
+	if (sodium_init() < 0)
+		return EXIT_FAILURE;
+	suite_add_tcase(suite, tc);
+	tcase_set_timeout(tc, 120);
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, first_open_makes_private_directory_file_and_key);
+	tcase_add_test(tc, reading_an_absent_memory_finds_nothing_and_makes_nothing);
+	tcase_add_test(tc, reading_changes_nothing);
+	tcase_add_test(tc, damaged_file_is_refused_and_left_alone);
+	tcase_add_test(tc, other_files_are_refused);
+	tcase_add_test(tc, write_ahead_log_is_refused_before_it_makes_files);
+	tcase_add_test(tc, deleted_file_is_a_fresh_station);
+	tcase_add_test(tc, directory_that_everybody_writes_to_is_refused);
+	tcase_add_test(tc, read_only_file_and_directory_are_refused);
+	tcase_add_test(tc, memory_locked_by_another_process_is_named);
+	tcase_add_test(tc, interrupted_change_is_undone_by_a_writer_only);
+	tcase_add_test(tc, processes_that_make_it_together_make_one_key);
+	tcase_add_test(tc, directory_comes_from_the_environment);
+	tcase_add_test(tc, claim_survives_reopening_byte_for_byte);
+	tcase_add_test(tc, second_claim_is_spent_and_changes_nothing);
+	tcase_add_test(tc, session_goes_from_claim_to_close);
+	tcase_add_test(tc, ledger_claim_is_completed_once_or_forgotten);
+	tcase_add_test(tc, open_rows_are_listed_and_counted);
+	tcase_add_test(tc, resume_blob_is_erased_from_the_file_on_close);
+	tcase_add_test(tc, full_disk_at_claim_inserts_nothing);
+	tcase_add_test(tc, edited_rows_are_refused);
+	tcase_add_test(tc, nothing_of_an_unknown_issuer_is_stored);
+	tcase_add_test(tc, notices_form_a_union_that_only_grows);
+	tcase_add_test(tc, issuers_cannot_revoke_for_each_other);
+	tcase_add_test(tc, claim_takes_the_notice_and_the_floor_with_it);
+	tcase_add_test(tc, largest_notice_is_taken);
+	tcase_add_test(tc, closed_list_keeps_strangers_out);
+	tcase_add_test(tc, high_water_rises_and_only_an_operator_lowers_it);
+	tcase_add_test(tc, one_process_holds_a_slot_and_says_where);
+	tcase_add_test(tc, lock_file_of_a_dead_process_is_taken_over);
+	tcase_add_test(tc, lock_that_is_no_file_is_an_error);
+	tcase_add_test(tc, of_many_processes_one_gets_the_slot);
+	tcase_add_test(tc, removal_of_lock_files_lets_no_two_in);
+	tcase_add_test(tc, of_many_processes_one_claims);
+	tcase_add_test(tc, share_is_the_issuers_share);
+	tcase_add_test(tc, receipts_are_of_codes_whose_key_was_used);
+	srunner_run_all(sr, CK_ENV);
+	failed = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

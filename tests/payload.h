@@ -140,7 +140,7 @@ static const char *const payload_oddities[] = {
 	"20", "3903e7",                                  /* negative */
 	"f93c00", "fa3f800000", "fb3ff0000000000000",    /* 1.0 */
 	"f4", "f5", "f6", "f7", "e0", "f820", "ff",      /* simple values, break */
-	"c100", "d8184101", "c25820" PAYLOAD_ISSUER,     /* tags */
+	"c100", "d8184101", ("c25820" PAYLOAD_ISSUER),   /* tags */
 	"1801", "190001", "1a00000001", "1b0000000000000001", "1c", "1f", /* heads too long, reserved */
 	"580100", "59000100", "5a0000000100", "5b000000000000000100",
 	"780161", "7b000000000000000161", "9800", "b800",

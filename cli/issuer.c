@@ -273,20 +273,6 @@ out:
 	return e;
 }
 
-static enum err
-store_if_more(struct issuer *i, const struct notice *found, struct bytes cose, struct fault *f)
-{
-	uint8_t *newest = NULL;
-	size_t n = 0;
-	uint32_t known = 0;
-	enum err e = books_newest_notice(i->books, &newest, &n, &known, f);
-
-	if (e == E_OK && found->number > known)
-		e = books_store_notice(i->books, found, cose, f);
-	free(newest);
-	return e;
-}
-
 enum err
 issuer_merge_notice(struct issuer *i, const struct stick *s, struct fault *f)
 {
@@ -299,7 +285,7 @@ issuer_merge_notice(struct issuer *i, const struct stick *s, struct fault *f)
 	if (got < 0)
 		e = fault_set(f, E_FAIL, ENOMEM, "reading", "the notice on the stick");
 	else if (got == 1)
-		e = store_if_more(i, &found, BYTES(file, n), f);
+		e = books_store_notice(i->books, &found, BYTES(file, n), f);
 	notice_free(&found);
 	free(file);
 	return e;

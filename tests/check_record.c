@@ -52,6 +52,8 @@ pwrite(int fd, const void *buf, size_t n, off_t off)
 	return medium.drop_writes ? (ssize_t)n : syscall(SYS_pwrite64, fd, buf, n, off);
 }
 
+static struct fixture x;
+static struct fault fault;
 static uint8_t grant_id[ID_SIZE], stick_id[ID_SIZE], live[RECORD_SIZE], spent[RECORD_SIZE];
 
 static void
@@ -72,6 +74,7 @@ setup(void)
 	record_encode(live, RECORD_LIVE, grant_id, 0, BYTES(cell, sizeof(cell)));
 	record_encode(spent, RECORD_SPENT, grant_id, 0, BYTES(body, sizeof(body)));
 	memset(&medium, 0, sizeof(medium));
+	memset(&fault, 0, sizeof(fault));
 }
 
 static enum record_state
@@ -310,9 +313,6 @@ START_TEST(merge_is_commutative_idempotent_and_keeps_tombstones)
 END_TEST
 
 /* ---- the destroying write ---- */
-
-static struct fixture x;
-static struct fault fault;
 
 static void
 file_of(uint8_t slots)

@@ -61,6 +61,7 @@ struct fusefs {
 	struct fuse_session *session;
 	struct blockcache *cache;
 	struct image image;
+	uint64_t blocks;
 	uid_t uid;
 	gid_t gid;
 	int ended_fd;
@@ -71,15 +72,18 @@ struct fusefs {
 	pthread_rwlock_t gate;  /* held for reading while an answer is sent */
 	_Atomic bool silent;    /* set while the gate is held for writing */
 
-	pthread_mutex_t lock;   /* of the three below */
+	_Atomic int busy;       /* places that are read in order, in all files */
+
+	pthread_mutex_t lock;   /* of all below */
+	pthread_cond_t idle;    /* a context came back */
 	struct handle *handles;
 	struct blockcrypt **crypt;
-	unsigned crypts;
-
-	_Atomic int busy;       /* places that are read in order, in all files */
+	unsigned crypts;        /* that nobody uses */
 	unsigned crypts_made;
-	unsigned servers;
-	_Atomic unsigned serving;
+	unsigned serving;       /* servers that still run */
+	bool abandoned;         /* the last of them releases */
+
+	unsigned servers;       /* that were started */
 	pthread_t server[SERVERS_MAX];
 };
 
@@ -110,13 +114,14 @@ refuse(fuse_req_t req, int err)
 
 /* ---- reading the image -------------------------------------------------------------------------------------------------- */
 
+/* A context, or NULL once nothing is to be decrypted any more. */
 static struct blockcrypt *
 crypt_borrow(struct fusefs *fs)
 {
 	struct blockcrypt *b = NULL;
 
 	pthread_mutex_lock(&fs->lock);
-	if (fs->crypts > 0)
+	if (fs->crypts > 0 && !fs->silent)
 		b = fs->crypt[--fs->crypts];
 	pthread_mutex_unlock(&fs->lock);
 	return b;
@@ -127,6 +132,7 @@ crypt_return(struct fusefs *fs, struct blockcrypt *b)
 {
 	pthread_mutex_lock(&fs->lock);
 	fs->crypt[fs->crypts++] = b;
+	pthread_cond_signal(&fs->idle);
 	pthread_mutex_unlock(&fs->lock);
 }
 
@@ -138,8 +144,6 @@ fetch(void *arg, uint64_t index, uint8_t buf[BLOCK_SIZE], bool ahead)
 	int err;
 
 	do {
-		if (fs->silent)
-			return -EIO;
 		b = crypt_borrow(fs);
 		if (b == NULL)
 			return -EIO;
@@ -348,7 +352,7 @@ op_statfs(fuse_req_t req, fuse_ino_t number)
 	struct statvfs sv = { .f_bsize = 4096, .f_frsize = 4096, .f_namemax = NAME_MAX_BYTES };
 
 	(void)number;
-	sv.f_blocks = bundle_shape(fs->bundle)->count[0] * (BLOCK_SIZE / 4096);
+	sv.f_blocks = fs->blocks * (BLOCK_SIZE / 4096);
 	sv.f_files = fs->image.super.inode_count;
 	if (gate_enter(fs)) {
 		fuse_reply_statfs(req, &sv);
@@ -710,6 +714,7 @@ crypts_new(struct fusefs *fs, struct fault *f)
 	fs->crypt = calloc(n, sizeof(*fs->crypt));
 	while (fs->crypt != NULL && fs->crypts < n && (fs->crypt[fs->crypts] = blockcrypt_new(NULL)) != NULL)
 		fs->crypts++;
+	fs->crypts_made = fs->crypts;
 	return fs->crypts == n ? E_OK : fault_set(f, E_FAIL, ENOMEM, "memory", "cipher contexts");
 }
 
@@ -743,6 +748,7 @@ locks_init(struct fusefs *fs)
 	pthread_rwlockattr_t attr;
 
 	pthread_mutex_init(&fs->lock, NULL);
+	pthread_cond_init(&fs->idle, NULL);
 	/* Answers never end while a film plays: who shuts the gate must not wait for a pause. */
 	pthread_rwlockattr_init(&attr);
 	pthread_rwlockattr_setkind_np(&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
@@ -780,16 +786,55 @@ fusefs_on_failure(struct fusefs *fs, bool (*retry)(void *arg), void *arg)
 	fs->retry_arg = arg;
 }
 
-/* n servers are no more. The last one tells. */
+/* Wait for all servers but the calling one. */
+static void
+servers_join(struct fusefs *fs)
+{
+	for (unsigned i = 0; i < fs->servers; i++) {
+		if (pthread_equal(fs->server[i], pthread_self()))
+			pthread_detach(fs->server[i]);
+		else
+			pthread_join(fs->server[i], NULL);
+	}
+}
+
+static void
+release(struct fusefs *fs)
+{
+	while (fs->handles != NULL)
+		handle_free(fs, fs->handles);
+	blockcache_free(&fs->cache);
+	if (fs->session != NULL)
+		fuse_session_destroy(fs->session);
+	while (fs->crypts > 0)
+		blockcrypt_free(&fs->crypt[--fs->crypts]);
+	free(fs->crypt);
+	pthread_rwlock_destroy(&fs->gate);
+	pthread_cond_destroy(&fs->idle);
+	pthread_mutex_destroy(&fs->lock);
+	free(fs);
+}
+
+/* n servers are no more. The last one tells, or releases if nobody is there to be told. */
 static void
 servers_gone(struct fusefs *fs, unsigned n)
 {
 	const uint64_t one = 1;
 	ssize_t put;
+	bool last, abandoned;
+	int ended_fd = fs->ended_fd;
 
-	if ((fs->serving -= n) == 0) {
-		put = write(fs->ended_fd, &one, sizeof(one));
+	pthread_mutex_lock(&fs->lock);
+	fs->serving -= n;
+	last = fs->serving == 0;
+	abandoned = fs->abandoned;
+	pthread_mutex_unlock(&fs->lock);
+	if (last && !abandoned) {
+		put = write(ended_fd, &one, sizeof(one));
 		(void)put; /* an eventfd has room for very many ones */
+	} else if (last) {
+		servers_join(fs);
+		release(fs);
 	}
 }
 
@@ -813,12 +858,12 @@ serve(void *arg)
 enum err
 fusefs_start(struct fusefs *fs, int ended_fd, struct fault *f)
 {
-	const uint64_t blocks = bundle_shape(fs->bundle)->count[0];
 	unsigned wanted = server_count();
 	int err = 0;
 
-	blockcache_start(fs->cache, (struct blockcache_source){ fetch, fs }, blocks, worker_count());
-	err = image_open(&fs->image, (struct image_reader){ read_image, fs }, blocks * BLOCK_SIZE);
+	fs->blocks = bundle_shape(fs->bundle)->count[0];
+	blockcache_start(fs->cache, (struct blockcache_source){ fetch, fs }, fs->blocks, worker_count());
+	err = image_open(&fs->image, (struct image_reader){ read_image, fs }, fs->blocks * BLOCK_SIZE);
 	if (err != 0)
 		return fault_set(f, E_BUNDLE, -err, "superblock", "image");
 	fs->ended_fd = ended_fd;
@@ -928,32 +973,39 @@ fusefs_open_names(struct fusefs *fs, void (*each)(void *arg, const char *path), 
 	sodium_memzero(buf, sizeof(buf));
 }
 
+/* Shut everything: nothing is decrypted from now on, and the bundle is not touched any more when this returns. */
+static void
+shut(struct fusefs *fs)
+{
+	pthread_rwlock_wrlock(&fs->gate);
+	fs->silent = true;
+	pthread_rwlock_unlock(&fs->gate);
+	if (fs->cache != NULL)
+		blockcache_close(fs->cache);
+	pthread_mutex_lock(&fs->lock);
+	while (fs->crypts < fs->crypts_made)
+		pthread_cond_wait(&fs->idle, &fs->lock);
+	pthread_mutex_unlock(&fs->lock);
+}
+
 void
 fusefs_free(struct fusefs **out)
 {
 	struct fusefs *fs = *out;
+	bool serving;
 
 	if (fs == NULL)
 		return;
 	*out = NULL;
-	fs->silent = true;
-	if (fs->cache != NULL)
-		blockcache_close(fs->cache);
-	if (fs->serving > 0)
-		return; /* its threads go on using it until the process ends */
-	for (unsigned i = 0; i < fs->servers; i++)
-		pthread_join(fs->server[i], NULL);
-	while (fs->handles != NULL)
-		handle_free(fs, fs->handles);
-	blockcache_free(&fs->cache);
-	if (fs->session != NULL)
-		fuse_session_destroy(fs->session);
-	while (fs->crypts > 0)
-		blockcrypt_free(&fs->crypt[--fs->crypts]);
-	free(fs->crypt);
-	pthread_rwlock_destroy(&fs->gate);
-	pthread_mutex_destroy(&fs->lock);
-	free(fs);
+	shut(fs);
+	pthread_mutex_lock(&fs->lock);
+	serving = fs->serving > 0;
+	fs->abandoned = serving;
+	pthread_mutex_unlock(&fs->lock);
+	if (serving)
+		return;
+	servers_join(fs);
+	release(fs);
 }
 
 enum err

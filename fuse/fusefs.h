@@ -50,8 +50,9 @@ bool fusefs_silenced(const struct fusefs *fs);
 void fusefs_open_names(struct fusefs *fs, void (*each)(void *arg, const char *path), void *arg);
 
 /*
- * fusefs_free(fs): release everything, wiping what was decrypted. If the loop has not ended (a lazy unmount keeps it alive) the
- * memory it may still touch is wiped but not released: the process is about to exit. Does not unmount.
+ * fusefs_free(fs): release everything, wiping what was decrypted. If the loop has not ended (a lazy unmount keeps it alive) it goes
+ * on answering EIO, and what it needs is released when it ends or the process does. Waits for blocks that are being read now; the
+ * bundle is not used any more after. Does not unmount. NULL-safe; sets *fs to NULL.
  */
 void fusefs_free(struct fusefs **fs);
 

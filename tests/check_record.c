@@ -300,12 +300,12 @@ START_TEST(merge_is_commutative_idempotent_and_keeps_tombstones)
 {
 	for (int a = RECORD_IS_LIVE; a <= RECORD_IS_DAMAGED; a++) {
 		for (int b = RECORD_IS_LIVE; b <= RECORD_IS_DAMAGED; b++) {
-			enum record_state x = (enum record_state)a, y = (enum record_state)b;
+			enum record_state one = (enum record_state)a, two = (enum record_state)b;
 
-			ck_assert_int_eq(record_merge(x, y, x == y), record_merge(y, x, x == y));
-			ck_assert_int_eq(record_merge(x, y, false), record_merge(y, x, false));
+			ck_assert_int_eq(record_merge(one, two, a == b), record_merge(two, one, a == b));
+			ck_assert_int_eq(record_merge(one, two, false), record_merge(two, one, false));
 			if (a == RECORD_IS_SPENT || b == RECORD_IS_SPENT)
-				ck_assert_int_eq(record_merge(x, y, false), RECORD_IS_SPENT);
+				ck_assert_int_eq(record_merge(one, two, false), RECORD_IS_SPENT);
 		}
 		ck_assert_int_eq(record_merge((enum record_state)a, (enum record_state)a, true), a);
 	}

@@ -1,0 +1,175 @@
+/*
+ * oncestick.h - read and verify sealed media bundles on a USB stick.
+ *
+ * liboncestick opens a bundle below a stick's ONCE directory, verifies it without any key, and, with its content key, lists and
+ * reads its files. It never writes, spends no code, and starts no process. What a stick holds is treated as hostile throughout:
+ * not one byte of a file is returned that does not follow from the issuer's signature. Whether that issuer is the right one is for
+ * the caller to decide: compare oncestick_info.issuer with a key that you trust.
+ *
+ * Functions that return enum oncestick_result return ONCESTICK_OK or what went wrong. Functions that return int or int64_t return
+ * a negative errno value on failure: -EIO for whatever does not verify, cannot be read, or is locked. Outputs are set on success
+ * only. Different threads may use one bundle at the same time, except as said at oncestick_unlock and oncestick_close.
+ */
+#ifndef ONCESTICK_H
+#define ONCESTICK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define ONCESTICK_API __attribute__((visibility("default")))
+
+#define ONCESTICK_ID_SIZE 16
+#define ONCESTICK_KEY_SIZE 32
+#define ONCESTICK_LABEL_SIZE 129 /* 128 bytes of UTF-8 and a NUL */
+#define ONCESTICK_NAME_SIZE 256  /* 255 bytes and a NUL */
+
+/* The numbers are those of the program's exit status, and never change. */
+enum oncestick_result {
+	ONCESTICK_OK = 0,
+	ONCESTICK_FAIL = 1,             /* no memory, no descriptors */
+	ONCESTICK_BUNDLE = 40,          /* missing, forged, damaged, or not of that key */
+	ONCESTICK_STICK_IO = 44,        /* the stick cannot be read */
+	ONCESTICK_INTERRUPTED = 130     /* a callback asked for it */
+};
+
+/* oncestick_version(): the version of the library, e.g. "0.1.0". Static. */
+ONCESTICK_API const char *oncestick_version(void);
+
+/* ---- bundles ------------------------------------------------------------------------------------------------------------ */
+
+struct oncestick_bundle; /* an open bundle; opaque */
+
+struct oncestick_info {
+	uint8_t issuer[ONCESTICK_KEY_SIZE];     /* Ed25519 public key whose signature was verified */
+	uint8_t id[ONCESTICK_ID_SIZE];
+	uint64_t size;                          /* bytes of plaintext, file data and directory together */
+	int64_t created;                        /* seconds since 1970, as the issuer says */
+	char label[ONCESTICK_LABEL_SIZE];       /* valid UTF-8 without control characters; "" if the bundle has none */
+};
+
+/*
+ * oncestick_bundles(once_fd, ids, max): the ids of the bundles below the ONCE directory once_fd, ascending, at most max of them
+ * into ids, which may be NULL if max is 0. Nothing is verified. Return how many there are, which may exceed max, or a negative
+ * errno.
+ */
+ONCESTICK_API int oncestick_bundles(int once_fd, uint8_t (*ids)[ONCESTICK_ID_SIZE], size_t max);
+
+/*
+ * oncestick_open(b, once_fd, id, why, why_size): open bundle id below the ONCE directory once_fd, a descriptor that is borrowed for
+ * the call. The manifest's signature, the size of every segment and the root of the tree are verified. On success the caller owns
+ * *b. On failure *b is unchanged and why, unless NULL, holds a line for people, cut to why_size bytes with its NUL.
+ */
+ONCESTICK_API enum oncestick_result oncestick_open(struct oncestick_bundle **b, int once_fd, const uint8_t id[ONCESTICK_ID_SIZE],
+    char *why, size_t why_size);
+
+/*
+ * oncestick_close(b): wipe the content key and all plaintext, release *b and set it to NULL. NULL-safe. No other thread may
+ * use *b any more.
+ */
+ONCESTICK_API void oncestick_close(struct oncestick_bundle **b);
+
+/* oncestick_get_info(b, info): what the manifest says. */
+ONCESTICK_API void oncestick_get_info(const struct oncestick_bundle *b, struct oncestick_info *info);
+
+/*
+ * oncestick_unlock(b, key): keep a copy of the content key in locked memory, if it is the one to which the manifest commits,
+ * and open the directory. Return ONCESTICK_OK, ONCESTICK_BUNDLE if it is not the key or the directory is impossible,
+ * ONCESTICK_FAIL. The caller wipes his own copy. No other thread may use b meanwhile.
+ */
+ONCESTICK_API enum oncestick_result oncestick_unlock(struct oncestick_bundle *b, const uint8_t key[ONCESTICK_KEY_SIZE]);
+
+/* oncestick_lock(b): wipe the content key and all plaintext that b holds. Reads fail with -EIO from now on. */
+ONCESTICK_API void oncestick_lock(struct oncestick_bundle *b);
+
+/* ---- files: of an unlocked bundle --------------------------------------------------------------------------------------- */
+
+struct oncestick_stat {
+	uint32_t ino;           /* number of the file in this bundle; the root directory is 0 */
+	int is_dir;
+	uint64_t size;          /* bytes of a file, entries of a directory */
+	int64_t mtime_s;
+	uint32_t mtime_ns;
+};
+
+/*
+ * oncestick_lookup(b, path, st): find path, which is relative to the root of the bundle; components are separated by '/', and ""
+ * is the root. "." and ".." are no names. Return 0, -ENOENT, -ENOTDIR or -EIO.
+ */
+ONCESTICK_API int oncestick_lookup(struct oncestick_bundle *b, const char *path, struct oncestick_stat *st);
+
+/*
+ * oncestick_list(b, dir_ino, k, name, st): entry number k of directory dir_ino; entries are sorted by the bytes of their names. A
+ * name is 1 to 255 bytes other than '/' and NUL, neither "." nor "..", but may hold control characters and need not be UTF-8.
+ * Return 0, -ENOENT if there are no more than k entries or no such directory, -ENOTDIR, or -EIO for this entry: the next may be
+ * good.
+ */
+ONCESTICK_API int oncestick_list(struct oncestick_bundle *b, uint32_t dir_ino, uint64_t k, char name[ONCESTICK_NAME_SIZE],
+    struct oncestick_stat *st);
+
+/*
+ * oncestick_read(b, ino, buf, n, off): read up to n bytes at offset off of file ino into buf. Return how many were read, less than
+ * n only at the end of the file; or -ENOENT, -EISDIR, -EIO, with nothing useful in buf.
+ */
+ONCESTICK_API int64_t oncestick_read(struct oncestick_bundle *b, uint32_t ino, void *buf, size_t n, uint64_t off);
+
+/* ---- verifying: needs no key -------------------------------------------------------------------------------------------- */
+
+struct oncestick_damage {
+	uint32_t segment;       /* number of the .seg file */
+	uint64_t segment_off;   /* of the damaged 64 KiB in it */
+	uint64_t image_off;     /* first byte of plaintext that cannot be read because of it */
+	uint64_t image_len;
+	int io;                 /* could not be read, rather than read wrong */
+};
+
+/*
+ * oncestick_verify(b, threads, progress, damage, arg): read and verify every block of b; threads 0 means one per processor.
+ * Callbacks run in the calling thread and may be NULL: progress after every MiB or so, in bytes of all, non-zero stops with
+ * ONCESTICK_INTERRUPTED; damage once per damaged block. Return ONCESTICK_OK if all is well, ONCESTICK_BUNDLE if anything is
+ * damaged, after all was tried, or ONCESTICK_FAIL.
+ */
+ONCESTICK_API enum oncestick_result oncestick_verify(struct oncestick_bundle *b, unsigned threads,
+    int (*progress)(void *arg, uint64_t done, uint64_t all), void (*damage)(void *arg, const struct oncestick_damage *d),
+    void *arg);
+
+/*
+ * oncestick_path_at(b, d, path, size): the path of a file that damage d touches, in an unlocked bundle: 1, or 0 and "" if it
+ * touches none, or a negative errno (-ENAMETOOLONG).
+ */
+ONCESTICK_API int oncestick_path_at(struct oncestick_bundle *b, const struct oncestick_damage *d, char *path, size_t size);
+
+/* ---- signed objects ----------------------------------------------------------------------------------------------------- */
+
+enum oncestick_kind { ONCESTICK_MANIFEST = 1, ONCESTICK_GRANT = 2, ONCESTICK_NOTICE = 3 };
+
+struct oncestick_object {
+	enum oncestick_kind kind;
+	uint8_t issuer[ONCESTICK_KEY_SIZE];     /* whose signature was verified */
+	int64_t time;                           /* created or issued, as the issuer says */
+	uint8_t id[ONCESTICK_ID_SIZE];          /* of the bundle or the grant; zeros for a notice */
+	char label[ONCESTICK_LABEL_SIZE];       /* of the bundle or the grant, or "" */
+	uint64_t size;                          /* manifest: bytes of plaintext */
+	uint8_t stick[ONCESTICK_ID_SIZE];       /* grant: the stick it is for */
+	uint32_t codes;                         /* grant: how many */
+	uint32_t bundles;                       /* grant: how many bundles a code opens */
+	int64_t not_before, expires;            /* grant: when a code may be used first */
+	uint32_t session_s;                     /* grant: length of a session */
+	uint32_t number;                        /* notice */
+};
+
+/*
+ * oncestick_inspect(data, n, o): verify the n bytes at data, the contents of a manifest.cose, grant.cose or notice.cose, and say
+ * what they are. Members that do not belong to the kind are zero. Return ONCESTICK_OK, ONCESTICK_BUNDLE if it is none of these or
+ * its signature is not good, ONCESTICK_FAIL if the library cannot start.
+ */
+ONCESTICK_API enum oncestick_result oncestick_inspect(const void *data, size_t n, struct oncestick_object *o);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

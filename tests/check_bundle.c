@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "bundle_impl.h" /* what is left in memory */
 #include "sample_bundle.h"
 #include "sample_image.h"
 
@@ -371,6 +372,27 @@ START_TEST(locked_again)
 }
 END_TEST
 
+static bool
+all_zero(const uint8_t *p, size_t n)
+{
+	return sodium_is_zero(p, n) == 1;
+}
+
+START_TEST(locking_leaves_neither_key_nor_plaintext)
+{
+	struct image img;
+
+	make(VECTOR_FIRST_ID, 2, of_the_vectors);
+	open_unlocked();
+	ck_assert_int_eq(bundle_image(b, &img), 0);
+	ck_assert(!all_zero(b->key.ck, KEY_SIZE));
+	ck_assert(!all_zero(b->cache.blocks, BUNDLE_CACHE_BLOCKS * BLOCK_SIZE));
+	bundle_lock(b);
+	ck_assert(all_zero(b->key.ck, KEY_SIZE));
+	ck_assert(all_zero(b->cache.blocks, BUNDLE_CACHE_BLOCKS * BLOCK_SIZE));
+}
+END_TEST
+
 /* ---- damaged data ------------------------------------------------------------------------------------------------------- */
 
 static const struct {
@@ -545,6 +567,36 @@ START_TEST(a_file_cut_short_after_it_was_opened)
 	ck_assert_uint_ge(f.n, 1);
 	ck_assert(f.d[0].io);
 	assert_damage(&f.d[0], 1, 0, 20);
+}
+END_TEST
+
+/* Whether this file system reads with O_DIRECT, asked in a way of its own. */
+static bool
+direct_is_possible(void)
+{
+	void *page = aligned_alloc(4096, BLOCK_SIZE);
+	int fd = openat(s.dir_fd, "00000000.seg", O_RDONLY | O_DIRECT | O_CLOEXEC);
+	bool yes;
+
+	ck_assert_ptr_nonnull(page);
+	yes = fd >= 0 && pread(fd, page, BLOCK_SIZE, 0) == (ssize_t)BLOCK_SIZE;
+	if (fd >= 0)
+		(void)close(fd);
+	free(page);
+	return yes;
+}
+
+START_TEST(reading_past_the_cache_says_whether_it_did)
+{
+	struct bundle_check c = {.direct = true, .was_direct = true};
+
+	make(1, 40, numbered);
+	ck_assert_int_eq(reopen(), E_OK);
+	ck_assert_int_eq(bundle_verify(b, &c, &fault), E_OK);
+	ck_assert(c.was_direct == direct_is_possible());
+	c.direct = false;
+	ck_assert_int_eq(bundle_verify(b, &c, &fault), E_OK);
+	ck_assert(!c.was_direct);
 }
 END_TEST
 
@@ -939,6 +991,7 @@ main(void)
 	tcase_add_test(t, another_key_does_not_satisfy_the_commitment);
 	tcase_add_test(t, a_wrong_commitment_that_is_signed);
 	tcase_add_test(t, locked_again);
+	tcase_add_test(t, locking_leaves_neither_key_nor_plaintext);
 	tcase_add_loop_test(t, a_flipped_bit_is_an_error_of_its_block_only, 0, (int)(sizeof FLIPS / sizeof *FLIPS));
 	tcase_add_test(t, a_thousand_flipped_bits_are_never_read);
 	tcase_add_loop_test(t, damage_is_reported_in_order_whoever_finds_it, 0, 6);
@@ -949,6 +1002,7 @@ main(void)
 	tcase_add_test(t, a_tree_block_as_a_data_block);
 	tcase_add_test(t, a_device_that_changes_its_mind);
 	tcase_add_test(t, a_file_cut_short_after_it_was_opened);
+	tcase_add_test(t, reading_past_the_cache_says_whether_it_did);
 	tcase_add_test(t, verification_that_is_stopped);
 	tcase_add_loop_test(t, a_flipped_root_block, 0, 2);
 	tcase_add_test(t, a_root_block_damaged_after_opening);

@@ -16,7 +16,10 @@
 
 struct treecache;
 
-/* treecache_new(shape, segments, root): nothing is read. shape, segments and root are borrowed while it lives. NULL if no memory. */
+/*
+ * treecache_new(shape, segments, root): nothing is read. shape, segments and root are borrowed while it lives. NULL if no
+ * memory.
+ */
 struct treecache *treecache_new(const struct tree_shape *shape, struct segment_set *segments, const uint8_t root[HASH_SIZE]);
 
 /* treecache_free(t): NULL-safe; sets *t to NULL. No other thread may use it any more. */

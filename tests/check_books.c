@@ -1,0 +1,956 @@
+/*
+ * check_books.c - the issuer's books: numbers, handing out, final states, cumulative notices, and two issuers at once.
+ */
+#include <check.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <sodium.h>
+#include <sqlite3.h>
+
+#include "books.h"
+#include "keytree.h"
+#include "stickio.h"
+
+#define T0 1760000000ll
+#define CHILDREN 4
+#define NO_RECEIPT BYTES(NULL, 0)
+
+static char base[4096], dir[4200], db_path[4300];
+static uint8_t stick_a[ID_SIZE], stick_b[ID_SIZE];
+
+static void
+setup(void)
+{
+	snprintf(base, sizeof base, "%s/check_books.XXXXXX", getenv("TMPDIR") != NULL ? getenv("TMPDIR") : "/tmp");
+	ck_assert_ptr_nonnull(mkdtemp(base));
+	snprintf(dir, sizeof dir, "%s/data/oncestick", base);
+	snprintf(db_path, sizeof db_path, "%s/%s", dir, BOOKS_NAME);
+	memset(stick_a, 0xf1, sizeof stick_a); /* comes after stick_b by its bytes */
+	memset(stick_b, 0x1f, sizeof stick_b);
+}
+
+static void
+remove_path(const char *path)
+{
+	struct dirent *e = NULL;
+	DIR *d = NULL;
+
+	if (unlink(path) == 0 || (d = opendir(path)) == NULL)
+		return;
+	while ((e = readdir(d)) != NULL) {
+		char below[8192];
+
+		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+			continue;
+		snprintf(below, sizeof below, "%s/%s", path, e->d_name);
+		remove_path(below);
+	}
+	closedir(d);
+	rmdir(path);
+}
+
+static void
+teardown(void)
+{
+	remove_path(base);
+}
+
+/* ---- helpers ------------------------------------------------------------------------------------------------------------ */
+
+static struct books *
+open_ok(void)
+{
+	struct fault f = {0};
+	struct books *b = NULL;
+	enum err err = books_open(&b, dir, true, &f);
+
+	ck_assert_msg(err == E_OK, "%s: %s: %s", err_name(err), f.step, f.object);
+	return b;
+}
+
+static void
+fails_to_open(bool create, int line)
+{
+	struct fault f = {0};
+	struct books *b = NULL;
+	enum err err = books_open(&b, dir, create, &f);
+
+	ck_assert_msg(err == E_BOOKS && b == NULL, "%s, expected in line %d", err_name(err), line);
+	ck_assert_int_eq(f.err, E_BOOKS);
+	ck_assert_str_ne(f.step, "");
+	ck_assert_ptr_nonnull(strstr(f.object, dir));
+}
+
+#define open_fails(create) fails_to_open((create), __LINE__)
+
+/* A grant with id bytes all id, its payload made; to be freed by drop_grant. */
+struct sample {
+	struct grant g;
+	uint8_t *payload;
+	size_t n;
+};
+
+static struct sample
+a_grant(int id, const uint8_t stick_id[ID_SIZE], uint32_t refill, uint32_t slots, int64_t expires)
+{
+	struct sample s = {0};
+
+	memset(s.g.issuer, 0x88, KEY_SIZE);
+	memcpy(s.g.stick_id, stick_id, ID_SIZE);
+	memset(s.g.id, id, ID_SIZE);
+	s.g.refill = refill;
+	s.g.issued = T0 + id;
+	s.g.bundle_count = 1;
+	memset(s.g.bundles[0].id, 0xb0, ID_SIZE);
+	s.g.policy.not_before = T0;
+	s.g.policy.expires = expires;
+	s.g.policy.session_s = 3600;
+	s.g.slots = slots;
+	s.g.locators = calloc(slots, LOCATOR_SIZE);
+	ck_assert_ptr_nonnull(s.g.locators);
+	for (uint32_t i = 0; i < slots; i++)
+		store_le32(s.g.locators[i], i);
+	snprintf(s.g.label, sizeof s.g.label, "Week %d", id);
+	s.payload = grant_encode(&s.g, &s.n);
+	ck_assert_ptr_nonnull(s.payload);
+	return s;
+}
+
+static void
+drop_grant(struct sample *s)
+{
+	free(s->payload);
+	grant_free(&s->g);
+}
+
+static void
+add_grant(struct books *b, int id, const uint8_t stick_id[ID_SIZE], uint32_t slots, int64_t expires)
+{
+	struct sample s = a_grant(id, stick_id, 0, slots, expires);
+	struct fault f = {0};
+
+	ck_assert_msg(books_add_grant(b, &s.g, BYTES(s.payload, s.n), BOOKS_READY, T0, "prepare", &f) == E_OK, "%s", f.object);
+	drop_grant(&s);
+}
+
+static uint8_t *
+id_of(int id)
+{
+	static uint8_t out[ID_SIZE];
+
+	memset(out, id, sizeof out);
+	return out;
+}
+
+static enum err
+set_state(struct books *b, int id, uint32_t slot, enum books_slot_state state)
+{
+	return books_set_state(b, id_of(id), slot, state, NO_RECEIPT, 0, T0 + 9, "test", NULL, NULL);
+}
+
+static struct books_slot
+slot_of(struct books *b, const uint8_t *stick_id, uint32_t number)
+{
+	struct books_slot *list = NULL, found = {0};
+	size_t count = 0;
+
+	ck_assert_int_eq(books_slots(b, stick_id, &list, &count, NULL), E_OK);
+	for (size_t i = 0; i < count; i++)
+		if (list[i].number == number)
+			found = list[i];
+	ck_assert_uint_eq(found.number, number);
+	free(list);
+	return found;
+}
+
+static int64_t
+ask(const char *text)
+{
+	sqlite3 *db = NULL;
+	sqlite3_stmt *st = NULL;
+	int64_t v;
+
+	ck_assert_int_eq(sqlite3_open(db_path, &db), SQLITE_OK);
+	ck_assert_msg(sqlite3_prepare_v2(db, text, -1, &st, NULL) == SQLITE_OK, "%s: %s", text, sqlite3_errmsg(db));
+	ck_assert_int_eq(sqlite3_step(st), SQLITE_ROW);
+	v = sqlite3_column_int64(st, 0);
+	sqlite3_finalize(st);
+	sqlite3_close(db);
+	return v;
+}
+
+static int
+try_sql(const char *text)
+{
+	sqlite3 *db = NULL;
+	int rc;
+
+	ck_assert_int_eq(sqlite3_open(db_path, &db), SQLITE_OK);
+	rc = sqlite3_exec(db, text, NULL, NULL, NULL);
+	sqlite3_close(db);
+	return rc;
+}
+
+#define SLOTS(...) ((const int[]){__VA_ARGS__, -1})
+
+static void
+store_notice(struct books *b, uint32_t number, int id, const int *slots, const char *file)
+{
+	struct notice n = {.number = number, .time = T0 + number};
+
+	for (; *slots >= 0; slots++)
+		ck_assert_int_eq(notice_revoke(&n, id_of(id), (uint32_t)*slots), 0);
+	ck_assert_int_eq(books_store_notice(b, &n, BYTES(file, strlen(file)), NULL), E_OK);
+	notice_free(&n);
+}
+
+/* The slots of one grant in the cumulative list, as bits of a number. */
+static uint64_t
+listed(struct books *b, int id)
+{
+	struct notice n;
+	uint64_t bits = 0;
+
+	ck_assert_int_eq(books_notice_content(b, &n, NULL), E_OK);
+	ck_assert(n.number == 0 && n.time == 0);
+	for (uint32_t slot = 0; slot < 64; slot++)
+		bits |= (uint64_t)notice_revoked(&n, id_of(id), slot) << slot;
+	notice_free(&n);
+	return bits;
+}
+
+/* ---- the file ----------------------------------------------------------------------------------------------------------- */
+
+START_TEST(books_are_made_only_on_demand_and_private)
+{
+	struct books *b = NULL;
+	struct fault f = {0};
+	struct stat st;
+	mode_t old = umask(0);
+
+	ck_assert_int_eq(books_open(&b, dir, false, &f), E_BOOKS);
+	ck_assert_int_eq(f.sys, ENOENT);
+	ck_assert_int_ne(access(dir, F_OK), 0);
+	b = open_ok();
+	books_close(&b);
+	ck_assert_ptr_null(b);
+	umask(old);
+	ck_assert_int_eq(stat(dir, &st), 0);
+	ck_assert_int_eq(st.st_mode & 0777, 0700);
+	ck_assert_int_eq(stat(db_path, &st), 0);
+	ck_assert_int_eq(st.st_mode & 0777, 0600);
+	ck_assert_int_eq(books_open(&b, dir, false, NULL), E_OK);
+	books_close(&b);
+	ck_assert_int_eq(unlink(db_path), 0);
+	open_fails(false);
+}
+END_TEST
+
+START_TEST(damaged_and_other_files_are_refused)
+{
+	struct books *b = open_ok();
+	uint8_t *whole = NULL;
+	size_t n = 0;
+
+	books_close(&b);
+	ck_assert_int_eq(stickio_slurp(AT_FDCWD, db_path, 1u << 24, &whole, &n), 0);
+	for (int i = 0; i < 5; i++) {
+		const size_t cut[5] = {0, 50, 100, n / 2, n - 1};
+
+		ck_assert_int_eq(truncate(db_path, (off_t)cut[i]), 0);
+		open_fails(true);
+		open_fails(false);
+		ck_assert_int_eq(unlink(db_path), 0);
+		ck_assert_int_eq(stickio_create(AT_FDCWD, db_path, whole, n, 0600), 0);
+	}
+	free(whole);
+	b = open_ok();
+	books_close(&b);
+	ck_assert_int_eq(try_sql("UPDATE meta SET v = 2"), SQLITE_OK);
+	open_fails(true);
+	ck_assert_int_eq(try_sql("UPDATE meta SET v = 1; PRAGMA application_id = 1869505395"), SQLITE_OK); /* a station's */
+	open_fails(true);
+}
+END_TEST
+
+START_TEST(books_locked_by_another_process_are_named)
+{
+	struct books *b = open_ok(), *other = NULL;
+	struct fault f = {0};
+
+	ck_assert_int_eq(books_begin(b, NULL), E_OK);
+	ck_assert_int_eq(books_open(&other, dir, false, &f), E_BOOKS); /* another connection is as good as a process */
+	ck_assert_int_eq(f.sys, EBUSY);
+	ck_assert_ptr_nonnull(strstr(f.object, "locked"));
+	books_rollback(b);
+	ck_assert_int_eq(books_open(&other, dir, false, NULL), E_OK);
+	books_close(&other);
+	books_close(&b);
+}
+END_TEST
+
+START_TEST(settings_are_kept_and_removed)
+{
+	struct books *b = open_ok();
+	char value[16];
+
+	ck_assert_int_eq(books_get(b, "contact", value, sizeof value, NULL), E_OK);
+	ck_assert_str_eq(value, "");
+	ck_assert_int_eq(books_set(b, "contact", "+49 30", NULL), E_OK);
+	ck_assert_int_eq(books_set(b, "contact", "+49 30 1234", NULL), E_OK);
+	books_close(&b);
+	b = open_ok();
+	ck_assert_int_eq(books_get(b, "contact", value, sizeof value, NULL), E_OK);
+	ck_assert_str_eq(value, "+49 30 1234");
+	ck_assert_int_eq(books_set(b, "contact", "twelve byte\xc3\xa4\xc3\xa4\xc3\xa4", NULL), E_OK);
+	ck_assert_int_eq(books_get(b, "contact", value, sizeof value, NULL), E_OK);
+	ck_assert_str_eq(value, "twelve byte\xc3\xa4\xc3\xa4"); /* cut between characters */
+	ck_assert_int_eq(books_set(b, "contact", "", NULL), E_OK);
+	ck_assert_int_eq(books_get(b, "contact", value, sizeof value, NULL), E_OK);
+	ck_assert_str_eq(value, "");
+	books_close(&b);
+}
+END_TEST
+
+START_TEST(transaction_is_all_or_nothing)
+{
+	struct books *b = open_ok(), *other = NULL;
+	struct books_slot *list = NULL;
+	uint32_t have = 0;
+	char value[16];
+
+	ck_assert_int_eq(books_begin(b, NULL), E_OK);
+	add_grant(b, 1, stick_a, 3, T0 + 100);
+	ck_assert_int_eq(books_set(b, "contact", "x", NULL), E_OK);
+	books_rollback(b);
+	books_rollback(b); /* nothing to roll back */
+	ck_assert_int_eq(ask("SELECT (SELECT count(*) FROM grnt) + (SELECT count(*) FROM stick) + (SELECT count(*) FROM event)"), 0);
+	ck_assert_int_eq(books_commit(b, NULL), E_BOOKS); /* nothing to commit */
+
+	ck_assert_int_eq(books_begin(b, NULL), E_OK);
+	add_grant(b, 1, stick_a, 3, T0 + 100);
+	ck_assert_int_eq(books_take(b, stick_a, 4, "Kim", T0, &list, &have, NULL), E_NO_CODES); /* fails alone */
+	ck_assert_int_eq(set_state(b, 7, 0, BOOKS_SPENT), E_BOOKS);
+	ck_assert_int_eq(books_set(b, "contact", "y", NULL), E_OK);
+	ck_assert_int_eq(books_commit(b, NULL), E_OK);
+	books_close(&b);
+	other = open_ok();
+	ck_assert_int_eq(books_get(other, "contact", value, sizeof value, NULL), E_OK);
+	ck_assert_str_eq(value, "y");
+	ck_assert_int_eq(ask("SELECT count(*) FROM slot WHERE state = 'ready'"), 3);
+	books_close(&other);
+}
+END_TEST
+
+START_TEST(full_disk_gives_up_the_whole_transaction)
+{
+	struct books *b = open_ok();
+	int status = 0;
+	pid_t pid;
+
+	books_close(&b);
+	if ((pid = fork()) == 0) {
+		struct rlimit limit = {200000, 200000};
+		enum err err = E_OK;
+
+		signal(SIGXFSZ, SIG_IGN);
+		if (books_open(&b, dir, false, NULL) != E_OK || setrlimit(RLIMIT_FSIZE, &limit) != 0 || books_begin(b, NULL) != E_OK ||
+		    books_set(b, "contact", "lost", NULL) != E_OK)
+			_exit(2);
+		for (int i = 1; i < 200 && err == E_OK; i++) {
+			struct sample s = a_grant(i, stick_a, 0, 4096, T0 + 100);
+
+			err = books_add_grant(b, &s.g, BYTES(s.payload, s.n), BOOKS_READY, T0, "prepare", NULL);
+			drop_grant(&s);
+		}
+		if (err == E_OK)
+			err = books_commit(b, NULL); /* the cache was large enough until now */
+		else if (books_commit(b, NULL) != E_BOOKS)
+			_exit(3);
+		_exit(err == E_BOOKS ? 0 : 4);
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(status, 0);
+	b = open_ok();
+	ck_assert_int_eq(ask("SELECT (SELECT count(*) FROM grnt) + (SELECT count(*) FROM setting) + (SELECT count(*) FROM slot)"), 0);
+	add_grant(b, 1, stick_a, 2, T0 + 100);
+	books_close(&b);
+}
+END_TEST
+
+/* ---- ids, sticks, grants ------------------------------------------------------------------------------------------------ */
+
+START_TEST(ids_are_used_once)
+{
+	struct books *b = open_ok();
+	struct sample s = a_grant(1, stick_a, 0, 2, T0 + 100);
+	bool used = true;
+
+	ck_assert_int_eq(books_id_used(b, id_of(9), &used, NULL), E_OK);
+	ck_assert(!used);
+	ck_assert_int_eq(books_new_bundle(b, id_of(9), T0, "Week 9", NULL), E_OK);
+	ck_assert_int_eq(books_new_bundle(b, id_of(9), T0, "Week 9", NULL), E_BOOKS);
+	ck_assert_int_eq(books_add_grant(b, &s.g, BYTES(s.payload, s.n), BOOKS_READY, T0, "prepare", NULL), E_OK);
+	ck_assert_int_eq(books_add_grant(b, &s.g, BYTES(s.payload, s.n), BOOKS_READY, T0, "prepare", NULL), E_BOOKS);
+	ck_assert_int_eq(books_new_bundle(b, id_of(1), T0, "", NULL), E_BOOKS);
+	ck_assert_int_eq(books_new_bundle(b, stick_a, T0, "", NULL), E_BOOKS);
+	for (int i = 0; i < 3; i++) {
+		ck_assert_int_eq(books_id_used(b, i == 0 ? id_of(9) : i == 1 ? id_of(1) : stick_a, &used, NULL), E_OK);
+		ck_assert(used);
+	}
+	ck_assert_int_eq(ask("SELECT count(*) FROM slot"), 2);
+	drop_grant(&s);
+	books_close(&b);
+}
+END_TEST
+
+START_TEST(what_happened_cannot_be_taken_back)
+{
+	static const char *const attempts[] = {
+		"DELETE FROM event", "UPDATE event SET at = 0", "DELETE FROM bundle", "DELETE FROM grnt", "DELETE FROM slot", "DELETE FROM stick",
+		"DELETE FROM notice", "DELETE FROM listed", "UPDATE slot SET state = 'ready' WHERE state = 'spent'",
+	};
+	struct books *b = open_ok();
+
+	add_grant(b, 1, stick_a, 2, T0 + 100);
+	ck_assert_int_eq(books_new_bundle(b, id_of(9), T0, "", NULL), E_OK);
+	ck_assert_int_eq(set_state(b, 1, 0, BOOKS_SPENT), E_OK);
+	store_notice(b, 4, 1, SLOTS(0), "n");
+	books_close(&b);
+	for (size_t i = 0; i < sizeof attempts / sizeof *attempts; i++)
+		ck_assert_msg(try_sql(attempts[i]) == SQLITE_CONSTRAINT, "%s", attempts[i]);
+}
+END_TEST
+
+START_TEST(manifest_is_kept_once_and_only_of_its_bundle)
+{
+	struct books *b = open_ok();
+	struct manifest m = {.blocks = 1, .created = T0 + 5, .label = "Week 9"};
+	uint8_t seed[KEY_SIZE] = {1}, sk[SIGN_SECRET_SIZE], *payload = NULL, *file = NULL, *other = NULL;
+	size_t n = 0, file_n = 0, other_n = 0;
+	int64_t t = -1;
+
+	keytree_sign(m.issuer, sk, seed);
+	memset(m.bundle_id, 9, ID_SIZE);
+	payload = manifest_encode(&m, &n);
+	file = envelope_sign(ENVELOPE_MANIFEST, BYTES(payload, n), sk, &file_n);
+	free(payload);
+	m.blocks = 2;
+	payload = manifest_encode(&m, &n);
+	other = envelope_sign(ENVELOPE_MANIFEST, BYTES(payload, n), sk, &other_n);
+	free(payload);
+	ck_assert(file != NULL && other != NULL);
+	ck_assert_int_eq(books_newest_time(b, &t, NULL), E_OK);
+	ck_assert_int_eq(t, 0);
+	ck_assert_int_eq(books_new_bundle(b, id_of(9), T0, "Week 9", NULL), E_OK);
+	ck_assert_int_eq(books_bundle_manifest(b, id_of(9), BYTES("junk", 4), NULL), E_BOOKS);
+	ck_assert_int_eq(books_bundle_manifest(b, id_of(8), BYTES(file, file_n), NULL), E_BOOKS);
+	ck_assert_int_eq(books_newest_time(b, &t, NULL), E_OK);
+	ck_assert_int_eq(t, 0);
+	ck_assert_int_eq(books_bundle_manifest(b, id_of(9), BYTES(file, file_n), NULL), E_OK);
+	ck_assert_int_eq(books_bundle_manifest(b, id_of(9), BYTES(file, file_n), NULL), E_OK);
+	ck_assert_int_eq(books_bundle_manifest(b, id_of(9), BYTES(other, other_n), NULL), E_BOOKS);
+	ck_assert_int_eq(books_newest_time(b, &t, NULL), E_OK);
+	ck_assert_int_eq(t, T0 + 5);
+	ck_assert_int_eq(ask("SELECT length(manifest) FROM bundle"), (int64_t)file_n);
+	add_grant(b, 20, stick_a, 1, T0 + 100); /* issued T0 + 20 */
+	ck_assert_int_eq(books_newest_time(b, &t, NULL), E_OK);
+	ck_assert_int_eq(t, T0 + 20);
+	store_notice(b, 90, 1, SLOTS(0), "n"); /* time T0 + 90 */
+	ck_assert_int_eq(books_newest_time(b, &t, NULL), E_OK);
+	ck_assert_int_eq(t, T0 + 90);
+	free(file);
+	free(other);
+	books_close(&b);
+}
+END_TEST
+
+START_TEST(numbers_run_through_all_grants_of_a_stick)
+{
+	struct books *b = open_ok();
+	struct books_slot *list = NULL;
+	size_t count = 0;
+
+	add_grant(b, 1, stick_a, 3, T0 + 100);
+	add_grant(b, 2, stick_b, 2, T0 + 100);
+	add_grant(b, 3, stick_a, 2, T0 + 200);
+	ck_assert_int_eq(books_slots(b, stick_a, &list, &count, NULL), E_OK);
+	ck_assert_uint_eq(count, 5);
+	for (size_t i = 0; i < count; i++) {
+		ck_assert_uint_eq(list[i].number, i + 1);
+		ck_assert_uint_eq(list[i].slot, i < 3 ? i : i - 3);
+		ck_assert_mem_eq(list[i].grant_id, id_of(i < 3 ? 1 : 3), ID_SIZE);
+		ck_assert_mem_eq(list[i].stick_id, stick_a, ID_SIZE);
+		ck_assert_int_eq(list[i].state, BOOKS_READY);
+		ck_assert_int_eq(list[i].not_before, T0);
+		ck_assert_int_eq(list[i].expires, i < 3 ? T0 + 100 : T0 + 200);
+		ck_assert_str_eq(list[i].label, i < 3 ? "Week 1" : "Week 3");
+		ck_assert_str_eq(list[i].holder, "");
+		ck_assert(list[i].changed_at == 0 && list[i].spent_at == 0);
+	}
+	free(list);
+	ck_assert_int_eq(books_slots(b, NULL, &list, &count, NULL), E_OK);
+	ck_assert_uint_eq(count, 7);
+	ck_assert_mem_eq(list[4].stick_id, stick_a, ID_SIZE); /* as they became known */
+	ck_assert_mem_eq(list[5].stick_id, stick_b, ID_SIZE);
+	free(list);
+	ck_assert_int_eq(books_slots(b, id_of(77), &list, &count, NULL), E_OK);
+	ck_assert(list == NULL && count == 0);
+	books_close(&b);
+}
+END_TEST
+
+START_TEST(grant_comes_back_as_it_was)
+{
+	struct books *b = open_ok();
+	struct sample s = a_grant(1, stick_a, 3, 4096, T0 + 100);
+	struct grant got;
+	uint8_t (*ids)[ID_SIZE] = NULL;
+	size_t count = 0;
+	bool found = true;
+
+	ck_assert_int_eq(books_grant(b, id_of(1), &got, &found, NULL), E_OK);
+	ck_assert(!found);
+	ck_assert_int_eq(books_add_grant(b, &s.g, BYTES(s.payload, s.n), BOOKS_ISSUED, T0, "import", NULL), E_OK);
+	add_grant(b, 2, stick_a, 1, T0 + 100);
+	ck_assert_int_eq(books_grant(b, id_of(1), &got, &found, NULL), E_OK);
+	ck_assert(found && got.slots == 4096 && got.refill == 3);
+	ck_assert_mem_eq(got.hash, s.g.hash, HASH_SIZE);
+	grant_free(&got);
+	ck_assert_int_eq(slot_of(b, stick_a, 4096).state, BOOKS_ISSUED);
+	ck_assert_int_eq(books_grant_ids(b, stick_a, &ids, &count, NULL), E_OK);
+	ck_assert_uint_eq(count, 2);
+	ck_assert_mem_eq(ids[0], id_of(1), ID_SIZE);
+	ck_assert_mem_eq(ids[1], id_of(2), ID_SIZE);
+	free(ids);
+	ck_assert_int_eq(try_sql("UPDATE grnt SET payload = x'a0'"), SQLITE_OK);
+	ck_assert_int_eq(books_grant(b, id_of(1), &got, &found, NULL), E_BOOKS);
+	ck_assert(!found);
+	drop_grant(&s);
+	books_close(&b);
+}
+END_TEST
+
+START_TEST(stick_is_found_by_its_shown_name)
+{
+	struct books *b = open_ok();
+	uint8_t id[ID_SIZE] = {0}, twin[ID_SIZE];
+	char name[STICK_NAME_SIZE];
+	unsigned count = 9;
+
+	ck_assert_int_eq(books_add_stick(b, stick_a, "A", NULL), E_OK);
+	ck_assert_int_eq(books_add_stick(b, stick_a, "A", NULL), E_OK);
+	ck_assert_int_eq(books_add_stick(b, stick_b, "B", NULL), E_OK);
+	keytree_stick_name(name, stick_a);
+	ck_assert_int_eq(books_find_stick(b, name, id, &count, NULL), E_OK);
+	ck_assert_uint_eq(count, 1);
+	ck_assert_mem_eq(id, stick_a, ID_SIZE);
+	ck_assert_int_eq(books_find_stick(b, "000000", id, &count, NULL), E_OK);
+	ck_assert_uint_eq(count, 0);
+	memcpy(twin, stick_a, ID_SIZE);
+	twin[15] ^= 1;
+	ck_assert_int_eq(books_add_stick(b, twin, "", NULL), E_OK);
+	ck_assert_int_eq(books_find_stick(b, name, id, &count, NULL), E_OK);
+	ck_assert_uint_eq(count, 2);
+	books_close(&b);
+}
+END_TEST
+
+START_TEST(sticks_are_summed_up)
+{
+	struct books *b = open_ok();
+	struct books_stick *list = NULL;
+	struct books_slot *taken = NULL;
+	size_t count = 0;
+	uint32_t have = 0;
+	char long_name[BOOKS_TEXT];
+
+	ck_assert_int_eq(books_sticks(b, &list, &count, NULL), E_OK);
+	ck_assert(list == NULL && count == 0);
+	ck_assert_int_eq(books_add_stick(b, stick_b, "not prepared", NULL), E_OK);
+	add_grant(b, 1, stick_a, 6, T0 + 300);
+	add_grant(b, 2, stick_a, 2, T0 + 200);
+	ck_assert_int_eq(books_take(b, stick_a, 1, "Zoe", T0, &taken, &have, NULL), E_OK);
+	free(taken);
+	ck_assert_int_eq(books_take(b, stick_a, 2, "Kim", T0, &taken, &have, NULL), E_OK);
+	free(taken);
+	ck_assert_int_eq(set_state(b, 1, 3, BOOKS_SPENT), E_OK);
+	ck_assert_int_eq(set_state(b, 2, 0, BOOKS_REVOKED), E_OK);
+	ck_assert_int_eq(books_sticks(b, &list, &count, NULL), E_OK);
+	ck_assert_uint_eq(count, 2);
+	ck_assert_mem_eq(list[0].stick_id, stick_b, ID_SIZE);
+	ck_assert_str_eq(list[0].label, "not prepared");
+	ck_assert(list[0].next_n == 1 && list[0].ready == 0 && list[0].expires == 0 && list[0].holders[0] == '\0');
+	ck_assert_mem_eq(list[1].stick_id, stick_a, ID_SIZE);
+	ck_assert_str_eq(list[1].label, "Week 2");
+	ck_assert(list[1].ready == 3 && list[1].issued == 3 && list[1].spent == 1 && list[1].revoked == 1);
+	ck_assert(list[1].expires == T0 + 300 && list[1].not_before == T0);
+	ck_assert_str_eq(list[1].holders, "Zoe, Kim");
+	free(list);
+
+	memset(long_name, 'x', sizeof long_name);
+	long_name[250] = '\xc3';
+	long_name[251] = '\xa4';
+	long_name[252] = '\0';
+	ck_assert_int_eq(books_take(b, stick_a, 1, long_name, T0, &taken, &have, NULL), E_OK);
+	free(taken);
+	ck_assert_int_eq(books_sticks(b, &list, &count, NULL), E_OK);
+	ck_assert_uint_le(strlen(list[1].holders), BOOKS_TEXT - 1);
+	ck_assert_str_eq(list[1].holders + strlen(list[1].holders) - 4, "x...");
+	free(list);
+	books_close(&b);
+}
+END_TEST
+
+START_TEST(refill_numbers_and_stick_records_are_compared)
+{
+	struct books *b = open_ok();
+	struct sample s = a_grant(1, stick_a, 5, 1, T0 + 100);
+	struct books_stick *list = NULL;
+	size_t count = 0;
+	uint32_t before = 9;
+
+	ck_assert_int_eq(books_seen_n(b, stick_a, 1, &before, NULL), E_BOOKS);
+	ck_assert_int_eq(books_add_grant(b, &s.g, BYTES(s.payload, s.n), BOOKS_READY, T0, "refill", NULL), E_OK);
+	ck_assert_int_eq(books_seen_n(b, stick_a, 4, &before, NULL), E_OK);
+	ck_assert_uint_eq(before, 0);
+	ck_assert_int_eq(books_seen_n(b, stick_a, 2, &before, NULL), E_OK);
+	ck_assert_uint_eq(before, 4); /* rolled back */
+	ck_assert_int_eq(books_sticks(b, &list, &count, NULL), E_OK);
+	ck_assert(list[0].next_n == 6 && list[0].seen_n == 4);
+	free(list);
+	ck_assert_int_eq(books_seen_n(b, stick_a, 30, &before, NULL), E_OK); /* books rebuilt from nothing */
+	ck_assert_int_eq(books_sticks(b, &list, &count, NULL), E_OK);
+	ck_assert(list[0].next_n == 30 && list[0].seen_n == 30);
+	free(list);
+	drop_grant(&s);
+	books_close(&b);
+}
+END_TEST
+
+START_TEST(usb_identity_of_two_sticks_is_noticed)
+{
+	struct books *b = open_ok();
+	uint8_t usb[HASH_SIZE], got[HASH_SIZE];
+	bool elsewhere = true, found = true;
+
+	memset(usb, 0x05, sizeof usb);
+	ck_assert_int_eq(books_set_usb(b, stick_a, usb, &elsewhere, NULL), E_BOOKS);
+	ck_assert_int_eq(books_get_usb(b, stick_a, got, &found, NULL), E_BOOKS);
+	ck_assert_int_eq(books_add_stick(b, stick_a, "", NULL), E_OK);
+	ck_assert_int_eq(books_add_stick(b, stick_b, "", NULL), E_OK);
+	ck_assert_int_eq(books_get_usb(b, stick_a, got, &found, NULL), E_OK);
+	ck_assert(!found);
+	ck_assert_int_eq(books_set_usb(b, stick_a, usb, &elsewhere, NULL), E_OK);
+	ck_assert(!elsewhere);
+	ck_assert_int_eq(books_set_usb(b, stick_b, usb, &elsewhere, NULL), E_OK);
+	ck_assert(elsewhere);
+	ck_assert_int_eq(books_get_usb(b, stick_a, got, &found, NULL), E_OK);
+	ck_assert(found);
+	ck_assert_mem_eq(got, usb, HASH_SIZE);
+	books_close(&b);
+}
+END_TEST
+
+/* ---- handing out -------------------------------------------------------------------------------------------------------- */
+
+START_TEST(lowest_ready_codes_in_time_are_handed_out)
+{
+	struct books *b = open_ok();
+	struct books_slot *list = NULL;
+	uint32_t have = 9;
+
+	add_grant(b, 1, stick_a, 2, T0 + 50);
+	add_grant(b, 2, stick_a, 4, T0 + 500);
+	add_grant(b, 3, stick_b, 4, T0 + 500);
+	ck_assert_int_eq(set_state(b, 2, 1, BOOKS_REVOKED), E_OK);
+	ck_assert_int_eq(books_take(b, stick_a, 2, "Kim, hall 3", T0 + 50, &list, &have, NULL), E_OK); /* at expiry it is too late */
+	ck_assert_uint_eq(list[0].number, 3);
+	ck_assert_uint_eq(list[1].number, 5);
+	ck_assert_mem_eq(list[1].grant_id, id_of(2), ID_SIZE);
+	ck_assert(list[0].state == BOOKS_ISSUED && list[0].changed_at == T0 + 50);
+	ck_assert_str_eq(list[0].holder, "Kim, hall 3");
+	free(list);
+	list = NULL;
+	ck_assert_int_eq(books_take(b, stick_a, 2, "Zoe", T0 + 50, &list, &have, NULL), E_NO_CODES);
+	ck_assert_uint_eq(have, 1);
+	ck_assert_ptr_null(list);
+	ck_assert_int_eq(slot_of(b, stick_a, 6).state, BOOKS_READY);
+	ck_assert_int_eq(ask("SELECT count(*) FROM event WHERE verb = 'issue'"), 2);
+	ck_assert_int_eq(books_take(b, stick_a, 3, "Zoe", T0 + 49, &list, &have, NULL), E_OK);
+	ck_assert_uint_eq(list[0].number, 1);
+	ck_assert_uint_eq(list[2].number, 6);
+	free(list);
+	ck_assert_int_eq(books_take(b, stick_a, 1, "Zoe", T0, &list, &have, NULL), E_NO_CODES);
+	ck_assert_uint_eq(have, 0);
+	ck_assert_int_eq(ask("SELECT count(*) FROM event WHERE verb = 'issue' AND holder = 'Zoe' AND who <> ''"), 3);
+	books_close(&b);
+	b = open_ok();
+	ck_assert_str_eq(slot_of(b, stick_a, 3).holder, "Kim, hall 3");
+	books_close(&b);
+}
+END_TEST
+
+START_TEST(holder_that_is_too_long_gets_nothing)
+{
+	struct books *b = open_ok();
+	struct books_slot *list = NULL;
+	uint32_t have = 0;
+	char name[BOOKS_TEXT + 1];
+
+	memset(name, 'x', sizeof name);
+	name[BOOKS_TEXT] = '\0';
+	add_grant(b, 1, stick_a, 1, T0 + 50);
+	ck_assert_int_eq(books_take(b, stick_a, 1, name, T0, &list, &have, NULL), E_BOOKS);
+	name[BOOKS_TEXT - 1] = '\0';
+	ck_assert_int_eq(books_take(b, stick_a, 1, name, T0, &list, &have, NULL), E_OK);
+	ck_assert_str_eq(list[0].holder, name);
+	free(list);
+	books_close(&b);
+}
+END_TEST
+
+START_TEST(issuers_at_once_hand_out_no_code_twice)
+{
+	struct books *b = open_ok();
+	int start[2], told[2], given[64] = {0};
+	pid_t pids[CHILDREN];
+	uint8_t number;
+	unsigned all = 0;
+
+	add_grant(b, 1, stick_a, 50, T0 + 50);
+	books_close(&b);
+	ck_assert(pipe(start) == 0 && pipe(told) == 0);
+	for (int i = 0; i < CHILDREN; i++)
+		if ((pids[i] = fork()) == 0) {
+			struct books_slot *list = NULL;
+			uint32_t have = 0;
+			char c;
+			enum err err = E_OK;
+
+			close(start[1]);
+			if (read(start[0], &c, 1) != 0 || books_open(&b, dir, false, NULL) != E_OK)
+				_exit(1);
+			while ((err = books_take(b, stick_a, 2, "Kim", T0, &list, &have, NULL)) == E_OK) {
+				for (int k = 0; k < 2; k++) {
+					number = (uint8_t)list[k].number;
+					if (write(told[1], &number, 1) != 1)
+						_exit(2);
+				}
+				free(list);
+			}
+			_exit(err == E_NO_CODES && have == 0 ? 0 : 3);
+		}
+	close(start[1]);
+	close(told[1]);
+	while (read(told[0], &number, 1) == 1) {
+		ck_assert(number >= 1 && number <= 50);
+		given[number]++;
+		all++;
+	}
+	for (int i = 0; i < CHILDREN; i++) {
+		int status = 0;
+
+		ck_assert_int_eq(waitpid(pids[i], &status, 0), pids[i]);
+		ck_assert_int_eq(status, 0);
+	}
+	ck_assert_uint_eq(all, 50);
+	for (int i = 1; i <= 50; i++)
+		ck_assert_int_eq(given[i], 1);
+	close(start[0]);
+	close(told[0]);
+}
+END_TEST
+
+/* ---- states ------------------------------------------------------------------------------------------------------------- */
+
+START_TEST(spent_and_revoked_are_final)
+{
+	struct books *b = open_ok();
+
+	add_grant(b, 1, stick_a, 3, T0 + 50);
+	ck_assert_int_eq(set_state(b, 1, 0, BOOKS_SPENT), E_OK);
+	ck_assert_int_eq(set_state(b, 1, 1, BOOKS_REVOKED), E_OK);
+	ck_assert_int_eq(set_state(b, 1, 0, BOOKS_READY), E_SPENT);
+	ck_assert_int_eq(set_state(b, 1, 0, BOOKS_ISSUED), E_SPENT);
+	ck_assert_int_eq(set_state(b, 1, 1, BOOKS_READY), E_REVOKED);
+	ck_assert_int_eq(set_state(b, 1, 1, BOOKS_ISSUED), E_REVOKED);
+	ck_assert_int_eq(slot_of(b, stick_a, 1).state, BOOKS_SPENT);
+	ck_assert_int_eq(slot_of(b, stick_a, 2).state, BOOKS_REVOKED);
+	ck_assert_int_eq(set_state(b, 1, 0, BOOKS_REVOKED), E_OK);
+	ck_assert_int_eq(slot_of(b, stick_a, 1).state, BOOKS_SPENT); /* a used code is used */
+	ck_assert_int_eq(set_state(b, 1, 1, BOOKS_SPENT), E_OK);
+	ck_assert_int_eq(slot_of(b, stick_a, 2).state, BOOKS_SPENT);
+	ck_assert_uint_eq(listed(b, 1), 3);
+	ck_assert_int_eq(set_state(b, 1, 3, BOOKS_SPENT), E_BOOKS);
+	ck_assert_int_eq(set_state(b, 2, 0, BOOKS_SPENT), E_BOOKS);
+	books_close(&b);
+}
+END_TEST
+
+START_TEST(same_finding_twice_changes_nothing)
+{
+	struct books *b = open_ok();
+	const struct bytes one = BYTES("receipt one", 11), two = BYTES("receipt two", 11);
+	struct books_slot s;
+
+	add_grant(b, 1, stick_a, 1, T0 + 50);
+	for (int i = 0; i < 2; i++) {
+		ck_assert_int_eq(books_set_state(b, id_of(1), 0, BOOKS_SPENT, one, T0 + 7, T0 + 60 + i, "collect", "at hall 3", NULL), E_OK);
+		s = slot_of(b, stick_a, 1);
+		ck_assert(s.state == BOOKS_SPENT && s.spent_at == T0 + 7 && s.changed_at == T0 + 60);
+		ck_assert_int_eq(ask("SELECT count(*) FROM event WHERE verb = 'collect'"), 1);
+	}
+	/* Less knowledge does not replace more. */
+	ck_assert_int_eq(books_set_state(b, id_of(1), 0, BOOKS_SPENT, NO_RECEIPT, 0, T0 + 70, "collect", NULL, NULL), E_OK);
+	ck_assert_int_eq(ask("SELECT receipt = CAST('receipt one' AS BLOB) FROM slot"), 1);
+	ck_assert_int_eq(slot_of(b, stick_a, 1).spent_at, T0 + 7);
+	ck_assert_int_eq(books_set_state(b, id_of(1), 0, BOOKS_SPENT, two, T0 + 8, T0 + 80, "collect", NULL, NULL), E_OK);
+	ck_assert_int_eq(ask("SELECT receipt = CAST('receipt two' AS BLOB) FROM slot"), 1);
+	ck_assert_int_eq(slot_of(b, stick_a, 1).spent_at, T0 + 8);
+	ck_assert_int_eq(ask("SELECT count(*) FROM event WHERE verb = 'collect'"), 2);
+	books_close(&b);
+}
+END_TEST
+
+START_TEST(code_that_is_ready_again_has_no_holder)
+{
+	struct books *b = open_ok();
+	struct books_slot *list = NULL;
+	uint32_t have = 0;
+
+	add_grant(b, 1, stick_a, 1, T0 + 50);
+	ck_assert_int_eq(books_take(b, stick_a, 1, "Kim", T0, &list, &have, NULL), E_OK);
+	free(list);
+	ck_assert_int_eq(set_state(b, 1, 0, BOOKS_READY), E_OK);
+	ck_assert_str_eq(slot_of(b, stick_a, 1).holder, "");
+	ck_assert_int_eq(books_take(b, stick_a, 1, "Zoe", T0, &list, &have, NULL), E_OK);
+	free(list);
+	ck_assert_int_eq(set_state(b, 1, 0, BOOKS_SPENT), E_OK);
+	ck_assert_str_eq(slot_of(b, stick_a, 1).holder, "Zoe");
+	ck_assert_int_eq(ask("SELECT count(*) FROM event WHERE verb = 'test' AND holder IN ('Kim', 'Zoe')"), 2);
+	books_close(&b);
+}
+END_TEST
+
+START_TEST(events_are_of_a_slot_a_grant_or_nothing)
+{
+	struct books *b = open_ok();
+
+	add_grant(b, 1, stick_a, 1, T0 + 50);
+	ck_assert_int_eq(books_event(b, T0 + 3, "init", NULL, 0, NULL, "made", NULL), E_OK);
+	ck_assert_int_eq(books_event(b, T0 + 4, "refill", id_of(1), BOOKS_WHOLE, NULL, NULL, NULL), E_OK);
+	ck_assert_int_eq(slot_of(b, stick_a, 1).changed_at, 0);
+	ck_assert_int_eq(books_event(b, T0 + 5, "issue again", id_of(1), 0, "Kim", "", NULL), E_OK);
+	ck_assert_int_eq(slot_of(b, stick_a, 1).changed_at, T0 + 5);
+	ck_assert_int_eq(ask("SELECT count(*) FROM event WHERE grant_id IS NULL AND slot IS NULL"), 1);
+	ck_assert_int_eq(ask("SELECT count(*) FROM event WHERE slot IS NULL"), 3); /* with that of the grant */
+	books_close(&b);
+}
+END_TEST
+
+/* ---- notices ------------------------------------------------------------------------------------------------------------ */
+
+START_TEST(notice_lists_all_that_is_over_and_all_that_was_listed)
+{
+	struct books *b = open_ok();
+	uint8_t *cose = NULL;
+	size_t n = 0;
+	uint32_t number = 9;
+
+	ck_assert_int_eq(books_newest_notice(b, &cose, &n, &number, NULL), E_OK);
+	ck_assert(cose == NULL && n == 0 && number == 0);
+	ck_assert_uint_eq(listed(b, 1), 0);
+	add_grant(b, 1, stick_a, 8, T0 + 50);
+	ck_assert_int_eq(set_state(b, 1, 0, BOOKS_SPENT), E_OK);
+	ck_assert_int_eq(set_state(b, 1, 2, BOOKS_REVOKED), E_OK);
+	ck_assert_int_eq(set_state(b, 1, 3, BOOKS_ISSUED), E_OK);
+	ck_assert_uint_eq(listed(b, 1), 1u << 0 | 1u << 2);
+	/* From before a restore: of slots that the books think ready, and of grants that they do not know. */
+	store_notice(b, 900, 1, SLOTS(5), "nine hundred");
+	store_notice(b, 901, 44, SLOTS(0, 63), "nine hundred and one");
+	store_notice(b, 12, 1, SLOTS(6), "twelve");
+	store_notice(b, 901, 1, SLOTS(7), "another one of that number");
+	books_close(&b);
+	b = open_ok();
+	ck_assert_uint_eq(listed(b, 1), 1u << 0 | 1u << 2 | 1u << 5 | 1u << 6 | 1u << 7);
+	ck_assert_uint_eq(listed(b, 44), 1ull << 63 | 1u);
+	ck_assert_int_eq(books_newest_notice(b, &cose, &n, &number, NULL), E_OK);
+	ck_assert_uint_eq(number, 901);
+	ck_assert(n == 20 && memcmp(cose, "nine hundred and one", 20) == 0);
+	free(cose);
+	ck_assert_int_eq(ask("SELECT count(*) FROM notice"), 3);
+	books_close(&b);
+}
+END_TEST
+
+START_TEST(withdrawn_bundles_stay_withdrawn)
+{
+	struct books *b = open_ok();
+	uint8_t ids[2][ID_SIZE];
+	struct notice n = {.number = 3, .time = T0, .withdrawn_count = 2, .withdrawn = ids}, out;
+
+	memset(ids[0], 1, ID_SIZE);
+	memset(ids[1], 2, ID_SIZE);
+	ck_assert_int_eq(books_store_notice(b, &n, BYTES("3", 1), NULL), E_OK);
+	ck_assert_int_eq(books_store_notice(b, &n, BYTES("3", 1), NULL), E_OK);
+	ck_assert_int_eq(books_notice_content(b, &out, NULL), E_OK);
+	ck_assert_uint_eq(out.withdrawn_count, 2);
+	ck_assert(notice_withdrawn(&out, ids[0]) && notice_withdrawn(&out, ids[1]) && !notice_withdrawn(&out, stick_a));
+	notice_free(&out);
+	books_close(&b);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("books");
+	TCase *tc = tcase_create("books");
+	SRunner *sr = srunner_create(suite);
+	int failed;
+
+	if (sodium_init() < 0)
+		return EXIT_FAILURE;
+	suite_add_tcase(suite, tc);
+	tcase_set_timeout(tc, 120);
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, books_are_made_only_on_demand_and_private);
+	tcase_add_test(tc, damaged_and_other_files_are_refused);
+	tcase_add_test(tc, books_locked_by_another_process_are_named);
+	tcase_add_test(tc, settings_are_kept_and_removed);
+	tcase_add_test(tc, transaction_is_all_or_nothing);
+	tcase_add_test(tc, full_disk_gives_up_the_whole_transaction);
+	tcase_add_test(tc, ids_are_used_once);
+	tcase_add_test(tc, what_happened_cannot_be_taken_back);
+	tcase_add_test(tc, manifest_is_kept_once_and_only_of_its_bundle);
+	tcase_add_test(tc, numbers_run_through_all_grants_of_a_stick);
+	tcase_add_test(tc, grant_comes_back_as_it_was);
+	tcase_add_test(tc, stick_is_found_by_its_shown_name);
+	tcase_add_test(tc, sticks_are_summed_up);
+	tcase_add_test(tc, refill_numbers_and_stick_records_are_compared);
+	tcase_add_test(tc, usb_identity_of_two_sticks_is_noticed);
+	tcase_add_test(tc, lowest_ready_codes_in_time_are_handed_out);
+	tcase_add_test(tc, holder_that_is_too_long_gets_nothing);
+	tcase_add_test(tc, issuers_at_once_hand_out_no_code_twice);
+	tcase_add_test(tc, spent_and_revoked_are_final);
+	tcase_add_test(tc, same_finding_twice_changes_nothing);
+	tcase_add_test(tc, code_that_is_ready_again_has_no_holder);
+	tcase_add_test(tc, events_are_of_a_slot_a_grant_or_nothing);
+	tcase_add_test(tc, notice_lists_all_that_is_over_and_all_that_was_listed);
+	tcase_add_test(tc, withdrawn_bundles_stay_withdrawn);
+	srunner_run_all(sr, CK_ENV);
+	failed = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

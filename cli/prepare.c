@@ -140,21 +140,42 @@ scan_folder(struct prepare *j, struct fault *f)
 	return E_OK;
 }
 
+/* The codes of a grant that could still be used, as the books have it; as the stick has it if they do not know it. */
+static uint32_t
+codes_left(const struct prepare_target *t, const struct grant *g, const struct books_slot *slots, size_t count)
+{
+	uint32_t left = 0;
+	bool known = false;
+
+	for (size_t k = 0; k < count; k++) {
+		if (memcmp(slots[k].grant_id, g->id, ID_SIZE) != 0)
+			continue;
+		known = true;
+		left += slots[k].state == BOOKS_READY || slots[k].state == BOOKS_ISSUED;
+	}
+	return known ? left : slots_count(t->p->stick, g).live;
+}
+
 /* What is on a stick of ours, so that nobody overwrites a lecture he forgot. */
 static enum err
-refuse_full(const struct prepare_target *t, struct fault *f)
+refuse_full(struct prepare *j, const struct prepare_target *t, struct fault *f)
 {
+	struct books_slot *slots = NULL;
+	size_t count = 0, n = 0;
 	char list[140] = "";
-	size_t n = 0;
+	enum err e = books_slots(j->issuer.books, t->p->stick->id, &slots, &count, f);
 
+	if (e != E_OK)
+		return e;
 	for (size_t i = 0; i < t->p->grants.count && n + 24 < sizeof list; i++) {
 		const struct grant *g = &t->p->grants.grants[i];
-		struct slots_count s = slots_count(t->p->stick, g);
+		uint32_t left = codes_left(t, g, slots, count);
 
-		n += (size_t)snprintf(list + n, sizeof list - n, "%s\"%.40s\" (%u code%s unused)", i == 0 ? "" : ", ", g->label, s.live,
-		    s.live == 1 ? "" : "s");
+		n += (size_t)snprintf(list + n, sizeof list - n, "%s\"%.40s\" (%u code%s left)", i == 0 ? "" : ", ", g->label, left,
+		    left == 1 ? "" : "s");
 		n = n < sizeof list ? n : sizeof list - 1;
 	}
+	free(slots);
 	return fault_set(f, E_USAGE, 0, "", "there is on it: %s. --add keeps that, --replace destroys it.", list);
 }
 
@@ -167,7 +188,7 @@ check_content(struct prepare *j, struct prepare_target *t, struct fault *f)
 	if (t->p->state == PROVISION_EMPTY || t->p->grants.count + t->p->grants.skipped == 0)
 		return E_OK;
 	if (!j->add && !j->replace)
-		return refuse_full(t, f);
+		return refuse_full(j, t, f);
 	if (j->add && t->p->grants.count >= STICK_GRANTS_MAX)
 		return fault_set(f, E_SPACE, 0, "", "there are %u lectures on %.80s already, which is the most; --replace destroys them.",
 		    STICK_GRANTS_MAX, t->at.path);

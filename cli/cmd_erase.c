@@ -1,0 +1,184 @@
+/*
+ * cmd_erase.c - destroy what is on a stick and revoke its codes.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "cli.h"
+#include "human.h"
+#include "issuer.h"
+#include "keytree.h"
+#include "opt.h"
+#include "prompt.h"
+#include "provision.h"
+#include "readme.h"
+#include "say.h"
+#include "scrub.h"
+
+struct erase {
+	const struct cli *c;
+	const char *stick;
+	bool discard, scrub, yes;
+
+	struct issuer issuer;
+	struct stickarg at;
+	struct provision *p;
+	char name[STICK_NAME_SIZE];
+	uint32_t revoked;
+	uint32_t waiting;               /* used codes that were not collected */
+	uint8_t *notice;
+	size_t notice_n;
+	uint32_t number;
+};
+
+static enum err
+take_stick(struct erase *r, struct fault *f)
+{
+	enum err e = provision_begin(&r->p, r->at.fd, r->issuer.seed, r->issuer.pk, f);
+
+	if (e != E_OK)
+		return e;
+	if (r->p->once_fd < 0)
+		return fault_set(f, E_NO_STICK, 0, "", "there is no ONCE in %.100s: nothing of ours to erase.", r->at.path);
+	if (r->p->stick == NULL)
+		return E_OK;
+	keytree_stick_name(r->name, r->p->stick->id);
+	e = issuer_uncollected(&r->issuer, r->p->stick, &r->p->grants, &r->waiting, f);
+	if (e == E_OK && r->waiting > 0 && !r->discard)
+		e = fault_set(f, E_USAGE, 0, "", "%u used code%s on it %s not collected: who opened it, and when, would be lost. First: oncestick collect STICK; "
+		    "or --discard.", r->waiting, r->waiting == 1 ? "" : "s", r->waiting == 1 ? "is" : "are");
+	return e;
+}
+
+static enum err
+confirm(const struct erase *r, struct fault *f)
+{
+	char question[400], device[128], safe[160];
+	enum err e = E_OK;
+
+	if (r->yes)
+		return E_OK;
+	if (!prompt_possible())
+		return fault_set(f, E_PROMPT, 0, "", "there is no terminal to ask on; --yes erases without a question.");
+	stickarg_device(r->at.fd, device, sizeof device);
+	snprintf(question, sizeof question, "Erase what oncestick wrote to %s (%s)? No code opens it afterwards.",
+	    say_safe(safe, sizeof safe, r->at.path), device);
+	e = prompt_yes(question, f);
+	if (e == E_PROMPT) {
+		fault_clear(f);
+		fault_set(f, E_PROMPT, 0, "", "nothing was erased.");
+	}
+	return e;
+}
+
+static enum err
+change_books(struct erase *r, struct fault *f)
+{
+	enum err e = E_OK;
+
+	if ((e = issuer_merge_notice(&r->issuer, r->p->stick, f)) != E_OK ||
+	    (e = issuer_revoke_stick(&r->issuer, r->p->stick->id, "erase", &r->revoked, f)) != E_OK)
+		return e;
+	return issuer_publish(&r->issuer, &r->notice, &r->notice_n, &r->number, f);
+}
+
+/* The books first: codes of a stick that is half erased are revoked already. */
+static enum err
+commit(struct erase *r, struct fault *f)
+{
+	enum err e = E_OK;
+
+	if (r->p->stick == NULL)
+		return E_OK;
+	if ((e = books_begin(r->issuer.books, f)) != E_OK)
+		return e;
+	e = change_books(r, f);
+	if (e == E_OK)
+		return books_commit(r->issuer.books, f);
+	books_rollback(r->issuer.books);
+	return e;
+}
+
+static enum err
+destroy(struct erase *r, struct fault *f)
+{
+	enum err e = E_OK;
+
+	for (size_t i = 0; i < r->p->grants.count && e == E_OK; i++)
+		e = provision_destroy_grant(r->p, &r->p->grants.grants[i], f);
+	for (size_t i = 0; i < r->p->grants.count && e == E_OK; i++)
+		e = provision_remove_bundle(r->p, r->p->grants.grants[i].bundles[0].id, f);
+	if (e == E_OK)
+		e = provision_remove_once(r->p, f);
+	if (e == E_OK)
+		readme_remove(r->at.fd);
+	return e;
+}
+
+static enum err
+run(struct erase *r, struct fault *f)
+{
+	enum err e = E_OK;
+
+	if ((e = stickarg_open(&r->at, r->stick, f)) != E_OK || (r->scrub && (e = scrub_check(r->at.fd, r->at.path, f)) != E_OK) ||
+	    (e = issuer_open(&r->issuer, r->c, f)) != E_OK || (e = issuer_clock(&r->issuer, r->c, f)) != E_OK ||
+	    (e = issuer_unlock(&r->issuer, r->c, f)) != E_OK || (e = take_stick(r, f)) != E_OK)
+		return e;
+	if (r->scrub)
+		scrub_announce(r->c, r->at.fd);
+	if ((e = confirm(r, f)) != E_OK || (e = commit(r, f)) != E_OK || (e = destroy(r, f)) != E_OK)
+		return e;
+	return r->scrub ? scrub_free_space(r->c, r->at.fd, f) : E_OK;
+}
+
+static enum err
+report(const struct erase *r)
+{
+	char safe[512];
+
+	if (r->c->json)
+		return say_json(r->c, json_pack("{s:s, s:o, s:I, s:I, s:b}", "stick", r->name, "path", say_json_text(r->at.path), "revoked",
+		    (json_int_t)r->revoked, "notice", (json_int_t)r->number, "scrubbed", (int)r->scrub));
+	printf("erased: stick %s at %s; %u unused code%s revoked\n", r->name[0] != '\0' ? r->name : "without a name",
+	    say_safe(safe, sizeof safe, r->at.path), r->revoked, r->revoked == 1 ? "" : "s");
+	if (!r->scrub)
+		say_info(r->c, "a copy of the stick that somebody made before still opens where the list of revoked codes has not come");
+	return say_stdout(r->c);
+}
+
+enum err
+cmd_erase(struct cli *c, int argc, char **argv)
+{
+	struct erase r = {.c = c, .issuer = {.dir_fd = -1}, .at = {.fd = -1}};
+	const struct opt rows[] = {
+	    {OPT_FLAG, "discard", 0, NULL, "erase also if used codes were not collected", &r.discard, 0, 0},
+	    {OPT_FLAG, "scrub", 0, NULL, "fill the free space twice afterwards (hours)", &r.scrub, 0, 0},
+	    {OPT_FLAG, "yes", 0, NULL, "do not ask", &r.yes, 0, 0},
+	    {OPT_END, NULL, 0, NULL, NULL, NULL, 0, 0},
+	};
+	const struct opt_verb verb = {
+	    "erase STICK [--discard] [--scrub] [--yes]",
+	    "Overwrite the keys on a stick, remove what oncestick wrote to it, and revoke its codes. Other files stay. While used codes are not\n"
+	    "collected it is refused.\n",
+	    OPT_PASSPHRASE | OPT_CLOCK | OPT_JSON | OPT_PROGRESS, rows, 1, 1};
+	struct fault f = {0};
+	char **operands = NULL;
+	int count = 0;
+	enum opt_result o = opt_parse(c, &verb, argc, argv, &operands, &count);
+	enum err e = E_OK;
+
+	if (o != OPT_GO)
+		return o == OPT_DONE ? E_OK : E_USAGE;
+	r.stick = operands[0];
+	e = run(&r, &f);
+	e = e == E_OK ? report(&r) : say_error(c, &f, &(struct say_about){.object = r.stick});
+	provision_end(&r.p);
+	free(r.notice);
+	stickarg_close(&r.at);
+	issuer_close(&r.issuer);
+	return e;
+}

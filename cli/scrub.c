@@ -1,0 +1,185 @@
+/*
+ * scrub.c - filling free space with random bytes.
+ */
+#include "scrub.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+#include "human.h"
+#include "progress.h"
+#include "say.h"
+#include "stickarg.h"
+#include "stop.h"
+#include "when.h"
+
+#define FILL_DIR "oncestick-fill"
+#define FILL_FILE (1ull << 30) /* below every file system's limit */
+#define FILL_CHUNK (1u << 20)
+#define ROUNDS 2
+#define SLOW_STICK (10ull << 20) /* bytes a second, for the estimate */
+
+enum err
+scrub_check(int dir_fd, const char *path, struct fault *f)
+{
+	if (stickarg_is_mount(dir_fd))
+		return E_OK;
+	return fault_set(f, E_USAGE, 0, "", "%.80s is not where a stick is mounted, but a directory of another disk: its free space is not filled.", path);
+}
+
+static uint64_t
+free_bytes(int dir_fd)
+{
+	struct statvfs vfs;
+
+	return fstatvfs(dir_fd, &vfs) == 0 ? (uint64_t)vfs.f_bavail * vfs.f_frsize : 0;
+}
+
+void
+scrub_announce(const struct cli *c, int dir_fd)
+{
+	uint64_t all = ROUNDS * free_bytes(dir_fd);
+	char bytes[HUMAN_SHOWN], time[WHEN_SHOWN];
+
+	human_bytes(bytes, sizeof bytes, all);
+	when_show_duration(time, sizeof time, (int64_t)(all / SLOW_STICK));
+	say_info(c, "filling the free space twice: %s to write, about %s on a slow stick", bytes, time);
+}
+
+struct fill {
+	int dir;
+	uint8_t *chunk;
+	uint64_t done, all;
+	struct progress bar;
+	struct fault *f;
+};
+
+/* Every chunk is another one: a key that is drawn anew. */
+static void
+new_chunk(struct fill *w)
+{
+	uint8_t seed[randombytes_SEEDBYTES];
+
+	randombytes_buf(seed, sizeof seed);
+	randombytes_buf_deterministic(w->chunk, FILL_CHUNK, seed);
+}
+
+static enum err
+fill_fault(struct fill *w, const char *step)
+{
+	int sys = errno;
+
+	return fault_set(w->f, sys == EROFS || sys == EACCES || sys == EPERM ? E_READONLY : E_STICK_IO, sys, step, "%s", FILL_DIR);
+}
+
+/* One file, until it is large enough or the stick is full. */
+static enum err
+fill_file(struct fill *w, unsigned number, bool *full)
+{
+	char name[24];
+	uint64_t size = 0;
+	enum err e = E_OK;
+	int fd = -1;
+
+	snprintf(name, sizeof name, "%06u", number);
+	fd = openat(w->dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	*full = fd < 0 && (errno == ENOSPC || errno == EDQUOT);
+	if (fd < 0)
+		return *full ? E_OK : fill_fault(w, "create");
+	while (e == E_OK && !*full && size < FILL_FILE) {
+		ssize_t n = 0;
+
+		if (stop_asked()) {
+			e = fault_set(w->f, E_INTERRUPTED, 0, "fill", "%s", "");
+			break;
+		}
+		new_chunk(w);
+		n = write(fd, w->chunk, FILL_CHUNK);
+		*full = n < 0 && (errno == ENOSPC || errno == EDQUOT);
+		if (n < 0 && !*full && errno != EINTR)
+			e = fill_fault(w, "write");
+		size += n > 0 ? (uint64_t)n : 0;
+		w->done += n > 0 ? (uint64_t)n : 0;
+		progress_update(&w->bar, w->done < w->all ? w->done : w->all, w->all);
+	}
+	if (e == E_OK && fsync(fd) != 0 && errno != ENOSPC)
+		e = fill_fault(w, "fsync");
+	if (close(fd) != 0 && e == E_OK)
+		e = fill_fault(w, "close");
+	return e;
+}
+
+static void
+remove_files(int dir, unsigned count)
+{
+	char name[24];
+
+	for (unsigned k = 0; k < count; k++) {
+		snprintf(name, sizeof name, "%06u", k);
+		(void)unlinkat(dir, name, 0);
+	}
+}
+
+static enum err
+fill_once(struct fill *w)
+{
+	unsigned count = 0;
+	bool full = false;
+	enum err e = E_OK;
+
+	while (e == E_OK && !full)
+		e = fill_file(w, count++, &full);
+	remove_files(w->dir, count);
+	if (fsync(w->dir) != 0 && errno != EINVAL && e == E_OK)
+		e = fill_fault(w, "fsync");
+	return e;
+}
+
+static int
+open_fill_dir(int dir_fd)
+{
+	int fd = -1;
+
+	if (mkdirat(dir_fd, FILL_DIR, 0700) != 0 && errno != EEXIST)
+		return -1;
+	fd = openat(dir_fd, FILL_DIR, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd >= 0)
+		remove_files(fd, 4096); /* of a run that was killed */
+	return fd;
+}
+
+enum err
+scrub_free_space(const struct cli *c, int dir_fd, struct fault *f)
+{
+	struct fill w = {.dir = -1, .f = f};
+	enum err e = E_OK;
+
+	w.chunk = malloc(FILL_CHUNK);
+	if (w.chunk == NULL)
+		return fault_set(f, E_FAIL, ENOMEM, "memory", "for filling");
+	w.dir = open_fill_dir(dir_fd);
+	if (w.dir < 0) {
+		e = fill_fault(&w, "mkdir");
+		goto out;
+	}
+	w.all = ROUNDS * free_bytes(dir_fd);
+	progress_start(&w.bar, c, "filling");
+	for (int round = 0; round < ROUNDS && e == E_OK; round++)
+		e = fill_once(&w);
+	progress_end(&w.bar, e == E_OK);
+out:
+	if (w.dir >= 0)
+		close(w.dir);
+	(void)unlinkat(dir_fd, FILL_DIR, AT_REMOVEDIR);
+	free(w.chunk);
+	return e;
+}

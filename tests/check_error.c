@@ -123,6 +123,7 @@ START_TEST(success_is_not_a_fault)
 
 	fault_clear(&f);
 	ck_assert_int_eq(fault_set(&f, E_OK, 0, "x", "y"), E_OK);
+	ck_assert_str_eq(f.step, "");
 	ck_assert_int_eq(fault_set(&f, E_FAIL, 0, "a", "b"), E_FAIL);
 	ck_assert_str_eq(f.step, "a");
 }

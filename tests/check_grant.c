@@ -330,6 +330,7 @@ END_TEST
 START_TEST(structure_of_the_policy)
 {
 	payload_check_map(accepts_policy, good_policy, POLICY_PAIRS, POLICY_REQUIRED);
+	payload_check_map(accepts_policy, good_policy, POLICY_REQUIRED, POLICY_REQUIRED);
 }
 END_TEST
 

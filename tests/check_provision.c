@@ -1,9 +1,12 @@
 /*
  * check_provision.c - an issuer at work on a stick: fresh, his own, another's, half-finished.
+ *
+ * The functions that change a stick are replaced here so that the process can die before a chosen one, or the medium can lie.
  */
 #include "provision.h"
 
-#include <sys/file.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 
 #include "stick_fixture.h"
 
@@ -12,6 +15,51 @@
 #define STICK 0x55
 #define GRANT 0xaa
 #define BUNDLE 0xbb
+
+static unsigned die_before; /* this change from now; 0: live */
+static bool drop_writes;
+
+static void
+change(void)
+{
+	if (die_before > 0 && --die_before == 0)
+		_exit(7);
+}
+
+ssize_t
+pwrite(int fd, const void *buf, size_t n, off_t off)
+{
+	change();
+	return drop_writes ? (ssize_t)n : syscall(SYS_pwrite64, fd, buf, n, off);
+}
+
+int
+fsync(int fd)
+{
+	change();
+	return (int)syscall(SYS_fsync, fd);
+}
+
+int
+mkdirat(int dir_fd, const char *name, mode_t mode)
+{
+	change();
+	return (int)syscall(SYS_mkdirat, dir_fd, name, mode);
+}
+
+int
+unlinkat(int dir_fd, const char *name, int flags)
+{
+	change();
+	return (int)syscall(SYS_unlinkat, dir_fd, name, flags);
+}
+
+int
+renameat(int from_fd, const char *from, int to_fd, const char *to)
+{
+	change();
+	return (int)syscall(SYS_renameat2, from_fd, from, to_fd, to, 0);
+}
 
 static struct fixture x;
 static struct provision *p;
@@ -25,6 +73,8 @@ setup(void)
 	uint8_t sk[SIGN_SECRET_SIZE];
 
 	fixture_open(&x);
+	die_before = 0;
+	drop_writes = false;
 	p = NULL;
 	memset(&fault, 0, sizeof(fault));
 	issuer_seed(seed, OURS);
@@ -658,9 +708,131 @@ START_TEST(once_is_removed_whole_with_every_cell_and_the_ratchet)
 }
 END_TEST
 
+/* ---- cut short anywhere ---- */
+
+/* Run job in another process that dies before its change number n. Return true if it came to its end before. */
+static bool
+run_and_die(void (*job)(void), unsigned n)
+{
+	int status = 0;
+	pid_t child = fork();
+
+	ck_assert_int_ge(child, 0);
+	if (child == 0) {
+		die_before = n;
+		job();
+		_exit(0);
+	}
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert(WIFEXITED(status));
+	ck_assert(WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == 7);
+	return WEXITSTATUS(status) == 0;
+}
+
+/* Hundreds of flushes: where they cost nothing, if there is such a place. */
+static void
+move_to_memory(void)
+{
+	if (access("/dev/shm", W_OK) != 0)
+		return;
+	fixture_close(&x);
+	fixture_open_at(&x, "/dev/shm");
+}
+
+static void
+all_slots_are_live(void)
+{
+	struct stick_slot slot;
+
+	for (size_t i = 0; i < p->grants.count; i++) {
+		for (uint32_t j = 0; j < FIXTURE_SLOTS; j++) {
+			ck_assert_int_eq(stick_read_slot(p->stick, &p->grants.grants[i], j, true, &slot, NULL), E_OK);
+			ck_assert_int_eq(slot.a, RECORD_IS_LIVE);
+			ck_assert_int_eq(slot.b, RECORD_IS_LIVE);
+			ck_assert(slot.whole);
+		}
+	}
+}
+
+START_TEST(a_prepare_cut_short_anywhere_can_be_done_again)
+{
+	unsigned n = 1;
+	bool whole = false;
+	uint8_t second[ID_SIZE];
+
+	move_to_memory();
+	fill_id(second, 0x77);
+	for (; !whole; n++) {
+		whole = run_and_die(prepare, n);
+		ck_assert_int_eq(begin(), E_OK);
+		ck_assert_uint_le(p->grants.count, 1);
+		ck_assert_uint_eq(p->grants.skipped, 0);
+		if (p->grants.count == 1)
+			all_slots_are_live();
+		ck_assert_int_eq(init(), E_OK);
+		ck_assert_int_eq(provision_clean(p, &fault), E_OK);
+		ck_assert(exists(&x, bundle_path(path, BUNDLE, "")) == (p->grants.count == 1));
+		write_bundle(second);
+		ck_assert_int_eq(write_grant(0x20), E_OK);
+		provision_end(&p);
+		found(PROVISION_OURS);
+		all_slots_are_live();
+		ck_assert(exists(&x, "ONCE/stick.a") && exists(&x, "ONCE/stick.b"));
+		ck_assert_int_eq(provision_remove_once(p, NULL), E_OK);
+		provision_end(&p);
+	}
+	ck_assert_uint_gt(n, 20);
+}
+END_TEST
+
+static void
+erase(void)
+{
+	ck_assert_int_eq(begin(), E_OK);
+	for (size_t i = 0; i < p->grants.count; i++)
+		ck_assert_int_eq(provision_destroy_grant(p, &p->grants.grants[i], &fault), E_OK);
+	ck_assert_int_eq(provision_remove_bundle(p, bundle_id, &fault), E_OK);
+	ck_assert_int_eq(provision_remove_once(p, &fault), E_OK);
+	provision_end(&p);
+}
+
+START_TEST(an_erase_cut_short_anywhere_can_be_done_again)
+{
+	unsigned n = 1;
+
+	move_to_memory();
+	for (bool whole = false; !whole; n++) {
+		prepare();
+		whole = run_and_die(erase, n);
+		ck_assert_int_eq(begin(), E_OK);
+		if (p->once_fd != -1 && p->state == PROVISION_EMPTY)
+			ck_assert(!exists(&x, grant_path(path, GRANT, "")));
+		provision_end(&p);
+		if (exists(&x, "ONCE"))
+			erase();
+		ck_assert(!exists(&x, "ONCE"));
+	}
+	ck_assert_uint_gt(n, 15);
+}
+END_TEST
+
+START_TEST(a_grant_that_does_not_read_back_is_taken_away)
+{
+	ck_assert_int_eq(begin(), E_OK);
+	ck_assert_int_eq(init(), E_OK);
+	drop_writes = true;
+	ck_assert_int_eq(write_grant(GRANT), E_STICK_IO);
+	drop_writes = false;
+	ck_assert_str_eq(fault.step, "read back");
+	ck_assert(!exists(&x, grant_path(path, GRANT, "")));
+	ck_assert(!exists(&x, grant_path(path, GRANT, ".tmp")));
+}
+END_TEST
+
 static void
 fill(TCase *t)
 {
+	tcase_set_timeout(t, 120);
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, a_fresh_stick_is_looked_at_without_a_trace);
 	tcase_add_test(t, init_makes_a_stick_whatever_the_umask);
@@ -689,6 +861,9 @@ fill(TCase *t)
 	tcase_add_test(t, a_destroyed_grant_leaves_no_cell);
 	tcase_add_loop_test(t, odd_lock_files_are_destroyed_as_far_as_they_go, 0, 3);
 	tcase_add_test(t, a_grant_whose_cells_cannot_be_overwritten_is_not_removed);
+	tcase_add_test(t, a_prepare_cut_short_anywhere_can_be_done_again);
+	tcase_add_test(t, an_erase_cut_short_anywhere_can_be_done_again);
+	tcase_add_test(t, a_grant_that_does_not_read_back_is_taken_away);
 	tcase_add_test(t, once_is_removed_whole_with_every_cell_and_the_ratchet);
 }
 

@@ -1,7 +1,11 @@
 /*
  * check_stick.c - reading a stick that somebody else has written.
+ *
+ * fsync is replaced here so that it can fail at a chosen call.
  */
 #include "stick.h"
+
+#include <sys/syscall.h>
 
 #include "stick_fixture.h"
 
@@ -17,11 +21,23 @@ static struct stick_grants grants;
 static struct stick_slot slot;
 static struct fault fault;
 static char path[128];
+static unsigned fail_fsync; /* at this call from now; 0: never */
+
+int
+fsync(int fd)
+{
+	if (fail_fsync > 0 && --fail_fsync == 0) {
+		errno = EIO;
+		return -1;
+	}
+	return (int)syscall(SYS_fsync, fd);
+}
 
 static void
 setup(void)
 {
 	fixture_open(&x);
+	fail_fsync = 0;
 	s = NULL;
 	memset(&grants, 0, sizeof(grants));
 	memset(&fault, 0, sizeof(fault));
@@ -710,6 +726,25 @@ START_TEST(a_newer_notice_under_the_temporary_name_survives_a_write)
 }
 END_TEST
 
+START_TEST(a_write_that_fails_loses_no_notice)
+{
+	stick_for_notices();
+	put_notice("ONCE/notice.cose", OURS, 5);
+	put_notice("ONCE/notice.new", OURS, 7);
+	for (unsigned i = 1; i <= 2; i++) {
+		fail_fsync = i;
+		ck_assert_int_eq(store(8, 1), -1);
+		ck_assert_int_eq(errno, EIO);
+		ck_assert_uint_eq(fail_fsync, 0);
+		ck_assert_uint_eq(found(), 7);
+		put_notice("ONCE/notice.new", OURS, 7);
+		put_notice("ONCE/notice.cose", OURS, 5);
+	}
+	ck_assert_int_eq(store(8, 1), 1);
+	ck_assert_uint_eq(found(), 8);
+}
+END_TEST
+
 START_TEST(what_is_no_notice_of_the_issuer_is_not_stored)
 {
 	size_t n = 0;
@@ -760,6 +795,7 @@ fill(TCase *t)
 	tcase_add_test(t, a_torn_notice_and_one_of_another_issuer_count_as_absent);
 	tcase_add_test(t, only_a_notice_that_is_not_there_is_written);
 	tcase_add_test(t, a_newer_notice_under_the_temporary_name_survives_a_write);
+	tcase_add_test(t, a_write_that_fails_loses_no_notice);
 	tcase_add_test(t, what_is_no_notice_of_the_issuer_is_not_stored);
 }
 

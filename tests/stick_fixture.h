@@ -401,6 +401,7 @@ run_suite(const char *name, void (*fill)(TCase *))
 
 	if (sodium_init() < 0)
 		return 1;
+	tcase_set_timeout(tests, 60);
 	fill(tests);
 	suite_add_tcase(suite, tests);
 	runner = srunner_create(suite);

@@ -1,0 +1,106 @@
+# How a session ends, pauses and goes on: unmount, signals, kill -9, somebody else's unmount, clones, a restored stick.
+. "$ONCE_TESTS/scenario.sh"
+need_fuse
+stick=$W/stick
+sample "$W/folder"
+new_issuer
+prepare "$W/folder" "$stick" --label Sessions --codes 8
+codes "$W/codes" 7
+nth() # N: a file with the N-th code
+{
+	sed -n "$1p" "$W/codes" >"$W/code$1"
+	echo "$W/code$1"
+}
+open_with() # N [STICK]
+{
+	check "code $1 opens" oncestick mount "${2:-$stick}" --code-file "$(nth "$1")"
+	folder=$(cat "$W/out")
+	pid=$(oncestick status --json | jq -r --arg m "$folder" '.open[] | select(.mount_point == $m) | .pid')
+}
+gone()
+{
+	! mounted "$folder" && [ ! -e "$folder" ]
+}
+
+cp -r "$stick" "$W/clone"
+
+# pause and resume
+open_with 1
+check "pause" oncestick unmount --pause
+said "same code continues here until"
+check "the folder is gone" gone
+open_with 1
+check "its bytes are right again" cmp "$W/folder/clips/film.bin" "$folder/clips/film.bin"
+
+# SIGTERM pauses
+kill -TERM "$pid"
+wait_until 10 gone
+open_with 1
+
+# kill -9 leaves no stale mount; the code goes on
+kill -9 "$pid"
+wait_until 10 gone
+open_with 1
+
+# an unmount by anybody else pauses
+if [ "$WHO" = root ]; then umount "$folder"; else fusermount3 -u "$folder"; fi
+wait_until 10 gone
+open_with 1
+
+# the minder dies: the session still ends cleanly
+minder=$(pgrep -u "$(id -u)" -f "oncestick mount $stick" | grep -v "^$pid$" | tail -n 1)
+[ -z "$minder" ] || kill -9 "$minder"
+check "end without the minder" oncestick unmount --yes
+check "the folder is gone again" gone
+refused 30 "the code after its session ended" oncestick mount "$stick" --code-file "$W/code1"
+
+# a clone with the same code at the same time, and afterwards
+open_with 2
+refused 36 "the clone while the original is open" oncestick mount "$W/clone" --code-file "$W/code2"
+said "$folder"
+check "end" oncestick unmount "$folder" --yes
+refused 30 "the clone after the original was used" oncestick mount "$W/clone" --code-file "$W/code2"
+said "was used on"
+
+# the whole ONCE put back from before: the station remembers
+rm -rf "$stick/ONCE"
+cp -r "$W/clone/ONCE" "$stick/ONCE"
+refused 30 "the code of a stick that was rolled back" oncestick mount "$stick" --code-file "$W/code2"
+
+# the code was begun here, then used elsewhere: refused here
+open_with 3
+kill -9 "$pid"
+wait_until 10 gone
+refused 30 "a paused code at another PC" env ONCESTICK_STATION_DIR="$W/station2" oncestick mount "$stick" --code-file "$W/code3"
+said "another"
+check "and it goes on here" oncestick mount "$stick" --code-file "$W/code3"
+check "end" oncestick unmount --yes
+
+# a file that is open is named, nothing ends; --force ends it all the same
+open_with 4
+sleep 1000 <"$folder/clips/film.bin" &
+holder=$!
+refused 36 "unmount while a file is open" oncestick unmount --yes
+said "sleep.*film.bin"
+check "it is still mounted" mounted "$folder"
+check "and readable" cmp "$W/folder/a.txt" "$folder/a.txt"
+check "unmount by force" oncestick unmount --force --yes
+check "the mount is gone" no mounted "$folder"
+kill "$holder"
+refused 30 "the forced code again" oncestick mount "$stick" --code-file "$W/code4"
+
+# two at once: several folders, DIR names one
+open_with 5
+first=$folder
+mkdir "$W/here"
+check "a second code on a directory of ours" oncestick mount "$stick" "$W/here" --code-file "$(nth 6)"
+is "it prints that directory" "$(cat "$W/out")" "$W/here"
+refused 2 "unmount without saying which" oncestick unmount --yes
+said "$first"
+check "unmount the one" oncestick unmount "$W/here" --yes
+check "the given directory stays" test -d "$W/here"
+check "unmount the other" oncestick unmount "$first" --yes
+refused 49 "unmount of a directory that is not ours" oncestick unmount "$W/here" --yes
+check "nothing is open" oncestick status
+is "no process is left" "$(pgrep -u "$(id -u)" -f "^oncestick mount $stick" | while read -r p; do [ "$(ps -o stat= -p "$p" | cut -c1)" = Z ] || echo "$p"; done)" ""
+finish

@@ -124,7 +124,7 @@ sample_begin(struct sample *s)
 	const char *tmp = getenv("TMPDIR");
 
 	*s = (struct sample){.once_fd = -1, .dir_fd = -1};
-	(void)snprintf(s->dir, sizeof s->dir, "%.40s/oncestick.XXXXXX", tmp != NULL ? tmp : "/tmp");
+	(void)snprintf(s->dir, sizeof s->dir, "%.30s/oncestick-sample.XXXXXX", tmp != NULL ? tmp : "/tmp");
 	ck_assert_ptr_nonnull(mkdtemp(s->dir));
 	s->once_fd = open(s->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	ck_assert_int_ge(s->once_fd, 0);

@@ -371,8 +371,8 @@ make_parts(struct provision *p, struct fault *f)
 	return stickio_sync_dir(p->dir_fd) == 0 ? E_OK : provision_fault(f, "fsync", "stick");
 }
 
-static enum err
-make_probe(struct provision *p, struct fault *f)
+enum err
+provision_lock(struct provision *p, struct fault *f)
 {
 	static const uint8_t zeros[RECORD_SIZE];
 	enum err err = E_OK;
@@ -462,12 +462,12 @@ check_still_empty(struct provision *p, struct fault *f)
 	return taken ? fault_set(f, E_BUSY, 0, "stick record", "%s", STICK_ONCE) : E_OK;
 }
 
-enum err
-provision_init(struct provision *p, const uint8_t stick_id[ID_SIZE], const uint8_t seed[KEY_SIZE], struct fault *f)
+static enum err
+make_stick(struct provision *p, const uint8_t stick_id[ID_SIZE], const uint8_t seed[KEY_SIZE], struct fault *f)
 {
 	enum err err = E_OK;
 
-	if ((err = make_parts(p, f)) != E_OK || (err = make_probe(p, f)) != E_OK)
+	if ((err = make_parts(p, f)) != E_OK || (err = provision_lock(p, f)) != E_OK)
 		return err;
 	if (p->state == PROVISION_OURS)
 		return complete_record(p, f);
@@ -478,6 +478,20 @@ provision_init(struct provision *p, const uint8_t stick_id[ID_SIZE], const uint8
 		return fault_set(f, E_STICK_IO, 0, "read back", "%s/%s", STICK_ONCE, STICK_RECORD_A);
 	p->state = PROVISION_OURS;
 	return E_OK;
+}
+
+/* Somebody else's ONCE is let go of, so that nothing done to p afterwards can reach it. */
+enum err
+provision_init(struct provision *p, const uint8_t stick_id[ID_SIZE], const uint8_t seed[KEY_SIZE], struct fault *f)
+{
+	enum err err = make_stick(p, stick_id, seed, f);
+
+	if (err == E_BUSY) {
+		close_fd(p->lock_fd);
+		close_fd(p->once_fd);
+		p->lock_fd = p->once_fd = -1;
+	}
+	return err;
 }
 
 /* ---- bundles and notices ---- */

@@ -44,7 +44,7 @@ enum err provision_begin(struct provision **p, int dir_fd, const uint8_t seed[KE
 /*
  * provision_init(p, stick_id, seed, f): make what is missing of ONCE, b, g, the probe (and lock it) and the stick record (n = 1).
  * On a stick that is ours stick_id and seed are not used, and its record is left alone once there are grants; p->stick->id says
- * whose it is. Errors: E_BUSY (another process was faster), E_READONLY, E_STICK_IO, E_FAIL.
+ * whose it is. Errors: E_BUSY (another process was faster; p lets go of its ONCE), E_READONLY, E_STICK_IO, E_FAIL.
  */
 enum err provision_init(struct provision *p, const uint8_t stick_id[ID_SIZE], const uint8_t seed[KEY_SIZE], struct fault *f);
 

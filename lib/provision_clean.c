@@ -269,9 +269,11 @@ provision_destroy_grant(struct provision *p, const struct grant *g, struct fault
 {
 	char name[PROVISION_NAME_SIZE];
 	enum err err = E_OK;
-	int fd = stickio_open_dir(p->once_fd, STICK_GRANTS);
+	int fd = -1;
 
-	if (fd == -1)
+	if (provision_lock(p, NULL) == E_BUSY)
+		return fault_set(f, E_BUSY, 0, "flock", "%s/%s", STICK_ONCE, STICK_PROBE);
+	if ((fd = stickio_open_dir(p->once_fd, STICK_GRANTS)) == -1)
 		return provision_fault(f, "open", "%s/%s", STICK_ONCE, STICK_GRANTS);
 	provision_name(name, g->id, "");
 	err = destroy_cells(fd, name, g, f);
@@ -392,6 +394,8 @@ provision_remove_once(struct provision *p, struct fault *f)
 
 	if (p->once_fd == -1)
 		return E_OK;
+	if (provision_lock(p, NULL) == E_BUSY)
+		return fault_set(f, E_BUSY, 0, "flock", "%s/%s", STICK_ONCE, STICK_PROBE);
 	if ((err = empty_once(p, f)) != E_OK)
 		return err;
 	if (stickio_remove_tree(p->dir_fd, STICK_ONCE) != 0)

@@ -25,4 +25,7 @@ int provision_list(int dir_fd, const char *suffix, uint8_t (**ids)[ID_SIZE], siz
 /* provision_grant_file(grants_fd, name, file, n): the bytes of a grant, freed by the caller. Return 0, or -1 with errno. */
 int provision_grant_file(int grants_fd, const char *name, uint8_t **file, size_t *n);
 
+/* provision_lock(p, f): unless p holds the lock, make the probe if it is missing and lock it. Errors: as provision_init. */
+enum err provision_lock(struct provision *p, struct fault *f);
+
 #endif

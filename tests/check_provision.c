@@ -346,9 +346,29 @@ START_TEST(of_two_that_found_an_empty_stick_one_makes_it)
 	ck_assert_int_eq(provision_init(second, other, seed, NULL), E_BUSY);
 	provision_end(&p);
 	ck_assert_int_eq(provision_init(second, other, seed, NULL), E_BUSY);
+	ck_assert_int_eq(provision_remove_once(second, NULL), E_OK);
+	provision_drop_bundle(second, bundle_id);
 	provision_end(&second);
 	ck_assert_int_eq(begin(), E_OK);
 	ck_assert_mem_eq(p->stick->id, stick_id, ID_SIZE);
+}
+END_TEST
+
+START_TEST(a_stick_whose_probe_is_gone_is_locked_before_it_is_erased)
+{
+	struct provision *second = NULL;
+
+	prepare();
+	ck_assert_int_eq(unlinkat(x.fd, "ONCE/probe", 0), 0);
+	ck_assert_int_eq(begin(), E_OK);
+	ck_assert_int_eq(provision_begin(&second, x.fd, seed, issuer, NULL), E_OK);
+	ck_assert_int_eq(provision_init(second, stick_id, seed, NULL), E_OK);
+	ck_assert_int_eq(provision_destroy_grant(p, &p->grants.grants[0], &fault), E_BUSY);
+	ck_assert_int_eq(provision_remove_once(p, NULL), E_BUSY);
+	provision_end(&second);
+	ck_assert(exists(&x, grant_path(path, GRANT, "/lock.a")));
+	ck_assert_int_eq(provision_destroy_grant(p, &p->grants.grants[0], NULL), E_OK);
+	ck_assert_int_eq(provision_remove_once(p, NULL), E_OK);
 }
 END_TEST
 
@@ -843,6 +863,7 @@ fill(TCase *t)
 	tcase_add_test(t, an_impossible_number_of_refills_is_damage);
 	tcase_add_test(t, a_second_process_is_told_to_wait);
 	tcase_add_test(t, of_two_that_found_an_empty_stick_one_makes_it);
+	tcase_add_test(t, a_stick_whose_probe_is_gone_is_locked_before_it_is_erased);
 	tcase_add_test(t, a_stick_with_a_ratchet_of_another_issuer_is_refused_untouched);
 	tcase_add_loop_test(t, a_grant_of_another_issuer_is_refused_wherever_it_lies, 0, 3);
 	tcase_add_test(t, grants_without_a_stick_record_are_damage);

@@ -59,7 +59,8 @@ struct pack_job {
 	unsigned threads;               /* 0: one per processor */
 	/*
 	 * Bytes of blocks written to each stick, and all of them, which is an estimate until the folder was read to its end. Called
-	 * after each MiB, and several times a second while a slow folder is waited for. Non-zero stops with E_INTERRUPTED. May be NULL.
+	 * after each MiB, and several times a second while a slow folder is waited for. Non-zero stops with E_INTERRUPTED.
+	 * May be NULL.
 	 */
 	int (*progress)(void *arg, uint64_t done, uint64_t all);
 	void (*note)(void *arg, enum pack_note_kind kind, const char *path); /* may be NULL */

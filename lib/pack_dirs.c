@@ -74,21 +74,23 @@ descend(struct pack_source *src, int fd, const uint32_t *chain, size_t n)
 int
 pack_dirs_open(struct pack_source *src, uint32_t ino)
 {
-	uint32_t *chain = NULL, i;
-	size_t n = 0;
+	uint32_t *chain = NULL, i = ino;
+	size_t n = 0, depth = 0;
 	int fd = cached(src, ino);
 
 	if (fd >= 0)
 		return fd;
-	for (i = ino; cached(src, i) < 0; i = src->entries[i].parent)
-		n++;
-	chain = calloc(n, sizeof *chain);
+	do {
+		i = src->entries[i].parent;
+		depth++;
+		fd = cached(src, i);
+	} while (fd < 0);
+	chain = calloc(depth, sizeof *chain);
 	if (chain == NULL)
 		return -1;
-	n = 0;
-	for (i = ino; (fd = cached(src, i)) < 0; i = src->entries[i].parent)
+	for (i = ino; n < depth; i = src->entries[i].parent)
 		chain[n++] = i;
-	fd = descend(src, fd, chain, n);
+	fd = descend(src, fd, chain, depth);
 	free(chain);
 	return fd;
 }

@@ -172,8 +172,8 @@ put_file(struct stream *s, uint32_t ino)
 	struct pack_entry *e = &s->src->entries[ino];
 	uint64_t size = 0, opened = 0;
 	enum err err = E_OK;
+	struct stat st = { 0 };
 	bool grew = false;
-	struct stat st;
 	ssize_t head;
 	int fd = -1;
 

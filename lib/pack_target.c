@@ -52,11 +52,14 @@ open_segment(struct pack_target *t, struct pack_target_file *o)
 static int
 close_segment(struct pack_target *t, struct pack_target_file *o)
 {
-	int fd = o->fd;
+	int fd = o->fd, rc;
 
 	if (fd < 0)
 		return 0;
-	if (fsync(fd) != 0)
+	do
+		rc = fsync(fd);
+	while (rc != 0 && errno == EINTR);
+	if (rc != 0)
 		return give_up(t, o, o->block - 1, "fsync");
 	o->fd = -1;
 	if (close(fd) != 0)

@@ -189,7 +189,7 @@ enum err
 pack_write(struct pack_source *src, const struct pack_job *job, struct pack_target *targets, size_t count, uint64_t *blocks,
     uint8_t root[HASH_SIZE], struct fault *f)
 {
-	struct writer w = { .job = job, .src = src, .targets = targets, .count = count, .all = pack_source_stick_bytes(src), .f = f };
+	struct writer w = { .job = job, .src = src, .targets = targets, .count = count, .f = f };
 	struct pack_pipe *pipe = NULL;
 	uint8_t top[HASH_SIZE];
 	uint64_t n = 0;
@@ -197,6 +197,7 @@ pack_write(struct pack_source *src, const struct pack_job *job, struct pack_targ
 
 	if (err != E_OK)
 		goto out;
+	w.all = pack_source_stick_bytes(src);
 	w.tree = tree_builder_new(job->spool_dir);
 	if (w.tree == NULL) {
 		err = fault_set(f, E_FAIL, errno, "malloc", "%s", "");

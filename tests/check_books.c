@@ -377,6 +377,7 @@ START_TEST(full_disk_gives_up_the_whole_transaction)
 			err = books_commit(b, NULL); /* the cache was large enough until now */
 		else if (books_commit(b, NULL) != E_BOOKS)
 			_exit(3);
+		books_close(&b);
 		_exit(err == E_BOOKS ? 0 : 4);
 	}
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
@@ -749,6 +750,7 @@ START_TEST(issuers_at_once_hand_out_no_code_twice)
 				}
 				free(list);
 			}
+			books_close(&b);
 			_exit(err == E_NO_CODES && have == 0 ? 0 : 3);
 		}
 	close(start[1]);

@@ -308,13 +308,24 @@ crew_fork(struct crew *c)
 }
 
 static _Noreturn void
-crew_tell(struct crew *c, int result)
+crew_tell(struct crew *c, int result, struct station *s)
 {
 	uint8_t byte = (uint8_t)result;
 
 	if (write(c->told[1], &byte, 1) == 1)
 		wait_for_end(c->hold[0]);
+	station_close(&s);
 	_exit(0);
+}
+
+/* A child that killed itself, as a crash would. */
+static void
+expect_killed(pid_t pid)
+{
+	int status = 0;
+
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_msg(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL, "child ended with %#x", (unsigned)status);
 }
 
 static void
@@ -615,7 +626,7 @@ START_TEST(read_only_file_and_directory_are_refused)
 			write_err = station_open(&s, dir, STATION_WRITE, NULL);
 			if (access(db_path, R_OK) == 0 && (read_err = station_open(&s, dir, STATION_READ, NULL)) == E_OK)
 				station_close(&s);
-			crew_tell(&c, write_err == E_STATION && read_err == E_OK);
+			crew_tell(&c, write_err == E_STATION && read_err == E_OK, NULL);
 		}
 		crew_results(&c, &result);
 		crew_end(&c);
@@ -638,10 +649,10 @@ START_TEST(memory_locked_by_another_process_is_named)
 		struct fault f = {0};
 		enum err err = station_open(&s, dir, STATION_WRITE, &f);
 
-		crew_tell(&c, err == E_STATION && strstr(f.object, "lock") != NULL ? 1 : 2);
+		crew_tell(&c, err == E_STATION && strstr(f.object, "lock") != NULL ? 1 : 2, s);
 	}
 	if (crew_fork(&c))
-		crew_tell(&c, station_open(&s, dir, STATION_READ, NULL) == E_STATION ? 1 : 2);
+		crew_tell(&c, station_open(&s, dir, STATION_READ, NULL) == E_STATION ? 1 : 2, NULL);
 	ck_assert_int_eq(sqlite3_open(db_path, &db), SQLITE_OK);
 	ck_assert_int_eq(sqlite3_exec(db, "BEGIN EXCLUSIVE", NULL, NULL, NULL), SQLITE_OK);
 	crew_results(&c, results);
@@ -657,7 +668,6 @@ START_TEST(interrupted_change_is_undone_by_a_writer_only)
 {
 	struct station *s = open_ok(STATION_WRITE);
 	pid_t pid;
-	int status = 0;
 	uint64_t before;
 
 	claim_ok(s, 1);
@@ -669,10 +679,9 @@ START_TEST(interrupted_change_is_undone_by_a_writer_only)
 		    "CREATE TABLE x (a); WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200)"
 		    " INSERT INTO x SELECT randomblob(2000) FROM n", NULL, NULL, NULL) != SQLITE_OK)
 			_exit(1);
-		_exit(0);
+		raise(SIGKILL);
 	}
-	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-	ck_assert_int_eq(status, 0);
+	expect_killed(pid);
 	before = fingerprint(base);
 	open_fails(STATION_READ);
 	ck_assert_uint_eq(fingerprint(base), before);
@@ -697,7 +706,7 @@ START_TEST(processes_that_make_it_together_make_one_key)
 			memset(pk, 0, sizeof pk);
 			if (station_open(&s, dir, STATION_WRITE, NULL) == E_OK)
 				(void)CALL(s, station_pk, pk);
-			crew_tell(&c, pk[0] ^ pk[5] ^ pk[31]);
+			crew_tell(&c, pk[0] ^ pk[5] ^ pk[31], s);
 		}
 	crew_results(&c, results);
 	crew_end(&c);
@@ -902,7 +911,7 @@ START_TEST(full_disk_at_claim_inserts_nothing)
 		if (station_open(&s, dir, STATION_WRITE, NULL) != E_OK || setrlimit(RLIMIT_FSIZE, &none) != 0)
 			_exit(1);
 		err = CALL(s, claim, &u, T0, NULL, BYTES(NULL, 0));
-		crew_tell(&c, err == E_STATION && station_fault(s)->err == E_STATION && row_of(s, 1).state == MEMORY_NONE);
+		crew_tell(&c, err == E_STATION && station_fault(s)->err == E_STATION && row_of(s, 1).state == MEMORY_NONE, s);
 	}
 	crew_results(&c, &result);
 	crew_end(&c);
@@ -1173,7 +1182,6 @@ START_TEST(lock_file_of_a_dead_process_is_taken_over)
 	char where[64], name[STATION_LOCK_NAME];
 	struct stat st;
 	pid_t pid;
-	int status = 0;
 
 	station_lock_name(name, grant_hash, 1);
 	if ((pid = fork()) == 0) {
@@ -1181,11 +1189,10 @@ START_TEST(lock_file_of_a_dead_process_is_taken_over)
 
 		if (station_open(&mine, dir, STATION_WRITE, NULL) == E_OK && CALL(mine, lock_slot, grant_hash, 1, where, sizeof where) == E_OK &&
 		    pwrite(station_lock_fd(mine), "{\"mountpoint\": \"/gone\"}", 23, 0) == 23)
-			_exit(0);
+			raise(SIGKILL);
 		_exit(1);
 	}
-	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-	ck_assert_int_eq(status, 0);
+	expect_killed(pid);
 	ck_assert_int_eq(fstatat(station_session_dir(s), name, &st, 0), 0);
 	ck_assert_int_eq(st.st_size, 23);
 	ck_assert_int_eq(CALL(s, lock_slot, grant_hash, 1, where, sizeof where), E_OK);
@@ -1224,7 +1231,7 @@ START_TEST(of_many_processes_one_gets_the_slot)
 		if (crew_fork(&c)) {
 			if (station_open(&s, dir, STATION_WRITE, NULL) != E_OK)
 				_exit(1);
-			crew_tell(&c, (int)CALL(s, lock_slot, grant_hash, 1, where, sizeof where));
+			crew_tell(&c, (int)CALL(s, lock_slot, grant_hash, 1, where, sizeof where), s);
 		}
 	crew_results(&c, results);
 	crew_end(&c);
@@ -1261,7 +1268,7 @@ START_TEST(removal_of_lock_files_lets_no_two_in)
 				atomic_fetch_sub(inside, 1);
 				OPS(s)->unlock_slot(station_memory(s));
 			}
-			crew_tell(&c, clashes > 0);
+			crew_tell(&c, clashes > 0, s);
 		}
 	crew_results(&c, results);
 	crew_end(&c);
@@ -1286,7 +1293,7 @@ START_TEST(of_many_processes_one_claims)
 
 			if (station_open(&s, dir, STATION_WRITE, NULL) != E_OK)
 				_exit(1);
-			crew_tell(&c, (int)CALL(s, claim, &u, T0, NULL, BYTES(NULL, 0)));
+			crew_tell(&c, (int)CALL(s, claim, &u, T0, NULL, BYTES(NULL, 0)), s);
 		}
 	crew_results(&c, results);
 	crew_end(&c);

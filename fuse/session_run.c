@@ -231,13 +231,27 @@ describe(struct run *r, struct control_state *s)
 	memcpy(s->grant_id, r->info.grant_id, ID_SIZE);
 }
 
+/* The minder unmounts; if somebody killed it, this process does. */
+static int
+unmount(struct run *r, bool lazy)
+{
+	int e = minder_unmount(r->minder, lazy);
+
+	if (e != EPIPE)
+		return e;
+	e = mountpoint_is_ours(r->mount_point) ? mountpoint_unmount(r->mount_point, lazy) : 0;
+	if (e == 0 && r->setup->dir == NULL)
+		rmdir(r->mount_point);
+	return e;
+}
+
 /* Files stop answering, then the mount goes, lazily if something holds on to it. */
 static void
 unmount_by_force(struct run *r)
 {
 	fusefs_silence(r->fs);
-	if (minder_unmount(r->minder, false) != 0 && minder_unmount(r->minder, true) != 0 && mountpoint_is_ours(r->mount_point))
-		mountpoint_unmount(r->mount_point, true); /* the minder was killed */
+	if (unmount(r, false) != 0)
+		unmount(r, true);
 }
 
 /*
@@ -249,7 +263,7 @@ finish(struct run *r, bool end, bool force, struct fault *f)
 	int64_t used;
 	enum err err;
 
-	if (!force && minder_unmount(r->minder, false) == EBUSY)
+	if (!force && unmount(r, false) == EBUSY)
 		return fault_set(f, E_BUSY, EBUSY, "unmount", "%s", r->mount_point);
 	unmount_by_force(r);
 	used = used_now(r);
@@ -326,7 +340,7 @@ open_and_serve(struct run *r)
 
 	if (err != E_OK) {
 		if (r->mount_point[0] != '\0')
-			minder_unmount(r->minder, true);
+			unmount(r, true);
 		if (r->control >= 0)
 			control_remove(station_session_dir(r->station), r->lock_name);
 		report(r, SESSION_OPENED, err, &f);

@@ -64,7 +64,7 @@ refused 40 "a segment one byte short" oncestick mount "$W/cut" --code-file "$W/c
 # the clock
 refused 33 "the clock after the window" faketime -f '+60d' oncestick mount "$stick" --code-file "$W/code"
 prepare "$W/folder" "$W/future" --label Future --codes 1 --not-before +2d --expires +9d
-stick=$W/future one_code "$W/futurecode"
+one_code "$W/futurecode" "$W/future"
 refused 32 "a code that is not valid yet" oncestick mount "$W/future" --code-file "$W/futurecode"
 refused 32 "... on a PC whose clock says 1990" faketime '1990-01-01 10:00:00' oncestick mount "$W/future" --code-file "$W/futurecode"
 said "clock.*1990"
@@ -75,7 +75,7 @@ mkdir "$W/full"
 touch "$W/full/file"
 refused 47 "a mount point that is not empty" oncestick mount "$stick" "$W/full" --code-file "$W/code"
 refused 47 "a mount point that is a file" oncestick mount "$stick" "$W/full/file" --code-file "$W/code"
-refused 48 "too little memory for Argon2id" sh -c "ulimit -v 90000; oncestick mount '$stick' --code-file '$W/code'"
+refused 48 "too little memory for Argon2id" sh -c "ulimit -v 70000; oncestick mount '$stick' --code-file '$W/code'"
 if [ "$WHO" = user ]; then
 	refused 47 "the folder of another user as mount point" oncestick mount "$stick" /usr/share --code-file "$W/code"
 	chmod a-w "$stick"/ONCE/g/*/lock.a

@@ -41,7 +41,7 @@ check "4.3 GiB are packed" peak oncestick prepare "$W/big" "$W/stick3" --label B
 within "prepare of 4.3 GiB" $((262144 + 65536))
 is "in segments of 1 GiB" "$(stat -c %s "$W"/stick3/ONCE/b/*/*.seg | head -n 4 | sort -u)" 1073741824
 is "five of them" "$(ls "$W"/stick3/ONCE/b/*/*.seg | wc -l)" 5
-stick=$W/stick3 one_code "$W/code"
+one_code "$W/code" "$W/stick3"
 check "it opens" oncestick mount "$W/stick3" --code-file "$W/code"
 folder=$(cat "$W/out")
 session=$(oncestick status --json | jq -r '.open[0].pid')

@@ -89,20 +89,20 @@ sample() # a small folder at $1
 prepare() # FOLDER STICK ARGS...
 {
 	mkdir -p "$2"
-	folder=$1 stick=$2
+	from=$1 to=$2
 	shift 2
-	check "a stick is prepared" oncestick prepare "$folder" "$stick" --passphrase-file "$W/pass" "$@"
+	check "a stick is prepared" oncestick prepare "$from" "$to" --passphrase-file "$W/pass" "$@"
 }
 
-codes() # FILE N: issue N codes of $stick, one a line
+codes() # FILE N [STICK]: issue N codes of STICK ($stick), one a line
 {
-	oncestick issue "$stick" -n "$2" --to Test --passphrase-file "$W/pass" >"$1" 2>"$W/err" </dev/null || die "issue"
+	oncestick issue "${3:-$stick}" -n "$2" --to Test --passphrase-file "$W/pass" >"$1" 2>"$W/err" </dev/null || die "issue"
 	[ "$(wc -l <"$1")" -eq "$2" ] || die "issue printed $(wc -l <"$1") codes, not $2"
 }
 
-one_code() # FILE: one fresh code
+one_code() # FILE [STICK]: one fresh code
 {
-	codes "$1" 1
+	codes "$1" 1 "${2:-$stick}"
 }
 
 mounted() # whether $1 is one of our mounts

@@ -11,16 +11,16 @@
 #include "error.h"
 
 struct cli {
-	const char *verb;               /* "issue" */
+	const char *verb; /* "issue" */
 
 	/* set by opt_parse from the options the verb offers */
-	bool quiet;                     /* no talk but errors and questions */
-	bool plain;                     /* no bars, no colour, one line per 10 % */
-	bool json;                      /* the answer as JSON on stdout */
-	bool progress_json;             /* progress as JSON lines on stderr */
-	bool clock_is_right;            /* issuer: do not ask for today's date */
-	const char *passphrase_file;    /* NULL: ask; "-": standard input */
-	const char *code_file;          /* the same */
+	bool quiet;		     /* no talk but errors and questions */
+	bool plain;		     /* no bars, no colour, one line per 10 % */
+	bool json;		     /* the answer as JSON on stdout */
+	bool progress_json;	     /* progress as JSON lines on stderr */
+	bool clock_is_right;	     /* issuer: do not ask for today's date */
+	const char *passphrase_file; /* NULL: ask; "-": standard input */
+	const char *code_file;	     /* the same */
 };
 
 /* One verb: parse argv[1..] with opt_parse, do it, say it. argv[0] is the verb's name. */

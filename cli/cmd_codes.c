@@ -97,9 +97,10 @@ json_stick(const struct books_stick *s, const struct tally *t)
 
 	keytree_stick_name(name, s->stick_id);
 	bytes_to_hex(id, s->stick_id, ID_SIZE);
-	return json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:i, s:i, s:I, s:I}", "stick", name, "stick_id", id, "label", s->label, "holders",
-	    s->holders, "ready", (int)t->ready, "issued", (int)t->issued, "spent", (int)t->spent, "revoked", (int)t->revoked, "expired",
-	    (int)t->expired, "not_before", (json_int_t)s->not_before, "expires", (json_int_t)s->expires);
+	return json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:i, s:i, s:I, s:I}", "stick", name, "stick_id", id, "label",
+	    s->label, "holders", s->holders, "ready", (int)t->ready, "issued", (int)t->issued, "spent", (int)t->spent, "revoked",
+	    (int)t->revoked, "expired", (int)t->expired, "not_before", (json_int_t)s->not_before, "expires",
+	    (json_int_t)s->expires);
 }
 
 static int
@@ -130,7 +131,8 @@ list_sticks(const struct cli *c, struct issuer *i, struct fault *f)
 	int failed = 0;
 	enum err e = E_OK;
 
-	if ((e = books_sticks(i->books, &sticks, &count, f)) != E_OK || (e = books_slots(i->books, NULL, &slots, &slot_count, f)) != E_OK) {
+	if ((e = books_sticks(i->books, &sticks, &count, f)) != E_OK ||
+	    (e = books_slots(i->books, NULL, &slots, &slot_count, f)) != E_OK) {
 		e = say_error(c, f, NULL);
 		goto out;
 	}
@@ -207,7 +209,8 @@ list_slots(const struct cli *c, struct issuer *i, const char *arg, struct fault 
 		goto out;
 	}
 	if (count == 0) {
-		e = say_refuse(c, E_NO_CODES, "the books know no codes of stick %s; if it is yours: oncestick collect %s", stick.name, "STICK");
+		e = say_refuse(c, E_NO_CODES, "the books know no codes of stick %s; if it is yours: oncestick collect %s",
+		    stick.name, "STICK");
 		goto out;
 	}
 	list = c->json ? json_array() : NULL;
@@ -229,10 +232,11 @@ out:
 enum err
 cmd_codes(struct cli *c, int argc, char **argv)
 {
-	const struct opt_verb verb = {
-	    "codes [STICK|ID]",
-	    "Without a stick, one line for each stick in the books: how many codes are ready to be handed out, handed out, used, and void\n"
-	    "(revoked or expired), and who holds some. With a stick, named by its directory or as 7kq241, one line for each of its codes.\n"
+	const struct opt_verb verb = {"codes [STICK|ID]",
+	    "Without a stick, one line for each stick in the books: how many codes are ready to be handed out, handed out, used, "
+	    "and void\n"
+	    "(revoked or expired), and who holds some. With a stick, named by its directory or as 7kq241, one line for each of its "
+	    "codes.\n"
 	    "Codes themselves are never shown here; see 'oncestick issue --again'.\n",
 	    OPT_JSON, NULL, 0, 1};
 	struct issuer i = {.dir_fd = -1};

@@ -26,7 +26,7 @@
 
 struct run {
 	const struct cli *c;
-	const char *stick;              /* operand or NULL */
+	const char *stick; /* operand or NULL */
 	const char *receipts;
 	bool purge;
 
@@ -35,13 +35,13 @@ struct run {
 	struct stick *s;
 	struct stick_grants grants;
 	struct collect k;
-	uint8_t *file;                  /* the receipts */
+	uint8_t *file; /* the receipts */
 	size_t file_n;
 	uint8_t *notice;
 	size_t notice_n;
 	uint32_t number;
 	bool written;
-	struct fault put;               /* the list did not get onto the stick */
+	struct fault put; /* the list did not get onto the stick */
 };
 
 /* ---- doing it -------------------------------------------------------------------------------------------------------------- */
@@ -68,10 +68,11 @@ open_stick(struct run *r, struct fault *f)
 	    (e = stick_open(&r->s, r->at.fd, f)) != E_OK || (e = stick_load_grants(r->s, &r->grants, f)) != E_OK)
 		return e;
 	if (memcmp(r->grants.grants[0].issuer, r->issuer.pk, KEY_SIZE) != 0)
-		return fault_set(f, E_ISSUER, 0, "", "the stick at %.80s belongs to another issuer; nothing was changed.", r->at.path);
+		return fault_set(
+		    f, E_ISSUER, 0, "", "the stick at %.80s belongs to another issuer; nothing was changed.", r->at.path);
 	if (r->grants.skipped > 0)
-		say_warn(r->c, "%u lecture%s on the stick cannot be read and %s left out", r->grants.skipped, r->grants.skipped == 1 ? "" : "s",
-		    r->grants.skipped == 1 ? "is" : "are");
+		say_warn(r->c, "%u lecture%s on the stick cannot be read and %s left out", r->grants.skipped,
+		    r->grants.skipped == 1 ? "" : "s", r->grants.skipped == 1 ? "is" : "are");
 	return E_OK;
 }
 
@@ -96,7 +97,8 @@ commit(struct run *r, struct fault *f)
 
 	if (e != E_OK)
 		return e;
-	if ((e = collect_book(&r->k, f)) == E_OK && (e = issuer_publish(&r->issuer, &r->notice, &r->notice_n, &r->number, f)) == E_OK)
+	if ((e = collect_book(&r->k, f)) == E_OK &&
+	    (e = issuer_publish(&r->issuer, &r->notice, &r->notice_n, &r->number, f)) == E_OK)
 		return books_commit(r->issuer.books, f);
 	books_rollback(r->issuer.books);
 	return e;
@@ -108,8 +110,8 @@ run(struct run *r, struct fault *f)
 	enum err e = E_OK;
 
 	if ((e = read_receipts(r, f)) != E_OK || (e = issuer_open(&r->issuer, r->c, f)) != E_OK || (e = open_stick(r, f)) != E_OK ||
-	    (e = issuer_clock(&r->issuer, r->c, f)) != E_OK || (e = issuer_unlock(&r->issuer, r->c, f)) != E_OK || (e = judge(r, f)) != E_OK ||
-	    (e = commit(r, f)) != E_OK)
+	    (e = issuer_clock(&r->issuer, r->c, f)) != E_OK || (e = issuer_unlock(&r->issuer, r->c, f)) != E_OK ||
+	    (e = judge(r, f)) != E_OK || (e = commit(r, f)) != E_OK)
 		return e;
 	if (r->s != NULL)
 		issuer_put_notice(&r->issuer, r->s, BYTES(r->notice, r->notice_n), &r->written, &r->put);
@@ -246,7 +248,8 @@ json_receipt(const struct receipt *x)
 	for (size_t i = 0; i < FLAGS; i++)
 		if (x->flags & flags[i].flag)
 			json_array_append_new(list, json_string(flags[i].name));
-	return json_pack("{s:I, s:s, s:s, s:o}", "spent_at", (json_int_t)x->spent_at, "station", station, "session", session, "flags", list);
+	return json_pack(
+	    "{s:I, s:s, s:s, s:o}", "spent_at", (json_int_t)x->spent_at, "station", station, "session", session, "flags", list);
 }
 
 static json_t *
@@ -277,9 +280,11 @@ report_json(const struct run *r)
 		keytree_stick_name(name, r->s->id);
 	for (size_t i = 0; i < r->k.count; i++)
 		json_array_append_new(list, json_finding(&r->k.findings[i]));
-	return say_json(r->c, json_pack("{s:o, s:o, s:I, s:b, s:b, s:i, s:I, s:I}", "stick", r->s != NULL ? json_string(name) : json_null(), "codes",
-	    list, "notice", (json_int_t)r->number, "written", (int)r->written, "stick_rolled_back", (int)r->k.stick_back, "imported_lectures",
-	    (int)r->k.imported, "foreign_receipts", (json_int_t)r->k.foreign, "invalid_receipts", (json_int_t)r->k.bad));
+	return say_json(
+	    r->c, json_pack("{s:o, s:o, s:I, s:b, s:b, s:i, s:I, s:I}", "stick", r->s != NULL ? json_string(name) : json_null(),
+		      "codes", list, "notice", (json_int_t)r->number, "written", (int)r->written, "stick_rolled_back",
+		      (int)r->k.stick_back, "imported_lectures", (int)r->k.imported, "foreign_receipts", (json_int_t)r->k.foreign,
+		      "invalid_receipts", (json_int_t)r->k.bad));
 }
 
 static void
@@ -294,21 +299,22 @@ say_oddities(const struct run *r)
 		destroyed += k->findings[i].kind == COLLECT_DESTROYED && k->findings[i].before.spent_at == 0;
 	}
 	if (k->imported > 0)
-		say_info(r->c, "%u lecture%s on it %s not in the books and %s there now; who holds the codes is unknown", k->imported,
-		    k->imported == 1 ? "" : "s", k->imported == 1 ? "was" : "were", k->imported == 1 ? "is" : "are");
+		say_info(r->c, "%u lecture%s on it %s not in the books and %s there now; who holds the codes is unknown",
+		    k->imported, k->imported == 1 ? "" : "s", k->imported == 1 ? "was" : "were", k->imported == 1 ? "is" : "are");
 	if (rolled > 0 || k->stick_back)
-		say_warn(r->c, "the stick was rolled back: somebody put an older copy of it back. Used codes may have opened it again elsewhere.");
+		say_warn(r->c, "the stick was rolled back: somebody put an older copy of it back. Used codes may have opened it "
+			       "again elsewhere.");
 	if (twice > 0)
 		say_warn(r->c, "a code was opened in two places: there is a copy of this stick.");
 	if (destroyed > 0)
 		say_warn(r->c, "%u code%s destroyed without a receipt: by damage, by hand, or by a foreign program.", destroyed,
 		    destroyed == 1 ? " was" : "s were");
 	if (k->foreign > 0)
-		say_info(r->c, "%zu receipt%s of other issuers or of sticks unknown here %s left out", k->foreign, k->foreign == 1 ? "" : "s",
-		    k->foreign == 1 ? "was" : "were");
+		say_info(r->c, "%zu receipt%s of other issuers or of sticks unknown here %s left out", k->foreign,
+		    k->foreign == 1 ? "" : "s", k->foreign == 1 ? "was" : "were");
 	if (k->bad > 0)
-		say_warn(r->c, "%zu receipt%s in the file prove%s nothing and %s left out", k->bad, k->bad == 1 ? "" : "s", k->bad == 1 ? "s" : "",
-		    k->bad == 1 ? "was" : "were");
+		say_warn(r->c, "%zu receipt%s in the file prove%s nothing and %s left out", k->bad, k->bad == 1 ? "" : "s",
+		    k->bad == 1 ? "s" : "", k->bad == 1 ? "was" : "were");
 }
 
 static void
@@ -325,7 +331,8 @@ say_summary(const struct run *r)
 	}
 	say_info(r->c, "%u code%s used, %u of them new in the books", used, used == 1 ? "" : "s", fresh);
 	if (r->number > 0 && r->s != NULL && r->put.err == E_OK)
-		say_info(r->c, "list number %u of used and revoked codes is on the stick%s", r->number, r->written ? " now" : " already");
+		say_info(r->c, "list number %u of used and revoked codes is on the stick%s", r->number,
+		    r->written ? " now" : " already");
 }
 
 static enum err
@@ -356,10 +363,11 @@ cmd_collect(struct cli *c, int argc, char **argv)
 	    {OPT_FLAG, "purge", 0, NULL, "fill the free space twice afterwards (hours)", &r.purge, 0, 0},
 	    {OPT_END, NULL, 0, NULL, NULL, NULL, 0, 0},
 	};
-	const struct opt_verb verb = {
-	    "collect [STICK] [--receipts FILE] [--purge]",
-	    "Read from a returned stick which codes were used, when and on which PC, mark the books, and write the new list of used and revoked\n"
-	    "codes to the stick. Tells what does not add up: codes destroyed without a receipt, a stick that was put back to an older copy, a\n"
+	const struct opt_verb verb = {"collect [STICK] [--receipts FILE] [--purge]",
+	    "Read from a returned stick which codes were used, when and on which PC, mark the books, and write the new list of "
+	    "used and revoked\n"
+	    "codes to the stick. Tells what does not add up: codes destroyed without a receipt, a stick that was put back to an "
+	    "older copy, a\n"
 	    "code that was opened in two places. A second run changes nothing.\n",
 	    OPT_PASSPHRASE | OPT_CLOCK | OPT_JSON | OPT_PROGRESS, rows, 0, 1};
 	struct fault f = {0};

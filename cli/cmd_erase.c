@@ -29,7 +29,7 @@ struct erase {
 	struct provision *p;
 	char name[STICK_NAME_SIZE];
 	uint32_t revoked;
-	uint32_t waiting;               /* used codes that were not collected */
+	uint32_t waiting; /* used codes that were not collected */
 	uint8_t *notice;
 	size_t notice_n;
 	uint32_t number;
@@ -49,8 +49,11 @@ take_stick(struct erase *r, struct fault *f)
 	keytree_stick_name(r->name, r->p->stick->id);
 	e = issuer_uncollected(&r->issuer, r->p->stick, &r->p->grants, &r->waiting, f);
 	if (e == E_OK && r->waiting > 0 && !r->discard)
-		e = fault_set(f, E_USAGE, 0, "", "%u used code%s on it %s not collected: who opened it, and when, would be lost. First: oncestick collect STICK; "
-		    "or --discard.", r->waiting, r->waiting == 1 ? "" : "s", r->waiting == 1 ? "is" : "are");
+		e = fault_set(f, E_USAGE, 0, "",
+		    "%u used code%s on it %s not collected: who opened it, and when, would be lost. First: oncestick collect "
+		    "STICK; "
+		    "or --discard.",
+		    r->waiting, r->waiting == 1 ? "" : "s", r->waiting == 1 ? "is" : "are");
 	return e;
 }
 
@@ -141,12 +144,14 @@ report(const struct erase *r)
 	char safe[512];
 
 	if (r->c->json)
-		return say_json(r->c, json_pack("{s:s, s:o, s:I, s:I, s:b}", "stick", r->name, "path", say_json_text(r->at.path), "revoked",
-		    (json_int_t)r->revoked, "notice", (json_int_t)r->number, "scrubbed", (int)r->scrub));
-	printf("erased: stick %s at %s; %u unused code%s revoked\n", r->name[0] != '\0' ? r->name : "without a name",
+		return say_json(
+		    r->c, json_pack("{s:s, s:o, s:I, s:I, s:b}", "stick", r->name, "path", say_json_text(r->at.path), "revoked",
+			      (json_int_t)r->revoked, "notice", (json_int_t)r->number, "scrubbed", (int)r->scrub));
+	printf("erased: stick %s at %s; %u code%s revoked\n", r->name[0] != '\0' ? r->name : "without a name",
 	    say_safe(safe, sizeof safe, r->at.path), r->revoked, r->revoked == 1 ? "" : "s");
 	if (!r->scrub)
-		say_info(r->c, "a copy of the stick that somebody made before still opens where the list of revoked codes has not come");
+		say_info(
+		    r->c, "a copy of the stick that somebody made before still opens where the list of revoked codes has not come");
 	return say_stdout(r->c);
 }
 
@@ -160,9 +165,9 @@ cmd_erase(struct cli *c, int argc, char **argv)
 	    {OPT_FLAG, "yes", 0, NULL, "do not ask", &r.yes, 0, 0},
 	    {OPT_END, NULL, 0, NULL, NULL, NULL, 0, 0},
 	};
-	const struct opt_verb verb = {
-	    "erase STICK [--discard] [--scrub] [--yes]",
-	    "Overwrite the keys on a stick, remove what oncestick wrote to it, and revoke its codes. Other files stay. While used codes are not\n"
+	const struct opt_verb verb = {"erase STICK [--discard] [--scrub] [--yes]",
+	    "Overwrite the keys on a stick, remove what oncestick wrote to it, and revoke its codes. Other files stay. While used "
+	    "codes are not\n"
 	    "collected it is refused.\n",
 	    OPT_PASSPHRASE | OPT_CLOCK | OPT_JSON | OPT_PROGRESS, rows, 1, 1};
 	struct fault f = {0};

@@ -48,7 +48,8 @@ refuse_existing(struct issuer *i, struct fault *f)
 	if (fd >= 0)
 		close(fd);
 	if (there)
-		return fault_set(f, E_KEYSTORE, 0, "", "there is an issuer already: %.120s/%s is never overwritten.", i->dir, KEYSTORE_NAME);
+		return fault_set(
+		    f, E_KEYSTORE, 0, "", "there is an issuer already: %.120s/%s is never overwritten.", i->dir, KEYSTORE_NAME);
 	return E_OK;
 }
 
@@ -75,8 +76,9 @@ open_new_books(struct issuer *i, const char *contact, struct fault *f)
 		return e;
 	free(sticks);
 	if (count > 0)
-		return fault_set(f, E_KEYSTORE, 0, "", "%.110s holds the books of an issuer whose keystore is gone: put %s back, or use another directory.",
-		    i->dir, KEYSTORE_NAME);
+		return fault_set(f, E_KEYSTORE, 0, "",
+		    "%.110s holds the books of an issuer whose keystore is gone: put %s back, or use another directory.", i->dir,
+		    KEYSTORE_NAME);
 	return contact != NULL ? books_set(i->books, "contact", contact, f) : E_OK;
 }
 
@@ -100,10 +102,11 @@ report(const struct cli *c, const struct issuer *i, const char *contact)
 
 	keytree_fingerprint(print, i->pk);
 	if (c->json)
-		return say_json(c, json_pack("{s:s, s:s, s:o, s:s*}", "issuer", print, "keystore", KEYSTORE_NAME, "directory", say_json_text(i->dir),
-		    "contact", contact));
+		return say_json(c, json_pack("{s:s, s:s, s:o, s:s*}", "issuer", print, "keystore", KEYSTORE_NAME, "directory",
+				       say_json_text(i->dir), "contact", contact));
 	printf("issuer   %s\nkeystore %s/%s\n", print, say_safe(safe, sizeof safe, i->dir), KEYSTORE_NAME);
-	say_info(c, "keep a copy of that directory, and remember the passphrase: without them no code can be handed out or revoked.");
+	say_info(
+	    c, "keep a copy of that directory, and remember the passphrase: without them no code can be handed out or revoked.");
 	say_info(c, "next: oncestick prepare FOLDER STICK");
 	return say_stdout(c);
 }
@@ -133,10 +136,11 @@ cmd_init(struct cli *c, int argc, char **argv)
 	    {OPT_TEXT, "contact", 0, "TEXT", "whom a speaker should call, printed with refusals", &contact, 0, 0},
 	    {OPT_END, NULL, 0, NULL, NULL, NULL, 0, 0},
 	};
-	const struct opt_verb verb = {
-	    "init [--contact TEXT]",
-	    "Make the issuer: a seed from which all keys and codes come, sealed under a passphrase, and the books in which sticks and codes\n"
-	    "are written down. They lie in $ONCESTICK_ISSUER_DIR, else in $XDG_DATA_HOME/oncestick, else in ~/.local/share/oncestick. An\n"
+	const struct opt_verb verb = {"init [--contact TEXT]",
+	    "Make the issuer: a seed from which all keys and codes come, sealed under a passphrase, and the books in which sticks "
+	    "and codes\n"
+	    "are written down. They lie in $ONCESTICK_ISSUER_DIR, else in $XDG_DATA_HOME/oncestick, else in "
+	    "~/.local/share/oncestick. An\n"
 	    "issuer that exists is never overwritten.\n",
 	    OPT_PASSPHRASE | OPT_JSON, rows, 0, 0};
 	struct issuer i = {.dir_fd = -1};

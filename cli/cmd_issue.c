@@ -24,10 +24,10 @@ struct issue {
 	uint32_t n;
 	const char *to;
 	const char *again;
-	const char *stick;              /* the operand, or NULL */
+	const char *stick; /* the operand, or NULL */
 
 	struct issuer issuer;
-	struct books_slot *slots;       /* what is handed out */
+	struct books_slot *slots; /* what is handed out */
 	size_t count;
 	char (*codes)[CODE_SHOWN_SIZE]; /* of slots, in secret memory */
 	uint32_t left;
@@ -67,7 +67,9 @@ take_ready(struct issue *a, struct fault *f)
 	e = books_take(a->issuer.books, stick.id, a->n, a->to, a->issuer.now, &a->slots, &have, f);
 	if (e == E_NO_CODES) {
 		fault_clear(f);
-		fault_set(f, E_NO_CODES, 0, "", "stick %s has %u code%s left to hand out, not %u; none was handed out. More: oncestick prepare FOLDER STICK --add",
+		fault_set(f, E_NO_CODES, 0, "",
+		    "stick %s has %u code%s left to hand out, not %u; none was handed out. More: oncestick prepare FOLDER STICK "
+		    "--add",
 		    stick.name, have, have == 1 ? "" : "s", a->n);
 	}
 	if (e == E_OK) {
@@ -88,7 +90,8 @@ again_code(struct issue *a, struct fault *f)
 		return e;
 	switch (slot.state) {
 	case BOOKS_READY:
-		return fault_set(f, E_USAGE, 0, "", "code %.20s was not handed out yet; without --again the next ready codes are.", a->again);
+		return fault_set(
+		    f, E_USAGE, 0, "", "code %.20s was not handed out yet; without --again the next ready codes are.", a->again);
 	case BOOKS_SPENT:
 		return fault_set(f, E_SPENT, 0, "", "code %.20s was used; hand out another.", a->again);
 	case BOOKS_REVOKED:
@@ -120,7 +123,8 @@ again_holder(struct issue *a, struct fault *f)
 		if (usable(&a->slots[k], BOOKS_ISSUED, a->issuer.now) && strcmp(a->slots[k].holder, a->again) == 0)
 			a->slots[a->count++] = a->slots[k];
 	if (e == E_OK && a->count == 0)
-		e = fault_set(f, E_NO_CODES, 0, "", "nobody called \"%.80s\" holds a code that is unused and in time; 'oncestick codes STICK' lists holders.",
+		e = fault_set(f, E_NO_CODES, 0, "",
+		    "nobody called \"%.80s\" holds a code that is unused and in time; 'oncestick codes STICK' lists holders.",
 		    a->again);
 	return e;
 }
@@ -245,8 +249,9 @@ json_of(const struct issue *a)
 		const struct books_slot *s = &a->slots[k];
 
 		issuer_slot_name(id, s);
-		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:I, s:I}", "id", id, "code", a->codes[k], "holder", s->holder, "label",
-		    s->label, "not_before", (json_int_t)s->not_before, "expires", (json_int_t)s->expires));
+		json_array_append_new(
+		    list, json_pack("{s:s, s:s, s:s, s:s, s:I, s:I}", "id", id, "code", a->codes[k], "holder", s->holder, "label",
+			      s->label, "not_before", (json_int_t)s->not_before, "expires", (json_int_t)s->expires));
 	}
 	keytree_stick_name(name, a->slots[0].stick_id);
 	if (a->again != NULL)
@@ -281,7 +286,11 @@ name_slots(const struct issue *a, char *out, size_t size)
 		bool same = last != NULL && memcmp(last, s->stick_id, ID_SIZE) == 0;
 
 		issuer_slot_name(id, s);
-		n += (size_t)snprintf(out + n, size - n, "%s%s", k == 0 ? "" : k + 1 == a->count ? " and " : ", ", same ? strchr(id, '/') : id);
+		n += (size_t)snprintf(out + n, size - n, "%s%s",
+		    k == 0		? ""
+		    : k + 1 == a->count ? " and "
+					: ", ",
+		    same ? strchr(id, '/') : id);
 		last = s->stick_id;
 	}
 }
@@ -297,7 +306,8 @@ tell(const struct cli *c, const struct issue *a)
 	if (a->again != NULL)
 		say_info(c, "code%s %s%s%s, again", a->count == 1 ? "" : "s", names, holder[0] != '\0' ? " for " : "", holder);
 	else
-		say_info(c, "code%s %s%s%s; %u left on this stick", a->count == 1 ? "" : "s", names, holder[0] != '\0' ? " for " : "", holder, a->left);
+		say_info(c, "code%s %s%s%s; %u left on this stick", a->count == 1 ? "" : "s", names,
+		    holder[0] != '\0' ? " for " : "", holder, a->left);
 	when_show(from, sizeof from, s->not_before);
 	when_show(until, sizeof until, s->expires);
 	say_info(c, "each opens once, from %s to %s", from, until);
@@ -315,7 +325,8 @@ run(const struct cli *c, struct issue *a, struct fault *f)
 	if (e != E_OK)
 		return say_error(c, f, NULL);
 	if ((c->json ? print_json(a) : print_codes(a)) != 0)
-		return say_refuse(c, E_FAIL, "the codes could not be printed, but are in the books as handed out: oncestick issue --again shows them");
+		return say_refuse(c, E_FAIL,
+		    "the codes could not be printed, but are in the books as handed out: oncestick issue --again shows them");
 	tell(c, a);
 	return E_OK;
 }
@@ -344,10 +355,11 @@ cmd_issue(struct cli *c, int argc, char **argv)
 	    {OPT_TEXT, "again", 0, "CODE-ID|HOLDER", "show codes again that were handed out and not used", &a.again, 0, 0},
 	    {OPT_END, NULL, 0, NULL, NULL, NULL, 0, 0},
 	};
-	const struct opt_verb verb = {
-	    "issue [STICK|ID] [-n N] [--to HOLDER]\nissue [STICK|ID] --again CODE-ID|HOLDER",
-	    "Hand out ready codes of a stick: one a line on standard output, after they are written down in the books. The stick is named by\n"
-	    "its directory or by its name (7kq241); with the name it need not be here. If there are not enough, none is handed out.\n",
+	const struct opt_verb verb = {"issue [STICK|ID] [-n N] [--to HOLDER]\nissue [STICK|ID] --again CODE-ID|HOLDER",
+	    "Hand out ready codes of a stick: one a line on standard output, after they are written down in the books. The stick "
+	    "is named by\n"
+	    "its directory or by its name (7kq241); with the name it need not be here. If there are not enough, none is handed "
+	    "out.\n",
 	    OPT_PASSPHRASE | OPT_JSON, rows, 0, 1};
 	struct fault f = {0};
 	char **operands = NULL;

@@ -35,7 +35,8 @@ read_time(const struct cli *c, const char *option, const char *text, enum when_r
 	char shown[WHEN_SHOWN], safe[80];
 
 	if (when_parse(out, text, role, now) != 0) {
-		say_usage(c, "--%s: '%s' is no time; write 2026-11-24 18:00, 2026-11-24, 18:30 or +3d", option, say_safe(safe, sizeof safe, text));
+		say_usage(c, "--%s: '%s' is no time; write 2026-11-24 18:00, 2026-11-24, 18:30 or +3d", option,
+		    say_safe(safe, sizeof safe, text));
 		return false;
 	}
 	when_show_zone(shown, sizeof shown, *out);
@@ -133,16 +134,17 @@ json_target(const struct prepare *j, const struct prepare_target *t)
 
 	if (t->fault.err != E_OK) {
 		say_explain(text, sizeof text, &t->fault, &(struct say_about){.object = t->at.path});
-		return json_pack("{s:o, s:b, s:s, s:i, s:o}", "path", say_json_text(t->at.path), "ok", 0, "error", err_name(t->fault.err), "status",
-		    (int)t->fault.err, "message", say_json_text(text));
+		return json_pack("{s:o, s:b, s:s, s:i, s:o}", "path", say_json_text(t->at.path), "ok", 0, "error",
+		    err_name(t->fault.err), "status", (int)t->fault.err, "message", say_json_text(text));
 	}
 	keytree_stick_name(name, t->grant.stick_id);
 	bytes_to_hex(stick, t->grant.stick_id, ID_SIZE);
 	bytes_to_hex(grant, t->grant.id, ID_SIZE);
 	bytes_to_hex(bundle, j->bundle_id, ID_SIZE);
-	return json_pack("{s:o, s:b, s:s, s:s, s:s, s:s, s:s, s:i, s:I, s:I, s:i, s:b, s:i}", "path", say_json_text(t->at.path), "ok", 1, "stick", name, "stick_id",
-	    stick, "grant", grant, "bundle", bundle, "label", j->label, "codes", (int)j->codes, "not_before", (json_int_t)j->not_before,
-	    "expires", (json_int_t)j->expires, "session_s", (int)j->session_s, "read_from_device", (int)t->direct, "revoked", (int)t->replaced);
+	return json_pack("{s:o, s:b, s:s, s:s, s:s, s:s, s:s, s:i, s:I, s:I, s:i, s:b, s:i}", "path", say_json_text(t->at.path),
+	    "ok", 1, "stick", name, "stick_id", stick, "grant", grant, "bundle", bundle, "label", j->label, "codes", (int)j->codes,
+	    "not_before", (json_int_t)j->not_before, "expires", (json_int_t)j->expires, "session_s", (int)j->session_s,
+	    "read_from_device", (int)t->direct, "revoked", (int)t->replaced);
 }
 
 static enum err
@@ -152,8 +154,8 @@ report_json(const struct cli *c, const struct prepare *j)
 
 	for (size_t i = 0; i < j->count; i++)
 		json_array_append_new(list, json_target(j, &j->targets[i]));
-	return say_json(c, json_pack("{s:s, s:I, s:I, s:o}", "label", j->label, "files", (json_int_t)pack_source_files(j->src), "bytes",
-	    (json_int_t)pack_source_bytes(j->src), "sticks", list));
+	return say_json(c, json_pack("{s:s, s:I, s:I, s:o}", "label", j->label, "files", (json_int_t)pack_source_files(j->src),
+			       "bytes", (json_int_t)pack_source_bytes(j->src), "sticks", list));
 }
 
 static void
@@ -165,8 +167,8 @@ report_whole(const struct cli *c, const struct prepare *j, const struct prepare_
 	keytree_stick_name(name, t->grant.stick_id);
 	when_show_short(from, sizeof from, j->not_before, j->issuer.now);
 	when_show_short(until, sizeof until, j->expires, j->issuer.now);
-	printf("locked: \"%s\" on stick %s (%s); %u code%s ready, from %s to %s\n", label != NULL ? label : "", name, t->device, j->codes,
-	    j->codes == 1 ? "" : "s", from, until);
+	printf("locked: \"%s\" on stick %s (%s); %u code%s ready, from %s to %s\n", label != NULL ? label : "", name, t->device,
+	    j->codes, j->codes == 1 ? "" : "s", from, until);
 	if (!t->direct)
 		say_info(c, "the stick was read back through this PC's cache: its file system does not allow more");
 	if (t->replaced > 0)
@@ -194,8 +196,8 @@ say_next(const struct cli *c, const struct prepare *j)
 		if (j->targets[i].fault.err != E_OK)
 			continue;
 		path = human_escape(j->targets[i].at.path, strlen(j->targets[i].at.path));
-		say_info(c, "next: oncestick issue %s%s%s --to NAME", path != NULL && strchr(path, ' ') != NULL ? "'" : "", path != NULL ? path : "",
-		    path != NULL && strchr(path, ' ') != NULL ? "'" : "");
+		say_info(c, "next: oncestick issue %s%s%s --to NAME", path != NULL && strchr(path, ' ') != NULL ? "'" : "",
+		    path != NULL ? path : "", path != NULL && strchr(path, ' ') != NULL ? "'" : "");
 		free(path);
 		return;
 	}
@@ -253,10 +255,11 @@ cmd_prepare(struct cli *c, int argc, char **argv)
 	    {OPT_FLAG, "skip-special", 0, NULL, "leave links, devices and sockets out", &j.skip_special, 0, 0},
 	    {OPT_END, NULL, 0, NULL, NULL, NULL, 0, 0},
 	};
-	const struct opt_verb verb = {
-	    "prepare FOLDER STICK... [OPTION...]",
-	    "Write FOLDER to each STICK, a directory where a stick is mounted, so that only a code opens it; then read all of it back. Several\n"
-	    "sticks get the same media and codes of their own. Other files on the stick are left alone. Times are 2026-11-24 18:00, a date,\n"
+	const struct opt_verb verb = {"prepare FOLDER STICK... [OPTION...]",
+	    "Write FOLDER to each STICK, a directory where a stick is mounted, so that only a code opens it; then read all of it "
+	    "back. Several\n"
+	    "sticks get the same media and codes of their own. Other files on the stick are left alone. Times are 2026-11-24 "
+	    "18:00, a date,\n"
 	    "18:30, or +3d; durations 90m or 8h.\n",
 	    OPT_PASSPHRASE | OPT_CLOCK | OPT_JSON | OPT_PROGRESS, rows, 2, -1};
 	char **operands = NULL;

@@ -27,11 +27,11 @@ struct revoke {
 	int id_count;
 
 	struct issuer issuer;
-	struct books_slot *all;         /* every slot in the books */
+	struct books_slot *all; /* every slot in the books */
 	size_t all_count;
-	bool *chosen;                   /* of all */
-	size_t chosen_count;            /* those that were usable until now */
-	unsigned long line;             /* of the code file */
+	bool *chosen;	     /* of all */
+	size_t chosen_count; /* those that were usable until now */
+	unsigned long line;  /* of the code file */
 
 	struct stickarg at_dir;
 	struct stick *at_stick;
@@ -39,7 +39,7 @@ struct revoke {
 	size_t notice_n;
 	uint32_t number;
 	bool written;
-	struct fault at_fault;          /* the books say it, but the stick could not take the list */
+	struct fault at_fault; /* the books say it, but the stick could not take the list */
 };
 
 static bool
@@ -181,7 +181,9 @@ choose_holder(struct revoke *r, struct fault *f)
 		if (can_go(&r->all[k]))
 			choose(r, k);
 	}
-	return seen > 0 ? E_OK : fault_set(f, E_NO_CODES, 0, "", "nobody called \"%.80s\" was given a code; 'oncestick codes STICK' lists holders.", r->holder);
+	return seen > 0 ? E_OK
+			: fault_set(f, E_NO_CODES, 0, "",
+			      "nobody called \"%.80s\" was given a code; 'oncestick codes STICK' lists holders.", r->holder);
 }
 
 static enum err
@@ -241,7 +243,8 @@ confirm(const struct revoke *r, struct fault *f)
 	if (n == 0 || r->yes)
 		return E_OK;
 	if (!prompt_possible())
-		return fault_set(f, E_PROMPT, 0, "", "after this no code opens stick %.100s any more, and there is no terminal to ask on; --yes if that is meant.",
+		return fault_set(f, E_PROMPT, 0, "",
+		    "after this no code opens stick %.100s any more, and there is no terminal to ask on; --yes if that is meant.",
 		    names);
 	snprintf(question, sizeof question, "After this no code opens stick %s any more. Revoke?", names);
 	e = prompt_yes(question, f);
@@ -278,8 +281,8 @@ change_books(struct revoke *r, struct fault *f)
 
 	for (size_t k = 0; k < r->all_count && e == E_OK; k++)
 		if (r->chosen[k])
-			e = books_set_state(r->issuer.books, r->all[k].grant_id, r->all[k].slot, BOOKS_REVOKED, BYTES(NULL, 0), 0, r->issuer.now, "revoke",
-			    "", f);
+			e = books_set_state(r->issuer.books, r->all[k].grant_id, r->all[k].slot, BOOKS_REVOKED, BYTES(NULL, 0), 0,
+			    r->issuer.now, "revoke", "", f);
 	return e == E_OK ? issuer_publish(&r->issuer, &r->notice, &r->notice_n, &r->number, f) : e;
 }
 
@@ -311,8 +314,8 @@ report_json(const struct revoke *r)
 		issuer_slot_name(id, &r->all[k]);
 		json_array_append_new(list, json_string(id));
 	}
-	return say_json(r->c, json_pack("{s:o, s:I, s:b, s:o}", "revoked", list, "notice", (json_int_t)r->number, "written", (int)r->written,
-	    "at", r->at != NULL ? say_json_text(r->at_dir.path) : json_null()));
+	return say_json(r->c, json_pack("{s:o, s:I, s:b, s:o}", "revoked", list, "notice", (json_int_t)r->number, "written",
+				  (int)r->written, "at", r->at != NULL ? say_json_text(r->at_dir.path) : json_null()));
 }
 
 static void
@@ -343,9 +346,10 @@ report_reach(const struct revoke *r)
 	}
 	say_info(r->c, "list number %u of revoked codes:", r->number);
 	if (r->at != NULL && r->at_fault.err == E_OK)
-		say_info(r->c, "  is on the stick at %s%s: there the codes are dead on every PC", say_safe(path, sizeof path, r->at_dir.path),
-		    r->written ? " now" : " already");
-	say_info(r->c, "  reaches every PC where a stick of yours that carries it is opened, and every stick you prepare from now on");
+		say_info(r->c, "  is on the stick at %s%s: there the codes are dead on every PC",
+		    say_safe(path, sizeof path, r->at_dir.path), r->written ? " now" : " already");
+	say_info(
+	    r->c, "  reaches every PC where a stick of yours that carries it is opened, and every stick you prepare from now on");
 	say_info(r->c, "  does not yet stop a code on a stick that is away, at a PC that has not seen the list.");
 	if (r->at == NULL)
 		say_info(r->c, "next, with the stick in hand: oncestick revoke --at STICK");
@@ -356,8 +360,9 @@ run(struct revoke *r, struct fault *f)
 {
 	enum err e = E_OK;
 
-	if ((e = issuer_open(&r->issuer, r->c, f)) != E_OK || (e = open_at(r, f)) != E_OK || (e = issuer_clock(&r->issuer, r->c, f)) != E_OK ||
-	    (e = issuer_unlock(&r->issuer, r->c, f)) != E_OK || (e = choose_all(r, f)) != E_OK || (e = confirm(r, f)) != E_OK)
+	if ((e = issuer_open(&r->issuer, r->c, f)) != E_OK || (e = open_at(r, f)) != E_OK ||
+	    (e = issuer_clock(&r->issuer, r->c, f)) != E_OK || (e = issuer_unlock(&r->issuer, r->c, f)) != E_OK ||
+	    (e = choose_all(r, f)) != E_OK || (e = confirm(r, f)) != E_OK)
 		return e;
 	if ((e = commit(r, f)) != E_OK)
 		return e;
@@ -397,10 +402,12 @@ cmd_revoke(struct cli *c, int argc, char **argv)
 	    {OPT_FLAG, "yes", 0, NULL, "do not ask, even if no code is left for a stick", &r.yes, 0, 0},
 	    {OPT_END, NULL, 0, NULL, NULL, NULL, 0, 0},
 	};
-	const struct opt_verb verb = {
-	    "revoke CODE-ID... [--at STICK]\nrevoke --code | --code-file FILE | --holder NAME | --stick STICK|ID | --spent\nrevoke --at STICK",
-	    "Make codes useless, for good. Codes are named as 7kq241/3, by their holder, by their stick, or by themselves. The result is a signed\n"
-	    "list that travels with sticks; it says at the end what it reaches and what it does not stop yet. With --code-file, every line is\n"
+	const struct opt_verb verb = {"revoke CODE-ID... [--at STICK]\nrevoke --code | --code-file FILE | --holder NAME | --stick "
+				      "STICK|ID | --spent\nrevoke --at STICK",
+	    "Make codes useless, for good. Codes are named as 7kq241/3, by their holder, by their stick, or by themselves. The "
+	    "result is a signed\n"
+	    "list that travels with sticks; it says at the end what it reaches and what it does not stop yet. With --code-file, "
+	    "every line is\n"
 	    "a code.\n",
 	    OPT_PASSPHRASE | OPT_CODE | OPT_CLOCK | OPT_JSON, rows, 0, -1};
 	struct fault f = {0};

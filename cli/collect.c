@@ -83,8 +83,8 @@ proves(const struct grant *g, uint32_t slot, const uint8_t rk[KEY_SIZE], struct 
 static void
 take(struct collect_finding *x, const struct receipt *r, struct bytes body)
 {
-	if (!x->proved || (x->receipt.ended_at == 0 && r->ended_at != 0 &&
-	    memcmp(x->receipt.session_id, r->session_id, ID_SIZE) == 0)) {
+	if (!x->proved ||
+	    (x->receipt.ended_at == 0 && r->ended_at != 0 && memcmp(x->receipt.session_id, r->session_id, ID_SIZE) == 0)) {
 		x->receipt = *r;
 		x->proved = true;
 		memcpy(x->body, body.p, body.n);
@@ -213,7 +213,8 @@ collect_receipts(struct collect *k, struct bytes file, struct fault *f)
 	enum err e = E_OK;
 
 	if (receipts_parse(file, &rows, &count) != 0)
-		return fault_set(f, E_USAGE, 0, "", "that is not a receipts file; a PC writes one with: oncestick station receipts FILE");
+		return fault_set(
+		    f, E_USAGE, 0, "", "that is not a receipts file; a PC writes one with: oncestick station receipts FILE");
 	for (size_t i = 0; i < count && e == E_OK; i++) {
 		struct grant own = {0};
 		const struct grant *g = NULL;
@@ -278,9 +279,11 @@ book_finding(struct collect *k, struct collect_finding *x, struct fault *f)
 	if (x->before.state == BOOKS_SPENT && x->kind == COLLECT_DAMAGED)
 		x->kind = COLLECT_DESTROYED;
 	if (x->proved)
-		return books_set_state(b, x->grant_id, x->slot, BOOKS_SPENT, BYTES(x->body, x->body_n), x->receipt.spent_at, now, "collect", "", f);
+		return books_set_state(
+		    b, x->grant_id, x->slot, BOOKS_SPENT, BYTES(x->body, x->body_n), x->receipt.spent_at, now, "collect", "", f);
 	if (x->kind == COLLECT_DESTROYED)
-		return books_set_state(b, x->grant_id, x->slot, BOOKS_SPENT, BYTES(NULL, 0), 0, now, "collect", "destroyed, time unknown", f);
+		return books_set_state(
+		    b, x->grant_id, x->slot, BOOKS_SPENT, BYTES(NULL, 0), 0, now, "collect", "destroyed, time unknown", f);
 	if (x->kind == COLLECT_DAMAGED)
 		return books_set_state(b, x->grant_id, x->slot, BOOKS_REVOKED, BYTES(NULL, 0), 0, now, "collect", "damaged", f);
 	return E_OK;

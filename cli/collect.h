@@ -15,12 +15,12 @@
 #include "stick.h"
 
 enum collect_kind {
-	COLLECT_QUIET,          /* not used, and nobody says otherwise */
-	COLLECT_USED,           /* a receipt of the right station proves it */
-	COLLECT_DESTROYED,      /* overwritten without a valid receipt: when and where is unknown */
-	COLLECT_ROLLED_BACK,    /* live on the stick, but used as the books or a station's receipt know */
-	COLLECT_TWICE,          /* two receipts of different sessions: opened in two places, from a copy */
-	COLLECT_DAMAGED         /* unusable, not used as far as is known */
+	COLLECT_QUIET,	     /* not used, and nobody says otherwise */
+	COLLECT_USED,	     /* a receipt of the right station proves it */
+	COLLECT_DESTROYED,   /* overwritten without a valid receipt: when and where is unknown */
+	COLLECT_ROLLED_BACK, /* live on the stick, but used as the books or a station's receipt know */
+	COLLECT_TWICE,	     /* two receipts of different sessions: opened in two places, from a copy */
+	COLLECT_DAMAGED	     /* unusable, not used as far as is known */
 };
 
 /* One slot. */
@@ -28,9 +28,9 @@ struct collect_finding {
 	uint8_t grant_id[ID_SIZE];
 	uint32_t slot;
 	enum collect_kind kind;
-	bool proved;            /* receipt is valid */
+	bool proved;		       /* receipt is valid */
 	struct receipt receipt, other; /* other: of the second session, COLLECT_TWICE */
-	size_t body_n;          /* receipt || MAC, for the books */
+	size_t body_n;		       /* receipt || MAC, for the books */
 	uint8_t body[RECEIPT_MAX + MAC_SIZE];
 
 	/* set by collect_book */
@@ -40,15 +40,15 @@ struct collect_finding {
 struct collect {
 	const struct cli *c;
 	struct issuer *issuer;
-	const struct stick *stick;              /* NULL: receipts alone */
-	const struct stick_grants *grants;      /* of stick, all ours; NULL likewise */
+	const struct stick *stick;	   /* NULL: receipts alone */
+	const struct stick_grants *grants; /* of stick, all ours; NULL likewise */
 
-	struct collect_finding *findings;       /* owned */
+	struct collect_finding *findings; /* owned */
 	size_t count, room;
-	size_t foreign;         /* receipts of other issuers or of sticks nobody knows */
-	size_t bad;             /* receipts that prove nothing */
-	bool stick_back;        /* the stick's record is older than it was */
-	unsigned imported;      /* grants that the books did not know */
+	size_t foreign;	   /* receipts of other issuers or of sticks nobody knows */
+	size_t bad;	   /* receipts that prove nothing */
+	bool stick_back;   /* the stick's record is older than it was */
+	unsigned imported; /* grants that the books did not know */
 };
 
 /* collect_stick(k, f): every slot of every grant of the stick. Costs one Argon2id for each used one. */

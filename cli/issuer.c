@@ -125,14 +125,17 @@ confirm_day(const struct issuer *i, const struct cli *c, const char *newest, str
 	day_of(today, i->now);
 	if (!prompt_possible())
 		return fault_set(f, E_USAGE, 0, "",
-		    "this PC's clock says %s, more than 30 days after the last thing that was signed (%s). If it is right: --clock-is-right.", today, newest);
+		    "this PC's clock says %s, more than 30 days after the last thing that was signed (%s). If it is right: "
+		    "--clock-is-right.",
+		    today, newest);
 	say_info(c, "this PC's clock is more than 30 days past %s, when something was last signed here.", newest);
 	e = prompt_line("Today's date, as YYYY-MM-DD: ", typed, sizeof typed, f);
 	if (e != E_OK)
 		return e;
 	typed[strcspn(typed, " \t\r")] = '\0';
 	if (strcmp(typed, today) != 0)
-		return fault_set(f, E_USAGE, 0, "", "this PC's clock says %s. Set the clock first: what is signed with a wrong one spoils every PC that sees it.",
+		return fault_set(f, E_USAGE, 0, "",
+		    "this PC's clock says %s. Set the clock first: what is signed with a wrong one spoils every PC that sees it.",
 		    today);
 	return E_OK;
 }
@@ -148,12 +151,14 @@ issuer_clock(struct issuer *i, const struct cli *c, struct fault *f)
 		return e;
 	day_of(now, i->now);
 	if (i->now < build_time())
-		return fault_set(f, E_USAGE, 0, "", "this PC's clock says %s, which is before this program was made. Set the clock first.", now);
+		return fault_set(
+		    f, E_USAGE, 0, "", "this PC's clock says %s, which is before this program was made. Set the clock first.", now);
 	if (newest == 0)
 		return E_OK;
 	day_of(day, newest);
 	if (i->now < newest)
-		return fault_set(f, E_USAGE, 0, "", "this PC's clock says %s, but something was signed here on %s already. Set the clock first.", now, day);
+		return fault_set(f, E_USAGE, 0, "",
+		    "this PC's clock says %s, but something was signed here on %s already. Set the clock first.", now, day);
 	if (i->now - newest > CLOCK_AHEAD && !c->clock_is_right)
 		return confirm_day(i, c, day, f);
 	return E_OK;
@@ -297,8 +302,8 @@ issuer_put_notice(const struct issuer *i, const struct stick *s, struct bytes fi
 	int got = file.n == 0 ? 0 : stick_store_notice(s, i->pk, file.p, file.n);
 
 	if (got < 0)
-		return fault_set(f, errno == EROFS || errno == EACCES || errno == EPERM ? E_READONLY : E_STICK_IO, errno, "write", "%s/%s",
-		    STICK_ONCE, STICK_NOTICE);
+		return fault_set(f, errno == EROFS || errno == EACCES || errno == EPERM ? E_READONLY : E_STICK_IO, errno, "write",
+		    "%s/%s", STICK_ONCE, STICK_NOTICE);
 	if (written != NULL)
 		*written = got == 1;
 	return E_OK;
@@ -367,7 +372,8 @@ find_by_name(struct issuer *i, const char *name, struct issuer_stick *out, bool 
 
 	*found = count == 1;
 	if (e == E_OK && count > 1)
-		return fault_set(f, E_USAGE, 0, "", "%u sticks are shown as %s; plug the one you mean in and name its directory.", count, name);
+		return fault_set(
+		    f, E_USAGE, 0, "", "%u sticks are shown as %s; plug the one you mean in and name its directory.", count, name);
 	return e;
 }
 
@@ -398,7 +404,8 @@ issuer_find(struct issuer *i, const char *arg, struct issuer_stick *out, struct 
 
 		e = find_by_name(i, arg, out, &found, f);
 		if (e == E_OK && !found && stat(arg, &st) != 0)
-			e = fault_set(f, E_NO_STICK, 0, "", "there is no stick %s in the books; 'oncestick codes' lists them.", arg);
+			e = fault_set(
+			    f, E_NO_STICK, 0, "", "there is no stick %s in the books; 'oncestick codes' lists them.", arg);
 	}
 	if (e == E_OK && !found)
 		e = find_by_path(arg, out, f);
@@ -463,7 +470,9 @@ issuer_find_code(struct issuer *i, const char *text, struct books_slot *out, str
 	enum err e = E_OK;
 
 	if (!split_code_id(text, stick.name, &number))
-		return fault_set(f, E_USAGE, 0, "", "'%.40s' is not the name of a code; those look like 7kq241/3. A code itself is never typed here: --code.", text);
+		return fault_set(f, E_USAGE, 0, "",
+		    "'%.40s' is not the name of a code; those look like 7kq241/3. A code itself is never typed here: --code.",
+		    text);
 	e = find_by_name(i, stick.name, &stick, &found, f);
 	if (e == E_OK && !found)
 		e = fault_set(f, E_NO_STICK, 0, "", "there is no stick %s in the books; 'oncestick codes' lists them.", stick.name);

@@ -20,13 +20,13 @@
 
 struct issuer {
 	char dir[ISSUER_DIR_MAX];
-	int dir_fd;                     /* -1 while closed */
+	int dir_fd; /* -1 while closed */
 	struct books *books;
 	uint8_t pk[KEY_SIZE];
-	char contact[LABEL_MAX + 1];    /* whom to call, "" if not set */
-	int64_t now;                    /* the time that this run signs with */
-	uint8_t *seed;                  /* secret memory, NULL until issuer_unlock */
-	uint8_t *sk;                    /* signing key, the same */
+	char contact[LABEL_MAX + 1]; /* whom to call, "" if not set */
+	int64_t now;		     /* the time that this run signs with */
+	uint8_t *seed;		     /* secret memory, NULL until issuer_unlock */
+	uint8_t *sk;		     /* signing key, the same */
 };
 
 /* issuer_dir(out, size): where the issuer's files are. E_USAGE if no home is known or it does not fit. */
@@ -36,8 +36,9 @@ enum err issuer_dir(char *out, size_t size, struct fault *f);
 enum err issuer_open(struct issuer *i, const struct cli *c, struct fault *f);
 
 /*
- * issuer_clock(i, c, f): for a verb that signs, before the passphrase: refuse a clock before the program's making or the newest time
- * that was signed here; ask for the date if it is more than 30 days past that. Errors: E_USAGE, E_PROMPT, E_INTERRUPTED, E_BOOKS.
+ * issuer_clock(i, c, f): for a verb that signs, before the passphrase: refuse a clock before the program's making or the newest
+ * time that was signed here; ask for the date if it is more than 30 days past that. Errors: E_USAGE, E_PROMPT, E_INTERRUPTED,
+ * E_BOOKS.
  */
 enum err issuer_clock(struct issuer *i, const struct cli *c, struct fault *f);
 
@@ -51,8 +52,8 @@ void issuer_close(struct issuer *i);
 
 /*
  * issuer_publish(i, file, n, number, f): make what is revoked in the books a signed notice and store it there, unless the newest
- * says the same already. *file is the newest notice, freed by the caller, and *number its number; NULL and 0 if there is nothing to say.
- * Call it inside the transaction that changed the books; needs issuer_unlock.
+ * says the same already. *file is the newest notice, freed by the caller, and *number its number; NULL and 0 if there is nothing to
+ * say. Call it inside the transaction that changed the books; needs issuer_unlock.
  */
 enum err issuer_publish(struct issuer *i, uint8_t **file, size_t *n, uint32_t *number, struct fault *f);
 
@@ -63,8 +64,8 @@ enum err issuer_publish(struct issuer *i, uint8_t **file, size_t *n, uint32_t *n
 enum err issuer_merge_notice(struct issuer *i, const struct stick *s, struct fault *f);
 
 /*
- * issuer_put_notice(i, s, file, written, f): a notice onto the stick s, unless it has it. *written, unless NULL, says whether it was
- * written. E_READONLY or E_STICK_IO.
+ * issuer_put_notice(i, s, file, written, f): a notice onto the stick s, unless it has it. *written, unless NULL, says whether it
+ * was written. E_READONLY or E_STICK_IO.
  */
 enum err issuer_put_notice(const struct issuer *i, const struct stick *s, struct bytes file, bool *written, struct fault *f);
 
@@ -72,14 +73,14 @@ enum err issuer_put_notice(const struct issuer *i, const struct stick *s, struct
 enum err issuer_revoke_stick(struct issuer *i, const uint8_t id[ID_SIZE], const char *verb, uint32_t *count, struct fault *f);
 
 /* issuer_uncollected(i, s, grants, count, f): how many used slots of stick s the books do not know as spent. */
-enum err issuer_uncollected(struct issuer *i, const struct stick *s, const struct stick_grants *grants, uint32_t *count,
-    struct fault *f);
+enum err issuer_uncollected(
+    struct issuer *i, const struct stick *s, const struct stick_grants *grants, uint32_t *count, struct fault *f);
 
 /* A stick that was named. */
 struct issuer_stick {
 	uint8_t id[ID_SIZE];
-	char name[8];                   /* "7kq241" */
-	struct stickarg at;             /* where it is mounted, fd -1 if it was named by its id */
+	char name[8];	    /* "7kq241" */
+	struct stickarg at; /* where it is mounted, fd -1 if it was named by its id */
 };
 
 /*
@@ -90,8 +91,8 @@ enum err issuer_find(struct issuer *i, const char *arg, struct issuer_stick *out
 void issuer_stick_close(struct issuer_stick *s);
 
 /*
- * issuer_find_code(i, text, out, f): the slot "7kq241/3" names. E_USAGE if it is not of that form, E_CODE_UNKNOWN if there is no such
- * number, E_NO_STICK if there is no such stick.
+ * issuer_find_code(i, text, out, f): the slot "7kq241/3" names. E_USAGE if it is not of that form, E_CODE_UNKNOWN if there is no
+ * such number, E_NO_STICK if there is no such stick.
  */
 enum err issuer_find_code(struct issuer *i, const char *text, struct books_slot *out, struct fault *f);
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#define FUSE_USE_VERSION 314
 #include <cbor.h>
 #include <fuse_lowlevel.h>
 #include <sodium.h>
@@ -32,27 +33,27 @@ struct verb {
 };
 
 static const struct verb verbs[] = {
-	{"init", "issuer", "make the issuer's key and books", cmd_init, false},
-	{"prepare", "issuer", "write a folder to sticks, locked, with codes to open it", cmd_prepare, false},
-	{"issue", "issuer", "hand out codes", cmd_issue, false},
-	{"codes", "issuer", "list sticks and the state of their codes", cmd_codes, false},
-	{"revoke", "issuer", "make lost or spent codes useless", cmd_revoke, false},
-	{"collect", "issuer", "read from a returned stick which codes were used", cmd_collect, false},
-	{"erase", "issuer", "destroy what is on a stick", cmd_erase, false},
-	{"mount", "speaker", "open a stick with a code", cmd_mount, false},
-	{"unmount", "speaker", "end the session", cmd_unmount, false},
-	{"status", "speaker", "what is open, and until when", cmd_status, false},
-	{"rehearse", "speaker", "try everything that mount needs, spending nothing", cmd_rehearse, false},
-	{"verify", "anyone", "check every block of a stick, with no code", cmd_verify, false},
-	{"inspect", "anyone", "what a stick or a signed file says", cmd_inspect, false},
-	{"station", "station", "this PC's memory of sticks and issuers", cmd_station, false},
+    {"init", "issuer", "make the issuer's key and books", cmd_init, false},
+    {"prepare", "issuer", "write a folder to sticks, locked, with codes to open it", cmd_prepare, false},
+    {"issue", "issuer", "hand out codes", cmd_issue, false},
+    {"codes", "issuer", "list sticks and the state of their codes", cmd_codes, false},
+    {"revoke", "issuer", "make lost or spent codes useless", cmd_revoke, false},
+    {"collect", "issuer", "read from a returned stick which codes were used", cmd_collect, false},
+    {"erase", "issuer", "destroy what is on a stick", cmd_erase, false},
+    {"mount", "speaker", "open a stick with a code", cmd_mount, false},
+    {"unmount", "speaker", "end the session", cmd_unmount, false},
+    {"status", "speaker", "what is open, and until when", cmd_status, false},
+    {"rehearse", "speaker", "try everything that mount needs, spending nothing", cmd_rehearse, false},
+    {"verify", "anyone", "check every block of a stick, with no code", cmd_verify, false},
+    {"inspect", "anyone", "what a stick or a signed file says", cmd_inspect, false},
+    {"station", "station", "this PC's memory of sticks and issuers", cmd_station, false},
 };
 
 static const char *const groups[][2] = {
-	{"issuer", "for the issuer, who prepares sticks and hands out codes"},
-	{"speaker", "for the speaker, who has a stick and a code"},
-	{"anyone", "for anyone"},
-	{"station", "for who looks after a lecture PC"},
+    {"issuer", "for the issuer, who prepares sticks and hands out codes"},
+    {"speaker", "for the speaker, who has a stick and a code"},
+    {"anyone", "for anyone"},
+    {"station", "for who looks after a lecture PC"},
 };
 
 static void
@@ -89,7 +90,8 @@ unknown_verb(const struct cli *c, const char *word)
 	near = opt_nearest(word, names, COUNT(verbs));
 	say_safe(safe, sizeof safe, word);
 	if (near != NULL)
-		return say_refuse(c, E_USAGE, "there is no verb '%s'; did you mean '%s'? 'oncestick --help' lists them", safe, near);
+		return say_refuse(
+		    c, E_USAGE, "there is no verb '%s'; did you mean '%s'? 'oncestick --help' lists them", safe, near);
 	return say_refuse(c, E_USAGE, "there is no verb '%s'; 'oncestick --help' lists them", safe);
 }
 

@@ -80,8 +80,8 @@ add_row(struct parser *p, struct opt row)
 	if (p->count == ROWS_MAX)
 		abort();
 	p->rows[p->count] = row;
-	p->longs[p->count] = (struct option){row.name, row.kind == OPT_FLAG ? no_argument : required_argument, NULL,
-	    FIRST_ID + p->count};
+	p->longs[p->count] =
+	    (struct option){row.name, row.kind == OPT_FLAG ? no_argument : required_argument, NULL, FIRST_ID + p->count};
 	p->count++;
 	if (row.letter == 0)
 		return;
@@ -95,18 +95,19 @@ static void
 add_common(struct parser *p, struct cli *c, unsigned common)
 {
 	if (common & OPT_PASSPHRASE)
-		add_row(p, (struct opt){OPT_TEXT, "passphrase-file", 0, "FILE", "first line is the issuer's passphrase; - is standard input",
-		    &c->passphrase_file, 0, 0});
+		add_row(p, (struct opt){OPT_TEXT, "passphrase-file", 0, "FILE",
+			       "first line is the issuer's passphrase; - is standard input", &c->passphrase_file, 0, 0});
 	if (common & OPT_CODE)
-		add_row(p, (struct opt){OPT_TEXT, "code-file", 0, "FILE", "first line is the code; - is standard input", &c->code_file, 0, 0});
+		add_row(p, (struct opt){OPT_TEXT, "code-file", 0, "FILE", "first line is the code; - is standard input",
+			       &c->code_file, 0, 0});
 	if (common & OPT_CLOCK)
-		add_row(p, (struct opt){OPT_FLAG, "clock-is-right", 0, NULL, "do not ask for today's date when the clock looks far ahead",
-		    &c->clock_is_right, 0, 0});
+		add_row(p, (struct opt){OPT_FLAG, "clock-is-right", 0, NULL,
+			       "do not ask for today's date when the clock looks far ahead", &c->clock_is_right, 0, 0});
 	if (common & OPT_JSON)
 		add_row(p, (struct opt){OPT_FLAG, "json", 0, NULL, "answer in JSON", &c->json, 0, 0});
 	if (common & OPT_PROGRESS)
-		add_row(p, (struct opt){OPT_FLAG, "progress-json", 0, NULL, "progress as lines of JSON on standard error", &c->progress_json,
-		    0, 0});
+		add_row(p, (struct opt){OPT_FLAG, "progress-json", 0, NULL, "progress as lines of JSON on standard error",
+			       &c->progress_json, 0, 0});
 	if (common & (OPT_PLAIN | OPT_PROGRESS))
 		add_row(p, (struct opt){OPT_FLAG, "plain", 0, NULL, "no bars, no colour", &c->plain, 0, 0});
 	add_row(p, (struct opt){OPT_FLAG, "quiet", 'q', NULL, "say nothing but errors", &c->quiet, 0, 0});
@@ -130,9 +131,11 @@ print_help(const struct parser *p, const struct opt_verb *v)
 		char left[64];
 
 		if (o->letter != 0)
-			snprintf(left, sizeof left, "-%c, --%s%s%s", o->letter, o->name, o->arg == NULL ? "" : " ", o->arg == NULL ? "" : o->arg);
+			snprintf(left, sizeof left, "-%c, --%s%s%s", o->letter, o->name, o->arg == NULL ? "" : " ",
+			    o->arg == NULL ? "" : o->arg);
 		else
-			snprintf(left, sizeof left, "    --%s%s%s", o->name, o->arg == NULL ? "" : " ", o->arg == NULL ? "" : o->arg);
+			snprintf(
+			    left, sizeof left, "    --%s%s%s", o->name, o->arg == NULL ? "" : " ", o->arg == NULL ? "" : o->arg);
 		printf("  %-26s %s\n", left, o->help);
 	}
 }
@@ -155,7 +158,8 @@ set_row(const struct cli *c, const struct opt *o, const char *value)
 	errno = 0;
 	n = strtoull(value, &end, 10);
 	if (value[0] < '0' || value[0] > '9' || *end != '\0' || errno != 0 || n < o->min || n > o->max) {
-		say_usage(c, "--%s wants a number from %u to %u, not '%s'", o->name, o->min, o->max, say_safe(safe, sizeof safe, value));
+		say_usage(
+		    c, "--%s wants a number from %u to %u, not '%s'", o->name, o->min, o->max, say_safe(safe, sizeof safe, value));
 		return -1;
 	}
 	*(uint32_t *)o->to = (uint32_t)n;
@@ -274,7 +278,8 @@ opt_parse(struct cli *c, const struct opt_verb *v, int argc, char **argv, char *
 	}
 	if (!operands_fit(c, v, *count, *operands))
 		return OPT_BAD;
-	if (c->passphrase_file != NULL && c->code_file != NULL && strcmp(c->passphrase_file, "-") == 0 && strcmp(c->code_file, "-") == 0) {
+	if (c->passphrase_file != NULL && c->code_file != NULL && strcmp(c->passphrase_file, "-") == 0 &&
+	    strcmp(c->code_file, "-") == 0) {
 		say_usage(c, "passphrase and code cannot both come from standard input");
 		return OPT_BAD;
 	}

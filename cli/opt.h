@@ -16,38 +16,38 @@ enum opt_kind { OPT_END, OPT_FLAG, OPT_TEXT, OPT_NUMBER };
 /* One option. to is a bool (OPT_FLAG), a const char * (OPT_TEXT), a uint32_t (OPT_NUMBER, min..max) to set. */
 struct opt {
 	enum opt_kind kind;
-	const char *name;       /* without the dashes */
-	char letter;            /* or 0 */
-	const char *arg;        /* how help shows the value; NULL for a flag */
-	const char *help;       /* one line, lower case */
+	const char *name; /* without the dashes */
+	char letter;	  /* or 0 */
+	const char *arg;  /* how help shows the value; NULL for a flag */
+	const char *help; /* one line, lower case */
 	void *to;
 	uint32_t min, max;
 };
 
 /* The options that several verbs share; --quiet and --help are always there. */
 enum opt_common {
-	OPT_JSON = 1,           /* --json */
-	OPT_PLAIN = 2,          /* --plain */
-	OPT_PROGRESS = 4,       /* --plain and --progress-json */
-	OPT_PASSPHRASE = 8,     /* --passphrase-file F */
-	OPT_CODE = 16,          /* --code-file F */
-	OPT_CLOCK = 32          /* --clock-is-right */
+	OPT_JSON = 1,	    /* --json */
+	OPT_PLAIN = 2,	    /* --plain */
+	OPT_PROGRESS = 4,   /* --plain and --progress-json */
+	OPT_PASSPHRASE = 8, /* --passphrase-file F */
+	OPT_CODE = 16,	    /* --code-file F */
+	OPT_CLOCK = 32	    /* --clock-is-right */
 };
 
 #define OPT_OPERANDS_MAX 4096
 
 struct opt_verb {
-	const char *usage;      /* usage lines without "oncestick ", separated by newlines */
-	const char *about;      /* a paragraph or two for --help, ending in a newline */
-	unsigned common;        /* enum opt_common, or-ed */
+	const char *usage;	/* usage lines without "oncestick ", separated by newlines */
+	const char *about;	/* a paragraph or two for --help, ending in a newline */
+	unsigned common;	/* enum opt_common, or-ed */
 	const struct opt *rows; /* ends with OPT_END; NULL for none */
-	int min, max;           /* operands; max -1: any number */
+	int min, max;		/* operands; max -1: any number */
 };
 
 enum opt_result {
-	OPT_GO,                 /* do it */
-	OPT_DONE,               /* --help was printed: return E_OK */
-	OPT_BAD                 /* said what is wrong: return E_USAGE */
+	OPT_GO,	  /* do it */
+	OPT_DONE, /* --help was printed: return E_OK */
+	OPT_BAD	  /* said what is wrong: return E_USAGE */
 };
 
 /*

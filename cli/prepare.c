@@ -87,15 +87,18 @@ check_places(struct prepare *j, struct prepare_target **blame, struct fault *f)
 
 		*blame = t;
 		if (is_below(t->at.fd, j->folder_fd))
-			return fault_set(f, E_USAGE, 0, "", "the stick %.80s is inside the folder that shall be packed.", t->at.path);
+			return fault_set(
+			    f, E_USAGE, 0, "", "the stick %.80s is inside the folder that shall be packed.", t->at.path);
 		for (size_t k = 0; k < i; k++) {
 			struct stat a, b;
 
-			if (fstat(t->at.fd, &a) == 0 && fstat(j->targets[k].at.fd, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino)
+			if (fstat(t->at.fd, &a) == 0 && fstat(j->targets[k].at.fd, &b) == 0 && a.st_dev == b.st_dev &&
+			    a.st_ino == b.st_ino)
 				return fault_set(f, E_USAGE, 0, "", "the stick %.80s is named twice.", t->at.path);
 		}
 		if (is_below(j->folder_fd, t->at.fd))
-			say_warn(j->c, "the folder lies on the stick itself, where anybody can read it; remove it from there afterwards");
+			say_warn(j->c,
+			    "the folder lies on the stick itself, where anybody can read it; remove it from there afterwards");
 	}
 	*blame = NULL;
 	return E_OK;
@@ -107,7 +110,7 @@ on_note(void *arg, enum pack_note_kind kind, const char *path)
 	struct prepare *j = arg;
 	char *safe = human_escape(path, strlen(path));
 	const char *what = kind == PACK_SKIPPED ? "left out, neither file nor folder"
-	    : kind == PACK_GREW			? "grew while it was read: packed as far as it was at first"
+			   : kind == PACK_GREW	? "grew while it was read: packed as far as it was at first"
 						: "became shorter while it was read: packed as it is now";
 
 	say_warn(j->c, "%s: %s", safe != NULL ? safe : "?", what);
@@ -190,14 +193,15 @@ check_content(struct prepare *j, struct prepare_target *t, struct fault *f)
 	if (!j->add && !j->replace)
 		return refuse_full(j, t, f);
 	if (j->add && t->p->grants.count >= STICK_GRANTS_MAX)
-		return fault_set(f, E_SPACE, 0, "", "there are %u lectures on %.80s already, which is the most; --replace destroys them.",
-		    STICK_GRANTS_MAX, t->at.path);
+		return fault_set(f, E_SPACE, 0, "",
+		    "there are %u lectures on %.80s already, which is the most; --replace destroys them.", STICK_GRANTS_MAX,
+		    t->at.path);
 	if (!j->replace)
 		return E_OK;
 	e = issuer_uncollected(&j->issuer, t->p->stick, &t->p->grants, &waiting, f);
 	if (e == E_OK && waiting > 0)
-		e = fault_set(f, E_USAGE, 0, "", "%u used code%s on %.80s not collected yet; first: oncestick collect STICK", waiting,
-		    waiting == 1 ? " was" : "s were", t->at.path);
+		e = fault_set(f, E_USAGE, 0, "", "%u used code%s on %.80s not collected yet; first: oncestick collect STICK",
+		    waiting, waiting == 1 ? " was" : "s were", t->at.path);
 	return e;
 }
 
@@ -258,8 +262,8 @@ check_target(struct prepare *j, struct prepare_target *t, struct fault *f)
 	stickarg_device(t->at.fd, t->device, sizeof t->device);
 	if (t->p->fs_name[0] != '\0') {
 		safe = human_escape(t->at.path, strlen(t->at.path));
-		say_warn(j->c, "%s: the file system (%s) does not promise to overwrite in place; exFAT, FAT32 and ext4 do", safe != NULL ? safe : "?",
-		    t->p->fs_name);
+		say_warn(j->c, "%s: the file system (%s) does not promise to overwrite in place; exFAT, FAT32 and ext4 do",
+		    safe != NULL ? safe : "?", t->p->fs_name);
 		free(safe);
 	}
 	if ((e = check_content(j, t, f)) != E_OK || (e = check_space(j, t, f)) != E_OK)
@@ -382,7 +386,8 @@ begin_target(struct prepare *j, struct prepare_target *t)
 		e = provision_bundle_dir(t->p, j->bundle_id, &t->bundle_fd, f);
 	f->err = e;
 	if (t->p->debris > 0)
-		say_info(j->c, "removed %u unfinished thing%s that an earlier run left on the stick", t->p->debris, t->p->debris == 1 ? "" : "s");
+		say_info(j->c, "removed %u unfinished thing%s that an earlier run left on the stick", t->p->debris,
+		    t->p->debris == 1 ? "" : "s");
 }
 
 static void
@@ -631,8 +636,11 @@ run_reader(void *arg)
 
 	if (e == E_BUNDLE) {
 		fault_clear(&f);
-		fault_set(&f, E_STICK_IO, 0, "", "%.60s does not keep what is written to it (%lu blocks read back wrong): it is worn out, or smaller than it says. "
-		    "Do not use it.", r->t->at.path, r->damaged);
+		fault_set(&f, E_STICK_IO, 0, "",
+		    "%.60s does not keep what is written to it (%lu blocks read back wrong): it is worn out, or smaller than it "
+		    "says. "
+		    "Do not use it.",
+		    r->t->at.path, r->damaged);
 	} else if (e != E_OK) {
 		fault_set(&f, e, 0, "read back", "%s", "");
 	}
@@ -753,7 +761,8 @@ put_grant(struct prepare *j, struct prepare_target *t, struct fault *f)
 
 	if (stop_asked())
 		return fault_set(f, E_INTERRUPTED, 0, "prepare", "%s", "");
-	if ((e = provision_notice(t->p, j->issuer.pk, BYTES(j->notice, j->notice_n), f)) != E_OK || (e = make_grant(j, t, f)) != E_OK ||
+	if ((e = provision_notice(t->p, j->issuer.pk, BYTES(j->notice, j->notice_n), f)) != E_OK ||
+	    (e = make_grant(j, t, f)) != E_OK ||
 	    (e = provision_grant(t->p, &t->grant, BYTES(t->file, t->file_n), t->cells, CELL_SIZE(1), f)) != E_OK)
 		return e;
 	e = book_grant(j, t, f);

@@ -1,8 +1,8 @@
 /*
  * prepare.h - the work of 'oncestick prepare': one encryption, several sticks, each whole or untouched in the end.
  *
- * prepare_check looks at everything and changes nothing; prepare_write does it. A stick that fails on the way is given up with its own
- * fault, and nothing usable stays on it.
+ * prepare_check looks at everything and changes nothing; prepare_write does it. A stick that fails on the way is given up with its
+ * own fault, and nothing usable stays on it.
  */
 #ifndef PREPARE_H
 #define PREPARE_H
@@ -23,19 +23,19 @@
 /* One stick. */
 struct prepare_target {
 	struct stickarg at;
-	char device[128];               /* "SanDisk Cruzer, 29 GiB" */
+	char device[128]; /* "SanDisk Cruzer, 29 GiB" */
 	struct provision *p;
-	bool fresh;                     /* had no ONCE */
-	unsigned replaced;              /* unused codes that --replace revoked */
+	bool fresh;	   /* had no ONCE */
+	unsigned replaced; /* unused codes that --replace revoked */
 	struct grant grant;
-	uint8_t *a;                     /* stretched codes, secret memory */
-	uint8_t *file;                  /* signed grant */
+	uint8_t *a;    /* stretched codes, secret memory */
+	uint8_t *file; /* signed grant */
 	size_t file_n;
 	uint8_t *cells;
 	int bundle_fd;
-	bool started;                   /* something may be on the stick */
-	bool direct;                    /* read back from the device itself */
-	struct fault fault;             /* E_OK: whole */
+	bool started;	    /* something may be on the stick */
+	bool direct;	    /* read back from the device itself */
+	struct fault fault; /* E_OK: whole */
 };
 
 struct prepare {
@@ -55,11 +55,11 @@ struct prepare {
 	int folder_fd;
 	struct pack_source *src;
 	uint8_t bundle_id[ID_SIZE];
-	uint8_t *ck;                    /* secret memory */
+	uint8_t *ck; /* secret memory */
 	struct manifest manifest;
 	uint8_t *manifest_file;
 	size_t manifest_n;
-	uint8_t *notice;                /* the newest, NULL if there is none */
+	uint8_t *notice; /* the newest, NULL if there is none */
 	size_t notice_n;
 	uint32_t notice_number;
 };

@@ -207,12 +207,12 @@ get(struct terminal *t, unsigned char *byte)
 struct line {
 	struct prompt_answer *a;
 	const char *question;
-	bool code;              /* shown, grouped; else nothing is shown */
-	bool hidden;            /* shown as dots */
-	int escape;             /* inside an escape sequence */
+	bool code;   /* shown, grouped; else nothing is shown */
+	bool hidden; /* shown as dots */
+	int escape;  /* inside an escape sequence */
 	char drawn[SHOWN_MAX * 4];
-	int columns;            /* of drawn */
-	bool bullets;           /* the terminal can show them */
+	int columns;  /* of drawn */
+	bool bullets; /* the terminal can show them */
 };
 
 static bool
@@ -343,12 +343,18 @@ edit(struct line *l, unsigned char ch)
 		return EDIT_MORE;
 	switch (ch) {
 	case '\r':
-	case '\n': return EDIT_DONE;
-	case KEY_INTERRUPT: return EDIT_INTERRUPT;
-	case KEY_SUSPEND: return EDIT_SUSPEND;
-	case KEY_END: return a->n == 0 ? EDIT_END : EDIT_MORE;
+	case '\n':
+		return EDIT_DONE;
+	case KEY_INTERRUPT:
+		return EDIT_INTERRUPT;
+	case KEY_SUSPEND:
+		return EDIT_SUSPEND;
+	case KEY_END:
+		return a->n == 0 ? EDIT_END : EDIT_MORE;
 	case KEY_BACKSPACE:
-	case KEY_DELETE: rub_out(l); return EDIT_MORE;
+	case KEY_DELETE:
+		rub_out(l);
+		return EDIT_MORE;
 	case KEY_WIPE:
 		sodium_memzero(a->text, a->n);
 		a->n = 0;
@@ -356,7 +362,8 @@ edit(struct line *l, unsigned char ch)
 	case KEY_TAB:
 		l->hidden = l->code && !l->hidden;
 		return EDIT_MORE;
-	default: break;
+	default:
+		break;
 	}
 	if (ch >= ' ' && a->n < PROMPT_MAX) {
 		a->text[a->n++] = (char)ch;
@@ -473,7 +480,8 @@ file_answer(const char *name, enum err too_long, struct prompt_answer *a, struct
 	got = file_line(fd, a);
 	close(fd);
 	if (got == -1)
-		return errno == EINTR ? fault_set(f, E_INTERRUPTED, 0, "", "interrupted.") : fault_set(f, E_PROMPT, errno, "read", "%s", name);
+		return errno == EINTR ? fault_set(f, E_INTERRUPTED, 0, "", "interrupted.")
+				      : fault_set(f, E_PROMPT, errno, "read", "%s", name);
 	if (got == -2)
 		return fault_set(f, too_long, 0, "", "the first line of %s is longer than %d bytes.", name, PROMPT_MAX);
 	return E_OK;
@@ -535,7 +543,8 @@ prompt_code(const struct cli *c, const char *question, struct prompt_answer *a, 
 	if (e == E_OK && c->code_file != NULL) {
 		e = file_answer(c->code_file, E_CODE_FORM, a, f);
 		if (e == E_OK && a->n == 0)
-			e = fault_set(f, E_CODE_FORM, 0, "", "there is no code in %s.", strcmp(c->code_file, "-") == 0 ? "standard input" : c->code_file);
+			e = fault_set(f, E_CODE_FORM, 0, "", "there is no code in %s.",
+			    strcmp(c->code_file, "-") == 0 ? "standard input" : c->code_file);
 	} else if (e == E_OK) {
 		e = ask_secret(question != NULL ? question : CODE_QUESTION, true, "--code-file FILE", a, f);
 		if (e == E_OK && a->n == 0)
@@ -547,8 +556,8 @@ prompt_code(const struct cli *c, const char *question, struct prompt_answer *a, 
 }
 
 enum err
-prompt_code_lines(const struct cli *c, enum err (*each)(void *arg, const char *line, size_t n, struct fault *f), void *arg,
-    struct fault *f)
+prompt_code_lines(
+    const struct cli *c, enum err (*each)(void *arg, const char *line, size_t n, struct fault *f), void *arg, struct fault *f)
 {
 	struct prompt_answer a = {0};
 	enum err e = answer_new(&a, f);

@@ -46,8 +46,8 @@ enum err prompt_code(const struct cli *c, const char *question, struct prompt_an
  * prompt_code_lines(c, each, arg, f): every line of c->code_file, without empty ones, each NUL-terminated in memory that is wiped
  * afterwards. each returns E_OK to go on.
  */
-enum err prompt_code_lines(const struct cli *c, enum err (*each)(void *arg, const char *line, size_t n, struct fault *f),
-    void *arg, struct fault *f);
+enum err prompt_code_lines(
+    const struct cli *c, enum err (*each)(void *arg, const char *line, size_t n, struct fault *f), void *arg, struct fault *f);
 
 /* prompt_line(question, out, size, f): a visible line from the terminal. Errors: E_PROMPT, E_INTERRUPTED. */
 enum err prompt_line(const char *question, char *out, size_t size, struct fault *f);

@@ -6,7 +6,8 @@
 
 #define README_NAME "READ ME FIRST.txt"
 
-/* readme_write(dir_fd, contact): write it unless there is something of that name. A stick without it is no worse: nothing is said. */
+/* readme_write(dir_fd, contact): write it unless there is something of that name. A stick without it is no worse: nothing is said.
+ */
 void readme_write(int dir_fd, const char *contact);
 
 /* readme_remove(dir_fd): remove it if it is ours. */

@@ -224,7 +224,10 @@ s_issuer(struct text *t, const struct fault *f, const struct say_about *a)
 	add_stick(t, f, a);
 	if (a->info != NULL && !a->info->issuer_known && a->code) {
 		keytree_fingerprint(print, a->info->issuer);
-		add(t, " is of issuer %s, which is not trusted on this PC. Who looks after the PC can add it: oncestick station pin FILE.", print);
+		add(t,
+		    " is of issuer %s, which is not trusted on this PC. Who looks after the PC can add it: oncestick station pin "
+		    "FILE.",
+		    print);
 		return;
 	}
 	add(t, " belongs to another issuer");
@@ -250,8 +253,11 @@ s_code_form(struct text *t, const struct fault *f, const struct say_about *a)
 	if (kind != 0) {
 		char safe[SAFE_MAX];
 
-		add(t, "\"%s\" is the name of %s, not a code; a code looks like HNSB-PDT3-5TA5-MCEM.", say_safe(safe, sizeof safe, a->typed),
-		    kind == 2 ? "an issuer" : strchr(a->typed, '/') != NULL ? "a code" : "a stick");
+		add(t, "\"%s\" is the name of %s, not a code; a code looks like HNSB-PDT3-5TA5-MCEM.",
+		    say_safe(safe, sizeof safe, a->typed),
+		    kind == 2			    ? "an issuer"
+		    : strchr(a->typed, '/') != NULL ? "a code"
+						    : "a stick");
 		return;
 	}
 	add(t, "this is not a code: a code has 16 letters and digits, like HNSB-PDT3-5TA5-MCEM.");
@@ -276,7 +282,8 @@ s_code_kind(struct text *t, const struct fault *f, const struct say_about *a)
 {
 	(void)f;
 	(void)a;
-	add(t, "this is a code of the other kind: the code that opens a stick is asked for here, not the one that is read out by telephone.");
+	add(t, "this is a code of the other kind: the code that opens a stick is asked for here, not the one that is read out by "
+	       "telephone.");
 }
 
 static void
@@ -480,7 +487,8 @@ s_readonly(struct text *t, const struct fault *f, const struct say_about *a)
 	add_stick(t, f, a);
 	add(t, " cannot be written");
 	add_cause(t, f, a);
-	add(t, ": a code is used up on the stick itself, so it must be writable. Is there a write-protect switch, or is it mounted read-only?");
+	add(t, ": a code is used up on the stick itself, so it must be writable. Is there a write-protect switch, or is it mounted "
+	       "read-only?");
 }
 
 static void
@@ -597,46 +605,85 @@ static sentence *
 sentence_of(enum err err)
 {
 	switch (err) {
-	case E_USAGE: return s_usage;
-	case E_NO_STICK: return s_no_stick;
-	case E_STICK_DAMAGED: return s_stick_damaged;
-	case E_NO_GRANT: return s_no_grant;
-	case E_ISSUER: return s_issuer;
-	case E_NO_CODES: return s_no_codes;
-	case E_CODE_FORM: return s_code_form;
-	case E_CODE_TYPO: return s_code_typo;
-	case E_CODE_KIND: return s_code_kind;
-	case E_CODE_UNKNOWN: return s_code_unknown;
-	case E_PROMPT: return s_prompt;
-	case E_SPENT: return s_spent;
-	case E_REVOKED: return s_revoked;
-	case E_EARLY: return s_early;
-	case E_EXPIRED: return s_expired;
-	case E_NOTICE_MISSING: return s_notice_missing;
-	case E_SLOT_DAMAGED: return s_slot_damaged;
-	case E_BUSY: return s_busy;
-	case E_STATION: return s_station;
-	case E_SPACE: return s_space;
-	case E_FILESYSTEM: return s_filesystem;
-	case E_BUNDLE: return s_bundle;
-	case E_WRONG_STICK: return s_wrong_stick;
-	case E_WRONG_STATION: return s_wrong_station;
-	case E_READONLY: return s_readonly;
-	case E_STICK_IO: return s_stick_io;
-	case E_LEDGER: return s_ledger;
-	case E_ROLLBACK: return s_rollback;
-	case E_FUSE: return s_fuse;
-	case E_MEMORY: return s_memory;
-	case E_MOUNTED: return s_mounted;
-	case E_REFILL: return s_refill;
-	case E_REFILL_USED: return s_refill_used;
-	case E_SOURCE: return s_source;
-	case E_KEYSTORE: return s_keystore;
-	case E_PASSPHRASE: return s_passphrase;
-	case E_BOOKS: return s_books;
-	case E_INTERRUPTED: return s_interrupted;
+	case E_USAGE:
+		return s_usage;
+	case E_NO_STICK:
+		return s_no_stick;
+	case E_STICK_DAMAGED:
+		return s_stick_damaged;
+	case E_NO_GRANT:
+		return s_no_grant;
+	case E_ISSUER:
+		return s_issuer;
+	case E_NO_CODES:
+		return s_no_codes;
+	case E_CODE_FORM:
+		return s_code_form;
+	case E_CODE_TYPO:
+		return s_code_typo;
+	case E_CODE_KIND:
+		return s_code_kind;
+	case E_CODE_UNKNOWN:
+		return s_code_unknown;
+	case E_PROMPT:
+		return s_prompt;
+	case E_SPENT:
+		return s_spent;
+	case E_REVOKED:
+		return s_revoked;
+	case E_EARLY:
+		return s_early;
+	case E_EXPIRED:
+		return s_expired;
+	case E_NOTICE_MISSING:
+		return s_notice_missing;
+	case E_SLOT_DAMAGED:
+		return s_slot_damaged;
+	case E_BUSY:
+		return s_busy;
+	case E_STATION:
+		return s_station;
+	case E_SPACE:
+		return s_space;
+	case E_FILESYSTEM:
+		return s_filesystem;
+	case E_BUNDLE:
+		return s_bundle;
+	case E_WRONG_STICK:
+		return s_wrong_stick;
+	case E_WRONG_STATION:
+		return s_wrong_station;
+	case E_READONLY:
+		return s_readonly;
+	case E_STICK_IO:
+		return s_stick_io;
+	case E_LEDGER:
+		return s_ledger;
+	case E_ROLLBACK:
+		return s_rollback;
+	case E_FUSE:
+		return s_fuse;
+	case E_MEMORY:
+		return s_memory;
+	case E_MOUNTED:
+		return s_mounted;
+	case E_REFILL:
+		return s_refill;
+	case E_REFILL_USED:
+		return s_refill_used;
+	case E_SOURCE:
+		return s_source;
+	case E_KEYSTORE:
+		return s_keystore;
+	case E_PASSPHRASE:
+		return s_passphrase;
+	case E_BOOKS:
+		return s_books;
+	case E_INTERRUPTED:
+		return s_interrupted;
 	case E_OK:
-	case E_FAIL: break;
+	case E_FAIL:
+		break;
 	}
 	return s_fail;
 }
@@ -688,8 +735,8 @@ print_error(const struct cli *c, enum err err, const char *sentence_text)
 	bool colour = say_colour(c, stderr);
 
 	fflush(stdout);
-	fprintf(stderr, "%soncestick:%s %s [%s %d]\n", colour ? "\033[1;31m" : "", colour ? "\033[0m" : "", sentence_text, err_name(err),
-	    (int)err);
+	fprintf(stderr, "%soncestick:%s %s [%s %d]\n", colour ? "\033[1;31m" : "", colour ? "\033[0m" : "", sentence_text,
+	    err_name(err), (int)err);
 	return err;
 }
 
@@ -730,8 +777,8 @@ say_usage(const struct cli *c, const char *fmt, ...)
 	va_end(ap);
 	t.n = n < 0 ? 0 : (size_t)n;
 	if (c->verb != NULL)
-		add(&t, "%s 'oncestick %s --help' explains.", n > 0 && (size_t)n < sizeof text && strchr(".?", text[n - 1]) != NULL ? "" : ".",
-		    c->verb);
+		add(&t, "%s 'oncestick %s --help' explains.",
+		    n > 0 && (size_t)n < sizeof text && strchr(".?", text[n - 1]) != NULL ? "" : ".", c->verb);
 	return print_error(c, E_USAGE, text);
 }
 

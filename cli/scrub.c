@@ -33,7 +33,8 @@ scrub_check(int dir_fd, const char *path, struct fault *f)
 {
 	if (stickarg_is_mount(dir_fd))
 		return E_OK;
-	return fault_set(f, E_USAGE, 0, "", "%.80s is not where a stick is mounted, but a directory of another disk: its free space is not filled.", path);
+	return fault_set(f, E_USAGE, 0, "",
+	    "%.80s is not where a stick is mounted, but a directory of another disk: its free space is not filled.", path);
 }
 
 static uint64_t

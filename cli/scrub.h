@@ -8,8 +8,8 @@
 #include "error.h"
 
 /*
- * scrub_check(dir_fd, path, f): E_USAGE unless the directory is the top of a mounted file system: filling the space of another would fill
- * this PC's disk.
+ * scrub_check(dir_fd, path, f): E_USAGE unless the directory is the top of a mounted file system: filling the space of another
+ * would fill this PC's disk.
  */
 enum err scrub_check(int dir_fd, const char *path, struct fault *f);
 
@@ -17,8 +17,8 @@ enum err scrub_check(int dir_fd, const char *path, struct fault *f);
 void scrub_announce(const struct cli *c, int dir_fd);
 
 /*
- * scrub_free_space(c, dir_fd, f): fill the free space below dir_fd with random bytes, flush, delete, twice. Nothing of it stays, also when
- * interrupted. Errors: E_STICK_IO, E_READONLY, E_INTERRUPTED, E_FAIL.
+ * scrub_free_space(c, dir_fd, f): fill the free space below dir_fd with random bytes, flush, delete, twice. Nothing of it stays,
+ * also when interrupted. Errors: E_STICK_IO, E_READONLY, E_INTERRUPTED, E_FAIL.
  */
 enum err scrub_free_space(const struct cli *c, int dir_fd, struct fault *f);
 

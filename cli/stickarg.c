@@ -20,9 +20,9 @@
 #define FOUND_MAX 64
 
 /* File systems that no stick has, or that may hang when asked. */
-static const char *const skipped[] = {"autofs", "binfmt_misc", "bpf", "cgroup", "cgroup2", "configfs", "debugfs", "devpts", "devtmpfs",
-    "efivarfs", "fusectl", "hugetlbfs", "mqueue", "nsfs", "proc", "pstore", "rpc_pipefs", "securityfs", "sysfs", "tracefs", "nfs", "nfs4",
-    "cifs", "smb3", "ceph", "afs"};
+static const char *const skipped[] = {"autofs", "binfmt_misc", "bpf", "cgroup", "cgroup2", "configfs", "debugfs", "devpts",
+    "devtmpfs", "efivarfs", "fusectl", "hugetlbfs", "mqueue", "nsfs", "proc", "pstore", "rpc_pipefs", "securityfs", "sysfs",
+    "tracefs", "nfs", "nfs4", "cifs", "smb3", "ceph", "afs"};
 
 static bool
 worth_a_look(const char *type)
@@ -147,7 +147,8 @@ find_only(char path[STICKARG_MAX], struct fault *f)
 
 	stickarg_each(on_found, &s);
 	if (s.count == 0)
-		return fault_set(f, E_NO_STICK, 0, "", "no locked stick is mounted here. Plug it in and wait, or name the directory where it is.");
+		return fault_set(f, E_NO_STICK, 0, "",
+		    "no locked stick is mounted here. Plug it in and wait, or name the directory where it is.");
 	if (s.count > 1)
 		return fault_set(f, E_USAGE, 0, "", "which stick? %s", s.list);
 	snprintf(path, STICKARG_MAX, "%s", s.path);
@@ -160,11 +161,14 @@ refuse_path(const char *arg, int sys, struct fault *f)
 	struct stat st;
 
 	if (strncmp(arg, "usb:", 4) == 0 && sys == ENOENT)
-		return fault_set(f, E_NO_STICK, 0, "", "%.60s: sticks cannot be named by serial number; name the directory where it is mounted.", arg);
+		return fault_set(f, E_NO_STICK, 0, "",
+		    "%.60s: sticks cannot be named by serial number; name the directory where it is mounted.", arg);
 	if (sys == ENOTDIR && stat(arg, &st) == 0 && S_ISBLK(st.st_mode))
-		return fault_set(f, E_NO_STICK, 0, "", "%.80s is a device; mount it, and name the directory where it is mounted.", arg);
+		return fault_set(
+		    f, E_NO_STICK, 0, "", "%.80s is a device; mount it, and name the directory where it is mounted.", arg);
 	if (sys == ENOTDIR)
-		return fault_set(f, E_NO_STICK, 0, "", "%.100s is not a directory; name the directory where the stick is mounted.", arg);
+		return fault_set(
+		    f, E_NO_STICK, 0, "", "%.100s is not a directory; name the directory where the stick is mounted.", arg);
 	return fault_set(f, E_NO_STICK, 0, "", "%.100s: %s. Is the stick mounted there?", arg,
 	    sys == ENOENT ? "there is no such directory" : strerror(sys));
 }
@@ -181,7 +185,8 @@ parent_of_once(int fd, const char *arg)
 		n--;
 	if (n < 4 || memcmp(arg + n - 4, STICK_ONCE, 4) != 0 || (n > 4 && arg[n - 5] != '/'))
 		return fd;
-	if (fstatat(fd, STICK_RECORD_A, &st, AT_SYMLINK_NOFOLLOW) != 0 && fstatat(fd, STICK_RECORD_B, &st, AT_SYMLINK_NOFOLLOW) != 0)
+	if (fstatat(fd, STICK_RECORD_A, &st, AT_SYMLINK_NOFOLLOW) != 0 &&
+	    fstatat(fd, STICK_RECORD_B, &st, AT_SYMLINK_NOFOLLOW) != 0)
 		return fd;
 	up = openat(fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (up < 0)

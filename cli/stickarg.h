@@ -12,8 +12,8 @@
 #define STICKARG_MAX 4096
 
 struct stickarg {
-	char path[STICKARG_MAX];        /* as given, or the mount point that was found; raw bytes: escape before printing */
-	int fd;                         /* the directory, -1 while closed */
+	char path[STICKARG_MAX]; /* as given, or the mount point that was found; raw bytes: escape before printing */
+	int fd;			 /* the directory, -1 while closed */
 };
 
 /*
@@ -30,8 +30,8 @@ void stickarg_close(struct stickarg *s);
 int stickarg_each(int (*each)(void *arg, const char *path), void *arg);
 
 /*
- * stickarg_device(fd, out, size): what the file system under fd is on, for people: "SanDisk Cruzer, 29 GiB", or the size alone. Safe to
- * print.
+ * stickarg_device(fd, out, size): what the file system under fd is on, for people: "SanDisk Cruzer, 29 GiB", or the size alone.
+ * Safe to print.
  */
 void stickarg_device(int fd, char *out, size_t size);
 

@@ -64,7 +64,7 @@ opt_nearest(const char *word, const char *const *names, size_t count)
 
 		if (strlen(word) >= 3 && strncmp(names[i], word, strlen(word)) == 0)
 			d = 1;
-		if (d < best_d && d < strlen(names[i])) {
+		if (d < best_d && d <= 1 + strlen(word) / 4) {
 			best = names[i];
 			best_d = d;
 		}

@@ -39,7 +39,7 @@ no oncestick prepare "$W/two" "$stick" --replace --label New --passphrase-file "
 said "collect"
 check "collect" oncestick collect "$stick" --passphrase-file "$W/pass"
 check "collect again finds nothing new" oncestick collect "$stick" --passphrase-file "$W/pass"
-check "replace" oncestick prepare "$W/two" "$stick" --replace --label New --codes 2 --passphrase-file "$W/pass" --yes
+check "replace" oncestick prepare "$W/two" "$stick" --replace --label New --codes 2 --passphrase-file "$W/pass"
 one_code "$W/c6"
 for old in "$W/c1" "$W/c2" "$W/c4"; do
 	oncestick mount "$stick" --code-file "$old" >"$W/out" 2>"$W/err" </dev/null && die "an old code opened after --replace"
@@ -62,7 +62,7 @@ before=$(find "$W/theirs" -type f -exec sha256sum {} + | sort)
 ONCESTICK_ISSUER_DIR=$W/issuer2
 check "another issuer" oncestick init --passphrase-file "$W/pass"
 refused 13 "prepare on another issuer's stick" oncestick prepare "$W/two" "$W/theirs" --add --passphrase-file "$W/pass"
-refused 13 "replace on it" oncestick prepare "$W/two" "$W/theirs" --replace --yes --passphrase-file "$W/pass"
+refused 13 "replace on it" oncestick prepare "$W/two" "$W/theirs" --replace --passphrase-file "$W/pass"
 refused 13 "erase of it" oncestick erase "$W/theirs" --discard --yes --passphrase-file "$W/pass"
 is "nothing changed on it" "$(find "$W/theirs" -type f -exec sha256sum {} + | sort)" "$before"
 refused 60 "init over a keystore" oncestick init --passphrase-file "$W/pass"

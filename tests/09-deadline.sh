@@ -14,7 +14,7 @@ exec 9<"$folder/clips/film.bin"
 check "the open file reads" head -c 100000 <&9
 check "and its pages are cached" cmp "$W/folder/clips/film.bin" "$folder/clips/film.bin"
 wait_until 90 no mounted "$folder"
-exec 8</proc/self/fd/9 2>/dev/null && die "the file could be opened again"
+no sh -c 'exec 8</proc/self/fd/9' 2>/dev/null || die "the file could be opened again"
 no dd bs=4096 count=1 of=/dev/null <&9 2>"$W/err" || die "the open file still reads after the deadline"
 said "input/output error|transport endpoint|not connected"
 exec 9<&-

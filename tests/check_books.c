@@ -375,7 +375,7 @@ START_TEST(full_disk_gives_up_the_whole_transaction)
 		}
 		if (err == E_OK)
 			err = books_commit(b, NULL); /* the cache was large enough until now */
-		else if (books_commit(b, NULL) != E_BOOKS)
+		else if (books_set(b, "contact", "alone", NULL) != E_BOOKS || books_commit(b, NULL) != E_BOOKS)
 			_exit(3);
 		books_close(&b);
 		_exit(err == E_BOOKS ? 0 : 4);
@@ -817,6 +817,8 @@ START_TEST(same_finding_twice_changes_nothing)
 	ck_assert_int_eq(books_set_state(b, id_of(1), 0, BOOKS_SPENT, NO_RECEIPT, 0, T0 + 70, "collect", NULL, NULL), E_OK);
 	ck_assert_int_eq(ask("SELECT receipt = CAST('receipt one' AS BLOB) FROM slot"), 1);
 	ck_assert_int_eq(slot_of(b, stick_a, 1).spent_at, T0 + 7);
+	ck_assert_int_eq(books_set_state(b, id_of(1), 0, BOOKS_SPENT, NO_RECEIPT, T0 + 6, T0 + 75, "time", NULL, NULL), E_OK);
+	ck_assert_int_eq(ask("SELECT receipt = CAST('receipt one' AS BLOB) FROM slot"), 1);
 	ck_assert_int_eq(books_set_state(b, id_of(1), 0, BOOKS_SPENT, two, T0 + 8, T0 + 80, "collect", NULL, NULL), E_OK);
 	ck_assert_int_eq(ask("SELECT receipt = CAST('receipt two' AS BLOB) FROM slot"), 1);
 	ck_assert_int_eq(slot_of(b, stick_a, 1).spent_at, T0 + 8);

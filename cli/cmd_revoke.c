@@ -346,7 +346,7 @@ report_reach(const struct revoke *r)
 	}
 	say_info(r->c, "list number %u of revoked codes:", r->number);
 	if (r->at != NULL && r->at_fault.err == E_OK)
-		say_info(r->c, "  is on the stick at %s%s: there the codes are dead on every PC",
+		say_info(r->c, "  is on the stick at %s%s: there they are dead on every PC",
 		    say_safe(path, sizeof path, r->at_dir.path), r->written ? " now" : " already");
 	say_info(
 	    r->c, "  reaches every PC where a stick of yours that carries it is opened, and every stick you prepare from now on");

@@ -231,10 +231,19 @@ check_space(struct prepare *j, struct prepare_target *t, struct fault *f)
 {
 	uint64_t need = pack_source_stick_bytes(j->src) + SPACE_MARGIN + 2ull * RECORD_SIZE * j->codes + j->notice_n;
 	uint64_t freed = 0;
+	char wanted[HUMAN_SHOWN];
+	enum err e = E_OK;
 
 	for (size_t i = 0; j->replace && i < t->p->grants.count; i++)
 		freed += bundle_bytes(t->p->stick, t->p->grants.grants[i].bundles[0].id);
-	return provision_space(t->p, need > freed ? need - freed : 0, f);
+	need = need > freed ? need - freed : 0;
+	e = provision_space(t->p, need, NULL);
+	human_bytes(wanted, sizeof wanted, need);
+	if (e == E_SPACE)
+		return fault_set(f, e, 0, "",
+		    "it does not fit on %.80s: %s of free space are needed; nothing was written. Take a larger stick%s.",
+		    t->at.path, wanted, j->replace ? "" : ", or --replace what is on this one");
+	return e == E_OK ? E_OK : fault_set(f, e, 0, "free space", "%s", t->at.path);
 }
 
 static enum err

@@ -334,9 +334,9 @@ insert_grant(struct sql *q, const struct grant *g, struct bytes payload, struct 
 	    (err = sql_run(q, "UPDATE stick SET next_n = max(next_n, ?2) WHERE stick_id = ?1",
 	    SQL_ARGS(ID(g->stick_id), SQL_INT((int64_t)g->refill + 1)), f)) != E_OK)
 		return err;
-	return sql_run(q, "INSERT INTO grnt VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", SQL_ARGS(ID(g->id), ID(g->stick_id), SQL_INT(g->refill),
-	    SQL_BLOB(payload.p, payload.n), SQL_BLOB(g->hash, HASH_SIZE), SQL_INT(g->issued), SQL_INT(g->policy.not_before),
-	    SQL_INT(g->policy.expires), SQL_TEXT(g->label)), f);
+	return sql_run(q, "INSERT INTO grnt VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	    SQL_ARGS(ID(g->id), ID(g->stick_id), SQL_INT(g->refill), SQL_BLOB(payload.p, payload.n), SQL_BLOB(g->hash, HASH_SIZE),
+	    SQL_INT(g->issued), SQL_INT(g->policy.not_before), SQL_INT(g->policy.expires), SQL_TEXT(g->label)), f);
 }
 
 static enum err

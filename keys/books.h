@@ -77,13 +77,14 @@ enum err books_new_bundle(struct books *b, const uint8_t id[ID_SIZE], int64_t no
  * manifest of it, or another one is there. */
 enum err books_bundle_manifest(struct books *b, const uint8_t id[ID_SIZE], struct bytes cose, struct fault *f);
 
-/* books_add_stick: make a stick known (label is of use until it has a grant); nothing if it is. books_id_used: whether any id (bundle, stick, grant) is in the books. */
+/* books_add_stick: make a stick known (label is of use until it has a grant); nothing if it is. books_id_used: whether any id
+ * (bundle, stick, grant) is in the books. */
 enum err books_add_stick(struct books *b, const uint8_t id[ID_SIZE], const char *label, struct fault *f);
 enum err books_id_used(struct books *b, const uint8_t id[ID_SIZE], bool *used, struct fault *f);
 
 /*
- * books_set_usb(b, stick_id, usb, elsewhere): keep the USB factor of a stick; *elsewhere: another stick has the same. books_get_usb:
- * *found false if none is kept. E_BOOKS for an unknown stick.
+ * books_set_usb(b, stick_id, usb, elsewhere): keep the USB factor of a stick; *elsewhere: another stick has the same.
+ * books_get_usb: *found false if none is kept. E_BOOKS for an unknown stick.
  */
 enum err books_set_usb(struct books *b, const uint8_t stick_id[ID_SIZE], const uint8_t usb[HASH_SIZE], bool *elsewhere,
     struct fault *f);
@@ -103,9 +104,10 @@ enum err books_add_grant(struct books *b, const struct grant *g, struct bytes pa
 /* books_grant(b, id, g): the grant, parsed, freed by the caller (grant_free); *found false if unknown. */
 enum err books_grant(struct books *b, const uint8_t id[ID_SIZE], struct grant *g, bool *found, struct fault *f);
 /* books_grant_ids(b, stick_id, ids, count): ids of the grants of a stick, *ids freed by the caller. */
-enum err books_grant_ids(struct books *b, const uint8_t stick_id[ID_SIZE], uint8_t (**ids)[ID_SIZE], size_t *count, struct fault *f);
+enum err books_grant_ids(struct books *b, const uint8_t stick_id[ID_SIZE], uint8_t (**ids)[ID_SIZE], size_t *count,
+    struct fault *f);
 
-/* books_find_stick(b, name, id, count): the stick whose shown name ("7kq241") is name; *count is how many have it, id one of them. */
+/* books_find_stick(b, name, id, count): the stick whose shown name ("7kq241") is name; *count is how many have it, id the first. */
 enum err books_find_stick(struct books *b, const char *name, uint8_t id[ID_SIZE], unsigned *count, struct fault *f);
 
 /* Lists, freed by the caller (NULL when empty). Sticks come in the order in which they became known. books_slots: slots of a stick

@@ -75,8 +75,8 @@ collect_dead(struct sql *q, struct notice *out, struct fault *f)
 	sqlite3_stmt *st = NULL;
 	uint8_t id[ID_SIZE];
 	bool row = true;
-	enum err err = sql_query(q, &st, "SELECT grant_id, slot FROM slot WHERE state IN ('spent', 'revoked') ORDER BY grant_id, slot",
-	    SQL_NONE, f);
+	enum err err = sql_query(q, &st, "SELECT grant_id, slot FROM slot WHERE state IN ('spent', 'revoked')"
+	    " ORDER BY grant_id, slot", SQL_NONE, f);
 
 	while (err == E_OK && (err = sql_next(q, st, &row, f)) == E_OK && row) {
 		int64_t slot = sqlite3_column_int64(st, 1);

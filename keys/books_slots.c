@@ -109,12 +109,14 @@ books_slots(struct books *b, const uint8_t *stick_id, struct books_slot **list, 
 }
 
 #define STICK_QUERY \
-	"SELECT t.stick_id, coalesce((SELECT g.label FROM grnt g WHERE g.stick_id = t.stick_id ORDER BY g.issued DESC, g.rowid DESC)," \
-	" t.label), t.next_n, t.seen_n, c.ready, c.issued, c.spent, c.revoked, last.not_before, last.expires, c.holders" \
+	"SELECT t.stick_id, coalesce((SELECT g.label FROM grnt g WHERE g.stick_id = t.stick_id" \
+	" ORDER BY g.issued DESC, g.rowid DESC LIMIT 1), t.label), t.next_n, t.seen_n, c.ready, c.issued, c.spent, c.revoked," \
+	" last.not_before, last.expires, c.holders" \
 	" FROM stick t LEFT JOIN (SELECT stick_id, sum(state = 'ready') AS ready, sum(state = 'issued') AS issued," \
 	"  sum(state = 'spent') AS spent, sum(state = 'revoked') AS revoked," \
-	"  (SELECT group_concat(holder, ', ') FROM (SELECT holder FROM slot h WHERE h.stick_id = s.stick_id AND h.state = 'issued'" \
-	"   AND h.holder <> '' GROUP BY holder ORDER BY min(h.number))) AS holders FROM slot s GROUP BY stick_id) c" \
+	"  (SELECT group_concat(holder, ', ') FROM (SELECT holder FROM slot h WHERE h.stick_id = s.stick_id" \
+	"   AND h.state = 'issued' AND h.holder <> '' GROUP BY holder ORDER BY min(h.number))) AS holders" \
+	"  FROM slot s GROUP BY stick_id) c" \
 	" ON c.stick_id = t.stick_id LEFT JOIN grnt last ON last.rowid =" \
 	" (SELECT rowid FROM grnt g WHERE g.stick_id = t.stick_id ORDER BY g.expires DESC, g.rowid DESC LIMIT 1) ORDER BY t.rowid"
 
@@ -261,7 +263,8 @@ read_standing(struct sql *q, struct standing *s, const uint8_t grant_id[ID_SIZE]
 	bool row = false;
 	enum err err;
 
-	if ((err = sql_query(q, &st, "SELECT state, holder, receipt IS NOT ?3, spent_at <> ?4 FROM slot WHERE grant_id = ?1 AND slot = ?2",
+	if ((err = sql_query(q, &st, "SELECT state, holder, receipt IS NOT ?3, spent_at <> ?4 FROM slot"
+	    " WHERE grant_id = ?1 AND slot = ?2",
 	    SQL_ARGS(ID(grant_id), SQL_INT(slot), SQL_MAYBE(receipt.p, receipt.n), SQL_INT(spent_at)), f)) == E_OK &&
 	    (err = sql_next(q, st, &row, f)) == E_OK) {
 		if (!row || !read_state(st, 0, &s->state))

@@ -294,7 +294,8 @@ sql_make_dir(const char *dir, bool make)
 		if (c != '/' && c != '\0')
 			continue;
 		path[i] = '\0';
-		if (mkdir(path, 0700) != 0 && errno != EEXIST && (c == '\0' || (errno != EROFS && errno != EACCES && errno != EPERM)))
+		if (mkdir(path, 0700) != 0 && errno != EEXIST &&
+		    (c == '\0' || (errno != EROFS && errno != EACCES && errno != EPERM))) /* which may hide that it exists */
 			return -1;
 		path[i] = c;
 	}

@@ -98,7 +98,7 @@ bool sql_fixed(sqlite3_stmt *st, int column, uint8_t *out, size_t n);
 bool sql_some(sqlite3_stmt *st, int column, uint8_t *out, size_t max, size_t *n);
 /* sql_string(st, column, out, size): text, cut between characters to fit with its NUL; NULL is "". */
 void sql_string(sqlite3_stmt *st, int column, char *out, size_t size);
-/* sql_copy(st, column, out, n): a blob in memory of its own, owned by the caller; NULL for an empty one. -1 if there is no memory. */
+/* sql_copy(st, column, out, n): a blob in memory of its own, owned by the caller; NULL if empty. -1 if there is no memory. */
 int sql_copy(sqlite3_stmt *st, int column, uint8_t **out, size_t *n);
 
 /*

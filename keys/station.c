@@ -390,7 +390,8 @@ list_issuers(struct station *s, struct station_summary *out, struct fault *f)
 {
 	sqlite3_stmt *st = NULL;
 	bool row = true;
-	enum err err = sql_query(s->sql, &st, "SELECT pk, floor, notice_no, pinned FROM issuer ORDER BY pinned DESC, pk", SQL_NONE, f);
+	enum err err = sql_query(s->sql, &st, "SELECT pk, floor, notice_no, pinned FROM issuer ORDER BY pinned DESC, pk",
+	    SQL_NONE, f);
 
 	while (err == E_OK && (err = sql_next(s->sql, st, &row, f)) == E_OK && row)
 		err = add_issuer(s, out, st, f);
@@ -485,8 +486,8 @@ free_receipts(struct receipts *r)
 enum err
 station_receipts(struct station *s, uint8_t **file, size_t *n, struct fault *f)
 {
-	static const char used[] = "SELECT pk, grant_id, slot, receipt FROM use WHERE opened_at IS NOT NULL AND length(receipt) > 32"
-	    " ORDER BY pk, grant_id, slot";
+	static const char used[] = "SELECT pk, grant_id, slot, receipt FROM use"
+	    " WHERE opened_at IS NOT NULL AND length(receipt) > 32 ORDER BY pk, grant_id, slot";
 	struct receipts r = {0};
 	sqlite3_stmt *st = NULL;
 	uint8_t *made = NULL;

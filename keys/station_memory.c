@@ -182,7 +182,8 @@ merge_grant(struct station *s, const uint8_t pk[KEY_SIZE], const struct notice_g
 	}
 	if (!changed)
 		return E_OK;
-	return sql_run(s->sql, "INSERT INTO revoked VALUES (?, ?, ?) ON CONFLICT (pk, grant_id) DO UPDATE SET slots = excluded.slots",
+	return sql_run(s->sql, "INSERT INTO revoked VALUES (?, ?, ?)"
+	    " ON CONFLICT (pk, grant_id) DO UPDATE SET slots = excluded.slots",
 	    SQL_ARGS(SQL_BLOB(pk, KEY_SIZE), SQL_BLOB(g->grant_id, ID_SIZE), SQL_BLOB(bits, n > g->len ? n : g->len)), f);
 }
 
@@ -335,7 +336,8 @@ claim(struct memory *m, const struct memory_use *u, int64_t floor, const struct 
 		return fault_set(&s->fault, E_FAIL, EINVAL, "claim", "%s", s->dir);
 	if ((err = sql_begin(s->sql, &s->fault)) != E_OK)
 		return err;
-	if ((err = insert_use(s, u)) == E_OK && (err = station_memory_know(s, u->issuer, floor, &s->fault)) == E_OK && notice != NULL)
+	if ((err = insert_use(s, u)) == E_OK && (err = station_memory_know(s, u->issuer, floor, &s->fault)) == E_OK &&
+	    notice != NULL)
 		err = station_memory_merge(s, notice, file, &s->fault);
 	return sql_end(s->sql, err, &s->fault);
 }

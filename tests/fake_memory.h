@@ -98,7 +98,8 @@ void fake_memory_free(struct fake_memory **m);
 /* fake_memory_recount(m): forget counters and plan. */
 void fake_memory_recount(struct fake_memory *m);
 
-/* fake_memory_know(m, pk, floor): make an issuer known. fake_memory_row(m, grant_hash, slot): a row, or NULL; NULL hash: the first. */
+/* fake_memory_know(m, pk, floor): make an issuer known. fake_memory_row(m, grant_hash, slot): a row, or NULL; the first for a NULL
+ * hash. */
 void fake_memory_know(struct fake_memory *m, const uint8_t pk[KEY_SIZE], int64_t floor);
 struct memory_use *fake_memory_row(struct fake_memory *m, const uint8_t *grant_hash, uint32_t slot);
 

@@ -1,0 +1,178 @@
+/*
+ * check_opt.c - options and operands in every order, and what is refused.
+ */
+#include <check.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "opt.h"
+
+static struct cli c;
+static uint32_t number;
+static bool flag;
+static const char *text;
+static char **operands;
+static int count;
+
+static enum opt_result
+parse(const char *const *words, int min, int max, unsigned common)
+{
+	static char *argv[32];
+	static char copies[32][64];
+	const struct opt rows[] = {
+	    {OPT_NUMBER, "codes", 'n', "N", "", &number, 1, 100},
+	    {OPT_FLAG, "add", 0, NULL, "", &flag, 0, 0},
+	    {OPT_TEXT, "label", 0, "TEXT", "", &text, 0, 0},
+	    {OPT_END, NULL, 0, NULL, NULL, NULL, 0, 0},
+	};
+	const struct opt_verb v = {"verb A...", "", common, rows, min, max};
+	int argc = 0;
+
+	memset(&c, 0, sizeof c);
+	c.verb = "verb";
+	number = 0;
+	flag = false;
+	text = NULL;
+	while (words[argc] != NULL) {
+		strcpy(copies[argc], words[argc]);
+		argv[argc] = copies[argc];
+		argc++;
+	}
+	argv[argc] = NULL;
+	return opt_parse(&c, &v, argc, argv, &operands, &count);
+}
+
+#define PARSE(min, max, common, ...) parse((const char *const[]){"verb", __VA_ARGS__, NULL}, min, max, common)
+
+static void
+setup(void)
+{
+	int null = open("/dev/null", O_WRONLY);
+
+	dup2(null, 1);
+	dup2(null, 2); /* the complaints are not what is tested */
+	close(null);
+}
+
+START_TEST(options_stand_anywhere)
+{
+	ck_assert_int_eq(PARSE(2, 3, OPT_JSON, "a", "-n", "7", "b", "--add", "--json", "c", "--label=x y"), OPT_GO);
+	ck_assert_int_eq(count, 3);
+	ck_assert_str_eq(operands[0], "a");
+	ck_assert_str_eq(operands[1], "b");
+	ck_assert_str_eq(operands[2], "c");
+	ck_assert_uint_eq(number, 7);
+	ck_assert(flag && c.json && !c.quiet);
+	ck_assert_str_eq(text, "x y");
+}
+END_TEST
+
+START_TEST(options_stand_anywhere_also_when_posixly_correct)
+{
+	setenv("POSIXLY_CORRECT", "1", 1);
+	ck_assert_int_eq(PARSE(1, 1, 0, "a", "-q"), OPT_GO);
+	ck_assert(c.quiet);
+	ck_assert_int_eq(count, 1);
+}
+END_TEST
+
+START_TEST(two_dashes_end_options)
+{
+	ck_assert_int_eq(PARSE(0, -1, 0, "--add", "--", "-n", "--label"), OPT_GO);
+	ck_assert_int_eq(count, 2);
+	ck_assert_str_eq(operands[0], "-n");
+	ck_assert_str_eq(operands[1], "--label");
+}
+END_TEST
+
+START_TEST(unknown_options)
+{
+	ck_assert_int_eq(PARSE(0, 1, 0, "--nothing"), OPT_BAD);
+	ck_assert_int_eq(PARSE(0, 1, 0, "-z"), OPT_BAD);
+	ck_assert_int_eq(PARSE(0, 1, 0, "--add=yes"), OPT_BAD);
+	ck_assert_int_eq(PARSE(0, 1, 0, "--label"), OPT_BAD);
+}
+END_TEST
+
+START_TEST(options_that_the_verb_does_not_offer)
+{
+	ck_assert_int_eq(PARSE(0, 1, 0, "--json"), OPT_BAD);
+	ck_assert_int_eq(PARSE(0, 1, 0, "--code-file", "f"), OPT_BAD);
+	ck_assert_int_eq(PARSE(0, 1, OPT_CODE, "--code-file", "f"), OPT_GO);
+	ck_assert_str_eq(c.code_file, "f");
+}
+END_TEST
+
+START_TEST(numbers_out_of_bounds)
+{
+	static const char *const bad[] = {"0", "101", "-1", "+1", "1x", "", " 1", "18446744073709551617"};
+
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+		ck_assert_int_eq(PARSE(0, 1, 0, "-n", bad[i]), OPT_BAD);
+	ck_assert_int_eq(PARSE(0, 1, 0, "-n100"), OPT_GO);
+	ck_assert_uint_eq(number, 100);
+}
+END_TEST
+
+START_TEST(too_few_and_too_many_operands)
+{
+	ck_assert_int_eq(PARSE(2, 2, 0, "a"), OPT_BAD);
+	ck_assert_int_eq(PARSE(2, 2, 0, "a", "b", "c"), OPT_BAD);
+	ck_assert_int_eq(PARSE(2, 2, 0, "a", "b"), OPT_GO);
+}
+END_TEST
+
+START_TEST(two_secrets_from_standard_input)
+{
+	ck_assert_int_eq(PARSE(0, 1, OPT_CODE | OPT_PASSPHRASE, "--code-file", "-", "--passphrase-file", "-"), OPT_BAD);
+	ck_assert_int_eq(PARSE(0, 1, OPT_CODE | OPT_PASSPHRASE, "--code-file", "-", "--passphrase-file", "f"), OPT_GO);
+}
+END_TEST
+
+START_TEST(help_is_enough_without_operands)
+{
+	ck_assert_int_eq(PARSE(2, 2, 0, "--help"), OPT_DONE);
+	ck_assert_int_eq(PARSE(2, 2, 0, "-h"), OPT_DONE);
+}
+END_TEST
+
+START_TEST(nearest_word)
+{
+	static const char *const names[] = {"mount", "unmount", "prepare", "collect"};
+
+	ck_assert_str_eq(opt_nearest("mont", names, 4), "mount");
+	ck_assert_str_eq(opt_nearest("prepaer", names, 4), "prepare");
+	ck_assert_str_eq(opt_nearest("coll", names, 4), "collect");
+	ck_assert_ptr_null(opt_nearest("yes", names, 4));
+	ck_assert_ptr_null(opt_nearest("", names, 4));
+	ck_assert_ptr_null(opt_nearest("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", names, 4));
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("opt");
+	TCase *t = tcase_create("opt");
+	SRunner *r = srunner_create(s);
+	int failed = 0;
+
+	tcase_add_checked_fixture(t, setup, NULL);
+	tcase_add_test(t, options_stand_anywhere);
+	tcase_add_test(t, options_stand_anywhere_also_when_posixly_correct);
+	tcase_add_test(t, two_dashes_end_options);
+	tcase_add_test(t, unknown_options);
+	tcase_add_test(t, options_that_the_verb_does_not_offer);
+	tcase_add_test(t, numbers_out_of_bounds);
+	tcase_add_test(t, too_few_and_too_many_operands);
+	tcase_add_test(t, two_secrets_from_standard_input);
+	tcase_add_test(t, help_is_enough_without_operands);
+	tcase_add_test(t, nearest_word);
+	suite_add_tcase(s, t);
+	srunner_run_all(r, CK_ENV);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed == 0 ? 0 : 1;
+}

@@ -1,0 +1,416 @@
+/*
+ * check_prompt.c - answers from files, and from a person on a pseudo-terminal.
+ */
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <locale.h>
+#include <pty.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+#include "prompt.h"
+#include "stop.h"
+
+/* ---- files --------------------------------------------------------------------------------------------------------------- */
+
+static char path[64];
+
+static void
+put_file(const char *text, size_t n)
+{
+	int fd = -1;
+
+	snprintf(path, sizeof path, "/tmp/check-prompt-XXXXXX");
+	fd = mkstemp(path);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(write(fd, text, n), (ssize_t)n);
+	close(fd);
+}
+
+static enum err
+passphrase_of(const char *text, size_t n, struct prompt_answer *a)
+{
+	struct cli c = {.passphrase_file = path};
+	struct fault f = {0};
+	enum err e = E_OK;
+
+	put_file(text, n);
+	e = prompt_passphrase(&c, NULL, a, &f);
+	unlink(path);
+	ck_assert_int_eq(e, f.err);
+	return e;
+}
+
+static enum err
+code_of(const char *text, size_t n, struct prompt_answer *a)
+{
+	struct cli c = {.code_file = path};
+	struct fault f = {0};
+	enum err e = E_OK;
+
+	put_file(text, n);
+	e = prompt_code(&c, NULL, a, &f);
+	unlink(path);
+	ck_assert_int_eq(e, f.err);
+	return e;
+}
+
+START_TEST(passphrase_is_the_first_line_without_its_line_feed)
+{
+	struct prompt_answer a = {0};
+
+	ck_assert_int_eq(passphrase_of("one \xc3\xbc\r\ntwo\n", 13, &a), E_OK);
+	ck_assert_uint_eq(a.n, 7);
+	ck_assert_str_eq(a.text, "one \xc3\xbc\r");
+	prompt_free(&a);
+	ck_assert_ptr_null(a.text);
+	ck_assert_int_eq(passphrase_of("bare", 4, &a), E_OK);
+	ck_assert_str_eq(a.text, "bare");
+	prompt_free(&a);
+}
+END_TEST
+
+START_TEST(passphrase_empty_or_too_long)
+{
+	struct prompt_answer a = {0};
+	char text[PROMPT_MAX + 2];
+
+	ck_assert_int_eq(passphrase_of("", 0, &a), E_PASSPHRASE);
+	ck_assert_int_eq(passphrase_of("\nsecond\n", 8, &a), E_PASSPHRASE);
+	ck_assert_ptr_null(a.text);
+	memset(text, 'x', sizeof text);
+	text[PROMPT_MAX] = '\n';
+	ck_assert_int_eq(passphrase_of(text, PROMPT_MAX + 1, &a), E_OK);
+	ck_assert_uint_eq(a.n, PROMPT_MAX);
+	prompt_free(&a);
+	text[PROMPT_MAX] = 'x';
+	ck_assert_int_eq(passphrase_of(text, PROMPT_MAX + 1, &a), E_PASSPHRASE);
+}
+END_TEST
+
+START_TEST(code_file_empty_or_too_long)
+{
+	struct prompt_answer a = {0};
+	char text[PROMPT_MAX + 1];
+
+	ck_assert_int_eq(code_of("ABCD-EFGH\nmore", 14, &a), E_OK);
+	ck_assert_str_eq(a.text, "ABCD-EFGH");
+	prompt_free(&a);
+	ck_assert_int_eq(code_of("", 0, &a), E_CODE_FORM);
+	ck_assert_int_eq(code_of("\n", 1, &a), E_CODE_FORM);
+	memset(text, 'A', sizeof text);
+	ck_assert_int_eq(code_of(text, sizeof text, &a), E_CODE_FORM);
+	ck_assert_ptr_null(a.text);
+}
+END_TEST
+
+START_TEST(file_that_is_missing)
+{
+	struct cli c = {.passphrase_file = "/nonexistent/file", .code_file = "/nonexistent/file"};
+	struct prompt_answer a = {0};
+	struct fault f = {0};
+
+	ck_assert_int_eq(prompt_passphrase(&c, NULL, &a, &f), E_PROMPT);
+	fault_clear(&f);
+	ck_assert_int_eq(prompt_code(&c, NULL, &a, &f), E_PROMPT);
+	ck_assert_int_eq(f.sys, ENOENT);
+}
+END_TEST
+
+START_TEST(standard_input_keeps_what_follows_the_line)
+{
+	struct cli c = {.passphrase_file = "-"};
+	struct prompt_answer a = {0};
+	struct fault f = {0};
+	char rest[16] = "";
+	int fds[2];
+
+	ck_assert_int_eq(pipe(fds), 0);
+	ck_assert_int_eq(write(fds[1], "pass\ncode\n", 10), 10);
+	close(fds[1]);
+	ck_assert_int_eq(dup2(fds[0], 0), 0);
+	ck_assert_int_eq(prompt_passphrase(&c, NULL, &a, &f), E_OK);
+	ck_assert_str_eq(a.text, "pass");
+	ck_assert_int_eq(read(0, rest, sizeof rest - 1), 5);
+	ck_assert_str_eq(rest, "code\n");
+	prompt_free(&a);
+}
+END_TEST
+
+static enum err
+on_line(void *arg, const char *line, size_t n, struct fault *f)
+{
+	char *all = arg;
+
+	ck_assert_uint_eq(strlen(line), n);
+	strcat(strcat(all, line), "|");
+	return strcmp(line, "stop") == 0 ? fault_set(f, E_CODE_TYPO, 0, "code", "%s", "") : E_OK;
+}
+
+START_TEST(every_line_of_a_code_file)
+{
+	struct cli c = {.code_file = path};
+	struct fault f = {0};
+	char all[64] = "";
+
+	put_file("one\n\ntwo\nthree", 14);
+	ck_assert_int_eq(prompt_code_lines(&c, on_line, all, &f), E_OK);
+	unlink(path);
+	ck_assert_str_eq(all, "one|two|three|");
+	all[0] = '\0';
+	put_file("one\nstop\ntwo\n", 13);
+	ck_assert_int_eq(prompt_code_lines(&c, on_line, all, &f), E_CODE_TYPO);
+	unlink(path);
+	ck_assert_str_eq(all, "one|stop|");
+}
+END_TEST
+
+/* ---- a person ------------------------------------------------------------------------------------------------------------ */
+
+#define COOKED ((tcflag_t)(ECHO | ICANON | ISIG))
+
+enum question { ASK_PASSPHRASE, ASK_CODE, ASK_YES, ASK_ENTER };
+
+static int screen;
+static pid_t person; /* the child that asks */
+static int answer;   /* what it got */
+static char seen[8192];
+
+static void
+ask(enum question q, int out)
+{
+	struct cli c = {0};
+	struct prompt_answer a = {0};
+	struct fault f = {0};
+	struct termios now;
+	enum err e = E_OK;
+
+	stop_install();
+	if (q == ASK_PASSPHRASE)
+		e = prompt_passphrase(&c, "Q: ", &a, &f);
+	else if (q == ASK_CODE)
+		e = prompt_code(&c, "Q: ", &a, &f);
+	else if (q == ASK_YES)
+		e = prompt_yes("Q:", &f);
+	else
+		e = prompt_enter("Q:", &f);
+	if (tcgetattr(0, &now) != 0 || (now.c_lflag & COOKED) != COOKED)
+		dprintf(out, "raw ");
+	dprintf(out, "%d %s", (int)e, a.text != NULL ? a.text : "");
+	prompt_free(&a);
+	_exit(0);
+}
+
+static void
+look_until(const char *text)
+{
+	size_t n = strlen(seen);
+
+	while (strstr(seen, text) == NULL) {
+		ssize_t got = read(screen, seen + n, sizeof seen - 1 - n);
+
+		ck_assert_int_gt(got, 0);
+		n += (size_t)got;
+		seen[n] = '\0';
+	}
+}
+
+static void
+start(enum question q)
+{
+	int fds[2];
+
+	ck_assert_int_eq(pipe(fds), 0);
+	seen[0] = '\0';
+	person = forkpty(&screen, NULL, NULL, NULL);
+	ck_assert_int_ge(person, 0);
+	if (person == 0) {
+		close(fds[0]);
+		ask(q, fds[1]);
+	}
+	close(fds[1]);
+	answer = fds[0];
+	look_until("Q:");
+}
+
+static void
+type(const char *keys)
+{
+	ck_assert_int_eq(write(screen, keys, strlen(keys)), (ssize_t)strlen(keys));
+}
+
+static void
+expect(const char *wanted)
+{
+	char got[256] = "";
+	size_t n = 0;
+	ssize_t some = 0;
+
+	while ((some = read(answer, got + n, sizeof got - 1 - n)) > 0)
+		n += (size_t)some;
+	got[n] = '\0';
+	ck_assert_str_eq(got, wanted);
+	waitpid(person, NULL, 0);
+	close(answer);
+	close(screen);
+}
+
+START_TEST(passphrase_is_not_shown)
+{
+	start(ASK_PASSPHRASE);
+	type("secreX\x7ft\r");
+	look_until("\n");
+	ck_assert_ptr_null(strpbrk(seen, "secrt"));
+	expect("0 secret");
+}
+END_TEST
+
+START_TEST(terminal_is_as_before_after_a_signal)
+{
+	struct termios during;
+
+	start(ASK_CODE);
+	ck_assert_int_eq(tcgetattr(screen, &during), 0);
+	ck_assert_uint_eq(during.c_lflag & COOKED, 0);
+	ck_assert_int_eq(kill(person, SIGTERM), 0);
+	expect("130 ");
+}
+END_TEST
+
+START_TEST(code_is_grouped_and_folded_as_it_is_typed)
+{
+	start(ASK_CODE);
+	type("hnsbpdt35ta5mcio");
+	look_until("HNSB-PDT3-5TA5-MC10");
+	type("\r");
+	expect("0 hnsbpdt35ta5mcio");
+}
+END_TEST
+
+START_TEST(code_is_edited)
+{
+	start(ASK_CODE);
+	type("abc\x15xy-\x7f\x7fz\x1b[A\x1b[1;5Cq\r");
+	expect("0 zq");
+}
+END_TEST
+
+START_TEST(code_is_hidden_by_tab)
+{
+	start(ASK_CODE);
+	type("\tabcd");
+	look_until("\xe2\x80\xa2\xe2\x80\xa2\xe2\x80\xa2\xe2\x80\xa2");
+	ck_assert_ptr_null(strchr(seen, 'A'));
+	type("\t");
+	look_until("ABCD");
+	type("\r");
+	expect("0 abcd");
+}
+END_TEST
+
+START_TEST(name_of_a_code_is_shown_as_typed)
+{
+	start(ASK_CODE);
+	type("7kq241/3");
+	look_until("kq241/3");
+	type("\r");
+	expect("0 7kq241/3");
+}
+END_TEST
+
+START_TEST(cancelled_is_never_an_empty_answer)
+{
+	start(ASK_CODE);
+	type("\r");
+	expect("24 ");
+	start(ASK_CODE);
+	type("\x04");
+	expect("24 ");
+	start(ASK_CODE);
+	type("ABC\x03");
+	expect("130 ");
+	start(ASK_PASSPHRASE);
+	type("\r");
+	expect("61 ");
+}
+END_TEST
+
+START_TEST(yes_and_enter)
+{
+	start(ASK_YES);
+	type("maybe\n");
+	type("Yes\n");
+	expect("0 ");
+	start(ASK_YES);
+	type("\n");
+	expect("24 ");
+	start(ASK_ENTER);
+	type("\n");
+	expect("0 ");
+	start(ASK_ENTER);
+	type("n\n");
+	expect("24 ");
+	start(ASK_ENTER);
+	type("\x03");
+	expect("130 ");
+}
+END_TEST
+
+START_TEST(nowhere_to_ask)
+{
+	struct cli c = {0};
+	struct prompt_answer a = {0};
+	struct fault f = {0};
+	int status = 0;
+	pid_t child = fork();
+
+	if (child == 0) {
+		setsid();
+		_exit(!prompt_possible() && prompt_code(&c, NULL, &a, &f) == E_PROMPT && a.text == NULL ? 0 : 1);
+	}
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert_int_eq(status, 0);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("prompt");
+	TCase *files = tcase_create("files"), *people = tcase_create("people");
+	SRunner *r = srunner_create(s);
+	int failed = 0;
+
+	setlocale(LC_ALL, "C.UTF-8");
+	if (sodium_init() < 0)
+		return 1;
+	tcase_add_test(files, passphrase_is_the_first_line_without_its_line_feed);
+	tcase_add_test(files, passphrase_empty_or_too_long);
+	tcase_add_test(files, code_file_empty_or_too_long);
+	tcase_add_test(files, file_that_is_missing);
+	tcase_add_test(files, standard_input_keeps_what_follows_the_line);
+	tcase_add_test(files, every_line_of_a_code_file);
+	tcase_add_test(people, passphrase_is_not_shown);
+	tcase_add_test(people, terminal_is_as_before_after_a_signal);
+	tcase_add_test(people, code_is_grouped_and_folded_as_it_is_typed);
+	tcase_add_test(people, code_is_edited);
+	tcase_add_test(people, code_is_hidden_by_tab);
+	tcase_add_test(people, name_of_a_code_is_shown_as_typed);
+	tcase_add_test(people, cancelled_is_never_an_empty_answer);
+	tcase_add_test(people, yes_and_enter);
+	tcase_add_test(people, nowhere_to_ask);
+	suite_add_tcase(s, files);
+	suite_add_tcase(s, people);
+	srunner_run_all(r, CK_ENV);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed == 0 ? 0 : 1;
+}

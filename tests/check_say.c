@@ -1,0 +1,166 @@
+/*
+ * check_say.c - every refusal has words: what happened, to what, what to do, and whether the code was spent.
+ */
+#include <check.h>
+#include <ctype.h>
+#include <locale.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "say.h"
+
+static const enum err all[] = {E_FAIL, E_USAGE, E_NO_STICK, E_STICK_DAMAGED, E_NO_GRANT, E_ISSUER, E_NO_CODES, E_CODE_FORM,
+    E_CODE_TYPO, E_CODE_KIND, E_CODE_UNKNOWN, E_PROMPT, E_SPENT, E_REVOKED, E_EARLY, E_EXPIRED, E_NOTICE_MISSING, E_SLOT_DAMAGED,
+    E_BUSY, E_STATION, E_SPACE, E_FILESYSTEM, E_BUNDLE, E_WRONG_STICK, E_WRONG_STATION, E_READONLY, E_STICK_IO, E_LEDGER,
+    E_ROLLBACK, E_FUSE, E_MEMORY, E_MOUNTED, E_REFILL, E_REFILL_USED, E_SOURCE, E_KEYSTORE, E_PASSPHRASE, E_BOOKS, E_INTERRUPTED};
+#define ALL (sizeof all / sizeof all[0])
+
+static char text[1400];
+
+static const char *
+explain(enum err err, const struct say_about *about)
+{
+	struct fault f = {.err = err};
+
+	say_explain(text, sizeof text, &f, about);
+	return text;
+}
+
+START_TEST(every_error_has_words_of_its_own)
+{
+	char others[ALL][1400];
+
+	for (size_t i = 0; i < ALL; i++) {
+		strcpy(others[i], explain(all[i], NULL));
+		ck_assert_uint_gt(strlen(others[i]), 8);
+		ck_assert_msg(!isupper((unsigned char)others[i][0]), "upper case: %s", others[i]);
+		ck_assert_msg(strchr(".?)", others[i][strlen(others[i]) - 1]) != NULL, "no end: %s", others[i]);
+		for (size_t k = 0; k < i; k++)
+			ck_assert_str_ne(others[i], others[k]);
+	}
+}
+END_TEST
+
+START_TEST(every_refusal_of_a_code_says_whether_it_was_spent)
+{
+	const struct say_about about = {.code = true};
+
+	for (size_t i = 0; i < ALL; i++) {
+		if (all[i] == E_SPENT || all[i] == E_REVOKED)
+			continue;
+		ck_assert_msg(strstr(explain(all[i], &about), "Nothing was spent.") != NULL, "%s: %s", err_name(all[i]), text);
+	}
+}
+END_TEST
+
+START_TEST(claimed_code_is_not_called_unspent)
+{
+	const struct unlock_info info = {.spent_now = true};
+	const struct say_about about = {.code = true, .info = &info};
+
+	explain(E_STICK_IO, &about);
+	ck_assert_ptr_null(strstr(text, "Nothing was spent"));
+	ck_assert_ptr_nonnull(strstr(text, "same code again"));
+}
+END_TEST
+
+START_TEST(spent_names_when_where_and_whom_to_call)
+{
+	struct unlock_info info = {.spent_known = true, .spent_here = true, .spent_at = 1795540500};
+	const struct say_about about = {.code = true, .info = &info};
+
+	setenv("TZ", "UTC", 1);
+	strcpy(info.contact, "+49 30 1234");
+	explain(E_SPENT, &about);
+	ck_assert_ptr_nonnull(strstr(text, "24 Nov 2026 at 17:15"));
+	ck_assert_ptr_nonnull(strstr(text, "on this PC"));
+	ck_assert_ptr_nonnull(strstr(text, "+49 30 1234"));
+}
+END_TEST
+
+START_TEST(clock_that_once_ran_ahead_is_named)
+{
+	struct unlock_info info = {.expires = 1795540500};
+	const struct say_about about = {.code = true, .info = &info};
+
+	info.clock = (struct clock_view){.now = 1795540000, .floor = 1795530000, .high = 1800000000, .t = 1800000000};
+	explain(E_EXPIRED, &about);
+	ck_assert_ptr_nonnull(strstr(text, "once believed"));
+	ck_assert_ptr_nonnull(strstr(text, "reset-clock"));
+	info.clock = (struct clock_view){.now = 1800000000, .floor = 1795530000, .t = 1800000000};
+	explain(E_EXPIRED, &about);
+	ck_assert_ptr_null(strstr(text, "once believed"));
+}
+END_TEST
+
+START_TEST(typing_error_names_its_group)
+{
+	explain(E_CODE_TYPO, &(struct say_about){.group = 3, .group_text = "5TA5"});
+	ck_assert_ptr_nonnull(strstr(text, "group 3 \"5TA5\""));
+	explain(E_CODE_TYPO, &(struct say_about){0});
+	ck_assert_ptr_null(strstr(text, "group 0"));
+	explain(E_CODE_FORM, &(struct say_about){.typed = "7kq241/3"});
+	ck_assert_ptr_nonnull(strstr(text, "name of a code"));
+}
+END_TEST
+
+START_TEST(faults_of_the_program_itself_are_said_as_they_are)
+{
+	struct fault f = {0};
+
+	fault_set(&f, E_USAGE, 0, "", "which stick? %s", "/a, /b");
+	say_explain(text, sizeof text, &f, NULL);
+	ck_assert_str_eq(text, "which stick? /a, /b");
+}
+END_TEST
+
+START_TEST(nothing_reaches_the_terminal_raw)
+{
+	char out[64];
+
+	ck_assert_str_eq(say_safe(out, sizeof out, "a\033[2Jb\xff\n\xc3\xbc"), "a\\x1b[2Jb\\xff\\x0a\xc3\xbc");
+	ck_assert_uint_lt(
+	    strlen(say_safe(out, sizeof out, "0123456789012345678901234567890123456789012345678901234567890123456789")),
+	    sizeof out);
+	explain(E_NO_STICK, &(struct say_about){.object = "/media/\033]0;x\007"});
+	ck_assert_ptr_null(strchr(text, '\033'));
+}
+END_TEST
+
+START_TEST(long_words_are_cut)
+{
+	char small[32], label[400];
+	struct fault f = {.err = E_NO_STICK};
+
+	memset(label, 'x', sizeof label - 1);
+	label[sizeof label - 1] = '\0';
+	memset(small, 1, sizeof small);
+	say_explain(small, sizeof small, &f, &(struct say_about){.object = label});
+	ck_assert_uint_eq(strlen(small), sizeof small - 1);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("say");
+	TCase *t = tcase_create("say");
+	SRunner *r = srunner_create(s);
+	int failed = 0;
+
+	setlocale(LC_ALL, "C.UTF-8");
+	tcase_add_test(t, every_error_has_words_of_its_own);
+	tcase_add_test(t, every_refusal_of_a_code_says_whether_it_was_spent);
+	tcase_add_test(t, claimed_code_is_not_called_unspent);
+	tcase_add_test(t, spent_names_when_where_and_whom_to_call);
+	tcase_add_test(t, clock_that_once_ran_ahead_is_named);
+	tcase_add_test(t, typing_error_names_its_group);
+	tcase_add_test(t, faults_of_the_program_itself_are_said_as_they_are);
+	tcase_add_test(t, nothing_reaches_the_terminal_raw);
+	tcase_add_test(t, long_words_are_cut);
+	suite_add_tcase(s, t);
+	srunner_run_all(r, CK_ENV);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed == 0 ? 0 : 1;
+}

@@ -144,7 +144,7 @@ list_sticks(const struct cli *c, struct issuer *i, struct fault *f)
 
 		if (c->json)
 			json_array_append_new(list, json_stick(&sticks[k], &t));
-		else
+		else if (sticks[k].expires != 0) /* else no lecture was ever finished on it */
 			failed = row_stick(table, &sticks[k], &t, i->now);
 	}
 	e = c->json ? say_json(c, json_pack("{s:o}", "sticks", list)) : print_table(c, table, failed);

@@ -3,6 +3,7 @@
  */
 #include "say.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -498,7 +499,10 @@ s_stick_io(struct text *t, const struct fault *f, const struct say_about *a)
 	add_stick(t, f, a);
 	add(t, " failed");
 	add_cause(t, f, a);
-	add(t, ". Try another USB port; if it fails again the stick is worn out.");
+	if (f->sys == ENOSPC)
+		add(t, ". Something else filled it meanwhile: make room on it, or take another stick.");
+	else
+		add(t, ". Try another USB port; if it fails again the stick is worn out.");
 }
 
 static void

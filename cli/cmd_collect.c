@@ -46,6 +46,19 @@ struct run {
 
 /* ---- doing it -------------------------------------------------------------------------------------------------------------- */
 
+/* Books that were lost are made again from the sticks that come home. */
+static enum err
+open_books(struct run *r, struct fault *f)
+{
+	enum err e = issuer_open(&r->issuer, r->c, f);
+
+	if (e != E_BOOKS || f->sys != ENOENT)
+		return e;
+	say_warn(r->c, "there are no books beside the keystore: new ones are begun. Restore the old ones, or collect every stick.");
+	fault_clear(f);
+	return issuer_begin_books(&r->issuer, f);
+}
+
 static enum err
 read_receipts(struct run *r, struct fault *f)
 {
@@ -109,7 +122,7 @@ run(struct run *r, struct fault *f)
 {
 	enum err e = E_OK;
 
-	if ((e = read_receipts(r, f)) != E_OK || (e = issuer_open(&r->issuer, r->c, f)) != E_OK || (e = open_stick(r, f)) != E_OK ||
+	if ((e = read_receipts(r, f)) != E_OK || (e = open_books(r, f)) != E_OK || (e = open_stick(r, f)) != E_OK ||
 	    (e = issuer_clock(&r->issuer, r->c, f)) != E_OK || (e = issuer_unlock(&r->issuer, r->c, f)) != E_OK ||
 	    (e = judge(r, f)) != E_OK || (e = commit(r, f)) != E_OK)
 		return e;

@@ -64,21 +64,33 @@ open_dir(struct issuer *i, struct fault *f)
 	return E_OK;
 }
 
-enum err
-issuer_open(struct issuer *i, const struct cli *c, struct fault *f)
+static enum err
+open_issuer(struct issuer *i, bool begin, struct fault *f)
 {
 	struct clock_source clock = clock_system();
 	enum err e = E_OK;
 
-	(void)c;
 	memset(i, 0, sizeof *i);
 	i->dir_fd = -1;
 	i->now = clock.now(clock.arg);
 	if ((e = open_dir(i, f)) != E_OK || (e = keystore_issuer(i->dir_fd, i->pk, f)) != E_OK ||
-	    (e = books_open(&i->books, i->dir, false, f)) != E_OK ||
+	    (e = books_open(&i->books, i->dir, begin, f)) != E_OK ||
 	    (e = books_get(i->books, "contact", i->contact, sizeof i->contact, f)) != E_OK)
 		issuer_close(i);
 	return e;
+}
+
+enum err
+issuer_open(struct issuer *i, const struct cli *c, struct fault *f)
+{
+	(void)c;
+	return open_issuer(i, false, f);
+}
+
+enum err
+issuer_begin_books(struct issuer *i, struct fault *f)
+{
+	return open_issuer(i, true, f);
 }
 
 void

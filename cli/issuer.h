@@ -48,6 +48,9 @@ enum err issuer_clock(struct issuer *i, const struct cli *c, struct fault *f);
  */
 enum err issuer_unlock(struct issuer *i, const struct cli *c, struct fault *f);
 
+/* issuer_begin_books(i, f): after issuer_open failed because there are no books (E_BOOKS, ENOENT): begin new ones, empty. */
+enum err issuer_begin_books(struct issuer *i, struct fault *f);
+
 void issuer_close(struct issuer *i);
 
 /*

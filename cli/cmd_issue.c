@@ -318,15 +318,19 @@ tell(const struct cli *c, const struct issue *a)
 static enum err
 run(const struct cli *c, struct issue *a, struct fault *f)
 {
+	char names[400];
 	enum err e = issuer_open(&a->issuer, c, f);
 
 	if (e == E_OK && (e = issuer_unlock(&a->issuer, c, f)) == E_OK)
 		e = hand_out(a, f);
 	if (e != E_OK)
 		return say_error(c, f, NULL);
-	if ((c->json ? print_json(a) : print_codes(a)) != 0)
+	if ((c->json ? print_json(a) : print_codes(a)) != 0) {
+		name_slots(a, names, sizeof names);
 		return say_refuse(c, E_FAIL,
-		    "the codes could not be printed, but are in the books as handed out: oncestick issue --again shows them");
+		    "standard output cannot be written; codes %s are in the books as handed out: issue --again CODE-ID shows them",
+		    names);
+	}
 	tell(c, a);
 	return E_OK;
 }

@@ -58,10 +58,18 @@ failed()
 	exit 1
 }
 
+# Run oncestick, with paths as the person of the tour would see them, what it says and what it prints in one stream.
+run()
+{
+	{ oncestick "$@" 2>&1 </dev/null; echo $? >"$work/status"; } |
+		sed "s#$work/stick#/media/kim/STICK#g; s#$work/home#/home/kim#g; s#$work/#/home/kim/.local/share/oncestick/#g"
+	return "$(cat "$work/status")"
+}
+
 do_it() # the command must succeed
 {
 	show "$@"
-	oncestick "$@" </dev/null || exit_with $? "$1"
+	run "$@" || exit_with $? "$1"
 }
 
 exit_with()
@@ -75,7 +83,7 @@ refused() # STATUS ARGS...: the command must be refused with that status
 	want=$1
 	shift
 	show "$@"
-	oncestick "$@" </dev/null
+	run "$@"
 	got=$?
 	[ $got -eq "$want" ] || failed "exit $got instead of $want"
 }
@@ -100,8 +108,9 @@ do_it rehearse "$work/stick" --code-file "$work/first"
 
 step '5. At the lecture: the code opens the stick as a folder'
 show mount "$work/stick"
-folder=$(oncestick mount "$work/stick" --code-file "$work/first" </dev/null) || exit_with $? mount
-echo "$folder"
+run mount "$work/stick" --code-file "$work/first" || exit_with $? mount
+folder=$(oncestick status --json | sed -n 's/^ *"mount_point": "\(.*\)",$/\1/p')
+[ -d "$folder" ] || failed "no folder is open"
 ls -lR "$folder" | sed "s#$work/home#/home/kim#"
 diff -r "$media" "$folder" || failed 'the folder differs from what was packed'
 echo '(every byte equals what was packed)'
@@ -113,8 +122,7 @@ refused 30 mount "$work/stick" --code-file "$work/first"
 
 step '7. The second code was lost on the way: the issuer revokes it'
 show revoke --code --at "$work/stick"
-oncestick revoke --code-file "$work/second" --at "$work/stick" --yes --passphrase-file "$work/passphrase" </dev/null ||
-	exit_with $? revoke
+run revoke --code-file "$work/second" --at "$work/stick" --yes --passphrase-file "$work/passphrase" || exit_with $? revoke
 refused 31 mount "$work/stick" --code-file "$work/second"
 
 step '8. The stick comes home: what happened?'

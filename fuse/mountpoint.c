@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "fusemount.h"
+#include "mountinfo.h"
 
 #define NAME_CHARS_MAX 60u
 #define NAMES_TRIED 999u
@@ -24,60 +25,30 @@
 
 /* ---- mountinfo ---------------------------------------------------------------------------------------------------------- */
 
-/* Undo, in place, the \ooo that proc(5) writes for spaces, line ends and backslashes. */
-static void
-unescape(char *s)
+struct type_search {
+	const char *path;
+	char *type;
+	size_t size;
+};
+
+static int
+keep_type(void *arg, const struct mountinfo *m)
 {
-	char *to = s;
+	const struct type_search *search = arg;
 
-	while (*s != '\0') {
-		if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' && s[2] >= '0' && s[2] <= '7' && s[3] >= '0' && s[3] <= '7') {
-			*to++ = (char)((s[1] - '0') << 6 | (s[2] - '0') << 3 | (s[3] - '0'));
-			s += 4;
-		} else {
-			*to++ = *s++;
-		}
-	}
-	*to = '\0';
-}
-
-/* Where a line of mountinfo says that what is mounted: fields 5 and, after " - ", 1. */
-static bool
-mount_fields(char *line, char **point, char **type)
-{
-	char *save = NULL, *rest = strstr(line, " - ");
-	char *field = NULL;
-
-	if (rest == NULL)
-		return false;
-	*rest = '\0';
-	field = strtok_r(line, " ", &save);
-	for (int i = 1; i < 5 && field != NULL; i++)
-		field = strtok_r(NULL, " ", &save);
-	*point = field;
-	*type = strtok_r(rest + 3, " ", &save);
-	if (*point == NULL || *type == NULL)
-		return false;
-	unescape(*point);
-	return true;
+	if (strcmp(m->path, search->path) == 0)
+		snprintf(search->type, search->size, "%s", m->type);
+	return 0; /* the last one is on top */
 }
 
 /* The type of the topmost mount at exactly path, "" if there is none. */
 static void
 mounted_type(const char *path, char *type, size_t size)
 {
-	FILE *file = fopen("/proc/self/mountinfo", "re");
-	char *line = NULL, *at = NULL, *kind = NULL;
-	size_t cap = 0;
+	struct type_search search = { path, type, size };
 
 	type[0] = '\0';
-	if (file == NULL)
-		return;
-	while (getline(&line, &cap, file) > 0)
-		if (mount_fields(line, &at, &kind) && strcmp(at, path) == 0)
-			snprintf(type, size, "%s", kind);
-	free(line);
-	fclose(file);
+	mountinfo_each(keep_type, &search);
 }
 
 /*
@@ -403,7 +374,7 @@ report_maps(struct search *s, int pid_fd)
 		target = strchr(line, '/');
 		if (target == NULL)
 			continue;
-		unescape(target);
+		mountinfo_unescape(target);
 		report(s, target);
 	}
 	free(line);

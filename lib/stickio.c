@@ -13,12 +13,12 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
 #undef BLOCK_SIZE /* <linux/fs.h> has another */
 #include "format.h"
+#include "mountinfo.h"
 
 #define REMOVE_LEVELS 3u /* directories below the one that is removed */
 #define REMOVE_PASSES 4u /* some file systems lose their place in a directory that shrinks while it is read */
@@ -436,38 +436,30 @@ stickio_fs_judge(uint32_t magic, const char *options, char *name, size_t n)
 	return STICKIO_FS_UNSURE;
 }
 
-/* The superblock options in a line of proc(5) mountinfo: the last of the fields behind the separator. NULL for another device. */
-static const char *
-mountinfo_options(const char *line, dev_t dev)
-{
-	const char *at = NULL;
-	unsigned maj = 0, min = 0;
+struct super_search {
+	dev_t dev;
+	char *options;
+};
 
-	if (sscanf(line, "%*u %*u %u:%u", &maj, &min) != 2 || makedev(maj, min) != dev)
-		return NULL;
-	if ((at = strstr(line, " - ")) == NULL || (at = strrchr(at, ' ')) == NULL)
-		return NULL;
-	return at + 1;
+static int
+keep_options(void *arg, const struct mountinfo *m)
+{
+	struct super_search *search = arg;
+
+	if (m->dev != search->dev)
+		return 0;
+	search->options = strdup(m->options);
+	return 1;
 }
 
 /* The superblock options of a device, to be freed by the caller; NULL if they cannot be had. */
 static char *
 super_options(dev_t dev)
 {
-	char *line = NULL, *found = NULL;
-	const char *options = NULL;
-	size_t room = 0;
-	FILE *info = fopen("/proc/self/mountinfo", "re");
+	struct super_search search = { .dev = dev };
 
-	if (info == NULL)
-		return NULL;
-	while (found == NULL && getline(&line, &room, info) != -1) {
-		if ((options = mountinfo_options(line, dev)) != NULL)
-			found = strdup(options);
-	}
-	free(line);
-	fclose(info);
-	return found;
+	mountinfo_each(keep_options, &search);
+	return search.options;
 }
 
 /* ext3 and ext4 can journal the data of single files, and directories hand that on to what is made in them: chattr(1) +j. */

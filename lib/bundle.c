@@ -164,6 +164,22 @@ bundle_open(struct bundle **b, int once_fd, const uint8_t id[ID_SIZE], const uin
 	return E_OK;
 }
 
+enum err
+bundle_reattach(struct bundle *b, int once_fd, struct fault *f)
+{
+	struct bundle *t = NULL;
+	enum err e = bundle_open(&t, once_fd, b->manifest.bundle_id, b->manifest.hash, f);
+	int old = b->dir_fd;
+
+	if (e != E_OK)
+		return e;
+	segment_move(b->segments, t->dir_fd);
+	b->dir_fd = t->dir_fd;
+	t->dir_fd = old;
+	bundle_free(&t);
+	return E_OK;
+}
+
 void
 bundle_free(struct bundle **b)
 {
@@ -281,13 +297,19 @@ int
 bundle_check_block(struct bundle *b, struct blockcrypt *crypt, uint64_t index, uint8_t buf[BLOCK_SIZE])
 {
 	uint8_t want[1][HASH_SIZE], got[HASH_SIZE];
+	int r = -EIO;
 
+	errno = 0;
 	if (index < b->manifest.blocks && treecache_hashes(b->tree, crypt, 0, index, 1, want) == 0 &&
-	    segment_read(b->segments, index, 1, buf) == 0 && blockcrypt_hash(crypt, got, 0, index, buf) == 0 &&
-	    memcmp(got, want[0], HASH_SIZE) == 0)
-		return 0;
+	    segment_read(b->segments, index, 1, buf) == 0 && blockcrypt_hash(crypt, got, 0, index, buf) == 0) {
+		if (memcmp(got, want[0], HASH_SIZE) == 0)
+			return 0;
+		r = -EBADMSG;
+	} else if (errno == EBADMSG) {
+		r = -EBADMSG; /* a tree block above it */
+	}
 	memset(buf, 0, BLOCK_SIZE);
-	return -EIO;
+	return r;
 }
 
 int

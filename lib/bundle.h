@@ -44,8 +44,16 @@ enum err bundle_unlock(struct bundle *b, const uint8_t ck[KEY_SIZE]);
 void bundle_lock(struct bundle *b);
 
 /*
- * bundle_read_block(b, crypt, index, buf): the plaintext of data block index, verified. Return 0; -EIO if it does not verify, is
- * short, cannot be read, or b is locked; nothing of it is in buf then. Any number of threads, each with its own crypt.
+ * bundle_reattach(b, once_fd, f): the stick went away and is back, below another ONCE directory: read on from there, if the bundle
+ * of the same id has the very same manifest, and segments and root block as in bundle_open, with the same errors; b is as before
+ * then. Any number of threads may be reading meanwhile, but only one may reattach.
+ */
+enum err bundle_reattach(struct bundle *b, int once_fd, struct fault *f);
+
+/*
+ * bundle_read_block(b, crypt, index, buf): the plaintext of data block index, verified. Return 0; -EBADMSG if what is there does
+ * not verify; -EIO if it is short or cannot be read, or b is locked; nothing of it is in buf then. Any number of threads, each with
+ * its own crypt.
  */
 int bundle_read_block(struct bundle *b, struct blockcrypt *crypt, uint64_t index, uint8_t buf[BLOCK_SIZE]);
 

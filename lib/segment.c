@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -20,6 +21,7 @@ struct open_file {
 	int fd;                 /* -1: free */
 	uint32_t number;
 	unsigned readers;
+	bool stale;             /* of a directory that was left: closed by its last reader */
 	uint64_t used;
 };
 
@@ -160,11 +162,35 @@ open_number(const struct segment_set *s, uint32_t number)
 	return fd;
 }
 
+static void
+close_file(struct open_file *f)
+{
+	(void)close(f->fd);
+	f->fd = -1;
+	f->stale = false;
+}
+
+void
+segment_move(struct segment_set *s, int dir_fd)
+{
+	(void)pthread_mutex_lock(&s->mutex);
+	s->dir_fd = dir_fd;
+	for (unsigned i = 0; i < OPEN_MAX_FILES; i++) {
+		struct open_file *f = &s->files[i];
+
+		if (f->fd >= 0 && f->readers == 0)
+			close_file(f);
+		else
+			f->stale = f->fd >= 0;
+	}
+	(void)pthread_mutex_unlock(&s->mutex);
+}
+
 static struct open_file *
 find_open(struct segment_set *s, uint32_t number)
 {
 	for (unsigned i = 0; i < OPEN_MAX_FILES; i++) {
-		if (s->files[i].fd >= 0 && s->files[i].number == number)
+		if (s->files[i].fd >= 0 && !s->files[i].stale && s->files[i].number == number)
 			return &s->files[i];
 	}
 	return NULL;
@@ -184,10 +210,8 @@ make_room(struct segment_set *s)
 		if (f->readers == 0 && (best == NULL || f->used < best->used))
 			best = f;
 	}
-	if (best != NULL) {
-		(void)close(best->fd);
-		best->fd = -1;
-	}
+	if (best != NULL)
+		close_file(best);
 	return best;
 }
 
@@ -227,7 +251,8 @@ put_file(struct segment_set *s, int fd, struct open_file *file)
 		return;
 	}
 	(void)pthread_mutex_lock(&s->mutex);
-	file->readers--;
+	if (--file->readers == 0 && file->stale)
+		close_file(file);
 	(void)pthread_mutex_unlock(&s->mutex);
 }
 

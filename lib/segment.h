@@ -29,6 +29,12 @@ struct segment_set *segment_new(int dir_fd, uint64_t blocks, enum segment_mode m
 /* segment_free(s): close all files. NULL-safe; sets *s to NULL. */
 void segment_free(struct segment_set **s);
 
+/*
+ * segment_move(s, dir_fd): from now on read the same stream from directory dir_fd; reads under way finish on the files they have.
+ * When the call returns the old directory is not used any more.
+ */
+void segment_move(struct segment_set *s, int dir_fd);
+
 /* segment_count(s): how many files there must be. segment_name: what the file with that number is called. */
 uint32_t segment_count(const struct segment_set *s);
 void segment_name(char out[SEGMENT_NAME_SIZE], uint32_t number);

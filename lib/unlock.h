@@ -106,6 +106,13 @@ const uint8_t *unlock_grant_hash(const struct unlock *u);
 enum err unlock_used(struct unlock *u, int64_t used_s);
 enum err unlock_end(struct unlock *u, int64_t used_s);
 
+/*
+ * unlock_reattach(u, dir_fd, f): after a spend, when the stick was pulled and a stick is there again, at dir_fd: go on with it if it
+ * is the same one, by its id, by the session id in both copies of the record, and by the bundle's manifest. Threads may be reading
+ * the bundle meanwhile. Errors: E_NO_STICK, E_STICK_DAMAGED, E_WRONG_STICK, E_BUNDLE, E_STICK_IO, E_FAIL.
+ */
+enum err unlock_reattach(struct unlock *u, int dir_fd, struct fault *f);
+
 /* unlock_carry_notice(u): after a spend, copy the station's newest notice of this issuer to the stick if the stick's is older;
  * a stick that cannot take it is no error. */
 void unlock_carry_notice(struct unlock *u);

@@ -199,6 +199,32 @@ unlock_end(struct unlock *u, int64_t used_s)
 	return u->env.memory->ops->close(u->env.memory, u->grant->hash, u->slot, used_s);
 }
 
+enum err
+unlock_reattach(struct unlock *u, int dir_fd, struct fault *f)
+{
+	struct stick *s = NULL;
+	struct stick_slot slot;
+	enum err err;
+
+	if (!u->spent)
+		return E_FAIL;
+	if ((err = stick_open(&s, dir_fd, f)) != E_OK)
+		return err;
+	if (memcmp(s->id, u->stick->id, ID_SIZE) != 0 || stick_read_slot(s, u->grant, u->slot, false, &slot, NULL) != E_OK ||
+	    slot.a != RECORD_IS_SPENT || slot.b != RECORD_IS_SPENT || !unlock_is_ours(u, slot.body_a) ||
+	    !unlock_is_ours(u, slot.body_b))
+		err = fault_set(f, E_WRONG_STICK, 0, "record", "%s", STICK_ONCE);
+	else
+		err = bundle_reattach(u->bundle, s->once_fd, f);
+	if (err == E_OK) {
+		stick_close(&u->stick);
+		u->stick = s;
+		s = NULL;
+	}
+	stick_close(&s);
+	return err;
+}
+
 void
 unlock_carry_notice(struct unlock *u)
 {

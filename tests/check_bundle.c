@@ -144,13 +144,13 @@ assert_block(uint64_t i)
 
 /* Neither plaintext nor ciphertext of a block that does not verify may be seen. */
 static void
-assert_eio(uint64_t i)
+assert_fails(uint64_t i, int err)
 {
 	memset(buf, 0xee, sizeof buf);
-	ck_assert_int_eq(bundle_read_block(b, mine, i, buf), -EIO);
+	ck_assert_int_eq(bundle_read_block(b, mine, i, buf), err);
 	ck_assert_mem_eq(buf, zeros, BLOCK_SIZE);
 	memset(buf, 0xee, sizeof buf);
-	ck_assert_int_eq(bundle_check_block(b, mine, i, buf), -EIO);
+	ck_assert_int_eq(bundle_check_block(b, mine, i, buf), err);
 	ck_assert_mem_eq(buf, zeros, BLOCK_SIZE);
 }
 
@@ -280,8 +280,8 @@ START_TEST(every_block_of_small_bundles)
 	open_unlocked();
 	for (uint64_t i = 0; i < SIZES[_i]; i++)
 		assert_block(i);
-	assert_eio(SIZES[_i]);
-	assert_eio(UINT64_MAX);
+	assert_fails(SIZES[_i], -EIO);
+	assert_fails(UINT64_MAX, -EIO);
 	for (unsigned threads = 0; threads <= 3; threads++)
 		ck_assert_uint_eq(verify(E_OK, threads, threads % 2 != 0).n, 0);
 }
@@ -410,7 +410,7 @@ START_TEST(a_flipped_bit_is_an_error_of_its_block_only)
 	open_unlocked();
 	for (uint64_t i = 0; i < 20; i++) {
 		if (i == FLIPS[_i].block)
-			assert_eio(i);
+			assert_fails(i, -EBADMSG);
 		else
 			assert_block(i);
 	}
@@ -431,7 +431,7 @@ START_TEST(a_thousand_flipped_bits_are_never_read)
 		unsigned bit = randombytes_uniform(8);
 
 		sample_flip(&s, k % 3, off, bit);
-		ck_assert_int_eq(bundle_read_block(b, mine, k % 3, buf), -EIO);
+		ck_assert_int_eq(bundle_read_block(b, mine, k % 3, buf), -EBADMSG);
 		sample_flip(&s, k % 3, off, bit);
 	}
 	for (uint64_t i = 0; i < 3; i++)
@@ -492,8 +492,8 @@ START_TEST(two_data_blocks_swapped)
 	make(1, 4, _i == 0 ? numbered : alike);
 	swap_blocks(1, 2);
 	open_unlocked();
-	assert_eio(1);
-	assert_eio(2);
+	assert_fails(1, -EBADMSG);
+	assert_fails(2, -EBADMSG);
 	ck_assert_int_eq(bundle_read_block(b, mine, 0, buf), 0);
 	ck_assert_int_eq(bundle_read_block(b, mine, 3, buf), 0);
 	f = verify(E_BUNDLE, 0, false);
@@ -508,7 +508,7 @@ START_TEST(equal_bytes_in_two_places_of_the_tree)
 	sample_poke(&s, 2, 0, buf, BLOCK_SIZE); /* block 1 once more, in place of 2 */
 	open_unlocked();
 	assert_block(1);
-	assert_eio(2);
+	assert_fails(2, -EBADMSG);
 }
 END_TEST
 
@@ -522,7 +522,7 @@ START_TEST(a_block_of_another_bundle_at_the_same_index)
 	sample_poke(&s, 1, 0, theirs, BLOCK_SIZE);
 	open_unlocked();
 	assert_block(0);
-	assert_eio(1);
+	assert_fails(1, -EBADMSG);
 }
 END_TEST
 
@@ -532,7 +532,7 @@ START_TEST(a_tree_block_as_a_data_block)
 	sample_peek(&s, 2, buf);
 	sample_poke(&s, 0, 0, buf, BLOCK_SIZE);
 	open_unlocked();
-	assert_eio(0);
+	assert_fails(0, -EBADMSG);
 	assert_block(1);
 }
 END_TEST
@@ -543,7 +543,7 @@ START_TEST(a_device_that_changes_its_mind)
 	open_unlocked();
 	assert_block(0);
 	sample_flip(&s, 0, 9, 1);
-	assert_eio(0);
+	assert_fails(0, -EBADMSG);
 	sample_flip(&s, 0, 9, 1);
 	assert_block(0);
 }
@@ -561,12 +561,49 @@ START_TEST(a_file_cut_short_after_it_was_opened)
 	ck_assert_int_eq(ftruncate(fd, 18 * (off_t)BLOCK_SIZE + 1), 0);
 	(void)close(fd);
 	assert_block(17);
-	assert_eio(18);
-	assert_eio(19);
+	assert_fails(18, -EIO);
+	assert_fails(19, -EIO);
 	f = verify(E_BUNDLE, 2, false);
 	ck_assert_uint_ge(f.n, 1);
 	ck_assert(f.d[0].io);
 	assert_damage(&f.d[0], 1, 0, 20);
+}
+END_TEST
+
+START_TEST(a_stick_that_comes_back_elsewhere)
+{
+	char command[200], other[80], hex[2 * ID_SIZE + 1];
+	struct fault f = {0};
+	int fd, once;
+
+	make(1, 20, numbered);
+	open_unlocked();
+	assert_block(19);
+	(void)snprintf(other, sizeof other, "%s.back", s.dir);
+	(void)snprintf(command, sizeof command, "cp -r '%s' '%s'", s.dir, other);
+	ck_assert_int_eq(system(command), 0);
+	ck_assert_int_ge(once = open(other, O_RDONLY | O_DIRECTORY | O_CLOEXEC), 0);
+	sample_segment(&s, 0, O_WRONLY, &fd);
+	ck_assert_int_eq(ftruncate(fd, 0), 0);
+	(void)close(fd);
+	assert_fails(3, -EIO);
+	ck_assert_int_eq(bundle_reattach(b, once, &f), E_OK);
+	for (uint64_t i = 0; i < 20; i++)
+		assert_block(i);
+	/* the first place is no such bundle any more: what is read from stays as it is */
+	ck_assert_int_eq(bundle_reattach(b, s.once_fd, &f), E_BUNDLE);
+	assert_block(3);
+	/* nor is one with another manifest, signed or not */
+	bytes_to_hex(hex, s.m.bundle_id, ID_SIZE);
+	(void)snprintf(command, sizeof command, "printf X | dd of='%s/b/%s/manifest.cose' bs=1 seek=170 conv=notrunc status=none", other,
+	    hex);
+	ck_assert_int_eq(system(command), 0);
+	fault_clear(&f);
+	ck_assert_int_eq(bundle_reattach(b, once, &f), E_BUNDLE);
+	assert_block(4);
+	(void)close(once);
+	(void)snprintf(command, sizeof command, "rm -rf '%s'", other);
+	ck_assert_int_eq(system(command), 0);
 }
 END_TEST
 
@@ -646,9 +683,9 @@ START_TEST(a_damaged_tree_block_takes_what_is_below)
 	sample_flip(&s, 2048, 3, 3);
 	sample_flip(&s, 5, 3, 3); /* below the damaged tree block: not reported again */
 	open_unlocked();
-	assert_eio(0);
-	assert_eio(2047);
-	assert_eio(2048);
+	assert_fails(0, -EBADMSG);
+	assert_fails(2047, -EBADMSG);
+	assert_fails(2048, -EBADMSG);
 	f = verify(E_BUNDLE, 2, true);
 	ck_assert_uint_eq(f.n, 2);
 	assert_damage(&f.d[0], 1, 0, 2048);
@@ -660,7 +697,7 @@ START_TEST(a_damaged_tree_block_takes_what_is_below)
 	sample_flip(&s, 2050, 0, 0);
 	open_unlocked();
 	assert_block(2047);
-	assert_eio(2048);
+	assert_fails(2048, -EBADMSG);
 	f = verify(E_BUNDLE, 2, false);
 	ck_assert_uint_eq(f.n, 2);
 	assert_damage(&f.d[0], 1, 1, 1);
@@ -668,8 +705,8 @@ START_TEST(a_damaged_tree_block_takes_what_is_below)
 	sample_flip(&s, 2050, 0, 0);
 	swap_blocks(2049, 2050);
 	open_unlocked();
-	assert_eio(0);
-	assert_eio(2048);
+	assert_fails(0, -EBADMSG);
+	assert_fails(2048, -EBADMSG);
 }
 END_TEST
 
@@ -1002,6 +1039,7 @@ main(void)
 	tcase_add_test(t, a_tree_block_as_a_data_block);
 	tcase_add_test(t, a_device_that_changes_its_mind);
 	tcase_add_test(t, a_file_cut_short_after_it_was_opened);
+	tcase_add_test(t, a_stick_that_comes_back_elsewhere);
 	tcase_add_test(t, reading_past_the_cache_says_whether_it_did);
 	tcase_add_test(t, verification_that_is_stopped);
 	tcase_add_loop_test(t, a_flipped_root_block, 0, 2);

@@ -42,6 +42,9 @@
 /* Blocks that all readers together may have fetched ahead; the rest of the cache is for inodes, names and what is being read. */
 #define AHEAD_BLOCKS 64u
 
+/* A stick that comes back each time and fails each time is broken, not pulled. */
+#define FETCH_TRIES 4u
+
 /* A listing goes on behind entries that cannot be read, but not for ever. */
 #define BROKEN_MAX 65536u
 
@@ -141,15 +144,19 @@ fetch(void *arg, uint64_t index, uint8_t buf[BLOCK_SIZE], bool ahead)
 {
 	struct fusefs *fs = arg;
 	struct blockcrypt *b = NULL;
-	int err;
+	int err = -EIO;
 
-	do {
+	for (unsigned tries = 0; tries < FETCH_TRIES; tries++) {
+		if (tries > 0 && (ahead || fs->retry == NULL || !fs->retry(fs->retry_arg)))
+			break;
 		b = crypt_borrow(fs);
 		if (b == NULL)
-			return -EIO;
+			break;
 		err = bundle_read_block(fs->bundle, b, index, buf);
 		crypt_return(fs, b);
-	} while (err != 0 && !ahead && fs->retry != NULL && fs->retry(fs->retry_arg));
+		if (err != -EIO) /* read, or there but damaged */
+			break;
+	}
 	return err == 0 ? 0 : -EIO;
 }
 

@@ -31,9 +31,9 @@ enum err fusefs_mount(struct fusefs **fs, struct bundle *bundle, const char *dir
 enum err fusefs_start(struct fusefs *fs, int ended_fd, struct fault *f);
 
 /*
- * fusefs_on_failure(fs, retry, arg): before fusefs_start; whenever a block that somebody waits for cannot be read or does not verify,
- * retry(arg) is called, in any number of threads at once. It may wait for a stick to come back, and returns true to have the block
- * read again, false to answer EIO. It must return false soon once fusefs_silenced is true. Without it every failure is EIO at once.
+ * fusefs_on_failure(fs, retry, arg): before fusefs_start; whenever a block that somebody waits for cannot be read, retry(arg)
+ * is called, a few times for a block, in any number of threads at once. It may wait for a stick to come back, and returns true to
+ * have the block read again, false to answer EIO. It must return false soon once fusefs_silenced is true. Without it every failure is EIO at once.
  */
 void fusefs_on_failure(struct fusefs *fs, bool (*retry)(void *arg), void *arg);
 

@@ -18,6 +18,7 @@
 #include "fusefs.h"
 #include "kdf.h"
 #include "minder.h"
+#include "replug.h"
 #include "station.h"
 #include "stick.h"
 
@@ -32,6 +33,7 @@ struct run {
 	struct unlock *unlock;
 	struct unlock_info info;
 	struct fusefs *fs;
+	struct replug *replug;
 	struct clock_source clock;
 	char mount_point[MOUNTPOINT_MAX];
 	char lock_name[STATION_LOCK_NAME];
@@ -79,6 +81,7 @@ static _Noreturn void
 leave(struct run *r)
 {
 	fusefs_free(&r->fs);
+	replug_free(&r->replug);
 	unlock_free(&r->unlock);
 	station_close(&r->station);
 	_exit(0); /* without waiting for threads that a busy lazy mount keeps alive */
@@ -192,6 +195,20 @@ start_clocks(struct run *r)
 	arm(r->beat, HEARTBEAT_S, HEARTBEAT_S);
 }
 
+static bool
+is_silenced(void *arg)
+{
+	return fusefs_silenced(((const struct run *)arg)->fs);
+}
+
+static bool
+await_stick(void *arg)
+{
+	struct run *r = arg;
+
+	return replug_wait(r->replug, is_silenced, r);
+}
+
 /* Step 14, S1 to S6. */
 static enum err
 open_session(struct run *r, struct fault *f)
@@ -207,6 +224,10 @@ open_session(struct run *r, struct fault *f)
 	if ((err = unlock_spend(r->unlock, &r->info, f)) != E_OK)
 		return err;
 	start_clocks(r);
+	unlock_carry_notice(r->unlock);
+	if ((r->replug = replug_new(r->unlock, r->setup->stick_path, r->clock)) == NULL)
+		return fault_set(f, E_FAIL, ENOMEM, "memory", "session");
+	fusefs_on_failure(r->fs, await_stick, r);
 	return fusefs_start(r->fs, r->ended, f);
 }
 
@@ -292,6 +313,19 @@ answer(struct run *r)
 	return op != CONTROL_STATUS && reply.err != E_BUSY;
 }
 
+/* Keep the time used; give up on a stick that stays away. Return true when the session is over. */
+static bool
+heartbeat(struct run *r)
+{
+	struct fault f = {0};
+
+	unlock_used(r->unlock, used_now(r));
+	if (replug_look(r->replug) < REPLUG_AWAY_S)
+		return false;
+	finish(r, false, true, &f);
+	return true;
+}
+
 static void
 serve(struct run *r)
 {
@@ -313,7 +347,7 @@ serve(struct run *r)
 		} else if (p[3].revents != 0) {
 			over = answer(r);
 		} else if (p[4].revents != 0 && read(r->beat, &ticks, sizeof ticks) > 0) {
-			unlock_used(r->unlock, used_now(r));
+			over = heartbeat(r);
 		}
 	}
 }
@@ -349,7 +383,6 @@ open_and_serve(struct run *r)
 	report(r, SESSION_OPENED, E_OK, &f);
 	close(r->front);
 	r->front = -1;
-	unlock_carry_notice(r->unlock);
 	serve(r);
 }
 

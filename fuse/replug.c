@@ -1,0 +1,140 @@
+#include "replug.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "mountinfo.h"
+#include "stick.h"
+
+#define TRY_AGAIN_NS 250000000L
+
+struct replug {
+	struct unlock *unlock;
+	const char *path;
+	struct clock_source clock;
+	pthread_mutex_t mutex;          /* of all below, and of unlock_reattach */
+	dev_t dev;                      /* where the stick was seen last */
+	bool away;
+	int64_t away_since;
+};
+
+static int64_t
+boot(const struct replug *r)
+{
+	return r->clock.boot(r->clock.arg);
+}
+
+struct replug *
+replug_new(struct unlock *unlock, const char *path, struct clock_source clock)
+{
+	struct replug *r = calloc(1, sizeof *r);
+	struct stat st;
+
+	if (r == NULL || pthread_mutex_init(&r->mutex, NULL) != 0) {
+		free(r);
+		return NULL;
+	}
+	r->unlock = unlock;
+	r->path = path;
+	r->clock = clock;
+	if (stat(path, &st) == 0)
+		r->dev = st.st_dev;
+	return r;
+}
+
+void
+replug_free(struct replug **r)
+{
+	if (*r == NULL)
+		return;
+	pthread_mutex_destroy(&(*r)->mutex);
+	free(*r);
+	*r = NULL;
+}
+
+/* ---- with the mutex held ---------------------------------------------------------------------------------------------------- */
+
+/* Whether the block device that the stick was seen on is still there. A directory of no device cannot be pulled. */
+static bool
+device_there(const struct replug *r)
+{
+	char name[64];
+
+	if (major(r->dev) == 0)
+		return true;
+	snprintf(name, sizeof name, "/sys/dev/block/%u:%u", major(r->dev), minor(r->dev));
+	return access(name, F_OK) == 0;
+}
+
+static bool
+attach_at(struct replug *r, const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct stat st;
+	bool ok = fd >= 0 && fstat(fd, &st) == 0 && unlock_reattach(r->unlock, fd, NULL) == E_OK;
+
+	if (ok) {
+		r->dev = st.st_dev;
+		r->away = false;
+	}
+	if (fd >= 0)
+		close(fd);
+	return ok;
+}
+
+static int
+attach_mount(void *arg, const struct mountinfo *m)
+{
+	/* Only block devices: asking a dead network mount could hang. */
+	return strncmp(m->source, "/dev/", 5) == 0 && attach_at(arg, m->path);
+}
+
+static bool
+attach(struct replug *r)
+{
+	if (attach_at(r, r->path) || (major(r->dev) != 0 && mountinfo_each(attach_mount, r) > 0))
+		return true;
+	if (!r->away)
+		r->away_since = boot(r);
+	r->away = true;
+	return false;
+}
+
+/* ---- from any thread -------------------------------------------------------------------------------------------------------- */
+
+bool
+replug_wait(struct replug *r, bool (*stop)(void *arg), void *arg)
+{
+	const struct timespec pause = {.tv_nsec = TRY_AGAIN_NS};
+	int64_t until = boot(r) + REPLUG_WAIT_S;
+	bool there = false;
+
+	while (!stop(arg) && boot(r) < until) {
+		pthread_mutex_lock(&r->mutex);
+		there = attach(r);
+		pthread_mutex_unlock(&r->mutex);
+		if (there)
+			break;
+		nanosleep(&pause, NULL);
+	}
+	return there;
+}
+
+int64_t
+replug_look(struct replug *r)
+{
+	int64_t seconds = 0;
+
+	pthread_mutex_lock(&r->mutex);
+	if ((r->away || !device_there(r)) && !attach(r))
+		seconds = boot(r) - r->away_since + 1;
+	pthread_mutex_unlock(&r->mutex);
+	return seconds;
+}

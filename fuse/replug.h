@@ -1,0 +1,40 @@
+/*
+ * replug.h - a stick that is pulled while its bundle is open, and put back.
+ *
+ * Readers that fail wait here for it, REPLUG_WAIT_S each; it may come back in another port, under another device name, mounted
+ * elsewhere. The session asks now and then whether it is away, and gives up after REPLUG_AWAY_S.
+ */
+#ifndef REPLUG_H
+#define REPLUG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "clock.h"
+#include "unlock.h"
+
+#define REPLUG_WAIT_S 60
+#define REPLUG_AWAY_S 600
+
+struct replug;
+
+/*
+ * replug_new(unlock, path, clock): watch the stick at path (absolute) of a session that is open. unlock and path are borrowed. NULL
+ * if there is no memory.
+ */
+struct replug *replug_new(struct unlock *unlock, const char *path, struct clock_source clock);
+void replug_free(struct replug **r);
+
+/*
+ * replug_wait(r, stop, arg): wait until the same stick is there and the bundle is read from it again: true. False after
+ * REPLUG_WAIT_S, or soon after stop(arg) says true. Any number of threads.
+ */
+bool replug_wait(struct replug *r, bool (*stop)(void *arg), void *arg);
+
+/*
+ * replug_look(r): notice that the stick is away, or try once whether it is back. Return the seconds it has been away, 0 while it
+ * is there.
+ */
+int64_t replug_look(struct replug *r);
+
+#endif

@@ -1,0 +1,58 @@
+/*
+ * usb_list.h - every place on a USB stick where files can be: partitions, and disks without any.
+ */
+#ifndef USB_LIST_H
+#define USB_LIST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "error.h"
+#include "mountinfo.h"
+#include "usb.h"
+#include "usb_bus.h"
+
+#define USB_LIST_POINT 4096
+
+/* Where to look. usb_list_system is this PC; tests have their own. */
+struct usb_list_source {
+	const char *sysfs;
+	const char *udev; /* directory of udev's database; NULL: none */
+	int (*mounts)(int (*each)(void *arg, const struct mountinfo *m), void *arg); /* mountinfo_each */
+	size_t (*storage)(struct usb_bus_address *out, size_t max);		     /* usb_bus_storage; NULL: disks alone */
+};
+
+/* usb_list_system(): this PC with what libusb knows. usb_list_disks(): the same without devices that have no disk. */
+struct usb_list_source usb_list_system(void);
+struct usb_list_source usb_list_disks(void);
+
+/* Why a place is not fit for ONCE. */
+enum usb_list_unfit {
+	USB_LIST_FIT,
+	USB_LIST_NO_DISK,	/* a device of which this PC made no disk */
+	USB_LIST_NO_MEDIUM,	/* an empty slot */
+	USB_LIST_SYSTEM,	/* this PC runs from it */
+	USB_LIST_HELD,		/* encryption, RAID or LVM is on it */
+	USB_LIST_READ_ONLY,	/* write-protected */
+	USB_LIST_MOUNTED_RO,	/* writable, but mounted read-only */
+	USB_LIST_NO_FILES,	/* no file system */
+	USB_LIST_COPY_ON_WRITE, /* a file system that never overwrites in place */
+	USB_LIST_READER		/* a card reader without identity */
+};
+
+struct usb_list_volume {
+	struct usb_device usb;	    /* usb.name is "" where there is no disk */
+	char fs[USB_NAME_SIZE];	    /* "exfat"; "" if not known */
+	char point[USB_LIST_POINT]; /* where it is mounted, raw bytes; "" if it is not */
+	bool mounted_ro, held;
+	bool fs_known; /* fs is "" because there is none, or not */
+	enum usb_list_unfit unfit;
+};
+
+/*
+ * usb_list(list, count, source, f): all of them in order of their disks, *list freed by the caller (NULL when empty). E_FAIL if
+ * there is no memory.
+ */
+enum err usb_list(struct usb_list_volume **list, size_t *count, const struct usb_list_source *source, struct fault *f);
+
+#endif

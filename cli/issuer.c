@@ -1,6 +1,8 @@
 /*
  * issuer.c - what the issuer's verbs have in common.
  */
+#include "config.h"
+
 #include "issuer.h"
 
 #include <errno.h>
@@ -106,18 +108,6 @@ issuer_close(struct issuer *i)
 
 /* ---- the clock ----------------------------------------------------------------------------------------------------------- */
 
-/* Midnight of the day before this was compiled, wherever that was. */
-static int64_t
-build_time(void)
-{
-	struct tm tm;
-
-	memset(&tm, 0, sizeof tm);
-	if (strptime(__DATE__, "%b %d %Y", &tm) == NULL)
-		return TIME_MIN;
-	return (int64_t)timegm(&tm) - DAY;
-}
-
 static void
 day_of(char out[16], int64_t when)
 {
@@ -162,7 +152,7 @@ issuer_clock(struct issuer *i, const struct cli *c, struct fault *f)
 	if (e != E_OK)
 		return e;
 	day_of(now, i->now);
-	if (i->now < build_time())
+	if (i->now < BUILD_DATE)
 		return fault_set(
 		    f, E_USAGE, 0, "", "this PC's clock says %s, which is before this program was made. Set the clock first.", now);
 	if (newest == 0)

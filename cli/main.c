@@ -1,6 +1,8 @@
 /*
  * main.c - the verbs, and finding the one that was asked for.
  */
+#include "config.h"
+
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
@@ -17,10 +19,6 @@
 #include "say.h"
 #include "secret.h"
 #include "stop.h"
-
-#ifndef PACKAGE_VERSION
-#define PACKAGE_VERSION "unreleased"
-#endif
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 

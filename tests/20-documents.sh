@@ -1,0 +1,168 @@
+# Verbs, options, exit codes, JSON, manual pages and completion say the same.
+# shellcheck disable=SC2086 # verbs is a list of words
+. "$ONCE_TESTS/scenario.sh"
+top=$ONCE_TESTS/..
+man=$top/man
+error_h=$top/lib/error.h
+
+verbs=$(oncestick --help | sed -n 's/^  \([a-z][a-z]*\)  *.*/\1/p')
+[ -n "$verbs" ] || die "oncestick --help lists no verb"
+
+help_options() # VERB: its options, long and short, one a line, as its help has them
+{
+	oncestick "$1" --help | sed -n 's/^  -\(.\), --\([a-z-]*\).*/-\1\n--\2/p; s/^      --\([a-z-]*\).*/--\1/p' | sort -u
+}
+
+page_options() # VERB: the same, as its page explains them
+{
+	sed -n 's/^\.It Fl/Fl/p' "$man/oncestick-$1.1" | grep -o 'Fl [^ ]*' | sed 's/^Fl /-/' | sort -u
+}
+
+codes_of_header() # "30 E_SPENT", one a line
+{
+	sed -n 's/^[[:space:]]*\(E_[A-Z_]*\) = \([0-9][0-9]*\).*/\2 \1/p' "$error_h" | grep -v '^0 ' | sort -u
+}
+
+codes_of_page() # FILE
+{
+	sed -n 's/^\.It \([0-9][0-9]*\) \(E_[A-Z_]*\)$/\1 \2/p' "$1" | sort -u
+}
+
+same() # DESCRIPTION: $W/a and $W/b have the same lines
+{
+	differ=$(diff "$W/a" "$W/b") || die "$1, but not: $differ"
+	checks=$((checks + 1))
+	echo "ok $checks - $1"
+}
+
+each_line_in() # DESCRIPTION A B: every line of A is in B
+{
+	extra=$(grep -Fxv -f "$3" "$2")
+	[ -z "$extra" ] || die "$1, but not: $extra"
+	checks=$((checks + 1))
+	echo "ok $checks - $1"
+}
+
+# ---- pages -------------------------------------------------------------------------------------------------------------------
+printf '%s\n' $verbs | sort >"$W/a"
+for page in "$man"/oncestick-*.1; do
+	page=${page##*/oncestick-}
+	echo "${page%.1}"
+done | sort >"$W/b"
+same "there is a page for each verb, and for nothing else"
+
+codes_of_header >"$W/codes"
+for verb in $verbs; do
+	page=$man/oncestick-$verb.1
+	for section in NAME SYNOPSIS DESCRIPTION "EXIT STATUS" EXAMPLES "SEE ALSO"; do
+		grep -q "^\.Sh $section\$" "$page" || die "oncestick-$verb(1) has no section $section"
+	done
+	help_options "$verb" >"$W/a"
+	page_options "$verb" >"$W/b"
+	same "$verb: its help and its page have the same options"
+	codes_of_page "$page" >"$W/b"
+	[ -s "$W/b" ] || die "$verb: no exit status in its page"
+	each_line_in "$verb: its exit codes are those of the program" "$W/b" "$W/codes"
+	if grep -q '^\.It Fl -json' "$page"; then
+		grep -q '^\.Ss JSON' "$page" || die "oncestick-$verb(1) does not say what its JSON is"
+	fi
+	grep -q "^\.Xr oncestick-$verb 1" "$man/oncestick.1" || die "oncestick(1) does not name oncestick-$verb(1)"
+	oncestick "$verb" --no-such-option >"$W/out" 2>"$W/err" </dev/null
+	[ $? -eq 2 ] || die "$verb takes an option that does not exist"
+done
+
+cp "$W/codes" "$W/a"
+codes_of_page "$man/oncestick.1" >"$W/b"
+same "oncestick(1) has every exit code with its name"
+cut -d' ' -f2 "$W/codes" >"$W/b"
+grep -ohw 'E_[A-Z_]*' "$man"/oncestick*.[157] | sort -u >"$W/a"
+each_line_in "no page names an error that does not exist" "$W/a" "$W/b"
+
+grep -oh '^\.Xr oncestick[^ ]* [157]' "$man"/oncestick*.[157] | sed 's/^\.Xr \(.*\) \(.\)$/\1.\2/' | sort -u >"$W/a"
+(cd "$man" && ls) | sort >"$W/b"
+each_line_in "no page refers to a page that does not exist" "$W/a" "$W/b"
+
+# What an example types must exist.
+for verb in $verbs; do
+	help_options "$verb" >"$W/b"
+	sed -n '/^\.Sh EXAMPLES/,/^\.Sh SEE/p' "$man"/oncestick*.1 | sed -e ':a' -e '/\\e$/N; s/\\e\n//; ta' |
+		grep -o "oncestick ${verb}[ )|].*" | grep -o -e ' --[a-z-]*' -e ' -[a-z] ' | tr -d ' ' | sort -u >"$W/a"
+	each_line_in "$verb: examples use options that it has" "$W/a" "$W/b"
+done
+sed -n '/^\.Sh EXAMPLES/,/^\.Sh SEE/p' "$man"/oncestick*.1 | grep -o '^\$ oncestick [a-z]*' | cut -d' ' -f3 | sort -u >"$W/a"
+printf '%s\n' $verbs >"$W/b"
+each_line_in "examples use verbs that there are" "$W/a" "$W/b"
+
+grep -oh 'getenv("[A-Z_]*")' "$top"/lib/*.c "$top"/keys/*.c "$top"/fuse/*.c "$top"/cli/*.c | cut -d'"' -f2 | grep -v '^PATH$' | sort -u >"$W/a"
+while read -r name; do
+	grep -qw "$name" "$man/oncestick.1" || die "oncestick(1) does not explain the environment variable $name"
+done <"$W/a"
+check "the environment is explained" test -s "$W/a"
+
+# ---- completion --------------------------------------------------------------------------------------------------------------
+completions() # WORDS...: what the last of them is completed to
+{
+	bash -c '. "$0" && COMP_WORDS=("$@") && COMP_CWORD=$(($# - 1)) && _oncestick && printf "%s\n" "${COMPREPLY[@]}"' \
+		"$top/cli/completion/oncestick" "$@" 2>/dev/null
+}
+if command -v bash >/dev/null; then
+	printf '%s\n' $verbs --help --version | sort >"$W/a"
+	completions oncestick '' | sort >"$W/b"
+	same "completion knows every verb"
+	for verb in $verbs; do
+		help_options "$verb" | grep '^--' >"$W/a"
+		completions oncestick "$verb" -- | sort -u >"$W/b"
+		same "$verb: completion knows its options"
+	done
+	: >"$W/slip"
+	is "a code file is completed" "$(completions oncestick mount --code-file "$W/sli")" "$W/slip"
+fi
+
+# ---- JSON --------------------------------------------------------------------------------------------------------------------
+members() # VERB ARGS...: every member of its JSON is in its page
+{
+	verb=$1
+	check "$verb: answers in JSON" oncestick "$@" --json
+	jq -r '[paths | map(strings) | last // empty] | unique[]' "$W/out" >"$W/a" || die "$verb: that is no JSON"
+	sed -n '/^\.Ss JSON/,/^\.Sh/p' "$man/oncestick-$verb.1" | grep -e '^\.It Va' -e '^\.Va' -e '^\.Ql' | tr -c 'a-z_\n' '\n' | sort -u >"$W/b"
+	each_line_in "$verb: its page names every member" "$W/a" "$W/b"
+}
+stick=$W/stick
+mkdir "$W/folder" "$stick"
+echo hello >"$W/folder/a.txt"
+members init --passphrase-file "$W/pass" --contact nobody
+members prepare "$W/folder" "$stick" -n 4 --passphrase-file "$W/pass"
+members issue "$stick" --to Kim --passphrase-file "$W/pass"
+jq -r '.codes[0].code' "$W/out" >"$W/code"
+members issue --again Kim --passphrase-file "$W/pass"
+members codes
+members codes "$stick"
+members inspect "$stick"
+members inspect "$stick"/ONCE/g/*/grant.cose
+members inspect "$stick"/ONCE/b/*/manifest.cose
+members verify "$stick"
+members station show
+if [ -c /dev/fuse ] && [ -w /dev/fuse ]; then
+	members rehearse "$stick" --code-file "$W/code"
+	members mount "$stick" --code-file "$W/code"
+	folder=$(jq -r .mount_point "$W/out")
+	members status
+	is "completion knows what is open" "$(completions oncestick unmount '')" "$folder"
+	members unmount --yes
+	check "receipts" oncestick station receipts "$W/receipts"
+	members inspect "$W/receipts"
+fi
+members revoke --at "$stick" --stick "$stick" --yes --passphrase-file "$W/pass"
+members inspect "$stick/ONCE/notice.cose"
+members collect "$stick" --passphrase-file "$W/pass"
+is "completion knows codes by name" "$(completions oncestick revoke '' | wc -l)" 4
+is "completion knows who has codes" "$(completions oncestick issue --again Ki)" Kim
+members erase "$stick" --yes --passphrase-file "$W/pass"
+
+# ---- form --------------------------------------------------------------------------------------------------------------------
+if command -v mandoc >/dev/null; then
+	for page in "$man"/oncestick*.[157]; do
+		check "${page##*/} is well-formed" mandoc -Tlint -Wwarning "$page"
+	done
+fi
+finish

@@ -11,6 +11,7 @@
 #define FUSE_USE_VERSION 314
 #include <cbor.h>
 #include <fuse_lowlevel.h>
+#include <libusb.h>
 #include <sodium.h>
 #include <sqlite3.h>
 
@@ -44,6 +45,7 @@ static const struct verb verbs[] = {
     {"rehearse", "speaker", "try everything that mount needs, spending nothing", cmd_rehearse, false},
     {"verify", "anyone", "check every block of a stick, with no code", cmd_verify, false},
     {"inspect", "anyone", "what a stick or a signed file says", cmd_inspect, false},
+    {"sticks", "anyone", "which USB sticks are plugged in, and what is on them", cmd_sticks, false},
     {"station", "station", "this PC's memory of sticks and issuers", cmd_station, false},
 };
 
@@ -71,9 +73,11 @@ print_help(void)
 static void
 print_version(void)
 {
+	const struct libusb_version *usb = libusb_get_version();
+
 	printf("oncestick %s\n", PACKAGE_VERSION);
-	printf("libsodium %s, libcbor %s, libfuse %s, SQLite %s\n", sodium_version_string(), CBOR_VERSION, fuse_pkgversion(),
-	    sqlite3_libversion());
+	printf("libsodium %s, libcbor %s, libfuse %s, SQLite %s, libusb %u.%u.%u\n", sodium_version_string(), CBOR_VERSION,
+	    fuse_pkgversion(), sqlite3_libversion(), usb->major, usb->minor, usb->micro);
 }
 
 static enum err

@@ -1,0 +1,51 @@
+#include "usbsay.h"
+
+static const struct {
+	enum usb_warning bit;
+	const char *word, *sentence;
+} warnings[USBSAY_WARNINGS] = {
+    {USB_NO_IDENTITY, "no-identity", "has no serial number, so codes cannot be bound to it"},
+    {USB_SERIAL_SHORT, "short-serial", "has a short serial number, which others may have too"},
+    {USB_SERIAL_PLAIN, "plain-serial", "has a serial number of the same few characters, which others may have too"},
+    {USB_CARD_READER, "card-reader", "looks like a card reader: codes would be bound to the reader, not to the card"},
+};
+
+static const struct {
+	const char *word, *sentence;
+} unfit[] = {
+    [USB_LIST_FIT] = {"", ""},
+    [USB_LIST_NO_DISK] = {"no-disk", "this PC does not see a disk in it; plug it in again"},
+    [USB_LIST_NO_MEDIUM] = {"no-medium", "nothing is in it"},
+    [USB_LIST_SYSTEM] = {"system-disk", "not for media: this PC runs from that disk"},
+    [USB_LIST_HELD] = {"in-use", "not for media: encryption, RAID or LVM is on it"},
+    [USB_LIST_READ_ONLY] = {"write-protected", "write-protected; is there a switch on it? A code is used up on the stick itself"},
+    [USB_LIST_MOUNTED_RO] = {"mounted-read-only", "mounted read-only, but a code is used up on the stick itself"},
+    [USB_LIST_NO_FILES] = {"no-file-system", "has no file system that this PC knows; exFAT is a good one"},
+    [USB_LIST_COPY_ON_WRITE] = {"copy-on-write", "not for media: its file system never overwrites in place; exFAT, FAT32 and ext4 "
+						 "do"},
+    [USB_LIST_READER] = {"anonymous-reader", "not for media: a card reader without a serial number"},
+};
+
+const char *
+usbsay_warning(unsigned w, unsigned n)
+{
+	return (w & warnings[n].bit) != 0 ? warnings[n].sentence : NULL;
+}
+
+const char *
+usbsay_warning_word(unsigned w, unsigned n)
+{
+	return (w & warnings[n].bit) != 0 ? warnings[n].word : NULL;
+}
+
+const char *
+usbsay_unfit(enum usb_list_unfit why)
+{
+	return unfit[why].sentence;
+}
+
+const char *
+usbsay_unfit_word(enum usb_list_unfit why)
+{
+	return unfit[why].word;
+}

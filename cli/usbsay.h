@@ -1,0 +1,22 @@
+/*
+ * usbsay.h - words for what usb.h and usb_list.h find.
+ */
+#ifndef USBSAY_H
+#define USBSAY_H
+
+#include <stddef.h>
+
+#include "usb_list.h"
+
+#define USBSAY_WARNINGS 4
+
+/* usbsay_warning(w, n): the sentence for the n-th (from 0, below USBSAY_WARNINGS) of the warnings w, without its subject; NULL if w
+ * does not have it. usbsay_warning_word: the same as a word for programs. */
+const char *usbsay_warning(unsigned w, unsigned n);
+const char *usbsay_warning_word(unsigned w, unsigned n);
+
+/* usbsay_unfit(why): why a place is not fit for ONCE, without its subject. usbsay_unfit_word: as a word; both "" if it is fit. */
+const char *usbsay_unfit(enum usb_list_unfit why);
+const char *usbsay_unfit_word(enum usb_list_unfit why);
+
+#endif

@@ -115,9 +115,9 @@ head -c 4000000 /dev/urandom >"$W/big"
 mcopy -i "$W/one.img" "$W/big" ::big || die "cannot copy to the image"
 cp "$W/one.img" "$W/base.img"
 
-"$here/run" -t 300 -i "$W/one.img" -S 4C530001 -i "$W/two.img" -l "$W/log" -w "$W" -r "$here" -r "$ONCE_TESTS" -r "$ONCE_BIN" -k "$W/x" \
+"$here/run" -t 300 -i "$W/one.img" -S 4C530001 -i "$W/two.img" -l "$W/log" -k "$W/x" -w "$W" -r "$ONCE_TESTS" -r "$ONCE_BIN" \
 	env TMPDIR=/tmp ONCE_BIN="$ONCE_BIN" ONCE_TESTS="$ONCE_TESTS" sh "$here/selftest.sh" inside "$W" >"$W/out"
-status=$?
+status=$? # 7 is what "inside" ends with
 [ $status -ne 77 ] || exit 77
 [ $status -eq 7 ] || { tail -n 30 "$W/x/console" >&2; die "exit status $status instead of 7"; }
 check "the exit status came through" true

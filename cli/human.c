@@ -204,6 +204,65 @@ human_width(const char *s)
 	return taken;
 }
 
+static size_t
+width_of(const char *s, size_t n)
+{
+	size_t columns = 0, len = 0;
+
+	for (size_t at = 0; at < n; at += len)
+		columns += columns_of(s + at, n - at, &len);
+	return columns;
+}
+
+/* The bytes that may not be torn apart at s. */
+static size_t
+word_at(const char *s)
+{
+	const char *end = s[0] == '[' ? strchr(s, ']') : NULL;
+
+	return end != NULL ? (size_t)(end - s) + strcspn(end, " \n") : strcspn(s, " \n");
+}
+
+static size_t
+blanks_in(const char *s)
+{
+	size_t n = 0;
+
+	for (; *s != '\0'; s++)
+		n += *s == ' ';
+	return n;
+}
+
+char *
+human_wrap(const char *s, unsigned width, size_t column, size_t indent)
+{
+	char *out = malloc(strlen(s) + blanks_in(s) * indent + 1), *at = out;
+	size_t start = column; /* of the line */
+
+	if (out == NULL)
+		return NULL;
+	while (*s != '\0') {
+		size_t gap = strspn(s, " "), word = word_at(s + gap), columns = width_of(s + gap, word);
+
+		if (width > 0 && gap > 0 && word > 0 && column > start && column + gap + columns >= width) {
+			at += sprintf(at, "\n%*s", (int)indent, "");
+			column = start = indent;
+		} else {
+			at = mempcpy(at, s, gap);
+			column += gap;
+		}
+		at = mempcpy(at, s + gap, word);
+		column += columns;
+		s += gap + word;
+		if (*s == '\n') {
+			*at++ = *s++;
+			column = start = 0;
+		}
+	}
+	*at = '\0';
+	return out;
+}
+
 unsigned
 human_columns(int fd)
 {

@@ -40,6 +40,13 @@ size_t human_width(const char *s);
  */
 size_t human_fit(const char *s, size_t width, size_t *taken);
 
+/*
+ * human_wrap(s, width, column, indent): s with line breaks instead of blanks, so that every line is narrower than width columns where words
+ * allow it (terminals differ in what follows a full line), to be freed by the caller; NULL if there is no memory. The first line
+ * begins at column, those that are made with indent blanks. What stands in [brackets] stays together. Nothing is broken if width is 0.
+ */
+char *human_wrap(const char *s, unsigned width, size_t column, size_t indent);
+
 /* human_columns(fd): the width of the terminal at fd; 80 if it does not say; 0 if fd is no terminal. */
 unsigned human_columns(int fd);
 

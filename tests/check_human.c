@@ -278,6 +278,45 @@ START_TEST(failing_output_is_reported)
 }
 END_TEST
 
+static void
+wraps(const char *text, unsigned width, size_t column, size_t indent, const char *wanted)
+{
+	char *got = human_wrap(text, width, column, indent);
+
+	ck_assert_str_eq(got, wanted);
+	free(got);
+}
+
+START_TEST(lines_break_between_words)
+{
+	wraps("one two three", 0, 0, 0, "one two three");
+	wraps("one two three", 14, 0, 0, "one two three");
+	wraps("one two three", 13, 0, 0, "one two\nthree");
+	wraps("one two three", 8, 4, 0, "one\ntwo\nthree");
+	wraps("  one two three", 10, 0, 2, "  one two\n  three");
+	wraps("one\ntwo three", 10, 0, 0, "one\ntwo three");
+	wraps("a b c d e f", 2, 0, 4, "a\n    b\n    c\n    d\n    e\n    f");
+	wraps("", 3, 0, 0, "");
+}
+END_TEST
+
+START_TEST(words_too_long_and_brackets_are_not_broken)
+{
+	wraps("a HNSB-PDT3-5TA5-MCEM b", 9, 0, 0, "a\nHNSB-PDT3-5TA5-MCEM\nb");
+	wraps("spent. [E_CODE_TYPO 21]", 23, 0, 0, "spent.\n[E_CODE_TYPO 21]");
+	wraps("really? [y/N, p = pause] ", 21, 0, 0, "really?\n[y/N, p = pause] ");
+	wraps("a [b c", 5, 0, 0, "a [b\nc");
+}
+END_TEST
+
+START_TEST(lines_are_measured_in_columns)
+{
+	wraps("\u5927\u5927 \u5927", 8, 0, 0, "\u5927\u5927 \u5927");
+	wraps("\u5927\u5927 \u5927", 7, 0, 0, "\u5927\u5927\n\u5927");
+	wraps("\u00fc\u00fc \u00fc", 5, 0, 0, "\u00fc\u00fc \u00fc");
+}
+END_TEST
+
 START_TEST(columns_of_a_terminal)
 {
 	struct winsize ws = { .ws_col = 132, .ws_row = 24 };
@@ -323,6 +362,9 @@ main(void)
 	tcase_add_test(tc, wide_cells_are_cut_to_fit);
 	tcase_add_test(tc, many_rows_are_kept);
 	tcase_add_test(tc, failing_output_is_reported);
+	tcase_add_test(tc, lines_break_between_words);
+	tcase_add_test(tc, words_too_long_and_brackets_are_not_broken);
+	tcase_add_test(tc, lines_are_measured_in_columns);
 	tcase_add_test(tc, columns_of_a_terminal);
 	srunner_run_all(sr, CK_ENV);
 	failed = srunner_ntests_failed(sr);

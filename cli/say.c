@@ -8,12 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <wchar.h>
-#include <wctype.h>
 
 #include <jansson.h>
 
 #include "code.h"
+#include "human.h"
 #include "keytree.h"
 #include "when.h"
 
@@ -46,26 +45,16 @@ add(struct text *t, const char *fmt, ...)
 const char *
 say_safe(char *out, size_t size, const char *text)
 {
-	mbstate_t state;
-	size_t left = strlen(text), n = 0;
+	char *safe = human_escape(text, strlen(text));
+	size_t n = safe != NULL ? strlen(safe) : 0;
 
-	memset(&state, 0, sizeof state);
-	while (left > 0 && n + 5 < size) {
-		wchar_t wide = 0;
-		size_t got = mbrtowc(&wide, text, left, &state);
-
-		if (got != 0 && got < (size_t)-2 && iswprint((wint_t)wide) && n + got < size) {
-			memcpy(out + n, text, got);
-			n += got;
-		} else {
-			memset(&state, 0, sizeof state);
-			got = 1;
-			n += (size_t)snprintf(out + n, size - n, "\\x%02x", (unsigned)(unsigned char)*text);
-		}
-		text += got;
-		left -= got;
-	}
+	if (n >= size)
+		for (n = size - 1; n > 0 && ((unsigned char)safe[n] & 0xc0) == 0x80; n--)
+			;
+	if (n > 0)
+		memcpy(out, safe, n);
 	out[n] = '\0';
+	free(safe);
 	return out;
 }
 
@@ -99,38 +88,78 @@ add_object(struct text *t, const struct fault *f, const struct say_about *a, con
 		add(t, "%s", otherwise);
 }
 
+/* Whether the fault's object is one that the sentence does not name already: the modules below say "stick" for the stick. */
+static bool
+names_more(const struct fault *f, const struct say_about *a)
+{
+	static const char *const known[] = {"", "bundle", "code", "grant", "grants", "session", "station memory", "stick", "unlock"};
+
+	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+		if (strcmp(f->object, known[i]) == 0)
+			return false;
+	return a->object == NULL || strcmp(a->object, f->object) != 0;
+}
+
 /* What failed underneath, for who has to find out. */
 static void
 add_cause(struct text *t, const struct fault *f, const struct say_about *a)
 {
-	bool object = f->object[0] != '\0' && (a->object == NULL || strcmp(a->object, f->object) != 0);
+	bool step = f->step[0] != '\0', object = names_more(f, a);
 
-	if (f->step[0] == '\0' && !object && f->sys == 0)
+	if (!step && !object && f->sys == 0)
 		return;
 	add(t, " (");
-	if (f->step[0] != '\0')
-		add_safe(t, f->step);
+	add_safe(t, f->step);
 	if (object) {
-		if (f->step[0] != '\0')
-			add(t, " ");
+		add(t, "%s", step ? " " : "");
 		add_safe(t, f->object);
 	}
 	if (f->sys != 0)
-		add(t, "%s%s", f->step[0] != '\0' || object ? ": " : "", strerror(f->sys));
+		add(t, "%s%s", step || object ? ": " : "", strerror(f->sys));
 	add(t, ")");
+}
+
+/* The same where the step is a word of the program's that tells a person nothing. */
+static void
+add_reason(struct text *t, const struct fault *f, const struct say_about *a)
+{
+	struct fault cause = *f;
+
+	cause.step[0] = '\0';
+	add_cause(t, &cause, a);
+}
+
+static const char *
+contact_of(const struct say_about *a)
+{
+	if (a->info != NULL && a->info->contact[0] != '\0')
+		return a->info->contact;
+	return a->contact != NULL && a->contact[0] != '\0' ? a->contact : NULL;
 }
 
 static void
 add_call(struct text *t, const struct say_about *a)
 {
-	const char *contact = a->info != NULL && a->info->contact[0] != '\0' ? a->info->contact : a->contact;
-
-	if (contact == NULL || contact[0] == '\0') {
+	if (contact_of(a) == NULL) {
 		add(t, " Ask who gave you the stick.");
 		return;
 	}
 	add(t, " Call: ");
-	add_safe(t, contact);
+	add_safe(t, contact_of(a));
+	add(t, ".");
+}
+
+/* Where another code is the way on. */
+static void
+add_ask_another(struct text *t, const struct say_about *a)
+{
+	add(t, " Ask for another");
+	if (contact_of(a) == NULL) {
+		add(t, ".");
+		return;
+	}
+	add(t, ": ");
+	add_safe(t, contact_of(a));
 	add(t, ".");
 }
 
@@ -223,6 +252,10 @@ s_issuer(struct text *t, const struct fault *f, const struct say_about *a)
 	char print[FINGERPRINT_SIZE];
 
 	add_stick(t, f, a);
+	if (strcmp(f->step, "issuers differ") == 0) {
+		add(t, " has lectures of several issuers on it, so whose it is cannot be told. It has to be prepared again.");
+		return;
+	}
 	if (a->info != NULL && !a->info->issuer_known && a->code) {
 		keytree_fingerprint(print, a->info->issuer);
 		add(t,
@@ -232,7 +265,7 @@ s_issuer(struct text *t, const struct fault *f, const struct say_about *a)
 		return;
 	}
 	add(t, " belongs to another issuer");
-	add_cause(t, f, a);
+	add_reason(t, f, a);
 	add(t, "; it was left as it is. Use another stick, or empty this one first if you are sure.");
 }
 
@@ -324,16 +357,16 @@ s_spent(struct text *t, const struct fault *f, const struct say_about *a)
 		add(t, " on this PC");
 	else if (a->info != NULL && a->info->spent_known)
 		add(t, " on another PC");
-	add(t, "; a code opens one lecture. Ask for another.");
-	add_call(t, a);
+	add(t, "; a code opens one lecture.");
+	add_ask_another(t, a);
 }
 
 static void
 s_revoked(struct text *t, const struct fault *f, const struct say_about *a)
 {
 	(void)f;
-	add(t, "this code was revoked by the issuer and opens nothing any more. Ask for another.");
-	add_call(t, a);
+	add(t, "this code was revoked by the issuer and opens nothing any more.");
+	add_ask_another(t, a);
 }
 
 static void
@@ -370,8 +403,8 @@ s_expired(struct text *t, const struct fault *f, const struct say_about *a)
 
 	(void)f;
 	if (v == NULL) {
-		add(t, "this code has expired. Ask for another.");
-		add_call(t, a);
+		add(t, "this code has expired.");
+		add_ask_another(t, a);
 		return;
 	}
 	add(t, "this code could be used until ");
@@ -386,7 +419,7 @@ s_expired(struct text *t, const struct fault *f, const struct say_about *a)
 		return;
 	}
 	add_clock(t, a);
-	add_call(t, a);
+	add_ask_another(t, a);
 }
 
 static void
@@ -408,22 +441,26 @@ s_slot_damaged(struct text *t, const struct fault *f, const struct say_about *a)
 	add_stick(t, f, a);
 	add(t, " that belongs to this code is damaged");
 	add_cause(t, f, a);
-	add(t, ". Use another code of this stick.");
+	add(t, ".%s", a->info != NULL && a->info->spent_now ? "" : " Use another code of this stick.");
 	add_call(t, a);
 }
 
 static void
 s_busy(struct text *t, const struct fault *f, const struct say_about *a)
 {
-	if (a->info != NULL && a->info->busy_where[0] != '\0') {
-		add(t, "this code is open already, at ");
+	if (a->code && a->info != NULL && a->info->busy_where[0] != '\0') {
+		add(t, "this code is in use on this PC: its folder is open at ");
 		add_safe(t, a->info->busy_where);
-		add(t, ". End that first: oncestick unmount.");
+		add(t, ". Go on there, or end it: oncestick unmount.");
+		return;
+	}
+	if (a->code && a->info != NULL) {
+		add(t, "this code is just being opened on this PC by another oncestick. Wait for it: oncestick status.");
 		return;
 	}
 	add_object(t, f, a, "the stick");
 	add(t, " is in use by another program");
-	add_cause(t, f, a);
+	add_reason(t, f, a);
 	add(t, ". Wait until it is done, or end it, and try again.");
 }
 
@@ -449,7 +486,7 @@ s_filesystem(struct text *t, const struct fault *f, const struct say_about *a)
 {
 	add_stick(t, f, a);
 	add(t, " has a file system that keeps old copies of what is overwritten");
-	add_cause(t, f, a);
+	add_reason(t, f, a);
 	add(t, ", so a used code would not die. Format it with exFAT, FAT32 or ext4.");
 }
 
@@ -487,9 +524,9 @@ s_readonly(struct text *t, const struct fault *f, const struct say_about *a)
 {
 	add_stick(t, f, a);
 	add(t, " cannot be written");
-	add_cause(t, f, a);
-	add(t, ": a code is used up on the stick itself, so it must be writable. Is there a write-protect switch, or is it mounted "
-	       "read-only?");
+	add_reason(t, f, a);
+	add(t, "%s. Is there a write-protect switch, or is it mounted read-only?",
+	    a->code ? ", but that is where a code is used up" : "");
 }
 
 static void
@@ -533,8 +570,13 @@ s_fuse(struct text *t, const struct fault *f, const struct say_about *a)
 static void
 s_memory(struct text *t, const struct fault *f, const struct say_about *a)
 {
-	add(t, "not enough free memory");
-	add_cause(t, f, a);
+	(void)a;
+	add(t, "not enough free memory to %s",
+	    strcmp(f->step, "passphrase") == 0 ? "open the keystore" :
+	    strcmp(f->step, "stretching") == 0 ? "make codes" :
+						 "check a code");
+	if (strcmp(f->step, "passphrase") == 0)
+		add(t, ", which takes %s", f->object);
 	add(t, ". Close other programs and try again.");
 }
 
@@ -695,10 +737,12 @@ sentence_of(enum err err)
 static void
 add_spent(struct text *t, const struct fault *f, const struct say_about *a)
 {
-	if (!a->code || f->err == E_SPENT || f->err == E_REVOKED)
+	bool in_use = f->err == E_BUSY && a->info != NULL;
+
+	if (!a->code || in_use || f->err == E_SPENT || f->err == E_REVOKED)
 		return;
 	if (a->info != NULL && a->info->spent_now)
-		add(t, " The code is bound to this PC now: type the same code again here to go on; it opens nowhere else.");
+		add(t, " The code is not used up: type the same code again here, on this PC. It opens nowhere else now.");
 	else if (a->info != NULL && a->info->resume)
 		add(t, " The session of this code on this PC is not over.");
 	else
@@ -733,15 +777,43 @@ say_colour(const struct cli *c, FILE *stream)
 	return term != NULL && strcmp(term, "dumb") != 0 && isatty(fileno(stream));
 }
 
-static enum err
-print_error(const struct cli *c, enum err err, const char *sentence_text)
+/* One line of talk after its mark, broken between words on a terminal. What was printed as data comes before it. */
+static void
+print_talk(const struct cli *c, const char *colour, const char *mark, const char *words)
 {
-	bool colour = say_colour(c, stderr);
+	bool coloured = colour[0] != '\0' && say_colour(c, stderr);
+	char *wrapped = human_wrap(words, human_columns(STDERR_FILENO), strlen(mark), strspn(words, " "));
 
 	fflush(stdout);
-	fprintf(stderr, "%soncestick:%s %s [%s %d]\n", colour ? "\033[1;31m" : "", colour ? "\033[0m" : "", sentence_text,
-	    err_name(err), (int)err);
+	fprintf(stderr, "%s%s%s%s\n", coloured ? colour : "", mark, coloured ? "\033[0m" : "", wrapped != NULL ? wrapped : words);
+	free(wrapped);
+}
+
+static enum err
+print_error(const struct cli *c, enum err err, const char *words)
+{
+	size_t n = strlen(words);
+	char text[SENTENCE_MAX + 64];
+
+	snprintf(text, sizeof text, "%s%s [%s %d]", words, n > 0 && strchr(".?!", words[n - 1]) != NULL ? "" : ".", err_name(err),
+	    (int)err);
+	print_talk(c, "\033[1;31m", "oncestick: ", text);
 	return err;
+}
+
+static void
+vprint_talk(const struct cli *c, const char *colour, const char *mark, const char *fmt, va_list ap)
+    __attribute__((format(printf, 4, 0)));
+
+static void
+vprint_talk(const struct cli *c, const char *colour, const char *mark, const char *fmt, va_list ap)
+{
+	char *text = NULL;
+
+	if (vasprintf(&text, fmt, ap) < 0)
+		return;
+	print_talk(c, colour, mark, text);
+	free(text);
 }
 
 enum err
@@ -793,25 +865,19 @@ say_info(const struct cli *c, const char *fmt, ...)
 
 	if (c->quiet)
 		return;
-	fflush(stdout);
 	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
+	vprint_talk(c, "", "", fmt, ap);
 	va_end(ap);
-	fputc('\n', stderr);
 }
 
 void
 say_warn(const struct cli *c, const char *fmt, ...)
 {
-	bool colour = say_colour(c, stderr);
 	va_list ap;
 
-	fflush(stdout);
-	fprintf(stderr, "%swarning:%s ", colour ? "\033[1;33m" : "", colour ? "\033[0m" : "");
 	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
+	vprint_talk(c, "\033[1;33m", "warning: ", fmt, ap);
 	va_end(ap);
-	fputc('\n', stderr);
 }
 
 enum err
@@ -841,4 +907,15 @@ say_json_text(const char *s)
 	char safe[SENTENCE_MAX];
 
 	return v != NULL ? v : json_string(say_safe(safe, sizeof safe, s));
+}
+
+json_t *
+say_json_time(int64_t t)
+{
+	char text[WHEN_SHOWN];
+
+	if (t == 0)
+		return json_null();
+	when_rfc3339(text, sizeof text, t);
+	return json_string(text);
 }

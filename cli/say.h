@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include "cli.h"
@@ -30,6 +31,11 @@ struct say_about {
  */
 void say_explain(char *out, size_t size, const struct fault *f, const struct say_about *about);
 
+/*
+ * What is said goes to stderr as one line; on a terminal it is broken between words where the terminal ends. A full stop is added
+ * where a sentence has no end.
+ */
+
 /* say_error(c, f, about): print "oncestick: SENTENCE [E_NAME NN]" on stderr, also when quiet. Return f->err (E_FAIL if E_OK). */
 enum err say_error(const struct cli *c, const struct fault *f, const struct say_about *about);
 
@@ -53,10 +59,13 @@ enum err say_json(const struct cli *c, struct json_t *v);
 /* say_json_text(s): a JSON string of s, escaped as on a terminal if s is not UTF-8: for paths and names. */
 struct json_t *say_json_text(const char *s);
 
+/* say_json_time(t): t as RFC 3339, UTC; JSON's null for 0, which stands for no time. */
+struct json_t *say_json_time(int64_t t);
+
 /* say_stdout(c): flush stdout and say so if what was printed did not get out (a full disk, a closed pipe). E_OK or E_FAIL. */
 enum err say_stdout(const struct cli *c);
 
-/* say_safe(text): text as one line that is safe on a terminal: control characters and invalid UTF-8 as \xNN. out is returned. */
+/* say_safe(out, size, text): text as by human_escape, cut to fit. out is returned. */
 const char *say_safe(char *out, size_t size, const char *text);
 
 #endif

@@ -4,8 +4,12 @@
 #include <check.h>
 #include <ctype.h>
 #include <locale.h>
+#include <pty.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#include <jansson.h>
 
 #include "say.h"
 
@@ -61,6 +65,49 @@ START_TEST(claimed_code_is_not_called_unspent)
 	explain(E_STICK_IO, &about);
 	ck_assert_ptr_null(strstr(text, "Nothing was spent"));
 	ck_assert_ptr_nonnull(strstr(text, "same code again"));
+	for (size_t i = 0; i < ALL; i++) {
+		if (all[i] == E_SPENT || all[i] == E_REVOKED || all[i] == E_BUSY)
+			continue;
+		ck_assert_msg(strstr(explain(all[i], &about), "not used up") != NULL, "%s: %s", err_name(all[i]), text);
+		ck_assert_msg(strstr(text, "nother code") == NULL, "%s: %s", err_name(all[i]), text);
+	}
+}
+END_TEST
+
+START_TEST(code_in_use_names_the_open_folder)
+{
+	struct unlock_info info = {.resume = true};
+	const struct say_about about = {.code = true, .info = &info};
+
+	strcpy(info.busy_where, "/home/kim/Week 12");
+	explain(E_BUSY, &about);
+	ck_assert_ptr_nonnull(strstr(text, "in use"));
+	ck_assert_ptr_nonnull(strstr(text, "open at /home/kim/Week 12"));
+	ck_assert_ptr_nonnull(strstr(text, "oncestick unmount"));
+	ck_assert_ptr_null(strstr(text, "Nothing was spent"));
+	info.busy_where[0] = '\0';
+	explain(E_BUSY, &about);
+	ck_assert_ptr_nonnull(strstr(text, "oncestick status"));
+	ck_assert_ptr_null(strstr(text, "Nothing was spent"));
+}
+END_TEST
+
+START_TEST(words_of_the_modules_below_are_not_repeated)
+{
+	struct fault f = {0};
+
+	fault_set(&f, E_READONLY, 30, "file system", "stick");
+	say_explain(text, sizeof text, &f, &(struct say_about){.object = "/media/kim/STICK"});
+	ck_assert_ptr_null(strstr(text, "file system stick"));
+	ck_assert_ptr_nonnull(strstr(text, "the stick at /media/kim/STICK cannot be written (Read-only file system)."));
+	fault_clear(&f);
+	fault_set(&f, E_ISSUER, 0, "issuers differ", "ONCE/g");
+	say_explain(text, sizeof text, &f, &(struct say_about){.code = true});
+	ck_assert_ptr_nonnull(strstr(text, "several issuers"));
+	fault_clear(&f);
+	fault_set(&f, E_MEMORY, 12, "passphrase", "262144 KiB");
+	say_explain(text, sizeof text, &f, NULL);
+	ck_assert_ptr_nonnull(strstr(text, "open the keystore, which takes 262144 KiB"));
 }
 END_TEST
 
@@ -74,7 +121,10 @@ START_TEST(spent_names_when_where_and_whom_to_call)
 	explain(E_SPENT, &about);
 	ck_assert_ptr_nonnull(strstr(text, "24 Nov 2026 at 17:15"));
 	ck_assert_ptr_nonnull(strstr(text, "on this PC"));
-	ck_assert_ptr_nonnull(strstr(text, "+49 30 1234"));
+	ck_assert_ptr_nonnull(strstr(text, "Ask for another: +49 30 1234."));
+	info.contact[0] = '\0';
+	explain(E_SPENT, &about);
+	ck_assert_ptr_nonnull(strstr(text, "Ask for another."));
 }
 END_TEST
 
@@ -119,11 +169,65 @@ START_TEST(nothing_reaches_the_terminal_raw)
 	char out[64];
 
 	ck_assert_str_eq(say_safe(out, sizeof out, "a\033[2Jb\xff\n\xc3\xbc"), "a\\x1b[2Jb\\xff\\x0a\xc3\xbc");
+	ck_assert_str_eq(say_safe(out, sizeof out, "exe.\u202egnp"), "exe.\\u202egnp");
+	ck_assert_str_eq(say_safe(out, 4, "ab\u5927"), "ab");
+	ck_assert_str_eq(say_safe(out, 1, "ab"), "");
 	ck_assert_uint_lt(
 	    strlen(say_safe(out, sizeof out, "0123456789012345678901234567890123456789012345678901234567890123456789")),
 	    sizeof out);
 	explain(E_NO_STICK, &(struct say_about){.object = "/media/\033]0;x\007"});
 	ck_assert_ptr_null(strchr(text, '\033'));
+}
+END_TEST
+
+/* What say_error writes to a terminal of 40 columns, or to a file if there is none. */
+static const char *
+talk(bool terminal)
+{
+	const struct cli c = {.plain = true};
+	const struct fault f = {.err = E_SPENT};
+	int ours = -1, theirs = -1;
+	ssize_t n = 0;
+
+	if (terminal) {
+		ck_assert_int_eq(openpty(&ours, &theirs, NULL, NULL, &(struct winsize){.ws_row = 24, .ws_col = 40}), 0);
+	} else {
+		int fds[2];
+
+		ck_assert_int_eq(pipe(fds), 0);
+		ours = fds[0];
+		theirs = fds[1];
+	}
+	dup2(theirs, STDERR_FILENO);
+	ck_assert_int_eq(say_error(&c, &f, NULL), E_SPENT);
+	n = read(ours, text, sizeof text - 1);
+	ck_assert_int_gt(n, 0);
+	text[n] = '\0';
+	return text;
+}
+
+START_TEST(talk_is_broken_between_words_on_a_terminal)
+{
+	ck_assert_str_eq(talk(true), "oncestick: this code was used before; a\r\ncode opens one lecture. Ask for\r\nanother. "
+				     "[E_SPENT 30]\r\n");
+}
+END_TEST
+
+START_TEST(talk_is_one_line_elsewhere)
+{
+	ck_assert_str_eq(talk(false), "oncestick: this code was used before; a code opens one lecture. Ask for another. [E_SPENT 30]\n");
+}
+END_TEST
+
+START_TEST(times_in_json_are_rfc3339)
+{
+	json_t *v = say_json_time(1795540500);
+
+	ck_assert_str_eq(json_string_value(v), "2026-11-24T17:15:00Z");
+	json_decref(v);
+	v = say_json_time(0);
+	ck_assert(json_is_null(v));
+	json_decref(v);
 }
 END_TEST
 
@@ -152,11 +256,16 @@ main(void)
 	tcase_add_test(t, every_error_has_words_of_its_own);
 	tcase_add_test(t, every_refusal_of_a_code_says_whether_it_was_spent);
 	tcase_add_test(t, claimed_code_is_not_called_unspent);
+	tcase_add_test(t, code_in_use_names_the_open_folder);
+	tcase_add_test(t, words_of_the_modules_below_are_not_repeated);
 	tcase_add_test(t, spent_names_when_where_and_whom_to_call);
 	tcase_add_test(t, clock_that_once_ran_ahead_is_named);
 	tcase_add_test(t, typing_error_names_its_group);
 	tcase_add_test(t, faults_of_the_program_itself_are_said_as_they_are);
 	tcase_add_test(t, nothing_reaches_the_terminal_raw);
+	tcase_add_test(t, talk_is_broken_between_words_on_a_terminal);
+	tcase_add_test(t, talk_is_one_line_elsewhere);
+	tcase_add_test(t, times_in_json_are_rfc3339);
 	tcase_add_test(t, long_words_are_cut);
 	suite_add_tcase(s, t);
 	srunner_run_all(r, CK_ENV);

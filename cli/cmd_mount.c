@@ -3,12 +3,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <jansson.h>
 #include <sodium.h>
 
 #include "cli.h"
-#include "code.h"
 #include "keytree.h"
 #include "opt.h"
 #include "prompt.h"
@@ -26,7 +26,6 @@ struct mount {
 	char stick[PATH_MAX];           /* absolute */
 	char dir[PATH_MAX];             /* absolute, "" for a fresh one in $HOME */
 	char station[PATH_MAX];
-	char typed_group[5];
 	struct session_link link;
 	struct session_message msg;     /* the newest from the session */
 	char code[CODE_SYMBOLS];
@@ -59,8 +58,8 @@ introduce(const struct mount *m)
 	say_info(m->c, "%s on stick %s, issuer %s%s", title(i, label), stick, issuer,
 	    i->issuer_known ? "" : " (first time on this PC)");
 	if (i->skipped > 0)
-		say_warn(m->c, "%u of %u grants on the stick cannot be used (%s); codes of theirs will not be found", i->skipped,
-		    i->skipped + i->grants, i->newer > 0 ? "made by a newer program" : "damaged");
+		say_warn(m->c, "%u of %u lectures on the stick cannot be used (%s): codes of %s are refused", i->skipped,
+		    i->skipped + i->grants, i->newer > 0 ? "made by a newer oncestick" : "damaged", i->skipped == 1 ? "it" : "them");
 	if (i->memory_volatile)
 		say_warn(m->c, "this PC forgets what it knows when it is switched off: if the power fails while the code is being "
 		    "used up, the code is lost. Keep a second code at hand");
@@ -72,7 +71,7 @@ introduce(const struct mount *m)
 static enum err
 fail(const struct mount *m, const struct fault *f)
 {
-	struct say_about about = {.object = m->stick, .info = &m->msg.info, .code = m->msg.step >= SESSION_TRIED};
+	struct say_about about = {.object = m->stick, .info = &m->msg.info, .code = true};
 
 	if (f->err == E_FUSE && m->msg.mount_point[0] != '\0')
 		about.object = m->msg.mount_point;
@@ -83,71 +82,28 @@ static enum err
 died(const struct mount *m, bool spending)
 {
 	if (spending)
-		return say_refuse(m->c, E_FAIL, "the process that was opening the stick has ended before it was done; type the same "
-		    "code again on this PC: if it was used up, it continues here");
-	return say_refuse(m->c, E_FAIL, "the process that was opening the stick has ended; try again. Nothing was spent");
+		return say_refuse(m->c, E_FAIL, "the process that was opening the stick has ended before it was done. Type the same "
+		    "code again, on this PC: if it was used up, it goes on here");
+	return say_refuse(m->c, E_FAIL, "the process that was opening the stick has ended. Try again. Nothing was spent");
 }
 
 /* ---- the code ------------------------------------------------------------------------------------------------------------- */
-
-/* Whether a person at a terminal may try again after this. */
-static bool
-retryable(const struct mount *m, enum err err)
-{
-	return m->c->code_file == NULL && (err == E_CODE_FORM || err == E_CODE_TYPO || err == E_CODE_KIND || err == E_CODE_UNKNOWN);
-}
-
-/* Which of the four groups was typed, for the message about a typing error. */
-static const char *
-group_of(struct mount *m, const char *typed, int group)
-{
-	int seen = 0, n = 0;
-
-	for (; *typed != '\0' && n < 4; typed++) {
-		if (strchr(" \t\r\n-", *typed) != NULL)
-			continue;
-		if (seen++ / 4 == group - 1)
-			m->typed_group[n++] = *typed >= 'a' && *typed <= 'z' ? (char)(*typed - 'a' + 'A') : *typed;
-	}
-	m->typed_group[n] = '\0';
-	return group > 0 && n == 4 ? m->typed_group : NULL;
-}
-
-static enum err
-ask_code(struct mount *m)
-{
-	struct prompt_answer a = {0};
-	struct fault f = {0};
-	struct say_about about = {.info = &m->msg.info, .code = true};
-	enum err err;
-
-	if ((err = prompt_code(m->c, NULL, &a, &f)) != E_OK)
-		err = say_error(m->c, &f, &about);
-	else if ((err = code_parse(m->code, CODE_UNLOCK, a.text, a.n, &about.group)) != E_OK) {
-		about.group_text = err == E_CODE_TYPO ? group_of(m, a.text, about.group) : NULL;
-		about.typed = code_looks_like_id(a.text, a.n) != 0 ? a.text : NULL;
-		fault_set(&f, err, 0, "code", "code");
-		say_error(m->c, &f, &about);
-	}
-	sodium_memzero(m->typed_group, sizeof m->typed_group);
-	prompt_free(&a);
-	return err;
-}
 
 /* Until a code is proved, or there is no point in asking again. */
 static enum err
 prove_code(struct mount *m)
 {
+	struct fault f = {0};
 	enum err err;
 
 	do {
-		if ((err = ask_code(m)) != E_OK)
-			continue;
+		if (prompt_symbols(m->c, NULL, true, m->code, &f) != E_OK)
+			return fail(m, &f);
 		if (session_code(&m->link, m->code) != 0 || session_next(&m->link, &m->msg) != 0)
 			return died(m, false);
 		if ((err = m->msg.err) != E_OK)
 			fail(m, &m->msg.fault);
-	} while (err != E_OK && retryable(m, err) && !stop_asked());
+	} while (err == E_CODE_UNKNOWN && m->c->code_file == NULL && !stop_asked());
 	return err;
 }
 
@@ -172,26 +128,36 @@ confirm(struct mount *m)
 	    "Open now?", length, until);
 	if ((err = prompt_enter(question, &f)) == E_OK)
 		return E_OK;
-	return say_error(m->c, &f, &(struct say_about){.info = i, .code = true});
+	return fail(m, &f);
 }
 
 /* ---- the whole ------------------------------------------------------------------------------------------------------------ */
 
+/* The path follows on stdout: who reads both on one screen sees it once. */
+static void
+say_open(const struct mount *m)
+{
+	const struct unlock_info *i = &m->msg.info;
+	char until[WHEN_SHOWN], spoken[PATH_MAX];
+	bool seen = isatty(STDOUT_FILENO) && !m->c->json;
+
+	when_show_until(until, sizeof until, i->clock.now + i->remaining_s, i->clock.now);
+	say_info(m->c, "open until %s:%s%s", until, seen ? "" : " ", seen ? "" : say_safe(spoken, sizeof spoken, m->msg.mount_point));
+}
+
 static enum err
 open_folder(struct mount *m)
 {
-	char until[WHEN_SHOWN], spoken[PATH_MAX];
 	const struct unlock_info *i = &m->msg.info;
 
 	if (stop_asked())
-		return say_refuse(m->c, E_INTERRUPTED, "interrupted; nothing was spent");
-	say_info(m->c, "using it up, do not pull the stick ...");
+		return say_refuse(m->c, E_INTERRUPTED, "interrupted. Nothing was spent");
+	say_info(m->c, i->resume ? "opening ..." : "using it up, do not pull the stick ...");
 	if (session_confirm(&m->link) != 0 || session_next(&m->link, &m->msg) != 0)
 		return died(m, true);
 	if (m->msg.err != E_OK)
 		return fail(m, &m->msg.fault);
-	when_show_until(until, sizeof until, i->clock.now + i->remaining_s, i->clock.now);
-	say_info(m->c, "open until %s: %s", until, say_safe(spoken, sizeof spoken, m->msg.mount_point));
+	say_open(m);
 	if (m->c->json)
 		return say_json(m->c, json_pack("{s:s%, s:s, s:I, s:b}", "mount_point", m->msg.mount_point,
 		    strlen(m->msg.mount_point), "label", i->label, "remaining_s", (json_int_t)i->remaining_s, "resumed",

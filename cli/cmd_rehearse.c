@@ -8,7 +8,6 @@
 #include <sodium.h>
 
 #include "cli.h"
-#include "code.h"
 #include "fusefs.h"
 #include "kdf.h"
 #include "keytree.h"
@@ -92,33 +91,20 @@ rehearse_machine(struct rehearsal *r, struct fault *f)
 }
 
 static enum err
-read_code(struct rehearsal *r, char code[CODE_SYMBOLS], struct fault *f)
-{
-	struct prompt_answer a = {0};
-	enum err err;
-
-	if ((err = prompt_code(r->c, NULL, &a, f)) == E_OK && (err = code_parse(code, CODE_UNLOCK, a.text, a.n,
-	    &r->about.group)) != E_OK)
-		fault_set(f, err, 0, "code", "code");
-	prompt_free(&a);
-	return err;
-}
-
-static enum err
 rehearse_code(struct rehearsal *r, struct fault *f)
 {
 	char code[CODE_SYMBOLS], left[WHEN_SHOWN], text[160];
 	enum err err;
 
 	r->about.code = true;
-	if ((err = read_code(r, code, f)) == E_OK)
+	if ((err = prompt_symbols(r->c, NULL, true, code, f)) == E_OK)
 		err = unlock_try(r->unlock, code, &r->info, f);
 	sodium_memzero(code, sizeof code);
 	if (err != E_OK)
 		return err;
 	when_show_duration(left, sizeof left, r->info.remaining_s);
-	snprintf(text, sizeof text, "%s %s; nothing was spent", r->info.resume ? "continues its session here, left:" :
-	    "is good; it will open the folder for", left);
+	snprintf(text, sizeof text, "%s %s. Nothing was spent", r->info.resume ? "is in use here; its session goes on for" :
+	    "is good: it opens the folder for", left);
 	pass(r, "code", text);
 	return E_OK;
 }

@@ -19,6 +19,8 @@
 #include "say.h"
 #include "stick.h"
 
+#define UNKNOWN_CODE "this is a code, but of no stick in these books. Was it made with another keystore?"
+
 struct revoke {
 	const struct cli *c;
 	bool code, spent, yes;
@@ -113,7 +115,7 @@ choose_code(struct revoke *r, const char *text, size_t n, struct say_about *abou
 		e = E_CODE_UNKNOWN;
 	sodium_memzero(symbols, sizeof symbols);
 	if (e == E_CODE_UNKNOWN)
-		return fault_set(f, e, 0, "", "this is a code, but of no stick in these books.");
+		return fault_set(f, e, 0, "", UNKNOWN_CODE);
 	return e == E_OK ? E_OK : fault_set(f, e, 0, "code", "%s", "");
 }
 
@@ -136,23 +138,18 @@ on_line(void *arg, const char *line, size_t n, struct fault *f)
 static enum err
 ask_code(struct revoke *r, struct fault *f)
 {
-	for (;;) {
-		struct prompt_answer a = {0};
-		struct say_about about = {0};
-		struct fault here = {0};
-		enum err e = prompt_code(r->c, "Code to revoke: ", &a, f);
+	char symbols[CODE_SYMBOLS];
+	bool found = false;
+	enum err e = E_OK;
 
-		if (e != E_OK)
-			return e;
-		e = choose_code(r, a.text, a.n, &about, &here);
-		if (e == E_CODE_FORM && code_looks_like_id(a.text, a.n) != 0)
-			about.typed = a.text;
-		if (e != E_OK)
-			say_error(r->c, &here, &about);
-		prompt_free(&a);
-		if (e != E_CODE_FORM && e != E_CODE_TYPO && e != E_CODE_KIND && e != E_CODE_UNKNOWN)
-			return e;
-	}
+	do {
+		e = prompt_symbols(r->c, "Code to revoke: ", false, symbols, f);
+		found = e == E_OK && choose_symbols(r, symbols);
+		if (e == E_OK && !found)
+			say_refuse(r->c, E_CODE_UNKNOWN, UNKNOWN_CODE);
+	} while (e == E_OK && !found);
+	sodium_memzero(symbols, sizeof symbols);
+	return e;
 }
 
 static enum err

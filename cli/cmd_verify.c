@@ -11,7 +11,6 @@
 
 #include "bundle.h"
 #include "cli.h"
-#include "code.h"
 #include "grant.h"
 #include "human.h"
 #include "image.h"
@@ -91,22 +90,10 @@ read_seed(struct verify *v, struct fault *f)
 static enum err
 read_code(struct verify *v, struct fault *f)
 {
-	struct prompt_answer a = {0};
-	struct say_about about = {.code = true};
-	struct fault here = {0};
-	char text[200];
-	enum err e = prompt_code(v->c, NULL, &a, f);
+	enum err e = prompt_symbols(v->c, NULL, true, v->symbols, f);
 
-	if (e != E_OK)
-		return e;
-	e = code_parse(v->symbols, CODE_UNLOCK, a.text, a.n, &about.group);
-	prompt_free(&a);
 	v->code = e == E_OK;
-	if (e == E_OK)
-		return E_OK;
-	fault_set(&here, e, 0, "code", "%s", "");
-	say_explain(text, sizeof text, &here, &about);
-	return fault_set(f, e, 0, "", "%s", text);
+	return e;
 }
 
 /* The content key out of the cell of the code, which stays as it is. */

@@ -6,7 +6,6 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <langinfo.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
@@ -18,7 +17,9 @@
 
 #include <sodium.h>
 
+#include "code.h"
 #include "format.h"
+#include "human.h"
 #include "say.h"
 #include "secret.h"
 #include "stop.h"
@@ -420,7 +421,7 @@ ask_secret(const char *question, bool code, const char *otherwise, struct prompt
 	l.a = a;
 	l.question = question;
 	l.code = code;
-	l.bullets = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+	l.bullets = human_utf8();
 	e = terminal_open(&t, otherwise, f);
 	if (e != E_OK)
 		return e;
@@ -459,13 +460,24 @@ file_line(int fd, struct prompt_answer *a)
 	}
 }
 
+static enum err
+file_fault(const char *name, struct fault *f)
+{
+	int sys = errno;
+
+	if (sys == EINTR)
+		return fault_set(f, E_INTERRUPTED, 0, "", "interrupted.");
+	return fault_set(f, E_PROMPT, sys, "", "%.120s cannot be read: %s. Name another file, or leave the option out to be asked.",
+	    strcmp(name, "-") == 0 ? "standard input" : name, strerror(sys));
+}
+
 static int
 file_open(const char *name, struct fault *f)
 {
 	int fd = strcmp(name, "-") == 0 ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 
 	if (fd < 0)
-		fault_set(f, E_PROMPT, errno, "open", "%s", name);
+		file_fault(name, f);
 	return fd;
 }
 
@@ -480,8 +492,7 @@ file_answer(const char *name, enum err too_long, struct prompt_answer *a, struct
 	got = file_line(fd, a);
 	close(fd);
 	if (got == -1)
-		return errno == EINTR ? fault_set(f, E_INTERRUPTED, 0, "", "interrupted.")
-				      : fault_set(f, E_PROMPT, errno, "read", "%s", name);
+		return file_fault(name, f);
 	if (got == -2)
 		return fault_set(f, too_long, 0, "", "the first line of %s is longer than %d bytes.", name, PROMPT_MAX);
 	return E_OK;
@@ -555,6 +566,63 @@ prompt_code(const struct cli *c, const char *question, struct prompt_answer *a, 
 	return e;
 }
 
+/* Which of the four groups was typed, for the message about a typing error. */
+static const char *
+group_of(const char *typed, int group, char out[5])
+{
+	int seen = 0, n = 0;
+
+	for (; *typed != '\0' && n < 4; typed++) {
+		if (separator(*typed))
+			continue;
+		if (seen++ / 4 == group - 1)
+			out[n++] = (char)toupper((unsigned char)*typed);
+	}
+	out[n] = '\0';
+	return group > 0 && n == 4 ? out : NULL;
+}
+
+static enum err
+parse_code(const struct prompt_answer *a, char symbols[CODE_SYMBOLS], struct say_about *about, char group[5])
+{
+	enum err e = code_parse(symbols, CODE_UNLOCK, a->text, a->n, &about->group);
+
+	if (e == E_CODE_TYPO)
+		about->group_text = group_of(a->text, about->group, group);
+	if (e == E_CODE_FORM && code_looks_like_id(a->text, a->n) != 0)
+		about->typed = a->text;
+	return e;
+}
+
+enum err
+prompt_symbols(const struct cli *c, const char *question, bool spends, char symbols[CODE_SYMBOLS], struct fault *f)
+{
+	char group[5], text[sizeof f->object];
+	enum err e = E_OK;
+
+	do {
+		struct say_about about = {.code = spends};
+		struct prompt_answer a = {0};
+		struct fault wrong = {0};
+
+		if ((e = prompt_code(c, question, &a, f)) != E_OK)
+			return e;
+		if ((e = parse_code(&a, symbols, &about, group)) != E_OK) {
+			fault_set(&wrong, e, 0, "code", "code");
+			if (c->code_file == NULL)
+				say_error(c, &wrong, &about);
+			about.code = false; /* the caller says that */
+			say_explain(text, sizeof text, &wrong, &about);
+		}
+		prompt_free(&a);
+	} while (e != E_OK && c->code_file == NULL);
+	if (e != E_OK)
+		fault_set(f, e, 0, "", "%s", text);
+	sodium_memzero(group, sizeof group);
+	sodium_memzero(text, sizeof text);
+	return e;
+}
+
 enum err
 prompt_code_lines(
     const struct cli *c, enum err (*each)(void *arg, const char *line, size_t n, struct fault *f), void *arg, struct fault *f)
@@ -572,8 +640,7 @@ prompt_code_lines(
 		if (a.n > 0)
 			e = each(arg, a.text, a.n, f);
 	if (e == E_OK && got == -1)
-		e = errno == EINTR ? fault_set(f, E_INTERRUPTED, 0, "", "interrupted.")
-				   : fault_set(f, E_PROMPT, errno, "read", "%s", c->code_file);
+		e = file_fault(c->code_file, f);
 	if (e == E_OK && got == -2)
 		e = fault_set(f, E_CODE_FORM, 0, "", "a line of %s is longer than %d bytes.", c->code_file, PROMPT_MAX);
 	if (fd >= 0)
@@ -603,8 +670,10 @@ read_cooked_line(struct terminal *t, const char *question, char *out, size_t siz
 			put(t, "\n");
 			return fault_set(f, E_INTERRUPTED, 0, "", "interrupted.");
 		}
-		if (got != 1)
+		if (got != 1) {
+			put(t, "\n");
 			return fault_set(f, E_PROMPT, 0, "", "cancelled.");
+		}
 		if (ch == '\n')
 			break;
 		if (n + 1 < size)
@@ -618,12 +687,15 @@ enum err
 prompt_line(const char *question, char *out, size_t size, struct fault *f)
 {
 	struct terminal t;
+	char *wrapped = NULL;
 	enum err e = terminal_open(&t, "the options that --help names instead", f);
 
 	if (e != E_OK)
 		return e;
-	e = read_cooked_line(&t, question, out, size, f);
+	wrapped = human_wrap(question, human_columns(t.fd), 0, 0);
+	e = read_cooked_line(&t, wrapped != NULL ? wrapped : question, out, size, f);
 	terminal_close(&t);
+	free(wrapped);
 	return e;
 }
 

@@ -12,6 +12,7 @@
 
 #include "cli.h"
 #include "error.h"
+#include "format.h"
 
 #define PROMPT_MAX 4096 /* bytes of an answer */
 
@@ -41,6 +42,12 @@ enum err prompt_new_passphrase(const struct cli *c, struct prompt_answer *a, str
  * E_PROMPT. question NULL: "Code: ".
  */
 enum err prompt_code(const struct cli *c, const char *question, struct prompt_answer *a, struct fault *f);
+
+/*
+ * prompt_symbols(c, question, spends, symbols, f): an unlock code, as by prompt_code, until it is one: what is wrong with it is said
+ * and it is asked for again, on a terminal; from a file what is wrong is the fault. spends: it is said that nothing was spent.
+ */
+enum err prompt_symbols(const struct cli *c, const char *question, bool spends, char symbols[CODE_SYMBOLS], struct fault *f);
 
 /*
  * prompt_code_lines(c, each, arg, f): every line of c->code_file, without empty ones, each NUL-terminated in memory that is wiped

@@ -47,7 +47,7 @@ print_text(const struct cli *c, const struct sessions *s)
 	int64_t now = when_now();
 
 	if (s->count == 0)
-		say_info(c, "no folder is open");
+		say_info(c, "no folder is open here; 'oncestick mount' opens one");
 	for (size_t i = 0; i < s->count; i++) {
 		const struct control_state *st = &s->list[i].state;
 

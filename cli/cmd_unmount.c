@@ -37,12 +37,13 @@ ask(const struct cli *c, struct choice *w)
 	if (prompt_choice("End for good? The code will not open again. [y/N, p = pause] ", "ynp", 'n', &answer, &f) != E_OK)
 		return say_error(c, &f, NULL);
 	w->pause = answer == 'p';
-	return answer == 'n' ? say_refuse(c, E_PROMPT, "not ended; the folder stays open") : E_OK;
+	return answer == 'n' ? say_refuse(c, E_PROMPT, "not ended: the folder stays open") : E_OK;
 }
 
 /* The programs that hold files, one sentence. */
+#define HOLDERS_NAMED 3
 struct holders {
-	char text[600];
+	char text[1000];
 	unsigned count;
 };
 
@@ -53,12 +54,20 @@ name_holder(void *arg, long pid, const char *comm, const char *file)
 	char who[64], what[200];
 	size_t n = strlen(h->text);
 
-	if (h->count++ > 3)
+	if (h->count++ >= HOLDERS_NAMED)
 		return;
 	say_safe(who, sizeof who, comm);
 	say_safe(what, sizeof what, file);
 	snprintf(h->text + n, sizeof h->text - n, "%s%s (pid %ld) still has %s%s%s open", n > 0 ? "; " : "", who, pid,
 	    file[0] != '\0' ? "\"" : "the folder", what, file[0] != '\0' ? "\"" : "");
+}
+
+static void
+add_others(struct holders *h)
+{
+	size_t n = strlen(h->text);
+
+	snprintf(h->text + n, sizeof h->text - n, "; and %u more", h->count - HOLDERS_NAMED);
 }
 
 static enum err
@@ -69,7 +78,29 @@ say_busy(const struct cli *c, const char *dir)
 	mountpoint_users(dir, name_holder, &h);
 	if (h.count == 0)
 		snprintf(h.text, sizeof h.text, "a program still has a file of the folder open");
-	return say_refuse(c, E_BUSY, "%s. Close it, or use --force", h.text);
+	if (h.count > HOLDERS_NAMED)
+		add_others(&h);
+	return say_refuse(c, E_BUSY, "%s. Close %s, or use --force", h.text, h.count > 1 ? "them" : "it");
+}
+
+static void
+count_holder(void *arg, long pid, const char *comm, const char *file)
+{
+	unsigned *count = arg;
+
+	(void)pid, (void)comm, (void)file;
+	++*count;
+}
+
+/* Nobody is asked about what cannot be done. */
+static bool
+is_held(const char *dir, const struct choice *w)
+{
+	unsigned count = 0;
+
+	if (!w->force)
+		mountpoint_users(dir, count_holder, &count);
+	return count > 0;
 }
 
 static enum err
@@ -100,6 +131,8 @@ unmount(const struct cli *c, const struct sessions *s, const char *dir, struct c
 
 	if ((one = sessions_pick(s, dir, &f)) == NULL)
 		return say_error(c, &f, &(struct say_about){.object = dir});
+	if (is_held(one->state.mount_point, w))
+		return say_busy(c, one->state.mount_point);
 	if ((err = ask(c, w)) != E_OK)
 		return err;
 	err = control_ask(s->dir_fd, one->lock_name, operation(w), &reply, &f);

@@ -54,7 +54,7 @@ pick_only(const struct sessions *s, struct fault *f)
 	if (s->count == 1)
 		return &s->list[0];
 	if (s->count == 0) {
-		fault_set(f, E_MOUNTED, 0, "nothing", "nothing is mounted");
+		fault_set(f, E_MOUNTED, 0, "", "no folder is open here; 'oncestick mount' opens one.");
 		return NULL;
 	}
 	for (size_t i = 0; i < s->count; i++) {
@@ -63,7 +63,7 @@ pick_only(const struct sessions *s, struct fault *f)
 		snprintf(folders + n, sizeof folders - n, "%s%.70s", i > 0 ? ", " : "",
 		    s->list[i].state.mount_point);
 	}
-	fault_set(f, E_USAGE, 0, "", "several folders are open, name one of them: %s", folders);
+	fault_set(f, E_USAGE, 0, "", "which folder? Open are %s", folders);
 	return NULL;
 }
 

@@ -106,15 +106,19 @@ show(struct cli *c, const struct station_args *a, struct station *st, const char
 static enum err
 write_file(const char *file, const uint8_t *data, size_t n, struct fault *f)
 {
-	if (stickio_create(AT_FDCWD, file, data, n, 0644) != 0)
-		return fault_set(f, E_FAIL, errno, "write", "%s", file);
-	return E_OK;
+	if (stickio_create(AT_FDCWD, file, data, n, 0644) == 0)
+		return E_OK;
+	if (errno == EEXIST)
+		return fault_set(f, E_USAGE, 0, "", "%.120s is there already and is never overwritten: name a new file.", file);
+	return fault_set(f, E_USAGE, 0, "", "%.120s cannot be written: %s. Name a file in a directory of yours.", file,
+	    strerror(errno));
 }
 
 static enum err
 enrol(struct cli *c, const struct station_args *a, struct station *st, const char *file, struct fault *f)
 {
 	struct enrolment e = {.label = ""};
+	char shown[PATH_MAX];
 	uint8_t *data = NULL;
 	size_t n = 0;
 	enum err err;
@@ -129,7 +133,8 @@ enrol(struct cli *c, const struct station_args *a, struct station *st, const cha
 	if ((data = enrolment_encode(&e, &n)) == NULL)
 		return fault_set(f, E_FAIL, ENOMEM, "encode", "%s", file);
 	if ((err = write_file(file, data, n, f)) == E_OK)
-		say_info(c, "written: %s; hand it to the issuer and compare the station's id by voice (oncestick station show)", file);
+		say_info(c, "written: %s; hand it to the issuer, and compare the station's id by voice: oncestick station show",
+		    say_safe(shown, sizeof shown, file));
 	free(data);
 	return err;
 }
@@ -137,6 +142,7 @@ enrol(struct cli *c, const struct station_args *a, struct station *st, const cha
 static enum err
 receipts(struct cli *c, const struct station_args *a, struct station *st, const char *file, struct fault *f)
 {
+	char shown[PATH_MAX];
 	uint8_t *data = NULL;
 	size_t n = 0;
 	enum err err;
@@ -145,7 +151,7 @@ receipts(struct cli *c, const struct station_args *a, struct station *st, const 
 	if ((err = station_receipts(st, &data, &n, f)) != E_OK)
 		return err;
 	if ((err = write_file(file, data, n, f)) == E_OK)
-		say_info(c, "written: %s; the issuer reads it with oncestick collect --receipts", file);
+		say_info(c, "written: %s; the issuer reads it: oncestick collect --receipts FILE", say_safe(shown, sizeof shown, file));
 	free(data);
 	return err;
 }
@@ -176,9 +182,10 @@ issuer_of_object(const char *file, uint8_t pk[KEY_SIZE], struct fault *f)
 	enum err err = E_OK;
 
 	if (stickio_slurp(AT_FDCWD, file, envelope_limit(ENVELOPE_NOTICE), &data, &n) != 0)
-		return fault_set(f, E_FAIL, errno, "read", "%s", file);
+		return fault_set(f, E_USAGE, 0, "", "%.120s cannot be read: %s.", file, strerror(errno));
 	if (envelope_guess(BYTES(data, n), &type) != 0 || envelope_open(type, BYTES(data, n), &payload, pk) != ENVELOPE_OK)
-		err = fault_set(f, E_ISSUER, 0, "signature", "%s", file);
+		err = fault_set(f, E_ISSUER, 0, "",
+		    "no issuer signed %.120s, or it was changed. Name the stick, or a grant, manifest or notice on it.", file);
 	free(data);
 	return err;
 }
@@ -196,7 +203,7 @@ pin_one(struct cli *c, struct station *st, const char *file, struct fault *f)
 	if (err != E_OK || (err = station_pin(st, pk, f)) != E_OK)
 		return err;
 	keytree_fingerprint(shown, pk);
-	say_info(c, "issuer %s is known on this PC now; compare the fingerprint with the issuer's own (oncestick init shows it)", shown);
+	say_info(c, "issuer %s is known on this PC now; compare this fingerprint with the one the issuer got from init", shown);
 	return E_OK;
 }
 
@@ -212,8 +219,8 @@ pin(struct cli *c, const struct station_args *a, struct station *st, const char 
 	if (file != NULL && (err = pin_one(c, st, file, f)) != E_OK)
 		return err;
 	if ((a->only || a->any) && (err = station_pin_only(st, a->only, f)) == E_OK)
-		say_info(c, a->only ? "only the issuers known now are accepted on this PC (oncestick station show)" :
-		    "new issuers are shown and accepted on this PC again");
+		say_info(c, a->only ? "only the issuers known now are accepted on this PC: oncestick station show" :
+				      "new issuers are shown and accepted on this PC again");
 	return err;
 }
 
@@ -251,6 +258,7 @@ run(struct cli *c, struct station_args *a, char **operand, int n)
 {
 	struct station *s = NULL;
 	struct fault f = {0};
+	char word[80];
 	enum err err = E_OK;
 
 	for (size_t i = 0; i < sizeof actions / sizeof *actions; i++) {
@@ -263,7 +271,7 @@ run(struct cli *c, struct station_args *a, char **operand, int n)
 		station_close(&s);
 		return f.err != E_OK ? say_error(c, &f, &(struct say_about){.object = n > 1 ? operand[1] : a->dir}) : err;
 	}
-	return say_usage(c, "station: show, enrol, receipts, pin or reset-clock, not \"%s\"", operand[0]);
+	return say_usage(c, "station: show, enrol, receipts, pin or reset-clock, not '%s'", say_safe(word, sizeof word, operand[0]));
 }
 
 enum err

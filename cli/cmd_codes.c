@@ -97,10 +97,10 @@ json_stick(const struct books_stick *s, const struct tally *t)
 
 	keytree_stick_name(name, s->stick_id);
 	bytes_to_hex(id, s->stick_id, ID_SIZE);
-	return json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:i, s:i, s:I, s:I}", "stick", name, "stick_id", id, "label",
+	return json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:i, s:i, s:o, s:o}", "stick", name, "stick_id", id, "label",
 	    s->label, "holders", s->holders, "ready", (int)t->ready, "issued", (int)t->issued, "spent", (int)t->spent, "revoked",
-	    (int)t->revoked, "expired", (int)t->expired, "not_before", (json_int_t)s->not_before, "expires",
-	    (json_int_t)s->expires);
+	    (int)t->revoked, "expired", (int)t->expired, "not_before", say_json_time(s->not_before), "expires",
+	    say_json_time(s->expires));
 }
 
 static int
@@ -165,10 +165,10 @@ json_slot(const struct books_slot *s, int64_t now)
 
 	issuer_slot_name(id, s);
 	bytes_to_hex(grant, s->grant_id, ID_SIZE);
-	return json_pack("{s:s, s:i, s:s, s:s, s:s, s:s, s:i, s:I, s:I, s:I, s:I}", "id", id, "number", (int)s->number, "state",
+	return json_pack("{s:s, s:i, s:s, s:s, s:s, s:s, s:i, s:o, s:o, s:o, s:o}", "id", id, "number", (int)s->number, "state",
 	    state_name(s, now), "holder", s->holder, "label", s->label, "grant", grant, "slot", (int)s->slot, "not_before",
-	    (json_int_t)s->not_before, "expires", (json_int_t)s->expires, "changed_at", (json_int_t)s->changed_at, "spent_at",
-	    (json_int_t)s->spent_at);
+	    say_json_time(s->not_before), "expires", say_json_time(s->expires), "changed_at", say_json_time(s->changed_at), "spent_at",
+	    say_json_time(s->spent_at));
 }
 
 static int

@@ -173,6 +173,18 @@ kind_words(const struct collect_finding *x)
 	return "?";
 }
 
+static bool
+was_used(const struct collect_finding *x)
+{
+	return x->kind != COLLECT_QUIET && x->kind != COLLECT_DAMAGED;
+}
+
+static bool
+is_new(const struct collect_finding *x)
+{
+	return was_used(x) && x->before.state != BOOKS_SPENT;
+}
+
 static const struct {
 	enum receipt_flag flag;
 	const char *name, *words;
@@ -261,8 +273,8 @@ json_receipt(const struct receipt *x)
 	for (size_t i = 0; i < FLAGS; i++)
 		if (x->flags & flags[i].flag)
 			json_array_append_new(list, json_string(flags[i].name));
-	return json_pack(
-	    "{s:I, s:s, s:s, s:o}", "spent_at", (json_int_t)x->spent_at, "station", station, "session", session, "flags", list);
+	return json_pack("{s:o, s:s, s:s, s:o}", "spent_at", say_json_time(x->spent_at), "station", station, "session", session,
+	    "flags", list);
 }
 
 static json_t *
@@ -272,12 +284,11 @@ json_finding(const struct collect_finding *x)
 	json_t *v = NULL;
 
 	issuer_slot_name(id, &x->before);
-	v = json_pack("{s:s, s:s, s:s, s:b}", "id", id, "found", kind_name(x->kind), "holder", x->before.holder, "new",
-	    x->before.state != BOOKS_SPENT);
+	v = json_pack("{s:s, s:s, s:s, s:b}", "id", id, "found", kind_name(x->kind), "holder", x->before.holder, "new", is_new(x));
 	if (x->proved)
 		json_object_set_new(v, "receipt", json_receipt(&x->receipt));
 	else if (x->before.spent_at != 0)
-		json_object_set_new(v, "spent_at", json_integer(x->before.spent_at));
+		json_object_set_new(v, "spent_at", say_json_time(x->before.spent_at));
 	if (x->kind == COLLECT_TWICE)
 		json_object_set_new(v, "other_receipt", json_receipt(&x->other));
 	return v;
@@ -331,18 +342,30 @@ say_oddities(const struct run *r)
 }
 
 static void
+say_used(const struct cli *c, unsigned used, unsigned fresh)
+{
+	if (used == 0)
+		say_info(c, "no code was used");
+	else if (used == 1)
+		say_info(c, "1 code was used; it %s in the books %s", fresh == 0 ? "was" : "is", fresh == 0 ? "already" : "now");
+	else if (fresh == 0 || fresh == used)
+		say_info(c, "%u codes were used; they %s in the books %s", used, fresh == 0 ? "were" : "are",
+		    fresh == 0 ? "already" : "now");
+	else
+		say_info(c, "%u codes were used; %u of them %s new in the books", used, fresh, fresh == 1 ? "is" : "are");
+}
+
+static void
 say_summary(const struct run *r)
 {
 	unsigned used = 0, fresh = 0;
 
 	for (size_t i = 0; i < r->k.count; i++) {
 		const struct collect_finding *x = &r->k.findings[i];
-		bool is = x->kind != COLLECT_QUIET && x->kind != COLLECT_DAMAGED;
-
-		used += is;
-		fresh += is && x->before.state != BOOKS_SPENT;
+		used += was_used(x);
+		fresh += is_new(x);
 	}
-	say_info(r->c, "%u code%s used, %u of them new in the books", used, used == 1 ? "" : "s", fresh);
+	say_used(r->c, used, fresh);
 	if (r->number > 0 && r->s != NULL && r->put.err == E_OK)
 		say_info(r->c, "list number %u of used and revoked codes is on the stick%s", r->number,
 		    r->written ? " now" : " already");

@@ -250,8 +250,8 @@ json_of(const struct issue *a)
 
 		issuer_slot_name(id, s);
 		json_array_append_new(
-		    list, json_pack("{s:s, s:s, s:s, s:s, s:I, s:I}", "id", id, "code", a->codes[k], "holder", s->holder, "label",
-			      s->label, "not_before", (json_int_t)s->not_before, "expires", (json_int_t)s->expires));
+		    list, json_pack("{s:s, s:s, s:s, s:s, s:o, s:o}", "id", id, "code", a->codes[k], "holder", s->holder, "label",
+			      s->label, "not_before", say_json_time(s->not_before), "expires", say_json_time(s->expires)));
 	}
 	keytree_stick_name(name, a->slots[0].stick_id);
 	if (a->again != NULL)

@@ -3,6 +3,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +30,7 @@
 
 #define FILE_MAX (64u << 20)
 
-/* A report is built as JSON; people get the same as indented lines. */
+/* A report is built as JSON; people get a page made of it. */
 
 static json_t *
 json_hex(const uint8_t *p, size_t n)
@@ -38,15 +39,6 @@ json_hex(const uint8_t *p, size_t n)
 
 	bytes_to_hex(hex, p, n);
 	return json_string(hex);
-}
-
-static json_t *
-json_time(int64_t t)
-{
-	char text[WHEN_SHOWN];
-
-	when_rfc3339(text, sizeof text, t);
-	return json_string(text);
 }
 
 static json_t *
@@ -89,7 +81,7 @@ json_manifest(const struct manifest *m)
 
 	set_text(o, "label", m->label);
 	set(o, "bundle", json_hex(m->bundle_id, ID_SIZE));
-	set(o, "created", json_time(m->created));
+	set(o, "created", say_json_time(m->created));
 	set(o, "blocks", json_integer((json_int_t)m->blocks));
 	set(o, "bytes", json_integer((json_int_t)(m->blocks * BLOCK_SIZE)));
 	set(o, "issuer", json_issuer(m->issuer));
@@ -121,9 +113,9 @@ json_grant(const struct grant *g)
 	set(o, "grant", json_hex(g->id, ID_SIZE));
 	set(o, "stick", json_stick_name(g->stick_id));
 	set(o, "issuer", json_issuer(g->issuer));
-	set(o, "issued", json_time(g->issued));
-	set(o, "not_before", json_time(g->policy.not_before));
-	set(o, "expires", json_time(g->policy.expires));
+	set(o, "issued", say_json_time(g->issued));
+	set(o, "not_before", say_json_time(g->policy.not_before));
+	set(o, "expires", say_json_time(g->policy.expires));
 	set(o, "session_s", json_integer((json_int_t)g->policy.session_s));
 	set(o, "codes", json_integer((json_int_t)g->slots));
 	if (g->refill != 0)
@@ -147,7 +139,7 @@ json_notice(const struct notice *n)
 		for (size_t k = 0; k < n->grants[i].len; k++)
 			codes += __builtin_popcount(n->grants[i].bitmap[k]);
 	set(o, "number", json_integer((json_int_t)n->number));
-	set(o, "time", json_time(n->time));
+	set(o, "time", say_json_time(n->time));
 	set(o, "issuer", json_issuer(n->issuer));
 	set(o, "codes", json_integer(codes));
 	set(o, "lectures", json_integer((json_int_t)n->grant_count));
@@ -204,7 +196,7 @@ open_receipts(struct bytes file)
 		set(o, "grant", json_hex(rows[i].grant_id, ID_SIZE));
 		set(o, "slot", json_integer((json_int_t)rows[i].slot));
 		if (ok) {
-			set(o, "spent_at", json_time(r.spent_at));
+			set(o, "spent_at", say_json_time(r.spent_at));
 			set(o, "station", json_hex(r.station_id, ID_SIZE));
 		}
 		json_array_append_new(list, o);
@@ -301,7 +293,7 @@ inspect_stick(struct stickarg *at, json_t **o, struct fault *f)
 {
 	struct stick_grants grants = {0};
 	struct stick *s = NULL;
-	char fs[32], device[128];
+	char fs[32], device[128] = "";
 	json_t *list = json_array();
 	enum err e = stick_open(&s, at->fd, f), loaded = E_OK;
 
@@ -315,7 +307,8 @@ inspect_stick(struct stickarg *at, json_t **o, struct fault *f)
 	set(*o, "stick_id", json_hex(s->id, ID_SIZE));
 	if (loaded == E_OK)
 		set(*o, "issuer", json_issuer(grants.grants[0].issuer));
-	stickarg_device(at->fd, device, sizeof device);
+	if (stickarg_is_mount(at->fd))
+		stickarg_device(at->fd, device, sizeof device);
 	set(*o, "device", say_json_text(device));
 	stickio_fs_of(at->fd, fs, sizeof fs);
 	set(*o, "file_system", say_json_text(fs));
@@ -339,77 +332,288 @@ out:
 
 /* ---- for people -------------------------------------------------------------------------------------------------------------- */
 
-static void print_value(const char *key, json_t *v, int depth);
+struct page {
+	const struct cli *c;
+	bool verbose; /* ids and hashes too */
+	int64_t now;
+};
+
+static void row(const char *name, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+static void
+row(const char *name, const char *fmt, ...)
+{
+	va_list ap;
+
+	printf("  %-9s ", name);
+	va_start(ap, fmt);
+	vprintf(fmt, ap);
+	va_end(ap);
+	putchar('\n');
+}
+
+static const char *
+text_of(json_t *o, const char *key)
+{
+	const char *s = json_string_value(json_object_get(o, key));
+
+	return s != NULL ? s : "";
+}
+
+static json_int_t
+number_of(json_t *o, const char *key)
+{
+	return json_integer_value(json_object_get(o, key));
+}
+
+/* "1 code", "2 codes" */
+#define COUNTED "%" JSON_INTEGER_FORMAT " %s%s"
+#define COUNT_OF(n, word) (n), (word), (n) == 1 ? "" : "s"
 
 /* RFC 3339 in JSON, local time for people. */
-static void
-print_text(const char *s)
+static const char *
+shown_time(json_t *o, const char *key, char out[WHEN_SHOWN])
 {
-	char shown[WHEN_SHOWN];
 	int64_t t = 0;
-	char *safe = human_escape(s, strlen(s));
 
-	if (strlen(s) == 20 && s[10] == 'T' && s[19] == 'Z' && when_parse(&t, s, WHEN_START, TIME_MIN) == 0) {
-		when_show(shown, sizeof shown, t);
-		printf("%s\n", shown);
-	} else {
-		printf("%s\n", safe != NULL ? safe : "");
-	}
-	free(safe);
+	out[0] = '\0';
+	if (when_parse(&t, text_of(o, key), WHEN_START, TIME_MIN) == 0)
+		when_show(out, WHEN_SHOWN, t);
+	return out;
 }
 
 static void
-print_object(json_t *o, int depth)
+row_text(const char *name, json_t *o, const char *key)
 {
-	const char *key = NULL;
-	json_t *v = NULL;
+	char safe[4 * LABEL_MAX];
 
-	json_object_foreach(o, key, v) print_value(key, v, depth);
+	if (text_of(o, key)[0] != '\0')
+		row(name, "%s", say_safe(safe, sizeof safe, text_of(o, key)));
 }
 
 static void
-print_key(const char *key, int depth)
+row_bytes(json_t *o)
 {
-	char shown[64];
+	char shown[HUMAN_SHOWN];
 
-	snprintf(shown, sizeof shown, "%s", key);
-	for (char *p = shown; *p != '\0'; p++)
-		*p = *p == '_' ? ' ' : *p;
-	printf("%*s%-*s", depth * 2, "", 20 - depth * 2, shown);
-}
-
-static void
-print_value(const char *key, json_t *v, int depth)
-{
-	size_t count = json_array_size(v);
-
-	if (json_is_array(v) && count == 0)
+	if (json_object_get(o, "bytes") == NULL)
 		return;
-	print_key(key, depth);
-	if (json_is_string(v)) {
-		printf(" ");
-		print_text(json_string_value(v));
-	} else if (json_is_integer(v)) {
-		printf(" %" JSON_INTEGER_FORMAT "\n", json_integer_value(v));
-	} else if (json_is_boolean(v)) {
-		printf(" %s\n", json_is_true(v) ? "yes" : "no");
-	} else if (json_is_object(v)) {
-		printf("\n");
-		print_object(v, depth + 1);
-	} else {
-		printf("\n");
-		for (size_t i = 0; i < count; i++) {
-			json_t *one = json_array_get(v, i);
+	human_bytes(shown, sizeof shown, (uint64_t)number_of(o, "bytes"));
+	row("size", "%s", shown);
+}
 
-			if (json_is_object(one)) {
-				printf("%*s-\n", (depth + 1) * 2, "");
-				print_object(one, depth + 2);
-			} else if (json_is_string(one)) {
-				printf("%*s", (depth + 1) * 2, "");
-				print_text(json_string_value(one));
-			}
-		}
+static void
+print_label(json_t *o)
+{
+	char safe[4 * LABEL_MAX];
+	const char *label = text_of(o, "label");
+
+	if (label[0] != '\0')
+		printf("\"%s\"\n", say_safe(safe, sizeof safe, label));
+	else
+		printf("lecture without a label\n");
+}
+
+static void
+row_window(const struct page *p, json_t *o)
+{
+	char from[WHEN_SHOWN], until[WHEN_SHOWN];
+	int64_t begin = 0, end = 0;
+
+	when_parse(&begin, text_of(o, "not_before"), WHEN_START, TIME_MIN);
+	when_parse(&end, text_of(o, "expires"), WHEN_START, TIME_MIN);
+	when_show(from, sizeof from, begin);
+	when_show(until, sizeof until, end);
+	row("opens", "from %s to %s%s", from, until, p->now < begin ? " (not yet)" : p->now >= end ? " (over)" : "");
+}
+
+static void
+row_session(json_t *o)
+{
+	char length[WHEN_SHOWN];
+
+	when_show_duration(length, sizeof length, number_of(o, "session_s"));
+	row("session", "%s from when a code is used", length);
+}
+
+static void
+row_codes(json_t *o)
+{
+	if (json_object_get(o, "unused") == NULL)
+		row("codes", "%" JSON_INTEGER_FORMAT, number_of(o, "codes"));
+	else if (number_of(o, "damaged") == 0)
+		row("codes", "%" JSON_INTEGER_FORMAT " unused, %" JSON_INTEGER_FORMAT " used", number_of(o, "unused"),
+		    number_of(o, "used"));
+	else
+		row("codes", "%" JSON_INTEGER_FORMAT " unused, %" JSON_INTEGER_FORMAT " used, %" JSON_INTEGER_FORMAT " damaged",
+		    number_of(o, "unused"), number_of(o, "used"), number_of(o, "damaged"));
+}
+
+static void
+row_needs(json_t *o)
+{
+	json_t *list = json_object_get(o, "factors");
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const char *name = json_string_value(json_array_get(list, i));
+
+		if (strcmp(name, "usb") == 0)
+			row("needs", "the USB stick it was written to, no copy of it");
+		else if (strcmp(name, "station") == 0)
+			row("needs", "the PC it was made for");
+		else
+			row("needs", "the network: %s", name);
 	}
+}
+
+static void
+row_media(json_t *o)
+{
+	const char *state = text_of(o, "manifest");
+
+	if (state[0] != '\0' && strcmp(state, "signed") != 0)
+		row("media", "%s: no code opens this, it has to be prepared again",
+		    strcmp(state, "missing") == 0 ? "missing" :
+		    strcmp(state, "damaged") == 0 ? "damaged" :
+						    "of another lecture");
+}
+
+static void
+print_lecture(const struct page *p, json_t *o)
+{
+	json_t *bundles = json_object_get(o, "bundles");
+
+	print_label(o);
+	row_window(p, o);
+	row_session(o);
+	row_codes(o);
+	row_bytes(o);
+	row_media(o);
+	row_needs(o);
+	row_text("contact", o, "contact");
+	if (!p->verbose)
+		return;
+	row_text("grant", o, "grant");
+	for (size_t i = 0; i < json_array_size(bundles); i++)
+		row("bundle", "%s", json_string_value(json_array_get(bundles, i)));
+}
+
+static void
+print_grant(const struct page *p, json_t *o)
+{
+	printf("grant for stick %s, issuer %s\n\n", text_of(o, "stick"), text_of(o, "issuer"));
+	print_lecture(p, o);
+}
+
+static void
+print_manifest(const struct page *p, json_t *o)
+{
+	char created[WHEN_SHOWN];
+
+	printf("manifest of issuer %s\n\n", text_of(o, "issuer"));
+	print_label(o);
+	row("created", "%s", shown_time(o, "created", created));
+	row_bytes(o);
+	if (!p->verbose)
+		return;
+	row_text("bundle", o, "bundle");
+	row_text("root", o, "root");
+}
+
+static void
+print_notice(const struct page *p, json_t *o)
+{
+	char made[WHEN_SHOWN];
+
+	(void)p;
+	printf("list number %" JSON_INTEGER_FORMAT " of used and revoked codes, issuer %s\n", number_of(o, "number"),
+	    text_of(o, "issuer"));
+	row("made", "%s", shown_time(o, "time", made));
+	row("names", COUNTED " of " COUNTED, COUNT_OF(number_of(o, "codes"), "code"), COUNT_OF(number_of(o, "lectures"), "lecture"));
+	if (number_of(o, "withdrawn_bundles") > 0)
+		row("withdraws", COUNTED, COUNT_OF(number_of(o, "withdrawn_bundles"), "bundle"));
+}
+
+static void
+print_station(const struct page *p, json_t *o)
+{
+	printf("request to be enrolled; compare the id with what 'oncestick station show' says there\n");
+	row_text("PC", o, "label");
+	row_text("id", o, "station");
+	if (p->verbose)
+		row_text("key", o, "key");
+}
+
+static void
+print_receipts(const struct page *p, json_t *list)
+{
+	printf(COUNTED " of used codes; what they prove only the issuer can tell: oncestick collect --receipts FILE\n",
+	    COUNT_OF((json_int_t)json_array_size(list), "receipt"));
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		json_t *o = json_array_get(list, i);
+		char used[WHEN_SHOWN];
+
+		row("used", "%s, issuer %s", shown_time(o, "spent_at", used)[0] != '\0' ? used : "(damaged)", text_of(o, "issuer"));
+		if (p->verbose)
+			row("grant", "%s, slot %" JSON_INTEGER_FORMAT, text_of(o, "grant"), number_of(o, "slot"));
+	}
+}
+
+static void
+warn_stick(const struct page *p, json_t *o)
+{
+	json_int_t unreadable = number_of(o, "unreadable_lectures"), foreign = number_of(o, "foreign_lectures");
+
+	if (unreadable > 0)
+		say_warn(p->c, COUNTED " on it cannot be read: damaged, or made by a newer oncestick", COUNT_OF(unreadable, "lecture"));
+	if (foreign > 0)
+		say_warn(p->c, COUNTED " on it belong%s to another stick", COUNT_OF(foreign, "lecture"), foreign == 1 ? "s" : "");
+	if (json_is_true(json_object_get(o, "mixed_issuers")))
+		say_warn(p->c, "lectures of several issuers are on it: no code opens it, it has to be prepared again");
+}
+
+static void
+print_stick(const struct page *p, json_t *o)
+{
+	json_t *lectures = json_object_get(o, "lectures"), *notice = json_object_get(o, "notice");
+	const char *issuer = text_of(o, "issuer"), *device = text_of(o, "device");
+	char made[WHEN_SHOWN];
+
+	printf("stick %s%s%s\n", text_of(o, "stick"), issuer[0] != '\0' ? ", issuer " : "", issuer);
+	row_text("at", o, "path");
+	if (device[0] != '\0')
+		row("on", "%s, %s", device, text_of(o, "file_system"));
+	if (notice != NULL)
+		row("list", COUNTED " used or revoked, as of %s", COUNT_OF(number_of(notice, "codes"), "code"),
+		    shown_time(notice, "time", made));
+	if (p->verbose) {
+		row_text("id", o, "stick_id");
+		row("refill", "next is %" JSON_INTEGER_FORMAT, number_of(o, "next_refill"));
+	}
+	if (json_array_size(lectures) == 0)
+		printf("no lecture on it that a code could open\n");
+	for (size_t i = 0; i < json_array_size(lectures); i++) {
+		putchar('\n');
+		print_lecture(p, json_array_get(lectures, i));
+	}
+	warn_stick(p, o);
+}
+
+static void
+print_page(const struct page *p, json_t *o)
+{
+	static const struct {
+		const char *kind;
+		void (*print)(const struct page *p, json_t *o);
+	} kinds[] = {{"manifest", print_manifest}, {"grant", print_grant}, {"notice", print_notice}, {"receipts", print_receipts},
+	    {"station", print_station}};
+	const char *kind = text_of(o, "kind");
+
+	if (strcmp(kind, "stick") == 0)
+		print_stick(p, o);
+	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+		if (strcmp(kind, kinds[i].kind) == 0)
+			kinds[i].print(p, json_object_get(o, kind));
 }
 
 static enum err
@@ -421,6 +625,9 @@ inspect(const char *arg, json_t **o, struct fault *f)
 
 	if (arg != NULL && stat(arg, &st) == 0 && S_ISREG(st.st_mode))
 		return inspect_file(arg, o, f);
+	if (arg != NULL && strncmp(arg, "usb:", 4) != 0 && access(arg, F_OK) != 0 && errno == ENOENT)
+		return fault_set(f, E_NO_STICK, 0, "",
+		    "%.120s: there is no such file or directory. Name where the stick is mounted, or a file of oncestick's.", arg);
 	e = stickarg_open(&at, arg, f);
 	if (e == E_OK)
 		e = inspect_stick(&at, o, f);
@@ -431,11 +638,16 @@ inspect(const char *arg, json_t **o, struct fault *f)
 enum err
 cmd_inspect(struct cli *c, int argc, char **argv)
 {
+	struct page page = {.c = c, .now = when_now()};
+	const struct opt rows[] = {
+	    {OPT_FLAG, "verbose", 'v', NULL, "ids and hashes too", &page.verbose, 0, 0},
+	    {OPT_END, NULL, 0, NULL, NULL, NULL, 0, 0},
+	};
 	const struct opt_verb verb = {"inspect [STICK|FILE]",
 	    "Print what a stick, or one of oncestick's files (manifest, grant, notice, receipts, station), says. Signatures are "
 	    "checked; media\n"
 	    "are not, for that there is 'verify'. Nothing is written anywhere.\n",
-	    OPT_JSON, NULL, 0, 1};
+	    OPT_JSON, rows, 0, 1};
 	struct fault f = {0};
 	char **operands = NULL;
 	json_t *o = NULL;
@@ -452,7 +664,7 @@ cmd_inspect(struct cli *c, int argc, char **argv)
 	}
 	if (c->json)
 		return say_json(c, o);
-	print_object(o, 0);
+	print_page(&page, o);
 	json_decref(o);
 	return say_stdout(c);
 }

@@ -49,7 +49,8 @@ refuse_existing(struct issuer *i, struct fault *f)
 		close(fd);
 	if (there)
 		return fault_set(
-		    f, E_KEYSTORE, 0, "", "there is an issuer already: %.120s/%s is never overwritten.", i->dir, KEYSTORE_NAME);
+		    f, E_KEYSTORE, 0, "", "there is an issuer already: %.100s/%s is never overwritten. For another one set ONCESTICK_ISSUER_DIR.", i->dir,
+		    KEYSTORE_NAME);
 	return E_OK;
 }
 
@@ -106,7 +107,7 @@ report(const struct cli *c, const struct issuer *i, const char *contact)
 				       say_json_text(i->dir), "contact", contact));
 	printf("issuer   %s\nkeystore %s/%s\n", print, say_safe(safe, sizeof safe, i->dir), KEYSTORE_NAME);
 	say_info(
-	    c, "keep a copy of that directory, and remember the passphrase: without them no code can be handed out or revoked.");
+	    c, "keep a copy of that directory, and remember the passphrase: without them no code can be handed out or revoked");
 	say_info(c, "next: oncestick prepare FOLDER STICK");
 	return say_stdout(c);
 }

@@ -15,9 +15,13 @@
 #include <unistd.h>
 
 #include "human.h"
+#include "mountinfo.h"
 #include "stick.h"
+#include "usb.h"
+#include "usb_list.h"
 
 #define FOUND_MAX 64
+#define BY_SERIAL "usb:"
 
 /* File systems that no stick has, or that may hang when asked. */
 static const char *const skipped[] = {"autofs", "binfmt_misc", "bpf", "cgroup", "cgroup2", "configfs", "debugfs", "devpts",
@@ -35,48 +39,6 @@ worth_a_look(const char *type)
 	return true;
 }
 
-/* mountinfo writes space, tab, newline and backslash as \ooo. */
-static void
-unescape(char *s)
-{
-	char *out = s;
-
-	while (*s != '\0') {
-		if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' && s[2] >= '0' && s[2] <= '7' && s[3] >= '0' && s[3] <= '7') {
-			*out++ = (char)((s[1] - '0') << 6 | (s[2] - '0') << 3 | (s[3] - '0'));
-			s += 4;
-		} else {
-			*out++ = *s++;
-		}
-	}
-	*out = '\0';
-}
-
-/* The mount point of a line of mountinfo, in place, or NULL if it is of no interest. */
-static char *
-mount_of(char *line)
-{
-	char *rest = strstr(line, " - ");
-	char *field = line, *save = NULL;
-	const char *type = NULL;
-
-	if (rest == NULL)
-		return NULL;
-	*rest = '\0';
-	type = strtok_r(rest + 3, " \n", &save);
-	if (type == NULL || !worth_a_look(type))
-		return NULL;
-	for (int i = 0; i < 4; i++) {
-		field = strchr(field, ' ');
-		if (field == NULL)
-			return NULL;
-		field++;
-	}
-	field[strcspn(field, " ")] = '\0';
-	unescape(field);
-	return field;
-}
-
 static bool
 has_once(const char *path, struct stat *st)
 {
@@ -88,38 +50,39 @@ has_once(const char *path, struct stat *st)
 	return yes;
 }
 
-int
-stickarg_each(int (*each)(void *arg, const char *path), void *arg)
-{
+struct walk {
+	int (*each)(void *arg, const char *path);
+	void *arg;
+	size_t count;
 	struct {
 		dev_t dev;
 		ino_t ino;
 	} seen[FOUND_MAX];
-	size_t count = 0, size = 0;
-	char *line = NULL;
-	int result = 0;
-	FILE *in = fopen("/proc/self/mountinfo", "re");
+};
 
-	if (in == NULL)
+static int
+on_mount(void *arg, const struct mountinfo *m)
+{
+	struct walk *w = arg;
+	struct stat st;
+
+	if (!worth_a_look(m->type) || w->count == FOUND_MAX || !has_once(m->path, &st))
 		return 0;
-	while (result == 0 && count < FOUND_MAX && getline(&line, &size, in) > 0) {
-		char *path = mount_of(line);
-		struct stat st;
-		bool known = false;
+	for (size_t i = 0; i < w->count; i++)
+		if (w->seen[i].dev == st.st_dev && w->seen[i].ino == st.st_ino)
+			return 0;
+	w->seen[w->count].dev = st.st_dev;
+	w->seen[w->count++].ino = st.st_ino;
+	return w->each(w->arg, m->path);
+}
 
-		if (path == NULL || !has_once(path, &st))
-			continue;
-		for (size_t i = 0; i < count; i++)
-			known = known || (seen[i].dev == st.st_dev && seen[i].ino == st.st_ino);
-		if (known)
-			continue;
-		seen[count].dev = st.st_dev;
-		seen[count++].ino = st.st_ino;
-		result = each(arg, path);
-	}
-	free(line);
-	fclose(in);
-	return result;
+int
+stickarg_each(int (*each)(void *arg, const char *path), void *arg)
+{
+	struct walk w = {.each = each, .arg = arg};
+	int result = mountinfo_each(on_mount, &w);
+
+	return result == -1 ? 0 : result;
 }
 
 struct search {
@@ -155,17 +118,120 @@ find_only(char path[STICKARG_MAX], struct fault *f)
 	return E_OK;
 }
 
-static enum err
-refuse_path(const char *arg, int sys, struct fault *f)
+/* ---- by device --------------------------------------------------------------------------------------------------------------- */
+
+/* Which places on USB sticks are meant, and what was found. */
+struct choice {
+	const char *arg;
+	const char *serial;	  /* NULL: by device */
+	struct usb_device device; /* the partition, or the disk with all of its partitions */
+	char to_mount[USB_NAME_SIZE];
+	unsigned count;
+	struct search mounted, with_once;
+};
+
+static bool
+is_meant(const struct choice *c, const struct usb_device *d)
+{
+	if (d->name[0] == '\0')
+		return false;
+	if (c->serial != NULL)
+		return strcmp(d->serial, c->serial) == 0;
+	return d->dev == c->device.dev || (!c->device.partition && strcmp(d->disk, c->device.disk) == 0);
+}
+
+static void
+consider(struct choice *c, const struct usb_list_volume *v)
 {
 	struct stat st;
 
-	if (strncmp(arg, "usb:", 4) == 0 && sys == ENOENT)
+	c->count++;
+	if (c->to_mount[0] == '\0' && v->unfit == USB_LIST_FIT)
+		snprintf(c->to_mount, sizeof c->to_mount, "%s", v->usb.name);
+	if (v->point[0] == '\0')
+		return;
+	on_found(&c->mounted, v->point);
+	if (has_once(v->point, &st))
+		on_found(&c->with_once, v->point);
+}
+
+static enum err
+conclude(const struct choice *c, char path[STICKARG_MAX], struct fault *f)
+{
+	const struct search *s = c->with_once.count > 0 ? &c->with_once : &c->mounted;
+
+	if (c->count == 0)
 		return fault_set(f, E_NO_STICK, 0, "",
-		    "%.60s: sticks cannot be named by serial number; name the directory where it is mounted.", arg);
+		    "no stick with the serial number %.80s is plugged in; 'oncestick sticks' lists those that are.", c->serial);
+	if (s->count > 1)
+		return fault_set(f, E_USAGE, 0, "", "%.60s is more than one place; which? %.100s", c->arg, s->list);
+	if (s->count == 1) {
+		snprintf(path, STICKARG_MAX, "%s", s->path);
+		return E_OK;
+	}
+	if (c->to_mount[0] == '\0')
+		return fault_set(f, E_NO_STICK, 0, "",
+		    "nothing on %.60s can be mounted and used; 'oncestick sticks' says why.", c->arg);
+	return fault_set(
+	    f, E_NO_STICK, 0, "", "%.60s is not mounted. To mount it: udisksctl mount -b /dev/%s", c->arg, c->to_mount);
+}
+
+/* The mount point of what c describes. */
+static enum err
+find_usb(struct choice *c, char path[STICKARG_MAX], struct fault *f)
+{
+	const struct usb_list_source source = usb_list_disks();
+	struct usb_list_volume *list = NULL;
+	size_t count = 0;
+	enum err e = usb_list(&list, &count, &source, f);
+
+	for (size_t i = 0; i < count; i++)
+		if (is_meant(c, &list[i].usb))
+			consider(c, &list[i]);
+	free(list);
+	return e == E_OK ? conclude(c, path, f) : e;
+}
+
+struct by_device {
+	dev_t dev;
+	char *path;
+};
+
+static int
+on_device_mount(void *arg, const struct mountinfo *m)
+{
+	struct by_device *d = arg;
+
+	if (!mountinfo_is_of(m, d->dev))
+		return 0;
+	snprintf(d->path, STICKARG_MAX, "%s", m->path);
+	return 1;
+}
+
+static enum err
+find_device(char path[STICKARG_MAX], const char *arg, dev_t dev, struct fault *f)
+{
+	struct choice c = {.arg = arg};
+	struct by_device d = {dev, path};
+
+	if (usb_find(&c.device, USB_SYSFS, dev) == 0)
+		return find_usb(&c, path, f);
+	if (mountinfo_each(on_device_mount, &d) == 1)
+		return E_OK;
+	return fault_set(f, E_NO_STICK, 0, "", "%.80s is not mounted. To mount it: udisksctl mount -b %.80s", arg, arg);
+}
+
+/* What is no directory: where the stick is mounted that is named by usb:SERIAL or by its device. sys is why it could not be opened. */
+static enum err
+find_mount(char path[STICKARG_MAX], const char *arg, int sys, struct fault *f)
+{
+	struct choice c = {.arg = arg, .serial = arg + sizeof BY_SERIAL - 1};
+	struct stat st;
+
+	if (sys == ENOENT && strncmp(arg, BY_SERIAL, sizeof BY_SERIAL - 1) == 0)
+		return find_usb(&c, path, f);
 	if (sys == ENOTDIR && stat(arg, &st) == 0 && S_ISBLK(st.st_mode))
-		return fault_set(
-		    f, E_NO_STICK, 0, "", "%.80s is a device; mount it, and name the directory where it is mounted.", arg);
+		return find_device(path, arg, st.st_rdev, f);
 	if (sys == ENOTDIR)
 		return fault_set(
 		    f, E_NO_STICK, 0, "", "%.100s is not a directory; name the directory where the stick is mounted.", arg);
@@ -208,8 +274,10 @@ stickarg_open(struct stickarg *s, const char *arg, struct fault *f)
 	else if ((e = find_only(s->path, f)) != E_OK)
 		return e;
 	s->fd = open(s->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (s->fd < 0)
-		return refuse_path(s->path, errno, f);
+	if (s->fd < 0 && arg != NULL && (e = find_mount(s->path, arg, errno, f)) != E_OK)
+		return e;
+	if (s->fd < 0 && (s->fd = open(s->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
+		return fault_set(f, E_NO_STICK, 0, "", "%.100s: %s.", s->path, strerror(errno));
 	s->fd = parent_of_once(s->fd, s->path);
 	return E_OK;
 }

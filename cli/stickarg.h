@@ -1,5 +1,5 @@
 /*
- * stickarg.h - the STICK operand: a directory that holds, or shall hold, ONCE.
+ * stickarg.h - the STICK operand: a directory that holds, or shall hold, ONCE, or the device that is mounted there.
  */
 #ifndef STICKARG_H
 #define STICKARG_H
@@ -17,9 +17,10 @@ struct stickarg {
 };
 
 /*
- * stickarg_open(s, arg, f): open the directory arg; without an arg, the only mounted file system with ONCE at its top. Nothing is
- * ever created. A directory called ONCE with a stick record in it stands for its parent. Errors: E_NO_STICK (missing, not a
- * directory, a block device or usb:SERIAL, none mounted), E_USAGE (several are mounted: f->object lists them).
+ * stickarg_open(s, arg, f): open the directory arg; for usb:SERIAL and a block device, a partition or a USB disk, the directory where
+ * it is mounted; without an arg, the only mounted file system with ONCE at its top. Nothing is ever created or mounted. A directory
+ * called ONCE with a stick record in it stands for its parent. Errors: E_NO_STICK (missing, not a directory, not plugged in, not
+ * mounted), E_USAGE (several are mounted: f->object lists them).
  */
 enum err stickarg_open(struct stickarg *s, const char *arg, struct fault *f);
 

@@ -320,10 +320,13 @@ usb_speed(char *out, size_t size, const struct usb_device *d)
 void
 usb_show(char *out, size_t size, const struct usb_device *d)
 {
+	/* Some say "QEMU" and "QEMU USB HARDDRIVE". */
+	bool vendor = d != NULL && d->vendor[0] != '\0' && strncmp(d->vendor, d->product, strlen(d->vendor)) != 0;
+
 	if (d == NULL)
 		snprintf(out, size, "no USB device");
 	else
-		snprintf(out, size, "%s%s%s, %s%s", d->vendor, d->vendor[0] != '\0' && d->product[0] != '\0' ? " " : "",
-		    d->vendor[0] == '\0' && d->product[0] == '\0' ? "a USB device without a name" : d->product,
+		snprintf(out, size, "%s%s%s, %s%s", vendor ? d->vendor : "", vendor && d->product[0] != '\0' ? " " : "",
+		    vendor || d->product[0] != '\0' ? d->product : "a USB device without a name",
 		    d->serial[0] != '\0' ? "serial number " : "without a serial number", d->serial);
 }

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/sysmacros.h>
 
 #define DEVICES_MAX 128
@@ -174,18 +173,6 @@ ask_udev(const struct usb_list_source *source, struct usb_list_volume *v)
 	fclose(in);
 }
 
-/* Whether m is of the block device dev, whose files have another st_dev on btrfs and the like. */
-static bool
-is_of(const struct mountinfo *m, dev_t dev)
-{
-	struct stat st;
-
-	if (m->dev == dev)
-		return true;
-	return major(m->dev) == 0 && strncmp(m->source, "/dev/", 5) == 0 && stat(m->source, &st) == 0 && S_ISBLK(st.st_mode) &&
-	       st.st_rdev == dev;
-}
-
 static int
 on_mount(void *arg, const struct mountinfo *m)
 {
@@ -194,7 +181,7 @@ on_mount(void *arg, const struct mountinfo *m)
 	for (size_t i = 0; i < v->count; i++) {
 		struct usb_list_volume *x = &v->list[i];
 
-		if (x->usb.name[0] == '\0' || x->point[0] != '\0' || !is_of(m, x->usb.dev))
+		if (x->usb.name[0] == '\0' || x->point[0] != '\0' || !mountinfo_is_of(m, x->usb.dev))
 			continue;
 		snprintf(x->point, sizeof x->point, "%s", m->path);
 		snprintf(x->fs, sizeof x->fs, "%s", m->type);
@@ -241,7 +228,7 @@ on_system_mount(void *arg, const struct mountinfo *m)
 	if (!among(m->path, places))
 		return 0;
 	for (size_t i = 0; i < v->count; i++) {
-		if (v->list[i].usb.name[0] == '\0' || !is_of(m, v->list[i].usb.dev))
+		if (v->list[i].usb.name[0] == '\0' || !mountinfo_is_of(m, v->list[i].usb.dev))
 			continue;
 		for (size_t k = 0; k < v->count; k++)
 			if (strcmp(v->list[k].usb.disk, v->list[i].usb.disk) == 0)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/sysmacros.h>
 
 static bool
@@ -71,4 +72,15 @@ mountinfo_each(int (*each)(void *arg, const struct mountinfo *m), void *arg)
 	free(line);
 	fclose(in);
 	return result;
+}
+
+bool
+mountinfo_is_of(const struct mountinfo *m, dev_t dev)
+{
+	struct stat st;
+
+	if (m->dev == dev)
+		return true;
+	return major(m->dev) == 0 && strncmp(m->source, "/dev/", 5) == 0 && stat(m->source, &st) == 0 && S_ISBLK(st.st_mode) &&
+	       st.st_rdev == dev;
 }

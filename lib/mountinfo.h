@@ -4,6 +4,7 @@
 #ifndef MOUNTINFO_H
 #define MOUNTINFO_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 struct mountinfo {
@@ -25,5 +26,8 @@ void mountinfo_unescape(char *s);
 
 /* mountinfo_parse(m, line): take apart one line, in place. Return 0, or -1 if it is not of that form. */
 int mountinfo_parse(struct mountinfo *m, char *line);
+
+/* mountinfo_is_of(m, dev): whether m is of the block device dev. Its files may have another st_dev, as on btrfs. */
+bool mountinfo_is_of(const struct mountinfo *m, dev_t dev);
 
 #endif

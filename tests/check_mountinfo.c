@@ -46,6 +46,21 @@ START_TEST(lines_of_another_form)
 }
 END_TEST
 
+START_TEST(device_is_known_by_number_and_else_by_name)
+{
+	struct mountinfo m = {makedev(8, 17), "/mnt", "exfat", "/dev/null", "rw"};
+
+	ck_assert(mountinfo_is_of(&m, makedev(8, 17)));
+	ck_assert(!mountinfo_is_of(&m, makedev(8, 18)));
+	m.dev = makedev(0, 40);
+	ck_assert(!mountinfo_is_of(&m, makedev(1, 3))); /* a character device is no disk */
+	m.source = "/dev/no-such-device";
+	ck_assert(!mountinfo_is_of(&m, makedev(8, 17)));
+	m.source = "sdb1";
+	ck_assert(!mountinfo_is_of(&m, makedev(8, 17)));
+}
+END_TEST
+
 static int
 find_root(void *arg, const struct mountinfo *m)
 {
@@ -78,6 +93,7 @@ main(void)
 	tcase_add_test(t, line_of_the_manual);
 	tcase_add_test(t, no_optional_field_and_odd_names);
 	tcase_add_test(t, lines_of_another_form);
+	tcase_add_test(t, device_is_known_by_number_and_else_by_name);
 	tcase_add_test(t, the_root_is_mounted);
 	srunner_run_all(r, CK_ENV);
 	failed = srunner_ntests_failed(r);

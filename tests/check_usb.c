@@ -477,6 +477,16 @@ START_TEST(names_are_safe_to_print)
 	ck_assert_str_eq(shown, "Kingston ?[2Jevil??, serial number E0D55EA57430");
 	usb_show(shown, sizeof shown, NULL);
 	ck_assert_str_eq(shown, "no USB device");
+	put(dir, "product", "Kingston DT\n");
+	put(dir, "serial", "\n");
+	d = find(SDB1);
+	usb_show(shown, sizeof shown, &d);
+	ck_assert_str_eq(shown, "Kingston DT, without a serial number");
+	forget(dir, "manufacturer");
+	forget(dir, "product");
+	d = find(SDB1);
+	usb_show(shown, sizeof shown, &d);
+	ck_assert_str_eq(shown, "a USB device without a name, without a serial number");
 }
 END_TEST
 

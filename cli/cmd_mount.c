@@ -17,6 +17,7 @@
 #include "station.h"
 #include "stickarg.h"
 #include "stop.h"
+#include "usbsay.h"
 #include "when.h"
 
 /* One `mount`, from the operand to the open folder. */
@@ -72,7 +73,10 @@ static enum err
 fail(const struct mount *m, const struct fault *f)
 {
 	struct say_about about = {.object = m->stick, .info = &m->msg.info, .code = true};
+	char usb[USB_SHOWN_SIZE];
 
+	if (f->err == E_WRONG_STICK)
+		about.usb = usbsay_at(usb, m->stick);
 	if (f->err == E_FUSE && m->msg.mount_point[0] != '\0')
 		about.object = m->msg.mount_point;
 	return say_error(m->c, f, &about);

@@ -21,6 +21,8 @@
 #include "stickarg.h"
 #include "stop.h"
 #include "unlock.h"
+#include "usb.h"
+#include "usbsay.h"
 #include "when.h"
 
 /* One rehearsal. Every check that passed becomes a line. */
@@ -28,6 +30,7 @@ struct rehearsal {
 	struct cli *c;
 	bool ask, full;
 	struct stickarg at;
+	struct usb_dir usb;
 	struct station *station;
 	struct unlock *unlock;
 	struct unlock_info info;
@@ -61,6 +64,8 @@ rehearse_stick(struct rehearsal *r, struct fault *f)
 	if ((err = station_open(&r->station, dir, STATION_READ, f)) != E_OK)
 		return err;
 	env.memory = station_memory(r->station);
+	r->usb = (struct usb_dir){USB_SYSFS, r->at.fd};
+	env.factors = (struct unlock_factors){.usb = usb_dir_factor, .arg = &r->usb};
 	if ((err = unlock_look(&r->unlock, r->at.fd, &env, &r->info, f)) != E_OK)
 		return err;
 	keytree_stick_name(stick, r->info.stick_id);
@@ -170,9 +175,13 @@ rehearse(struct rehearsal *r, const char *stick, struct fault *f)
 static enum err
 conclude(struct rehearsal *r, enum err err, const struct fault *f)
 {
+	char usb[USB_SHOWN_SIZE];
+
 	if (r->c->json)
 		say_json(r->c, json_pack("{s:b, s:s, s:O}", "ready", (int)(err == E_OK), "error", err == E_OK ? "" : err_name(err),
 		    "passed", r->passed));
+	if (err == E_WRONG_STICK)
+		r->about.usb = usbsay_at(usb, r->at.path);
 	if (err != E_OK)
 		return say_error(r->c, f, &r->about);
 	say_info(r->c, "rehearsed: %s", r->about.code ? "mount will work with this code" : "everything but the code is ready");

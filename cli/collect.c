@@ -14,6 +14,7 @@
 #include "progress.h"
 #include "record.h"
 #include "stop.h"
+#include "usb.h"
 
 static struct collect_finding *
 find(struct collect *k, const uint8_t grant_id[ID_SIZE], uint32_t slot)
@@ -47,16 +48,25 @@ add(struct collect *k, const uint8_t grant_id[ID_SIZE], uint32_t slot)
 
 /* ---- receipts -------------------------------------------------------------------------------------------------------------- */
 
+/* Whether g is bound to the device that the stick is on. */
+static bool
+bound_here(const struct collect *k, const struct grant *g)
+{
+	return g->policy.usb && k->has_usb && memcmp(g->policy.usb_hint, k->usb_hint, USB_HINT_SIZE) == 0;
+}
+
 /* The receipt key of a slot. E_WRONG_STICK, E_WRONG_STATION: a factor is not known here, so nothing can be proved. */
 static enum err
 receipt_key(struct collect *k, const struct grant *g, uint32_t slot, uint8_t rk[KEY_SIZE], struct fault *f)
 {
 	struct mint_slot_keys keys;
 	uint8_t usb[HASH_SIZE];
-	bool found = false;
-	enum err e = g->policy.usb ? books_get_usb(k->issuer->books, g->stick_id, usb, &found, NULL) : E_OK;
+	bool found = bound_here(k, g);
+	enum err e = E_OK;
 
-	if (e != E_OK)
+	if (found)
+		memcpy(usb, k->usb, HASH_SIZE);
+	else if (g->policy.usb && books_get_usb(k->issuer->books, g->stick_id, usb, &found, NULL) != E_OK)
 		found = false; /* a stick the books do not know has no factor there either */
 	e = mint_slot_keys(&keys, g, k->issuer->seed, slot, found ? usb : NULL);
 	if (e == E_OK)
@@ -141,10 +151,12 @@ judge_slot(struct collect *k, const struct grant *g, uint32_t slot, struct fault
 enum err
 collect_stick(struct collect *k, struct fault *f)
 {
+	struct usb_dir here = {USB_SYSFS, k->stick->once_fd};
 	struct progress bar;
 	uint64_t done = 0, all = 0;
 	enum err e = E_OK;
 
+	k->has_usb = usb_dir_factor(&here, k->usb, k->usb_hint) == 0;
 	for (size_t i = 0; i < k->grants->count; i++)
 		all += k->grants->grants[i].slots;
 	progress_start(&bar, k->c, "reading");
@@ -239,7 +251,7 @@ import_grant(struct collect *k, struct grant *g, struct fault *f)
 	struct grant known = {0};
 	uint8_t *payload = NULL;
 	size_t n = 0;
-	bool found = false;
+	bool found = false, elsewhere = false;
 	enum err e = books_grant(k->issuer->books, g->id, &known, &found, f);
 
 	grant_free(&known);
@@ -251,6 +263,8 @@ import_grant(struct collect *k, struct grant *g, struct fault *f)
 	e = books_add_grant(k->issuer->books, g, BYTES(payload, n), BOOKS_ISSUED, k->issuer->now, "collect", f);
 	free(payload);
 	k->imported++;
+	if (e == E_OK && bound_here(k, g))
+		e = books_set_usb(k->issuer->books, k->stick->id, k->usb, &elsewhere, f);
 	return e;
 }
 

@@ -42,6 +42,8 @@ struct collect {
 	struct issuer *issuer;
 	const struct stick *stick;	   /* NULL: receipts alone */
 	const struct stick_grants *grants; /* of stick, all ours; NULL likewise */
+	bool has_usb;			   /* set by collect_stick: the device it is on has an identity */
+	uint8_t usb[HASH_SIZE], usb_hint[USB_HINT_SIZE];
 
 	struct collect_finding *findings; /* owned */
 	size_t count, room;

@@ -506,9 +506,13 @@ static void
 s_wrong_stick(struct text *t, const struct fault *f, const struct say_about *a)
 {
 	add_stick(t, f, a);
-	add(t, " was bound to another device than the one it is on");
-	add_cause(t, f, a);
-	add(t, ": plug in the original.");
+	add(t, " is a copy: the code was bound to another USB device than the one this is on");
+	if (a->usb != NULL)
+		add(t, " (%s)", a->usb);
+	else
+		add_cause(t, f, a);
+	add(t, ". Plug in the stick that was handed out, not through a card reader.");
+	add_call(t, a);
 }
 
 static void

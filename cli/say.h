@@ -22,6 +22,7 @@ struct say_about {
 	int group;			/* E_CODE_TYPO: as from code_parse */
 	const char *group_text;		/* its four symbols, or NULL */
 	const char *contact;		/* whom to call, if info does not say it */
+	const char *usb;		/* E_WRONG_STICK: the device that the stick is on, in words; NULL if unknown */
 };
 
 /*

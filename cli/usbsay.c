@@ -1,5 +1,8 @@
 #include "usbsay.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 static const struct {
 	enum usb_warning bit;
 	const char *word, *sentence;
@@ -48,4 +51,16 @@ const char *
 usbsay_unfit_word(enum usb_list_unfit why)
 {
 	return unfit[why].word;
+}
+
+const char *
+usbsay_at(char out[USB_SHOWN_SIZE], const char *path)
+{
+	int fd = open(path, O_PATH | O_CLOEXEC);
+	struct usb_device d;
+
+	usb_show(out, USB_SHOWN_SIZE, fd >= 0 && usb_find_dir(&d, USB_SYSFS, fd) == 0 ? &d : NULL);
+	if (fd >= 0)
+		close(fd);
+	return out;
 }

@@ -19,4 +19,7 @@ const char *usbsay_warning_word(unsigned w, unsigned n);
 const char *usbsay_unfit(enum usb_list_unfit why);
 const char *usbsay_unfit_word(enum usb_list_unfit why);
 
+/* usbsay_at(out, path): the device that a directory is on, as usb_show has it. out is returned. */
+const char *usbsay_at(char out[USB_SHOWN_SIZE], const char *path);
+
 #endif

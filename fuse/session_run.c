@@ -21,6 +21,7 @@
 #include "replug.h"
 #include "station.h"
 #include "stick.h"
+#include "usb.h"
 
 #define HEARTBEAT_S 15
 
@@ -29,6 +30,7 @@ struct run {
 	int signals, ended, deadline, beat, control;
 	int stick_fd;
 	const struct session_setup *setup;
+	struct usb_dir usb;             /* the device behind stick_fd */
 	struct station *station;
 	struct unlock *unlock;
 	struct unlock_info info;
@@ -133,6 +135,8 @@ look(struct run *r, struct fault *f)
 	if ((err = find_stick(r, f)) != E_OK || (err = station_open(&r->station, r->setup->station_dir, STATION_WRITE, f)) != E_OK)
 		return err;
 	env.memory = station_memory(r->station);
+	r->usb = (struct usb_dir){USB_SYSFS, r->stick_fd};
+	env.factors = (struct unlock_factors){.usb = usb_dir_factor, .arg = &r->usb};
 	if ((err = unlock_close_overdue(&env)) != E_OK)
 		return fault_set(f, E_STATION, 0, "overdue sessions", "%s", r->setup->station_dir);
 	if ((err = unlock_look(&r->unlock, r->stick_fd, &env, &r->info, f)) != E_OK)

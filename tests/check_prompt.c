@@ -177,7 +177,7 @@ END_TEST
 
 #define COOKED ((tcflag_t)(ECHO | ICANON | ISIG))
 
-enum question { ASK_PASSPHRASE, ASK_CODE, ASK_YES, ASK_ENTER };
+enum question { ASK_PASSPHRASE, ASK_CODE, ASK_SYMBOLS, ASK_YES, ASK_ENTER, ASK_CHOICE, ASK_AS_A_JOB };
 
 static int screen;
 static pid_t person; /* the child that asks */
@@ -191,6 +191,7 @@ ask(enum question q, int out)
 	struct prompt_answer a = {0};
 	struct fault f = {0};
 	struct termios now;
+	char symbols[CODE_SYMBOLS + 1] = "", letter[2] = "";
 	enum err e = E_OK;
 
 	stop_install();
@@ -198,14 +199,41 @@ ask(enum question q, int out)
 		e = prompt_passphrase(&c, "Q: ", &a, &f);
 	else if (q == ASK_CODE)
 		e = prompt_code(&c, "Q: ", &a, &f);
+	else if (q == ASK_SYMBOLS)
+		e = prompt_symbols(&c, "Q: ", true, symbols, &f);
+	else if (q == ASK_CHOICE)
+		e = prompt_choice("Q: this is a question that is longer than a line [y/N, p = pause] ", "ynp", 'n', letter, &f);
 	else if (q == ASK_YES)
 		e = prompt_yes("Q:", &f);
 	else
 		e = prompt_enter("Q:", &f);
 	if (tcgetattr(0, &now) != 0 || (now.c_lflag & COOKED) != COOKED)
 		dprintf(out, "raw ");
-	dprintf(out, "%d %s", (int)e, a.text != NULL ? a.text : "");
+	dprintf(out, "%d %s%s%s", (int)e, a.text != NULL ? a.text : "", e == E_OK ? symbols : "", letter);
 	prompt_free(&a);
+	_exit(0);
+}
+
+/* As a shell has it: a process group of its own in the foreground, which is continued as soon as it was stopped. */
+static void
+ask_as_a_job(int out)
+{
+	struct termios now;
+	int status = 0;
+	pid_t job = fork();
+
+	if (job == 0) {
+		setpgid(0, 0);
+		signal(SIGTTOU, SIG_IGN);
+		tcsetpgrp(0, getpid());
+		signal(SIGTTOU, SIG_DFL);
+		ask(ASK_CODE, out);
+	}
+	while (waitpid(job, &status, WUNTRACED) == job && WIFSTOPPED(status)) {
+		if (tcgetattr(0, &now) == 0 && (now.c_lflag & COOKED) == COOKED)
+			dprintf(out, "stopped ");
+		kill(job, SIGCONT);
+	}
 	_exit(0);
 }
 
@@ -230,10 +258,12 @@ start(enum question q)
 
 	ck_assert_int_eq(pipe(fds), 0);
 	seen[0] = '\0';
-	person = forkpty(&screen, NULL, NULL, NULL);
+	person = forkpty(&screen, NULL, NULL, &(struct winsize){.ws_row = 24, .ws_col = 60});
 	ck_assert_int_ge(person, 0);
 	if (person == 0) {
 		close(fds[0]);
+		if (q == ASK_AS_A_JOB)
+			ask_as_a_job(fds[1]);
 		ask(q, fds[1]);
 	}
 	close(fds[1]);
@@ -326,6 +356,68 @@ START_TEST(name_of_a_code_is_shown_as_typed)
 }
 END_TEST
 
+START_TEST(code_is_asked_for_until_it_is_one)
+{
+	start(ASK_SYMBOLS);
+	type("HNSB-PDT3-5TA5-MCEN\r");
+	look_until("Nothing was spent. [E_CODE_TYPO 21]\r\nQ: ");
+	ck_assert_ptr_nonnull(strstr(seen, "group 4 \"MCEN\""));
+	type("7kq241/3\r");
+	look_until("[E_CODE_FORM 20]\r\nQ: ");
+	ck_assert_ptr_nonnull(strstr(seen, "is the name of a code"));
+	type("HNSB PDT3 5TA5 MCEM\r");
+	expect("0 HNSBPDT35TA5MCEM");
+	start(ASK_SYMBOLS);
+	type("abc\r");
+	look_until("[E_CODE_FORM 20]\r\nQ: ");
+	type("\x04");
+	expect("24 ");
+}
+END_TEST
+
+START_TEST(code_from_a_file_is_tried_once)
+{
+	struct cli c = {.code_file = path};
+	struct fault f = {0};
+	char symbols[CODE_SYMBOLS];
+
+	put_file("hnsbpdt35ta5mcem\n", 17);
+	ck_assert_int_eq(prompt_symbols(&c, NULL, true, symbols, &f), E_OK);
+	ck_assert_mem_eq(symbols, "HNSBPDT35TA5MCEM", CODE_SYMBOLS);
+	unlink(path);
+	put_file("hnsbpdt35ta5mcen\n", 17);
+	ck_assert_int_eq(prompt_symbols(&c, NULL, true, symbols, &f), E_CODE_TYPO);
+	unlink(path);
+	ck_assert_ptr_nonnull(strstr(f.object, "group 4"));
+	ck_assert_ptr_null(strstr(f.object, "spent"));
+}
+END_TEST
+
+START_TEST(question_is_broken_between_words_and_asked_again)
+{
+	start(ASK_CHOICE);
+	look_until("line\r\n[y/N, p = pause] ");
+	type("maybe\n");
+	look_until("maybe\r\nQ: ");
+	type("P\n");
+	expect("0 p");
+	start(ASK_CHOICE);
+	type("\x04");
+	expect("24 ");
+}
+END_TEST
+
+/* Stopped by ^Z, the terminal is as before; the question comes again afterwards. */
+START_TEST(stopped_and_continued)
+{
+	start(ASK_AS_A_JOB);
+	type("hn\x1a");
+	look_until("HN\r\nQ: HN");
+	type("sb\r");
+	expect("stopped 0 hnsb");
+}
+END_TEST
+
 START_TEST(cancelled_is_never_an_empty_answer)
 {
 	start(ASK_CODE);
@@ -398,12 +490,16 @@ main(void)
 	tcase_add_test(files, file_that_is_missing);
 	tcase_add_test(files, standard_input_keeps_what_follows_the_line);
 	tcase_add_test(files, every_line_of_a_code_file);
+	tcase_add_test(files, code_from_a_file_is_tried_once);
 	tcase_add_test(people, passphrase_is_not_shown);
 	tcase_add_test(people, terminal_is_as_before_after_a_signal);
 	tcase_add_test(people, code_is_grouped_and_folded_as_it_is_typed);
 	tcase_add_test(people, code_is_edited);
 	tcase_add_test(people, code_is_hidden_by_tab);
 	tcase_add_test(people, name_of_a_code_is_shown_as_typed);
+	tcase_add_test(people, code_is_asked_for_until_it_is_one);
+	tcase_add_test(people, question_is_broken_between_words_and_asked_again);
+	tcase_add_test(people, stopped_and_continued);
 	tcase_add_test(people, cancelled_is_never_an_empty_answer);
 	tcase_add_test(people, yes_and_enter);
 	tcase_add_test(people, nowhere_to_ask);

@@ -141,10 +141,11 @@ json_target(const struct prepare *j, const struct prepare_target *t)
 	bytes_to_hex(stick, t->grant.stick_id, ID_SIZE);
 	bytes_to_hex(grant, t->grant.id, ID_SIZE);
 	bytes_to_hex(bundle, j->bundle_id, ID_SIZE);
-	return json_pack("{s:o, s:b, s:s, s:s, s:s, s:s, s:s, s:i, s:I, s:I, s:i, s:b, s:i}", "path", say_json_text(t->at.path),
+	return json_pack("{s:o, s:b, s:s, s:s, s:s, s:s, s:s, s:i, s:I, s:I, s:i, s:b, s:i, s:b}", "path",
+	    say_json_text(t->at.path),
 	    "ok", 1, "stick", name, "stick_id", stick, "grant", grant, "bundle", bundle, "label", j->label, "codes", (int)j->codes,
 	    "not_before", (json_int_t)j->not_before, "expires", (json_int_t)j->expires, "session_s", (int)j->session_s,
-	    "read_from_device", (int)t->direct, "revoked", (int)t->replaced);
+	    "read_from_device", (int)t->direct, "revoked", (int)t->replaced, "bound_to_usb", (int)t->grant.policy.usb);
 }
 
 static enum err
@@ -169,6 +170,8 @@ report_whole(const struct cli *c, const struct prepare *j, const struct prepare_
 	when_show_short(until, sizeof until, j->expires, j->issuer.now);
 	printf("locked: \"%s\" on stick %s (%s); %u code%s ready, from %s to %s\n", label != NULL ? label : "", name, t->device,
 	    j->codes, j->codes == 1 ? "" : "s", from, until);
+	if (t->grant.policy.usb)
+		say_info(c, "its codes open only on this USB device, not on a copy");
 	if (!t->direct)
 		say_info(c, "the stick was read back through this PC's cache: its file system does not allow more");
 	if (t->replaced > 0)
@@ -252,6 +255,7 @@ cmd_prepare(struct cli *c, int argc, char **argv)
 	    {OPT_TEXT, "session", 0, "DURATION", "how long the folder stays open (8h)", &w.session, 0, 0},
 	    {OPT_FLAG, "add", 0, NULL, "keep what is on the stick", &j.add, 0, 0},
 	    {OPT_FLAG, "replace", 0, NULL, "destroy what is on the stick, revoke its codes", &j.replace, 0, 0},
+	    {OPT_FLAG, "bind-usb", 0, NULL, "codes open only on the USB device they were written to", &j.bind_usb, 0, 0},
 	    {OPT_FLAG, "skip-special", 0, NULL, "leave links, devices and sockets out", &j.skip_special, 0, 0},
 	    {OPT_END, NULL, 0, NULL, NULL, NULL, 0, 0},
 	};

@@ -29,6 +29,8 @@
 #include "slots.h"
 #include "stickio.h"
 #include "stop.h"
+#include "usb.h"
+#include "usbsay.h"
 
 #define SPACE_MARGIN (2u << 20) /* directories, file ends in clusters, the notice */
 #define POLL_NS 100000000L
@@ -79,6 +81,26 @@ out:
 	return yes;
 }
 
+/* The identity of the device that codes shall be bound to, and what is weak about it. */
+static enum err
+take_identity(struct prepare *j, struct prepare_target *t, struct fault *f)
+{
+	struct usb_device d;
+	char shown[USB_SHOWN_SIZE];
+	bool found = usb_find_dir(&d, USB_SYSFS, t->at.fd) == 0;
+
+	usb_show(shown, sizeof shown, found ? &d : NULL);
+	if (!found || usb_factor(&d, t->usb, t->grant.policy.usb_hint) != 0)
+		return fault_set(f, E_WRONG_STICK, 0, "",
+		    "codes cannot be bound to what %.60s is on: %.60s. Take another stick, or leave --bind-usb out.", t->at.path,
+		    shown);
+	t->grant.policy.usb = true;
+	for (unsigned i = 0; i < USBSAY_WARNINGS; i++)
+		if (usbsay_warning(d.warnings, i) != NULL)
+			say_warn(j->c, "%s: %s", shown, usbsay_warning(d.warnings, i));
+	return E_OK;
+}
+
 static enum err
 check_places(struct prepare *j, struct prepare_target **blame, struct fault *f)
 {
@@ -99,6 +121,13 @@ check_places(struct prepare *j, struct prepare_target **blame, struct fault *f)
 		if (is_below(j->folder_fd, t->at.fd))
 			say_warn(j->c,
 			    "the folder lies on the stick itself, where anybody can read it; remove it from there afterwards");
+	}
+	for (size_t i = 0; j->bind_usb && i < j->count; i++) {
+		enum err e = j->targets[i].at.fd >= 0 ? take_identity(j, &j->targets[i], f) : E_OK;
+
+		*blame = &j->targets[i];
+		if (e != E_OK)
+			return e;
 	}
 	*blame = NULL;
 	return E_OK;
@@ -182,6 +211,21 @@ refuse_full(struct prepare *j, const struct prepare_target *t, struct fault *f)
 	return fault_set(f, E_USAGE, 0, "", "there is on it: %s. --add keeps that, --replace destroys it.", list);
 }
 
+/* Whether something on the stick is bound to another device than the one it is on now. */
+static bool
+is_copy(const struct prepare_target *t)
+{
+	const struct policy *mine = &t->grant.policy;
+
+	for (size_t i = 0; i < t->p->grants.count; i++) {
+		const struct policy *p = &t->p->grants.grants[i].policy;
+
+		if (mine->usb && p->usb && memcmp(p->usb_hint, mine->usb_hint, USB_HINT_SIZE) != 0)
+			return true;
+	}
+	return false;
+}
+
 static enum err
 check_content(struct prepare *j, struct prepare_target *t, struct fault *f)
 {
@@ -192,6 +236,9 @@ check_content(struct prepare *j, struct prepare_target *t, struct fault *f)
 		return E_OK;
 	if (!j->add && !j->replace)
 		return refuse_full(j, t, f);
+	if (j->add && is_copy(t))
+		return fault_set(f, E_WRONG_STICK, 0, "",
+		    "%.100s is a copy: what is on it was bound to another USB device. --replace destroys it.", t->at.path);
 	if (j->add && t->p->grants.count >= STICK_GRANTS_MAX)
 		return fault_set(f, E_SPACE, 0, "",
 		    "there are %u lectures on %.80s already, which is the most; --replace destroys them.", STICK_GRANTS_MAX,
@@ -265,6 +312,8 @@ check_target(struct prepare *j, struct prepare_target *t, struct fault *f)
 	enum err e = provision_begin(&t->p, t->at.fd, j->issuer.seed, j->issuer.pk, f);
 	char *safe = NULL;
 
+	if (e == E_OK && j->bind_usb && !t->grant.policy.usb)
+		e = take_identity(j, t, f);
 	if (e != E_OK)
 		return e;
 	t->fresh = t->p->state == PROVISION_EMPTY;
@@ -311,6 +360,20 @@ prepare_check(struct prepare *j, struct prepare_target **blame, struct fault *f)
 /* ---- books and secrets before the first byte ------------------------------------------------------------------------------ */
 
 static enum err
+book_identity(struct prepare *j, const struct prepare_target *t, struct fault *f)
+{
+	bool elsewhere = false;
+	enum err e = books_set_usb(j->issuer.books, t->grant.stick_id, t->usb, &elsewhere, f);
+	char *safe = elsewhere ? human_escape(t->at.path, strlen(t->at.path)) : NULL;
+
+	if (elsewhere)
+		say_warn(j->c, "%s: another stick in the books has the same serial number; codes cannot tell them apart",
+		    safe != NULL ? safe : "?");
+	free(safe);
+	return e;
+}
+
+static enum err
 write_books(struct prepare *j, struct fault *f)
 {
 	enum err e = E_OK;
@@ -322,6 +385,8 @@ write_books(struct prepare *j, struct fault *f)
 		struct prepare_target *t = &j->targets[i];
 
 		e = books_add_stick(j->issuer.books, t->grant.stick_id, j->label, f);
+		if (e == E_OK && t->grant.policy.usb)
+			e = book_identity(j, t, f);
 		if (e == E_OK && t->p->stick != NULL)
 			e = issuer_merge_notice(&j->issuer, t->p->stick, f);
 		if (e == E_OK && j->replace) {
@@ -732,13 +797,14 @@ fill_grant(const struct prepare *j, struct grant *g)
 static enum err
 make_grant(struct prepare *j, struct prepare_target *t, struct fault *f)
 {
+	const uint8_t *usb = t->grant.policy.usb ? t->usb : NULL;
 	enum err e = E_OK;
 
 	fill_grant(j, &t->grant);
-	e = mint_grant(&t->grant, j->issuer.seed, t->a, j->ck, NULL, &t->file, &t->file_n, &t->cells, f);
+	e = mint_grant(&t->grant, j->issuer.seed, t->a, j->ck, usb, &t->file, &t->file_n, &t->cells, f);
 	if (e != E_OK)
 		return e;
-	e = mint_check_cells(&t->grant, j->issuer.seed, t->a, j->ck, NULL, t->cells);
+	e = mint_check_cells(&t->grant, j->issuer.seed, t->a, j->ck, usb, t->cells);
 	return e == E_OK ? E_OK : fault_set(f, e, 0, "opening", "a cell");
 }
 

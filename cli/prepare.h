@@ -27,6 +27,7 @@ struct prepare_target {
 	struct provision *p;
 	bool fresh;	   /* had no ONCE */
 	unsigned replaced; /* unused codes that --replace revoked */
+	uint8_t usb[HASH_SIZE]; /* of its device, if grant.policy.usb */
 	struct grant grant;
 	uint8_t *a;    /* stretched codes, secret memory */
 	uint8_t *file; /* signed grant */
@@ -48,6 +49,7 @@ struct prepare {
 	int64_t not_before, expires;
 	uint32_t session_s;
 	bool add, replace, skip_special;
+	bool bind_usb; /* codes open on this device only */
 	struct prepare_target *targets; /* at is open in each */
 	size_t count;
 

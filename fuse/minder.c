@@ -8,13 +8,17 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "mountpoint.h"
-
-enum minder_op { MINDER_WATCH, MINDER_UNMOUNT, MINDER_UNMOUNT_LAZY };
+enum minder_op { MINDER_MAKE, MINDER_WATCH, MINDER_UNMOUNT, MINDER_UNMOUNT_LAZY };
 
 struct minder_request {
-	uint8_t op, made;
-	char path[MOUNTPOINT_MAX];
+	uint8_t op;
+	char text[MOUNTPOINT_MAX];      /* a label or a path */
+};
+
+struct minder_reply {
+	int32_t e;                      /* an errno, or what minder_make returns */
+	struct fault fault;
+	char path[MOUNTPOINT_MAX];      /* that was made */
 };
 
 /* What the minder knows. */
@@ -35,21 +39,27 @@ unmount_watched(struct watched *w, bool lazy)
 	return e;
 }
 
-static int
-serve(struct watched *w, const struct minder_request *q)
+static void
+serve(struct watched *w, struct minder_request *q, struct minder_reply *a)
 {
+	q->text[sizeof q->text - 1] = '\0';
 	switch ((enum minder_op)q->op) {
+	case MINDER_MAKE:
+		a->e = (int32_t)mountpoint_make(q->text, w->path, sizeof w->path, &a->fault);
+		w->made = a->e == E_OK;
+		memcpy(a->path, w->path, sizeof a->path);
+		return;
 	case MINDER_WATCH:
-		memcpy(w->path, q->path, sizeof w->path);
-		w->path[sizeof w->path - 1] = '\0';
-		w->made = q->made != 0;
-		return 0;
+		memcpy(w->path, q->text, sizeof w->path);
+		return;
 	case MINDER_UNMOUNT:
-		return unmount_watched(w, false);
+		a->e = unmount_watched(w, false);
+		return;
 	case MINDER_UNMOUNT_LAZY:
-		return unmount_watched(w, true);
+		a->e = unmount_watched(w, true);
+		return;
 	}
-	return EINVAL;
+	a->e = EINVAL;
 }
 
 /* Nothing but the socket and the null device: no terminal, no stick, no descriptor of the caller's. */
@@ -75,15 +85,16 @@ run(int fd)
 {
 	struct watched w = {0};
 	struct minder_request q;
+	struct minder_reply a;
 	ssize_t n;
-	int32_t e;
 
 	detach(fd);
 	while ((n = recv(3, &q, sizeof q, 0)) > 0 || (n < 0 && errno == EINTR)) {
 		if (n != sizeof q)
 			continue;
-		e = serve(&w, &q);
-		if (send(3, &e, sizeof e, MSG_NOSIGNAL) != sizeof e)
+		memset(&a, 0, sizeof a);
+		serve(&w, &q, &a);
+		if (send(3, &a, sizeof a, MSG_NOSIGNAL) != sizeof a)
 			break;
 	}
 	unmount_watched(&w, true);
@@ -111,33 +122,56 @@ minder_fork(void)
 	return -1;
 }
 
+/* Return 0 and fill a, or an errno: EPIPE if the minder is gone. */
 static int
-ask(int fd, enum minder_op op, const char *path, bool made)
+ask(int fd, enum minder_op op, const char *text, struct minder_reply *a)
 {
-	struct minder_request q = {.op = (uint8_t)op, .made = made};
+	struct minder_request q = {.op = (uint8_t)op};
 	ssize_t n;
-	int32_t e;
 
-	if (path != NULL && strlen(path) >= sizeof q.path)
+	if (strlen(text) >= sizeof q.text)
 		return ENAMETOOLONG;
-	if (path != NULL)
-		memcpy(q.path, path, strlen(path));
+	memcpy(q.text, text, strlen(text));
 	if (send(fd, &q, sizeof q, MSG_NOSIGNAL) != sizeof q)
 		return EPIPE;
 	do
-		n = recv(fd, &e, sizeof e, 0);
+		n = recv(fd, a, sizeof *a, 0);
 	while (n < 0 && errno == EINTR);
-	return n == sizeof e ? e : EPIPE;
+	return n == sizeof *a ? 0 : EPIPE;
+}
+
+enum err
+minder_make(int fd, const char *label, char path[MOUNTPOINT_MAX], struct fault *f)
+{
+	struct minder_reply a;
+	int e = ask(fd, MINDER_MAKE, label, &a);
+
+	if (e != 0)
+		return fault_set(f, E_FAIL, e, "minder", "%s", label);
+	if (a.e != E_OK && f != NULL)
+		*f = a.fault;
+	if (a.e == E_OK)
+		memcpy(path, a.path, sizeof a.path);
+	return (enum err)a.e;
+}
+
+static int
+ask_errno(int fd, enum minder_op op, const char *text)
+{
+	struct minder_reply a;
+	int e = ask(fd, op, text, &a);
+
+	return e != 0 ? e : a.e;
 }
 
 int
-minder_watch(int fd, const char *path, bool made)
+minder_watch(int fd, const char *path)
 {
-	return ask(fd, MINDER_WATCH, path, made);
+	return ask_errno(fd, MINDER_WATCH, path);
 }
 
 int
 minder_unmount(int fd, bool lazy)
 {
-	return ask(fd, lazy ? MINDER_UNMOUNT_LAZY : MINDER_UNMOUNT, NULL, false);
+	return ask_errno(fd, lazy ? MINDER_UNMOUNT_LAZY : MINDER_UNMOUNT, "");
 }

@@ -2,12 +2,15 @@
  * minder.h - the process that unmounts when a session ends, however it ends.
  *
  * It is forked before a code is read, holds no secret, and waits on a socket. When the session's end of it closes, even by
- * SIGKILL, it unmounts lazily what it was told of, and removes the directory if that was made for the mount.
+ * SIGKILL, it unmounts lazily what it was told of, and removes the directory if it made that itself.
  */
 #ifndef MINDER_H
 #define MINDER_H
 
 #include <stdbool.h>
+
+#include "error.h"
+#include "mountpoint.h"
 
 /*
  * minder_fork(): start a minder. Return the caller's end of the socket, or -1 with errno. The descriptor is deliberately not
@@ -15,11 +18,16 @@
  */
 int minder_fork(void);
 
-/* minder_watch(fd, path, made): from now on unmount path at the end, and remove the directory if made. Tell it before mounting.
- * Return 0 or an errno. */
-int minder_watch(int fd, const char *path, bool made);
+/*
+ * minder_make(fd, label, path, f): have a fresh directory made by mountpoint_make(label), and path unmounted and removed at the end.
+ * The minder makes it, so that whenever the session dies there is somebody who knows of it. E_FUSE, E_FAIL.
+ */
+enum err minder_make(int fd, const char *label, char path[MOUNTPOINT_MAX], struct fault *f);
 
-/* minder_unmount(fd, lazy): unmount now, and remove the directory if it was made. Return 0 (also if nothing is mounted any more),
+/* minder_watch(fd, path): from now on unmount path at the end. Tell it before mounting. Return 0 or an errno. */
+int minder_watch(int fd, const char *path);
+
+/* minder_unmount(fd, lazy): unmount now, and remove the directory if the minder made it. Return 0 (also if nothing is mounted any more),
  * EBUSY, another errno, or EPIPE if the minder is gone. */
 int minder_unmount(int fd, bool lazy);
 

@@ -167,17 +167,14 @@ make_mount(struct run *r, struct fault *f)
 	enum err err;
 
 	if (dir == NULL) {
-		if ((err = mountpoint_make(r->info.label, r->mount_point, sizeof r->mount_point, f)) != E_OK)
+		if ((err = minder_make(r->minder, r->info.label, r->mount_point, f)) != E_OK)
 			return err;
 	} else {
 		if ((err = mountpoint_check(dir, f)) != E_OK)
 			return err;
 		strncpy(r->mount_point, dir, sizeof r->mount_point - 1);
-	}
-	if (minder_watch(r->minder, r->mount_point, dir == NULL) != 0) {
-		if (dir == NULL)
-			rmdir(r->mount_point);
-		return fault_set(f, E_FAIL, EPIPE, "minder", "%s", r->mount_point);
+		if (minder_watch(r->minder, r->mount_point) != 0)
+			return fault_set(f, E_FAIL, EPIPE, "minder", "%s", r->mount_point);
 	}
 	return fusefs_mount(&r->fs, unlock_bundle(r->unlock), r->mount_point, f);
 }

@@ -63,6 +63,8 @@ rehearse_stick(struct rehearsal *r, struct fault *f)
 		return fault_set(f, E_STATION, 0, "no home directory", "station memory");
 	if ((err = station_open(&r->station, dir, STATION_READ, f)) != E_OK)
 		return err;
+	if ((err = station_writable(r->station, f)) != E_OK)
+		return err;
 	env.memory = station_memory(r->station);
 	r->usb = (struct usb_dir){USB_SYSFS, r->at.fd};
 	env.factors = (struct unlock_factors){.usb = usb_dir_factor, .arg = &r->usb};

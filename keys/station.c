@@ -73,31 +73,55 @@ station_dir(char *out, size_t size)
 	return n > 0 && (size_t)n < size ? 0 : -1;
 }
 
-/* A directory that is not there yet will be on the file system of the nearest one above it. */
-bool
-station_is_volatile(const struct station *s)
+/* The directory, or the nearest one above it if it is not there yet. */
+static int
+open_nearest(const struct station *s)
 {
 	char path[sizeof s->dir];
-	bool yes = false;
 	int fd = -1;
 
 	if (s->dir_fd != -1)
-		return stickio_volatile(s->dir_fd);
+		return stickio_open_dir(s->dir_fd, ".");
 	memcpy(path, s->dir, sizeof path);
 	while ((fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) == -1) {
 		char *slash = strrchr(path, '/');
 
-		if (slash == NULL || slash == path) {
-			fd = open(slash == NULL ? "." : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-			break;
-		}
+		if (slash == NULL || slash == path)
+			return open(slash == NULL ? "." : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		*slash = '\0';
 	}
-	if (fd == -1)
-		return false;
-	yes = stickio_volatile(fd);
-	close(fd);
+	return fd;
+}
+
+bool
+station_is_volatile(const struct station *s)
+{
+	int fd = open_nearest(s);
+	bool yes = fd != -1 && stickio_volatile(fd);
+
+	if (fd != -1)
+		close(fd);
 	return yes;
+}
+
+/* Whether this user may write name in the directory fd; what is not there yet can be made where its directory may be written. */
+static bool
+may_write(int fd, const char *name)
+{
+	return faccessat(fd, name, W_OK, AT_EACCESS) == 0 || errno == ENOENT;
+}
+
+enum err
+station_writable(const struct station *s, struct fault *f)
+{
+	int fd = open_nearest(s);
+	enum err err = E_OK;
+
+	if (fd == -1 || !may_write(fd, ".") || (s->dir_fd != -1 && (!may_write(fd, SESSION_DIR) || !may_write(fd, kind.name))))
+		err = fault_set(f, E_STATION, errno, "write", "%s", s->dir);
+	if (fd != -1)
+		close(fd);
+	return err;
 }
 
 static int

@@ -39,6 +39,9 @@ struct memory *station_memory(struct station *s);
 /* station_fault(s): what the last failed call through station_memory(s) was about; E_OK in it if none failed. Borrowed. */
 const struct fault *station_fault(const struct station *s);
 
+/* station_writable(s, f): whether a station open with STATION_READ could be opened with STATION_WRITE. E_STATION. Writes nothing. */
+enum err station_writable(const struct station *s, struct fault *f);
+
 /* station_session_dir(s): descriptor of the directory of session locks and control sockets; borrowed; -1 if absent. */
 int station_session_dir(const struct station *s);
 

@@ -85,6 +85,8 @@ if [ "$WHO" = user ]; then
 	chmod 555 "$W/locked"
 	refused 37 "a station directory that cannot be made" env ONCESTICK_STATION_DIR="$W/locked/station" \
 		oncestick mount "$stick" --code-file "$W/code"
+	refused 37 "which a rehearsal finds as well" env ONCESTICK_STATION_DIR="$W/locked/station" \
+		oncestick rehearse "$stick" --code-file "$W/code"
 fi
 mkdir -p "$W/badstation"
 printf 'this is no database, but it is long enough to be looked at as one' >"$W/badstation/station.sqlite"

@@ -1375,6 +1375,62 @@ START_TEST(share_is_the_issuers_share)
 }
 END_TEST
 
+/* As an ordinary user, because root may write everywhere: how station_writable judges dir while path may not be written. */
+static enum err
+writable_without(const char *path)
+{
+	struct station *s = NULL;
+	pid_t pid = -1;
+	int status = -1;
+
+	if (path != NULL)
+		ck_assert_int_eq(chmod(path, 0500), 0);
+	if ((pid = fork()) == 0) {
+		struct fault f = {0};
+		enum err err = E_FAIL;
+
+		if ((geteuid() != 0 || setresuid(65534, 65534, 65534) == 0) && station_open(&s, dir, STATION_READ, &f) == E_OK)
+			err = station_writable(s, &f);
+		_exit((int)err);
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert(WIFEXITED(status));
+	if (path != NULL)
+		ck_assert_int_eq(chmod(path, 0700), 0);
+	return (enum err)WEXITSTATUS(status);
+}
+
+static void
+give_to_ordinary_user(const char *path)
+{
+	if (geteuid() == 0)
+		ck_assert_int_eq(chown(path, 65534, 65534), 0);
+}
+
+START_TEST(a_memory_that_cannot_be_written_is_known_without_writing)
+{
+	struct station *s = NULL;
+	char path[4400];
+
+	give_to_ordinary_user(base);
+	ck_assert_int_eq(writable_without(NULL), E_OK); /* it can be made */
+	ck_assert_int_eq(writable_without(base), E_STATION);
+	ck_assert_int_ne(access(dir, F_OK), 0);
+	s = open_ok(STATION_WRITE);
+	station_close(&s);
+	snprintf(path, sizeof path, "%s/state", base);
+	give_to_ordinary_user(path);
+	give_to_ordinary_user(dir);
+	give_to_ordinary_user(db_path);
+	snprintf(path, sizeof path, "%s/session", dir);
+	give_to_ordinary_user(path);
+	ck_assert_int_eq(writable_without(NULL), E_OK);
+	ck_assert_int_eq(writable_without(dir), E_STATION);
+	ck_assert_int_eq(writable_without(path), E_STATION);
+	ck_assert_int_eq(writable_without(db_path), E_STATION);
+}
+END_TEST
+
 START_TEST(receipts_are_of_codes_whose_key_was_used)
 {
 	struct station *s = open_ok(STATION_WRITE);
@@ -1454,6 +1510,7 @@ main(void)
 	tcase_add_test(tc, removal_of_lock_files_lets_no_two_in);
 	tcase_add_test(tc, of_many_processes_one_claims);
 	tcase_add_test(tc, share_is_the_issuers_share);
+	tcase_add_test(tc, a_memory_that_cannot_be_written_is_known_without_writing);
 	tcase_add_test(tc, receipts_are_of_codes_whose_key_was_used);
 	srunner_run_all(sr, CK_ENV);
 	failed = srunner_ntests_failed(sr);

@@ -673,7 +673,7 @@ write_grant(int grants_fd, const uint8_t id[ID_SIZE], const struct grant_file *f
 		return provision_fault(f, "mkdir", "%s/%s/%s", STICK_ONCE, STICK_GRANTS, tmp);
 	err = fill_grant(fd, tmp, files, count, f);
 	close(fd);
-	if (err == E_OK && (renameat(grants_fd, tmp, grants_fd, name) != 0 || stickio_sync_dir(grants_fd) != 0))
+	if (err == E_OK && stickio_rename(grants_fd, tmp, name) != 0)
 		err = provision_fault(f, "rename", "%s/%s/%s", STICK_ONCE, STICK_GRANTS, tmp);
 	if (err != E_OK)
 		(void)stickio_remove_tree(grants_fd, tmp);

@@ -259,7 +259,7 @@ remove_grant(int grants_fd, const uint8_t id[ID_SIZE])
 	provision_name(tmp, id, PROVISION_TMP);
 	if (stickio_remove_tree(grants_fd, tmp) != 0)
 		return -1;
-	if (renameat(grants_fd, name, grants_fd, tmp) != 0 && errno != ENOENT)
+	if (stickio_rename(grants_fd, name, tmp) != 0 && errno != ENOENT)
 		return -1;
 	return stickio_remove_tree(grants_fd, tmp) == 0 ? stickio_sync_dir(grants_fd) : -1;
 }

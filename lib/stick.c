@@ -361,8 +361,7 @@ stick_store_notice(const struct stick *s, const uint8_t issuer[KEY_SIZE], const 
 	if (have == 1 && !notice_wanted(&newest, ours.number, file, len))
 		goto out;
 	/* notice.new is about to be overwritten: what it holds must not be lost if that is cut short. */
-	if (unrenamed &&
-	    (renameat(s->once_fd, STICK_NOTICE_NEW, s->once_fd, STICK_NOTICE) != 0 || stickio_sync_dir(s->once_fd) != 0))
+	if (unrenamed && stickio_rename(s->once_fd, STICK_NOTICE_NEW, STICK_NOTICE) != 0)
 		ret = -1;
 	else if (stickio_replace(s->once_fd, STICK_NOTICE_NEW, STICK_NOTICE, file, len, MODE_SHARED) != 0)
 		ret = -1;

@@ -235,15 +235,29 @@ fail:
 }
 
 int
+stickio_rename(int dir_fd, const char *from, const char *to)
+{
+	int fd = -1, ret = 0, saved;
+
+	if (renameat(dir_fd, from, dir_fd, to) != 0 || (fd = openat(dir_fd, to, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)) == -1)
+		return -1;
+	ret = stickio_sync_dir(fd);
+	saved = errno;
+	close(fd);
+	errno = saved;
+	return ret == 0 ? stickio_sync_dir(dir_fd) : -1;
+}
+
+int
 stickio_replace(int dir_fd, const char *tmp, const char *name, const void *data, size_t n, mode_t mode)
 {
 	if (stickio_remove_tree(dir_fd, tmp) != 0 || stickio_create(dir_fd, tmp, data, n, mode) != 0)
 		return -1;
-	if (renameat(dir_fd, tmp, dir_fd, name) != 0) {
+	if (stickio_rename(dir_fd, tmp, name) != 0) {
 		unlink_keeping_errno(dir_fd, tmp);
 		return -1;
 	}
-	return stickio_sync_dir(dir_fd);
+	return 0;
 }
 
 int

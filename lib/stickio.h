@@ -38,6 +38,13 @@ int stickio_slurp(int dir_fd, const char *name, size_t limit, uint8_t **data, si
  * modes). On failure nothing of it is left where it can be removed. Return 0 or -1 with errno. */
 int stickio_create(int dir_fd, const char *name, const void *data, size_t n, mode_t mode);
 
+/*
+ * stickio_rename(dir_fd, from, to): rename a file or directory within dir_fd, so that it survives a power cut: the renamed object is
+ * synced before the directory, since Linux's vfat writes the new entry without its first cluster until then. Return 0, or -1 with
+ * errno.
+ */
+int stickio_rename(int dir_fd, const char *from, const char *to);
+
 /* stickio_replace(dir_fd, tmp, name, data, n, mode): as tmp, then renamed over name, and the directory synced. */
 int stickio_replace(int dir_fd, const char *tmp, const char *name, const void *data, size_t n, mode_t mode);
 

@@ -8,17 +8,22 @@
 #include <jansson.h>
 #include <sodium.h>
 
+#include "blockcache.h"
 #include "cli.h"
 #include "keytree.h"
 #include "opt.h"
 #include "prompt.h"
 #include "say.h"
+#include "secret.h"
 #include "session.h"
 #include "station.h"
 #include "stickarg.h"
 #include "stop.h"
 #include "usbsay.h"
 #include "when.h"
+
+/* What the session keeps in memory that must not be swapped: decrypted blocks, and keys. */
+#define LOCKED_MAX (BLOCKCACHE_MAX + (1u << 20))
 
 /* One `mount`, from the operand to the open folder. */
 struct mount {
@@ -67,6 +72,9 @@ introduce(const struct mount *m)
 	if (i->fs_name[0] != '\0')
 		say_warn(m->c, "the stick's file system (%s) may keep old data: a used code is dead on this PC, but the stick "
 		    "itself may not forget it", i->fs_name);
+	if (!secret_lockable(LOCKED_MAX))
+		say_warn(m->c, "this PC lets programs keep too little memory out of its swap space ('ulimit -l'): parts of the media "
+		    "may be written there");
 }
 
 static enum err

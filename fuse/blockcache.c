@@ -32,7 +32,6 @@ struct blockcache {
 	uint64_t blocks;
 	uint8_t *arena;
 	size_t slots;
-	bool locked;
 
 	pthread_mutex_t lock;   /* of all below */
 	pthread_cond_t change;  /* a slot left SLOT_LOADING, or one may be free for those who starve */
@@ -328,7 +327,7 @@ arena_make(struct blockcache *c, size_t slots)
 	c->slots = slots;
 	madvise(c->arena, size, MADV_DONTDUMP);
 	madvise(c->arena, size, MADV_DONTFORK);
-	c->locked = mlock(c->arena, size) == 0;
+	(void)!mlock(c->arena, size);
 	return true;
 }
 
@@ -381,12 +380,6 @@ blockcache_close(struct blockcache *c)
 	pthread_cond_broadcast(&c->change);
 	pthread_cond_broadcast(&c->work);
 	pthread_mutex_unlock(&c->lock);
-}
-
-bool
-blockcache_locked(const struct blockcache *c)
-{
-	return c->locked;
 }
 
 void

@@ -34,7 +34,7 @@ struct blockcache;
 
 /*
  * blockcache_new(slots): a cache of slots blocks, 2..BLOCKCACHE_SLOTS_MAX, with nothing to read yet; NULL if there is no memory.
- * Memory that cannot be locked is used unlocked: see blockcache_locked.
+ * Memory that cannot be locked is used unlocked: see secret_lockable.
  */
 struct blockcache *blockcache_new(size_t slots);
 
@@ -68,9 +68,6 @@ void blockcache_forget(struct blockcache *c, uint64_t first, uint64_t count);
  * when it is given back. Does not wait and may be called twice.
  */
 void blockcache_close(struct blockcache *c);
-
-/* blockcache_locked(c): whether the arena is locked in RAM. */
-bool blockcache_locked(const struct blockcache *c);
 
 /* blockcache_free(c): close, wait for the workers and release. Nobody else may use the cache. NULL-safe; sets *c to NULL. */
 void blockcache_free(struct blockcache **c);

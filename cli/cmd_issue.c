@@ -272,25 +272,41 @@ print_json(const struct issue *a)
 	return failed;
 }
 
-/* "7kq241/1 and /2", "7kq241/1, /2 and /5" */
+/* How many slots from the k-th on are of one stick and numbered one after the other; where two are, they are named one by one. */
+static size_t
+row_of(const struct issue *a, size_t k)
+{
+	const struct books_slot *s = &a->slots[k];
+	size_t n = 1;
+
+	while (k + n < a->count && memcmp(s[n].stick_id, s->stick_id, ID_SIZE) == 0 && s[n].number == s->number + n)
+		n++;
+	return n > 2 ? n : 1;
+}
+
+/* "7kq241/1 and /2", "7kq241/1, /2 and /5", "7kq241/1 to /40" */
 static void
 name_slots(const struct issue *a, char *out, size_t size)
 {
 	const uint8_t *last = NULL;
-	size_t n = 0;
+	size_t n = 0, row = 0;
 
 	out[0] = '\0';
-	for (size_t k = 0; k < a->count && n + 40 < size; k++) {
+	for (size_t k = 0; k < a->count; k += row) {
 		const struct books_slot *s = &a->slots[k];
 		char id[ISSUER_SLOT_NAME];
 		bool same = last != NULL && memcmp(last, s->stick_id, ID_SIZE) == 0;
 
+		if (n + 60 >= size) {
+			snprintf(out + n, size - n, " and %zu more", a->count - k);
+			return;
+		}
+		row = row_of(a, k);
 		issuer_slot_name(id, s);
-		n += (size_t)snprintf(out + n, size - n, "%s%s",
-		    k == 0		? ""
-		    : k + 1 == a->count ? " and "
-					: ", ",
+		n += (size_t)snprintf(out + n, size - n, "%s%s", k == 0 ? "" : k + row == a->count ? " and " : ", ",
 		    same ? strchr(id, '/') : id);
+		if (row > 1)
+			n += (size_t)snprintf(out + n, size - n, " to /%u", s[row - 1].number);
 		last = s->stick_id;
 	}
 }

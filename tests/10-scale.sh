@@ -18,9 +18,19 @@ sample "$W/folder"
 prepare "$W/folder" "$stick" --label Hundred --codes 100
 one_code "$W/code"
 check "one of a hundred codes opens" oncestick mount "$stick" --code-file "$W/code"
+no grep -q "swap space" "$W/err" || die "a warning about swap space without need"
 session=$(oncestick status --json | jq -r '.open[0].pid')
 check "memory of the session beside Argon2id's" test "$(sed -n 's/^VmRSS:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$session/status")" -lt 65536
 check "end" oncestick unmount --yes
+if [ "$WHO" = user ]; then # root may lock what it likes
+	one_code "$W/code"
+	check "a PC that lets little memory be locked" sh -c "ulimit -l 64; oncestick mount '$stick' --code-file '$W/code'"
+	said "swap space"
+	check "end" oncestick unmount --yes
+fi
+
+codes "$W/codes" 90
+said "/[0-9]* to /[0-9]* for Test"
 
 # 20 000 files: 64 MiB and 128 bytes and the name for each, beside the keystore's and the codes' Argon2id (256 and 2 x 64 MiB)
 mkdir "$W/many"

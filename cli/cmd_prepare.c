@@ -14,6 +14,8 @@
 #include "keytree.h"
 #include "opt.h"
 #include "prepare.h"
+#include "prompt.h"
+#include "reformat.h"
 #include "say.h"
 #include "when.h"
 
@@ -24,7 +26,14 @@
 #define SESSION_DEFAULT (8 * 3600)
 
 struct wanted {
-	const char *label, *not_before, *expires, *lecture, *session;
+	const char *label, *not_before, *expires, *lecture, *session, *format, *serials;
+};
+
+/* The sticks of --format, in the order of the targets; none without it. */
+struct formats {
+	struct reformat_env env;
+	size_t count;
+	struct reformat *list;
 };
 
 /* ---- arguments ------------------------------------------------------------------------------------------------------------- */
@@ -109,20 +118,125 @@ set_label(const struct cli *c, struct prepare *j, const char *text)
 }
 
 static enum err
-open_sticks(const struct cli *c, struct prepare *j, char **args, size_t count)
+new_targets(const struct cli *c, struct prepare *j, size_t count)
 {
-	struct fault f = {0};
-
 	j->targets = calloc(count, sizeof *j->targets);
 	if (j->targets == NULL)
 		return say_refuse(c, E_FAIL, "there is not enough memory");
 	for (size_t i = 0; i < count; i++)
 		j->targets[i].at.fd = j->targets[i].bundle_fd = -1;
 	j->count = count;
-	for (size_t i = 0; i < count; i++)
+	return E_OK;
+}
+
+static enum err
+open_sticks(const struct cli *c, struct prepare *j, char **args)
+{
+	struct fault f = {0};
+
+	for (size_t i = 0; i < j->count; i++)
 		if (stickarg_open(&j->targets[i].at, args[i], &f) != E_OK)
 			return say_error(c, &f, &(struct say_about){.object = args[i]});
 	return E_OK;
+}
+
+/* ---- --format ---------------------------------------------------------------------------------------------------------------- */
+
+static enum err
+find_formats(const struct cli *c, struct formats *s, const char *type, char **args, size_t count)
+{
+	struct fault f = {0};
+	char safe[80];
+
+	s->env = reformat_system();
+	s->list = calloc(count, sizeof *s->list);
+	if (s->list == NULL)
+		return say_refuse(c, E_FAIL, "there is not enough memory");
+	s->count = count;
+	for (size_t i = 0; i < count; i++) {
+		s->list[i].type = reformat_type(type);
+		if (s->list[i].type == REFORMAT_NONE)
+			return say_usage(c, "--format is exfat or vfat, not '%s'", say_safe(safe, sizeof safe, type));
+		if (reformat_find(&s->list[i], &s->env, args[i], &f) != E_OK)
+			return say_error(c, &f, NULL);
+		for (size_t k = 0; k < i; k++)
+			if (strcmp(s->list[k].usb.disk, s->list[i].usb.disk) == 0)
+				return say_usage(c, "%s and %s are the same stick", s->list[k].path, s->list[i].path);
+	}
+	return E_OK;
+}
+
+/* Whoever wants a stick wiped names it a second time: by its device's name on a terminal, by its serial number in a script. */
+static enum err
+confirm_format(const struct cli *c, const struct formats *s, const struct reformat *r, const char *serials)
+{
+	char shown[REFORMAT_SHOWN_MAX], question[128], answer[80];
+	struct fault f = {0};
+
+	reformat_show(shown, r, &s->env);
+	say_warn(c, "everything on this stick will be destroyed: %s", shown);
+	if (serials != NULL && reformat_listed(r, serials))
+		return E_OK;
+	if (serials != NULL)
+		return say_refuse(c, E_USAGE, "--format-serial does not have the serial number of %s%s%s. Nothing was done", r->path,
+		    r->usb.serial[0] != '\0' ? ", " : ", which has none", r->usb.serial);
+	snprintf(question, sizeof question, "Type %s to format it: ", r->usb.name);
+	if (prompt_line(question, answer, sizeof answer, &f) != E_OK)
+		return say_error(c, &f, NULL);
+	return reformat_named(r, answer) ? E_OK : say_refuse(c, E_PROMPT, "not confirmed. Nothing was done");
+}
+
+static enum err
+confirm_formats(const struct cli *c, const struct formats *s, const char *serials)
+{
+	enum err e = E_OK;
+
+	for (size_t i = 0; i < s->count && e == E_OK; i++)
+		e = confirm_format(c, s, &s->list[i], serials);
+	return e;
+}
+
+/* A stick that is mounted for us alone is shown by the name it was given. */
+static enum err
+format_stick(const struct cli *c, struct prepare *j, const struct formats *s, size_t i, struct fault *f)
+{
+	struct reformat *r = &s->list[i];
+	enum err e = E_OK;
+
+	say_info(c, "formatting %s", r->path);
+	if ((e = reformat_make(r, &s->env, f)) != E_OK || (e = reformat_mount(r, &s->env, f)) != E_OK ||
+	    (e = stickarg_open(&j->targets[i].at, r->point, f)) != E_OK)
+		return e;
+	if (r->ours)
+		snprintf(j->targets[i].at.path, sizeof j->targets[i].at.path, "%s", r->path);
+	return E_OK;
+}
+
+static enum err
+format_sticks(const struct cli *c, struct prepare *j, const struct formats *s)
+{
+	char wanted[HUMAN_SHOWN];
+	struct fault f = {0};
+
+	human_bytes(wanted, sizeof wanted, prepare_bytes(j));
+	for (size_t i = 0; i < s->count; i++)
+		if (s->list[i].usb.bytes < prepare_bytes(j))
+			return say_refuse(c, E_SPACE, "it does not fit on %s: %s are needed. Nothing was done; take a larger stick",
+			    s->list[i].path, wanted);
+	for (size_t i = 0; i < s->count; i++)
+		if (format_stick(c, j, s, i, &f) != E_OK)
+			return say_error(c, &f, &(struct say_about){.object = s->list[i].path});
+	return E_OK;
+}
+
+static void
+end_formats(struct formats *s)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		reformat_unmount(&s->list[i], &s->env);
+		reformat_free(&s->list[i]);
+	}
+	free(s->list);
 }
 
 /* ---- words ----------------------------------------------------------------------------------------------------------------- */
@@ -191,13 +305,18 @@ report_failed(const struct cli *c, const struct prepare_target *t)
 }
 
 static void
-say_next(const struct cli *c, const struct prepare *j)
+say_next(const struct cli *c, const struct prepare *j, const struct formats *s)
 {
 	for (size_t i = 0; i < j->count; i++) {
-		char *path = NULL;
+		char *path = NULL, name[STICK_NAME_SIZE];
 
 		if (j->targets[i].fault.err != E_OK)
 			continue;
+		if (i < s->count && s->list[i].ours) {
+			keytree_stick_name(name, j->targets[i].grant.stick_id);
+			say_info(c, "next: oncestick issue %s --to NAME", name);
+			return;
+		}
 		path = human_escape(j->targets[i].at.path, strlen(j->targets[i].at.path));
 		say_info(c, "next: oncestick issue %s%s%s --to NAME", path != NULL && strchr(path, ' ') != NULL ? "'" : "",
 		    path != NULL ? path : "", path != NULL && strchr(path, ' ') != NULL ? "'" : "");
@@ -207,7 +326,7 @@ say_next(const struct cli *c, const struct prepare *j)
 }
 
 static enum err
-report(const struct cli *c, const struct prepare *j)
+report(const struct cli *c, const struct prepare *j, const struct formats *s)
 {
 	enum err first = E_OK, printed = E_OK;
 
@@ -222,23 +341,27 @@ report(const struct cli *c, const struct prepare *j)
 			first = t->fault.err;
 	}
 	printed = c->json ? report_json(c, j) : say_stdout(c);
-	say_next(c, j);
+	say_next(c, j, s);
 	return first != E_OK ? first : printed;
 }
 
 static enum err
-run(const struct cli *c, struct prepare *j)
+run(const struct cli *c, struct prepare *j, const struct formats *s)
 {
 	struct prepare_target *blame = NULL;
 	struct fault f = {0};
-	enum err e = prepare_check(j, &blame, &f);
+	enum err e = prepare_begin(j, &blame, &f);
 
+	if (e == E_OK && (e = format_sticks(c, j, s)) != E_OK)
+		return e;
+	if (e == E_OK)
+		e = prepare_check(j, &blame, &f);
 	if (e != E_OK)
 		return say_error(c, &f, &(struct say_about){.object = blame != NULL ? blame->at.path : NULL});
 	e = prepare_write(j, &f);
 	if (e != E_OK)
 		return say_error(c, &f, NULL);
-	return report(c, j);
+	return report(c, j, s);
 }
 
 enum err
@@ -246,6 +369,7 @@ cmd_prepare(struct cli *c, int argc, char **argv)
 {
 	struct wanted w = {0};
 	struct prepare j = {.c = c, .codes = 12, .folder_fd = -1, .issuer = {.dir_fd = -1}};
+	struct formats s = {.count = 0};
 	const struct opt rows[] = {
 	    {OPT_NUMBER, "codes", 'n', "N", "how many codes to make ready (12)", &j.codes, 1, GRANT_SLOTS_MAX},
 	    {OPT_TEXT, "label", 0, "TEXT", "what people see (the folder's name); not secret", &w.label, 0, 0},
@@ -257,6 +381,8 @@ cmd_prepare(struct cli *c, int argc, char **argv)
 	    {OPT_FLAG, "replace", 0, NULL, "destroy what is on the stick, revoke its codes", &j.replace, 0, 0},
 	    {OPT_FLAG, "bind-usb", 0, NULL, "codes open only on the USB device they were written to", &j.bind_usb, 0, 0},
 	    {OPT_FLAG, "skip-special", 0, NULL, "leave links, devices and sockets out", &j.skip_special, 0, 0},
+	    {OPT_TEXT, "format", 0, "TYPE", "wipe STICK, a device, first: exfat or vfat", &w.format, 0, 0},
+	    {OPT_TEXT, "format-serial", 0, "LIST", "do not ask, wipe only sticks with these serial numbers", &w.serials, 0, 0},
 	    {OPT_END, NULL, 0, NULL, NULL, NULL, 0, 0},
 	};
 	const struct opt_verb verb = {"prepare FOLDER STICK... [OPTION...]",
@@ -275,13 +401,22 @@ cmd_prepare(struct cli *c, int argc, char **argv)
 		return r == OPT_DONE ? E_OK : E_USAGE;
 	if (j.add && j.replace)
 		return say_usage(c, "--add and --replace contradict each other");
+	if (w.serials != NULL && w.format == NULL)
+		return say_usage(c, "--format-serial goes with --format");
+	if (w.format != NULL && (j.add || j.replace))
+		return say_usage(c, "--format leaves nothing on the stick: --add and --replace do not go with it");
 	j.folder = operands[0];
 	if (!set_times(c, &j, &w, when_now()) || !set_session(c, &j, w.session) || !set_label(c, &j, w.label))
 		return E_USAGE;
-	e = open_sticks(c, &j, operands + 1, (size_t)count - 1);
+	e = new_targets(c, &j, (size_t)count - 1);
+	if (e == E_OK && w.format == NULL)
+		e = open_sticks(c, &j, operands + 1);
+	else if (e == E_OK && (e = find_formats(c, &s, w.format, operands + 1, j.count)) == E_OK)
+		e = confirm_formats(c, &s, w.serials);
 	if (e == E_OK)
-		e = run(c, &j);
+		e = run(c, &j, &s);
 	prepare_end(&j);
+	end_formats(&s);
 	free(j.targets);
 	return e;
 }

@@ -107,6 +107,8 @@ check_places(struct prepare *j, struct prepare_target **blame, struct fault *f)
 	for (size_t i = 0; i < j->count; i++) {
 		struct prepare_target *t = &j->targets[i];
 
+		if (t->at.fd < 0)
+			continue;
 		*blame = t;
 		if (is_below(t->at.fd, j->folder_fd))
 			return fault_set(
@@ -276,8 +278,7 @@ bundle_bytes(const struct stick *s, const uint8_t id[ID_SIZE])
 static enum err
 check_space(struct prepare *j, struct prepare_target *t, struct fault *f)
 {
-	uint64_t need = pack_source_stick_bytes(j->src) + SPACE_MARGIN + 2ull * RECORD_SIZE * j->codes + j->notice_n;
-	uint64_t freed = 0;
+	uint64_t need = prepare_bytes(j), freed = 0;
 	char wanted[HUMAN_SHOWN];
 	enum err e = E_OK;
 
@@ -334,7 +335,7 @@ check_target(struct prepare *j, struct prepare_target *t, struct fault *f)
 }
 
 enum err
-prepare_check(struct prepare *j, struct prepare_target **blame, struct fault *f)
+prepare_begin(struct prepare *j, struct prepare_target **blame, struct fault *f)
 {
 	enum err e = E_OK;
 
@@ -344,9 +345,22 @@ prepare_check(struct prepare *j, struct prepare_target **blame, struct fault *f)
 		return fault_set(f, E_SOURCE, 0, "", "%.120s: %s.", j->folder, strerror(errno));
 	if ((e = check_places(j, blame, f)) != E_OK || (e = issuer_open(&j->issuer, j->c, f)) != E_OK ||
 	    (e = issuer_clock(&j->issuer, j->c, f)) != E_OK || (e = issuer_unlock(&j->issuer, j->c, f)) != E_OK ||
-	    (e = scan_folder(j, f)) != E_OK ||
-	    (e = books_newest_notice(j->issuer.books, &j->notice, &j->notice_n, &j->notice_number, f)) != E_OK)
+	    (e = scan_folder(j, f)) != E_OK)
 		return e;
+	return books_newest_notice(j->issuer.books, &j->notice, &j->notice_n, &j->notice_number, f);
+}
+
+uint64_t
+prepare_bytes(const struct prepare *j)
+{
+	return pack_source_stick_bytes(j->src) + SPACE_MARGIN + 2ull * RECORD_SIZE * j->codes + j->notice_n;
+}
+
+enum err
+prepare_check(struct prepare *j, struct prepare_target **blame, struct fault *f)
+{
+	enum err e = E_OK;
+
 	for (size_t i = 0; i < j->count; i++) {
 		*blame = &j->targets[i];
 		e = check_target(j, &j->targets[i], f);

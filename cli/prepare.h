@@ -1,8 +1,8 @@
 /*
  * prepare.h - the work of 'oncestick prepare': one encryption, several sticks, each whole or untouched in the end.
  *
- * prepare_check looks at everything and changes nothing; prepare_write does it. A stick that fails on the way is given up with its
- * own fault, and nothing usable stays on it.
+ * prepare_begin and prepare_check look at everything and change nothing; prepare_write does it. A stick that fails on the way is
+ * given up with its own fault, and nothing usable stays on it.
  */
 #ifndef PREPARE_H
 #define PREPARE_H
@@ -67,9 +67,15 @@ struct prepare {
 };
 
 /*
- * prepare_check(j, blame, f): open the issuer (which may ask), scan the folder, take every stick. On failure *blame is the stick it
- * is about, or NULL, and nothing was changed anywhere.
+ * prepare_begin(j, blame, f): open the issuer (which may ask), scan the folder. On failure *blame is the stick it is about, or NULL,
+ * and nothing was changed anywhere. A target whose stick is not there yet has at.fd -1.
  */
+enum err prepare_begin(struct prepare *j, struct prepare_target **blame, struct fault *f);
+
+/* prepare_bytes(j): the bytes that a stick must have free; after prepare_begin. */
+uint64_t prepare_bytes(const struct prepare *j);
+
+/* prepare_check(j, blame, f): after prepare_begin: take every stick. Fails as prepare_begin does. */
 enum err prepare_check(struct prepare *j, struct prepare_target **blame, struct fault *f);
 
 /*

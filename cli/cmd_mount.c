@@ -3,173 +3,26 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <jansson.h>
-#include <sodium.h>
 
-#include "blockcache.h"
 #include "cli.h"
-#include "keytree.h"
+#include "mounting.h"
 #include "opt.h"
-#include "prompt.h"
 #include "say.h"
-#include "secret.h"
-#include "session.h"
 #include "station.h"
 #include "stickarg.h"
-#include "stop.h"
-#include "usbsay.h"
-#include "when.h"
-
-/* What the session keeps in memory that must not be swapped: decrypted blocks, and keys. */
-#define LOCKED_MAX (BLOCKCACHE_MAX + (1u << 20))
-
-/* One `mount`, from the operand to the open folder. */
-struct mount {
-	struct cli *c;
-	bool yes;
-	char stick[PATH_MAX];           /* absolute */
-	char dir[PATH_MAX];             /* absolute, "" for a fresh one in $HOME */
-	char station[PATH_MAX];
-	struct session_link link;
-	struct session_message msg;     /* the newest from the session */
-	char code[CODE_SYMBOLS];
-};
 
 static const char about_text[] =
     "Ask for the unlock code of the stick, use it up, and show the bundle as a read-only folder. The folder's path is printed on\n"
     "stdout. STICK is the directory where the stick is mounted; left out, it is the only one with ONCE. DIR is an empty directory\n"
     "of yours; left out, a new folder in your home directory. The code stays valid here until the session's deadline.\n";
 
-/* ---- what is said --------------------------------------------------------------------------------------------------------- */
-
-static const char *
-title(const struct unlock_info *info, char out[LABEL_MAX + 4])
-{
-	if (info->label[0] == '\0')
-		return "a bundle without a label";
-	snprintf(out, LABEL_MAX + 4, "\"%s\"", info->label);
-	return out;
-}
-
-static void
-introduce(const struct mount *m)
-{
-	const struct unlock_info *i = &m->msg.info;
-	char stick[STICK_NAME_SIZE], issuer[FINGERPRINT_SIZE], label[LABEL_MAX + 4];
-
-	keytree_stick_name(stick, i->stick_id);
-	keytree_fingerprint(issuer, i->issuer);
-	say_info(m->c, "%s on stick %s, issuer %s%s", title(i, label), stick, issuer,
-	    i->issuer_known ? "" : " (first time on this PC)");
-	if (i->skipped > 0)
-		say_warn(m->c, "%u of %u lectures on the stick cannot be used (%s): codes of %s are refused", i->skipped,
-		    i->skipped + i->grants, i->newer > 0 ? "made by a newer oncestick" : "damaged", i->skipped == 1 ? "it" : "them");
-	if (i->memory_volatile)
-		say_warn(m->c, "this PC forgets what it knows when it is switched off: if the power fails while the code is being "
-		    "used up, the code is lost. Keep a second code at hand");
-	if (i->fs_name[0] != '\0')
-		say_warn(m->c, "the stick's file system (%s) may keep old data: a used code is dead on this PC, but the stick "
-		    "itself may not forget it", i->fs_name);
-	if (!secret_lockable(LOCKED_MAX))
-		say_warn(m->c, "this PC lets programs keep too little memory out of its swap space ('ulimit -l'): parts of the media "
-		    "may be written there");
-}
-
 static enum err
-fail(const struct mount *m, const struct fault *f)
-{
-	struct say_about about = {.object = m->stick, .info = &m->msg.info, .code = true};
-	char usb[USB_SHOWN_SIZE];
-
-	if (f->err == E_WRONG_STICK)
-		about.usb = usbsay_at(usb, m->stick);
-	if (f->err == E_FUSE && m->msg.mount_point[0] != '\0')
-		about.object = m->msg.mount_point;
-	return say_error(m->c, f, &about);
-}
-
-static enum err
-died(const struct mount *m, bool spending)
-{
-	if (spending)
-		return say_refuse(m->c, E_FAIL, "the process that was opening the stick has ended before it was done. Type the same "
-		    "code again, on this PC: if it was used up, it goes on here");
-	return say_refuse(m->c, E_FAIL, "the process that was opening the stick has ended. Try again. Nothing was spent");
-}
-
-/* ---- the code ------------------------------------------------------------------------------------------------------------- */
-
-/* Until a code is proved, or there is no point in asking again. */
-static enum err
-prove_code(struct mount *m)
-{
-	struct fault f = {0};
-	enum err err;
-
-	do {
-		if (prompt_symbols(m->c, NULL, true, m->code, &f) != E_OK)
-			return fail(m, &f);
-		if (session_code(&m->link, m->code) != 0 || session_next(&m->link, &m->msg) != 0)
-			return died(m, false);
-		if ((err = m->msg.err) != E_OK)
-			fail(m, &m->msg.fault);
-	} while (err == E_CODE_UNKNOWN && m->c->code_file == NULL && !stop_asked());
-	return err;
-}
-
-static enum err
-confirm(struct mount *m)
-{
-	const struct unlock_info *i = &m->msg.info;
-	char length[WHEN_SHOWN], until[WHEN_SHOWN], question[256];
-	struct fault f = {0};
-	enum err err;
-
-	when_show_duration(length, sizeof length, i->remaining_s);
-	when_show_until(until, sizeof until, i->clock.now + i->remaining_s, i->clock.now);
-	if (i->resume) {
-		say_info(m->c, "%s: %s left, until %s", i->resume_open ? "this code was used here before; its session goes on" :
-		    "this code was being used up here when something failed; going on", length, until);
-		return E_OK;
-	}
-	if (m->yes || m->c->code_file != NULL)
-		return E_OK;
-	snprintf(question, sizeof question, "This uses up the code. The folder stays open for %s (until %s), on this PC only. "
-	    "Open now?", length, until);
-	if ((err = prompt_enter(question, &f)) == E_OK)
-		return E_OK;
-	return fail(m, &f);
-}
-
-/* ---- the whole ------------------------------------------------------------------------------------------------------------ */
-
-/* The path follows on stdout: who reads both on one screen sees it once. */
-static void
-say_open(const struct mount *m)
-{
-	const struct unlock_info *i = &m->msg.info;
-	char until[WHEN_SHOWN], spoken[PATH_MAX];
-	bool seen = isatty(STDOUT_FILENO) && !m->c->json;
-
-	when_show_until(until, sizeof until, i->clock.now + i->remaining_s, i->clock.now);
-	say_info(m->c, "open until %s:%s%s", until, seen ? "" : " ", seen ? "" : say_safe(spoken, sizeof spoken, m->msg.mount_point));
-}
-
-static enum err
-open_folder(struct mount *m)
+report(const struct mounting *m)
 {
 	const struct unlock_info *i = &m->msg.info;
 
-	if (stop_asked())
-		return say_refuse(m->c, E_INTERRUPTED, "interrupted. Nothing was spent");
-	say_info(m->c, i->resume ? "opening ..." : "using it up, do not pull the stick ...");
-	if (session_confirm(&m->link) != 0 || session_next(&m->link, &m->msg) != 0)
-		return died(m, true);
-	if (m->msg.err != E_OK)
-		return fail(m, &m->msg.fault);
-	say_open(m);
 	if (m->c->json)
 		return say_json(m->c, json_pack("{s:s%, s:s, s:I, s:b}", "mount_point", m->msg.mount_point,
 		    strlen(m->msg.mount_point), "label", i->label, "remaining_s", (json_int_t)i->remaining_s, "resumed",
@@ -179,30 +32,7 @@ open_folder(struct mount *m)
 }
 
 static enum err
-run(struct mount *m)
-{
-	struct session_setup setup = {.stick_path = m->stick, .dir = m->dir[0] != '\0' ? m->dir : NULL, .station_dir = m->station};
-	struct fault f = {0};
-	enum err err;
-
-	if (session_fork(&m->link, &setup, &f) != E_OK)
-		return say_error(m->c, &f, NULL);
-	if (session_next(&m->link, &m->msg) != 0)
-		err = died(m, false);
-	else if ((err = m->msg.err) != E_OK)
-		fail(m, &m->msg.fault);
-	else {
-		introduce(m);
-		if ((err = prove_code(m)) == E_OK && (err = confirm(m)) == E_OK)
-			err = open_folder(m);
-	}
-	sodium_memzero(m->code, sizeof m->code);
-	session_detach(&m->link);
-	return err;
-}
-
-static enum err
-resolve(struct mount *m, const char *stick, const char *dir, struct fault *f)
+resolve(struct mounting *m, const char *stick, const char *dir, struct fault *f)
 {
 	struct stickarg s = {.fd = -1};
 	enum err err;
@@ -222,12 +52,13 @@ resolve(struct mount *m, const char *stick, const char *dir, struct fault *f)
 enum err
 cmd_mount(struct cli *c, int argc, char **argv)
 {
-	struct mount m = {.c = c, .link = {.fd = -1}};
+	struct mounting m = {.c = c, .link = {.fd = -1}};
 	const struct opt rows[] = {
 	    {OPT_FLAG, "yes", 'y', NULL, "do not ask before the code is used up", &m.yes, 0, 0}, {.kind = OPT_END}};
 	const struct opt_verb v = {"mount [STICK [DIR]]", about_text, OPT_JSON | OPT_PLAIN | OPT_CODE, rows, 0, 2};
 	struct fault f = {0};
 	char **operand;
+	enum err err;
 	int n;
 
 	switch (opt_parse(c, &v, argc, argv, &operand, &n)) {
@@ -240,5 +71,6 @@ cmd_mount(struct cli *c, int argc, char **argv)
 	}
 	if (resolve(&m, n > 0 ? operand[0] : NULL, n > 1 ? operand[1] : NULL, &f) != E_OK)
 		return say_error(c, &f, &(struct say_about){.object = f.err == E_FUSE ? operand[1] : n > 0 ? operand[0] : NULL});
-	return run(&m);
+	err = mounting_open(&m);
+	return err == E_OK ? report(&m) : err;
 }

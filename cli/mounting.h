@@ -1,0 +1,34 @@
+/*
+ * mounting.h - opening a stick with a code, from what is on it to the open folder: what mount does, and watch for each stick.
+ */
+#ifndef MOUNTING_H
+#define MOUNTING_H
+
+#include <limits.h>
+#include <stdbool.h>
+
+#include "cli.h"
+#include "error.h"
+#include "format.h"
+#include "session.h"
+
+struct mounting {
+	/* set by the caller */
+	struct cli *c;
+	bool yes;               /* no question before the code is used up */
+	char stick[PATH_MAX];   /* absolute */
+	char dir[PATH_MAX];     /* absolute, "" for a fresh one in $HOME */
+	char station[PATH_MAX];
+
+	struct session_link link;
+	struct session_message msg; /* the newest from the session */
+	char code[CODE_SYMBOLS];
+};
+
+/*
+ * mounting_open(m): ask for the code, use it up, open the folder. Why not is said. E_OK: m->msg has the folder and what is known of
+ * it, but neither is on stdout yet.
+ */
+enum err mounting_open(struct mounting *m);
+
+#endif

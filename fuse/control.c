@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 #define SUFFIX ".ctl"
-#define ANSWER_TIMEOUT_S 120 /* an unmount may have to wait for a slow stick */
-#define REQUEST_TIMEOUT_S 2
+#define ANSWER_TIMEOUT_MS 120000 /* an unmount may have to wait for a slow stick */
+#define REQUEST_TIMEOUT_MS 100   /* a request is sent right after connecting; a silent client must not hold the session up */
 
 /* A socket's address is short and a directory's path may be long: go through the descriptor. */
 static int
@@ -34,9 +34,9 @@ address(struct sockaddr_un *a, int dir_fd, const char *lock_name)
 }
 
 static void
-set_timeout(int fd, time_t seconds)
+set_timeout(int fd, long ms)
 {
-	struct timeval tv = {.tv_sec = seconds};
+	struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
 
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof tv);
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof tv);
@@ -85,7 +85,7 @@ control_accept(int fd, enum control_op *op)
 
 	if ((conn = accept4(fd, NULL, NULL, SOCK_CLOEXEC)) < 0)
 		return -1;
-	set_timeout(conn, REQUEST_TIMEOUT_S);
+	set_timeout(conn, REQUEST_TIMEOUT_MS);
 	if (getsockopt(conn, SOL_SOCKET, SO_PEERCRED, &who, &len) != 0 || (who.uid != geteuid() && who.uid != 0) ||
 	    recv(conn, &q, sizeof q, 0) != sizeof q || q > CONTROL_PAUSE_FORCE) {
 		close(conn);
@@ -107,7 +107,7 @@ exchange(int fd, const struct sockaddr_un *a, enum control_op op, struct control
 {
 	uint32_t q = (uint32_t)op;
 
-	set_timeout(fd, ANSWER_TIMEOUT_S);
+	set_timeout(fd, ANSWER_TIMEOUT_MS);
 	if (connect(fd, (const struct sockaddr *)a, sizeof *a) != 0)
 		return fault_set(f, E_MOUNTED, errno, "connect", "session");
 	if (send(fd, &q, sizeof q, MSG_NOSIGNAL) != sizeof q || recv(fd, reply, sizeof *reply, 0) != sizeof *reply)

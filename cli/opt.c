@@ -8,10 +8,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "human.h"
 #include "say.h"
 
 #define ROWS_MAX 40
+#define HELP_WIDTH 80
 #define FIRST_ID 256 /* getopt values of our rows, beyond every character */
 
 struct parser {
@@ -110,34 +113,74 @@ add_common(struct parser *p, struct cli *c, unsigned common)
 			       &c->progress_json, 0, 0});
 	if (common & (OPT_PLAIN | OPT_PROGRESS))
 		add_row(p, (struct opt){OPT_FLAG, "plain", 0, NULL, "no bars, no colour", &c->plain, 0, 0});
-	add_row(p, (struct opt){OPT_FLAG, "quiet", 'q', NULL, "say nothing but errors", &c->quiet, 0, 0});
+	add_row(p, (struct opt){OPT_FLAG, "quiet", 'q', NULL, "say nothing but errors and questions", &c->quiet, 0, 0});
 	add_row(p, (struct opt){OPT_FLAG, "help", 'h', NULL, "print this", &p->help, 0, 0});
+}
+
+/* Text as wide as the terminal, or as most are. */
+static void
+print_wrapped(const char *text, size_t column, size_t indent)
+{
+	unsigned width = human_columns(STDOUT_FILENO);
+	char *wrapped = human_wrap(text, width > 0 ? width : HELP_WIDTH, column, indent);
+
+	printf("%s\n", wrapped != NULL ? wrapped : text);
+	free(wrapped);
+}
+
+static void
+print_usage(const char *usage)
+{
+	char line[256];
+
+	for (const char *lead = "usage:"; usage != NULL; lead = "      ") {
+		size_t n = strcspn(usage, "\n");
+
+		snprintf(line, sizeof line, "%s oncestick %.*s", lead, (int)n, usage);
+		print_wrapped(line, 0, 8);
+		usage = usage[n] == '\0' ? NULL : usage + n + 1;
+	}
+}
+
+/* Lines are filled anew but for those that begin with a blank: they are lists. */
+static void
+print_about(const char *about)
+{
+	size_t n = strlen(about);
+	char *text = strndup(about, n > 0 && about[n - 1] == '\n' ? n - 1 : n);
+
+	if (text == NULL)
+		return;
+	for (char *p = text; *p != '\0'; p++)
+		if (*p == '\n' && p[1] != ' ')
+			*p = ' ';
+	putchar('\n');
+	print_wrapped(text, 0, 0);
+	free(text);
+}
+
+static void
+print_option(const struct opt *o)
+{
+	char left[64], line[256];
+
+	if (o->letter != 0)
+		snprintf(left, sizeof left, "-%c, --%s", o->letter, o->name);
+	else
+		snprintf(left, sizeof left, "    --%s", o->name);
+	snprintf(line, sizeof line, "%s%s%s", left, o->arg == NULL ? "" : " ", o->arg == NULL ? "" : o->arg);
+	printf("  %-26s ", line);
+	print_wrapped(o->help, strlen(line) > 26 ? strlen(line) + 3 : 29, 29);
 }
 
 static void
 print_help(const struct parser *p, const struct opt_verb *v)
 {
-	const char *line = v->usage;
-
-	for (const char *lead = "usage:"; line != NULL && *line != '\0'; lead = "      ") {
-		size_t n = strcspn(line, "\n");
-
-		printf("%s oncestick %.*s\n", lead, (int)n, line);
-		line = line[n] == '\0' ? NULL : line + n + 1;
-	}
-	printf("\n%s\noptions:\n", v->about);
-	for (int i = 0; i < p->count; i++) {
-		const struct opt *o = &p->rows[i];
-		char left[64];
-
-		if (o->letter != 0)
-			snprintf(left, sizeof left, "-%c, --%s%s%s", o->letter, o->name, o->arg == NULL ? "" : " ",
-			    o->arg == NULL ? "" : o->arg);
-		else
-			snprintf(
-			    left, sizeof left, "    --%s%s%s", o->name, o->arg == NULL ? "" : " ", o->arg == NULL ? "" : o->arg);
-		printf("  %-26s %s\n", left, o->help);
-	}
+	print_usage(v->usage);
+	print_about(v->about);
+	printf("\noptions:\n");
+	for (int i = 0; i < p->count; i++)
+		print_option(&p->rows[i]);
 }
 
 static int
@@ -248,7 +291,7 @@ operands_fit(const struct cli *c, const struct opt_verb *v, int count, char **op
 	char safe[80];
 
 	if (count < v->min) {
-		say_usage(c, "usage: oncestick %.*s", (int)strcspn(v->usage, "\n"), v->usage);
+		say_usage(c, "something is missing: oncestick %.*s", (int)strcspn(v->usage, "\n"), v->usage);
 		return false;
 	}
 	if (v->max >= 0 && count > v->max) {

@@ -238,12 +238,14 @@ s_no_grant(struct text *t, const struct fault *f, const struct say_about *a)
 	}
 	add_stick(t, f, a);
 	if (a->info != NULL && a->info->skipped > 0)
-		add(t, " has a lecture whose signed description is damaged; the code may belong to it");
+		add(t, " has a lecture whose signed description is damaged%s",
+		    a->info->grants > 0 ? "; the code may belong to it" : ", and no other");
 	else
 		add(t, " has nothing on it that a code could open");
 	add_cause(t, f, a);
 	add(t, ". It has to be prepared again.");
-	add_call(t, a);
+	if (a->code)
+		add_call(t, a);
 }
 
 static void
@@ -429,7 +431,7 @@ s_notice_missing(struct text *t, const struct fault *f, const struct say_about *
 	add_stick(t, f, a);
 	add(t, " is missing or older than it was when the stick was prepared");
 	if (a->info != NULL && a->info->notice_min != 0)
-		add(t, " (number %u is needed, %u is here)", a->info->notice_min, a->info->notice_have);
+		add(t, " (number %u or later is needed)", a->info->notice_min);
 	add(t, ". The issuer can put it back: oncestick revoke --at STICK.");
 	add_call(t, a);
 }
@@ -528,7 +530,8 @@ s_readonly(struct text *t, const struct fault *f, const struct say_about *a)
 {
 	add_stick(t, f, a);
 	add(t, " cannot be written");
-	add_reason(t, f, a);
+	if (f->sys != 0)
+		add(t, " (%s)", strerror(f->sys));
 	add(t, "%s. Is there a write-protect switch, or is it mounted read-only?",
 	    a->code ? ", but that is where a code is used up" : "");
 }
@@ -563,12 +566,34 @@ s_rollback(struct text *t, const struct fault *f, const struct say_about *a)
 	add(t, ": it was restored from a copy. It has to be enrolled again.");
 }
 
+/* Why a directory is no mount point: the step says so if it is not one of these. */
+static const char *
+objection(const struct fault *f)
+{
+	static const char *const steps[] = {"", "fusermount3", "mkdir", "mount", "mount point", "open"};
+
+	for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++)
+		if (strcmp(f->step, steps[i]) == 0)
+			return f->sys != 0 ? strerror(f->sys) : "it cannot be mounted there";
+	return strcmp(f->step, "file system") == 0 ? "its file system takes no mount" : f->step;
+}
+
 static void
 s_fuse(struct text *t, const struct fault *f, const struct say_about *a)
 {
-	add(t, "the folder cannot be mounted");
-	add_cause(t, f, a);
-	add(t, ". Needed are /dev/fuse, the package fuse3, and an empty folder of your own.");
+	if (strcmp(f->step, "home") == 0) {
+		add(t, "there is no home directory to open a folder in");
+		add_reason(t, f, &(struct say_about){0});
+		add(t, ". Name an empty folder of your own: oncestick mount STICK DIR.");
+	} else if (f->object[0] != '\0' && strncmp(f->object, "/dev/", 5) != 0 && f->sys != 0 && strcmp(f->step, "find") != 0) {
+		add(t, "the folder cannot be opened at ");
+		add_safe(t, f->object);
+		add(t, ": %s. Name an empty folder of your own, or none: then one is made in your home directory.", objection(f));
+	} else {
+		add(t, "the folder cannot be mounted");
+		add_cause(t, f, a);
+		add(t, ". Needed are /dev/fuse and the package fuse3; 'oncestick rehearse' tells when all is there.");
+	}
 }
 
 static void
@@ -624,7 +649,10 @@ s_keystore(struct text *t, const struct fault *f, const struct say_about *a)
 {
 	add(t, "the issuer's keystore cannot be used");
 	add_cause(t, f, a);
-	add(t, ". 'oncestick init' makes one; ONCESTICK_ISSUER_DIR says where it is.");
+	if (strcmp(f->step, "format") == 0 || strcmp(f->step, "public key") == 0)
+		add(t, ": it is damaged, or none. Put your copy of it back.");
+	else
+		add(t, ". 'oncestick init' makes one; ONCESTICK_ISSUER_DIR says where it is.");
 }
 
 static void

@@ -81,8 +81,9 @@ open_stick(struct run *r, struct fault *f)
 	    (e = stick_open(&r->s, r->at.fd, f)) != E_OK || (e = stick_load_grants(r->s, &r->grants, f)) != E_OK)
 		return e;
 	if (memcmp(r->grants.grants[0].issuer, r->issuer.pk, KEY_SIZE) != 0)
-		return fault_set(
-		    f, E_ISSUER, 0, "", "the stick at %.80s belongs to another issuer; nothing was changed.", r->at.path);
+		return fault_set(f, E_ISSUER, 0, "",
+		    "the stick at %.80s belongs to another issuer; nothing was changed. Collect it with the keystore it was prepared with.",
+		    r->at.path);
 	if (r->grants.skipped > 0)
 		say_warn(r->c, "%u lecture%s on the stick cannot be read and %s left out", r->grants.skipped,
 		    r->grants.skipped == 1 ? "" : "s", r->grants.skipped == 1 ? "is" : "are");

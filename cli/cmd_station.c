@@ -26,7 +26,7 @@ static const char about_text[] =
     "What this PC remembers: its own identity, the issuers it knows, the codes it has seen used.\n"
     "  show           identity, issuers, counts\n"
     "  enrol FILE     write the enrolment request for an issuer (--label NAME)\n"
-    "  receipts FILE  write this PC's receipts, for `oncestick collect --receipts FILE`\n"
+    "  receipts FILE  write this PC's receipts, for the issuer's 'oncestick collect'\n"
     "  pin FILE       know the issuer of a signed object, or of a stick, from now on\n"
     "  pin --only     trust known issuers only; --any trusts new ones again\n"
     "  reset-clock    forget the latest time this PC has believed\n";

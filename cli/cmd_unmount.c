@@ -35,7 +35,7 @@ ask(const struct cli *c, struct choice *w)
 	if (w->yes || w->pause || !prompt_possible())
 		return E_OK;
 	if (prompt_choice("End for good? The code will not open again. [y/N, p = pause] ", "ynp", 'n', &answer, &f) != E_OK)
-		return say_error(c, &f, NULL);
+		return say_refuse(c, f.err, "not ended: the folder stays open");
 	w->pause = answer == 'p';
 	return answer == 'n' ? say_refuse(c, E_PROMPT, "not ended: the folder stays open") : E_OK;
 }
@@ -52,6 +52,7 @@ name_holder(void *arg, long pid, const char *comm, const char *file)
 {
 	struct holders *h = arg;
 	char who[64], what[200];
+	bool whole = file[0] == '\0' || strcmp(file, ".") == 0;
 	size_t n = strlen(h->text);
 
 	if (h->count++ >= HOLDERS_NAMED)
@@ -59,7 +60,7 @@ name_holder(void *arg, long pid, const char *comm, const char *file)
 	say_safe(who, sizeof who, comm);
 	say_safe(what, sizeof what, file);
 	snprintf(h->text + n, sizeof h->text - n, "%s%s (pid %ld) still has %s%s%s open", n > 0 ? "; " : "", who, pid,
-	    file[0] != '\0' ? "\"" : "the folder", what, file[0] != '\0' ? "\"" : "");
+	    whole ? "" : "\"", whole ? "the folder" : what, whole ? "" : "\"");
 }
 
 static void

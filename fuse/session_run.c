@@ -79,13 +79,23 @@ detach(struct run *r)
 	return r->signals < 0 || r->ended < 0 || r->deadline < 0 || r->beat < 0 ? -1 : 0;
 }
 
-static _Noreturn void
-leave(struct run *r)
+/* Wipe, and let go of stick and station: nothing of this process is in anybody's way afterwards. */
+static void
+release(struct run *r)
 {
 	fusefs_free(&r->fs);
 	replug_free(&r->replug);
 	unlock_free(&r->unlock);
 	station_close(&r->station);
+	if (r->stick_fd >= 0)
+		close(r->stick_fd);
+	r->stick_fd = -1;
+}
+
+static _Noreturn void
+leave(struct run *r)
+{
+	release(r);
 	_exit(0); /* without waiting for threads that a busy lazy mount keeps alive */
 }
 
@@ -302,6 +312,7 @@ answer(struct run *r)
 {
 	struct control_reply reply = {0};
 	enum control_op op;
+	bool over;
 	int conn;
 
 	if ((conn = control_accept(r->control, &op)) < 0)
@@ -310,8 +321,11 @@ answer(struct run *r)
 	if (op != CONTROL_STATUS)
 		reply.err = finish(r, op == CONTROL_END || op == CONTROL_END_FORCE,
 		    op == CONTROL_END_FORCE || op == CONTROL_PAUSE_FORCE, &reply.fault);
+	over = op != CONTROL_STATUS && reply.err != E_BUSY;
+	if (over)
+		release(r); /* before it is said that the stick may be pulled and the code typed again */
 	control_answer(conn, &reply);
-	return op != CONTROL_STATUS && reply.err != E_BUSY;
+	return over;
 }
 
 /* Keep the time used; give up on a stick that stays away. Return true when the session is over. */

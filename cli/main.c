@@ -40,6 +40,7 @@ static const struct verb verbs[] = {
     {"collect", "issuer", "read from a returned stick which codes were used", cmd_collect, false},
     {"erase", "issuer", "destroy what is on a stick", cmd_erase, false},
     {"mount", "speaker", "open a stick with a code", cmd_mount, false},
+    {"watch", "speaker", "wait for sticks, and mount each that comes", cmd_watch, false},
     {"unmount", "speaker", "end the session", cmd_unmount, false},
     {"status", "speaker", "what is open, and until when", cmd_status, false},
     {"rehearse", "speaker", "try everything that mount needs, spending nothing", cmd_rehearse, false},

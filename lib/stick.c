@@ -341,6 +341,18 @@ notice_wanted(const struct notice_file *have, uint32_t number, const uint8_t *fi
 	return have->n != len || memcmp(have->data, file, len) != 0;
 }
 
+/*
+ * Under this name, whatever was there. Nothing is renamed over: before vfat writes where the new content is, it may have written
+ * that the other name is gone and that the old content's clusters are free.
+ */
+static int
+put_notice(int once_fd, const char *name, const uint8_t *file, size_t len)
+{
+	if (stickio_remove_tree(once_fd, name) != 0 || stickio_create(once_fd, name, file, len, MODE_SHARED) != 0)
+		return -1;
+	return stickio_sync_dir(once_fd);
+}
+
 int
 stick_store_notice(const struct stick *s, const uint8_t issuer[KEY_SIZE], const uint8_t *file, size_t len)
 {
@@ -360,10 +372,11 @@ stick_store_notice(const struct stick *s, const uint8_t issuer[KEY_SIZE], const 
 	ret = 0;
 	if (have == 1 && !notice_wanted(&newest, ours.number, file, len))
 		goto out;
-	/* notice.new is about to be overwritten: what it holds must not be lost if that is cut short. */
-	if (unrenamed && stickio_rename(s->once_fd, STICK_NOTICE_NEW, STICK_NOTICE) != 0)
+	/* While notice.cose is made anew, notice.new has one that is good: if not the newest so far, this one. */
+	if (have == 1 && !unrenamed && put_notice(s->once_fd, STICK_NOTICE_NEW, file, len) != 0)
 		ret = -1;
-	else if (stickio_replace(s->once_fd, STICK_NOTICE_NEW, STICK_NOTICE, file, len, MODE_SHARED) != 0)
+	else if (put_notice(s->once_fd, STICK_NOTICE, file, len) != 0 || stickio_remove_tree(s->once_fd, STICK_NOTICE_NEW) != 0 ||
+	    stickio_sync_dir(s->once_fd) != 0)
 		ret = -1;
 	else
 		ret = 1;

@@ -67,8 +67,9 @@ int stick_load_notice(const struct stick *s, const uint8_t issuer[KEY_SIZE], str
 
 /*
  * stick_store_notice(s, issuer, file, len): put a notice of issuer on the stick, unless it is there already or one of a higher
- * number is, by notice.new, fsync, rename, fsync. What does not verify, or is another issuer's, counts as absent. Return 1 if
- * written, 0 if not needed, -1 with errno (EINVAL if file is not a notice of issuer).
+ * number is: as notice.new, then as notice.cose, each flushed, then notice.new is removed, so that at any time one of the two is
+ * whole on the medium. What does not verify, or is another issuer's, counts as absent. Return 1 if written, 0 if not needed, -1 with
+ * errno (EINVAL if file is not a notice of issuer).
  */
 int stick_store_notice(const struct stick *s, const uint8_t issuer[KEY_SIZE], const uint8_t *file, size_t len);
 

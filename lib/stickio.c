@@ -249,18 +249,6 @@ stickio_rename(int dir_fd, const char *from, const char *to)
 }
 
 int
-stickio_replace(int dir_fd, const char *tmp, const char *name, const void *data, size_t n, mode_t mode)
-{
-	if (stickio_remove_tree(dir_fd, tmp) != 0 || stickio_create(dir_fd, tmp, data, n, mode) != 0)
-		return -1;
-	if (stickio_rename(dir_fd, tmp, name) != 0) {
-		unlink_keeping_errno(dir_fd, tmp);
-		return -1;
-	}
-	return 0;
-}
-
-int
 stickio_mkdir(int dir_fd, const char *name, mode_t mode)
 {
 	int fd = -1;

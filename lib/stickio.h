@@ -45,9 +45,6 @@ int stickio_create(int dir_fd, const char *name, const void *data, size_t n, mod
  */
 int stickio_rename(int dir_fd, const char *from, const char *to);
 
-/* stickio_replace(dir_fd, tmp, name, data, n, mode): as tmp, then renamed over name, and the directory synced. */
-int stickio_replace(int dir_fd, const char *tmp, const char *name, const void *data, size_t n, mode_t mode);
-
 /* stickio_mkdir(dir_fd, name, mode): mkdir with this mode whatever the umask; return a descriptor of it or -1 with errno. */
 int stickio_mkdir(int dir_fd, const char *name, mode_t mode);
 

@@ -726,22 +726,32 @@ START_TEST(a_newer_notice_under_the_temporary_name_survives_a_write)
 }
 END_TEST
 
-START_TEST(a_write_that_fails_loses_no_notice)
+/* Store number 8 over 5, or over 7 that was not renamed, with one fsync after the other failing. */
+static void
+store_with_failures(bool unrenamed, unsigned fsyncs, unsigned first_good)
 {
-	stick_for_notices();
-	put_notice("ONCE/notice.cose", OURS, 5);
-	put_notice("ONCE/notice.new", OURS, 7);
-	for (unsigned i = 1; i <= 2; i++) {
+	for (unsigned i = 1; i <= fsyncs; i++) {
+		put_notice("ONCE/notice.cose", OURS, 5);
+		if (unrenamed)
+			put_notice("ONCE/notice.new", OURS, 7);
 		fail_fsync = i;
 		ck_assert_int_eq(store(8, 1), -1);
 		ck_assert_int_eq(errno, EIO);
 		ck_assert_uint_eq(fail_fsync, 0);
-		ck_assert_uint_eq(found(), 7);
-		put_notice("ONCE/notice.new", OURS, 7);
-		put_notice("ONCE/notice.cose", OURS, 5);
+		ck_assert_uint_eq(found(), i >= first_good ? 8 : unrenamed ? 7 : 5);
+		(void)unlinkat(x.fd, "ONCE/notice.new", 0);
 	}
+	put_notice("ONCE/notice.cose", OURS, 5);
 	ck_assert_int_eq(store(8, 1), 1);
 	ck_assert_uint_eq(found(), 8);
+	ck_assert(!exists(&x, "ONCE/notice.new"));
+}
+
+START_TEST(a_write_that_fails_loses_no_notice)
+{
+	stick_for_notices();
+	store_with_failures(false, 5, 2);
+	store_with_failures(true, 3, 2);
 }
 END_TEST
 

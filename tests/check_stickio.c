@@ -158,33 +158,6 @@ START_TEST(create_refuses_what_is_there_and_ignores_the_umask)
 }
 END_TEST
 
-START_TEST(replace_leaves_the_new_file_and_no_temporary_one)
-{
-	uint8_t *data = NULL;
-	size_t n = 0;
-
-	put_file(&x, "name", "old", 3);
-	put_dir(&x, "tmp");
-	put_file(&x, "tmp/litter", "x", 1);
-	ck_assert_int_eq(stickio_replace(x.fd, "tmp", "name", "fresh", 5, 0644), 0);
-	ck_assert(!exists(&x, "tmp"));
-	ck_assert_uint_eq(mode_of("name"), 0644);
-	data = get_file(&x, "name", &n);
-	ck_assert_uint_eq(n, 5);
-	ck_assert_mem_eq(data, "fresh", 5);
-	free(data);
-}
-END_TEST
-
-START_TEST(replace_of_a_directory_fails_and_cleans_up)
-{
-	put_dir(&x, "name");
-	ck_assert_int_eq(stickio_replace(x.fd, "tmp", "name", "fresh", 5, 0644), -1);
-	ck_assert_int_eq(errno, EISDIR);
-	ck_assert(!exists(&x, "tmp"));
-}
-END_TEST
-
 START_TEST(mkdir_ignores_the_umask)
 {
 	mode_t old = umask(077);
@@ -356,8 +329,6 @@ fill(TCase *t)
 	tcase_add_test(t, slurp_takes_a_file_up_to_its_limit);
 	tcase_add_test(t, slurp_allocates_nothing_for_a_huge_sparse_file);
 	tcase_add_test(t, create_refuses_what_is_there_and_ignores_the_umask);
-	tcase_add_test(t, replace_leaves_the_new_file_and_no_temporary_one);
-	tcase_add_test(t, replace_of_a_directory_fails_and_cleans_up);
 	tcase_add_test(t, mkdir_ignores_the_umask);
 	tcase_add_test(t, remove_tree_takes_links_and_not_what_they_lead_to);
 	tcase_add_test(t, remove_tree_goes_no_deeper_than_a_stick_does);

@@ -86,7 +86,7 @@ each_line_in "no page refers to a page that does not exist" "$W/a" "$W/b"
 for verb in $verbs; do
 	help_options "$verb" >"$W/b"
 	sed -n '/^\.Sh EXAMPLES/,/^\.Sh SEE/p' "$man"/oncestick*.1 | sed -e ':a' -e '/\\e$/N; s/\\e\n//; ta' |
-		grep -o "oncestick ${verb}[ )|].*" | grep -o -e ' --[a-z-]*' -e ' -[a-z] ' | tr -d ' ' | sort -u >"$W/a"
+		grep -o "oncestick ${verb}[ )|].*" | sed 's/|.*//' | grep -o -e ' --[a-z-]*' -e ' -[a-z] ' | tr -d ' ' | sort -u >"$W/a"
 	each_line_in "$verb: examples use options that it has" "$W/a" "$W/b"
 done
 sed -n '/^\.Sh EXAMPLES/,/^\.Sh SEE/p' "$man"/oncestick*.1 | grep -o '^\$ oncestick [a-z]*' | cut -d' ' -f3 | sort -u >"$W/a"

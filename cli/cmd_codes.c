@@ -114,7 +114,9 @@ row_stick(struct human_table *table, const struct books_stick *s, const struct t
 	snprintf(issued, sizeof issued, "%u", t->issued);
 	snprintf(spent, sizeof spent, "%u", t->spent);
 	snprintf(gone, sizeof gone, "%u", t->revoked + t->expired);
-	when_show_short(until, sizeof until, s->expires, now);
+	until[0] = '\0';
+	if (s->expires != 0) /* else no lecture was ever finished on it */
+		when_show_short(until, sizeof until, s->expires, now);
 	snprintf(what, sizeof what, "%s%s%s", s->label, s->label[0] != '\0' && s->holders[0] != '\0' ? ": " : "", s->holders);
 	return table_row(table, cells, COLUMNS, 6);
 }
@@ -144,7 +146,7 @@ list_sticks(const struct cli *c, struct issuer *i, struct fault *f)
 
 		if (c->json)
 			json_array_append_new(list, json_stick(&sticks[k], &t));
-		else if (sticks[k].expires != 0) /* else no lecture was ever finished on it */
+		else
 			failed = row_stick(table, &sticks[k], &t, i->now);
 	}
 	e = c->json ? say_json(c, json_pack("{s:o}", "sticks", list)) : print_table(c, table, failed);

@@ -68,8 +68,8 @@ confirm(const struct erase *r, struct fault *f)
 	if (!prompt_possible())
 		return fault_set(f, E_PROMPT, 0, "", "there is no terminal to ask on; --yes erases without a question.");
 	stickarg_device(r->at.fd, device, sizeof device);
-	snprintf(question, sizeof question, "Erase what oncestick wrote to %s (%s)? No code opens it afterwards.",
-	    say_safe(safe, sizeof safe, r->at.path), device);
+	snprintf(question, sizeof question, "Erase what oncestick wrote to %s%s%s%s? No code opens it afterwards.",
+	    say_safe(safe, sizeof safe, r->at.path), device[0] != '\0' ? " (" : "", device, device[0] != '\0' ? ")" : "");
 	e = prompt_yes(question, f);
 	if (e == E_PROMPT) {
 		fault_clear(f);

@@ -293,7 +293,7 @@ inspect_stick(struct stickarg *at, json_t **o, struct fault *f)
 {
 	struct stick_grants grants = {0};
 	struct stick *s = NULL;
-	char fs[32], device[128] = "";
+	char fs[32], device[128];
 	json_t *list = json_array();
 	enum err e = stick_open(&s, at->fd, f), loaded = E_OK;
 
@@ -307,8 +307,7 @@ inspect_stick(struct stickarg *at, json_t **o, struct fault *f)
 	set(*o, "stick_id", json_hex(s->id, ID_SIZE));
 	if (loaded == E_OK)
 		set(*o, "issuer", json_issuer(grants.grants[0].issuer));
-	if (stickarg_is_mount(at->fd))
-		stickarg_device(at->fd, device, sizeof device);
+	stickarg_device(at->fd, device, sizeof device);
 	set(*o, "device", say_json_text(device));
 	stickio_fs_of(at->fd, fs, sizeof fs);
 	set(*o, "file_system", say_json_text(fs));

@@ -255,10 +255,10 @@ json_target(const struct prepare *j, const struct prepare_target *t)
 	bytes_to_hex(stick, t->grant.stick_id, ID_SIZE);
 	bytes_to_hex(grant, t->grant.id, ID_SIZE);
 	bytes_to_hex(bundle, j->bundle_id, ID_SIZE);
-	return json_pack("{s:o, s:b, s:s, s:s, s:s, s:s, s:s, s:i, s:I, s:I, s:i, s:b, s:i, s:b}", "path",
+	return json_pack("{s:o, s:b, s:s, s:s, s:s, s:s, s:s, s:i, s:o, s:o, s:i, s:b, s:i, s:b}", "path",
 	    say_json_text(t->at.path),
 	    "ok", 1, "stick", name, "stick_id", stick, "grant", grant, "bundle", bundle, "label", j->label, "codes", (int)j->codes,
-	    "not_before", (json_int_t)j->not_before, "expires", (json_int_t)j->expires, "session_s", (int)j->session_s,
+	    "not_before", say_json_time(j->not_before), "expires", say_json_time(j->expires), "session_s", (int)j->session_s,
 	    "read_from_device", (int)t->direct, "revoked", (int)t->replaced, "bound_to_usb", (int)t->grant.policy.usb);
 }
 
@@ -282,8 +282,9 @@ report_whole(const struct cli *c, const struct prepare *j, const struct prepare_
 	keytree_stick_name(name, t->grant.stick_id);
 	when_show_short(from, sizeof from, j->not_before, j->issuer.now);
 	when_show_short(until, sizeof until, j->expires, j->issuer.now);
-	printf("locked: \"%s\" on stick %s (%s); %u code%s ready, from %s to %s\n", label != NULL ? label : "", name, t->device,
-	    j->codes, j->codes == 1 ? "" : "s", from, until);
+	printf("locked: \"%s\" on stick %s%s%s%s; %u code%s ready, from %s to %s\n", label != NULL ? label : "", name,
+	    t->device[0] != '\0' ? " (" : "", t->device, t->device[0] != '\0' ? ")" : "", j->codes, j->codes == 1 ? "" : "s", from,
+	    until);
 	if (t->grant.policy.usb)
 		say_info(c, "its codes open only on this USB device, not on a copy");
 	if (!t->direct)

@@ -348,6 +348,14 @@ print_damage(const struct checked *x, const struct damage *d)
 		printf("%s\n", x->named ? ", in no file" : "");
 }
 
+/* What a refusal has to know of the stick: that it has lectures whose description is damaged. */
+static struct unlock_info
+info_of(const struct verify *v)
+{
+	return (struct unlock_info){
+	    .grants = (unsigned)v->grants.count, .skipped = v->grants.skipped, .newer = v->grants.newer};
+}
+
 static void
 report_checked(const struct verify *v, const struct checked *x)
 {
@@ -394,8 +402,8 @@ warn_slots(const struct verify *v)
 static enum err
 conclude(const struct verify *v)
 {
-	struct say_about about = {.object = v->at.path};
-	struct fault f = {0};
+	const struct unlock_info info = info_of(v);
+	struct say_about about = {.object = v->at.path, .info = &info};
 	char label[2 * LABEL_MAX];
 
 	for (size_t i = 0; i < v->count; i++) {
@@ -412,8 +420,7 @@ conclude(const struct verify *v)
 	}
 	if (v->grants.skipped == 0)
 		return E_OK;
-	fault_set(&f, E_NO_GRANT, 0, "grant", "%u not readable", v->grants.skipped);
-	return say_error(v->c, &f, &about);
+	return say_error(v->c, &(struct fault){.err = E_NO_GRANT}, &about);
 }
 
 static enum err
@@ -429,6 +436,14 @@ report(const struct verify *v)
 	warn_slots(v);
 	e = conclude(v);
 	return e != E_OK ? e : printed;
+}
+
+static enum err
+say_failed(const struct verify *v, const struct fault *f, const char *arg)
+{
+	const struct unlock_info info = info_of(v);
+
+	return say_error(v->c, f, &(struct say_about){.object = arg, .info = &info});
 }
 
 static void
@@ -465,7 +480,7 @@ cmd_verify(struct cli *c, int argc, char **argv)
 	if (o != OPT_GO)
 		return o == OPT_DONE ? E_OK : E_USAGE;
 	e = run(&v, count > 0 ? operands[0] : NULL, &f);
-	e = e == E_OK ? report(&v) : say_error(c, &f, &(struct say_about){.object = count > 0 ? operands[0] : NULL});
+	e = e == E_OK ? report(&v) : say_failed(&v, &f, count > 0 ? operands[0] : NULL);
 	verify_end(&v);
 	return e;
 }

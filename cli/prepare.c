@@ -556,6 +556,7 @@ coder_join(struct coder *w, bool stop, struct fault *f)
 {
 	struct progress bar;
 	uint64_t all = (uint64_t)w->j->codes * w->j->count;
+	bool waited = false;
 
 	if (!w->running)
 		return E_OK;
@@ -568,10 +569,13 @@ coder_join(struct coder *w, bool stop, struct fault *f)
 		pause_a_little();
 		if (!atomic_load(&w->stop))
 			progress_update(&bar, atomic_load(&w->done), all);
+		waited = true;
 	}
 	pthread_join(w->thread, NULL);
 	w->running = false;
-	if (bar.drawn)
+	if (w->result == E_OK)
+		bar.done = bar.all = all;
+	if (waited)
 		progress_end(&bar, w->result == E_OK);
 	return w->result == E_OK ? E_OK : fault_set(f, w->result, 0, "stretching", "codes");
 }

@@ -23,7 +23,7 @@
 /* One stick. */
 struct prepare_target {
 	struct stickarg at;
-	char device[128]; /* "SanDisk Cruzer, 29 GiB" */
+	char device[128]; /* "SanDisk Cruzer, 29 GiB", or "" */
 	struct provision *p;
 	bool fresh;	   /* had no ONCE */
 	unsigned replaced; /* unused codes that --replace revoked */

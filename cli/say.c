@@ -239,7 +239,9 @@ s_no_grant(struct text *t, const struct fault *f, const struct say_about *a)
 	add_stick(t, f, a);
 	if (a->info != NULL && a->info->skipped > 0)
 		add(t, " has a lecture whose signed description is damaged%s",
-		    a->info->grants > 0 ? "; the code may belong to it" : ", and no other");
+		    a->info->grants == 0 ? ", and no other" :
+		    a->code		 ? "; the code may belong to it" :
+					   "");
 	else
 		add(t, " has nothing on it that a code could open");
 	add_cause(t, f, a);
@@ -466,9 +468,27 @@ s_busy(struct text *t, const struct fault *f, const struct say_about *a)
 	add(t, ". Wait until it is done, or end it, and try again.");
 }
 
+/* Whether the folder was closed, or the code claimed, before the memory failed: then it still knows a session that can go on. */
+static bool
+goes_on(const struct fault *f, const struct say_about *a)
+{
+	if (f->err != E_STATION)
+		return false;
+	if (a->code)
+		return a->info != NULL && a->info->spent_now;
+	return strcmp(f->step, "close") == 0 || strcmp(f->step, "used") == 0;
+}
+
 static void
 s_station(struct text *t, const struct fault *f, const struct say_about *a)
 {
+	if (goes_on(f, a)) {
+		add(t, "%sthis PC's memory of used codes cannot be written", a->code ? "" : "the folder is closed, but ");
+		add_cause(t, f, a);
+		add(t, ". Make room, or set the rights of that directory. The code is not lost: it continues here, on this PC, "
+		       "once there is room.");
+		return;
+	}
 	add(t, "this PC's memory of used codes cannot be opened or written");
 	add_cause(t, f, a);
 	add(t, ". Nothing is opened without it: make room or set the rights of that directory, or set ONCESTICK_STATION_DIR.");
@@ -537,8 +557,23 @@ s_readonly(struct text *t, const struct fault *f, const struct say_about *a)
 }
 
 static void
+s_stick_odd(struct text *t, const struct fault *f, const struct say_about *a)
+{
+	add_stick(t, f, a);
+	add(t, " is damaged, or was tampered with: ");
+	add_safe(t, f->object);
+	add(t, " is not the plain file that it should be. It has to be prepared again.");
+	if (a->code)
+		add_call(t, a);
+}
+
+static void
 s_stick_io(struct text *t, const struct fault *f, const struct say_about *a)
 {
+	if (strcmp(f->step, "no regular file") == 0) {
+		s_stick_odd(t, f, a);
+		return;
+	}
 	add(t, "reading or writing ");
 	add_stick(t, f, a);
 	add(t, " failed");
@@ -679,90 +714,56 @@ s_interrupted(struct text *t, const struct fault *f, const struct say_about *a)
 	add(t, "interrupted.");
 }
 
+static const struct {
+	enum err err;
+	sentence *say;
+} sentences[] = {
+	{E_USAGE, s_usage},
+	{E_NO_STICK, s_no_stick},
+	{E_STICK_DAMAGED, s_stick_damaged},
+	{E_NO_GRANT, s_no_grant},
+	{E_ISSUER, s_issuer},
+	{E_NO_CODES, s_no_codes},
+	{E_CODE_FORM, s_code_form},
+	{E_CODE_TYPO, s_code_typo},
+	{E_CODE_KIND, s_code_kind},
+	{E_CODE_UNKNOWN, s_code_unknown},
+	{E_PROMPT, s_prompt},
+	{E_SPENT, s_spent},
+	{E_REVOKED, s_revoked},
+	{E_EARLY, s_early},
+	{E_EXPIRED, s_expired},
+	{E_NOTICE_MISSING, s_notice_missing},
+	{E_SLOT_DAMAGED, s_slot_damaged},
+	{E_BUSY, s_busy},
+	{E_STATION, s_station},
+	{E_SPACE, s_space},
+	{E_FILESYSTEM, s_filesystem},
+	{E_BUNDLE, s_bundle},
+	{E_WRONG_STICK, s_wrong_stick},
+	{E_WRONG_STATION, s_wrong_station},
+	{E_READONLY, s_readonly},
+	{E_STICK_IO, s_stick_io},
+	{E_LEDGER, s_ledger},
+	{E_ROLLBACK, s_rollback},
+	{E_FUSE, s_fuse},
+	{E_MEMORY, s_memory},
+	{E_MOUNTED, s_mounted},
+	{E_REFILL, s_refill},
+	{E_REFILL_USED, s_refill_used},
+	{E_SOURCE, s_source},
+	{E_KEYSTORE, s_keystore},
+	{E_PASSPHRASE, s_passphrase},
+	{E_BOOKS, s_books},
+	{E_INTERRUPTED, s_interrupted},
+};
+
 static sentence *
 sentence_of(enum err err)
 {
-	switch (err) {
-	case E_USAGE:
-		return s_usage;
-	case E_NO_STICK:
-		return s_no_stick;
-	case E_STICK_DAMAGED:
-		return s_stick_damaged;
-	case E_NO_GRANT:
-		return s_no_grant;
-	case E_ISSUER:
-		return s_issuer;
-	case E_NO_CODES:
-		return s_no_codes;
-	case E_CODE_FORM:
-		return s_code_form;
-	case E_CODE_TYPO:
-		return s_code_typo;
-	case E_CODE_KIND:
-		return s_code_kind;
-	case E_CODE_UNKNOWN:
-		return s_code_unknown;
-	case E_PROMPT:
-		return s_prompt;
-	case E_SPENT:
-		return s_spent;
-	case E_REVOKED:
-		return s_revoked;
-	case E_EARLY:
-		return s_early;
-	case E_EXPIRED:
-		return s_expired;
-	case E_NOTICE_MISSING:
-		return s_notice_missing;
-	case E_SLOT_DAMAGED:
-		return s_slot_damaged;
-	case E_BUSY:
-		return s_busy;
-	case E_STATION:
-		return s_station;
-	case E_SPACE:
-		return s_space;
-	case E_FILESYSTEM:
-		return s_filesystem;
-	case E_BUNDLE:
-		return s_bundle;
-	case E_WRONG_STICK:
-		return s_wrong_stick;
-	case E_WRONG_STATION:
-		return s_wrong_station;
-	case E_READONLY:
-		return s_readonly;
-	case E_STICK_IO:
-		return s_stick_io;
-	case E_LEDGER:
-		return s_ledger;
-	case E_ROLLBACK:
-		return s_rollback;
-	case E_FUSE:
-		return s_fuse;
-	case E_MEMORY:
-		return s_memory;
-	case E_MOUNTED:
-		return s_mounted;
-	case E_REFILL:
-		return s_refill;
-	case E_REFILL_USED:
-		return s_refill_used;
-	case E_SOURCE:
-		return s_source;
-	case E_KEYSTORE:
-		return s_keystore;
-	case E_PASSPHRASE:
-		return s_passphrase;
-	case E_BOOKS:
-		return s_books;
-	case E_INTERRUPTED:
-		return s_interrupted;
-	case E_OK:
-	case E_FAIL:
-		break;
-	}
+	for (size_t i = 0; i < sizeof sentences / sizeof sentences[0]; i++)
+		if (sentences[i].err == err)
+			return sentences[i].say;
 	return s_fail;
 }
 
@@ -771,7 +772,7 @@ add_spent(struct text *t, const struct fault *f, const struct say_about *a)
 {
 	bool in_use = f->err == E_BUSY && a->info != NULL;
 
-	if (!a->code || in_use || f->err == E_SPENT || f->err == E_REVOKED)
+	if (!a->code || in_use || goes_on(f, a) || f->err == E_SPENT || f->err == E_REVOKED)
 		return;
 	if (a->info != NULL && a->info->spent_now)
 		add(t, " The code is not used up: type the same code again here, on this PC. It opens nowhere else now.");

@@ -235,8 +235,10 @@ find_mount(char path[STICKARG_MAX], const char *arg, int sys, struct fault *f)
 	if (sys == ENOTDIR)
 		return fault_set(
 		    f, E_NO_STICK, 0, "", "%.100s is not a directory; name the directory where the stick is mounted.", arg);
-	return fault_set(f, E_NO_STICK, 0, "", "%.100s: %s. Is the stick mounted there?", arg,
-	    sys == ENOENT ? "there is no such directory" : strerror(sys));
+	if (sys == ENOENT)
+		return fault_set(f, E_NO_STICK, 0, "",
+		    "%.90s: there is no such directory. Name the one where the stick is mounted; 'oncestick sticks' lists it.", arg);
+	return fault_set(f, E_NO_STICK, 0, "", "%.100s: %s. Is the stick mounted there?", arg, strerror(sys));
 }
 
 /* Who names ONCE itself means the directory it is in. */
@@ -293,18 +295,18 @@ stickarg_close(struct stickarg *s)
 
 /* ---- the device ---------------------------------------------------------------------------------------------------------- */
 
-/* A line of sysfs, without the blanks that pad it. */
+/* A line that sysfs has of a partition or of its disk, without the blanks that pad it. */
 static bool
 sysfs_line(dev_t dev, const char *name, char *out, size_t size)
 {
-	static const char *const places[] = {"device", "../device"};
+	static const char *const places[] = {"", "../"};
 	char path[96];
 	size_t n = 0;
 
 	for (size_t i = 0; i < 2 && n == 0; i++) {
 		FILE *in = NULL;
 
-		snprintf(path, sizeof path, "/sys/dev/block/%u:%u/%s/%s", major(dev), minor(dev), places[i], name);
+		snprintf(path, sizeof path, USB_SYSFS "/dev/block/%u:%u/%s%s", major(dev), minor(dev), places[i], name);
 		in = fopen(path, "re");
 		if (in == NULL)
 			continue;
@@ -320,18 +322,34 @@ sysfs_line(dev_t dev, const char *name, char *out, size_t size)
 	return n > 0;
 }
 
+/* What people carry around: on USB, in a slot for cards, or made to be taken out. */
+static bool
+is_portable(dev_t dev)
+{
+	struct usb_device usb;
+	char line[16];
+
+	if (usb_find(&usb, USB_SYSFS, dev) == 0)
+		return true;
+	if (sysfs_line(dev, "device/type", line, sizeof line) && strcmp(line, "SD") == 0)
+		return true;
+	return sysfs_line(dev, "removable", line, sizeof line) && strcmp(line, "1") == 0;
+}
+
 void
 stickarg_device(int fd, char *out, size_t size)
 {
-	char vendor[32] = "", model[64] = "", bytes[HUMAN_SHOWN];
+	char vendor[32] = "", model[64] = "", bytes[HUMAN_SHOWN] = "";
 	struct statvfs vfs;
 	struct stat st;
 
-	bytes[0] = '\0';
+	out[0] = '\0';
+	if (!stickarg_is_mount(fd) || fstat(fd, &st) != 0 || !is_portable(st.st_dev))
+		return;
 	if (fstatvfs(fd, &vfs) == 0)
 		human_bytes(bytes, sizeof bytes, (uint64_t)vfs.f_blocks * vfs.f_frsize);
-	if (fstat(fd, &st) == 0 && sysfs_line(st.st_dev, "model", model, sizeof model))
-		sysfs_line(st.st_dev, "vendor", vendor, sizeof vendor);
+	if (sysfs_line(st.st_dev, "device/model", model, sizeof model))
+		sysfs_line(st.st_dev, "device/vendor", vendor, sizeof vendor);
 	snprintf(out, size, "%s%s%s%s%s", vendor, vendor[0] != '\0' && model[0] != '\0' ? " " : "", model,
 	    vendor[0] != '\0' || model[0] != '\0' ? ", " : "", bytes);
 }

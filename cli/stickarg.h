@@ -31,8 +31,8 @@ void stickarg_close(struct stickarg *s);
 int stickarg_each(int (*each)(void *arg, const char *path), void *arg);
 
 /*
- * stickarg_device(fd, out, size): what the file system under fd is on, for people: "SanDisk Cruzer, 29 GiB", or the size alone.
- * Safe to print.
+ * stickarg_device(fd, out, size): what is mounted at fd, for people: "SanDisk Cruzer, 29 GiB", or the size alone; "" unless fd is
+ * the mount point of a USB device, a card or another removable one. Safe to print.
  */
 void stickarg_device(int fd, char *out, size_t size);
 

@@ -412,9 +412,12 @@ stick_probe(const struct stick *s, struct fault *f)
 {
 	uint8_t fresh[RECORD_SIZE];
 
-	if (make_probe(s->once_fd) != 0)
-		return fault_set(
-		    f, out_of_reach(errno) ? E_READONLY : E_STICK_IO, errno, "write", "%s/%s", STICK_ONCE, STICK_PROBE);
+	if (make_probe(s->once_fd) != 0) {
+		bool odd = errno == ELOOP || errno == EINVAL; /* stickio_open_file's, of what is no regular file */
+
+		return fault_set(f, out_of_reach(errno) ? E_READONLY : E_STICK_IO, odd ? 0 : errno,
+		    odd ? "no regular file" : "write", "%s/%s", STICK_ONCE, STICK_PROBE);
+	}
 	randombytes_buf(fresh, sizeof(fresh));
 	return record_destroy(s->once_fd, STICK_PROBE, 0, fresh, f);
 }

@@ -68,9 +68,51 @@ START_TEST(claimed_code_is_not_called_unspent)
 	for (size_t i = 0; i < ALL; i++) {
 		if (all[i] == E_SPENT || all[i] == E_REVOKED || all[i] == E_BUSY)
 			continue;
-		ck_assert_msg(strstr(explain(all[i], &about), "not used up") != NULL, "%s: %s", err_name(all[i]), text);
+		ck_assert_msg(strstr(explain(all[i], &about), all[i] == E_STATION ? "not lost" : "not used up") != NULL, "%s: %s",
+		    err_name(all[i]), text);
 		ck_assert_msg(strstr(text, "nother code") == NULL, "%s: %s", err_name(all[i]), text);
 	}
+}
+END_TEST
+
+START_TEST(full_disk_at_the_end_of_a_session_loses_no_code)
+{
+	struct fault f = {0};
+
+	fault_set(&f, E_STATION, 0, "close", "/home/kim/.local/state/oncestick");
+	say_explain(text, sizeof text, &f, &(struct say_about){.object = "/home/kim/Week 12"});
+	ck_assert_ptr_nonnull(strstr(text, "the folder is closed"));
+	ck_assert_ptr_nonnull(strstr(text, "not lost: it continues here"));
+	ck_assert_ptr_nonnull(strstr(text, "once there is room"));
+	strcpy(f.step, "open");
+	say_explain(text, sizeof text, &f, NULL);
+	ck_assert_ptr_null(strstr(text, "not lost"));
+}
+END_TEST
+
+START_TEST(damaged_description_is_named_with_or_without_a_code)
+{
+	struct unlock_info info = {.skipped = 1};
+	struct say_about about = {.info = &info};
+
+	ck_assert_ptr_nonnull(strstr(explain(E_NO_GRANT, &about), "signed description is damaged, and no other."));
+	info.grants = 1;
+	ck_assert_ptr_nonnull(strstr(explain(E_NO_GRANT, &about), "signed description is damaged."));
+	about.code = true;
+	ck_assert_ptr_nonnull(strstr(explain(E_NO_GRANT, &about), "the code may belong to it"));
+}
+END_TEST
+
+START_TEST(file_that_is_none_is_no_fault_of_the_port)
+{
+	struct fault f = {0};
+
+	fault_set(&f, E_STICK_IO, 0, "no regular file", "ONCE/probe");
+	say_explain(text, sizeof text, &f, &(struct say_about){.object = "/media/kim/STICK"});
+	ck_assert_ptr_null(strstr(text, "USB port"));
+	ck_assert_ptr_nonnull(strstr(text, "ONCE/probe is not the plain file"));
+	ck_assert_ptr_nonnull(strstr(text, "tampered with"));
+	ck_assert_ptr_nonnull(strstr(text, "prepared again"));
 }
 END_TEST
 
@@ -256,6 +298,9 @@ main(void)
 	tcase_add_test(t, every_error_has_words_of_its_own);
 	tcase_add_test(t, every_refusal_of_a_code_says_whether_it_was_spent);
 	tcase_add_test(t, claimed_code_is_not_called_unspent);
+	tcase_add_test(t, full_disk_at_the_end_of_a_session_loses_no_code);
+	tcase_add_test(t, damaged_description_is_named_with_or_without_a_code);
+	tcase_add_test(t, file_that_is_none_is_no_fault_of_the_port);
 	tcase_add_test(t, code_in_use_names_the_open_folder);
 	tcase_add_test(t, words_of_the_modules_below_are_not_repeated);
 	tcase_add_test(t, spent_names_when_where_and_whom_to_call);

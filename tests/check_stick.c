@@ -596,7 +596,9 @@ START_TEST(a_probe_that_cannot_be_written_is_readonly)
 	become_again();
 	ck_assert(!exists(&x, "ONCE/probe"));
 	ck_assert_int_eq(mkfifoat(x.fd, "ONCE/probe", 0666), 0);
-	ck_assert_int_eq(stick_probe(s, NULL), E_STICK_IO);
+	fault_clear(&fault);
+	ck_assert_int_eq(stick_probe(s, &fault), E_STICK_IO);
+	ck_assert_str_eq(fault.step, "no regular file");
 }
 END_TEST
 

@@ -61,24 +61,25 @@ replug_free(struct replug **r)
 
 /* ---- with the mutex held ---------------------------------------------------------------------------------------------------- */
 
-/* Whether the block device that the stick was seen on is still there. A directory of no device cannot be pulled. */
+/* Whether the block device dev is still there. A directory of no device cannot be pulled. */
 static bool
-device_there(const struct replug *r)
+device_there(dev_t dev)
 {
 	char name[64];
 
-	if (major(r->dev) == 0)
+	if (major(dev) == 0)
 		return true;
-	snprintf(name, sizeof name, "/sys/dev/block/%u:%u", major(r->dev), minor(r->dev));
+	snprintf(name, sizeof name, "/sys/dev/block/%u:%u", major(dev), minor(dev));
 	return access(name, F_OK) == 0;
 }
 
+/* A mount whose device is gone still answers from memory what was read before: that is not the stick. */
 static bool
 attach_at(struct replug *r, const char *path)
 {
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct stat st;
-	bool ok = fd >= 0 && fstat(fd, &st) == 0 && unlock_reattach(r->unlock, fd, NULL) == E_OK;
+	bool ok = fd >= 0 && fstat(fd, &st) == 0 && device_there(st.st_dev) && unlock_reattach(r->unlock, fd, NULL) == E_OK;
 
 	if (ok) {
 		r->dev = st.st_dev;
@@ -133,7 +134,7 @@ replug_look(struct replug *r)
 	int64_t seconds = 0;
 
 	pthread_mutex_lock(&r->mutex);
-	if ((r->away || !device_there(r)) && !attach(r))
+	if ((r->away || !device_there(r->dev)) && !attach(r))
 		seconds = boot(r) - r->away_since + 1;
 	pthread_mutex_unlock(&r->mutex);
 	return seconds;

@@ -245,11 +245,10 @@ cmd_codes(struct cli *c, int argc, char **argv)
 	struct fault f = {0};
 	char **operands = NULL;
 	int count = 0;
-	enum opt_result r = opt_parse(c, &verb, argc, argv, &operands, &count);
 	enum err e = E_OK;
 
-	if (r != OPT_GO)
-		return r == OPT_DONE ? E_OK : E_USAGE;
+	if (!opt_parse(c, &verb, argc, argv, &operands, &count, &e))
+		return e;
 	e = issuer_open(&i, c, &f);
 	if (e != E_OK)
 		e = say_error(c, &f, NULL);

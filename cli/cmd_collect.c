@@ -410,11 +410,10 @@ cmd_collect(struct cli *c, int argc, char **argv)
 	struct fault f = {0};
 	char **operands = NULL;
 	int count = 0;
-	enum opt_result o = opt_parse(c, &verb, argc, argv, &operands, &count);
 	enum err e = E_OK;
 
-	if (o != OPT_GO)
-		return o == OPT_DONE ? E_OK : E_USAGE;
+	if (!opt_parse(c, &verb, argc, argv, &operands, &count, &e))
+		return e;
 	r.stick = count > 0 ? operands[0] : NULL;
 	if (r.purge && r.stick == NULL && r.receipts != NULL)
 		return say_usage(c, "--purge needs a STICK");

@@ -173,11 +173,10 @@ cmd_erase(struct cli *c, int argc, char **argv)
 	struct fault f = {0};
 	char **operands = NULL;
 	int count = 0;
-	enum opt_result o = opt_parse(c, &verb, argc, argv, &operands, &count);
 	enum err e = E_OK;
 
-	if (o != OPT_GO)
-		return o == OPT_DONE ? E_OK : E_USAGE;
+	if (!opt_parse(c, &verb, argc, argv, &operands, &count, &e))
+		return e;
 	r.stick = operands[0];
 	e = run(&r, &f);
 	e = e == E_OK ? report(&r) : say_error(c, &f, &(struct say_about){.object = r.stick});

@@ -148,11 +148,10 @@ cmd_init(struct cli *c, int argc, char **argv)
 	struct fault f = {0};
 	char **operands = NULL;
 	int count = 0;
-	enum opt_result r = opt_parse(c, &verb, argc, argv, &operands, &count);
 	enum err e = E_OK;
 
-	if (r != OPT_GO)
-		return r == OPT_DONE ? E_OK : E_USAGE;
+	if (!opt_parse(c, &verb, argc, argv, &operands, &count, &e))
+		return e;
 	if (contact != NULL && !dcbor_text_ok(contact, strlen(contact)))
 		return say_usage(c, "--contact wants 1 to %u bytes of plain text", LABEL_MAX);
 	e = make(&i, c, contact, &f);

@@ -651,11 +651,10 @@ cmd_inspect(struct cli *c, int argc, char **argv)
 	char **operands = NULL;
 	json_t *o = NULL;
 	int count = 0;
-	enum opt_result r = opt_parse(c, &verb, argc, argv, &operands, &count);
 	enum err e = E_OK;
 
-	if (r != OPT_GO)
-		return r == OPT_DONE ? E_OK : E_USAGE;
+	if (!opt_parse(c, &verb, argc, argv, &operands, &count, &e))
+		return e;
 	e = inspect(count > 0 ? operands[0] : NULL, &o, &f);
 	if (e != E_OK) {
 		json_decref(o);

@@ -384,12 +384,12 @@ cmd_issue(struct cli *c, int argc, char **argv)
 	struct fault f = {0};
 	char **operands = NULL;
 	int count = 0;
-	enum opt_result r = opt_parse(c, &verb, argc, argv, &operands, &count);
 	enum err e = E_OK;
-	bool n_given = a.n != 0;
+	bool n_given = false;
 
-	if (r != OPT_GO)
-		return r == OPT_DONE ? E_OK : E_USAGE;
+	if (!opt_parse(c, &verb, argc, argv, &operands, &count, &e))
+		return e;
+	n_given = a.n != 0;
 	if (!arguments_fit(c, &a, n_given))
 		return E_USAGE;
 	a.n = n_given ? a.n : 2;

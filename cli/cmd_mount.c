@@ -61,14 +61,8 @@ cmd_mount(struct cli *c, int argc, char **argv)
 	enum err err;
 	int n;
 
-	switch (opt_parse(c, &v, argc, argv, &operand, &n)) {
-	case OPT_DONE:
-		return E_OK;
-	case OPT_BAD:
-		return E_USAGE;
-	case OPT_GO:
-		break;
-	}
+	if (!opt_parse(c, &v, argc, argv, &operand, &n, &err))
+		return err;
 	if (resolve(&m, n > 0 ? operand[0] : NULL, n > 1 ? operand[1] : NULL, &f) != E_OK)
 		return say_error(c, &f, &(struct say_about){.object = f.err == E_FUSE ? operand[1] : n > 0 ? operand[0] : NULL});
 	err = mounting_open(&m);

@@ -395,11 +395,10 @@ cmd_prepare(struct cli *c, int argc, char **argv)
 	    OPT_PASSPHRASE | OPT_CLOCK | OPT_JSON | OPT_PROGRESS, rows, 2, -1};
 	char **operands = NULL;
 	int count = 0;
-	enum opt_result r = opt_parse(c, &verb, argc, argv, &operands, &count);
 	enum err e = E_OK;
 
-	if (r != OPT_GO)
-		return r == OPT_DONE ? E_OK : E_USAGE;
+	if (!opt_parse(c, &verb, argc, argv, &operands, &count, &e))
+		return e;
 	if (j.add && j.replace)
 		return say_usage(c, "--add and --replace contradict each other");
 	if (w.serials != NULL && w.format == NULL)

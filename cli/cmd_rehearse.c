@@ -203,14 +203,8 @@ cmd_rehearse(struct cli *c, int argc, char **argv)
 	enum err err;
 	int n;
 
-	switch (opt_parse(c, &v, argc, argv, &operand, &n)) {
-	case OPT_DONE:
-		return E_OK;
-	case OPT_BAD:
-		return E_USAGE;
-	case OPT_GO:
-		break;
-	}
+	if (!opt_parse(c, &v, argc, argv, &operand, &n, &err))
+		return err;
 	r.passed = json_array();
 	r.about = (struct say_about){.object = n > 0 ? operand[0] : NULL, .info = &r.info};
 	err = rehearse(&r, n > 0 ? operand[0] : NULL, &f);

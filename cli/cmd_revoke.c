@@ -408,11 +408,10 @@ cmd_revoke(struct cli *c, int argc, char **argv)
 	    "a code.\n",
 	    OPT_PASSPHRASE | OPT_CODE | OPT_CLOCK | OPT_JSON, rows, 0, -1};
 	struct fault f = {0};
-	enum opt_result o = opt_parse(c, &verb, argc, argv, &r.ids, &r.id_count);
 	enum err e = E_OK;
 
-	if (o != OPT_GO)
-		return o == OPT_DONE ? E_OK : E_USAGE;
+	if (!opt_parse(c, &verb, argc, argv, &r.ids, &r.id_count, &e))
+		return e;
 	if (r.id_count == 0 && !r.code && c->code_file == NULL && r.holder == NULL && r.stick == NULL && !r.spent && r.at == NULL)
 		return say_usage(c, "which codes? Name them as 7kq241/3, or use --code, --holder, --stick, --spent or --at");
 	e = run(&r, &f);

@@ -284,17 +284,12 @@ cmd_station(struct cli *c, int argc, char **argv)
 	    {OPT_FLAG, "any", 0, NULL, "pin: trust new issuers again", &a.any, 0, 0}, {.kind = OPT_END}};
 	const struct opt_verb v = {"station show\nstation enrol FILE\nstation receipts FILE\nstation pin FILE|STICK\nstation pin --only\n"
 	    "station reset-clock", about_text, OPT_JSON, rows, 1, 2};
-	char **operand;
-	int n;
+	char **operand = NULL;
+	enum err err = E_OK;
+	int n = 0;
 
-	switch (opt_parse(c, &v, argc, argv, &operand, &n)) {
-	case OPT_DONE:
-		return E_OK;
-	case OPT_BAD:
-		return E_USAGE;
-	case OPT_GO:
-		break;
-	}
+	if (!opt_parse(c, &v, argc, argv, &operand, &n, &err))
+		return err;
 	if (station_dir(a.dir, sizeof a.dir) != 0)
 		return say_refuse(c, E_STATION, "no home directory: set ONCESTICK_STATION_DIR to a directory of yours");
 	return run(c, &a, operand, n);

@@ -223,14 +223,8 @@ cmd_sticks(struct cli *c, int argc, char **argv)
 	enum err err = E_OK;
 	int n = 0;
 
-	switch (opt_parse(c, &v, argc, argv, &operand, &n)) {
-	case OPT_DONE:
-		return E_OK;
-	case OPT_BAD:
-		return E_USAGE;
-	case OPT_GO:
-		break;
-	}
+	if (!opt_parse(c, &v, argc, argv, &operand, &n, &err))
+		return err;
 	if (usb_list(&list, &count, &source, &f) != E_OK)
 		err = say_error(c, &f, NULL);
 	else

@@ -159,14 +159,8 @@ cmd_unmount(struct cli *c, int argc, char **argv)
 	enum err err;
 	int n;
 
-	switch (opt_parse(c, &v, argc, argv, &operand, &n)) {
-	case OPT_DONE:
-		return E_OK;
-	case OPT_BAD:
-		return E_USAGE;
-	case OPT_GO:
-		break;
-	}
+	if (!opt_parse(c, &v, argc, argv, &operand, &n, &err))
+		return err;
 	if (sessions_find(&s, &f) != E_OK)
 		err = say_error(c, &f, NULL);
 	else

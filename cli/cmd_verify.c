@@ -474,11 +474,10 @@ cmd_verify(struct cli *c, int argc, char **argv)
 	struct fault f = {0};
 	char **operands = NULL;
 	int count = 0;
-	enum opt_result o = opt_parse(c, &verb, argc, argv, &operands, &count);
 	enum err e = E_OK;
 
-	if (o != OPT_GO)
-		return o == OPT_DONE ? E_OK : E_USAGE;
+	if (!opt_parse(c, &verb, argc, argv, &operands, &count, &e))
+		return e;
 	e = run(&v, count > 0 ? operands[0] : NULL, &f);
 	e = e == E_OK ? report(&v) : say_failed(&v, &f, count > 0 ? operands[0] : NULL);
 	verify_end(&v);

@@ -447,16 +447,11 @@ cmd_watch(struct cli *c, int argc, char **argv)
 	    {OPT_FLAG, "yes", 'y', NULL, "do not ask before a code is used up", &w.yes, 0, 0}, {.kind = OPT_END}};
 	const struct opt_verb v = {"watch", about_text, OPT_JSON | OPT_PLAIN, rows, 0, 0};
 	char **operand;
+	enum err err;
 	int n;
 
-	switch (opt_parse(c, &v, argc, argv, &operand, &n)) {
-	case OPT_DONE:
-		return E_OK;
-	case OPT_BAD:
-		return E_USAGE;
-	case OPT_GO:
-		break;
-	}
+	if (!opt_parse(c, &v, argc, argv, &operand, &n, &err))
+		return err;
 	if (station_dir(w.station, sizeof w.station) != 0)
 		return say_refuse(c, E_STATION, "no home directory is known, so there is no place for this PC's memory");
 	return watch(&w);

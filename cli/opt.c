@@ -301,8 +301,18 @@ operands_fit(const struct cli *c, const struct opt_verb *v, int count, char **op
 	return true;
 }
 
-enum opt_result
-opt_parse(struct cli *c, const struct opt_verb *v, int argc, char **argv, char ***operands, int *count)
+static bool
+one_secret_from_stdin(const struct cli *c)
+{
+	if (c->passphrase_file == NULL || c->code_file == NULL || strcmp(c->passphrase_file, "-") != 0 ||
+	    strcmp(c->code_file, "-") != 0)
+		return true;
+	say_usage(c, "passphrase and code cannot both come from standard input");
+	return false;
+}
+
+bool
+opt_parse(struct cli *c, const struct opt_verb *v, int argc, char **argv, char ***operands, int *count, enum err *err)
 {
 	struct parser p;
 
@@ -310,21 +320,19 @@ opt_parse(struct cli *c, const struct opt_verb *v, int argc, char **argv, char *
 	memcpy(p.letters, "-:", 3);
 	*operands = argv + 1;
 	*count = 0;
+	*err = E_USAGE;
 	for (const struct opt *o = v->rows; o != NULL && o->kind != OPT_END; o++)
 		add_row(&p, *o);
 	add_common(&p, c, v->common);
 	if (scan(c, &p, argc, argv, count) != 0)
-		return OPT_BAD;
+		return false;
 	if (p.help) {
 		print_help(&p, v);
-		return say_stdout(c) == E_OK ? OPT_DONE : OPT_BAD;
+		*err = say_stdout(c);
+		return false;
 	}
-	if (!operands_fit(c, v, *count, *operands))
-		return OPT_BAD;
-	if (c->passphrase_file != NULL && c->code_file != NULL && strcmp(c->passphrase_file, "-") == 0 &&
-	    strcmp(c->code_file, "-") == 0) {
-		say_usage(c, "passphrase and code cannot both come from standard input");
-		return OPT_BAD;
-	}
-	return OPT_GO;
+	if (!operands_fit(c, v, *count, *operands) || !one_secret_from_stdin(c))
+		return false;
+	*err = E_OK;
+	return true;
 }

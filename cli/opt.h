@@ -44,17 +44,12 @@ struct opt_verb {
 	int min, max;		/* operands; max -1: any number */
 };
 
-enum opt_result {
-	OPT_GO,	  /* do it */
-	OPT_DONE, /* --help was printed: return E_OK */
-	OPT_BAD	  /* said what is wrong: return E_USAGE */
-};
-
 /*
- * opt_parse(c, v, argc, argv, operands, count): set what the rows and c name. argv is permuted: *operands points to its *count
- * operands, in order. Passphrase and code both from "-" are refused here.
+ * opt_parse(c, v, argc, argv, operands, count, err): set what the rows and c name, and return true: go on. argv is permuted:
+ * *operands points to its *count operands, in order. Passphrase and code both from "-" are refused here. False: the verb returns
+ * *err, which is E_OK if --help was asked for and printed; else E_USAGE or E_FAIL, and what is wrong was said.
  */
-enum opt_result opt_parse(struct cli *c, const struct opt_verb *v, int argc, char **argv, char ***operands, int *count);
+bool opt_parse(struct cli *c, const struct opt_verb *v, int argc, char **argv, char ***operands, int *count, enum err *err);
 
 /* opt_nearest(word, names, count): the name that word is most probably a typing error of, or NULL. */
 const char *opt_nearest(const char *word, const char *const *names, size_t count);

@@ -16,7 +16,10 @@ static const char *text;
 static char **operands;
 static int count;
 
-static enum opt_result
+#define GO -1
+
+/* GO, or what a verb that was called so returns. */
+static int
 parse(const char *const *words, int min, int max, unsigned common)
 {
 	static char *argv[32];
@@ -28,6 +31,7 @@ parse(const char *const *words, int min, int max, unsigned common)
 	    {OPT_END, NULL, 0, NULL, NULL, NULL, 0, 0},
 	};
 	const struct opt_verb v = {"verb A...", "", common, rows, min, max};
+	enum err err = E_FAIL;
 	int argc = 0;
 
 	memset(&c, 0, sizeof c);
@@ -41,7 +45,10 @@ parse(const char *const *words, int min, int max, unsigned common)
 		argc++;
 	}
 	argv[argc] = NULL;
-	return opt_parse(&c, &v, argc, argv, &operands, &count);
+	if (!opt_parse(&c, &v, argc, argv, &operands, &count, &err))
+		return (int)err;
+	ck_assert_int_eq(err, E_OK);
+	return GO;
 }
 
 #define PARSE(min, max, common, ...) parse((const char *const[]){"verb", __VA_ARGS__, NULL}, min, max, common)
@@ -58,7 +65,7 @@ setup(void)
 
 START_TEST(options_stand_anywhere)
 {
-	ck_assert_int_eq(PARSE(2, 3, OPT_JSON, "a", "-n", "7", "b", "--add", "--json", "c", "--label=x y"), OPT_GO);
+	ck_assert_int_eq(PARSE(2, 3, OPT_JSON, "a", "-n", "7", "b", "--add", "--json", "c", "--label=x y"), GO);
 	ck_assert_int_eq(count, 3);
 	ck_assert_str_eq(operands[0], "a");
 	ck_assert_str_eq(operands[1], "b");
@@ -72,7 +79,7 @@ END_TEST
 START_TEST(options_stand_anywhere_also_when_posixly_correct)
 {
 	setenv("POSIXLY_CORRECT", "1", 1);
-	ck_assert_int_eq(PARSE(1, 1, 0, "a", "-q"), OPT_GO);
+	ck_assert_int_eq(PARSE(1, 1, 0, "a", "-q"), GO);
 	ck_assert(c.quiet);
 	ck_assert_int_eq(count, 1);
 }
@@ -80,7 +87,7 @@ END_TEST
 
 START_TEST(two_dashes_end_options)
 {
-	ck_assert_int_eq(PARSE(0, -1, 0, "--add", "--", "-n", "--label"), OPT_GO);
+	ck_assert_int_eq(PARSE(0, -1, 0, "--add", "--", "-n", "--label"), GO);
 	ck_assert_int_eq(count, 2);
 	ck_assert_str_eq(operands[0], "-n");
 	ck_assert_str_eq(operands[1], "--label");
@@ -89,18 +96,18 @@ END_TEST
 
 START_TEST(unknown_options)
 {
-	ck_assert_int_eq(PARSE(0, 1, 0, "--nothing"), OPT_BAD);
-	ck_assert_int_eq(PARSE(0, 1, 0, "-z"), OPT_BAD);
-	ck_assert_int_eq(PARSE(0, 1, 0, "--add=yes"), OPT_BAD);
-	ck_assert_int_eq(PARSE(0, 1, 0, "--label"), OPT_BAD);
+	ck_assert_int_eq(PARSE(0, 1, 0, "--nothing"), E_USAGE);
+	ck_assert_int_eq(PARSE(0, 1, 0, "-z"), E_USAGE);
+	ck_assert_int_eq(PARSE(0, 1, 0, "--add=yes"), E_USAGE);
+	ck_assert_int_eq(PARSE(0, 1, 0, "--label"), E_USAGE);
 }
 END_TEST
 
 START_TEST(options_that_the_verb_does_not_offer)
 {
-	ck_assert_int_eq(PARSE(0, 1, 0, "--json"), OPT_BAD);
-	ck_assert_int_eq(PARSE(0, 1, 0, "--code-file", "f"), OPT_BAD);
-	ck_assert_int_eq(PARSE(0, 1, OPT_CODE, "--code-file", "f"), OPT_GO);
+	ck_assert_int_eq(PARSE(0, 1, 0, "--json"), E_USAGE);
+	ck_assert_int_eq(PARSE(0, 1, 0, "--code-file", "f"), E_USAGE);
+	ck_assert_int_eq(PARSE(0, 1, OPT_CODE, "--code-file", "f"), GO);
 	ck_assert_str_eq(c.code_file, "f");
 }
 END_TEST
@@ -110,31 +117,31 @@ START_TEST(numbers_out_of_bounds)
 	static const char *const bad[] = {"0", "101", "-1", "+1", "1x", "", " 1", "18446744073709551617"};
 
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
-		ck_assert_int_eq(PARSE(0, 1, 0, "-n", bad[i]), OPT_BAD);
-	ck_assert_int_eq(PARSE(0, 1, 0, "-n100"), OPT_GO);
+		ck_assert_int_eq(PARSE(0, 1, 0, "-n", bad[i]), E_USAGE);
+	ck_assert_int_eq(PARSE(0, 1, 0, "-n100"), GO);
 	ck_assert_uint_eq(number, 100);
 }
 END_TEST
 
 START_TEST(too_few_and_too_many_operands)
 {
-	ck_assert_int_eq(PARSE(2, 2, 0, "a"), OPT_BAD);
-	ck_assert_int_eq(PARSE(2, 2, 0, "a", "b", "c"), OPT_BAD);
-	ck_assert_int_eq(PARSE(2, 2, 0, "a", "b"), OPT_GO);
+	ck_assert_int_eq(PARSE(2, 2, 0, "a"), E_USAGE);
+	ck_assert_int_eq(PARSE(2, 2, 0, "a", "b", "c"), E_USAGE);
+	ck_assert_int_eq(PARSE(2, 2, 0, "a", "b"), GO);
 }
 END_TEST
 
 START_TEST(two_secrets_from_standard_input)
 {
-	ck_assert_int_eq(PARSE(0, 1, OPT_CODE | OPT_PASSPHRASE, "--code-file", "-", "--passphrase-file", "-"), OPT_BAD);
-	ck_assert_int_eq(PARSE(0, 1, OPT_CODE | OPT_PASSPHRASE, "--code-file", "-", "--passphrase-file", "f"), OPT_GO);
+	ck_assert_int_eq(PARSE(0, 1, OPT_CODE | OPT_PASSPHRASE, "--code-file", "-", "--passphrase-file", "-"), E_USAGE);
+	ck_assert_int_eq(PARSE(0, 1, OPT_CODE | OPT_PASSPHRASE, "--code-file", "-", "--passphrase-file", "f"), GO);
 }
 END_TEST
 
 START_TEST(help_is_enough_without_operands)
 {
-	ck_assert_int_eq(PARSE(2, 2, 0, "--help"), OPT_DONE);
-	ck_assert_int_eq(PARSE(2, 2, 0, "-h"), OPT_DONE);
+	ck_assert_int_eq(PARSE(2, 2, 0, "--help"), E_OK);
+	ck_assert_int_eq(PARSE(2, 2, 0, "-h"), E_OK);
 }
 END_TEST
 

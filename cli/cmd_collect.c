@@ -111,11 +111,9 @@ commit(struct run *r, struct fault *f)
 
 	if (e != E_OK)
 		return e;
-	if ((e = collect_book(&r->k, f)) == E_OK &&
-	    (e = issuer_publish(&r->issuer, &r->notice, &r->notice_n, &r->number, f)) == E_OK)
-		return books_commit(r->issuer.books, f);
-	books_rollback(r->issuer.books);
-	return e;
+	if ((e = collect_book(&r->k, f)) == E_OK)
+		e = issuer_publish(&r->issuer, &r->notice, &r->notice_n, &r->number, f);
+	return books_end(r->issuer.books, e, f);
 }
 
 static enum err

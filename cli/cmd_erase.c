@@ -97,13 +97,8 @@ commit(struct erase *r, struct fault *f)
 
 	if (r->p->stick == NULL)
 		return E_OK;
-	if ((e = books_begin(r->issuer.books, f)) != E_OK)
-		return e;
-	e = change_books(r, f);
-	if (e == E_OK)
-		return books_commit(r->issuer.books, f);
-	books_rollback(r->issuer.books);
-	return e;
+	e = books_begin(r->issuer.books, f);
+	return e == E_OK ? books_end(r->issuer.books, change_books(r, f), f) : e;
 }
 
 static enum err

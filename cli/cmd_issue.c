@@ -179,10 +179,9 @@ hand_out(struct issue *a, struct fault *f)
 
 	if (e != E_OK)
 		return e;
-	if ((e = choose(a, f)) == E_OK && (e = make_codes(a, f)) == E_OK)
-		return books_commit(a->issuer.books, f);
-	books_rollback(a->issuer.books);
-	return e;
+	if ((e = choose(a, f)) == E_OK)
+		e = make_codes(a, f);
+	return books_end(a->issuer.books, e, f);
 }
 
 static int

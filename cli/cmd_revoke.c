@@ -288,13 +288,7 @@ commit(struct revoke *r, struct fault *f)
 {
 	enum err e = books_begin(r->issuer.books, f);
 
-	if (e != E_OK)
-		return e;
-	e = change_books(r, f);
-	if (e == E_OK)
-		return books_commit(r->issuer.books, f);
-	books_rollback(r->issuer.books);
-	return e;
+	return e == E_OK ? books_end(r->issuer.books, change_books(r, f), f) : e;
 }
 
 /* ---- words ----------------------------------------------------------------------------------------------------------------- */

@@ -438,11 +438,7 @@ commit_intent(struct prepare *j, struct fault *f)
 	if ((e = unused_id(&j->issuer, j->bundle_id, f)) != E_OK || (e = make_secrets(j, f)) != E_OK ||
 	    (e = books_begin(j->issuer.books, f)) != E_OK)
 		return e;
-	e = write_books(j, f);
-	if (e == E_OK)
-		return books_commit(j->issuer.books, f);
-	books_rollback(j->issuer.books);
-	return e;
+	return books_end(j->issuer.books, write_books(j, f), f);
 }
 
 /* ---- one target, step by step --------------------------------------------------------------------------------------------- */
@@ -840,10 +836,7 @@ book_grant(struct prepare *j, struct prepare_target *t, struct fault *f)
 		return e;
 	if ((e = books_bundle_manifest(b, j->bundle_id, BYTES(j->manifest_file, j->manifest_n), f)) == E_OK)
 		e = books_add_grant(b, &t->grant, payload, BOOKS_READY, j->issuer.now, "prepare", f);
-	if (e == E_OK)
-		return books_commit(b, f);
-	books_rollback(b);
-	return e;
+	return books_end(b, e, f);
 }
 
 static enum err

@@ -120,16 +120,13 @@ books_begin(struct books *b, struct fault *f)
 }
 
 enum err
-books_commit(struct books *b, struct fault *f)
+books_end(struct books *b, enum err err, struct fault *f)
 {
-	return sql_end(books_step(b, "commit"), E_OK, f);
-}
-
-void
-books_rollback(struct books *b)
-{
+	if (err == E_OK)
+		return sql_end(books_step(b, "commit"), E_OK, f);
 	if (b->sql->depth > 0)
 		(void)sql_end(books_step(b, "rollback"), E_FAIL, NULL);
+	return err;
 }
 
 /* ---- settings ----------------------------------------------------------------------------------------------------------- */

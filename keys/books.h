@@ -2,7 +2,7 @@
  * books.h - the issuer's books: bundles, sticks, grants, slots, events, notices. No secrets (oncestick-protocol(7), BOOKS).
  *
  * An SQLite file in the issuer's directory. Every changing call is one durable transaction unless it runs between books_begin and
- * books_commit. People see a slot as number n of a stick, counted from 1 across all its grants.
+ * books_end. People see a slot as number n of a stick, counted from 1 across all its grants.
  */
 #ifndef BOOKS_H
 #define BOOKS_H
@@ -57,12 +57,12 @@ enum err books_open(struct books **b, const char *dir, bool create, struct fault
 void books_close(struct books **b);
 
 /*
- * books_begin ... books_commit or books_rollback: one transaction of many calls, held against other processes from the start. A
- * call that fails in between undoes only what it did itself; where SQLite gave up all of it (a full disk) books_commit fails.
+ * books_begin ... books_end: one transaction of many calls, held against other processes from the start. books_end commits it if
+ * err, how the calls went, is E_OK, and fails itself where SQLite gave up all of it (a full disk); else it undoes all and returns
+ * err. A call that fails in between undoes only what it did itself.
  */
 enum err books_begin(struct books *b, struct fault *f);
-enum err books_commit(struct books *b, struct fault *f);
-void books_rollback(struct books *b);
+enum err books_end(struct books *b, enum err err, struct fault *f);
 
 /* Settings of the issuer: "contact". value "" removes. get: "" if absent. */
 enum err books_set(struct books *b, const char *key, const char *value, struct fault *f);

@@ -292,7 +292,7 @@ START_TEST(books_locked_by_another_process_are_named)
 	ck_assert_int_eq(books_open(&other, dir, false, &f), E_BOOKS); /* another connection is as good as a process */
 	ck_assert_int_eq(f.sys, EBUSY);
 	ck_assert_ptr_nonnull(strstr(f.object, "locked"));
-	books_rollback(b);
+	books_end(b, E_FAIL, NULL);
 	ck_assert_int_eq(books_open(&other, dir, false, NULL), E_OK);
 	books_close(&other);
 	books_close(&b);
@@ -332,18 +332,18 @@ START_TEST(transaction_is_all_or_nothing)
 	ck_assert_int_eq(books_begin(b, NULL), E_OK);
 	add_grant(b, 1, stick_a, 3, T0 + 100);
 	ck_assert_int_eq(books_set(b, "contact", "x", NULL), E_OK);
-	books_rollback(b);
-	books_rollback(b); /* nothing to roll back */
+	books_end(b, E_FAIL, NULL);
+	books_end(b, E_FAIL, NULL); /* nothing to roll back */
 	ck_assert_int_eq(ask("SELECT (SELECT count(*) FROM grnt) + (SELECT count(*) FROM stick)"
 	    " + (SELECT count(*) FROM event)"), 0);
-	ck_assert_int_eq(books_commit(b, NULL), E_BOOKS); /* nothing to commit */
+	ck_assert_int_eq(books_end(b, E_OK, NULL), E_BOOKS); /* nothing to commit */
 
 	ck_assert_int_eq(books_begin(b, NULL), E_OK);
 	add_grant(b, 1, stick_a, 3, T0 + 100);
 	ck_assert_int_eq(books_take(b, stick_a, 4, "Kim", T0, &list, &have, NULL), E_NO_CODES); /* fails alone */
 	ck_assert_int_eq(set_state(b, 7, 0, BOOKS_SPENT), E_BOOKS);
 	ck_assert_int_eq(books_set(b, "contact", "y", NULL), E_OK);
-	ck_assert_int_eq(books_commit(b, NULL), E_OK);
+	ck_assert_int_eq(books_end(b, E_OK, NULL), E_OK);
 	books_close(&b);
 	other = open_ok();
 	ck_assert_int_eq(books_get(other, "contact", value, sizeof value, NULL), E_OK);
@@ -375,8 +375,8 @@ START_TEST(full_disk_gives_up_the_whole_transaction)
 			drop_grant(&s);
 		}
 		if (err == E_OK)
-			err = books_commit(b, NULL); /* the cache was large enough until now */
-		else if (books_set(b, "contact", "alone", NULL) != E_BOOKS || books_commit(b, NULL) != E_BOOKS)
+			err = books_end(b, E_OK, NULL); /* the cache was large enough until now */
+		else if (books_set(b, "contact", "alone", NULL) != E_BOOKS || books_end(b, E_OK, NULL) != E_BOOKS)
 			_exit(3);
 		books_close(&b);
 		_exit(err == E_BOOKS ? 0 : 4);

@@ -23,9 +23,17 @@ out_of_reach(int error)
 	return error == EROFS || error == EACCES || error == EPERM;
 }
 
+/* What a device says that was pulled, or is worn out; anything else is about what is on it. */
+static bool
+failing(int error)
+{
+	return error == EIO || error == ENODEV || error == ENXIO;
+}
+
 /* One copy of the stick record. */
 struct copy {
 	bool valid;
+	int sys; /* why it could not be read, 0 if it could, or is not there */
 	uint8_t id[ID_SIZE];
 	uint32_t n;
 };
@@ -33,13 +41,18 @@ struct copy {
 static void
 read_copy(struct copy *c, int once_fd, const char *name, uint8_t r[KEY_SIZE])
 {
-	uint8_t raw[RECORD_SIZE];
+	uint8_t raw[RECORD_SIZE] = {0};
+	uint64_t size = 0;
 	int fd = -1;
 
 	memset(c, 0, sizeof(*c));
-	if ((fd = stickio_open_file(once_fd, name, O_RDONLY, NULL)) == -1)
+	if ((fd = stickio_open_file(once_fd, name, O_RDONLY, &size)) == -1) {
+		c->sys = failing(errno) ? errno : 0;
 		return;
-	if (record_read(fd, 0, raw) == 0)
+	}
+	if (size >= RECORD_SIZE && record_read(fd, 0, raw) != 0)
+		c->sys = errno;
+	else if (size >= RECORD_SIZE)
 		c->valid = record_stick(raw, c->id, &c->n, r);
 	sodium_memzero(raw, sizeof(raw));
 	close(fd);
@@ -61,6 +74,9 @@ read_record(struct stick *s, struct fault *f)
 	s->n = best->n;
 	memcpy(s->ratchet, r[best == &b], KEY_SIZE);
 	sodium_memzero(r, sizeof(r));
+	if (!best->valid && (a.sys != 0 || b.sys != 0))
+		return fault_set(f, E_STICK_IO, a.sys != 0 ? a.sys : b.sys, "read", "%s/%s and %s", STICK_ONCE, STICK_RECORD_A,
+		    STICK_RECORD_B);
 	if (!best->valid)
 		return fault_set(f, E_STICK_DAMAGED, 0, "stick record", "%s/%s and %s", STICK_ONCE, STICK_RECORD_A, STICK_RECORD_B);
 	if (a.valid && b.valid && memcmp(a.id, b.id, ID_SIZE) != 0)

@@ -35,7 +35,8 @@ struct stick {
 
 /*
  * stick_open(s, dir_fd, f): find ONCE below dir_fd and read the stick record. dir_fd is borrowed for the call only.
- * Errors: E_NO_STICK, E_STICK_DAMAGED (no valid copy of the stick record, or two of different sticks), E_FAIL.
+ * Errors: E_NO_STICK, E_STICK_DAMAGED (no valid copy of the stick record, or two of different sticks), E_STICK_IO (there is no valid
+ * copy because one cannot be read), E_FAIL.
  */
 enum err stick_open(struct stick **s, int dir_fd, struct fault *f);
 void stick_close(struct stick **s);

@@ -74,7 +74,8 @@ struct unlock;
 
 /*
  * unlock_look(u, dir_fd, env, info, f): steps 1-3 on the stick mounted at dir_fd. *u is owned by the caller also on failure of
- * later steps. env is copied; what it points to must outlive *u. Errors: E_NO_STICK, E_STICK_DAMAGED, E_NO_GRANT, E_ISSUER, E_FAIL.
+ * later steps. env is copied; what it points to must outlive *u. Errors: E_NO_STICK, E_STICK_DAMAGED, E_STICK_IO, E_NO_GRANT,
+ * E_ISSUER, E_FAIL.
  */
 enum err unlock_look(struct unlock **u, int dir_fd, const struct unlock_env *env, struct unlock_info *info, struct fault *f);
 

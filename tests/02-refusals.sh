@@ -47,14 +47,14 @@ cp "$W/damaged/ONCE/stick.a" "$W/damaged/ONCE/stick.b"
 refused 11 "a stick without a valid record" oncestick mount "$W/damaged" --code-file "$W/code"
 cp -r "$stick" "$W/nogrant"
 for g in "$W"/nogrant/ONCE/g/*/grant.cose; do
-	printf X | dd of="$g" bs=1 seek=200 conv=notrunc status=none
+	flip "$g" 200
 done
-refused 12 "one flipped byte in the only grant" oncestick mount "$W/nogrant" --code-file "$W/code"
+refused 12 "one flipped bit in the only grant" oncestick mount "$W/nogrant" --code-file "$W/code"
 cp -r "$stick" "$W/nomanifest"
 for m in "$W"/nomanifest/ONCE/b/*/manifest.cose; do
-	printf X | dd of="$m" bs=1 seek=150 conv=notrunc status=none
+	flip "$m" 150
 done
-refused 40 "one flipped byte in the manifest" oncestick mount "$W/nomanifest" --code-file "$W/code"
+refused 40 "one flipped bit in the manifest" oncestick mount "$W/nomanifest" --code-file "$W/code"
 cp -r "$stick" "$W/cut"
 for s in "$W"/cut/ONCE/b/*/00000000.seg; do
 	truncate -s -1 "$s"

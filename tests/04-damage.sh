@@ -14,9 +14,7 @@ set -- "$stick"/ONCE/b/*/00000000.seg
 segment=$1
 # aa.bin fills blocks 0-15 (16 blocks would be 1048576), bb.bin starts at 1003520: hit block 3
 offset=$((3 * 65536 + 777))
-byte=$(od -An -tu1 -j $offset -N 1 "$segment" | tr -d ' ')
-# shellcheck disable=SC2059 # an octal escape made here
-printf "\\$(printf %o $((byte ^ 4)))" | dd of="$segment" bs=1 seek=$offset conv=notrunc status=none
+flip "$segment" $offset
 refused 40 "verify finds one flipped bit" oncestick verify "$stick"
 grep -q '00000000' "$W/out" "$W/err" || die "the segment is not named"
 grep -q '196608' "$W/out" "$W/err" || die "the byte range is not named"
@@ -39,8 +37,7 @@ no dd if="$folder/aa.bin" bs=65536 skip=3 count=1 of=/dev/null 2>"$W/err" || die
 said "input/output error"
 
 # the block is put right under the open mount: it reads again, nothing wrong was remembered
-# shellcheck disable=SC2059 # an octal escape made here
-printf "\\$(printf %o "$byte")" | dd of="$segment" bs=1 seek=$offset conv=notrunc status=none
+flip "$segment" $offset
 check "the repaired file" cmp "$W/folder/aa.bin" "$folder/aa.bin"
 check "end" oncestick unmount --yes
 check "it verifies again" oncestick verify "$stick"

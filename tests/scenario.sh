@@ -105,6 +105,13 @@ one_code() # FILE [STICK]: one fresh code
 	codes "$1" 1 "${2:-$stick}"
 }
 
+flip() # FILE OFFSET: flip one bit of that byte
+{
+	byte=$(od -An -tu1 -j "$2" -N 1 "$1" | tr -d ' ')
+	# shellcheck disable=SC2059 # an octal escape made here
+	printf "\\$(printf %o $((byte ^ 4)))" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
+}
+
 mounted() # whether $1 is one of our mounts
 {
 	grep -F " $(printf %s "$1" | sed 's/ /\\040/g') " /proc/self/mountinfo | grep -q fuse.oncestick

@@ -1,0 +1,79 @@
+# Sticks with vfat and exFAT in a guest: the three jobs, and hands that pull the stick while it is read, prepared, used up.
+. "$ONCE_TESTS/scenario.sh"
+[ "$(id -un)" != nobody ] || finish # root was here before, and the guest is the same
+
+for need in qemu-system-x86_64:qemu-system-x86 mkfs.vfat:dosfstools mkfs.exfat:exfatprogs mcopy:mtools strace:strace jq:jq \
+	sqlite3:sqlite3; do
+	command -v "${need%:*}" >/dev/null && continue
+	[ -z "${CI:-}" ] || die "no ${need%:*}, and on CI nothing is skipped"
+	skip "no ${need%:*} here (package ${need#*:})"
+done
+mkdir "$W/given" "$W/folder"
+head -c 20000000 /dev/urandom >"$W/folder/film.bin"
+echo hello >"$W/folder/a.txt"
+new_issuer
+prepare "$W/folder" "$W/stick" --label Film --codes 12
+codes "$W/codes" 12 "$W/stick"
+truncate -s 64M "$W/one.img" "$W/two.img"
+mkfs.vfat -n ONE "$W/one.img" >"$W/out" 2>"$W/err" || die "mkfs.vfat"
+mkfs.exfat -L TWO "$W/two.img" >"$W/out" 2>"$W/err" || die "mkfs.exfat"
+mv "$W/issuer" "$W/pass" "$W/codes" "$W/folder" "$W/given/"
+mkdir "$W/given/root"
+mv "$W/stick/ONCE" "$W/given/root/"
+chmod -R u+rwX,go+rX "$W/given"
+
+# Two sticks at once: the first is read and used up, the second does the jobs and is prepared.
+cat >"$W/inside" <<'INSIDE'
+export GIVEN="$W/given"
+run() # STICK SCENARIO ARGS...
+{
+	stick=$1 name=$2
+	shift 2
+	mkdir -m 755 "/tmp/$stick-$name"
+	{
+		env W="/tmp/$stick-$name" N="$stick" WHO=user TMPDIR=/tmp sh "$ONCE_TESTS/vm/scenarios/$name.sh" "$@" 2>&1
+		echo $? >"/tmp/$stick-$name/exit"
+	} | sed -u "s/^/$stick $name: /"
+	echo "$stick $name: exit $(cat "/tmp/$stick-$name/exit"), up $(cut -d. -f1 /proc/uptime) s"
+	return "$(cat "/tmp/$stick-$name/exit")"
+}
+one()
+{
+	run 1 jobs vfat || return
+	desktop-mount "$(vmctl device)" /media/fill || return
+	cp -r "$GIVEN/root/ONCE" /media/fill/ && umount /media/fill || return
+	run 1 pulled-read || return
+	POINTS='probe pwrite64 1 nothing
+probe fdatasync 1 nothing
+station.sqlite fdatasync 2 claimed
+lock.a openat 2 claimed
+lock.a pwrite64 1 claimed
+lock.a fdatasync 1 claimed
+lock.a pread64 2 claimed
+lock.b pwrite64 1 claimed
+lock.b fdatasync 1 claimed
+lock.b pread64 2 open' run 1 pulled-spend
+}
+two()
+{
+	run 2 jobs exfat || return
+	POINTS='mkdirat:3 fsync:2 fsync:5 pwrite64:27 fsync:9 fsync:11 fsync:13 fsync:15 fsync:16 renameat:1' run 2 pulled-prepare
+}
+one &
+first=$!
+two
+second=$?
+wait $first
+first=$?
+exit $((first + second))
+INSIDE
+"$ONCE_TESTS/vm/run" -n 2 -m 1024 -t 900 -i "$W/one.img" -S 4C530001230915 -i "$W/two.img" -S 60A44C413A8C -r "$W" -r "$ONCE_TESTS" \
+	-r "$ONCE_BIN" -c "export ONCE_TESTS='$ONCE_TESTS' ONCE_BIN='$ONCE_BIN' W='$W'; . '$W/inside'" >"$W/guest" 2>&1
+status=$?
+cat "$W/guest"
+if [ $status -eq 77 ]; then
+	[ -z "${CI:-}" ] || die "no guests here, and on CI nothing is skipped"
+	skip "no guests here"
+fi
+check "everything held in the guest" test $status -eq 0
+finish

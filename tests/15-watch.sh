@@ -21,7 +21,7 @@ fi
 command -v expect >/dev/null || skip "no expect here"
 if [ -z "${ALONE:-}" ]; then
 	[ -n "$(losetup -f 2>/dev/null)" ] || skip "no loop devices"
-	exec unshare --mount --propagation private env ALONE=yes sh "$ONCE_TESTS/13-watch.sh"
+	exec unshare --mount --propagation private env ALONE=yes sh "$ONCE_TESTS/15-watch.sh"
 fi
 for m in $(findmnt -n -r -o TARGET); do # whatever others have mounted meanwhile
 	[ ! -d "$(printf %b "$m")/ONCE" ] || umount -l "$(printf %b "$m")"

@@ -45,7 +45,8 @@ spend spend "$W/code1"
 phase unmount
 check "unmount" oncestick unmount --yes
 phase revoke
-check "a code is revoked, and the stick told" oncestick revoke --code-file "$W/code2" --at "$stick" --yes --passphrase-file "$W/pass"
+check "a code is revoked, and the stick told" oncestick revoke --code-file "$W/code2" --at "$stick" --yes \
+	--passphrase-file "$W/pass"
 phase collect
 check "collect" oncestick collect "$stick" --passphrase-file "$W/pass"
 phase add

@@ -1,8 +1,8 @@
 /*
  * cmd_watch.c - wait for sticks: for each that comes the code is asked, as by mount.
  *
- * What counts is that a file system with ONCE was mounted, and the kernel tells that by poll(2) on the list of mounts. libusb adds the
- * sticks that are plugged in and that nobody mounts.
+ * What counts is that a file system with ONCE was mounted, and the kernel tells that by poll(2) on the list of mounts. libusb adds
+ * the sticks that are plugged in and that nobody mounts.
  */
 #include <fcntl.h>
 #include <poll.h>
@@ -37,9 +37,9 @@
 struct known {
 	struct known_one {
 		char *name;
-		bool here; /* met in this round */
+		bool here;  /* met in this round */
 		bool fresh; /* not in any before */
-	} *list;
+	} * list;
 	size_t count;
 };
 
@@ -60,10 +60,12 @@ struct watch {
 };
 
 static const char about_text[] =
-    "Wait for sticks. For each that is plugged in and mounted the code is asked, and its folder opened, as 'oncestick mount' does.\n"
+    "Wait for sticks. For each that is plugged in and mounted the code is asked, and its folder opened, as 'oncestick mount' "
+    "does.\n"
     "A stick that is in already counts. Folders stay open when this ends: 'oncestick unmount' ends a session. Ends with ^C.\n";
 
-/* ---- names that come and go ------------------------------------------------------------------------------------------------------- */
+/* ---- names that come and go
+ * ------------------------------------------------------------------------------------------------------- */
 
 static void
 known_round(struct known *k)
@@ -72,16 +74,24 @@ known_round(struct known *k)
 		k->list[i].here = false;
 }
 
+static struct known_one *
+known_find(const struct known *k, const char *name)
+{
+	for (size_t i = 0; i < k->count; i++)
+		if (strcmp(k->list[i].name, name) == 0)
+			return &k->list[i];
+	return NULL;
+}
+
 /* The name was met. False if there is no memory for it. */
 static bool
 known_meet(struct known *k, const char *name)
 {
-	struct known_one *list = NULL;
+	struct known_one *list = NULL, *one = known_find(k, name);
 	char *copy = NULL;
 
-	for (size_t i = 0; i < k->count; i++)
-		if (strcmp(k->list[i].name, name) == 0)
-			return k->list[i].here = true;
+	if (one != NULL)
+		return one->here = true;
 	if ((list = reallocarray(k->list, k->count + 1, sizeof *list)) != NULL)
 		k->list = list;
 	if (list == NULL || (copy = strdup(name)) == NULL)
@@ -106,7 +116,8 @@ known_free(struct known *k)
 	k->list = NULL;
 }
 
-/* ---- events for programs ----------------------------------------------------------------------------------------------------------- */
+/* ---- events for programs
+ * ----------------------------------------------------------------------------------------------------------- */
 
 /* One line each. Releases v. */
 static void
@@ -124,7 +135,8 @@ event_at(const char *name, const char *member, const char *path)
 	return json_pack("{s:s, s:o}", "event", name, member, say_json_text(path));
 }
 
-/* ---- a stick that came ------------------------------------------------------------------------------------------------------------- */
+/* ---- a stick that came
+ * ------------------------------------------------------------------------------------------------------------- */
 
 /* A code that is refused for good; the person may have a second one. */
 static bool
@@ -162,8 +174,8 @@ opened(struct watch *w, const struct mounting *m)
 
 	known_meet(&w->folders, m->msg.mount_point);
 	event(w, json_pack("{s:s, s:o, s:o, s:s, s:I, s:b}", "event", "opened", "stick", say_json_text(m->stick), "mount_point",
-	    say_json_text(m->msg.mount_point), "label", i->label, "remaining_s", (json_int_t)i->remaining_s, "resumed",
-	    (int)i->resume));
+		     say_json_text(m->msg.mount_point), "label", i->label, "remaining_s", (json_int_t)i->remaining_s, "resumed",
+		     (int)i->resume));
 	if (!w->c->json) {
 		puts(m->msg.mount_point);
 		w->broken = say_stdout(w->c) != E_OK;
@@ -176,9 +188,10 @@ refused(struct watch *w, const char *path, enum err e)
 	char safe[512];
 
 	event(w, json_pack("{s:s, s:o, s:s, s:i}", "event", "refused", "stick", say_json_text(path), "error", err_name(e), "status",
-	    (int)e));
+		     (int)e));
 	if (!w->once && e != E_INTERRUPTED)
-		say_info(w->c, "left alone until it is plugged in again; or: oncestick mount %s", say_safe(safe, sizeof safe, path));
+		say_info(
+		    w->c, "left alone until it is plugged in again; or: oncestick mount %s", say_safe(safe, sizeof safe, path));
 }
 
 /* Ask for codes until one opens it or there is no point. */
@@ -210,7 +223,7 @@ offer(struct watch *w, const char *path)
 	if (has_session(path, folder)) {
 		known_meet(&w->folders, folder);
 		event(w, json_pack("{s:s, s:o, s:o}", "event", "open", "stick", say_json_text(path), "mount_point",
-		    say_json_text(folder)));
+			     say_json_text(folder)));
 		say_info(w->c, "the stick is open already: %s", say_safe(safe, sizeof safe, folder));
 		return;
 	}
@@ -218,7 +231,8 @@ offer(struct watch *w, const char *path)
 	w->done = w->once || w->result == E_INTERRUPTED; /* ^C at a question is a key, no signal */
 }
 
-/* ---- what came and went ------------------------------------------------------------------------------------------------------------ */
+/* ---- what came and went
+ * ------------------------------------------------------------------------------------------------------------ */
 
 static int
 on_stick(void *arg, const char *path)
@@ -229,11 +243,10 @@ on_stick(void *arg, const char *path)
 static int
 on_folder(void *arg, const struct mountinfo *m)
 {
-	struct known *folders = arg;
+	struct known_one *folder = known_find(arg, m->path);
 
-	for (size_t i = 0; i < folders->count; i++)
-		if (strcmp(folders->list[i].name, m->path) == 0)
-			folders->list[i].here = true;
+	if (folder != NULL)
+		folder->here = true;
 	return 0;
 }
 
@@ -302,7 +315,8 @@ offer_fresh(struct watch *w)
 	}
 }
 
-/* ---- sticks that nobody mounts ----------------------------------------------------------------------------------------------------- */
+/* ---- sticks that nobody mounts
+ * ----------------------------------------------------------------------------------------------------- */
 
 static int64_t
 clock_ms(void)
@@ -317,30 +331,31 @@ static void
 point_out(struct watch *w, const struct usb_list_volume *v)
 {
 	char shown[USB_SHOWN_SIZE], command[64];
-	size_t before = w->unmounted.count;
+	bool known = known_find(&w->unmounted, v->usb.name) != NULL;
 
-	if (!known_meet(&w->unmounted, v->usb.name) || w->unmounted.count == before)
+	if (!known_meet(&w->unmounted, v->usb.name) || known)
 		return;
 	usb_show(shown, sizeof shown, &v->usb);
 	snprintf(command, sizeof command, "udisksctl mount -b /dev/%s", v->usb.name);
 	say_info(w->c, "%s is plugged in but not mounted. To mount it: %s", shown, command);
 	event(w, json_pack("{s:s, s:s+, s:s, s:s}", "event", "unmounted", "device", "/dev/", v->usb.name, "name", shown, "command",
-	    command));
+		     command));
 }
 
+/* Forget what was pulled; point out what nobody mounted, unless that is still too early. */
 static void
-look_for_unmounted(struct watch *w)
+look_for_unmounted(struct watch *w, bool early)
 {
 	const struct usb_list_source source = usb_list_disks();
 	struct usb_list_volume *list = NULL;
 	size_t count = 0;
 
-	w->look_at = 0;
 	if (usb_list(&list, &count, &source, NULL) != E_OK)
 		return;
 	known_round(&w->unmounted);
 	for (size_t i = 0; i < count; i++)
-		if (list[i].unfit == USB_LIST_FIT && list[i].point[0] == '\0')
+		if (list[i].unfit == USB_LIST_FIT && list[i].point[0] == '\0' &&
+		    (!early || known_find(&w->unmounted, list[i].usb.name) != NULL))
 			point_out(w, &list[i]);
 	for (size_t i = w->unmounted.count; i-- > 0;)
 		if (!w->unmounted.list[i].here)
@@ -348,7 +363,8 @@ look_for_unmounted(struct watch *w)
 	free(list);
 }
 
-/* ---- the loop ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- the loop
+ * ---------------------------------------------------------------------------------------------------------------------- */
 
 static int
 patience(const struct watch *w)
@@ -375,8 +391,10 @@ wait_for_change(struct watch *w)
 	if (!stop_asked())
 		ppoll(fds, n, wait < 0 ? NULL : &t, &before);
 	sigprocmask(SIG_SETMASK, &before, NULL);
-	if (usb_hotplug_changed(w->usb))
+	if (usb_hotplug_changed(w->usb)) {
+		look_for_unmounted(w, true);
 		w->look_at = clock_ms() + PATIENCE_MS;
+	}
 }
 
 static void
@@ -391,8 +409,10 @@ loop(struct watch *w)
 		stickarg_each(on_stick, &w->sticks);
 		drop_gone(w);
 		offer_fresh(w);
-		if (w->look_at != 0 && clock_ms() >= w->look_at)
-			look_for_unmounted(w);
+		if (w->look_at != 0 && clock_ms() >= w->look_at) {
+			w->look_at = 0;
+			look_for_unmounted(w, false);
+		}
 		if (!w->done && !w->broken && !w->again)
 			wait_for_change(w);
 	}

@@ -140,7 +140,7 @@ open_sticks(const struct cli *c, struct prepare *j, char **args)
 	return E_OK;
 }
 
-/* ---- --format ---------------------------------------------------------------------------------------------------------------- */
+/* ---- --format ------------------------------------------------------------------------------------------------------------- */
 
 static enum err
 find_formats(const struct cli *c, struct formats *s, const char *type, char **args, size_t count)

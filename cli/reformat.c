@@ -18,7 +18,7 @@
 
 #define SMALLEST (40ull << 20) /* FAT32 needs 33 MiB */
 #define LARGEST (2ull << 40)   /* of a partition table of this kind */
-#define PATIENCE 100		/* times 50 ms, for the kernel, udev and udisks */
+#define PATIENCE 100	       /* times 50 ms, for the kernel, udev and udisks */
 
 /* What each type takes: program, its package, how it is told the label, and the partition's type. */
 static const struct {
@@ -28,7 +28,7 @@ static const struct {
     [REFORMAT_VFAT] = {"vfat", "mkfs.vfat", "dosfstools", "-n", "label: dos\ntype=c\n"},
 };
 
-/* ---- this PC ---------------------------------------------------------------------------------------------------------------- */
+/* ---- this PC ----------------------------------------------------------------------------------------------------------- */
 
 static int
 real_node(void *arg, const char *path, dev_t *dev)
@@ -83,7 +83,7 @@ wait_a_little(void)
 	nanosleep(&t, NULL);
 }
 
-/* ---- which device ------------------------------------------------------------------------------------------------------------- */
+/* ---- which device ------------------------------------------------------------------------------------------------------ */
 
 enum reformat_type
 reformat_type(const char *name)
@@ -150,17 +150,19 @@ find_device(struct reformat *r, const struct reformat_env *env, struct fault *f)
 		return fault_set(f, E_USAGE, 0, "",
 		    "%s is no device. --format wants the stick's device, such as /dev/sdb; 'oncestick sticks' lists them", r->path);
 	if (dev == 0)
-		return fault_set(f, E_NO_STICK, 0, "", "%s: %s. 'oncestick sticks' lists what is plugged in", r->path, strerror(errno));
+		return fault_set(
+		    f, E_NO_STICK, 0, "", "%s: %s. 'oncestick sticks' lists what is plugged in", r->path, strerror(errno));
 	if (usb_find(&r->usb, env->usb.sysfs, dev) != 0)
 		return fault_set(f, E_USAGE, 0, "",
 		    "%s is not on USB, and only USB sticks are formatted. 'oncestick sticks' lists them", r->path);
 	snprintf(node, sizeof node, "/dev/%s", r->usb.name);
 	if (!find_disk(r, env) || env->node(env->arg, node, &again) != 0 || again != dev)
-		return fault_set(f, E_NO_STICK, 0, "", "%s is not what this PC knows as %s. Plug the stick in again", r->path, node);
+		return fault_set(
+		    f, E_NO_STICK, 0, "", "%s is not what this PC knows as %s. Plug the stick in again", r->path, node);
 	return find_volumes(r, env, f);
 }
 
-/* ---- whether it may be wiped ------------------------------------------------------------------------------------------------- */
+/* ---- whether it may be wiped ------------------------------------------------------------------------------------------- */
 
 /* Whether wiping r would wipe v. */
 static bool
@@ -176,11 +178,11 @@ judge_volume(const struct usb_list_volume *v, struct fault *f)
 
 	if (v->point[0] != '\0')
 		return fault_set(f, E_USAGE, 0, "",
-		    "/dev/%s is mounted at %.80s. If nothing on it is needed, unmount it first: udisksctl unmount -b /dev/%s", v->usb.name,
-		    say_safe(point, sizeof point, v->point), v->usb.name);
+		    "/dev/%s is mounted at %.80s. If nothing on it is needed, unmount it first: udisksctl unmount -b /dev/%s",
+		    v->usb.name, say_safe(point, sizeof point, v->point), v->usb.name);
 	if (v->held)
-		return fault_set(f, E_USAGE, 0, "", "/dev/%s is in use: encryption, RAID or LVM is on it. Close that first",
-		    v->usb.name);
+		return fault_set(
+		    f, E_USAGE, 0, "", "/dev/%s is in use: encryption, RAID or LVM is on it. Close that first", v->usb.name);
 	return E_OK;
 }
 
@@ -209,7 +211,8 @@ judge_claim(const struct reformat *r, const struct reformat_env *env, struct fau
 		return fault_set(f, E_USAGE, 0, "", "%s is in use: mounted, swapped on, or part of another disk", node);
 	if (errno == EACCES || errno == EPERM)
 		return fault_set(f, E_READONLY, 0, "",
-		    "you may not write to %s. As root: mkfs.%s %s %s %s; or use your desktop's disk program, then prepare without --format",
+		    "you may not write to %s. As root: mkfs.%s %s %s %s; or use your desktop's disk program, then prepare without "
+		    "--format",
 		    node, types[r->type].name, types[r->type].label_option, REFORMAT_LABEL, node);
 	if (errno == EROFS)
 		return fault_set(f, E_READONLY, 0, "", "%s is write-protected. Is there a switch on it?", node);
@@ -270,7 +273,7 @@ reformat_free(struct reformat *r)
 	r->count = 0;
 }
 
-/* ---- for people --------------------------------------------------------------------------------------------------------------- */
+/* ---- for people -------------------------------------------------------------------------------------------------------- */
 
 /* The label that udev found. */
 static bool
@@ -302,8 +305,8 @@ reformat_show(char out[REFORMAT_SHOWN_MAX], const struct reformat *r, const stru
 
 	usb_show(device, sizeof device, &r->usb);
 	human_bytes(bytes, sizeof bytes, r->usb.bytes);
-	n = (size_t)snprintf(out, REFORMAT_SHOWN_MAX, "/dev/%s: %s, %s%s", r->usb.name, device, bytes,
-	    r->usb.removable ? "" : ", a fixed disk");
+	n = (size_t)snprintf(
+	    out, REFORMAT_SHOWN_MAX, "/dev/%s: %s, %s%s", r->usb.name, device, bytes, r->usb.removable ? "" : ", a fixed disk");
 	for (size_t i = 0; i < r->count && n < REFORMAT_SHOWN_MAX; i++) {
 		const struct usb_list_volume *v = &r->volumes[i];
 		bool labelled = find_label(env, v->usb.dev, label, sizeof label);
@@ -312,8 +315,10 @@ reformat_show(char out[REFORMAT_SHOWN_MAX], const struct reformat *r, const stru
 			continue;
 		human_bytes(bytes, sizeof bytes, v->usb.bytes);
 		n += (size_t)snprintf(out + n, REFORMAT_SHOWN_MAX - n, "; %s: %s%s%s%s, %s", v->usb.name,
-		    v->fs[0] != '\0' ? v->fs : v->fs_known ? "no file system" : "unknown files", labelled ? " \"" : "", label,
-		    labelled ? "\"" : "", bytes);
+		    v->fs[0] != '\0' ? v->fs
+		    : v->fs_known    ? "no file system"
+				     : "unknown files",
+		    labelled ? " \"" : "", label, labelled ? "\"" : "", bytes);
 	}
 }
 
@@ -341,7 +346,7 @@ reformat_listed(const struct reformat *r, const char *serials)
 	return false;
 }
 
-/* ---- wiping ------------------------------------------------------------------------------------------------------------------- */
+/* ---- wiping ------------------------------------------------------------------------------------------------------------ */
 
 static enum err
 run(const struct reformat *r, const struct reformat_env *env, const char *const argv[], const char *input, struct fault *f)
@@ -431,7 +436,7 @@ reformat_make(struct reformat *r, const struct reformat_env *env, struct fault *
 	return e == E_OK ? make_files(r, env, f) : e;
 }
 
-/* ---- mounting ----------------------------------------------------------------------------------------------------------------- */
+/* ---- mounting ---------------------------------------------------------------------------------------------------------- */
 
 /* What is mounted from now on goes with this process, however it ends; what others unmount is unmounted here too. */
 static void
@@ -496,7 +501,8 @@ mount_shared(struct reformat *r, const struct reformat_env *env, struct fault *f
 		wait_a_little();
 	}
 	return fault_set(f, E_NO_STICK, 0, "",
-	    "%s is formatted, but nobody mounted it. Mount it, and name the folder where it is: oncestick prepare FOLDER STICK", r->part);
+	    "%s is formatted, but nobody mounted it. Mount it, and name the folder where it is: oncestick prepare FOLDER STICK",
+	    r->part);
 }
 
 enum err

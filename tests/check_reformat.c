@@ -1,4 +1,4 @@
-/* Which devices 'prepare --format' wipes and which not, on a sysfs of ordinary files and with tools that only say what they would do. */
+/* Which devices are wiped by --format and which are not: a sysfs of ordinary files, tools that only say what they would do. */
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -23,14 +23,14 @@
 
 /* What the fake outside does, and what was asked of it. */
 static struct {
-	int claim;	      /* errno */
-	int status[4];	      /* of the tools, one after the other */
+	int claim;     /* errno */
+	int status[4]; /* of the tools, one after the other */
 	const char *says;
-	void (*then)(void);   /* what happens while the first tool runs */
-	char log[2000];	      /* a line for each run */
+	void (*then)(void); /* what happens while the first tool runs */
+	char log[2000];	    /* a line for each run */
 	unsigned runs;
-	bool partless;	      /* /dev/sdb1 is not there */
-	dev_t sdb;	      /* what /dev/sdb is */
+	bool partless; /* /dev/sdb1 is not there */
+	dev_t sdb;     /* what /dev/sdb is */
 } outside;
 
 static char top[64], tools[96], udev[96];
@@ -39,7 +39,7 @@ static struct reformat_env env;
 static struct reformat r;
 static struct fault f;
 
-/* ---- a PC --------------------------------------------------------------------------------------------------------------------- */
+/* ---- a PC -------------------------------------------------------------------------------------------------------------- */
 
 static void
 shell(const char *command)
@@ -68,8 +68,10 @@ add_disk(const char *dir, const char *name, const char *numbers)
 {
 	char line[1000];
 
-	snprintf(line, sizeof line, "mkdir -p %s && cd %s && echo %s >dev && echo 60437492 >size && echo 1 >removable && echo 0 >ro && "
-	    "echo 7 >diskseq && ln -s $PWD '%s/dev/block/%s' && ln -s $PWD '%s/block/%s'", dir, dir, numbers, top, numbers, top, name);
+	snprintf(line, sizeof line,
+	    "mkdir -p %s && cd %s && echo %s >dev && echo 60437492 >size && echo 1 >removable && echo 0 >ro && "
+	    "echo 7 >diskseq && ln -s $PWD '%s/dev/block/%s' && ln -s $PWD '%s/block/%s'",
+	    dir, dir, numbers, top, numbers, top, name);
 	shell(line);
 }
 
@@ -78,8 +80,10 @@ add_part(const char *dir, const char *name, const char *numbers)
 {
 	char line[1000];
 
-	snprintf(line, sizeof line, "mkdir -p %s/%s && cd %s/%s && echo %s >dev && echo 2097152 >size && echo 0 >ro && echo 1 >partition && "
-	    "ln -s $PWD '%s/dev/block/%s'", dir, name, dir, name, numbers, top, numbers);
+	snprintf(line, sizeof line,
+	    "mkdir -p %s/%s && cd %s/%s && echo %s >dev && echo 2097152 >size && echo 0 >ro && echo 1 >partition && "
+	    "ln -s $PWD '%s/dev/block/%s'",
+	    dir, name, dir, name, numbers, top, numbers);
 	shell(line);
 }
 
@@ -198,7 +202,7 @@ takes(const char *path)
 	ck_assert_uint_eq(outside.runs, 0);
 }
 
-/* ---- which device ------------------------------------------------------------------------------------------------------------- */
+/* ---- which device ------------------------------------------------------------------------------------------------------ */
 
 START_TEST(types_have_names)
 {
@@ -247,7 +251,8 @@ START_TEST(the_disk_this_pc_runs_from_is_refused)
 	static const char *const places[] = {"/", "/boot", "/boot/efi", "/home", "/usr", "/var"};
 
 	for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
-		mounted[0] = (struct mountinfo){.dev = SDB1, .path = places[i], .type = "ext4", .source = "/dev/sdb1", .options = "rw"};
+		mounted[0] =
+		    (struct mountinfo){.dev = SDB1, .path = places[i], .type = "ext4", .source = "/dev/sdb1", .options = "rw"};
 		refuses("/dev/sdb", E_USAGE, "runs from");
 		refuses("/dev/sdb1", E_USAGE, "runs from");
 	}
@@ -264,7 +269,8 @@ END_TEST
 
 START_TEST(what_is_mounted_is_refused)
 {
-	mounted[0] = (struct mountinfo){.dev = SDB1, .path = "/media/kim/A", .type = "vfat", .source = "/dev/sdb1", .options = "rw"};
+	mounted[0] =
+	    (struct mountinfo){.dev = SDB1, .path = "/media/kim/A", .type = "vfat", .source = "/dev/sdb1", .options = "rw"};
 	refuses("/dev/sdb", E_USAGE, "mounted at /media/kim/A");
 	ck_assert_ptr_nonnull(strstr(f.object, "udisksctl unmount -b /dev/sdb1"));
 	refuses("/dev/sdb1", E_USAGE, "mounted at /media/kim/A");
@@ -336,7 +342,7 @@ START_TEST(a_missing_tool_is_noticed_before_anything_is_done)
 }
 END_TEST
 
-/* ---- asking ------------------------------------------------------------------------------------------------------------------- */
+/* ---- asking ------------------------------------------------------------------------------------------------------------ */
 
 START_TEST(everything_that_will_be_lost_is_shown)
 {
@@ -366,7 +372,8 @@ START_TEST(a_label_from_hell_is_shown_safely)
 {
 	char shown[REFORMAT_SHOWN_MAX];
 
-	put("udev/b8:17", "E:ID_FS_TYPE=vfat\nE:ID_FS_LABEL=\033[2J\xff" "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n");
+	put("udev/b8:17", "E:ID_FS_TYPE=vfat\nE:ID_FS_LABEL=\033[2J\xff"
+			  "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n");
 	takes("/dev/sdb");
 	reformat_show(shown, &r, &env);
 	for (const char *p = shown; *p != '\0'; p++)
@@ -408,7 +415,7 @@ START_TEST(only_the_whole_serial_number_confirms)
 }
 END_TEST
 
-/* ---- wiping ------------------------------------------------------------------------------------------------------------------- */
+/* ---- wiping ------------------------------------------------------------------------------------------------------------ */
 
 static void
 makes(enum err want)
@@ -448,8 +455,8 @@ END_TEST
 
 START_TEST(an_exchanged_stick_is_not_touched)
 {
-	static const char *const changes[][2] = {{DISK "/diskseq", "8\n"}, {USB "/serial", "4C530002\n"},
-	    {DISK "/size", "60437491\n"}, {USB "/idProduct", "5568\n"}};
+	static const char *const changes[][2] = {
+	    {DISK "/diskseq", "8\n"}, {USB "/serial", "4C530002\n"}, {DISK "/size", "60437491\n"}, {USB "/idProduct", "5568\n"}};
 
 	for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
 		takes("/dev/sdb");
@@ -465,7 +472,8 @@ END_TEST
 START_TEST(a_stick_that_was_mounted_meanwhile_is_not_touched)
 {
 	takes("/dev/sdb");
-	mounted[0] = (struct mountinfo){.dev = SDB1, .path = "/media/kim/A", .type = "vfat", .source = "/dev/sdb1", .options = "rw"};
+	mounted[0] =
+	    (struct mountinfo){.dev = SDB1, .path = "/media/kim/A", .type = "vfat", .source = "/dev/sdb1", .options = "rw"};
 	makes(E_USAGE);
 	ck_assert_uint_eq(outside.runs, 0);
 	mounted[0].path = NULL;
@@ -510,12 +518,13 @@ START_TEST(the_new_partition_is_waited_for)
 }
 END_TEST
 
-/* ---- mounting ----------------------------------------------------------------------------------------------------------------- */
+/* ---- mounting ---------------------------------------------------------------------------------------------------------- */
 
 static void
 desktop_mounts(void)
 {
-	mounted[0] = (struct mountinfo){.dev = SDB1, .path = "/media/kim/ONCESTICK", .type = "exfat", .source = "/dev/sdb1", .options = "rw"};
+	mounted[0] = (struct mountinfo){
+	    .dev = SDB1, .path = "/media/kim/ONCESTICK", .type = "exfat", .source = "/dev/sdb1", .options = "rw"};
 }
 
 START_TEST(root_mounts_for_this_process_alone)
@@ -585,7 +594,7 @@ START_TEST(without_a_desktop_the_next_step_is_named)
 }
 END_TEST
 
-/* ---- tools -------------------------------------------------------------------------------------------------------------------- */
+/* ---- tools ------------------------------------------------------------------------------------------------------------- */
 
 static int
 run_script(const char *text, const char *input, char said[TOOL_SAID])

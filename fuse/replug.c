@@ -22,6 +22,7 @@ struct replug {
 	pthread_mutex_t mutex;          /* of all below, and of unlock_reattach */
 	dev_t dev;                      /* where the stick was seen last */
 	bool away;
+	bool given_up;                  /* a reader has waited in vain since it went away */
 	int64_t away_since;
 };
 
@@ -84,6 +85,7 @@ attach_at(struct replug *r, const char *path)
 	if (ok) {
 		r->dev = st.st_dev;
 		r->away = false;
+		r->given_up = false;
 	}
 	if (fd >= 0)
 		close(fd);
@@ -115,13 +117,16 @@ replug_wait(struct replug *r, bool (*stop)(void *arg), void *arg)
 {
 	const struct timespec pause = {.tv_nsec = TRY_AGAIN_NS};
 	int64_t until = boot(r) + REPLUG_WAIT_S;
-	bool there = false;
+	bool there = false, given_up = false;
 
-	while (!stop(arg) && boot(r) < until) {
+	while (!stop(arg)) {
 		pthread_mutex_lock(&r->mutex);
 		there = attach(r);
+		if (!there && boot(r) >= until)
+			r->given_up = true;
+		given_up = r->given_up;
 		pthread_mutex_unlock(&r->mutex);
-		if (there)
+		if (there || given_up)
 			break;
 		nanosleep(&pause, NULL);
 	}

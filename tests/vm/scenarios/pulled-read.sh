@@ -97,7 +97,7 @@ pull
 umount -l "$at"
 begun=$(cut -d. -f1 /proc/uptime)
 hurry
-judge 150
+judge 100
 waited=$(($(cut -d. -f1 /proc/uptime) - begun))
 echo "a reader got EIO after $waited s"
 [ "$status" -ne 0 ] || die "a film without a stick"

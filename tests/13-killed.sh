@@ -69,12 +69,18 @@ calls=$(wc -l <"$W/calls")
 [ "$calls" -gt 200 ] || die "only $calls system calls between the code and the open folder"
 awk -v every=$((calls / 48)) 'NR % every == 0 || /^(fdatasync|unlink|mount|sendto|fadvise64) /' "$W/calls" >"$W/points"
 
-rounds=0 spent=0 claimed=0
+rounds=0 spent=0 claimed=0 missed=0
 while read -r name number <&9; do
 	begin
 	trace -e trace="$name" -e inject="$name:signal=KILL:when=$number"
 	code
-	wait "$command" && die "killed at $name number $number: mount succeeds"
+	if wait "$command"; then # some calls, for randomness or memory, are made more often one time than another
+		grep -q SIGKILL "$W/trace" && die "killed at $name number $number: mount succeeds"
+		oncestick unmount --yes 2>"$W/err" || die "$name number $number did not come: does not end"
+		wait "$tracer"
+		missed=$((missed + 1))
+		continue
+	fi
 	wait "$tracer"
 	grep -q SIGKILL "$W/trace" || die "$name number $number did not happen"
 	at="killed at $name number $number ($(copies | tr -d '\0'))"
@@ -98,7 +104,8 @@ while read -r name number <&9; do
 	[ $? -eq 30 ] || die "$at: opens again"
 	rounds=$((rounds + 1))
 done 9<"$W/points"
-is "killed at $rounds of $calls calls: every code opened here exactly once" "$rounds" "$(wc -l <"$W/points")"
+is "killed at $rounds of $calls calls: every code opened here exactly once" $((rounds + missed)) "$(wc -l <"$W/points")"
+check "few of the calls did not come again ($missed)" test $((missed * 10)) -lt "$rounds"
 check "some of them were killed between memory and stick ($claimed)" test "$claimed" -gt 3
 check "and some after a record was overwritten ($spent)" test "$spent" -gt 3
 finish

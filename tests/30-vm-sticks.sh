@@ -67,8 +67,8 @@ wait $first
 first=$?
 exit $((first + second))
 INSIDE
-"$ONCE_TESTS/vm/run" -n 2 -m 1024 -t 900 -i "$W/one.img" -S 4C530001230915 -i "$W/two.img" -S 60A44C413A8C -r "$W" -r "$ONCE_TESTS" \
-	-r "$ONCE_BIN" -c "export ONCE_TESTS='$ONCE_TESTS' ONCE_BIN='$ONCE_BIN' W='$W'; . '$W/inside'" >"$W/guest" 2>&1
+"$ONCE_TESTS/vm/run" -n 2 -m 1024 -t 900 -i "$W/one.img" -S 4C530001230915 -i "$W/two.img" -S 60A44C413A8C -r "$W" \
+	-r "$ONCE_TESTS" -r "$ONCE_BIN" -c "export ONCE_TESTS='$ONCE_TESTS' ONCE_BIN='$ONCE_BIN' W='$W'; . '$W/inside'" >"$W/guest" 2>&1
 status=$?
 cat "$W/guest"
 if [ $status -eq 77 ]; then

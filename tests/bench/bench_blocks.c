@@ -1,0 +1,150 @@
+/*
+ * bench_blocks.c - what the machine can do with blocks at most, through the library's own code, as one line of JSON.
+ *
+ *   bench_blocks rates MILLISECONDS    for the fastest implementation that was built: bytes a second of the block hash, of the
+ *                                      cipher, and of one after the other, by one thread, and by one for each processor
+ *   bench_blocks code COUNT            the seconds that each of COUNT Argon2id takes, one for each code that is typed
+ */
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <sodium.h>
+
+#include "blockcrypt.h"
+#include "kdf.h"
+#include "thread.h"
+
+#define THREADS_MAX 64u
+#define BLOCKS 16u /* of each thread: 1 MiB, in no processor's first cache, like what comes from a stick */
+
+enum job { HASH = 1, CRYPT = 2 };
+
+struct shared {
+	unsigned jobs;
+	_Atomic bool stop;
+	_Atomic bool failed;
+	_Atomic uint64_t blocks;
+};
+
+static double
+now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static bool
+one_block(struct blockcrypt *b, unsigned jobs, uint8_t *block, uint64_t index)
+{
+	static const uint8_t ck[KEY_SIZE] = { 1 };
+	uint8_t out[HASH_SIZE];
+
+	if ((jobs & HASH) != 0 && blockcrypt_hash(b, out, 0, index, block) != 0)
+		return false;
+	return (jobs & CRYPT) == 0 || blockcrypt_crypt(b, block, ck, index) == 0;
+}
+
+static void *
+work(void *arg)
+{
+	struct shared *s = arg;
+	struct blockcrypt *b = blockcrypt_new(NULL);
+	uint8_t *memory = malloc((size_t)BLOCKS * BLOCK_SIZE);
+	uint64_t done = 0;
+	bool ok = b != NULL && memory != NULL;
+
+	if (ok)
+		memset(memory, 0x5a, (size_t)BLOCKS * BLOCK_SIZE);
+	while (ok && !s->stop) {
+		ok = one_block(b, s->jobs, memory + done % BLOCKS * BLOCK_SIZE, done);
+		done++;
+	}
+	if (!ok)
+		s->failed = true;
+	s->blocks += done;
+	free(memory);
+	blockcrypt_free(&b);
+	return NULL;
+}
+
+/* Bytes a second that threads get done together, or a negative number. */
+static double
+rate(unsigned jobs, unsigned threads, long ms)
+{
+	struct shared s = { .jobs = jobs };
+	struct timespec t = { ms / 1000, ms % 1000 * 1000000 };
+	pthread_t thread[THREADS_MAX];
+	double start = now();
+	unsigned n = 0;
+
+	while (n < threads && thread_start(&thread[n], work, &s) == 0)
+		n++;
+	nanosleep(&t, NULL);
+	s.stop = true;
+	for (unsigned i = 0; i < n; i++)
+		pthread_join(thread[i], NULL);
+	return n < threads || s.failed ? -1 : (double)s.blocks * BLOCK_SIZE / (now() - start);
+}
+
+static int
+rates(long ms)
+{
+	static const struct {
+		const char *name;
+		unsigned jobs;
+	} kinds[] = { { "hash", HASH }, { "cipher", CRYPT }, { "both", HASH | CRYPT } };
+	unsigned cores = thread_processors();
+	double one, all;
+
+	cores = cores > THREADS_MAX ? THREADS_MAX : cores;
+	printf("{\"implementation\": \"%s\", \"cores\": %u", blockcrypt_impls()[0]->name, cores);
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		one = rate(kinds[i].jobs, 1, ms);
+		all = rate(kinds[i].jobs, cores, ms);
+		if (one < 0 || all < 0)
+			return 1;
+		printf(", \"%s\": {\"one\": %.0f, \"all\": %.0f}", kinds[i].name, one, all);
+	}
+	printf("}\n");
+	return 0;
+}
+
+static int
+code(long count)
+{
+	static const uint8_t salt[ID_SIZE] = { 1 };
+	uint8_t out[KEY_SIZE];
+	double start;
+
+	printf("{\"seconds\": [");
+	for (long i = 0; i < count; i++) {
+		start = now();
+		if (kdf_stretch(out, "0123456789ABCDEF", 16, salt) != 0)
+			return 1;
+		printf("%s%.6f", i > 0 ? ", " : "", now() - start);
+	}
+	printf("]}\n");
+	return 0;
+}
+
+int
+main(int argc, char **argv)
+{
+	long n = argc == 3 ? atol(argv[2]) : 0;
+
+	if (sodium_init() < 0)
+		return 1;
+	if (n > 0 && strcmp(argv[1], "rates") == 0)
+		return rates(n);
+	if (n > 0 && strcmp(argv[1], "code") == 0)
+		return code(n);
+	fprintf(stderr, "usage: bench_blocks rates MILLISECONDS | code COUNT\n");
+	return 2;
+}

@@ -8,12 +8,22 @@
 #include "human.h"
 #include "keytree.h"
 #include "opt.h"
+#include "replug.h"
 #include "say.h"
 #include "sessions.h"
 #include "when.h"
 
 static const char about_text[] =
     "Show every folder that is open on this PC for you: from which stick, until when. Changes nothing.\n";
+
+/* How many seconds are left to put the stick back before the folder closes; negative while it is there. */
+static int64_t
+put_back_s(const struct control_state *s)
+{
+	if (s->away_s == 0)
+		return -1;
+	return s->away_s < REPLUG_AWAY_S ? REPLUG_AWAY_S - s->away_s : 0;
+}
 
 static json_t *
 as_json(const struct control_state *s, int64_t now)
@@ -24,10 +34,11 @@ as_json(const struct control_state *s, int64_t now)
 	keytree_fingerprint(issuer, s->issuer);
 	when_rfc3339(opened, sizeof opened, s->opened_at);
 	when_rfc3339(ends, sizeof ends, now + s->remaining_s);
-	return json_pack("{s:s%, s:s%, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I}", "mount_point", s->mount_point,
+	return json_pack("{s:s%, s:s%, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:o}", "mount_point", s->mount_point,
 	    strlen(s->mount_point), "stick_path", s->stick_path, strlen(s->stick_path), "stick", stick, "label", s->label, "issuer",
 	    issuer, "opened_at", opened, "ends_at", ends, "used_s", (json_int_t)s->used_s, "remaining_s",
-	    (json_int_t)s->remaining_s, "pid", (json_int_t)s->pid);
+	    (json_int_t)s->remaining_s, "pid", (json_int_t)s->pid, "put_back_s",
+	    s->away_s > 0 ? json_integer((json_int_t)put_back_s(s)) : json_null());
 }
 
 static enum err
@@ -59,6 +70,10 @@ print_text(const struct cli *c, const struct sessions *s)
 		    st->label[0] != '\0' ? "\"" : "", stick);
 		printf("  from %s\n", say_safe(path, sizeof path, st->stick_path));
 		printf("  open until %s (%s left)\n", until, left);
+		if (st->away_s > 0) {
+			when_show_duration(left, sizeof left, put_back_s(st));
+			printf("  the stick is out; put it back within %s, or the folder closes (its code opens it again)\n", left);
+		}
 	}
 	return say_stdout(c);
 }

@@ -31,6 +31,7 @@ struct control_state {
 	uint32_t slot;
 	int64_t opened_at;      /* when the code was first used */
 	int64_t remaining_s, used_s;
+	int64_t away_s;         /* how long the stick has been out, 0 while it is there */
 };
 
 struct control_reply {

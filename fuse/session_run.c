@@ -255,6 +255,7 @@ describe(struct run *r, struct control_state *s)
 {
 	*s = (struct control_state){.pid = getpid(), .slot = r->info.slot, .opened_at = r->info.opened_at, .used_s = used_now(r)};
 	s->remaining_s = (int64_t)r->info.session_s - s->used_s;
+	s->away_s = replug_look(r->replug);
 	memcpy(s->mount_point, r->mount_point, sizeof s->mount_point);
 	strncpy(s->stick_path, r->setup->stick_path, sizeof s->stick_path - 1);
 	memcpy(s->label, r->info.label, sizeof s->label);

@@ -20,6 +20,7 @@
 #include "human.h"
 #include "mounting.h"
 #include "opt.h"
+#include "prompt.h"
 #include "say.h"
 #include "sessions.h"
 #include "station.h"
@@ -201,6 +202,12 @@ ask(struct watch *w, const char *path)
 	struct mounting m;
 	enum err e = E_OK;
 
+	if (!prompt_possible()) {
+		e = say_refuse(w->c, E_PROMPT,
+		    "there is no terminal to ask for the code on; this reads it from a file: oncestick mount STICK --code-file FILE");
+		refused(w, path, e);
+		return e;
+	}
 	do {
 		m = (struct mounting){.c = w->c, .yes = w->yes, .link = {.fd = -1}};
 		snprintf(m.stick, sizeof m.stick, "%s", path);

@@ -169,5 +169,6 @@ is "and nothing was done" "$(jq -r .event "$W/out")" waiting
 
 # without a terminal: mount's answer
 plug
-refused 24 "nowhere to ask" oncestick watch --once
+refused 24 "nowhere to ask" setsid -w oncestick watch --once
+said "oncestick mount STICK --code-file"
 finish

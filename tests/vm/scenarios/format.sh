@@ -58,10 +58,17 @@ cat >"$W/typed" <<'END'
 set timeout 100
 log_user 1
 spawn oncestick prepare $env(W)/folder $env(DISK) --codes 1 --format exfat --passphrase-file $env(W)/pass
-expect { -re "Type $env(NAME) to format it: " {} timeout { exit 98 } eof { exit 99 } }
+expect {
+	-re "Type $env(NAME) to format it: " {}
+	timeout { exit 98 }
+	eof { exit 99 }
+}
 if {$env(HANDS) ne ""} { exec sh -c $env(HANDS) }
 send "$env(ANSWER)\r"
-expect { eof {} timeout { exit 97 } }
+expect {
+	eof {}
+	timeout { exit 97 }
+}
 exit [lindex [wait] 3]
 END
 typed() # ANSWER HANDS
@@ -96,8 +103,18 @@ one_code "$W/code" /media/new
 check "its code opens it" oncestick mount /media/new --code-file "$W/code"
 folder=$(cat "$W/out")
 check "every byte is as packed" diff -r "$W/folder" "$folder"
+is "status: the stick is there" "$(oncestick status --json | jq '.open[0].put_back_s')" null
+vmctl unplug
+check "the stick is pulled" oncestick status
+printed "the stick is out; put it back within (10|9) min"
+is "... in JSON" "$(oncestick status --json | jq '.open[0].put_back_s | . > 500 and . < 600')" true
+vmctl plug 4C530001
+disk=$(vmctl device)
+wait_until 10 test -b "${disk}1"
+check "it is put back" desktop-mount "${disk}1" /media/again
+is "status: it is there again" "$(oncestick status --json | jq '.open[0].put_back_s')" null
 check "it ends" oncestick unmount --yes
-check "it is unmounted" umount /media/new
+check "it is unmounted" umount /media/again /media/new
 
 check "FAT32 on its partition alone" format "${disk}1" --format vfat --format-serial 4C530001
 is "the file system" "$(blkid -p -o value -s TYPE "${disk}1") $(blkid -p -o value -s LABEL "${disk}1")" "vfat ONCESTICK"

@@ -2,6 +2,8 @@
 
 #include <sys/mount.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 
 #include <errno.h>
@@ -287,6 +289,30 @@ fusemount_attach(const char *dir, int *fd, struct fault *f)
 	if (err == ENODEV)
 		return fault_set(f, E_FUSE, err, "mount", FUSE_DEVICE);
 	return fault_set(f, E_FUSE, err, "mount", "%s", dir);
+}
+
+dev_t
+fusemount_device(const char *dir)
+{
+	struct statx stx;
+
+	if (statx(AT_FDCWD, dir, AT_STATX_DONT_SYNC | AT_SYMLINK_NOFOLLOW, STATX_TYPE, &stx) != 0)
+		return 0;
+	return makedev(stx.stx_dev_major, stx.stx_dev_minor);
+}
+
+void
+fusemount_read_ahead(dev_t dev, unsigned kib)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys/class/bdi/%u:%u/read_ahead_kb", major(dev), minor(dev));
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	(void)!dprintf(fd, "%u\n", kib);
+	close(fd);
 }
 
 int

@@ -7,6 +7,7 @@
 #define FUSEMOUNT_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "error.h"
 
@@ -19,6 +20,19 @@
  * there), or dir.
  */
 enum err fusemount_attach(const char *dir, int *fd, struct fault *f);
+
+/*
+ * fusemount_device(dir): the device number of what is mounted on dir, from what the kernel has: nobody needs to answer for the
+ * mount yet. 0 if it cannot be told.
+ */
+dev_t fusemount_device(const char *dir);
+
+/*
+ * fusemount_read_ahead(dev, kib): let the kernel ask for up to kib KiB ahead of whoever reads in order from the FUSE mount dev,
+ * instead of its usual 128. Works for root alone, and only once the kernel's first request (INIT) was answered, which sets it
+ * back; else nothing happens. Source: the kernel's Documentation/ABI/testing/sysfs-class-bdi.
+ */
+void fusemount_read_ahead(dev_t dev, unsigned kib);
 
 /*
  * fusemount_detach(path, lazy): unmount what is mounted at path, at once if lazy. Return 0 or an errno; EBUSY also stands for any

@@ -1,0 +1,77 @@
+/*
+ * fusefs_internal.h - what fusefs.c (the life of a mount) and fusefs_ops.c (its answers) share.
+ */
+#ifndef FUSEFS_INTERNAL_H
+#define FUSEFS_INTERNAL_H
+
+#define FUSE_USE_VERSION 314
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <fuse_lowlevel.h>
+
+#include "blockcache.h"
+#include "blockcrypt.h"
+#include "bundle.h"
+#include "image.h"
+#include "readahead.h"
+
+/* The largest read: with every server busy on one, SERVERS_MAX * READ_BLOCKS blocks are held, which is less than the cache. */
+#define READ_MAX (8u * BLOCK_SIZE)
+#define READ_BLOCKS 9u
+#define SERVERS_MAX 8u
+
+/* An open file or directory. */
+struct handle {
+	struct handle *next, *prev;
+	uint32_t ino;
+	struct image_inode inode;
+	pthread_mutex_t lock;   /* of all below */
+	struct readahead ahead;
+	bool broken;            /* a directory of which some entries were left out */
+};
+
+struct fusefs {
+	struct bundle *bundle;
+	struct fuse_session *session;
+	dev_t dev;
+	struct blockcache *cache;
+	struct image image;
+	uint64_t blocks;
+	uid_t uid;
+	gid_t gid;
+	int ended_fd;
+
+	bool (*retry)(void *arg);
+	void *retry_arg;
+
+	pthread_rwlock_t gate;  /* held for reading while an answer is sent */
+	_Atomic bool silent;    /* set while the gate is held for writing */
+
+	_Atomic int busy;       /* places that are read in order, in all files */
+
+	pthread_mutex_t lock;   /* of all below */
+	pthread_cond_t idle;    /* a context came back */
+	struct handle *handles;
+	struct blockcrypt **crypt;
+	unsigned crypts;        /* that nobody uses */
+	unsigned crypts_made;
+	unsigned serving;       /* servers that still run */
+	bool abandoned;         /* the last of them releases */
+
+	unsigned servers;       /* that were started */
+	pthread_t server[SERVERS_MAX];
+};
+
+/* What the kernel's requests are answered with. The session's user data is a struct fusefs. */
+extern const struct fuse_lowlevel_ops fusefs_ops;
+
+/* fusefs_handle_free(fs, h): h is closed: what was read ahead for it is not wanted any more. */
+void fusefs_handle_free(struct fusefs *fs, struct handle *h);
+
+#endif

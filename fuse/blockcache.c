@@ -104,7 +104,6 @@ slot_unpin(struct blockcache *c, struct slot *s)
 static void
 slot_load(struct blockcache *c, struct slot *s, uint64_t index, bool ahead)
 {
-	bool dirty = s->state == SLOT_READY;
 	int err;
 
 	s->index = index;
@@ -114,8 +113,6 @@ slot_load(struct blockcache *c, struct slot *s, uint64_t index, bool ahead)
 	s->tick = ++c->clock;
 	pthread_mutex_unlock(&c->lock);
 
-	if (dirty)
-		slot_wipe(c, s);
 	err = c->source.fetch(c->source.arg, index, slot_data(c, s), ahead);
 	if (err != 0)
 		slot_wipe(c, s);

@@ -4,7 +4,7 @@
  * All plaintext lies in one arena of at most BLOCKCACHE_MAX bytes that is locked in RAM where RLIMIT_MEMLOCK allows, left out of
  * core dumps and absent from children. A block is fetched straight into its slot, by the thread that wants it or by a worker that
  * was told to read ahead; two threads never fetch the same block at the same time. No lock is held while a block is fetched. A
- * slot is wiped before another block goes in, when a fetch fails, and at the end.
+ * slot is overwritten by the next block that goes in, and wiped when its fetch fails and at the end.
  */
 #ifndef BLOCKCACHE_H
 #define BLOCKCACHE_H

@@ -21,7 +21,6 @@ struct fake {
 	_Atomic bool doubled;
 	_Atomic int failing;                    /* this block fails, -1: none */
 	_Atomic bool only_ahead;                /* ... but only for workers */
-	_Atomic bool dirty;                     /* a slot came unwiped */
 	_Atomic uintptr_t last_buf;
 	pthread_mutex_t lock;
 	pthread_cond_t change;
@@ -58,8 +57,6 @@ fake_fetch(void *arg, uint64_t index, uint8_t buf[BLOCK_SIZE], bool ahead)
 	f->fetched[index]++;
 	if (ahead)
 		f->ahead++;
-	if (!is_zero(buf))
-		f->dirty = true;
 	f->last_buf = (uintptr_t)buf;
 	pthread_mutex_lock(&f->lock);
 	while (f->held == (int)index) {
@@ -158,20 +155,6 @@ START_TEST(longest_unused_goes_first_and_done_before_it)
 	ck_assert_uint_eq(f.fetched[2], 1);
 	get_and_check(c, 0);
 	ck_assert_uint_eq(f.fetched[0], 2);
-	blockcache_free(&c);
-}
-END_TEST
-
-START_TEST(slots_are_wiped_before_the_next_block)
-{
-	struct fake f;
-	struct blockcache *c = cache_over(&f, 3, 2);
-
-	for (uint64_t i = 0; i < 60; i++) {
-		blockcache_ahead(c, i + 1, 2);
-		get_and_check(c, i);
-	}
-	ck_assert(!f.dirty);
 	blockcache_free(&c);
 }
 END_TEST
@@ -288,7 +271,6 @@ START_TEST(many_readers_get_the_right_bytes_and_no_block_is_fetched_twice_at_onc
 		ck_assert_uint_eq(r[i].wrong, 0);
 	}
 	ck_assert(!f.doubled);
-	ck_assert(!f.dirty);
 	ck_assert_uint_gt(f.ahead, 0);
 	blockcache_free(&c);
 }
@@ -468,7 +450,6 @@ main(void)
 	tcase_set_timeout(t, 120);
 	tcase_add_test(t, block_is_fetched_once_while_it_stays);
 	tcase_add_test(t, longest_unused_goes_first_and_done_before_it);
-	tcase_add_test(t, slots_are_wiped_before_the_next_block);
 	tcase_add_test(t, failed_block_is_wiped_and_not_remembered);
 	tcase_add_test(t, blocks_beyond_the_end_are_errors);
 	tcase_add_test(t, reads_across_blocks_are_joined);

@@ -34,6 +34,7 @@ struct formats {
 	struct reformat_env env;
 	size_t count;
 	struct reformat *list;
+	const struct prepare_target *targets;
 };
 
 /* ---- arguments ------------------------------------------------------------------------------------------------------------- */
@@ -213,6 +214,22 @@ format_stick(const struct cli *c, struct prepare *j, const struct formats *s, si
 }
 
 static enum err
+remount(void *arg, struct prepare_target *t, struct fault *f)
+{
+	const struct formats *s = arg;
+	struct reformat *r = &s->list[t - s->targets];
+	enum err e = E_OK;
+
+	if (!r->ours)
+		return E_OK;
+	stickarg_close(&t->at);
+	if ((e = reformat_remount(r, &s->env, f)) == E_OK)
+		e = stickarg_open(&t->at, r->point, f);
+	snprintf(t->at.path, sizeof t->at.path, "%s", r->path);
+	return e;
+}
+
+static enum err
 format_sticks(const struct cli *c, struct prepare *j, const struct formats *s)
 {
 	char wanted[HUMAN_SHOWN];
@@ -301,6 +318,11 @@ report_failed(const struct cli *c, const struct prepare_target *t)
 	char safe[512];
 
 	say_error(c, &t->fault, &(struct say_about){.object = t->at.path});
+	if (t->forgets) {
+		say_info(c, "nothing of this can be opened, and no code is handed out for it; what else was on %s may be damaged",
+		    say_safe(safe, sizeof safe, t->at.path));
+		return;
+	}
 	say_info(c, "nothing that could be opened is left on %s of this; what was on it before %s. Run the same command again.",
 	    say_safe(safe, sizeof safe, t->at.path), t->fresh ? "is untouched" : "and was not replaced is untouched");
 }
@@ -413,6 +435,11 @@ cmd_prepare(struct cli *c, int argc, char **argv)
 		e = open_sticks(c, &j, operands + 1);
 	else if (e == E_OK && (e = find_formats(c, &s, w.format, operands + 1, j.count)) == E_OK)
 		e = confirm_formats(c, &s, w.serials);
+	if (s.count > 0) {
+		s.targets = j.targets;
+		j.remount = remount;
+		j.remount_arg = &s;
+	}
 	if (e == E_OK)
 		e = run(c, &j, &s);
 	prepare_end(&j);

@@ -670,6 +670,34 @@ put_manifest(struct prepare *j, struct prepare_target *t, struct fault *f)
 
 /* ---- reading back ---------------------------------------------------------------------------------------------------------- */
 
+/* The stick has failed for good. */
+static enum err
+forgetful(struct prepare_target *t, struct fault *f)
+{
+	t->forgets = true;
+	fault_clear(f);
+	return fault_set(f, E_STICK_IO, 0, "",
+	    "%.100s does not keep what is written to it: it is worn out, or smaller than it says. Take another stick.", t->at.path);
+}
+
+/* Whether the stick is, on the device itself, what it was in this PC's memory: its records, and the names of what is on it. */
+static enum err
+look_anew(struct prepare *j, struct prepare_target *t, struct fault *f)
+{
+	enum err e = E_OK;
+
+	if (j->remount == NULL)
+		return E_OK;
+	close(t->bundle_fd);
+	t->bundle_fd = -1;
+	provision_end(&t->p);
+	if ((e = j->remount(j->remount_arg, t, f)) == E_OK)
+		e = provision_begin(&t->p, t->at.fd, j->issuer.seed, j->issuer.pk, f);
+	if (e != E_OK)
+		return e == E_INTERRUPTED || e == E_FAIL ? e : forgetful(t, f);
+	return t->p->stick != NULL && memcmp(t->p->stick->id, t->grant.stick_id, ID_SIZE) == 0 ? E_OK : forgetful(t, f);
+}
+
 struct reader {
 	struct prepare *j;
 	struct prepare_target *t;
@@ -677,7 +705,6 @@ struct reader {
 	bool running;
 	atomic_bool finished;
 	atomic_ulong done, all;
-	unsigned long damaged;
 };
 
 static int
@@ -690,19 +717,10 @@ on_read(void *arg, uint64_t done, uint64_t all)
 	return stop_asked();
 }
 
-static void
-on_damage(void *arg, const struct bundle_damage *d)
-{
-	struct reader *r = arg;
-
-	(void)d;
-	r->damaged++;
-}
-
 static enum err
 read_back(struct reader *r, struct fault *f)
 {
-	struct bundle_check check = {.direct = true, .progress = on_read, .damage = on_damage, .arg = r};
+	struct bundle_check check = {.direct = true, .progress = on_read, .arg = r};
 	struct bundle *b = NULL;
 	enum err e = bundle_open(&b, r->t->p->once_fd, r->j->bundle_id, r->j->manifest.hash, f);
 
@@ -722,16 +740,10 @@ run_reader(void *arg)
 	struct fault f = {0};
 	enum err e = read_back(r, &f);
 
-	if (e == E_BUNDLE) {
-		fault_clear(&f);
-		fault_set(&f, E_STICK_IO, 0, "",
-		    "%.60s does not keep what is written to it (%lu blocks read back wrong): it is worn out, or smaller than it "
-		    "says. "
-		    "Do not use it.",
-		    r->t->at.path, r->damaged);
-	} else if (e != E_OK) {
+	if (e == E_BUNDLE)
+		forgetful(r->t, &f);
+	else if (e != E_OK)
 		fault_set(&f, e, 0, "read back", "%s", "");
-	}
 	r->t->fault = f;
 	atomic_store(&r->finished, true);
 	return NULL;
@@ -839,6 +851,16 @@ book_grant(struct prepare *j, struct prepare_target *t, struct fault *f)
 	return books_end(b, e, f);
 }
 
+/* Whether the grant is among those that were read from the stick, which are read anew only after a remount. */
+static bool
+has_grant(const struct prepare *j, const struct prepare_target *t)
+{
+	for (size_t i = 0; i < t->p->grants.count; i++)
+		if (memcmp(t->p->grants.grants[i].id, t->grant.id, ID_SIZE) == 0)
+			return true;
+	return j->remount == NULL;
+}
+
 static enum err
 put_grant(struct prepare *j, struct prepare_target *t, struct fault *f)
 {
@@ -848,11 +870,18 @@ put_grant(struct prepare *j, struct prepare_target *t, struct fault *f)
 	if (stop_asked())
 		return fault_set(f, E_INTERRUPTED, 0, "prepare", "%s", "");
 	if ((e = provision_notice(t->p, j->issuer.pk, BYTES(j->notice, j->notice_n), f)) != E_OK ||
-	    (e = make_grant(j, t, f)) != E_OK ||
-	    (e = provision_grant(t->p, &t->grant, BYTES(t->file, t->file_n), t->cells, CELL_SIZE(1), f)) != E_OK)
+	    (e = make_grant(j, t, f)) != E_OK)
 		return e;
-	e = book_grant(j, t, f);
+	e = provision_grant(t->p, &t->grant, BYTES(t->file, t->file_n), t->cells, CELL_SIZE(1), f);
+	if (e == E_STICK_IO && strcmp(f->step, "read back") == 0)
+		return forgetful(t, f);
 	if (e != E_OK)
+		return e;
+	if ((e = look_anew(j, t, f)) == E_OK && !has_grant(j, t))
+		e = forgetful(t, f);
+	if (e == E_OK)
+		e = book_grant(j, t, f);
+	if (e != E_OK && t->p != NULL)
 		provision_destroy_grant(t->p, &t->grant, &ignored);
 	return e;
 }
@@ -867,7 +896,10 @@ write_all(struct prepare *j, struct coder *coder, struct fault *f)
 	if ((e = pack(j, f)) != E_OK || (e = sign_manifest(j, f)) != E_OK)
 		return e;
 	each_whole(j, put_manifest);
-	if ((e = coder_join(coder, false, f)) != E_OK || (e = verify(j, f)) != E_OK)
+	if ((e = coder_join(coder, false, f)) != E_OK)
+		return e;
+	each_whole(j, look_anew);
+	if ((e = verify(j, f)) != E_OK)
 		return e;
 	each_whole(j, put_grant);
 	return E_OK;

@@ -36,6 +36,7 @@ struct prepare_target {
 	int bundle_fd;
 	bool started;	    /* something may be on the stick */
 	bool direct;	    /* read back from the device itself */
+	bool forgets;	    /* it was read back, and is not what was written: fault says so */
 	struct fault fault; /* E_OK: whole */
 };
 
@@ -52,6 +53,13 @@ struct prepare {
 	bool bind_usb; /* codes open on this device only */
 	struct prepare_target *targets; /* at is open in each */
 	size_t count;
+
+	/*
+	 * unmount what t->at is on, and mount it again from the device, t->at open as before; so that nothing is believed that is only
+	 * in this PC's memory. E_INTERRUPTED and E_FAIL are about this PC, all other errors about the stick. NULL: cannot be done
+	 */
+	enum err (*remount)(void *arg, struct prepare_target *t, struct fault *f);
+	void *remount_arg;
 
 	struct issuer issuer;
 	int folder_fd;

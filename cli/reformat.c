@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <stdalign.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,6 +64,25 @@ real_claim(void *arg, const char *path)
 }
 
 static int
+real_head(void *arg, const char *path, uint8_t out[REFORMAT_HEAD])
+{
+	alignas(4096) uint8_t head[4096];
+	int fd = open(path, O_RDONLY | O_DIRECT | O_CLOEXEC), saved = 0;
+	ssize_t n = -1;
+
+	(void)arg;
+	if (fd < 0)
+		return -1;
+	n = pread(fd, head, sizeof head, 0);
+	saved = n >= 0 ? EIO : errno;
+	close(fd);
+	if (n == (ssize_t)sizeof head)
+		memcpy(out, head, REFORMAT_HEAD);
+	errno = saved;
+	return n == (ssize_t)sizeof head ? 0 : -1;
+}
+
+static int
 real_run(void *arg, const char *const argv[], const char *input, char said[TOOL_SAID])
 {
 	(void)arg;
@@ -72,7 +92,8 @@ real_run(void *arg, const char *const argv[], const char *input, char said[TOOL_
 struct reformat_env
 reformat_system(void)
 {
-	return (struct reformat_env){usb_list_disks(), TOOL_DIRS, geteuid() == 0, NULL, real_node, real_claim, real_run};
+	return (struct reformat_env){usb_list_disks(), TOOL_DIRS, geteuid() == 0, NULL, real_node, real_claim,
+	    real_head, real_run};
 }
 
 static void
@@ -425,6 +446,7 @@ make_files(const struct reformat *r, const struct reformat_env *env, struct faul
 enum err
 reformat_make(struct reformat *r, const struct reformat_env *env, struct fault *f)
 {
+	char disk[REFORMAT_PATH_MAX];
 	enum err e = look_again(r, env, f);
 
 	if (e != E_OK)
@@ -433,7 +455,12 @@ reformat_make(struct reformat *r, const struct reformat_env *env, struct fault *
 		e = make_table(r, env, f);
 	else
 		snprintf(r->part, sizeof r->part, "/dev/%s", r->usb.name);
-	return e == E_OK ? make_files(r, env, f) : e;
+	if (e != E_OK || (e = make_files(r, env, f)) != E_OK)
+		return e;
+	snprintf(disk, sizeof disk, "/dev/%s", r->usb.disk);
+	if (env->head(env->arg, disk, r->head) == 0)
+		return E_OK;
+	return fault_set(f, E_STICK_IO, 0, "", "%s is formatted, but cannot be read: %s", r->path, strerror(errno));
 }
 
 /* ---- mounting ---------------------------------------------------------------------------------------------------------- */
@@ -457,7 +484,6 @@ mount_private(struct reformat *r, const struct reformat_env *env, struct fault *
 		return e;
 	if (mkdtemp(dir) == NULL)
 		return fault_set(f, E_FAIL, errno, "mkdtemp", "%s", dir);
-	leave_others_mounts();
 	if (env->run(env->arg, argv, NULL, said) != 0) {
 		rmdir(dir);
 		return fault_set(f, E_FILESYSTEM, 0, "", "%s is formatted, but this PC cannot mount %s: %.120s", r->part,
@@ -508,19 +534,49 @@ mount_shared(struct reformat *r, const struct reformat_env *env, struct fault *f
 enum err
 reformat_mount(struct reformat *r, const struct reformat_env *env, struct fault *f)
 {
-	return env->root ? mount_private(r, env, f) : mount_shared(r, env, f);
+	if (!env->root)
+		return mount_shared(r, env, f);
+	leave_others_mounts();
+	return mount_private(r, env, f);
+}
+
+static int
+unmount(struct reformat *r, const struct reformat_env *env, char said[TOOL_SAID])
+{
+	char tool[TOOL_PATH_MAX];
+	const char *const argv[] = {tool, "-i", r->point, NULL};
+
+	if (tool_find(tool, env->tools, "umount") != 0 || env->run(env->arg, argv, NULL, said) != 0)
+		return -1;
+	rmdir(r->point);
+	r->ours = false;
+	r->point[0] = '\0';
+	return 0;
+}
+
+enum err
+reformat_remount(struct reformat *r, const struct reformat_env *env, struct fault *f)
+{
+	char said[TOOL_SAID] = "", disk[REFORMAT_PATH_MAX];
+	uint8_t head[REFORMAT_HEAD];
+
+	if (unmount(r, env, said) != 0)
+		return fault_set(f, E_FAIL, 0, "", "%s cannot be unmounted: %.120s", r->part, said);
+	snprintf(disk, sizeof disk, "/dev/%s", r->usb.disk);
+	if (env->head(env->arg, disk, head) != 0 || memcmp(head, r->head, sizeof head) != 0)
+		return fault_set(f, E_STICK_IO, 0, "", "%s has lost its partition table", disk);
+	if (mount_private(r, env, NULL) != E_OK)
+		return fault_set(f, E_STICK_IO, 0, "", "%s has lost its file system", r->part);
+	return E_OK;
 }
 
 void
 reformat_unmount(struct reformat *r, const struct reformat_env *env)
 {
-	char tool[TOOL_PATH_MAX], said[TOOL_SAID];
-	const char *const argv[] = {tool, "-i", r->point, NULL};
+	char said[TOOL_SAID];
 
-	if (!r->ours)
-		return;
-	if (tool_find(tool, env->tools, "umount") == 0 && env->run(env->arg, argv, NULL, said) == 0)
-		rmdir(r->point);
+	if (r->ours)
+		unmount(r, env, said);
 	r->ours = false;
 	r->point[0] = '\0';
 }

@@ -21,6 +21,7 @@
 #define REFORMAT_PATH_MAX 64   /* "/dev/sdb1" */
 #define REFORMAT_POINT_MAX 4096
 #define REFORMAT_SHOWN_MAX 700 /* enough for reformat_show */
+#define REFORMAT_HEAD 512 /* bytes of a partition table */
 #define REFORMAT_LABEL "ONCESTICK" /* of the new file system, so of the folder where desktops mount it */
 
 enum reformat_type { REFORMAT_NONE, REFORMAT_EXFAT, REFORMAT_VFAT };
@@ -36,6 +37,8 @@ struct reformat_env {
 	int (*node)(void *arg, const char *path, dev_t *dev);
 	/* whether it can be opened for writing by nobody but us: 0, or -1 with errno */
 	int (*claim)(void *arg, const char *path);
+	/* the first bytes of a disk, from the device itself: 0, or -1 with errno */
+	int (*head)(void *arg, const char *path, uint8_t out[REFORMAT_HEAD]);
 	/* tool_run */
 	int (*run)(void *arg, const char *const argv[], const char *input, char said[TOOL_SAID]);
 };
@@ -55,6 +58,7 @@ struct reformat {
 	char part[REFORMAT_PATH_MAX];	/* the new file system, after reformat_make */
 	char point[REFORMAT_POINT_MAX]; /* where it is mounted, after reformat_mount; "" otherwise */
 	bool ours;			/* mounted by and for this process alone */
+	uint8_t head[REFORMAT_HEAD];	/* of the disk, after reformat_make */
 };
 
 /* reformat_type(name): "exfat" or "vfat"; REFORMAT_NONE for anything else. */
@@ -89,6 +93,13 @@ enum err reformat_make(struct reformat *r, const struct reformat_env *env, struc
  * says what to do by hand.
  */
 enum err reformat_mount(struct reformat *r, const struct reformat_env *env, struct fault *f);
+
+/*
+ * reformat_remount(r, env, f): what was mounted for this process alone is unmounted and mounted again, at another point, so that the
+ * next that is read comes from the device. Nobody may use it meanwhile; r->point is "" after a failure. E_STICK_IO: there is another
+ * partition table than reformat_make made, or no such file system any more; E_FAIL: it cannot be unmounted.
+ */
+enum err reformat_remount(struct reformat *r, const struct reformat_env *env, struct fault *f);
 
 /* reformat_unmount(r, env): undo what was mounted for this process alone. Nobody may use it any more. */
 void reformat_unmount(struct reformat *r, const struct reformat_env *env);

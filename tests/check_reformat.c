@@ -24,6 +24,7 @@
 /* What the fake outside does, and what was asked of it. */
 static struct {
 	int claim;     /* errno */
+	uint8_t head;  /* first byte of the disk */
 	int status[4]; /* of the tools, one after the other */
 	const char *says;
 	void (*then)(void); /* what happens while the first tool runs */
@@ -122,6 +123,16 @@ fake_node(void *arg, const char *path, dev_t *dev)
 }
 
 static int
+fake_head(void *arg, const char *path, uint8_t out[REFORMAT_HEAD])
+{
+	(void)arg;
+	ck_assert_str_eq(path, "/dev/sdb");
+	memset(out, 0, REFORMAT_HEAD);
+	out[0] = outside.head;
+	return 0;
+}
+
+static int
 fake_claim(void *arg, const char *path)
 {
 	ck_assert_ptr_eq(arg, &outside);
@@ -166,7 +177,8 @@ setup(void)
 	put(USB "/serial", "4C530001\n");
 	add_disk(DISK, "sdb", "8:16");
 	add_part(DISK, "sdb1", "8:17");
-	env = (struct reformat_env){{top, udev, fake_mounts, NULL}, tools, true, &outside, fake_node, fake_claim, fake_run};
+	env = (struct reformat_env){{top, udev, fake_mounts, NULL}, tools, true, &outside, fake_node, fake_claim,
+	    fake_head, fake_run};
 	outside.sdb = SDB;
 	r.type = REFORMAT_EXFAT;
 }
@@ -549,6 +561,37 @@ START_TEST(root_mounts_for_this_process_alone)
 }
 END_TEST
 
+START_TEST(a_remount_takes_a_new_folder)
+{
+	char first[REFORMAT_POINT_MAX];
+
+	takes("/dev/sdb");
+	makes(E_OK);
+	ck_assert_int_eq(reformat_mount(&r, &env, &f), E_OK);
+	strcpy(first, r.point);
+	outside.log[0] = '\0';
+	ck_assert_int_eq(reformat_remount(&r, &env, &f), E_OK);
+	ck_assert(r.ours);
+	ck_assert_str_ne(r.point, first);
+	ck_assert_int_ne(access(first, F_OK), 0);
+	ck_assert_ptr_nonnull(strstr(outside.log, "umount -i /tmp/oncestick-"));
+	ck_assert_ptr_nonnull(strstr(outside.log, "\nmount -i -t exfat -o nosuid,nodev,noexec /dev/sdb1 /tmp/oncestick-"));
+	reformat_unmount(&r, &env);
+}
+END_TEST
+
+START_TEST(a_partition_table_that_is_lost_is_noticed)
+{
+	takes("/dev/sdb");
+	makes(E_OK);
+	ck_assert_int_eq(reformat_mount(&r, &env, &f), E_OK);
+	outside.head ^= 1;
+	ck_assert_int_eq(reformat_remount(&r, &env, &f), E_STICK_IO);
+	ck_assert(!r.ours);
+	ck_assert_str_eq(r.point, "");
+}
+END_TEST
+
 START_TEST(a_mount_that_fails_leaves_no_folder)
 {
 	takes("/dev/sdb1");
@@ -690,6 +733,8 @@ main(void)
 	tcase_add_test(t, a_tool_that_fails_is_quoted);
 	tcase_add_test(t, the_new_partition_is_waited_for);
 	tcase_add_test(t, root_mounts_for_this_process_alone);
+	tcase_add_test(t, a_remount_takes_a_new_folder);
+	tcase_add_test(t, a_partition_table_that_is_lost_is_noticed);
 	tcase_add_test(t, a_mount_that_fails_leaves_no_folder);
 	tcase_add_test(t, the_desktop_mounts_for_an_ordinary_user);
 	tcase_add_test(t, without_a_desktop_the_next_step_is_named);

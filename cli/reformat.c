@@ -561,12 +561,12 @@ reformat_remount(struct reformat *r, const struct reformat_env *env, struct faul
 	uint8_t head[REFORMAT_HEAD];
 
 	if (unmount(r, env, said) != 0)
-		return fault_set(f, E_FAIL, 0, "", "%s cannot be unmounted: %.120s", r->part, said);
+		return fault_set(f, stop_asked() ? E_INTERRUPTED : E_FAIL, 0, "", "%s cannot be unmounted: %.120s", r->part, said);
 	snprintf(disk, sizeof disk, "/dev/%s", r->usb.disk);
 	if (env->head(env->arg, disk, head) != 0 || memcmp(head, r->head, sizeof head) != 0)
 		return fault_set(f, E_STICK_IO, 0, "", "%s has lost its partition table", disk);
 	if (mount_private(r, env, NULL) != E_OK)
-		return fault_set(f, E_STICK_IO, 0, "", "%s has lost its file system", r->part);
+		return fault_set(f, stop_asked() ? E_INTERRUPTED : E_STICK_IO, 0, "", "%s has lost its file system", r->part);
 	return E_OK;
 }
 

@@ -2,10 +2,10 @@
 """cuts.py CUTCHECK LOG BASE PHASES WORK: what a stick holds after a power cut, at every write of its logged life.
 
 A cut point is a place in the log of all writes (vm/run -l) and a set of the 512-byte sectors written since the last flush that
-are lost. For each one, the image of then is made, and asked: what does fsck.vfat say, and what do the program's own functions
-(CUTCHECK, on the files as fat.py reads them) make of it? PHASES has lines "NAME BYTES": what the log's first BYTES bytes hold was
-written before the phase began. NAME-usable is when the code of the phase NAME had opened the folder. In a phase named planted-*
-the program was deceived: the violation that follows from that must be found.
+are lost. For each one, the image of then is made, and asked: what does fsck.vfat or fsck.exfat say, and what do the program's own
+functions (CUTCHECK, on the files as fat.py or exfat.py reads them) make of it? PHASES has lines "NAME BYTES": what the log's first
+BYTES bytes hold was written before the phase began. NAME-usable is when the code of the phase NAME had opened the folder. In a
+phase named planted-* the program was deceived: the violation that follows from that must be found.
 
 What a command has finished before the cut must be there, whatever is lost. What it was doing must be there whole or not at all:
 
@@ -13,7 +13,7 @@ What a command has finished before the cut must be there, whatever is lost. What
            SPENT SPENT, and is the last of these from when the key was usable.
   grants   stay; a new one is not there, or every block of its bundle verifies, its slots are LIVE, its notice is known.
   notice   the one before or the one after.
-  files    fsck.vfat has nothing to say of those that were finished. Of those that were not, it may say anything. Everywhere:
+  files    fsck has nothing to say of those that were finished. Of those that were not, it may say anything. Everywhere:
            lost clusters, the dirty bit, the count of free clusters, two FATs that differ (the first counts) are no fault.
            A spend changes no file's size: there it says nothing at all.
 
@@ -32,6 +32,7 @@ import subprocess
 import sys
 
 sys.dont_write_bytecode = True
+import exfat  # noqa: E402 pylint: disable=wrong-import-position
 import fat  # noqa: E402 pylint: disable=wrong-import-position
 HERE = os.path.dirname(os.path.abspath(__file__))
 SECTOR = 512
@@ -40,12 +41,15 @@ PLANTED = {'planted-a': 'has copies (DAMAGED|LIVE) (DAMAGED|SPENT),',           
            'planted-b': 'has copies SPENT (LIVE|DAMAGED), not SPENT SPENT',               # the key used before B was safe
            'planted-both': 'is LIVE .* after the key was usable',                         # the disaster: a second session
            'planted-prepare': 'its bundle is not|do not verify|are not whole|has copies'} # half a lecture that looks whole
+SHARED = ['/', '/ONCE', '/ONCE/b', '/ONCE/g']
 SPENDING = ['LIVE LIVE', 'DAMAGED LIVE', 'SPENT LIVE', 'SPENT DAMAGED', 'SPENT SPENT']
 NO_FAULT = re.compile(r'fsck\.fat \d|Dirty bit is set|Fs was not properly unmounted| Automatically removing dirty bit|'
                       r'There are differences between boot sector|This is mostly harmless|  \d+:[0-9a-f/, :]+$|'
                       r'  Not automatically fixing|FATs differ but appear to be intact|\s*Using first FAT|'
                       r'Reclaimed \d+ unused cluster|Free cluster summary|  Auto-correcting|Leaving filesystem unchanged|'
                       r'.* files, \d+/\d+ clusters$|\s*$')
+EXFAT_NO_FAULT = re.compile(r'exfatprogs version|.*: (clean|corrupted)\. directories \d+, files \d+$|'
+                            r'.*: files corrupted \d+, files fixed 0$|\s*$')
 
 
 def load_writelog():
@@ -124,7 +128,7 @@ def cut_points(phase, writes):
 
 def all_cut_points(phase, writes):
     """Pairs: after how many writes, and the sectors that are there on top of what was flushed, in order of writing."""
-    effort = 128 if phase.spends else 8
+    effort = 128 if phase.spends or phase.planted else 8
     pending, seen = [], set()
     for at in range(phase.end + 1):
         if at > 0:
@@ -205,30 +209,53 @@ class Tree:
         self.files = files
 
 
+def is_exfat(fd):
+    return os.pread(fd, 8, 3) == b'EXFAT   '
+
+
+def vfat_complaints(said):
+    """What is wrong: the path or None, None, and the words. Under a path, lines are indented."""
+    complaints, path = [], None
+    for line in said.splitlines():
+        if line.startswith('/'):
+            path = line.strip()
+            continue
+        if not line.startswith(' '):
+            path = None
+        if path or not NO_FAULT.match(line):
+            complaints.append((path, None, line.strip()))
+    return complaints
+
+
+def exfat_complaints(said):
+    """The same, with where on the image the entry is. The path may be that of its folder."""
+    complaints = []
+    for line in said.splitlines():
+        at = re.match(r'ERROR: (/.*?): (.* at (0x[0-9a-f]+)\b.*)', line)
+        if at:
+            complaints.append((at[1], int(at[3], 16), at[2]))
+        elif not EXFAT_NO_FAULT.match(line):
+            complaints.append((None, None, line.strip()))
+    return complaints
+
+
 class Facts:
-    """What is on an image, as fsck.vfat and the program see it."""
+    """What is on an image, as fsck and the program see it."""
 
     def __init__(self, image, tree, cutcheck, issuer):
         self.stick, self.grants_name, self.skipped, self.issuer = None, 'E_NO_STICK', 0, issuer
         self.grants, self.slots, self.short, self.notice, self.revoked = {}, {}, set(), 0, set()
-        self.say_fsck(run(['fsck.vfat', '-n', image.path], (0, 1)))
-        files = fat.Fat(image.fd).files()
+        if is_exfat(image.fd):
+            volume = exfat.Exfat(image.fd)
+            files, self.places = volume.files(), volume.places
+            self.complaints = exfat_complaints(run(['fsck.exfat', '-n', image.path], (0, 4)))
+        else:
+            files, self.places = fat.Fat(image.fd).files(), {}
+            self.complaints = vfat_complaints(run(['fsck.vfat', '-n', image.path], (0, 1)))
         tree.show(files)
         self.files = set(files)
         for line in run([cutcheck, tree.path] + ([issuer] if issuer else []), (0,)).splitlines():
             getattr(self, 'say_' + line.split(' ', 1)[0])(line.split(' ', 1)[1])
-
-    def say_fsck(self, said):
-        """Complaints: under a path, lines that are indented."""
-        self.complaints, path = [], None
-        for line in said.splitlines():
-            if line.startswith('/'):
-                path = line.strip()
-                continue
-            if not line.startswith(' '):
-                path = None
-            if path or not NO_FAULT.match(line):
-                self.complaints.append((path, line.strip()))
 
     def say_stick(self, text):
         self.stick = text
@@ -315,8 +342,10 @@ def finished(path, before, now):
 
 
 def judge_files(phase, before, now):
-    for path, said in now.complaints:
-        if phase.spends or path is None or finished(path, before, now):
+    for path, place, said in now.complaints:
+        path = now.places.get(place) or before.places.get(place) or path
+        nameless = place is not None and path in SHARED # an entry that is half there, of a file that never was
+        if phase.spends or path is None or (not nameless and finished(path, before, now)):
             yield f'fsck: {path or ""} {said}'
 
 
@@ -348,13 +377,13 @@ class Share:
         os.makedirs(self.work)
 
     def whole(self, at, issuer=None):
-        """With all that was written by then. A second reader must read the same, unless fsck has complaints."""
+        """With all that was written by then. On vfat a second reader must read the same, unless fsck has complaints."""
         image = Image(self.base, os.path.join(self.work, 'whole.img'), self.writes)
         image.advance(at)
         with image.with_sectors([s for w in image.pending for s in w.sectors]):
             tree = Tree(os.path.join(self.work, 'whole'))
             facts = Facts(image, tree, self.cutcheck, issuer)
-            if facts.files and not facts.complaints:
+            if facts.files and not facts.complaints and not is_exfat(image.fd):
                 other = os.path.join(self.work, 'mtools')
                 shutil.rmtree(other, ignore_errors=True)
                 os.mkdir(other)

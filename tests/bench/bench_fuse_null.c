@@ -4,8 +4,6 @@
  * mounted by the same code, so it is as fast as any file system of this design can be on this machine, without a cipher or a
  * disk. Ends when it is unmounted.
  */
-#define FUSE_USE_VERSION 314
-
 #include <sys/stat.h>
 
 #include <errno.h>
@@ -16,16 +14,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <fuse_lowlevel.h>
-
+#include "fusefs_internal.h"
 #include "fusemount.h"
 #include "thread.h"
 
 #define FOREVER (365.0 * 86400.0)
-#define READ_MAX (512u << 10)
 #define MEMORY_SIZE (6u << 20) /* as large as the product's cache of decrypted blocks, so no faster than it for being small */
 #define SERVERS_MIN 4u
-#define SERVERS_MAX 8u
+#define READ_AHEAD_KIB 1024u
 #define FILES_MAX 64
 
 struct null_fs {
@@ -116,18 +112,24 @@ op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_f
 	fuse_reply_buf(req, (const char *)fs->memory + (size_t)offset % (MEMORY_SIZE - READ_MAX), size);
 }
 
+static bool
+serve_one(struct null_fs *fs, struct fuse_buf *buf)
+{
+	int n = fuse_session_receive_buf(fs->session, buf);
+
+	if (n > 0)
+		fuse_session_process_buf(fs->session, buf);
+	return n > 0 || n == -EINTR || n == -EAGAIN;
+}
+
 static void *
 serve(void *arg)
 {
 	struct null_fs *fs = arg;
 	struct fuse_buf buf = {0};
-	int n;
 
-	do {
-		n = fuse_session_receive_buf(fs->session, &buf);
-		if (n > 0)
-			fuse_session_process_buf(fs->session, &buf);
-	} while (n > 0 || n == -EINTR || n == -EAGAIN);
+	while (serve_one(fs, &buf))
+		;
 	free(buf.mem);
 	return NULL;
 }
@@ -155,6 +157,7 @@ mount_at(struct null_fs *fs, char *self, const char *dir)
 	char *argv[] = { self, NULL };
 	struct fuse_args args = FUSE_ARGS_INIT(1, argv);
 	struct fault f = {0};
+	struct fuse_buf buf = {0};
 	char path[32];
 	int fd = -1;
 
@@ -162,7 +165,13 @@ mount_at(struct null_fs *fs, char *self, const char *dir)
 	if (fs->session == NULL || fusemount_attach(dir, &fd, &f) != E_OK)
 		return false;
 	snprintf(path, sizeof(path), "/dev/fd/%d", fd);
-	return fuse_session_mount(fs->session, path) == 0;
+	if (fuse_session_mount(fs->session, path) != 0)
+		return false;
+	/* What can be read ahead is settled after the first request. */
+	if (serve_one(fs, &buf))
+		fusemount_read_ahead(fusemount_device(dir), READ_AHEAD_KIB);
+	free(buf.mem);
+	return true;
 }
 
 int

@@ -1,0 +1,43 @@
+/*
+ * fence.h - giving up, for the rest of a process's life, what it does not need any more.
+ *
+ * Two fences. fence_paths: which files can still be opened, by Landlock (landlock(7)). fence_calls: which system calls still work,
+ * by seccomp (seccomp(2)); what is not on the list fails with EPERM, so that a library that asks for something new finds it
+ * refused and a lecture goes on. Neither touches descriptors that are open. Both last for children too and cannot be taken back.
+ */
+#ifndef FENCE_H
+#define FENCE_H
+
+#include <stddef.h>
+
+enum fence_right {
+	FENCE_READ,             /* open files and directories for reading */
+	FENCE_WRITE,            /* ... and files that are there for writing */
+	FENCE_MAKE              /* ... and make and remove files */
+};
+
+/* One file, or a directory with everything below it. What does not exist is left out. */
+struct fence_path {
+	const char *path;
+	int fd;                 /* instead of path, if that is NULL */
+	enum fence_right right;
+};
+
+/*
+ * fence_paths(paths, count): from now on the calling thread, and those it starts, open only what is named. Nothing can be executed,
+ * linked or moved to another directory. Return 0, or -1 with errno: EOPNOTSUPP or ENOSYS where the kernel has no Landlock.
+ */
+int fence_paths(const struct fence_path *paths, size_t count);
+
+enum fence_work {
+	FENCE_READER,           /* reads files, computes in threads, writes to descriptors that it has */
+	FENCE_SESSION           /* ... serves a mount, keeps a database, answers on a local socket it has, root unmounts */
+};
+
+/*
+ * fence_calls(work): from now on all threads of the process make only the system calls that work needs: no new program, no socket, no
+ * looking into other processes, no mount. Return 0, or -1 with errno: EINVAL where the kernel has no seccomp filters.
+ */
+int fence_calls(enum fence_work work);
+
+#endif

@@ -16,6 +16,7 @@
 #define SUFFIX ".ctl"
 #define ANSWER_TIMEOUT_MS 120000 /* an unmount may have to wait for a slow stick */
 #define REQUEST_TIMEOUT_MS 100   /* a request is sent right after connecting; a silent client must not hold the session up */
+#define ASK_TRIES 20
 
 /* A socket's address is short and a directory's path may be long: go through the descriptor. */
 static int
@@ -102,34 +103,47 @@ control_answer(int conn, const struct control_reply *reply)
 	close(conn);
 }
 
-static enum err
-exchange(int fd, const struct sockaddr_un *a, enum control_op op, struct control_reply *reply, struct fault *f)
+/* Return 0 with the reply, or -1 with errno: ECONNREFUSED or ENOENT if nobody listens, ECONNRESET if the session hung up. */
+static int
+exchange(const struct sockaddr_un *a, enum control_op op, struct control_reply *reply)
 {
 	uint32_t q = (uint32_t)op;
+	ssize_t n = 0;
+	int fd, e = 0;
 
+	if ((fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0)) < 0)
+		return -1;
 	set_timeout(fd, ANSWER_TIMEOUT_MS);
 	if (connect(fd, (const struct sockaddr *)a, sizeof *a) != 0)
-		return fault_set(f, E_MOUNTED, errno, "connect", "session");
-	if (send(fd, &q, sizeof q, MSG_NOSIGNAL) != sizeof q || recv(fd, reply, sizeof *reply, 0) != sizeof *reply)
-		return fault_set(f, E_FAIL, errno, "no answer", "session");
-	if (reply->err != E_OK && f != NULL && f->err == E_OK)
-		*f = reply->fault;
-	return reply->err;
+		e = errno;
+	else if (send(fd, &q, sizeof q, MSG_NOSIGNAL) != sizeof q)
+		e = errno == EPIPE ? ECONNRESET : errno;
+	else if ((n = recv(fd, reply, sizeof *reply, 0)) != sizeof *reply)
+		e = n < 0 ? errno : ECONNRESET;
+	close(fd);
+	errno = e;
+	return e == 0 ? 0 : -1;
 }
 
 enum err
 control_ask(int dir_fd, const char *lock_name, enum control_op op, struct control_reply *reply, struct fault *f)
 {
 	struct sockaddr_un a;
-	enum err err;
-	int fd;
+	int r, tries = 1;
 
 	memset(reply, 0, sizeof *reply);
-	if (address(&a, dir_fd, lock_name) != 0 || (fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0)) < 0)
+	if (address(&a, dir_fd, lock_name) != 0)
 		return fault_set(f, E_FAIL, errno, "socket", "session");
-	err = exchange(fd, &a, op, reply, f);
-	close(fd);
-	return err;
+	/* On a busy PC the request may come too late for REQUEST_TIMEOUT_MS: then it was not read. */
+	while ((r = exchange(&a, op, reply)) != 0 && errno == ECONNRESET && tries < ASK_TRIES)
+		tries++;
+	if (r != 0 && tries == 1 && (errno == ECONNREFUSED || errno == ENOENT))
+		return fault_set(f, E_MOUNTED, errno, "connect", "session");
+	if (r != 0)
+		return fault_set(f, E_FAIL, errno, "no answer", "session");
+	if (reply->err != E_OK && f != NULL && f->err == E_OK)
+		*f = reply->fault;
+	return reply->err;
 }
 
 /* Whether some process holds the slot lock: a lock file by itself proves nothing. */

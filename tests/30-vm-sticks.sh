@@ -9,7 +9,7 @@ for need in qemu-system-x86_64:qemu-system-x86 mkfs.vfat:dosfstools mkfs.exfat:e
 	skip "no ${need%:*} here (package ${need#*:})"
 done
 mkdir "$W/given" "$W/folder"
-head -c 20000000 /dev/urandom >"$W/folder/film.bin"
+head -c 24000000 /dev/urandom >"$W/folder/film.bin"
 echo hello >"$W/folder/a.txt"
 new_issuer
 prepare "$W/folder" "$W/stick" --label Film --codes 12
@@ -43,16 +43,16 @@ one()
 	desktop-mount "$(vmctl device)" /media/fill || return
 	cp -r "$GIVEN/root/ONCE" /media/fill/ && umount /media/fill || return
 	run 1 pulled-read || return
-	POINTS='probe pwrite64 1 nothing
-probe fdatasync 1 nothing
-station.sqlite fdatasync 2 claimed
-lock.a openat 2 claimed
-lock.a pwrite64 1 claimed
-lock.a fdatasync 1 claimed
-lock.a pread64 2 claimed
-lock.b pwrite64 1 claimed
-lock.b fdatasync 1 claimed
-lock.b pread64 2 open' run 1 pulled-spend
+	POINTS='probe pwrite64 1 nothing live
+probe fdatasync 1 nothing live
+station.sqlite fdatasync 2 claimed live
+lock.a openat 2 claimed live
+lock.a pwrite64 1 claimed either
+lock.a fdatasync 1 claimed spent
+lock.a pread64 2 claimed spent
+lock.b pwrite64 1 claimed spent
+lock.b fdatasync 1 claimed spent
+lock.b pread64 2 open spent' run 1 pulled-spend
 }
 two()
 {
@@ -67,7 +67,7 @@ wait $first
 first=$?
 exit $((first + second))
 INSIDE
-"$ONCE_TESTS/vm/run" -n 2 -m 1024 -t 900 -i "$W/one.img" -S 4C530001230915 -i "$W/two.img" -S 60A44C413A8C -r "$W" \
+"$ONCE_TESTS/vm/run" -n 2 -m 1024 -t 1500 -i "$W/one.img" -S 4C530001230915 -i "$W/two.img" -S 60A44C413A8C -r "$W" \
 	-r "$ONCE_TESTS" -r "$ONCE_BIN" -c "export ONCE_TESTS='$ONCE_TESTS' ONCE_BIN='$ONCE_BIN' W='$W'; . '$W/inside'" >"$W/guest" 2>&1
 status=$?
 cat "$W/guest"

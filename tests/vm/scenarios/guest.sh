@@ -1,5 +1,5 @@
 # guest.sh - for scenarios inside a guest to source: the checks of scenario.sh, a stick of one's own, an ordinary user.
-# shellcheck shell=sh source=/dev/null
+# shellcheck shell=sh source=/dev/null disable=SC2034 # status, tracer are for the scenarios
 #
 # The scenario runs as root, who pulls and mounts sticks; oncestick runs as the ordinary user. N is the number of its stick, which
 # comes back in port N or N + 2. disk is its device, at is where it is mounted.
@@ -11,6 +11,23 @@ cp "$GIVEN/pass" "$W/pass"
 mkdir -p "$W/home" "$W/station"
 chown -R 1000:1000 "$W"
 
+seconds() # since the guest is up
+{
+	read -r up _ </proc/uptime
+	echo "${up%.*}"
+}
+
+# A poll starts a process, and here another scenario wants the processor meanwhile.
+wait_until() # SECONDS COMMAND...: poll until it succeeds
+{
+	bound=$(($(seconds) + $1))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ "$(seconds)" -lt $bound ] || die "gave up waiting for: $*"
+		sleep 0.2
+	done
+}
+
 oncestick()
 {
 	asuser env HOME="$HOME" oncestick "$@"
@@ -21,7 +38,7 @@ oncestick()
 pull() # the stick is pulled; returns when the kernel knows
 {
 	vmctl ask '{"execute":"device_del","arguments":{"id":"stick'"$N"'"}}' >/dev/null || die "pull"
-	wait_until 10 no test -e "/sys/block/${disk#/dev/}"
+	wait_until 60 no test -e "/sys/block/${disk#/dev/}"
 }
 
 put_back() # [SERIAL]: in the other port
@@ -64,11 +81,11 @@ stopped()
 		shift
 	done
 	shift
-	# shellcheck disable=SC2086 # options without spaces
+	# shellcheck disable=SC2016,SC2086 # for the other shell; options without spaces
 	strace -f -qq -o "$W/trace" $options sh -c '"$@" >"$W/out" 2>"$W/err" </dev/null; echo $? >"$W/status"' \
 		sh asuser env HOME="$HOME" oncestick "$@" 2>"$W/strace" &
 	tracer=$!
-	wait_until 60 stopped_or_over
+	wait_until 200 stopped_or_over
 	grep -q 'stopped by SIGSTOP' "$W/trace" || die "never stopped: $*"
 }
 stopped_or_over()

@@ -5,6 +5,7 @@ type=$1 serial=$(sed -n "s/^$N //p" /xchg/sticks)
 find_stick
 mount_stick
 asuser mkdir "$W/folder"
+# shellcheck disable=SC2016 # for that shell
 asuser sh -c 'head -c 700000 /dev/urandom >"$W/folder/film.bin"; echo hello >"$W/folder/größe.txt"'
 
 listed() # FILTER: of this stick

@@ -4,10 +4,11 @@
 find_stick
 mount_stick
 asuser mkdir "$W/folder"
+# shellcheck disable=SC2016 # for that shell
 asuser sh -c 'head -c 2500000 /dev/urandom >"$W/folder/film.bin"; echo hello >"$W/folder/a.txt"'
 usable() # whether anything on the stick has a grant
 {
-	ls "$at"/ONCE/g/*/grant.cose 2>/dev/null | grep -qv '\.tmp/'
+	find "$at" -path "$at/ONCE/g/*/grant.cose" ! -path '*.tmp/*' | grep -q .
 }
 for point in $POINTS; do
 	call=${point%:*} number=${point#*:}
@@ -22,6 +23,7 @@ for point in $POINTS; do
 	echo "pulled after $call number $number: $status, $(tail -n 1 "$W/err")"
 	[ "$status" -eq 44 ] || die "pulled at $point: exit $status"
 	said '\[E_STICK_IO 44\]'
+	said 'Run the same command again'
 	umount -l "$at"
 	put_back
 	mount_stick

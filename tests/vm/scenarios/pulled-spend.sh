@@ -10,11 +10,26 @@ state() # of the code in station memory
 {
 	sqlite3 "$station" "select state from use" 2>/dev/null
 }
-while read -r file call number left; do
+unused() # how many codes a person without a code sees unused on the stick
+{
+	oncestick inspect "$at" --json | jq '[.. | objects | select(has("unused")).unused] | add'
+}
+# What is on the stick afterwards: "live", "spent" when the write was flushed, "either" when that is up to the stick.
+record() # WHAT
+{
+	now=$(unused)
+	case $1 in
+	live) is "$at_point: its record is whole" "$now" "$before" ;;
+	spent) is "$at_point: its record is gone" "$now" $((before - 1)) ;;
+	either) [ "$now" -eq "$before" ] || [ "$now" -eq $((before - 1)) ] || die "$at_point: $now codes unused, $before before" ;;
+	esac
+}
+while read -r file call number left on_stick; do
 	round=$((round + 1))
 	sed -n "$((round + 1))p" "$W/codes" >"$W/code"
 	chmod 644 "$W/code"
 	rm -rf "$W/station"
+	before=$(unused)
 	case $file in
 	probe) path=$at/ONCE/probe ;;
 	lock.?) path=$(echo "$at"/ONCE/g/*/"$file") ;;
@@ -46,14 +61,23 @@ while read -r file call number left; do
 		umount -l "$at"
 		put_back
 		mount_stick
+		record "$on_stick"
 		check "... the same code opens here" oncestick mount "$at" --code-file "$W/code"
 	fi
 	folder=$(cat "$W/out")
 	check "... and shows the folder" asuser cmp "$GIVEN/folder/a.txt" "$folder/a.txt"
+	record spent
 	check "... and ends" oncestick unmount --yes
 done <<POINTS
 $POINTS
 POINTS
 refused 30 "the last of them again" oncestick mount "$at" --code-file "$W/code"
+while read -r code; do
+	echo "$code" >"$W/code"
+	refused 30 "a code that was pulled, on a PC that knows nothing" \
+		env ONCESTICK_STATION_DIR="$W/elsewhere" asuser oncestick mount "$at" --code-file "$W/code"
+done <<CODES
+$(sed -n "2,$((round + 1))p" "$W/codes" | sed -n '1p;3p;$p')
+CODES
 check "the stick goes" umount "$at"
 finish

@@ -17,6 +17,7 @@ before=$(digest "$stick")
 printf '%s\n' "${code%?}" >"$W/short"
 refused 20 "fifteen symbols" oncestick mount "$stick" --code-file "$W/short"
 printf '\n' >"$W/empty"
+# hostile 1: no code, and 5000 symbols
 refused 20 "an empty code file" oncestick mount "$stick" --code-file "$W/empty"
 head -c 5000 /dev/zero | tr '\0' A >"$W/long"
 refused 20 "5000 symbols" oncestick mount "$stick" --code-file "$W/long"
@@ -29,16 +30,19 @@ refused 21 "one wrong symbol" oncestick mount "$stick" --code-file "$W/typo"
 said "group 3"
 said "nothing was spent"
 printf '0000-0000-0000-0001\n' >"$W/other"
+# hostile 6: a code of no stick
 refused 23 "a well-formed code of no stick" oncestick mount "$stick" --code-file "$W/other"
 refused 24 "no terminal and no code file" setsid oncestick mount "$stick"
 refused 24 "a code file that is missing" oncestick mount "$stick" --code-file "$W/nowhere"
 
 # small letters, look-alikes and spaces are the same code
 printf '  %s \r\n' "$(printf %s "$code" | tr 'A-Z-' 'a-z ' | tr 01 oi)" >"$W/folded"
+# hostile 2: small letters and look-alikes
 check "the code in small letters with o and i" oncestick rehearse "$stick" --code-file "$W/folded"
 
 # the stick
 mkdir "$W/none"
+# hostile 31: no stick
 refused 10 "a directory without ONCE" oncestick mount "$W/none" --code-file "$W/code"
 refused 10 "a directory that is not there" oncestick mount "$W/missing" --code-file "$W/code"
 cp -r "$stick" "$W/damaged"
@@ -59,12 +63,14 @@ cp -r "$stick" "$W/cut"
 for s in "$W"/cut/ONCE/b/*/00000000.seg; do
 	truncate -s -1 "$s"
 done
+# hostile 21: a segment one byte short
 refused 40 "a segment one byte short" oncestick mount "$W/cut" --code-file "$W/code"
 
 # the clock
 refused 33 "the clock after the window" faketime -f '+60d' oncestick mount "$stick" --code-file "$W/code"
 prepare "$W/folder" "$W/future" --label Future --codes 1 --not-before +2d --expires +9d
 one_code "$W/futurecode" "$W/future"
+# hostile 51: before the window, and a clock of 1990
 refused 32 "a code that is not valid yet" oncestick mount "$W/future" --code-file "$W/futurecode"
 refused 32 "... on a PC whose clock says 1990" faketime '1990-01-01 10:00:00' oncestick mount "$W/future" --code-file "$W/futurecode"
 said "clock.*1990"
@@ -79,10 +85,12 @@ refused 48 "too little memory for Argon2id" sh -c "ulimit -v 70000; oncestick mo
 if [ "$WHO" = user ]; then
 	refused 47 "the folder of another user as mount point" oncestick mount "$stick" /usr/share --code-file "$W/code"
 	chmod a-w "$stick"/ONCE/g/*/lock.a
+	# hostile 40: a stick that may not be written
 	refused 43 "a write-protected stick" oncestick mount "$stick" --code-file "$W/code"
 	chmod u+w "$stick"/ONCE/g/*/lock.a
 	mkdir "$W/locked"
 	chmod 555 "$W/locked"
+	# hostile 63: station memory that cannot be made, or is none
 	refused 37 "a station directory that cannot be made" env ONCESTICK_STATION_DIR="$W/locked/station" \
 		oncestick mount "$stick" --code-file "$W/code"
 	refused 37 "which a rehearsal finds as well" env ONCESTICK_STATION_DIR="$W/locked/station" \

@@ -37,6 +37,7 @@ kill -TERM "$pid"
 wait_until 10 gone
 open_with 1
 
+# hostile 50: SIGTERM, SIGKILL, an unmount by somebody else
 # kill -9 leaves no stale mount; the code goes on
 kill -9 "$pid"
 wait_until 10 gone
@@ -56,17 +57,20 @@ refused 30 "the code after its session ended" oncestick mount "$stick" --code-fi
 
 # a clone with the same code at the same time, and afterwards
 open_with 2
+# hostile 45: a clone while the original is open
 refused 36 "the clone while the original is open" oncestick mount "$W/clone" --code-file "$W/code2"
 said "$folder"
 check "end" oncestick unmount "$folder" --yes
 refused 30 "the clone after the original was used" oncestick mount "$W/clone" --code-file "$W/code2"
 said "was used on"
 
+# hostile 38: the whole tree put back
 # the whole ONCE put back from before: the station remembers
 rm -rf "$stick/ONCE"
 cp -r "$W/clone/ONCE" "$stick/ONCE"
 refused 30 "the code of a stick that was rolled back" oncestick mount "$stick" --code-file "$W/code2"
 
+# hostile 46: paused here, used elsewhere
 # the code was begun here, then used elsewhere: refused here
 open_with 3
 kill -9 "$pid"

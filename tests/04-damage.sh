@@ -15,6 +15,7 @@ segment=$1
 # aa.bin fills blocks 0-15 (16 blocks would be 1048576), bb.bin starts at 1003520: hit block 3
 offset=$((3 * 65536 + 777))
 flip "$segment" $offset
+# hostile 18: one flipped bit, found, named, and the rest is read
 refused 40 "verify finds one flipped bit" oncestick verify "$stick"
 grep -q '00000000' "$W/out" "$W/err" || die "the segment is not named"
 grep -q '196608' "$W/out" "$W/err" || die "the byte range is not named"
@@ -36,6 +37,7 @@ check "and what comes after it" cmp -i 262144 "$W/folder/aa.bin" "$folder/aa.bin
 no dd if="$folder/aa.bin" bs=65536 skip=3 count=1 of=/dev/null 2>"$W/err" || die "the damaged block could be read"
 said "input/output error"
 
+# hostile 24: a block that changes under the open folder
 # the block is put right under the open mount: it reads again, nothing wrong was remembered
 flip "$segment" $offset
 check "the repaired file" cmp "$W/folder/aa.bin" "$folder/aa.bin"

@@ -10,6 +10,7 @@ usable() # whether anything on the stick has a grant
 {
 	ls "$stick"/ONCE/g/*/grant.cose 2>/dev/null | grep -qv '\.tmp/'
 }
+# hostile 67: prepare killed at system calls
 # killed at one system call after another, by number, from the first write below ONCE to the rename that makes it a stick
 for call in mkdirat:2 openat:60 pwrite64:1 pwrite64:9 pwrite64:30 fsync:1 fsync:2 fsync:4 fsync:6 fdatasync:1 renameat:1 rename:1; do
 	rm -rf "$stick/ONCE" "$stick/READ ME FIRST.txt"
@@ -37,9 +38,11 @@ no usable || die "after SIGINT a grant is on the stick"
 is "and no bundle" "$(ls "$stick/ONCE/b" 2>/dev/null | wc -l)" 0
 check "the same command succeeds" oncestick prepare "$W/folder" "$stick" --codes 1 --passphrase-file "$W/pass"
 
+# hostile 67: ids of bundles are not used again
 # a bundle id is never used twice
 is "every bundle in the books has its own id" "$(sqlite3 "$W/issuer/books.sqlite" 'select count(*)-count(distinct bundle_id) from bundle')" 0
 
+# hostile 67: links, FIFOs, unreadable files
 # what cannot be packed is found before the first byte
 rm -rf "$stick/ONCE"
 ln -s x.txt "$W/folder/link"

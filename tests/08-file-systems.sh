@@ -43,6 +43,7 @@ check "compares equal" diff -r "$W/folder" "$folder"
 check "end" oncestick unmount --yes
 one_code "$W/code"
 mount -o remount,ro "$stick" || die remount
+# hostile 40: a file system that is read-only
 refused 43 "mount from a write-protected medium" oncestick mount "$stick" --code-file "$W/code"
 said "write"
 check "inspect needs no right to write" oncestick inspect "$stick"
@@ -60,6 +61,7 @@ check "nothing was written" test ! -e "$W/small/ONCE"
 
 mkdir "$W/lower" "$W/upper" "$W/work" "$W/merged"
 if mount -t overlay overlay -o "lowerdir=$W/lower,upperdir=$W/upper,workdir=$W/work" "$W/merged" 2>/dev/null; then
+	# hostile 41: overlayfs
 	refused 39 "overlayfs is refused" oncestick prepare "$W/folder" "$W/merged" --codes 1 --passphrase-file "$W/pass"
 	said "overlay"
 	check "and nothing was written" test ! -e "$W/merged/ONCE"

@@ -13,6 +13,7 @@ check "mount again" oncestick mount "$stick" --code-file "$W/code"
 exec 9<"$folder/clips/film.bin"
 check "the open file reads" head -c 100000 <&9
 check "and its pages are cached" cmp "$W/folder/clips/film.bin" "$folder/clips/film.bin"
+# hostile 49: the deadline with a file open
 wait_until 90 no mounted "$folder"
 no sh -c 'exec 8</proc/self/fd/9' 2>/dev/null || die "the file could be opened again"
 no dd bs=4096 count=1 of=/dev/null <&9 2>"$W/err" || die "the open file still reads after the deadline"

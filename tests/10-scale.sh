@@ -47,6 +47,7 @@ for at in 0 1073741823 1073741824 2147483647 4294967295 4613734399; do
 	printf X | dd of="$W/big/film.bin" bs=1 seek=$at conv=notrunc status=none
 done
 mkdir "$W/stick3"
+# hostile 67: a file larger than FAT32 takes
 check "4.3 GiB are packed" peak oncestick prepare "$W/big" "$W/stick3" --label Big --codes 1 --passphrase-file "$W/pass"
 within "prepare of 4.3 GiB" $((262144 + 65536))
 is "in segments of 1 GiB" "$(stat -c %s "$W"/stick3/ONCE/b/*/*.seg | head -n 4 | sort -u)" 1073741824

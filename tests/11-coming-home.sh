@@ -32,6 +32,7 @@ collect "the stick after a session" "$stick"
 is "the first code was used" "$(found 1)" used
 is "that is new" "$(jq '.codes[0].new' "$W/out")" true
 is "the list is on the stick" "$(jq .written "$W/out")" true
+# hostile 69: the same stick twice
 collect "again" "$stick"
 is "the first code was used" "$(found 1)" used
 is "that is not new" "$(jq '.codes[0].new' "$W/out")" false
@@ -43,6 +44,7 @@ is "nothing is written to the books" "$(sqlite3 "$W/issuer/books.sqlite" 'select
 is "no new list is made" "$(sqlite3 "$W/issuer/books.sqlite" 'select count(*) from notice')" "$notices"
 
 collect "an older copy of the stick" "$W/clone"
+# hostile 38, 69: a stick that was rolled back
 is "is a stick that was rolled back" "$(found 1)" rolled-back
 said "rolled back"
 
@@ -61,6 +63,7 @@ for lock in lock.a lock.b; do
 	head -c 4096 /dev/zero | dd of="$grant/$lock" bs=4096 seek=3 conv=notrunc status=none
 done
 collect "a vandalised stick" "$stick"
+# hostile 69: a vandalised stick
 is "a code that cannot be used any more" "$(found 4)" damaged
 check "is revoked" sh -c "oncestick codes '$stick' --json | jq -e '.codes[3].state == \"revoked\"'"
 
@@ -82,6 +85,7 @@ check "ready codes are not guessed" sh -c "oncestick codes '$stick' --json | jq 
 # a stick of somebody else, and one with nothing on it
 ONCESTICK_ISSUER_DIR=$W/issuer2
 new_issuer
+# hostile 69: foreign and empty sticks
 refused 13 "another issuer's stick" oncestick collect "$stick" --passphrase-file "$W/pass"
 mkdir "$W/empty"
 refused 10 "a stick with nothing on it" oncestick collect "$W/empty" --passphrase-file "$W/pass"

@@ -58,6 +58,7 @@ cp "$W/a.img" "$W/copy.img"
 unplug
 
 plug -s "$serial" -p 5568 "$W/copy.img"
+# hostile 60: a copy on another product with the same serial number
 refused 41 "a copy on another product with that number" oncestick rehearse "usb:$serial" --code-file "$W/code"
 said "$serial"
 refused 41 "... does not open" oncestick mount /mnt --code-file "$W/code"

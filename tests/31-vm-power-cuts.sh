@@ -43,6 +43,7 @@ life() # LONG|SHORT SIZE MKFS...: of one stick, in the directory W
 	cat "$W/guest"
 	check "the stick lived its life in the guest" test $status -eq 0
 	mkdir "$W/cuts"
+	# hostile 43, 56: every write of a stick's life, on vfat and exFAT
 	check "after any power cut it is as promised, and planted faults show" \
 		python3 "$ONCE_TESTS/vm/cuts.py" "$cutcheck" "$W/log" "$W/base.img" "$W/share/phases" "$W/cuts"
 	cat "$W/out"

@@ -393,6 +393,7 @@ END_TEST
 
 /* ---- ids, sticks, grants ------------------------------------------------------------------------------------------------ */
 
+/* hostile 67, 68 */
 START_TEST(ids_are_used_once)
 {
 	struct books *b = open_ok();
@@ -804,6 +805,7 @@ START_TEST(spent_and_revoked_are_final)
 }
 END_TEST
 
+/* hostile 69 */
 START_TEST(same_finding_twice_changes_nothing)
 {
 	struct books *b = open_ok();

@@ -274,6 +274,7 @@ END_TEST
 
 static const uint64_t SIZES[] = {1, 2, 15, 16, 17, 33};
 
+/* hostile 25 */
 START_TEST(every_block_of_small_bundles)
 {
 	make(1, SIZES[_i], numbered);
@@ -343,6 +344,7 @@ START_TEST(another_key_does_not_satisfy_the_commitment)
 }
 END_TEST
 
+/* hostile 23 */
 START_TEST(a_wrong_commitment_that_is_signed)
 {
 	make(1, 1, numbered);
@@ -401,6 +403,7 @@ static const struct {
 	unsigned bit;
 } FLIPS[] = {{0, 0, 0}, {0, 65535, 7}, {15, 1, 1}, {16, 32768, 3}, {19, 65535, 0}};
 
+/* hostile 18 */
 START_TEST(a_flipped_bit_is_an_error_of_its_block_only)
 {
 	struct found f;
@@ -422,6 +425,7 @@ START_TEST(a_flipped_bit_is_an_error_of_its_block_only)
 }
 END_TEST
 
+/* hostile 18 */
 START_TEST(a_thousand_flipped_bits_are_never_read)
 {
 	make(1, 3, numbered);
@@ -439,6 +443,7 @@ START_TEST(a_thousand_flipped_bits_are_never_read)
 }
 END_TEST
 
+/* hostile 18 */
 START_TEST(damage_is_reported_in_order_whoever_finds_it)
 {
 	static const uint64_t bad[] = {0, 3, 4, 15, 16, 47, 48, 99};
@@ -455,6 +460,7 @@ START_TEST(damage_is_reported_in_order_whoever_finds_it)
 }
 END_TEST
 
+/* hostile 18 */
 START_TEST(damage_names_the_file)
 {
 	struct found f;
@@ -485,6 +491,7 @@ swap_blocks(uint64_t x, uint64_t y)
 	sample_poke(&s, y, 0, bx, BLOCK_SIZE);
 }
 
+/* hostile 19 */
 START_TEST(two_data_blocks_swapped)
 {
 	struct found f;
@@ -501,6 +508,7 @@ START_TEST(two_data_blocks_swapped)
 }
 END_TEST
 
+/* hostile 19 */
 START_TEST(equal_bytes_in_two_places_of_the_tree)
 {
 	make(1, 4, numbered);
@@ -512,6 +520,7 @@ START_TEST(equal_bytes_in_two_places_of_the_tree)
 }
 END_TEST
 
+/* hostile 19 */
 START_TEST(a_block_of_another_bundle_at_the_same_index)
 {
 	static uint8_t theirs[BLOCK_SIZE];
@@ -526,6 +535,7 @@ START_TEST(a_block_of_another_bundle_at_the_same_index)
 }
 END_TEST
 
+/* hostile 19 */
 START_TEST(a_tree_block_as_a_data_block)
 {
 	make(1, 2, numbered);
@@ -537,6 +547,7 @@ START_TEST(a_tree_block_as_a_data_block)
 }
 END_TEST
 
+/* hostile 24 */
 START_TEST(a_device_that_changes_its_mind)
 {
 	make(1, 2, numbered);
@@ -549,6 +560,7 @@ START_TEST(a_device_that_changes_its_mind)
 }
 END_TEST
 
+/* hostile 24 */
 START_TEST(a_file_cut_short_after_it_was_opened)
 {
 	struct found f;
@@ -570,6 +582,7 @@ START_TEST(a_file_cut_short_after_it_was_opened)
 }
 END_TEST
 
+/* hostile 48 */
 START_TEST(a_stick_that_comes_back_elsewhere)
 {
 	char command[200], other[80], hex[2 * ID_SIZE + 1];
@@ -652,6 +665,7 @@ END_TEST
 
 /* ---- damaged tree ------------------------------------------------------------------------------------------------------- */
 
+/* hostile 20 */
 START_TEST(a_flipped_root_block)
 {
 	make(1, 2, numbered);
@@ -660,6 +674,7 @@ START_TEST(a_flipped_root_block)
 }
 END_TEST
 
+/* hostile 20 */
 START_TEST(a_root_block_damaged_after_opening)
 {
 	struct found f;
@@ -674,6 +689,7 @@ START_TEST(a_root_block_damaged_after_opening)
 }
 END_TEST
 
+/* hostile 19, 20, 25 */
 START_TEST(a_damaged_tree_block_takes_what_is_below)
 {
 	struct found f;
@@ -793,6 +809,7 @@ END_TEST
 
 /* ---- segments ----------------------------------------------------------------------------------------------------------- */
 
+/* hostile 21 */
 START_TEST(segment_missing)
 {
 	make(1, 2, numbered);
@@ -802,6 +819,7 @@ START_TEST(segment_missing)
 }
 END_TEST
 
+/* hostile 21 */
 START_TEST(segment_one_byte_short_or_long)
 {
 	int fd;
@@ -816,6 +834,7 @@ START_TEST(segment_one_byte_short_or_long)
 }
 END_TEST
 
+/* hostile 21 */
 START_TEST(one_segment_too_many)
 {
 	int fd;
@@ -827,6 +846,7 @@ START_TEST(one_segment_too_many)
 }
 END_TEST
 
+/* hostile 21 */
 START_TEST(segment_is_a_symbolic_link)
 {
 	make(1, 2, numbered);
@@ -836,6 +856,7 @@ START_TEST(segment_is_a_symbolic_link)
 }
 END_TEST
 
+/* hostile 21 */
 START_TEST(segment_is_a_directory)
 {
 	make(1, 2, numbered);
@@ -845,6 +866,7 @@ START_TEST(segment_is_a_directory)
 }
 END_TEST
 
+/* hostile 21 */
 START_TEST(segment_is_a_fifo)
 {
 	make(1, 2, numbered);
@@ -854,6 +876,7 @@ START_TEST(segment_is_a_fifo)
 }
 END_TEST
 
+/* hostile 21 */
 START_TEST(segment_of_another_bundle_linked_in)
 {
 	char theirs[64] = "b/", ours[64] = "b/";
@@ -872,6 +895,7 @@ END_TEST
 
 /* ---- manifests ---------------------------------------------------------------------------------------------------------- */
 
+/* hostile 8 */
 START_TEST(manifest_missing_empty_or_too_long)
 {
 	static const uint8_t much[5000];
@@ -887,6 +911,7 @@ START_TEST(manifest_missing_empty_or_too_long)
 }
 END_TEST
 
+/* hostile 21 */
 START_TEST(manifest_is_no_regular_file)
 {
 	make(1, 1, numbered);
@@ -901,6 +926,7 @@ START_TEST(manifest_is_no_regular_file)
 }
 END_TEST
 
+/* hostile 11 */
 START_TEST(manifest_with_a_flipped_bit)
 {
 	struct stat st;
@@ -923,6 +949,7 @@ START_TEST(manifest_with_a_flipped_bit)
 }
 END_TEST
 
+/* hostile 22 */
 START_TEST(bundle_under_the_name_of_another)
 {
 	char name[64] = "b/", other[64] = "b/00000000000000000000000000000000";
@@ -937,6 +964,7 @@ START_TEST(bundle_under_the_name_of_another)
 }
 END_TEST
 
+/* hostile 22 */
 START_TEST(an_older_manifest_that_is_signed)
 {
 	uint8_t newer[HASH_SIZE];
@@ -953,6 +981,7 @@ END_TEST
 
 static const uint64_t LIES[] = {1, 3, 16383, 16384, 2048 * 2048, 4294967295};
 
+/* hostile 22 */
 START_TEST(a_signed_number_of_blocks_that_does_not_fit_the_files)
 {
 	make(1, 2, numbered);
@@ -973,6 +1002,7 @@ START_TEST(no_bundles_at_all)
 }
 END_TEST
 
+/* hostile 31 */
 START_TEST(bundle_directory_is_a_link)
 {
 	char name[64] = "b/";
@@ -987,6 +1017,7 @@ END_TEST
 
 /* ---- borders of segments: a gibibyte of holes ---------------------------------------------------------------------------- */
 
+/* hostile 25 */
 START_TEST(the_tree_at_the_border_of_a_segment)
 {
 	const uint64_t n = 16375 + (uint64_t)_i; /* with 8 + 1 tree blocks: 16384 in all, or one more */

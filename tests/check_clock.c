@@ -32,6 +32,7 @@ START_TEST(right_clock)
 }
 END_TEST
 
+/* hostile 51 */
 START_TEST(clock_before_the_signed_floor)
 {
 	assert_view(F - 1, 0, F, RECEIPT_CLOCK_BEHIND);
@@ -41,6 +42,7 @@ START_TEST(clock_before_the_signed_floor)
 }
 END_TEST
 
+/* hostile 52 */
 START_TEST(clock_gone_back)
 {
 	assert_view(F + 700, F + 1000, F + 1000, 0);
@@ -82,6 +84,7 @@ START_TEST(high_water_mark_follows_the_clock)
 }
 END_TEST
 
+/* hostile 52 */
 START_TEST(high_water_mark_never_falls)
 {
 	ck_assert_int_eq(raises(F + 10, F + 50), F + 50);
@@ -90,6 +93,7 @@ START_TEST(high_water_mark_never_falls)
 }
 END_TEST
 
+/* hostile 52 */
 START_TEST(clock_in_2099_is_not_remembered)
 {
 	ck_assert_int_eq(raises(F + FLOOR_TRUST_S, 0), F + FLOOR_TRUST_S);

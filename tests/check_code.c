@@ -92,6 +92,7 @@ START_TEST(round_trip_of_random_codes)
 }
 END_TEST
 
+/* hostile 1 */
 START_TEST(wrong_form_is_refused)
 {
 	static const char *const bad[] = {
@@ -118,6 +119,7 @@ START_TEST(wrong_form_is_refused)
 }
 END_TEST
 
+/* hostile 2 */
 START_TEST(what_people_type_is_folded)
 {
 	static const char *const same[] = {
@@ -139,6 +141,7 @@ START_TEST(what_people_type_is_folded)
 }
 END_TEST
 
+/* hostile 3 */
 START_TEST(every_single_substitution_is_a_typo_in_its_group)
 {
 	int tried = 0;
@@ -161,6 +164,7 @@ START_TEST(every_single_substitution_is_a_typo_in_its_group)
 }
 END_TEST
 
+/* hostile 65 */
 START_TEST(single_substitutions_of_a_release_code_are_located_too)
 {
 	for (int j = 0; j < CODE_SYMBOLS; j++) {
@@ -174,6 +178,7 @@ START_TEST(single_substitutions_of_a_release_code_are_located_too)
 }
 END_TEST
 
+/* hostile 4 */
 START_TEST(every_swap_of_two_symbols_is_a_typo)
 {
 	/* sixteen different symbols are needed for all 120 swaps to be errors */
@@ -211,6 +216,7 @@ START_TEST(every_swap_of_two_symbols_is_a_typo)
 END_TEST
 
 /* Every double error over a few values: never accepted; a code of the other kind now and then. */
+/* hostile 4 */
 START_TEST(double_errors_are_never_accepted)
 {
 	int tried = 0, kind = 0;
@@ -239,6 +245,7 @@ START_TEST(double_errors_are_never_accepted)
 }
 END_TEST
 
+/* hostile 5 */
 START_TEST(the_other_kind_is_named)
 {
 	char out[CODE_SYMBOLS] = "untouched";

@@ -144,6 +144,7 @@ START_TEST(numbers_outside_the_bounds_are_refused)
 }
 END_TEST
 
+/* hostile 14 */
 START_TEST(over_long_heads_are_refused)
 {
 	static const char *const hex[] = {
@@ -210,6 +211,7 @@ START_TEST(each_kind_is_read_by_its_own_get_only)
 }
 END_TEST
 
+/* hostile 13, 14 */
 START_TEST(lengths_beyond_the_input_are_refused)
 {
 	static const char *const hex[] = {
@@ -339,6 +341,7 @@ START_TEST(good_text)
 }
 END_TEST
 
+/* hostile 15 */
 START_TEST(control_and_bidirectional_characters)
 {
 	char c[2] = {0};
@@ -363,6 +366,7 @@ START_TEST(control_and_bidirectional_characters)
 }
 END_TEST
 
+/* hostile 15 */
 START_TEST(invalid_utf8)
 {
 	NO("\x80");
@@ -387,6 +391,7 @@ START_TEST(invalid_utf8)
 }
 END_TEST
 
+/* hostile 15 */
 START_TEST(text_of_no_or_too_many_bytes)
 {
 	char s[LABEL_MAX + 1];

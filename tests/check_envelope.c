@@ -109,6 +109,7 @@ START_TEST(type_is_guessed_from_the_prefix)
 }
 END_TEST
 
+/* hostile 10 */
 START_TEST(one_type_is_not_another)
 {
 	size_t i, j, n;
@@ -126,6 +127,7 @@ END_TEST
 
 /* ---- damage ------------------------------------------------------------------------------------------------------------- */
 
+/* hostile 8 */
 START_TEST(truncated_at_every_length)
 {
 	size_t i, n, len;
@@ -146,6 +148,7 @@ START_TEST(truncated_at_every_length)
 }
 END_TEST
 
+/* hostile 8 */
 START_TEST(anything_after_the_signature)
 {
 	ck_assert_int_eq(result_hex(ENVELOPE_MANIFEST, VECTOR_MANIFEST_FILE "00"), ENVELOPE_MALFORMED);
@@ -156,6 +159,7 @@ START_TEST(anything_after_the_signature)
 }
 END_TEST
 
+/* hostile 11 */
 START_TEST(every_bit_flipped)
 {
 	size_t i, n, bit;
@@ -174,6 +178,7 @@ START_TEST(every_bit_flipped)
 }
 END_TEST
 
+/* hostile 13 */
 START_TEST(other_lengths_of_the_payload_head)
 {
 	static const char *const heads[] = {
@@ -225,6 +230,7 @@ START_TEST(maker_of_shapes_makes_the_right_one)
 }
 END_TEST
 
+/* hostile 9 */
 START_TEST(other_tags_and_arrays)
 {
 	static const char *const starts[] = {
@@ -239,6 +245,7 @@ START_TEST(other_tags_and_arrays)
 }
 END_TEST
 
+/* hostile 9 */
 START_TEST(other_protected_headers)
 {
 	static const char *const headers[] = {
@@ -263,6 +270,7 @@ START_TEST(other_protected_headers)
 }
 END_TEST
 
+/* hostile 9 */
 START_TEST(unprotected_headers)
 {
 	static const char *const maps[] = {"a10127", "a10440", "bfff", "b800", "80", "40", ""};
@@ -274,6 +282,7 @@ START_TEST(unprotected_headers)
 }
 END_TEST
 
+/* hostile 9 */
 START_TEST(detached_payload)
 {
 	char *hex = payload_edit(VECTOR_MANIFEST_FILE, "5891" VECTOR_MANIFEST, "f6"), *empty;
@@ -307,6 +316,7 @@ START_TEST(other_heads_of_the_signature)
 END_TEST
 
 /* A file of one type around the payload of another, signed for the type it claims. */
+/* hostile 10 */
 START_TEST(payload_of_another_type)
 {
 	struct manifest m;
@@ -338,6 +348,7 @@ END_TEST
 
 /* ---- versions and the issuer's place ------------------------------------------------------------------------------------ */
 
+/* hostile 16 */
 START_TEST(another_version_is_newer_whoever_signed)
 {
 	static const char *const versions[] = {"00", "02", "17", "1818", "1bffffffffffffffff", "f6"};
@@ -359,6 +370,7 @@ START_TEST(another_version_is_newer_whoever_signed)
 }
 END_TEST
 
+/* hostile 14 */
 START_TEST(issuer_in_another_place)
 {
 	static const char *const starts[] = {"a80201015820", "a801010358", "a80101025920", "a801010278", "a801010250", "a8180101025820"};
@@ -375,6 +387,7 @@ START_TEST(issuer_in_another_place)
 }
 END_TEST
 
+/* hostile 14 */
 START_TEST(payload_too_short_for_an_issuer)
 {
 	uint8_t *p, *file, sk[SIGN_SECRET_SIZE];
@@ -424,6 +437,7 @@ good_signature(uint8_t sig[SIGNATURE_SIZE])
 	free(file);
 }
 
+/* hostile 12 */
 START_TEST(scalar_plus_group_order)
 {
 	/* L of RFC 8032, section 5.1, little-endian. */
@@ -447,6 +461,7 @@ END_TEST
  * With the neutral element as key and as R, and S = 0, the equation of RFC 8032 holds for every message; with other points of
  * small order for some. Non-canonical encodings of the same points come last.
  */
+/* hostile 12 */
 START_TEST(points_of_small_order)
 {
 	static const char *const points[] = {
@@ -479,6 +494,7 @@ START_TEST(points_of_small_order)
 }
 END_TEST
 
+/* hostile 12 */
 START_TEST(signature_of_zeros_or_of_something_else)
 {
 	uint8_t sig[SIGNATURE_SIZE] = {0}, *other;
@@ -495,6 +511,7 @@ START_TEST(signature_of_zeros_or_of_something_else)
 }
 END_TEST
 
+/* hostile 12 */
 START_TEST(signed_by_another_issuer)
 {
 	uint8_t seed[KEY_SIZE], pk[KEY_SIZE], sk[SIGN_SECRET_SIZE], *p, *file;
@@ -554,6 +571,7 @@ START_TEST(payload_sizes_at_the_borders_of_heads)
 }
 END_TEST
 
+/* hostile 8, 55 */
 START_TEST(files_at_their_limit)
 {
 	static const size_t limits[] = {4096, 131072, 4194304};
@@ -590,6 +608,7 @@ START_TEST(files_at_their_limit)
 END_TEST
 
 /* A manifest of 4097 bytes, right in all but its size: made by hand, since envelope_sign does not make it. */
+/* hostile 8 */
 START_TEST(right_but_for_its_size)
 {
 	const size_t prefix = 45, payload_n = 4097 - 45 - 3 - 66;

@@ -315,18 +315,21 @@ END_TEST
 
 /* ---- structure ---------------------------------------------------------------------------------------------------------- */
 
+/* hostile 14 */
 START_TEST(structure_of_the_map)
 {
 	payload_check_map(accepts, good, PAIRS, REQUIRED);
 }
 END_TEST
 
+/* hostile 14 */
 START_TEST(odd_keys_and_values)
 {
 	payload_check_values(accepts, good, PAIRS);
 }
 END_TEST
 
+/* hostile 14 */
 START_TEST(structure_of_the_policy)
 {
 	payload_check_map(accepts_policy, good_policy, POLICY_PAIRS, POLICY_REQUIRED);
@@ -334,6 +337,7 @@ START_TEST(structure_of_the_policy)
 }
 END_TEST
 
+/* hostile 14 */
 START_TEST(odd_keys_and_values_in_the_policy)
 {
 	payload_check_values(accepts_policy, good_policy, POLICY_PAIRS);
@@ -364,6 +368,7 @@ START_TEST(every_choice_of_optional_fields)
 }
 END_TEST
 
+/* hostile 14 */
 START_TEST(bytes_after_the_map)
 {
 	ck_assert(!accepts(VECTOR_GRANT "00"));
@@ -373,6 +378,7 @@ END_TEST
 
 /* ---- bounds ------------------------------------------------------------------------------------------------------------- */
 
+/* hostile 17 */
 START_TEST(slot_counts)
 {
 	char *hex;
@@ -391,6 +397,7 @@ START_TEST(slot_counts)
 }
 END_TEST
 
+/* hostile 17 */
 START_TEST(equal_locators)
 {
 	char *hex;
@@ -403,6 +410,7 @@ START_TEST(equal_locators)
 }
 END_TEST
 
+/* hostile 16, 17 */
 START_TEST(locators_of_other_lengths)
 {
 	ck_assert(!accepts_with(LOCATORS, "814fa2c0eea06a03792e5bb1256edb8cf5"));
@@ -411,6 +419,7 @@ START_TEST(locators_of_other_lengths)
 }
 END_TEST
 
+/* hostile 17 */
 START_TEST(bundle_counts)
 {
 	char *hex;
@@ -429,6 +438,7 @@ START_TEST(bundle_counts)
 }
 END_TEST
 
+/* hostile 16 */
 START_TEST(ids_of_other_lengths)
 {
 	size_t i;
@@ -451,6 +461,7 @@ START_TEST(refill_and_notice_numbers)
 }
 END_TEST
 
+/* hostile 16 */
 START_TEST(times)
 {
 	ck_assert(!accepts_with(ISSUED, "1a59682eff"));
@@ -465,6 +476,7 @@ START_TEST(times)
 }
 END_TEST
 
+/* hostile 17 */
 START_TEST(window_that_never_opens)
 {
 	ck_assert(accepts_policy_with(NOT_BEFORE, "1a6ab13b7f"));
@@ -473,6 +485,7 @@ START_TEST(window_that_never_opens)
 }
 END_TEST
 
+/* hostile 17 */
 START_TEST(session_lengths)
 {
 	ck_assert(!accepts_policy_with(SESSION, "183b"));
@@ -482,6 +495,7 @@ START_TEST(session_lengths)
 }
 END_TEST
 
+/* hostile 17 */
 START_TEST(hint_of_other_lengths)
 {
 	ck_assert(!accepts_policy_with(HINT, "43b95f82"));
@@ -510,6 +524,7 @@ accepts_host(const char *host)
 	return accepts_policy_with(LEDGER, hex);
 }
 
+/* hostile 17 */
 START_TEST(ledger_hosts)
 {
 	static const char *const yes[] = {
@@ -530,6 +545,7 @@ START_TEST(ledger_hosts)
 }
 END_TEST
 
+/* hostile 17 */
 START_TEST(longest_ledger_host)
 {
 	char host[160];
@@ -543,12 +559,14 @@ START_TEST(longest_ledger_host)
 }
 END_TEST
 
+/* hostile 17 */
 START_TEST(host_with_a_zero_byte)
 {
 	ck_assert(!accepts_policy_with(LEDGER, "65613a31003a"));
 }
 END_TEST
 
+/* hostile 15 */
 START_TEST(labels)
 {
 	size_t i;
@@ -576,6 +594,7 @@ check_damaged(struct bytes payload)
 	grant_free(&g);
 }
 
+/* hostile 14 */
 START_TEST(damaged_payload_is_refused_or_encodes_back)
 {
 	payload_damage(VECTOR_GRANT, 2000, check_damaged);

@@ -234,6 +234,7 @@ static const struct {
 	{"reserved end", IMAGE_SUPER_SIZE - 1, 1, 0x80},
 };
 
+/* hostile 26 */
 START_TEST(impossible_superblock)
 {
 	struct image_super s, before;
@@ -256,6 +257,7 @@ START_TEST(superblock_that_just_fits)
 }
 END_TEST
 
+/* hostile 26 */
 START_TEST(image_shorter_than_a_superblock)
 {
 	mem.n = 4095;
@@ -307,6 +309,7 @@ static const struct {
 	{"nanoseconds", 1, 40, 4, 1000000000},
 };
 
+/* hostile 27, 28, 29 */
 START_TEST(impossible_inode_is_an_error_of_that_inode_only)
 {
 	struct image_inode i, before;
@@ -324,6 +327,7 @@ START_TEST(impossible_inode_is_an_error_of_that_inode_only)
 }
 END_TEST
 
+/* hostile 27 */
 START_TEST(an_empty_directory_may_start_anywhere)
 {
 	struct image_inode i;
@@ -335,6 +339,7 @@ START_TEST(an_empty_directory_may_start_anywhere)
 }
 END_TEST
 
+/* hostile 27 */
 START_TEST(two_directories_that_share_a_child)
 {
 	struct image_inode root, clips, i;
@@ -353,6 +358,7 @@ END_TEST
 
 /* ---- hostile names ------------------------------------------------------------------------------------------------------ */
 
+/* hostile 28 */
 START_TEST(names_that_are_names)
 {
 	char longest[255];
@@ -369,6 +375,7 @@ START_TEST(names_that_are_names)
 }
 END_TEST
 
+/* hostile 28 */
 START_TEST(names_that_are_none)
 {
 	char longer[256];
@@ -391,6 +398,7 @@ static const struct {
 	uint16_t n;
 } BAD_NAMES[] = {{".", 1}, {"..", 2}, {"a/txt", 5}, {"a\0txt", 5}, {"/", 1}, {"../..", 5}};
 
+/* hostile 28 */
 START_TEST(a_bad_name_hides_none_but_its_own_inode)
 {
 	struct image_inode root, i;
@@ -407,6 +415,7 @@ START_TEST(a_bad_name_hides_none_but_its_own_inode)
 }
 END_TEST
 
+/* hostile 28 */
 START_TEST(odd_names_are_found_as_bytes)
 {
 	static const char *const odd[] = {"\xff\xfe\xfd\xfc\xfb", "new\nl", "\x1b[31m"};
@@ -514,6 +523,7 @@ open_made_up(struct made_up *m, uint32_t count, int chain, uint32_t (*digits)(ui
 	img.reader = (struct image_reader){made_up_read, m};
 }
 
+/* hostile 29 */
 START_TEST(lookup_in_a_directory_of_a_million)
 {
 	static const uint32_t some[] = {1, 2, 500000, 999998, 999999, 1000000};
@@ -534,6 +544,7 @@ START_TEST(lookup_in_a_directory_of_a_million)
 }
 END_TEST
 
+/* hostile 28, 29 */
 START_TEST(lookup_in_the_largest_directory)
 {
 	struct made_up m;
@@ -548,6 +559,7 @@ START_TEST(lookup_in_the_largest_directory)
 }
 END_TEST
 
+/* hostile 28 */
 START_TEST(lookup_among_unsorted_siblings_may_miss_but_ends)
 {
 	uint32_t (*const order[])(uint32_t) = {descending, scrambled, all_equal};
@@ -569,6 +581,7 @@ START_TEST(lookup_among_unsorted_siblings_may_miss_but_ends)
 }
 END_TEST
 
+/* hostile 29 */
 START_TEST(a_chain_of_ten_thousand_directories)
 {
 	struct made_up m;

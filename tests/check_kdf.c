@@ -283,6 +283,7 @@ START_TEST(vector_station_factor_from_both_sides)
 }
 END_TEST
 
+/* hostile 61 */
 START_TEST(hostile_x25519_points_are_refused)
 {
 	/* Zero, one, and a point of order 8 (RFC 7748, section 7, and Curve25519's list of small orders). */

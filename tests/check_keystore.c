@@ -155,6 +155,7 @@ START_TEST(sealing_agrees_with_vector)
 }
 END_TEST
 
+/* hostile 66 */
 START_TEST(parameters_out_of_bounds_are_refused_before_any_allocation)
 {
 	static const uint64_t bad_t[] = { 0, 1, 2, 11, 1ull << 32, UINT64_MAX };
@@ -177,6 +178,7 @@ START_TEST(parameters_out_of_bounds_are_refused_before_any_allocation)
 }
 END_TEST
 
+/* hostile 66 */
 START_TEST(wrong_sizes_and_versions_are_refused)
 {
 	struct defect d = none;
@@ -206,6 +208,7 @@ START_TEST(wrong_sizes_and_versions_are_refused)
 }
 END_TEST
 
+/* hostile 66 */
 START_TEST(every_truncation_and_a_trailing_byte_are_refused)
 {
 	uint8_t longer[VECTOR_SIZE + 1] = { 0 };
@@ -219,6 +222,7 @@ START_TEST(every_truncation_and_a_trailing_byte_are_refused)
 }
 END_TEST
 
+/* hostile 66 */
 START_TEST(no_memory_for_the_passphrase_is_named)
 {
 	uint8_t salt[ID_SIZE] = { 0 }, *file = NULL;
@@ -232,6 +236,7 @@ START_TEST(no_memory_for_the_passphrase_is_named)
 }
 END_TEST
 
+/* hostile 66 */
 START_TEST(empty_passphrase_is_refused)
 {
 	struct fault f = { 0 };
@@ -263,6 +268,7 @@ START_TEST(sealing_outside_the_bounds_is_refused)
 }
 END_TEST
 
+/* hostile 66 */
 START_TEST(wrong_passphrase_is_refused)
 {
 	struct fault f = { 0 };
@@ -274,6 +280,7 @@ START_TEST(wrong_passphrase_is_refused)
 }
 END_TEST
 
+/* hostile 66 */
 START_TEST(altered_ciphertext_is_refused)
 {
 	vector[VECTOR_SIZE - 20] ^= 1;
@@ -281,6 +288,7 @@ START_TEST(altered_ciphertext_is_refused)
 }
 END_TEST
 
+/* hostile 66 */
 START_TEST(replaced_public_key_is_refused)
 {
 	vector[6] ^= 1;
@@ -289,6 +297,7 @@ START_TEST(replaced_public_key_is_refused)
 END_TEST
 
 /* Sealed rightly, but for the public key of somebody else. */
+/* hostile 66 */
 START_TEST(seed_of_another_public_key_is_refused)
 {
 	uint8_t kek[KEY_SIZE], *pk = vector + 6, *salt = vector + 40;

@@ -172,18 +172,21 @@ START_TEST(forged_manifest_is_zeroed)
 }
 END_TEST
 
+/* hostile 14 */
 START_TEST(structure_of_the_map)
 {
 	payload_check_map(accepts, good, PAIRS, REQUIRED);
 }
 END_TEST
 
+/* hostile 14 */
 START_TEST(odd_keys_and_values)
 {
 	payload_check_values(accepts, good, PAIRS);
 }
 END_TEST
 
+/* hostile 16 */
 START_TEST(versions_other_than_1)
 {
 	static const char *const versions[] = {"00", "02", "17", "1818", "1bffffffffffffffff"};
@@ -207,6 +210,7 @@ START_TEST(versions_other_than_1)
 }
 END_TEST
 
+/* hostile 22 */
 START_TEST(block_counts)
 {
 	ck_assert(!accepts_with(BLOCKS, "00"));
@@ -217,6 +221,7 @@ START_TEST(block_counts)
 }
 END_TEST
 
+/* hostile 16 */
 START_TEST(times)
 {
 	ck_assert(!accepts_with(CREATED, "1a59682eff"));         /* 1499999999 */
@@ -228,6 +233,7 @@ START_TEST(times)
 }
 END_TEST
 
+/* hostile 16 */
 START_TEST(ids_and_hashes_of_other_lengths)
 {
 	ck_assert(!accepts_with(2, "4fb0b1b2b3b4b5b6b7b8b9babbbcbdbe"));
@@ -239,6 +245,7 @@ START_TEST(ids_and_hashes_of_other_lengths)
 }
 END_TEST
 
+/* hostile 15 */
 START_TEST(labels)
 {
 	char hex[4 + 2 * 129 + 1];
@@ -260,6 +267,7 @@ START_TEST(labels)
 }
 END_TEST
 
+/* hostile 14 */
 START_TEST(bytes_after_the_map)
 {
 	ck_assert(!accepts(VECTOR_MANIFEST "00"));
@@ -278,6 +286,7 @@ check_damaged(struct bytes payload)
 		ck_assert(is_zero(&m));
 }
 
+/* hostile 14 */
 START_TEST(damaged_payload_is_refused_or_encodes_back)
 {
 	payload_damage(VECTOR_MANIFEST, 4000, check_damaged);

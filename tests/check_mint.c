@@ -272,6 +272,7 @@ START_TEST(several_bundles_share_a_cell)
 }
 END_TEST
 
+/* hostile 35 */
 START_TEST(damaged_and_exchanged_cells_are_found)
 {
 	struct made m = { 0 };
@@ -326,6 +327,7 @@ START_TEST(missing_usb_identity_is_refused)
 }
 END_TEST
 
+/* hostile 61 */
 START_TEST(station_key_of_small_order_is_refused)
 {
 	pretend_to_stretch();

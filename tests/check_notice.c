@@ -174,18 +174,21 @@ END_TEST
 
 /* ---- structure ---------------------------------------------------------------------------------------------------------- */
 
+/* hostile 14 */
 START_TEST(structure_of_the_map)
 {
 	payload_check_map(accepts, good, PAIRS, PAIRS);
 }
 END_TEST
 
+/* hostile 14 */
 START_TEST(odd_keys_and_values)
 {
 	payload_check_values(accepts, good, PAIRS);
 }
 END_TEST
 
+/* hostile 14 */
 START_TEST(bytes_after_the_map)
 {
 	ck_assert(!accepts(VECTOR_NOTICE "00"));
@@ -193,6 +196,7 @@ START_TEST(bytes_after_the_map)
 }
 END_TEST
 
+/* hostile 16 */
 START_TEST(numbers_and_times)
 {
 	ck_assert(!accepts_with(NUMBER, "00"));
@@ -213,6 +217,7 @@ START_TEST(empty_lists)
 }
 END_TEST
 
+/* hostile 14 */
 START_TEST(grants_unsorted_or_twice)
 {
 	ck_assert(accepts_with(GRANTS, "a2" GRANT_A "4101" GRANT_B "4101"));
@@ -221,6 +226,7 @@ START_TEST(grants_unsorted_or_twice)
 }
 END_TEST
 
+/* hostile 16 */
 START_TEST(grants_by_ids_of_other_shapes)
 {
 	ck_assert(!accepts_with(GRANTS, "a14fa0a1a2a3a4a5a6a7a8a9aaabacadae4101"));
@@ -230,6 +236,7 @@ START_TEST(grants_by_ids_of_other_shapes)
 }
 END_TEST
 
+/* hostile 55 */
 START_TEST(bitmaps_that_are_not_canonical)
 {
 	char hex[2 + 34 + 6 + 2 * 513 + 1];
@@ -249,6 +256,7 @@ START_TEST(bitmaps_that_are_not_canonical)
 }
 END_TEST
 
+/* hostile 14 */
 START_TEST(more_grants_declared_than_there_are)
 {
 	ck_assert(!accepts_with(GRANTS, "a3" GRANT_A "4101" GRANT_B "4101"));
@@ -297,6 +305,7 @@ check_damaged(struct bytes payload)
 	notice_free(&n);
 }
 
+/* hostile 14 */
 START_TEST(damaged_payload_is_refused_or_encodes_back)
 {
 	char *hex = payload_map(good, PAIRS);
@@ -348,6 +357,7 @@ START_TEST(revoking_in_any_order_gives_the_same_notice)
 }
 END_TEST
 
+/* hostile 55 */
 START_TEST(slot_beyond_every_grant_is_not_revoked)
 {
 	struct notice n = {0};

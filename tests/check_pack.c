@@ -653,6 +653,7 @@ START_TEST(vector_bundle)
 }
 END_TEST
 
+/* hostile 67 */
 START_TEST(an_empty_folder_is_one_block)
 {
 	struct run r = { 0 };
@@ -703,6 +704,7 @@ START_TEST(a_forest_equals_the_naive_image)
 }
 END_TEST
 
+/* hostile 67 */
 START_TEST(names_are_bytes)
 {
 	struct run r = { 0 };
@@ -739,6 +741,7 @@ START_TEST(hard_links_are_separate_files)
 }
 END_TEST
 
+/* hostile 67 */
 START_TEST(twenty_thousand_files)
 {
 	struct run r = { 0 };
@@ -793,6 +796,7 @@ inode_field(const uint8_t *img, uint64_t n, uint64_t ino, size_t field)
 	return load_le64(img + load_le64(img + n * 65536 - 4096 + 8) + 64 * ino + field);
 }
 
+/* hostile 67 */
 START_TEST(two_thousand_levels)
 {
 	struct run r = { 0 };
@@ -844,6 +848,7 @@ make_socket(const char *name)
 	close(s);
 }
 
+/* hostile 67 */
 START_TEST(links_fifos_and_sockets_are_refused_by_name)
 {
 	static const char *const kinds[] = { "symbolic link", "fifo", "socket", "symbolic link" };
@@ -885,6 +890,7 @@ START_TEST(specials_are_skipped_with_a_note)
 }
 END_TEST
 
+/* hostile 67 */
 START_TEST(unreadable_is_known_before_anything_is_written)
 {
 	struct run r = { 0 };
@@ -941,6 +947,7 @@ START_TEST(long_paths_in_faults_keep_their_end)
 }
 END_TEST
 
+/* hostile 67 */
 START_TEST(more_than_a_bundle_can_hold)
 {
 	struct run r = { 0 };
@@ -993,6 +1000,7 @@ become_dir(void)
 	ck_assert_int_eq(mkdirat(folder, "b", 0755), 0);
 }
 
+/* hostile 67 */
 START_TEST(a_file_that_vanished_or_turned_stops_the_pack)
 {
 	static void (*const turns[])(void) = { vanish, become_link, become_fifo, become_dir };
@@ -1016,6 +1024,7 @@ move_dir_and_link(void)
 	ck_assert_int_eq(symlinkat("../elsewhere", folder, "sub"), 0);
 }
 
+/* hostile 67 */
 START_TEST(a_directory_that_became_a_link_is_not_followed)
 {
 	struct run r = { .between = move_dir_and_link };
@@ -1145,6 +1154,7 @@ static const size_t changes[][3] = {
 	{ 200000, 100, 100 }, { 3 * MIB, 65536, 65536 }, { 3 * MIB, 65535, 65535 }, { 3 * MIB, 2 * MIB + 5, 2 * MIB + 5 },
 };
 
+/* hostile 67 */
 START_TEST(a_file_that_changes_when_it_was_opened)
 {
 	const size_t *c = changes[_i];
@@ -1155,6 +1165,7 @@ START_TEST(a_file_that_changes_when_it_was_opened)
 }
 END_TEST
 
+/* hostile 67 */
 START_TEST(a_long_file_that_grows_while_it_is_read)
 {
 	struct run r = { .progress = resize_when_first_written };
@@ -1163,6 +1174,7 @@ START_TEST(a_long_file_that_grows_while_it_is_read)
 }
 END_TEST
 
+/* hostile 67 */
 START_TEST(a_long_file_that_shrinks_while_it_is_read)
 {
 	struct run r = { .progress = resize_when_first_written };
@@ -1241,6 +1253,7 @@ lost_at_directory(const struct stat *st)
 	return fstatat(stick[1], ".", &s, 0) == 0 && s.st_ino == st->st_ino && s.st_dev == st->st_dev ? EIO : 0;
 }
 
+/* hostile 67 */
 START_TEST(a_stick_that_fails_is_given_up_alone)
 {
 	static const char *const steps[] = { "write", "fsync", "fsync directory" };
@@ -1276,6 +1289,7 @@ START_TEST(no_stick_left)
 }
 END_TEST
 
+/* hostile 67 */
 START_TEST(segments_end_at_a_gibibyte)
 {
 	struct pack_target t = { .bundle_fd = stick[0] };
@@ -1386,6 +1400,7 @@ remove_all_files(void *arg, uint64_t files)
 	return 0;
 }
 
+/* hostile 67 */
 START_TEST(what_vanishes_while_it_is_listed_was_never_there)
 {
 	struct run r = { .scan_progress = remove_all_files };

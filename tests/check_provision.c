@@ -547,6 +547,7 @@ END_TEST
 
 /* ---- limits ---- */
 
+/* hostile 67 */
 START_TEST(more_than_is_free_does_not_fit)
 {
 	ck_assert_int_eq(begin(), E_OK);
@@ -557,6 +558,7 @@ START_TEST(more_than_is_free_does_not_fit)
 }
 END_TEST
 
+/* hostile 31 */
 START_TEST(a_65th_grant_or_bundle_does_not_fit)
 {
 	int fd = -1;
@@ -774,6 +776,7 @@ all_slots_are_live(void)
 	}
 }
 
+/* hostile 67 */
 START_TEST(a_prepare_cut_short_anywhere_can_be_done_again)
 {
 	unsigned n = 1;

@@ -153,6 +153,7 @@ START_TEST(a_stick_record_is_as_in_the_format)
 }
 END_TEST
 
+/* hostile 32 */
 START_TEST(a_stick_record_without_an_id_or_with_a_flipped_bit_is_none)
 {
 	uint8_t raw[RECORD_SIZE], r[KEY_SIZE] = {1}, id[ID_SIZE] = {0}, zero[ID_SIZE] = {0};
@@ -174,6 +175,7 @@ END_TEST
 
 /* ---- hostile records: everything else is right, the checksum too ---- */
 
+/* hostile 34 */
 START_TEST(another_magic_is_damaged)
 {
 	memcpy(live, "ONCELIVF", 8);
@@ -185,6 +187,7 @@ START_TEST(another_magic_is_damaged)
 }
 END_TEST
 
+/* hostile 34 */
 START_TEST(the_record_of_another_slot_or_grant_is_damaged)
 {
 	struct bytes body;
@@ -196,6 +199,7 @@ START_TEST(the_record_of_another_slot_or_grant_is_damaged)
 }
 END_TEST
 
+/* hostile 34 */
 START_TEST(a_body_length_that_does_not_fit_is_damaged)
 {
 	static const uint16_t lengths[] = {0, 1, 47, 49, 80, 4032, 4033, 4064, 65535};
@@ -223,6 +227,7 @@ START_TEST(a_receipt_has_1_to_480_bytes_and_a_mac)
 }
 END_TEST
 
+/* hostile 34 */
 START_TEST(fill_and_reserved_bytes_are_zero)
 {
 	static const size_t places[] = {30, 31, 80, 81, 2048, 4063};
@@ -236,6 +241,7 @@ START_TEST(fill_and_reserved_bytes_are_zero)
 }
 END_TEST
 
+/* hostile 34 */
 START_TEST(any_flipped_bit_is_damaged)
 {
 	for (size_t i = 0; i < RECORD_SIZE; i++) {
@@ -247,6 +253,7 @@ START_TEST(any_flipped_bit_is_damaged)
 }
 END_TEST
 
+/* hostile 43 */
 START_TEST(a_write_torn_at_any_sector_is_damaged)
 {
 	uint8_t torn[RECORD_SIZE];
@@ -262,6 +269,7 @@ START_TEST(a_write_torn_at_any_sector_is_damaged)
 }
 END_TEST
 
+/* hostile 33 */
 START_TEST(zeros_ones_and_noise_are_damaged)
 {
 	uint8_t raw[RECORD_SIZE];
@@ -277,6 +285,7 @@ END_TEST
 
 /* ---- merge ---- */
 
+/* hostile 37, 43 */
 START_TEST(merge_is_the_table_of_the_format)
 {
 	enum record_state l = RECORD_IS_LIVE, s = RECORD_IS_SPENT, d = RECORD_IS_DAMAGED;
@@ -296,6 +305,7 @@ START_TEST(merge_is_the_table_of_the_format)
 }
 END_TEST
 
+/* hostile 43 */
 START_TEST(merge_is_commutative_idempotent_and_keeps_tombstones)
 {
 	for (int a = RECORD_IS_LIVE; a <= RECORD_IS_DAMAGED; a++) {
@@ -372,6 +382,7 @@ START_TEST(destroy_works_where_there_is_no_direct_io)
 }
 END_TEST
 
+/* hostile 40 */
 START_TEST(a_failed_flush_writes_the_copy_once_more)
 {
 	fixture_open(&x);
@@ -386,6 +397,7 @@ START_TEST(a_failed_flush_writes_the_copy_once_more)
 }
 END_TEST
 
+/* hostile 40 */
 START_TEST(a_flush_that_fails_twice_is_an_io_error)
 {
 	fixture_open(&x);
@@ -400,6 +412,7 @@ START_TEST(a_flush_that_fails_twice_is_an_io_error)
 }
 END_TEST
 
+/* hostile 40 */
 START_TEST(a_medium_that_drops_writes_is_found_by_reading_back)
 {
 	fixture_open(&x);
@@ -422,6 +435,7 @@ START_TEST(a_missing_file_is_not_made)
 }
 END_TEST
 
+/* hostile 33 */
 START_TEST(a_short_file_is_not_extended)
 {
 	size_t n = 0;
@@ -439,6 +453,7 @@ START_TEST(a_short_file_is_not_extended)
 }
 END_TEST
 
+/* hostile 33 */
 START_TEST(links_fifos_and_directories_are_not_written)
 {
 	fixture_open(&x);
@@ -454,6 +469,7 @@ START_TEST(links_fifos_and_directories_are_not_written)
 }
 END_TEST
 
+/* hostile 40 */
 START_TEST(a_file_that_may_not_be_written_is_readonly)
 {
 	fixture_open(&x);

@@ -93,6 +93,7 @@ END_TEST
 
 static const uint64_t BORDERS[] = {1, 16383, 16384, 16385, 32768, 32769};
 
+/* hostile 25 */
 START_TEST(sizes_at_borders)
 {
 	uint32_t bad = 77, last;
@@ -122,6 +123,7 @@ START_TEST(sizes_at_borders)
 }
 END_TEST
 
+/* hostile 22 */
 START_TEST(a_bundle_of_256_tebibytes_fails_at_its_first_segment)
 {
 	uint32_t bad = 77;

@@ -494,6 +494,7 @@ START_TEST(reading_changes_nothing)
 }
 END_TEST
 
+/* hostile 63 */
 START_TEST(damaged_file_is_refused_and_left_alone)
 {
 	struct station *s = open_ok(STATION_WRITE);
@@ -532,6 +533,7 @@ START_TEST(damaged_file_is_refused_and_left_alone)
 }
 END_TEST
 
+/* hostile 63 */
 START_TEST(other_files_are_refused)
 {
 	struct station *s = open_ok(STATION_WRITE);
@@ -573,6 +575,7 @@ START_TEST(other_files_are_refused)
 }
 END_TEST
 
+/* hostile 63 */
 START_TEST(write_ahead_log_is_refused_before_it_makes_files)
 {
 	struct station *s = open_ok(STATION_WRITE);
@@ -605,6 +608,7 @@ die_while_writing(void)
 	expect_killed(pid);
 }
 
+/* hostile 63 */
 START_TEST(deleted_file_is_a_fresh_station)
 {
 	struct station *s = open_ok(STATION_WRITE);
@@ -639,6 +643,7 @@ START_TEST(directory_that_everybody_writes_to_is_refused)
 }
 END_TEST
 
+/* hostile 63 */
 START_TEST(read_only_file_and_directory_are_refused)
 {
 	struct station *s = open_ok(STATION_WRITE);
@@ -675,6 +680,7 @@ START_TEST(read_only_file_and_directory_are_refused)
 }
 END_TEST
 
+/* hostile 63 */
 START_TEST(memory_locked_by_another_process_is_named)
 {
 	struct station *s = open_ok(STATION_WRITE);
@@ -703,6 +709,7 @@ START_TEST(memory_locked_by_another_process_is_named)
 }
 END_TEST
 
+/* hostile 63 */
 START_TEST(interrupted_change_is_undone_by_a_writer_only)
 {
 	struct station *s = open_ok(STATION_WRITE);
@@ -922,6 +929,7 @@ START_TEST(resume_blob_is_erased_from_the_file_on_close)
 }
 END_TEST
 
+/* hostile 50 */
 START_TEST(full_disk_at_claim_inserts_nothing)
 {
 	struct station *s = open_ok(STATION_WRITE);
@@ -954,6 +962,7 @@ START_TEST(full_disk_at_claim_inserts_nothing)
 }
 END_TEST
 
+/* hostile 63 */
 START_TEST(edited_rows_are_refused)
 {
 	static const char *const edits[] = {
@@ -982,6 +991,7 @@ END_TEST
 
 /* ---- issuers, notices, clock -------------------------------------------------------------------------------------------- */
 
+/* hostile 53 */
 START_TEST(nothing_of_an_unknown_issuer_is_stored)
 {
 	struct station *s = open_ok(STATION_WRITE);
@@ -1008,6 +1018,7 @@ START_TEST(nothing_of_an_unknown_issuer_is_stored)
 }
 END_TEST
 
+/* hostile 54 */
 START_TEST(notices_form_a_union_that_only_grows)
 {
 	struct station *s = open_ok(STATION_WRITE);
@@ -1036,6 +1047,7 @@ START_TEST(notices_form_a_union_that_only_grows)
 }
 END_TEST
 
+/* hostile 55 */
 START_TEST(issuers_cannot_revoke_for_each_other)
 {
 	struct station *s = open_ok(STATION_WRITE);
@@ -1083,6 +1095,7 @@ START_TEST(claim_takes_the_notice_and_the_floor_with_it)
 }
 END_TEST
 
+/* hostile 55 */
 START_TEST(largest_notice_is_taken)
 {
 	struct station *s = open_ok(STATION_WRITE);
@@ -1110,6 +1123,7 @@ START_TEST(largest_notice_is_taken)
 }
 END_TEST
 
+/* hostile 39 */
 START_TEST(closed_list_keeps_strangers_out)
 {
 	struct station *s = open_ok(STATION_WRITE);
@@ -1247,6 +1261,7 @@ START_TEST(lock_that_is_no_file_is_an_error)
 }
 END_TEST
 
+/* hostile 45 */
 START_TEST(of_many_processes_one_gets_the_slot)
 {
 	struct station *s = open_ok(STATION_WRITE);
@@ -1324,6 +1339,7 @@ START_TEST(removal_of_lock_files_lets_no_two_in)
 }
 END_TEST
 
+/* hostile 45 */
 START_TEST(of_many_processes_one_claims)
 {
 	struct station *s = open_ok(STATION_WRITE);

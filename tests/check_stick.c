@@ -94,6 +94,7 @@ START_TEST(a_stick_opens_with_its_id_n_and_ratchet)
 }
 END_TEST
 
+/* hostile 31 */
 START_TEST(without_once_there_is_no_stick)
 {
 	char home[512];
@@ -110,6 +111,7 @@ START_TEST(without_once_there_is_no_stick)
 }
 END_TEST
 
+/* hostile 32 */
 START_TEST(one_good_copy_of_the_stick_record_is_enough)
 {
 	put_once(&x, STICK, OURS);
@@ -129,6 +131,7 @@ START_TEST(one_good_copy_of_the_stick_record_is_enough)
 }
 END_TEST
 
+/* hostile 32 */
 START_TEST(the_stick_record_that_is_further_wins)
 {
 	put_once(&x, STICK, OURS);
@@ -142,6 +145,7 @@ START_TEST(the_stick_record_that_is_further_wins)
 }
 END_TEST
 
+/* hostile 32 */
 START_TEST(records_of_two_sticks_are_damage)
 {
 	put_once(&x, STICK, OURS);
@@ -152,6 +156,7 @@ START_TEST(records_of_two_sticks_are_damage)
 }
 END_TEST
 
+/* hostile 32 */
 START_TEST(a_stick_record_is_no_link_and_no_fifo)
 {
 	put_once(&x, STICK, OURS);
@@ -180,6 +185,7 @@ START_TEST(grants_come_in_order_of_their_ids)
 }
 END_TEST
 
+/* hostile 31 */
 START_TEST(no_grants_or_no_directory_of_them_is_no_grant)
 {
 	put_once(&x, STICK, OURS);
@@ -193,6 +199,7 @@ START_TEST(no_grants_or_no_directory_of_them_is_no_grant)
 }
 END_TEST
 
+/* hostile 31 */
 START_TEST(other_names_below_g_are_ignored)
 {
 	static const char *const names[] = {"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "aaaa", "..x",
@@ -211,6 +218,7 @@ START_TEST(other_names_below_g_are_ignored)
 }
 END_TEST
 
+/* hostile 31 */
 START_TEST(a_grant_under_another_id_is_skipped)
 {
 	struct grant g;
@@ -226,6 +234,7 @@ START_TEST(a_grant_under_another_id_is_skipped)
 }
 END_TEST
 
+/* hostile 11 */
 START_TEST(a_grant_that_does_not_verify_is_skipped_and_the_rest_is_used)
 {
 	uint8_t *file = NULL;
@@ -249,6 +258,7 @@ START_TEST(a_grant_that_does_not_verify_is_skipped_and_the_rest_is_used)
 }
 END_TEST
 
+/* hostile 16 */
 START_TEST(a_grant_of_a_newer_program_is_counted_as_such)
 {
 	struct grant g;
@@ -277,6 +287,7 @@ START_TEST(a_grant_of_a_newer_program_is_counted_as_such)
 }
 END_TEST
 
+/* hostile 39 */
 START_TEST(a_grant_of_another_stick_or_not_yet_installed_is_ignored)
 {
 	struct grant g;
@@ -300,6 +311,7 @@ START_TEST(a_grant_of_another_stick_or_not_yet_installed_is_ignored)
 }
 END_TEST
 
+/* hostile 7 */
 START_TEST(a_tree_copied_under_another_stick_record_has_no_grant)
 {
 	one_grant();
@@ -312,6 +324,7 @@ START_TEST(a_tree_copied_under_another_stick_record_has_no_grant)
 }
 END_TEST
 
+/* hostile 39 */
 START_TEST(two_issuers_on_one_stick_are_refused)
 {
 	put_once(&x, STICK, OURS);
@@ -324,6 +337,7 @@ START_TEST(two_issuers_on_one_stick_are_refused)
 }
 END_TEST
 
+/* hostile 31 */
 START_TEST(of_65_grants_the_highest_counts_as_skipped)
 {
 	put_once(&x, STICK, OURS);
@@ -388,6 +402,7 @@ START_TEST(a_fresh_slot_is_live_in_both_copies)
 }
 END_TEST
 
+/* hostile 36, 37 */
 START_TEST(a_tombstone_in_either_copy_wins)
 {
 	uint8_t raw[RECORD_SIZE];
@@ -409,6 +424,7 @@ START_TEST(a_tombstone_in_either_copy_wins)
 }
 END_TEST
 
+/* hostile 34 */
 START_TEST(two_live_copies_with_different_cells_are_damaged)
 {
 	uint8_t raw[RECORD_SIZE];
@@ -464,6 +480,7 @@ spoil(const char *name, unsigned way)
 	}
 }
 
+/* hostile 33 */
 START_TEST(a_lock_file_that_is_odd_is_not_whole)
 {
 	enum record_state left = RECORD_IS_DAMAGED;
@@ -478,6 +495,7 @@ START_TEST(a_lock_file_that_is_odd_is_not_whole)
 }
 END_TEST
 
+/* hostile 33, 36 */
 START_TEST(a_tombstone_is_seen_beside_a_lock_file_that_is_odd)
 {
 	uint8_t raw[RECORD_SIZE];
@@ -492,6 +510,7 @@ START_TEST(a_tombstone_is_seen_beside_a_lock_file_that_is_odd)
 }
 END_TEST
 
+/* hostile 33 */
 START_TEST(files_of_zeros_ones_and_noise_are_whole_and_damaged)
 {
 	uint8_t data[FIXTURE_SLOTS * RECORD_SIZE];
@@ -510,6 +529,7 @@ START_TEST(files_of_zeros_ones_and_noise_are_whole_and_damaged)
 }
 END_TEST
 
+/* hostile 40 */
 START_TEST(a_lock_file_that_may_not_be_written_is_readonly_and_read)
 {
 	uint8_t raw[RECORD_SIZE];
@@ -552,6 +572,7 @@ START_TEST(destroying_a_slot_leaves_its_neighbours)
 }
 END_TEST
 
+/* hostile 31 */
 START_TEST(a_grant_directory_that_is_a_link_has_no_slots)
 {
 	one_grant();
@@ -586,6 +607,7 @@ START_TEST(the_probe_is_made_and_changes_every_time)
 }
 END_TEST
 
+/* hostile 40 */
 START_TEST(a_probe_that_cannot_be_written_is_readonly)
 {
 	put_once(&x, STICK, OURS);
@@ -657,6 +679,7 @@ stick_for_notices(void)
 	issuer_keys(issuer, sk, OURS);
 }
 
+/* hostile 54, 56 */
 START_TEST(the_newest_notice_under_either_name_is_found)
 {
 	stick_for_notices();
@@ -672,6 +695,7 @@ START_TEST(the_newest_notice_under_either_name_is_found)
 }
 END_TEST
 
+/* hostile 56 */
 START_TEST(a_torn_notice_and_one_of_another_issuer_count_as_absent)
 {
 	stick_for_notices();
@@ -710,6 +734,7 @@ START_TEST(only_a_notice_that_is_not_there_is_written)
 }
 END_TEST
 
+/* hostile 56 */
 START_TEST(a_newer_notice_under_the_temporary_name_survives_a_write)
 {
 	uint8_t before[32], after[32];
@@ -749,6 +774,7 @@ store_with_failures(bool unrenamed, unsigned fsyncs, unsigned first_good)
 	ck_assert(!exists(&x, "ONCE/notice.new"));
 }
 
+/* hostile 56 */
 START_TEST(a_write_that_fails_loses_no_notice)
 {
 	stick_for_notices();
@@ -757,6 +783,7 @@ START_TEST(a_write_that_fails_loses_no_notice)
 }
 END_TEST
 
+/* hostile 55 */
 START_TEST(what_is_no_notice_of_the_issuer_is_not_stored)
 {
 	size_t n = 0;

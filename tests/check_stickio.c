@@ -44,6 +44,7 @@ START_TEST(a_regular_file_opens_with_its_size)
 }
 END_TEST
 
+/* hostile 21 */
 START_TEST(links_fifos_and_directories_are_no_files)
 {
 	put_file(&x, "file", "x", 1);
@@ -123,6 +124,7 @@ START_TEST(slurp_takes_a_file_up_to_its_limit)
 }
 END_TEST
 
+/* hostile 8 */
 START_TEST(slurp_allocates_nothing_for_a_huge_sparse_file)
 {
 	uint8_t *data = NULL;
@@ -208,6 +210,7 @@ START_TEST(remove_tree_goes_no_deeper_than_a_stick_does)
 }
 END_TEST
 
+/* hostile 31 */
 START_TEST(ids_ignores_every_other_name)
 {
 	static const char *const others[] = {"00112233445566778899AABBCCDDEEFF", "00112233445566778899aabbccddeef",
@@ -228,6 +231,7 @@ START_TEST(ids_ignores_every_other_name)
 }
 END_TEST
 
+/* hostile 31 */
 START_TEST(ids_keeps_the_lowest_and_counts_all)
 {
 	uint8_t ids[4][ID_SIZE], id[ID_SIZE];
@@ -249,6 +253,7 @@ START_TEST(ids_keeps_the_lowest_and_counts_all)
 }
 END_TEST
 
+/* hostile 41 */
 START_TEST(file_systems_that_do_not_overwrite_in_place_are_bad)
 {
 	static const struct {
@@ -284,6 +289,7 @@ START_TEST(file_systems_that_do_not_overwrite_in_place_are_bad)
 }
 END_TEST
 
+/* hostile 41 */
 START_TEST(ext4_is_good_unless_it_journals_data)
 {
 	char name[32];

@@ -142,6 +142,7 @@ END_TEST
 
 static const uint64_t SIZES[] = {1, 3, 2047, 2048, 2049, 4095, 4096, 4097, 16384, 16385};
 
+/* hostile 25 */
 START_TEST(agrees_with_the_definition)
 {
 	struct blockcrypt *c = new_crypt();
@@ -304,6 +305,7 @@ START_TEST(shapes)
 }
 END_TEST
 
+/* hostile 22 */
 START_TEST(impossible_shapes_leave_the_output_alone)
 {
 	struct tree_shape s, before;

@@ -126,6 +126,7 @@ START_TEST(runs_of_hashes)
 }
 END_TEST
 
+/* hostile 20 */
 START_TEST(a_root_block_that_does_not_verify)
 {
 	make(2049);
@@ -135,6 +136,7 @@ START_TEST(a_root_block_that_does_not_verify)
 }
 END_TEST
 
+/* hostile 20 */
 START_TEST(a_damaged_tree_block_is_never_kept)
 {
 	make(3 * 2048);
@@ -157,6 +159,7 @@ START_TEST(a_damaged_tree_block_is_never_kept)
 }
 END_TEST
 
+/* hostile 19 */
 START_TEST(two_tree_blocks_swapped)
 {
 	static uint8_t a[BLOCK_SIZE], b[BLOCK_SIZE];

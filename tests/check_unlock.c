@@ -112,6 +112,7 @@ damage(uint32_t slot, int copy)
 
 /* ---- a first use ---------------------------------------------------------------------------------------------------------- */
 
+/* hostile 44 */
 START_TEST(good_code_is_proved_without_a_trace)
 {
 	struct result r = try(here, grant.codes[1]);
@@ -163,6 +164,7 @@ START_TEST(spend_destroys_both_copies_and_opens)
 }
 END_TEST
 
+/* hostile 47 */
 START_TEST(closed_session_is_spent_for_good)
 {
 	struct result r = spend(here, grant.codes[0]);
@@ -193,6 +195,7 @@ START_TEST(spent_elsewhere_says_when)
 }
 END_TEST
 
+/* hostile 38 */
 START_TEST(restored_stick_is_spent_at_the_same_station)
 {
 	struct stick_slot old;
@@ -225,6 +228,7 @@ START_TEST(one_live_copy_is_enough_and_is_repaired)
 }
 END_TEST
 
+/* hostile 36, 37 */
 START_TEST(tombstone_in_one_copy_wins)
 {
 	struct stick_slot old;
@@ -245,6 +249,7 @@ END_TEST
 
 /* ---- the decision list, in its order ---------------------------------------------------------------------------------------- */
 
+/* hostile 6 */
 START_TEST(code_of_no_slot)
 {
 	ck_assert_int_eq(outcome(try(here, "0000000000000001")), E_CODE_UNKNOWN);
@@ -252,6 +257,7 @@ START_TEST(code_of_no_slot)
 }
 END_TEST
 
+/* hostile 11 */
 START_TEST(code_of_a_skipped_grant)
 {
 	struct fixture_grant bad;
@@ -267,6 +273,7 @@ START_TEST(code_of_a_skipped_grant)
 }
 END_TEST
 
+/* hostile 45 */
 START_TEST(slot_held_by_another_process)
 {
 	struct fake_memory *other = fake_memory_again(here);
@@ -281,6 +288,7 @@ START_TEST(slot_held_by_another_process)
 }
 END_TEST
 
+/* hostile 39 */
 START_TEST(stranger_at_a_closed_station)
 {
 	here->store->closed_list = true;
@@ -291,6 +299,7 @@ START_TEST(stranger_at_a_closed_station)
 }
 END_TEST
 
+/* hostile 54 */
 START_TEST(notice_that_the_grant_asks_for)
 {
 	struct fixture_grant late;
@@ -317,6 +326,7 @@ START_TEST(revoked_by_the_stick)
 }
 END_TEST
 
+/* hostile 54 */
 START_TEST(revoked_by_the_station_also_when_the_stick_forgets)
 {
 	struct result r;
@@ -351,6 +361,7 @@ START_TEST(revoked_session_does_not_resume)
 }
 END_TEST
 
+/* hostile 51 */
 START_TEST(window_is_closed_below_and_open_above)
 {
 	struct policy p = fixture_policy();
@@ -367,6 +378,7 @@ START_TEST(window_is_closed_below_and_open_above)
 }
 END_TEST
 
+/* hostile 51 */
 START_TEST(clock_of_1970_is_too_early_not_a_crash)
 {
 	static const int64_t silly[] = {0, -5, INT64_C(1) << 31, INT64_C(1) << 40};
@@ -384,6 +396,7 @@ START_TEST(clock_of_1970_is_too_early_not_a_crash)
 }
 END_TEST
 
+/* hostile 52 */
 START_TEST(expired_stays_expired_when_the_clock_goes_back)
 {
 	struct fixture_grant later;
@@ -405,6 +418,7 @@ START_TEST(expired_stays_expired_when_the_clock_goes_back)
 }
 END_TEST
 
+/* hostile 52 */
 START_TEST(one_boot_in_2099_poisons_nothing)
 {
 	struct fixture_grant always;
@@ -437,6 +451,7 @@ START_TEST(wrong_time_is_said_before_a_damaged_bundle)
 }
 END_TEST
 
+/* hostile 23 */
 START_TEST(signed_but_wrong_commitment_spends_nothing)
 {
 	struct manifest m = x.manifest;
@@ -459,6 +474,7 @@ usb_of_test(void *arg, uint8_t factor[HASH_SIZE], uint8_t hint[USB_HINT_SIZE])
 	return 0;
 }
 
+/* hostile 60 */
 START_TEST(usb_factor_of_another_stick)
 {
 	struct fixture_grant bound;
@@ -479,6 +495,7 @@ START_TEST(usb_factor_of_another_stick)
 }
 END_TEST
 
+/* hostile 45, 61 */
 START_TEST(station_factor_of_another_station)
 {
 	struct fake_memory *there = fake_memory_new();
@@ -495,6 +512,7 @@ START_TEST(station_factor_of_another_station)
 }
 END_TEST
 
+/* hostile 35 */
 START_TEST(cell_of_a_neighbour)
 {
 	struct stick_slot other;
@@ -509,6 +527,7 @@ START_TEST(cell_of_a_neighbour)
 }
 END_TEST
 
+/* hostile 33 */
 START_TEST(both_copies_damaged)
 {
 	damage(0, 0);
@@ -518,6 +537,7 @@ START_TEST(both_copies_damaged)
 }
 END_TEST
 
+/* hostile 50, 63 */
 START_TEST(station_that_cannot_write)
 {
 	struct result r;
@@ -576,6 +596,7 @@ START_TEST(open_session_continues_with_the_time_that_is_left)
 }
 END_TEST
 
+/* hostile 47 */
 START_TEST(open_session_continues_after_expiry)
 {
 	struct policy p = fixture_policy();
@@ -589,6 +610,7 @@ START_TEST(open_session_continues_after_expiry)
 }
 END_TEST
 
+/* hostile 47 */
 START_TEST(open_session_ends_at_its_limit)
 {
 	struct result r = spend(here, grant.codes[0]);
@@ -602,6 +624,7 @@ START_TEST(open_session_ends_at_its_limit)
 }
 END_TEST
 
+/* hostile 47 */
 START_TEST(clock_set_back_loses_the_time_really_used)
 {
 	struct result r = spend(here, grant.codes[0]);
@@ -638,6 +661,7 @@ START_TEST(clock_put_right_does_not_end_a_lecture)
 }
 END_TEST
 
+/* hostile 47 */
 START_TEST(claimed_row_is_a_first_use_and_asks_the_clock_again)
 {
 	struct result r;
@@ -662,6 +686,7 @@ START_TEST(claimed_row_is_a_first_use_and_asks_the_clock_again)
 }
 END_TEST
 
+/* hostile 46 */
 START_TEST(claimed_here_spent_elsewhere_is_refused_here)
 {
 	struct fake_memory *there = fake_memory_new();
@@ -686,6 +711,7 @@ START_TEST(claimed_here_spent_elsewhere_is_refused_here)
 }
 END_TEST
 
+/* hostile 47 */
 START_TEST(claimed_with_both_copies_damaged)
 {
 	struct result r;
@@ -701,6 +727,7 @@ START_TEST(claimed_with_both_copies_damaged)
 }
 END_TEST
 
+/* hostile 47 */
 START_TEST(open_with_both_copies_damaged_resumes_and_repairs)
 {
 	struct stick_slot slot;
@@ -716,6 +743,7 @@ START_TEST(open_with_both_copies_damaged_resumes_and_repairs)
 }
 END_TEST
 
+/* hostile 47 */
 START_TEST(another_code_does_not_resume_the_session)
 {
 	struct result r = spend(here, grant.codes[0]);
@@ -730,6 +758,7 @@ END_TEST
 
 /* Every change of station memory fails, or ends the process before or after it: the same code at the same station opens then, and
  * at another station it opens only if the stick was not touched. */
+/* hostile 42 */
 START_TEST(interrupted_at_any_change_resumes_here)
 {
 	static const enum fake_fate fates[] = {FAKE_FAIL, FAKE_FAIL_AFTER, FAKE_CRASH_BEFORE, FAKE_CRASH_AFTER};

@@ -246,6 +246,7 @@ static const struct {
     {"\033[31mE0D55EA57430\n", 18},
 };
 
+/* hostile 60 */
 START_TEST(serial_that_can_be_no_identity)
 {
 	const char *dir = add_stick(NULL);
@@ -262,6 +263,7 @@ START_TEST(serial_that_can_be_no_identity)
 }
 END_TEST
 
+/* hostile 60 */
 START_TEST(device_without_serial_has_no_identity)
 {
 	struct usb_device d;
@@ -273,6 +275,7 @@ START_TEST(device_without_serial_has_no_identity)
 }
 END_TEST
 
+/* hostile 60 */
 START_TEST(serial_of_126_characters_is_one_and_of_127_is_none)
 {
 	char serial[130];
@@ -296,6 +299,7 @@ START_TEST(serial_of_126_characters_is_one_and_of_127_is_none)
 }
 END_TEST
 
+/* hostile 60 */
 START_TEST(serial_file_without_end_is_no_identity)
 {
 	static char much[8192];
@@ -310,6 +314,7 @@ START_TEST(serial_file_without_end_is_no_identity)
 }
 END_TEST
 
+/* hostile 60 */
 START_TEST(same_serial_of_another_product_is_another_identity)
 {
 	uint8_t a[HASH_SIZE], b[HASH_SIZE], ha[USB_HINT_SIZE], hb[USB_HINT_SIZE];
@@ -325,6 +330,7 @@ START_TEST(same_serial_of_another_product_is_another_identity)
 }
 END_TEST
 
+/* hostile 60 */
 START_TEST(same_stick_in_another_port_is_the_same_identity)
 {
 	struct usb_device d;

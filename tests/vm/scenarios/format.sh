@@ -1,4 +1,5 @@
 # prepare --format on real sticks: what it asks, what it refuses, what it leaves; as root, since it writes to the device.
+# hostile 40: a write-protected stick
 # shellcheck shell=sh source=/dev/null
 . "$ONCE_TESTS/scenario.sh"
 need_fuse

@@ -1,4 +1,5 @@
 # The three jobs as the ordinary user, on a stick as it comes from the shop; then codes that are bound to the stick itself.
+# hostile 60: a copy on a stick with another serial number
 # shellcheck shell=sh source=/dev/null disable=SC2154 # N, W, GIVEN: from the outer scenario
 . "$ONCE_TESTS/vm/scenarios/guest.sh"
 type=$1 serial=$(sed -n "s/^$N //p" /xchg/sticks)

@@ -1,4 +1,5 @@
 # A stick is pulled while it is prepared, at ten moments: an error with its name, no half stick, and the same command succeeds.
+# hostile 67: pulled while it is prepared
 # shellcheck shell=sh source=/dev/null disable=SC2154
 . "$ONCE_TESTS/vm/scenarios/guest.sh"
 find_stick

@@ -1,5 +1,6 @@
 # A stick is pulled while a file on it is read, put back in another port, under another name, mounted elsewhere: reading goes on.
 # Where it stays away there is an error; never an end without one and wrong or missing bytes.
+# hostile 48: pulled while it is read, back in other ports, another stick in its place, away for good
 # shellcheck shell=sh source=/dev/null disable=SC2154
 . "$ONCE_TESTS/vm/scenarios/guest.sh"
 find_stick

@@ -1,4 +1,5 @@
 # A stick is pulled while a code is used up, at ten moments: what it says is what is so, and the same code opens here afterwards.
+# hostile 40, 42: pulled at each step of a use
 # shellcheck shell=sh source=/dev/null disable=SC2154
 . "$ONCE_TESTS/vm/scenarios/guest.sh"
 find_stick

@@ -44,11 +44,7 @@ for type in vfat exfat; do
 	done
 done
 
-# ---- formatted by us ----
-refused 44 "it drops: found after formatting" write large "$drop" --format exfat --format-serial FAKE0004
-found
-
-# Its last blocks come down on the partition table alone: all of the lecture is read back as it was written.
+# ---- formatted by us: the last blocks come down on the partition table alone, and all of the lecture is read back as written ----
 head -c 22400000 /dev/urandom >"$W/large/film.bin"
 refused 44 "exFAT: it wraps over its own partition table" write large "$wrap" --format exfat --format-serial FAKE0003
 found
@@ -80,6 +76,11 @@ write_while_it_fills()
 	kill -CONT "$(sed -n 's/^\([0-9]*\) .*stopped by SIGSTOP.*/\1/p' "$W/trace" | head -n 1)"
 	wait $!
 }
+leave() # BYTES: so much is free
+{
+	free=$(df --output=avail -B1 /media/mine | tail -n 1)
+	truncate -s $(($(stat -c %s /media/mine/fill) + free - $1)) /media/mine/fill
+}
 n=0
 for type in vfat exfat; do
 	n=$((n + 1))
@@ -100,7 +101,9 @@ for type in vfat exfat; do
 	check "$type: the file system is whole" anew "$type"
 	is "$type: no bundle, and no grant" "$(ls /media/mine/ONCE/b /media/mine/ONCE/g 2>/dev/null)" ""
 	is "$type: files of its owner are left alone" "$(mine)" "$before"
-	rm /media/mine/fill
+	leave $((26 * 1024 * 1024))
+	refused 38 "$type: not quite enough room" write large /media/mine
+	leave $((26 * 1024 * 1024 + 512 * 1024))
 	check "$type: with room, the same command succeeds" write large /media/mine
 	check "$type: the file system is whole" anew "$type"
 	is "$type: files of its owner are left alone" "$(mine)" "$before"

@@ -97,8 +97,7 @@ enum err reformat_mount(struct reformat *r, const struct reformat_env *env, stru
 /*
  * reformat_remount(r, env, f): unmount what was mounted for this process alone, and mount it again, at another point, so that what
  * is read next comes from the device. Nobody may use it meanwhile; r->point is "" after a failure. E_STICK_IO: there is another
- * partition table than reformat_make made, or no such file system any more; E_FAIL: it cannot be unmounted;
- * E_INTERRUPTED.
+ * partition table than reformat_make made, or no such file system any more; E_FAIL: it cannot be unmounted; E_INTERRUPTED.
  */
 enum err reformat_remount(struct reformat *r, const struct reformat_env *env, struct fault *f);
 

@@ -14,6 +14,7 @@
 
 #include "cli.h"
 #include "envelope.h"
+#include "fence.h"
 #include "grant.h"
 #include "human.h"
 #include "keytree.h"
@@ -230,7 +231,11 @@ inspect_file(const char *path, json_t **o, struct fault *f)
 	uint8_t *data = NULL;
 	size_t n = 0;
 	struct bytes file = {0};
+	int fd = open(path, O_PATH | O_CLOEXEC);
 
+	fence_reader(fd);
+	if (fd >= 0)
+		close(fd);
 	if (stickio_slurp(AT_FDCWD, path, FILE_MAX, &data, &n) != 0)
 		return fault_set(f, E_USAGE, 0, "", "%.120s cannot be read: %s.", path, strerror(errno));
 	file = BYTES(data, n);
@@ -628,8 +633,10 @@ inspect(const char *arg, json_t **o, struct fault *f)
 		return fault_set(f, E_NO_STICK, 0, "",
 		    "%.120s: there is no such file or directory. Name where the stick is mounted, or a file of oncestick's.", arg);
 	e = stickarg_open(&at, arg, f);
-	if (e == E_OK)
+	if (e == E_OK) {
+		fence_reader(at.fd);
 		e = inspect_stick(&at, o, f);
+	}
 	stickarg_close(&at);
 	return e;
 }

@@ -4,6 +4,7 @@
 #include <jansson.h>
 
 #include "cli.h"
+#include "mountpoint.h"
 #include "opt.h"
 #include "prompt.h"
 #include "say.h"
@@ -141,6 +142,7 @@ unmount(const struct cli *c, const struct sessions *s, const char *dir, struct c
 		return say_busy(c, one->state.mount_point);
 	if (err != E_OK)
 		return say_error(c, &f, &(struct say_about){.object = one->state.mount_point});
+	mountpoint_clear(reply.state.mount_point, reply.state.made); /* usually nothing is left there */
 	return say_ended(c, &reply.state, w->pause);
 }
 

@@ -11,6 +11,7 @@
 
 #include "bundle.h"
 #include "cli.h"
+#include "fence.h"
 #include "grant.h"
 #include "human.h"
 #include "image.h"
@@ -59,6 +60,7 @@ struct verify {
 	struct stick *s;
 	struct stick_grants grants;
 	uint8_t *seed;		    /* of the issuer, or NULL */
+	uint8_t issuer[KEY_SIZE];   /* whose seed it is */
 	char symbols[CODE_SYMBOLS]; /* of the code */
 	bool code;
 	struct checked *all;
@@ -76,10 +78,8 @@ read_seed(struct verify *v, struct fault *f)
 
 	if (e == E_OK)
 		e = issuer_unlock(&i, v->c, f);
-	if (e == E_OK && memcmp(i.pk, v->grants.grants[0].issuer, KEY_SIZE) != 0)
-		e = fault_set(f, E_ISSUER, 0, "",
-		    "the stick at %.80s belongs to another issuer: this passphrase cannot name its files.", v->at.path);
 	if (e == E_OK) {
+		memcpy(v->issuer, i.pk, KEY_SIZE);
 		v->seed = i.seed;
 		i.seed = NULL;
 	}
@@ -270,13 +270,18 @@ run(struct verify *v, const char *arg, struct fault *f)
 {
 	enum err e = E_OK;
 
-	if ((e = stickarg_open(&v->at, arg, f)) != E_OK || (e = stick_open(&v->s, v->at.fd, f)) != E_OK ||
-	    (e = stick_load_grants(v->s, &v->grants, f)) != E_OK)
+	if ((e = stickarg_open(&v->at, arg, f)) != E_OK)
 		return e;
 	if (v->c->passphrase_file != NULL && (e = read_seed(v, f)) != E_OK)
 		return e;
 	if (v->c->code_file != NULL && (e = read_code(v, f)) != E_OK)
 		return e;
+	fence_reader(v->at.fd);
+	if ((e = stick_open(&v->s, v->at.fd, f)) != E_OK || (e = stick_load_grants(v->s, &v->grants, f)) != E_OK)
+		return e;
+	if (v->seed != NULL && memcmp(v->issuer, v->grants.grants[0].issuer, KEY_SIZE) != 0)
+		return fault_set(f, E_ISSUER, 0, "",
+		    "the stick at %.80s belongs to another issuer: this passphrase cannot name its files.", v->at.path);
 	return check_all(v, f);
 }
 

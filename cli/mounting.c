@@ -14,6 +14,7 @@
 #include "prompt.h"
 #include "say.h"
 #include "secret.h"
+#include "sessions.h"
 #include "stop.h"
 #include "usbsay.h"
 #include "when.h"
@@ -159,6 +160,7 @@ mounting_open(struct mounting *m)
 	struct fault f = {0};
 	enum err err;
 
+	sessions_tidy();
 	if (session_fork(&m->link, &setup, &f) != E_OK)
 		return say_error(m->c, &f, NULL);
 	if (session_next(&m->link, &m->msg) != 0)

@@ -1,5 +1,8 @@
 #include "sessions.h"
 
+#include <sys/file.h>
+
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -7,6 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include <jansson.h>
+
+#include "mountpoint.h"
 
 static void
 add(void *arg, const char *lock_name, const struct control_state *state)
@@ -21,6 +28,52 @@ add(void *arg, const char *lock_name, const struct control_state *state)
 	list[s->count++].state = *state;
 }
 
+/* ---- what a session that was killed has left ------------------------------------------------------------------------------- */
+
+#define DESCRIPTION_MAX 8192
+
+/* What the holder of lock fd said of itself. */
+static json_t *
+description(int fd)
+{
+	char text[DESCRIPTION_MAX];
+	ssize_t n = pread(fd, text, sizeof text, 0);
+
+	return n > 0 ? json_loadb(text, (size_t)n, JSON_DISABLE_EOF_CHECK, NULL) : NULL;
+}
+
+/* The mount is dead if nobody holds the lock, which a session does from before its mount until after it. */
+static void
+sweep_one(int dir_fd, const char *name)
+{
+	int fd = openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	json_t *o = fd >= 0 ? description(fd) : NULL;
+	const char *path = json_string_value(json_object_get(o, "mountpoint"));
+
+	if (path != NULL && mountpoint_is_ours(path) && flock(fd, LOCK_EX | LOCK_NB) == 0)
+		mountpoint_clear(path, json_is_true(json_object_get(o, "made")));
+	json_decref(o);
+	if (fd >= 0)
+		close(fd);
+}
+
+static void
+sweep(int dir_fd)
+{
+	int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
+
+	if (d == NULL && fd >= 0)
+		close(fd);
+	for (const struct dirent *e; d != NULL && (e = readdir(d)) != NULL;)
+		if (e->d_type == DT_REG || e->d_type == DT_UNKNOWN)
+			sweep_one(dir_fd, e->d_name);
+	if (d != NULL)
+		closedir(d);
+}
+
+/* ---- those that run --------------------------------------------------------------------------------------------------------- */
+
 enum err
 sessions_find(struct sessions *s, struct fault *f)
 {
@@ -32,9 +85,19 @@ sessions_find(struct sessions *s, struct fault *f)
 	snprintf(path, sizeof path, "%s/session", dir);
 	if ((s->dir_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
 		return errno == ENOENT ? E_OK : fault_set(f, E_STATION, errno, "open", "%s", path);
+	sweep(s->dir_fd);
 	if (control_each(s->dir_fd, add, s) < 0)
 		return fault_set(f, E_STATION, errno, "list", "%s", path);
 	return E_OK;
+}
+
+void
+sessions_tidy(void)
+{
+	struct sessions s;
+
+	sessions_find(&s, NULL);
+	sessions_free(&s);
 }
 
 void

@@ -20,9 +20,15 @@ struct sessions {
 	struct sessions_one *list;
 };
 
-/* sessions_find(s, f): ask every running session. Nothing is created. Errors: E_STATION, E_FAIL. Free in every case. */
+/*
+ * sessions_find(s, f): unmount what sessions that were killed, together with their minders, have left; then ask every running one.
+ * Nothing is created. Errors: E_STATION, E_FAIL. Free in every case.
+ */
 enum err sessions_find(struct sessions *s, struct fault *f);
 void sessions_free(struct sessions *s);
+
+/* sessions_tidy(): only the first half of sessions_find, as far as it goes. */
+void sessions_tidy(void);
 
 /* sessions_pick(s, dir, f): the one mounted at dir; without dir the only one. NULL with E_MOUNTED or, if several run, E_USAGE
  * in f (f->object lists their folders). */

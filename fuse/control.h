@@ -4,6 +4,7 @@
 #ifndef CONTROL_H
 #define CONTROL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -23,6 +24,7 @@ enum control_op {
 struct control_state {
 	pid_t pid;
 	char mount_point[MOUNTPOINT_MAX];
+	bool made;              /* the mount point was made for the session */
 	char stick_path[MOUNTPOINT_MAX];
 	char label[LABEL_MAX + 1];
 	uint8_t stick_id[ID_SIZE];

@@ -31,7 +31,7 @@ int fence_paths(const struct fence_path *paths, size_t count);
 
 enum fence_work {
 	FENCE_READER,           /* reads files, computes in threads, writes to descriptors that it has */
-	FENCE_SESSION           /* ... serves a mount, keeps a database, answers on a local socket it has, root unmounts */
+	FENCE_SESSION           /* ... serves a mount, keeps a database, answers on a local socket that it has */
 };
 
 /*
@@ -39,5 +39,12 @@ enum fence_work {
  * looking into other processes, no mount. Return 0, or -1 with errno: EINVAL where the kernel has no seccomp filters.
  */
 int fence_calls(enum fence_work work);
+
+/*
+ * fence_reader(fd): both fences for a program that from now on reads fd, with all below it if it is a directory, and prints what it
+ * found: besides fd it can read what the kernel tells of processes, mounts and devices, and what time zone it is. As far as the kernel
+ * has them.
+ */
+void fence_reader(int fd);
 
 #endif

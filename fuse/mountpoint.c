@@ -107,6 +107,13 @@ mountpoint_unmount(const char *path, bool lazy)
 	return err == EBUSY && !mountpoint_is_ours(path) ? 0 : err;
 }
 
+void
+mountpoint_clear(const char *path, bool made)
+{
+	if (mountpoint_is_ours(path) && mountpoint_unmount(path, true) == 0 && made)
+		rmdir(path);
+}
+
 /* ---- a directory that was given ----------------------------------------------------------------------------------------- */
 
 static bool

@@ -40,6 +40,9 @@ bool mountpoint_is_ours(const char *path);
  */
 int mountpoint_unmount(const char *path, bool lazy);
 
+/* mountpoint_clear(path, made): unmount lazily what is at path, if it is ours, and if made, remove the directory. As far as it goes. */
+void mountpoint_clear(const char *path, bool made);
+
 /* mountpoint_users(path, each, arg): call each(arg, pid, comm, file) for every process of this user that has a file or its
  * working directory below path, as /proc tells; file is relative to path, raw bytes. Never touches the mount. */
 void mountpoint_users(const char *path, void (*each)(void *arg, long pid, const char *comm, const char *file), void *arg);

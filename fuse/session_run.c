@@ -4,10 +4,13 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -15,9 +18,11 @@
 #include <sodium.h>
 
 #include "control.h"
+#include "fence.h"
 #include "fusefs.h"
 #include "kdf.h"
 #include "minder.h"
+#include "mountinfo.h"
 #include "replug.h"
 #include "station.h"
 #include "stick.h"
@@ -156,11 +161,11 @@ look(struct run *r, struct fault *f)
 
 /* ---- open ----------------------------------------------------------------------------------------------------------------- */
 
-/* For E_BUSY at a second attempt, which names the mount point. */
+/* For E_BUSY at a second attempt, which names the mount point; and for who finds the mount after this process was killed. */
 static void
 describe_lock(struct run *r)
 {
-	json_t *o = json_pack("{s:s%}", "mountpoint", r->mount_point, strlen(r->mount_point));
+	json_t *o = json_pack("{s:s%, s:b}", "mountpoint", r->mount_point, strlen(r->mount_point), "made", r->setup->dir == NULL);
 	char *text = o != NULL ? json_dumps(o, 0) : NULL;
 	int fd = station_lock_fd(r->station);
 
@@ -186,6 +191,7 @@ make_mount(struct run *r, struct fault *f)
 		if (minder_watch(r->minder, r->mount_point) != 0)
 			return fault_set(f, E_FAIL, EPIPE, "minder", "%s", r->mount_point);
 	}
+	describe_lock(r);
 	return fusefs_mount(&r->fs, unlock_bundle(r->unlock), r->mount_point, f);
 }
 
@@ -220,6 +226,54 @@ await_stick(void *arg)
 	return replug_wait(r->replug, is_silenced, r);
 }
 
+/* ---- the fence ------------------------------------------------------------------------------------------------------------ */
+
+struct above {
+	dev_t dev;
+	const char *path;               /* of the stick */
+	char parent[MOUNTPOINT_MAX];    /* of where its file system is mounted */
+};
+
+static int
+find_above(void *arg, const struct mountinfo *m)
+{
+	struct above *a = arg;
+	size_t n = strlen(m->path);
+	const char *slash = strrchr(m->path, '/');
+
+	if (major(a->dev) == 0 || m->dev != a->dev || strncmp(a->path, m->path, n) != 0 || slash == NULL || slash == m->path)
+		return 0;
+	snprintf(a->parent, sizeof a->parent, "%.*s", (int)(slash - m->path), m->path);
+	return 0;
+}
+
+/*
+ * What an open session still opens: its database, the records of the stick, where a stick comes back to, and what tells it so. A
+ * kernel without Landlock leaves files as they are.
+ */
+static void
+fence_files(const struct run *r)
+{
+	struct above above = {.path = r->setup->stick_path};
+	struct stat st;
+	const struct fence_path paths[] = {
+		{r->setup->station_dir, -1, FENCE_MAKE},
+		{NULL, r->stick_fd, FENCE_WRITE},
+		{above.parent, -1, FENCE_WRITE},
+		{"/media", -1, FENCE_WRITE},
+		{"/run/media", -1, FENCE_WRITE},
+		{"/mnt", -1, FENCE_WRITE},
+		{"/proc/self", -1, FENCE_READ},
+		{"/sys", -1, FENCE_READ},
+		{"/sys/devices/virtual/bdi", -1, FENCE_WRITE},
+	};
+
+	if (fstat(r->stick_fd, &st) == 0)
+		above.dev = st.st_dev;
+	mountinfo_each(find_above, &above);
+	fence_paths(paths, sizeof paths / sizeof *paths);
+}
+
 /* Step 14, S1 to S6. */
 static enum err
 open_session(struct run *r, struct fault *f)
@@ -231,7 +285,6 @@ open_session(struct run *r, struct fault *f)
 		return fault_set(f, E_STATION, errno, "control socket", "%s", r->setup->station_dir);
 	if ((err = make_mount(r, f)) != E_OK)
 		return err;
-	describe_lock(r);
 	if ((err = unlock_spend(r->unlock, &r->info, f)) != E_OK)
 		return err;
 	start_clocks(r);
@@ -239,7 +292,11 @@ open_session(struct run *r, struct fault *f)
 	if ((r->replug = replug_new(r->unlock, r->setup->stick_path, r->clock)) == NULL)
 		return fault_set(f, E_FAIL, ENOMEM, "memory", "session");
 	fusefs_on_failure(r->fs, await_stick, r);
-	return fusefs_start(r->fs, r->ended, f);
+	fence_files(r); /* before there are threads, which it would not hold */
+	if ((err = fusefs_start(r->fs, r->ended, f)) != E_OK)
+		return err;
+	fence_calls(FENCE_SESSION);
+	return E_OK;
 }
 
 /* ---- close ---------------------------------------------------------------------------------------------------------------- */
@@ -256,6 +313,7 @@ describe(struct run *r, struct control_state *s)
 	*s = (struct control_state){.pid = getpid(), .slot = r->info.slot, .opened_at = r->info.opened_at, .used_s = used_now(r)};
 	s->remaining_s = (int64_t)r->info.session_s - s->used_s;
 	s->away_s = replug_look(r->replug);
+	s->made = r->setup->dir == NULL;
 	memcpy(s->mount_point, r->mount_point, sizeof s->mount_point);
 	strncpy(s->stick_path, r->setup->stick_path, sizeof s->stick_path - 1);
 	memcpy(s->label, r->info.label, sizeof s->label);
@@ -264,18 +322,11 @@ describe(struct run *r, struct control_state *s)
 	memcpy(s->grant_id, r->info.grant_id, ID_SIZE);
 }
 
-/* The minder unmounts; if somebody killed it, this process does. */
+/* The minder unmounts; this process, behind its fence, could not. If somebody killed the minder, who asked for the end does it. */
 static int
 unmount(struct run *r, bool lazy)
 {
-	int e = minder_unmount(r->minder, lazy);
-
-	if (e != EPIPE)
-		return e;
-	e = mountpoint_is_ours(r->mount_point) ? mountpoint_unmount(r->mount_point, lazy) : 0;
-	if (e == 0 && r->setup->dir == NULL)
-		rmdir(r->mount_point);
-	return e;
+	return minder_unmount(r->minder, lazy);
 }
 
 /* Files stop answering, then the mount goes, lazily if something holds on to it. */

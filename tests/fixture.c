@@ -249,6 +249,27 @@ fixture_patch(struct fixture *x, const char *name, uint64_t off, const void *dat
 }
 
 void
+fixture_put(struct fixture *x, const char *name, const void *data, size_t n)
+{
+	char path[256];
+
+	snprintf(path, sizeof path, "%s/ONCE/%s", x->path, name);
+	(void)unlink(path);
+	ck_assert_int_eq(stickio_create(AT_FDCWD, path, data, n, 0600), 0);
+}
+
+uint8_t *
+fixture_get(struct fixture *x, const char *name, size_t *n)
+{
+	char path[256];
+	uint8_t *data = NULL;
+
+	snprintf(path, sizeof path, "%s/ONCE/%s", x->path, name);
+	ck_assert_int_eq(stickio_slurp(AT_FDCWD, path, 1 << 24, &data, n), 0);
+	return data;
+}
+
+void
 fixture_lock_name(char out[64], const struct grant *g, int copy)
 {
 	char hex[2 * ID_SIZE + 1];
@@ -257,17 +278,58 @@ fixture_lock_name(char out[64], const struct grant *g, int copy)
 	snprintf(out, 64, "g/%s/%s", hex, copy == 0 ? STICK_LOCK_A : STICK_LOCK_B);
 }
 
+static void
+digest_file(crypto_hash_sha256_state *h, int dir_fd, const char *name)
+{
+	uint8_t buf[8192];
+	ssize_t got;
+	int fd;
+
+	ck_assert_int_ge(fd = openat(dir_fd, name, O_RDONLY), 0);
+	while ((got = read(fd, buf, sizeof buf)) > 0)
+		crypto_hash_sha256_update(h, buf, (size_t)got);
+	ck_assert_int_eq(got, 0);
+	close(fd);
+}
+
+static void
+digest_dir(crypto_hash_sha256_state *h, int dir_fd)
+{
+	struct dirent **list = NULL;
+	int n, fd;
+
+	ck_assert_int_ge(n = scandirat(dir_fd, ".", &list, NULL, alphasort), 0);
+	for (int i = 0; i < n; i++) {
+		const char *name = list[i]->d_name;
+		struct stat st;
+
+		if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0 && strcmp(name, STICK_PROBE) != 0) {
+			ck_assert_int_eq(fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW), 0);
+			crypto_hash_sha256_update(h, (const uint8_t *)name, strlen(name) + 1);
+			crypto_hash_sha256_update(h, (const uint8_t *)&st.st_mode, sizeof st.st_mode);
+			crypto_hash_sha256_update(h, (const uint8_t *)&st.st_size, sizeof st.st_size);
+			if (S_ISDIR(st.st_mode)) {
+				ck_assert_int_ge(fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY), 0);
+				digest_dir(h, fd);
+				close(fd);
+			} else if (S_ISREG(st.st_mode) && st.st_size < INT64_C(1) << 30) {
+				digest_file(h, dir_fd, name);
+			}
+		}
+		free(list[i]);
+	}
+	free(list);
+}
+
 void
 fixture_digest(struct fixture *x, uint8_t out[HASH_SIZE])
 {
-	char command[256], hex[2 * HASH_SIZE + 1];
-	FILE *p;
+	crypto_hash_sha256_state h;
+	int fd;
 
-	snprintf(command, sizeof command, "cd '%s/ONCE' && find . ! -name probe -type f -print0 | sort -z | xargs -0 sha256sum | "
-	    "sha256sum", x->path);
-	ck_assert_ptr_nonnull(p = popen(command, "r"));
-	ck_assert_uint_eq(fread(hex, 1, 2 * HASH_SIZE, p), 2 * HASH_SIZE);
-	hex[2 * HASH_SIZE] = '\0';
-	pclose(p);
-	ck_assert_int_eq(bytes_from_hex(out, HASH_SIZE, hex), 0);
+	crypto_hash_sha256_init(&h);
+	ck_assert_int_ge(fd = openat(x->dir_fd, STICK_ONCE, O_RDONLY | O_DIRECTORY), 0);
+	digest_dir(&h, fd);
+	close(fd);
+	crypto_hash_sha256_final(&h, out);
 }

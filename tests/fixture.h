@@ -57,10 +57,19 @@ void fixture_slot(struct fixture *x, const struct grant *g, uint32_t slot, struc
 /* fixture_patch(x, name, off, data, n): overwrite n bytes of the file name (below ONCE), which must exist. */
 void fixture_patch(struct fixture *x, const char *name, uint64_t off, const void *data, size_t n);
 
+/*
+ * fixture_put(x, name, data, n): make or replace the file name (below ONCE). fixture_get(x, name, n): its contents, to be freed.
+ */
+void fixture_put(struct fixture *x, const char *name, const void *data, size_t n);
+uint8_t *fixture_get(struct fixture *x, const char *name, size_t *n);
+
 /* fixture_lock_name(out, g, copy): "g/<id>/lock.a" or ".b", for fixture_patch. */
 void fixture_lock_name(char out[64], const struct grant *g, int copy);
 
-/* fixture_digest(x, out): a hash over names and contents of everything on the stick but the probe: changes if a byte does. */
+/*
+ * fixture_digest(x, out): a hash over names, kinds, modes, sizes and contents of everything on the stick but the probe; of files of
+ * a gibibyte or more without their contents.
+ */
 void fixture_digest(struct fixture *x, uint8_t out[HASH_SIZE]);
 
 #endif

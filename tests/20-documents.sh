@@ -159,6 +159,9 @@ is "completion knows codes by name" "$(completions oncestick revoke '' | wc -l)"
 is "completion knows who has codes" "$(completions oncestick issue --again Ki)" Kim
 members erase "$stick" --yes --passphrase-file "$W/pass"
 
+# ---- tests -------------------------------------------------------------------------------------------------------------------
+check "every attack that is listed has a test, or a reason why not" "$ONCE_TESTS/hostile" --check
+
 # ---- form --------------------------------------------------------------------------------------------------------------------
 if command -v mandoc >/dev/null; then
 	for page in "$man"/oncestick*.[157]; do

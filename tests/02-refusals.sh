@@ -30,6 +30,9 @@ refused 21 "one wrong symbol" oncestick mount "$stick" --code-file "$W/typo"
 said "group 3"
 said "nothing was spent"
 printf '0000-0000-0000-0001\n' >"$W/other"
+# hostile 5: a release code where a code is asked for
+echo 5KSR-D0P1-BBWH-FNDR >"$W/release"
+refused 22 "a release code" oncestick mount "$stick" --code-file "$W/release"
 # hostile 6: a code of no stick
 refused 23 "a well-formed code of no stick" oncestick mount "$stick" --code-file "$W/other"
 refused 24 "no terminal and no code file" setsid oncestick mount "$stick"

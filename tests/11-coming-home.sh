@@ -67,6 +67,22 @@ collect "a vandalised stick" "$stick"
 is "a code that cannot be used any more" "$(found 4)" damaged
 check "is revoked" sh -c "oncestick codes '$stick' --json | jq -e '.codes[3].state == \"revoked\"'"
 
+# hostile 36: a tombstone that nobody with the code made, in one copy
+python3 - "$grant/lock.b" <<'PY' || die "the record cannot be forged"
+import hashlib, sys
+
+with open(sys.argv[1], "r+b") as f:
+	raw = bytearray(f.read(4096)[:4064])
+	assert raw[:8] == b"ONCESPNT"
+	f.seek(4 * 4096)
+	there = f.read(4096)
+	raw[8:28] = there[8:28]
+	f.seek(4 * 4096)
+	f.write(raw + hashlib.blake2b(b"\x0conce1/record" + raw, digest_size=32).digest())
+PY
+collect "a forged tombstone" "$stick"
+is "a code that was destroyed, nobody knows when" "$(found 5)" destroyed
+
 # a stick that is lost, and only a PC tells
 open_and_end "$W/clone" "$W/c3" "$W/station2"
 check "its receipts" env ONCESTICK_STATION_DIR="$W/station2" oncestick station receipts "$W/receipts2"

@@ -23,6 +23,7 @@
 #include "keytree.h"
 #include "mint.h"
 #include "receipt.h"
+#include "sample_image.h"
 #include "stickio.h"
 #include "unlock.h"
 
@@ -458,6 +459,39 @@ START_TEST(code_of_another_stick_or_grant)
 	fixture_grant_free(&gone);
 	fixture_grant_free(&theirs);
 	fixture_close(&other);
+}
+END_TEST
+
+/* ---- images ---------------------------------------------------------------------------------------------------------------- */
+
+/* hostile 26 */
+START_TEST(superblock_that_is_signed_and_impossible)
+{
+	static const struct {
+		const char *what;
+		unsigned at, width;
+		uint64_t v;
+	} lies[] = {
+		{"magic", 0, 1, 'o'}, {"inode_off unaligned", 8, 8, SAMPLE_INODE_OFF + 32},
+		{"inode_off overflowing", 8, 8, UINT64_MAX - 63},
+		{"count 0", 16, 4, 0}, {"count 2^32 - 1", 16, 4, UINT32_MAX}, {"names overflowing", 24, 8, UINT64_MAX - 21},
+		{"names_len 2^64 - 1", 32, 8, UINT64_MAX}, {"reserved", 48, 1, 1},
+	};
+	uint8_t *image = sample_image(), *place = image + SAMPLE_SUPER_OFF + lies[_i].at;
+	struct fixture_grant of_it;
+
+	fixture_image(&x, image, SAMPLE_LEN / BLOCK_SIZE);
+	fixture_grant(&x, &of_it, fixture_policy(), 0, NULL);
+	ck_assert_int_eq(outcome(try(here, of_it.codes[0])), E_OK);
+	fixture_grant_free(&of_it);
+	for (unsigned k = 0; k < lies[_i].width; k++)
+		place[k] = (uint8_t)(lies[_i].v >> 8 * k);
+	fixture_image(&x, image, SAMPLE_LEN / BLOCK_SIZE);
+	fixture_grant(&x, &of_it, fixture_policy(), 0, NULL);
+	bound_memory();
+	assert_refused(of_it.codes[0], E_BUNDLE, lies[_i].what, (size_t)_i);
+	fixture_grant_free(&of_it);
+	free(image);
 }
 END_TEST
 
@@ -1056,6 +1090,7 @@ main(void)
 	tcase_add_loop_test(objects_case, object_with_one_flipped_bit, 0, 3);
 	tcase_add_loop_test(objects_case, object_that_is_too_long, 0, 3);
 	tcase_add_test(t, code_of_another_stick_or_grant);
+	tcase_add_loop_test(t, superblock_that_is_signed_and_impossible, 0, 8);
 	tcase_add_test(t, stick_record_that_is_forged);
 	tcase_add_test(t, many_and_odd_neighbours);
 	tcase_add_loop_test(t, lock_file_that_is_spoilt, 0, 3 * WAYS);

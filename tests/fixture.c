@@ -11,12 +11,14 @@
 #include <check.h>
 #include <sodium.h>
 
+#include "blockcrypt.h"
 #include "keytree.h"
 #include "mint.h"
 #include "pack.h"
 #include "provision.h"
 #include "secret.h"
 #include "stickio.h"
+#include "tree.h"
 
 static void
 write_file(const char *dir, const char *name, const void *data, size_t n)
@@ -205,6 +207,50 @@ fixture_manifest(struct fixture *x, struct manifest *m)
 	x->manifest = *m;
 	write_manifest(x, p);
 	provision_end(&p);
+}
+
+struct stream {
+	int fd;
+	uint64_t at;
+};
+
+static int
+append_block(void *arg, const uint8_t block[BLOCK_SIZE])
+{
+	struct stream *s = arg;
+
+	ck_assert_int_eq(stickio_write_full(s->fd, block, BLOCK_SIZE, s->at++ * BLOCK_SIZE), 0);
+	return 0;
+}
+
+void
+fixture_image(struct fixture *x, const uint8_t *image, uint64_t blocks)
+{
+	struct blockcrypt *crypt = blockcrypt_new(NULL);
+	struct tree_builder *tree = tree_builder_new(x->path);
+	struct manifest m = x->manifest;
+	struct stream s = {-1, 0};
+	char hex[2 * ID_SIZE + 1], name[128];
+	uint8_t hash[HASH_SIZE], *block = malloc(BLOCK_SIZE);
+
+	ck_assert(crypt != NULL && tree != NULL && block != NULL && blocks < SEGMENT_BLOCKS - TREE_FANOUT);
+	bytes_to_hex(hex, x->bundle_id, ID_SIZE);
+	snprintf(name, sizeof name, "%s/ONCE/b/%s/00000000.seg", x->path, hex);
+	ck_assert_int_ge(s.fd = open(name, O_WRONLY | O_TRUNC), 0);
+	for (uint64_t i = 0; i < blocks; i++) {
+		memcpy(block, image + i * BLOCK_SIZE, BLOCK_SIZE);
+		ck_assert_int_eq(blockcrypt_crypt(crypt, block, x->ck, i), 0);
+		ck_assert_int_eq(blockcrypt_hash(crypt, hash, 0, i, block), 0);
+		ck_assert_int_eq(tree_builder_add(tree, hash), 0);
+		append_block(&s, block);
+	}
+	ck_assert_int_eq(tree_builder_finish(tree, crypt, append_block, &s, m.root), 0);
+	close(s.fd);
+	m.blocks = blocks;
+	fixture_manifest(x, &m);
+	tree_builder_free(&tree);
+	blockcrypt_free(&crypt);
+	free(block);
 }
 
 static int64_t

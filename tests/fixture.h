@@ -48,6 +48,12 @@ void fixture_notice(struct fixture *x, const uint8_t *grant_id, uint32_t slot, u
 /* fixture_manifest(x, m): sign *m instead of the manifest that is there, so that a grant made afterwards names it. */
 void fixture_manifest(struct fixture *x, struct manifest *m);
 
+/*
+ * fixture_image(x, image, blocks): sign and encrypt so many blocks in the place of the packed image, so that a grant made
+ * afterwards opens them, whatever they hold.
+ */
+void fixture_image(struct fixture *x, const uint8_t *image, uint64_t blocks);
+
 /* fixture_clock(x): a clock that reads x->now and x->boot. */
 struct clock_source fixture_clock(struct fixture *x);
 

@@ -1,11 +1,14 @@
-# The end of the time: an open file gives errors, not cached pages; the folder goes; the code is spent.
+# The end of the time: what is open gives errors, not cached pages; the folder goes; the code is spent. Meanwhile somebody sets the
+# clock of the day, which changes nothing.
 . "$ONCE_TESTS/scenario.sh"
 need_fuse
+command -v python3 >/dev/null || skip "no python3"
 stick=$W/stick
 sample "$W/folder"
 new_issuer
-prepare "$W/folder" "$stick" --label Deadline --codes 2 --session 1m
+prepare "$W/folder" "$stick" --label Deadline --codes 3 --session 1m
 one_code "$W/code"
+one_code "$W/skewed"
 check "mount for a minute" oncestick mount "$stick" --code-file "$W/code"
 folder=$(cat "$W/out")
 check "a pause in between does not make it longer" oncestick unmount --pause
@@ -13,13 +16,66 @@ check "mount again" oncestick mount "$stick" --code-file "$W/code"
 exec 9<"$folder/clips/film.bin"
 check "the open file reads" head -c 100000 <&9
 check "and its pages are cached" cmp "$W/folder/clips/film.bin" "$folder/clips/film.bin"
-# hostile 49: the deadline with a file open
+
+# A file that is mapped, by a program that waits for a line and then reads a page which it has read before.
+cat >"$W/map.py" <<'EOF2'
+import mmap, sys
+
+with open(sys.argv[1], "rb") as f:
+	m = mmap.mmap(f.fileno(), 0, prot=mmap.PROT_READ)
+first = m[0]
+print("mapped", flush=True)
+sys.stdin.readline()
+print("read" if m[0] == first else "read something else", flush=True)
+EOF2
+mkfifo "$W/go"
+python3 "$W/map.py" "$folder/clips/film.bin" <"$W/go" >"$W/mapped" 2>&1 &
+mapper=$!
+exec 8>"$W/go"
+wait_until 10 grep -q mapped "$W/mapped"
+
+# hostile 49: the clock of the day ten years ahead, then ten years behind, while a folder is open
+clock() # SECONDS ahead
+{
+	python3 -c 'import sys; open(sys.argv[1], "r+b").write(int(sys.argv[2]).to_bytes(8, sys.byteorder, signed=True))' \
+		"$W/skew" "$1"
+}
+head -c 8 /dev/zero >"$W/skew"
+preload=$ONCE_BUILD/tests/.libs/skew.so
+[ -e "$preload" ] || die "$preload is not built"
+skewed="env LD_PRELOAD=$preload ONCE_SKEW=$W/skew"
+# shellcheck disable=SC2086 # words of a command
+check "a second folder, with a clock that will be set" $skewed oncestick mount "$stick" "--code-file=$W/skewed"
+other=$(cat "$W/out")
+for years in 10 -10; do
+	clock $((years * 31557600))
+	# shellcheck disable=SC2086
+	is "the clock says so" "$($skewed date +%Y)" "$(date -d "$((years * 31557600)) seconds" +%Y)"
+	check "its clock $years years off: it reads" cmp "$W/folder/a.txt" "$other/a.txt"
+	check "... and is open" mounted "$other"
+done
+# shellcheck disable=SC2086
+check "paused, ten years ago" $skewed oncestick unmount "$other" --pause
+clock 0
+check "it goes on, with the clock put right" oncestick mount "$stick" --code-file "$W/skewed"
+other=$(cat "$W/out")
+is "for a minute in all, and no more" \
+	"$(oncestick status --json | jq '[.open[].ends_at | fromdateiso8601 - now | . > 0 and . <= 60] | all')" true
+
+# hostile 49: the deadline with a file open, and with one mapped
 wait_until 90 no mounted "$folder"
-no sh -c 'exec 8</proc/self/fd/9' 2>/dev/null || die "the file could be opened again"
+no sh -c 'exec 7</proc/self/fd/9' 2>/dev/null || die "the file could be opened again"
 no dd bs=4096 count=1 of=/dev/null <&9 2>"$W/err" || die "the open file still reads after the deadline"
 said "input/output error|transport endpoint|not connected"
 exec 9<&-
+echo go >&8
+exec 8>&-
+wait $mapper
+is "the mapped file is a bus error" $? 135
+is "and nothing was read" "$(cat "$W/mapped")" mapped
 wait_until 10 test ! -e "$folder"
+wait_until 90 no mounted "$other"
 is "nothing is open" "$(oncestick status --json | jq '.open | length')" 0
 refused 30 "the code after its deadline" oncestick mount "$stick" --code-file "$W/code"
+refused 30 "the other one" oncestick mount "$stick" --code-file "$W/skewed"
 finish

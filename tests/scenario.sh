@@ -142,7 +142,10 @@ cleanup()
 {
 	for c in "$W"/station*/session/*.ctl; do
 		[ -S "$c" ] || continue
-		ONCESTICK_STATION_DIR=${c%/session/*} oncestick unmount --force --pause >/dev/null 2>&1
+		ONCESTICK_STATION_DIR=${c%/session/*}
+		oncestick status --json | jq -r '.open[].mount_point' | while read -r open; do
+			oncestick unmount "$open" --force --pause
+		done >/dev/null 2>&1
 	done
 }
 trap cleanup EXIT

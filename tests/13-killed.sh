@@ -109,6 +109,7 @@ undo_mount() # the session may have been killed since: unmount has nothing to do
 	mounted=$((mounted + 1))
 }
 
+# hostile 42: killed at system calls between the code and the open folder
 killed=0 mounted=0 spent=0 claimed=0
 while read -r name number <&9; do
 	begin

@@ -56,6 +56,17 @@ check "ONCE is gone" test ! -e "$stick/ONCE"
 is "other files are not" "$(cat "$stick/other.txt")" mine
 refused 10 "mount of an erased stick" oncestick mount "$stick" --code-file "$W/c6"
 
+# hostile 68: books put back from an older copy, then more codes
+prepare "$W/one" "$W/more" --label Before --codes 2
+cp -a "$W/issuer" "$W/copy"
+prepare "$W/one" "$W/more" --add --label Lost --codes 8
+codes "$W/lost" 8 "$W/more"
+rm -r "$W/issuer" && mv "$W/copy" "$W/issuer"
+prepare "$W/one" "$W/another" --label After --codes 8
+codes "$W/after" 8 "$W/another"
+is "no code is handed out twice" "$(sort "$W/lost" "$W/after" | uniq -d)" ""
+no oncestick mount "$W/more" --code-file "$W/after" >"$W/out" 2>"$W/err" </dev/null || die "a code opened another stick"
+
 # somebody else's stick is refused untouched
 prepare "$W/one" "$W/theirs" --label Theirs --codes 1
 before=$(find "$W/theirs" -type f -exec sha256sum {} + | sort)

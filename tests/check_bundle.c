@@ -7,6 +7,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include "bundle_impl.h" /* what is left in memory */
 #include "sample_bundle.h"
@@ -877,6 +879,17 @@ START_TEST(segment_is_a_fifo)
 END_TEST
 
 /* hostile 21 */
+START_TEST(segment_is_a_device)
+{
+	make(1, 2, numbered);
+	ck_assert_int_eq(unlinkat(s.dir_fd, "00000000.seg", 0), 0);
+	if (mknodat(s.dir_fd, "00000000.seg", S_IFCHR | 0600, makedev(1, 5)) != 0) /* that of /dev/zero; only root can make it */
+		ck_assert_int_eq(symlinkat("/dev/zero", s.dir_fd, "00000000.seg"), 0);
+	assert_refused(E_BUNDLE, "segment");
+}
+END_TEST
+
+/* hostile 21 */
 START_TEST(segment_of_another_bundle_linked_in)
 {
 	char theirs[64] = "b/", ours[64] = "b/";
@@ -1015,6 +1028,28 @@ START_TEST(bundle_directory_is_a_link)
 }
 END_TEST
 
+/* ---- borders of tree blocks: holes ---------------------------------------------------------------------------------------- */
+
+/* hostile 25 */
+START_TEST(the_data_at_the_border_of_a_tree_block)
+{
+	const uint64_t n = 2047 + (uint64_t)_i;
+	struct found f;
+
+	sample_write(&s, 1, n, holes, NULL);
+	ck_assert_uint_eq(s.at, n + (n <= 2048 ? 1 : 3));
+	ck_assert_int_eq(reopen(), E_OK);
+	ck_assert_int_eq(bundle_check_block(b, mine, 0, buf), 0);
+	ck_assert_int_eq(bundle_check_block(b, mine, n - 1, buf), 0);
+	sample_flip(&s, n - 1, 65535, 7);
+	ck_assert_int_eq(bundle_check_block(b, mine, n - 1, buf), -EBADMSG);
+	f = verify(E_BUNDLE, 0, false);
+	ck_assert_uint_eq(f.n, 1);
+	assert_damage(&f.d[0], 0, n - 1, 1);
+	ck_assert_int_eq(bundle_check_block(b, mine, n, buf), -EIO);
+}
+END_TEST
+
 /* ---- borders of segments: a gibibyte of holes ---------------------------------------------------------------------------- */
 
 /* hostile 25 */
@@ -1084,6 +1119,7 @@ main(void)
 	tcase_add_test(t, segment_is_a_symbolic_link);
 	tcase_add_test(t, segment_is_a_directory);
 	tcase_add_test(t, segment_is_a_fifo);
+	tcase_add_test(t, segment_is_a_device);
 	tcase_add_test(t, segment_of_another_bundle_linked_in);
 	tcase_add_test(t, manifest_missing_empty_or_too_long);
 	tcase_add_loop_test(t, manifest_is_no_regular_file, 0, 3);
@@ -1096,6 +1132,7 @@ main(void)
 	suite_add_tcase(suite, t);
 	tcase_set_timeout(large, 300);
 	tcase_add_checked_fixture(large, setup, teardown);
+	tcase_add_loop_test(large, the_data_at_the_border_of_a_tree_block, 0, 3);
 	tcase_add_loop_test(large, the_tree_at_the_border_of_a_segment, 0, 2);
 	suite_add_tcase(suite, large);
 	r = srunner_create(suite);

@@ -495,6 +495,22 @@ START_TEST(superblock_that_is_signed_and_impossible)
 }
 END_TEST
 
+/* hostile 22 */
+START_TEST(number_of_blocks_that_is_signed_and_wrong)
+{
+	const uint64_t right = x.manifest.blocks, lies[] = {right - 1, right + 1, 16384, UINT32_MAX};
+	struct manifest m = x.manifest;
+	struct fixture_grant of_it;
+
+	m.blocks = lies[_i];
+	fixture_manifest(&x, &m);
+	fixture_grant(&x, &of_it, fixture_policy(), 0, NULL);
+	bound_memory();
+	assert_refused(of_it.codes[0], E_BUNDLE, "blocks", (size_t)lies[_i]);
+	fixture_grant_free(&of_it);
+}
+END_TEST
+
 /* ---- the stick record and what lies about it --------------------------------------------------------------------------------- */
 
 static void
@@ -1027,6 +1043,75 @@ START_TEST(notice_that_takes_back_what_was_revoked)
 }
 END_TEST
 
+/* hostile 63 */
+START_TEST(station_row_that_somebody_edited)
+{
+	struct memory_use *row, good;
+	struct stick_slot slot;
+	struct result r = try(here, grant.codes[0]);
+
+	fixture_slot(&x, &grant.g, 0, &slot);
+	ck_assert_int_eq(unlock_spend(r.u, &r.info, &r.fault), E_OK);
+	ck_assert_int_eq(unlock_end(r.u, 60), E_OK);
+	unlock_free(&r.u);
+	row = fake_memory_row(here, grant.g.hash, 0);
+	good = *row;
+	row->state = MEMORY_OPEN; /* once more, please: but its keys went with the end */
+	assert_refused(grant.codes[0], E_SLOT_DAMAGED, "open again", 0);
+	row->blob_len = CELL_SIZE(1);
+	randombytes_buf(row->blob, row->blob_len);
+	assert_refused(grant.codes[0], E_STATION, "keys of nothing", 0);
+	row->state = MEMORY_CLAIMED;
+	row->opened_at = 0;
+	assert_refused(grant.codes[0], E_STATION, "claimed", 0);
+	write_both(slot.raw_a); /* with the stick put back as well */
+	assert_refused(grant.codes[0], E_STATION, "claimed, stick put back", 0);
+	*row = good;
+	assert_refused(grant.codes[0], E_SPENT, "as it was", 0);
+	write_both(slot.raw_a);
+	row->state = MEMORY_OPEN;
+	randombytes_buf(row->nonce, sizeof row->nonce); /* somebody else's session */
+	assert_refused(grant.codes[1], E_OK, "its neighbour", 0);
+}
+END_TEST
+
+/* hostile 63 */
+START_TEST(station_row_of_a_foreign_session)
+{
+	struct result r = try(here, grant.codes[0]);
+
+	ck_assert_int_eq(unlock_spend(r.u, &r.info, &r.fault), E_OK);
+	unlock_free(&r.u);
+	randombytes_buf(fake_memory_row(here, grant.g.hash, 0)->nonce, NONCE_SIZE); /* the tombstone is not its own any more */
+	ck_assert_int_eq(outcome(try(here, grant.codes[0])), E_SPENT);
+	ck_assert_int_eq(fake_memory_row(here, grant.g.hash, 0)->state, MEMORY_CLOSED);
+}
+END_TEST
+
+/* hostile 52 */
+START_TEST(clock_a_day_back_is_in_the_receipt)
+{
+	struct policy p = fixture_policy();
+	struct fixture_grant wide;
+	struct receipt receipt;
+	struct stick_slot slot;
+
+	p.not_before -= 5 * 86400;
+	fixture_grant(&x, &wide, p, 0, NULL);
+	ck_assert_int_eq(spend_at(here, wide.codes[0]), E_OK);
+	fixture_slot(&x, &wide.g, 0, &slot);
+	ck_assert_int_eq(receipt_parse(&receipt, BYTES(slot.body_a.p, slot.body_a.n - MAC_SIZE)), 0);
+	ck_assert_uint_eq(receipt.flags, 0);
+	x.now -= 86400;
+	ck_assert_int_eq(spend_at(here, wide.codes[1]), E_OK);
+	fixture_slot(&x, &wide.g, 1, &slot);
+	ck_assert_int_eq(receipt_parse(&receipt, BYTES(slot.body_a.p, slot.body_a.n - MAC_SIZE)), 0);
+	ck_assert_uint_eq(receipt.flags & RECEIPT_CLOCK_BACK, RECEIPT_CLOCK_BACK);
+	ck_assert_int_eq(receipt.spent_at, FIXTURE_NOW); /* the later of the two is believed */
+	fixture_grant_free(&wide);
+}
+END_TEST
+
 /* hostile 61 */
 START_TEST(grant_key_of_small_order)
 {
@@ -1091,6 +1176,7 @@ main(void)
 	tcase_add_loop_test(objects_case, object_that_is_too_long, 0, 3);
 	tcase_add_test(t, code_of_another_stick_or_grant);
 	tcase_add_loop_test(t, superblock_that_is_signed_and_impossible, 0, 8);
+	tcase_add_loop_test(t, number_of_blocks_that_is_signed_and_wrong, 0, 4);
 	tcase_add_test(t, stick_record_that_is_forged);
 	tcase_add_test(t, many_and_odd_neighbours);
 	tcase_add_loop_test(t, lock_file_that_is_spoilt, 0, 3 * WAYS);
@@ -1105,6 +1191,9 @@ main(void)
 	tcase_add_test(t, another_stick_comes_back);
 	tcase_add_test(t, notice_of_somebody_else);
 	tcase_add_test(t, notice_that_takes_back_what_was_revoked);
+	tcase_add_test(t, station_row_that_somebody_edited);
+	tcase_add_test(t, station_row_of_a_foreign_session);
+	tcase_add_test(t, clock_a_day_back_is_in_the_receipt);
 	tcase_add_test(t, grant_key_of_small_order);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

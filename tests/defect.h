@@ -71,10 +71,12 @@ defect_put_hex(struct defect_buf *b, const char *hex)
 static inline void
 defect_put_head(struct defect_buf *b, size_t n, size_t size)
 {
+	static const uint8_t firsts[] = {[2] = 0x58, [3] = 0x59, [5] = 0x5a, [9] = 0x5b};
+
 	size = size != 0 ? size : n < 24 ? 1 : n < 256 ? 2 : n < 65536 ? 3 : 5;
-	b->p[b->n++] = (uint8_t)(size == 1 ? 0x40 + n : size == 2 ? 0x58 : size == 3 ? 0x59 : size == 5 ? 0x5a : 0x5b);
+	b->p[b->n++] = size == 1 ? (uint8_t)(0x40 + n) : firsts[size];
 	while (--size > 0)
-		b->p[b->n++] = size > 8 ? 0 : (uint8_t)((uint64_t)n >> 8 * (size - 1));
+		b->p[b->n++] = (uint8_t)((uint64_t)n >> 8 * (size - 1));
 }
 
 static inline void

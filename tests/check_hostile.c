@@ -49,6 +49,7 @@ static struct {
 	enum ailment ailment;
 	unsigned from, to;      /* the calls of its kind that fail, from 1; to 0: all that follow */
 	unsigned calls, failed; /* of its kind; all kinds for WELL */
+	unsigned lie_every, reads; /* every so many reads another byte than what is there; 0: never */
 	void (*look)(void);     /* at every call */
 } medium;
 
@@ -92,8 +93,13 @@ fdatasync(int fd)
 ssize_t
 pread(int fd, void *buf, size_t n, off_t off)
 {
-	if (!ails(READ_EIO, READ_ZEROS))
-		return syscall(SYS_pread64, fd, buf, n, off);
+	if (!ails(READ_EIO, READ_ZEROS)) {
+		ssize_t got = syscall(SYS_pread64, fd, buf, n, off);
+
+		if (medium.lie_every != 0 && ++medium.reads % medium.lie_every == 0 && got > 0)
+			((uint8_t *)buf)[medium.reads * 7919 % (size_t)got] ^= 0x10;
+		return got;
+	}
 	errno = EIO;
 	if (medium.ailment == READ_EIO)
 		return -1;
@@ -508,6 +514,41 @@ START_TEST(number_of_blocks_that_is_signed_and_wrong)
 	bound_memory();
 	assert_refused(of_it.codes[0], E_BUNDLE, "blocks", (size_t)lies[_i]);
 	fixture_grant_free(&of_it);
+}
+END_TEST
+
+/* hostile 24 */
+START_TEST(device_that_answers_otherwise_the_next_time)
+{
+	struct result r = try(here, grant.codes[0]);
+	struct blockcrypt *c = blockcrypt_new(NULL);
+	const uint64_t n = x.manifest.blocks;
+	uint8_t *good = malloc(n * BLOCK_SIZE), *got = malloc(BLOCK_SIZE);
+	unsigned right = 0, refused = 0;
+
+	ck_assert(c != NULL && good != NULL && got != NULL);
+	ck_assert_int_eq(unlock_spend(r.u, &r.info, &r.fault), E_OK);
+	for (uint64_t i = 0; i < n; i++)
+		ck_assert_int_eq(bundle_read_block(unlock_bundle(r.u), c, i, good + i * BLOCK_SIZE), 0);
+	for (unsigned round = 0; round < 60; round++) {
+		medium.lie_every = 1 + round % 4;
+		for (uint64_t i = 0; i < n; i++) {
+			int err = bundle_read_block(unlock_bundle(r.u), c, i, got);
+
+			ck_assert(err == 0 || err == -EBADMSG);
+			ck_assert(err != 0 || memcmp(got, good + i * BLOCK_SIZE, BLOCK_SIZE) == 0);
+			right += err == 0;
+			refused += err != 0;
+		}
+	}
+	medium.lie_every = 0;
+	ck_assert(right > 0 && refused > 0);
+	for (uint64_t i = 0; i < n; i++)
+		ck_assert_int_eq(bundle_read_block(unlock_bundle(r.u), c, i, got), 0);
+	blockcrypt_free(&c);
+	free(good);
+	free(got);
+	unlock_free(&r.u);
 }
 END_TEST
 
@@ -1112,6 +1153,42 @@ START_TEST(clock_a_day_back_is_in_the_receipt)
 }
 END_TEST
 
+/* hostile 45 */
+START_TEST(clones_of_a_stick_for_one_station)
+{
+	struct fake_memory *there = fake_memory_new();
+	struct policy p = fixture_policy();
+	const int original = x.dir_fd;
+	struct fixture_grant bound;
+	char path[128], command[400];
+	int clone;
+
+	p.station = true;
+	ck_assert_int_eq(here->memory.ops->station_pk(&here->memory, p.station_pk), E_OK);
+	fixture_grant(&x, &bound, p, 0, NULL);
+	snprintf(path, sizeof path, "%s.clone", x.path);
+	snprintf(command, sizeof command, "cp -a '%s' '%s'", x.path, path);
+	ck_assert_int_eq(system(command), 0);
+	ck_assert_int_ge(clone = open(path, O_RDONLY | O_DIRECTORY), 0);
+	x.dir_fd = clone;
+	ck_assert_int_eq(spend_at(there, bound.codes[0]), E_WRONG_STATION);
+	ck_assert_ptr_null(fake_memory_row(there, NULL, 0));
+	x.dir_fd = original;
+	ck_assert_int_eq(spend_at(there, bound.codes[0]), E_WRONG_STATION);
+	ck_assert_int_eq(spend_at(here, bound.codes[0]), E_OK);
+	fake_memory_row(here, bound.g.hash, 0)->state = MEMORY_CLOSED;
+	x.dir_fd = clone;
+	ck_assert_int_eq(spend_at(here, bound.codes[0]), E_SPENT);
+	ck_assert_int_eq(spend_at(there, bound.codes[0]), E_WRONG_STATION);
+	x.dir_fd = original;
+	close(clone);
+	snprintf(command, sizeof command, "rm -rf '%s'", path);
+	ck_assert_int_eq(system(command), 0);
+	fixture_grant_free(&bound);
+	fake_memory_free(&there);
+}
+END_TEST
+
 /* hostile 61 */
 START_TEST(grant_key_of_small_order)
 {
@@ -1177,6 +1254,7 @@ main(void)
 	tcase_add_test(t, code_of_another_stick_or_grant);
 	tcase_add_loop_test(t, superblock_that_is_signed_and_impossible, 0, 8);
 	tcase_add_loop_test(t, number_of_blocks_that_is_signed_and_wrong, 0, 4);
+	tcase_add_test(t, device_that_answers_otherwise_the_next_time);
 	tcase_add_test(t, stick_record_that_is_forged);
 	tcase_add_test(t, many_and_odd_neighbours);
 	tcase_add_loop_test(t, lock_file_that_is_spoilt, 0, 3 * WAYS);
@@ -1194,6 +1272,7 @@ main(void)
 	tcase_add_test(t, station_row_that_somebody_edited);
 	tcase_add_test(t, station_row_of_a_foreign_session);
 	tcase_add_test(t, clock_a_day_back_is_in_the_receipt);
+	tcase_add_test(t, clones_of_a_stick_for_one_station);
 	tcase_add_test(t, grant_key_of_small_order);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

@@ -25,6 +25,7 @@ struct slot {
 	enum slot_state state;
 	bool ahead;     /* loaded or being loaded by a worker, and not wanted by anybody yet */
 	int err;        /* of SLOT_FAILED */
+	pthread_cond_t loaded; /* it left SLOT_LOADING */
 };
 
 struct blockcache {
@@ -34,7 +35,7 @@ struct blockcache {
 	size_t slots;
 
 	pthread_mutex_t lock;   /* of all below */
-	pthread_cond_t change;  /* a slot left SLOT_LOADING, or one may be free for those who starve */
+	pthread_cond_t room;    /* a slot may be free for those who starve */
 	pthread_cond_t work;    /* the queue is not empty, or closed */
 	bool closed;
 	unsigned starving;
@@ -97,7 +98,7 @@ slot_unpin(struct blockcache *c, struct slot *s)
 		s->tick = 0;
 	}
 	if (c->starving > 0)
-		pthread_cond_broadcast(&c->change);
+		pthread_cond_broadcast(&c->room);
 }
 
 /* Fetch block index into s, which nobody holds. Called and left with the lock held, and with one pin on s. */
@@ -121,7 +122,7 @@ slot_load(struct blockcache *c, struct slot *s, uint64_t index, bool ahead)
 	s->state = err == 0 ? SLOT_READY : SLOT_FAILED;
 	s->err = err;
 	if (s->pins > 1)
-		pthread_cond_broadcast(&c->change);
+		pthread_cond_broadcast(&s->loaded);
 }
 
 /* Wait until s, which somebody else loads, is there. Return 0 with a pin on it, -EAGAIN to look again, or why it failed. */
@@ -133,7 +134,7 @@ slot_await(struct blockcache *c, struct slot *s)
 
 	s->pins++;
 	while (s->state == SLOT_LOADING)
-		pthread_cond_wait(&c->change, &c->lock);
+		pthread_cond_wait(&s->loaded, &c->lock);
 	if (s->state == SLOT_READY)
 		return 0;
 	/* A worker gives up sooner than a reader does. */
@@ -161,7 +162,7 @@ slot_acquire(struct blockcache *c, uint64_t index, struct slot **out)
 		}
 	} else {
 		c->starving++;
-		pthread_cond_wait(&c->change, &c->lock);
+		pthread_cond_wait(&c->room, &c->lock);
 		c->starving--;
 		err = -EAGAIN;
 	}
@@ -343,7 +344,9 @@ blockcache_new(size_t slots)
 		return NULL;
 	}
 	pthread_mutex_init(&c->lock, NULL);
-	pthread_cond_init(&c->change, NULL);
+	pthread_cond_init(&c->room, NULL);
+	for (size_t i = 0; i < slots; i++)
+		pthread_cond_init(&c->slot[i].loaded, NULL);
 	pthread_cond_init(&c->work, NULL);
 	return c;
 }
@@ -374,7 +377,7 @@ blockcache_close(struct blockcache *c)
 			s->state = SLOT_EMPTY;
 		}
 	}
-	pthread_cond_broadcast(&c->change);
+	pthread_cond_broadcast(&c->room);
 	pthread_cond_broadcast(&c->work);
 	pthread_mutex_unlock(&c->lock);
 }
@@ -392,7 +395,9 @@ blockcache_free(struct blockcache **cache)
 	sodium_memzero(c->arena, c->slots * BLOCK_SIZE);
 	munmap(c->arena, c->slots * BLOCK_SIZE);
 	pthread_cond_destroy(&c->work);
-	pthread_cond_destroy(&c->change);
+	for (size_t i = 0; i < c->slots; i++)
+		pthread_cond_destroy(&c->slot[i].loaded);
+	pthread_cond_destroy(&c->room);
 	pthread_mutex_destroy(&c->lock);
 	free(c->worker);
 	free(c);

@@ -187,6 +187,7 @@ fusefs_mount(struct fusefs **out, struct bundle *bundle, const char *dir, struct
 	locks_init(fs);
 	fs->bundle = bundle;
 	fs->ended_fd = -1;
+	fs->plus = PLUS_FIRST;
 	fs->uid = getuid();
 	fs->gid = getgid();
 	if ((err = cache_new(fs, f)) != E_OK || (err = crypts_new(fs, f)) != E_OK || (err = session_new(fs, f)) != E_OK ||

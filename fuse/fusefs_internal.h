@@ -26,6 +26,14 @@
 #define READ_BLOCKS 9u
 #define SERVERS_MAX 8u
 
+/*
+ * A listing with attributes saves those who want them (ls -l, file managers) a request for each name, and costs those who do not
+ * (find) several times as much in the kernel. Whether they are wanted shows after a listing without. So many are sent before that is
+ * tried, at first and again.
+ */
+#define PLUS_FIRST 8u
+#define PLUS_AGAIN 64u
+
 /* An open file or directory. */
 struct handle {
 	struct handle *next, *prev;
@@ -34,6 +42,7 @@ struct handle {
 	pthread_mutex_t lock;   /* of all below */
 	struct readahead ahead;
 	bool broken;            /* a directory of which some entries were left out */
+	bool plus;              /* a directory that is listed with attributes */
 };
 
 struct fusefs {
@@ -54,6 +63,10 @@ struct fusefs {
 	_Atomic bool silent;    /* set while the gate is held for writing */
 
 	_Atomic int busy;       /* places that are read in order, in all files */
+
+	_Atomic unsigned plus;  /* listings that attributes are still sent along with */
+	_Atomic unsigned bare;  /* entries listed without, since the last listing began */
+	_Atomic unsigned looked; /* names looked up since then */
 
 	pthread_mutex_t lock;   /* of all below */
 	pthread_cond_t idle;    /* a context came back */

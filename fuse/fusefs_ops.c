@@ -175,8 +175,10 @@ op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 	if (ino == 0)
 		ino = dir.type == IMAGE_DIR ?
 		    image_lookup(&fs->image, (uint32_t)(parent - FUSE_ROOT_ID), &dir, name, strlen(name), &i) : -ENOTDIR;
-	if (ino >= 0)
+	if (ino >= 0) {
 		e = entry_of(fs, (uint32_t)ino, &i);
+		fs->looked++;
+	}
 	if (ino < 0 && ino != -ENOENT) {
 		refuse(req, (int)ino);
 	} else if (gate_enter(fs)) {
@@ -391,11 +393,12 @@ op_read(fuse_req_t req, fuse_ino_t number, size_t size, off_t offset, struct fus
 	if (size > h->inode.size - from)
 		size = (size_t)(h->inode.size - from);
 	at = h->inode.start + from;
-	if (size > 0) {
+	/*
+	 * A large request is the kernel's own reading ahead, which has others under way meanwhile: it keeps the processors busy, and a
+	 * block is cheapest where it is decrypted and sent by the same thread.
+	 */
+	if (size > 0 && size < READ_MAX / 2)
 		look_ahead(fs, h, at, size);
-		/* The rest of a large request is fetched beside its first block. */
-		blockcache_ahead(fs->cache, at / BLOCK_SIZE + 1, (at + size - 1) / BLOCK_SIZE - at / BLOCK_SIZE);
-	}
 	err = span_get(fs, &s, at, size);
 	if (err != 0) {
 		refuse(req, EIO);
@@ -415,7 +418,8 @@ op_read(fuse_req_t req, fuse_ino_t number, size_t size, off_t offset, struct fus
 struct listing {
 	fuse_req_t req;
 	struct fusefs *fs;
-	bool plus;
+	bool plus;              /* the kernel's form of answer */
+	bool attributes;
 	char *buf;
 	size_t size, used;
 };
@@ -427,6 +431,10 @@ list_entry(struct listing *l, const char *name, uint32_t ino, const struct image
 	struct fuse_entry_param e = entry_of(l->fs, ino, i);
 	size_t left = l->size - l->used, need;
 
+	if (!l->attributes) {
+		e.ino = 0; /* the kernel takes name and type only */
+		l->fs->bare++;
+	}
 	need = l->plus ? fuse_add_direntry_plus(l->req, l->buf + l->used, left, name, &e, next) :
 	    fuse_add_direntry(l->req, l->buf + l->used, left, name, &e.attr, next);
 	if (need > left)
@@ -494,6 +502,20 @@ list_from(struct listing *l, struct handle *h, uint64_t at)
 	return got;
 }
 
+/* Whether the listing that begins now is to have attributes. */
+static bool
+attributes_wanted(struct fusefs *fs)
+{
+	unsigned bare = atomic_exchange(&fs->bare, 0), looked = atomic_exchange(&fs->looked, 0), plus;
+
+	if (bare > 0 && looked >= bare / 2)
+		fs->plus = PLUS_AGAIN;
+	plus = fs->plus;
+	if (plus > 0)
+		fs->plus = plus - 1;
+	return plus > 0;
+}
+
 static void
 list(fuse_req_t req, size_t size, off_t offset, const struct fuse_file_info *fi, bool plus)
 {
@@ -511,11 +533,13 @@ list(fuse_req_t req, size_t size, off_t offset, const struct fuse_file_info *fi,
 		refuse(req, ENOMEM);
 		return;
 	}
+	pthread_mutex_lock(&h->lock);
 	if (offset == 0) {
-		pthread_mutex_lock(&h->lock);
 		h->broken = false;
-		pthread_mutex_unlock(&h->lock);
+		h->plus = attributes_wanted(fs);
 	}
+	l.attributes = h->plus;
+	pthread_mutex_unlock(&h->lock);
 	err = list_from(&l, h, (uint64_t)offset);
 	if (err != 0) {
 		refuse(req, err);

@@ -70,6 +70,8 @@ advance(struct readahead_place *p, uint64_t to, uint64_t end, unsigned limit)
 	until = from + p->window;
 	if (until > block_after(end))
 		until = block_after(end);
+	if (from < p->asked && p->asked < until && p->asked - from > p->window / 2)
+		return plan; /* half the window is still ahead: ask for much at a time, so that workers are woken seldom */
 	if (from < p->asked)
 		from = p->asked;
 	if (from < until) {

@@ -3,7 +3,7 @@
  *
  * Arithmetic only: no locks, no I/O. Offsets are of the image. Two places of a file are followed at once, because films are read
  * at two (sound and picture). The first read at a place asks for nothing ahead, so that a seek costs what was asked for; each
- * further step doubles the window.
+ * further step doubles the window, and once it is full it is filled up when half of it was read.
  */
 #ifndef READAHEAD_H
 #define READAHEAD_H

@@ -581,7 +581,7 @@ s_stick_io(struct text *t, const struct fault *f, const struct say_about *a)
 	if (f->sys == ENOSPC)
 		add(t, ". Something else filled it meanwhile: make room on it, or take another stick.");
 	else
-		add(t, ". Try another USB port; if it fails again the stick is worn out.");
+		add(t, ". If it was pulled out, put it back; else try another USB port. If that fails too, the stick is worn out.");
 }
 
 static void
@@ -775,7 +775,7 @@ add_spent(struct text *t, const struct fault *f, const struct say_about *a)
 	if (!a->code || in_use || goes_on(f, a) || f->err == E_SPENT || f->err == E_REVOKED)
 		return;
 	if (a->info != NULL && a->info->spent_now)
-		add(t, " The code is not used up: type the same code again here, on this PC. It opens nowhere else now.");
+		add(t, " The code is not used up: type the same code again here, on this PC. Do not try it elsewhere.");
 	else if (a->info != NULL && a->info->resume)
 		add(t, " The session of this code on this PC is not over.");
 	else

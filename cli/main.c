@@ -15,6 +15,7 @@
 #include <sodium.h>
 #include <sqlite3.h>
 
+#include "blockcrypt.h"
 #include "cli.h"
 #include "opt.h"
 #include "say.h"
@@ -79,6 +80,7 @@ print_version(void)
 	printf("oncestick %s\n", PACKAGE_VERSION);
 	printf("libsodium %s, libcbor %s, libfuse %s, SQLite %s, libusb %u.%u.%u\n", sodium_version_string(), CBOR_VERSION,
 	    fuse_pkgversion(), sqlite3_libversion(), usb->major, usb->minor, usb->micro);
+	printf("blocks are hashed and decrypted by %s\n", blockcrypt_impls()[0]->name);
 }
 
 static enum err

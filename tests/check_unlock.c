@@ -1,4 +1,7 @@
 #include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -826,6 +829,141 @@ START_TEST(newest_notice_travels_to_the_stick)
 }
 END_TEST
 
+/* ---- what stays in memory --------------------------------------------------------------------------------------------------- */
+
+static uint8_t chunk[1 << 20], hidden[KEY_SIZE];
+
+/* The key to look for, kept so that it is not found itself. */
+static void
+look_for(const uint8_t key[KEY_SIZE])
+{
+	for (size_t i = 0; i < KEY_SIZE; i++)
+		hidden[i] = key[i] ^ 0x5a;
+}
+
+static bool
+found_at(const uint8_t *p)
+{
+	for (size_t i = 0; i < KEY_SIZE; i++)
+		if ((p[i] ^ 0x5a) != hidden[i])
+			return false;
+	return true;
+}
+
+/* In how many places of one mapping the key lies; with wipe, they are overwritten. */
+static unsigned
+in_mapping(int fd, uint64_t from, uint64_t to, bool wipe)
+{
+	static const uint8_t zeros[KEY_SIZE];
+	unsigned found = 0;
+	ssize_t got;
+
+	while (from < to) {
+		size_t n = to - from < sizeof chunk ? (size_t)(to - from) : sizeof chunk;
+
+		if ((got = pread(fd, chunk, n, (off_t)from)) <= KEY_SIZE)
+			break; /* a guard page */
+		for (ssize_t i = 0; i + KEY_SIZE <= got; i++) {
+			if (!found_at(chunk + i))
+				continue;
+			found++;
+			if (wipe)
+				ck_assert_int_eq(pwrite(fd, zeros, KEY_SIZE, (off_t)from + i), KEY_SIZE);
+		}
+		from += (uint64_t)got - (from + (uint64_t)got < to ? KEY_SIZE - 1 : 0);
+	}
+	sodium_memzero(chunk, sizeof chunk);
+	return found;
+}
+
+/* In how many places of this process's memory the key lies. What a sanitizer maps for itself, terabytes, is left out. */
+static unsigned
+in_memory(bool wipe)
+{
+	FILE *maps = fopen("/proc/self/maps", "r");
+	int fd = open("/proc/self/mem", O_RDWR | O_CLOEXEC);
+	char line[512], mode[8];
+	uint64_t from, to;
+	unsigned found = 0;
+
+	ck_assert(maps != NULL && fd != -1);
+	while (fgets(line, sizeof line, maps) != NULL) {
+		ck_assert_int_eq(sscanf(line, "%" SCNx64 "-%" SCNx64 " %7s", &from, &to, mode), 3);
+		if (strncmp(mode, "rw", 2) != 0 || to - from > UINT64_C(1) << 30)
+			continue;
+		if (from <= (uintptr_t)chunk && (uintptr_t)chunk < to) { /* not what is being looked through */
+			found += in_mapping(fd, from, (uintptr_t)chunk, wipe);
+			from = (uintptr_t)chunk + sizeof chunk;
+		}
+		found += in_mapping(fd, from, to, wipe);
+	}
+	fclose(maps);
+	close(fd);
+	return found;
+}
+
+/* The content key is in memory from the spend to the end of the session, in one place. */
+START_TEST(content_key_leaves_memory_with_the_session)
+{
+	struct result r;
+
+	look_for(x.ck);
+	in_memory(true); /* what the fixture used and left */
+	ck_assert_uint_eq(in_memory(false), 0);
+	r = spend(here, grant.codes[0]);
+	ck_assert_int_eq(r.err, E_OK);
+	ck_assert_uint_eq(in_memory(false), 1);
+	if (_i == 0)
+		ck_assert_int_eq(unlock_end(r.u, 60), E_OK);
+	else
+		done(&r); /* paused */
+	ck_assert_uint_eq(in_memory(false), 0);
+	done(&r);
+}
+END_TEST
+
+/* The stretched code opens the cell and the resume blob: it goes as soon as it is not needed. So does the content key if a step
+ * of the spend fails. */
+START_TEST(code_leaves_memory_with_the_spend)
+{
+	static const enum fake_fate fates[] = {FAKE_WORK, FAKE_FAIL, FAKE_FAIL_AFTER};
+	struct mint_slot_keys keys;
+	struct result r;
+
+	ck_assert_int_eq(mint_slot_keys(&keys, &grant.g, x.seed, 0, NULL), E_OK);
+	look_for(_i % 2 == 0 ? keys.a : x.ck);
+	sodium_memzero(&keys, sizeof keys);
+	in_memory(true);
+	r = try(here, grant.codes[0]);
+	ck_assert_int_eq(r.err, E_OK);
+	ck_assert_uint_eq(in_memory(false), 1);
+	here->store->at_change = 1 + (unsigned)_i / 6;
+	here->store->fate = fates[_i / 2 % 3];
+	r.err = unlock_spend(r.u, &r.info, &r.fault);
+	ck_assert_int_eq(r.err, _i / 2 % 3 == 0 ? E_OK : E_STATION);
+	ck_assert_uint_eq(in_memory(false), _i % 2 == 1 && r.err == E_OK ? 1 : 0);
+	done(&r);
+	ck_assert_uint_eq(in_memory(false), 0);
+}
+END_TEST
+
+START_TEST(code_that_is_refused_leaves_memory)
+{
+	struct mint_slot_keys keys;
+	struct result r;
+
+	ck_assert_int_eq(mint_slot_keys(&keys, &grant.g, x.seed, 0, NULL), E_OK);
+	look_for(keys.a);
+	sodium_memzero(&keys, sizeof keys);
+	in_memory(true);
+	x.now = fixture_policy().expires;
+	r = try(here, grant.codes[0]);
+	ck_assert_int_eq(r.err, E_EXPIRED);
+	ck_assert_uint_eq(in_memory(false), 0);
+	done(&r);
+}
+END_TEST
+
 static TCase *
 tcase(Suite *s, const char *name)
 {
@@ -842,7 +980,8 @@ main(void)
 {
 	Suite *s = suite_create("unlock");
 	SRunner *runner = srunner_create(s);
-	TCase *first = tcase(s, "first use"), *list = tcase(s, "decisions"), *again = tcase(s, "resume");
+	TCase *first = tcase(s, "first use"), *list = tcase(s, "decisions"), *again = tcase(s, "resume"),
+	    *wiped = tcase(s, "memory");
 	int failed;
 
 	if (sodium_init() < 0)
@@ -889,6 +1028,9 @@ main(void)
 	tcase_add_loop_test(again, interrupted_at_any_change_resumes_here, 0, 8);
 	tcase_add_test(again, overdue_sessions_are_closed_by_the_next_mount);
 	tcase_add_test(again, newest_notice_travels_to_the_stick);
+	tcase_add_loop_test(wiped, content_key_leaves_memory_with_the_session, 0, 2);
+	tcase_add_loop_test(wiped, code_leaves_memory_with_the_spend, 0, 12);
+	tcase_add_test(wiped, code_that_is_refused_leaves_memory);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);

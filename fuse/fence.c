@@ -137,7 +137,7 @@ allow_terminal(scmp_filter_ctx filter)
 	int r = 0;
 
 	for (size_t i = 0; i < sizeof asks / sizeof *asks && r == 0; i++)
-		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, SCMP_A1(SCMP_CMP_EQ, asks[i]));
+		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, SCMP_A1(SCMP_CMP_EQ, asks[i], 0));
 	return r;
 }
 

@@ -805,6 +805,65 @@ START_TEST(both_copies_put_back)
 }
 END_TEST
 
+/* Three bytes of n changed, or removed at the end; the same for the same state. Returns the new length. */
+static size_t
+damage(uint8_t *data, size_t n, uint32_t *state)
+{
+	if (payload_random(state) % 8 == 0)
+		return payload_random(state) % n;
+	for (unsigned i = 0; i < 3; i++)
+		data[payload_random(state) % n] ^= (uint8_t)(1 + payload_random(state) % 255);
+	return n;
+}
+
+/* hostile 11, 33 */
+START_TEST(random_damage_anywhere)
+{
+	static const enum err allowed[] = {E_OK, E_STICK_DAMAGED, E_NO_GRANT, E_BUNDLE, E_SLOT_DAMAGED};
+	char names[7][80] = {"stick.a", "stick.b", "notice.cose"}, grant_hex[2 * ID_SIZE + 1], bundle_hex[2 * ID_SIZE + 1];
+	unsigned met[sizeof allowed / sizeof *allowed] = {0};
+	uint32_t state = 20240101 + (uint32_t)_i;
+
+	fixture_notice(&x, NULL, 0, 5);
+	bytes_to_hex(grant_hex, grant.g.id, ID_SIZE);
+	bytes_to_hex(bundle_hex, x.bundle_id, ID_SIZE);
+	snprintf(names[3], sizeof names[3], "g/%s/grant.cose", grant_hex);
+	snprintf(names[4], sizeof names[4], "g/%s/lock.a", grant_hex);
+	snprintf(names[5], sizeof names[5], "g/%s/lock.b", grant_hex);
+	snprintf(names[6], sizeof names[6], "b/%s/manifest.cose", bundle_hex);
+	for (unsigned round = 0; round < 500; round++) {
+		uint8_t *good[2], *bad;
+		size_t n[2], which[2], k = 0;
+		enum err err;
+
+		for (size_t i = 0; i < 2; i++) { /* one file, or two */
+			which[i] = payload_random(&state) % 7;
+			good[i] = fixture_get(&x, names[which[i]], &n[i]);
+			ck_assert_ptr_nonnull(bad = malloc(n[i]));
+			memcpy(bad, good[i], n[i]);
+			if (which[0] != which[1] || i == 0)
+				fixture_put(&x, names[which[i]], bad, damage(bad, n[i], &state));
+			free(bad);
+		}
+		remember();
+		err = outcome(try(here, grant.codes[1]));
+		while (k < sizeof allowed / sizeof *allowed && err != allowed[k])
+			k++;
+		ck_assert_msg(k < sizeof allowed / sizeof *allowed, "round %u: error %d", round, (int)err);
+		met[k]++;
+		assert_no_trace("round", round);
+		fixture_put(&x, names[which[0]], good[0], n[0]);
+		if (which[1] != which[0])
+			fixture_put(&x, names[which[1]], good[1], n[1]);
+		free(good[0]);
+		free(good[1]);
+	}
+	for (size_t k = 0; k < sizeof allowed / sizeof *allowed; k++)
+		ck_assert_msg(met[k] > 0, "error %d was never met", (int)allowed[k]);
+	ck_assert_int_eq(outcome(try(here, grant.codes[1])), E_OK);
+}
+END_TEST
+
 /* ---- spending on a medium that fails ----------------------------------------------------------------------------------------- */
 
 static struct bundle *spending; /* whose bundle must stay unreadable */
@@ -1262,6 +1321,7 @@ main(void)
 	tcase_add_test(t, cell_with_a_flipped_bit);
 	tcase_add_test(t, tombstone_that_nobody_can_have_made);
 	tcase_add_test(t, both_copies_put_back);
+	tcase_add_loop_test(t, random_damage_anywhere, 0, 4);
 	tcase_add_test(t, content_before_the_end_of_a_use);
 	tcase_add_loop_test(t, medium_that_fails_during_a_use, WRITE_EIO, AILMENTS);
 	tcase_add_loop_test(t, medium_that_fails_before_a_use, WRITE_EIO, AILMENTS);

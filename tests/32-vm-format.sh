@@ -9,15 +9,8 @@ for need in qemu-system-x86_64:qemu-system-x86 mkfs.vfat:dosfstools mkfs.exfat:e
 done
 truncate -s 64M "$W/stick.img"
 mkfs.vfat -n HOLIDAY "$W/stick.img" >"$W/out" 2>"$W/err" || die "mkfs.vfat"
-"$ONCE_TESTS/vm/run" -t 600 -m 1024 -i "$W/stick.img" -S 4C530001 -r "$ONCE_TESTS" -r "$ONCE_BIN" -c "
+in_guest -t 600 -m 1024 -i "$W/stick.img" -S 4C530001 -r "$ONCE_TESTS" -r "$ONCE_BIN" -c "
 	mkdir -m 755 /tmp/w
 	export ONCE_TESTS='$ONCE_TESTS' ONCE_BIN='$ONCE_BIN' W=/tmp/w WHO=root TMPDIR=/tmp
-	exec sh '$ONCE_TESTS/vm/scenarios/format.sh' 2>&1" >"$W/guest"
-status=$?
-cat "$W/guest"
-if [ $status -eq 77 ]; then
-	[ -z "${CI:-}" ] || die "no guests here, and on CI nothing is skipped"
-	skip "no guests here"
-fi
-check "everything held in the guest" test $status -eq 0
+	exec sh '$ONCE_TESTS/vm/scenarios/format.sh' 2>&1"
 finish

@@ -72,6 +72,18 @@ need_fuse()
 	fi
 }
 
+in_guest() # ARGUMENT...: vm/run with these; everything must hold in the guest
+{
+	"$ONCE_TESTS/vm/run" "$@" >"$W/guest" 2>&1
+	status=$?
+	cat "$W/guest"
+	if [ $status -eq 77 ]; then
+		[ -z "${CI:-}" ] || die "no guests here, and on CI nothing is skipped"
+		skip "no guests here"
+	fi
+	check "everything held in the guest" test $status -eq 0
+}
+
 new_issuer()
 {
 	check "an issuer is made" oncestick init --passphrase-file "$W/pass"

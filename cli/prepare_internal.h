@@ -1,0 +1,15 @@
+/*
+ * prepare_internal.h - what prepare.c (before the first byte) and prepare_write.c share.
+ */
+#ifndef PREPARE_INTERNAL_H
+#define PREPARE_INTERNAL_H
+
+#include "prepare.h"
+
+/* prepare_note(j, kind, path): tell what was special about a file of the folder. A callback of pack.h; j is a struct prepare. */
+void prepare_note(void *j, enum pack_note_kind kind, const char *path);
+
+/* prepare_unused_id(i, id, f): a random id that the issuer's books do not have. */
+enum err prepare_unused_id(struct issuer *i, uint8_t id[ID_SIZE], struct fault *f);
+
+#endif

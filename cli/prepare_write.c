@@ -1,0 +1,615 @@
+/*
+ * prepare_write.c - writing a bundle to sticks, in the order that leaves no usable half.
+ */
+#include "prepare.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bundle.h"
+#include "envelope.h"
+#include "human.h"
+#include "keytree.h"
+#include "mint.h"
+#include "prepare_internal.h"
+#include "progress.h"
+#include "readme.h"
+#include "say.h"
+#include "secret.h"
+#include "stop.h"
+
+#define POLL_NS 100000000L
+
+static bool
+whole(const struct prepare_target *t)
+{
+	return t->fault.err == E_OK;
+}
+
+static size_t
+count_whole(const struct prepare *j)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < j->count; i++)
+		n += whole(&j->targets[i]);
+	return n;
+}
+
+/* ---- books and secrets before the first byte ------------------------------------------------------------------------------ */
+
+static enum err
+book_identity(struct prepare *j, const struct prepare_target *t, struct fault *f)
+{
+	bool elsewhere = false;
+	enum err e = books_set_usb(j->issuer.books, t->grant.stick_id, t->usb, &elsewhere, f);
+	char *safe = elsewhere ? human_escape(t->at.path, strlen(t->at.path)) : NULL;
+
+	if (elsewhere)
+		say_warn(j->c, "%s: another stick in the books has the same serial number; codes cannot tell them apart",
+		    safe != NULL ? safe : "?");
+	free(safe);
+	return e;
+}
+
+static enum err
+write_books(struct prepare *j, struct fault *f)
+{
+	enum err e = E_OK;
+	uint32_t count = 0;
+
+	if ((e = books_new_bundle(j->issuer.books, j->bundle_id, j->issuer.now, j->label, f)) != E_OK)
+		return e;
+	for (size_t i = 0; i < j->count && e == E_OK; i++) {
+		struct prepare_target *t = &j->targets[i];
+
+		e = books_add_stick(j->issuer.books, t->grant.stick_id, j->label, f);
+		if (e == E_OK && t->grant.policy.usb)
+			e = book_identity(j, t, f);
+		if (e == E_OK && t->p->stick != NULL)
+			e = issuer_merge_notice(&j->issuer, t->p->stick, f);
+		if (e == E_OK && j->replace) {
+			e = issuer_revoke_stick(&j->issuer, t->grant.stick_id, "prepare --replace", &count, f);
+			t->replaced = count;
+		}
+	}
+	if (e != E_OK)
+		return e;
+	free(j->notice);
+	j->notice = NULL;
+	return issuer_publish(&j->issuer, &j->notice, &j->notice_n, &j->notice_number, f);
+}
+
+static enum err
+make_secrets(struct prepare *j, struct fault *f)
+{
+	j->ck = secret_new(KEY_SIZE);
+	for (size_t i = 0; i < j->count; i++) {
+		j->targets[i].a = secret_new((size_t)j->codes * KEY_SIZE);
+		if (j->targets[i].a == NULL)
+			return fault_set(f, E_FAIL, ENOMEM, "memory", "for codes");
+	}
+	if (j->ck == NULL)
+		return fault_set(f, E_FAIL, ENOMEM, "memory", "for the content key");
+	keytree_content(j->ck, j->issuer.seed, j->bundle_id);
+	return E_OK;
+}
+
+static enum err
+commit_intent(struct prepare *j, struct fault *f)
+{
+	enum err e = E_OK;
+
+	if ((e = prepare_unused_id(&j->issuer, j->bundle_id, f)) != E_OK || (e = make_secrets(j, f)) != E_OK ||
+	    (e = books_begin(j->issuer.books, f)) != E_OK)
+		return e;
+	return books_end(j->issuer.books, write_books(j, f), f);
+}
+
+/* ---- one target, step by step --------------------------------------------------------------------------------------------- */
+
+static void
+destroy_old(struct prepare *j, struct prepare_target *t)
+{
+	struct stick_grants *old = &t->p->grants;
+
+	(void)j;
+	for (size_t i = 0; i < old->count && whole(t); i++)
+		t->fault.err = provision_destroy_grant(t->p, &old->grants[i], &t->fault);
+	for (size_t i = 0; i < old->count && whole(t); i++)
+		t->fault.err = provision_remove_bundle(t->p, old->grants[i].bundles[0].id, &t->fault);
+}
+
+static void
+begin_target(struct prepare *j, struct prepare_target *t)
+{
+	struct fault *f = &t->fault;
+	enum err e = E_OK;
+
+	t->started = true;
+	if (j->replace)
+		destroy_old(j, t);
+	if (!whole(t))
+		return;
+	if ((e = provision_init(t->p, t->grant.stick_id, j->issuer.seed, f)) == E_OK && (e = provision_clean(t->p, f)) == E_OK)
+		e = provision_bundle_dir(t->p, j->bundle_id, &t->bundle_fd, f);
+	f->err = e;
+	if (t->p->debris > 0)
+		say_info(j->c, "removed %u unfinished thing%s that an earlier run left on the stick", t->p->debris,
+		    t->p->debris == 1 ? "" : "s");
+}
+
+static void
+drop_target(struct prepare *j, struct prepare_target *t)
+{
+	struct fault ignored = {0};
+
+	if (!t->started || t->p == NULL)
+		return;
+	if (t->bundle_fd >= 0)
+		close(t->bundle_fd);
+	t->bundle_fd = -1;
+	if (!t->fresh || provision_remove_once(t->p, &ignored) != E_OK)
+		provision_drop_bundle(t->p, j->bundle_id);
+}
+
+/* ---- codes, beside the packing --------------------------------------------------------------------------------------------- */
+
+struct coder {
+	struct prepare *j;
+	pthread_t thread;
+	bool running;
+	atomic_bool stop, finished;
+	atomic_ulong done;
+	unsigned long base;
+	enum err result;
+};
+
+static int
+on_stretch(void *arg, uint64_t done, uint64_t all)
+{
+	struct coder *w = arg;
+
+	(void)all;
+	atomic_store(&w->done, w->base + (unsigned long)done);
+	return atomic_load(&w->stop);
+}
+
+static void *
+stretch_all(void *arg)
+{
+	struct coder *w = arg;
+	struct prepare *j = w->j;
+
+	for (size_t i = 0; i < j->count && w->result == E_OK; i++) {
+		struct prepare_target *t = &j->targets[i];
+
+		w->base = (unsigned long)i * j->codes;
+		w->result = mint_stretch(j->issuer.seed, t->grant.stick_id, t->grant.id, j->codes, t->a, 0, on_stretch, w);
+	}
+	atomic_store(&w->finished, true);
+	return NULL;
+}
+
+static enum err
+coder_start(struct coder *w, struct prepare *j, struct fault *f)
+{
+	int sys = 0;
+
+	memset(w, 0, sizeof *w);
+	w->j = j;
+	sys = pthread_create(&w->thread, NULL, stretch_all, w);
+	w->running = sys == 0;
+	return sys == 0 ? E_OK : fault_set(f, E_FAIL, sys, "thread", "for codes");
+}
+
+static void
+pause_a_little(void)
+{
+	const struct timespec t = {0, POLL_NS};
+
+	nanosleep(&t, NULL);
+}
+
+/* Wait for the codes: with a bar, if they take longer than the packing. */
+static enum err
+coder_join(struct coder *w, bool stop, struct fault *f)
+{
+	struct progress bar;
+	uint64_t all = (uint64_t)w->j->codes * w->j->count;
+	bool waited = false;
+
+	if (!w->running)
+		return E_OK;
+	atomic_store(&w->stop, stop);
+	progress_start(&bar, w->j->c, "codes");
+	bar.counted = true;
+	while (!atomic_load(&w->finished)) {
+		if (stop_asked())
+			atomic_store(&w->stop, true);
+		pause_a_little();
+		if (!atomic_load(&w->stop))
+			progress_update(&bar, atomic_load(&w->done), all);
+		waited = true;
+	}
+	pthread_join(w->thread, NULL);
+	w->running = false;
+	if (w->result == E_OK)
+		bar.done = bar.all = all;
+	if (waited)
+		progress_end(&bar, w->result == E_OK);
+	return w->result == E_OK ? E_OK : fault_set(f, w->result, 0, "stretching", "codes");
+}
+
+/* ---- packing --------------------------------------------------------------------------------------------------------------- */
+
+struct packing {
+	struct prepare *j;
+	struct progress bar;
+};
+
+static int
+on_pack(void *arg, uint64_t done, uint64_t all)
+{
+	struct packing *w = arg;
+
+	progress_update(&w->bar, done, all);
+	return stop_asked();
+}
+
+static void
+on_pack_note(void *arg, enum pack_note_kind kind, const char *path)
+{
+	struct packing *w = arg;
+
+	progress_clear(&w->bar);
+	prepare_note(w->j, kind, path);
+}
+
+static const char *
+spool_dir(void)
+{
+	const char *dir = getenv("TMPDIR");
+
+	return dir != NULL && dir[0] == '/' ? dir : "/var/tmp";
+}
+
+/* The packer gets the targets that are whole, and their faults go back to where they belong. */
+static enum err
+pack(struct prepare *j, struct fault *f)
+{
+	struct pack_target *targets = calloc(j->count, sizeof *targets);
+	struct packing w = {.j = j};
+	const struct pack_job job = {j->ck, spool_dir(), 0, on_pack, on_pack_note, &w};
+	size_t n = 0;
+	enum err e = E_OK;
+
+	if (targets == NULL)
+		return fault_set(f, E_FAIL, ENOMEM, "memory", "for sticks");
+	for (size_t i = 0; i < j->count; i++)
+		if (whole(&j->targets[i]))
+			targets[n++].bundle_fd = j->targets[i].bundle_fd;
+	progress_start(&w.bar, j->c, "writing");
+	e = pack_write(j->src, &job, targets, n, &j->manifest.blocks, j->manifest.root, f);
+	progress_end(&w.bar, e == E_OK);
+	n = 0;
+	for (size_t i = 0; i < j->count; i++)
+		if (whole(&j->targets[i]))
+			j->targets[i].fault = targets[n++].fault;
+	free(targets);
+	return e;
+}
+
+static enum err
+sign_manifest(struct prepare *j, struct fault *f)
+{
+	struct manifest *m = &j->manifest;
+	uint8_t *payload = NULL;
+	size_t n = 0;
+
+	memcpy(m->issuer, j->issuer.pk, KEY_SIZE);
+	memcpy(m->bundle_id, j->bundle_id, ID_SIZE);
+	keytree_commit(m->commit, j->ck, j->bundle_id);
+	m->created = j->issuer.now;
+	snprintf(m->label, sizeof m->label, "%s", j->label);
+	payload = manifest_encode(m, &n);
+	if (payload != NULL)
+		j->manifest_file = envelope_sign(ENVELOPE_MANIFEST, BYTES(payload, n), j->issuer.sk, &j->manifest_n);
+	free(payload);
+	return j->manifest_file != NULL ? E_OK : fault_set(f, E_FAIL, 0, "signing", "the manifest");
+}
+
+static void
+each_whole(struct prepare *j, enum err (*step)(struct prepare *, struct prepare_target *, struct fault *))
+{
+	for (size_t i = 0; i < j->count; i++)
+		if (whole(&j->targets[i]))
+			j->targets[i].fault.err = step(j, &j->targets[i], &j->targets[i].fault);
+}
+
+static enum err
+put_manifest(struct prepare *j, struct prepare_target *t, struct fault *f)
+{
+	return provision_manifest(t->p, j->bundle_id, BYTES(j->manifest_file, j->manifest_n), f);
+}
+
+/* ---- reading back ---------------------------------------------------------------------------------------------------------- */
+
+/* The stick has failed for good. */
+static enum err
+forgetful(struct prepare_target *t, struct fault *f)
+{
+	t->forgets = true;
+	fault_clear(f);
+	return fault_set(f, E_STICK_IO, 0, "",
+	    "%.100s does not keep what is written to it: it is worn out, or smaller than it says. Take another stick.", t->at.path);
+}
+
+/* Whether the stick is, on the device itself, what it was in this PC's memory: its records, and the names of what is on it. */
+static enum err
+look_anew(struct prepare *j, struct prepare_target *t, struct fault *f)
+{
+	enum err e = E_OK;
+
+	if (j->remount == NULL)
+		return E_OK;
+	close(t->bundle_fd);
+	t->bundle_fd = -1;
+	provision_end(&t->p);
+	if ((e = j->remount(j->remount_arg, t, f)) == E_OK)
+		e = provision_begin(&t->p, t->at.fd, j->issuer.seed, j->issuer.pk, f);
+	if (e != E_OK)
+		return e == E_INTERRUPTED || e == E_FAIL ? e : forgetful(t, f);
+	return t->p->stick != NULL && memcmp(t->p->stick->id, t->grant.stick_id, ID_SIZE) == 0 ? E_OK : forgetful(t, f);
+}
+
+struct reader {
+	struct prepare *j;
+	struct prepare_target *t;
+	pthread_t thread;
+	bool running;
+	atomic_bool finished;
+	atomic_ulong done, all;
+};
+
+static int
+on_read(void *arg, uint64_t done, uint64_t all)
+{
+	struct reader *r = arg;
+
+	atomic_store(&r->done, (unsigned long)done);
+	atomic_store(&r->all, (unsigned long)all);
+	return stop_asked();
+}
+
+static enum err
+read_back(struct reader *r, struct fault *f)
+{
+	struct bundle_check check = {.direct = true, .progress = on_read, .arg = r};
+	struct bundle *b = NULL;
+	enum err e = bundle_open(&b, r->t->p->once_fd, r->j->bundle_id, r->j->manifest.hash, f);
+
+	if (e == E_OK && (e = bundle_unlock(b, r->j->ck)) != E_OK)
+		fault_set(f, e, 0, "content key", "the manifest");
+	if (e == E_OK)
+		e = bundle_verify(b, &check, f);
+	r->t->direct = check.was_direct;
+	bundle_free(&b);
+	return e;
+}
+
+static void *
+run_reader(void *arg)
+{
+	struct reader *r = arg;
+	struct fault f = {0};
+	enum err e = read_back(r, &f);
+
+	if (e == E_BUNDLE)
+		forgetful(r->t, &f);
+	else if (e != E_OK)
+		fault_set(&f, e, 0, "read back", "%s", "");
+	r->t->fault = f;
+	atomic_store(&r->finished, true);
+	return NULL;
+}
+
+static void
+show_readers(struct prepare *j, struct reader *readers)
+{
+	struct progress bar;
+	bool more = true;
+
+	progress_start(&bar, j->c, "verifying");
+	while (more) {
+		uint64_t done = 0, all = 0;
+
+		pause_a_little();
+		more = false;
+		for (size_t i = 0; i < j->count; i++) {
+			if (!readers[i].running)
+				continue;
+			more = more || !atomic_load(&readers[i].finished);
+			done += atomic_load(&readers[i].done);
+			all += atomic_load(&readers[i].all);
+		}
+		if (all > 0)
+			progress_update(&bar, done, all);
+	}
+	progress_end(&bar, count_whole(j) == j->count);
+}
+
+/* All sticks at once, each in a thread of its own: they are different devices. */
+static enum err
+verify(struct prepare *j, struct fault *f)
+{
+	struct reader *readers = calloc(j->count, sizeof *readers);
+
+	if (readers == NULL)
+		return fault_set(f, E_FAIL, ENOMEM, "memory", "for sticks");
+	for (size_t i = 0; i < j->count; i++) {
+		struct reader *r = &readers[i];
+
+		if (!whole(&j->targets[i]))
+			continue;
+		r->j = j;
+		r->t = &j->targets[i];
+		r->running = pthread_create(&r->thread, NULL, run_reader, r) == 0;
+		if (!r->running)
+			fault_set(&r->t->fault, E_FAIL, EAGAIN, "thread", "for reading back");
+	}
+	show_readers(j, readers);
+	for (size_t i = 0; i < j->count; i++)
+		if (readers[i].running)
+			pthread_join(readers[i].thread, NULL);
+	free(readers);
+	return E_OK;
+}
+
+/* ---- the grant, last ------------------------------------------------------------------------------------------------------- */
+
+static void
+fill_grant(const struct prepare *j, struct grant *g)
+{
+	memcpy(g->issuer, j->issuer.pk, KEY_SIZE);
+	g->issued = j->issuer.now;
+	g->bundle_count = 1;
+	memcpy(g->bundles[0].id, j->bundle_id, ID_SIZE);
+	memcpy(g->bundles[0].manifest_hash, j->manifest.hash, HASH_SIZE);
+	g->policy.not_before = j->not_before;
+	g->policy.expires = j->expires;
+	g->policy.session_s = j->session_s;
+	g->slots = j->codes;
+	g->notice_min = j->notice_number;
+	snprintf(g->label, sizeof g->label, "%s", j->label);
+	snprintf(g->contact, sizeof g->contact, "%s", j->issuer.contact);
+}
+
+static enum err
+make_grant(struct prepare *j, struct prepare_target *t, struct fault *f)
+{
+	const uint8_t *usb = t->grant.policy.usb ? t->usb : NULL;
+	enum err e = E_OK;
+
+	fill_grant(j, &t->grant);
+	e = mint_grant(&t->grant, j->issuer.seed, t->a, j->ck, usb, &t->file, &t->file_n, &t->cells, f);
+	if (e != E_OK)
+		return e;
+	e = mint_check_cells(&t->grant, j->issuer.seed, t->a, j->ck, usb, t->cells);
+	return e == E_OK ? E_OK : fault_set(f, e, 0, "opening", "a cell");
+}
+
+static enum err
+book_grant(struct prepare *j, struct prepare_target *t, struct fault *f)
+{
+	struct books *b = j->issuer.books;
+	struct bytes payload;
+	uint8_t issuer[KEY_SIZE];
+	enum err e = E_OK;
+
+	if (envelope_open(ENVELOPE_GRANT, BYTES(t->file, t->file_n), &payload, issuer) != ENVELOPE_OK)
+		return fault_set(f, E_FAIL, 0, "signature", "the grant");
+	if ((e = books_begin(b, f)) != E_OK)
+		return e;
+	if ((e = books_bundle_manifest(b, j->bundle_id, BYTES(j->manifest_file, j->manifest_n), f)) == E_OK)
+		e = books_add_grant(b, &t->grant, payload, BOOKS_READY, j->issuer.now, "prepare", f);
+	return books_end(b, e, f);
+}
+
+/* Whether the grant is among those that were read from the stick, which are read anew only after a remount. */
+static bool
+has_grant(const struct prepare *j, const struct prepare_target *t)
+{
+	for (size_t i = 0; i < t->p->grants.count; i++)
+		if (memcmp(t->p->grants.grants[i].id, t->grant.id, ID_SIZE) == 0)
+			return true;
+	return j->remount == NULL;
+}
+
+static enum err
+put_grant(struct prepare *j, struct prepare_target *t, struct fault *f)
+{
+	struct fault ignored = {0};
+	enum err e = E_OK;
+
+	if (stop_asked())
+		return fault_set(f, E_INTERRUPTED, 0, "prepare", "%s", "");
+	if ((e = provision_notice(t->p, j->issuer.pk, BYTES(j->notice, j->notice_n), f)) != E_OK ||
+	    (e = make_grant(j, t, f)) != E_OK)
+		return e;
+	e = provision_grant(t->p, &t->grant, BYTES(t->file, t->file_n), t->cells, CELL_SIZE(1), f);
+	if (e == E_STICK_IO && strcmp(f->step, "read back") == 0)
+		return forgetful(t, f);
+	if (e != E_OK)
+		return e;
+	if ((e = look_anew(j, t, f)) == E_OK && !has_grant(j, t))
+		e = forgetful(t, f);
+	if (e == E_OK)
+		e = book_grant(j, t, f);
+	if (e != E_OK && t->p != NULL)
+		provision_destroy_grant(t->p, &t->grant, &ignored);
+	return e;
+}
+
+/* ---- all of it ------------------------------------------------------------------------------------------------------------- */
+
+static enum err
+write_all(struct prepare *j, struct coder *coder, struct fault *f)
+{
+	enum err e = E_OK;
+
+	if ((e = pack(j, f)) != E_OK || (e = sign_manifest(j, f)) != E_OK)
+		return e;
+	each_whole(j, put_manifest);
+	if ((e = coder_join(coder, false, f)) != E_OK)
+		return e;
+	each_whole(j, look_anew);
+	if ((e = verify(j, f)) != E_OK)
+		return e;
+	each_whole(j, put_grant);
+	return E_OK;
+}
+
+/* What stops everything is every stick's fault, unless it had one of its own before. */
+static void
+blame_all(struct prepare *j, const struct fault *f)
+{
+	for (size_t i = 0; i < j->count; i++)
+		if (whole(&j->targets[i]))
+			j->targets[i].fault = *f;
+}
+
+enum err
+prepare_write(struct prepare *j, struct fault *f)
+{
+	struct fault all = {0};
+	struct coder coder = {0};
+	enum err e = commit_intent(j, f);
+
+	if (e != E_OK)
+		return e;
+	if ((e = coder_start(&coder, j, f)) != E_OK)
+		return e;
+	for (size_t i = 0; i < j->count; i++)
+		begin_target(j, &j->targets[i]);
+	if (count_whole(j) > 0)
+		e = write_all(j, &coder, &all);
+	coder_join(&coder, true, NULL);
+	if (e != E_OK) {
+		fault_set(&all, e, 0, "prepare", "%s", "");
+		blame_all(j, &all);
+	}
+	for (size_t i = 0; i < j->count; i++) {
+		if (whole(&j->targets[i]))
+			readme_write(j->targets[i].at.fd, j->issuer.contact);
+		else
+			drop_target(j, &j->targets[i]);
+	}
+	return E_OK;
+}

@@ -544,7 +544,7 @@ put_grant(struct prepare *j, struct prepare_target *t, struct fault *f)
 	    (e = make_grant(j, t, f)) != E_OK)
 		return e;
 	e = provision_grant(t->p, &t->grant, BYTES(t->file, t->file_n), t->cells, CELL_SIZE(1), f);
-	if (e == E_STICK_IO && strcmp(f->step, "read back") == 0)
+	if (e == E_STICK_IO && f->sys == EBADMSG)
 		return forgetful(t, f);
 	if (e != E_OK)
 		return e;

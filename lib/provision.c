@@ -612,10 +612,11 @@ compare_fd(int fd, const uint8_t *data, size_t n)
 	if (done == n)
 		return 0;
 	if (got == 0)
-		errno = EIO;
+		errno = EBADMSG;
 	return -1;
 }
 
+/* EBADMSG: it is there, and not what was written; else why it cannot be read. */
 static int
 read_back(int dir_fd, const char *name, struct bytes want)
 {
@@ -625,7 +626,7 @@ read_back(int dir_fd, const char *name, struct bytes want)
 	for (int flags = O_DIRECT; ret != 0 && saved == EINVAL; flags = 0) {
 		int fd = stickio_open_file(dir_fd, name, O_RDONLY | flags, &size);
 
-		errno = fd != -1 && size != want.n ? EIO : errno;
+		errno = fd != -1 && size != want.n ? EBADMSG : errno;
 		if (fd != -1 && size == want.n)
 			ret = compare_fd(fd, want.p, want.n);
 		saved = errno;

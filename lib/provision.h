@@ -68,7 +68,8 @@ enum err provision_notice(struct provision *p, const uint8_t issuer[KEY_SIZE], s
 
 /*
  * provision_grant(p, g, file, cells, cell_size, f): write g/<id>.tmp with both lock files and grant.cose, fsync, read all of it
- * back and compare, and rename it to g/<id>. cells is g->slots cells of cell_size bytes.
+ * back and compare, and rename it to g/<id>. cells is g->slots cells of cell_size bytes. E_STICK_IO with f->sys EBADMSG: what was
+ * read back is not what was written.
  */
 enum err provision_grant(struct provision *p, const struct grant *g, struct bytes file, const uint8_t *cells, size_t cell_size,
     struct fault *f);

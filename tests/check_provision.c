@@ -847,6 +847,7 @@ START_TEST(a_grant_that_does_not_read_back_is_taken_away)
 	ck_assert_int_eq(write_grant(GRANT), E_STICK_IO);
 	drop_writes = false;
 	ck_assert_str_eq(fault.step, "read back");
+	ck_assert_int_eq(fault.sys, EBADMSG); /* not a medium that fails: one that forgets */
 	ck_assert(!exists(&x, grant_path(path, GRANT, "")));
 	ck_assert(!exists(&x, grant_path(path, GRANT, ".tmp")));
 }

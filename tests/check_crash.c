@@ -1,0 +1,485 @@
+/*
+ * check_crash.c - the power fails at any moment of a spend, copies rot, and stations take turns with the same code.
+ *
+ * The protocol's own code runs on a stick in a directory, with stations in plain memory. A station's process ends before, inside or
+ * after each of its durable steps; what it leaves is compared with the table of oncestick-protocol(7), and then explored: from each
+ * state that is reached, every further attempt, cut and loss of a copy, until nothing new comes.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <check.h>
+#include <sodium.h>
+
+#include "fake_memory.h"
+#include "fixture.h"
+#include "unlock.h"
+
+#define STATIONS 2
+#define SECTOR 512
+#define SECTORS (RECORD_SIZE / SECTOR)
+
+/* ---- a medium that loses its power ---------------------------------------------------------------------------------------- */
+
+/* Where the power fails: at the copy-th tombstone, with so many of its sectors written; or never, copy 0. */
+static struct { int copy; size_t sectors; bool flushed; } cut;
+static int tombstones, flushing;
+
+ssize_t
+pwrite(int fd, const void *buf, size_t n, off_t off)
+{
+	bool tombstone = n == RECORD_SIZE && memcmp(buf, "ONCESPNT", 8) == 0;
+
+	if (tombstone && ++tombstones == cut.copy && !cut.flushed) {
+		if (cut.sectors > 0)
+			(void)!syscall(SYS_pwrite64, fd, buf, cut.sectors * SECTOR, off);
+		_exit(FAKE_CRASHED);
+	}
+	flushing = tombstone ? tombstones : 0;
+	return syscall(SYS_pwrite64, fd, buf, n, off);
+}
+
+int
+fdatasync(int fd)
+{
+	int ret = (int)syscall(SYS_fdatasync, fd);
+
+	if (cut.flushed && flushing != 0 && flushing == cut.copy)
+		_exit(FAKE_CRASHED);
+	return ret;
+}
+
+/* ---- attempts --------------------------------------------------------------------------------------------------------------- */
+
+static struct fixture x;
+static struct fixture_grant grant;
+static struct fake_memory *station[STATIONS];
+static int lock[2];     /* descriptors of lock.a and lock.b */
+
+static void
+setup(void)
+{
+	char name[64], path[192];
+
+	fixture_open(&x);
+	fixture_grant(&x, &grant, fixture_policy(), 0, NULL);
+	for (int i = 0; i < STATIONS; i++) {
+		station[i] = fake_memory_new();
+		fake_memory_know(station[i], x.pk, 0);
+	}
+	for (int copy = 0; copy < 2; copy++) {
+		fixture_lock_name(name, &grant.g, copy);
+		snprintf(path, sizeof path, "%s/ONCE/%s", x.path, name);
+		ck_assert_int_ge(lock[copy] = open(path, O_RDWR | O_CLOEXEC), 0);
+	}
+}
+
+static void
+teardown(void)
+{
+	for (int i = 0; i < STATIONS; i++)
+		fake_memory_free(&station[i]);
+	close(lock[0]);
+	close(lock[1]);
+	fixture_grant_free(&grant);
+	fixture_close(&x);
+}
+
+/* Where an attempt is cut. */
+enum moment {
+	NEVER, BEFORE_S1, AFTER_S1, IN_S3, AFTER_S3, IN_S4, BEFORE_S5, AFTER_S5, MOMENTS
+};
+
+static void
+plan(struct fake_store *s, enum moment m, size_t sectors)
+{
+	bool claimed = s->use_count > 0; /* S1 is behind it */
+
+	cut.copy = m == IN_S3 || m == AFTER_S3 ? 1 : m == IN_S4 ? 2 : 0;
+	cut.sectors = sectors;
+	cut.flushed = m == AFTER_S3;
+	s->changes = 0;
+	s->at_change = m == BEFORE_S1 || m == AFTER_S1 ? 1 : m == BEFORE_S5 || m == AFTER_S5 ? (claimed ? 1 : 2) : 0;
+	s->fate = m == BEFORE_S1 || m == BEFORE_S5 ? FAKE_CRASH_BEFORE : m == AFTER_S1 || m == AFTER_S5 ? FAKE_CRASH_AFTER : FAKE_WORK;
+}
+
+/* An attempt at station i in a process of its own, which ends with the session open (paused), or ended. E_OK: content was readable;
+ * FAKE_CRASHED: the power failed. */
+static int
+attempt(int i, enum moment m, size_t sectors, bool end, bool rehearsal)
+{
+	struct fake_store *s = station[i]->store;
+	int status;
+	pid_t pid;
+
+	plan(s, m, sectors);
+	if ((pid = fork()) == 0) {
+		struct fake_memory *mine = fake_memory_again(station[i]);
+		struct unlock_env env = {.memory = &mine->memory, .clock = fixture_clock(&x), .rehearsal = rehearsal};
+		struct blockcrypt *c = blockcrypt_new(NULL);
+		struct unlock_info info;
+		struct fault f = {0};
+		struct unlock *u = NULL;
+		uint8_t block[BLOCK_SIZE];
+		enum err e;
+
+		if ((e = unlock_look(&u, x.dir_fd, &env, &info, &f)) == E_OK &&
+		    (e = unlock_try(u, grant.codes[0], &info, &f)) == E_OK && !rehearsal)
+			e = unlock_spend(u, &info, &f);
+		if (e == E_OK && !rehearsal && bundle_read_block(unlock_bundle(u), c, 0, block) != 0)
+			e = E_FAIL;
+		if (e == E_OK && end)
+			e = unlock_end(u, 60);
+		_exit((int)e);
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_msg(WIFEXITED(status), "wait status %#x", (unsigned)status);
+	plan(s, NEVER, 0);
+	return WEXITSTATUS(status);
+}
+
+static int
+opens(int i)
+{
+	return attempt(i, NEVER, 0, false, false);
+}
+
+static int
+would_open(int i)
+{
+	return attempt(i, NEVER, 0, false, true);
+}
+
+static void
+rot(int copy)
+{
+	ck_assert_int_eq(syscall(SYS_pwrite64, lock[copy], "rotten", 6, 100), 6);
+}
+
+/* One letter for each copy: L, D, or S. */
+static void
+letters(char out[3])
+{
+	struct stick_slot slot;
+
+	fixture_slot(&x, &grant.g, 0, &slot);
+	out[0] = "LSD"[slot.a == RECORD_IS_LIVE ? 0 : slot.a == RECORD_IS_SPENT ? 1 : 2];
+	out[1] = "LSD"[slot.b == RECORD_IS_LIVE ? 0 : slot.b == RECORD_IS_SPENT ? 1 : 2];
+	out[2] = '\0';
+}
+
+static enum memory_state
+row(int i)
+{
+	const struct memory_use *u = fake_memory_row(station[i], NULL, 0);
+
+	return u == NULL ? MEMORY_NONE : u->state;
+}
+
+/* ---- the table ---------------------------------------------------------------------------------------------------------------- */
+
+static const struct {
+	enum moment moment;
+	const char *stick;
+	enum memory_state row;
+	enum err elsewhere;
+} table[] = {
+    {BEFORE_S1, "LL", MEMORY_NONE, E_OK},
+    {AFTER_S1, "LL", MEMORY_CLAIMED, E_OK},
+    {IN_S3, "DL", MEMORY_CLAIMED, E_OK},
+    {AFTER_S3, "SL", MEMORY_CLAIMED, E_SPENT},
+    {IN_S4, "SD", MEMORY_CLAIMED, E_SPENT},
+    {BEFORE_S5, "SS", MEMORY_CLAIMED, E_SPENT},
+    {AFTER_S5, "SS", MEMORY_OPEN, E_SPENT},
+};
+#define ROWS ((int)(sizeof table / sizeof *table))
+
+/* Row _i of the table, with a record torn after each of its sectors. */
+static void
+cut_at(int i, size_t sectors)
+{
+	char now[3];
+
+	ck_assert_int_eq(attempt(0, table[i].moment, sectors, false, false), FAKE_CRASHED);
+	letters(now);
+	ck_assert_str_eq(now, table[i].stick);
+	ck_assert_int_eq(row(0), table[i].row);
+}
+
+struct snapshot {
+	uint8_t raw[2][RECORD_SIZE];
+	struct memory_use uses[STATIONS];
+	size_t use_count[STATIONS];
+};
+
+static void
+keep(struct snapshot *s)
+{
+	for (int copy = 0; copy < 2; copy++)
+		ck_assert_int_eq(pread(lock[copy], s->raw[copy], RECORD_SIZE, 0), RECORD_SIZE);
+	for (int i = 0; i < STATIONS; i++) {
+		s->uses[i] = station[i]->store->uses[0];
+		s->use_count[i] = station[i]->store->use_count;
+	}
+}
+
+static void
+restore(const struct snapshot *s)
+{
+	for (int copy = 0; copy < 2; copy++)
+		ck_assert_int_eq(syscall(SYS_pwrite64, lock[copy], s->raw[copy], RECORD_SIZE, 0), RECORD_SIZE);
+	for (int i = 0; i < STATIONS; i++) {
+		station[i]->store->uses[0] = s->uses[i];
+		station[i]->store->use_count = s->use_count[i];
+		memset(station[i]->store->locks, 0, sizeof station[i]->store->locks);
+	}
+}
+
+/* hostile 42, 43 */
+START_TEST(cut_between_or_inside_the_steps_leaves_what_the_table_says)
+{
+	struct snapshot fresh;
+	bool torn = table[_i].moment == IN_S3 || table[_i].moment == IN_S4;
+
+	keep(&fresh);
+	for (size_t sectors = 1; sectors < SECTORS; sectors++) {
+		restore(&fresh);
+		cut_at(_i, sectors);
+		ck_assert_int_eq(would_open(1), table[_i].elsewhere);
+		ck_assert_int_eq(opens(0), E_OK); /* the same code, here */
+		ck_assert_int_eq(opens(1), E_SPENT);
+		ck_assert_int_eq(attempt(0, NEVER, 0, true, false), E_OK);
+		ck_assert_int_eq(opens(0), E_SPENT);
+		if (!torn)
+			break;
+	}
+}
+END_TEST
+
+/* What was written and not flushed is there or not: as after the step, or as before it. */
+START_TEST(unflushed_write_is_all_or_nothing)
+{
+	static const struct { enum moment m; size_t sectors; const char *stick; } cases[] = {
+	    {IN_S3, 0, "LL"}, {IN_S3, SECTORS, "SL"}, {IN_S4, 0, "SL"}, {IN_S4, SECTORS, "SS"}};
+	struct snapshot fresh;
+	char now[3];
+
+	keep(&fresh);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		restore(&fresh);
+		ck_assert_int_eq(attempt(0, cases[i].m, cases[i].sectors, false, false), FAKE_CRASHED);
+		letters(now);
+		ck_assert_str_eq(now, cases[i].stick);
+		ck_assert_int_eq(row(0), MEMORY_CLAIMED);
+		ck_assert_int_eq(would_open(1), i == 0 ? E_OK : E_SPENT);
+		ck_assert_int_eq(opens(0), E_OK);
+		ck_assert_int_eq(opens(1), E_SPENT);
+	}
+}
+END_TEST
+
+/* hostile 46 */
+START_TEST(who_opens_elsewhere_first_is_the_only_one)
+{
+	struct snapshot fresh;
+
+	keep(&fresh);
+	for (int i = 0; i < ROWS; i++) {
+		restore(&fresh);
+		cut_at(i, 3);
+		ck_assert_int_eq(opens(1), table[i].elsewhere);
+		ck_assert_int_eq(opens(0), table[i].elsewhere == E_OK ? E_SPENT : E_OK);
+		ck_assert_int_eq(opens(1), table[i].elsewhere == E_OK ? E_OK : E_SPENT);
+	}
+}
+END_TEST
+
+/* The merge of two copies, written down once more (oncestick-format(5)), for copies that were equal before. */
+static enum err
+expected_elsewhere(char a, char b)
+{
+	return a == 'S' || b == 'S' ? E_SPENT : a == 'L' || b == 'L' ? E_OK : E_SLOT_DAMAGED;
+}
+
+static enum err
+expected_here(enum memory_state state, char a, char b)
+{
+	if (state == MEMORY_OPEN)
+		return E_OK;
+	return state == MEMORY_NONE ? expected_elsewhere(a, b) : a == 'D' && b == 'D' ? E_SLOT_DAMAGED : E_OK;
+}
+
+/* hostile 36, 37, 42 */
+START_TEST(cut_and_then_a_copy_rots)
+{
+	struct snapshot fresh;
+
+	keep(&fresh);
+	for (int i = 0; i < ROWS; i++) {
+		for (int which = 1; which <= 3; which++) { /* A, B, both */
+			enum err here;
+			char now[3];
+
+			restore(&fresh);
+			cut_at(i, 5);
+			if (which & 1)
+				rot(0);
+			if (which & 2)
+				rot(1);
+			letters(now);
+			here = expected_here(table[i].row, now[0], now[1]);
+			ck_assert_msg(would_open(1) == (int)expected_elsewhere(now[0], now[1]), "row %d, %s: elsewhere", i, now);
+			ck_assert_msg(opens(0) == (int)here, "row %d, %s: here", i, now);
+			letters(now);
+			if (here == E_OK)
+				ck_assert_str_eq(now, "SS");
+		}
+	}
+}
+END_TEST
+
+/* ---- all that can happen -------------------------------------------------------------------------------------------------- */
+
+struct state {
+	struct snapshot s;
+	char key[16];
+	int faults;             /* that may still come */
+	unsigned opened;        /* stations that have had content, as bits */
+	bool ruined;            /* both copies were damaged, torn or rotten, before anybody opened */
+};
+
+static struct state *states;
+static size_t count, room;
+
+/* Whose the tombstones are is told by their bytes: equal to the receipt of a station's row. */
+static char
+letter_of(const struct snapshot *s, int copy, enum record_state is)
+{
+	if (is != RECORD_IS_SPENT)
+		return is == RECORD_IS_LIVE ? 'L' : 'D';
+	for (int i = 0; i < STATIONS; i++)
+		if (s->use_count[i] > 0 && memcmp(s->raw[copy] + 32, s->uses[i].receipt, s->uses[i].receipt_len) == 0)
+			return (char)('1' + i);
+	return 'S';
+}
+
+/* Add what is there now, unless it is known. */
+static void
+reach(int faults, unsigned opened, bool ruined)
+{
+	struct state t = {.faults = faults, .opened = opened};
+	struct stick_slot slot;
+
+	keep(&t.s);
+	fixture_slot(&x, &grant.g, 0, &slot);
+	t.ruined = ruined || (opened == 0 && slot.merged == RECORD_IS_DAMAGED);
+	snprintf(t.key, sizeof t.key, "%c%c%d%d%d%u%d", letter_of(&t.s, 0, slot.a), letter_of(&t.s, 1, slot.b), (int)row(0), (int)row(1),
+	    faults, opened, t.ruined);
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(states[i].key, t.key) == 0)
+			return;
+	if (count == room) {
+		room = room == 0 ? 64 : 2 * room;
+		ck_assert_ptr_nonnull(states = reallocarray(states, room, sizeof *states));
+	}
+	states[count++] = t;
+}
+
+static void
+explore_attempts(const struct state *from)
+{
+	for (int i = 0; i < STATIONS; i++) {
+		for (enum moment m = NEVER; m < MOMENTS; m++) {
+			unsigned opened = from->opened;
+			int ended;
+
+			if (m != NEVER && from->faults == 0)
+				continue;
+			restore(&from->s);
+			ended = attempt(i, m, 4, false, false);
+			if (ended == E_OK)
+				opened |= 1u << i;
+			reach(from->faults - (ended == FAKE_CRASHED), opened, from->ruined);
+		}
+		restore(&from->s);
+		if (row(i) == MEMORY_OPEN) {
+			if (attempt(i, NEVER, 0, true, false) == E_OK)
+				reach(from->faults, from->opened | 1u << i, from->ruined);
+		}
+	}
+}
+
+static void
+explore_rot(const struct state *from)
+{
+	for (int copy = 0; copy < 2 && from->faults > 0; copy++) {
+		restore(&from->s);
+		rot(copy);
+		reach(from->faults - 1, from->opened, from->ruined);
+	}
+}
+
+/* One session; and while there was none, somebody can still have it, unless both copies are gone. */
+static void
+judge(const struct state *t)
+{
+	bool possible = false;
+
+	ck_assert_msg((t->opened & (t->opened - 1)) == 0, "%s: a second session", t->key);
+	if (t->opened != 0 || t->ruined)
+		return;
+	for (int i = 0; i < STATIONS; i++) {
+		restore(&t->s);
+		possible = possible || opens(i) == E_OK;
+	}
+	ck_assert_msg(possible, "%s: the code is lost, unopened", t->key);
+}
+
+/* hostile 38, 42, 46: two stations take turns, with CRASH_FAULTS cuts and rotten copies (2; the whole model is 4) */
+START_TEST(no_second_session_and_no_lost_code_whatever_happens)
+{
+	const char *faults = getenv("CRASH_FAULTS");
+
+	reach(faults != NULL ? atoi(faults) : 2, 0, false);
+	for (size_t i = 0; i < count; i++) {
+		struct state from = states[i]; /* the array moves */
+
+		judge(&from);
+		explore_attempts(&from);
+		explore_rot(&from);
+	}
+	printf("%zu states\n", count);
+	ck_assert_uint_gt(count, 30);
+	free(states);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("crash");
+	TCase *t = tcase_create("cuts");
+	SRunner *runner = srunner_create(s);
+	int failed;
+
+	if (sodium_init() < 0)
+		return EXIT_FAILURE;
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_set_timeout(t, 600);
+	tcase_add_loop_test(t, cut_between_or_inside_the_steps_leaves_what_the_table_says, 0, ROWS);
+	tcase_add_test(t, unflushed_write_is_all_or_nothing);
+	tcase_add_test(t, who_opens_elsewhere_first_is_the_only_one);
+	tcase_add_test(t, cut_and_then_a_copy_rots);
+	tcase_add_test(t, no_second_session_and_no_lost_code_whatever_happens);
+	suite_add_tcase(s, t);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

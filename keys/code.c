@@ -207,12 +207,14 @@ is_stick_or_code_id(const char *p, size_t n)
 static int
 is_fingerprint(const char *p, size_t n)
 {
+	static const char digits[] = "0123456789abcdefABCDEF";
+
 	if (n != FINGERPRINT_SIZE - 1)
 		return 0;
 	for (size_t i = 0; i < n; i++) {
 		int colon = i % 5 == 4;
 
-		if (colon ? p[i] != ':' : memchr("0123456789abcdefABCDEF", p[i], 22) == NULL)
+		if (colon ? p[i] != ':' : memchr(digits, p[i], sizeof digits - 1) == NULL)
 			return 0;
 	}
 	return 1;

@@ -196,8 +196,13 @@ void
 sql_string(sqlite3_stmt *st, int column, char *out, size_t size)
 {
 	const char *s = (const char *)sqlite3_column_text(st, column);
-	size_t n = s != NULL ? strlen(s) : 0;
+	size_t n;
 
+	if (s == NULL) {
+		out[0] = '\0';
+		return;
+	}
+	n = strlen(s);
 	if (n >= size)
 		for (n = size - 1; n > 0 && ((unsigned char)s[n] & 0xc0) == 0x80; n--)
 			continue;
@@ -445,7 +450,7 @@ static enum err
 make_file(struct sql *q, const char *dir, int dir_fd, struct fault *f)
 {
 	char name[64], journal[80], final[sizeof q->path];
-	enum err err = q->kind->err;
+	enum err err;
 	int fd = -1;
 
 	snprintf(name, sizeof name, "%s.new", q->kind->name);

@@ -107,7 +107,7 @@ resolve(char out[USB_PATH_MAX], const char *path)
 	bool fits = real != NULL && strlen(real) < USB_PATH_MAX;
 
 	if (fits)
-		strcpy(out, real);
+		snprintf(out, USB_PATH_MAX, "%s", real);
 	free(real);
 	return fits;
 }
@@ -236,7 +236,7 @@ read_block(struct usb_device *d, const char *block, dev_t dev)
 	char disk[USB_PATH_MAX], scsi[USB_PATH_MAX + 8];
 	unsigned long long sectors = 0;
 
-	strcpy(disk, block);
+	snprintf(disk, sizeof disk, "%s", block);
 	d->dev = dev;
 	d->partition = exists(block, "partition");
 	if (d->partition)
@@ -263,7 +263,7 @@ usb_find(struct usb_device *d, const char *sysfs, dev_t dev)
 	snprintf(link, sizeof link, "%s/dev/block/%u:%u", sysfs, major(dev), minor(dev));
 	if (!resolve(root, sysfs) || !resolve(block, link))
 		return -1;
-	strcpy(at, block);
+	snprintf(at, sizeof at, "%s", block);
 	while (strlen(at) > strlen(root) && !(exists(at, "idVendor") && exists(at, "idProduct")))
 		if (!go_up(at))
 			return -1;

@@ -171,7 +171,7 @@ bundle_reattach(struct bundle *b, int once_fd, struct fault *f)
 	enum err e = bundle_open(&t, once_fd, b->manifest.bundle_id, b->manifest.hash, f);
 	int old = b->dir_fd;
 
-	if (e != E_OK)
+	if (t == NULL)
 		return e;
 	segment_move(b->segments, t->dir_fd);
 	b->dir_fd = t->dir_fd;
@@ -412,7 +412,7 @@ image_read(void *arg, void *buf, size_t len, uint64_t off)
 	if (off > end || len > end - off)
 		return -EIO;
 	(void)pthread_mutex_lock(&b->cache.mutex);
-	r = key_there(&b->key) ? copy_out(b, buf, len, off) : -EIO;
+	r = key_there(&b->key) && b->cache.blocks != NULL ? copy_out(b, buf, len, off) : -EIO;
 	(void)pthread_mutex_unlock(&b->cache.mutex);
 	return r;
 }

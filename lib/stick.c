@@ -389,11 +389,9 @@ stick_store_notice(const struct stick *s, const uint8_t issuer[KEY_SIZE], const 
 	if (have == 1 && !notice_wanted(&newest, ours.number, file, len))
 		goto out;
 	/* While notice.cose is made anew, notice.new has one that is good: if not the newest so far, this one. */
-	if (have == 1 && !unrenamed && put_notice(s->once_fd, STICK_NOTICE_NEW, file, len) != 0)
-		ret = -1;
-	else if (put_notice(s->once_fd, STICK_NOTICE, file, len) != 0)
-		ret = -1;
-	else if (stickio_remove_tree(s->once_fd, STICK_NOTICE_NEW) != 0 || stickio_sync_dir(s->once_fd) != 0)
+	if ((have == 1 && !unrenamed && put_notice(s->once_fd, STICK_NOTICE_NEW, file, len) != 0) ||
+	    put_notice(s->once_fd, STICK_NOTICE, file, len) != 0 ||
+	    stickio_remove_tree(s->once_fd, STICK_NOTICE_NEW) != 0 || stickio_sync_dir(s->once_fd) != 0)
 		ret = -1;
 	else
 		ret = 1;

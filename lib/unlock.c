@@ -33,13 +33,14 @@ slot_fault(struct unlock *u, struct fault *f, enum err err, const char *step)
 
 /* ---- look --------------------------------------------------------------------------------------------------------------- */
 
+/* Of one or more. */
 static const struct grant *
 newest_grant(const struct stick_grants *g)
 {
-	const struct grant *newest = NULL;
+	const struct grant *newest = &g->grants[0];
 
-	for (size_t i = 0; i < g->count; i++)
-		if (newest == NULL || g->grants[i].issued > newest->issued)
+	for (size_t i = 1; i < g->count; i++)
+		if (g->grants[i].issued > newest->issued)
 			newest = &g->grants[i];
 	return newest;
 }

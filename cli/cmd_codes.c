@@ -133,8 +133,7 @@ list_sticks(const struct cli *c, struct issuer *i, struct fault *f)
 	int failed = 0;
 	enum err e = E_OK;
 
-	if ((e = books_sticks(i->books, &sticks, &count, f)) != E_OK ||
-	    (e = books_slots(i->books, NULL, &slots, &slot_count, f)) != E_OK) {
+	if (books_sticks(i->books, &sticks, &count, f) != E_OK || books_slots(i->books, NULL, &slots, &slot_count, f) != E_OK) {
 		e = say_error(c, f, NULL);
 		goto out;
 	}
@@ -206,7 +205,7 @@ list_slots(const struct cli *c, struct issuer *i, const char *arg, struct fault 
 	int failed = 0;
 	enum err e = issuer_find(i, arg, &stick, f);
 
-	if (e != E_OK || (e = books_slots(i->books, stick.id, &slots, &count, f)) != E_OK) {
+	if (e != E_OK || books_slots(i->books, stick.id, &slots, &count, f) != E_OK) {
 		e = say_error(c, f, &(struct say_about){.object = arg});
 		goto out;
 	}

@@ -231,7 +231,7 @@ add_row(struct human_table *t, const struct collect_finding *x, int64_t now)
 		flag_words(x->receipt.flags, note, sizeof note);
 	}
 	if (x->kind == COLLECT_TWICE) {
-		strcat(station, "+");
+		station[8] = '+';
 		station_name(&x->other, station + 9);
 	}
 	failed = failed || human_table_add(t, cells) != 0;

@@ -305,6 +305,7 @@ name_slots(const struct issue *a, char *out, size_t size)
 		n += (size_t)snprintf(out + n, size - n, "%s%s", k == 0 ? "" : k + row == a->count ? " and " : ", ",
 		    same ? strchr(id, '/') : id);
 		if (row > 1)
+			/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): where count is not 0 there are slots */
 			n += (size_t)snprintf(out + n, size - n, " to /%u", s[row - 1].number);
 		last = s->stick_id;
 	}

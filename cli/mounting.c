@@ -105,7 +105,6 @@ confirm(struct mounting *m)
 	const struct unlock_info *i = &m->msg.info;
 	char length[WHEN_SHOWN], until[WHEN_SHOWN], question[256];
 	struct fault f = {0};
-	enum err err;
 
 	when_show_duration(length, sizeof length, i->remaining_s);
 	when_show_until(until, sizeof until, i->clock.now + i->remaining_s, i->clock.now);
@@ -118,9 +117,7 @@ confirm(struct mounting *m)
 		return E_OK;
 	snprintf(question, sizeof question, "This uses up the code. The folder stays open for %s (until %s), on this PC only. "
 	    "Open now?", length, until);
-	if ((err = prompt_enter(question, &f)) == E_OK)
-		return E_OK;
-	return fail(m, &f);
+	return prompt_enter(question, &f) == E_OK ? E_OK : fail(m, &f);
 }
 
 /* ---- the whole ------------------------------------------------------------------------------------------------------------ */

@@ -152,9 +152,17 @@ time_left(char *out, size_t size, long s)
 
 /* ---- the bar ------------------------------------------------------------------------------------------------------------ */
 
-/* Append so many cells, filled in eighths, to the string at out, which has room. */
 static void
-append_cells(char *out, unsigned cells, double part)
+append(char line[LINE_SIZE], const char *s)
+{
+	size_t n = strlen(line);
+
+	snprintf(line + n, LINE_SIZE - n, "%s", s);
+}
+
+/* Append so many cells, filled in eighths. */
+static void
+append_cells(char line[LINE_SIZE], unsigned cells, double part)
 {
 	static const char *const blocks[] = {
 		" ", "\u258f", "\u258e", "\u258d", "\u258c", "\u258b", "\u258a", "\u2589", "\u2588"
@@ -164,10 +172,10 @@ append_cells(char *out, unsigned cells, double part)
 	for (unsigned i = 0; i < cells; i++) {
 		unsigned fill = eighths > 8 ? 8 : eighths;
 
-		strcat(out, blocks[fill]);
+		append(line, blocks[fill]);
 		eighths -= fill;
 	}
-	strcat(out, "  ");
+	append(line, "  ");
 }
 
 static void
@@ -181,7 +189,7 @@ draw_bar(struct progress *p, double rate, const char *last, const char *end)
 	snprintf(line, LINE_SIZE / 4, "%-10s ", p->phase);
 	if (cells >= BAR_CELLS_MIN)
 		append_cells(line, cells < BAR_CELLS ? cells : BAR_CELLS, fraction(p));
-	strcat(line, numbers);
+	append(line, numbers);
 	/* The last column stays empty: a terminal may wrap as soon as it is written. */
 	if (width > 0)
 		line[human_fit(line, width - 1, NULL)] = '\0';

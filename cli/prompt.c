@@ -735,7 +735,7 @@ prompt_yes(const char *question, struct fault *f)
 enum err
 prompt_enter(const char *question, struct fault *f)
 {
-	char shown[1024], line[64];
+	char shown[1024], line[64] = "";
 	enum err e = E_OK;
 
 	snprintf(shown, sizeof shown, "%s [Enter] ", question);

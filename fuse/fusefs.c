@@ -128,7 +128,7 @@ crypts_new(struct fusefs *fs, struct fault *f)
 {
 	unsigned n = server_count() + worker_count();
 
-	fs->crypt = calloc(n, sizeof(*fs->crypt));
+	fs->crypt = calloc(n, sizeof(*fs->crypt)); /* NOLINT(bugprone-sizeof-expression): an array of pointers */
 	while (fs->crypt != NULL && fs->crypts < n && (fs->crypt[fs->crypts] = blockcrypt_new(NULL)) != NULL)
 		fs->crypts++;
 	fs->crypts_made = fs->crypts;

@@ -169,7 +169,7 @@ op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
 	struct fusefs *fs = fuse_req_userdata(req);
 	struct fuse_entry_param e = { .entry_timeout = FOREVER };
-	struct image_inode dir, i;
+	struct image_inode dir, i = {0};
 	int64_t ino = get_inode(fs, parent, &dir);
 
 	if (ino == 0)

@@ -290,6 +290,7 @@ mountpoint_make(const char *label, char *path, size_t size, struct fault *f)
 	for (unsigned i = 1; i <= NAMES_TRIED; i++) {
 		if (i > 1)
 			snprintf(number, sizeof(number), " %u", i);
+		/* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): mountpoint_home refuses where HOME is not set */
 		len = snprintf(made, sizeof(made), "%s/%s%s", strcmp(home, "/") == 0 ? "" : home, name, number);
 		if (len < 0 || (size_t)len >= sizeof(made) || (size_t)len >= size)
 			return fault_set(f, E_FUSE, ENAMETOOLONG, "mkdir", "%s", home);

@@ -152,7 +152,7 @@ look(struct run *r, struct fault *f)
 	env.memory = station_memory(r->station);
 	r->usb = (struct usb_dir){USB_SYSFS, r->stick_fd};
 	env.factors = (struct unlock_factors){.usb = usb_dir_factor, .arg = &r->usb};
-	if ((err = unlock_close_overdue(&env)) != E_OK)
+	if (unlock_close_overdue(&env) != E_OK)
 		return fault_set(f, E_STATION, 0, "overdue sessions", "%s", r->setup->station_dir);
 	if ((err = unlock_look(&r->unlock, r->stick_fd, &env, &r->info, f)) != E_OK)
 		return err;

@@ -82,6 +82,7 @@ check "end" oncestick unmount --yes
 
 # a file that is open is named, nothing ends; --force ends it all the same
 open_with 4
+# shellcheck disable=SC2217 # it holds the file open
 sleep 1000 <"$folder/clips/film.bin" &
 holder=$!
 refused 36 "unmount while a file is open" oncestick unmount --yes

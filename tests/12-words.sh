@@ -15,7 +15,7 @@ name=$(oncestick codes --json | jq -r '.sticks[0].stick')
 # The code with one wrong symbol in its third group, and that group.
 wrong=$(printf %s "$code" | awk '{ c = substr($0, 11, 1) == "7" ? "8" : "7"; print substr($0, 1, 10) c substr($0, 12) }')
 group=$(printf %s "$wrong" | cut -d- -f3)
-bare=$(printf %s "$code" | tr -d - | tr A-Z a-z)
+bare=$(printf %s "$code" | tr -d - | tr "[:upper:]" "[:lower:]")
 
 # dialogue DESCRIPTION: run the expect(1) script on stdin. "sees TEXT" waits for it on the terminal, "ends STATUS" for the
 # end, "unseen TEXT" looks at what the last "sees" went through.
@@ -109,6 +109,7 @@ ends 36
 EOF
 
 # ---- unmount -----------------------------------------------------------------------------------------------------------------
+# shellcheck disable=SC2217 # it holds the file open
 sleep 1000 <"$HOME/Week 12/clips/film.bin" >/dev/null 2>&1 &
 holder=$!
 dialogue "a program with an open file is named before anything is asked" <<EOF

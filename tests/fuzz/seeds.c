@@ -225,6 +225,7 @@ static void
 texts(void)
 {
 	static const char now[7] = {1, 0, 0, (char)0xd2, 0x49, 0x6b, 0}; /* zone, role, 1800000000 */
+	static const char last[7] = {0, 0, 0x7f, 0x41, (char)0xf4, (char)0xff, 0x3a}; /* TIME_MAX */
 	static const char usb[] = "0781\n\0"
 				  "5583\n\0"
 				  " SanDisk\n\0Ultra\n\0"
@@ -244,11 +245,16 @@ texts(void)
 	text("code", "release", "\1\7", 2, "5KSR-D0P1-BBWH-FNDR");
 	text("code", "id", "\0\7", 2, "7kq241/3");
 	text("code", "fingerprint", "\0\7", 2, "ac79:e4f4:d170:0256:80da");
+	text("escape", "words", "\0", 1, "gr\xc3\xb6\xc3\x9f" "e \xe5\xa4\xa7 a\\b");
+	text("escape", "terminal", "\0", 1, "\x1b[2J\r\xe2\x80\xae" "fdp.exe\xff\xc2\x9b\xf0\x9f\x8e\xac");
+	text("escape", "ascii", "\1", 1, "\xf0\x9f\x8e\xac \xc3\xb6 \xe5\xa4\xa7");
 	text("when", "rfc3339", now, sizeof now, "2026-11-24T18:00:00.5+01:00");
 	text("when", "utc", now, sizeof now, "2026-11-24 18:00:00Z");
 	text("when", "local", now, sizeof now, "2026-11-24 18:00:30");
 	text("when", "date", now, sizeof now, "2026-03-29");
 	text("when", "clock", now, sizeof now, "9:05");
+	text("when", "after-the-last", now, sizeof now, "9999-12-31T23:59:59-00:01");
+	text("when", "after-the-last-relative", last, sizeof last, "+1d");
 	text("when", "relative", now, sizeof now, "+4h30m");
 	text("when", "duration", now, sizeof now, "1d2h3m4s");
 	text("mountinfo", "plain", "", 0,

@@ -1,0 +1,31 @@
+/*
+ * faults.h - calls that fail by number: memory, random numbers, files.
+ *
+ * faults.c replaces those calls of the C library, for the program and for the libraries it uses, SQLite's among them. It is linked
+ * into a test, which then says which call fails; or loaded by LD_PRELOAD into the installed program, which reads it from the
+ * environment: ONCE_FAULTS="file 17" is the call number 17 of that class, "any 5 40" every 40th or so of all classes, drawn from
+ * the seed 5. Numbers are counted in each process, those of a process before a fork included. ONCE_FAULTS_LOG names a file that is
+ * told which calls failed, as text between NULs.
+ */
+#ifndef FAULTS_H
+#define FAULTS_H
+
+#include <stdbool.h>
+
+enum faults_class {
+	FAULTS_MEMORY = 1,      /* malloc and its kind, posix_memalign, mmap: ENOMEM */
+	FAULTS_RANDOM = 2,      /* getrandom: EINTR, and ENOSYS when it is the process's first */
+	FAULTS_FILE = 4,        /* opening, reading, writing, flushing, renaming, removing, making: EIO, ENOSPC, EMFILE, or short */
+	FAULTS_ANY = 7
+};
+
+/* faults_arm(classes, number): of the calls of these classes from now on, call number (from 1) fails; 0: none. Counting restarts. */
+void faults_arm(unsigned classes, unsigned number);
+
+/* faults_disarm(): nothing fails any more. Return how many calls were counted. faults_hit(): whether one failed since the last arm;
+ * faults_what(): which, "fsync"; "" if none did. */
+unsigned faults_disarm(void);
+bool faults_hit(void);
+const char *faults_what(void);
+
+#endif

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "payload.h"
 #include "sample_bundle.h"
 #include "sample_image.h"
 
@@ -255,6 +256,24 @@ START_TEST(inspecting_the_grant_of_the_vectors)
 }
 END_TEST
 
+START_TEST(inspecting_the_notice_of_the_vectors)
+{
+	struct oncestick_object o;
+	size_t n;
+	uint8_t *data = payload_bytes(VECTOR_NOTICE_FILE, &n);
+
+	ck_assert_int_eq(oncestick_inspect(data, n, &o), ONCESTICK_OK);
+	ck_assert_int_eq(o.kind, ONCESTICK_NOTICE);
+	ck_assert_mem_eq(o.issuer, s.m.issuer, sizeof o.issuer);
+	ck_assert_uint_eq(o.number, 3);
+	ck_assert_int_eq(o.time, 1760000050);
+	data[n - 1] ^= 1;
+	ck_assert_int_eq(oncestick_inspect(data, n, &o), ONCESTICK_BUNDLE);
+	ck_assert_uint_eq(o.number, 3);
+	free(data);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -275,6 +294,7 @@ main(void)
 	tcase_add_test(t, damage_and_the_file_it_is_in);
 	tcase_add_test(t, inspecting_a_manifest);
 	tcase_add_test(t, inspecting_the_grant_of_the_vectors);
+	tcase_add_test(t, inspecting_the_notice_of_the_vectors);
 	suite_add_tcase(suite, t);
 	r = srunner_create(suite);
 	srunner_run_all(r, CK_ENV);

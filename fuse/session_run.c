@@ -57,6 +57,7 @@ detach(struct run *r)
 	int null = open("/dev/null", O_RDWR), front = fcntl(r->front, F_DUPFD, 10), minder = fcntl(r->minder, F_DUPFD, 10);
 	sigset_t all;
 
+	(void)randombytes_close(); /* where there is no getrandom libsodium has a descriptor, and would read what takes its number */
 	if (null < 0 || front < 0 || minder < 0 || chdir("/") != 0)
 		return -1;
 	setsid();
@@ -65,6 +66,7 @@ detach(struct run *r)
 	r->front = dup2(front, 3);
 	r->minder = dup2(minder, 4); /* inherited by fusermount3 on purpose, see minder.h */
 	close_range(5, ~0u, 0);
+	randombytes_stir(); /* opens it again, before the fence */
 	fcntl(r->front, F_SETFD, FD_CLOEXEC);
 	sigfillset(&all);
 	sigdelset(&all, SIGSEGV);

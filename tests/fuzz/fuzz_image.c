@@ -462,6 +462,26 @@ guess(struct world *w)
 	}
 }
 
+/* What is accepted as an inode, whether or not a directory leads to it. */
+static void
+check_inodes(const struct world *w)
+{
+	const struct image_super *super = &w->fs.image.super;
+	struct image_inode i;
+
+	for (uint32_t ino = 0; ino < super->inode_count && ino < VISITS_MAX; ino++) {
+		if (image_get(&w->fs.image, ino, &i) != 0)
+			continue;
+		FUZZ_HOLDS(ino == 0 ? i.type == IMAGE_DIR && i.parent == 0 : i.parent < ino);
+		FUZZ_HOLDS(i.name_off <= super->names_len && i.name_len <= super->names_len - i.name_off);
+		if (i.type == IMAGE_DIR)
+			FUZZ_HOLDS(i.size == 0 ||
+				   (i.start > ino && i.start < super->inode_count && i.size <= super->inode_count - i.start));
+		else
+			FUZZ_HOLDS(i.start <= super->inode_off && i.size <= super->inode_off - i.start);
+	}
+}
+
 /* ---- whose byte is that? ------------------------------------------------------------------------------------------------ */
 
 static void
@@ -521,6 +541,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		pthread_mutex_init(&w->fs.lock, NULL);
 		walk(w);
 		guess(w);
+		check_inodes(w);
 		check_path_at(w, at, content.n);
 		check_path_at(w, w->len / 2, 1);
 		FUZZ_HOLDS(w->fs.handles == NULL && w->fs.busy == 0);

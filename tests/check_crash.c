@@ -441,7 +441,8 @@ judge(const struct state *t)
 	ck_assert_msg(possible, "%s: the code is lost, unopened", t->key);
 }
 
-/* hostile 38, 42, 46: two stations take turns, with CRASH_FAULTS cuts and rotten copies (2; the whole model is 4) */
+/* Two stations take turns, with CRASH_FAULTS cuts and rotten copies (2; the whole model has 4). */
+/* hostile 38, 42, 46 */
 START_TEST(no_second_session_and_no_lost_code_whatever_happens)
 {
 	const char *faults = getenv("CRASH_FAULTS");

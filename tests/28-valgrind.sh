@@ -1,0 +1,6 @@
+# Unit tests below valgrind's memcheck.
+. "$ONCE_TESTS/scenario.sh"
+[ -w "$ONCE_BUILD" ] || finish # once is enough, by whom the build belongs to
+command -v valgrind >/dev/null || skip "no valgrind"
+check "memcheck finds nothing" "$ONCE_TESTS/analyse" -C "$ONCE_BUILD/analysis" valgrind
+finish

@@ -188,6 +188,7 @@ fusefs_mount(struct fusefs **out, struct bundle *bundle, const char *dir, struct
 	fs->bundle = bundle;
 	fs->ended_fd = -1;
 	fs->plus = PLUS_FIRST;
+	fs->processors = thread_processors();
 	fs->uid = getuid();
 	fs->gid = getgid();
 	if ((err = cache_new(fs, f)) != E_OK || (err = crypts_new(fs, f)) != E_OK || (err = session_new(fs, f)) != E_OK ||

@@ -62,6 +62,7 @@ struct fusefs {
 	pthread_rwlock_t gate;  /* held for reading while an answer is sent */
 	_Atomic bool silent;    /* set while the gate is held for writing */
 
+	unsigned processors;
 	_Atomic int busy;       /* places that are read in order, in all files */
 
 	_Atomic unsigned plus;  /* listings that attributes are still sent along with */

@@ -330,6 +330,8 @@ look_ahead(struct fusefs *fs, struct handle *h, uint64_t off, uint64_t len)
 	pthread_mutex_lock(&h->lock);
 	plan = readahead_next(&h->ahead, off, len, h->inode.start + h->inode.size, limit);
 	pthread_mutex_unlock(&h->lock);
+	if (busy >= 0 && (unsigned)busy >= fs->processors)
+		plan.fetch_count = 0; /* so many readers keep the processors busy by themselves */
 	apply(fs, &plan);
 }
 

@@ -332,6 +332,8 @@ look_ahead(struct fusefs *fs, struct handle *h, uint64_t off, uint64_t len)
 	pthread_mutex_unlock(&h->lock);
 	if (busy >= 0 && (unsigned)busy >= fs->processors)
 		plan.fetch_count = 0; /* so many readers keep the processors busy by themselves */
+	else /* the rest of this request is fetched beside its first block */
+		blockcache_ahead(fs->cache, off / BLOCK_SIZE + 1, (off + len - 1) / BLOCK_SIZE - off / BLOCK_SIZE);
 	apply(fs, &plan);
 }
 

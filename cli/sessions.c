@@ -74,18 +74,32 @@ sweep(int dir_fd)
 
 /* ---- those that run --------------------------------------------------------------------------------------------------------- */
 
-enum err
-sessions_find(struct sessions *s, struct fault *f)
+#define PATH_SIZE (PATH_MAX + 16)
+
+/* Open the directory of locks and sockets, if this PC has one, and clear away what dead sessions have left. path becomes its name. */
+static enum err
+open_swept(struct sessions *s, char path[PATH_SIZE], struct fault *f)
 {
-	char dir[PATH_MAX], path[PATH_MAX + 16];
+	char dir[PATH_MAX];
 
 	*s = (struct sessions){.dir_fd = -1};
 	if (station_dir(dir, sizeof dir) != 0)
 		return fault_set(f, E_STATION, 0, "no home directory", "station memory");
-	snprintf(path, sizeof path, "%s/session", dir);
+	snprintf(path, PATH_SIZE, "%s/session", dir);
 	if ((s->dir_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
 		return errno == ENOENT ? E_OK : fault_set(f, E_STATION, errno, "open", "%s", path);
 	sweep(s->dir_fd);
+	return E_OK;
+}
+
+enum err
+sessions_find(struct sessions *s, struct fault *f)
+{
+	char path[PATH_SIZE];
+	enum err err = open_swept(s, path, f);
+
+	if (err != E_OK || s->dir_fd < 0)
+		return err;
 	if (control_each(s->dir_fd, add, s) < 0)
 		return fault_set(f, E_STATION, errno, "list", "%s", path);
 	return E_OK;
@@ -95,8 +109,9 @@ void
 sessions_tidy(void)
 {
 	struct sessions s;
+	char path[PATH_SIZE];
 
-	sessions_find(&s, NULL);
+	open_swept(&s, path, NULL);
 	sessions_free(&s);
 }
 

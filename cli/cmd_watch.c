@@ -65,8 +65,7 @@ static const char about_text[] =
     "does.\n"
     "A stick that is in already counts. Folders stay open when this ends: 'oncestick unmount' ends a session. Ends with ^C.\n";
 
-/* ---- names that come and go
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- names that come and go ----------------------------------------------------------------------------------------------- */
 
 static void
 known_round(struct known *k)
@@ -117,8 +116,7 @@ known_free(struct known *k)
 	k->list = NULL;
 }
 
-/* ---- events for programs
- * ----------------------------------------------------------------------------------------------------------- */
+/* ---- events for programs -------------------------------------------------------------------------------------------------- */
 
 /* One line each. Releases v. */
 static void
@@ -136,8 +134,7 @@ event_at(const char *name, const char *member, const char *path)
 	return json_pack("{s:s, s:o}", "event", name, member, say_json_text(path));
 }
 
-/* ---- a stick that came
- * ------------------------------------------------------------------------------------------------------------- */
+/* ---- a stick that came ---------------------------------------------------------------------------------------------------- */
 
 /* A code that is refused for good; the person may have a second one. */
 static bool
@@ -238,8 +235,7 @@ offer(struct watch *w, const char *path)
 	w->done = w->once || w->result == E_INTERRUPTED; /* ^C at a question is a key, no signal */
 }
 
-/* ---- what came and went
- * ------------------------------------------------------------------------------------------------------------ */
+/* ---- what came and went --------------------------------------------------------------------------------------------------- */
 
 static int
 on_stick(void *arg, const char *path)
@@ -322,8 +318,7 @@ offer_fresh(struct watch *w)
 	}
 }
 
-/* ---- sticks that nobody mounts
- * ----------------------------------------------------------------------------------------------------- */
+/* ---- sticks that nobody mounts -------------------------------------------------------------------------------------------- */
 
 static int64_t
 clock_ms(void)
@@ -370,8 +365,7 @@ look_for_unmounted(struct watch *w, bool early)
 	free(list);
 }
 
-/* ---- the loop
- * ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- the loop ------------------------------------------------------------------------------------------------------------- */
 
 static int
 patience(const struct watch *w)

@@ -440,7 +440,15 @@ stick_probe(const struct stick *s, struct fault *f)
 /* What reading one copy of a slot's record found out about its file. */
 struct reading {
 	bool whole, locked;
+	int sys; /* why a file of the right size could not be read */
 };
+
+/* Of open(2): the device, not what lies on it. */
+static bool
+medium_failed(int sys)
+{
+	return sys == EIO || sys == ENODEV || sys == ENXIO || sys == ENOMEDIUM;
+}
 
 static struct reading
 read_lock(int dir_fd, const char *name, const struct grant *g, uint32_t slot, bool want_write, uint8_t raw[RECORD_SIZE])
@@ -456,10 +464,11 @@ read_lock(int dir_fd, const char *name, const struct grant *g, uint32_t slot, bo
 	}
 	memset(raw, 0, RECORD_SIZE);
 	if (fd == -1)
-		return (struct reading){.whole = false, .locked = r.locked};
+		return (struct reading){.whole = false, .locked = r.locked, .sys = medium_failed(errno) ? errno : 0};
 	if (size != (uint64_t)g->slots * RECORD_SIZE)
 		r.whole = false;
 	if (record_read(fd, slot, raw) != 0) {
+		r.sys = r.whole ? errno : 0;
 		memset(raw, 0, RECORD_SIZE);
 		r.whole = false;
 	}
@@ -487,6 +496,7 @@ stick_read_slot(
 	out->b = record_slot_state(out->raw_b, g->id, slot, cell_size, &out->body_b);
 	out->merged = record_merge(out->a, out->b, memcmp(out->raw_a, out->raw_b, RECORD_SIZE) == 0);
 	out->whole = a.whole && b.whole;
+	out->sys = a.sys != 0 ? a.sys : b.sys;
 	if (!a.locked && !b.locked)
 		return E_OK;
 	bytes_to_hex(hex, g->id, ID_SIZE);

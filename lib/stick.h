@@ -86,6 +86,7 @@ struct stick_slot {
 	uint8_t raw_a[RECORD_SIZE], raw_b[RECORD_SIZE];
 	struct bytes body_a, body_b;    /* borrow from raw_a, raw_b */
 	bool whole;                     /* both lock files are regular, of exactly 4096 * slots bytes, and open for writing */
+	int sys;                        /* errno if the medium failed, so that a copy is not known; else 0 */
 };
 
 /*

@@ -281,6 +281,16 @@ foreign_tombstone(const struct unlock *u)
 	return NULL;
 }
 
+/* The medium did not say what the records are: they may be whole at the next try. */
+static enum err
+unread_fault(struct unlock *u, struct fault *f)
+{
+	char object[UNLOCK_OBJECT];
+
+	unlock_object(object, u);
+	return fault_set(f, E_STICK_IO, u->records.sys, "read", "%s", object);
+}
+
 /* Step 8, records of a slot that this station has not seen before. */
 static enum err
 check_fresh_records(struct unlock *u, enum err writable, struct unlock_info *info, struct fault *f)
@@ -291,6 +301,8 @@ check_fresh_records(struct unlock *u, enum err writable, struct unlock_info *inf
 		return spent(u, s->a == RECORD_IS_SPENT ? s->body_a : s->body_b, info, f);
 	if (writable != E_OK)
 		return slot_fault(u, f, writable, "lock files");
+	if (s->sys != 0)
+		return unread_fault(u, f);
 	if (!s->whole || s->merged == RECORD_IS_DAMAGED)
 		return slot_fault(u, f, E_SLOT_DAMAGED, "record");
 	return E_OK;
@@ -311,6 +323,8 @@ check_resumed_records(struct unlock *u, enum err writable, struct unlock_info *i
 	}
 	if (writable != E_OK)
 		return slot_fault(u, f, writable, "lock files");
+	if (s->sys != 0)
+		return unread_fault(u, f);
 	if (!s->whole)
 		return slot_fault(u, f, E_SLOT_DAMAGED, "lock files");
 	if (u->use.state == MEMORY_CLAIMED && s->merged == RECORD_IS_DAMAGED)

@@ -1,9 +1,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -37,6 +39,26 @@ teardown(void)
 	fake_memory_free(&here);
 	fixture_grant_free(&grant);
 	fixture_close(&x);
+}
+
+/* ---- a medium that does not answer ---------------------------------------------------------------------------------------- */
+
+static const char *unreadable;          /* the end of the name of files that cannot be read; NULL: none */
+
+ssize_t
+pread(int fd, void *buf, size_t n, off_t off)
+{
+	char link[32], name[PATH_MAX];
+	ssize_t got;
+
+	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+	got = unreadable != NULL ? readlink(link, name, sizeof name - 1) : 0;
+	name[got > 0 ? got : 0] = '\0';
+	if (got > 0 && strlen(name) >= strlen(unreadable) && strcmp(name + strlen(name) - strlen(unreadable), unreadable) == 0) {
+		errno = EIO;
+		return -1;
+	}
+	return syscall(SYS_pread64, fd, buf, n, off);
 }
 
 /* ---- helpers -------------------------------------------------------------------------------------------------------------- */
@@ -540,6 +562,31 @@ START_TEST(both_copies_damaged)
 }
 END_TEST
 
+/* A stick that does not answer is not a damaged one: the same code opens it when it answers again. */
+START_TEST(copy_that_cannot_be_read)
+{
+	struct result r;
+
+	unreadable = _i == 0 ? "/lock.a" : "/lock.b";
+	r = try(here, grant.codes[0]);
+	ck_assert_int_eq(r.err, E_STICK_IO);
+	ck_assert_int_eq(r.fault.sys, EIO);
+	done(&r);
+	unreadable = NULL;
+	ck_assert_int_eq(outcome(spend(here, grant.codes[0])), E_OK);
+}
+END_TEST
+
+START_TEST(copy_that_cannot_be_read_when_going_on)
+{
+	ck_assert_int_eq(outcome(spend(here, grant.codes[0])), E_OK);
+	unreadable = _i == 0 ? "/lock.a" : "/lock.b";
+	ck_assert_int_eq(outcome(try(here, grant.codes[0])), E_STICK_IO);
+	unreadable = NULL;
+	ck_assert_int_eq(outcome(spend(here, grant.codes[0])), E_OK);
+}
+END_TEST
+
 /* hostile 50, 63 */
 START_TEST(station_that_cannot_write)
 {
@@ -1012,6 +1059,8 @@ main(void)
 	tcase_add_test(list, station_factor_of_another_station);
 	tcase_add_test(list, cell_of_a_neighbour);
 	tcase_add_test(list, both_copies_damaged);
+	tcase_add_loop_test(list, copy_that_cannot_be_read, 0, 2);
+	tcase_add_loop_test(list, copy_that_cannot_be_read_when_going_on, 0, 2);
 	tcase_add_test(list, station_that_cannot_write);
 	tcase_add_test(list, rehearsal_changes_nothing_and_locks_nothing);
 	tcase_add_test(list, rehearsal_of_an_overdue_session_closes_nothing);

@@ -90,6 +90,7 @@ control_accept(int fd, enum control_op *op)
 	if (getsockopt(conn, SOL_SOCKET, SO_PEERCRED, &who, &len) != 0 || (who.uid != geteuid() && who.uid != 0) ||
 	    recv(conn, &q, sizeof q, 0) != sizeof q || q > CONTROL_PAUSE_FORCE) {
 		close(conn);
+		errno = EPROTO;
 		return -1;
 	}
 	*op = (enum control_op)q;

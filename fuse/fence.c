@@ -2,9 +2,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <linux/landlock.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <stdint.h>
+#include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -141,34 +145,74 @@ allow_terminal(scmp_filter_ctx filter)
 	return r;
 }
 
-int
-fence_calls(enum fence_work work)
+static int
+fill(scmp_filter_ctx filter, enum fence_work work)
 {
-	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
-	int r;
+	/* A tree: the calls of the read path are not at its end. */
+	int r = seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 
-	if (filter == NULL) {
-		errno = ENOMEM;
-		return -1;
-	}
-	r = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
-	if (r == 0)
-		r = seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2); /* a tree: the calls of the read path are not at its end */
 	if (r == 0)
 		r = allow(filter, reader_calls, sizeof reader_calls / sizeof *reader_calls);
 	if (r == 0 && work == FENCE_SESSION)
 		r = allow(filter, session_calls, sizeof session_calls / sizeof *session_calls);
 	if (r == 0)
 		r = allow_threads(filter);
+	return r == 0 ? allow_terminal(filter) : r;
+}
+
+struct fence_filter {
+	struct sock_fprog program;
+};
+
+/* What libseccomp makes of it, by way of a file in memory: the library writes to nothing else. */
+static struct fence_filter *
+compile(scmp_filter_ctx ctx)
+{
+	struct fence_filter *filter = NULL;
+	int fd = memfd_create("filter", MFD_CLOEXEC), r = fd < 0 ? -errno : seccomp_export_bpf(ctx, fd);
+	off_t size = r == 0 ? lseek(fd, 0, SEEK_END) : 0;
+
+	if (r == 0 && size > 0 && (filter = calloc(1, sizeof *filter)) != NULL && (filter->program.filter = malloc((size_t)size)) != NULL)
+		filter->program.len = (unsigned short)((size_t)size / sizeof *filter->program.filter);
+	if (filter != NULL && (filter->program.len == 0 || pread(fd, filter->program.filter, (size_t)size, 0) != size))
+		fence_filter_free(&filter);
+	if (fd >= 0)
+		close(fd);
+	errno = r < 0 ? -r : ENOMEM;
+	return filter;
+}
+
+struct fence_filter *
+fence_filter_new(enum fence_work work)
+{
+	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+	struct fence_filter *filter = NULL;
+	int r = ctx != NULL ? fill(ctx, work) : -ENOMEM, e;
+
 	if (r == 0)
-		r = allow_terminal(filter);
-	if (r == 0)
-		r = seccomp_load(filter);
-	seccomp_release(filter);
-	if (r == 0)
-		return 0;
-	errno = -r;
-	return -1;
+		filter = compile(ctx);
+	e = r == 0 ? errno : -r;
+	if (ctx != NULL)
+		seccomp_release(ctx);
+	errno = e;
+	return filter;
+}
+
+void
+fence_filter_free(struct fence_filter **filter)
+{
+	if (*filter != NULL)
+		free((*filter)->program.filter);
+	free(*filter);
+	*filter = NULL;
+}
+
+int
+fence_calls(const struct fence_filter *filter)
+{
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+		return -1;
+	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &filter->program) == 0 ? 0 : -1;
 }
 
 void
@@ -182,6 +226,10 @@ fence_reader(int fd)
 		{"/usr/share/zoneinfo", -1, FENCE_READ},
 	};
 
+	struct fence_filter *filter = fence_filter_new(FENCE_READER);
+
 	fence_paths(paths, sizeof paths / sizeof *paths);
-	fence_calls(FENCE_READER);
+	if (filter != NULL)
+		fence_calls(filter);
+	fence_filter_free(&filter);
 }

@@ -34,11 +34,19 @@ enum fence_work {
 	FENCE_SESSION           /* ... serves a mount, keeps a database, answers on a local socket that it has */
 };
 
+/* A list of system calls, compiled: this takes memory and a millisecond, so it is done before it matters. */
+struct fence_filter;
+
+/* fence_filter_new(work): only the system calls that work needs: no new program, no socket, no looking into other processes, no
+ * mount. NULL with errno. */
+struct fence_filter *fence_filter_new(enum fence_work work);
+void fence_filter_free(struct fence_filter **filter);
+
 /*
- * fence_calls(work): from now on all threads of the process make only the system calls that work needs: no new program, no socket, no
- * looking into other processes, no mount. Return 0, or -1 with errno: EINVAL where the kernel has no seccomp filters.
+ * fence_calls(filter): from now on all threads of the process make only the calls on that list. Allocates nothing. Return 0, or -1
+ * with errno: EINVAL where the kernel has no seccomp filters.
  */
-int fence_calls(enum fence_work work);
+int fence_calls(const struct fence_filter *filter);
 
 /*
  * fence_reader(fd): both fences for a program that from now on reads fd, with all below it if it is a directory, and prints what it

@@ -41,11 +41,13 @@ struct run {
 	struct unlock_info info;
 	struct fusefs *fs;
 	struct replug *replug;
+	struct fence_filter *calls;     /* that an open session may make */
 	struct clock_source clock;
 	char mount_point[MOUNTPOINT_MAX];
 	char lock_name[STATION_LOCK_NAME];
 	int64_t opened_boot;            /* clock.boot when the mount began to answer */
 	int64_t used_before;            /* seconds used before that */
+	bool deaf;                      /* until the next beat: who asks cannot be let in, and asking would not stop */
 };
 
 /* ---- process -------------------------------------------------------------------------------------------------------------- */
@@ -94,6 +96,7 @@ release(struct run *r)
 	replug_free(&r->replug);
 	unlock_free(&r->unlock);
 	station_close(&r->station);
+	fence_filter_free(&r->calls);
 	if (r->stick_fd >= 0)
 		close(r->stick_fd);
 	r->stick_fd = -1;
@@ -138,6 +141,8 @@ check_machine(struct run *r, struct fault *f)
 
 	if (!kdf_stretch_possible())
 		return fault_set(f, E_MEMORY, 0, "Argon2id", "code");
+	if ((r->calls = fence_filter_new(FENCE_SESSION)) == NULL)
+		return fault_set(f, E_FAIL, errno, "system call filter", "session");
 	if ((err = fusefs_possible(f)) != E_OK)
 		return err;
 	return r->setup->dir != NULL ? mountpoint_check(r->setup->dir, f) : mountpoint_home(f);
@@ -297,7 +302,7 @@ open_session(struct run *r, struct fault *f)
 	fence_files(r); /* before there are threads, which it would not hold */
 	if ((err = fusefs_start(r->fs, r->ended, f)) != E_OK)
 		return err;
-	fence_calls(FENCE_SESSION);
+	fence_calls(r->calls); /* a kernel without seccomp leaves calls as they are */
 	return E_OK;
 }
 
@@ -369,8 +374,10 @@ answer(struct run *r)
 	bool over;
 	int conn;
 
-	if ((conn = control_accept(r->control, &op)) < 0)
+	if ((conn = control_accept(r->control, &op)) < 0) {
+		r->deaf = errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS;
 		return false;
+	}
 	describe(r, &reply.state);
 	if (op != CONTROL_STATUS)
 		reply.err = finish(r, op == CONTROL_END || op == CONTROL_END_FORCE,
@@ -405,6 +412,7 @@ serve(struct run *r)
 	bool over = false;
 
 	while (!over) {
+		p[3].fd = r->deaf ? -1 : r->control;
 		if (poll(p, sizeof p / sizeof *p, -1) < 0 && errno != EINTR)
 			break;
 		if (p[0].revents != 0) {
@@ -416,6 +424,7 @@ serve(struct run *r)
 		} else if (p[3].revents != 0) {
 			over = answer(r);
 		} else if (p[4].revents != 0 && read(r->beat, &ticks, sizeof ticks) > 0) {
+			r->deaf = false;
 			over = heartbeat(r);
 		}
 	}

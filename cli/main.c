@@ -3,7 +3,6 @@
  */
 #include "config.h"
 
-#include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,6 +20,7 @@
 #include "say.h"
 #include "secret.h"
 #include "stop.h"
+#include "text.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -33,43 +33,43 @@ struct verb {
 };
 
 static const struct verb verbs[] = {
-    {"init", "issuer", "make the issuer's key and books", cmd_init, false},
-    {"prepare", "issuer", "write a folder to sticks, locked, with codes to open it", cmd_prepare, false},
-    {"issue", "issuer", "hand out codes", cmd_issue, false},
-    {"codes", "issuer", "list sticks and the state of their codes", cmd_codes, false},
-    {"revoke", "issuer", "make lost or spent codes useless", cmd_revoke, false},
-    {"collect", "issuer", "read from a returned stick which codes were used", cmd_collect, false},
-    {"erase", "issuer", "destroy what is on a stick", cmd_erase, false},
-    {"mount", "speaker", "open a stick with a code", cmd_mount, false},
-    {"watch", "speaker", "wait for sticks, and mount each that comes", cmd_watch, false},
-    {"unmount", "speaker", "end the session", cmd_unmount, false},
-    {"status", "speaker", "what is open, and until when", cmd_status, false},
-    {"rehearse", "speaker", "try everything that mount needs, spending nothing", cmd_rehearse, false},
-    {"verify", "anyone", "check every block of a stick, with no code", cmd_verify, false},
-    {"inspect", "anyone", "what a stick or a signed file says", cmd_inspect, false},
-    {"sticks", "anyone", "which USB sticks are plugged in, and what is on them", cmd_sticks, false},
-    {"station", "station", "this PC's memory of sticks and issuers", cmd_station, false},
+    {"init", "issuer", N_("make the issuer's key and books"), cmd_init, false},
+    {"prepare", "issuer", N_("write a folder to sticks, locked, with codes to open it"), cmd_prepare, false},
+    {"issue", "issuer", N_("hand out codes"), cmd_issue, false},
+    {"codes", "issuer", N_("list sticks and the state of their codes"), cmd_codes, false},
+    {"revoke", "issuer", N_("make lost or spent codes useless"), cmd_revoke, false},
+    {"collect", "issuer", N_("read from a returned stick which codes were used"), cmd_collect, false},
+    {"erase", "issuer", N_("destroy what is on a stick"), cmd_erase, false},
+    {"mount", "speaker", N_("open a stick with a code"), cmd_mount, false},
+    {"watch", "speaker", N_("wait for sticks, and mount each that comes"), cmd_watch, false},
+    {"unmount", "speaker", N_("end the session"), cmd_unmount, false},
+    {"status", "speaker", N_("what is open, and until when"), cmd_status, false},
+    {"rehearse", "speaker", N_("try everything that mount needs, spending nothing"), cmd_rehearse, false},
+    {"verify", "anyone", N_("check every block of a stick, with no code"), cmd_verify, false},
+    {"inspect", "anyone", N_("what a stick or a signed file says"), cmd_inspect, false},
+    {"sticks", "anyone", N_("which USB sticks are plugged in, and what is on them"), cmd_sticks, false},
+    {"station", "station", N_("this PC's memory of sticks and issuers"), cmd_station, false},
 };
 
 static const char *const groups[][2] = {
-    {"issuer", "for the issuer, who prepares sticks and hands out codes"},
-    {"speaker", "for the speaker, who has a stick and a code"},
-    {"anyone", "for anyone"},
-    {"station", "for who looks after a lecture PC"},
+    {"issuer", N_("for the issuer, who prepares sticks and hands out codes")},
+    {"speaker", N_("for the speaker, who has a stick and a code")},
+    {"anyone", N_("for anyone")},
+    {"station", N_("for who looks after a lecture PC")},
 };
 
 static void
 print_help(void)
 {
-	printf("usage: oncestick VERB [OPTION...] [OPERAND...]\n\n"
-	       "Media on USB sticks, locked; a code opens one lecture.\n");
+	printf("%s\n\n%s\n", _("usage: oncestick VERB [OPTION...] [OPERAND...]"),
+	    _("Media on USB sticks, locked; a code opens one lecture."));
 	for (size_t g = 0; g < COUNT(groups); g++) {
-		printf("\n%s:\n", groups[g][1]);
+		printf("\n%s:\n", _(groups[g][1]));
 		for (size_t i = 0; i < COUNT(verbs); i++)
 			if (!verbs[i].hidden && strcmp(verbs[i].who, groups[g][0]) == 0)
-				printf("  %-10s %s\n", verbs[i].name, verbs[i].what);
+				printf("  %-10s %s\n", verbs[i].name, _(verbs[i].what));
 	}
-	printf("\n'oncestick VERB --help' explains a verb. 'oncestick --version' names the libraries.\n");
+	printf("\n%s\n", _("'oncestick VERB --help' explains a verb. 'oncestick --version' names the libraries."));
 }
 
 static void
@@ -80,7 +80,7 @@ print_version(void)
 	printf("oncestick %s\n", PACKAGE_VERSION);
 	printf("libsodium %s, libcbor %s, libfuse %s, SQLite %s, libusb %u.%u.%u\n", sodium_version_string(), CBOR_VERSION,
 	    fuse_pkgversion(), sqlite3_libversion(), usb->major, usb->minor, usb->micro);
-	printf("blocks are hashed and decrypted by %s\n", blockcrypt_impls()[0]->name);
+	printf(_("blocks are hashed and decrypted by %s\n"), blockcrypt_impls()[0]->name);
 }
 
 static enum err
@@ -127,8 +127,7 @@ main(int argc, char **argv)
 {
 	struct cli c = {0};
 
-	setlocale(LC_ALL, "");
-	setlocale(LC_NUMERIC, "C");
+	text_init();
 	if (sodium_init() < 0)
 		return (int)say_refuse(&c, E_FAIL, "libsodium cannot be initialised: no source of randomness");
 	if (secret_harden_process() != 0)

@@ -1,0 +1,66 @@
+#include "config.h"
+
+#include "text.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Where catalogues lie beside a program that is not where it was installed. */
+static const char *
+beside(char out[PATH_MAX])
+{
+	char dir[PATH_MAX - 32];
+	ssize_t n = readlink("/proc/self/exe", dir, sizeof dir - 1);
+	char *slash = NULL;
+
+	if (n <= 0)
+		return NULL;
+	dir[n] = '\0';
+	if ((slash = strrchr(dir, '/')) == NULL)
+		return NULL;
+	*slash = '\0';
+	if (strcmp(dir, BINDIR) == 0)
+		return NULL;
+	snprintf(out, PATH_MAX, "%s/../share/locale", dir);
+	return out;
+}
+
+void
+text_init(void)
+{
+	char path[PATH_MAX];
+	const char *moved = beside(path);
+
+	setlocale(LC_ALL, "");
+	setlocale(LC_NUMERIC, "C");
+	bindtextdomain(PACKAGE, moved != NULL ? moved : LOCALEDIR);
+	textdomain(PACKAGE);
+	(void)gettext(""); /* both are read when they are first asked */
+	(void)strerror(0);
+}
+
+locale_t
+text_english(void)
+{
+	locale_t before = uselocale((locale_t)0), copy = duplocale(before);
+	locale_t english = copy != (locale_t)0 ? newlocale(LC_MESSAGES_MASK, "C", copy) : (locale_t)0;
+
+	if (english == (locale_t)0) {
+		if (copy != (locale_t)0)
+			freelocale(copy);
+		return before;
+	}
+	uselocale(english);
+	return before;
+}
+
+void
+text_again(locale_t before)
+{
+	locale_t english = uselocale(before);
+
+	if (english != before && english != LC_GLOBAL_LOCALE)
+		freelocale(english);
+}

@@ -81,6 +81,20 @@ replace_controls(char *s)
 	}
 }
 
+/* What was cut at size bytes ends with a whole character. */
+static void
+cut_whole(char *s, size_t size)
+{
+	size_t n = strlen(s);
+
+	if (n + 1 < size)
+		return;
+	while (n > 0 && ((unsigned char)s[n - 1] & 0xc0) == 0x80)
+		n--;
+	if (n > 0 && (unsigned char)s[n - 1] >= 0xc0)
+		s[n - 1] = '\0';
+}
+
 enum err
 fault_set(struct fault *f, enum err err, int sys, const char *step, const char *fmt, ...)
 {
@@ -94,6 +108,7 @@ fault_set(struct fault *f, enum err err, int sys, const char *step, const char *
 	va_start(ap, fmt);
 	vsnprintf(f->object, sizeof f->object, fmt, ap);
 	va_end(ap);
+	cut_whole(f->object, sizeof f->object);
 	replace_controls(f->step);
 	replace_controls(f->object);
 	return err;

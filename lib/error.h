@@ -63,7 +63,7 @@ struct fault {
 	enum err err;           /* E_OK while nothing failed */
 	int sys;                /* errno of the system call that failed, or 0 */
 	char step[40];          /* what was being done, e.g. "fdatasync", "signature", "payload" */
-	char object[216];       /* to what: a path below the stick, or a file; never raw bytes of a stick */
+	char object[512];       /* to what: a path below the stick, or a file; never raw bytes of a stick */
 };
 
 /*
@@ -73,8 +73,8 @@ const char *err_name(enum err err);
 
 /*
  * fault_set(f, err, sys, step, fmt, ...): record in f, unless f is NULL or holds a fault already, that step failed with err on
- * the object that fmt describes as by printf(3); control characters are replaced by '?'. Return err in every case, so that a
- * function can end with it. The first fault wins.
+ * the object that fmt describes as by printf(3); control characters are replaced by '?', and what does not
+ * fit is cut between UTF-8 characters. Return err in every case, so that a function can end with it. The first fault wins.
  */
 enum err fault_set(struct fault *f, enum err err, int sys, const char *step, const char *fmt, ...)
     __attribute__((format(printf, 5, 6)));

@@ -14,9 +14,10 @@
 #include "code.h"
 #include "human.h"
 #include "keytree.h"
+#include "text.h"
 #include "when.h"
 
-#define SENTENCE_MAX 1400
+#define SENTENCE_MAX 2400 /* bytes: other languages take up to three for a character */
 #define SAFE_MAX 512
 
 /* A sentence that grows and is cut, never overrun. */
@@ -26,6 +27,20 @@ struct text {
 };
 
 static void add(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* What was cut at size: not inside a character. */
+static void
+cut_whole(char *p, size_t size)
+{
+	size_t n = strlen(p), at = n;
+
+	if (n + 1 < size)
+		return;
+	while (at > 0 && ((unsigned char)p[at - 1] & 0xc0) == 0x80)
+		at--;
+	if (at > 0 && (unsigned char)p[at - 1] >= 0xc0)
+		p[at - 1] = '\0';
+}
 
 static void
 add(struct text *t, const char *fmt, ...)
@@ -40,6 +55,7 @@ add(struct text *t, const char *fmt, ...)
 	va_end(ap);
 	if (n > 0)
 		t->n = t->n + (size_t)n < t->size ? t->n + (size_t)n : t->size;
+	cut_whole(t->p, t->size);
 }
 
 const char *
@@ -60,32 +76,30 @@ say_safe(char *out, size_t size, const char *text)
 
 /* ---- what the sentences are made of -------------------------------------------------------------------------------------- */
 
-static void
-add_time(struct text *t, int64_t when)
-{
-	char s[WHEN_SHOWN];
+/*
+ * A sentence is translated whole. What stands in it as %s: a stick, in words; a name; and a cause, which is "" or in parentheses
+ * with a blank before it.
+ */
+#define STICK_MAX 640
+#define CAUSE_MAX 900
+#define STICK(f, a) stick_words((char[STICK_MAX]){""}, f, a)
+#define CAUSE(f, a) cause_words((char[CAUSE_MAX]){""}, f, a)
+#define REASON(f, a) reason_words((char[CAUSE_MAX]){""}, f, a)
+#define SAFE(s) say_safe((char[SAFE_MAX]){""}, SAFE_MAX, s)
+#define TIME(t) time_words((char[WHEN_SHOWN]){""}, t)
 
-	when_show(s, sizeof s, when);
-	add(t, "%s", s);
+static const char *
+time_words(char out[WHEN_SHOWN], int64_t when)
+{
+	when_show(out, WHEN_SHOWN, when);
+	return out;
 }
 
-static void
-add_safe(struct text *t, const char *s)
+/* What the person named, or what failed; NULL if neither is known. */
+static const char *
+object_of(const struct fault *f, const struct say_about *a)
 {
-	char safe[SAFE_MAX];
-
-	add(t, "%s", say_safe(safe, sizeof safe, s));
-}
-
-static void
-add_object(struct text *t, const struct fault *f, const struct say_about *a, const char *otherwise)
-{
-	if (a->object != NULL)
-		add_safe(t, a->object);
-	else if (f->object[0] != '\0')
-		add_safe(t, f->object);
-	else
-		add(t, "%s", otherwise);
+	return a->object != NULL ? a->object : f->object[0] != '\0' ? f->object : NULL;
 }
 
 /* Whether the fault's object is one that the sentence does not name already: the modules below say "stick" for the stick. */
@@ -100,33 +114,47 @@ names_more(const struct fault *f, const struct say_about *a)
 	return a->object == NULL || strcmp(a->object, f->object) != 0;
 }
 
+/* Steps of the modules below that tell a person something: what speaks against a folder or a file. The others are for who has to
+ * find out, and stay as they are. */
+static const char *const telling[] = {N_("device"), N_("fifo"), N_("missing"), N_("mounted already"),
+    N_("not a directory"), N_("not readable"), N_("not writable"), N_("not yours"), N_("socket"), N_("symbolic link"),
+    N_("too large"), N_("too many files")};
+
+static const char *
+step_words(const char *step)
+{
+	for (size_t i = 0; i < sizeof telling / sizeof telling[0]; i++)
+		if (strcmp(step, telling[i]) == 0)
+			return _(telling[i]);
+	return step;
+}
+
 /* What failed underneath, for who has to find out. */
-static void
-add_cause(struct text *t, const struct fault *f, const struct say_about *a)
+static const char *
+cause_words(char out[CAUSE_MAX], const struct fault *f, const struct say_about *a)
 {
 	bool step = f->step[0] != '\0', object = names_more(f, a);
+	struct text t = {out, CAUSE_MAX, 0};
 
 	if (!step && !object && f->sys == 0)
-		return;
-	add(t, " (");
-	add_safe(t, f->step);
-	if (object) {
-		add(t, "%s", step ? " " : "");
-		add_safe(t, f->object);
-	}
+		return out;
+	add(&t, " (%s", SAFE(step_words(f->step)));
+	if (object)
+		add(&t, "%s%s", step ? " " : "", SAFE(f->object));
 	if (f->sys != 0)
-		add(t, "%s%s", step || object ? ": " : "", strerror(f->sys));
-	add(t, ")");
+		add(&t, "%s%s", step || object ? ": " : "", strerror(f->sys));
+	add(&t, ")");
+	return out;
 }
 
 /* The same where the step is a word of the program's that tells a person nothing. */
-static void
-add_reason(struct text *t, const struct fault *f, const struct say_about *a)
+static const char *
+reason_words(char out[CAUSE_MAX], const struct fault *f, const struct say_about *a)
 {
 	struct fault cause = *f;
 
 	cause.step[0] = '\0';
-	add_cause(t, &cause, a);
+	return cause_words(out, &cause, a);
 }
 
 static const char *
@@ -140,53 +168,50 @@ contact_of(const struct say_about *a)
 static void
 add_call(struct text *t, const struct say_about *a)
 {
-	if (contact_of(a) == NULL) {
-		add(t, " Ask who gave you the stick.");
-		return;
-	}
-	add(t, " Call: ");
-	add_safe(t, contact_of(a));
-	add(t, ".");
+	if (contact_of(a) == NULL)
+		add(t, "%s", _(" Ask who gave you the stick."));
+	else
+		/* TRANSLATORS: whom to call, in the issuer's words: a telephone number, a name */
+		add(t, _(" Call: %s."), SAFE(contact_of(a)));
 }
 
 /* Where another code is the way on. */
 static void
 add_ask_another(struct text *t, const struct say_about *a)
 {
-	add(t, " Ask for another");
-	if (contact_of(a) == NULL) {
-		add(t, ".");
-		return;
-	}
-	add(t, ": ");
-	add_safe(t, contact_of(a));
-	add(t, ".");
+	if (contact_of(a) == NULL)
+		/* TRANSLATORS: another code */
+		add(t, "%s", _(" Ask for another."));
+	else
+		/* TRANSLATORS: for another code; %s is whom to call, in the issuer's words */
+		add(t, _(" Ask for another: %s."), SAFE(contact_of(a)));
 }
 
-static void
-add_stick(struct text *t, const struct fault *f, const struct say_about *a)
+/* Each of these stands in the sentences below as "%s" where a stick is meant. */
+static const char *
+stick_words(char out[STICK_MAX], const struct fault *f, const struct say_about *a)
 {
 	char name[STICK_NAME_SIZE];
 	static const uint8_t none[ID_SIZE];
+	const char *at = a->object != NULL ? a->object : f->object[0] == '/' ? f->object : NULL;
+	struct text t = {out, STICK_MAX, 0};
 
 	if (a->info != NULL && memcmp(a->info->stick_id, none, ID_SIZE) != 0) {
 		keytree_stick_name(name, a->info->stick_id);
-		if (a->info->label[0] != '\0') {
-			add(t, "stick %s (\"", name);
-			add_safe(t, a->info->label);
-			add(t, "\")");
-		} else {
-			add(t, "stick %s", name);
-		}
-	} else if (a->object != NULL) {
-		add(t, "the stick at ");
-		add_safe(t, a->object);
-	} else if (f->object[0] == '/') {
-		add(t, "the stick at ");
-		add_safe(t, f->object);
+		if (a->info->label[0] != '\0')
+			/* TRANSLATORS: stands for a stick in other sentences: its name, its label */
+			add(&t, _("stick %s (\"%s\")"), name, SAFE(a->info->label));
+		else
+			/* TRANSLATORS: stands for a stick in other sentences: its name */
+			add(&t, _("stick %s"), name);
+	} else if (at != NULL) {
+		/* TRANSLATORS: stands for a stick in other sentences: where it is mounted */
+		add(&t, _("the stick at %s"), SAFE(at));
 	} else {
-		add(t, "the stick");
+		/* TRANSLATORS: stands for a stick in other sentences */
+		add(&t, "%s", _("the stick"));
 	}
+	return out;
 }
 
 /* ---- sentences, by what they are about ------------------------------------------------------------------------------------ */
@@ -196,34 +221,35 @@ typedef void sentence(struct text *t, const struct fault *f, const struct say_ab
 static void
 s_fail(struct text *t, const struct fault *f, const struct say_about *a)
 {
-	add(t, "something failed that should not");
-	add_cause(t, f, a);
-	add(t, ". Try again; if it stays, report it with this line.");
+	/* TRANSLATORS: here and below, a %s before a full stop or a comma, without a blank before it, is "" or a cause such as
+	 * " (fsync: Input/output error)" */
+	add(t, _("something failed that should not%s. Try again; if it stays, report it with this line."), CAUSE(f, a));
 }
 
 static void
 s_usage(struct text *t, const struct fault *f, const struct say_about *a)
 {
-	add(t, "this cannot be done so");
-	add_cause(t, f, a);
-	add(t, ".");
+	add(t, _("this cannot be done so%s."), CAUSE(f, a));
 }
 
 static void
 s_no_stick(struct text *t, const struct fault *f, const struct say_about *a)
 {
-	add(t, "there is no locked stick at ");
-	add_object(t, f, a, "the place named");
-	add(t, ": no directory ONCE in it. Plug the stick in, wait until it is mounted, and name the directory where it is.");
+	const char *object = object_of(f, a);
+
+	add(t,
+	    _("there is no locked stick at %s: no directory ONCE in it. Plug the stick in, wait until it is mounted, and name the "
+	      "directory where it is."),
+	    object != NULL ? SAFE(object) : _("the place named"));
 }
 
 static void
 s_stick_damaged(struct text *t, const struct fault *f, const struct say_about *a)
 {
-	add_stick(t, f, a);
-	add(t, " is damaged: neither copy of its own record can be used");
-	add_cause(t, f, a);
-	add(t, ". It cannot be opened any more; the issuer has to prepare another.");
+	add(t,
+	    _("%s is damaged: neither copy of its own record can be used%s. It cannot be opened any more; the issuer has to "
+	      "prepare another."),
+	    STICK(f, a), CAUSE(f, a));
 	if (a->code)
 		add_call(t, a);
 }
@@ -232,20 +258,22 @@ static void
 s_no_grant(struct text *t, const struct fault *f, const struct say_about *a)
 {
 	if (a->info != NULL && a->info->newer > 0) {
-		add_stick(t, f, a);
-		add(t, " was made by a newer oncestick. Install the newest version here, or use another PC.");
+		add(t, _("%s was made by a newer oncestick. Install the newest version here, or use another PC."), STICK(f, a));
 		return;
 	}
-	add_stick(t, f, a);
-	if (a->info != NULL && a->info->skipped > 0)
-		add(t, " has a lecture whose signed description is damaged%s",
-		    a->info->grants == 0 ? ", and no other" :
-		    a->code		 ? "; the code may belong to it" :
-					   "");
+	if (a->info == NULL || a->info->skipped == 0)
+		add(t, _("%s has nothing on it that a code could open%s. It has to be prepared again."), STICK(f, a), CAUSE(f, a));
+	else if (a->info->grants == 0)
+		add(t, _("%s has a lecture whose signed description is damaged, and no other%s. It has to be prepared again."),
+		    STICK(f, a), CAUSE(f, a));
+	else if (a->code)
+		add(t,
+		    _("%s has a lecture whose signed description is damaged; the code may belong to it%s. It has to be prepared "
+		      "again."),
+		    STICK(f, a), CAUSE(f, a));
 	else
-		add(t, " has nothing on it that a code could open");
-	add_cause(t, f, a);
-	add(t, ". It has to be prepared again.");
+		add(t, _("%s has a lecture whose signed description is damaged%s. It has to be prepared again."), STICK(f, a),
+		    CAUSE(f, a));
 	if (a->code)
 		add_call(t, a);
 }
@@ -255,31 +283,28 @@ s_issuer(struct text *t, const struct fault *f, const struct say_about *a)
 {
 	char print[FINGERPRINT_SIZE];
 
-	add_stick(t, f, a);
 	if (strcmp(f->step, "issuers differ") == 0) {
-		add(t, " has lectures of several issuers on it, so whose it is cannot be told. It has to be prepared again.");
+		add(t, _("%s has lectures of several issuers on it, so whose it is cannot be told. It has to be prepared again."),
+		    STICK(f, a));
 		return;
 	}
 	if (a->info != NULL && !a->info->issuer_known && a->code) {
 		keytree_fingerprint(print, a->info->issuer);
 		add(t,
-		    " is of issuer %s, which is not trusted on this PC. Who looks after the PC can add it: oncestick station pin "
-		    "FILE.",
-		    print);
+		    _("%s is of issuer %s, which is not trusted on this PC. Who looks after the PC can add it: oncestick station "
+		      "pin FILE."),
+		    STICK(f, a), print);
 		return;
 	}
-	add(t, " belongs to another issuer");
-	add_reason(t, f, a);
-	add(t, "; it was left as it is. Use another stick, or empty this one first if you are sure.");
+	add(t, _("%s belongs to another issuer%s; it was left as it is. Use another stick, or empty this one first if you are sure."),
+	    STICK(f, a), REASON(f, a));
 }
 
 static void
 s_no_codes(struct text *t, const struct fault *f, const struct say_about *a)
 {
-	add(t, "not enough codes are left on ");
-	add_stick(t, f, a);
-	add_cause(t, f, a);
-	add(t, "; none was handed out. Make more: oncestick prepare FOLDER STICK --add.");
+	add(t, _("not enough codes are left on %s%s; none was handed out. Make more: oncestick prepare FOLDER STICK --add."),
+	    STICK(f, a), CAUSE(f, a));
 }
 
 static void
@@ -288,31 +313,27 @@ s_code_form(struct text *t, const struct fault *f, const struct say_about *a)
 	int kind = a->typed == NULL ? 0 : code_looks_like_id(a->typed, strlen(a->typed));
 
 	(void)f;
-	if (kind != 0) {
-		char safe[SAFE_MAX];
-
-		add(t, "\"%s\" is the name of %s, not a code; a code looks like HNSB-PDT3-5TA5-MCEM.",
-		    say_safe(safe, sizeof safe, a->typed),
-		    kind == 2			    ? "an issuer"
-		    : strchr(a->typed, '/') != NULL ? "a code"
-						    : "a stick");
-		return;
-	}
-	add(t, "this is not a code: a code has 16 letters and digits, like HNSB-PDT3-5TA5-MCEM.");
+	if (kind == 2)
+		add(t, _("\"%s\" is the name of an issuer, not a code; a code looks like HNSB-PDT3-5TA5-MCEM."), SAFE(a->typed));
+	else if (kind != 0 && strchr(a->typed, '/') != NULL)
+		add(t, _("\"%s\" is the name of a code, not a code; a code looks like HNSB-PDT3-5TA5-MCEM."), SAFE(a->typed));
+	else if (kind != 0)
+		add(t, _("\"%s\" is the name of a stick, not a code; a code looks like HNSB-PDT3-5TA5-MCEM."), SAFE(a->typed));
+	else
+		add(t, "%s", _("this is not a code: a code has 16 letters and digits, like HNSB-PDT3-5TA5-MCEM."));
 }
 
 static void
 s_code_typo(struct text *t, const struct fault *f, const struct say_about *a)
 {
 	(void)f;
-	if (a->group < 1 || a->group > 4) {
-		add(t, "typing error, it cannot be told where; compare all four groups.");
-		return;
-	}
-	add(t, "typing error, probably in group %d", a->group);
-	if (a->group_text != NULL)
-		add(t, " \"%.4s\"", a->group_text);
-	add(t, "; compare all four.");
+	if (a->group < 1 || a->group > 4)
+		add(t, "%s", _("typing error, it cannot be told where; compare all four groups."));
+	else if (a->group_text != NULL)
+		/* TRANSLATORS: a code has four groups of four letters and digits; the group's number, and what was typed for it */
+		add(t, _("typing error, probably in group %d \"%.4s\"; compare all four."), a->group, a->group_text);
+	else
+		add(t, _("typing error, probably in group %d; compare all four."), a->group);
 }
 
 static void
@@ -320,16 +341,15 @@ s_code_kind(struct text *t, const struct fault *f, const struct say_about *a)
 {
 	(void)f;
 	(void)a;
-	add(t, "this is a code of the other kind: the code that opens a stick is asked for here, not the one that is read out by "
-	       "telephone.");
+	add(t, "%s",
+	    _("this is a code of the other kind: the code that opens a stick is asked for here, not the one that is read out by "
+	      "telephone."));
 }
 
 static void
 s_code_unknown(struct text *t, const struct fault *f, const struct say_about *a)
 {
-	add(t, "this is a code, but not for ");
-	add_stick(t, f, a);
-	add(t, ". Is this the right stick?");
+	add(t, _("this is a code, but not for %s. Is this the right stick?"), STICK(f, a));
 	if (a->code)
 		add_call(t, a);
 }
@@ -337,31 +357,26 @@ s_code_unknown(struct text *t, const struct fault *f, const struct say_about *a)
 static void
 s_prompt(struct text *t, const struct fault *f, const struct say_about *a)
 {
-	if (f->object[0] != '\0') {
-		add(t, "no answer");
-		add_cause(t, f, a);
-		add(t, ".");
-		return;
-	}
-	add(t, "cancelled.");
+	if (f->object[0] != '\0')
+		add(t, _("no answer%s."), CAUSE(f, a));
+	else
+		add(t, "%s", _("cancelled."));
 }
 
 static void
 s_spent(struct text *t, const struct fault *f, const struct say_about *a)
 {
+	bool here = a->info != NULL && a->info->spent_here;
+
 	(void)f;
-	add(t, "this code was used");
-	if (a->info != NULL && a->info->spent_known) {
-		add(t, " on ");
-		add_time(t, a->info->spent_at);
-	} else {
-		add(t, " before");
-	}
-	if (a->info != NULL && a->info->spent_here)
-		add(t, " on this PC");
+	if (a->info != NULL && a->info->spent_known && here)
+		add(t, _("this code was used on %s on this PC; a code opens one lecture."), TIME(a->info->spent_at));
 	else if (a->info != NULL && a->info->spent_known)
-		add(t, " on another PC");
-	add(t, "; a code opens one lecture.");
+		add(t, _("this code was used on %s on another PC; a code opens one lecture."), TIME(a->info->spent_at));
+	else if (here)
+		add(t, "%s", _("this code was used before on this PC; a code opens one lecture."));
+	else
+		add(t, "%s", _("this code was used before; a code opens one lecture."));
 	add_ask_another(t, a);
 }
 
@@ -369,7 +384,7 @@ static void
 s_revoked(struct text *t, const struct fault *f, const struct say_about *a)
 {
 	(void)f;
-	add(t, "this code was revoked by the issuer and opens nothing any more.");
+	add(t, "%s", _("this code was revoked by the issuer and opens nothing any more."));
 	add_ask_another(t, a);
 }
 
@@ -378,25 +393,22 @@ add_clock(struct text *t, const struct say_about *a)
 {
 	const struct clock_view *v = &a->info->clock;
 
-	add(t, " This PC's clock says ");
-	add_time(t, v->now);
 	if (v->t != v->now && v->t == v->floor)
-		add(t, ", but the stick was written later than that, so the clock is wrong: set it");
-	add(t, ".");
+		add(t, _(" This PC's clock says %s, but the stick was written later than that, so the clock is wrong: set it."),
+		    TIME(v->now));
+	else
+		add(t, _(" This PC's clock says %s."), TIME(v->now));
 }
 
 static void
 s_early(struct text *t, const struct fault *f, const struct say_about *a)
 {
 	(void)f;
-	add(t, "too early: this code opens ");
 	if (a->info == NULL) {
-		add(t, "later.");
+		add(t, "%s", _("too early: this code opens later."));
 		return;
 	}
-	add(t, "from ");
-	add_time(t, a->info->not_before);
-	add(t, " on.");
+	add(t, _("too early: this code opens from %s on."), TIME(a->info->not_before));
 	add_clock(t, a);
 }
 
@@ -407,19 +419,16 @@ s_expired(struct text *t, const struct fault *f, const struct say_about *a)
 
 	(void)f;
 	if (v == NULL) {
-		add(t, "this code has expired.");
+		add(t, "%s", _("this code has expired."));
 		add_ask_another(t, a);
 		return;
 	}
-	add(t, "this code could be used until ");
-	add_time(t, a->info->expires);
-	add(t, "; that is over.");
+	add(t, _("this code could be used until %s; that is over."), TIME(a->info->expires));
 	if (v->t == v->high && v->now < a->info->expires && v->floor < a->info->expires) {
-		add(t, " This PC's clock says ");
-		add_time(t, v->now);
-		add(t, ", but this PC once believed it was ");
-		add_time(t, v->high);
-		add(t, ". If that was wrong: oncestick station reset-clock.");
+		add(t,
+		    _(" This PC's clock says %s, but this PC once believed it was %s. If that was wrong: oncestick station "
+		      "reset-clock."),
+		    TIME(v->now), TIME(v->high));
 		return;
 	}
 	add_clock(t, a);
@@ -429,43 +438,43 @@ s_expired(struct text *t, const struct fault *f, const struct say_about *a)
 static void
 s_notice_missing(struct text *t, const struct fault *f, const struct say_about *a)
 {
-	add(t, "the list of revoked codes on ");
-	add_stick(t, f, a);
-	add(t, " is missing or older than it was when the stick was prepared");
 	if (a->info != NULL && a->info->notice_min != 0)
-		add(t, " (number %u or later is needed)", a->info->notice_min);
-	add(t, ". The issuer can put it back: oncestick revoke --at STICK.");
+		add(t,
+		    _("the list of revoked codes on %s is missing or older than it was when the stick was prepared (number %u or "
+		      "later is needed). The issuer can put it back: oncestick revoke --at STICK."),
+		    STICK(f, a), a->info->notice_min);
+	else
+		add(t,
+		    _("the list of revoked codes on %s is missing or older than it was when the stick was prepared. The issuer can "
+		      "put it back: oncestick revoke --at STICK."),
+		    STICK(f, a));
 	add_call(t, a);
 }
 
 static void
 s_slot_damaged(struct text *t, const struct fault *f, const struct say_about *a)
 {
-	add(t, "the place on ");
-	add_stick(t, f, a);
-	add(t, " that belongs to this code is damaged");
-	add_cause(t, f, a);
-	add(t, ".%s", a->info != NULL && a->info->spent_now ? "" : " Use another code of this stick.");
+	add(t, _("the place on %s that belongs to this code is damaged%s."), STICK(f, a), CAUSE(f, a));
+	if (a->info == NULL || !a->info->spent_now)
+		add(t, "%s", _(" Use another code of this stick."));
 	add_call(t, a);
 }
 
 static void
 s_busy(struct text *t, const struct fault *f, const struct say_about *a)
 {
-	if (a->code && a->info != NULL && a->info->busy_where[0] != '\0') {
-		add(t, "this code is in use on this PC: its folder is open at ");
-		add_safe(t, a->info->busy_where);
-		add(t, ". Go on there, or end it: oncestick unmount.");
-		return;
-	}
-	if (a->code && a->info != NULL) {
-		add(t, "this code is just being opened on this PC by another oncestick. Wait for it: oncestick status.");
-		return;
-	}
-	add_object(t, f, a, "the stick");
-	add(t, " is in use by another program");
-	add_reason(t, f, a);
-	add(t, ". Wait until it is done, or end it, and try again.");
+	const char *object = object_of(f, a);
+
+	if (a->code && a->info != NULL && a->info->busy_where[0] != '\0')
+		add(t,
+		    _("this code is in use on this PC: its folder is open at %s. Go on there, or end it: oncestick unmount."),
+		    SAFE(a->info->busy_where));
+	else if (a->code && a->info != NULL)
+		add(t, "%s",
+		    _("this code is just being opened on this PC by another oncestick. Wait for it: oncestick status."));
+	else
+		add(t, _("%s is in use by another program%s. Wait until it is done, or end it, and try again."),
+		    object != NULL ? SAFE(object) : _("the stick"), REASON(f, a));
 }
 
 /* Whether the folder was closed, or the code claimed, before the memory failed: then it still knows a session that can go on. */
@@ -482,44 +491,45 @@ goes_on(const struct fault *f, const struct say_about *a)
 static void
 s_station(struct text *t, const struct fault *f, const struct say_about *a)
 {
-	if (goes_on(f, a)) {
-		add(t, "%sthis PC's memory of used codes cannot be written", a->code ? "" : "the folder is closed, but ");
-		add_cause(t, f, a);
-		add(t, ". Make room, or set the rights of that directory. The code is not lost: it continues here, on this PC, "
-		       "once there is room.");
-		return;
-	}
-	add(t, "this PC's memory of used codes cannot be opened or written");
-	add_cause(t, f, a);
-	add(t, ". Nothing is opened without it: make room or set the rights of that directory, or set ONCESTICK_STATION_DIR.");
+	if (goes_on(f, a) && a->code)
+		add(t,
+		    _("this PC's memory of used codes cannot be written%s. Make room, or set the rights of that directory. The "
+		      "code is not lost: it continues here, on this PC, once there is room."),
+		    CAUSE(f, a));
+	else if (goes_on(f, a))
+		add(t,
+		    _("the folder is closed, but this PC's memory of used codes cannot be written%s. Make room, or set the rights "
+		      "of that directory. The code is not lost: it continues here, on this PC, once there is room."),
+		    CAUSE(f, a));
+	else
+		add(t,
+		    _("this PC's memory of used codes cannot be opened or written%s. Nothing is opened without it: make room or "
+		      "set the rights of that directory, or set ONCESTICK_STATION_DIR."),
+		    CAUSE(f, a));
 }
 
 static void
 s_space(struct text *t, const struct fault *f, const struct say_about *a)
 {
-	add(t, "it does not fit on ");
-	add_stick(t, f, a);
-	add_cause(t, f, a);
-	add(t, "; nothing was written. Take a larger stick, remove other files from it, or use --replace.");
+	add(t,
+	    _("it does not fit on %s%s; nothing was written. Take a larger stick, remove other files from it, or use --replace."),
+	    STICK(f, a), CAUSE(f, a));
 }
 
 static void
 s_filesystem(struct text *t, const struct fault *f, const struct say_about *a)
 {
-	add_stick(t, f, a);
-	add(t, " has a file system that keeps old copies of what is overwritten");
-	add_reason(t, f, a);
-	add(t, ", so a used code would not die. Format it with exFAT, FAT32 or ext4.");
+	add(t,
+	    _("%s has a file system that keeps old copies of what is overwritten%s, so a used code would not die. Format it with "
+	      "exFAT, FAT32 or ext4."),
+	    STICK(f, a), REASON(f, a));
 }
 
 static void
 s_bundle(struct text *t, const struct fault *f, const struct say_about *a)
 {
-	add(t, "the media on ");
-	add_stick(t, f, a);
-	add(t, " are damaged or not what the issuer signed");
-	add_cause(t, f, a);
-	add(t, ". 'oncestick verify' names what is damaged.");
+	add(t, _("the media on %s are damaged or not what the issuer signed%s. 'oncestick verify' names what is damaged."),
+	    STICK(f, a), CAUSE(f, a));
 	if (a->code)
 		add_call(t, a);
 }
@@ -527,13 +537,16 @@ s_bundle(struct text *t, const struct fault *f, const struct say_about *a)
 static void
 s_wrong_stick(struct text *t, const struct fault *f, const struct say_about *a)
 {
-	add_stick(t, f, a);
-	add(t, " is a copy: the code was bound to another USB device than the one this is on");
+	char usb[CAUSE_MAX] = "";
+
 	if (a->usb != NULL)
-		add(t, " (%s)", a->usb);
+		snprintf(usb, sizeof usb, " (%s)", a->usb);
 	else
-		add_cause(t, f, a);
-	add(t, ". Plug in the stick that was handed out, not through a card reader.");
+		cause_words(usb, f, a);
+	add(t,
+	    _("%s is a copy: the code was bound to another USB device than the one this is on%s. Plug in the stick that was handed "
+	      "out, not through a card reader."),
+	    STICK(f, a), usb);
 	add_call(t, a);
 }
 
@@ -541,28 +554,31 @@ static void
 s_wrong_station(struct text *t, const struct fault *f, const struct say_about *a)
 {
 	(void)f;
-	add(t, "this code opens on one PC only, and this is not it.");
+	add(t, "%s", _("this code opens on one PC only, and this is not it."));
 	add_call(t, a);
 }
 
 static void
 s_readonly(struct text *t, const struct fault *f, const struct say_about *a)
 {
-	add_stick(t, f, a);
-	add(t, " cannot be written");
-	if (f->sys != 0)
-		add(t, " (%s)", strerror(f->sys));
-	add(t, "%s. Is there a write-protect switch, or is it mounted read-only?",
-	    a->code ? ", but that is where a code is used up" : "");
+	const struct fault cause = {.sys = f->sys};
+
+	if (a->code)
+		add(t,
+		    _("%s cannot be written%s, but that is where a code is used up. Is there a write-protect switch, or is it "
+		      "mounted read-only?"),
+		    STICK(f, a), CAUSE(&cause, a));
+	else
+		add(t, _("%s cannot be written%s. Is there a write-protect switch, or is it mounted read-only?"), STICK(f, a),
+		    CAUSE(&cause, a));
 }
 
 static void
 s_stick_odd(struct text *t, const struct fault *f, const struct say_about *a)
 {
-	add_stick(t, f, a);
-	add(t, " is damaged, or was tampered with: ");
-	add_safe(t, f->object);
-	add(t, " is not the plain file that it should be. It has to be prepared again.");
+	add(t,
+	    _("%s is damaged, or was tampered with: %s is not the plain file that it should be. It has to be prepared again."),
+	    STICK(f, a), SAFE(f->object));
 	if (a->code)
 		add_call(t, a);
 }
@@ -570,35 +586,35 @@ s_stick_odd(struct text *t, const struct fault *f, const struct say_about *a)
 static void
 s_stick_io(struct text *t, const struct fault *f, const struct say_about *a)
 {
-	if (strcmp(f->step, "no regular file") == 0) {
+	if (strcmp(f->step, "no regular file") == 0)
 		s_stick_odd(t, f, a);
-		return;
-	}
-	add(t, "reading or writing ");
-	add_stick(t, f, a);
-	add(t, " failed");
-	add_cause(t, f, a);
-	if (f->sys == ENOSPC)
-		add(t, ". Something else filled it meanwhile: make room on it, or take another stick.");
+	else if (f->sys == ENOSPC)
+		add(t,
+		    _("reading or writing %s failed%s. Something else filled it meanwhile: make room on it, or take another "
+		      "stick."),
+		    STICK(f, a), CAUSE(f, a));
 	else
-		add(t, ". If it was pulled out, put it back; else try another USB port. If that fails too, the stick is worn out.");
+		add(t,
+		    _("reading or writing %s failed%s. If it was pulled out, put it back; else try another USB port. If that fails "
+		      "too, the stick is worn out."),
+		    STICK(f, a), CAUSE(f, a));
 }
 
 static void
 s_ledger(struct text *t, const struct fault *f, const struct say_about *a)
 {
-	add(t, "the issuer's ledger does not answer");
-	add_cause(t, f, a);
-	add(t, ". Check the network and type the same code again, on this PC.");
+	add(t, _("the issuer's ledger does not answer%s. Check the network and type the same code again, on this PC."),
+	    CAUSE(f, a));
 	add_call(t, a);
 }
 
 static void
 s_rollback(struct text *t, const struct fault *f, const struct say_about *a)
 {
-	add(t, "this PC's memory of used codes is older than it should be");
-	add_cause(t, f, a);
-	add(t, ": it was restored from a copy. It has to be enrolled again.");
+	add(t,
+	    _("this PC's memory of used codes is older than it should be%s: it was restored from a copy. It has to be enrolled "
+	      "again."),
+	    CAUSE(f, a));
 }
 
 /* Why a directory is no mount point: the step says so if it is not one of these. */
@@ -609,85 +625,92 @@ objection(const struct fault *f)
 
 	for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++)
 		if (strcmp(f->step, steps[i]) == 0)
-			return f->sys != 0 ? strerror(f->sys) : "it cannot be mounted there";
-	return strcmp(f->step, "file system") == 0 ? "its file system takes no mount" : f->step;
+			return f->sys != 0 ? strerror(f->sys) : _("it cannot be mounted there");
+	return strcmp(f->step, "file system") == 0 ? _("its file system takes no mount") : step_words(f->step);
 }
 
 static void
 s_fuse(struct text *t, const struct fault *f, const struct say_about *a)
 {
-	if (strcmp(f->step, "home") == 0) {
-		add(t, "there is no home directory to open a folder in");
-		add_reason(t, f, &(struct say_about){0});
-		add(t, ". Name an empty folder of your own: oncestick mount STICK DIR.");
-	} else if (f->object[0] != '\0' && strncmp(f->object, "/dev/", 5) != 0 && f->sys != 0 && strcmp(f->step, "find") != 0) {
-		add(t, "the folder cannot be opened at ");
-		add_safe(t, f->object);
-		add(t, ": %s. Name an empty folder of your own, or none: then one is made in your home directory.", objection(f));
-	} else {
-		add(t, "the folder cannot be mounted");
-		add_cause(t, f, a);
-		add(t, ". Needed are /dev/fuse and the package fuse3; 'oncestick rehearse' tells when all is there.");
-	}
+	const struct say_about nothing = {0};
+
+	if (strcmp(f->step, "home") == 0)
+		add(t,
+		    _("there is no home directory to open a folder in%s. Name an empty folder of your own: oncestick mount STICK "
+		      "DIR."),
+		    REASON(f, &nothing));
+	else if (f->object[0] != '\0' && strncmp(f->object, "/dev/", 5) != 0 && f->sys != 0 && strcmp(f->step, "find") != 0)
+		/* TRANSLATORS: a folder, and what speaks against it, such as "not yours" */
+		add(t,
+		    _("the folder cannot be opened at %s: %s. Name an empty folder of your own, or none: then one is made in your "
+		      "home directory."),
+		    SAFE(f->object), objection(f));
+	else
+		add(t,
+		    _("the folder cannot be mounted%s. Needed are /dev/fuse and the package fuse3; 'oncestick rehearse' tells when "
+		      "all is there."),
+		    CAUSE(f, a));
 }
 
 static void
 s_memory(struct text *t, const struct fault *f, const struct say_about *a)
 {
 	(void)a;
-	add(t, "not enough free memory to %s",
-	    strcmp(f->step, "passphrase") == 0 ? "open the keystore" :
-	    strcmp(f->step, "stretching") == 0 ? "make codes" :
-						 "check a code");
 	if (strcmp(f->step, "passphrase") == 0)
-		add(t, ", which takes %s", f->object);
-	add(t, ". Close other programs and try again.");
+		add(t,
+		    _("not enough free memory to open the keystore, which takes %s. Close other programs and try again."),
+		    f->object);
+	else if (strcmp(f->step, "stretching") == 0)
+		add(t, "%s", _("not enough free memory to make codes. Close other programs and try again."));
+	else
+		add(t, "%s", _("not enough free memory to check a code. Close other programs and try again."));
 }
 
 static void
 s_mounted(struct text *t, const struct fault *f, const struct say_about *a)
 {
-	add_object(t, f, a, "that");
-	add(t, " is not a folder that oncestick opened. 'oncestick status' lists those.");
+	const char *object = object_of(f, a);
+
+	add(t, _("%s is not a folder that oncestick opened. 'oncestick status' lists those."),
+	    object != NULL ? SAFE(object) : _("that"));
 }
 
 static void
 s_refill(struct text *t, const struct fault *f, const struct say_about *a)
 {
-	add_object(t, f, a, "this file");
-	add(t, " does not fit this stick: it was made for another.");
+	const char *object = object_of(f, a);
+
+	add(t, _("%s does not fit this stick: it was made for another."), object != NULL ? SAFE(object) : _("this file"));
 }
 
 static void
 s_refill_used(struct text *t, const struct fault *f, const struct say_about *a)
 {
-	add_object(t, f, a, "this file");
-	add(t, " was installed before, or a later one was.");
+	const char *object = object_of(f, a);
+
+	add(t, _("%s was installed before, or a later one was."), object != NULL ? SAFE(object) : _("this file"));
 }
 
 static void
 s_source(struct text *t, const struct fault *f, const struct say_about *a)
 {
-	add_object(t, f, &(struct say_about){0}, "the folder");
-	add(t, " cannot be packed");
-	if (f->step[0] != '\0' || f->sys != 0) {
-		struct fault cause = *f;
+	struct fault cause = *f;
 
-		cause.object[0] = '\0';
-		add_cause(t, &cause, a);
-	}
-	add(t, ". Regular files and folders can be; remove it or set its rights, and run prepare again.");
+	cause.object[0] = '\0';
+	add(t, _("%s cannot be packed%s. Regular files and folders can be; remove it or set its rights, and run prepare again."),
+	    f->object[0] != '\0' ? SAFE(f->object) : _("the folder"), CAUSE(&cause, a));
 }
 
 static void
 s_keystore(struct text *t, const struct fault *f, const struct say_about *a)
 {
-	add(t, "the issuer's keystore cannot be used");
-	add_cause(t, f, a);
 	if (strcmp(f->step, "format") == 0 || strcmp(f->step, "public key") == 0)
-		add(t, ": it is damaged, or none. Put your copy of it back.");
+		add(t, _("the issuer's keystore cannot be used%s: it is damaged, or none. Put your copy of it back."), CAUSE(f, a));
 	else
-		add(t, ". 'oncestick init' makes one; ONCESTICK_ISSUER_DIR says where it is.");
+		add(t,
+		    _("the issuer's keystore cannot be used%s. 'oncestick init' makes one; ONCESTICK_ISSUER_DIR says where it "
+		      "is."),
+		    CAUSE(f, a));
 }
 
 static void
@@ -695,15 +718,17 @@ s_passphrase(struct text *t, const struct fault *f, const struct say_about *a)
 {
 	(void)f;
 	(void)a;
-	add(t, "this is not the passphrase that was chosen at init. Is caps lock on, or the keyboard layout another one?");
+	add(t, "%s",
+	    _("this is not the passphrase that was chosen at init. Is caps lock on, or the keyboard layout another one?"));
 }
 
 static void
 s_books(struct text *t, const struct fault *f, const struct say_about *a)
 {
-	add(t, "the issuer's books cannot be opened or written");
-	add_cause(t, f, a);
-	add(t, ". Nothing was done that is not in them. Is another oncestick at work, or the disk full?");
+	add(t,
+	    _("the issuer's books cannot be opened or written%s. Nothing was done that is not in them. Is another oncestick at "
+	      "work, or the disk full?"),
+	    CAUSE(f, a));
 }
 
 static void
@@ -711,7 +736,7 @@ s_interrupted(struct text *t, const struct fault *f, const struct say_about *a)
 {
 	(void)f;
 	(void)a;
-	add(t, "interrupted.");
+	add(t, "%s", _("interrupted."));
 }
 
 static const struct {
@@ -775,11 +800,12 @@ add_spent(struct text *t, const struct fault *f, const struct say_about *a)
 	if (!a->code || in_use || goes_on(f, a) || f->err == E_SPENT || f->err == E_REVOKED)
 		return;
 	if (a->info != NULL && a->info->spent_now)
-		add(t, " The code is not used up: type the same code again here, on this PC. Do not try it elsewhere.");
+		add(t, "%s",
+		    _(" The code is not used up: type the same code again here, on this PC. Do not try it elsewhere."));
 	else if (a->info != NULL && a->info->resume)
-		add(t, " The session of this code on this PC is not over.");
+		add(t, "%s", _(" The session of this code on this PC is not over."));
 	else
-		add(t, " Nothing was spent.");
+		add(t, "%s", _(" Nothing was spent."));
 }
 
 void
@@ -788,10 +814,11 @@ say_explain(char *out, size_t size, const struct fault *f, const struct say_abou
 	static const struct say_about nothing = {0};
 	const struct say_about *a = about != NULL ? about : &nothing;
 	struct text t = {out, size, 0};
+	char safe[2 * SAFE_MAX];
 
 	out[0] = '\0';
 	if (f->step[0] == '\0' && f->object[0] != '\0')
-		add_safe(&t, f->object);
+		add(&t, "%s", say_safe(safe, sizeof safe, f->object));
 	else
 		sentence_of(f->err)(&t, f, a);
 	add_spent(&t, f, a);
@@ -815,7 +842,7 @@ static void
 print_talk(const struct cli *c, const char *colour, const char *mark, const char *words)
 {
 	bool coloured = colour[0] != '\0' && say_colour(c, stderr);
-	char *wrapped = human_wrap(words, human_columns(STDERR_FILENO), strlen(mark), strspn(words, " "));
+	char *wrapped = human_wrap(words, human_columns(STDERR_FILENO), human_width(mark), strspn(words, " "));
 
 	fflush(stdout);
 	fprintf(stderr, "%s%s%s%s\n", coloured ? colour : "", mark, coloured ? "\033[0m" : "", wrapped != NULL ? wrapped : words);
@@ -843,7 +870,7 @@ vprint_talk(const struct cli *c, const char *colour, const char *mark, const cha
 {
 	char *text = NULL;
 
-	if (vasprintf(&text, fmt, ap) < 0)
+	if (vasprintf(&text, _(fmt), ap) < 0)
 		return;
 	print_talk(c, colour, mark, text);
 	free(text);
@@ -868,8 +895,9 @@ say_refuse(const struct cli *c, enum err err, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(text, sizeof text, fmt, ap);
+	vsnprintf(text, sizeof text, _(fmt), ap);
 	va_end(ap);
+	cut_whole(text, sizeof text);
 	return print_error(c, err, text);
 }
 
@@ -882,11 +910,12 @@ say_usage(const struct cli *c, const char *fmt, ...)
 	int n = 0;
 
 	va_start(ap, fmt);
-	n = vsnprintf(text, sizeof text, fmt, ap);
+	n = vsnprintf(text, sizeof text, _(fmt), ap);
 	va_end(ap);
 	t.n = n < 0 ? 0 : (size_t)n;
 	if (c->verb != NULL)
-		add(&t, "%s 'oncestick %s --help' explains.",
+		/* TRANSLATORS: after a sentence about the command line; the first %s is "." or "" */
+		add(&t, _("%s 'oncestick %s --help' explains."),
 		    n > 0 && (size_t)n < sizeof text && strchr(".?", text[n - 1]) != NULL ? "" : ".", c->verb);
 	return print_error(c, E_USAGE, text);
 }
@@ -909,7 +938,7 @@ say_warn(const struct cli *c, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	vprint_talk(c, "\033[1;33m", "warning: ", fmt, ap);
+	vprint_talk(c, "\033[1;33m", _("warning: "), fmt, ap);
 	va_end(ap);
 }
 

@@ -19,6 +19,7 @@
 #include "say.h"
 #include "scrub.h"
 #include "stickio.h"
+#include "text.h"
 #include "when.h"
 
 #define RECEIPTS_MAX (64u << 20)
@@ -65,7 +66,7 @@ read_receipts(struct run *r, struct fault *f)
 	if (r->receipts == NULL)
 		return E_OK;
 	if (stickio_slurp(AT_FDCWD, r->receipts, RECEIPTS_MAX, &r->file, &r->file_n) != 0)
-		return fault_set(f, E_USAGE, 0, "", "%.120s cannot be read: %s.", r->receipts, strerror(errno));
+		return fault_set(f, E_USAGE, 0, "", _("%.120s cannot be read: %s."), r->receipts, strerror(errno));
 	return E_OK;
 }
 
@@ -82,7 +83,7 @@ open_stick(struct run *r, struct fault *f)
 		return e;
 	if (memcmp(r->grants.grants[0].issuer, r->issuer.pk, KEY_SIZE) != 0)
 		return fault_set(f, E_ISSUER, 0, "",
-		    "the stick at %.80s belongs to another issuer; nothing was changed. Collect it with the keystore it was prepared with.",
+		    _("the stick at %.80s belongs to another issuer; nothing was changed. Collect it with the keystore it was prepared with."),
 		    r->at.path);
 	if (r->grants.skipped > 0)
 		say_warn(r->c, "%u lecture%s on the stick cannot be read and %s left out", r->grants.skipped,

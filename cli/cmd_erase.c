@@ -18,6 +18,7 @@
 #include "readme.h"
 #include "say.h"
 #include "scrub.h"
+#include "text.h"
 
 struct erase {
 	const struct cli *c;
@@ -43,16 +44,16 @@ take_stick(struct erase *r, struct fault *f)
 	if (e != E_OK)
 		return e;
 	if (r->p->once_fd < 0)
-		return fault_set(f, E_NO_STICK, 0, "", "there is no ONCE in %.100s: nothing of ours to erase.", r->at.path);
+		return fault_set(f, E_NO_STICK, 0, "", _("there is no ONCE in %.100s: nothing of ours to erase."), r->at.path);
 	if (r->p->stick == NULL)
 		return E_OK;
 	keytree_stick_name(r->name, r->p->stick->id);
 	e = issuer_uncollected(&r->issuer, r->p->stick, &r->p->grants, &r->waiting, f);
 	if (e == E_OK && r->waiting > 0 && !r->discard)
 		e = fault_set(f, E_USAGE, 0, "",
-		    "%u used code%s on it %s not collected: who opened it, and when, would be lost. First: oncestick collect "
+		    _("%u used code%s on it %s not collected: who opened it, and when, would be lost. First: oncestick collect "
 		    "STICK; "
-		    "or --discard.",
+		    "or --discard."),
 		    r->waiting, r->waiting == 1 ? "" : "s", r->waiting == 1 ? "is" : "are");
 	return e;
 }
@@ -66,14 +67,14 @@ confirm(const struct erase *r, struct fault *f)
 	if (r->yes)
 		return E_OK;
 	if (!prompt_possible())
-		return fault_set(f, E_PROMPT, 0, "", "there is no terminal to ask on; --yes erases without a question.");
+		return fault_set(f, E_PROMPT, 0, "", _("there is no terminal to ask on; --yes erases without a question."));
 	stickarg_device(r->at.fd, device, sizeof device);
 	snprintf(question, sizeof question, "Erase what oncestick wrote to %s%s%s%s? No code opens it afterwards.",
 	    say_safe(safe, sizeof safe, r->at.path), device[0] != '\0' ? " (" : "", device, device[0] != '\0' ? ")" : "");
 	e = prompt_yes(question, f);
 	if (e == E_PROMPT) {
 		fault_clear(f);
-		fault_set(f, E_PROMPT, 0, "", "nothing was erased.");
+		fault_set(f, E_PROMPT, 0, "", _("nothing was erased."));
 	}
 	return e;
 }

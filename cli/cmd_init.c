@@ -21,6 +21,7 @@
 #include "prompt.h"
 #include "say.h"
 #include "secret.h"
+#include "text.h"
 
 /* Make path and what is missing above it, for the owner alone. */
 static int
@@ -49,7 +50,7 @@ refuse_existing(struct issuer *i, struct fault *f)
 		close(fd);
 	if (there)
 		return fault_set(
-		    f, E_KEYSTORE, 0, "", "there is an issuer already: %.100s/%s is never overwritten. For another one set ONCESTICK_ISSUER_DIR.", i->dir,
+		    f, E_KEYSTORE, 0, "", _("there is an issuer already: %.100s/%s is never overwritten. For another one set ONCESTICK_ISSUER_DIR."), i->dir,
 		    KEYSTORE_NAME);
 	return E_OK;
 }
@@ -78,7 +79,7 @@ open_new_books(struct issuer *i, const char *contact, struct fault *f)
 	free(sticks);
 	if (count > 0)
 		return fault_set(f, E_KEYSTORE, 0, "",
-		    "%.110s holds the books of an issuer whose keystore is gone: put %s back, or use another directory.", i->dir,
+		    _("%.110s holds the books of an issuer whose keystore is gone: put %s back, or use another directory."), i->dir,
 		    KEYSTORE_NAME);
 	return contact != NULL ? books_set(i->books, "contact", contact, f) : E_OK;
 }

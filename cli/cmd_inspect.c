@@ -27,6 +27,7 @@
 #include "stick.h"
 #include "stickarg.h"
 #include "stickio.h"
+#include "text.h"
 #include "when.h"
 
 #define FILE_MAX (64u << 20)
@@ -237,7 +238,7 @@ inspect_file(const char *path, json_t **o, struct fault *f)
 	if (fd >= 0)
 		close(fd);
 	if (stickio_slurp(AT_FDCWD, path, FILE_MAX, &data, &n) != 0)
-		return fault_set(f, E_USAGE, 0, "", "%.120s cannot be read: %s.", path, strerror(errno));
+		return fault_set(f, E_USAGE, 0, "", _("%.120s cannot be read: %s."), path, strerror(errno));
 	file = BYTES(data, n);
 	if (envelope_guess(file, &type) == 0)
 		r = open_signed(type, file, o);
@@ -247,10 +248,10 @@ inspect_file(const char *path, json_t **o, struct fault *f)
 	if (r == ENVELOPE_OK)
 		return E_OK;
 	if (r == ENVELOPE_NEWER)
-		return fault_set(f, E_NO_GRANT, 0, "", "%.120s was made by a newer oncestick.", path);
+		return fault_set(f, E_NO_GRANT, 0, "", _("%.120s was made by a newer oncestick."), path);
 	if (r == ENVELOPE_FORGED)
-		return fault_set(f, E_BUNDLE, 0, "", "%.120s does not have a valid signature: it was changed, or forged.", path);
-	return fault_set(f, E_BUNDLE, 0, "", "%.120s is none of oncestick's signed files, or it is damaged.", path);
+		return fault_set(f, E_BUNDLE, 0, "", _("%.120s does not have a valid signature: it was changed, or forged."), path);
+	return fault_set(f, E_BUNDLE, 0, "", _("%.120s is none of oncestick's signed files, or it is damaged."), path);
 }
 
 /* ---- sticks ----------------------------------------------------------------------------------------------------------------- */
@@ -631,7 +632,7 @@ inspect(const char *arg, json_t **o, struct fault *f)
 		return inspect_file(arg, o, f);
 	if (arg != NULL && strncmp(arg, "usb:", 4) != 0 && access(arg, F_OK) != 0 && errno == ENOENT)
 		return fault_set(f, E_NO_STICK, 0, "",
-		    "%.120s: there is no such file or directory. Name where the stick is mounted, or a file of oncestick's.", arg);
+		    _("%.120s: there is no such file or directory. Name where the stick is mounted, or a file of oncestick's."), arg);
 	e = stickarg_open(&at, arg, f);
 	if (e == E_OK) {
 		fence_reader(at.fd);

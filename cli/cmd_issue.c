@@ -18,6 +18,7 @@
 #include "opt.h"
 #include "say.h"
 #include "secret.h"
+#include "text.h"
 #include "when.h"
 
 struct issue {
@@ -68,8 +69,8 @@ take_ready(struct issue *a, struct fault *f)
 	if (e == E_NO_CODES) {
 		fault_clear(f);
 		fault_set(f, E_NO_CODES, 0, "",
-		    "stick %s has %u code%s left to hand out, not %u; none was handed out. More: oncestick prepare FOLDER STICK "
-		    "--add",
+		    _("stick %s has %u code%s left to hand out, not %u; none was handed out. More: oncestick prepare FOLDER STICK "
+		    "--add"),
 		    stick.name, have, have == 1 ? "" : "s", a->n);
 	}
 	if (e == E_OK) {
@@ -91,11 +92,11 @@ again_code(struct issue *a, struct fault *f)
 	switch (slot.state) {
 	case BOOKS_READY:
 		return fault_set(
-		    f, E_USAGE, 0, "", "code %.20s was not handed out yet; without --again the next ready codes are.", a->again);
+		    f, E_USAGE, 0, "", _("code %.20s was not handed out yet; without --again the next ready codes are."), a->again);
 	case BOOKS_SPENT:
-		return fault_set(f, E_SPENT, 0, "", "code %.20s was used; hand out another.", a->again);
+		return fault_set(f, E_SPENT, 0, "", _("code %.20s was used; hand out another."), a->again);
 	case BOOKS_REVOKED:
-		return fault_set(f, E_REVOKED, 0, "", "code %.20s is revoked; hand out another.", a->again);
+		return fault_set(f, E_REVOKED, 0, "", _("code %.20s is revoked; hand out another."), a->again);
 	case BOOKS_ISSUED:
 		break;
 	}
@@ -124,7 +125,7 @@ again_holder(struct issue *a, struct fault *f)
 			a->slots[a->count++] = a->slots[k];
 	if (e == E_OK && a->count == 0)
 		e = fault_set(f, E_NO_CODES, 0, "",
-		    "nobody called \"%.80s\" holds a code that is unused and in time; 'oncestick codes STICK' lists holders.",
+		    _("nobody called \"%.80s\" holds a code that is unused and in time; 'oncestick codes STICK' lists holders."),
 		    a->again);
 	return e;
 }

@@ -18,6 +18,7 @@
 #include "prompt.h"
 #include "say.h"
 #include "stick.h"
+#include "text.h"
 
 #define UNKNOWN_CODE "this is a code, but of no stick in these books. Was it made with another keystore?"
 
@@ -132,7 +133,7 @@ on_line(void *arg, const char *line, size_t n, struct fault *f)
 	if (e == E_OK)
 		return E_OK;
 	say_explain(text, sizeof text, &here, &about);
-	return fault_set(f, e, 0, "", "code %lu of the file: %.140s Nothing was revoked.", r->line, text);
+	return fault_set(f, e, 0, "", _("code %lu of the file: %.140s Nothing was revoked."), r->line, text);
 }
 
 static enum err
@@ -180,7 +181,7 @@ choose_holder(struct revoke *r, struct fault *f)
 	}
 	return seen > 0 ? E_OK
 			: fault_set(f, E_NO_CODES, 0, "",
-			      "nobody called \"%.80s\" was given a code; 'oncestick codes STICK' lists holders.", r->holder);
+			      _("nobody called \"%.80s\" was given a code; 'oncestick codes STICK' lists holders."), r->holder);
 }
 
 static enum err
@@ -241,13 +242,13 @@ confirm(const struct revoke *r, struct fault *f)
 		return E_OK;
 	if (!prompt_possible())
 		return fault_set(f, E_PROMPT, 0, "",
-		    "after this no code opens stick %.100s any more, and there is no terminal to ask on; --yes if that is meant.",
+		    _("after this no code opens stick %.100s any more, and there is no terminal to ask on; --yes if that is meant."),
 		    names);
 	snprintf(question, sizeof question, "After this no code opens stick %s any more. Revoke?", names);
 	e = prompt_yes(question, f);
 	if (e == E_PROMPT && f != NULL) {
 		fault_clear(f);
-		fault_set(f, E_PROMPT, 0, "", "nothing was revoked.");
+		fault_set(f, E_PROMPT, 0, "", _("nothing was revoked."));
 	}
 	return e;
 }
@@ -266,7 +267,7 @@ open_at(struct revoke *r, struct fault *f)
 		return e;
 	e = stick_load_grants(r->at_stick, &grants, f);
 	if (e == E_OK && memcmp(grants.grants[0].issuer, r->issuer.pk, KEY_SIZE) != 0)
-		e = fault_set(f, E_ISSUER, 0, "", "the stick at %.80s belongs to another issuer; it was left as it is.", r->at);
+		e = fault_set(f, E_ISSUER, 0, "", _("the stick at %.80s belongs to another issuer; it was left as it is."), r->at);
 	stick_grants_free(&grants);
 	return e;
 }

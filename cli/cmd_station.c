@@ -20,6 +20,7 @@
 #include "station.h"
 #include "stick.h"
 #include "stickio.h"
+#include "text.h"
 #include "when.h"
 
 static const char about_text[] =
@@ -109,8 +110,8 @@ write_file(const char *file, const uint8_t *data, size_t n, struct fault *f)
 	if (stickio_create(AT_FDCWD, file, data, n, 0644) == 0)
 		return E_OK;
 	if (errno == EEXIST)
-		return fault_set(f, E_USAGE, 0, "", "%.120s is there already and is never overwritten: name a new file.", file);
-	return fault_set(f, E_USAGE, 0, "", "%.120s cannot be written: %s. Name a file in a directory of yours.", file,
+		return fault_set(f, E_USAGE, 0, "", _("%.120s is there already and is never overwritten: name a new file."), file);
+	return fault_set(f, E_USAGE, 0, "", _("%.120s cannot be written: %s. Name a file in a directory of yours."), file,
 	    strerror(errno));
 }
 
@@ -182,10 +183,10 @@ issuer_of_object(const char *file, uint8_t pk[KEY_SIZE], struct fault *f)
 	enum err err = E_OK;
 
 	if (stickio_slurp(AT_FDCWD, file, envelope_limit(ENVELOPE_NOTICE), &data, &n) != 0)
-		return fault_set(f, E_USAGE, 0, "", "%.120s cannot be read: %s.", file, strerror(errno));
+		return fault_set(f, E_USAGE, 0, "", _("%.120s cannot be read: %s."), file, strerror(errno));
 	if (envelope_guess(BYTES(data, n), &type) != 0 || envelope_open(type, BYTES(data, n), &payload, pk) != ENVELOPE_OK)
 		err = fault_set(f, E_ISSUER, 0, "",
-		    "no issuer signed %.120s, or it was changed. Name the stick, or a grant, manifest or notice on it.", file);
+		    _("no issuer signed %.120s, or it was changed. Name the stick, or a grant, manifest or notice on it."), file);
 	free(data);
 	return err;
 }

@@ -29,6 +29,7 @@
 #include "stick.h"
 #include "stickarg.h"
 #include "stop.h"
+#include "text.h"
 
 #define LISTED 10000 /* damaged blocks that are remembered; all are counted */
 #define PRINTED 50
@@ -282,7 +283,7 @@ run(struct verify *v, const char *arg, struct fault *f)
 		return e;
 	if (v->seed != NULL && memcmp(v->issuer, v->grants.grants[0].issuer, KEY_SIZE) != 0)
 		return fault_set(f, E_ISSUER, 0, "",
-		    "the stick at %.80s belongs to another issuer: this passphrase cannot name its files.", v->at.path);
+		    _("the stick at %.80s belongs to another issuer: this passphrase cannot name its files."), v->at.path);
 	return check_all(v, f);
 }
 

@@ -14,6 +14,7 @@
 #include "progress.h"
 #include "record.h"
 #include "stop.h"
+#include "text.h"
 #include "usb.h"
 
 static struct collect_finding *
@@ -226,7 +227,7 @@ collect_receipts(struct collect *k, struct bytes file, struct fault *f)
 
 	if (receipts_parse(file, &rows, &count) != 0)
 		return fault_set(
-		    f, E_USAGE, 0, "", "that is not a receipts file; a PC writes one with: oncestick station receipts FILE");
+		    f, E_USAGE, 0, "", _("that is not a receipts file; a PC writes one with: oncestick station receipts FILE"));
 	for (size_t i = 0; i < count && e == E_OK; i++) {
 		struct grant own = {0};
 		const struct grant *g = NULL;

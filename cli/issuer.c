@@ -26,6 +26,7 @@
 #include "say.h"
 #include "secret.h"
 #include "stick.h"
+#include "text.h"
 
 #define DAY 86400
 #define CLOCK_AHEAD (30 * DAY)
@@ -45,7 +46,7 @@ issuer_dir(char *out, size_t size, struct fault *f)
 	else if (home != NULL && home[0] == '/')
 		n = snprintf(out, size, "%s/.local/share/oncestick", home);
 	if (n < 0 || (size_t)n >= size)
-		return fault_set(f, E_USAGE, 0, "", "where are the issuer's files? Set HOME or ONCESTICK_ISSUER_DIR.");
+		return fault_set(f, E_USAGE, 0, "", _("where are the issuer's files? Set HOME or ONCESTICK_ISSUER_DIR."));
 	return E_OK;
 }
 
@@ -58,11 +59,11 @@ open_dir(struct issuer *i, struct fault *f)
 		return e;
 	i->dir_fd = open(i->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (i->dir_fd < 0 && errno == ENOENT)
-		return fault_set(f, E_KEYSTORE, 0, "", "there is no issuer yet at %.120s; make one: oncestick init", i->dir);
+		return fault_set(f, E_KEYSTORE, 0, "", _("there is no issuer yet at %.120s; make one: oncestick init"), i->dir);
 	if (i->dir_fd < 0)
 		return fault_set(f, E_KEYSTORE, errno, "open", "%s", i->dir);
 	if (faccessat(i->dir_fd, KEYSTORE_NAME, F_OK, 0) != 0 && errno == ENOENT)
-		return fault_set(f, E_KEYSTORE, 0, "", "there is no keystore in %.120s; make one: oncestick init", i->dir);
+		return fault_set(f, E_KEYSTORE, 0, "", _("there is no keystore in %.120s; make one: oncestick init"), i->dir);
 	return E_OK;
 }
 
@@ -127,8 +128,8 @@ confirm_day(const struct issuer *i, const struct cli *c, const char *newest, str
 	day_of(today, i->now);
 	if (!prompt_possible())
 		return fault_set(f, E_USAGE, 0, "",
-		    "this PC's clock says %s, more than 30 days after the last thing that was signed (%s). If it is right: "
-		    "--clock-is-right.",
+		    _("this PC's clock says %s, more than 30 days after the last thing that was signed (%s). If it is right: "
+		    "--clock-is-right."),
 		    today, newest);
 	say_info(c, "this PC's clock is more than 30 days past %s, when something was last signed here.", newest);
 	e = prompt_line("Today's date, as YYYY-MM-DD: ", typed, sizeof typed, f);
@@ -137,7 +138,7 @@ confirm_day(const struct issuer *i, const struct cli *c, const char *newest, str
 	typed[strcspn(typed, " \t\r")] = '\0';
 	if (strcmp(typed, today) != 0)
 		return fault_set(f, E_USAGE, 0, "",
-		    "this PC's clock says %s. Set the clock first: what is signed with a wrong one spoils every PC that sees it.",
+		    _("this PC's clock says %s. Set the clock first: what is signed with a wrong one spoils every PC that sees it."),
 		    today);
 	return E_OK;
 }
@@ -154,13 +155,13 @@ issuer_clock(struct issuer *i, const struct cli *c, struct fault *f)
 	day_of(now, i->now);
 	if (i->now < BUILD_DATE)
 		return fault_set(
-		    f, E_USAGE, 0, "", "this PC's clock says %s, which is before this program was made. Set the clock first.", now);
+		    f, E_USAGE, 0, "", _("this PC's clock says %s, which is before this program was made. Set the clock first."), now);
 	if (newest == 0)
 		return E_OK;
 	day_of(day, newest);
 	if (i->now < newest)
 		return fault_set(f, E_USAGE, 0, "",
-		    "this PC's clock says %s, but something was signed here on %s already. Set the clock first.", now, day);
+		    _("this PC's clock says %s, but something was signed here on %s already. Set the clock first."), now, day);
 	if (i->now - newest > CLOCK_AHEAD && !c->clock_is_right)
 		return confirm_day(i, c, day, f);
 	return E_OK;
@@ -375,7 +376,7 @@ find_by_name(struct issuer *i, const char *name, struct issuer_stick *out, bool 
 	*found = count == 1;
 	if (e == E_OK && count > 1)
 		return fault_set(
-		    f, E_USAGE, 0, "", "%u sticks are shown as %s; plug the one you mean in and name its directory.", count, name);
+		    f, E_USAGE, 0, "", _("%u sticks are shown as %s; plug the one you mean in and name its directory."), count, name);
 	return e;
 }
 
@@ -407,7 +408,7 @@ issuer_find(struct issuer *i, const char *arg, struct issuer_stick *out, struct 
 		e = find_by_name(i, arg, out, &found, f);
 		if (e == E_OK && !found && stat(arg, &st) != 0)
 			e = fault_set(
-			    f, E_NO_STICK, 0, "", "there is no stick %s in the books; 'oncestick codes' lists them.", arg);
+			    f, E_NO_STICK, 0, "", _("there is no stick %s in the books; 'oncestick codes' lists them."), arg);
 	}
 	if (e == E_OK && !found)
 		e = find_by_path(arg, out, f);
@@ -460,7 +461,7 @@ find_number(struct issuer *i, const uint8_t id[ID_SIZE], const char *text, uint3
 		}
 	}
 	free(list);
-	return e == E_OK ? E_OK : fault_set(f, e, 0, "", "there is no code %.20s: that stick has %zu.", text, count);
+	return e == E_OK ? E_OK : fault_set(f, e, 0, "", _("there is no code %.20s: that stick has %zu."), text, count);
 }
 
 enum err
@@ -473,11 +474,11 @@ issuer_find_code(struct issuer *i, const char *text, struct books_slot *out, str
 
 	if (!split_code_id(text, stick.name, &number))
 		return fault_set(f, E_USAGE, 0, "",
-		    "'%.40s' is not the name of a code; those look like 7kq241/3. A code itself is never typed here: --code.",
+		    _("'%.40s' is not the name of a code; those look like 7kq241/3. A code itself is never typed here: --code."),
 		    text);
 	e = find_by_name(i, stick.name, &stick, &found, f);
 	if (e == E_OK && !found)
-		e = fault_set(f, E_NO_STICK, 0, "", "there is no stick %s in the books; 'oncestick codes' lists them.", stick.name);
+		e = fault_set(f, E_NO_STICK, 0, "", _("there is no stick %s in the books; 'oncestick codes' lists them."), stick.name);
 	return e == E_OK ? find_number(i, stick.id, text, number, out, f) : e;
 }
 

@@ -21,6 +21,7 @@
 #include "segment.h"
 #include "slots.h"
 #include "stop.h"
+#include "text.h"
 #include "usb.h"
 #include "usbsay.h"
 
@@ -67,7 +68,7 @@ take_identity(struct prepare *j, struct prepare_target *t, struct fault *f)
 	usb_show(shown, sizeof shown, found ? &d : NULL);
 	if (!found || usb_factor(&d, t->usb, t->grant.policy.usb_hint) != 0)
 		return fault_set(f, E_WRONG_STICK, 0, "",
-		    "codes cannot be bound to what %.60s is on: %.60s. Take another stick, or leave --bind-usb out.", t->at.path,
+		    _("codes cannot be bound to what %.60s is on: %.60s. Take another stick, or leave --bind-usb out."), t->at.path,
 		    shown);
 	t->grant.policy.usb = true;
 	for (unsigned i = 0; i < USBSAY_WARNINGS; i++)
@@ -87,13 +88,13 @@ check_places(struct prepare *j, struct prepare_target **blame, struct fault *f)
 		*blame = t;
 		if (is_below(t->at.fd, j->folder_fd))
 			return fault_set(
-			    f, E_USAGE, 0, "", "the stick %.80s is inside the folder that shall be packed.", t->at.path);
+			    f, E_USAGE, 0, "", _("the stick %.80s is inside the folder that shall be packed."), t->at.path);
 		for (size_t k = 0; k < i; k++) {
 			struct stat a, b;
 
 			if (fstat(t->at.fd, &a) == 0 && fstat(j->targets[k].at.fd, &b) == 0 && a.st_dev == b.st_dev &&
 			    a.st_ino == b.st_ino)
-				return fault_set(f, E_USAGE, 0, "", "the stick %.80s is named twice.", t->at.path);
+				return fault_set(f, E_USAGE, 0, "", _("the stick %.80s is named twice."), t->at.path);
 		}
 		if (is_below(j->folder_fd, t->at.fd))
 			say_warn(j->c,
@@ -143,7 +144,7 @@ scan_folder(struct prepare *j, struct fault *f)
 		return e;
 	files = pack_source_files(j->src);
 	if (files == 0)
-		return fault_set(f, E_SOURCE, 0, "", "there is no file in %.120s to pack.", j->folder);
+		return fault_set(f, E_SOURCE, 0, "", _("there is no file in %.120s to pack."), j->folder);
 	human_bytes(bytes, sizeof bytes, pack_source_bytes(j->src));
 	say_info(j->c, "packing    %llu file%s, %s", (unsigned long long)files, files == 1 ? "" : "s", bytes);
 	return E_OK;
@@ -185,7 +186,7 @@ refuse_full(struct prepare *j, const struct prepare_target *t, struct fault *f)
 		n = n < sizeof list ? n : sizeof list - 1;
 	}
 	free(slots);
-	return fault_set(f, E_USAGE, 0, "", "there is on it: %s. --add keeps that, --replace destroys it.", list);
+	return fault_set(f, E_USAGE, 0, "", _("there is on it: %s. --add keeps that, --replace destroys it."), list);
 }
 
 /* Whether something on the stick is bound to another device than the one it is on now. */
@@ -215,16 +216,16 @@ check_content(struct prepare *j, struct prepare_target *t, struct fault *f)
 		return refuse_full(j, t, f);
 	if (j->add && is_copy(t))
 		return fault_set(f, E_WRONG_STICK, 0, "",
-		    "%.100s is a copy: what is on it was bound to another USB device. --replace destroys it.", t->at.path);
+		    _("%.100s is a copy: what is on it was bound to another USB device. --replace destroys it."), t->at.path);
 	if (j->add && t->p->grants.count >= STICK_GRANTS_MAX)
 		return fault_set(f, E_SPACE, 0, "",
-		    "there are %u lectures on %.80s already, which is the most; --replace destroys them.", STICK_GRANTS_MAX,
+		    _("there are %u lectures on %.80s already, which is the most; --replace destroys them."), STICK_GRANTS_MAX,
 		    t->at.path);
 	if (!j->replace)
 		return E_OK;
 	e = issuer_uncollected(&j->issuer, t->p->stick, &t->p->grants, &waiting, f);
 	if (e == E_OK && waiting > 0)
-		e = fault_set(f, E_USAGE, 0, "", "%u used code%s on %.80s not collected yet; first: oncestick collect STICK",
+		e = fault_set(f, E_USAGE, 0, "", _("%u used code%s on %.80s not collected yet; first: oncestick collect STICK"),
 		    waiting, waiting == 1 ? " was" : "s were", t->at.path);
 	return e;
 }
@@ -264,7 +265,7 @@ check_space(struct prepare *j, struct prepare_target *t, struct fault *f)
 	human_bytes(wanted, sizeof wanted, need);
 	if (e == E_SPACE)
 		return fault_set(f, e, 0, "",
-		    "it does not fit on %.80s: %s of free space are needed; nothing was written. Take a larger stick%s.",
+		    _("it does not fit on %.80s: %s of free space are needed; nothing was written. Take a larger stick%s."),
 		    t->at.path, wanted, j->replace ? "" : ", or --replace what is on this one");
 	return e == E_OK ? E_OK : fault_set(f, e, 0, "free space", "%s", t->at.path);
 }
@@ -317,7 +318,7 @@ prepare_begin(struct prepare *j, struct prepare_target **blame, struct fault *f)
 	*blame = NULL;
 	j->folder_fd = open(j->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (j->folder_fd < 0)
-		return fault_set(f, E_SOURCE, 0, "", "%.120s: %s.", j->folder, strerror(errno));
+		return fault_set(f, E_SOURCE, 0, "", _("%.120s: %s."), j->folder, strerror(errno));
 	if ((e = check_places(j, blame, f)) != E_OK || (e = issuer_open(&j->issuer, j->c, f)) != E_OK ||
 	    (e = issuer_clock(&j->issuer, j->c, f)) != E_OK || (e = issuer_unlock(&j->issuer, j->c, f)) != E_OK ||
 	    (e = scan_folder(j, f)) != E_OK)

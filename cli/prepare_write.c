@@ -23,6 +23,7 @@
 #include "say.h"
 #include "secret.h"
 #include "stop.h"
+#include "text.h"
 
 #define POLL_NS 100000000L
 
@@ -348,7 +349,7 @@ forgetful(struct prepare_target *t, struct fault *f)
 	t->forgets = true;
 	fault_clear(f);
 	return fault_set(f, E_STICK_IO, 0, "",
-	    "%.100s does not keep what is written to it: it is worn out, or smaller than it says. Take another stick.", t->at.path);
+	    _("%.100s does not keep what is written to it: it is worn out, or smaller than it says. Take another stick."), t->at.path);
 }
 
 /* Whether the stick is, on the device itself, what it was in this PC's memory: its records, and the names of what is on it. */

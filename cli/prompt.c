@@ -23,6 +23,7 @@
 #include "say.h"
 #include "secret.h"
 #include "stop.h"
+#include "text.h"
 
 #define PASS_QUESTION "Issuer passphrase (chosen at init): "
 #define CODE_QUESTION "Code: "
@@ -119,7 +120,7 @@ terminal_open(struct terminal *t, const char *otherwise, struct fault *f)
 	if (t->fd < 0 || tcgetattr(t->fd, &t->before) != 0) {
 		if (t->fd >= 0)
 			close(t->fd);
-		return fault_set(f, E_PROMPT, 0, "", "there is no terminal to ask on; use %s.", otherwise);
+		return fault_set(f, E_PROMPT, 0, "", _("there is no terminal to ask on; use %s."), otherwise);
 	}
 	memset(&sa, 0, sizeof sa);
 	sigemptyset(&sa.sa_mask);
@@ -398,9 +399,9 @@ read_raw_line(struct terminal *t, struct line *l, struct fault *f)
 		}
 		put(t, "\n");
 		if (what == EDIT_INTERRUPT)
-			return fault_set(f, E_INTERRUPTED, 0, "", "interrupted.");
+			return fault_set(f, E_INTERRUPTED, 0, "", _("interrupted."));
 		if (what == EDIT_END)
-			return fault_set(f, E_PROMPT, 0, "", "cancelled.");
+			return fault_set(f, E_PROMPT, 0, "", _("cancelled."));
 		if (what == EDIT_SUSPEND) {
 			if (terminal_suspend(t) != 0)
 				return fault_set(f, E_PROMPT, errno, "setting", "the terminal");
@@ -466,8 +467,8 @@ file_fault(const char *name, struct fault *f)
 	int sys = errno;
 
 	if (sys == EINTR)
-		return fault_set(f, E_INTERRUPTED, 0, "", "interrupted.");
-	return fault_set(f, E_PROMPT, sys, "", "%.120s cannot be read: %s. Name another file, or leave the option out to be asked.",
+		return fault_set(f, E_INTERRUPTED, 0, "", _("interrupted."));
+	return fault_set(f, E_PROMPT, sys, "", _("%.120s cannot be read: %s. Name another file, or leave the option out to be asked."),
 	    strcmp(name, "-") == 0 ? "standard input" : name, strerror(sys));
 }
 
@@ -494,7 +495,7 @@ file_answer(const char *name, enum err too_long, struct prompt_answer *a, struct
 	if (got == -1)
 		return file_fault(name, f);
 	if (got == -2)
-		return fault_set(f, too_long, 0, "", "the first line of %s is longer than %d bytes.", name, PROMPT_MAX);
+		return fault_set(f, too_long, 0, "", _("the first line of %s is longer than %d bytes."), name, PROMPT_MAX);
 	return E_OK;
 }
 
@@ -503,7 +504,7 @@ file_answer(const char *name, enum err too_long, struct prompt_answer *a, struct
 static enum err
 not_empty(const struct prompt_answer *a, struct fault *f)
 {
-	return a->n > 0 ? E_OK : fault_set(f, E_PASSPHRASE, 0, "", "the passphrase is empty; it must have at least one character.");
+	return a->n > 0 ? E_OK : fault_set(f, E_PASSPHRASE, 0, "", _("the passphrase is empty; it must have at least one character."));
 }
 
 enum err
@@ -554,12 +555,12 @@ prompt_code(const struct cli *c, const char *question, struct prompt_answer *a, 
 	if (e == E_OK && c->code_file != NULL) {
 		e = file_answer(c->code_file, E_CODE_FORM, a, f);
 		if (e == E_OK && a->n == 0)
-			e = fault_set(f, E_CODE_FORM, 0, "", "there is no code in %s.",
+			e = fault_set(f, E_CODE_FORM, 0, "", _("there is no code in %s."),
 			    strcmp(c->code_file, "-") == 0 ? "standard input" : c->code_file);
 	} else if (e == E_OK) {
 		e = ask_secret(question != NULL ? question : CODE_QUESTION, true, "--code-file FILE", a, f);
 		if (e == E_OK && a->n == 0)
-			e = fault_set(f, E_PROMPT, 0, "", "cancelled: no code was typed.");
+			e = fault_set(f, E_PROMPT, 0, "", _("cancelled: no code was typed."));
 	}
 	if (e != E_OK)
 		prompt_free(a);
@@ -642,7 +643,7 @@ prompt_code_lines(
 	if (e == E_OK && got == -1)
 		e = file_fault(c->code_file, f);
 	if (e == E_OK && got == -2)
-		e = fault_set(f, E_CODE_FORM, 0, "", "a line of %s is longer than %d bytes.", c->code_file, PROMPT_MAX);
+		e = fault_set(f, E_CODE_FORM, 0, "", _("a line of %s is longer than %d bytes."), c->code_file, PROMPT_MAX);
 	if (fd >= 0)
 		close(fd);
 	prompt_free(&a);
@@ -668,11 +669,11 @@ read_cooked_line(struct terminal *t, const char *question, char *out, size_t siz
 		}
 		if (got == -1) {
 			put(t, "\n");
-			return fault_set(f, E_INTERRUPTED, 0, "", "interrupted.");
+			return fault_set(f, E_INTERRUPTED, 0, "", _("interrupted."));
 		}
 		if (got != 1) {
 			put(t, "\n");
-			return fault_set(f, E_PROMPT, 0, "", "cancelled.");
+			return fault_set(f, E_PROMPT, 0, "", _("cancelled."));
 		}
 		if (ch == '\n')
 			break;
@@ -729,7 +730,7 @@ prompt_yes(const char *question, struct fault *f)
 	e = prompt_choice(shown, "yn", 'n', &answer, f);
 	if (e != E_OK)
 		return e;
-	return answer == 'y' ? E_OK : fault_set(f, E_PROMPT, 0, "", "not done.");
+	return answer == 'y' ? E_OK : fault_set(f, E_PROMPT, 0, "", _("not done."));
 }
 
 enum err
@@ -742,5 +743,5 @@ prompt_enter(const char *question, struct fault *f)
 	e = prompt_line(shown, line, sizeof line, f);
 	if (e != E_OK)
 		return e;
-	return line[0] == '\0' ? E_OK : fault_set(f, E_PROMPT, 0, "", "cancelled.");
+	return line[0] == '\0' ? E_OK : fault_set(f, E_PROMPT, 0, "", _("cancelled."));
 }

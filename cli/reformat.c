@@ -16,6 +16,7 @@
 #include "human.h"
 #include "say.h"
 #include "stop.h"
+#include "text.h"
 
 #define SMALLEST (40ull << 20) /* FAT32 needs 33 MiB */
 #define LARGEST (2ull << 40)   /* of a partition table of this kind */
@@ -169,17 +170,17 @@ find_device(struct reformat *r, const struct reformat_env *env, struct fault *f)
 
 	if (env->node(env->arg, r->path, &dev) != 0 && errno == ENOTBLK)
 		return fault_set(f, E_USAGE, 0, "",
-		    "%s is no device. --format wants the stick's device, such as /dev/sdb; 'oncestick sticks' lists them", r->path);
+		    _("%s is no device. --format wants the stick's device, such as /dev/sdb; 'oncestick sticks' lists them"), r->path);
 	if (dev == 0)
 		return fault_set(
-		    f, E_NO_STICK, 0, "", "%s: %s. 'oncestick sticks' lists what is plugged in", r->path, strerror(errno));
+		    f, E_NO_STICK, 0, "", _("%s: %s. 'oncestick sticks' lists what is plugged in"), r->path, strerror(errno));
 	if (usb_find(&r->usb, env->usb.sysfs, dev) != 0)
 		return fault_set(f, E_USAGE, 0, "",
-		    "%s is not on USB, and only USB sticks are formatted. 'oncestick sticks' lists them", r->path);
+		    _("%s is not on USB, and only USB sticks are formatted. 'oncestick sticks' lists them"), r->path);
 	snprintf(node, sizeof node, "/dev/%s", r->usb.name);
 	if (!find_disk(r, env) || env->node(env->arg, node, &again) != 0 || again != dev)
 		return fault_set(
-		    f, E_NO_STICK, 0, "", "%s is not what this PC knows as %s. Plug the stick in again", r->path, node);
+		    f, E_NO_STICK, 0, "", _("%s is not what this PC knows as %s. Plug the stick in again"), r->path, node);
 	return find_volumes(r, env, f);
 }
 
@@ -199,11 +200,11 @@ judge_volume(const struct usb_list_volume *v, struct fault *f)
 
 	if (v->point[0] != '\0')
 		return fault_set(f, E_USAGE, 0, "",
-		    "/dev/%s is mounted at %.80s. If nothing on it is needed, unmount it first: udisksctl unmount -b /dev/%s",
+		    _("/dev/%s is mounted at %.80s. If nothing on it is needed, unmount it first: udisksctl unmount -b /dev/%s"),
 		    v->usb.name, say_safe(point, sizeof point, v->point), v->usb.name);
 	if (v->held)
 		return fault_set(
-		    f, E_USAGE, 0, "", "/dev/%s is in use: encryption, RAID or LVM is on it. Close that first", v->usb.name);
+		    f, E_USAGE, 0, "", _("/dev/%s is in use: encryption, RAID or LVM is on it. Close that first"), v->usb.name);
 	return E_OK;
 }
 
@@ -211,11 +212,11 @@ static enum err
 judge_size(const struct reformat *r, struct fault *f)
 {
 	if (r->usb.bytes == 0)
-		return fault_set(f, E_NO_STICK, 0, "", "there is nothing in %s", r->path);
+		return fault_set(f, E_NO_STICK, 0, "", _("there is nothing in %s"), r->path);
 	if (r->usb.bytes < SMALLEST)
-		return fault_set(f, E_SPACE, 0, "", "%s is smaller than 40 MiB. Take a larger stick", r->path);
+		return fault_set(f, E_SPACE, 0, "", _("%s is smaller than 40 MiB. Take a larger stick"), r->path);
 	if (!r->usb.partition && r->usb.bytes > LARGEST)
-		return fault_set(f, E_USAGE, 0, "", "%s is larger than 2 TiB: make a partition on it, and name that", r->path);
+		return fault_set(f, E_USAGE, 0, "", _("%s is larger than 2 TiB: make a partition on it, and name that"), r->path);
 	return E_OK;
 }
 
@@ -229,15 +230,15 @@ judge_claim(const struct reformat *r, const struct reformat_env *env, struct fau
 	if (env->claim(env->arg, node) == 0)
 		return E_OK;
 	if (errno == EBUSY)
-		return fault_set(f, E_USAGE, 0, "", "%s is in use: mounted, swapped on, or part of another disk", node);
+		return fault_set(f, E_USAGE, 0, "", _("%s is in use: mounted, swapped on, or part of another disk"), node);
 	if (errno == EACCES || errno == EPERM)
 		return fault_set(f, E_READONLY, 0, "",
-		    "you may not write to %s. As root: mkfs.%s %s %s %s; or use your desktop's disk program, then prepare without "
-		    "--format",
+		    _("you may not write to %s. As root: mkfs.%s %s %s %s; or use your desktop's disk program, then prepare without "
+		    "--format"),
 		    node, types[r->type].name, types[r->type].label_option, REFORMAT_LABEL, node);
 	if (errno == EROFS)
-		return fault_set(f, E_READONLY, 0, "", "%s is write-protected. Is there a switch on it?", node);
-	return fault_set(f, E_NO_STICK, 0, "", "%s: %s", node, strerror(errno));
+		return fault_set(f, E_READONLY, 0, "", _("%s is write-protected. Is there a switch on it?"), node);
+	return fault_set(f, E_NO_STICK, 0, "", _("%s: %s"), node, strerror(errno));
 }
 
 static enum err
@@ -247,12 +248,12 @@ judge(const struct reformat *r, const struct reformat_env *env, struct fault *f)
 
 	for (size_t i = 0; i < r->count && e == E_OK; i++)
 		if (r->volumes[i].unfit == USB_LIST_SYSTEM)
-			e = fault_set(f, E_USAGE, 0, "", "this PC runs from the disk of %s. It is not formatted", r->path);
+			e = fault_set(f, E_USAGE, 0, "", _("this PC runs from the disk of %s. It is not formatted"), r->path);
 	for (size_t i = 0; i < r->count && e == E_OK; i++)
 		if (covers(r, &r->volumes[i]))
 			e = judge_volume(&r->volumes[i], f);
 	if (e == E_OK && r->usb.read_only)
-		e = fault_set(f, E_READONLY, 0, "", "%s is write-protected. Is there a switch on it?", r->path);
+		e = fault_set(f, E_READONLY, 0, "", _("%s is write-protected. Is there a switch on it?"), r->path);
 	return e == E_OK ? judge_claim(r, env, f) : e;
 }
 
@@ -261,7 +262,7 @@ find_tool(const struct reformat_env *env, const char *name, const char *package,
 {
 	if (tool_find(path, env->tools, name) == 0)
 		return E_OK;
-	return fault_set(f, E_FILESYSTEM, 0, "", "%s is not installed (Debian package %s)", name, package);
+	return fault_set(f, E_FILESYSTEM, 0, "", _("%s is not installed (Debian package %s)"), name, package);
 }
 
 enum err
@@ -275,7 +276,7 @@ reformat_find(struct reformat *r, const struct reformat_env *env, const char *pa
 	r->type = type;
 	if ((size_t)snprintf(r->path, sizeof r->path, "%s", path) >= sizeof r->path) {
 		r->path[0] = '\0';
-		return fault_set(f, E_USAGE, 0, "", "--format wants the stick's short name, such as /dev/sdb");
+		return fault_set(f, E_USAGE, 0, "", _("--format wants the stick's short name, such as /dev/sdb"));
 	}
 	if ((e = find_device(r, env, f)) != E_OK || (e = judge(r, env, f)) != E_OK)
 		return e;
@@ -379,10 +380,10 @@ run(const struct reformat *r, const struct reformat_env *env, const char *const 
 	if (status == 0)
 		return E_OK;
 	if (stop_asked())
-		return fault_set(f, E_INTERRUPTED, 0, "", "interrupted while %s was formatted; what was on it is gone", r->path);
+		return fault_set(f, E_INTERRUPTED, 0, "", _("interrupted while %s was formatted; what was on it is gone"), r->path);
 	if (status < 0)
 		snprintf(said, sizeof said, "%s", strerror(errno));
-	return fault_set(f, E_STICK_IO, 0, "", "%s could not be formatted: %s: %.120s", r->path, tool != NULL ? tool + 1 : argv[0],
+	return fault_set(f, E_STICK_IO, 0, "", _("%s could not be formatted: %s: %.120s"), r->path, tool != NULL ? tool + 1 : argv[0],
 	    said[0] != '\0' ? said : "it failed");
 }
 
@@ -395,7 +396,7 @@ look_again(const struct reformat *r, const struct reformat_env *env, struct faul
 
 	if (e == E_OK && (now.usb.dev != r->usb.dev || now.sequence != r->sequence || now.usb.bytes != r->usb.bytes ||
 			     now.usb.vid != r->usb.vid || now.usb.pid != r->usb.pid || strcmp(now.usb.serial, r->usb.serial) != 0))
-		e = fault_set(f, E_NO_STICK, 0, "", "the stick in %s is another one now. Nothing was done", r->path);
+		e = fault_set(f, E_NO_STICK, 0, "", _("the stick in %s is another one now. Nothing was done"), r->path);
 	reformat_free(&now);
 	return e;
 }
@@ -416,7 +417,7 @@ wait_for_part(struct reformat *r, const struct reformat_env *env, struct fault *
 		wait_a_little();
 	}
 	return fault_set(f, stop_asked() ? E_INTERRUPTED : E_STICK_IO, 0, "",
-	    "%s has a new partition table, but %s does not appear. Plug the stick in again", r->path, r->part);
+	    _("%s has a new partition table, but %s does not appear. Plug the stick in again"), r->path, r->part);
 }
 
 static enum err
@@ -460,7 +461,7 @@ reformat_make(struct reformat *r, const struct reformat_env *env, struct fault *
 	snprintf(disk, sizeof disk, "/dev/%s", r->usb.disk);
 	if (env->head(env->arg, disk, r->head) == 0)
 		return E_OK;
-	return fault_set(f, E_STICK_IO, 0, "", "%s is formatted, but cannot be read: %s", r->path, strerror(errno));
+	return fault_set(f, E_STICK_IO, 0, "", _("%s is formatted, but cannot be read: %s"), r->path, strerror(errno));
 }
 
 /* ---- mounting ---------------------------------------------------------------------------------------------------------- */
@@ -486,7 +487,7 @@ mount_private(struct reformat *r, const struct reformat_env *env, struct fault *
 		return fault_set(f, E_FAIL, errno, "mkdtemp", "%s", dir);
 	if (env->run(env->arg, argv, NULL, said) != 0) {
 		rmdir(dir);
-		return fault_set(f, E_FILESYSTEM, 0, "", "%s is formatted, but this PC cannot mount %s: %.120s", r->part,
+		return fault_set(f, E_FILESYSTEM, 0, "", _("%s is formatted, but this PC cannot mount %s: %.120s"), r->part,
 		    types[r->type].name, said);
 	}
 	snprintf(r->point, sizeof r->point, "%s", dir);
@@ -527,7 +528,7 @@ mount_shared(struct reformat *r, const struct reformat_env *env, struct fault *f
 		wait_a_little();
 	}
 	return fault_set(f, E_NO_STICK, 0, "",
-	    "%s is formatted, but nobody mounted it. Mount it, and name the folder where it is: oncestick prepare FOLDER STICK",
+	    _("%s is formatted, but nobody mounted it. Mount it, and name the folder where it is: oncestick prepare FOLDER STICK"),
 	    r->part);
 }
 
@@ -561,12 +562,12 @@ reformat_remount(struct reformat *r, const struct reformat_env *env, struct faul
 	uint8_t head[REFORMAT_HEAD];
 
 	if (unmount(r, env, said) != 0)
-		return fault_set(f, stop_asked() ? E_INTERRUPTED : E_FAIL, 0, "", "%s cannot be unmounted: %.120s", r->part, said);
+		return fault_set(f, stop_asked() ? E_INTERRUPTED : E_FAIL, 0, "", _("%s cannot be unmounted: %.120s"), r->part, said);
 	snprintf(disk, sizeof disk, "/dev/%s", r->usb.disk);
 	if (env->head(env->arg, disk, head) != 0 || memcmp(head, r->head, sizeof head) != 0)
-		return fault_set(f, E_STICK_IO, 0, "", "%s has lost its partition table", disk);
+		return fault_set(f, E_STICK_IO, 0, "", _("%s has lost its partition table"), disk);
 	if (mount_private(r, env, NULL) != E_OK)
-		return fault_set(f, stop_asked() ? E_INTERRUPTED : E_STICK_IO, 0, "", "%s has lost its file system", r->part);
+		return fault_set(f, stop_asked() ? E_INTERRUPTED : E_STICK_IO, 0, "", _("%s has lost its file system"), r->part);
 	return E_OK;
 }
 

@@ -20,6 +20,7 @@
 #include "say.h"
 #include "stickarg.h"
 #include "stop.h"
+#include "text.h"
 #include "when.h"
 
 #define FILL_DIR "oncestick-fill"
@@ -34,7 +35,7 @@ scrub_check(int dir_fd, const char *path, struct fault *f)
 	if (stickarg_is_mount(dir_fd))
 		return E_OK;
 	return fault_set(f, E_USAGE, 0, "",
-	    "%.80s is not where a stick is mounted, but a directory of another disk: its free space is not filled.", path);
+	    _("%.80s is not where a stick is mounted, but a directory of another disk: its free space is not filled."), path);
 }
 
 static uint64_t

@@ -14,6 +14,7 @@
 #include <jansson.h>
 
 #include "mountpoint.h"
+#include "text.h"
 
 static void
 add(void *arg, const char *lock_name, const struct control_state *state)
@@ -132,7 +133,7 @@ pick_only(const struct sessions *s, struct fault *f)
 	if (s->count == 1)
 		return &s->list[0];
 	if (s->count == 0) {
-		fault_set(f, E_MOUNTED, 0, "", "no folder is open here; 'oncestick mount' opens one.");
+		fault_set(f, E_MOUNTED, 0, "", _("no folder is open here; 'oncestick mount' opens one."));
 		return NULL;
 	}
 	for (size_t i = 0; i < s->count; i++) {
@@ -141,7 +142,7 @@ pick_only(const struct sessions *s, struct fault *f)
 		snprintf(folders + n, sizeof folders - n, "%s%.70s", i > 0 ? ", " : "",
 		    s->list[i].state.mount_point);
 	}
-	fault_set(f, E_USAGE, 0, "", "which folder? Open are %s", folders);
+	fault_set(f, E_USAGE, 0, "", _("which folder? Open are %s"), folders);
 	return NULL;
 }
 

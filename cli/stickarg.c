@@ -17,6 +17,7 @@
 #include "human.h"
 #include "mountinfo.h"
 #include "stick.h"
+#include "text.h"
 #include "usb.h"
 #include "usb_list.h"
 
@@ -111,9 +112,9 @@ find_only(char path[STICKARG_MAX], struct fault *f)
 	stickarg_each(on_found, &s);
 	if (s.count == 0)
 		return fault_set(f, E_NO_STICK, 0, "",
-		    "no locked stick is mounted here. Plug it in and wait, or name the directory where it is.");
+		    _("no locked stick is mounted here. Plug it in and wait, or name the directory where it is."));
 	if (s.count > 1)
-		return fault_set(f, E_USAGE, 0, "", "which stick? %s", s.list);
+		return fault_set(f, E_USAGE, 0, "", _("which stick? %s"), s.list);
 	snprintf(path, STICKARG_MAX, "%s", s.path);
 	return E_OK;
 }
@@ -162,18 +163,18 @@ conclude(const struct choice *c, char path[STICKARG_MAX], struct fault *f)
 
 	if (c->count == 0)
 		return fault_set(f, E_NO_STICK, 0, "",
-		    "no stick with the serial number %.80s is plugged in; 'oncestick sticks' lists those that are.", c->serial);
+		    _("no stick with the serial number %.80s is plugged in; 'oncestick sticks' lists those that are."), c->serial);
 	if (s->count > 1)
-		return fault_set(f, E_USAGE, 0, "", "%.60s is more than one place; which? %.100s", c->arg, s->list);
+		return fault_set(f, E_USAGE, 0, "", _("%.60s is more than one place; which? %.100s"), c->arg, s->list);
 	if (s->count == 1) {
 		snprintf(path, STICKARG_MAX, "%s", s->path);
 		return E_OK;
 	}
 	if (c->to_mount[0] == '\0')
 		return fault_set(f, E_NO_STICK, 0, "",
-		    "nothing on %.60s can be mounted and used; 'oncestick sticks' says why.", c->arg);
+		    _("nothing on %.60s can be mounted and used; 'oncestick sticks' says why."), c->arg);
 	return fault_set(
-	    f, E_NO_STICK, 0, "", "%.60s is not mounted. To mount it: udisksctl mount -b /dev/%s", c->arg, c->to_mount);
+	    f, E_NO_STICK, 0, "", _("%.60s is not mounted. To mount it: udisksctl mount -b /dev/%s"), c->arg, c->to_mount);
 }
 
 /* The mount point of what c describes. */
@@ -218,7 +219,7 @@ find_device(char path[STICKARG_MAX], const char *arg, dev_t dev, struct fault *f
 		return find_usb(&c, path, f);
 	if (mountinfo_each(on_device_mount, &d) == 1)
 		return E_OK;
-	return fault_set(f, E_NO_STICK, 0, "", "%.80s is not mounted. To mount it: udisksctl mount -b %.80s", arg, arg);
+	return fault_set(f, E_NO_STICK, 0, "", _("%.80s is not mounted. To mount it: udisksctl mount -b %.80s"), arg, arg);
 }
 
 /* What is no directory: where the stick is mounted that is named by usb:SERIAL or by its device. sys is why it could not be opened. */
@@ -234,11 +235,11 @@ find_mount(char path[STICKARG_MAX], const char *arg, int sys, struct fault *f)
 		return find_device(path, arg, st.st_rdev, f);
 	if (sys == ENOTDIR)
 		return fault_set(
-		    f, E_NO_STICK, 0, "", "%.100s is not a directory; name the directory where the stick is mounted.", arg);
+		    f, E_NO_STICK, 0, "", _("%.100s is not a directory; name the directory where the stick is mounted."), arg);
 	if (sys == ENOENT)
 		return fault_set(f, E_NO_STICK, 0, "",
-		    "%.90s: there is no such directory. Name the one where the stick is mounted; 'oncestick sticks' lists it.", arg);
-	return fault_set(f, E_NO_STICK, 0, "", "%.100s: %s. Is the stick mounted there?", arg, strerror(sys));
+		    _("%.90s: there is no such directory. Name the one where the stick is mounted; 'oncestick sticks' lists it."), arg);
+	return fault_set(f, E_NO_STICK, 0, "", _("%.100s: %s. Is the stick mounted there?"), arg, strerror(sys));
 }
 
 /* Who names ONCE itself means the directory it is in. */
@@ -270,7 +271,7 @@ stickarg_open(struct stickarg *s, const char *arg, struct fault *f)
 
 	s->fd = -1;
 	if (arg != NULL && strlen(arg) >= sizeof s->path)
-		return fault_set(f, E_NO_STICK, ENAMETOOLONG, "", "that path is too long.");
+		return fault_set(f, E_NO_STICK, ENAMETOOLONG, "", _("that path is too long."));
 	if (arg != NULL)
 		snprintf(s->path, sizeof s->path, "%s", arg);
 	else if ((e = find_only(s->path, f)) != E_OK)
@@ -279,7 +280,7 @@ stickarg_open(struct stickarg *s, const char *arg, struct fault *f)
 	if (s->fd < 0 && arg != NULL && (e = find_mount(s->path, arg, errno, f)) != E_OK)
 		return e;
 	if (s->fd < 0 && (s->fd = open(s->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
-		return fault_set(f, E_NO_STICK, 0, "", "%.100s: %s.", s->path, strerror(errno));
+		return fault_set(f, E_NO_STICK, 0, "", _("%.100s: %s."), s->path, strerror(errno));
 	s->fd = parent_of_once(s->fd, s->path);
 	return E_OK;
 }

@@ -4,14 +4,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include <jansson.h>
 #include <sodium.h>
 
 #include "cli.h"
 #include "code.h"
 #include "dcbor.h"
+#include "handout.h"
 #include "issuer.h"
 #include "keytree.h"
 #include "mint.h"
@@ -27,11 +26,10 @@ struct issue {
 	const char *again;
 	const char *stick; /* the operand, or NULL */
 
+	enum handout_format format;
+
 	struct issuer issuer;
-	struct books_slot *slots; /* what is handed out */
-	size_t count;
-	char (*codes)[CODE_SHOWN_SIZE]; /* of slots, in secret memory */
-	uint32_t left;
+	struct handout out;
 };
 
 /* ---- choosing ------------------------------------------------------------------------------------------------------------ */
@@ -49,9 +47,9 @@ count_left(struct issue *a, const uint8_t id[ID_SIZE], struct fault *f)
 	size_t count = 0;
 	enum err e = books_slots(a->issuer.books, id, &all, &count, f);
 
-	a->left = 0;
+	a->out.left = 0;
 	for (size_t k = 0; k < count; k++)
-		a->left += usable(&all[k], BOOKS_READY, a->issuer.now);
+		a->out.left += usable(&all[k], BOOKS_READY, a->issuer.now);
 	free(all);
 	return e;
 }
@@ -65,7 +63,7 @@ take_ready(struct issue *a, struct fault *f)
 
 	if (e != E_OK)
 		return e;
-	e = books_take(a->issuer.books, stick.id, a->n, a->to, a->issuer.now, &a->slots, &have, f);
+	e = books_take(a->issuer.books, stick.id, a->n, a->to, a->issuer.now, &a->out.slots, &have, f);
 	if (e == E_NO_CODES) {
 		fault_clear(f);
 		fault_set(f, E_NO_CODES, 0, "",
@@ -74,7 +72,7 @@ take_ready(struct issue *a, struct fault *f)
 		    stick.name, have, have == 1 ? "" : "s", a->n);
 	}
 	if (e == E_OK) {
-		a->count = a->n;
+		a->out.count = a->n;
 		e = count_left(a, stick.id, f);
 	}
 	issuer_stick_close(&stick);
@@ -100,11 +98,11 @@ again_code(struct issue *a, struct fault *f)
 	case BOOKS_ISSUED:
 		break;
 	}
-	a->slots = malloc(sizeof *a->slots);
-	if (a->slots == NULL)
+	a->out.slots = malloc(sizeof *a->out.slots);
+	if (a->out.slots == NULL)
 		return fault_set(f, E_FAIL, 0, "memory", "for a code");
-	a->slots[0] = slot;
-	a->count = 1;
+	a->out.slots[0] = slot;
+	a->out.count = 1;
 	return E_OK;
 }
 
@@ -118,12 +116,12 @@ again_holder(struct issue *a, struct fault *f)
 	if (a->stick != NULL)
 		e = issuer_find(&a->issuer, a->stick, &stick, f);
 	if (e == E_OK)
-		e = books_slots(a->issuer.books, a->stick != NULL ? stick.id : NULL, &a->slots, &count, f);
+		e = books_slots(a->issuer.books, a->stick != NULL ? stick.id : NULL, &a->out.slots, &count, f);
 	issuer_stick_close(&stick);
 	for (size_t k = 0; e == E_OK && k < count; k++)
-		if (usable(&a->slots[k], BOOKS_ISSUED, a->issuer.now) && strcmp(a->slots[k].holder, a->again) == 0)
-			a->slots[a->count++] = a->slots[k];
-	if (e == E_OK && a->count == 0)
+		if (usable(&a->out.slots[k], BOOKS_ISSUED, a->issuer.now) && strcmp(a->out.slots[k].holder, a->again) == 0)
+			a->out.slots[a->out.count++] = a->out.slots[k];
+	if (e == E_OK && a->out.count == 0)
 		e = fault_set(f, E_NO_CODES, 0, "",
 		    _("nobody called \"%.80s\" holds a code that is unused and in time; 'oncestick codes STICK' lists holders."),
 		    a->again);
@@ -135,8 +133,8 @@ record_again(struct issue *a, struct fault *f)
 {
 	enum err e = E_OK;
 
-	for (size_t k = 0; k < a->count && e == E_OK; k++) {
-		const struct books_slot *s = &a->slots[k];
+	for (size_t k = 0; k < a->out.count && e == E_OK; k++) {
+		const struct books_slot *s = &a->out.slots[k];
 
 		e = books_event(a->issuer.books, a->issuer.now, "issue again", s->grant_id, s->slot, s->holder, "", f);
 	}
@@ -161,12 +159,12 @@ make_codes(struct issue *a, struct fault *f)
 {
 	char symbols[CODE_SYMBOLS];
 
-	a->codes = secret_new(a->count * CODE_SHOWN_SIZE);
-	if (a->codes == NULL)
+	a->out.codes = secret_new(a->out.count * CODE_SHOWN_SIZE);
+	if (a->out.codes == NULL)
 		return fault_set(f, E_FAIL, 0, "memory", "for codes");
-	for (size_t k = 0; k < a->count; k++) {
-		mint_code(symbols, a->issuer.seed, a->slots[k].grant_id, a->slots[k].slot);
-		code_show(a->codes[k], symbols);
+	for (size_t k = 0; k < a->out.count; k++) {
+		mint_code(symbols, a->issuer.seed, a->out.slots[k].grant_id, a->out.slots[k].slot);
+		code_show(a->out.codes[k], symbols);
 	}
 	sodium_memzero(symbols, sizeof symbols);
 	return E_OK;
@@ -185,101 +183,14 @@ hand_out(struct issue *a, struct fault *f)
 	return books_end(a->issuer.books, e, f);
 }
 
-static int
-write_all(const char *p, size_t n)
-{
-	while (n > 0) {
-		ssize_t got = write(STDOUT_FILENO, p, n);
-
-		if (got <= 0)
-			return -1;
-		p += got;
-		n -= (size_t)got;
-	}
-	return 0;
-}
-
-/* Straight to the descriptor: stdio would keep a copy. */
-static int
-print_codes(const struct issue *a)
-{
-	char line[CODE_SHOWN_SIZE + 1];
-	int failed = 0;
-
-	for (size_t k = 0; k < a->count && !failed; k++) {
-		int n = snprintf(line, sizeof line, "%s\n", a->codes[k]);
-
-		failed = write_all(line, (size_t)n);
-	}
-	sodium_memzero(line, sizeof line);
-	return failed;
-}
-
-static void *
-wiping_malloc(size_t n)
-{
-	size_t *p = malloc(n + 2 * sizeof *p);
-
-	if (p == NULL)
-		return NULL;
-	p[0] = n;
-	return p + 2;
-}
-
-static void
-wiping_free(void *v)
-{
-	size_t *p = v;
-
-	if (p == NULL)
-		return;
-	p -= 2;
-	sodium_memzero(p + 2, p[0]);
-	free(p);
-}
-
-static json_t *
-json_of(const struct issue *a)
-{
-	json_t *list = json_array();
-	char name[STICK_NAME_SIZE];
-	char id[ISSUER_SLOT_NAME];
-
-	for (size_t k = 0; k < a->count; k++) {
-		const struct books_slot *s = &a->slots[k];
-
-		issuer_slot_name(id, s);
-		json_array_append_new(
-		    list, json_pack("{s:s, s:s, s:s, s:s, s:o, s:o}", "id", id, "code", a->codes[k], "holder", s->holder, "label",
-			      s->label, "not_before", say_json_time(s->not_before), "expires", say_json_time(s->expires)));
-	}
-	keytree_stick_name(name, a->slots[0].stick_id);
-	if (a->again != NULL)
-		return json_pack("{s:o}", "codes", list);
-	return json_pack("{s:s, s:o, s:i}", "stick", name, "codes", list, "left", (int)a->left);
-}
-
-static int
-print_json(const struct issue *a)
-{
-	json_t *v = NULL;
-	int failed = 0;
-
-	json_set_alloc_funcs(wiping_malloc, wiping_free);
-	v = json_of(a);
-	failed = v == NULL || json_dumpfd(v, STDOUT_FILENO, JSON_INDENT(2)) != 0 || write_all("\n", 1) != 0;
-	json_decref(v);
-	return failed;
-}
-
 /* How many slots from the k-th on are of one stick and numbered one after the other; where two are, they are named one by one. */
 static size_t
 row_of(const struct issue *a, size_t k)
 {
-	const struct books_slot *s = &a->slots[k];
+	const struct books_slot *s = &a->out.slots[k];
 	size_t n = 1;
 
-	while (k + n < a->count && memcmp(s[n].stick_id, s->stick_id, ID_SIZE) == 0 && s[n].number == s->number + n)
+	while (k + n < a->out.count && memcmp(s[n].stick_id, s->stick_id, ID_SIZE) == 0 && s[n].number == s->number + n)
 		n++;
 	return n > 2 ? n : 1;
 }
@@ -292,18 +203,18 @@ name_slots(const struct issue *a, char *out, size_t size)
 	size_t n = 0, row = 0;
 
 	out[0] = '\0';
-	for (size_t k = 0; k < a->count; k += row) {
-		const struct books_slot *s = &a->slots[k];
+	for (size_t k = 0; k < a->out.count; k += row) {
+		const struct books_slot *s = &a->out.slots[k];
 		char id[ISSUER_SLOT_NAME];
 		bool same = last != NULL && memcmp(last, s->stick_id, ID_SIZE) == 0;
 
 		if (n + 60 >= size) {
-			snprintf(out + n, size - n, " and %zu more", a->count - k);
+			snprintf(out + n, size - n, " and %zu more", a->out.count - k);
 			return;
 		}
 		row = row_of(a, k);
 		issuer_slot_name(id, s);
-		n += (size_t)snprintf(out + n, size - n, "%s%s", k == 0 ? "" : k + row == a->count ? " and " : ", ",
+		n += (size_t)snprintf(out + n, size - n, "%s%s", k == 0 ? "" : k + row == a->out.count ? " and " : ", ",
 		    same ? strchr(id, '/') : id);
 		if (row > 1)
 			/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): where count is not 0 there are slots */
@@ -315,16 +226,16 @@ name_slots(const struct issue *a, char *out, size_t size)
 static void
 tell(const struct cli *c, const struct issue *a)
 {
-	const struct books_slot *s = &a->slots[0];
+	const struct books_slot *s = &a->out.slots[0];
 	char names[400], holder[2 * BOOKS_TEXT], from[WHEN_SHOWN], until[WHEN_SHOWN];
 
 	name_slots(a, names, sizeof names);
 	say_safe(holder, sizeof holder, s->holder);
 	if (a->again != NULL)
-		say_info(c, "code%s %s%s%s, again", a->count == 1 ? "" : "s", names, holder[0] != '\0' ? " for " : "", holder);
+		say_info(c, "code%s %s%s%s, again", a->out.count == 1 ? "" : "s", names, holder[0] != '\0' ? " for " : "", holder);
 	else
-		say_info(c, "code%s %s%s%s; %u left on this stick", a->count == 1 ? "" : "s", names,
-		    holder[0] != '\0' ? " for " : "", holder, a->left);
+		say_info(c, "code%s %s%s%s; %u left on this stick", a->out.count == 1 ? "" : "s", names,
+		    holder[0] != '\0' ? " for " : "", holder, a->out.left);
 	when_show(from, sizeof from, s->not_before);
 	when_show(until, sizeof until, s->expires);
 	say_info(c, "each opens once, from %s to %s", from, until);
@@ -342,7 +253,7 @@ run(const struct cli *c, struct issue *a, struct fault *f)
 		e = hand_out(a, f);
 	if (e != E_OK)
 		return say_error(c, f, NULL);
-	if ((c->json ? print_json(a) : print_codes(a)) != 0) {
+	if (handout_print(&a->out, a->format) != 0) {
 		name_slots(a, names, sizeof names);
 		return say_refuse(c, E_FAIL,
 		    "standard output cannot be written; codes %s are in the books as handed out: issue --again CODE-ID shows them",
@@ -350,6 +261,23 @@ run(const struct cli *c, struct issue *a, struct fault *f)
 	}
 	tell(c, a);
 	return E_OK;
+}
+
+static bool
+format_fits(const struct cli *c, struct issue *a, const char *word)
+{
+	a->format = c->json ? HANDOUT_JSON : HANDOUT_TEXT;
+	if (word == NULL)
+		return true;
+	if (handout_format(&a->format, word) != 0) {
+		say_usage(c, "--format is text, csv or json");
+		return false;
+	}
+	if (c->json && a->format != HANDOUT_JSON) {
+		say_usage(c, "--json is --format json, and goes with no other");
+		return false;
+	}
+	return true;
 }
 
 static bool
@@ -370,10 +298,12 @@ enum err
 cmd_issue(struct cli *c, int argc, char **argv)
 {
 	struct issue a = {.issuer = {.dir_fd = -1}};
+	const char *format = NULL;
 	const struct opt rows[] = {
 	    {OPT_NUMBER, "codes", 'n', "N", "how many (2)", &a.n, 1, GRANT_SLOTS_MAX},
 	    {OPT_TEXT, "to", 0, "HOLDER", "who gets them, for the books", &a.to, 0, 0},
 	    {OPT_TEXT, "again", 0, "CODE-ID|HOLDER", "show codes again that were handed out and not used", &a.again, 0, 0},
+	    {OPT_TEXT, "format", 0, "FORMAT", "text (one code a line), csv or json", &format, 0, 0},
 	    {OPT_END, NULL, 0, NULL, NULL, NULL, 0, 0},
 	};
 	const struct opt_verb verb = {"issue [STICK|ID] [-n N] [--to HOLDER]\nissue [STICK|ID] --again CODE-ID|HOLDER",
@@ -391,13 +321,14 @@ cmd_issue(struct cli *c, int argc, char **argv)
 	if (!opt_parse(c, &verb, argc, argv, &operands, &count, &e))
 		return e;
 	n_given = a.n != 0;
-	if (!arguments_fit(c, &a, n_given))
+	if (!format_fits(c, &a, format) || !arguments_fit(c, &a, n_given))
 		return E_USAGE;
 	a.n = n_given ? a.n : 2;
 	a.stick = count > 0 ? operands[0] : NULL;
+	a.out.again = a.again != NULL;
 	e = run(c, &a, &f);
-	secret_free(&a.codes);
-	free(a.slots);
+	secret_free(&a.out.codes);
+	free(a.out.slots);
 	issuer_close(&a.issuer);
 	return e;
 }

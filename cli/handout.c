@@ -1,0 +1,186 @@
+/*
+ * handout.c - codes on standard output. Straight to the descriptor: stdio would keep a copy.
+ */
+#include "handout.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <jansson.h>
+#include <sodium.h>
+
+#include "issuer.h"
+#include "keytree.h"
+#include "say.h"
+#include "stop.h"
+#include "when.h"
+#include "wiping.h"
+
+#define LINE_MAX_CSV 2048 /* an id, a code, two times, and twice the label and the holder, with what stands between them */
+
+int
+handout_format(enum handout_format *out, const char *word)
+{
+	static const char *const words[] = {[HANDOUT_TEXT] = "text", [HANDOUT_CSV] = "csv", [HANDOUT_JSON] = "json"};
+
+	for (unsigned k = 0; k < sizeof words / sizeof words[0]; k++) {
+		if (strcmp(word, words[k]) == 0) {
+			*out = (enum handout_format)k;
+			return 0;
+		}
+	}
+	return -1;
+}
+
+static int
+write_all(const char *p, size_t n)
+{
+	while (n > 0) {
+		ssize_t got = write(STDOUT_FILENO, p, n);
+
+		if (got < 0 && errno == EINTR && !stop_asked())
+			continue;
+		if (got <= 0)
+			return -1;
+		p += got;
+		n -= (size_t)got;
+	}
+	return 0;
+}
+
+static int
+print_text(const struct handout *h)
+{
+	char line[CODE_SHOWN_SIZE + 1];
+	int failed = 0;
+
+	for (size_t k = 0; k < h->count && !failed; k++) {
+		int n = snprintf(line, sizeof line, "%s\n", h->codes[k]);
+
+		failed = write_all(line, (size_t)n);
+	}
+	sodium_memzero(line, sizeof line);
+	return failed;
+}
+
+/* ---- CSV ----------------------------------------------------------------------------------------------------------------- */
+
+/* What spreadsheets begin a formula with, also as East Asian keyboards write it. */
+static bool
+like_formula(const char *text)
+{
+	static const char *const starts[] = {"=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠"};
+
+	for (size_t k = 0; k < sizeof starts / sizeof starts[0]; k++)
+		if (strncmp(text, starts[k], strlen(starts[k])) == 0)
+			return true;
+	return false;
+}
+
+/* The cell text at out, which has room for it: at most 2 strlen(text) + 4 bytes. Return where the next one goes. */
+static char *
+add_cell(char *out, const char *text, char after)
+{
+	bool quote = strpbrk(text, ",\"\r\n") != NULL;
+
+	if (quote)
+		*out++ = '"';
+	if (like_formula(text))
+		*out++ = '\'';
+	for (; *text != '\0'; text++) {
+		if (*text == '"')
+			*out++ = '"';
+		*out++ = *text;
+	}
+	if (quote)
+		*out++ = '"';
+	*out++ = after;
+	return out;
+}
+
+static int
+print_row(char line[LINE_MAX_CSV], const struct handout *h, size_t k)
+{
+	const struct books_slot *s = &h->slots[k];
+	char id[ISSUER_SLOT_NAME], from[WHEN_SHOWN], until[WHEN_SHOWN], *end = line;
+
+	issuer_slot_name(id, s);
+	when_rfc3339(from, sizeof from, s->not_before);
+	when_rfc3339(until, sizeof until, s->expires);
+	end = add_cell(end, id, ',');
+	end = add_cell(end, h->codes[k], ',');
+	end = add_cell(end, s->label, ',');
+	end = add_cell(end, s->holder, ',');
+	end = add_cell(end, from, ',');
+	end = add_cell(end, until, '\r');
+	*end++ = '\n';
+	return write_all(line, (size_t)(end - line));
+}
+
+static int
+print_csv(const struct handout *h)
+{
+	static const char head[] = "id,code,label,holder,not_before,expires\r\n";
+	char line[LINE_MAX_CSV];
+	int failed = write_all(head, sizeof head - 1);
+
+	for (size_t k = 0; k < h->count && !failed; k++)
+		failed = print_row(line, h, k);
+	sodium_memzero(line, sizeof line);
+	return failed;
+}
+
+/* ---- JSON ---------------------------------------------------------------------------------------------------------------- */
+
+static json_t *
+json_of(const struct handout *h)
+{
+	json_t *list = json_array();
+	char name[STICK_NAME_SIZE];
+	char id[ISSUER_SLOT_NAME];
+
+	for (size_t k = 0; k < h->count; k++) {
+		const struct books_slot *s = &h->slots[k];
+
+		issuer_slot_name(id, s);
+		json_array_append_new(
+		    list, json_pack("{s:s, s:s, s:s, s:s, s:o, s:o}", "id", id, "code", h->codes[k], "holder", s->holder, "label",
+			      s->label, "not_before", say_json_time(s->not_before), "expires", say_json_time(s->expires)));
+	}
+	keytree_stick_name(name, h->slots[0].stick_id);
+	if (h->again)
+		return json_pack("{s:o}", "codes", list);
+	return json_pack("{s:s, s:o, s:i}", "stick", name, "codes", list, "left", (int)h->left);
+}
+
+static int
+print_json(const struct handout *h)
+{
+	json_t *v = NULL;
+	char *text = NULL;
+	int failed = 0;
+
+	wiping_json();
+	v = json_of(h);
+	text = v != NULL ? json_dumps(v, JSON_INDENT(2) | JSON_PRESERVE_ORDER) : NULL;
+	failed = text == NULL || write_all(text, strlen(text)) != 0 || write_all("\n", 1) != 0;
+	json_decref(v);
+	wiping_free(text);
+	return failed;
+}
+
+int
+handout_print(const struct handout *h, enum handout_format format)
+{
+	switch (format) {
+	case HANDOUT_TEXT:
+		return print_text(h);
+	case HANDOUT_CSV:
+		return print_csv(h);
+	case HANDOUT_JSON:
+		return print_json(h);
+	}
+	return -1;
+}

@@ -99,6 +99,20 @@ while read -r name; do
 done <"$W/a"
 check "the environment is explained" test -s "$W/a"
 
+# ---- the library -------------------------------------------------------------------------------------------------------------
+nm -D --defined-only "$ONCE_BUILD/.libs/liboncestick.so" | sed -n 's/.* T \(oncestick_[a-z_]*\).*/\1/p' | sort -u >"$W/a"
+grep -o 'ONCESTICK_API.*' "$top/lib/oncestick.h" | sed -n 's/.*[ *]\(oncestick_[a-z_]*\)(.*/\1/p' | sort -u >"$W/b"
+same "the library exports what its header declares"
+sed -n '/^\.Sh NAME/,/^\.Nd/s/^\.Nm \(oncestick_[a-z_]*\).*/\1/p' "$man"/oncestick_*.3 | sort -u >"$W/b"
+same "each of its functions has a page"
+sed -n 's/^\.Xr \(oncestick_[a-z_]*\) 3.*/\1/p; s/^\.It Xr //p' "$man/liboncestick.3" | grep -o 'oncestick_[a-z_]*' | sort -u >"$W/b"
+same "liboncestick(3) names each of them"
+installed=$(dirname "$ONCE_BIN")/share/man
+for f in $(cat "$W/a"); do
+	man -M "$installed" -w 3 "$f" >/dev/null 2>&1 || die "man 3 $f finds nothing"
+done
+check "each page is found by the function's name" test -s "$W/a"
+
 # ---- completion --------------------------------------------------------------------------------------------------------------
 completions() # WORDS...: what the last of them is completed to
 {
@@ -164,7 +178,7 @@ check "every attack that is listed has a test, or a reason why not" "$ONCE_TESTS
 
 # ---- form --------------------------------------------------------------------------------------------------------------------
 if command -v mandoc >/dev/null; then
-	for page in "$man"/oncestick*.[157]; do
+	for page in "$man"/*oncestick*.[1357]; do
 		check "${page##*/} is well-formed" mandoc -Tlint -Wwarning "$page"
 	done
 fi

@@ -4,7 +4,12 @@
 #include "oncestick.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "payload.h"
 #include "sample_bundle.h"
@@ -274,6 +279,58 @@ START_TEST(inspecting_the_notice_of_the_vectors)
 }
 END_TEST
 
+/* ---- doc/example.c, run as the pages say --------------------------------------------------------------------------------- */
+
+static char printed[8192];
+
+/* "doc/example STICK ARGUMENTS": its exit status; what it prints on either stream is in printed. The sample is an ONCE directory. */
+static int
+example(const char *arguments)
+{
+	char command[1024];
+	size_t n = 0;
+	FILE *out;
+
+	ck_assert_int_eq(mkdirat(s.once_fd, "stick", 0700), 0);
+	ck_assert_int_eq(symlinkat("..", s.once_fd, "stick/ONCE"), 0);
+	snprintf(command, sizeof command, "doc/example '%s/stick' %s 2>&1", s.dir, arguments);
+	ck_assert_ptr_nonnull(out = popen(command, "r"));
+	n = fread(printed, 1, sizeof printed - 1, out);
+	printed[n] = '\0';
+	ck_assert_int_eq(unlinkat(s.once_fd, "stick/ONCE", 0), 0);
+	ck_assert_int_eq(unlinkat(s.once_fd, "stick", AT_REMOVEDIR), 0);
+	return WEXITSTATUS(pclose(out));
+}
+
+START_TEST(the_example_checks_a_stick)
+{
+	ck_assert_int_eq(example(""), 0);
+	ck_assert_ptr_nonnull(strstr(printed, "\n  whole\n"));
+	sample_flip(&s, 0, 100, 1);
+	ck_assert_int_eq(example(""), 1);
+	ck_assert_ptr_nonnull(strstr(printed, "damaged: segment 0 at byte 0"));
+}
+END_TEST
+
+START_TEST(the_example_reads_with_the_key)
+{
+	char id[2 * ONCESTICK_ID_SIZE + 1], arguments[256];
+	int fd = openat(s.once_fd, "key", O_WRONLY | O_CREAT, 0600);
+
+	ck_assert_int_eq(write(fd, s.ck, sizeof s.ck), sizeof s.ck);
+	close(fd);
+	sodium_bin2hex(id, sizeof id, s.m.bundle_id, ONCESTICK_ID_SIZE);
+	snprintf(arguments, sizeof arguments, "%s '%s/key'", id, s.dir);
+	ck_assert_int_eq(example(arguments), 0);
+	ck_assert_ptr_nonnull(strstr(printed, "a.txt\n"));
+	ck_assert_ptr_nonnull(strstr(printed, "clips/\n"));
+	strcat(arguments, " a.txt");
+	ck_assert_int_eq(example(arguments), 0);
+	ck_assert_str_eq(printed, "hello\n");
+	unlinkat(s.once_fd, "key", 0);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -295,6 +352,8 @@ main(void)
 	tcase_add_test(t, inspecting_a_manifest);
 	tcase_add_test(t, inspecting_the_grant_of_the_vectors);
 	tcase_add_test(t, inspecting_the_notice_of_the_vectors);
+	tcase_add_test(t, the_example_checks_a_stick);
+	tcase_add_test(t, the_example_reads_with_the_key);
 	suite_add_tcase(suite, t);
 	r = srunner_create(suite);
 	srunner_run_all(r, CK_ENV);

@@ -14,6 +14,7 @@
 #include "keytree.h"
 #include "opt.h"
 #include "say.h"
+#include "text.h"
 #include "when.h"
 
 #define COLUMNS 7
@@ -234,11 +235,11 @@ enum err
 cmd_codes(struct cli *c, int argc, char **argv)
 {
 	const struct opt_verb verb = {"codes [STICK|ID]",
-	    "Without a stick, one line for each stick in the books: how many codes are ready to be handed out, handed out, used, "
+	    N_("Without a stick, one line for each stick in the books: how many codes are ready to be handed out, handed out, used, "
 	    "and void\n"
 	    "(revoked or expired), and who holds some. With a stick, named by its directory or as 7kq241, one line for each of its "
 	    "codes.\n"
-	    "Codes themselves are never shown here; see 'oncestick issue --again'.\n",
+	    "Codes themselves are never shown here; see 'oncestick issue --again'.\n"),
 	    OPT_JSON, NULL, 0, 1};
 	struct issuer i = {.dir_fd = -1};
 	struct fault f = {0};

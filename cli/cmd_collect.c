@@ -395,16 +395,16 @@ cmd_collect(struct cli *c, int argc, char **argv)
 {
 	struct run r = {.c = c, .issuer = {.dir_fd = -1}, .at = {.fd = -1}};
 	const struct opt rows[] = {
-	    {OPT_TEXT, "receipts", 0, "FILE", "a PC's receipts too (station receipts); without STICK, alone", &r.receipts, 0, 0},
-	    {OPT_FLAG, "purge", 0, NULL, "fill the free space twice afterwards (hours)", &r.purge, 0, 0},
+	    {OPT_TEXT, "receipts", 0, "FILE", N_("a PC's receipts too (station receipts); without STICK, alone"), &r.receipts, 0, 0},
+	    {OPT_FLAG, "purge", 0, NULL, N_("fill the free space twice afterwards (hours)"), &r.purge, 0, 0},
 	    {OPT_END, NULL, 0, NULL, NULL, NULL, 0, 0},
 	};
 	const struct opt_verb verb = {"collect [STICK] [--receipts FILE] [--purge]",
-	    "Read from a returned stick which codes were used, when and on which PC, mark the books, and write the new list of "
+	    N_("Read from a returned stick which codes were used, when and on which PC, mark the books, and write the new list of "
 	    "used and revoked\n"
 	    "codes to the stick. Tells what does not add up: codes destroyed without a receipt, a stick that was put back to an "
 	    "older copy, a\n"
-	    "code that was opened in two places. A second run changes nothing.\n",
+	    "code that was opened in two places. A second run changes nothing.\n"),
 	    OPT_PASSPHRASE | OPT_CLOCK | OPT_JSON | OPT_PROGRESS, rows, 0, 1};
 	struct fault f = {0};
 	char **operands = NULL;

@@ -156,15 +156,15 @@ cmd_erase(struct cli *c, int argc, char **argv)
 {
 	struct erase r = {.c = c, .issuer = {.dir_fd = -1}, .at = {.fd = -1}};
 	const struct opt rows[] = {
-	    {OPT_FLAG, "discard", 0, NULL, "erase also if used codes were not collected", &r.discard, 0, 0},
-	    {OPT_FLAG, "scrub", 0, NULL, "fill the free space twice afterwards (hours)", &r.scrub, 0, 0},
-	    {OPT_FLAG, "yes", 0, NULL, "do not ask", &r.yes, 0, 0},
+	    {OPT_FLAG, "discard", 0, NULL, N_("erase also if used codes were not collected"), &r.discard, 0, 0},
+	    {OPT_FLAG, "scrub", 0, NULL, N_("fill the free space twice afterwards (hours)"), &r.scrub, 0, 0},
+	    {OPT_FLAG, "yes", 0, NULL, N_("do not ask"), &r.yes, 0, 0},
 	    {OPT_END, NULL, 0, NULL, NULL, NULL, 0, 0},
 	};
 	const struct opt_verb verb = {"erase STICK [--discard] [--scrub] [--yes]",
-	    "Overwrite the keys on a stick, remove what oncestick wrote to it, and revoke its codes. Other files stay. While used "
+	    N_("Overwrite the keys on a stick, remove what oncestick wrote to it, and revoke its codes. Other files stay. While used "
 	    "codes are not\n"
-	    "collected it is refused.\n",
+	    "collected it is refused.\n"),
 	    OPT_PASSPHRASE | OPT_CLOCK | OPT_JSON | OPT_PROGRESS, rows, 1, 1};
 	struct fault f = {0};
 	char **operands = NULL;

@@ -135,15 +135,15 @@ cmd_init(struct cli *c, int argc, char **argv)
 {
 	const char *contact = NULL;
 	const struct opt rows[] = {
-	    {OPT_TEXT, "contact", 0, "TEXT", "whom a speaker should call, printed with refusals", &contact, 0, 0},
+	    {OPT_TEXT, "contact", 0, "TEXT", N_("whom a speaker should call, printed with refusals"), &contact, 0, 0},
 	    {OPT_END, NULL, 0, NULL, NULL, NULL, 0, 0},
 	};
 	const struct opt_verb verb = {"init [--contact TEXT]",
-	    "Make the issuer: a seed from which all keys and codes come, sealed under a passphrase, and the books in which sticks "
+	    N_("Make the issuer: a seed from which all keys and codes come, sealed under a passphrase, and the books in which sticks "
 	    "and codes\n"
 	    "are written down. They lie in $ONCESTICK_ISSUER_DIR, else in $XDG_DATA_HOME/oncestick, else in "
 	    "~/.local/share/oncestick. An\n"
-	    "issuer that exists is never overwritten.\n",
+	    "issuer that exists is never overwritten.\n"),
 	    OPT_PASSPHRASE | OPT_JSON, rows, 0, 0};
 	struct issuer i = {.dir_fd = -1};
 	struct fault f = {0};

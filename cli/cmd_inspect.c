@@ -647,13 +647,13 @@ cmd_inspect(struct cli *c, int argc, char **argv)
 {
 	struct page page = {.c = c, .now = when_now()};
 	const struct opt rows[] = {
-	    {OPT_FLAG, "verbose", 'v', NULL, "ids and hashes too", &page.verbose, 0, 0},
+	    {OPT_FLAG, "verbose", 'v', NULL, N_("ids and hashes too"), &page.verbose, 0, 0},
 	    {OPT_END, NULL, 0, NULL, NULL, NULL, 0, 0},
 	};
 	const struct opt_verb verb = {"inspect [STICK|FILE]",
-	    "Print what a stick, or one of oncestick's files (manifest, grant, notice, receipts, station), says. Signatures are "
+	    N_("Print what a stick, or one of oncestick's files (manifest, grant, notice, receipts, station), says. Signatures are "
 	    "checked; media\n"
-	    "are not, for that there is 'verify'. Nothing is written anywhere.\n",
+	    "are not, for that there is 'verify'. Nothing is written anywhere.\n"),
 	    OPT_JSON, rows, 0, 1};
 	struct fault f = {0};
 	char **operands = NULL;

@@ -300,17 +300,17 @@ cmd_issue(struct cli *c, int argc, char **argv)
 	struct issue a = {.issuer = {.dir_fd = -1}};
 	const char *format = NULL;
 	const struct opt rows[] = {
-	    {OPT_NUMBER, "codes", 'n', "N", "how many (2)", &a.n, 1, GRANT_SLOTS_MAX},
-	    {OPT_TEXT, "to", 0, "HOLDER", "who gets them, for the books", &a.to, 0, 0},
-	    {OPT_TEXT, "again", 0, "CODE-ID|HOLDER", "show codes again that were handed out and not used", &a.again, 0, 0},
-	    {OPT_TEXT, "format", 0, "FORMAT", "text (one code a line), csv or json", &format, 0, 0},
+	    {OPT_NUMBER, "codes", 'n', "N", N_("how many (2)"), &a.n, 1, GRANT_SLOTS_MAX},
+	    {OPT_TEXT, "to", 0, "HOLDER", N_("who gets them, for the books"), &a.to, 0, 0},
+	    {OPT_TEXT, "again", 0, "CODE-ID|HOLDER", N_("show codes again that were handed out and not used"), &a.again, 0, 0},
+	    {OPT_TEXT, "format", 0, "FORMAT", N_("text (one code a line), csv or json"), &format, 0, 0},
 	    {OPT_END, NULL, 0, NULL, NULL, NULL, 0, 0},
 	};
 	const struct opt_verb verb = {"issue [STICK|ID] [-n N] [--to HOLDER]\nissue [STICK|ID] --again CODE-ID|HOLDER",
-	    "Hand out ready codes of a stick: one a line on standard output, after they are written down in the books. The stick "
+	    N_("Hand out ready codes of a stick: one a line on standard output, after they are written down in the books. The stick "
 	    "is named by\n"
 	    "its directory or by its name (7kq241); with the name it need not be here. If there are not enough, none is handed "
-	    "out.\n",
+	    "out.\n"),
 	    OPT_PASSPHRASE | OPT_JSON, rows, 0, 1};
 	struct fault f = {0};
 	char **operands = NULL;

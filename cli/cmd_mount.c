@@ -12,11 +12,12 @@
 #include "say.h"
 #include "station.h"
 #include "stickarg.h"
+#include "text.h"
 
 static const char about_text[] =
-    "Ask for the unlock code of the stick, use it up, and show the bundle as a read-only folder. The folder's path is printed on\n"
+    N_("Ask for the unlock code of the stick, use it up, and show the bundle as a read-only folder. The folder's path is printed on\n"
     "stdout. STICK is the directory where the stick is mounted; left out, it is the only one with ONCE. DIR is an empty directory\n"
-    "of yours; left out, a new folder in your home directory. The code stays valid here until the session's deadline.\n";
+    "of yours; left out, a new folder in your home directory. The code stays valid here until the session's deadline.\n");
 
 static enum err
 report(const struct mounting *m)
@@ -54,7 +55,7 @@ cmd_mount(struct cli *c, int argc, char **argv)
 {
 	struct mounting m = {.c = c, .link = {.fd = -1}};
 	const struct opt rows[] = {
-	    {OPT_FLAG, "yes", 'y', NULL, "do not ask before the code is used up", &m.yes, 0, 0}, {.kind = OPT_END}};
+	    {OPT_FLAG, "yes", 'y', NULL, N_("do not ask before the code is used up"), &m.yes, 0, 0}, {.kind = OPT_END}};
 	const struct opt_verb v = {"mount [STICK [DIR]]", about_text, OPT_JSON | OPT_PLAIN | OPT_CODE, rows, 0, 2};
 	struct fault f = {0};
 	char **operand;

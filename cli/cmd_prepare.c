@@ -17,6 +17,7 @@
 #include "prompt.h"
 #include "reformat.h"
 #include "say.h"
+#include "text.h"
 #include "when.h"
 
 #define DAY 86400
@@ -394,26 +395,26 @@ cmd_prepare(struct cli *c, int argc, char **argv)
 	struct prepare j = {.c = c, .codes = 12, .folder_fd = -1, .issuer = {.dir_fd = -1}};
 	struct formats s = {.count = 0};
 	const struct opt rows[] = {
-	    {OPT_NUMBER, "codes", 'n', "N", "how many codes to make ready (12)", &j.codes, 1, GRANT_SLOTS_MAX},
-	    {OPT_TEXT, "label", 0, "TEXT", "what people see (the folder's name); not secret", &w.label, 0, 0},
-	    {OPT_TEXT, "lecture", 0, "TIME", "codes open from 3 h before until 24 h after it", &w.lecture, 0, 0},
-	    {OPT_TEXT, "not-before", 0, "TIME", "codes open from then on (now)", &w.not_before, 0, 0},
-	    {OPT_TEXT, "expires", 0, "TIME", "codes open until then (30 days later)", &w.expires, 0, 0},
-	    {OPT_TEXT, "session", 0, "DURATION", "how long the folder stays open (8h)", &w.session, 0, 0},
-	    {OPT_FLAG, "add", 0, NULL, "keep what is on the stick", &j.add, 0, 0},
-	    {OPT_FLAG, "replace", 0, NULL, "destroy what is on the stick, revoke its codes", &j.replace, 0, 0},
-	    {OPT_FLAG, "bind-usb", 0, NULL, "codes open only on the USB device they were written to", &j.bind_usb, 0, 0},
-	    {OPT_FLAG, "skip-special", 0, NULL, "leave links, devices and sockets out", &j.skip_special, 0, 0},
-	    {OPT_TEXT, "format", 0, "TYPE", "wipe STICK, a device, first: exfat or vfat", &w.format, 0, 0},
-	    {OPT_TEXT, "format-serial", 0, "LIST", "do not ask, wipe only sticks with these serial numbers", &w.serials, 0, 0},
+	    {OPT_NUMBER, "codes", 'n', "N", N_("how many codes to make ready (12)"), &j.codes, 1, GRANT_SLOTS_MAX},
+	    {OPT_TEXT, "label", 0, "TEXT", N_("what people see (the folder's name); not secret"), &w.label, 0, 0},
+	    {OPT_TEXT, "lecture", 0, "TIME", N_("codes open from 3 h before until 24 h after it"), &w.lecture, 0, 0},
+	    {OPT_TEXT, "not-before", 0, "TIME", N_("codes open from then on (now)"), &w.not_before, 0, 0},
+	    {OPT_TEXT, "expires", 0, "TIME", N_("codes open until then (30 days later)"), &w.expires, 0, 0},
+	    {OPT_TEXT, "session", 0, "DURATION", N_("how long the folder stays open (8h)"), &w.session, 0, 0},
+	    {OPT_FLAG, "add", 0, NULL, N_("keep what is on the stick"), &j.add, 0, 0},
+	    {OPT_FLAG, "replace", 0, NULL, N_("destroy what is on the stick, revoke its codes"), &j.replace, 0, 0},
+	    {OPT_FLAG, "bind-usb", 0, NULL, N_("codes open only on the USB device they were written to"), &j.bind_usb, 0, 0},
+	    {OPT_FLAG, "skip-special", 0, NULL, N_("leave links, devices and sockets out"), &j.skip_special, 0, 0},
+	    {OPT_TEXT, "format", 0, "TYPE", N_("wipe STICK, a device, first: exfat or vfat"), &w.format, 0, 0},
+	    {OPT_TEXT, "format-serial", 0, "LIST", N_("do not ask, wipe only sticks with these serial numbers"), &w.serials, 0, 0},
 	    {OPT_END, NULL, 0, NULL, NULL, NULL, 0, 0},
 	};
 	const struct opt_verb verb = {"prepare FOLDER STICK... [OPTION...]",
-	    "Write FOLDER to each STICK, a directory where a stick is mounted, so that only a code opens it; then read all of it "
+	    N_("Write FOLDER to each STICK, a directory where a stick is mounted, so that only a code opens it; then read all of it "
 	    "back. Several\n"
 	    "sticks get the same media and codes of their own. Other files on the stick are left alone. Times are 2026-11-24 "
 	    "18:00, a date,\n"
-	    "18:30, or +3d; durations 90m or 8h.\n",
+	    "18:30, or +3d; durations 90m or 8h.\n"),
 	    OPT_PASSPHRASE | OPT_CLOCK | OPT_JSON | OPT_PROGRESS, rows, 2, -1};
 	char **operands = NULL;
 	int count = 0;

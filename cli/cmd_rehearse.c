@@ -20,6 +20,7 @@
 #include "stick.h"
 #include "stickarg.h"
 #include "stop.h"
+#include "text.h"
 #include "unlock.h"
 #include "usb.h"
 #include "usbsay.h"
@@ -39,8 +40,8 @@ struct rehearsal {
 };
 
 static const char about_text[] =
-    "Try everything that `mount` needs on this PC, and spend nothing: stick, signatures, notices, clock, memory, FUSE, the place for\n"
-    "the folder, and with a code that it will open. --full also reads and checks every block of the stick.\n";
+    N_("Try everything that `mount` needs on this PC, and spend nothing: stick, signatures, notices, clock, memory, FUSE, the place for\n"
+    "the folder, and with a code that it will open. --full also reads and checks every block of the stick.\n");
 
 static void
 pass(struct rehearsal *r, const char *name, const char *text)
@@ -195,8 +196,8 @@ cmd_rehearse(struct cli *c, int argc, char **argv)
 {
 	struct rehearsal r = {.c = c, .at = {.fd = -1}};
 	const struct opt rows[] = {
-	    {OPT_FLAG, "code", 0, NULL, "ask for the code and try it, without spending it", &r.ask, 0, 0},
-	    {OPT_FLAG, "full", 0, NULL, "read and check every block (as long as the stick takes)", &r.full, 0, 0}, {.kind = OPT_END}};
+	    {OPT_FLAG, "code", 0, NULL, N_("ask for the code and try it, without spending it"), &r.ask, 0, 0},
+	    {OPT_FLAG, "full", 0, NULL, N_("read and check every block (as long as the stick takes)"), &r.full, 0, 0}, {.kind = OPT_END}};
 	const struct opt_verb v = {"rehearse [STICK]", about_text, OPT_JSON | OPT_PROGRESS | OPT_CODE, rows, 0, 1};
 	struct fault f = {0};
 	char **operand;

@@ -386,21 +386,21 @@ cmd_revoke(struct cli *c, int argc, char **argv)
 {
 	struct revoke r = {.c = c, .issuer = {.dir_fd = -1}, .at_dir = {.fd = -1}};
 	const struct opt rows[] = {
-	    {OPT_FLAG, "code", 0, NULL, "ask for a code to revoke; --code-file for many, one a line", &r.code, 0, 0},
-	    {OPT_TEXT, "holder", 0, "NAME", "every code that NAME was given and has not used", &r.holder, 0, 0},
-	    {OPT_TEXT, "stick", 0, "STICK|ID", "every unused code of a stick", &r.stick, 0, 0},
-	    {OPT_FLAG, "spent", 0, NULL, "every used code that is in the books: they are always in the list", &r.spent, 0, 0},
-	    {OPT_TEXT, "at", 0, "STICK", "write the newest list to this stick", &r.at, 0, 0},
-	    {OPT_FLAG, "yes", 0, NULL, "do not ask, even if no code is left for a stick", &r.yes, 0, 0},
+	    {OPT_FLAG, "code", 0, NULL, N_("ask for a code to revoke; --code-file for many, one a line"), &r.code, 0, 0},
+	    {OPT_TEXT, "holder", 0, "NAME", N_("every code that NAME was given and has not used"), &r.holder, 0, 0},
+	    {OPT_TEXT, "stick", 0, "STICK|ID", N_("every unused code of a stick"), &r.stick, 0, 0},
+	    {OPT_FLAG, "spent", 0, NULL, N_("every used code that is in the books: they are always in the list"), &r.spent, 0, 0},
+	    {OPT_TEXT, "at", 0, "STICK", N_("write the newest list to this stick"), &r.at, 0, 0},
+	    {OPT_FLAG, "yes", 0, NULL, N_("do not ask, even if no code is left for a stick"), &r.yes, 0, 0},
 	    {OPT_END, NULL, 0, NULL, NULL, NULL, 0, 0},
 	};
 	const struct opt_verb verb = {"revoke CODE-ID... [--at STICK]\nrevoke --code | --code-file FILE | --holder NAME | --stick "
 				      "STICK|ID | --spent\nrevoke --at STICK",
-	    "Make codes useless, for good. Codes are named as 7kq241/3, by their holder, by their stick, or by themselves. The "
+	    N_("Make codes useless, for good. Codes are named as 7kq241/3, by their holder, by their stick, or by themselves. The "
 	    "result is a signed\n"
 	    "list that travels with sticks; it says at the end what it reaches and what it does not stop yet. With --code-file, "
 	    "every line is\n"
-	    "a code.\n",
+	    "a code.\n"),
 	    OPT_PASSPHRASE | OPT_CODE | OPT_CLOCK | OPT_JSON, rows, 0, -1};
 	struct fault f = {0};
 	enum err e = E_OK;

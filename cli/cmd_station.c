@@ -24,13 +24,13 @@
 #include "when.h"
 
 static const char about_text[] =
-    "What this PC remembers: its own identity, the issuers it knows, the codes it has seen used.\n"
+    N_("What this PC remembers: its own identity, the issuers it knows, the codes it has seen used.\n"
     "  show           identity, issuers, counts\n"
     "  enrol FILE     write the enrolment request for an issuer (--label NAME)\n"
     "  receipts FILE  write this PC's receipts, for the issuer's 'oncestick collect'\n"
     "  pin FILE       know the issuer of a signed object, or of a stick, from now on\n"
     "  pin --only     trust known issuers only; --any trusts new ones again\n"
-    "  reset-clock    forget the latest time this PC has believed\n";
+    "  reset-clock    forget the latest time this PC has believed\n");
 
 struct station_args {
 	bool only, any;
@@ -280,9 +280,9 @@ cmd_station(struct cli *c, int argc, char **argv)
 {
 	struct station_args a = {0};
 	const struct opt rows[] = {
-	    {OPT_TEXT, "label", 0, "NAME", "enrol: what people call this PC", &a.label, 0, 0},
-	    {OPT_FLAG, "only", 0, NULL, "pin: trust known issuers only", &a.only, 0, 0},
-	    {OPT_FLAG, "any", 0, NULL, "pin: trust new issuers again", &a.any, 0, 0}, {.kind = OPT_END}};
+	    {OPT_TEXT, "label", 0, "NAME", N_("enrol: what people call this PC"), &a.label, 0, 0},
+	    {OPT_FLAG, "only", 0, NULL, N_("pin: trust known issuers only"), &a.only, 0, 0},
+	    {OPT_FLAG, "any", 0, NULL, N_("pin: trust new issuers again"), &a.any, 0, 0}, {.kind = OPT_END}};
 	const struct opt_verb v = {"station show\nstation enrol FILE\nstation receipts FILE\nstation pin FILE|STICK\nstation pin --only\n"
 	    "station reset-clock", about_text, OPT_JSON, rows, 1, 2};
 	char **operand = NULL;

@@ -11,10 +11,11 @@
 #include "replug.h"
 #include "say.h"
 #include "sessions.h"
+#include "text.h"
 #include "when.h"
 
 static const char about_text[] =
-    "Show every folder that is open on this PC for you: from which stick, until when. Changes nothing.\n";
+    N_("Show every folder that is open on this PC for you: from which stick, until when. Changes nothing.\n");
 
 /* How many seconds are left to put the stick back before the folder closes; negative while it is there. */
 static int64_t

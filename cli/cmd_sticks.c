@@ -16,6 +16,7 @@
 #include "say.h"
 #include "slots.h"
 #include "stick.h"
+#include "text.h"
 #include "usb_list.h"
 #include "usbsay.h"
 
@@ -23,8 +24,8 @@
 #define HELD_SHOWN 512
 
 static const char about_text[] =
-    "List the USB sticks that are plugged in: their names and serial numbers, how fast and large they are, where they are mounted,\n"
-    "what oncestick finds on them, and which are not fit for it. Changes nothing.\n";
+    N_("List the USB sticks that are plugged in: their names and serial numbers, how fast and large they are, where they are mounted,\n"
+    "what oncestick finds on them, and which are not fit for it. Changes nothing.\n");
 
 /* What oncestick finds at a mount point. */
 struct holding {

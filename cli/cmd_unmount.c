@@ -9,11 +9,12 @@
 #include "prompt.h"
 #include "say.h"
 #include "sessions.h"
+#include "text.h"
 #include "when.h"
 
 static const char about_text[] =
-    "End the session of an open folder for good: the folder goes, the code will not open again, and the stick may be pulled.\n"
-    "DIR is the folder; left out, it is the only one open. While a program has a file open nothing happens, and it is named.\n";
+    N_("End the session of an open folder for good: the folder goes, the code will not open again, and the stick may be pulled.\n"
+    "DIR is the folder; left out, it is the only one open. While a program has a file open nothing happens, and it is named.\n");
 
 struct choice {
 	bool pause, force, yes;
@@ -151,9 +152,9 @@ cmd_unmount(struct cli *c, int argc, char **argv)
 {
 	struct choice w = {0};
 	const struct opt rows[] = {
-	    {OPT_FLAG, "pause", 'p', NULL, "only close the folder: the same code continues here until the deadline", &w.pause, 0, 0},
-	    {OPT_FLAG, "force", 'f', NULL, "even while programs have files open", &w.force, 0, 0},
-	    {OPT_FLAG, "yes", 'y', NULL, "do not ask", &w.yes, 0, 0}, {.kind = OPT_END}};
+	    {OPT_FLAG, "pause", 'p', NULL, N_("only close the folder: the same code continues here until the deadline"), &w.pause, 0, 0},
+	    {OPT_FLAG, "force", 'f', NULL, N_("even while programs have files open"), &w.force, 0, 0},
+	    {OPT_FLAG, "yes", 'y', NULL, N_("do not ask"), &w.yes, 0, 0}, {.kind = OPT_END}};
 	const struct opt_verb v = {"unmount [DIR]", about_text, OPT_JSON | OPT_PLAIN, rows, 0, 1};
 	struct sessions s;
 	struct fault f = {0};

@@ -474,9 +474,9 @@ cmd_verify(struct cli *c, int argc, char **argv)
 {
 	struct verify v = {.c = c, .at = {.fd = -1}};
 	const struct opt_verb verb = {"verify [STICK] [--passphrase-file FILE | --code-file FILE]",
-	    "Check every signature and read every block of a stick. No code is needed, and none is spent. Damage is told by file "
+	    N_("Check every signature and read every block of a stick. No code is needed, and none is spent. Damage is told by file "
 	    "and byte\n"
-	    "range on the stick; with the issuer's passphrase or an unused code also by the packed file it is in.\n",
+	    "range on the stick; with the issuer's passphrase or an unused code also by the packed file it is in.\n"),
 	    OPT_PASSPHRASE | OPT_CODE | OPT_JSON | OPT_PROGRESS, NULL, 0, 1};
 	struct fault f = {0};
 	char **operands = NULL;

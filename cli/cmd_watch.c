@@ -27,6 +27,7 @@
 #include "stick.h"
 #include "stickarg.h"
 #include "stop.h"
+#include "text.h"
 #include "usb_hotplug.h"
 #include "usb_list.h"
 #include "when.h"
@@ -61,9 +62,9 @@ struct watch {
 };
 
 static const char about_text[] =
-    "Wait for sticks. For each that is plugged in and mounted the code is asked, and its folder opened, as 'oncestick mount' "
+    N_("Wait for sticks. For each that is plugged in and mounted the code is asked, and its folder opened, as 'oncestick mount' "
     "does.\n"
-    "A stick that is in already counts. Folders stay open when this ends: 'oncestick unmount' ends a session. Ends with ^C.\n";
+    "A stick that is in already counts. Folders stay open when this ends: 'oncestick unmount' ends a session. Ends with ^C.\n");
 
 /* ---- names that come and go ----------------------------------------------------------------------------------------------- */
 
@@ -464,8 +465,8 @@ cmd_watch(struct cli *c, int argc, char **argv)
 {
 	struct watch w = {.c = c, .mounts = -1};
 	const struct opt rows[] = {
-	    {OPT_FLAG, "once", 0, NULL, "end after the first stick, with mount's exit status", &w.once, 0, 0},
-	    {OPT_FLAG, "yes", 'y', NULL, "do not ask before a code is used up", &w.yes, 0, 0}, {.kind = OPT_END}};
+	    {OPT_FLAG, "once", 0, NULL, N_("end after the first stick, with mount's exit status"), &w.once, 0, 0},
+	    {OPT_FLAG, "yes", 'y', NULL, N_("do not ask before a code is used up"), &w.yes, 0, 0}, {.kind = OPT_END}};
 	const struct opt_verb v = {"watch", about_text, OPT_JSON | OPT_PLAIN, rows, 0, 0};
 	char **operand;
 	enum err err;

@@ -12,6 +12,7 @@
 
 #include "human.h"
 #include "say.h"
+#include "text.h"
 
 #define ROWS_MAX 40
 #define HELP_WIDTH 80
@@ -99,22 +100,22 @@ add_common(struct parser *p, struct cli *c, unsigned common)
 {
 	if (common & OPT_PASSPHRASE)
 		add_row(p, (struct opt){OPT_TEXT, "passphrase-file", 0, "FILE",
-			       "first line is the issuer's passphrase; - is standard input", &c->passphrase_file, 0, 0});
+			       N_("first line is the issuer's passphrase; - is standard input"), &c->passphrase_file, 0, 0});
 	if (common & OPT_CODE)
-		add_row(p, (struct opt){OPT_TEXT, "code-file", 0, "FILE", "first line is the code; - is standard input",
+		add_row(p, (struct opt){OPT_TEXT, "code-file", 0, "FILE", N_("first line is the code; - is standard input"),
 			       &c->code_file, 0, 0});
 	if (common & OPT_CLOCK)
 		add_row(p, (struct opt){OPT_FLAG, "clock-is-right", 0, NULL,
-			       "do not ask for today's date when the clock looks far ahead", &c->clock_is_right, 0, 0});
+			       N_("do not ask for today's date when the clock looks far ahead"), &c->clock_is_right, 0, 0});
 	if (common & OPT_JSON)
-		add_row(p, (struct opt){OPT_FLAG, "json", 0, NULL, "answer in JSON", &c->json, 0, 0});
+		add_row(p, (struct opt){OPT_FLAG, "json", 0, NULL, N_("answer in JSON"), &c->json, 0, 0});
 	if (common & OPT_PROGRESS)
-		add_row(p, (struct opt){OPT_FLAG, "progress-json", 0, NULL, "progress as lines of JSON on standard error",
+		add_row(p, (struct opt){OPT_FLAG, "progress-json", 0, NULL, N_("progress as lines of JSON on standard error"),
 			       &c->progress_json, 0, 0});
 	if (common & (OPT_PLAIN | OPT_PROGRESS))
-		add_row(p, (struct opt){OPT_FLAG, "plain", 0, NULL, "no bars, no colour", &c->plain, 0, 0});
-	add_row(p, (struct opt){OPT_FLAG, "quiet", 'q', NULL, "say nothing but errors and questions", &c->quiet, 0, 0});
-	add_row(p, (struct opt){OPT_FLAG, "help", 'h', NULL, "print this", &p->help, 0, 0});
+		add_row(p, (struct opt){OPT_FLAG, "plain", 0, NULL, N_("no bars, no colour"), &c->plain, 0, 0});
+	add_row(p, (struct opt){OPT_FLAG, "quiet", 'q', NULL, N_("say nothing but errors and questions"), &c->quiet, 0, 0});
+	add_row(p, (struct opt){OPT_FLAG, "help", 'h', NULL, N_("print this"), &p->help, 0, 0});
 }
 
 /* Text as wide as the terminal, or as most are. */
@@ -133,10 +134,13 @@ print_usage(const char *usage)
 {
 	char line[256];
 
-	for (const char *lead = "usage:"; usage != NULL; lead = "      ") {
+	const char *word = _("usage:");
+	size_t blanks = 0;
+
+	for (; usage != NULL; word = "", blanks = human_width(_("usage:"))) {
 		size_t n = strcspn(usage, "\n");
 
-		snprintf(line, sizeof line, "%s oncestick %.*s", lead, (int)n, usage);
+		snprintf(line, sizeof line, "%s%*s oncestick %.*s", word, (int)blanks, "", (int)n, usage);
 		print_wrapped(line, 0, 8);
 		usage = usage[n] == '\0' ? NULL : usage + n + 1;
 	}
@@ -170,15 +174,15 @@ print_option(const struct opt *o)
 		snprintf(left, sizeof left, "    --%s", o->name);
 	snprintf(line, sizeof line, "%s%s%s", left, o->arg == NULL ? "" : " ", o->arg == NULL ? "" : o->arg);
 	printf("  %-26s ", line);
-	print_wrapped(o->help, strlen(line) > 26 ? strlen(line) + 3 : 29, 29);
+	print_wrapped(_(o->help), strlen(line) > 26 ? strlen(line) + 3 : 29, 29);
 }
 
 static void
 print_help(const struct parser *p, const struct opt_verb *v)
 {
 	print_usage(v->usage);
-	print_about(v->about);
-	printf("\noptions:\n");
+	print_about(_(v->about));
+	printf("\n%s\n", _("options:"));
 	for (int i = 0; i < p->count; i++)
 		print_option(&p->rows[i]);
 }

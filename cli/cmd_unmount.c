@@ -36,7 +36,7 @@ ask(const struct cli *c, struct choice *w)
 
 	if (w->yes || w->pause || !prompt_possible())
 		return E_OK;
-	if (prompt_choice("End for good? The code will not open again. [y/N, p = pause] ", "ynp", 'n', &answer, &f) != E_OK)
+	if (prompt_choice(_("End for good? The code will not open again. [y/N, p = pause] "), "ynp", 'n', &answer, &f) != E_OK)
 		return say_refuse(c, f.err, "not ended: the folder stays open");
 	w->pause = answer == 'p';
 	return answer == 'n' ? say_refuse(c, E_PROMPT, "not ended: the folder stays open") : E_OK;

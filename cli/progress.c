@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "human.h"
+#include "text.h"
 
 #define REDRAW_MS 100
 #define SMOOTH_MS 3000  /* over how long the rate is averaged */
@@ -19,6 +20,7 @@
 #define LEFT_MAX_S 359999
 #define BAR_CELLS 20
 #define BAR_CELLS_MIN 5
+#define PHASE_WIDTH 10
 #define BAR_BESIDE 46   /* columns that phase, amount, rate and time left may need beside the bar */
 #define LINE_SIZE 320
 #define WIPE "\r\033[K"
@@ -142,12 +144,17 @@ figures(char *out, size_t size, const struct progress *p, double rate, const cha
 static void
 time_left(char *out, size_t size, long s)
 {
+	char clock[32];
+
+	out[0] = '\0';
 	if (s < 0)
-		out[0] = '\0';
-	else if (s < 3600)
-		snprintf(out, size, "%ld:%02ld left", s / 60, s % 60);
+		return;
+	if (s < 3600)
+		snprintf(clock, sizeof clock, "%ld:%02ld", s / 60, s % 60);
 	else
-		snprintf(out, size, "%ld:%02ld:%02ld left", s / 3600, s / 60 % 60, s % 60);
+		snprintf(clock, sizeof clock, "%ld:%02ld:%02ld", s / 3600, s / 60 % 60, s % 60);
+	/* TRANSLATORS: beside a bar; %s is minutes and seconds, 1:20 */
+	snprintf(out, size, _("%s left"), clock);
 }
 
 /* ---- the bar ------------------------------------------------------------------------------------------------------------ */
@@ -181,12 +188,14 @@ append_cells(char line[LINE_SIZE], unsigned cells, double part)
 static void
 draw_bar(struct progress *p, double rate, const char *last, const char *end)
 {
-	char line[LINE_SIZE], numbers[96], out[LINE_SIZE + 16];
-	unsigned width = human_columns(p->fd);
-	unsigned cells = width > BAR_BESIDE + 1 ? width - BAR_BESIDE - 1 : 0;
+	char line[LINE_SIZE], numbers[160], out[LINE_SIZE + 16];
+	const char *phase = _(p->phase);
+	unsigned width = human_columns(p->fd), pad = (unsigned)human_width(phase);
+	unsigned beside = BAR_BESIDE + 1 + (pad > PHASE_WIDTH ? pad - PHASE_WIDTH : 0);
+	unsigned cells = width > beside ? width - beside : 0;
 
 	figures(numbers, sizeof numbers, p, rate, last, "  ");
-	snprintf(line, LINE_SIZE / 4, "%-10s ", p->phase);
+	snprintf(line, LINE_SIZE / 4, "%s%*s ", phase, pad < PHASE_WIDTH ? (int)(PHASE_WIDTH - pad) : 0, "");
 	if (cells >= BAR_CELLS_MIN)
 		append_cells(line, cells < BAR_CELLS ? cells : BAR_CELLS, fraction(p));
 	append(line, numbers);
@@ -203,7 +212,7 @@ draw_bar(struct progress *p, double rate, const char *last, const char *end)
 static void
 draw_plain(struct progress *p, uint64_t now)
 {
-	char line[LINE_SIZE], numbers[96], left[32];
+	char line[LINE_SIZE], numbers[160], left[64];
 	unsigned tenths = (unsigned)(fraction(p) * 10);
 
 	if (tenths <= p->tenths || tenths >= 10)
@@ -212,7 +221,7 @@ draw_plain(struct progress *p, uint64_t now)
 	measure(p, now);
 	time_left(left, sizeof left, seconds_left(p, now));
 	figures(numbers, sizeof numbers, p, p->rate, left, ", ");
-	snprintf(line, sizeof line, "%s %u %%, %s\n", p->phase, tenths * 10, numbers);
+	snprintf(line, sizeof line, "%s %u %%, %s\n", _(p->phase), tenths * 10, numbers);
 	put(p, line);
 }
 
@@ -234,7 +243,7 @@ draw_json(struct progress *p, double rate, long left, const char *state)
 void
 progress_update(struct progress *p, uint64_t done, uint64_t all)
 {
-	char left[32];
+	char left[64];
 	uint64_t now = 0;
 
 	p->done = done;
@@ -268,7 +277,7 @@ progress_clear(struct progress *p)
 void
 progress_end(struct progress *p, bool ok)
 {
-	char line[LINE_SIZE], numbers[96];
+	char line[LINE_SIZE], numbers[160];
 	double rate = 0;
 
 	if (p->mode != PROGRESS_OFF)
@@ -278,10 +287,10 @@ progress_end(struct progress *p, bool ok)
 	} else if (!ok) {
 		progress_clear(p);
 	} else if (p->mode == PROGRESS_BAR) {
-		draw_bar(p, rate, "done", "\n");
+		draw_bar(p, rate, _("done"), "\n");
 	} else if (p->mode == PROGRESS_PLAIN) {
-		figures(numbers, sizeof numbers, p, rate, "done", ", ");
-		snprintf(line, sizeof line, "%s, %s\n", p->phase, numbers);
+		figures(numbers, sizeof numbers, p, rate, _("done"), ", ");
+		snprintf(line, sizeof line, "%s, %s\n", _(p->phase), numbers);
 		put(p, line);
 	}
 	p->mode = PROGRESS_OFF;

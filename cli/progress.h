@@ -47,7 +47,8 @@ struct progress {
 /* progress_choose(c, fd): the mode that the options, the environment and fd ask for. */
 enum progress_mode progress_choose(const struct cli *c, int fd);
 
-/* progress_start(p, c, phase): begin a step on stderr. phase is a word of ours that outlives p; it needs no escaping. */
+/* progress_start(p, c, phase): begin a step on stderr. phase is a word of ours that outlives p; it needs no escaping
+ * and is translated here, but not in JSON. */
 void progress_start(struct progress *p, const struct cli *c, const char *phase);
 
 /* progress_start_at(p, mode, fd, clock_ms, phase): the same anywhere, with another monotonic clock unless clock_ms is NULL. */

@@ -25,8 +25,8 @@
 #include "stop.h"
 #include "text.h"
 
-#define PASS_QUESTION "Issuer passphrase (chosen at init): "
-#define CODE_QUESTION "Code: "
+#define PASS_QUESTION N_("Issuer passphrase (chosen at init): ")
+#define CODE_QUESTION N_("Code: ")
 #define SHOWN_MAX 60 /* columns of a code that are shown: more is no code */
 
 #define KEY_INTERRUPT 0x03
@@ -469,7 +469,7 @@ file_fault(const char *name, struct fault *f)
 	if (sys == EINTR)
 		return fault_set(f, E_INTERRUPTED, 0, "", _("interrupted."));
 	return fault_set(f, E_PROMPT, sys, "", _("%.120s cannot be read: %s. Name another file, or leave the option out to be asked."),
-	    strcmp(name, "-") == 0 ? "standard input" : name, strerror(sys));
+	    strcmp(name, "-") == 0 ? _("standard input") : name, strerror(sys));
 }
 
 static int
@@ -515,7 +515,7 @@ prompt_passphrase(const struct cli *c, const char *question, struct prompt_answe
 	if (e == E_OK && c->passphrase_file != NULL)
 		e = file_answer(c->passphrase_file, E_PASSPHRASE, a, f);
 	else if (e == E_OK)
-		e = ask_secret(question != NULL ? question : PASS_QUESTION, false, "--passphrase-file FILE", a, f);
+		e = ask_secret(question != NULL ? question : _(PASS_QUESTION), false, "--passphrase-file FILE", a, f);
 	if (e == E_OK)
 		e = not_empty(a, f);
 	if (e != E_OK)
@@ -530,12 +530,12 @@ prompt_new_passphrase(const struct cli *c, struct prompt_answer *a, struct fault
 		return prompt_passphrase(c, NULL, a, f);
 	for (;;) {
 		struct prompt_answer again = {0};
-		enum err e = prompt_passphrase(c, "New issuer passphrase: ", a, f);
+		enum err e = prompt_passphrase(c, _("New issuer passphrase: "), a, f);
 		bool same = false;
 
 		if (e != E_OK)
 			return e;
-		e = prompt_passphrase(c, "The same again: ", &again, f);
+		e = prompt_passphrase(c, _("The same again: "), &again, f);
 		same = e == E_OK && a->n == again.n && sodium_memcmp(a->text, again.text, a->n) == 0;
 		prompt_free(&again);
 		if (same)
@@ -556,9 +556,9 @@ prompt_code(const struct cli *c, const char *question, struct prompt_answer *a, 
 		e = file_answer(c->code_file, E_CODE_FORM, a, f);
 		if (e == E_OK && a->n == 0)
 			e = fault_set(f, E_CODE_FORM, 0, "", _("there is no code in %s."),
-			    strcmp(c->code_file, "-") == 0 ? "standard input" : c->code_file);
+			    strcmp(c->code_file, "-") == 0 ? _("standard input") : c->code_file);
 	} else if (e == E_OK) {
-		e = ask_secret(question != NULL ? question : CODE_QUESTION, true, "--code-file FILE", a, f);
+		e = ask_secret(question != NULL ? question : _(CODE_QUESTION), true, "--code-file FILE", a, f);
 		if (e == E_OK && a->n == 0)
 			e = fault_set(f, E_PROMPT, 0, "", _("cancelled: no code was typed."));
 	}
@@ -689,7 +689,7 @@ prompt_line(const char *question, char *out, size_t size, struct fault *f)
 {
 	struct terminal t;
 	char *wrapped = NULL;
-	enum err e = terminal_open(&t, "the options that --help names instead", f);
+	enum err e = terminal_open(&t, _("the options that --help names instead"), f);
 
 	if (e != E_OK)
 		return e;
@@ -698,6 +698,41 @@ prompt_line(const char *question, char *out, size_t size, struct fault *f)
 	terminal_close(&t);
 	free(wrapped);
 	return e;
+}
+
+/* What else than the letter itself stands for it in the person's language. */
+static const char *
+also(char letter)
+{
+	const char *s = "";
+
+	/* TRANSLATORS: after the colon, every first letter of an answer that means yes; not in the order of the alphabet, and with
+	 * the letters that come from the y key. The English letter is always accepted too. */
+	if (letter == 'y')
+		s = _("letters for yes: y");
+	/* TRANSLATORS: the same for no */
+	else if (letter == 'n')
+		s = _("letters for no: n");
+	/* TRANSLATORS: the same for a pause of the session */
+	else if (letter == 'p')
+		s = _("letters for pause: p");
+	return strrchr(s, ':') != NULL ? strrchr(s, ':') + 1 : s;
+}
+
+/* The one of letters that the line means; 0 if none. */
+static char
+letter_of(const char *line, const char *letters)
+{
+	char first[8] = {(char)tolower((unsigned char)line[0])};
+
+	if (first[0] != '\0' && strchr(letters, first[0]) != NULL)
+		return first[0];
+	for (size_t n = 1; n < 4 && ((unsigned char)line[n] & 0xc0) == 0x80; n++)
+		first[n] = line[n];
+	for (; *letters != '\0' && first[0] != ' '; letters++)
+		if (strstr(also(*letters), first) != NULL)
+			return *letters;
+	return 0;
 }
 
 enum err
@@ -711,8 +746,8 @@ prompt_choice(const char *question, const char *letters, char fallback, char *an
 
 		if (e != E_OK)
 			return e;
-		ch = line[0] == '\0' ? fallback : (char)tolower((unsigned char)line[0]);
-		if (ch != 0 && strchr(letters, ch) != NULL) {
+		ch = line[0] == '\0' ? fallback : letter_of(line, letters);
+		if (ch != 0) {
 			*answer = ch;
 			return E_OK;
 		}
@@ -726,7 +761,7 @@ prompt_yes(const char *question, struct fault *f)
 	char answer = 0;
 	enum err e = E_OK;
 
-	snprintf(shown, sizeof shown, "%s [y/N] ", question);
+	snprintf(shown, sizeof shown, _("%s [y/N] "), question);
 	e = prompt_choice(shown, "yn", 'n', &answer, f);
 	if (e != E_OK)
 		return e;
@@ -739,7 +774,7 @@ prompt_enter(const char *question, struct fault *f)
 	char shown[1024], line[64] = "";
 	enum err e = E_OK;
 
-	snprintf(shown, sizeof shown, "%s [Enter] ", question);
+	snprintf(shown, sizeof shown, _("%s [Enter] "), question);
 	e = prompt_line(shown, line, sizeof line, f);
 	if (e != E_OK)
 		return e;

@@ -61,7 +61,7 @@ enum err prompt_line(const char *question, char *out, size_t size, struct fault 
 
 /*
  * prompt_choice(question, letters, fallback, answer, f): ask until the line is empty (fallback, 0: ask again) or starts with one of
- * letters, in either case; *answer is the lower-case letter.
+ * letters, in either case, or with what stands for it in the person's language; *answer is the lower-case letter of letters.
  */
 enum err prompt_choice(const char *question, const char *letters, char fallback, char *answer, struct fault *f);
 

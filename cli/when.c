@@ -9,13 +9,15 @@
 #include <time.h>
 
 #include "format.h"
+#include "text.h"
 
 #define DAY_S 86400
 #define DURATION_MAX_S (100ll * 366 * DAY_S)
 #define GAP_STEP_S 1800 /* what clocks are put forward by is a multiple of this, everywhere */
 #define GAP_MAX_S 10800
 
-static const char *const months[12] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
+static const char *const months[12] = { N_("Jan"), N_("Feb"), N_("Mar"), N_("Apr"), N_("May"), N_("Jun"), N_("Jul"), N_("Aug"),
+	N_("Sep"), N_("Oct"), N_("Nov"), N_("Dec") };
 
 /* ---- reading ------------------------------------------------------------------------------------------------------------ */
 
@@ -343,7 +345,9 @@ when_show(char *out, size_t size, int64_t t)
 	struct tm tm;
 
 	if (local(out, size, t, &tm))
-		snprintf(out, size, "%d %s %d at %02d:%02d", tm.tm_mday, months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min);
+		/* TRANSLATORS: day, month, year, hour, minute; for another order: %3$d, %2$s, %1$d, %4$02d:%5$02d */
+		snprintf(out, size, _("%d %s %d at %02d:%02d"), tm.tm_mday, _(months[tm.tm_mon]), tm.tm_year + 1900, tm.tm_hour,
+		    tm.tm_min);
 }
 
 void
@@ -366,9 +370,12 @@ when_show_short(char *out, size_t size, int64_t t, int64_t now)
 	if (!local(out, size, t, &tm) || !local(out, size, now, &today))
 		return;
 	if (tm.tm_year == today.tm_year)
-		snprintf(out, size, "%d %s %02d:%02d", tm.tm_mday, months[tm.tm_mon], tm.tm_hour, tm.tm_min);
+		/* TRANSLATORS: day, month, hour, minute; short, for tables */
+		snprintf(out, size, _("%d %s %02d:%02d"), tm.tm_mday, _(months[tm.tm_mon]), tm.tm_hour, tm.tm_min);
 	else
-		snprintf(out, size, "%d %s %d %02d:%02d", tm.tm_mday, months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min);
+		/* TRANSLATORS: day, month, year, hour, minute; short, for tables */
+		snprintf(out, size, _("%d %s %d %02d:%02d"), tm.tm_mday, _(months[tm.tm_mon]), tm.tm_year + 1900, tm.tm_hour,
+		    tm.tm_min);
 }
 
 void
@@ -382,29 +389,23 @@ when_show_until(char *out, size_t size, int64_t t, int64_t now)
 		snprintf(out, size, "%02d:%02d", tm.tm_hour, tm.tm_min);
 }
 
-/* "1 h 42 min", or "1 h" where nothing is left of the second unit. */
-static void
-show_two(char *out, size_t size, int64_t big, const char *big_unit, int64_t small, const char *small_unit)
-{
-	if (small == 0)
-		snprintf(out, size, "%lld %s", (long long)big, big_unit);
-	else
-		snprintf(out, size, "%lld %s %lld %s", (long long)big, big_unit, (long long)small, small_unit);
-}
-
 void
 when_show_duration(char *out, size_t size, int64_t seconds)
 {
-	if (seconds < 0)
-		seconds = 0;
-	if (seconds < 60)
-		snprintf(out, size, "%lld s", (long long)seconds);
-	else if (seconds < 3600)
-		snprintf(out, size, "%lld min", (long long)(seconds / 60));
-	else if (seconds < 2 * DAY_S)
-		show_two(out, size, seconds / 3600, "h", seconds / 60 % 60, "min");
+	long long s = seconds > 0 ? seconds : 0, min = s / 60, h = s / 3600, days = s / DAY_S;
+
+	if (s < 60)
+		snprintf(out, size, _("%lld s"), s);
+	else if (s < 3600)
+		snprintf(out, size, _("%lld min"), min);
+	else if (s < 2 * DAY_S && min % 60 == 0)
+		snprintf(out, size, _("%lld h"), h);
+	else if (s < 2 * DAY_S)
+		snprintf(out, size, _("%lld h %lld min"), h, min % 60);
+	else if (h % 24 == 0)
+		snprintf(out, size, ngettext("%lld day", "%lld days", (unsigned long)days), days);
 	else
-		show_two(out, size, seconds / DAY_S, "days", seconds / 3600 % 24, "h");
+		snprintf(out, size, ngettext("%lld day %lld h", "%lld days %lld h", (unsigned long)days), days, h % 24);
 }
 
 void

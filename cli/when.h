@@ -1,7 +1,7 @@
 /*
  * when.h - times and durations as people write and read them; inside, time is seconds since 1970, UTC.
  *
- * Local time is that of TZ or /etc/localtime. Words are English whatever the locale. Every when_show function writes a
+ * Local time is that of TZ or /etc/localtime. Words are those of text.h. Every when_show function writes a
  * NUL-terminated string to the size bytes at out; WHEN_SHOWN are enough for all of them.
  */
 #ifndef WHEN_H

@@ -153,7 +153,7 @@ open_folder(struct mounting *m)
 enum err
 mounting_open(struct mounting *m)
 {
-	struct session_setup setup = {.stick_path = m->stick, .dir = m->dir[0] != '\0' ? m->dir : NULL, .station_dir = m->station};
+	struct session_setup setup = {.stick_path = m->stick, .dir = m->dir[0] != '\0' ? m->dir : NULL, .station_dir = m->station, .events = -1};
 	struct fault f = {0};
 	enum err err;
 

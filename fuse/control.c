@@ -77,7 +77,7 @@ control_listen(int dir_fd, const char *lock_name)
 }
 
 int
-control_accept(int fd, enum control_op *op)
+control_accept(int fd, enum control_op *op, bool *told)
 {
 	struct ucred who;
 	socklen_t len = sizeof who;
@@ -88,12 +88,13 @@ control_accept(int fd, enum control_op *op)
 		return -1;
 	set_timeout(conn, REQUEST_TIMEOUT_MS);
 	if (getsockopt(conn, SOL_SOCKET, SO_PEERCRED, &who, &len) != 0 || (who.uid != geteuid() && who.uid != 0) ||
-	    recv(conn, &q, sizeof q, 0) != sizeof q || q > CONTROL_PAUSE_FORCE) {
+	    recv(conn, &q, sizeof q, 0) != sizeof q || (q & ~(uint32_t)CONTROL_TOLD) > CONTROL_PAUSE_FORCE) {
 		close(conn);
 		errno = EPROTO;
 		return -1;
 	}
-	*op = (enum control_op)q;
+	*told = (q & CONTROL_TOLD) != 0;
+	*op = (enum control_op)(q & ~(uint32_t)CONTROL_TOLD);
 	return conn;
 }
 

@@ -17,7 +17,8 @@ enum control_op {
 	CONTROL_END,            /* end for good; E_BUSY if files are open */
 	CONTROL_END_FORCE,      /* ... even then */
 	CONTROL_PAUSE,          /* stop, the code continues here until the deadline; E_BUSY if files are open */
-	CONTROL_PAUSE_FORCE
+	CONTROL_PAUSE_FORCE,
+	CONTROL_TOLD = 16       /* or-ed to one that ends: who asks tells the person, the session's desktop need not */
 };
 
 /* What a session says of itself. Plain data, strings safe to print but for the two paths. */
@@ -49,9 +50,10 @@ struct control_reply {
 int control_listen(int dir_fd, const char *lock_name);
 void control_remove(int dir_fd, const char *lock_name);
 
-/* control_accept(fd, op): take one request of the same user. Return the connection to answer on with control_answer, or -1 with errno:
- * EPROTO for one that is none, else that of accept(2), for which the request is still waiting. */
-int control_accept(int fd, enum control_op *op);
+/* control_accept(fd, op, told): take one request of the same user; *told is whether CONTROL_TOLD was or-ed to *op. Return the connection
+ * to answer on with control_answer, or -1 with errno: EPROTO for one that is none, else that of accept(2), for which the request is
+ * still waiting. */
+int control_accept(int fd, enum control_op *op, bool *told);
 void control_answer(int conn, const struct control_reply *reply); /* and close it */
 
 /* ---- the asking side ------------------------------------------------------------------------------------------------------ */

@@ -19,6 +19,8 @@ struct replug {
 	struct unlock *unlock;
 	const char *path;
 	struct clock_source clock;
+	void (*tell)(void *arg, bool away);
+	void *tell_arg;
 	pthread_mutex_t mutex;          /* of all below, and of unlock_reattach */
 	dev_t dev;                      /* where the stick was seen last */
 	bool away;
@@ -51,6 +53,13 @@ replug_new(struct unlock *unlock, const char *path, struct clock_source clock)
 }
 
 void
+replug_on_change(struct replug *r, void (*tell)(void *arg, bool away), void *arg)
+{
+	r->tell = tell;
+	r->tell_arg = arg;
+}
+
+void
 replug_free(struct replug **r)
 {
 	if (*r == NULL)
@@ -74,6 +83,18 @@ device_there(dev_t dev)
 	return access(name, F_OK) == 0;
 }
 
+static void
+set_away(struct replug *r, bool away)
+{
+	bool changed = r->away != away;
+
+	r->away = away;
+	if (changed && away)
+		r->away_since = boot(r);
+	if (changed && r->tell != NULL)
+		r->tell(r->tell_arg, away);
+}
+
 /* A mount whose device is gone still answers from memory what was read before: that is not the stick. */
 static bool
 attach_at(struct replug *r, const char *path)
@@ -84,7 +105,7 @@ attach_at(struct replug *r, const char *path)
 
 	if (ok) {
 		r->dev = st.st_dev;
-		r->away = false;
+		set_away(r, false);
 		r->given_up = false;
 	}
 	if (fd >= 0)
@@ -104,9 +125,7 @@ attach(struct replug *r)
 {
 	if (attach_at(r, r->path) || (major(r->dev) != 0 && mountinfo_each(attach_mount, r) > 0))
 		return true;
-	if (!r->away)
-		r->away_since = boot(r);
-	r->away = true;
+	set_away(r, true);
 	return false;
 }
 

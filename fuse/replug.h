@@ -26,6 +26,9 @@ struct replug;
 struct replug *replug_new(struct unlock *unlock, const char *path, struct clock_source clock);
 void replug_free(struct replug **r);
 
+/* replug_on_change(r, tell, arg): from now on call tell(arg, away) when the stick is found away or back, from any thread. tell does not wait. */
+void replug_on_change(struct replug *r, void (*tell)(void *arg, bool away), void *arg);
+
 /*
  * replug_wait(r, stop, arg): wait until the same stick is there and the bundle is read from it again: true. False after
  * REPLUG_WAIT_S, at once if another waited that long in vain, or soon after stop(arg) says true. Any number of threads.

@@ -19,6 +19,7 @@ struct session_setup {
 	const char *stick_path;         /* the directory that holds ONCE, absolute */
 	const char *dir;                /* where to mount, absolute; NULL: a fresh directory in $HOME, named after the label */
 	const char *station_dir;
+	int events;                     /* where the session tells its desktop (event.h), lent until session_fork returns; or -1 */
 };
 
 struct session_link {

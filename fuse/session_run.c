@@ -18,6 +18,7 @@
 #include <sodium.h>
 
 #include "control.h"
+#include "event.h"
 #include "fence.h"
 #include "fusefs.h"
 #include "kdf.h"
@@ -31,7 +32,7 @@
 #define HEARTBEAT_S 15
 
 struct run {
-	int front, minder;              /* -1 once closed */
+	int front, minder, events;      /* -1 once closed; events also if nobody listens */
 	int signals, ended, deadline, beat, control;
 	int stick_fd;
 	const struct session_setup *setup;
@@ -48,15 +49,17 @@ struct run {
 	int64_t opened_boot;            /* clock.boot when the mount began to answer */
 	int64_t used_before;            /* seconds used before that */
 	bool deaf;                      /* until the next beat: who asks cannot be let in, and asking would not stop */
+	struct event closed;            /* what is told of the end; kind 0 if it was never open */
 };
 
 /* ---- process -------------------------------------------------------------------------------------------------------------- */
 
-/* No terminal, no directory, no descriptor but the two sockets; signals are read, never caught. */
+/* No terminal, no directory, no descriptor but the sockets; signals are read, never caught. */
 static int
 detach(struct run *r)
 {
 	int null = open("/dev/null", O_RDWR), front = fcntl(r->front, F_DUPFD, 10), minder = fcntl(r->minder, F_DUPFD, 10);
+	int events = r->events >= 0 ? fcntl(r->events, F_DUPFD, 10) : -1;
 	sigset_t all;
 
 	(void)randombytes_close(); /* where there is no getrandom libsodium has a descriptor, and would read what takes its number */
@@ -67,9 +70,12 @@ detach(struct run *r)
 		dup2(null, i);
 	r->front = dup2(front, 3);
 	r->minder = dup2(minder, 4); /* inherited by fusermount3 on purpose, see minder.h */
-	close_range(5, ~0u, 0);
+	r->events = events >= 0 ? dup2(events, 5) : -1;
+	close_range(r->events >= 0 ? 6 : 5, ~0u, 0);
 	randombytes_stir(); /* opens it again, before the fence */
 	fcntl(r->front, F_SETFD, FD_CLOEXEC);
+	if (r->events >= 0)
+		fcntl(r->events, F_SETFD, FD_CLOEXEC);
 	sigfillset(&all);
 	sigdelset(&all, SIGSEGV);
 	sigdelset(&all, SIGBUS);
@@ -106,6 +112,8 @@ static _Noreturn void
 leave(struct run *r)
 {
 	release(r);
+	if (r->closed.kind != 0)
+		event_send(r->events, &r->closed); /* now it is safe to pull the stick */
 	_exit(0); /* without waiting for threads that a busy lazy mount keeps alive */
 }
 
@@ -219,6 +227,23 @@ start_clocks(struct run *r)
 	arm(r->beat, HEARTBEAT_S, HEARTBEAT_S);
 }
 
+static void
+tell_opened(const struct run *r)
+{
+	struct event e = {.kind = EVENT_OPENED, .deadline = r->opened_boot + r->info.remaining_s};
+
+	memcpy(e.label, r->info.label, sizeof e.label);
+	event_send(r->events, &e);
+}
+
+static void
+tell_away(void *arg, bool away)
+{
+	const struct event e = {.kind = away ? EVENT_STICK_OUT : EVENT_STICK_BACK};
+
+	event_send(((const struct run *)arg)->events, &e);
+}
+
 static bool
 is_silenced(void *arg)
 {
@@ -298,6 +323,7 @@ open_session(struct run *r, struct fault *f)
 	unlock_carry_notice(r->unlock);
 	if ((r->replug = replug_new(r->unlock, r->setup->stick_path, r->clock)) == NULL)
 		return fault_set(f, E_FAIL, ENOMEM, "memory", "session");
+	replug_on_change(r->replug, tell_away, r);
 	fusefs_on_failure(r->fs, await_stick, r);
 	fence_files(r); /* before there are threads, which it would not hold */
 	if ((err = fusefs_start(r->fs, r->ended, f)) != E_OK)
@@ -346,11 +372,12 @@ unmount_by_force(struct run *r)
 }
 
 /*
- * The end of the mount; with end the session's too. Without force nothing changes if a file is open: E_BUSY.
+ * The end of the mount; for good, the session's too. Without force nothing changes if a file is open: E_BUSY.
  */
 static enum err
-finish(struct run *r, bool end, bool force, struct fault *f)
+finish(struct run *r, enum event_how how, bool force, struct fault *f)
 {
+	bool end = how == EVENT_ENDED || how == EVENT_OVER;
 	int64_t used;
 	enum err err;
 
@@ -362,6 +389,8 @@ finish(struct run *r, bool end, bool force, struct fault *f)
 	fusefs_free(&r->fs);
 	err = end ? unlock_end(r->unlock, used) : unlock_used(r->unlock, used);
 	control_remove(station_session_dir(r->station), r->lock_name);
+	r->closed.kind = EVENT_CLOSED;
+	r->closed.how = how;
 	return err == E_OK ? E_OK : fault_set(f, err, 0, end ? "close" : "used", "%s", r->setup->station_dir);
 }
 
@@ -371,18 +400,19 @@ answer(struct run *r)
 {
 	struct control_reply reply = {0};
 	enum control_op op;
-	bool over;
+	bool over, told;
 	int conn;
 
-	if ((conn = control_accept(r->control, &op)) < 0) {
+	if ((conn = control_accept(r->control, &op, &told)) < 0) {
 		r->deaf = errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS;
 		return false;
 	}
 	describe(r, &reply.state);
 	if (op != CONTROL_STATUS)
-		reply.err = finish(r, op == CONTROL_END || op == CONTROL_END_FORCE,
+		reply.err = finish(r, op == CONTROL_END || op == CONTROL_END_FORCE ? EVENT_ENDED : EVENT_PAUSED,
 		    op == CONTROL_END_FORCE || op == CONTROL_PAUSE_FORCE, &reply.fault);
 	over = op != CONTROL_STATUS && reply.err != E_BUSY;
+	r->closed.told = over && told;
 	if (over)
 		release(r); /* before it is said that the stick may be pulled and the code typed again */
 	control_answer(conn, &reply);
@@ -398,7 +428,7 @@ heartbeat(struct run *r)
 	unlock_used(r->unlock, used_now(r));
 	if (replug_look(r->replug) < REPLUG_AWAY_S)
 		return false;
-	finish(r, false, true, &f);
+	finish(r, EVENT_LEFT, true, &f);
 	return true;
 }
 
@@ -416,10 +446,10 @@ serve(struct run *r)
 		if (poll(p, sizeof p / sizeof *p, -1) < 0 && errno != EINTR)
 			break;
 		if (p[0].revents != 0) {
-			finish(r, true, true, &f);
+			finish(r, EVENT_OVER, true, &f);
 			over = true;
 		} else if (p[1].revents != 0 || p[2].revents != 0) {
-			finish(r, false, true, &f);
+			finish(r, EVENT_PAUSED, true, &f);
 			over = true;
 		} else if (p[3].revents != 0) {
 			over = answer(r);
@@ -459,6 +489,7 @@ open_and_serve(struct run *r)
 		return;
 	}
 	report(r, SESSION_OPENED, E_OK, &f);
+	tell_opened(r);
 	close(r->front);
 	r->front = -1;
 	serve(r);
@@ -467,7 +498,7 @@ open_and_serve(struct run *r)
 _Noreturn void
 session_run(int front, int minder, const struct session_setup *setup)
 {
-	struct run r = {.front = front, .minder = minder, .control = -1, .stick_fd = -1, .setup = setup, .clock = clock_system()};
+	struct run r = {.front = front, .minder = minder, .events = setup->events, .control = -1, .stick_fd = -1, .setup = setup, .clock = clock_system()};
 	struct session_request q;
 	struct fault f = {0};
 	bool proved = false;

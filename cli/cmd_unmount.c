@@ -4,6 +4,8 @@
 #include <jansson.h>
 
 #include "cli.h"
+#include "desktop.h"
+#include "eject.h"
 #include "mountpoint.h"
 #include "opt.h"
 #include "prompt.h"
@@ -17,7 +19,7 @@ static const char about_text[] =
     "DIR is the folder; left out, it is the only one open. While a program has a file open nothing happens, and it is named.\n");
 
 struct choice {
-	bool pause, force, yes;
+	bool pause, force, yes, eject;
 };
 
 static enum control_op
@@ -106,8 +108,8 @@ is_held(const char *dir, const struct choice *w)
 	return count > 0;
 }
 
-static enum err
-say_ended(const struct cli *c, const struct control_state *s, bool paused)
+static void
+say_ended(const struct cli *c, const struct control_state *s, const struct choice *w)
 {
 	char length[WHEN_SHOWN], until[WHEN_SHOWN];
 	int64_t now = when_now();
@@ -115,14 +117,102 @@ say_ended(const struct cli *c, const struct control_state *s, bool paused)
 	when_show_duration(length, sizeof length, s->used_s);
 	when_show_until(until, sizeof until, now + s->remaining_s, now);
 	if (c->json)
-		return say_json(c, json_pack("{s:s%, s:b, s:I, s:I}", "mount_point", s->mount_point, strlen(s->mount_point), "paused",
-		    (int)paused, "used_s", (json_int_t)s->used_s, "remaining_s", (json_int_t)(paused ? s->remaining_s : 0)));
-	if (paused)
+		return;
+	if (w->pause && w->eject)
+		say_info(c, "paused after %s; the same code continues here until %s.", length, until);
+	else if (w->pause)
 		say_info(c, "paused after %s; the same code continues here until %s. Safe to pull the stick.", length, until);
+	else if (w->eject)
+		say_info(c, "ended after %s.", length);
 	else
 		say_info(c, "ended after %s. Safe to pull the stick.", length);
-	return E_OK;
 }
+
+static enum err
+report(const struct cli *c, const struct control_state *s, const struct choice *w, bool ejected)
+{
+	if (!c->json)
+		return E_OK;
+	return say_json(c, json_pack("{s:s%, s:b, s:I, s:I, s:b}", "mount_point", s->mount_point, strlen(s->mount_point), "paused",
+	    (int)w->pause, "used_s", (json_int_t)s->used_s, "remaining_s", (json_int_t)(w->pause ? s->remaining_s : 0), "ejected",
+	    (int)ejected));
+}
+
+/* ---- the stick ------------------------------------------------------------------------------------------------------------ */
+
+static bool
+has_another(const struct sessions *s, const struct sessions_one *one)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if (&s->list[i] != one && memcmp(s->list[i].state.stick_id, one->state.stick_id, ID_SIZE) == 0)
+			return true;
+	return false;
+}
+
+static void
+warn_in_use(const struct cli *c, const char *why)
+{
+	say_warn(c, "%s. The folder is closed all the same. Eject the stick in the file manager before you pull it", why);
+	desktop_tell_ejected(why);
+}
+
+static void
+warn_busy(const struct cli *c, const struct eject *e)
+{
+	struct holders h = {.text = ""};
+
+	mountpoint_users(e->where, name_holder, &h);
+	if (h.count > HOLDERS_NAMED)
+		add_others(&h);
+	warn_in_use(c, h.count > 0 ? h.text : _("a program still has a file on the stick open"));
+}
+
+/* Whether the stick is out of the PC's hands. The session is over, whatever comes of this. */
+static bool
+eject(const struct cli *c, const struct sessions *s, const struct sessions_one *one)
+{
+	char why[EJECT_WHY + 80];
+	struct eject e;
+	bool done = false;
+
+	if (has_another(s, one)) {
+		warn_in_use(c, _("another folder of this stick is open"));
+		return false;
+	}
+	switch (eject_find(&e, one->state.stick_path, one->state.stick_id)) {
+	case EJECT_OUT:
+		say_info(c, "the stick is out already.");
+		return true;
+	case EJECT_DIRECTORY:
+		warn_in_use(c, _("it is in a directory that is not the top of a stick"));
+		return false;
+	case EJECT_MOUNTED:
+		break;
+	}
+	say_info(c, "switching the stick off, do not pull it yet ...");
+	switch (eject_stick(&e)) {
+	case EJECT_DONE:
+		say_info(c, "the stick is off. Safe to pull it.");
+		done = true;
+		break;
+	case EJECT_UNMOUNTED:
+		say_info(c, "the stick is unmounted. Safe to pull it.");
+		done = true;
+		break;
+	case EJECT_BUSY:
+		warn_busy(c, &e);
+		break;
+	case EJECT_FAILED:
+		snprintf(why, sizeof why, _("the stick could not be ejected (%s)"), e.why);
+		warn_in_use(c, why);
+		break;
+	}
+	if (done)
+		desktop_tell_ejected(NULL);
+	return done;
+}
+
+/* ---- the whole ------------------------------------------------------------------------------------------------------------- */
 
 static enum err
 unmount(const struct cli *c, const struct sessions *s, const char *dir, struct choice *w)
@@ -138,13 +228,14 @@ unmount(const struct cli *c, const struct sessions *s, const char *dir, struct c
 		return say_busy(c, one->state.mount_point);
 	if ((err = ask(c, w)) != E_OK)
 		return err;
-	err = control_ask(s->dir_fd, one->lock_name, operation(w), &reply, &f);
+	err = control_ask(s->dir_fd, one->lock_name, (enum control_op)(operation(w) | (w->eject ? CONTROL_TOLD : 0)), &reply, &f);
 	if (err == E_BUSY)
 		return say_busy(c, one->state.mount_point);
 	if (err != E_OK)
 		return say_error(c, &f, &(struct say_about){.object = one->state.mount_point});
 	mountpoint_clear(reply.state.mount_point, reply.state.made); /* usually nothing is left there */
-	return say_ended(c, &reply.state, w->pause);
+	say_ended(c, &reply.state, w);
+	return report(c, &reply.state, w, w->eject && eject(c, s, one));
 }
 
 enum err
@@ -154,6 +245,7 @@ cmd_unmount(struct cli *c, int argc, char **argv)
 	const struct opt rows[] = {
 	    {OPT_FLAG, "pause", 'p', NULL, N_("only close the folder: the same code continues here until the deadline"), &w.pause, 0, 0},
 	    {OPT_FLAG, "force", 'f', NULL, N_("even while programs have files open"), &w.force, 0, 0},
+	    {OPT_FLAG, "eject", 'e', NULL, N_("then unmount the stick and switch it off"), &w.eject, 0, 0},
 	    {OPT_FLAG, "yes", 'y', NULL, N_("do not ask"), &w.yes, 0, 0}, {.kind = OPT_END}};
 	const struct opt_verb v = {"unmount [DIR]", about_text, OPT_JSON | OPT_PLAIN, rows, 0, 1};
 	struct sessions s;

@@ -10,6 +10,7 @@
 #include <sodium.h>
 
 #include "blockcache.h"
+#include "desktop.h"
 #include "keytree.h"
 #include "prompt.h"
 #include "say.h"
@@ -153,12 +154,15 @@ open_folder(struct mounting *m)
 enum err
 mounting_open(struct mounting *m)
 {
-	struct session_setup setup = {.stick_path = m->stick, .dir = m->dir[0] != '\0' ? m->dir : NULL, .station_dir = m->station, .events = -1};
+	struct session_setup setup = {.stick_path = m->stick, .dir = m->dir[0] != '\0' ? m->dir : NULL, .station_dir = m->station, .events = m->no_desktop ? -1 : desktop_fork()};
 	struct fault f = {0};
 	enum err err;
 
 	sessions_tidy();
-	if (session_fork(&m->link, &setup, &f) != E_OK)
+	err = session_fork(&m->link, &setup, &f);
+	if (setup.events >= 0)
+		close(setup.events); /* the session has it */
+	if (err != E_OK)
 		return say_error(m->c, &f, NULL);
 	if (session_next(&m->link, &m->msg) != 0)
 		err = died(m, false);

@@ -1,0 +1,49 @@
+/*
+ * eject.c - where a stick is mounted. Taking it out is in eject_bus.c.
+ */
+#include "eject.h"
+
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "stick.h"
+#include "stickarg.h"
+
+struct search {
+	struct eject *e;
+	const uint8_t *stick_id;
+	bool directory;         /* it is in one that is no mount point */
+};
+
+static int
+is_it(void *arg, const char *path)
+{
+	struct search *s = arg;
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct stick *stick = NULL;
+	bool found = false;
+
+	if (fd >= 0 && stick_open(&stick, fd, NULL) == E_OK)
+		found = memcmp(stick->id, s->stick_id, ID_SIZE) == 0;
+	s->directory = found && !stickarg_is_mount(fd);
+	if (found)
+		snprintf(s->e->where, sizeof s->e->where, "%s", path);
+	stick_close(&stick);
+	if (fd >= 0)
+		close(fd);
+	return found;
+}
+
+enum eject_place
+eject_find(struct eject *e, const char *path, const uint8_t stick_id[ID_SIZE])
+{
+	struct search s = {e, stick_id, false};
+
+	*e = (struct eject){.where = ""};
+	if (!is_it(&s, path) && !stickarg_each(is_it, &s))
+		return EJECT_OUT;
+	return s.directory ? EJECT_DIRECTORY : EJECT_MOUNTED;
+}

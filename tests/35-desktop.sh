@@ -1,0 +1,182 @@
+# The desktop: what is notified and kept awake while a folder is open, ejecting, file types and entries. On a bus of its own, with a
+# server that writes down what it is asked for.
+. "$ONCE_TESTS/scenario.sh"
+need_fuse
+lack() # PACKAGE
+{
+	[ -z "${CI:-}" ] || die "package $1 is missing, and on CI nothing is skipped"
+	skip "no package $1 here"
+}
+command -v dbus-daemon >/dev/null || lack dbus
+/usr/bin/python3 -c 'import dbus' 2>/dev/null || lack python3-dbus
+/usr/bin/python3 -c 'import gi' 2>/dev/null || lack python3-gi
+feed=$ONCE_BUILD/tests/desktop_feed
+[ -x "$feed" ] || die "$feed is not built"
+
+# ---- a bus -------------------------------------------------------------------------------------------------------------------
+cat >"$W/bus.conf" <<END
+<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig>
+<listen>unix:path=$W/bus</listen>
+<auth>EXTERNAL</auth>
+<policy context="default">
+<allow send_destination="*" eavesdrop="true"/><allow receive_sender="*"/><allow eavesdrop="true"/><allow own="*"/>
+</policy>
+</busconfig>
+END
+dbus-daemon --config-file="$W/bus.conf" --nofork --nopidfile --nosyslog 2>"$W/bus.log" &
+daemon=$!
+server=
+trap 'cleanup; kill $daemon $server 2>/dev/null' EXIT
+wait_until 10 test -S "$W/bus"
+log=$W/log
+exec 7>/dev/null
+
+serve() # WORD...: a fresh desktop
+{
+	[ -z "$server" ] || { kill "$server"; wait "$server"; } 2>/dev/null
+	: >"$log"
+	DBUS_SESSION_BUS_ADDRESS=unix:path=$W/bus /usr/bin/python3 "$ONCE_TESTS/desktop_server" "$log" "$@" &
+	server=$!
+	wait_until 20 grep -q '^ready' "$log"
+}
+with_bus() # COMMAND...
+{
+	DBUS_SESSION_BUS_ADDRESS=unix:path=$W/bus DBUS_SYSTEM_BUS_ADDRESS=unix:path=$W/bus "$@"
+}
+logged() # DESCRIPTION PATTERN: soon a line of the log matches
+{
+	wait_until 20 grep -Eq -- "$2" "$log"
+	checks=$((checks + 1))
+	echo "ok $checks - $1"
+}
+count() # PATTERN: how many lines match
+{
+	grep -Ec -- "$1" "$log"
+}
+fed() # a session that says what say is given
+{
+	exec 7>&-
+	rm -f "$W/go"
+	mkfifo "$W/go"
+	with_bus "$feed" <"$W/go" &
+	exec 7>"$W/go"
+}
+say()
+{
+	printf '%s\n' "$1" >&7
+}
+
+# ---- a session that is told what happens to it ---------------------------------------------------------------------------------
+serve
+fed
+say 'opened 28800 Week <b>12</b> & more'
+logged "it is said that it is open" '^notify 1 urgency 1 \| "Week <b>12</b> & more" is open \| Until [0-9][0-9]:[0-9][0-9]\.'
+logged "the PC stays awake" '^awake idle:sleep:handle-lid-switch oncestick block'
+logged "the screen stays lit" '^lit '
+say out
+logged "the stick is out, which is urgent, in the same bubble" '^notify 1 urgency 2 \| The stick is out \| Put it back.* the lecture goes on'
+say back
+logged "the stick is back" '^notify 1 urgency 0 \| The stick is back'
+is "and that is all so far" "$(count '^notify')" 3
+say ended
+logged "it has ended, and the stick may be pulled" '^notify 1 urgency 1 \| .* has ended \| .*safe to pull'
+logged "the PC may sleep" '^asleep'
+logged "the screen may go dark" '^unlit 77'
+
+for minutes in 30 10 2; do
+	serve
+	fed
+	say "opened $((minutes * 60 + 2)) Soon"
+	logged "$minutes minutes before the end" "^notify 1 urgency [12] \\| \"Soon\" closes in $minutes minutes \\| At [0-9:]* the folder closes"
+	say over
+	logged "the time is over" '^notify 1 .*has ended \| Its time is over.*safe to pull'
+	is "opened, warned, over" "$(count '^notify')" 3
+done
+
+serve
+fed
+say 'opened 3600'
+logged "a lecture without a label" 'The lecture is open'
+say out
+say left
+logged "the stick stayed away: paused" '^notify 1 .* is paused \| The same code opens it again'
+is "nobody is told to pull what is out" "$(count 'paused.*safe to pull')" 0
+
+serve
+fed
+say 'opened 3600 Gone'
+logged "open" 'is open'
+exec 7>&-
+logged "a session that was killed was interrupted" '^notify 1 .*"Gone" was interrupted \| The same code'
+logged "and the PC may sleep" '^asleep'
+
+serve no-lid
+fed
+say 'opened 3600 Lid'
+logged "where the lid is not ours, the rest is kept awake" '^awake idle:sleep oncestick'
+say told
+logged "who ejects speaks for itself" '^close 1'
+is "the session adds nothing" "$(count '^notify')" 1
+
+# ---- a real one ----------------------------------------------------------------------------------------------------------------
+stick=$W/stick
+sample "$W/folder"
+new_issuer
+prepare "$W/folder" "$stick" --label Desk --codes 8
+codes "$W/codes" 6
+nth()
+{
+	sed -n "$1p" "$W/codes" >"$W/code"
+}
+serve
+nth 1
+check "mount" with_bus oncestick mount "$stick" --code-file "$W/code"
+logged "it is open" '^notify 1 .*"Desk" is open'
+logged "the PC stays awake" '^awake'
+is "nobody sleeps" "$(count '^asleep')" 0
+check "pause" with_bus oncestick unmount --pause
+logged "it is paused" '"Desk" is paused .*safe to pull'
+logged "the PC may sleep" '^asleep'
+check "mount again" with_bus oncestick mount "$stick" --code-file "$W/code"
+logged "a bubble of its own" "^notify 2 .*is open"
+check "end" with_bus oncestick unmount --yes
+logged "it has ended" '"Desk" has ended'
+
+serve
+nth 2
+check "without the desktop" with_bus oncestick mount "$stick" --code-file "$W/code" --no-desktop
+check "end" with_bus oncestick unmount --yes
+is "nothing was asked of it" "$(cat "$log")" ready
+
+# no bus, and one that takes connections and never answers
+nth 3
+check "no bus: mount" env DBUS_SESSION_BUS_ADDRESS=unix:path=/nowhere DBUS_SYSTEM_BUS_ADDRESS=unix:path=/nowhere \
+	oncestick mount "$stick" --code-file "$W/code"
+no grep -qi -e bus -e notif "$W/err" || die "it talks about the bus"
+check "no bus: unmount" oncestick unmount --yes
+/usr/bin/python3 -c '
+import socket, sys, time
+s = socket.socket(socket.AF_UNIX)
+s.bind(sys.argv[1])
+s.listen(100)
+time.sleep(600)' "$W/deaf" &
+deaf=$!
+trap 'cleanup; kill $daemon $server $deaf 2>/dev/null' EXIT
+wait_until 10 test -S "$W/deaf"
+nth 4
+check "a bus that hangs: mount" env DBUS_SESSION_BUS_ADDRESS="unix:path=$W/deaf" DBUS_SYSTEM_BUS_ADDRESS="unix:path=$W/deaf" \
+	timeout 20 oncestick mount "$stick" --code-file "$W/code"
+no grep -qi -e bus -e notif "$W/err" || die "it talks about the bus"
+check "a bus that hangs: unmount" env DBUS_SESSION_BUS_ADDRESS="unix:path=$W/deaf" timeout 20 oncestick unmount --yes
+
+# ---- eject ---------------------------------------------------------------------------------------------------------------------
+nth 5
+check "mount" with_bus oncestick mount "$stick" --code-file "$W/code"
+check "a directory is not ejected" with_bus oncestick unmount --yes --eject --json
+printed '"ejected": false'
+said "warning: .*not the top of a stick.*closed all the same"
+is "it has ended all the same" "$(oncestick status --json | jq '.open | length')" 0
+refused 30 "the code is dead" oncestick mount "$stick" --code-file "$W/code"
+finish

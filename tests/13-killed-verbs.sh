@@ -6,20 +6,7 @@ need_fuse
 for need in strace sqlite3; do
 	command -v "$need" >/dev/null || skip "no $need here"
 done
-stick=$W/stick kept=$W/kept
-mkdir "$kept"
-sample "$W/folder"
-new_issuer
-prepare "$W/folder" "$stick" --codes 2 --label Killed
-one_code "$W/code"
-cp -a "$stick" "$W/issuer" "$kept"
-pass="--passphrase-file=$W/pass"
-
-restore() # everything is as after issue
-{
-	rm -rf "$stick" "$W/issuer" "$W/station"
-	cp -a "$kept"/* "$W"
-}
+issued_stick --codes 2 --label Killed
 changes='openat|pwrite64|write|fsync|fdatasync|rename|renameat|renameat2|unlink|unlinkat|mkdir|mkdirat|ftruncate|fcntl|connect|sendto|sendmsg|umount2'
 points() # HOW MANY COMMAND...: run it, then $W/points has so many of the calls that change or lock something, evenly spread
 {
@@ -42,20 +29,6 @@ kill_at() # NAME NUMBER COMMAND...: sets $status, 137 if that call came
 	*) die "$at: exit $status" ;;
 	esac
 }
-then_() # STATUS... -- COMMAND...: exits with one of these
-{
-	wanted=
-	while [ "$1" != -- ]; do
-		wanted="$wanted $1" && shift
-	done
-	shift
-	"$@" >"$W/out" 2>"$W/err" </dev/null
-	got=$?
-	case "$wanted " in
-	*" $got "*) ;;
-	*) die "$at; then exit $got, wanted one of$wanted: $*" ;;
-	esac
-}
 nothing_open()
 {
 	! grep -q " $HOME" /proc/self/mountinfo && [ -z "$(ls -A "$HOME")" ]
@@ -71,9 +44,9 @@ points 7 oncestick prepare "$W/folder" "$stick" --add --codes 1 "$pass"
 while read -r name number <&9; do
 	restore
 	kill_at "$name" "$number" oncestick prepare "$W/folder" "$stick" --add --codes 1 "$pass"
-	then_ 0 -- oncestick rehearse "$stick" "--code-file=$W/code" # the lecture that was there
-	then_ 0 -- oncestick prepare "$W/folder" "$stick" --add --codes 1 "$pass"
-	then_ 0 -- oncestick verify "$stick"
+	ends 0 -- oncestick rehearse "$stick" "--code-file=$W/code" # the lecture that was there
+	ends 0 -- oncestick prepare "$W/folder" "$stick" --add --codes 1 "$pass"
+	ends 0 -- oncestick verify "$stick"
 done 9<"$W/points"
 is "prepare was killed, and the stick was whole again each time" $((killed + ended)) "$(wc -l <"$W/points")"
 
@@ -83,50 +56,47 @@ while read -r name number <&9; do
 	restore
 	kill_at "$name" "$number" oncestick revoke --holder Test --at "$stick" "$pass"
 	if book_says revoked; then # the list is in the books too, for it is the same transaction
-		then_ 0 -- oncestick collect "$stick" "$pass"
+		ends 0 -- oncestick collect "$stick" "$pass"
 	else
-		then_ 0 -- oncestick rehearse "$stick" "--code-file=$W/code"
-		then_ 0 -- oncestick revoke --holder Test --at "$stick" "$pass"
+		ends 0 -- oncestick rehearse "$stick" "--code-file=$W/code"
+		ends 0 -- oncestick revoke --holder Test --at "$stick" "$pass"
 	fi
-	then_ 31 -- oncestick mount "$stick" "--code-file=$W/code"
+	ends 31 -- oncestick mount "$stick" "--code-file=$W/code"
 done 9<"$W/points"
 is "revoke was killed, and the code was dead each time" "$got" 31
 
 restore
-then_ 0 -- oncestick mount "$stick" "--code-file=$W/code"
+ends 0 -- oncestick mount "$stick" "--code-file=$W/code"
 check "a code is used up" oncestick unmount --yes
-rm -rf "${kept:?}/stick"
-cp -a "$stick" "$W/station" "$kept"
+keep
 points 7 oncestick collect "$stick" "$pass"
 while read -r name number <&9; do
 	restore
 	kill_at "$name" "$number" oncestick collect "$stick" "$pass"
-	then_ 0 -- oncestick collect "$stick" "$pass"
+	ends 0 -- oncestick collect "$stick" "$pass"
 	book_says spent || die "$at: the books do not know that the code was used"
 done 9<"$W/points"
 is "collect was killed, and the books knew each time that the code was used" "$got" 0
 
 # The command is killed, then the session that ends: both close the code or leave it to this PC, and nothing stays mounted.
-rm -rf "$kept/station" "${kept:?}/stick"
 rm -rf "$stick" "$W/station"
 mkdir "$stick"
 oncestick prepare "$W/folder" "$stick" --codes 2 "$pass" >"$W/out" 2>"$W/err" </dev/null || die "another stick"
 one_code "$W/code"
-rm -rf "$kept/issuer"
-cp -a "$stick" "$W/issuer" "$kept"
+keep
 open_it()
 {
 	restore
-	then_ 0 -- oncestick mount "$stick" "--code-file=$W/code"
+	ends 0 -- oncestick mount "$stick" "--code-file=$W/code"
 }
 over() # whatever was killed: it ends, and is spent
 {
-	then_ 0 49 -- oncestick unmount --yes
+	ends 0 49 -- oncestick unmount --yes
 	wait_until 60 nothing_open
-	then_ 0 30 -- oncestick mount "$stick" "--code-file=$W/code"
-	[ "$got" -eq 30 ] || then_ 0 -- oncestick unmount --yes
+	ends 0 30 -- oncestick mount "$stick" "--code-file=$W/code"
+	[ "$got" -eq 30 ] || ends 0 -- oncestick unmount --yes
 	wait_until 60 nothing_open
-	then_ 30 -- oncestick mount "$stick" "--code-file=$W/code"
+	ends 30 -- oncestick mount "$stick" "--code-file=$W/code"
 }
 open_it
 points 6 oncestick unmount --yes
@@ -138,24 +108,18 @@ done 9<"$W/points"
 is "unmount was killed, and the code was spent in the end each time" "$got" 30
 
 if [ "$WHO" = root ]; then # nobody else may trace a session
-	find_session() # the process that has the memory open
+	ending_session() # sets $session
 	{
-		for session in $(pgrep -f "^oncestick mount $stick"); do
-			! ls -l "/proc/$session/fd" 2>/dev/null | grep -q station.sqlite || return 0
-		done
-		return 1
-	}
-	traced()
-	{
-		grep -q 'TracerPid:.[1-9]' "/proc/$session/status"
+		# shellcheck disable=SC2046 # words
+		find_session $(pgrep -f "^oncestick mount $stick")
 	}
 	for point in pwrite64:1 fdatasync:1 fdatasync:2 unlink:1 write:2 sendto:1 munmap:3 close:2; do
 		open_it
 		at="session killed while it ends, at $point" name=${point%:*} number=${point#*:}
-		wait_until 60 find_session
+		wait_until 60 ending_session
 		strace -f -qq -p "$session" -o "$W/trace" -e trace="$name" -e inject="$name:signal=KILL:when=$number" 2>"$W/strace" &
 		tracer=$!
-		wait_until 60 traced
+		wait_until 60 traced "$session"
 		oncestick unmount --yes >"$W/out" 2>"$W/err" </dev/null
 		wait_until 60 nothing_open
 		kill "$tracer" 2>/dev/null

@@ -52,23 +52,17 @@ if [ "$WHO" != root ]; then # nobody else may trace a session
 	finish
 fi
 
-find_session() # sets $session: the child of $command that has the memory open; the other one is the minder
+session_of_command() # sets $session; the command's other child is the minder
 {
-	for session in $(pgrep -P "$command"); do
-		! ls -l "/proc/$session/fd" 2>/dev/null | grep -q station.sqlite || return 0
-	done
-	return 1
-}
-traced()
-{
-	grep -q 'TracerPid:.[1-9]' "/proc/$session/status"
+	# shellcheck disable=SC2046 # words
+	find_session $(pgrep -P "$command")
 }
 trace() # ARGS...: trace the session, in $W/trace
 {
-	wait_until 60 find_session
+	wait_until 60 session_of_command
 	strace -qq -p "$session" -o "$W/trace" "$@" 2>"$W/strace" &
 	tracer=$!
-	wait_until 60 traced
+	wait_until 60 traced "$session"
 }
 untrace()
 {

@@ -7,19 +7,7 @@ need_fuse
 preload=$ONCE_BUILD/tests/.libs/faults.so
 [ -e "$preload" ] || die "$preload is not built"
 ! ldd "$ONCE_BIN/oncestick" | grep -q libasan || skip "a sanitizer has to be loaded first"
-stick=$W/stick kept=$W/kept
-mkdir "$kept"
-sample "$W/folder"
-new_issuer
-prepare "$W/folder" "$stick" --codes 4 --label Faults
-one_code "$W/code"
-cp -a "$stick" "$W/issuer" "$kept"
-
-restore() # everything is as after issue
-{
-	rm -rf "$stick" "$W/issuer" "$W/station"
-	cp -a "$kept/stick" "$kept/issuer" "$W"
-}
+issued_stick --codes 4 --label Faults
 faulty() # VERB ARGS...: with faults; sets $status
 {
 	rm -f "$W/faults"
@@ -32,75 +20,61 @@ faulty() # VERB ARGS...: with faults; sets $status
 	[ "$status" -eq 0 ] || grep -Eq "\[E_[A-Z_]+ $status\]" "$W/err" || die "$at: exit $status, and no [E_... $status]"
 	[ -z "$calls" ] || hit=$((hit + 1))
 	[ "$status" -eq 0 ] || failed=$((failed + 1))
+	at="$at, exit $status"
 	runs=$((runs + 1))
 }
-clean() # STATUS... -- VERB ARGS...: without faults, exits with one of these
-{
-	wanted=
-	while [ "$1" != -- ]; do
-		wanted="$wanted $1" && shift
-	done
-	shift
-	oncestick "$@" >"$W/out" 2>"$W/err" </dev/null
-	got=$?
-	case "$wanted " in
-	*" $got "*) ;;
-	*) die "$at, exit $status; then without faults: exit $got, wanted one of$wanted: $*" ;;
-	esac
-}
-pass="--passphrase-file=$W/pass"
 closed()
 {
 	! grep -q " $HOME" /proc/self/mountinfo
 }
 opens_once() # the code in the file $1
 {
-	clean 0 -- mount "$stick" "--code-file=$1"
+	ends 0 -- oncestick mount "$stick" "--code-file=$1"
 	cmp -s "$W/folder/a.txt" "$(cat "$W/out")/a.txt" || die "$at: other content"
-	clean 0 -- unmount --yes
-	clean 30 -- mount "$stick" "--code-file=$1"
+	ends 0 -- oncestick unmount --yes
+	ends 30 -- oncestick mount "$stick" "--code-file=$1"
 }
 
 prepare_fails()
 {
 	faulty prepare "$W/folder" "$stick" --add --codes 1 --label Second "$pass"
-	[ "$status" -eq 0 ] || clean 0 -- prepare "$W/folder" "$stick" --add --codes 1 --label Second "$pass"
-	clean 0 -- verify "$stick"
-	clean 0 -- rehearse "$stick" "--code-file=$W/code"
+	[ "$status" -eq 0 ] || ends 0 -- oncestick prepare "$W/folder" "$stick" --add --codes 1 --label Second "$pass"
+	ends 0 -- oncestick verify "$stick"
+	ends 0 -- oncestick rehearse "$stick" "--code-file=$W/code"
 }
 issue_fails()
 {
 	faulty issue "$stick" -n 1 --to Another "$pass"
-	[ "$status" -eq 0 ] || clean 0 -- issue "$stick" -n 1 --to Another "$pass"
+	[ "$status" -eq 0 ] || ends 0 -- oncestick issue "$stick" -n 1 --to Another "$pass"
 	cp "$W/out" "$W/another"
-	clean 0 -- rehearse "$stick" "--code-file=$W/another"
+	ends 0 -- oncestick rehearse "$stick" "--code-file=$W/another"
 }
 revoke_fails()
 {
 	faulty revoke --holder Test --at "$stick" "$pass"
 	if [ "$status" -ne 0 ]; then
-		clean 0 14 23 -- revoke --holder Test --at "$stick" "$pass"
-		clean 0 -- collect "$stick" "$pass" # brings the list to the stick if it is in the books alone
+		ends 0 14 23 -- oncestick revoke --holder Test --at "$stick" "$pass"
+		ends 0 -- oncestick collect "$stick" "$pass" # brings the list to the stick if it is in the books alone
 	fi
-	clean 31 -- mount "$stick" "--code-file=$W/code"
+	ends 31 -- oncestick mount "$stick" "--code-file=$W/code"
 }
 collect_fails()
 {
-	clean 0 -- mount "$stick" "--code-file=$W/code"
-	clean 0 -- unmount --yes
+	ends 0 -- oncestick mount "$stick" "--code-file=$W/code"
+	ends 0 -- oncestick unmount --yes
 	faulty collect "$stick" "$pass"
-	clean 0 -- collect "$stick" "$pass"
+	ends 0 -- oncestick collect "$stick" "$pass"
 	grep -Eq '^[^ ]+ +used .*Test' "$W/out" || die "$at: the books do not know that the code was used"
 }
 mount_fails()
 {
 	faulty mount "$stick" "--code-file=$W/code"
 	if [ "$status" -eq 0 ]; then
-		clean 0 1 44 49 -- unmount --yes # the session's calls fail still
+		ends 0 1 44 49 -- oncestick unmount --yes # the session's calls fail still
 		wait_until 60 closed
-		clean 0 30 -- mount "$stick" "--code-file=$W/code"
-		[ "$got" -ne 0 ] || clean 0 -- unmount --yes
-		clean 30 -- mount "$stick" "--code-file=$W/code"
+		ends 0 30 -- oncestick mount "$stick" "--code-file=$W/code"
+		[ "$got" -ne 0 ] || ends 0 -- oncestick unmount --yes
+		ends 30 -- oncestick mount "$stick" "--code-file=$W/code"
 	else
 		wait_until 60 closed
 		opens_once "$W/code"
@@ -108,11 +82,11 @@ mount_fails()
 }
 unmount_fails()
 {
-	clean 0 -- mount "$stick" "--code-file=$W/code"
+	ends 0 -- oncestick mount "$stick" "--code-file=$W/code"
 	faulty unmount --yes
-	[ "$status" -eq 0 ] || clean 0 49 -- unmount --yes
+	[ "$status" -eq 0 ] || ends 0 49 -- oncestick unmount --yes
 	wait_until 60 closed
-	clean 30 -- mount "$stick" "--code-file=$W/code"
+	ends 30 -- oncestick mount "$stick" "--code-file=$W/code"
 }
 
 # hostile 40: calls on stick, station and books fail

@@ -140,6 +140,62 @@ wait_until() # SECONDS COMMAND...: poll until it succeeds
 	done
 }
 
+issued_stick() # ARGS...: $stick from a sample folder, its code in $W/code; restore makes stick, books and memory what they are now
+{
+	stick=$W/stick kept=$W/kept
+	# shellcheck disable=SC2034 # for the scenario
+	pass="--passphrase-file=$W/pass"
+	mkdir "$kept"
+	sample "$W/folder"
+	new_issuer
+	prepare "$W/folder" "$stick" "$@"
+	one_code "$W/code"
+	keep
+}
+
+keep()
+{
+	rm -rf "$kept"
+	mkdir "$kept"
+	for part in stick issuer station; do
+		[ ! -e "$W/$part" ] || cp -a "$W/$part" "$kept" || die "keep"
+	done
+}
+
+restore()
+{
+	rm -rf "$W/stick" "$W/issuer" "$W/station"
+	cp -a "$kept"/* "$W" || die "restore"
+}
+
+ends() # STATUS... -- COMMAND...: exits with one of these; sets $got. $at says after what
+{
+	wanted=
+	while [ "$1" != -- ]; do
+		wanted="$wanted $1" && shift
+	done
+	shift
+	"$@" >"$W/out" 2>"$W/err" </dev/null
+	got=$?
+	case "$wanted " in
+	*" $got "*) ;;
+	*) die "${at:-nothing yet}; then exit $got, wanted one of$wanted: $*" ;;
+	esac
+}
+
+find_session() # PID...: sets $session: the one that has the memory open
+{
+	for session in "$@"; do
+		! ls -l "/proc/$session/fd" 2>/dev/null | grep -q station.sqlite || return 0
+	done
+	return 1
+}
+
+traced() # PID
+{
+	grep -q 'TracerPid:.[1-9]' "/proc/$1/status"
+}
+
 no() # the command must fail
 {
 	! "$@"

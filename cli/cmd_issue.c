@@ -67,9 +67,12 @@ take_ready(struct issue *a, struct fault *f)
 	if (e == E_NO_CODES) {
 		fault_clear(f);
 		fault_set(f, E_NO_CODES, 0, "",
-		    _("stick %s has %u code%s left to hand out, not %u; none was handed out. More: oncestick prepare FOLDER STICK "
-		    "--add"),
-		    stick.name, have, have == 1 ? "" : "s", a->n);
+		    ngettext("stick %s has %u code left to hand out, not %u; none was handed out. More: oncestick prepare FOLDER "
+			     "STICK --add",
+			"stick %s has %u codes left to hand out, not %u; none was handed out. More: oncestick prepare FOLDER STICK "
+			"--add",
+			have),
+		    stick.name, have, a->n);
 	}
 	if (e == E_OK) {
 		a->out.count = a->n;
@@ -208,17 +211,21 @@ name_slots(const struct issue *a, char *out, size_t size)
 		char id[ISSUER_SLOT_NAME];
 		bool same = last != NULL && memcmp(last, s->stick_id, ID_SIZE) == 0;
 
-		if (n + 60 >= size) {
-			snprintf(out + n, size - n, " and %zu more", a->out.count - k);
+		if (n + 90 >= size) {
+			/* TRANSLATORS: the end of a list of codes that is too long to be printed */
+			snprintf(out + n, size - n, _(" and %zu more"), a->out.count - k);
 			return;
 		}
 		row = row_of(a, k);
 		issuer_slot_name(id, s);
-		n += (size_t)snprintf(out + n, size - n, "%s%s", k == 0 ? "" : k + row == a->out.count ? " and " : ", ",
-		    same ? strchr(id, '/') : id);
+		/* TRANSLATORS: before the last of a list of codes: "7kq241/1, /2 and /5" */
+		n += (size_t)snprintf(out + n, size - n, "%s", k == 0 ? "" : k + row == a->out.count ? _(" and ") : ", ");
 		if (row > 1)
+			/* TRANSLATORS: the first and the last of several codes one after the other, as 7kq241/1 and 40 */
 			/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): where count is not 0 there are slots */
-			n += (size_t)snprintf(out + n, size - n, " to /%u", s[row - 1].number);
+			n += (size_t)snprintf(out + n, size - n, _("%s to /%u"), same ? strchr(id, '/') : id, s[row - 1].number);
+		else
+			n += (size_t)snprintf(out + n, size - n, "%s", same ? strchr(id, '/') : id);
 		last = s->stick_id;
 	}
 }
@@ -231,11 +238,17 @@ tell(const struct cli *c, const struct issue *a)
 
 	name_slots(a, names, sizeof names);
 	say_safe(holder, sizeof holder, s->holder);
-	if (a->again != NULL)
-		say_info(c, "code%s %s%s%s, again", a->out.count == 1 ? "" : "s", names, holder[0] != '\0' ? " for " : "", holder);
+	/* TRANSLATORS: the names of codes that were handed out, such as "7kq241/1 and /2", and who has them */
+	if (a->again != NULL && holder[0] != '\0')
+		say_info(c, ngettext("code %s for %s, again", "codes %s for %s, again", a->out.count), names, holder);
+	else if (a->again != NULL)
+		say_info(c, ngettext("code %s, again", "codes %s, again", a->out.count), names);
+	else if (holder[0] != '\0')
+		say_info(c, ngettext("code %s for %s; %u left on this stick", "codes %s for %s; %u left on this stick", a->out.count),
+		    names, holder, a->out.left);
 	else
-		say_info(c, "code%s %s%s%s; %u left on this stick", a->out.count == 1 ? "" : "s", names,
-		    holder[0] != '\0' ? " for " : "", holder, a->out.left);
+		say_info(c, ngettext("code %s; %u left on this stick", "codes %s; %u left on this stick", a->out.count), names,
+		    a->out.left);
 	when_show(from, sizeof from, s->not_before);
 	when_show(until, sizeof until, s->expires);
 	say_info(c, "each opens once, from %s to %s", from, until);

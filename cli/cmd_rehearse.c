@@ -9,6 +9,7 @@
 
 #include "cli.h"
 #include "fusefs.h"
+#include "human.h"
 #include "kdf.h"
 #include "keytree.h"
 #include "mountpoint.h"
@@ -43,21 +44,51 @@ static const char about_text[] =
     N_("Try everything that `mount` needs on this PC, and spend nothing: stick, signatures, notices, clock, memory, FUSE, the place for\n"
     "the folder, and with a code that it will open. --full also reads and checks every block of the stick.\n");
 
+/* For programs in English, for people in their language. */
 static void
 pass(struct rehearsal *r, const char *name, const char *text)
 {
-	json_array_append_new(r->passed, json_pack("{s:s, s:s}", "check", name, "result", text));
-	if (!r->c->json)
-		printf("ok  %-12s %s\n", name, text);
+	int pad = 12 - (int)human_width(_(name));
+
+	if (r->c->json)
+		json_array_append_new(r->passed, json_pack("{s:s, s:s}", "check", name, "result", text));
+	else
+		printf("%s  %s%*s %s\n", _("ok"), _(name), pad > 0 ? pad : 0, "", _(text));
+}
+
+/* What is said in words that differ from stick to stick. */
+static void
+pass_words(struct rehearsal *r, const char *name, void (*words)(const struct rehearsal *r, char *out, size_t size))
+{
+	char text[512];
+	locale_t before = r->c->json ? text_english() : (locale_t)0;
+
+	words(r, text, sizeof text);
+	if (r->c->json)
+		text_again(before);
+	pass(r, name, text);
 }
 
 /* ---- the checks ----------------------------------------------------------------------------------------------------------- */
+
+static void
+stick_words(const struct rehearsal *r, char *out, size_t size)
+{
+	char stick[STICK_NAME_SIZE], issuer[FINGERPRINT_SIZE], label[LABEL_MAX + 8] = "";
+
+	keytree_stick_name(stick, r->info.stick_id);
+	keytree_fingerprint(issuer, r->info.issuer);
+	if (r->info.label[0] != '\0')
+		snprintf(label, sizeof label, ", \"%s\"", r->info.label);
+	/* TRANSLATORS: a stick's name; "" or a comma and the label in quotes; the issuer's fingerprint */
+	snprintf(out, size, r->info.issuer_known ? _("%s%s, issuer %s") : _("%s%s, issuer %s (new to this PC)"), stick, label, issuer);
+}
 
 static enum err
 rehearse_stick(struct rehearsal *r, struct fault *f)
 {
 	struct unlock_env env = {.clock = clock_system(), .rehearsal = true};
-	char dir[PATH_MAX], stick[STICK_NAME_SIZE], issuer[FINGERPRINT_SIZE], text[512];
+	char dir[PATH_MAX];
 	enum err err;
 
 	if (station_dir(dir, sizeof dir) != 0)
@@ -71,14 +102,10 @@ rehearse_stick(struct rehearsal *r, struct fault *f)
 	env.factors = (struct unlock_factors){.usb = usb_dir_factor, .arg = &r->usb};
 	if ((err = unlock_look(&r->unlock, r->at.fd, &env, &r->info, f)) != E_OK)
 		return err;
-	keytree_stick_name(stick, r->info.stick_id);
-	keytree_fingerprint(issuer, r->info.issuer);
-	snprintf(text, sizeof text, "%s%s%s%sissuer %s%s", stick, r->info.label[0] != '\0' ? ", \"" : ", ", r->info.label,
-	    r->info.label[0] != '\0' ? "\", " : "", issuer, r->info.issuer_known ? "" : " (new to this PC)");
-	pass(r, "stick", text);
+	pass_words(r, N_("stick"), stick_words);
 	if ((err = unlock_check(r->unlock, &r->info, f)) != E_OK)
 		return err;
-	pass(r, "bundle", "signatures, sizes and notices are right");
+	pass(r, N_("bundle"), N_("signatures, sizes and notices are right"));
 	return E_OK;
 }
 
@@ -89,19 +116,32 @@ rehearse_machine(struct rehearsal *r, struct fault *f)
 
 	if (!kdf_stretch_possible())
 		return fault_set(f, E_MEMORY, 0, "Argon2id", "code");
-	pass(r, "memory", "enough to check a code");
+	pass(r, N_("memory"), N_("enough to check a code"));
 	if ((err = fusefs_possible(f)) != E_OK || (err = mountpoint_home(f)) != E_OK)
 		return err;
-	pass(r, "folder", "can be made in the home directory");
+	pass(r, N_("folder"), N_("can be made in the home directory"));
 	if (r->info.memory_volatile)
 		say_warn(r->c, "this PC forgets what it knows when it is switched off; keep a second code at hand");
 	return E_OK;
 }
 
+static void
+code_words(const struct rehearsal *r, char *out, size_t size)
+{
+	char left[WHEN_SHOWN];
+
+	when_show_duration(left, sizeof left, r->info.remaining_s);
+	/* TRANSLATORS: after the word "code" in a list of checks that passed; %s is a duration */
+	snprintf(out, size,
+	    r->info.resume ? _("is in use here; its session goes on for %s. Nothing was spent") :
+			     _("is good: it opens the folder for %s. Nothing was spent"),
+	    left);
+}
+
 static enum err
 rehearse_code(struct rehearsal *r, struct fault *f)
 {
-	char code[CODE_SYMBOLS], left[WHEN_SHOWN], text[160];
+	char code[CODE_SYMBOLS];
 	enum err err;
 
 	r->about.code = true;
@@ -110,10 +150,7 @@ rehearse_code(struct rehearsal *r, struct fault *f)
 	sodium_memzero(code, sizeof code);
 	if (err != E_OK)
 		return err;
-	when_show_duration(left, sizeof left, r->info.remaining_s);
-	snprintf(text, sizeof text, "%s %s. Nothing was spent", r->info.resume ? "is in use here; its session goes on for" :
-	    "is good: it opens the folder for", left);
-	pass(r, "code", text);
+	pass_words(r, N_("code"), code_words);
 	return E_OK;
 }
 
@@ -156,7 +193,7 @@ rehearse_blocks(struct rehearsal *r, struct fault *f)
 	stick_grants_free(&grants);
 	stick_close(&s);
 	if (err == E_OK)
-		pass(r, "content", "every block was read and is right");
+		pass(r, N_("content"), N_("every block was read and is right"));
 	return err;
 }
 
@@ -187,7 +224,10 @@ conclude(struct rehearsal *r, enum err err, const struct fault *f)
 		r->about.usb = usbsay_at(usb, r->at.path);
 	if (err != E_OK)
 		return say_error(r->c, f, &r->about);
-	say_info(r->c, "rehearsed: %s", r->about.code ? "mount will work with this code" : "everything but the code is ready");
+	if (r->about.code)
+		say_info(r->c, "rehearsed: mount will work with this code");
+	else
+		say_info(r->c, "rehearsed: everything but the code is ready");
 	return say_stdout(r->c);
 }
 

@@ -67,13 +67,16 @@ print_text(const struct cli *c, const struct sessions *s)
 		when_show_until(until, sizeof until, now + st->remaining_s, now);
 		when_show_duration(left, sizeof left, st->remaining_s);
 		printf("%s\n", say_safe(path, sizeof path, st->mount_point));
-		printf("  %s%s%s, stick %s\n", st->label[0] != '\0' ? "\"" : "", st->label[0] != '\0' ? st->label : "a bundle",
-		    st->label[0] != '\0' ? "\"" : "", stick);
-		printf("  from %s\n", say_safe(path, sizeof path, st->stick_path));
-		printf("  open until %s (%s left)\n", until, left);
+		if (st->label[0] != '\0')
+			printf(_("  \"%s\", stick %s\n"), st->label, stick);
+		else
+			printf(_("  a bundle, stick %s\n"), stick);
+		/* TRANSLATORS: where the stick is mounted */
+		printf(_("  from %s\n"), say_safe(path, sizeof path, st->stick_path));
+		printf(_("  open until %s (%s left)\n"), until, left);
 		if (st->away_s > 0) {
 			when_show_duration(left, sizeof left, put_back_s(st));
-			printf("  the stick is out; put it back within %s, or the folder closes (its code opens it again)\n", left);
+			printf(_("  the stick is out; put it back within %s, or the folder closes (its code opens it again)\n"), left);
 		}
 	}
 	return say_stdout(c);

@@ -47,7 +47,7 @@ ask(const struct cli *c, struct choice *w)
 /* The programs that hold files, one sentence. */
 #define HOLDERS_NAMED 3
 struct holders {
-	char text[1000];
+	char text[1600];
 	unsigned count;
 };
 
@@ -63,8 +63,11 @@ name_holder(void *arg, long pid, const char *comm, const char *file)
 		return;
 	say_safe(who, sizeof who, comm);
 	say_safe(what, sizeof what, file);
-	snprintf(h->text + n, sizeof h->text - n, "%s%s (pid %ld) still has %s%s%s open", n > 0 ? "; " : "", who, pid,
-	    whole ? "" : "\"", whole ? "the folder" : what, whole ? "" : "\"");
+	n += (size_t)snprintf(h->text + n, sizeof h->text - n, "%s", n > 0 ? "; " : "");
+	if (whole)
+		snprintf(h->text + n, sizeof h->text - n, _("%s (pid %ld) still has the folder open"), who, pid);
+	else
+		snprintf(h->text + n, sizeof h->text - n, _("%s (pid %ld) still has \"%s\" open"), who, pid, what);
 }
 
 static void
@@ -72,7 +75,7 @@ add_others(struct holders *h)
 {
 	size_t n = strlen(h->text);
 
-	snprintf(h->text + n, sizeof h->text - n, "; and %u more", h->count - HOLDERS_NAMED);
+	snprintf(h->text + n, sizeof h->text - n, _("; and %u more"), h->count - HOLDERS_NAMED);
 }
 
 static enum err
@@ -82,10 +85,11 @@ say_busy(const struct cli *c, const char *dir)
 
 	mountpoint_users(dir, name_holder, &h);
 	if (h.count == 0)
-		snprintf(h.text, sizeof h.text, "a program still has a file of the folder open");
+		snprintf(h.text, sizeof h.text, "%s", _("a program still has a file of the folder open"));
 	if (h.count > HOLDERS_NAMED)
 		add_others(&h);
-	return say_refuse(c, E_BUSY, "%s. Close %s, or use --force", h.text, h.count > 1 ? "them" : "it");
+	/* TRANSLATORS: %s is which program still has which file open, or several of these */
+	return say_refuse(c, E_BUSY, ngettext("%s. Close it, or use --force", "%s. Close them, or use --force", h.count > 1 ? 2 : 1), h.text);
 }
 
 static void

@@ -17,6 +17,7 @@
 #include "secret.h"
 #include "sessions.h"
 #include "stop.h"
+#include "text.h"
 #include "usbsay.h"
 #include "when.h"
 
@@ -29,7 +30,7 @@ static const char *
 title(const struct unlock_info *info, char out[LABEL_MAX + 4])
 {
 	if (info->label[0] == '\0')
-		return "a bundle without a label";
+		return _("a bundle without a label");
 	snprintf(out, LABEL_MAX + 4, "\"%s\"", info->label);
 	return out;
 }
@@ -42,11 +43,22 @@ introduce(const struct mounting *m)
 
 	keytree_stick_name(stick, i->stick_id);
 	keytree_fingerprint(issuer, i->issuer);
-	say_info(m->c, "%s on stick %s, issuer %s%s", title(i, label), stick, issuer,
-	    i->issuer_known ? "" : " (first time on this PC)");
-	if (i->skipped > 0)
-		say_warn(m->c, "%u of %u lectures on the stick cannot be used (%s): codes of %s are refused", i->skipped,
-		    i->skipped + i->grants, i->newer > 0 ? "made by a newer oncestick" : "damaged", i->skipped == 1 ? "it" : "them");
+	if (i->issuer_known)
+		/* TRANSLATORS: the media's label in quotes, the stick's name, the issuer's fingerprint */
+		say_info(m->c, "%s on stick %s, issuer %s", title(i, label), stick, issuer);
+	else
+		say_info(m->c, "%s on stick %s, issuer %s (first time on this PC)", title(i, label), stick, issuer);
+	if (i->skipped > 0 && i->newer > 0)
+		say_warn(m->c,
+		    ngettext("%u of %u lectures on the stick cannot be used (made by a newer oncestick): codes of it are refused",
+			"%u of %u lectures on the stick cannot be used (made by a newer oncestick): codes of them are refused",
+			i->skipped),
+		    i->skipped, i->skipped + i->grants);
+	else if (i->skipped > 0)
+		say_warn(m->c,
+		    ngettext("%u of %u lectures on the stick cannot be used (damaged): codes of it are refused",
+			"%u of %u lectures on the stick cannot be used (damaged): codes of them are refused", i->skipped),
+		    i->skipped, i->skipped + i->grants);
 	if (i->memory_volatile)
 		say_warn(m->c, "this PC forgets what it knows when it is switched off: if the power fails while the code is being "
 		    "used up, the code is lost. Keep a second code at hand");
@@ -104,20 +116,23 @@ static enum err
 confirm(struct mounting *m)
 {
 	const struct unlock_info *i = &m->msg.info;
-	char length[WHEN_SHOWN], until[WHEN_SHOWN], question[256];
+	char length[WHEN_SHOWN], until[WHEN_SHOWN], question[600];
 	struct fault f = {0};
 
 	when_show_duration(length, sizeof length, i->remaining_s);
 	when_show_until(until, sizeof until, i->clock.now + i->remaining_s, i->clock.now);
 	if (i->resume) {
-		say_info(m->c, "%s: %s left, until %s", i->resume_open ? "this code was used here before; its session goes on" :
-		    "this code was being used up here when something failed; going on", length, until);
+		if (i->resume_open)
+			say_info(m->c, "this code was used here before; its session goes on: %s left, until %s", length, until);
+		else
+			say_info(m->c, "this code was being used up here when something failed; going on: %s left, until %s", length,
+			    until);
 		return E_OK;
 	}
 	if (m->yes || m->c->code_file != NULL)
 		return E_OK;
-	snprintf(question, sizeof question, "This uses up the code. The folder stays open for %s (until %s), on this PC only. "
-	    "Open now?", length, until);
+	snprintf(question, sizeof question,
+	    _("This uses up the code. The folder stays open for %s (until %s), on this PC only. Open now?"), length, until);
 	return prompt_enter(question, &f) == E_OK ? E_OK : fail(m, &f);
 }
 
@@ -132,7 +147,10 @@ say_open(const struct mounting *m)
 	bool seen = isatty(STDOUT_FILENO) && !m->c->json;
 
 	when_show_until(until, sizeof until, i->clock.now + i->remaining_s, i->clock.now);
-	say_info(m->c, "open until %s:%s%s", until, seen ? "" : " ", seen ? "" : say_safe(spoken, sizeof spoken, m->msg.mount_point));
+	if (seen)
+		say_info(m->c, "open until %s:", until);
+	else
+		say_info(m->c, "open until %s: %s", until, say_safe(spoken, sizeof spoken, m->msg.mount_point));
 }
 
 static enum err
@@ -142,7 +160,7 @@ open_folder(struct mounting *m)
 
 	if (stop_asked())
 		return say_refuse(m->c, E_INTERRUPTED, "interrupted. Nothing was spent");
-	say_info(m->c, i->resume ? "opening ..." : "using it up, do not pull the stick ...");
+	say_info(m->c, "%s", i->resume ? _("opening ...") : _("using it up, do not pull the stick ..."));
 	if (session_confirm(&m->link) != 0 || session_next(&m->link, &m->msg) != 0)
 		return died(m, true);
 	if (m->msg.err != E_OK)

@@ -19,20 +19,21 @@
 
 #define COLUMNS 7
 
+/* Marked for row_slot; in JSON they are as they stand here. */
 static const char *
 state_name(const struct books_slot *s, int64_t now)
 {
 	if ((s->state == BOOKS_READY || s->state == BOOKS_ISSUED) && s->expires <= now)
-		return "expired";
+		return N_("expired");
 	switch (s->state) {
 	case BOOKS_READY:
-		return "ready";
+		return N_("ready");
 	case BOOKS_ISSUED:
-		return "issued";
+		return N_("issued");
 	case BOOKS_SPENT:
-		return "spent";
+		return N_("spent");
 	case BOOKS_REVOKED:
-		return "revoked";
+		return N_("revoked");
 	}
 	return "?";
 }
@@ -125,7 +126,8 @@ row_stick(struct human_table *table, const struct books_stick *s, const struct t
 static enum err
 list_sticks(const struct cli *c, struct issuer *i, struct fault *f)
 {
-	static const char *const heads[COLUMNS] = {"STICK", "READY", "ISSUED", "SPENT", "VOID", "EXPIRES", "LABEL: HOLDERS"};
+	const char *const heads[COLUMNS] = {
+	    _("STICK"), _("READY"), _("ISSUED"), _("SPENT"), _("VOID"), _("EXPIRES"), _("LABEL: HOLDERS")};
 	struct books_stick *sticks = NULL;
 	struct books_slot *slots = NULL;
 	size_t count = 0, slot_count = 0;
@@ -177,7 +179,7 @@ static int
 row_slot(struct human_table *table, const struct books_slot *s, int64_t now)
 {
 	char id[ISSUER_SLOT_NAME], from[WHEN_SHOWN], until[WHEN_SHOWN], changed[WHEN_SHOWN], label[LABEL_MAX + 1];
-	const char *cells[COLUMNS] = {id, state_name(s, now), changed, from, until, label, s->holder};
+	const char *cells[COLUMNS] = {id, _(state_name(s, now)), changed, from, until, label, s->holder};
 	int64_t when = s->state == BOOKS_SPENT ? s->spent_at : s->changed_at;
 	char *safe = human_escape(s->label, strlen(s->label));
 	int failed = 0;
@@ -197,7 +199,7 @@ row_slot(struct human_table *table, const struct books_slot *s, int64_t now)
 static enum err
 list_slots(const struct cli *c, struct issuer *i, const char *arg, struct fault *f)
 {
-	static const char *const heads[COLUMNS] = {"CODE", "STATE", "SINCE", "FROM", "UNTIL", "LABEL", "HOLDER"};
+	const char *const heads[COLUMNS] = {_("CODE"), _("STATE"), _("SINCE"), _("FROM"), _("UNTIL"), _("LABEL"), _("HOLDER")};
 	struct issuer_stick stick = {.at = {.fd = -1}};
 	struct books_slot *slots = NULL;
 	size_t count = 0;

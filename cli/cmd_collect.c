@@ -86,8 +86,10 @@ open_stick(struct run *r, struct fault *f)
 		    _("the stick at %.80s belongs to another issuer; nothing was changed. Collect it with the keystore it was prepared with."),
 		    r->at.path);
 	if (r->grants.skipped > 0)
-		say_warn(r->c, "%u lecture%s on the stick cannot be read and %s left out", r->grants.skipped,
-		    r->grants.skipped == 1 ? "" : "s", r->grants.skipped == 1 ? "is" : "are");
+		say_warn(r->c,
+		    ngettext("%u lecture on the stick cannot be read and is left out",
+			"%u lectures on the stick cannot be read and are left out", r->grants.skipped),
+		    r->grants.skipped);
 	return E_OK;
 }
 
@@ -158,17 +160,17 @@ kind_words(const struct collect_finding *x)
 {
 	switch (x->kind) {
 	case COLLECT_QUIET:
-		return "unused";
+		return _("unused");
 	case COLLECT_USED:
-		return "used";
+		return _("used");
 	case COLLECT_DESTROYED:
-		return x->before.spent_at != 0 ? "used" : "DESTROYED, time unknown";
+		return x->before.spent_at != 0 ? _("used") : _("DESTROYED, time unknown");
 	case COLLECT_ROLLED_BACK:
-		return "STICK ROLLED BACK: used, but live again on it";
+		return _("STICK ROLLED BACK: used, but live again on it");
 	case COLLECT_TWICE:
-		return "OPENED IN TWO PLACES";
+		return _("OPENED IN TWO PLACES");
 	case COLLECT_DAMAGED:
-		return "damaged, now revoked";
+		return _("damaged, now revoked");
 	}
 	return "?";
 }
@@ -189,11 +191,11 @@ static const struct {
 	enum receipt_flag flag;
 	const char *name, *words;
 } flags[] = {
-    {RECEIPT_CLOCK_BEHIND, "clock-behind", "its clock was behind"},
-    {RECEIPT_CLOCK_BACK, "clock-back", "its clock had gone back"},
-    {RECEIPT_NO_MEMORY, "no-memory", "it keeps no memory"},
-    {RECEIPT_CLOCK_RESET, "clock-reset", "its clock was reset by hand"},
-    {RECEIPT_REPAIRED, "repaired", "a damaged record was repaired"},
+    {RECEIPT_CLOCK_BEHIND, "clock-behind", N_("its clock was behind")},
+    {RECEIPT_CLOCK_BACK, "clock-back", N_("its clock had gone back")},
+    {RECEIPT_NO_MEMORY, "no-memory", N_("it keeps no memory")},
+    {RECEIPT_CLOCK_RESET, "clock-reset", N_("its clock was reset by hand")},
+    {RECEIPT_REPAIRED, "repaired", N_("a damaged record was repaired")},
 };
 #define FLAGS (sizeof flags / sizeof flags[0])
 
@@ -205,7 +207,7 @@ flag_words(uint32_t bits, char *out, size_t size)
 	out[0] = '\0';
 	for (size_t i = 0; i < FLAGS && n < size; i++)
 		if (bits & flags[i].flag)
-			n += (size_t)snprintf(out + n, size - n, "%s%s", n == 0 ? "" : ", ", flags[i].words);
+			n += (size_t)snprintf(out + n, size - n, "%s%s", n == 0 ? "" : ", ", _(flags[i].words));
 }
 
 /* The first symbols of a station's id: enough to tell stations apart. */
@@ -218,7 +220,7 @@ station_name(const struct receipt *r, char out[9])
 static int
 add_row(struct human_table *t, const struct collect_finding *x, int64_t now)
 {
-	char id[ISSUER_SLOT_NAME], when[WHEN_SHOWN] = "", station[20] = "", note[256] = "";
+	char id[ISSUER_SLOT_NAME], when[WHEN_SHOWN] = "", station[20] = "", note[600] = "";
 	char *holder = human_escape(x->before.holder, strlen(x->before.holder));
 	int64_t at = x->proved ? x->receipt.spent_at : x->before.spent_at;
 	const char *cells[COLUMNS] = {id, kind_words(x), when, holder, station, note};
@@ -249,7 +251,7 @@ worth_saying(const struct collect_finding *x)
 static enum err
 report_table(const struct run *r)
 {
-	static const char *const heads[COLUMNS] = {"CODE", "FOUND", "WHEN", "HOLDER", "PC", "NOTE"};
+	const char *const heads[COLUMNS] = {_("CODE"), _("FOUND"), _("WHEN"), _("HOLDER"), _("PC"), _("NOTE")};
 	struct human_table *t = human_table_new(COLUMNS, heads);
 	int failed = t == NULL;
 
@@ -323,22 +325,30 @@ say_oddities(const struct run *r)
 		destroyed += k->findings[i].kind == COLLECT_DESTROYED && k->findings[i].before.spent_at == 0;
 	}
 	if (k->imported > 0)
-		say_info(r->c, "%u lecture%s on it %s not in the books and %s there now; who holds the codes is unknown",
-		    k->imported, k->imported == 1 ? "" : "s", k->imported == 1 ? "was" : "were", k->imported == 1 ? "is" : "are");
+		say_info(r->c,
+		    ngettext("%u lecture on it was not in the books and is there now; who holds the codes is unknown",
+			"%u lectures on it were not in the books and are there now; who holds the codes is unknown", k->imported),
+		    k->imported);
 	if (rolled > 0 || k->stick_back)
 		say_warn(r->c, "the stick was rolled back: somebody put an older copy of it back. Used codes may have opened it "
 			       "again elsewhere.");
 	if (twice > 0)
 		say_warn(r->c, "a code was opened in two places: there is a copy of this stick.");
 	if (destroyed > 0)
-		say_warn(r->c, "%u code%s destroyed without a receipt: by damage, by hand, or by a foreign program.", destroyed,
-		    destroyed == 1 ? " was" : "s were");
+		say_warn(r->c,
+		    ngettext("%u code was destroyed without a receipt: by damage, by hand, or by a foreign program.",
+			"%u codes were destroyed without a receipt: by damage, by hand, or by a foreign program.", destroyed),
+		    destroyed);
 	if (k->foreign > 0)
-		say_info(r->c, "%zu receipt%s of other issuers or of sticks unknown here %s left out", k->foreign,
-		    k->foreign == 1 ? "" : "s", k->foreign == 1 ? "was" : "were");
+		say_info(r->c,
+		    ngettext("%zu receipt of other issuers or of sticks unknown here was left out",
+			"%zu receipts of other issuers or of sticks unknown here were left out", k->foreign),
+		    k->foreign);
 	if (k->bad > 0)
-		say_warn(r->c, "%zu receipt%s in the file prove%s nothing and %s left out", k->bad, k->bad == 1 ? "" : "s",
-		    k->bad == 1 ? "s" : "", k->bad == 1 ? "was" : "were");
+		say_warn(r->c,
+		    ngettext("%zu receipt in the file proves nothing and was left out",
+			"%zu receipts in the file prove nothing and were left out", k->bad),
+		    k->bad);
 }
 
 static void
@@ -346,13 +356,19 @@ say_used(const struct cli *c, unsigned used, unsigned fresh)
 {
 	if (used == 0)
 		say_info(c, "no code was used");
-	else if (used == 1)
-		say_info(c, "1 code was used; it %s in the books %s", fresh == 0 ? "was" : "is", fresh == 0 ? "already" : "now");
-	else if (fresh == 0 || fresh == used)
-		say_info(c, "%u codes were used; they %s in the books %s", used, fresh == 0 ? "were" : "are",
-		    fresh == 0 ? "already" : "now");
+	else if (fresh == 0)
+		say_info(c,
+		    ngettext("%u code was used; it was in the books already", "%u codes were used; they were in the books already", used),
+		    used);
+	else if (fresh == used)
+		say_info(c, ngettext("%u code was used; it is in the books now", "%u codes were used; they are in the books now", used),
+		    used);
 	else
-		say_info(c, "%u codes were used; %u of them %s new in the books", used, fresh, fresh == 1 ? "is" : "are");
+		/* TRANSLATORS: the form is that of the second number; the first is at least 2 */
+		say_info(c,
+		    ngettext("%u codes were used; %u of them is new in the books", "%u codes were used; %u of them are new in the books",
+			fresh),
+		    used, fresh);
 }
 
 static void
@@ -366,9 +382,10 @@ say_summary(const struct run *r)
 		fresh += is_new(x);
 	}
 	say_used(r->c, used, fresh);
-	if (r->number > 0 && r->s != NULL && r->put.err == E_OK)
-		say_info(r->c, "list number %u of used and revoked codes is on the stick%s", r->number,
-		    r->written ? " now" : " already");
+	if (r->number > 0 && r->s != NULL && r->put.err == E_OK && r->written)
+		say_info(r->c, "list number %u of used and revoked codes is on the stick now", r->number);
+	else if (r->number > 0 && r->s != NULL && r->put.err == E_OK)
+		say_info(r->c, "list number %u of used and revoked codes is on the stick already", r->number);
 }
 
 static enum err

@@ -51,17 +51,19 @@ take_stick(struct erase *r, struct fault *f)
 	e = issuer_uncollected(&r->issuer, r->p->stick, &r->p->grants, &r->waiting, f);
 	if (e == E_OK && r->waiting > 0 && !r->discard)
 		e = fault_set(f, E_USAGE, 0, "",
-		    _("%u used code%s on it %s not collected: who opened it, and when, would be lost. First: oncestick collect "
-		    "STICK; "
-		    "or --discard."),
-		    r->waiting, r->waiting == 1 ? "" : "s", r->waiting == 1 ? "is" : "are");
+		    ngettext("%u used code on it is not collected: who opened it, and when, would be lost. First: oncestick collect "
+			     "STICK; or --discard.",
+			"%u used codes on it are not collected: who opened it, and when, would be lost. First: oncestick collect "
+			"STICK; or --discard.",
+			r->waiting),
+		    r->waiting);
 	return e;
 }
 
 static enum err
 confirm(const struct erase *r, struct fault *f)
 {
-	char question[400], device[128], safe[160];
+	char question[700], device[128], safe[160];
 	enum err e = E_OK;
 
 	if (r->yes)
@@ -69,8 +71,13 @@ confirm(const struct erase *r, struct fault *f)
 	if (!prompt_possible())
 		return fault_set(f, E_PROMPT, 0, "", _("there is no terminal to ask on; --yes erases without a question."));
 	stickarg_device(r->at.fd, device, sizeof device);
-	snprintf(question, sizeof question, "Erase what oncestick wrote to %s%s%s%s? No code opens it afterwards.",
-	    say_safe(safe, sizeof safe, r->at.path), device[0] != '\0' ? " (" : "", device, device[0] != '\0' ? ")" : "");
+	if (device[0] != '\0')
+		/* TRANSLATORS: where the stick is mounted, and what device it is */
+		snprintf(question, sizeof question, _("Erase what oncestick wrote to %s (%s)? No code opens it afterwards."),
+		    say_safe(safe, sizeof safe, r->at.path), device);
+	else
+		snprintf(question, sizeof question, _("Erase what oncestick wrote to %s? No code opens it afterwards."),
+		    say_safe(safe, sizeof safe, r->at.path));
 	e = prompt_yes(question, f);
 	if (e == E_PROMPT) {
 		fault_clear(f);
@@ -143,8 +150,8 @@ report(const struct erase *r)
 		return say_json(
 		    r->c, json_pack("{s:s, s:o, s:I, s:I, s:b}", "stick", r->name, "path", say_json_text(r->at.path), "revoked",
 			      (json_int_t)r->revoked, "notice", (json_int_t)r->number, "scrubbed", (int)r->scrub));
-	printf("erased: stick %s at %s; %u code%s revoked\n", r->name[0] != '\0' ? r->name : "without a name",
-	    say_safe(safe, sizeof safe, r->at.path), r->revoked, r->revoked == 1 ? "" : "s");
+	printf(ngettext("erased: stick %s at %s; %u code revoked\n", "erased: stick %s at %s; %u codes revoked\n", r->revoked),
+	    r->name[0] != '\0' ? r->name : _("without a name"), say_safe(safe, sizeof safe, r->at.path), r->revoked);
 	if (!r->scrub)
 		say_info(
 		    r->c, "a copy of the stick that somebody made before still opens where the list of revoked codes has not come");

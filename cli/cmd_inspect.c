@@ -349,8 +349,9 @@ static void
 row(const char *name, const char *fmt, ...)
 {
 	va_list ap;
+	int pad = 9 - (int)human_width(_(name));
 
-	printf("  %-9s ", name);
+	printf("  %s%*s ", _(name), pad > 0 ? pad : 0, "");
 	va_start(ap, fmt);
 	vprintf(fmt, ap);
 	va_end(ap);
@@ -365,15 +366,18 @@ text_of(json_t *o, const char *key)
 	return s != NULL ? s : "";
 }
 
-static json_int_t
+static long long
 number_of(json_t *o, const char *key)
 {
 	return json_integer_value(json_object_get(o, key));
 }
 
-/* "1 code", "2 codes" */
-#define COUNTED "%" JSON_INTEGER_FORMAT " %s%s"
-#define COUNT_OF(n, word) (n), (word), (n) == 1 ? "" : "s"
+/* For ngettext. */
+static unsigned long
+count_of(json_t *o, const char *key)
+{
+	return (unsigned long)number_of(o, key);
+}
 
 /* RFC 3339 in JSON, local time for people. */
 static const char *
@@ -416,7 +420,7 @@ print_label(json_t *o)
 	if (label[0] != '\0')
 		printf("\"%s\"\n", say_safe(safe, sizeof safe, label));
 	else
-		printf("lecture without a label\n");
+		printf("%s\n", _("lecture without a label"));
 }
 
 static void
@@ -429,7 +433,11 @@ row_window(const struct page *p, json_t *o)
 	when_parse(&end, text_of(o, "expires"), WHEN_START, TIME_MIN);
 	when_show(from, sizeof from, begin);
 	when_show(until, sizeof until, end);
-	row("opens", "from %s to %s%s", from, until, p->now < begin ? " (not yet)" : p->now >= end ? " (over)" : "");
+	row("opens",
+	    p->now < begin ? _("from %s to %s (not yet)") :
+	    p->now >= end  ? _("from %s to %s (over)") :
+			     _("from %s to %s"),
+	    from, until);
 }
 
 static void
@@ -438,20 +446,19 @@ row_session(json_t *o)
 	char length[WHEN_SHOWN];
 
 	when_show_duration(length, sizeof length, number_of(o, "session_s"));
-	row("session", "%s from when a code is used", length);
+	row("session", _("%s from when a code is used"), length);
 }
 
 static void
 row_codes(json_t *o)
 {
 	if (json_object_get(o, "unused") == NULL)
-		row("codes", "%" JSON_INTEGER_FORMAT, number_of(o, "codes"));
+		row("codes", "%lld", number_of(o, "codes"));
 	else if (number_of(o, "damaged") == 0)
-		row("codes", "%" JSON_INTEGER_FORMAT " unused, %" JSON_INTEGER_FORMAT " used", number_of(o, "unused"),
-		    number_of(o, "used"));
+		row("codes", _("%lld unused, %lld used"), number_of(o, "unused"), number_of(o, "used"));
 	else
-		row("codes", "%" JSON_INTEGER_FORMAT " unused, %" JSON_INTEGER_FORMAT " used, %" JSON_INTEGER_FORMAT " damaged",
-		    number_of(o, "unused"), number_of(o, "used"), number_of(o, "damaged"));
+		row("codes", _("%lld unused, %lld used, %lld damaged"), number_of(o, "unused"), number_of(o, "used"),
+		    number_of(o, "damaged"));
 }
 
 static void
@@ -463,11 +470,11 @@ row_needs(json_t *o)
 		const char *name = json_string_value(json_array_get(list, i));
 
 		if (strcmp(name, "usb") == 0)
-			row("needs", "the USB stick it was written to, no copy of it");
+			row("needs", "%s", _("the USB stick it was written to, no copy of it"));
 		else if (strcmp(name, "station") == 0)
-			row("needs", "the PC it was made for");
+			row("needs", "%s", _("the PC it was made for"));
 		else
-			row("needs", "the network: %s", name);
+			row("needs", _("the network: %s"), name);
 	}
 }
 
@@ -477,10 +484,10 @@ row_media(json_t *o)
 	const char *state = text_of(o, "manifest");
 
 	if (state[0] != '\0' && strcmp(state, "signed") != 0)
-		row("media", "%s: no code opens this, it has to be prepared again",
-		    strcmp(state, "missing") == 0 ? "missing" :
-		    strcmp(state, "damaged") == 0 ? "damaged" :
-						    "of another lecture");
+		row("media", "%s",
+		    strcmp(state, "missing") == 0 ? _("missing: no code opens this, it has to be prepared again") :
+		    strcmp(state, "damaged") == 0 ? _("damaged: no code opens this, it has to be prepared again") :
+						    _("of another lecture: no code opens this, it has to be prepared again"));
 }
 
 static void
@@ -506,7 +513,7 @@ print_lecture(const struct page *p, json_t *o)
 static void
 print_grant(const struct page *p, json_t *o)
 {
-	printf("grant for stick %s, issuer %s\n\n", text_of(o, "stick"), text_of(o, "issuer"));
+	printf(_("grant for stick %s, issuer %s\n\n"), text_of(o, "stick"), text_of(o, "issuer"));
 	print_lecture(p, o);
 }
 
@@ -515,7 +522,7 @@ print_manifest(const struct page *p, json_t *o)
 {
 	char created[WHEN_SHOWN];
 
-	printf("manifest of issuer %s\n\n", text_of(o, "issuer"));
+	printf(_("manifest of issuer %s\n\n"), text_of(o, "issuer"));
 	print_label(o);
 	row("created", "%s", shown_time(o, "created", created));
 	row_bytes(o);
@@ -528,21 +535,24 @@ print_manifest(const struct page *p, json_t *o)
 static void
 print_notice(const struct page *p, json_t *o)
 {
-	char made[WHEN_SHOWN];
+	char made[WHEN_SHOWN], codes[64];
 
 	(void)p;
-	printf("list number %" JSON_INTEGER_FORMAT " of used and revoked codes, issuer %s\n", number_of(o, "number"),
+	printf(_("list number %lld of used and revoked codes, issuer %s\n"), number_of(o, "number"),
 	    text_of(o, "issuer"));
 	row("made", "%s", shown_time(o, "time", made));
-	row("names", COUNTED " of " COUNTED, COUNT_OF(number_of(o, "codes"), "code"), COUNT_OF(number_of(o, "lectures"), "lecture"));
+	snprintf(codes, sizeof codes, ngettext("%lld code", "%lld codes", count_of(o, "codes")), number_of(o, "codes"));
+	/* TRANSLATORS: %s is "3 codes" */
+	row("names", ngettext("%s of %lld lecture", "%s of %lld lectures", count_of(o, "lectures")), codes, number_of(o, "lectures"));
 	if (number_of(o, "withdrawn_bundles") > 0)
-		row("withdraws", COUNTED, COUNT_OF(number_of(o, "withdrawn_bundles"), "bundle"));
+		row("withdraws", ngettext("%lld bundle", "%lld bundles", count_of(o, "withdrawn_bundles")),
+		    number_of(o, "withdrawn_bundles"));
 }
 
 static void
 print_station(const struct page *p, json_t *o)
 {
-	printf("request to be enrolled; compare the id with what 'oncestick station show' says there\n");
+	printf("%s\n", _("request to be enrolled; compare the id with what 'oncestick station show' says there"));
 	row_text("PC", o, "label");
 	row_text("id", o, "station");
 	if (p->verbose)
@@ -552,27 +562,36 @@ print_station(const struct page *p, json_t *o)
 static void
 print_receipts(const struct page *p, json_t *list)
 {
-	printf(COUNTED " of used codes; what they prove only the issuer can tell: oncestick collect --receipts FILE\n",
-	    COUNT_OF((json_int_t)json_array_size(list), "receipt"));
+	printf(ngettext("%zu receipt of used codes; what they prove only the issuer can tell: oncestick collect --receipts FILE\n",
+		   "%zu receipts of used codes; what they prove only the issuer can tell: oncestick collect --receipts FILE\n",
+		   json_array_size(list)),
+	    json_array_size(list));
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		json_t *o = json_array_get(list, i);
 		char used[WHEN_SHOWN];
 
-		row("used", "%s, issuer %s", shown_time(o, "spent_at", used)[0] != '\0' ? used : "(damaged)", text_of(o, "issuer"));
+		row("used", _("%s, issuer %s"), shown_time(o, "spent_at", used)[0] != '\0' ? used : _("(damaged)"),
+		    text_of(o, "issuer"));
 		if (p->verbose)
-			row("grant", "%s, slot %" JSON_INTEGER_FORMAT, text_of(o, "grant"), number_of(o, "slot"));
+			row("grant", _("%s, slot %lld"), text_of(o, "grant"), number_of(o, "slot"));
 	}
 }
 
 static void
 warn_stick(const struct page *p, json_t *o)
 {
-	json_int_t unreadable = number_of(o, "unreadable_lectures"), foreign = number_of(o, "foreign_lectures");
+	long long unreadable = number_of(o, "unreadable_lectures"), foreign = number_of(o, "foreign_lectures");
 
 	if (unreadable > 0)
-		say_warn(p->c, COUNTED " on it cannot be read: damaged, or made by a newer oncestick", COUNT_OF(unreadable, "lecture"));
+		say_warn(p->c,
+		    ngettext("%lld lecture on it cannot be read: damaged, or made by a newer oncestick",
+			"%lld lectures on it cannot be read: damaged, or made by a newer oncestick", (unsigned long)unreadable),
+		    unreadable);
 	if (foreign > 0)
-		say_warn(p->c, COUNTED " on it belong%s to another stick", COUNT_OF(foreign, "lecture"), foreign == 1 ? "s" : "");
+		say_warn(p->c,
+		    ngettext("%lld lecture on it belongs to another stick", "%lld lectures on it belong to another stick",
+			(unsigned long)foreign),
+		    foreign);
 	if (json_is_true(json_object_get(o, "mixed_issuers")))
 		say_warn(p->c, "lectures of several issuers are on it: no code opens it, it has to be prepared again");
 }
@@ -584,19 +603,23 @@ print_stick(const struct page *p, json_t *o)
 	const char *issuer = text_of(o, "issuer"), *device = text_of(o, "device");
 	char made[WHEN_SHOWN];
 
-	printf("stick %s%s%s\n", text_of(o, "stick"), issuer[0] != '\0' ? ", issuer " : "", issuer);
+	if (issuer[0] != '\0')
+		printf(_("stick %s, issuer %s\n"), text_of(o, "stick"), issuer);
+	else
+		printf(_("stick %s\n"), text_of(o, "stick"));
 	row_text("at", o, "path");
 	if (device[0] != '\0')
 		row("on", "%s, %s", device, text_of(o, "file_system"));
 	if (notice != NULL)
-		row("list", COUNTED " used or revoked, as of %s", COUNT_OF(number_of(notice, "codes"), "code"),
-		    shown_time(notice, "time", made));
+		row("list",
+		    ngettext("%lld code used or revoked, as of %s", "%lld codes used or revoked, as of %s", count_of(notice, "codes")),
+		    number_of(notice, "codes"), shown_time(notice, "time", made));
 	if (p->verbose) {
 		row_text("id", o, "stick_id");
-		row("refill", "next is %" JSON_INTEGER_FORMAT, number_of(o, "next_refill"));
+		row("refill", _("next is %lld"), number_of(o, "next_refill"));
 	}
 	if (json_array_size(lectures) == 0)
-		printf("no lecture on it that a code could open\n");
+		printf("%s\n", _("no lecture on it that a code could open"));
 	for (size_t i = 0; i < json_array_size(lectures); i++) {
 		putchar('\n');
 		print_lecture(p, json_array_get(lectures, i));

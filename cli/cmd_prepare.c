@@ -51,6 +51,7 @@ read_time(const struct cli *c, const char *option, const char *text, enum when_r
 		return false;
 	}
 	when_show_zone(shown, sizeof shown, *out);
+	/* TRANSLATORS: a time option's name (lecture, not-before, expires), and the time that was understood */
 	say_info(c, "%s: %s", option, shown);
 	return true;
 }
@@ -172,7 +173,7 @@ find_formats(const struct cli *c, struct formats *s, const char *type, char **ar
 static enum err
 confirm_format(const struct cli *c, const struct formats *s, const struct reformat *r, const char *serials)
 {
-	char shown[REFORMAT_SHOWN_MAX], question[128], answer[80];
+	char shown[REFORMAT_SHOWN_MAX], question[256], answer[80];
 	struct fault f = {0};
 
 	reformat_show(shown, r, &s->env);
@@ -180,9 +181,12 @@ confirm_format(const struct cli *c, const struct formats *s, const struct reform
 	if (serials != NULL && reformat_listed(r, serials))
 		return E_OK;
 	if (serials != NULL)
-		return say_refuse(c, E_USAGE, "--format-serial does not have the serial number of %s%s%s. Nothing was done", r->path,
-		    r->usb.serial[0] != '\0' ? ", " : ", which has none", r->usb.serial);
-	snprintf(question, sizeof question, "Type %s to format it: ", r->usb.name);
+		return r->usb.serial[0] != '\0' ?
+		    say_refuse(c, E_USAGE, "--format-serial does not have the serial number of %s, %s. Nothing was done", r->path,
+			r->usb.serial) :
+		    say_refuse(c, E_USAGE, "--format-serial does not have the serial number of %s, which has none. Nothing was done",
+			r->path);
+	snprintf(question, sizeof question, _("Type %s to format it: "), r->usb.name);
 	if (prompt_line(question, answer, sizeof answer, &f) != E_OK)
 		return say_error(c, &f, NULL);
 	return reformat_named(r, answer) ? E_OK : say_refuse(c, E_PROMPT, "not confirmed. Nothing was done");
@@ -265,7 +269,7 @@ json_target(const struct prepare *j, const struct prepare_target *t)
 	char name[STICK_NAME_SIZE], stick[2 * ID_SIZE + 1], grant[2 * ID_SIZE + 1], bundle[2 * ID_SIZE + 1], text[1400];
 
 	if (t->fault.err != E_OK) {
-		say_explain(text, sizeof text, &t->fault, &(struct say_about){.object = t->at.path});
+		say_explain_english(text, sizeof text, &t->fault, &(struct say_about){.object = t->at.path});
 		return json_pack("{s:o, s:b, s:s, s:i, s:o}", "path", say_json_text(t->at.path), "ok", 0, "error",
 		    err_name(t->fault.err), "status", (int)t->fault.err, "message", say_json_text(text));
 	}
@@ -294,22 +298,27 @@ report_json(const struct cli *c, const struct prepare *j)
 static void
 report_whole(const struct cli *c, const struct prepare *j, const struct prepare_target *t)
 {
-	char name[STICK_NAME_SIZE], from[WHEN_SHOWN], until[WHEN_SHOWN];
+	char name[STICK_NAME_SIZE], from[WHEN_SHOWN], until[WHEN_SHOWN], device[sizeof t->device + 4] = "";
 	char *label = human_escape(j->label, strlen(j->label));
 
 	keytree_stick_name(name, t->grant.stick_id);
 	when_show_short(from, sizeof from, j->not_before, j->issuer.now);
 	when_show_short(until, sizeof until, j->expires, j->issuer.now);
-	printf("locked: \"%s\" on stick %s%s%s%s; %u code%s ready, from %s to %s\n", label != NULL ? label : "", name,
-	    t->device[0] != '\0' ? " (" : "", t->device, t->device[0] != '\0' ? ")" : "", j->codes, j->codes == 1 ? "" : "s", from,
-	    until);
+	if (t->device[0] != '\0')
+		snprintf(device, sizeof device, " (%s)", t->device);
+	/* TRANSLATORS: label; stick's name; "" or what device it is, in parentheses; how many codes; from when to when they open */
+	printf(ngettext("locked: \"%s\" on stick %s%s; %u code ready, from %s to %s\n",
+		   "locked: \"%s\" on stick %s%s; %u codes ready, from %s to %s\n", j->codes),
+	    label != NULL ? label : "", name, device, j->codes, from, until);
 	if (t->grant.policy.usb)
 		say_info(c, "its codes open only on this USB device, not on a copy");
 	if (!t->direct)
 		say_info(c, "the stick was read back through this PC's cache: its file system does not allow more");
 	if (t->replaced > 0)
-		say_info(c, "%u unused code%s that %s on it before %s revoked", t->replaced, t->replaced == 1 ? "" : "s",
-		    t->replaced == 1 ? "was" : "were", t->replaced == 1 ? "is" : "are");
+		say_info(c,
+		    ngettext("%u unused code that was on it before is revoked", "%u unused codes that were on it before are revoked",
+			t->replaced),
+		    t->replaced);
 	free(label);
 }
 
@@ -324,8 +333,17 @@ report_failed(const struct cli *c, const struct prepare_target *t)
 		    say_safe(safe, sizeof safe, t->at.path));
 		return;
 	}
-	say_info(c, "nothing that could be opened is left on %s of this; what was on it before %s. Run the same command again.",
-	    say_safe(safe, sizeof safe, t->at.path), t->fresh ? "is untouched" : "and was not replaced is untouched");
+	say_safe(safe, sizeof safe, t->at.path);
+	if (t->fresh)
+		say_info(c,
+		    "nothing that could be opened is left on %s of this; what was on it before is untouched. Run the same command "
+		    "again.",
+		    safe);
+	else
+		say_info(c,
+		    "nothing that could be opened is left on %s of this; what was on it before and was not replaced is untouched. "
+		    "Run the same command again.",
+		    safe);
 }
 
 static void

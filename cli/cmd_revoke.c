@@ -20,7 +20,7 @@
 #include "stick.h"
 #include "text.h"
 
-#define UNKNOWN_CODE "this is a code, but of no stick in these books. Was it made with another keystore?"
+#define UNKNOWN_CODE N_("this is a code, but of no stick in these books. Was it made with another keystore?")
 
 struct revoke {
 	const struct cli *c;
@@ -116,7 +116,7 @@ choose_code(struct revoke *r, const char *text, size_t n, struct say_about *abou
 		e = E_CODE_UNKNOWN;
 	sodium_memzero(symbols, sizeof symbols);
 	if (e == E_CODE_UNKNOWN)
-		return fault_set(f, e, 0, "", UNKNOWN_CODE);
+		return fault_set(f, e, 0, "", "%s", _(UNKNOWN_CODE));
 	return e == E_OK ? E_OK : fault_set(f, e, 0, "code", "%s", "");
 }
 
@@ -126,14 +126,14 @@ on_line(void *arg, const char *line, size_t n, struct fault *f)
 	struct revoke *r = arg;
 	struct say_about about = {0};
 	struct fault here = {0};
-	char text[160];
+	char text[600];
 	enum err e = choose_code(r, line, n, &about, &here);
 
 	r->line++;
 	if (e == E_OK)
 		return E_OK;
 	say_explain(text, sizeof text, &here, &about);
-	return fault_set(f, e, 0, "", _("code %lu of the file: %.140s Nothing was revoked."), r->line, text);
+	return fault_set(f, e, 0, "", _("code %lu of the file: %.380s Nothing was revoked."), r->line, text);
 }
 
 static enum err
@@ -144,7 +144,7 @@ ask_code(struct revoke *r, struct fault *f)
 	enum err e = E_OK;
 
 	do {
-		e = prompt_symbols(r->c, "Code to revoke: ", false, symbols, f);
+		e = prompt_symbols(r->c, _("Code to revoke: "), false, symbols, f);
 		found = e == E_OK && choose_symbols(r, symbols);
 		if (e == E_OK && !found)
 			say_refuse(r->c, E_CODE_UNKNOWN, UNKNOWN_CODE);
@@ -232,7 +232,7 @@ loses_last(const struct revoke *r, size_t *k, char name[STICK_NAME_SIZE])
 static enum err
 confirm(const struct revoke *r, struct fault *f)
 {
-	char names[120] = "", name[STICK_NAME_SIZE], question[220];
+	char names[120] = "", name[STICK_NAME_SIZE], question[500];
 	size_t k = 0, n = 0;
 	enum err e = E_OK;
 
@@ -244,7 +244,7 @@ confirm(const struct revoke *r, struct fault *f)
 		return fault_set(f, E_PROMPT, 0, "",
 		    _("after this no code opens stick %.100s any more, and there is no terminal to ask on; --yes if that is meant."),
 		    names);
-	snprintf(question, sizeof question, "After this no code opens stick %s any more. Revoke?", names);
+	snprintf(question, sizeof question, _("After this no code opens stick %s any more. Revoke?"), names);
 	e = prompt_yes(question, f);
 	if (e == E_PROMPT && f != NULL) {
 		fault_clear(f);
@@ -322,7 +322,10 @@ report_ids(const struct revoke *r)
 			continue;
 		issuer_slot_name(id, s);
 		say_safe(holder, sizeof holder, s->holder);
-		printf("revoked %s%s%s\n", id, holder[0] != '\0' ? ", held by " : "", holder);
+		if (holder[0] != '\0')
+			printf(_("revoked %s, held by %s\n"), id, holder);
+		else
+			printf(_("revoked %s\n"), id);
 	}
 }
 
@@ -337,9 +340,12 @@ report_reach(const struct revoke *r)
 		return;
 	}
 	say_info(r->c, "list number %u of revoked codes:", r->number);
-	if (r->at != NULL && r->at_fault.err == E_OK)
-		say_info(r->c, "  is on the stick at %s%s: there they are dead on every PC",
-		    say_safe(path, sizeof path, r->at_dir.path), r->written ? " now" : " already");
+	if (r->at != NULL && r->at_fault.err == E_OK && r->written)
+		say_info(r->c, "  is on the stick at %s now: there they are dead on every PC",
+		    say_safe(path, sizeof path, r->at_dir.path));
+	else if (r->at != NULL && r->at_fault.err == E_OK)
+		say_info(r->c, "  is on the stick at %s already: there they are dead on every PC",
+		    say_safe(path, sizeof path, r->at_dir.path));
 	say_info(
 	    r->c, "  reaches every PC where a stick of yours that carries it is opened, and every stick you prepare from now on");
 	say_info(r->c, "  does not yet stop a code on a stick that is away, at a PC that has not seen the list.");

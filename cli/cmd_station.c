@@ -70,14 +70,20 @@ show_text(const struct station_summary *s, const char *id, const char *dir)
 {
 	char shown[FINGERPRINT_SIZE], path[PATH_MAX];
 
-	printf("station     %s\n", s->has_key ? id : "none yet (made at the first mount)");
-	printf("directory   %s%s\n", say_safe(path, sizeof path, dir), s->volatile_memory ? " (forgets at power-off)" : "");
-	printf("codes       %" PRIu64 " used, %" PRIu64 " open or paused, %" PRIu64 " begun\n", s->closed, s->open, s->claimed);
-	printf("issuers     %s\n", s->closed_list ? "only these:" : s->issuer_count > 0 ? "known, others are shown and accepted:" :
-	    "none known yet, any is shown and accepted");
+	/* TRANSLATORS: keep the second column straight in the four lines that begin with station, directory, codes and issuers */
+	printf(_("station     %s\n"), s->has_key ? id : _("none yet (made at the first mount)"));
+	say_safe(path, sizeof path, dir);
+	printf(s->volatile_memory ? _("directory   %s (forgets at power-off)\n") : _("directory   %s\n"), path);
+	printf(_("codes       %llu used, %llu open or paused, %llu begun\n"), (unsigned long long)s->closed,
+	    (unsigned long long)s->open, (unsigned long long)s->claimed);
+	printf("%s\n",
+	    s->closed_list	? _("issuers     only these:") :
+	    s->issuer_count > 0 ? _("issuers     known, others are shown and accepted:") :
+				  _("issuers     none known yet, any is shown and accepted"));
 	for (size_t i = 0; i < s->issuer_count; i++) {
 		keytree_fingerprint(shown, s->issuers[i].pk);
-		printf("  %s  %s, notice %" PRIu32 "\n", shown, s->issuers[i].pinned ? "pinned" : "first seen with a code",
+		/* TRANSLATORS: an issuer's fingerprint, and the number of its newest list of revoked codes */
+		printf(s->issuers[i].pinned ? _("  %s  pinned, notice %u\n") : _("  %s  first seen with a code, notice %u\n"), shown,
 		    s->issuers[i].notice_no);
 	}
 }
@@ -220,8 +226,9 @@ pin(struct cli *c, const struct station_args *a, struct station *st, const char 
 	if (file != NULL && (err = pin_one(c, st, file, f)) != E_OK)
 		return err;
 	if ((a->only || a->any) && (err = station_pin_only(st, a->only, f)) == E_OK)
-		say_info(c, a->only ? "only the issuers known now are accepted on this PC: oncestick station show" :
-				      "new issuers are shown and accepted on this PC again");
+		say_info(c, "%s",
+		    a->only ? _("only the issuers known now are accepted on this PC: oncestick station show") :
+			      _("new issuers are shown and accepted on this PC again"));
 	return err;
 }
 
@@ -266,7 +273,8 @@ run(struct cli *c, struct station_args *a, char **operand, int n)
 		if (strcmp(operand[0], actions[i].name) != 0)
 			continue;
 		if (n - 1 < actions[i].min || n - 1 > actions[i].max)
-			return say_usage(c, "station %s takes %s", operand[0], actions[i].max == 0 ? "nothing more" : "one FILE");
+			return actions[i].max == 0 ? say_usage(c, "station %s takes nothing more", operand[0]) :
+						     say_usage(c, "station %s takes one FILE", operand[0]);
 		if (station_open(&s, a->dir, actions[i].mode, &f) == E_OK)
 			err = actions[i].run(c, a, s, n > 1 ? operand[1] : NULL, &f);
 		station_close(&s);

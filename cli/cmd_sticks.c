@@ -137,7 +137,7 @@ show_holding(char out[HELD_SHOWN], const struct holding *h)
 	if (h->err == E_NO_STICK)
 		return;
 	if (!known(h)) {
-		snprintf(out, HELD_SHOWN, "ONCE, %s", h->err == E_STICK_DAMAGED ? "damaged" : "cannot be read");
+		snprintf(out, HELD_SHOWN, "%s", h->err == E_STICK_DAMAGED ? _("ONCE, damaged") : _("ONCE, cannot be read"));
 		return;
 	}
 	keytree_stick_name(name, h->id);
@@ -145,7 +145,7 @@ show_holding(char out[HELD_SHOWN], const struct holding *h)
 	for (size_t i = 0; i < h->grants.count && n < HELD_SHOWN; i++)
 		n += (size_t)snprintf(out + n, HELD_SHOWN - n, "%.100s, ", h->grants.grants[i].label);
 	if (n < HELD_SHOWN)
-		snprintf(out + n, HELD_SHOWN - n, "%u unused code%s", h->unused, h->unused == 1 ? "" : "s");
+		snprintf(out + n, HELD_SHOWN - n, ngettext("%u unused code", "%u unused codes", h->unused), h->unused);
 }
 
 static int
@@ -178,12 +178,16 @@ print_notes(const struct usb_list_volume *v)
 	const char *name = v->usb.name[0] != '\0' ? v->usb.name : "-";
 	char shown[USB_SHOWN_SIZE];
 
-	usb_show(shown, sizeof shown, &v->usb);
-	printf("%s: %s%s\n", name, shown, v->usb.name[0] == '\0' || v->usb.removable ? "" : ", a fixed disk");
+	usbsay_show(shown, &v->usb);
+	if (v->usb.name[0] == '\0' || v->usb.removable)
+		printf("%s: %s\n", name, shown);
+	else
+		/* TRANSLATORS: a device's name, such as sdb, and its maker, product and serial number */
+		printf(_("%s: %s, a fixed disk\n"), name, shown);
 	if (v->unfit != USB_LIST_FIT)
 		printf("%s: %s\n", name, usbsay_unfit(v->unfit));
 	else if (v->point[0] == '\0')
-		printf("%s: not mounted; to mount it: udisksctl mount -b /dev/%s\n", name, name);
+		printf(_("%s: not mounted; to mount it: udisksctl mount -b /dev/%s\n"), name, name);
 	for (unsigned i = 0; v->unfit == USB_LIST_FIT && i < USBSAY_WARNINGS; i++)
 		if (usbsay_warning(v->usb.warnings, i) != NULL)
 			printf("%s: %s\n", name, usbsay_warning(v->usb.warnings, i));
@@ -192,7 +196,7 @@ print_notes(const struct usb_list_volume *v)
 static enum err
 print_text(const struct cli *c, const struct usb_list_volume *list, size_t count)
 {
-	static const char *const heads[COLUMNS] = {"DEVICE", "SIZE", "SPEED", "FILES", "MOUNTED AT", "HOLDS"};
+	const char *const heads[COLUMNS] = {_("DEVICE"), _("SIZE"), _("SPEED"), _("FILES"), _("MOUNTED AT"), _("HOLDS")};
 	struct human_table *t = human_table_new(COLUMNS, heads);
 	int failed = t == NULL;
 

@@ -317,7 +317,7 @@ json_checked(const struct checked *x)
 	    "bytes", (json_int_t)x->bytes, "damaged_blocks", (json_int_t)x->damaged, "damage", list, "read_from_device",
 	    (int)x->direct);
 	if (x->result != E_OK && x->damaged == 0) {
-		say_explain(text, sizeof text, &x->fault, NULL);
+		say_explain_english(text, sizeof text, &x->fault, NULL);
 		json_object_set_new(v, "message", say_json_text(text));
 	}
 	return v;
@@ -343,16 +343,17 @@ print_damage(const struct checked *x, const struct damage *d)
 	unsigned long long from = d->d.segment_off;
 
 	segment_name(segment, d->d.segment);
-	printf("%s: ONCE/b/%s/%s, bytes %llu to %llu", d->d.io ? "unreadable" : "damaged", x->id, segment, from,
-	    from + BLOCK_SIZE - 1);
+	/* TRANSLATORS: which bytes of which file on the stick; one of the parts that begin with a comma may follow */
+	printf(d->d.io ? _("unreadable: ONCE/b/%s/%s, bytes %llu to %llu") : _("damaged: ONCE/b/%s/%s, bytes %llu to %llu"), x->id,
+	    segment, from, from + BLOCK_SIZE - 1);
 	if (d->path != NULL && d->d.level == 0)
-		printf(", in \"%s\"\n", d->path);
+		printf(_(", in \"%s\"\n"), d->path);
 	else if (d->path != NULL)
-		printf(", and with it %llu bytes from \"%s\" on\n", (unsigned long long)d->d.image_len, d->path);
+		printf(_(", and with it %llu bytes from \"%s\" on\n"), (unsigned long long)d->d.image_len, d->path);
 	else if (d->d.level > 0)
-		printf(", and with it %llu bytes of content\n", (unsigned long long)d->d.image_len);
+		printf(_(", and with it %llu bytes of content\n"), (unsigned long long)d->d.image_len);
 	else
-		printf("%s\n", x->named ? ", in no file" : "");
+		printf("%s\n", x->named ? _(", in no file") : "");
 }
 
 /* What a refusal has to know of the stick: that it has lectures whose description is damaged. */
@@ -370,7 +371,8 @@ report_checked(const struct verify *v, const struct checked *x)
 
 	human_bytes(bytes, sizeof bytes, x->bytes);
 	if (x->result == E_OK) {
-		printf("whole: \"%s\", %s\n", say_safe(label, sizeof label, x->grant->label), bytes);
+		/* TRANSLATORS: a label and a size: nothing in it is damaged */
+		printf(_("whole: \"%s\", %s\n"), say_safe(label, sizeof label, x->grant->label), bytes);
 		if (!x->direct)
 			say_info(v->c, "read through this PC's cache: the file system does not allow more");
 		return;
@@ -378,11 +380,14 @@ report_checked(const struct verify *v, const struct checked *x)
 	for (size_t i = 0; i < x->count && i < PRINTED; i++)
 		print_damage(x, &x->list[i]);
 	if (x->damaged > PRINTED)
-		printf("... and %llu more blocks\n", (unsigned long long)(x->damaged - PRINTED));
+		printf(ngettext("... and %llu more block\n", "... and %llu more blocks\n", (unsigned long)(x->damaged - PRINTED)),
+		    (unsigned long long)(x->damaged - PRINTED));
 	if (x->damaged > 0 && x->unlocked && !x->named)
 		say_info(v->c, "the table of files is damaged itself: not every file can be named");
-	else if (x->damaged > 0 && (v->seed != NULL || v->code) && !x->unlocked)
-		say_info(v->c, "the %s does not open this, so its files cannot be named", v->seed != NULL ? "passphrase" : "code");
+	else if (x->damaged > 0 && v->seed != NULL && !x->unlocked)
+		say_info(v->c, "the passphrase does not open this, so its files cannot be named");
+	else if (x->damaged > 0 && v->code && !x->unlocked)
+		say_info(v->c, "the code does not open this, so its files cannot be named");
 	else if (x->damaged > 0 && !x->unlocked)
 		say_info(v->c, "with --passphrase-file of the issuer, or an unused code in --code-file, the files are named too");
 }
@@ -396,13 +401,17 @@ warn_slots(const struct verify *v)
 		struct slots_count n = slots_count(v->s, &v->grants.grants[i]);
 
 		if (n.damaged > 0)
-			say_warn(v->c, "\"%s\": %u of %u code%s unusable, their records are damaged",
-			    say_safe(label, sizeof label, v->grants.grants[i].label), n.damaged, v->grants.grants[i].slots,
-			    v->grants.grants[i].slots == 1 ? " is" : "s are");
+			/* TRANSLATORS: a label, how many codes are unusable, how many there are: the form is that of the last */
+			say_warn(v->c,
+			    ngettext("\"%s\": %u of %u code is unusable, their records are damaged",
+				"\"%s\": %u of %u codes are unusable, their records are damaged", v->grants.grants[i].slots),
+			    say_safe(label, sizeof label, v->grants.grants[i].label), n.damaged, v->grants.grants[i].slots);
 	}
 	if (v->grants.skipped > 0)
-		say_warn(v->c, "%u lecture%s on the stick cannot be read: damaged, or made by a newer oncestick", v->grants.skipped,
-		    v->grants.skipped == 1 ? "" : "s");
+		say_warn(v->c,
+		    ngettext("%u lecture on the stick cannot be read: damaged, or made by a newer oncestick",
+			"%u lectures on the stick cannot be read: damaged, or made by a newer oncestick", v->grants.skipped),
+		    v->grants.skipped);
 }
 
 /* The exit status: a damaged bundle before a grant that nobody can read. */
@@ -421,9 +430,11 @@ conclude(const struct verify *v)
 		if (x->damaged == 0)
 			return say_error(v->c, &x->fault, &about);
 		return say_refuse(v->c, E_BUNDLE,
-		    "%llu block%s of \"%s\" %s damaged; the rest of it can be played. Prepare the stick again, or another one.",
-		    (unsigned long long)x->damaged, x->damaged == 1 ? "" : "s", say_safe(label, sizeof label, x->grant->label),
-		    x->damaged == 1 ? "is" : "are");
+		    ngettext(
+			"%llu block of \"%s\" is damaged; the rest of it can be played. Prepare the stick again, or another one.",
+			"%llu blocks of \"%s\" are damaged; the rest of it can be played. Prepare the stick again, or another one.",
+			(unsigned long)x->damaged),
+		    (unsigned long long)x->damaged, say_safe(label, sizeof label, x->grant->label));
 	}
 	if (v->grants.skipped == 0)
 		return E_OK;

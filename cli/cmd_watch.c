@@ -30,6 +30,7 @@
 #include "text.h"
 #include "usb_hotplug.h"
 #include "usb_list.h"
+#include "usbsay.h"
 #include "when.h"
 
 #define PATIENCE_MS 4000 /* for a desktop to mount what was plugged in */
@@ -333,15 +334,16 @@ clock_ms(void)
 static void
 point_out(struct watch *w, const struct usb_list_volume *v)
 {
-	char shown[USB_SHOWN_SIZE], command[64];
+	char name[USB_SHOWN_SIZE], shown[USB_SHOWN_SIZE], command[64];
 	bool known = known_find(&w->unmounted, v->usb.name) != NULL;
 
 	if (!known_meet(&w->unmounted, v->usb.name) || known)
 		return;
-	usb_show(shown, sizeof shown, &v->usb);
+	usb_show(name, sizeof name, &v->usb);
+	usbsay_show(shown, &v->usb);
 	snprintf(command, sizeof command, "udisksctl mount -b /dev/%s", v->usb.name);
 	say_info(w->c, "%s is plugged in but not mounted. To mount it: %s", shown, command);
-	event(w, json_pack("{s:s, s:s+, s:s, s:s}", "event", "unmounted", "device", "/dev/", v->usb.name, "name", shown, "command",
+	event(w, json_pack("{s:s, s:s+, s:s, s:s}", "event", "unmounted", "device", "/dev/", v->usb.name, "name", name, "command",
 		     command));
 }
 

@@ -65,10 +65,10 @@ take_identity(struct prepare *j, struct prepare_target *t, struct fault *f)
 	char shown[USB_SHOWN_SIZE];
 	bool found = usb_find_dir(&d, USB_SYSFS, t->at.fd) == 0;
 
-	usb_show(shown, sizeof shown, found ? &d : NULL);
+	usbsay_show(shown, found ? &d : NULL);
 	if (!found || usb_factor(&d, t->usb, t->grant.policy.usb_hint) != 0)
 		return fault_set(f, E_WRONG_STICK, 0, "",
-		    _("codes cannot be bound to what %.60s is on: %.60s. Take another stick, or leave --bind-usb out."), t->at.path,
+		    _("codes cannot be bound to what %.80s is on: %.160s. Take another stick, or leave --bind-usb out."), t->at.path,
 		    shown);
 	t->grant.policy.usb = true;
 	for (unsigned i = 0; i < USBSAY_WARNINGS; i++)
@@ -116,9 +116,9 @@ prepare_note(void *arg, enum pack_note_kind kind, const char *path)
 {
 	struct prepare *j = arg;
 	char *safe = human_escape(path, strlen(path));
-	const char *what = kind == PACK_SKIPPED ? "left out, neither file nor folder"
-			   : kind == PACK_GREW	? "grew while it was read: packed as far as it was at first"
-						: "became shorter while it was read: packed as it is now";
+	const char *what = kind == PACK_SKIPPED ? _("left out, neither file nor folder")
+			   : kind == PACK_GREW	? _("grew while it was read: packed as far as it was at first")
+						: _("became shorter while it was read: packed as it is now");
 
 	say_warn(j->c, "%s: %s", safe != NULL ? safe : "?", what);
 	free(safe);
@@ -146,7 +146,9 @@ scan_folder(struct prepare *j, struct fault *f)
 	if (files == 0)
 		return fault_set(f, E_SOURCE, 0, "", _("there is no file in %.120s to pack."), j->folder);
 	human_bytes(bytes, sizeof bytes, pack_source_bytes(j->src));
-	say_info(j->c, "packing    %llu file%s, %s", (unsigned long long)files, files == 1 ? "" : "s", bytes);
+	/* TRANSLATORS: "packing" in the column of "writing" and "verifying", which are filled up with blanks to 10 columns */
+	say_info(j->c, ngettext("packing    %llu file, %s", "packing    %llu files, %s", (unsigned long)files),
+	    (unsigned long long)files, bytes);
 	return E_OK;
 }
 
@@ -172,7 +174,7 @@ refuse_full(struct prepare *j, const struct prepare_target *t, struct fault *f)
 {
 	struct books_slot *slots = NULL;
 	size_t count = 0, n = 0;
-	char list[140] = "";
+	char list[300] = "";
 	enum err e = books_slots(j->issuer.books, t->p->stick->id, &slots, &count, f);
 
 	if (e != E_OK)
@@ -181,8 +183,10 @@ refuse_full(struct prepare *j, const struct prepare_target *t, struct fault *f)
 		const struct grant *g = &t->p->grants.grants[i];
 		uint32_t left = codes_left(t, g, slots, count);
 
-		n += (size_t)snprintf(list + n, sizeof list - n, "%s\"%.40s\" (%u code%s left)", i == 0 ? "" : ", ", g->label, left,
-		    left == 1 ? "" : "s");
+		n += (size_t)snprintf(list + n, sizeof list - n, "%s", i == 0 ? "" : ", ");
+		if (n < sizeof list)
+			n += (size_t)snprintf(list + n, sizeof list - n,
+			    ngettext("\"%.40s\" (%u code left)", "\"%.40s\" (%u codes left)", left), g->label, left);
 		n = n < sizeof list ? n : sizeof list - 1;
 	}
 	free(slots);
@@ -225,8 +229,10 @@ check_content(struct prepare *j, struct prepare_target *t, struct fault *f)
 		return E_OK;
 	e = issuer_uncollected(&j->issuer, t->p->stick, &t->p->grants, &waiting, f);
 	if (e == E_OK && waiting > 0)
-		e = fault_set(f, E_USAGE, 0, "", _("%u used code%s on %.80s not collected yet; first: oncestick collect STICK"),
-		    waiting, waiting == 1 ? " was" : "s were", t->at.path);
+		e = fault_set(f, E_USAGE, 0, "",
+		    ngettext("%u used code on %.80s was not collected yet; first: oncestick collect STICK",
+			"%u used codes on %.80s were not collected yet; first: oncestick collect STICK", waiting),
+		    waiting, t->at.path);
 	return e;
 }
 
@@ -265,8 +271,11 @@ check_space(struct prepare *j, struct prepare_target *t, struct fault *f)
 	human_bytes(wanted, sizeof wanted, need);
 	if (e == E_SPACE)
 		return fault_set(f, e, 0, "",
-		    _("it does not fit on %.80s: %s of free space are needed; nothing was written. Take a larger stick%s."),
-		    t->at.path, wanted, j->replace ? "" : ", or --replace what is on this one");
+		    j->replace ?
+			_("it does not fit on %.80s: %s of free space are needed; nothing was written. Take a larger stick.") :
+			_("it does not fit on %.80s: %s of free space are needed; nothing was written. Take a larger stick, or "
+			  "--replace what is on this one."),
+		    t->at.path, wanted);
 	return e == E_OK ? E_OK : fault_set(f, e, 0, "free space", "%s", t->at.path);
 }
 

@@ -142,8 +142,10 @@ begin_target(struct prepare *j, struct prepare_target *t)
 		e = provision_bundle_dir(t->p, j->bundle_id, &t->bundle_fd, f);
 	f->err = e;
 	if (t->p->debris > 0)
-		say_info(j->c, "removed %u unfinished thing%s that an earlier run left on the stick", t->p->debris,
-		    t->p->debris == 1 ? "" : "s");
+		say_info(j->c,
+		    ngettext("removed %u unfinished thing that an earlier run left on the stick",
+			"removed %u unfinished things that an earlier run left on the stick", t->p->debris),
+		    t->p->debris);
 }
 
 static void
@@ -348,8 +350,7 @@ forgetful(struct prepare_target *t, struct fault *f)
 {
 	t->forgets = true;
 	fault_clear(f);
-	return fault_set(f, E_STICK_IO, 0, "",
-	    _("%.100s does not keep what is written to it: it is worn out, or smaller than it says. Take another stick."), t->at.path);
+	return fault_set(f, E_STICK_IO, 0, "forgets", "%s", t->at.path);
 }
 
 /* Whether the stick is, on the device itself, what it was in this PC's memory: its records, and the names of what is on it. */

@@ -17,6 +17,7 @@
 #include "say.h"
 #include "stop.h"
 #include "text.h"
+#include "usbsay.h"
 
 #define SMALLEST (40ull << 20) /* FAT32 needs 33 MiB */
 #define LARGEST (2ull << 40)   /* of a partition table of this kind */
@@ -325,10 +326,10 @@ reformat_show(char out[REFORMAT_SHOWN_MAX], const struct reformat *r, const stru
 	char device[USB_SHOWN_SIZE], bytes[HUMAN_SHOWN], label[64];
 	size_t n = 0;
 
-	usb_show(device, sizeof device, &r->usb);
+	usbsay_show(device, &r->usb);
 	human_bytes(bytes, sizeof bytes, r->usb.bytes);
 	n = (size_t)snprintf(
-	    out, REFORMAT_SHOWN_MAX, "/dev/%s: %s, %s%s", r->usb.name, device, bytes, r->usb.removable ? "" : ", a fixed disk");
+	    out, REFORMAT_SHOWN_MAX, "/dev/%s: %s, %s%s", r->usb.name, device, bytes, r->usb.removable ? "" : _(", a fixed disk"));
 	for (size_t i = 0; i < r->count && n < REFORMAT_SHOWN_MAX; i++) {
 		const struct usb_list_volume *v = &r->volumes[i];
 		bool labelled = find_label(env, v->usb.dev, label, sizeof label);
@@ -338,8 +339,8 @@ reformat_show(char out[REFORMAT_SHOWN_MAX], const struct reformat *r, const stru
 		human_bytes(bytes, sizeof bytes, v->usb.bytes);
 		n += (size_t)snprintf(out + n, REFORMAT_SHOWN_MAX - n, "; %s: %s%s%s%s, %s", v->usb.name,
 		    v->fs[0] != '\0' ? v->fs
-		    : v->fs_known    ? "no file system"
-				     : "unknown files",
+		    : v->fs_known    ? _("no file system")
+				     : _("unknown files"),
 		    labelled ? " \"" : "", label, labelled ? "\"" : "", bytes);
 	}
 }
@@ -384,7 +385,7 @@ run(const struct reformat *r, const struct reformat_env *env, const char *const 
 	if (status < 0)
 		snprintf(said, sizeof said, "%s", strerror(errno));
 	return fault_set(f, E_STICK_IO, 0, "", _("%s could not be formatted: %s: %.120s"), r->path, tool != NULL ? tool + 1 : argv[0],
-	    said[0] != '\0' ? said : "it failed");
+	    said[0] != '\0' ? said : _("it failed"));
 }
 
 /* Whether it is the same stick as before, still fit. */

@@ -588,6 +588,10 @@ s_stick_io(struct text *t, const struct fault *f, const struct say_about *a)
 {
 	if (strcmp(f->step, "no regular file") == 0)
 		s_stick_odd(t, f, a);
+	else if (strcmp(f->step, "forgets") == 0)
+		add(t,
+		    _("%s does not keep what is written to it: it is worn out, or smaller than it says. Take another stick."),
+		    STICK(f, a));
 	else if (f->sys == ENOSPC)
 		add(t,
 		    _("reading or writing %s failed%s. Something else filled it meanwhile: make room on it, or take another "
@@ -822,6 +826,15 @@ say_explain(char *out, size_t size, const struct fault *f, const struct say_abou
 	else
 		sentence_of(f->err)(&t, f, a);
 	add_spent(&t, f, a);
+}
+
+void
+say_explain_english(char *out, size_t size, const struct fault *f, const struct say_about *about)
+{
+	locale_t before = text_english();
+
+	say_explain(out, size, f, about);
+	text_again(before);
 }
 
 /* ---- output -------------------------------------------------------------------------------------------------------------- */

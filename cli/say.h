@@ -32,6 +32,9 @@ struct say_about {
  */
 void say_explain(char *out, size_t size, const struct fault *f, const struct say_about *about);
 
+/* say_explain_english: the same for programs, in English. */
+void say_explain_english(char *out, size_t size, const struct fault *f, const struct say_about *about);
+
 /*
  * What is said goes to stderr as one line; on a terminal it is broken between words where the terminal ends. A full stop is added
  * where a sentence has no end.

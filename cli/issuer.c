@@ -132,7 +132,7 @@ confirm_day(const struct issuer *i, const struct cli *c, const char *newest, str
 		    "--clock-is-right."),
 		    today, newest);
 	say_info(c, "this PC's clock is more than 30 days past %s, when something was last signed here.", newest);
-	e = prompt_line("Today's date, as YYYY-MM-DD: ", typed, sizeof typed, f);
+	e = prompt_line(_("Today's date, as YYYY-MM-DD: "), typed, sizeof typed, f);
 	if (e != E_OK)
 		return e;
 	typed[strcspn(typed, " \t\r")] = '\0';

@@ -117,7 +117,7 @@ names_more(const struct fault *f, const struct say_about *a)
 /* Steps of the modules below that tell a person something: what speaks against a folder or a file. The others are for who has to
  * find out, and stay as they are. */
 static const char *const telling[] = {N_("device"), N_("fifo"), N_("missing"), N_("mounted already"),
-    N_("not a directory"), N_("not readable"), N_("not writable"), N_("not yours"), N_("socket"), N_("symbolic link"),
+    N_("no home directory"), N_("not a directory"), N_("not readable"), N_("not writable"), N_("not yours"), N_("socket"), N_("symbolic link"),
     N_("too large"), N_("too many files")};
 
 static const char *

@@ -5,6 +5,7 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define FUSE_USE_VERSION 314
@@ -16,6 +17,7 @@
 
 #include "blockcrypt.h"
 #include "cli.h"
+#include "human.h"
 #include "opt.h"
 #include "say.h"
 #include "secret.h"
@@ -59,6 +61,15 @@ static const char *const groups[][2] = {
 };
 
 static void
+print_verb(const struct verb *v)
+{
+	char *wrapped = human_wrap(_(v->what), 80, 13, 13);
+
+	printf("  %-10s %s\n", v->name, wrapped != NULL ? wrapped : _(v->what));
+	free(wrapped);
+}
+
+static void
 print_help(void)
 {
 	printf("%s\n\n%s\n", _("usage: oncestick VERB [OPTION...] [OPERAND...]"),
@@ -67,7 +78,7 @@ print_help(void)
 		printf("\n%s:\n", _(groups[g][1]));
 		for (size_t i = 0; i < COUNT(verbs); i++)
 			if (!verbs[i].hidden && strcmp(verbs[i].who, groups[g][0]) == 0)
-				printf("  %-10s %s\n", verbs[i].name, _(verbs[i].what));
+				print_verb(&verbs[i]);
 	}
 	printf("\n%s\n", _("'oncestick VERB --help' explains a verb. 'oncestick --version' names the libraries."));
 }

@@ -164,6 +164,8 @@ for l in $languages; do
 		in_language "$l" oncestick "$verb" --help >"$W/help" || die "$l: $verb --help"
 		[ "$(columns "$W/help")" -le 80 ] || die "$l: $verb --help is wider than 80 columns"
 	done
+	check "$l: --help" in_language "$l" oncestick --help
+	check "$l: it fits in 80 columns" test "$(columns "$W/out")" -le 80
 	check "$l: the list of codes" in_language "$l" oncestick codes "$stick"
 	grep -e 김철수 -e Test "$W/out" >"$W/table"
 	head -n 1 "$W/out" >>"$W/table"

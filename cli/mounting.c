@@ -13,6 +13,7 @@
 #include "desktop.h"
 #include "keytree.h"
 #include "prompt.h"
+#include "reveal.h"
 #include "say.h"
 #include "secret.h"
 #include "sessions.h"
@@ -193,5 +194,7 @@ mounting_open(struct mounting *m)
 	}
 	sodium_memzero(m->code, sizeof m->code);
 	session_detach(&m->link);
+	if (err == E_OK && m->reveal)
+		reveal_folder(m->c, m->msg.mount_point);
 	return err;
 }

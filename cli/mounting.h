@@ -16,6 +16,7 @@ struct mounting {
 	/* set by the caller */
 	struct cli *c;
 	bool yes;               /* no question before the code is used up */
+	bool reveal;            /* then show the folder in the file manager */
 	bool no_desktop;        /* no notifications, nothing kept awake */
 	char stick[PATH_MAX];   /* absolute */
 	char dir[PATH_MAX];     /* absolute, "" for a fresh one in $HOME */

@@ -1,5 +1,5 @@
 /*
- * readme.c - READ ME FIRST.txt.
+ * readme.c - READ ME FIRST.txt and Open lecture.oncestick.
  */
 #include "readme.h"
 
@@ -57,6 +57,13 @@ with_cr(char *out, const char *text)
 	return n;
 }
 
+/* The first line is what desktops know the type by (desktop/oncestick.xml). Nothing else of it is ever read. */
+static const char opener[] = "oncestick-opener 1\r\n"
+			     "\r\n"
+			     "On a Linux PC with oncestick, open this file: it asks for the code, and opens the\r\n"
+			     "lecture on this stick. Elsewhere it does nothing; see READ ME FIRST.txt.\r\n";
+#define OPENER_MARK 18 /* bytes of it without its line end */
+
 /* In the issuer's language, then in English: who finds it may know neither. */
 void
 readme_write(int dir_fd, const char *contact)
@@ -76,18 +83,26 @@ readme_write(int dir_fd, const char *contact)
 	n += with_cr(text + n, part);
 	if (n <= README_MAX)
 		(void)stickio_create(dir_fd, README_NAME, text, n, 0644);
+	(void)stickio_create(dir_fd, README_OPENER, opener, sizeof opener - 1, 0644);
+}
+
+static void
+remove_with(int dir_fd, const char *name, const char *mark, size_t length)
+{
+	uint8_t *text = NULL;
+	size_t n = 0;
+
+	if (stickio_slurp(dir_fd, name, README_MAX, &text, &n) != 0)
+		return;
+	if (memmem(text, n, mark, length) != NULL)
+		(void)unlinkat(dir_fd, name, 0);
+	free(text);
 }
 
 /* One that was written here has the English first line in it. */
 void
 readme_remove(int dir_fd)
 {
-	uint8_t *text = NULL;
-	size_t n = 0;
-
-	if (stickio_slurp(dir_fd, README_NAME, README_MAX, &text, &n) != 0)
-		return;
-	if (memmem(text, n, first, sizeof first - 2) != NULL)
-		(void)unlinkat(dir_fd, README_NAME, 0);
-	free(text);
+	remove_with(dir_fd, README_NAME, first, sizeof first - 2);
+	remove_with(dir_fd, README_OPENER, opener, OPENER_MARK);
 }

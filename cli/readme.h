@@ -1,16 +1,19 @@
 /*
- * readme.h - the text beside ONCE that tells a finder and a speaker what the stick is and whom to call.
+ * readme.h - the texts beside ONCE: one tells a finder and a speaker what the stick is and whom to call; the other is there to be
+ * clicked on, and stands for the stick that it lies on.
  */
 #ifndef README_H
 #define README_H
 
 #define README_NAME "READ ME FIRST.txt"
+#define README_OPENER "Open lecture.oncestick"
+#define README_OPENER_SUFFIX ".oncestick"
 
-/* readme_write(dir_fd, contact): write it unless there is something of that name. A stick without it is no worse: nothing is said.
+/* readme_write(dir_fd, contact): write both, each unless there is something of that name. A stick without them is no worse: nothing is said.
  */
 void readme_write(int dir_fd, const char *contact);
 
-/* readme_remove(dir_fd): remove it if it is ours. */
+/* readme_remove(dir_fd): remove those that are ours. */
 void readme_remove(int dir_fd);
 
 #endif

@@ -16,6 +16,7 @@
 
 #include "human.h"
 #include "mountinfo.h"
+#include "readme.h"
 #include "stick.h"
 #include "text.h"
 #include "usb.h"
@@ -264,6 +265,27 @@ parent_of_once(int fd, const char *arg)
 	return up;
 }
 
+/* A file that stands for the directory it lies in. */
+static bool
+is_opener(const char *arg)
+{
+	size_t n = strlen(arg), suffix = sizeof README_OPENER_SUFFIX - 1;
+	struct stat st;
+
+	return n > suffix && strcmp(arg + n - suffix, README_OPENER_SUFFIX) == 0 && lstat(arg, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+static void
+cut_name(char *path)
+{
+	char *slash = strrchr(path, '/');
+
+	if (slash == NULL)
+		strcpy(path, ".");
+	else
+		slash[slash == path] = '\0';
+}
+
 enum err
 stickarg_open(struct stickarg *s, const char *arg, struct fault *f)
 {
@@ -276,6 +298,8 @@ stickarg_open(struct stickarg *s, const char *arg, struct fault *f)
 		snprintf(s->path, sizeof s->path, "%s", arg);
 	else if ((e = find_only(s->path, f)) != E_OK)
 		return e;
+	if (arg != NULL && is_opener(arg))
+		cut_name(s->path);
 	s->fd = open(s->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (s->fd < 0 && arg != NULL && (e = find_mount(s->path, arg, errno, f)) != E_OK)
 		return e;

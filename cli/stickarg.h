@@ -19,7 +19,7 @@ struct stickarg {
 /*
  * stickarg_open(s, arg, f): open the directory arg; for usb:SERIAL and a block device, a partition or a USB disk, the directory where
  * it is mounted; without an arg, the only mounted file system with ONCE at its top. Nothing is ever created or mounted. A directory
- * called ONCE with a stick record in it stands for its parent. Errors: E_NO_STICK (missing, not a directory, not plugged in, not
+ * called ONCE with a stick record in it stands for its parent, and a file called *.oncestick, which is not read, for the directory it is in. Errors: E_NO_STICK (missing, not a directory, not plugged in, not
  * mounted), E_USAGE (several are mounted: f->object lists them).
  */
 enum err stickarg_open(struct stickarg *s, const char *arg, struct fault *f);

@@ -7,7 +7,10 @@ lack() # PACKAGE
 	[ -z "${CI:-}" ] || die "package $1 is missing, and on CI nothing is skipped"
 	skip "no package $1 here"
 }
-command -v dbus-daemon >/dev/null || lack dbus
+for need in dbus-daemon:dbus update-mime-database:shared-mime-info gio:libglib2.0-bin \
+	xdg-mime:xdg-utils rsvg-convert:librsvg2-bin; do
+	command -v "${need%:*}" >/dev/null || lack "${need#*:}"
+done
 /usr/bin/python3 -c 'import dbus' 2>/dev/null || lack python3-dbus
 /usr/bin/python3 -c 'import gi' 2>/dev/null || lack python3-gi
 feed=$ONCE_BUILD/tests/desktop_feed
@@ -179,4 +182,51 @@ printed '"ejected": false'
 said "warning: .*not the top of a stick.*closed all the same"
 is "it has ended all the same" "$(oncestick status --json | jq '.open | length')" 0
 refused 30 "the code is dead" oncestick mount "$stick" --code-file "$W/code"
+
+# ---- a file that is clicked on ---------------------------------------------------------------------------------------------------
+opener="$stick/Open lecture.oncestick"
+check "prepare wrote it" grep -q '^oncestick-opener 1' "$opener"
+nth 6
+mkdir "$W/bin"
+printf '#!/bin/sh\nprintf "%%s\\n" "$1" >"$W/revealed.new"; mv "$W/revealed.new" "$W/revealed"\nsleep 100\n' >"$W/bin/xdg-open"
+chmod +x "$W/bin/xdg-open"
+check "it stands for the stick that it lies on" env PATH="$W/bin:$PATH" oncestick mount "$opener" --code-file "$W/code" --open
+folder=$(cat "$W/out")
+check "the folder is open" cmp "$W/folder/a.txt" "$folder/a.txt"
+wait_until 10 test -e "$W/revealed"
+is "the file manager was given the folder, and was not waited for" "$(cat "$W/revealed")" "$folder"
+check "end" oncestick unmount --yes
+refused 30 "by its name alone" sh -c 'cd "$1" && exec oncestick rehearse --code-file "$2" "Open lecture.oncestick"' - "$stick" "$W/code"
+echo theirs >"$W/elsewhere.oncestick"
+refused 10 "one that lies elsewhere" oncestick mount "$W/elsewhere.oncestick" --code-file "$W/code"
+echo theirs >"$opener"
+prepare "$W/folder" "$stick" --add --label More --codes 1
+is "prepare leaves one that is there" "$(cat "$opener")" theirs
+
+# ---- what file managers are told ---------------------------------------------------------------------------------------
+share=${ONCE_BIN%/bin}/share
+export XDG_DATA_HOME="$W/data"
+mkdir -p "$XDG_DATA_HOME/mime/packages" "$W/types"
+cp "$share/mime/packages/oncestick.xml" "$XDG_DATA_HOME/mime/packages"
+check "the types are well-formed" update-mime-database "$XDG_DATA_HOME/mime"
+type_of() # FILE
+{
+	gio info -a standard::content-type "$1" | sed -n 's/^  standard::content-type: //p'
+}
+rm "$opener"
+prepare "$W/folder" "$stick" --add --label Third --codes 1
+is "the opener" "$(type_of "$opener")" application/x-oncestick
+cp "$opener" "$W/types/renamed"
+is "by its first line" "$(type_of "$W/types/renamed")" application/x-oncestick
+is "for xdg-mime, on a desktop" "$(XDG_CURRENT_DESKTOP=GNOME xdg-mime query filetype "$opener")" application/x-oncestick
+manifest=$(find "$stick/ONCE" -name manifest.cose | head -n 1)
+is "a manifest" "$(type_of "$manifest")" application/x-oncestick-manifest
+cp "$manifest" "$W/types/m"
+is "by its first bytes" "$(type_of "$W/types/m")" application/x-oncestick-manifest
+grant=$(find "$stick/ONCE" -name grant.cose | head -n 1)
+{ printf '\204\001\131\001\000'; cat "$grant"; } >"$W/types/r"
+is "a refill begins with a grant" "$(type_of "$W/types/r")" application/x-oncestick-refill
+is "a grant is none" "$(type_of "$grant" | grep -c oncestick)" 0
+is "the texts for people are text" "$(type_of "$stick/READ ME FIRST.txt")" text/plain
+check "the icon can be drawn" rsvg-convert -w 16 -o "$W/icon.png" "$share/icons/hicolor/scalable/apps/oncestick.svg"
 finish

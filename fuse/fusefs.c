@@ -143,11 +143,11 @@ cache_new(struct fusefs *fs, struct fault *f)
 }
 
 static enum err
-attach(struct fusefs *fs, const char *dir, struct fault *f)
+attach(struct fusefs *fs, const char *dir, const char *source, struct fault *f)
 {
 	char path[32];
 	int fd = -1;
-	enum err err = fusemount_attach(dir, &fd, f);
+	enum err err = fusemount_attach(dir, source, &fd, f);
 
 	if (err != E_OK)
 		return err;
@@ -176,7 +176,7 @@ locks_init(struct fusefs *fs)
 }
 
 enum err
-fusefs_mount(struct fusefs **out, struct bundle *bundle, const char *dir, struct fault *f)
+fusefs_mount(struct fusefs **out, struct bundle *bundle, const char *dir, const char *source, struct fault *f)
 {
 	struct fusefs *fs = calloc(1, sizeof(*fs));
 	enum err err;
@@ -192,7 +192,7 @@ fusefs_mount(struct fusefs **out, struct bundle *bundle, const char *dir, struct
 	fs->uid = getuid();
 	fs->gid = getgid();
 	if ((err = cache_new(fs, f)) != E_OK || (err = crypts_new(fs, f)) != E_OK || (err = session_new(fs, f)) != E_OK ||
-	    (err = attach(fs, dir, f)) != E_OK) {
+	    (err = attach(fs, dir, source, f)) != E_OK) {
 		fusefs_free(&fs);
 		return err;
 	}

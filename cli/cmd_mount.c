@@ -1,7 +1,4 @@
-#include <errno.h>
-#include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <jansson.h>
@@ -10,8 +7,6 @@
 #include "mounting.h"
 #include "opt.h"
 #include "say.h"
-#include "station.h"
-#include "stickarg.h"
 #include "text.h"
 
 static const char about_text[] =
@@ -32,32 +27,16 @@ report(const struct mounting *m)
 	return say_stdout(m->c);
 }
 
-static enum err
-resolve(struct mounting *m, const char *stick, const char *dir, struct fault *f)
-{
-	struct stickarg s = {.fd = -1};
-	enum err err;
-
-	if ((err = stickarg_open(&s, stick, f)) != E_OK)
-		return err;
-	if (realpath(s.path, m->stick) == NULL)
-		err = fault_set(f, E_NO_STICK, errno, "open", "%s", s.path);
-	else if (dir != NULL && realpath(dir, m->dir) == NULL)
-		err = fault_set(f, E_FUSE, errno, "mount point", "%s", dir);
-	else if (station_dir(m->station, sizeof m->station) != 0)
-		err = fault_set(f, E_STATION, 0, "no home directory", "station memory");
-	stickarg_close(&s);
-	return err;
-}
-
 enum err
 cmd_mount(struct cli *c, int argc, char **argv)
 {
 	struct mounting m = {.c = c, .link = {.fd = -1}};
+	bool stay = false;
 	const struct opt rows[] = {
 	    {OPT_FLAG, "yes", 'y', NULL, N_("do not ask before the code is used up"), &m.yes, 0, 0},
 	    {OPT_FLAG, "open", 'o', NULL, N_("then show the folder in the file manager"), &m.reveal, 0, 0},
-	    {OPT_FLAG, "no-desktop", 0, NULL, N_("no notifications; let the PC go to sleep"), &m.no_desktop, 0, 0}, {.kind = OPT_END}};
+	    {OPT_FLAG, "no-desktop", 0, NULL, N_("no notifications; let the PC go to sleep"), &m.no_desktop, 0, 0},
+	    {OPT_FLAG, "foreground", 0, NULL, N_("stay until the folder is closed; ^C pauses the session"), &stay, 0, 0}, {.kind = OPT_END}};
 	const struct opt_verb v = {"mount [STICK [DIR]]", about_text, OPT_JSON | OPT_PLAIN | OPT_CODE, rows, 0, 2};
 	struct fault f = {0};
 	char **operand;
@@ -66,8 +45,10 @@ cmd_mount(struct cli *c, int argc, char **argv)
 
 	if (!opt_parse(c, &v, argc, argv, &operand, &n, &err))
 		return err;
-	if (resolve(&m, n > 0 ? operand[0] : NULL, n > 1 ? operand[1] : NULL, &f) != E_OK)
+	if (mounting_resolve(&m, n > 0 ? operand[0] : NULL, n > 1 ? operand[1] : NULL, &f) != E_OK)
 		return say_error(c, &f, &(struct say_about){.object = f.err == E_FUSE ? operand[1] : n > 0 ? operand[0] : NULL});
-	err = mounting_open(&m);
-	return err == E_OK ? report(&m) : err;
+	if ((err = mounting_open(&m)) != E_OK || (err = report(&m)) != E_OK)
+		return err;
+	mounting_ready(&m, stay);
+	return stay ? mounting_wait(&m) : E_OK;
 }

@@ -17,6 +17,7 @@
 
 #include "blockcrypt.h"
 #include "cli.h"
+#include "fstab.h"
 #include "human.h"
 #include "opt.h"
 #include "say.h"
@@ -145,5 +146,5 @@ main(int argc, char **argv)
 		say_warn(&c, "core dumps could not be switched off");
 	signal(SIGPIPE, SIG_IGN);
 	stop_install();
-	return (int)dispatch(&c, argc, argv);
+	return fstab_meant(argc, argv) ? fstab_main(&c, argc, argv) : (int)dispatch(&c, argc, argv);
 }

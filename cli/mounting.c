@@ -3,8 +3,14 @@
  */
 #include "mounting.h"
 
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <sodium.h>
@@ -13,10 +19,13 @@
 #include "desktop.h"
 #include "keytree.h"
 #include "prompt.h"
+#include "ready.h"
 #include "reveal.h"
 #include "say.h"
 #include "secret.h"
 #include "sessions.h"
+#include "station.h"
+#include "stickarg.h"
 #include "stop.h"
 #include "text.h"
 #include "usbsay.h"
@@ -173,7 +182,8 @@ open_folder(struct mounting *m)
 enum err
 mounting_open(struct mounting *m)
 {
-	struct session_setup setup = {.stick_path = m->stick, .dir = m->dir[0] != '\0' ? m->dir : NULL, .station_dir = m->station, .events = m->no_desktop ? -1 : desktop_fork()};
+	struct session_setup setup = {.stick_path = m->stick, .dir = m->dir[0] != '\0' ? m->dir : NULL, .station_dir = m->station,
+	    .source = m->source, .events = m->no_desktop ? -1 : desktop_fork()};
 	struct fault f = {0};
 	enum err err;
 
@@ -197,4 +207,79 @@ mounting_open(struct mounting *m)
 	if (err == E_OK && m->reveal)
 		reveal_folder(m->c, m->msg.mount_point);
 	return err;
+}
+
+enum err
+mounting_resolve(struct mounting *m, const char *stick, const char *dir, struct fault *f)
+{
+	struct stickarg s = {.fd = -1};
+	enum err err;
+
+	if ((err = stickarg_open(&s, stick, f)) != E_OK)
+		return err;
+	if (realpath(s.path, m->stick) == NULL)
+		err = fault_set(f, E_NO_STICK, errno, "open", "%s", s.path);
+	else if (dir != NULL && realpath(dir, m->dir) == NULL)
+		err = fault_set(f, E_FUSE, errno, "mount point", "%s", dir);
+	else if (station_dir(m->station, sizeof m->station) != 0)
+		err = fault_set(f, E_STATION, 0, "no home directory", "station memory");
+	stickarg_close(&s);
+	return err;
+}
+
+/* ---- afterwards ----------------------------------------------------------------------------------------------------------- */
+
+void
+mounting_ready(const struct mounting *m, bool stay)
+{
+	const struct unlock_info *i = &m->msg.info;
+	char until[WHEN_SHOWN];
+
+	when_show_until(until, sizeof until, i->clock.now + i->remaining_s, i->clock.now);
+	ready_open(stay ? 0 : m->link.pid, _("open until %s: %s"), until, m->msg.mount_point);
+}
+
+/* The session's exit status as of waitpid(2), after it was told to pause if this process was told to stop. */
+static int
+await_session(pid_t pid)
+{
+	struct pollfd ended = {.fd = pidfd_open(pid, 0), .events = POLLIN};
+	const struct timespec second = {1, 0};
+	sigset_t ours, before;
+	bool told = false;
+	int status = -1;
+
+	sigemptyset(&ours);
+	sigaddset(&ours, SIGINT);
+	sigaddset(&ours, SIGTERM);
+	sigprocmask(SIG_BLOCK, &ours, &before); /* they come inside ppoll or are seen before it, never between */
+	while (waitpid(pid, &status, WNOHANG) == 0) {
+		if (stop_asked() && !told) {
+			ready_stopping();
+			kill(pid, SIGTERM);
+			told = true;
+		}
+		ppoll(&ended, 1, ended.fd < 0 ? &second : NULL, &before);
+	}
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	if (ended.fd >= 0)
+		close(ended.fd);
+	return status;
+}
+
+enum err
+mounting_wait(const struct mounting *m)
+{
+	const struct unlock_info *i = &m->msg.info;
+	int status = await_session(m->link.pid);
+	char until[WHEN_SHOWN];
+
+	when_show_until(until, sizeof until, i->clock.now + i->remaining_s, when_now());
+	if (!WIFEXITED(status))
+		return say_refuse(m->c, E_FAIL, "the process that served the folder has died. The same code goes on here until %s", until);
+	if (WEXITSTATUS(status) == SESSION_PAUSED)
+		say_info(m->c, "paused; the same code continues here until %s. Safe to pull the stick.", until);
+	else
+		say_info(m->c, "the session is over: the code will not open again. Safe to pull the stick.");
+	return E_OK;
 }

@@ -347,7 +347,7 @@ provide_code(const struct call *k)
 
 	if (k->code_file != NULL)
 		return open_code_file(k);
-	if (prompt_possible() || geteuid() != 0 || tool_find(program, TOOL_DIRS, ASK_PASSWORD) != 0)
+	if (prompt_possible(k->c) || geteuid() != 0 || tool_find(program, TOOL_DIRS, ASK_PASSWORD) != 0)
 		return E_OK; /* it is asked for, or is missing, as always */
 	return ask_system(k, program);
 }

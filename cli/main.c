@@ -20,6 +20,7 @@
 #include "fstab.h"
 #include "human.h"
 #include "opt.h"
+#include "pinentry.h"
 #include "say.h"
 #include "secret.h"
 #include "stop.h"
@@ -138,6 +139,7 @@ int
 main(int argc, char **argv)
 {
 	struct cli c = {0};
+	enum err err = E_OK;
 
 	text_init();
 	if (sodium_init() < 0)
@@ -146,5 +148,9 @@ main(int argc, char **argv)
 		say_warn(&c, "core dumps could not be switched off");
 	signal(SIGPIPE, SIG_IGN);
 	stop_install();
-	return fstab_meant(argc, argv) ? fstab_main(&c, argc, argv) : (int)dispatch(&c, argc, argv);
+	if (fstab_meant(argc, argv))
+		return fstab_main(&c, argc, argv);
+	err = dispatch(&c, argc, argv);
+	pinentry_free(&c.dialog);
+	return (int)err;
 }

@@ -45,6 +45,25 @@ title(const struct unlock_info *info, char out[LABEL_MAX + 4])
 	return out;
 }
 
+/* The same for pinentry, which shows what it is asked about; and what may make somebody wait with the answer. */
+static void
+describe(const struct mounting *m, const char *stick, const char *issuer)
+{
+	const struct unlock_info *i = &m->msg.info;
+	char text[1000], label[LABEL_MAX + 4], safe[LABEL_MAX + 4];
+	int n = 0;
+
+	say_safe(safe, sizeof safe, title(i, label));
+	if (i->issuer_known)
+		n = snprintf(text, sizeof text, _("%s on stick %s\nissuer %s"), safe, stick, issuer);
+	else
+		n = snprintf(text, sizeof text, _("%s on stick %s\nissuer %s (first time on this PC)"), safe, stick, issuer);
+	if (i->memory_volatile && n > 0 && (size_t)n < sizeof text)
+		snprintf(text + n, sizeof text - (size_t)n, "\n%s",
+		    _("This PC forgets what it knows when it is switched off: keep a second code at hand."));
+	prompt_about(m->c, text);
+}
+
 static void
 introduce(const struct mounting *m)
 {
@@ -58,6 +77,7 @@ introduce(const struct mounting *m)
 		say_info(m->c, "%s on stick %s, issuer %s", title(i, label), stick, issuer);
 	else
 		say_info(m->c, "%s on stick %s, issuer %s (first time on this PC)", title(i, label), stick, issuer);
+	describe(m, stick, issuer);
 	if (i->skipped > 0 && i->newer > 0)
 		say_warn(m->c,
 		    ngettext("%u of %u lectures on the stick cannot be used (made by a newer oncestick): codes of it are refused",
@@ -109,12 +129,15 @@ static enum err
 prove_code(struct mounting *m)
 {
 	struct fault f = {0};
+	bool sent = false;
 	enum err err;
 
 	do {
 		if (prompt_symbols(m->c, NULL, true, m->code, &f) != E_OK)
 			return fail(m, &f);
-		if (session_code(&m->link, m->code) != 0 || session_next(&m->link, &m->msg) != 0)
+		sent = session_code(&m->link, m->code) == 0;
+		sodium_memzero(m->code, sizeof m->code); /* what is started to ask again must not find it here */
+		if (!sent || session_next(&m->link, &m->msg) != 0)
 			return died(m, false);
 		if ((err = m->msg.err) != E_OK)
 			fail(m, &m->msg.fault);
@@ -143,7 +166,7 @@ confirm(struct mounting *m)
 		return E_OK;
 	snprintf(question, sizeof question,
 	    _("This uses up the code. The folder stays open for %s (until %s), on this PC only. Open now?"), length, until);
-	return prompt_enter(question, &f) == E_OK ? E_OK : fail(m, &f);
+	return prompt_enter(m->c, question, &f) == E_OK ? E_OK : fail(m, &f);
 }
 
 /* ---- the whole ------------------------------------------------------------------------------------------------------------ */

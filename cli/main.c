@@ -62,27 +62,33 @@ static const char *const groups[][2] = {
     {"station", N_("for who looks after a lecture PC")},
 };
 
+/* At a column, broken where 80 end. */
 static void
-print_verb(const struct verb *v)
+print_wrapped(const char *text, size_t column)
 {
-	char *wrapped = human_wrap(_(v->what), 80, 13, 13);
+	char *wrapped = human_wrap(text, 80, column, column);
 
-	printf("  %-10s %s\n", v->name, wrapped != NULL ? wrapped : _(v->what));
+	printf("%s\n", wrapped != NULL ? wrapped : text);
 	free(wrapped);
 }
 
 static void
 print_help(void)
 {
-	printf("%s\n\n%s\n", _("usage: oncestick VERB [OPTION...] [OPERAND...]"),
-	    _("Media on USB sticks, locked; a code opens one lecture."));
+	print_wrapped(_("usage: oncestick VERB [OPTION...] [OPERAND...]"), 0);
+	putchar('\n');
+	print_wrapped(_("Media on USB sticks, locked; a code opens one lecture."), 0);
 	for (size_t g = 0; g < COUNT(groups); g++) {
 		printf("\n%s:\n", _(groups[g][1]));
-		for (size_t i = 0; i < COUNT(verbs); i++)
-			if (!verbs[i].hidden && strcmp(verbs[i].who, groups[g][0]) == 0)
-				print_verb(&verbs[i]);
+		for (size_t i = 0; i < COUNT(verbs); i++) {
+			if (verbs[i].hidden || strcmp(verbs[i].who, groups[g][0]) != 0)
+				continue;
+			printf("  %-10s ", verbs[i].name);
+			print_wrapped(_(verbs[i].what), 13);
+		}
 	}
-	printf("\n%s\n", _("'oncestick VERB --help' explains a verb. 'oncestick --version' names the libraries."));
+	putchar('\n');
+	print_wrapped(_("'oncestick VERB --help' explains a verb. 'oncestick --version' names the libraries."), 0);
 }
 
 static void

@@ -142,23 +142,32 @@ cache_new(struct fusefs *fs, struct fault *f)
 	return fs->cache != NULL ? E_OK : fault_set(f, E_FAIL, ENOMEM, "memory", "block cache");
 }
 
+/* Take over fd, the descriptor of a mount that nobody answers for yet. */
 static enum err
-attach(struct fusefs *fs, const char *dir, const char *source, struct fault *f)
+adopt(struct fusefs *fs, int fd, struct fault *f)
 {
 	char path[32];
+
+	snprintf(path, sizeof(path), "/dev/fd/%d", fd);
+	if (fuse_session_mount(fs->session, path) == 0)
+		return E_OK;
+	close(fd);
+	return fault_set(f, E_FAIL, 0, "fuse session", "libfuse");
+}
+
+static enum err
+attach(struct fusefs *fs, const char *dir, struct fault *f)
+{
 	int fd = -1;
-	enum err err = fusemount_attach(dir, source, &fd, f);
+	enum err err = fusemount_attach(dir, &fd, f);
 
 	if (err != E_OK)
 		return err;
-	snprintf(path, sizeof(path), "/dev/fd/%d", fd);
-	if (fuse_session_mount(fs->session, path) == 0) {
+	if ((err = adopt(fs, fd, f)) == E_OK)
 		fs->dev = fusemount_device(dir);
-		return E_OK;
-	}
-	close(fd);
-	fusemount_detach(dir, true);
-	return fault_set(f, E_FAIL, 0, "fuse session", "libfuse");
+	else
+		fusemount_detach(dir, true);
+	return err;
 }
 
 static void
@@ -175,13 +184,13 @@ locks_init(struct fusefs *fs)
 	pthread_rwlockattr_destroy(&attr);
 }
 
-enum err
-fusefs_mount(struct fusefs **out, struct bundle *bundle, const char *dir, const char *source, struct fault *f)
+/* All but the mount itself. */
+static enum err
+new(struct fusefs **out, struct bundle *bundle, struct fault *f)
 {
 	struct fusefs *fs = calloc(1, sizeof(*fs));
 	enum err err;
 
-	*out = NULL;
 	if (fs == NULL)
 		return fault_set(f, E_FAIL, ENOMEM, "memory", "mount");
 	locks_init(fs);
@@ -191,13 +200,34 @@ fusefs_mount(struct fusefs **out, struct bundle *bundle, const char *dir, const 
 	fs->processors = thread_processors();
 	fs->uid = getuid();
 	fs->gid = getgid();
-	if ((err = cache_new(fs, f)) != E_OK || (err = crypts_new(fs, f)) != E_OK || (err = session_new(fs, f)) != E_OK ||
-	    (err = attach(fs, dir, source, f)) != E_OK) {
+	if ((err = cache_new(fs, f)) == E_OK && (err = crypts_new(fs, f)) == E_OK)
+		err = session_new(fs, f);
+	if (err != E_OK)
 		fusefs_free(&fs);
-		return err;
-	}
 	*out = fs;
-	return E_OK;
+	return err;
+}
+
+enum err
+fusefs_mount(struct fusefs **out, struct bundle *bundle, const char *dir, struct fault *f)
+{
+	enum err err = new(out, bundle, f);
+
+	if (err == E_OK && (err = attach(*out, dir, f)) != E_OK)
+		fusefs_free(out);
+	return err;
+}
+
+enum err
+fusefs_adopt(struct fusefs **out, struct bundle *bundle, int fd, struct fault *f)
+{
+	enum err err = new(out, bundle, f);
+
+	if (err != E_OK)
+		close(fd);
+	else if ((err = adopt(*out, fd, f)) != E_OK)
+		fusefs_free(out);
+	return err;
 }
 
 void

@@ -236,9 +236,8 @@ mountpoint_check(const char *dir, struct fault *f)
 
 /* ---- a directory of our own --------------------------------------------------------------------------------------------- */
 
-/* At most NAME_CHARS_MAX characters of label as the name of a directory, in UTF-8 cut between characters. */
-static void
-name_of(const char *label, char *name, size_t size)
+void
+mountpoint_name(const char *label, char *name, size_t size)
 {
 	size_t n = 0, chars = 0, start = 0;
 
@@ -286,7 +285,7 @@ mountpoint_make(const char *label, char *path, size_t size, struct fault *f)
 
 	if (err != E_OK)
 		return err;
-	name_of(label, name, sizeof(name));
+	mountpoint_name(label, name, sizeof(name));
 	for (unsigned i = 1; i <= NAMES_TRIED; i++) {
 		if (i > 1)
 			snprintf(number, sizeof(number), " %u", i);
@@ -429,8 +428,8 @@ mountpoint_users(const char *path, void (*each)(void *arg, long pid, const char 
 	struct dirent *e = NULL;
 	DIR *proc = NULL;
 
-	if (resolve(path, real) != 0)
-		return;
+	if (resolve(path, real) != 0) /* in another namespace it is as it was said */
+		snprintf(real, sizeof(real), "%s", path);
 	s = calloc(1, sizeof(*s));
 	proc = opendir("/proc");
 	if (s == NULL || proc == NULL)

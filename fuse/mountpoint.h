@@ -19,9 +19,14 @@
 enum err mountpoint_check(const char *dir, struct fault *f);
 
 /*
- * mountpoint_make(label, path, size, f): make a fresh directory in $HOME named after label: '/' becomes '-', a leading '.' or '-'
- * becomes '_', at most 60 characters cut at a character boundary, "oncestick" if nothing is left; if the name is taken " 2", " 3" ...
- * is added. Its path goes to path. E_FUSE if $HOME is missing or takes no directory.
+ * mountpoint_name(label, name, size): the name of a directory for label: '/' becomes '-', a leading '.' or '-' becomes '_', at most
+ * 60 characters and size - 1 bytes, cut at a character boundary, "oncestick" if nothing is left.
+ */
+void mountpoint_name(const char *label, char *name, size_t size);
+
+/*
+ * mountpoint_make(label, path, size, f): make a fresh directory in $HOME named after label; if the name is taken " 2", " 3" ... is
+ * added. Its path goes to path. E_FUSE if $HOME is missing or takes no directory.
  */
 enum err mountpoint_make(const char *label, char *path, size_t size, struct fault *f);
 

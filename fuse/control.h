@@ -26,6 +26,7 @@ struct control_state {
 	pid_t pid;
 	char mount_point[MOUNTPOINT_MAX];
 	bool made;              /* the mount point was made for the session */
+	bool private;           /* only the player that 'play' started sees the mount point */
 	char stick_path[MOUNTPOINT_MAX];
 	char label[LABEL_MAX + 1];
 	uint8_t stick_id[ID_SIZE];

@@ -70,6 +70,12 @@ session_confirm(struct session_link *link)
 	return request(link, SESSION_CONFIRM, NULL);
 }
 
+int
+session_finish(struct session_link *link, bool end)
+{
+	return request(link, end ? SESSION_END : SESSION_PAUSE, NULL);
+}
+
 void
 session_detach(struct session_link *link)
 {

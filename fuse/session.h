@@ -4,10 +4,14 @@
  * session_fork starts a session and its minder before a code is read. The two sides exchange fixed messages: the session reports
  * what it found (LOOKED), the command sends a code, the session proves it (TRIED) and waits, the command confirms, the session
  * mounts, spends, and serves (OPENED). Closing the link before session_confirm ends the session with nothing spent.
+ *
+ * A private session serves a mount that somebody else made and that nobody else sees. It stays linked to the command: when the mount
+ * is gone it waits to be told whether that was the end (session_finish), and closing the link pauses it. Its last report is CLOSED.
  */
 #ifndef SESSION_H
 #define SESSION_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -15,12 +19,18 @@
 #include "mountpoint.h"
 #include "unlock.h"
 
+/* A mount made by fusemount_attach_directly in a namespace of its own. */
+struct session_private {
+	int fd;                         /* that it is served through; the session has a copy of its own */
+	const char *dir;                /* where the namespace has it: in this directory, named after the label */
+};
+
 struct session_setup {
 	const char *stick_path;         /* the directory that holds ONCE, absolute */
 	const char *dir;                /* where to mount, absolute; NULL: a fresh directory in $HOME, named after the label */
+	const struct session_private *private; /* instead of mounting; or NULL */
 	const char *station_dir;
 	int events;                     /* where the session tells its desktop (event.h), lent until session_fork returns; or -1 */
-	const char *source;             /* what the list of mounts shows as its source; NULL: "oncestick" */
 };
 
 struct session_link {
@@ -28,10 +38,7 @@ struct session_link {
 	pid_t pid;
 };
 
-/* The exit status of a session that was only paused; 0: it was never opened, or has ended for good. */
-#define SESSION_PAUSED 3
-
-enum session_step { SESSION_LOOKED = 1, SESSION_TRIED, SESSION_OPENED };
+enum session_step { SESSION_LOOKED = 1, SESSION_TRIED, SESSION_OPENED, SESSION_CLOSED };
 
 struct session_message {
 	enum session_step step;
@@ -39,6 +46,8 @@ struct session_message {
 	struct fault fault;
 	struct unlock_info info;
 	char mount_point[MOUNTPOINT_MAX]; /* with OPENED; with E_FUSE: the refused one */
+	bool ended;                     /* with CLOSED: for good, else paused */
+	int64_t used_s, remaining_s;    /* with CLOSED */
 };
 
 /* session_fork(link, setup, f): start both processes. E_FAIL. */
@@ -51,7 +60,10 @@ int session_next(struct session_link *link, struct session_message *msg);
 int session_code(struct session_link *link, const char code[CODE_SYMBOLS]);
 int session_confirm(struct session_link *link);
 
-/* session_detach(link): let go; a session that is not open yet ends. */
+/* session_finish(link, end): of a private session: end it for good, else pause it; CLOSED is the answer. 0, or -1 if it has died. */
+int session_finish(struct session_link *link, bool end);
+
+/* session_detach(link): let go; a session that is not open yet ends, a private one pauses. */
 void session_detach(struct session_link *link);
 
 #endif

@@ -8,7 +8,7 @@
 
 #include "session.h"
 
-enum session_op { SESSION_CODE = 1, SESSION_CONFIRM };
+enum session_op { SESSION_CODE = 1, SESSION_CONFIRM, SESSION_END, SESSION_PAUSE };
 
 struct session_request {
 	uint32_t op;

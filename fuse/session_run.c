@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -33,6 +34,9 @@
 
 struct run {
 	int front, minder, events;      /* -1 once closed; events also if nobody listens */
+	int private;                    /* of a private mount, until it is served; else -1 */
+	bool left;                      /* the private mount is gone: nobody sees the media any more */
+	bool over;
 	int signals, ended, deadline, beat, control;
 	int stick_fd;
 	const struct session_setup *setup;
@@ -46,7 +50,6 @@ struct run {
 	struct clock_source clock;
 	char mount_point[MOUNTPOINT_MAX];
 	char lock_name[STATION_LOCK_NAME];
-	bool paused;                    /* the mount is over, but the session is not */
 	int64_t opened_boot;            /* clock.boot when the mount began to answer */
 	int64_t used_before;            /* seconds used before that */
 	bool deaf;                      /* until the next beat: who asks cannot be let in, and asking would not stop */
@@ -61,6 +64,8 @@ detach(struct run *r)
 {
 	int null = open("/dev/null", O_RDWR), front = fcntl(r->front, F_DUPFD, 10), minder = fcntl(r->minder, F_DUPFD, 10);
 	int events = r->events >= 0 ? fcntl(r->events, F_DUPFD, 10) : -1;
+	int private = r->setup->private != NULL ? fcntl(r->setup->private->fd, F_DUPFD, 10) : -1;
+	int next = 5;
 	sigset_t all;
 
 	(void)randombytes_close(); /* where there is no getrandom libsodium has a descriptor, and would read what takes its number */
@@ -71,12 +76,11 @@ detach(struct run *r)
 		dup2(null, i);
 	r->front = dup2(front, 3);
 	r->minder = dup2(minder, 4); /* inherited by fusermount3 on purpose, see minder.h */
-	r->events = events >= 0 ? dup2(events, 5) : -1;
-	close_range(r->events >= 0 ? 6 : 5, ~0u, 0);
+	r->events = events >= 0 ? dup3(events, next++, O_CLOEXEC) : -1;
+	r->private = private >= 0 ? dup3(private, next++, O_CLOEXEC) : -1;
+	close_range((unsigned)next, ~0u, 0);
 	randombytes_stir(); /* opens it again, before the fence */
 	fcntl(r->front, F_SETFD, FD_CLOEXEC);
-	if (r->events >= 0)
-		fcntl(r->events, F_SETFD, FD_CLOEXEC);
 	sigfillset(&all);
 	sigdelset(&all, SIGSEGV);
 	sigdelset(&all, SIGBUS);
@@ -115,7 +119,13 @@ leave(struct run *r)
 	release(r);
 	if (r->closed.kind != 0)
 		event_send(r->events, &r->closed); /* now it is safe to pull the stick */
-	_exit(r->paused ? SESSION_PAUSED : 0); /* without waiting for threads that a busy lazy mount keeps alive */
+	_exit(0); /* without waiting for threads that a busy lazy mount keeps alive */
+}
+
+static int64_t
+used_now(const struct run *r)
+{
+	return r->used_before + r->clock.boot(r->clock.arg) - r->opened_boot;
 }
 
 static int
@@ -124,6 +134,11 @@ report(struct run *r, enum session_step step, enum err err, const struct fault *
 	struct session_message msg = {.step = step, .err = err, .fault = *f, .info = r->info};
 
 	memcpy(msg.mount_point, r->mount_point, sizeof msg.mount_point);
+	if (step == SESSION_CLOSED) {
+		msg.ended = r->closed.how == EVENT_ENDED || r->closed.how == EVENT_OVER;
+		msg.used_s = used_now(r);
+		msg.remaining_s = (int64_t)r->info.session_s - msg.used_s;
+	}
 	return send(r->front, &msg, sizeof msg, MSG_NOSIGNAL) == sizeof msg ? 0 : -1;
 }
 
@@ -152,6 +167,8 @@ check_machine(struct run *r, struct fault *f)
 		return fault_set(f, E_MEMORY, 0, "Argon2id", "code");
 	if ((r->calls = fence_filter_new(FENCE_SESSION)) == NULL)
 		return fault_set(f, E_FAIL, errno, "system call filter", "session");
+	if (r->setup->private != NULL)
+		return E_OK;
 	if ((err = fusefs_possible(f)) != E_OK)
 		return err;
 	return r->setup->dir != NULL ? mountpoint_check(r->setup->dir, f) : mountpoint_home(f);
@@ -177,11 +194,18 @@ look(struct run *r, struct fault *f)
 
 /* ---- open ----------------------------------------------------------------------------------------------------------------- */
 
+/* Whether the mount point was made for the session. */
+static bool
+is_made(const struct run *r)
+{
+	return r->setup->dir == NULL && r->setup->private == NULL;
+}
+
 /* For E_BUSY at a second attempt, which names the mount point; and for who finds the mount after this process was killed. */
 static void
 describe_lock(struct run *r)
 {
-	json_t *o = json_pack("{s:s%, s:b}", "mountpoint", r->mount_point, strlen(r->mount_point), "made", r->setup->dir == NULL);
+	json_t *o = json_pack("{s:s%, s:b}", "mountpoint", r->mount_point, strlen(r->mount_point), "made", (int)is_made(r));
 	char *text = o != NULL ? json_dumps(o, 0) : NULL;
 	int fd = station_lock_fd(r->station);
 
@@ -192,11 +216,26 @@ describe_lock(struct run *r)
 }
 
 static enum err
+adopt_mount(struct run *r, struct fault *f)
+{
+	char name[NAME_MAX - 8];
+	int fd = r->private;
+
+	mountpoint_name(r->info.label, name, sizeof name);
+	snprintf(r->mount_point, sizeof r->mount_point, "%s/%s", r->setup->private->dir, name);
+	describe_lock(r);
+	r->private = -1;
+	return fusefs_adopt(&r->fs, unlock_bundle(r->unlock), fd, f);
+}
+
+static enum err
 make_mount(struct run *r, struct fault *f)
 {
 	const char *dir = r->setup->dir;
 	enum err err;
 
+	if (r->private >= 0)
+		return adopt_mount(r, f);
 	if (dir == NULL) {
 		if ((err = minder_make(r->minder, r->info.label, r->mount_point, f)) != E_OK)
 			return err;
@@ -208,7 +247,7 @@ make_mount(struct run *r, struct fault *f)
 			return fault_set(f, E_FAIL, EPIPE, "minder", "%s", r->mount_point);
 	}
 	describe_lock(r);
-	return fusefs_mount(&r->fs, unlock_bundle(r->unlock), r->mount_point, r->setup->source, f);
+	return fusefs_mount(&r->fs, unlock_bundle(r->unlock), r->mount_point, f);
 }
 
 static void
@@ -335,19 +374,14 @@ open_session(struct run *r, struct fault *f)
 
 /* ---- close ---------------------------------------------------------------------------------------------------------------- */
 
-static int64_t
-used_now(const struct run *r)
-{
-	return r->used_before + r->clock.boot(r->clock.arg) - r->opened_boot;
-}
-
 static void
 describe(struct run *r, struct control_state *s)
 {
 	*s = (struct control_state){.pid = getpid(), .slot = r->info.slot, .opened_at = r->info.opened_at, .used_s = used_now(r)};
 	s->remaining_s = (int64_t)r->info.session_s - s->used_s;
 	s->away_s = replug_look(r->replug);
-	s->made = r->setup->dir == NULL;
+	s->made = is_made(r);
+	s->private = r->setup->private != NULL;
 	memcpy(s->mount_point, r->mount_point, sizeof s->mount_point);
 	strncpy(s->stick_path, r->setup->stick_path, sizeof s->stick_path - 1);
 	memcpy(s->label, r->info.label, sizeof s->label);
@@ -363,11 +397,12 @@ unmount(struct run *r, bool lazy)
 	return minder_unmount(r->minder, lazy);
 }
 
-/* Files stop answering, then the mount goes, lazily if something holds on to it. */
+/* Files stop answering, then the mount goes, lazily if something holds on to it. A private one goes with its namespace. */
 static void
 unmount_by_force(struct run *r)
 {
-	fusefs_silence(r->fs);
+	if (r->fs != NULL)
+		fusefs_silence(r->fs);
 	if (unmount(r, false) != 0)
 		unmount(r, true);
 }
@@ -382,14 +417,14 @@ finish(struct run *r, enum event_how how, bool force, struct fault *f)
 	int64_t used;
 	enum err err;
 
-	if (!force && unmount(r, false) == EBUSY)
+	if (!force && (r->setup->private != NULL ? !r->left : unmount(r, false) == EBUSY))
 		return fault_set(f, E_BUSY, EBUSY, "unmount", "%s", r->mount_point);
 	unmount_by_force(r);
 	used = used_now(r);
 	bundle_lock(unlock_bundle(r->unlock));
 	fusefs_free(&r->fs);
+	r->over = true;
 	err = end ? unlock_end(r->unlock, used) : unlock_used(r->unlock, used);
-	r->paused = !end;
 	control_remove(station_session_dir(r->station), r->lock_name);
 	r->closed.kind = EVENT_CLOSED;
 	r->closed.how = how;
@@ -434,25 +469,56 @@ heartbeat(struct run *r)
 	return true;
 }
 
+/* The command of a private session says how it ends; or it is gone, and nobody can any more. */
 static void
-serve(struct run *r)
+settle(struct run *r, struct fault *f)
+{
+	struct session_request q = {0};
+	bool told = recv(r->front, &q, sizeof q, 0) == sizeof q;
+
+	finish(r, told && q.op == SESSION_END ? EVENT_ENDED : EVENT_PAUSED, true, f);
+	r->closed.told = told;
+}
+
+/* The mount is gone. Return true when the session is over; else whoever made the mount says what becomes of it. */
+static bool
+unmounted(struct run *r, struct fault *f)
+{
+	if (r->front < 0) {
+		finish(r, EVENT_PAUSED, true, f);
+		return true;
+	}
+	r->left = true;
+	bundle_lock(unlock_bundle(r->unlock));
+	fusefs_free(&r->fs);
+	return false;
+}
+
+/* Until the session is over; why not as it should, in f. */
+static void
+serve(struct run *r, struct fault *f)
 {
 	struct pollfd p[] = {{r->deadline, POLLIN, 0}, {r->ended, POLLIN, 0}, {r->signals, POLLIN, 0}, {r->control, POLLIN, 0},
-	    {r->beat, POLLIN, 0}};
-	struct fault f = {0};
+	    {r->beat, POLLIN, 0}, {r->front, POLLIN, 0}};
 	uint64_t ticks;
 	bool over = false;
 
 	while (!over) {
+		p[1].fd = r->left ? -1 : r->ended;
 		p[3].fd = r->deaf ? -1 : r->control;
 		if (poll(p, sizeof p / sizeof *p, -1) < 0 && errno != EINTR)
 			break;
 		if (p[0].revents != 0) {
-			finish(r, EVENT_OVER, true, &f);
+			finish(r, EVENT_OVER, true, f);
 			over = true;
-		} else if (p[1].revents != 0 || p[2].revents != 0) {
-			finish(r, EVENT_PAUSED, true, &f);
+		} else if (p[2].revents != 0) {
+			finish(r, EVENT_PAUSED, true, f);
 			over = true;
+		} else if (p[5].revents != 0) {
+			settle(r, f);
+			over = true;
+		} else if (p[1].revents != 0) {
+			over = unmounted(r, f);
 		} else if (p[3].revents != 0) {
 			over = answer(r);
 		} else if (p[4].revents != 0 && read(r->beat, &ticks, sizeof ticks) > 0) {
@@ -492,15 +558,21 @@ open_and_serve(struct run *r)
 	}
 	report(r, SESSION_OPENED, E_OK, &f);
 	tell_opened(r);
-	close(r->front);
-	r->front = -1;
-	serve(r);
+	if (r->setup->private == NULL) {
+		close(r->front);
+		r->front = -1;
+	}
+	serve(r, &f);
+	release(r); /* before it is said that the stick may be pulled and the code typed again */
+	if (r->front >= 0 && r->over)
+		report(r, SESSION_CLOSED, f.err, &f);
 }
 
 _Noreturn void
 session_run(int front, int minder, const struct session_setup *setup)
 {
-	struct run r = {.front = front, .minder = minder, .events = setup->events, .control = -1, .stick_fd = -1, .setup = setup, .clock = clock_system()};
+	struct run r = {.front = front, .minder = minder, .events = setup->events, .private = -1, .control = -1, .stick_fd = -1,
+	    .setup = setup, .clock = clock_system()};
 	struct session_request q;
 	struct fault f = {0};
 	bool proved = false;

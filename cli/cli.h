@@ -10,8 +10,6 @@
 
 #include "error.h"
 
-struct pinentry;
-
 struct cli {
 	const char *verb; /* "issue" */
 
@@ -23,14 +21,12 @@ struct cli {
 	bool clock_is_right;	     /* issuer: do not ask for today's date */
 	const char *passphrase_file; /* NULL: ask; "-": standard input */
 	const char *code_file;	     /* the same */
-	bool pinentry;		     /* ask in windows of pinentry */
-	struct pinentry *dialog;     /* where they are asked then, else NULL; opt_parse makes it, main ends it */
 };
 
 /* One verb: parse argv[1..] with opt_parse, do it, say it. argv[0] is the verb's name. */
 typedef enum err cli_verb(struct cli *c, int argc, char **argv);
 
 cli_verb cmd_init, cmd_prepare, cmd_issue, cmd_codes, cmd_revoke, cmd_collect, cmd_erase, cmd_verify, cmd_inspect;
-cli_verb cmd_mount, cmd_unmount, cmd_status, cmd_rehearse, cmd_station, cmd_sticks, cmd_watch;
+cli_verb cmd_mount, cmd_play, cmd_unmount, cmd_status, cmd_rehearse, cmd_station, cmd_sticks, cmd_watch;
 
 #endif

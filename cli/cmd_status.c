@@ -35,11 +35,11 @@ as_json(const struct control_state *s, int64_t now)
 	keytree_fingerprint(issuer, s->issuer);
 	when_rfc3339(opened, sizeof opened, s->opened_at);
 	when_rfc3339(ends, sizeof ends, now + s->remaining_s);
-	return json_pack("{s:s%, s:s%, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:o}", "mount_point", s->mount_point,
+	return json_pack("{s:s%, s:s%, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:o, s:b}", "mount_point", s->mount_point,
 	    strlen(s->mount_point), "stick_path", s->stick_path, strlen(s->stick_path), "stick", stick, "label", s->label, "issuer",
 	    issuer, "opened_at", opened, "ends_at", ends, "used_s", (json_int_t)s->used_s, "remaining_s",
 	    (json_int_t)s->remaining_s, "pid", (json_int_t)s->pid, "put_back_s",
-	    s->away_s > 0 ? json_integer((json_int_t)put_back_s(s)) : json_null());
+	    s->away_s > 0 ? json_integer((json_int_t)put_back_s(s)) : json_null(), "private", (int)s->private);
 }
 
 static enum err
@@ -73,6 +73,8 @@ print_text(const struct cli *c, const struct sessions *s)
 			printf(_("  a bundle, stick %s\n"), stick);
 		/* TRANSLATORS: where the stick is mounted */
 		printf(_("  from %s\n"), say_safe(path, sizeof path, st->stick_path));
+		if (st->private)
+			printf("%s", _("  private: only the player that 'oncestick play' started sees it\n"));
 		printf(_("  open until %s (%s left)\n"), until, left);
 		if (st->away_s > 0) {
 			when_show_duration(left, sizeof left, put_back_s(st));

@@ -17,10 +17,8 @@
 
 #include "blockcrypt.h"
 #include "cli.h"
-#include "fstab.h"
 #include "human.h"
 #include "opt.h"
-#include "pinentry.h"
 #include "say.h"
 #include "secret.h"
 #include "stop.h"
@@ -45,6 +43,7 @@ static const struct verb verbs[] = {
     {"collect", "issuer", N_("read from a returned stick which codes were used"), cmd_collect, false},
     {"erase", "issuer", N_("destroy what is on a stick"), cmd_erase, false},
     {"mount", "speaker", N_("open a stick with a code"), cmd_mount, false},
+    {"play", "speaker", N_("open a stick with a code for one player alone"), cmd_play, false},
     {"watch", "speaker", N_("wait for sticks, and mount each that comes"), cmd_watch, false},
     {"unmount", "speaker", N_("end the session"), cmd_unmount, false},
     {"status", "speaker", N_("what is open, and until when"), cmd_status, false},
@@ -62,33 +61,27 @@ static const char *const groups[][2] = {
     {"station", N_("for who looks after a lecture PC")},
 };
 
-/* At a column, broken where 80 end. */
 static void
-print_wrapped(const char *text, size_t column)
+print_verb(const struct verb *v)
 {
-	char *wrapped = human_wrap(text, 80, column, column);
+	char *wrapped = human_wrap(_(v->what), 80, 13, 13);
 
-	printf("%s\n", wrapped != NULL ? wrapped : text);
+	printf("  %-10s %s\n", v->name, wrapped != NULL ? wrapped : _(v->what));
 	free(wrapped);
 }
 
 static void
 print_help(void)
 {
-	print_wrapped(_("usage: oncestick VERB [OPTION...] [OPERAND...]"), 0);
-	putchar('\n');
-	print_wrapped(_("Media on USB sticks, locked; a code opens one lecture."), 0);
+	printf("%s\n\n%s\n", _("usage: oncestick VERB [OPTION...] [OPERAND...]"),
+	    _("Media on USB sticks, locked; a code opens one lecture."));
 	for (size_t g = 0; g < COUNT(groups); g++) {
 		printf("\n%s:\n", _(groups[g][1]));
-		for (size_t i = 0; i < COUNT(verbs); i++) {
-			if (verbs[i].hidden || strcmp(verbs[i].who, groups[g][0]) != 0)
-				continue;
-			printf("  %-10s ", verbs[i].name);
-			print_wrapped(_(verbs[i].what), 13);
-		}
+		for (size_t i = 0; i < COUNT(verbs); i++)
+			if (!verbs[i].hidden && strcmp(verbs[i].who, groups[g][0]) == 0)
+				print_verb(&verbs[i]);
 	}
-	putchar('\n');
-	print_wrapped(_("'oncestick VERB --help' explains a verb. 'oncestick --version' names the libraries."), 0);
+	printf("\n%s\n", _("'oncestick VERB --help' explains a verb. 'oncestick --version' names the libraries."));
 }
 
 static void
@@ -145,7 +138,6 @@ int
 main(int argc, char **argv)
 {
 	struct cli c = {0};
-	enum err err = E_OK;
 
 	text_init();
 	if (sodium_init() < 0)
@@ -154,9 +146,5 @@ main(int argc, char **argv)
 		say_warn(&c, "core dumps could not be switched off");
 	signal(SIGPIPE, SIG_IGN);
 	stop_install();
-	if (fstab_meant(argc, argv))
-		return fstab_main(&c, argc, argv);
-	err = dispatch(&c, argc, argv);
-	pinentry_free(&c.dialog);
-	return (int)err;
+	return (int)dispatch(&c, argc, argv);
 }

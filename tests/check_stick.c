@@ -616,6 +616,7 @@ START_TEST(a_probe_that_cannot_be_written_is_readonly)
 	become_nobody();
 	ck_assert_int_eq(stick_probe(s, &fault), E_READONLY);
 	become_again();
+	ck_assert_int_eq(fchmodat(x.fd, "ONCE", 0755, 0), 0);
 	ck_assert(!exists(&x, "ONCE/probe"));
 	ck_assert_int_eq(mkfifoat(x.fd, "ONCE/probe", 0666), 0);
 	fault_clear(&fault);

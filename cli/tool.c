@@ -1,6 +1,7 @@
 #include "tool.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <spawn.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -65,44 +66,101 @@ last_line(int fd, char said[TOOL_SAID])
 	say_safe(said, TOOL_SAID, line);
 }
 
+struct ends {
+	int in, out, err;
+};
+
 static int
-spawn(pid_t *pid, const char *const argv[], int in, int out)
+spawn(pid_t *pid, const char *const argv[], const struct ends *e, char *const *environment)
 {
-	char path[] = "PATH=" TOOL_DIRS, locale[] = "LC_ALL=C";
-	char *environment[] = {path, locale, NULL};
 	posix_spawn_file_actions_t actions;
 	int sys = posix_spawn_file_actions_init(&actions);
 
 	if (sys != 0)
 		return sys;
-	if ((sys = posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO)) == 0 &&
-	    (sys = posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO)) == 0 &&
-	    (sys = posix_spawn_file_actions_adddup2(&actions, out, STDERR_FILENO)) == 0)
+	if ((sys = posix_spawn_file_actions_adddup2(&actions, e->in, STDIN_FILENO)) == 0 &&
+	    (sys = posix_spawn_file_actions_adddup2(&actions, e->out, STDOUT_FILENO)) == 0 &&
+	    (sys = posix_spawn_file_actions_adddup2(&actions, e->err, STDERR_FILENO)) == 0)
 		sys = posix_spawn(pid, argv[0], &actions, NULL, (char *const *)(uintptr_t)argv, environment);
 	posix_spawn_file_actions_destroy(&actions);
 	return sys;
 }
 
+/* Its exit status, or 128 and the signal. */
+static int
+wait_for(pid_t pid)
+{
+	int status = -1;
+
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		continue;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static void
+close_one(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
 int
 tool_run(const char *const argv[], const char *input, char said[TOOL_SAID])
 {
+	char path[] = "PATH=" TOOL_DIRS, locale[] = "LC_ALL=C";
+	char *environment[] = {path, locale, NULL};
 	int in = memory_file(input), out = memory_file(NULL), status = -1, sys = 0;
 	pid_t pid = -1;
 
 	said[0] = '\0';
 	if (in < 0 || out < 0)
 		sys = errno;
-	else if ((sys = spawn(&pid, argv, in, out)) == 0)
-		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-			continue;
-	if (sys == 0) {
+	else if ((sys = spawn(&pid, argv, &(struct ends){in, out, out}, environment)) == 0)
+		status = wait_for(pid);
+	if (sys == 0)
 		last_line(out, said);
-		status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-	}
-	if (in >= 0)
-		close(in);
-	if (out >= 0)
-		close(out);
+	close_one(&in);
+	close_one(&out);
 	errno = sys;
-	return sys == 0 ? status : -1;
+	return status;
+}
+
+/* A program that does not read on ends the writing; how it ended says why. */
+static void
+feed(int fd, struct bytes input)
+{
+	while (input.n > 0) {
+		ssize_t n = write(fd, input.p, input.n);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return;
+		input.p += n;
+		input.n -= (size_t)n;
+	}
+}
+
+int
+tool_feed(const char *const argv[], struct bytes input, int out, char said[TOOL_SAID])
+{
+	int in[2] = {-1, -1}, err = memory_file(NULL), status = -1, sys = 0;
+	pid_t pid = -1;
+
+	said[0] = '\0';
+	if (err < 0 || pipe2(in, O_CLOEXEC) != 0)
+		sys = errno;
+	else if ((sys = spawn(&pid, argv, &(struct ends){in[0], out, err}, environ)) == 0) {
+		close_one(&in[0]);
+		feed(in[1], input);
+		close_one(&in[1]);
+		status = wait_for(pid);
+		last_line(err, said);
+	}
+	close_one(&in[0]);
+	close_one(&in[1]);
+	close_one(&err);
+	errno = sys;
+	return status;
 }

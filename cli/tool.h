@@ -6,6 +6,8 @@
 
 #include <stddef.h>
 
+#include "bytes.h"
+
 #define TOOL_DIRS "/usr/sbin:/usr/bin:/sbin:/bin" /* where they are looked for, whatever PATH says */
 #define TOOL_PATH_MAX 256
 #define TOOL_SAID 200 /* enough for tool_run */
@@ -19,5 +21,12 @@ int tool_find(char out[TOOL_PATH_MAX], const char *dirs, const char *name);
  * safe to print, "" if none.
  */
 int tool_run(const char *const argv[], const char *input, char said[TOOL_SAID]);
+
+/*
+ * tool_feed(argv, input, out, said): run a program of our own, in this process's environment: input comes through a pipe, which
+ * leaves it in no file, and its standard output is the descriptor out. It has to read all of its input first. As tool_run, but said
+ * is from its standard error.
+ */
+int tool_feed(const char *const argv[], struct bytes input, int out, char said[TOOL_SAID]);
 
 #endif

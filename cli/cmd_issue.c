@@ -5,8 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <jansson.h>
 #include <sodium.h>
 
+#include "cards.h"
 #include "cli.h"
 #include "code.h"
 #include "dcbor.h"
@@ -17,8 +19,11 @@
 #include "opt.h"
 #include "say.h"
 #include "secret.h"
+#include "sheet.h"
+#include "stop.h"
 #include "text.h"
 #include "when.h"
+#include "wiping.h"
 
 struct issue {
 	uint32_t n;
@@ -26,10 +31,16 @@ struct issue {
 	const char *again;
 	const char *stick; /* the operand, or NULL */
 
+	bool print; /* on standard output, as format */
 	enum handout_format format;
+	const char *file; /* of the code sheet; NULL: none */
+	enum cards_paper paper;
+	bool large;
 
 	struct issuer issuer;
 	struct handout out;
+	json_t *cards; /* for the sheet; they hold the codes */
+	struct sheet sheet;
 };
 
 /* ---- choosing ------------------------------------------------------------------------------------------------------------ */
@@ -181,105 +192,137 @@ hand_out(struct issue *a, struct fault *f)
 
 	if (e != E_OK)
 		return e;
-	if ((e = choose(a, f)) == E_OK)
-		e = make_codes(a, f);
+	if ((e = choose(a, f)) == E_OK && (e = make_codes(a, f)) == E_OK && a->file != NULL)
+		e = cards_make(&a->cards, &a->out, &a->issuer, a->paper, a->large, f);
 	return books_end(a->issuer.books, e, f);
 }
 
-/* How many slots from the k-th on are of one stick and numbered one after the other; where two are, they are named one by one. */
-static size_t
-row_of(const struct issue *a, size_t k)
-{
-	const struct books_slot *s = &a->out.slots[k];
-	size_t n = 1;
+/* ---- printing and telling ------------------------------------------------------------------------------------------------ */
 
-	while (k + n < a->out.count && memcmp(s[n].stick_id, s->stick_id, ID_SIZE) == 0 && s[n].number == s->number + n)
-		n++;
-	return n > 2 ? n : 1;
+#define RETRY (ISSUER_DIR_MAX + 3 * BOOKS_TEXT) /* a command line with a file and a holder in it */
+
+/* The command that shows these codes again: all of them where one name stands for all, else only the first. True if all. */
+static bool
+retry(const struct issue *a, char out[RETRY])
+{
+	const struct books_slot *s = &a->out.slots[0];
+	char id[ISSUER_SLOT_NAME], holder[2 * BOOKS_TEXT], file[ISSUER_DIR_MAX], name[STICK_NAME_SIZE];
+	const char *more = a->file != NULL ? " --sheet " : "";
+	char quote = strchr(s->holder, '\'') == NULL ? '\'' : '"';
+
+	issuer_slot_name(id, s);
+	keytree_stick_name(name, s->stick_id);
+	say_safe(holder, sizeof holder, s->holder);
+	say_safe(file, sizeof file, a->file != NULL ? a->file : "");
+	if (a->out.count > 1 && s->holder[0] == '\0')
+		snprintf(out, RETRY, "oncestick issue %s --again ''%s%s", name, more, file);
+	else if (a->out.count > 1 && strchr(s->holder, '/') == NULL)
+		snprintf(out, RETRY, "oncestick issue --again %c%s%c%s%s", quote, holder, quote, more, file);
+	else
+		snprintf(out, RETRY, "oncestick issue --again %s%s%s", id, more, file);
+	return a->out.count == 1 || strchr(s->holder, '/') == NULL;
 }
 
-/* "7kq241/1 and /2", "7kq241/1, /2 and /5", "7kq241/1 to /40" */
-static void
-name_slots(const struct issue *a, char *out, size_t size)
+/* Nothing is lost: what could not be shown is in the books. */
+static enum err
+say_not_shown(const struct cli *c, const struct issue *a, const char *why)
 {
-	const uint8_t *last = NULL;
-	size_t n = 0, row = 0;
+	char names[HANDOUT_NAMES], command[RETRY];
+	enum err e = stop_asked() ? E_INTERRUPTED : E_FAIL;
+	bool all = retry(a, command);
 
-	out[0] = '\0';
-	for (size_t k = 0; k < a->out.count; k += row) {
-		const struct books_slot *s = &a->out.slots[k];
-		char id[ISSUER_SLOT_NAME];
-		bool same = last != NULL && memcmp(last, s->stick_id, ID_SIZE) == 0;
+	handout_names(&a->out, names, sizeof names);
+	if (!all)
+		return say_refuse(c, e,
+		    "%s. The codes are not lost: %s are in the books as handed out. To have them again, one after the other: %s", why,
+		    names, command);
+	return say_refuse(c, e, "%s. The codes are not lost: %s are in the books as handed out. To have them again: %s", why, names,
+	    command);
+}
 
-		if (n + 90 >= size) {
-			/* TRANSLATORS: the end of a list of codes that is too long to be printed */
-			snprintf(out + n, size - n, _(" and %zu more"), a->out.count - k);
-			return;
-		}
-		row = row_of(a, k);
-		issuer_slot_name(id, s);
-		/* TRANSLATORS: before the last of a list of codes: "7kq241/1, /2 and /5" */
-		n += (size_t)snprintf(out + n, size - n, "%s", k == 0 ? "" : k + row == a->out.count ? _(" and ") : ", ");
-		if (row > 1)
-			/* TRANSLATORS: the first and the last of several codes one after the other, as 7kq241/1 and 40 */
-			/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): where count is not 0 there are slots */
-			n += (size_t)snprintf(out + n, size - n, _("%s to /%u"), same ? strchr(id, '/') : id, s[row - 1].number);
-		else
-			n += (size_t)snprintf(out + n, size - n, "%s", same ? strchr(id, '/') : id);
-		last = s->stick_id;
+static void
+tell_sheet(const struct cli *c, const struct issue *a)
+{
+	char file[ISSUER_DIR_MAX], command[RETRY];
+
+	say_safe(file, sizeof file, a->file);
+	if (a->sheet.missing) {
+		retry(a, command);
+		say_warn(c,
+		    "some characters are in no font on this PC, and are boxes on the sheet; with a font that has them (in Debian, "
+		    "fonts-noto-core or fonts-noto-cjk): %s",
+		    command);
 	}
+	if (strcmp(a->file, "-") != 0)
+		say_info(c, ngettext("sheet: %s, %zu card; it opens the stick: print it, then keep or delete the file as you would keep the code",
+		    "sheet: %s, %zu cards; they open the stick: print them, then keep or delete the file as you would keep the codes",
+		    (unsigned long)a->out.count), file, a->out.count);
 }
 
 static void
 tell(const struct cli *c, const struct issue *a)
 {
 	const struct books_slot *s = &a->out.slots[0];
-	char names[400], holder[2 * BOOKS_TEXT], from[WHEN_SHOWN], until[WHEN_SHOWN];
+	unsigned long n = (unsigned long)a->out.count;
+	char names[HANDOUT_NAMES], holder[2 * BOOKS_TEXT], from[WHEN_SHOWN], until[WHEN_SHOWN];
 
-	name_slots(a, names, sizeof names);
+	handout_names(&a->out, names, sizeof names);
 	say_safe(holder, sizeof holder, s->holder);
 	/* TRANSLATORS: the names of codes that were handed out, such as "7kq241/1 and /2", and who has them */
 	if (a->again != NULL && holder[0] != '\0')
-		say_info(c, ngettext("code %s for %s, again", "codes %s for %s, again", a->out.count), names, holder);
+		say_info(c, ngettext("code %s for %s, again", "codes %s for %s, again", n), names, holder);
 	else if (a->again != NULL)
-		say_info(c, ngettext("code %s, again", "codes %s, again", a->out.count), names);
+		say_info(c, ngettext("code %s, again", "codes %s, again", n), names);
 	else if (holder[0] != '\0')
-		say_info(c, ngettext("code %s for %s; %u left on this stick", "codes %s for %s; %u left on this stick", a->out.count),
-		    names, holder, a->out.left);
-	else
-		say_info(c, ngettext("code %s; %u left on this stick", "codes %s; %u left on this stick", a->out.count), names,
+		say_info(c, ngettext("code %s for %s; %u left on this stick", "codes %s for %s; %u left on this stick", n), names, holder,
 		    a->out.left);
+	else
+		say_info(c, ngettext("code %s; %u left on this stick", "codes %s; %u left on this stick", n), names, a->out.left);
 	when_show(from, sizeof from, s->not_before);
 	when_show(until, sizeof until, s->expires);
 	say_info(c, "each opens once, from %s to %s", from, until);
+	if (a->file != NULL)
+		tell_sheet(c, a);
 	if (s->not_before > a->issuer.now)
 		say_info(c, "next: give stick and codes out; before %s a try is refused and spends nothing", from);
+}
+
+/* The keys are gone when another program is started; only the codes go to it. */
+static enum err
+show(const struct cli *c, struct issue *a)
+{
+	char why[SHEET_WHY], reason[SHEET_WHY + 100];
+
+	issuer_close(&a->issuer);
+	if (a->file != NULL && sheet_draw(&a->sheet, a->cards, why) != 0) {
+		snprintf(reason, sizeof reason, _("the code sheet was not made: %s"), why);
+		return say_not_shown(c, a, reason);
+	}
+	if (a->print && handout_print(&a->out, a->format) != 0)
+		return say_not_shown(c, a, _("standard output cannot be written"));
+	tell(c, a);
+	return E_OK;
 }
 
 static enum err
 run(const struct cli *c, struct issue *a, struct fault *f)
 {
-	char names[400];
 	enum err e = issuer_open(&a->issuer, c, f);
 
+	if (e == E_OK && a->file != NULL)
+		e = sheet_begin(&a->sheet, a->file, f);
 	if (e == E_OK && (e = issuer_unlock(&a->issuer, c, f)) == E_OK)
 		e = hand_out(a, f);
-	if (e != E_OK)
-		return say_error(c, f, NULL);
-	if (handout_print(&a->out, a->format) != 0) {
-		name_slots(a, names, sizeof names);
-		return say_refuse(c, E_FAIL,
-		    "standard output cannot be written; codes %s are in the books as handed out: issue --again CODE-ID shows them",
-		    names);
-	}
-	tell(c, a);
-	return E_OK;
+	return e == E_OK ? show(c, a) : say_error(c, f, NULL);
 }
+
+/* ---- the command line ---------------------------------------------------------------------------------------------------- */
 
 static bool
 format_fits(const struct cli *c, struct issue *a, const char *word)
 {
 	a->format = c->json ? HANDOUT_JSON : HANDOUT_TEXT;
+	a->print = a->file == NULL || c->json || word != NULL;
 	if (word == NULL)
 		return true;
 	if (handout_format(&a->format, word) != 0) {
@@ -288,6 +331,24 @@ format_fits(const struct cli *c, struct issue *a, const char *word)
 	}
 	if (c->json && a->format != HANDOUT_JSON) {
 		say_usage(c, "--json is --format json, and goes with no other");
+		return false;
+	}
+	return true;
+}
+
+static bool
+sheet_fits(const struct cli *c, struct issue *a, const char *paper)
+{
+	if (cards_paper(&a->paper, paper) != 0) {
+		say_usage(c, "--paper is a4 or letter");
+		return false;
+	}
+	if (a->file == NULL && (paper != NULL || a->large)) {
+		say_usage(c, "--paper and --large are for a sheet: --sheet FILE");
+		return false;
+	}
+	if (a->file != NULL && strcmp(a->file, "-") == 0 && a->print) {
+		say_usage(c, "the sheet goes to standard output already; codes cannot go there too");
 		return false;
 	}
 	return true;
@@ -311,15 +372,18 @@ enum err
 cmd_issue(struct cli *c, int argc, char **argv)
 {
 	struct issue a = {.issuer = {.dir_fd = -1}};
-	const char *format = NULL;
+	const char *format = NULL, *paper = NULL;
 	const struct opt rows[] = {
 	    {OPT_NUMBER, "codes", 'n', "N", N_("how many (2)"), &a.n, 1, GRANT_SLOTS_MAX},
 	    {OPT_TEXT, "to", 0, "HOLDER", N_("who gets them, for the books"), &a.to, 0, 0},
 	    {OPT_TEXT, "again", 0, "CODE-ID|HOLDER", N_("show codes again that were handed out and not used"), &a.again, 0, 0},
+	    {OPT_TEXT, "sheet", 0, "FILE", N_("cards to print and cut out, as a PDF in a new FILE; - is standard output"), &a.file, 0, 0},
+	    {OPT_TEXT, "paper", 0, "PAPER", N_("of the sheet: a4 or letter (that of the locale)"), &paper, 0, 0},
+	    {OPT_FLAG, "large", 0, NULL, N_("the sheet in large print"), &a.large, 0, 0},
 	    {OPT_TEXT, "format", 0, "FORMAT", N_("text (one code a line), csv or json"), &format, 0, 0},
 	    {OPT_END, NULL, 0, NULL, NULL, NULL, 0, 0},
 	};
-	const struct opt_verb verb = {"issue [STICK|ID] [-n N] [--to HOLDER]\nissue [STICK|ID] --again CODE-ID|HOLDER",
+	const struct opt_verb verb = {"issue [STICK|ID] [-n N] [--to HOLDER] [--sheet FILE]\nissue [STICK|ID] --again CODE-ID|HOLDER [--sheet FILE]",
 	    N_("Hand out ready codes of a stick: one a line on standard output, after they are written down in the books. The stick "
 	    "is named by\n"
 	    "its directory or by its name (7kq241); with the name it need not be here. If there are not enough, none is handed "
@@ -334,12 +398,16 @@ cmd_issue(struct cli *c, int argc, char **argv)
 	if (!opt_parse(c, &verb, argc, argv, &operands, &count, &e))
 		return e;
 	n_given = a.n != 0;
-	if (!format_fits(c, &a, format) || !arguments_fit(c, &a, n_given))
+	if (!format_fits(c, &a, format) || !sheet_fits(c, &a, paper) || !arguments_fit(c, &a, n_given))
 		return E_USAGE;
 	a.n = n_given ? a.n : 2;
 	a.stick = count > 0 ? operands[0] : NULL;
 	a.out.again = a.again != NULL;
+	if (a.file != NULL)
+		wiping_json();
 	e = run(c, &a, &f);
+	sheet_end(&a.sheet);
+	json_decref(a.cards);
 	secret_free(&a.out.codes);
 	free(a.out.slots);
 	issuer_close(&a.issuer);

@@ -15,6 +15,7 @@
 #include "keytree.h"
 #include "say.h"
 #include "stop.h"
+#include "text.h"
 #include "when.h"
 #include "wiping.h"
 
@@ -183,4 +184,49 @@ handout_print(const struct handout *h, enum handout_format format)
 		return print_json(h);
 	}
 	return -1;
+}
+
+/* ---- names --------------------------------------------------------------------------------------------------------------- */
+
+/* How many slots from the k-th on are of one stick and numbered one after the other; where two are, they are named one by one. */
+static size_t
+row_of(const struct handout *h, size_t k)
+{
+	const struct books_slot *s = &h->slots[k];
+	size_t n = 1;
+
+	while (k + n < h->count && memcmp(s[n].stick_id, s->stick_id, ID_SIZE) == 0 && s[n].number == s->number + n)
+		n++;
+	return n > 2 ? n : 1;
+}
+
+void
+handout_names(const struct handout *h, char *out, size_t size)
+{
+	const uint8_t *last = NULL;
+	size_t n = 0, row = 0;
+
+	out[0] = '\0';
+	for (size_t k = 0; k < h->count; k += row) {
+		const struct books_slot *s = &h->slots[k];
+		char id[ISSUER_SLOT_NAME];
+		bool same = last != NULL && memcmp(last, s->stick_id, ID_SIZE) == 0;
+
+		if (n + 100 >= size) {
+			/* TRANSLATORS: the end of a list of codes that is too long to be printed */
+			snprintf(out + n, size - n, _(" and %zu more"), h->count - k);
+			return;
+		}
+		row = row_of(h, k);
+		issuer_slot_name(id, s);
+		/* TRANSLATORS: before the last of a list of codes: "7kq241/1, /2 and /5" */
+		n += (size_t)snprintf(out + n, size - n, "%s", k == 0 ? "" : k + row == h->count ? _(" and ") : ", ");
+		if (row > 1)
+			/* TRANSLATORS: the first and the last of several codes one after the other, as 7kq241/1 and 40 */
+			/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): where count is not 0 there are slots */
+			n += (size_t)snprintf(out + n, size - n, _("%s to /%u"), same ? strchr(id, '/') : id, s[row - 1].number);
+		else
+			n += (size_t)snprintf(out + n, size - n, "%s", same ? strchr(id, '/') : id);
+		last = s->stick_id;
+	}
 }

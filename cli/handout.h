@@ -30,4 +30,8 @@ int handout_format(enum handout_format *out, const char *word);
  */
 int handout_print(const struct handout *h, enum handout_format format);
 
+/* handout_names(h, out, size): the ids of h's codes, for people: "7kq241/1 and /2", "7kq241/1, /2 and /5", "7kq241/1 to /40". */
+#define HANDOUT_NAMES 400
+void handout_names(const struct handout *h, char *out, size_t size);
+
 #endif

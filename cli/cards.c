@@ -1,0 +1,159 @@
+/*
+ * cards.c - the words on cards.
+ */
+#include "config.h"
+
+#include "cards.h"
+
+#include <errno.h>
+#include <langinfo.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "books.h"
+#include "grant.h"
+#include "handout.h"
+#include "issuer.h"
+#include "keytree.h"
+#include "readme.h"
+#include "say.h"
+#include "text.h"
+#include "when.h"
+
+#define TEXT 300 /* of a line with a label or a holder in it */
+
+int
+cards_paper(enum cards_paper *out, const char *word)
+{
+	/* glibc gives the millimetres themselves in place of the pointer: locale(5), LC_PAPER. */
+	if (word == NULL)
+		*out = (intptr_t)nl_langinfo(_NL_PAPER_WIDTH) == 216 ? CARDS_LETTER : CARDS_A4;
+	else if (strcmp(word, "a4") == 0)
+		*out = CARDS_A4;
+	else if (strcmp(word, "letter") == 0)
+		*out = CARDS_LETTER;
+	else
+		return -1;
+	return 0;
+}
+
+/* When the sheet was made, or as reproducible documents have it (reproducible-builds.org, SOURCE_DATE_EPOCH). */
+static int64_t
+created(int64_t now)
+{
+	const char *fixed = getenv("SOURCE_DATE_EPOCH");
+	char *end = NULL;
+	long long t = 0;
+
+	if (fixed == NULL || fixed[0] < '0' || fixed[0] > '9')
+		return now;
+	errno = 0;
+	t = strtoll(fixed, &end, 10);
+	return *end == '\0' && errno == 0 ? t : now;
+}
+
+static void
+add_row(json_t *rows, const char *name, const char *value)
+{
+	if (value[0] != '\0')
+		json_array_append_new(rows, json_pack("[s, o]", name, say_json_text(value)));
+}
+
+static json_t *
+rows_of(const struct books_slot *s, const struct grant *g, const char *contact)
+{
+	char from[WHEN_SHOWN], until[WHEN_SHOWN], stick[TEXT], name[STICK_NAME_SIZE];
+	json_t *rows = json_array();
+
+	when_show_zone(from, sizeof from, s->not_before);
+	when_show_zone(until, sizeof until, s->expires);
+	keytree_stick_name(name, s->stick_id);
+	if (g->policy.usb)
+		snprintf(stick, sizeof stick, _("%s, and no copy of it"), name);
+	else
+		snprintf(stick, sizeof stick, "%s", name);
+	/* TRANSLATORS: these five stand before a value on a card, in a narrow column: "From   24 Nov 2026 at 15:00 CET" */
+	add_row(rows, _("From"), from);
+	add_row(rows, _("Until"), until);
+	add_row(rows, _("Stick"), stick);
+	add_row(rows, _("PC"), g->policy.station ? _("only the managed PC it was made for") : _("any Linux PC with oncestick"));
+	add_row(rows, _("Help"), g->contact[0] != '\0' ? g->contact : contact);
+	return rows;
+}
+
+static json_t *
+steps_of(void)
+{
+	char open[TEXT];
+
+	/* TRANSLATORS: the steps on a card; what stands between `backquotes` is typed as it is, and is not translated. %s is the name
+	 * of a file on the stick. */
+	snprintf(open, sizeof open, _("Open \"%s\" on the stick, or type `oncestick mount` in a terminal. Then type the code."),
+	    README_OPENER);
+	return json_pack("[s, s, s]", _("Plug the stick into the PC."), open,
+	    _("When the lecture is over, type `oncestick unmount`, and pull the stick out."));
+}
+
+static json_t *
+card_of(const struct handout *h, size_t k, const struct grant *g, const char *contact)
+{
+	const struct books_slot *s = &h->slots[k];
+	char id[ISSUER_SLOT_NAME], number[TEXT], sub[TEXT], length[WHEN_SHOWN], once[TEXT];
+
+	issuer_slot_name(id, s);
+	snprintf(number, sizeof number, _("card %zu of %zu"), k + 1, h->count);
+	/* TRANSLATORS: on a card: who holds the code */
+	snprintf(sub, sizeof sub, _("for %s"), s->holder);
+	when_show_duration(length, sizeof length, g->policy.session_s);
+	snprintf(once, sizeof once, _("Opens once, for at most %s. Keep this card apart from the stick."), length);
+	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:s, s:o, s:o}", "code", h->codes[k], "id", id, "number", number, "head",
+	    say_json_text(s->label[0] != '\0' ? s->label : _("Lecture")), "sub", say_json_text(s->holder[0] != '\0' ? sub : ""), "once", once, "rows",
+	    rows_of(s, g, contact), "steps", steps_of());
+}
+
+/* Slots of one grant stand together: it is read once. */
+static enum err
+add_cards(json_t *cards, const struct handout *h, const struct issuer *i, struct fault *f)
+{
+	struct grant g = {0};
+	bool found = false;
+	enum err e = E_OK;
+
+	for (size_t k = 0; k < h->count && e == E_OK; k++) {
+		if (k == 0 || memcmp(h->slots[k].grant_id, h->slots[k - 1].grant_id, ID_SIZE) != 0) {
+			grant_free(&g);
+			e = books_grant(i->books, h->slots[k].grant_id, &g, &found, f);
+			if (e == E_OK && !found)
+				e = fault_set(f, E_BOOKS, 0, "reading", "a grant");
+		}
+		if (e == E_OK && json_array_append_new(cards, card_of(h, k, &g, i->contact)) != 0)
+			e = fault_set(f, E_FAIL, ENOMEM, "memory", "for cards");
+	}
+	grant_free(&g);
+	return e;
+}
+
+enum err
+cards_make(json_t **out, const struct handout *h, const struct issuer *i, enum cards_paper paper, bool large, struct fault *f)
+{
+	char names[HANDOUT_NAMES], title[HANDOUT_NAMES + TEXT];
+	const char *holder = h->slots[0].holder;
+	json_t *cards = json_array();
+	enum err e = add_cards(cards, h, i, f);
+
+	if (e != E_OK) {
+		json_decref(cards);
+		return e;
+	}
+	handout_names(h, names, sizeof names);
+	/* TRANSLATORS: at the foot of a page of cards: names of codes, and who holds them */
+	if (holder[0] != '\0')
+		snprintf(title, sizeof title, _("Codes %s for %s"), names, holder);
+	else
+		snprintf(title, sizeof title, _("Codes %s"), names);
+	*out = json_pack("{s:s, s:b, s:o, s:s, s:I, s:o}", "paper", paper == CARDS_LETTER ? "letter" : "a4", "large", (int)large, "title",
+	    say_json_text(title), "program", PACKAGE_STRING, "created", (json_int_t)created(i->now), "cards", cards);
+	return *out != NULL ? E_OK : fault_set(f, E_FAIL, ENOMEM, "memory", "for cards");
+}

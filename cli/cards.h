@@ -1,0 +1,52 @@
+/*
+ * cards.h - what is printed on the cards of a code sheet, and how oncestick-sheet is told.
+ *
+ * oncestick-sheet draws and knows nothing else: no language, no time zone, no books. It reads one JSON value on standard input,
+ *
+ *   {"paper": "a4" or "letter", "large": bool, "title": text, "program": text, "created": seconds since 1970,
+ *    "cards": [{"code": text, "id": text, "number": text, "head": text, "sub": text, "rows": [[name, value], ...],
+ *               "steps": [text, ...], "once": text}, ...]}
+ *
+ * and writes a PDF to standard output. All text is UTF-8 and in the person's language; "sub" may be "". In steps, what stands
+ * between two `backquotes` is to be typed. With the one argument --check it reads nothing and tries whether it can draw.
+ */
+#ifndef CARDS_H
+#define CARDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "error.h"
+
+/* How oncestick-sheet ends; where it is not CARDS_DRAWN, its last line on standard error may say more. */
+enum cards_exit {
+	CARDS_DRAWN = 0,
+	CARDS_INPUT = 2,    /* what it read is not as above, or its argument is none */
+	CARDS_MISSING = 3,  /* drawn, but characters that no font has stand there as boxes */
+	CARDS_NO_FONT = 4,  /* no font has letters and digits */
+	CARDS_WRITE = 5,    /* standard output cannot be written: why */
+	CARDS_FAILED = 6    /* no memory, or a library gave up: why */
+};
+
+#define CARDS_ROWS_MAX 8
+#define CARDS_STEPS_MAX 6
+
+struct handout;
+struct issuer;
+
+enum cards_paper { CARDS_A4, CARDS_LETTER };
+
+/* cards_paper(out, word): "a4" or "letter"; NULL: what the locale uses (LC_PAPER). 0, or -1 for any other word. */
+int cards_paper(enum cards_paper *out, const char *word);
+
+/*
+ * cards_make(out, h, i, paper, large, f): the value described above for the codes of h, with what i's books know of them; after
+ * wiping_json, since it holds the codes. Released by the caller. E_BOOKS, or E_FAIL if there is no memory.
+ */
+enum err cards_make(
+    json_t **out, const struct handout *h, const struct issuer *i, enum cards_paper paper, bool large, struct fault *f);
+
+#endif

@@ -1,0 +1,33 @@
+/*
+ * sheet_none.c - no code sheets in this build.
+ */
+#include "sheet.h"
+
+#include <stdio.h>
+
+#include "text.h"
+
+enum err
+sheet_begin(struct sheet *s, const char *file, struct fault *f)
+{
+	(void)s;
+	(void)file;
+	return fault_set(f, E_USAGE, 0, "", "%s",
+	    _("this oncestick was built without code sheets (configure --with-sheet). No code was handed out; without --sheet codes "
+	      "are printed as text."));
+}
+
+int
+sheet_draw(struct sheet *s, const json_t *cards, char why[SHEET_WHY])
+{
+	(void)s;
+	(void)cards;
+	snprintf(why, SHEET_WHY, "-");
+	return -1;
+}
+
+void
+sheet_end(struct sheet *s)
+{
+	(void)s;
+}

@@ -11,6 +11,7 @@
 #include <libintl.h>
 #include <locale.h>
 
+/* NOLINTNEXTLINE(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp): the name it has everywhere */
 #define _(s) gettext(s)
 #define N_(s) s
 

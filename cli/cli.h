@@ -10,6 +10,8 @@
 
 #include "error.h"
 
+struct pinentry;
+
 struct cli {
 	const char *verb; /* "issue" */
 
@@ -21,6 +23,8 @@ struct cli {
 	bool clock_is_right;	     /* issuer: do not ask for today's date */
 	const char *passphrase_file; /* NULL: ask; "-": standard input */
 	const char *code_file;	     /* the same */
+	bool pinentry;		     /* ask in windows of pinentry */
+	struct pinentry *dialog;     /* where they are asked then, else NULL; opt_parse makes it, main ends it */
 };
 
 /* One verb: parse argv[1..] with opt_parse, do it, say it. argv[0] is the verb's name. */

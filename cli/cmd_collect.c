@@ -422,7 +422,7 @@ cmd_collect(struct cli *c, int argc, char **argv)
 	    "codes to the stick. Tells what does not add up: codes destroyed without a receipt, a stick that was put back to an "
 	    "older copy, a\n"
 	    "code that was opened in two places. A second run changes nothing.\n"),
-	    OPT_PASSPHRASE | OPT_CLOCK | OPT_JSON | OPT_PROGRESS, rows, 0, 1};
+	    OPT_PASSPHRASE | OPT_PINENTRY | OPT_CLOCK | OPT_JSON | OPT_PROGRESS, rows, 0, 1};
 	struct fault f = {0};
 	char **operands = NULL;
 	int count = 0;

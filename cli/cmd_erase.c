@@ -68,7 +68,7 @@ confirm(const struct erase *r, struct fault *f)
 
 	if (r->yes)
 		return E_OK;
-	if (!prompt_possible())
+	if (!prompt_possible(r->c))
 		return fault_set(f, E_PROMPT, 0, "", _("there is no terminal to ask on; --yes erases without a question."));
 	stickarg_device(r->at.fd, device, sizeof device);
 	if (device[0] != '\0')
@@ -78,7 +78,7 @@ confirm(const struct erase *r, struct fault *f)
 	else
 		snprintf(question, sizeof question, _("Erase what oncestick wrote to %s? No code opens it afterwards."),
 		    say_safe(safe, sizeof safe, r->at.path));
-	e = prompt_yes(question, f);
+	e = prompt_yes(r->c, question, f);
 	if (e == E_PROMPT) {
 		fault_clear(f);
 		fault_set(f, E_PROMPT, 0, "", _("nothing was erased."));
@@ -172,7 +172,7 @@ cmd_erase(struct cli *c, int argc, char **argv)
 	    N_("Overwrite the keys on a stick, remove what oncestick wrote to it, and revoke its codes. Other files stay. While used "
 	    "codes are not\n"
 	    "collected it is refused.\n"),
-	    OPT_PASSPHRASE | OPT_CLOCK | OPT_JSON | OPT_PROGRESS, rows, 1, 1};
+	    OPT_PASSPHRASE | OPT_PINENTRY | OPT_CLOCK | OPT_JSON | OPT_PROGRESS, rows, 1, 1};
 	struct fault f = {0};
 	char **operands = NULL;
 	int count = 0;

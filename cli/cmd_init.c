@@ -145,7 +145,7 @@ cmd_init(struct cli *c, int argc, char **argv)
 	    "are written down. They lie in $ONCESTICK_ISSUER_DIR, else in $XDG_DATA_HOME/oncestick, else in "
 	    "~/.local/share/oncestick. An\n"
 	    "issuer that exists is never overwritten.\n"),
-	    OPT_PASSPHRASE | OPT_JSON, rows, 0, 0};
+	    OPT_PASSPHRASE | OPT_PINENTRY | OPT_JSON, rows, 0, 0};
 	struct issuer i = {.dir_fd = -1};
 	struct fault f = {0};
 	char **operands = NULL;

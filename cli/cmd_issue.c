@@ -388,7 +388,7 @@ cmd_issue(struct cli *c, int argc, char **argv)
 	    "is named by\n"
 	    "its directory or by its name (7kq241); with the name it need not be here. If there are not enough, none is handed "
 	    "out.\n"),
-	    OPT_PASSPHRASE | OPT_JSON, rows, 0, 1};
+	    OPT_PASSPHRASE | OPT_PINENTRY | OPT_JSON, rows, 0, 1};
 	struct fault f = {0};
 	char **operands = NULL;
 	int count = 0;

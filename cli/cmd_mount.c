@@ -32,11 +32,13 @@ enum err
 cmd_mount(struct cli *c, int argc, char **argv)
 {
 	struct mounting m = {.c = c, .link = {.fd = -1}};
+	bool stay = false;
 	const struct opt rows[] = {
 	    {OPT_FLAG, "yes", 'y', NULL, N_("do not ask before the code is used up"), &m.yes, 0, 0},
 	    {OPT_FLAG, "open", 'o', NULL, N_("then show the folder in the file manager"), &m.reveal, 0, 0},
-	    {OPT_FLAG, "no-desktop", 0, NULL, N_("no notifications; let the PC go to sleep"), &m.no_desktop, 0, 0}, {.kind = OPT_END}};
-	const struct opt_verb v = {"mount [STICK [DIR]]", about_text, OPT_JSON | OPT_PLAIN | OPT_CODE, rows, 0, 2};
+	    {OPT_FLAG, "no-desktop", 0, NULL, N_("no notifications; let the PC go to sleep"), &m.no_desktop, 0, 0},
+	    {OPT_FLAG, "foreground", 0, NULL, N_("stay until the folder is closed; ^C pauses the session"), &stay, 0, 0}, {.kind = OPT_END}};
+	const struct opt_verb v = {"mount [STICK [DIR]]", about_text, OPT_JSON | OPT_PLAIN | OPT_CODE | OPT_PINENTRY, rows, 0, 2};
 	struct fault f = {0};
 	char **operand;
 	enum err err;
@@ -46,6 +48,8 @@ cmd_mount(struct cli *c, int argc, char **argv)
 		return err;
 	if (mounting_resolve(&m, n > 0 ? operand[0] : NULL, n > 1 ? operand[1] : NULL, &f) != E_OK)
 		return say_error(c, &f, &(struct say_about){.object = f.err == E_FUSE ? operand[1] : n > 0 ? operand[0] : NULL});
-	err = mounting_open(&m);
-	return err == E_OK ? report(&m) : err;
+	if ((err = mounting_open(&m)) != E_OK || (err = report(&m)) != E_OK)
+		return err;
+	mounting_ready(&m, stay);
+	return stay ? mounting_wait(&m) : E_OK;
 }

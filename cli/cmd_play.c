@@ -233,12 +233,14 @@ run_player(struct play *p)
 static bool
 end_for_good(const struct play *p)
 {
+	const struct prompt_way ways[] = {{'y', _("End for good")}, {'n', _("Pause")}, {0, NULL}};
 	struct fault f = {0};
 	char answer = 'n';
 
-	if (p->end || p->told || !prompt_possible())
+	if (p->end || p->told || !prompt_possible(p->m.c))
 		return p->end && !p->told;
-	return prompt_choice(_("End for good? The code will not open again. [y/N] "), "yn", 'n', &answer, &f) == E_OK && answer == 'y';
+	return prompt_choice(p->m.c, _("End for good? The code will not open again."), "[y/N]", ways, 'n', &answer, &f) == E_OK &&
+	    answer == 'y';
 }
 
 static enum err

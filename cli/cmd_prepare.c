@@ -187,7 +187,7 @@ confirm_format(const struct cli *c, const struct formats *s, const struct reform
 		    say_refuse(c, E_USAGE, "--format-serial does not have the serial number of %s, which has none. Nothing was done",
 			r->path);
 	snprintf(question, sizeof question, _("Type %s to format it: "), r->usb.name);
-	if (prompt_line(question, answer, sizeof answer, &f) != E_OK)
+	if (prompt_line(c, question, answer, sizeof answer, &f) != E_OK)
 		return say_error(c, &f, NULL);
 	return reformat_named(r, answer) ? E_OK : say_refuse(c, E_PROMPT, "not confirmed. Nothing was done");
 }
@@ -433,7 +433,7 @@ cmd_prepare(struct cli *c, int argc, char **argv)
 	    "sticks get the same media and codes of their own. Other files on the stick are left alone. Times are 2026-11-24 "
 	    "18:00, a date,\n"
 	    "18:30, or +3d; durations 90m or 8h.\n"),
-	    OPT_PASSPHRASE | OPT_CLOCK | OPT_JSON | OPT_PROGRESS, rows, 2, -1};
+	    OPT_PASSPHRASE | OPT_PINENTRY | OPT_CLOCK | OPT_JSON | OPT_PROGRESS, rows, 2, -1};
 	char **operands = NULL;
 	int count = 0;
 	enum err e = E_OK;

@@ -238,7 +238,7 @@ cmd_rehearse(struct cli *c, int argc, char **argv)
 	const struct opt rows[] = {
 	    {OPT_FLAG, "code", 0, NULL, N_("ask for the code and try it, without spending it"), &r.ask, 0, 0},
 	    {OPT_FLAG, "full", 0, NULL, N_("read and check every block (as long as the stick takes)"), &r.full, 0, 0}, {.kind = OPT_END}};
-	const struct opt_verb v = {"rehearse [STICK]", about_text, OPT_JSON | OPT_PROGRESS | OPT_CODE, rows, 0, 1};
+	const struct opt_verb v = {"rehearse [STICK]", about_text, OPT_JSON | OPT_PROGRESS | OPT_CODE | OPT_PINENTRY, rows, 0, 1};
 	struct fault f = {0};
 	char **operand;
 	enum err err;

@@ -240,12 +240,12 @@ confirm(const struct revoke *r, struct fault *f)
 		n += (size_t)snprintf(names + n, sizeof names - n, "%s%s", n == 0 ? "" : ", ", name);
 	if (n == 0 || r->yes)
 		return E_OK;
-	if (!prompt_possible())
+	if (!prompt_possible(r->c))
 		return fault_set(f, E_PROMPT, 0, "",
 		    _("after this no code opens stick %.100s any more, and there is no terminal to ask on; --yes if that is meant."),
 		    names);
 	snprintf(question, sizeof question, _("After this no code opens stick %s any more. Revoke?"), names);
-	e = prompt_yes(question, f);
+	e = prompt_yes(r->c, question, f);
 	if (e == E_PROMPT && f != NULL) {
 		fault_clear(f);
 		fault_set(f, E_PROMPT, 0, "", _("nothing was revoked."));
@@ -407,7 +407,7 @@ cmd_revoke(struct cli *c, int argc, char **argv)
 	    "list that travels with sticks; it says at the end what it reaches and what it does not stop yet. With --code-file, "
 	    "every line is\n"
 	    "a code.\n"),
-	    OPT_PASSPHRASE | OPT_CODE | OPT_CLOCK | OPT_JSON, rows, 0, -1};
+	    OPT_PASSPHRASE | OPT_PINENTRY | OPT_CODE | OPT_CLOCK | OPT_JSON, rows, 0, -1};
 	struct fault f = {0};
 	enum err e = E_OK;
 

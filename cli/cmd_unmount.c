@@ -33,12 +33,14 @@ operation(const struct choice *w)
 static enum err
 ask(const struct cli *c, struct choice *w)
 {
+	const struct prompt_way ways[] = {
+	    {'y', _("End for good")}, {'p', _("Pause")}, {'n', _("Leave open")}, {0, NULL}};
 	struct fault f = {0};
 	char answer;
 
-	if (w->yes || w->pause || !prompt_possible())
+	if (w->yes || w->pause || !prompt_possible(c))
 		return E_OK;
-	if (prompt_choice(_("End for good? The code will not open again. [y/N, p = pause] "), "ynp", 'n', &answer, &f) != E_OK)
+	if (prompt_choice(c, _("End for good? The code will not open again."), _("[y/N, p = pause]"), ways, 'n', &answer, &f) != E_OK)
 		return say_refuse(c, f.err, "not ended: the folder stays open");
 	w->pause = answer == 'p';
 	return answer == 'n' ? say_refuse(c, E_PROMPT, "not ended: the folder stays open") : E_OK;
@@ -251,7 +253,7 @@ cmd_unmount(struct cli *c, int argc, char **argv)
 	    {OPT_FLAG, "force", 'f', NULL, N_("even while programs have files open"), &w.force, 0, 0},
 	    {OPT_FLAG, "eject", 'e', NULL, N_("then unmount the stick and switch it off"), &w.eject, 0, 0},
 	    {OPT_FLAG, "yes", 'y', NULL, N_("do not ask"), &w.yes, 0, 0}, {.kind = OPT_END}};
-	const struct opt_verb v = {"unmount [DIR]", about_text, OPT_JSON | OPT_PLAIN, rows, 0, 1};
+	const struct opt_verb v = {"unmount [DIR]", about_text, OPT_JSON | OPT_PLAIN | OPT_PINENTRY, rows, 0, 1};
 	struct sessions s;
 	struct fault f = {0};
 	char **operand;

@@ -21,6 +21,7 @@
 #include "mounting.h"
 #include "opt.h"
 #include "prompt.h"
+#include "ready.h"
 #include "say.h"
 #include "sessions.h"
 #include "station.h"
@@ -201,9 +202,10 @@ ask(struct watch *w, const char *path)
 	struct mounting m;
 	enum err e = E_OK;
 
-	if (!prompt_possible()) {
+	if (!prompt_possible(w->c)) {
 		e = say_refuse(w->c, E_PROMPT,
-		    "there is no terminal to ask for the code on; this reads it from a file: oncestick mount STICK --code-file FILE");
+		    "there is no terminal to ask for the code on. --pinentry asks in a window; this reads it from a file: oncestick "
+		    "mount STICK --code-file FILE");
 		refused(w, path, e);
 		return e;
 	}
@@ -213,6 +215,7 @@ ask(struct watch *w, const char *path)
 		snprintf(m.station, sizeof m.station, "%s", w->station);
 		e = mounting_open(&m);
 	} while (another_code(e) && !stop_asked());
+	prompt_end(w->c);
 	if (e == E_OK)
 		opened(w, &m);
 	else
@@ -448,6 +451,7 @@ watch(struct watch *w)
 	w->look_at = clock_ms() + PATIENCE_MS;
 	say_info(w->c, "waiting for a stick; ^C ends this");
 	event(w, json_pack("{s:s}", "event", "waiting"));
+	ready_open(0, "%s", _("waiting for a stick"));
 	loop(w);
 	usb_hotplug_free(&w->usb);
 	close(w->mounts);
@@ -471,7 +475,7 @@ cmd_watch(struct cli *c, int argc, char **argv)
 	    {OPT_FLAG, "yes", 'y', NULL, N_("do not ask before a code is used up"), &w.yes, 0, 0},
 	    {OPT_FLAG, "open", 'o', NULL, N_("then show each folder in the file manager"), &w.reveal, 0, 0},
 	    {OPT_FLAG, "no-desktop", 0, NULL, N_("no notifications; let the PC go to sleep"), &w.no_desktop, 0, 0}, {.kind = OPT_END}};
-	const struct opt_verb v = {"watch", about_text, OPT_JSON | OPT_PLAIN, rows, 0, 0};
+	const struct opt_verb v = {"watch", about_text, OPT_JSON | OPT_PLAIN | OPT_PINENTRY, rows, 0, 0};
 	char **operand;
 	enum err err;
 	int n;

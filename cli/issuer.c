@@ -126,13 +126,13 @@ confirm_day(const struct issuer *i, const struct cli *c, const char *newest, str
 	enum err e = E_OK;
 
 	day_of(today, i->now);
-	if (!prompt_possible())
+	if (!prompt_possible(c))
 		return fault_set(f, E_USAGE, 0, "",
 		    _("this PC's clock says %s, more than 30 days after the last thing that was signed (%s). If it is right: "
 		    "--clock-is-right."),
 		    today, newest);
 	say_info(c, "this PC's clock is more than 30 days past %s, when something was last signed here.", newest);
-	e = prompt_line(_("Today's date, as YYYY-MM-DD: "), typed, sizeof typed, f);
+	e = prompt_line(c, _("Today's date, as YYYY-MM-DD: "), typed, sizeof typed, f);
 	if (e != E_OK)
 		return e;
 	typed[strcspn(typed, " \t\r")] = '\0';
@@ -188,8 +188,10 @@ enum err
 issuer_unlock(struct issuer *i, const struct cli *c, struct fault *f)
 {
 	struct prompt_answer pass = {0};
-	enum err e = prompt_passphrase(c, NULL, &pass, f);
+	enum err e = prompt_start(c, f);
 
+	if (e == E_OK)
+		e = prompt_passphrase(c, NULL, &pass, f);
 	if (e == E_OK)
 		e = take_seed(i, BYTES(pass.text, pass.n), f);
 	prompt_free(&pass);

@@ -17,8 +17,10 @@
 
 #include "blockcrypt.h"
 #include "cli.h"
+#include "fstab.h"
 #include "human.h"
 #include "opt.h"
+#include "pinentry.h"
 #include "say.h"
 #include "secret.h"
 #include "stop.h"
@@ -61,27 +63,33 @@ static const char *const groups[][2] = {
     {"station", N_("for who looks after a lecture PC")},
 };
 
+/* At a column, broken where 80 end. */
 static void
-print_verb(const struct verb *v)
+print_wrapped(const char *text, size_t column)
 {
-	char *wrapped = human_wrap(_(v->what), 80, 13, 13);
+	char *wrapped = human_wrap(text, 80, column, column);
 
-	printf("  %-10s %s\n", v->name, wrapped != NULL ? wrapped : _(v->what));
+	printf("%s\n", wrapped != NULL ? wrapped : text);
 	free(wrapped);
 }
 
 static void
 print_help(void)
 {
-	printf("%s\n\n%s\n", _("usage: oncestick VERB [OPTION...] [OPERAND...]"),
-	    _("Media on USB sticks, locked; a code opens one lecture."));
+	print_wrapped(_("usage: oncestick VERB [OPTION...] [OPERAND...]"), 0);
+	putchar('\n');
+	print_wrapped(_("Media on USB sticks, locked; a code opens one lecture."), 0);
 	for (size_t g = 0; g < COUNT(groups); g++) {
 		printf("\n%s:\n", _(groups[g][1]));
-		for (size_t i = 0; i < COUNT(verbs); i++)
-			if (!verbs[i].hidden && strcmp(verbs[i].who, groups[g][0]) == 0)
-				print_verb(&verbs[i]);
+		for (size_t i = 0; i < COUNT(verbs); i++) {
+			if (verbs[i].hidden || strcmp(verbs[i].who, groups[g][0]) != 0)
+				continue;
+			printf("  %-10s ", verbs[i].name);
+			print_wrapped(_(verbs[i].what), 13);
+		}
 	}
-	printf("\n%s\n", _("'oncestick VERB --help' explains a verb. 'oncestick --version' names the libraries."));
+	putchar('\n');
+	print_wrapped(_("'oncestick VERB --help' explains a verb. 'oncestick --version' names the libraries."), 0);
 }
 
 static void
@@ -138,6 +146,7 @@ int
 main(int argc, char **argv)
 {
 	struct cli c = {0};
+	enum err err = E_OK;
 
 	text_init();
 	if (sodium_init() < 0)
@@ -146,5 +155,9 @@ main(int argc, char **argv)
 		say_warn(&c, "core dumps could not be switched off");
 	signal(SIGPIPE, SIG_IGN);
 	stop_install();
-	return (int)dispatch(&c, argc, argv);
+	if (fstab_meant(argc, argv))
+		return fstab_main(&c, argc, argv);
+	err = dispatch(&c, argc, argv);
+	pinentry_free(&c.dialog);
+	return (int)err;
 }

@@ -4,9 +4,13 @@
 #include "mounting.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <sodium.h>
@@ -15,6 +19,7 @@
 #include "desktop.h"
 #include "keytree.h"
 #include "prompt.h"
+#include "ready.h"
 #include "reveal.h"
 #include "say.h"
 #include "secret.h"
@@ -40,6 +45,25 @@ title(const struct unlock_info *info, char out[LABEL_MAX + 4])
 	return out;
 }
 
+/* The same for pinentry, which shows what it is asked about; and what may make somebody wait with the answer. */
+static void
+describe(const struct mounting *m, const char *stick, const char *issuer)
+{
+	const struct unlock_info *i = &m->msg.info;
+	char text[1000], label[LABEL_MAX + 4], safe[LABEL_MAX + 4];
+	int n = 0;
+
+	say_safe(safe, sizeof safe, title(i, label));
+	if (i->issuer_known)
+		n = snprintf(text, sizeof text, _("%s on stick %s\nissuer %s"), safe, stick, issuer);
+	else
+		n = snprintf(text, sizeof text, _("%s on stick %s\nissuer %s (first time on this PC)"), safe, stick, issuer);
+	if (i->memory_volatile && n > 0 && (size_t)n < sizeof text)
+		snprintf(text + n, sizeof text - (size_t)n, "\n%s",
+		    _("This PC forgets what it knows when it is switched off: keep a second code at hand."));
+	prompt_about(m->c, text);
+}
+
 static void
 introduce(const struct mounting *m)
 {
@@ -53,6 +77,7 @@ introduce(const struct mounting *m)
 		say_info(m->c, "%s on stick %s, issuer %s", title(i, label), stick, issuer);
 	else
 		say_info(m->c, "%s on stick %s, issuer %s (first time on this PC)", title(i, label), stick, issuer);
+	describe(m, stick, issuer);
 	if (i->skipped > 0 && i->newer > 0)
 		say_warn(m->c,
 		    ngettext("%u of %u lectures on the stick cannot be used (made by a newer oncestick): codes of it are refused",
@@ -104,12 +129,15 @@ static enum err
 prove_code(struct mounting *m)
 {
 	struct fault f = {0};
+	bool sent = false;
 	enum err err;
 
 	do {
 		if (prompt_symbols(m->c, NULL, true, m->code, &f) != E_OK)
 			return fail(m, &f);
-		if (session_code(&m->link, m->code) != 0 || session_next(&m->link, &m->msg) != 0)
+		sent = session_code(&m->link, m->code) == 0;
+		sodium_memzero(m->code, sizeof m->code); /* what is started to ask again must not find it here */
+		if (!sent || session_next(&m->link, &m->msg) != 0)
 			return died(m, false);
 		if ((err = m->msg.err) != E_OK)
 			fail(m, &m->msg.fault);
@@ -139,7 +167,7 @@ confirm(struct mounting *m)
 	snprintf(question, sizeof question, m->player != NULL ?
 	    _("This uses up the code. The media can be played for %s (until %s), on this PC only. Open now?") :
 	    _("This uses up the code. The folder stays open for %s (until %s), on this PC only. Open now?"), length, until);
-	return prompt_enter(question, &f) == E_OK ? E_OK : fail(m, &f);
+	return prompt_enter(m->c, question, &f) == E_OK ? E_OK : fail(m, &f);
 }
 
 /* ---- the whole ------------------------------------------------------------------------------------------------------------ */
@@ -178,28 +206,10 @@ open_folder(struct mounting *m)
 }
 
 enum err
-mounting_resolve(struct mounting *m, const char *stick, const char *dir, struct fault *f)
-{
-	struct stickarg s = {.fd = -1};
-	enum err err;
-
-	if ((err = stickarg_open(&s, stick, f)) != E_OK)
-		return err;
-	if (realpath(s.path, m->stick) == NULL)
-		err = fault_set(f, E_NO_STICK, errno, "open", "%s", s.path);
-	else if (dir != NULL && realpath(dir, m->dir) == NULL)
-		err = fault_set(f, E_FUSE, errno, "mount point", "%s", dir);
-	else if (station_dir(m->station, sizeof m->station) != 0)
-		err = fault_set(f, E_STATION, 0, "no home directory", "station memory");
-	stickarg_close(&s);
-	return err;
-}
-
-enum err
 mounting_open(struct mounting *m)
 {
-	struct session_setup setup = {.stick_path = m->stick, .dir = m->dir[0] != '\0' ? m->dir : NULL, .private = m->private,
-	    .station_dir = m->station, .events = m->no_desktop ? -1 : desktop_fork()};
+	struct session_setup setup = {.stick_path = m->stick, .dir = m->dir[0] != '\0' ? m->dir : NULL, .station_dir = m->station,
+	    .source = m->source, .private = m->private, .events = m->no_desktop ? -1 : desktop_fork()};
 	struct fault f = {0};
 	enum err err;
 
@@ -224,4 +234,79 @@ mounting_open(struct mounting *m)
 	if (err == E_OK && m->reveal)
 		reveal_folder(m->c, m->msg.mount_point);
 	return err;
+}
+
+enum err
+mounting_resolve(struct mounting *m, const char *stick, const char *dir, struct fault *f)
+{
+	struct stickarg s = {.fd = -1};
+	enum err err;
+
+	if ((err = stickarg_open(&s, stick, f)) != E_OK)
+		return err;
+	if (realpath(s.path, m->stick) == NULL)
+		err = fault_set(f, E_NO_STICK, errno, "open", "%s", s.path);
+	else if (dir != NULL && realpath(dir, m->dir) == NULL)
+		err = fault_set(f, E_FUSE, errno, "mount point", "%s", dir);
+	else if (station_dir(m->station, sizeof m->station) != 0)
+		err = fault_set(f, E_STATION, 0, "no home directory", "station memory");
+	stickarg_close(&s);
+	return err;
+}
+
+/* ---- afterwards ----------------------------------------------------------------------------------------------------------- */
+
+void
+mounting_ready(const struct mounting *m, bool stay)
+{
+	const struct unlock_info *i = &m->msg.info;
+	char until[WHEN_SHOWN];
+
+	when_show_until(until, sizeof until, i->clock.now + i->remaining_s, i->clock.now);
+	ready_open(stay ? 0 : m->link.pid, _("open until %s: %s"), until, m->msg.mount_point);
+}
+
+/* The session's exit status as of waitpid(2), after it was told to pause if this process was told to stop. */
+static int
+await_session(pid_t pid)
+{
+	struct pollfd ended = {.fd = pidfd_open(pid, 0), .events = POLLIN};
+	const struct timespec second = {1, 0};
+	sigset_t ours, before;
+	bool told = false;
+	int status = -1;
+
+	sigemptyset(&ours);
+	sigaddset(&ours, SIGINT);
+	sigaddset(&ours, SIGTERM);
+	sigprocmask(SIG_BLOCK, &ours, &before); /* they come inside ppoll or are seen before it, never between */
+	while (waitpid(pid, &status, WNOHANG) == 0) {
+		if (stop_asked() && !told) {
+			ready_stopping();
+			kill(pid, SIGTERM);
+			told = true;
+		}
+		ppoll(&ended, 1, ended.fd < 0 ? &second : NULL, &before);
+	}
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	if (ended.fd >= 0)
+		close(ended.fd);
+	return status;
+}
+
+enum err
+mounting_wait(const struct mounting *m)
+{
+	const struct unlock_info *i = &m->msg.info;
+	int status = await_session(m->link.pid);
+	char until[WHEN_SHOWN];
+
+	when_show_until(until, sizeof until, i->clock.now + i->remaining_s, when_now());
+	if (!WIFEXITED(status))
+		return say_refuse(m->c, E_FAIL, "the process that served the folder has died. The same code goes on here until %s", until);
+	if (WEXITSTATUS(status) == SESSION_PAUSED)
+		say_info(m->c, "paused; the same code continues here until %s. Safe to pull the stick.", until);
+	else
+		say_info(m->c, "the session is over: the code will not open again. Safe to pull the stick.");
+	return E_OK;
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "human.h"
+#include "pinentry.h"
 #include "say.h"
 #include "text.h"
 
@@ -104,6 +105,9 @@ add_common(struct parser *p, struct cli *c, unsigned common)
 	if (common & OPT_CODE)
 		add_row(p, (struct opt){OPT_TEXT, "code-file", 0, "FILE", N_("first line is the code; - is standard input"),
 			       &c->code_file, 0, 0});
+	if (common & OPT_PINENTRY)
+		add_row(p, (struct opt){OPT_FLAG, "pinentry", 0, NULL, N_("ask in windows of pinentry, without a terminal too"),
+			       &c->pinentry, 0, 0});
 	if (common & OPT_CLOCK)
 		add_row(p, (struct opt){OPT_FLAG, "clock-is-right", 0, NULL,
 			       N_("do not ask for today's date when the clock looks far ahead"), &c->clock_is_right, 0, 0});
@@ -337,6 +341,10 @@ opt_parse(struct cli *c, const struct opt_verb *v, int argc, char **argv, char *
 	}
 	if (!operands_fit(c, v, *count, *operands) || !one_secret_from_stdin(c))
 		return false;
+	if (c->pinentry && (c->dialog = pinentry_new(NULL)) == NULL) {
+		*err = say_refuse(c, E_FAIL, "there is not enough memory for --pinentry");
+		return false;
+	}
 	*err = E_OK;
 	return true;
 }

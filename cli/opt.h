@@ -31,7 +31,8 @@ enum opt_common {
 	OPT_PROGRESS = 4,   /* --plain and --progress-json */
 	OPT_PASSPHRASE = 8, /* --passphrase-file F */
 	OPT_CODE = 16,	    /* --code-file F */
-	OPT_CLOCK = 32	    /* --clock-is-right */
+	OPT_CLOCK = 32,	    /* --clock-is-right */
+	OPT_PINENTRY = 64   /* --pinentry: c->dialog is made, to be asked in; main ends it */
 };
 
 #define OPT_OPERANDS_MAX 4096

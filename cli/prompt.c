@@ -1,42 +1,27 @@
 /*
- * prompt.c - questions on /dev/tty with a line editor of our own, and answers from files.
+ * prompt.c - the questions, whoever answers them: prompt_tty.c, prompt_file.c or pinentry.c.
  */
 #include "prompt.h"
 
 #include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <termios.h>
-#include <unistd.h>
 
 #include <sodium.h>
 
 #include "code.h"
 #include "format.h"
-#include "human.h"
+#include "pinentry.h"
+#include "prompt_internal.h"
 #include "say.h"
 #include "secret.h"
-#include "stop.h"
 #include "text.h"
 
 #define PASS_QUESTION N_("Issuer passphrase (chosen at init): ")
+#define NEW_QUESTION N_("New issuer passphrase: ")
+#define AGAIN_QUESTION N_("The same again: ")
 #define CODE_QUESTION N_("Code: ")
-#define SHOWN_MAX 60 /* columns of a code that are shown: more is no code */
-
-#define KEY_INTERRUPT 0x03
-#define KEY_END 0x04
-#define KEY_BACKSPACE 0x08
-#define KEY_TAB 0x09
-#define KEY_WIPE 0x15
-#define KEY_SUSPEND 0x1a
-#define KEY_ESCAPE 0x1b
-#define KEY_DELETE 0x7f
 
 void
 prompt_free(struct prompt_answer *a)
@@ -45,461 +30,56 @@ prompt_free(struct prompt_answer *a)
 	a->n = 0;
 }
 
-static enum err
-answer_new(struct prompt_answer *a, struct fault *f)
+enum err
+prompt_answer_new(struct prompt_answer *a, struct fault *f)
 {
 	a->n = 0;
 	a->text = secret_new(PROMPT_MAX + 1);
 	return a->text != NULL ? E_OK : fault_set(f, E_FAIL, ENOMEM, "memory", "for an answer");
 }
 
-/* ---- the terminal -------------------------------------------------------------------------------------------------------- */
-
-/* Signals that arrive while the terminal is not as it was: remembered, then passed on when it is again. */
-static volatile sig_atomic_t caught;
-
-static void
-on_caught(int sig)
-{
-	caught = sig;
-}
-
-static const int watched[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP};
-#define WATCHED (sizeof watched / sizeof watched[0])
-
-struct terminal {
-	int fd;
-	struct termios before;
-	bool raw;
-	struct sigaction actions[WATCHED];
-	sigset_t mask;
-};
-
 bool
-prompt_possible(void)
-{
-	int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
-
-	if (fd < 0)
-		return false;
-	close(fd);
-	return true;
-}
-
-static int
-terminal_raw(struct terminal *t)
-{
-	struct termios raw = t->before;
-
-	raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO | ECHONL | ISIG | IEXTEN);
-	raw.c_iflag &= ~(tcflag_t)(IXON | ICRNL | INLCR | IGNCR);
-	raw.c_cc[VMIN] = 1;
-	raw.c_cc[VTIME] = 0;
-	if (tcsetattr(t->fd, TCSADRAIN, &raw) != 0)
-		return -1;
-	t->raw = true;
-	return 0;
-}
-
-static void
-terminal_restore(struct terminal *t)
-{
-	if (t->raw)
-		tcsetattr(t->fd, TCSADRAIN, &t->before);
-	t->raw = false;
-}
-
-static enum err
-terminal_open(struct terminal *t, const char *otherwise, struct fault *f)
-{
-	struct sigaction sa;
-	sigset_t block;
-
-	memset(t, 0, sizeof *t);
-	t->fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
-	if (t->fd < 0 || tcgetattr(t->fd, &t->before) != 0) {
-		if (t->fd >= 0)
-			close(t->fd);
-		return fault_set(f, E_PROMPT, 0, "", _("there is no terminal to ask on; use %s."), otherwise);
-	}
-	memset(&sa, 0, sizeof sa);
-	sigemptyset(&sa.sa_mask);
-	sa.sa_handler = on_caught;
-	sigemptyset(&block);
-	for (size_t i = 0; i < WATCHED; i++)
-		sigaddset(&block, watched[i]);
-	sigprocmask(SIG_BLOCK, &block, &t->mask);
-	caught = 0;
-	for (size_t i = 0; i < WATCHED; i++)
-		sigaction(watched[i], &sa, &t->actions[i]);
-	return E_OK;
-}
-
-static void
-terminal_close(struct terminal *t)
-{
-	terminal_restore(t);
-	for (size_t i = 0; i < WATCHED; i++)
-		sigaction(watched[i], &t->actions[i], NULL);
-	sigprocmask(SIG_SETMASK, &t->mask, NULL);
-	close(t->fd);
-	t->fd = -1;
-	if (caught != 0 && caught != SIGTSTP)
-		raise(caught); /* the program's own handler, or the default, now has it */
-}
-
-/* With the terminal as it was, be stopped; go on where we were when continued. */
-static int
-terminal_suspend(struct terminal *t)
-{
-	struct sigaction ours;
-	bool raw = t->raw;
-	sigset_t one;
-
-	terminal_restore(t);
-	sigaction(SIGTSTP, &t->actions[WATCHED - 1], &ours);
-	sigemptyset(&one);
-	sigaddset(&one, SIGTSTP);
-	kill(0, SIGTSTP);
-	sigprocmask(SIG_UNBLOCK, &one, NULL);
-	sigprocmask(SIG_BLOCK, &one, NULL);
-	sigaction(SIGTSTP, &ours, NULL);
-	caught = 0;
-	return raw ? terminal_raw(t) : 0;
-}
-
-static void
-put(const struct terminal *t, const char *s)
-{
-	size_t left = strlen(s);
-
-	while (left > 0) {
-		ssize_t n = write(t->fd, s, left);
-
-		if (n < 0 && errno != EINTR)
-			return;
-		if (n > 0) {
-			s += n;
-			left -= (size_t)n;
-		}
-	}
-}
-
-/* One byte: 1; 0 at the end of input; -1 when a signal came, -2 when the terminal has gone. */
-static int
-get(struct terminal *t, unsigned char *byte)
-{
-	struct pollfd p = {t->fd, POLLIN, 0};
-	ssize_t n = 0;
-
-	if (stop_asked())
-		return -1;
-	if (caught == 0 && ppoll(&p, 1, NULL, &t->mask) < 0 && errno != EINTR)
-		return -2;
-	if (caught != 0)
-		return -1;
-	if (p.revents == 0)
-		return get(t, byte);
-	n = read(t->fd, byte, 1);
-	return n == 1 ? 1 : n == 0 ? 0 : -2;
-}
-
-/* ---- lines in raw mode --------------------------------------------------------------------------------------------------- */
-
-struct line {
-	struct prompt_answer *a;
-	const char *question;
-	bool code;   /* shown, grouped; else nothing is shown */
-	bool hidden; /* shown as dots */
-	int escape;  /* inside an escape sequence */
-	char drawn[SHOWN_MAX * 4];
-	int columns;  /* of drawn */
-	bool bullets; /* the terminal can show them */
-};
-
-static bool
-separator(char ch)
+prompt_separator(char ch)
 {
 	return ch == ' ' || ch == '-' || ch == '\t' || ch == '\r' || ch == '\n';
 }
 
-static char
-fold(char ch)
+bool
+prompt_possible(const struct cli *c)
 {
-	ch = (char)toupper((unsigned char)ch);
-	if (ch == 'I' || ch == 'L')
-		return '1';
-	return ch == 'O' ? '0' : ch;
+	return c->dialog != NULL || prompt_tty_possible();
 }
 
-/* The name of a stick, a code or an issuer, typed by mistake, is shown as typed. */
-static bool
-looks_foreign(const struct prompt_answer *a)
+void
+prompt_about(const struct cli *c, const char *text)
 {
-	return memchr(a->text, '/', a->n) != NULL || memchr(a->text, ':', a->n) != NULL;
+	if (c->dialog != NULL)
+		pinentry_about(c->dialog, text);
 }
 
-/* Fill drawn; nothing but printable ASCII gets there. Columns are counted in symbols: each is one wide. */
-static int
-render(const struct line *l, char *out, size_t size)
+enum err
+prompt_start(const struct cli *c, struct fault *f)
 {
-	bool foreign = looks_foreign(l->a);
-	size_t n = 0;
-	int symbols = 0, columns = 0;
-
-	for (size_t i = 0; i < l->a->n && columns < SHOWN_MAX && n + 5 < size; i++) {
-		char ch = l->a->text[i];
-
-		if (!foreign && separator(ch))
-			continue;
-		if (!foreign && symbols > 0 && symbols % 4 == 0 && symbols < CODE_SYMBOLS) {
-			out[n++] = '-';
-			columns++;
-		}
-		if (l->hidden) {
-			n += (size_t)snprintf(out + n, size - n, "%s", l->bullets ? "\xe2\x80\xa2" : "*");
-		} else {
-			ch = foreign ? ch : fold(ch);
-			out[n++] = ch >= ' ' && ch < 0x7f ? ch : '?';
-		}
-		symbols++;
-		columns++;
-	}
-	out[n] = '\0';
-	return columns;
+	return c->dialog != NULL ? pinentry_start(c->dialog, f) : E_OK;
 }
 
-/* Go back over what is drawn and draw anew: backspaces alone, so that every terminal can do it. */
-static void
-redraw(const struct terminal *t, struct line *l)
+void
+prompt_end(const struct cli *c)
 {
-	char out[SHOWN_MAX * 4];
-	size_t same = 0;
-	int columns = 0;
-
-	if (!l->code)
-		return;
-	columns = render(l, out, sizeof out);
-	if (!l->hidden && l->columns == (int)strlen(l->drawn))
-		while (l->drawn[same] != '\0' && l->drawn[same] == out[same])
-			same++;
-	for (int i = (int)same; i < l->columns; i++)
-		put(t, "\b \b");
-	put(t, out + same);
-	memcpy(l->drawn, out, sizeof out);
-	l->columns = columns;
-	sodium_memzero(out, sizeof out);
+	if (c->dialog != NULL)
+		pinentry_end(c->dialog);
 }
 
-static void
-draw_fresh(const struct terminal *t, struct line *l)
-{
-	l->columns = 0;
-	l->drawn[0] = '\0';
-	put(t, l->question);
-	redraw(t, l);
-}
-
-static void
-rub_out(struct line *l)
-{
-	struct prompt_answer *a = l->a;
-
-	if (l->code && !looks_foreign(a))
-		while (a->n > 0 && separator(a->text[a->n - 1]))
-			a->n--;
-	while (a->n > 0 && ((unsigned char)a->text[a->n - 1] & 0xc0) == 0x80)
-		a->n--;
-	if (a->n > 0)
-		a->n--;
-	a->text[a->n] = '\0';
-}
-
-/* Cursor keys and the like send ESC [ ... letter, or ESC letter: none of it is text. */
-static bool
-in_escape(struct line *l, unsigned char ch)
-{
-	if (ch == KEY_ESCAPE) {
-		l->escape = 1;
-		return true;
-	}
-	if (l->escape == 0)
-		return false;
-	if (l->escape == 1 && (ch == '[' || ch == 'O')) {
-		l->escape = 2;
-		return true;
-	}
-	if (l->escape == 1 || (ch >= 0x40 && ch <= 0x7e))
-		l->escape = 0;
-	return true;
-}
-
-enum edit { EDIT_MORE, EDIT_DONE, EDIT_END, EDIT_INTERRUPT, EDIT_SUSPEND };
-
-static enum edit
-edit(struct line *l, unsigned char ch)
-{
-	struct prompt_answer *a = l->a;
-
-	if (in_escape(l, ch))
-		return EDIT_MORE;
-	switch (ch) {
-	case '\r':
-	case '\n':
-		return EDIT_DONE;
-	case KEY_INTERRUPT:
-		return EDIT_INTERRUPT;
-	case KEY_SUSPEND:
-		return EDIT_SUSPEND;
-	case KEY_END:
-		return a->n == 0 ? EDIT_END : EDIT_MORE;
-	case KEY_BACKSPACE:
-	case KEY_DELETE:
-		rub_out(l);
-		return EDIT_MORE;
-	case KEY_WIPE:
-		sodium_memzero(a->text, a->n);
-		a->n = 0;
-		return EDIT_MORE;
-	case KEY_TAB:
-		l->hidden = l->code && !l->hidden;
-		return EDIT_MORE;
-	default:
-		break;
-	}
-	if (ch >= ' ' && a->n < PROMPT_MAX) {
-		a->text[a->n++] = (char)ch;
-		a->text[a->n] = '\0';
-	}
-	return EDIT_MORE;
-}
+/* ---- secrets ------------------------------------------------------------------------------------------------------------- */
 
 static enum err
-read_raw_line(struct terminal *t, struct line *l, struct fault *f)
+ask_secret(const struct cli *c, const char *question, enum prompt_kind kind, const char *otherwise, struct prompt_answer *a,
+    struct fault *f)
 {
-	unsigned char ch = 0;
-	enum edit what = EDIT_MORE;
-
-	if (terminal_raw(t) != 0)
-		return fault_set(f, E_PROMPT, errno, "setting", "the terminal");
-	draw_fresh(t, l);
-	while (what != EDIT_DONE) {
-		int got = get(t, &ch);
-
-		if (got == -1 && caught == SIGTSTP)
-			what = EDIT_SUSPEND;
-		else if (got == -1)
-			what = EDIT_INTERRUPT;
-		else
-			what = got == 1 ? edit(l, ch) : EDIT_END;
-		ch = 0;
-		if (what == EDIT_MORE) {
-			redraw(t, l);
-			continue;
-		}
-		put(t, "\n");
-		if (what == EDIT_INTERRUPT)
-			return fault_set(f, E_INTERRUPTED, 0, "", _("interrupted."));
-		if (what == EDIT_END)
-			return fault_set(f, E_PROMPT, 0, "", _("cancelled."));
-		if (what == EDIT_SUSPEND) {
-			if (terminal_suspend(t) != 0)
-				return fault_set(f, E_PROMPT, errno, "setting", "the terminal");
-			draw_fresh(t, l);
-		}
-	}
-	return E_OK;
+	if (c->dialog != NULL)
+		return pinentry_get(c->dialog, question, NULL, a->text, PROMPT_MAX + 1, &a->n, NULL, f);
+	return prompt_tty_secret(question, kind, otherwise, a, f);
 }
-
-static enum err
-ask_secret(const char *question, bool code, const char *otherwise, struct prompt_answer *a, struct fault *f)
-{
-	struct terminal t;
-	struct line l;
-	enum err e = E_OK;
-
-	memset(&l, 0, sizeof l);
-	l.a = a;
-	l.question = question;
-	l.code = code;
-	l.bullets = human_utf8();
-	e = terminal_open(&t, otherwise, f);
-	if (e != E_OK)
-		return e;
-	e = read_raw_line(&t, &l, f);
-	terminal_close(&t);
-	sodium_memzero(&l, sizeof l);
-	return e;
-}
-
-/* ---- files --------------------------------------------------------------------------------------------------------------- */
-
-/* The next line into a, without its LF: 1; 0 at the end; -1 with errno; -2 if it is longer than PROMPT_MAX. Byte by byte, so
- * that what follows the line on standard input is left to who reads it next. */
-static int
-file_line(int fd, struct prompt_answer *a)
-{
-	bool any = false;
-
-	a->n = 0;
-	for (;;) {
-		char ch = 0;
-		ssize_t n = read(fd, &ch, 1);
-
-		if (n < 0 && errno == EINTR && !stop_asked())
-			continue;
-		if (n < 0)
-			return -1;
-		if (n == 0 || ch == '\n') {
-			a->text[a->n] = '\0';
-			return any || n == 1 ? 1 : 0;
-		}
-		any = true;
-		if (a->n == PROMPT_MAX)
-			return -2;
-		a->text[a->n++] = ch;
-	}
-}
-
-static enum err
-file_fault(const char *name, struct fault *f)
-{
-	int sys = errno;
-
-	if (sys == EINTR)
-		return fault_set(f, E_INTERRUPTED, 0, "", _("interrupted."));
-	return fault_set(f, E_PROMPT, sys, "", _("%.120s cannot be read: %s. Name another file, or leave the option out to be asked."),
-	    strcmp(name, "-") == 0 ? _("standard input") : name, strerror(sys));
-}
-
-static int
-file_open(const char *name, struct fault *f)
-{
-	int fd = strcmp(name, "-") == 0 ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-
-	if (fd < 0)
-		file_fault(name, f);
-	return fd;
-}
-
-static enum err
-file_answer(const char *name, enum err too_long, struct prompt_answer *a, struct fault *f)
-{
-	int fd = file_open(name, f);
-	int got = 0;
-
-	if (fd < 0)
-		return f != NULL ? f->err : E_PROMPT;
-	got = file_line(fd, a);
-	close(fd);
-	if (got == -1)
-		return file_fault(name, f);
-	if (got == -2)
-		return fault_set(f, too_long, 0, "", _("the first line of %s is longer than %d bytes."), name, PROMPT_MAX);
-	return E_OK;
-}
-
-/* ---- questions ----------------------------------------------------------------------------------------------------------- */
 
 static enum err
 not_empty(const struct prompt_answer *a, struct fault *f)
@@ -510,12 +90,28 @@ not_empty(const struct prompt_answer *a, struct fault *f)
 enum err
 prompt_passphrase(const struct cli *c, const char *question, struct prompt_answer *a, struct fault *f)
 {
-	enum err e = answer_new(a, f);
+	enum err e = prompt_answer_new(a, f);
 
 	if (e == E_OK && c->passphrase_file != NULL)
-		e = file_answer(c->passphrase_file, E_PASSPHRASE, a, f);
+		e = prompt_file_answer(c->passphrase_file, E_PASSPHRASE, a, f);
 	else if (e == E_OK)
-		e = ask_secret(question != NULL ? question : _(PASS_QUESTION), false, "--passphrase-file FILE", a, f);
+		e = ask_secret(c, question != NULL ? question : _(PASS_QUESTION), PROMPT_PASSPHRASE, "--passphrase-file FILE", a, f);
+	if (e == E_OK)
+		e = not_empty(a, f);
+	if (e != E_OK)
+		prompt_free(a);
+	return e;
+}
+
+/* In one window, if this pinentry can do that: *repeated. */
+static enum err
+ask_new_in_dialog(const struct cli *c, struct prompt_answer *a, bool *repeated, struct fault *f)
+{
+	enum err e = prompt_answer_new(a, f);
+
+	if (e == E_OK)
+		e = pinentry_get(
+		    c->dialog, _(NEW_QUESTION), _(AGAIN_QUESTION), a->text, PROMPT_MAX + 1, &a->n, repeated, f);
 	if (e == E_OK)
 		e = not_empty(a, f);
 	if (e != E_OK)
@@ -530,12 +126,12 @@ prompt_new_passphrase(const struct cli *c, struct prompt_answer *a, struct fault
 		return prompt_passphrase(c, NULL, a, f);
 	for (;;) {
 		struct prompt_answer again = {0};
-		enum err e = prompt_passphrase(c, _("New issuer passphrase: "), a, f);
 		bool same = false;
+		enum err e = c->dialog != NULL ? ask_new_in_dialog(c, a, &same, f) : prompt_passphrase(c, _(NEW_QUESTION), a, f);
 
-		if (e != E_OK)
+		if (e != E_OK || same)
 			return e;
-		e = prompt_passphrase(c, _("The same again: "), &again, f);
+		e = prompt_passphrase(c, _(AGAIN_QUESTION), &again, f);
 		same = e == E_OK && a->n == again.n && sodium_memcmp(a->text, again.text, a->n) == 0;
 		prompt_free(&again);
 		if (same)
@@ -544,21 +140,22 @@ prompt_new_passphrase(const struct cli *c, struct prompt_answer *a, struct fault
 		if (e != E_OK)
 			return e;
 		say_info(c, "these were not the same; once more.");
+		pinentry_note(c->dialog, _("these were not the same; once more."));
 	}
 }
 
 enum err
 prompt_code(const struct cli *c, const char *question, struct prompt_answer *a, struct fault *f)
 {
-	enum err e = answer_new(a, f);
+	enum err e = prompt_answer_new(a, f);
 
 	if (e == E_OK && c->code_file != NULL) {
-		e = file_answer(c->code_file, E_CODE_FORM, a, f);
+		e = prompt_file_answer(c->code_file, E_CODE_FORM, a, f);
 		if (e == E_OK && a->n == 0)
 			e = fault_set(f, E_CODE_FORM, 0, "", _("there is no code in %s."),
 			    strcmp(c->code_file, "-") == 0 ? _("standard input") : c->code_file);
 	} else if (e == E_OK) {
-		e = ask_secret(question != NULL ? question : _(CODE_QUESTION), true, "--code-file FILE", a, f);
+		e = ask_secret(c, question != NULL ? question : _(CODE_QUESTION), PROMPT_CODE, "--code-file FILE", a, f);
 		if (e == E_OK && a->n == 0)
 			e = fault_set(f, E_PROMPT, 0, "", _("cancelled: no code was typed."));
 	}
@@ -574,7 +171,7 @@ group_of(const char *typed, int group, char out[5])
 	int seen = 0, n = 0;
 
 	for (; *typed != '\0' && n < 4; typed++) {
-		if (separator(*typed))
+		if (prompt_separator(*typed))
 			continue;
 		if (seen++ / 4 == group - 1)
 			out[n++] = (char)toupper((unsigned char)*typed);
@@ -584,12 +181,12 @@ group_of(const char *typed, int group, char out[5])
 }
 
 static enum err
-parse_code(const struct prompt_answer *a, char symbols[CODE_SYMBOLS], struct say_about *about, char group[5])
+parse_code(const struct prompt_answer *a, bool shown, char symbols[CODE_SYMBOLS], struct say_about *about, char group[5])
 {
 	enum err e = code_parse(symbols, CODE_UNLOCK, a->text, a->n, &about->group);
 
 	if (e == E_CODE_TYPO)
-		about->group_text = group_of(a->text, about->group, group);
+		about->group_text = shown ? group_of(a->text, about->group, group) : NULL;
 	if (e == E_CODE_FORM && code_looks_like_id(a->text, a->n) != 0)
 		about->typed = a->text;
 	return e;
@@ -608,7 +205,7 @@ prompt_symbols(const struct cli *c, const char *question, bool spends, char symb
 
 		if ((e = prompt_code(c, question, &a, f)) != E_OK)
 			return e;
-		if ((e = parse_code(&a, symbols, &about, group)) != E_OK) {
+		if ((e = parse_code(&a, c->dialog == NULL, symbols, &about, group)) != E_OK) {
 			fault_set(&wrong, e, 0, "code", "code");
 			if (c->code_file == NULL)
 				say_error(c, &wrong, &about);
@@ -625,78 +222,35 @@ prompt_symbols(const struct cli *c, const char *question, bool spends, char symb
 }
 
 enum err
-prompt_code_lines(
-    const struct cli *c, enum err (*each)(void *arg, const char *line, size_t n, struct fault *f), void *arg, struct fault *f)
+prompt_code_lines(const struct cli *c, prompt_line_fn *each, void *arg, struct fault *f)
 {
-	struct prompt_answer a = {0};
-	enum err e = answer_new(&a, f);
-	int fd = -1, got = 0;
-
-	if (e != E_OK)
-		return e;
-	fd = file_open(c->code_file, f);
-	if (fd < 0)
-		e = E_PROMPT;
-	while (e == E_OK && (got = file_line(fd, &a)) == 1)
-		if (a.n > 0)
-			e = each(arg, a.text, a.n, f);
-	if (e == E_OK && got == -1)
-		e = file_fault(c->code_file, f);
-	if (e == E_OK && got == -2)
-		e = fault_set(f, E_CODE_FORM, 0, "", _("a line of %s is longer than %d bytes."), c->code_file, PROMPT_MAX);
-	if (fd >= 0)
-		close(fd);
-	prompt_free(&a);
-	return e;
+	return prompt_file_lines(c->code_file, each, arg, f);
 }
 
-/* Here the terminal edits the line itself. */
-static enum err
-read_cooked_line(struct terminal *t, const char *question, char *out, size_t size, struct fault *f)
+/* ---- questions ----------------------------------------------------------------------------------------------------------- */
+
+enum err
+prompt_line(const struct cli *c, const char *question, char *out, size_t size, struct fault *f)
 {
 	size_t n = 0;
 
-	put(t, question);
-	for (;;) {
-		unsigned char ch = 0;
-		int got = get(t, &ch);
-
-		if (got == -1 && caught == SIGTSTP) {
-			terminal_suspend(t);
-			n = 0;
-			put(t, question);
-			continue;
-		}
-		if (got == -1) {
-			put(t, "\n");
-			return fault_set(f, E_INTERRUPTED, 0, "", _("interrupted."));
-		}
-		if (got != 1) {
-			put(t, "\n");
-			return fault_set(f, E_PROMPT, 0, "", _("cancelled."));
-		}
-		if (ch == '\n')
-			break;
-		if (n + 1 < size)
-			out[n++] = (char)ch;
-	}
-	out[n] = '\0';
-	return E_OK;
+	if (c->dialog != NULL)
+		return pinentry_get(c->dialog, question, NULL, out, size, &n, NULL, f);
+	return prompt_tty_line(question, out, size, f);
 }
 
-enum err
-prompt_line(const char *question, char *out, size_t size, struct fault *f)
+static enum err
+choose_in_dialog(const struct cli *c, const char *question, const struct prompt_way *ways, char *answer, struct fault *f)
 {
-	struct terminal t;
-	char *wrapped = NULL;
-	enum err e = terminal_open(&t, _("the options that --help names instead"), f);
+	const char *buttons[PROMPT_WAYS_MAX + 1] = {NULL};
+	size_t picked = 0;
+	enum err e = E_OK;
 
-	if (e != E_OK)
-		return e;
-	wrapped = human_wrap(question, human_columns(t.fd), 0, 0);
-	e = read_cooked_line(&t, wrapped != NULL ? wrapped : question, out, size, f);
-	terminal_close(&t);
-	free(wrapped);
+	for (size_t i = 0; i < PROMPT_WAYS_MAX && ways[i].letter != 0; i++)
+		buttons[i] = ways[i].button;
+	e = pinentry_pick(c->dialog, question, buttons, &picked, f);
+	if (e == E_OK)
+		*answer = ways[picked].letter;
 	return e;
 }
 
@@ -719,64 +273,76 @@ also(char letter)
 	return strrchr(s, ':') != NULL ? strrchr(s, ':') + 1 : s;
 }
 
-/* The one of letters that the line means; 0 if none. */
+/* The letter of the way that the line means; 0 if none. */
 static char
-letter_of(const char *line, const char *letters)
+letter_of(const char *line, const struct prompt_way *ways)
 {
 	char first[8] = {(char)tolower((unsigned char)line[0])};
 
-	if (first[0] != '\0' && strchr(letters, first[0]) != NULL)
-		return first[0];
+	if (first[0] == '\0' || first[0] == ' ')
+		return 0;
+	for (const struct prompt_way *w = ways; w->letter != 0; w++)
+		if (w->letter == first[0])
+			return w->letter;
 	for (size_t n = 1; n < 4 && ((unsigned char)line[n] & 0xc0) == 0x80; n++)
 		first[n] = line[n];
-	for (; *letters != '\0' && first[0] != ' '; letters++)
-		if (strstr(also(*letters), first) != NULL)
-			return *letters;
+	for (; ways->letter != 0; ways++)
+		if (strstr(also(ways->letter), first) != NULL)
+			return ways->letter;
 	return 0;
 }
 
 enum err
-prompt_choice(const char *question, const char *letters, char fallback, char *answer, struct fault *f)
+prompt_choice(const struct cli *c, const char *question, const char *hint, const struct prompt_way *ways, char fallback, char *answer,
+    struct fault *f)
 {
-	char line[64];
+	char shown[1024], line[64];
 
+	if (c->dialog != NULL)
+		return choose_in_dialog(c, question, ways, answer, f);
+	snprintf(shown, sizeof shown, "%s %s ", question, hint);
 	for (;;) {
-		enum err e = prompt_line(question, line, sizeof line, f);
+		enum err e = prompt_tty_line(shown, line, sizeof line, f);
 		char ch = 0;
 
-		if (e != E_OK)
-			return e;
-		ch = line[0] == '\0' ? fallback : letter_of(line, letters);
-		if (ch != 0) {
+		if (e == E_OK)
+			ch = line[0] == '\0' ? fallback : letter_of(line, ways);
+		if (e == E_OK && ch == 0)
+			continue;
+		if (e == E_OK)
 			*answer = ch;
-			return E_OK;
-		}
+		sodium_memzero(shown, sizeof shown);
+		return e;
 	}
 }
 
 enum err
-prompt_yes(const char *question, struct fault *f)
+prompt_yes(const struct cli *c, const char *question, struct fault *f)
 {
-	char shown[1024];
+	const struct prompt_way ways[] = {{'y', _("Yes")}, {'n', _("No")}, {0, NULL}};
 	char answer = 0;
-	enum err e = E_OK;
+	enum err e = prompt_choice(c, question, _("[y/N]"), ways, 'n', &answer, f);
 
-	snprintf(shown, sizeof shown, _("%s [y/N] "), question);
-	e = prompt_choice(shown, "yn", 'n', &answer, f);
 	if (e != E_OK)
 		return e;
 	return answer == 'y' ? E_OK : fault_set(f, E_PROMPT, 0, "", _("not done."));
 }
 
 enum err
-prompt_enter(const char *question, struct fault *f)
+prompt_enter(const struct cli *c, const char *question, struct fault *f)
 {
-	char shown[1024], line[64] = "";
+	const struct prompt_way ways[] = {{'y', _("Yes")}, {'n', _("Cancel")}, {0, NULL}};
+	char shown[1024], line[64] = "", answer = 0;
 	enum err e = E_OK;
 
-	snprintf(shown, sizeof shown, _("%s [Enter] "), question);
-	e = prompt_line(shown, line, sizeof line, f);
+	if (c->dialog != NULL) {
+		e = choose_in_dialog(c, question, ways, &answer, f);
+	} else {
+		snprintf(shown, sizeof shown, _("%s [Enter] "), question);
+		e = prompt_tty_line(shown, line, sizeof line, f);
+		answer = line[0] == '\0' ? 'y' : 'n';
+	}
 	if (e != E_OK)
 		return e;
-	return line[0] == '\0' ? E_OK : fault_set(f, E_PROMPT, 0, "", _("cancelled."));
+	return answer == 'y' ? E_OK : fault_set(f, E_PROMPT, 0, "", _("cancelled."));
 }

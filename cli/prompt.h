@@ -1,5 +1,6 @@
 /*
- * prompt.h - asking: passphrases, codes, yes or no. From the terminal (/dev/tty) or from a file, never from argv or environment.
+ * prompt.h - asking: passphrases, codes, yes or no. From a file, from pinentry (c->dialog), or else from the terminal (/dev/tty);
+ * never from argv or environment.
  *
  * A failed or cancelled question is E_PROMPT (E_INTERRUPTED after ^C), never an empty answer. The terminal is as before
  * afterwards, also when the program is stopped or killed by a signal that can be caught.
@@ -24,8 +25,20 @@ struct prompt_answer {
 
 void prompt_free(struct prompt_answer *a);
 
-/* prompt_possible(): whether there is a terminal to ask on. */
-bool prompt_possible(void);
+/* prompt_possible(c): whether there is a terminal to ask on, or pinentry is to be used. */
+bool prompt_possible(const struct cli *c);
+
+/* prompt_about(c, text): what the questions that follow are about, safe to print: pinentry shows it, a terminal has it already. */
+void prompt_about(const struct cli *c, const char *text);
+
+/*
+ * prompt_start(c, f): before this process holds a key: have ready whatever must be started to ask. Other questions see to it
+ * themselves. E_PROMPT.
+ */
+enum err prompt_start(const struct cli *c, struct fault *f);
+
+/* prompt_end(c): the questions about one thing are over, but the verb is not: pinentry shows what nobody has seen yet, and goes. */
+void prompt_end(const struct cli *c);
 
 /*
  * prompt_passphrase(c, question, a, f): from c->passphrase_file (its first line without the LF), else from the terminal without
@@ -49,26 +62,35 @@ enum err prompt_code(const struct cli *c, const char *question, struct prompt_an
  */
 enum err prompt_symbols(const struct cli *c, const char *question, bool spends, char symbols[CODE_SYMBOLS], struct fault *f);
 
+/* A line of n bytes and a NUL, in memory that is wiped afterwards. E_OK to go on. */
+typedef enum err prompt_line_fn(void *arg, const char *line, size_t n, struct fault *f);
+
+/* prompt_code_lines(c, each, arg, f): every line of c->code_file, without empty ones. */
+enum err prompt_code_lines(const struct cli *c, prompt_line_fn *each, void *arg, struct fault *f);
+
+/* prompt_line(c, question, out, size, f): a line that is no secret; the terminal shows it. Errors: E_PROMPT, E_INTERRUPTED. */
+enum err prompt_line(const struct cli *c, const char *question, char *out, size_t size, struct fault *f);
+
+/* One way to answer: its letter, and what a button for it says. */
+struct prompt_way {
+	char letter;
+	const char *button;
+};
+
+#define PROMPT_WAYS_MAX 3
+
 /*
- * prompt_code_lines(c, each, arg, f): every line of c->code_file, without empty ones, each NUL-terminated in memory that is wiped
- * afterwards. each returns E_OK to go on.
+ * prompt_choice(c, question, hint, ways, fallback, answer, f): which of the ways; the last changes nothing, and ways ends with letter
+ * 0. On a terminal question is shown with the hint, which names the letters, and asked until the line is empty (fallback, 0: ask
+ * again) or begins with a letter of the ways, in either case, or with what stands for it in the person's language. *answer is the letter.
  */
-enum err prompt_code_lines(
-    const struct cli *c, enum err (*each)(void *arg, const char *line, size_t n, struct fault *f), void *arg, struct fault *f);
+enum err prompt_choice(const struct cli *c, const char *question, const char *hint, const struct prompt_way *ways, char fallback,
+    char *answer, struct fault *f);
 
-/* prompt_line(question, out, size, f): a visible line from the terminal. Errors: E_PROMPT, E_INTERRUPTED. */
-enum err prompt_line(const char *question, char *out, size_t size, struct fault *f);
+/* prompt_yes(c, question, f): question is shown with " [y/N] ". E_OK for yes; E_PROMPT for no, or nowhere to ask. */
+enum err prompt_yes(const struct cli *c, const char *question, struct fault *f);
 
-/*
- * prompt_choice(question, letters, fallback, answer, f): ask until the line is empty (fallback, 0: ask again) or starts with one of
- * letters, in either case, or with what stands for it in the person's language; *answer is the lower-case letter of letters.
- */
-enum err prompt_choice(const char *question, const char *letters, char fallback, char *answer, struct fault *f);
-
-/* prompt_yes(question, f): question is shown with " [y/N] ". E_OK for yes; E_PROMPT for no, or nowhere to ask. */
-enum err prompt_yes(const char *question, struct fault *f);
-
-/* prompt_enter(question, f): shown with " [Enter] ". E_OK for Enter; E_PROMPT for anything else. */
-enum err prompt_enter(const char *question, struct fault *f);
+/* prompt_enter(c, question, f): shown with " [Enter] ". E_OK for Enter; E_PROMPT for anything else. */
+enum err prompt_enter(const struct cli *c, const char *question, struct fault *f);
 
 #endif

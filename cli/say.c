@@ -14,6 +14,7 @@
 #include "code.h"
 #include "human.h"
 #include "keytree.h"
+#include "pinentry.h"
 #include "text.h"
 #include "when.h"
 
@@ -871,6 +872,7 @@ print_error(const struct cli *c, enum err err, const char *words)
 	snprintf(text, sizeof text, "%s%s [%s %d]", words, n > 0 && strchr(".?!", words[n - 1]) != NULL ? "" : ".", err_name(err),
 	    (int)err);
 	print_talk(c, "\033[1;31m", "oncestick: ", text);
+	pinentry_note(c->dialog, text);
 	return err;
 }
 

@@ -156,10 +156,10 @@ adopt(struct fusefs *fs, int fd, struct fault *f)
 }
 
 static enum err
-attach(struct fusefs *fs, const char *dir, struct fault *f)
+attach(struct fusefs *fs, const char *dir, const char *source, struct fault *f)
 {
 	int fd = -1;
-	enum err err = fusemount_attach(dir, &fd, f);
+	enum err err = fusemount_attach(dir, source, &fd, f);
 
 	if (err != E_OK)
 		return err;
@@ -209,11 +209,11 @@ new(struct fusefs **out, struct bundle *bundle, struct fault *f)
 }
 
 enum err
-fusefs_mount(struct fusefs **out, struct bundle *bundle, const char *dir, struct fault *f)
+fusefs_mount(struct fusefs **out, struct bundle *bundle, const char *dir, const char *source, struct fault *f)
 {
 	enum err err = new(out, bundle, f);
 
-	if (err == E_OK && (err = attach(*out, dir, f)) != E_OK)
+	if (err == E_OK && (err = attach(*out, dir, source, f)) != E_OK)
 		fusefs_free(out);
 	return err;
 }

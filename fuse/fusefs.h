@@ -17,11 +17,11 @@
 struct fusefs;
 
 /*
- * fusefs_mount(fs, bundle, dir, f): mount on the directory dir as the calling user, ro,nosuid,nodev,noexec,default_permissions,
- * without answering. bundle is borrowed until fusefs_free and may still be locked. Errors: E_FUSE (no /dev/fuse, no fusermount3,
+ * fusefs_mount(fs, bundle, dir, source, f): mount on the directory dir as the calling user, ro,nosuid,nodev,noexec,
+ * default_permissions, without answering. source: as for fusemount_attach. bundle is borrowed until fusefs_free and may still be locked. Errors: E_FUSE (no /dev/fuse, no fusermount3,
  * or the directory is not allowed; f->object says which), E_FAIL.
  */
-enum err fusefs_mount(struct fusefs **fs, struct bundle *bundle, const char *dir, struct fault *f);
+enum err fusefs_mount(struct fusefs **fs, struct bundle *bundle, const char *dir, const char *source, struct fault *f);
 
 /*
  * fusefs_adopt(fs, bundle, fd, f): the same for a mount that somebody else made with fusemount_attach_directly: fd is its descriptor,

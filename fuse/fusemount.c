@@ -20,6 +20,7 @@
 #define HELPER "fusermount3"
 #define SOURCE "oncestick"
 #define SUBTYPE "oncestick"
+#define OPTIONS_SIZE (2 * PATH_MAX + 128)
 
 /* fusermount3 sends the descriptor through the socket of this number, as the variable says. */
 #define COMM_FD 3
@@ -212,15 +213,30 @@ read_words(int fd, char *words, size_t size)
 	words[n] = '\0';
 }
 
-static int
-helper_talk(const char *helper, const char *dir, char *words, size_t size)
+/* The options of fusermount3, in which a backslash stands before commas and backslashes of the source's name. */
+static void
+helper_options(char out[OPTIONS_SIZE], const char *source)
 {
-	static const char options[] = "ro,nosuid,nodev,noexec,default_permissions,fsname=" SOURCE ",subtype=" SUBTYPE;
+	size_t n = (size_t)snprintf(out, OPTIONS_SIZE, "ro,nosuid,nodev,noexec,default_permissions,subtype=" SUBTYPE ",fsname=");
+
+	for (; *source != '\0' && n + 3 < OPTIONS_SIZE; source++) {
+		if (*source == ',' || *source == '\\')
+			out[n++] = '\\';
+		out[n++] = *source;
+	}
+	out[n] = '\0';
+}
+
+static int
+helper_talk(const char *helper, const char *dir, const char *source, char *words, size_t size)
+{
+	char options[OPTIONS_SIZE];
 	const char *const argv[] = { helper, "-o", options, "--", dir, NULL };
 	int sock[2] = { -1, -1 }, talk[2] = { -1, -1 };
 	int fd = -1;
 	pid_t pid = -1;
 
+	helper_options(options, source);
 	words[0] = '\0';
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sock) != 0 || pipe2(talk, O_CLOEXEC) != 0)
 		goto out;
@@ -251,14 +267,14 @@ out:
 }
 
 static enum err
-attach_by_helper(const char *dir, int *fd, struct fault *f)
+attach_by_helper(const char *dir, const char *source, int *fd, struct fault *f)
 {
 	char helper[PATH_MAX], words[512];
 	int got;
 
 	if (!helper_find(helper, sizeof(helper)))
 		return fault_set(f, E_FUSE, ENOENT, "find", HELPER);
-	got = helper_talk(helper, dir, words, sizeof(words));
+	got = helper_talk(helper, dir, source, words, sizeof(words));
 	if (got < 0)
 		return fault_set(f, E_FUSE, errno, HELPER, "%s", dir);
 	*fd = got;
@@ -268,7 +284,7 @@ attach_by_helper(const char *dir, int *fd, struct fault *f)
 /* ---- the calls ---------------------------------------------------------------------------------------------------------- */
 
 enum err
-fusemount_attach_directly(const char *dir, int *fd, struct fault *f)
+fusemount_attach_directly(const char *dir, const char *source, int *fd, struct fault *f)
 {
 	const unsigned long flags = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC;
 	char data[128];
@@ -277,8 +293,10 @@ fusemount_attach_directly(const char *dir, int *fd, struct fault *f)
 
 	if (dev < 0)
 		return E_FUSE;
+	if (source == NULL)
+		source = SOURCE;
 	snprintf(data, sizeof(data), "fd=%d,rootmode=40000,user_id=%u,group_id=%u,default_permissions", dev, getuid(), getgid());
-	if (mount(SOURCE, dir, FUSEMOUNT_TYPE, flags, data) == 0) {
+	if (mount(source, dir, FUSEMOUNT_TYPE, flags, data) == 0) {
 		*fd = dev;
 		return E_OK;
 	}
@@ -290,13 +308,13 @@ fusemount_attach_directly(const char *dir, int *fd, struct fault *f)
 }
 
 enum err
-fusemount_attach(const char *dir, int *fd, struct fault *f)
+fusemount_attach(const char *dir, const char *source, int *fd, struct fault *f)
 {
 	struct fault own = {0};
-	enum err err = fusemount_attach_directly(dir, fd, &own);
+	enum err err = fusemount_attach_directly(dir, source, fd, &own);
 
 	if (err != E_OK && own.sys == EPERM && strcmp(own.step, "mount") == 0 && geteuid() != 0)
-		return attach_by_helper(dir, fd, f);
+		return attach_by_helper(dir, source, fd, f);
 	if (err != E_OK && f != NULL && f->err == E_OK)
 		*f = own;
 	return err;

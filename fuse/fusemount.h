@@ -14,18 +14,19 @@
 #define FUSEMOUNT_TYPE "fuse.oncestick" /* the type that mountinfo shows */
 
 /*
- * fusemount_attach(dir, fd, f): mount a FUSE file system of the calling user on dir, ro,nosuid,nodev,noexec,default_permissions;
- * nobody answers for it yet. *fd is the close-on-exec descriptor of /dev/fuse that it is served through, owned by the caller: when
+ * fusemount_attach(dir, source, fd, f): mount a FUSE file system of the calling user on dir, ro,nosuid,nodev,noexec,
+ * default_permissions; nobody answers for it yet. source is what mountinfo shows as where it comes from, raw bytes; NULL:
+ * "oncestick". *fd is the close-on-exec descriptor of /dev/fuse that it is served through, owned by the caller: when
  * its last copy is closed, also one in a child, the mount is dead. E_FUSE: f->object is "/dev/fuse", "fusermount3" (it is not
  * there), or dir.
  */
-enum err fusemount_attach(const char *dir, int *fd, struct fault *f);
+enum err fusemount_attach(const char *dir, const char *source, int *fd, struct fault *f);
 
 /*
- * fusemount_attach_directly(dir, fd, f): the same by mount(2) alone, for who may: root, or the owner of a mount namespace. E_FUSE:
+ * fusemount_attach_directly(dir, source, fd, f): the same by mount(2) alone, for who may: root, or the owner of a mount namespace. E_FUSE:
  * f->object is "/dev/fuse" or dir.
  */
-enum err fusemount_attach_directly(const char *dir, int *fd, struct fault *f);
+enum err fusemount_attach_directly(const char *dir, const char *source, int *fd, struct fault *f);
 
 /*
  * fusemount_device(dir): the device number of what is mounted on dir, from what the kernel has: nobody needs to answer for the

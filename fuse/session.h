@@ -31,12 +31,16 @@ struct session_setup {
 	const struct session_private *private; /* instead of mounting; or NULL */
 	const char *station_dir;
 	int events;                     /* where the session tells its desktop (event.h), lent until session_fork returns; or -1 */
+	const char *source;             /* what the list of mounts shows as its source; NULL: "oncestick" */
 };
 
 struct session_link {
 	int fd;
 	pid_t pid;
 };
+
+/* The exit status of a session that was only paused; 0: it was never opened, or has ended for good. */
+#define SESSION_PAUSED 3
 
 enum session_step { SESSION_LOOKED = 1, SESSION_TRIED, SESSION_OPENED, SESSION_CLOSED };
 

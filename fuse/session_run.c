@@ -50,6 +50,7 @@ struct run {
 	struct clock_source clock;
 	char mount_point[MOUNTPOINT_MAX];
 	char lock_name[STATION_LOCK_NAME];
+	bool paused;                    /* the mount is over, but the session is not */
 	int64_t opened_boot;            /* clock.boot when the mount began to answer */
 	int64_t used_before;            /* seconds used before that */
 	bool deaf;                      /* until the next beat: who asks cannot be let in, and asking would not stop */
@@ -119,7 +120,7 @@ leave(struct run *r)
 	release(r);
 	if (r->closed.kind != 0)
 		event_send(r->events, &r->closed); /* now it is safe to pull the stick */
-	_exit(0); /* without waiting for threads that a busy lazy mount keeps alive */
+	_exit(r->paused ? SESSION_PAUSED : 0); /* without waiting for threads that a busy lazy mount keeps alive */
 }
 
 static int64_t
@@ -247,7 +248,7 @@ make_mount(struct run *r, struct fault *f)
 			return fault_set(f, E_FAIL, EPIPE, "minder", "%s", r->mount_point);
 	}
 	describe_lock(r);
-	return fusefs_mount(&r->fs, unlock_bundle(r->unlock), r->mount_point, f);
+	return fusefs_mount(&r->fs, unlock_bundle(r->unlock), r->mount_point, r->setup->source, f);
 }
 
 static void
@@ -425,6 +426,7 @@ finish(struct run *r, enum event_how how, bool force, struct fault *f)
 	fusefs_free(&r->fs);
 	r->over = true;
 	err = end ? unlock_end(r->unlock, used) : unlock_used(r->unlock, used);
+	r->paused = !end;
 	control_remove(station_session_dir(r->station), r->lock_name);
 	r->closed.kind = EVENT_CLOSED;
 	r->closed.how = how;

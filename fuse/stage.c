@@ -242,7 +242,7 @@ attach(const char *dir, int *fd, struct fault *f)
 
 	if (mkdir(MOUNT_FIRST, 0700) != 0 || mkdir(dir, 0700) != 0)
 		return fault_set(f, E_FUSE, errno, "furnish", "%s", dir);
-	if (fusemount_attach_directly(MOUNT_FIRST, fd, &why) != E_OK)
+	if (fusemount_attach_directly(MOUNT_FIRST, NULL, fd, &why) != E_OK)
 		return fault_set(f, E_FUSE, why.sys, "/dev/fuse", "%s", why.step);
 	return E_OK;
 }

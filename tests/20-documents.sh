@@ -178,7 +178,7 @@ check "every attack that is listed has a test, or a reason why not" "$ONCE_TESTS
 
 # ---- form --------------------------------------------------------------------------------------------------------------------
 if command -v mandoc >/dev/null; then
-	for page in "$man"/*oncestick*.[1357]; do
+	for page in "$man"/*oncestick*.[13578]; do
 		check "${page##*/} is well-formed" mandoc -Tlint -Wwarning "$page"
 	done
 fi

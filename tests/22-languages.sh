@@ -4,6 +4,7 @@ top=$ONCE_TESTS/..
 po=$top/po
 command -v msgfmt >/dev/null || skip "no gettext"
 command -v localedef >/dev/null || skip "no localedef"
+command -v expect >/dev/null || skip "no expect"
 
 # The catalogues that have to be complete: every language, as soon as somebody has translated it.
 complete=''
@@ -189,7 +190,15 @@ for l in $languages; do
 	first=$(translated "$l" 'This USB stick holds media that are locked with oncestick.
 ')
 	check "$l: and in its issuer's language" grep -Fq "$first" "$W/stick.$l/READ ME FIRST.txt"
-	check "$l: it is erased" oncestick erase "$W/stick.$l" --yes --passphrase-file "$W/pass"
+	yes=$(translated "$l" 'letters for yes: y' | python3 -c 'import sys; print(sys.stdin.read().strip()[-1])')
+	cat >"$W/yes.exp" <<-EOF
+		set timeout 60
+		spawn -noecho oncestick erase "$W/stick.$l" --passphrase-file "$W/pass"
+		expect "] " { send -- "$yes\r" } eof { exit 1 } timeout { exit 1 }
+		expect eof
+		exit [lindex [wait] 3]
+	EOF
+	check "$l: it is erased, after $yes" in_language "$l" expect -f "$W/yes.exp"
 	check "$l: with its text" test ! -e "$W/stick.$l/READ ME FIRST.txt"
 done
 finish

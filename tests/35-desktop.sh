@@ -183,6 +183,48 @@ said "warning: .*not the top of a stick.*closed all the same"
 is "it has ended all the same" "$(oncestick status --json | jq '.open | length')" 0
 refused 30 "the code is dead" oncestick mount "$stick" --code-file "$W/code"
 
+# On a file system of its own, which needs root and a loop device. The server only says that it unmounts.
+eject() # WORD...: open the stick at $W/media, end with --eject while the server is in this mood
+{
+	serve "$@"
+	one_code "$W/code" "$W/media"
+	check "mount" with_bus oncestick mount "$W/media" --code-file "$W/code"
+	logged "open" 'is open'
+	check "end and eject" with_bus oncestick unmount --yes --eject --json
+	is "it has ended" "$(oncestick status --json | jq '.open | length')" 0
+	logged "the bubble of the session goes" '^close 1'
+	logged "the stick is asked for by its device" "^resolve $loop"
+	logged "and nobody for a password" '^unmount quietly'
+}
+if [ "$WHO" = root ] && [ -n "$(losetup -f 2>/dev/null)" ]; then
+	truncate -s 64M "$W/stick.img"
+	mkfs.ext4 -q -F "$W/stick.img"
+	loop=$(losetup -f --show "$W/stick.img") || die "no loop device"
+	trap 'cleanup; kill $daemon $server $deaf 2>/dev/null; umount -l "$W/media"; losetup -d "$loop"' EXIT
+	mkdir "$W/media"
+	mount "$loop" "$W/media" || die "the stick cannot be mounted"
+	prepare "$W/folder" "$W/media" --label Out --codes 4
+
+	eject
+	logged "the stick is switched off" '^power-off'
+	logged "it is safe to pull" '^notify .*\| It is safe to pull the stick'
+	said "Safe to pull it"
+	printed '"ejected": true'
+	eject card
+	logged "a card is put out of its reader" '^eject'
+	is "which stays on" "$(count '^power-off')" 0
+	sleep 1000 <"$W/media/READ ME FIRST.txt" &
+	reader=$!
+	eject busy
+	kill $reader
+	logged "the stick is still in use, and by what" "^notify .* urgency 2 \\| The lecture is closed, but .* sleep \\(pid $reader\\) still has .READ ME FIRST.txt. open"
+	said "warning: sleep .pid $reader. still has"
+	printed '"ejected": false'
+	eject denied
+	said "warning: .*Not authorized.*closed all the same"
+	printed '"ejected": false'
+fi
+
 # ---- a file that is clicked on ---------------------------------------------------------------------------------------------------
 opener="$stick/Open lecture.oncestick"
 check "prepare wrote it" grep -q '^oncestick-opener 1' "$opener"

@@ -155,6 +155,23 @@ START_TEST(long_text_is_cut)
 }
 END_TEST
 
+START_TEST(text_is_cut_between_characters)
+{
+	char text[1000] = "";
+	struct fault f;
+
+	for (size_t lead = 0; lead < 3; lead++) {
+		memset(text, 'x', lead);
+		for (size_t n = lead; n + 3 < sizeof text; n += 3)
+			memcpy(text + n, "\xed\x95\x9c", 4); /* a syllable of Hangul */
+		fault_clear(&f);
+		fault_set(&f, E_FAIL, 0, "", "%s", text);
+		ck_assert_uint_eq((strlen(f.object) - lead) % 3, 0);
+		ck_assert_uint_ge(strlen(f.object), sizeof f.object - 4);
+	}
+}
+END_TEST
+
 START_TEST(hex_round_trip)
 {
 	const uint8_t p[4] = {0x00, 0x9f, 0xa0, 0xff};
@@ -211,6 +228,7 @@ suite(void)
 	tcase_add_test(tc, success_is_not_a_fault);
 	tcase_add_test(tc, controls_are_replaced);
 	tcase_add_test(tc, long_text_is_cut);
+	tcase_add_test(tc, text_is_cut_between_characters);
 	tcase_add_test(tc, hex_round_trip);
 	tcase_add_test(tc, hex_refusals_write_nothing);
 	tcase_add_test(tc, little_endian_fields);

@@ -190,6 +190,7 @@ ask(enum question q, int out)
 	struct cli c = {0};
 	struct prompt_answer a = {0};
 	struct fault f = {0};
+	const struct prompt_way ways[] = {{'y', "Yes"}, {'p', "Pause"}, {'n', "No"}, {0, NULL}};
 	struct termios now;
 	char symbols[CODE_SYMBOLS + 1] = "", letter[2] = "";
 	enum err e = E_OK;
@@ -202,11 +203,11 @@ ask(enum question q, int out)
 	else if (q == ASK_SYMBOLS)
 		e = prompt_symbols(&c, "Q: ", true, symbols, &f);
 	else if (q == ASK_CHOICE)
-		e = prompt_choice("Q: this is a question that is longer than a line [y/N, p = pause] ", "ynp", 'n', letter, &f);
+		e = prompt_choice(&c, "Q: this is a question that is longer than a line", "[y/N, p = pause]", ways, 'n', letter, &f);
 	else if (q == ASK_YES)
-		e = prompt_yes("Q:", &f);
+		e = prompt_yes(&c, "Q:", &f);
 	else
-		e = prompt_enter("Q:", &f);
+		e = prompt_enter(&c, "Q:", &f);
 	if (tcgetattr(0, &now) != 0 || (now.c_lflag & COOKED) != COOKED)
 		dprintf(out, "raw ");
 	dprintf(out, "%d %s%s%s", (int)e, a.text != NULL ? a.text : "", e == E_OK ? symbols : "", letter);
@@ -466,7 +467,7 @@ START_TEST(nowhere_to_ask)
 
 	if (child == 0) {
 		setsid();
-		_exit(!prompt_possible() && prompt_code(&c, NULL, &a, &f) == E_PROMPT && a.text == NULL ? 0 : 1);
+		_exit(!prompt_possible(&c) && prompt_code(&c, NULL, &a, &f) == E_PROMPT && a.text == NULL ? 0 : 1);
 	}
 	ck_assert_int_eq(waitpid(child, &status, 0), child);
 	ck_assert_int_eq(status, 0);

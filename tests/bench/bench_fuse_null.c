@@ -162,7 +162,7 @@ mount_at(struct null_fs *fs, char *self, const char *dir)
 	int fd = -1;
 
 	fs->session = fuse_session_new(&args, &ops, sizeof(ops), fs);
-	if (fs->session == NULL || fusemount_attach(dir, &fd, &f) != E_OK)
+	if (fs->session == NULL || fusemount_attach(dir, NULL, &fd, &f) != E_OK)
 		return false;
 	snprintf(path, sizeof(path), "/dev/fd/%d", fd);
 	if (fuse_session_mount(fs->session, path) != 0)

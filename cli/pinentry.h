@@ -1,0 +1,63 @@
+/*
+ * pinentry.h - questions in a window of the program pinentry, or whatever pinentry is installed: a client of the Assuan protocol
+ * (info pinentry, "Pinentry's Assuan Protocol"; libassuan).
+ *
+ * The program is the one that ONCESTICK_PINENTRY names, by its path or as found in PATH, else "pinentry". It is started for the
+ * first question, or by pinentry_start, and answers all that follow, until pinentry_end. It gets no descriptor of this process but
+ * its pipes. Answers pass through memory that is wiped; in the pipe, and in that program, they are out of reach.
+ *
+ * Errors of all questions: E_PROMPT: cancelled, no such program, one that died, does not speak the protocol, or does not answer in
+ * time; E_INTERRUPTED after SIGINT or SIGTERM. Afterwards the person is told nothing more in windows.
+ */
+#ifndef PINENTRY_H
+#define PINENTRY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "error.h"
+
+struct pinentry;
+
+struct pinentry_setup {
+	const char *program; /* NULL: as said above */
+	int start_ms;	     /* how long it may take to start, and to answer what is not for a person */
+	int answer_ms;	     /* how long a person may take */
+};
+
+/* pinentry_new(setup): no program is started yet; setup NULL: 20 seconds, 10 minutes. NULL if there is no memory. */
+struct pinentry *pinentry_new(const struct pinentry_setup *setup);
+
+/* pinentry_free(p): as pinentry_end, and release. *p may be NULL. */
+void pinentry_free(struct pinentry **p);
+
+/* pinentry_start(p, f): start the program if it does not run: by who will hold a key when the first question is due. */
+enum err pinentry_start(struct pinentry *p, struct fault *f);
+
+/*
+ * pinentry_end(p): where nobody would see it otherwise, because standard error is no terminal, show what was noted last and no
+ * question has shown yet; then end the program. It is started again for the next question.
+ */
+void pinentry_end(struct pinentry *p);
+
+/* pinentry_about(p, text): what stands above the questions that follow: lines that are safe to print. "": nothing. */
+void pinentry_about(struct pinentry *p, const char *text);
+
+/* pinentry_note(p, text): what went wrong, safe to print: the next question shows it. p may be NULL. */
+void pinentry_note(struct pinentry *p, const char *text);
+
+/*
+ * pinentry_get(p, question, again, out, size, n, f): a line that is not shown: at most size - 1 bytes of UTF-8 and a NUL at out, *n of
+ * them. again, unless NULL, is the question by which it is asked for a second time, until both are equal: *repeated says whether
+ * this pinentry can do that.
+ */
+enum err pinentry_get(struct pinentry *p, const char *question, const char *again, char *out, size_t size, size_t *n,
+    bool *repeated, struct fault *f);
+
+/*
+ * pinentry_pick(p, question, buttons, picked, f): two or three buttons, of which the last also stands for closing the window: *picked is
+ * the index of one. buttons ends with NULL.
+ */
+enum err pinentry_pick(struct pinentry *p, const char *question, const char *const *buttons, size_t *picked, struct fault *f);
+
+#endif

@@ -12,6 +12,7 @@
 
 #include "code.h"
 #include "format.h"
+#include "keyboard.h"
 #include "pinentry.h"
 #include "prompt_internal.h"
 #include "say.h"
@@ -181,7 +182,8 @@ group_of(const char *typed, int group, char out[5])
 }
 
 static enum err
-parse_code(const struct prompt_answer *a, bool shown, char symbols[CODE_SYMBOLS], struct say_about *about, char group[5])
+parse_code(
+    const struct prompt_answer *a, char symbols[CODE_SYMBOLS], bool shown, struct say_about *about, char group[5])
 {
 	enum err e = code_parse(symbols, CODE_UNLOCK, a->text, a->n, &about->group);
 
@@ -192,32 +194,104 @@ parse_code(const struct prompt_answer *a, bool shown, char symbols[CODE_SYMBOLS]
 	return e;
 }
 
+static const char *
+keyboard_name(enum keyboard keyboard)
+{
+	static const char *const names[] = {"", N_("German (QWERTZ)"), N_("French (AZERTY)"), N_("Korean (two-set)"), N_("Russian")};
+
+	return _(names[keyboard]);
+}
+
+/*
+ * What was typed is no code, but it is one on another keyboard: E_OK if the person wants that. E_CODE_TYPO: there is none, or it is
+ * not wanted. A code that was not shown so far is not shown here either.
+ */
+static enum err
+offer_reading(const struct cli *c, const struct prompt_answer *a, char symbols[CODE_SYMBOLS], struct fault *f)
+{
+	const struct prompt_way ways[] = {{'y', _("Use it")}, {'n', _("Type again")}, {0, NULL}};
+	char reading[CODE_SYMBOLS], shown[CODE_SHOWN_SIZE], question[300], answer = 'n';
+	enum keyboard keyboard = keyboard_read(reading, CODE_UNLOCK, a->text, a->n);
+	enum err e = E_OK;
+
+	if (keyboard == KEYBOARD_NONE)
+		return E_CODE_TYPO;
+	code_show(shown, reading);
+	if (c->dialog != NULL || a->hidden)
+		snprintf(question, sizeof question, _("With a keyboard that is %s these keys are a code. Use that?"), keyboard_name(keyboard));
+	else
+		snprintf(
+		    question, sizeof question, _("With a keyboard that is %s that would be %s. Use it?"), keyboard_name(keyboard), shown);
+	e = prompt_choice(c, question, _("[Enter / n]"), ways, 'y', &answer, f);
+	if (e == E_OK && answer == 'y')
+		memcpy(symbols, reading, CODE_SYMBOLS);
+	else if (e == E_OK)
+		e = E_CODE_TYPO;
+	sodium_memzero(reading, sizeof reading);
+	sodium_memzero(shown, sizeof shown);
+	sodium_memzero(question, sizeof question);
+	return e;
+}
+
+/* Of a code in a file: only that there is a reading, since faults end in logs. */
+static void
+add_reading(char *text, size_t size, const struct prompt_answer *a)
+{
+	char reading[CODE_SYMBOLS];
+	enum keyboard keyboard = keyboard_read(reading, CODE_UNLOCK, a->text, a->n);
+	size_t n = strlen(text);
+
+	if (keyboard != KEYBOARD_NONE)
+		snprintf(text + n, size - n, _(" With a keyboard that is %s these keys are a code: write that into the file."),
+		    keyboard_name(keyboard));
+	sodium_memzero(reading, sizeof reading);
+}
+
+/* What is wrong with a code: said, or from a file in *f. E_OK if another keyboard explains it, and that is wanted. */
+static enum err
+not_a_code(const struct cli *c, enum err wrong, const struct prompt_answer *a, struct say_about *about, char symbols[CODE_SYMBOLS],
+    struct fault *f)
+{
+	struct fault what = {0};
+	char text[sizeof f->object];
+	bool other_keyboard = (wrong == E_CODE_FORM || wrong == E_CODE_TYPO) && about->typed == NULL;
+	enum err e = E_CODE_TYPO;
+
+	fault_set(&what, wrong, 0, "code", "code");
+	if (c->code_file != NULL) {
+		about->code = false; /* the caller says that */
+		say_explain(text, sizeof text, &what, about);
+		if (other_keyboard)
+			add_reading(text, sizeof text, a);
+		fault_set(f, wrong, 0, "", "%s", text);
+		sodium_memzero(text, sizeof text);
+		return wrong;
+	}
+	if (other_keyboard)
+		e = offer_reading(c, a, symbols, f);
+	if (e == E_CODE_TYPO)
+		say_error(c, &what, about);
+	return e;
+}
+
 enum err
 prompt_symbols(const struct cli *c, const char *question, bool spends, char symbols[CODE_SYMBOLS], struct fault *f)
 {
-	char group[5], text[sizeof f->object];
+	char group[5];
 	enum err e = E_OK;
 
 	do {
 		struct say_about about = {.code = spends};
 		struct prompt_answer a = {0};
-		struct fault wrong = {0};
 
 		if ((e = prompt_code(c, question, &a, f)) != E_OK)
 			return e;
-		if ((e = parse_code(&a, c->dialog == NULL, symbols, &about, group)) != E_OK) {
-			fault_set(&wrong, e, 0, "code", "code");
-			if (c->code_file == NULL)
-				say_error(c, &wrong, &about);
-			about.code = false; /* the caller says that */
-			say_explain(text, sizeof text, &wrong, &about);
-		}
+		e = parse_code(&a, symbols, c->dialog == NULL && !a.hidden, &about, group);
+		if (e != E_OK)
+			e = not_a_code(c, e, &a, &about, symbols, f);
 		prompt_free(&a);
-	} while (e != E_OK && c->code_file == NULL);
-	if (e != E_OK)
-		fault_set(f, e, 0, "", "%s", text);
+	} while (e == E_CODE_TYPO && c->code_file == NULL);
 	sodium_memzero(group, sizeof group);
-	sodium_memzero(text, sizeof text);
 	return e;
 }
 

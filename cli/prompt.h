@@ -21,6 +21,7 @@
 struct prompt_answer {
 	char *text;
 	size_t n;
+	bool hidden; /* a code: whoever typed it did not want it shown */
 };
 
 void prompt_free(struct prompt_answer *a);

@@ -14,17 +14,25 @@
 #include <string.h>
 #include <termios.h>
 #include <unistd.h>
+#include <wchar.h>
+#include <wctype.h>
 
 #include <sodium.h>
 
+#include "code.h"
 #include "human.h"
 #include "stop.h"
 #include "text.h"
 
-#define SHOWN_MAX 60 /* columns of a code that are shown: more is no code */
+#define ROOM_MIN 12   /* columns of a code that are shown */
+#define ROOM_MAX 60   /* more is no code */
+#define PICTURE_MAX (4 * ROOM_MAX + 200)
+#define PASTE_MS 30
 
+#define KEY_FIRST 0x01
 #define KEY_INTERRUPT 0x03
 #define KEY_END 0x04
+#define KEY_LAST 0x05
 #define KEY_BACKSPACE 0x08
 #define KEY_TAB 0x09
 #define KEY_WIPE 0x15
@@ -183,228 +191,6 @@ get(struct terminal *t, unsigned char *byte)
 	return n == 1 ? 1 : n == 0 ? 0 : -2;
 }
 
-/* ---- lines in raw mode --------------------------------------------------------------------------------------------------- */
-
-struct line {
-	struct prompt_answer *a;
-	const char *question;
-	bool code;   /* shown, grouped; else nothing is shown */
-	bool hidden; /* shown as dots */
-	int escape;  /* inside an escape sequence */
-	char drawn[SHOWN_MAX * 4];
-	int columns;  /* of drawn */
-	bool bullets; /* the terminal can show them */
-};
-
-static char
-fold(char ch)
-{
-	ch = (char)toupper((unsigned char)ch);
-	if (ch == 'I' || ch == 'L')
-		return '1';
-	return ch == 'O' ? '0' : ch;
-}
-
-/* The name of a stick, a code or an issuer, typed by mistake, is shown as typed. */
-static bool
-looks_foreign(const struct prompt_answer *a)
-{
-	return memchr(a->text, '/', a->n) != NULL || memchr(a->text, ':', a->n) != NULL;
-}
-
-/* Fill drawn; nothing but printable ASCII gets there. Columns are counted in symbols: each is one wide. */
-static int
-render(const struct line *l, char *out, size_t size)
-{
-	bool foreign = looks_foreign(l->a);
-	size_t n = 0;
-	int symbols = 0, columns = 0;
-
-	for (size_t i = 0; i < l->a->n && columns < SHOWN_MAX && n + 5 < size; i++) {
-		char ch = l->a->text[i];
-
-		if (!foreign && prompt_separator(ch))
-			continue;
-		if (!foreign && symbols > 0 && symbols % 4 == 0 && symbols < CODE_SYMBOLS) {
-			out[n++] = '-';
-			columns++;
-		}
-		if (l->hidden) {
-			n += (size_t)snprintf(out + n, size - n, "%s", l->bullets ? "\xe2\x80\xa2" : "*");
-		} else {
-			ch = foreign ? ch : fold(ch);
-			out[n++] = ch >= ' ' && ch < 0x7f ? ch : '?';
-		}
-		symbols++;
-		columns++;
-	}
-	out[n] = '\0';
-	return columns;
-}
-
-/* Go back over what is drawn and draw anew: backspaces alone, so that every terminal can do it. */
-static void
-redraw(const struct terminal *t, struct line *l)
-{
-	char out[SHOWN_MAX * 4];
-	size_t same = 0;
-	int columns = 0;
-
-	if (!l->code)
-		return;
-	columns = render(l, out, sizeof out);
-	if (!l->hidden && l->columns == (int)strlen(l->drawn))
-		while (l->drawn[same] != '\0' && l->drawn[same] == out[same])
-			same++;
-	for (int i = (int)same; i < l->columns; i++)
-		put(t, "\b \b");
-	put(t, out + same);
-	memcpy(l->drawn, out, sizeof out);
-	l->columns = columns;
-	sodium_memzero(out, sizeof out);
-}
-
-static void
-draw_fresh(const struct terminal *t, struct line *l)
-{
-	l->columns = 0;
-	l->drawn[0] = '\0';
-	put(t, l->question);
-	redraw(t, l);
-}
-
-static void
-rub_out(struct line *l)
-{
-	struct prompt_answer *a = l->a;
-
-	if (l->code && !looks_foreign(a))
-		while (a->n > 0 && prompt_separator(a->text[a->n - 1]))
-			a->n--;
-	while (a->n > 0 && ((unsigned char)a->text[a->n - 1] & 0xc0) == 0x80)
-		a->n--;
-	if (a->n > 0)
-		a->n--;
-	a->text[a->n] = '\0';
-}
-
-/* Cursor keys and the like send ESC [ ... letter, or ESC letter: none of it is text. */
-static bool
-in_escape(struct line *l, unsigned char ch)
-{
-	if (ch == KEY_ESCAPE) {
-		l->escape = 1;
-		return true;
-	}
-	if (l->escape == 0)
-		return false;
-	if (l->escape == 1 && (ch == '[' || ch == 'O')) {
-		l->escape = 2;
-		return true;
-	}
-	if (l->escape == 1 || (ch >= 0x40 && ch <= 0x7e))
-		l->escape = 0;
-	return true;
-}
-
-enum edit { EDIT_MORE, EDIT_DONE, EDIT_END, EDIT_INTERRUPT, EDIT_SUSPEND };
-
-static enum edit
-edit(struct line *l, unsigned char ch)
-{
-	struct prompt_answer *a = l->a;
-
-	if (in_escape(l, ch))
-		return EDIT_MORE;
-	switch (ch) {
-	case '\r':
-	case '\n':
-		return EDIT_DONE;
-	case KEY_INTERRUPT:
-		return EDIT_INTERRUPT;
-	case KEY_SUSPEND:
-		return EDIT_SUSPEND;
-	case KEY_END:
-		return a->n == 0 ? EDIT_END : EDIT_MORE;
-	case KEY_BACKSPACE:
-	case KEY_DELETE:
-		rub_out(l);
-		return EDIT_MORE;
-	case KEY_WIPE:
-		sodium_memzero(a->text, a->n);
-		a->n = 0;
-		return EDIT_MORE;
-	case KEY_TAB:
-		l->hidden = l->code && !l->hidden;
-		return EDIT_MORE;
-	default:
-		break;
-	}
-	if (ch >= ' ' && a->n < PROMPT_MAX) {
-		a->text[a->n++] = (char)ch;
-		a->text[a->n] = '\0';
-	}
-	return EDIT_MORE;
-}
-
-static enum err
-read_raw_line(struct terminal *t, struct line *l, struct fault *f)
-{
-	unsigned char ch = 0;
-	enum edit what = EDIT_MORE;
-
-	if (terminal_raw(t) != 0)
-		return fault_set(f, E_PROMPT, errno, "setting", "the terminal");
-	draw_fresh(t, l);
-	while (what != EDIT_DONE) {
-		int got = get(t, &ch);
-
-		if (got == -1 && caught == SIGTSTP)
-			what = EDIT_SUSPEND;
-		else if (got == -1)
-			what = EDIT_INTERRUPT;
-		else
-			what = got == 1 ? edit(l, ch) : EDIT_END;
-		ch = 0;
-		if (what == EDIT_MORE) {
-			redraw(t, l);
-			continue;
-		}
-		put(t, "\n");
-		if (what == EDIT_INTERRUPT)
-			return fault_set(f, E_INTERRUPTED, 0, "", _("interrupted."));
-		if (what == EDIT_END)
-			return fault_set(f, E_PROMPT, 0, "", _("cancelled."));
-		if (what == EDIT_SUSPEND) {
-			if (terminal_suspend(t) != 0)
-				return fault_set(f, E_PROMPT, errno, "setting", "the terminal");
-			draw_fresh(t, l);
-		}
-	}
-	return E_OK;
-}
-
-enum err
-prompt_tty_secret(const char *question, enum prompt_kind kind, const char *otherwise, struct prompt_answer *a, struct fault *f)
-{
-	struct terminal t;
-	struct line l;
-	enum err e = E_OK;
-
-	memset(&l, 0, sizeof l);
-	l.a = a;
-	l.question = question;
-	l.code = kind == PROMPT_CODE;
-	l.bullets = human_utf8();
-	e = terminal_open(&t, otherwise, f);
-	if (e != E_OK)
-		return e;
-	e = read_raw_line(&t, &l, f);
-	terminal_close(&t);
-	sodium_memzero(&l, sizeof l);
-	return e;
-}
-
 /* ---- lines that the terminal edits ----------------------------------------------------------------------------------------- */
 
 static enum err
@@ -439,6 +225,474 @@ read_cooked_line(struct terminal *t, const char *question, char *out, size_t siz
 	out[n] = '\0';
 	return E_OK;
 }
+
+/* ---- lines in raw mode --------------------------------------------------------------------------------------------------- */
+
+/* What stands after the question: text with a remark behind it, and the cursor somewhere in the text. */
+struct picture {
+	char text[PICTURE_MAX];
+	size_t n;
+	int columns, cursor;
+};
+
+struct line {
+	struct prompt_answer *a;
+	const char *question;
+	size_t at;	 /* the cursor is before this byte of the answer */
+	bool code;	 /* shown, grouped; else nothing is shown */
+	bool bullets;	 /* the terminal can show them */
+	bool over;	 /* no remark any more */
+	char escape[16]; /* an escape sequence without its first byte */
+	size_t escape_n; /* 0: none; else one more than its bytes */
+	struct picture drawn;
+	unsigned width; /* of the terminal when it was drawn */
+};
+
+static char
+fold(char ch)
+{
+	ch = (char)toupper((unsigned char)ch);
+	if (ch == 'I' || ch == 'L')
+		return '1';
+	return ch == 'O' ? '0' : ch;
+}
+
+/* The name of a stick, a code or an issuer, typed by mistake, is shown as typed. */
+static bool
+looks_foreign(const struct prompt_answer *a)
+{
+	return memchr(a->text, '/', a->n) != NULL || memchr(a->text, ':', a->n) != NULL;
+}
+
+static bool
+is_rest(char ch)
+{
+	return ((unsigned char)ch & 0xc0) == 0x80;
+}
+
+/* The bytes of the character at i; 0 if it is not all there yet. */
+static size_t
+char_bytes(const struct prompt_answer *a, size_t i)
+{
+	unsigned char first = (unsigned char)a->text[i];
+	size_t wanted = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : first >= 0xc0 ? 2 : 1, n = 1;
+
+	while (n < wanted && i + n < a->n && is_rest(a->text[i + n]))
+		n++;
+	return n < wanted && i + n == a->n ? 0 : n;
+}
+
+static bool
+skipped(const struct line *l, size_t i)
+{
+	return prompt_separator(l->a->text[i]) && !looks_foreign(l->a);
+}
+
+static size_t
+count_symbols(const struct line *l)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < l->a->n; i++)
+		n += !skipped(l, i) && !is_rest(l->a->text[i]);
+	return n;
+}
+
+static void
+draw(struct picture *p, const char *s, size_t n, int columns)
+{
+	if (p->n + n >= sizeof p->text)
+		return;
+	memcpy(p->text + p->n, s, n);
+	p->n += n;
+	p->text[p->n] = '\0';
+	p->columns += columns;
+}
+
+/* One character of the answer. Nothing gets out that is not printable and as wide as it should be. */
+static void
+draw_char(const struct line *l, struct picture *p, size_t i, size_t n)
+{
+	char ch = l->a->text[i];
+	mbstate_t state = {0};
+	wchar_t wide = 0;
+
+	if (l->a->hidden) {
+		draw(p, l->bullets ? "\xe2\x80\xa2" : "*", l->bullets ? 3 : 1, 1);
+	} else if (n == 1) {
+		ch = looks_foreign(l->a) ? ch : fold(ch);
+		draw(p, ch >= ' ' && ch < 0x7f ? &ch : "?", 1, 1);
+	} else {
+		bool known = mbrtowc(&wide, l->a->text + i, n, &state) == n && iswprint((wint_t)wide) && wcwidth(wide) > 0;
+
+		draw(p, known ? l->a->text + i : "?", known ? n : 1, known ? wcwidth(wide) : 1);
+	}
+	sodium_memzero(&wide, sizeof wide);
+}
+
+/* What is wrong with a code that is all there, or what can be done. "": nothing. */
+static void
+remark(const struct line *l, char *out, size_t size)
+{
+	char symbols[CODE_SYMBOLS];
+	int group = 0;
+
+	out[0] = '\0';
+	if (l->over)
+		return;
+	if (l->a->n == 0)
+		snprintf(out, size, "%s", l->a->hidden ? _("(the Tab key shows it)") : _("(the Tab key hides it)"));
+	else if (count_symbols(l) == CODE_SYMBOLS &&
+	    code_parse(symbols, CODE_UNLOCK, l->a->text, l->a->n, &group) == E_CODE_TYPO && group > 0)
+		snprintf(out, size, _("  (typing error in group %d?)"), group);
+	else if (count_symbols(l) == CODE_SYMBOLS && code_parse(symbols, CODE_UNLOCK, l->a->text, l->a->n, NULL) == E_CODE_TYPO)
+		snprintf(out, size, "%s", _("  (typing error?)"));
+	sodium_memzero(symbols, sizeof symbols);
+}
+
+/* The picture from the symbol first on, in at most room columns. */
+static void
+paint(const struct line *l, struct picture *p, size_t first, int room)
+{
+	char words[PICTURE_MAX / 2];
+	size_t symbols = 0, n = 0;
+
+	*p = (struct picture){.cursor = -1};
+	for (size_t i = 0; i < l->a->n && (n = char_bytes(l->a, i)) > 0; i += n) {
+		if (p->cursor < 0 && i >= l->at)
+			p->cursor = p->columns;
+		if (skipped(l, i))
+			continue;
+		if (symbols++ < first)
+			continue;
+		if (p->columns + 3 > room)
+			break;
+		if (!looks_foreign(l->a) && symbols > first + 1 && symbols % 4 == 1 && symbols <= CODE_SYMBOLS)
+			draw(p, "-", 1, 1);
+		draw_char(l, p, i, n);
+	}
+	if (p->cursor < 0)
+		p->cursor = p->columns;
+	remark(l, words, sizeof words);
+	if (p->columns + (int)human_width(words) <= room)
+		draw(p, words, strlen(words), (int)human_width(words));
+}
+
+/* A terminal that is too narrow shows the part where the cursor is. */
+static void
+paint_fitting(const struct line *l, struct picture *p)
+{
+	int room = (int)l->width - (int)human_width(l->question) - 1;
+	size_t before = 0;
+
+	room = room < ROOM_MIN ? ROOM_MIN : room > ROOM_MAX ? ROOM_MAX : room;
+	for (size_t i = 0; i < l->at; i++)
+		before += !skipped(l, i) && !is_rest(l->a->text[i]);
+	for (size_t first = 0;; first += 4) {
+		paint(l, p, first, room);
+		if (before <= first + 4 || p->cursor + 3 < room)
+			return;
+	}
+}
+
+static void
+put_times(const struct terminal *t, const char *s, int n)
+{
+	for (; n > 0; n--)
+		put(t, s);
+}
+
+/* The columns that both begin with; where a byte is no column, none. */
+static int
+same_columns(const struct picture *a, const struct picture *b)
+{
+	size_t n = 0;
+
+	if (a->columns != (int)a->n)
+		return 0;
+	while (n < a->n && a->text[n] == b->text[n])
+		n++;
+	return (int)n;
+}
+
+/* From what is drawn to what shall be: with backspaces alone, which every terminal knows. */
+static void
+draw_over(const struct terminal *t, struct line *l)
+{
+	struct picture p;
+	int same = 0, left = 0;
+
+	paint_fitting(l, &p);
+	same = same_columns(&l->drawn, &p);
+	same = same < l->drawn.cursor ? same : l->drawn.cursor;
+	left = l->drawn.columns > p.columns ? l->drawn.columns - same : 0;
+	if (p.n != l->drawn.n || memcmp(p.text, l->drawn.text, p.n) != 0) {
+		put_times(t, "\b", l->drawn.cursor - same);
+		put_times(t, " ", left);
+		put_times(t, "\b", left);
+		put(t, p.text + same);
+		put_times(t, "\b", p.columns - p.cursor);
+	} else if (p.cursor != l->drawn.cursor) {
+		put_times(t, "\b", l->drawn.cursor);
+		put(t, p.text);
+		put_times(t, "\b", p.columns - p.cursor);
+	}
+	l->drawn = p;
+	sodium_memzero(&p, sizeof p);
+}
+
+static void
+draw_fresh(const struct terminal *t, struct line *l)
+{
+	sodium_memzero(&l->drawn, sizeof l->drawn);
+	l->width = human_columns(t->fd);
+	put(t, l->question);
+	if (l->code)
+		draw_over(t, l);
+}
+
+/* A terminal that has become so narrow that the line is broken gets a new one. */
+static void
+redraw(const struct terminal *t, struct line *l)
+{
+	unsigned width = human_columns(t->fd);
+	bool broken = human_width(l->question) + (size_t)l->drawn.columns >= width && width < l->width;
+
+	l->width = width;
+	if (!l->code)
+		return;
+	if (broken) {
+		put(t, "\n");
+		draw_fresh(t, l);
+	} else {
+		draw_over(t, l);
+	}
+}
+
+/* ---- editing ------------------------------------------------------------------------------------------------------------- */
+
+static size_t
+before(const struct line *l, size_t at)
+{
+	while (l->code && at > 0 && skipped(l, at - 1))
+		at--;
+	while (at > 0 && is_rest(l->a->text[at - 1]))
+		at--;
+	return at > 0 ? at - 1 : 0;
+}
+
+static size_t
+after(const struct line *l, size_t at)
+{
+	while (l->code && at < l->a->n && skipped(l, at))
+		at++;
+	if (at < l->a->n)
+		at++;
+	while (at < l->a->n && is_rest(l->a->text[at]))
+		at++;
+	return at;
+}
+
+static void
+remove_bytes(struct line *l, size_t from, size_t to)
+{
+	struct prompt_answer *a = l->a;
+
+	memmove(a->text + from, a->text + to, a->n - to);
+	sodium_memzero(a->text + a->n - (to - from), to - from);
+	a->n -= to - from;
+	a->text[a->n] = '\0';
+	l->at = from;
+}
+
+static void
+insert(struct line *l, char ch)
+{
+	struct prompt_answer *a = l->a;
+
+	if (a->n == PROMPT_MAX)
+		return;
+	memmove(a->text + l->at + 1, a->text + l->at, a->n - l->at);
+	a->text[l->at++] = ch;
+	a->text[++a->n] = '\0';
+}
+
+/* Cursor keys and the like: ESC [ numbers letter, ESC O letter, or ESC letter. None of it is text. */
+static void
+obey(struct line *l)
+{
+	char last = l->escape[l->escape_n - 2], number = l->escape[1];
+
+	if (!l->code || l->escape_n < 3)
+		return;
+	if (last == 'D')
+		l->at = before(l, l->at);
+	else if (last == 'C')
+		l->at = after(l, l->at);
+	else if (last == 'H' || (last == '~' && (number == '1' || number == '7')))
+		l->at = 0;
+	else if (last == 'F' || (last == '~' && (number == '4' || number == '8')))
+		l->at = l->a->n;
+	else if (last == '~' && number == '3')
+		remove_bytes(l, l->at, after(l, l->at));
+}
+
+static bool
+in_escape(struct line *l, unsigned char ch)
+{
+	bool opens = l->escape_n == 1 && (ch == '[' || ch == 'O');
+
+	if (ch == KEY_ESCAPE) {
+		l->escape_n = 1;
+		return true;
+	}
+	if (l->escape_n == 0)
+		return false;
+	if (l->escape_n < sizeof l->escape)
+		l->escape[l->escape_n++ - 1] = (char)ch;
+	if (!opens && (l->escape_n == 2 || (ch >= 0x40 && ch <= 0x7e))) {
+		obey(l);
+		l->escape_n = 0;
+	}
+	return true;
+}
+
+enum edit { EDIT_MORE, EDIT_DONE, EDIT_END, EDIT_INTERRUPT, EDIT_SUSPEND };
+
+static enum edit
+edit(struct line *l, unsigned char ch)
+{
+	if (in_escape(l, ch))
+		return EDIT_MORE;
+	switch (ch) {
+	case '\r':
+	case '\n':
+		return EDIT_DONE;
+	case KEY_INTERRUPT:
+		return EDIT_INTERRUPT;
+	case KEY_SUSPEND:
+		return EDIT_SUSPEND;
+	case KEY_END:
+		return l->a->n == 0 ? EDIT_END : EDIT_MORE;
+	case KEY_BACKSPACE:
+	case KEY_DELETE:
+		remove_bytes(l, before(l, l->at), l->at);
+		return EDIT_MORE;
+	case KEY_WIPE:
+		remove_bytes(l, 0, l->a->n);
+		return EDIT_MORE;
+	case KEY_FIRST:
+		l->at = 0;
+		return EDIT_MORE;
+	case KEY_LAST:
+		l->at = l->a->n;
+		return EDIT_MORE;
+	case KEY_TAB:
+		l->a->hidden = l->code && !l->a->hidden;
+		return EDIT_MORE;
+	default:
+		break;
+	}
+	if (ch >= ' ')
+		insert(l, (char)ch);
+	return EDIT_MORE;
+}
+
+/* A code that is pasted may have a line break between its groups, or before them: then more is there already. */
+static bool
+goes_on(const struct terminal *t, const struct line *l)
+{
+	struct pollfd p = {t->fd, POLLIN, 0};
+
+	return l->code && !looks_foreign(l->a) && count_symbols(l) < CODE_SYMBOLS && poll(&p, 1, PASTE_MS) > 0;
+}
+
+static enum edit
+next_key(struct terminal *t, struct line *l)
+{
+	unsigned char ch = 0;
+	enum edit what = EDIT_END;
+	int got = get(t, &ch);
+
+	if (got == -1)
+		return caught == SIGTSTP ? EDIT_SUSPEND : EDIT_INTERRUPT;
+	if (got == 1)
+		what = edit(l, ch);
+	sodium_memzero(&ch, sizeof ch);
+	if (what == EDIT_DONE && goes_on(t, l)) {
+		insert(l, ' ');
+		return EDIT_MORE;
+	}
+	return what;
+}
+
+static enum err
+read_raw_line(struct terminal *t, struct line *l, struct fault *f)
+{
+	enum edit what = EDIT_MORE;
+
+	if (terminal_raw(t) != 0)
+		return fault_set(f, E_PROMPT, errno, "setting", "the terminal");
+	draw_fresh(t, l);
+	while (what != EDIT_DONE) {
+		what = next_key(t, l);
+		l->over = what != EDIT_MORE;
+		redraw(t, l);
+		if (what == EDIT_MORE)
+			continue;
+		put(t, "\n");
+		if (what == EDIT_INTERRUPT)
+			return fault_set(f, E_INTERRUPTED, 0, "", _("interrupted."));
+		if (what == EDIT_END)
+			return fault_set(f, E_PROMPT, 0, "", _("cancelled."));
+		if (what == EDIT_SUSPEND) {
+			if (terminal_suspend(t) != 0)
+				return fault_set(f, E_PROMPT, errno, "setting", "the terminal");
+			l->over = false;
+			draw_fresh(t, l);
+		}
+	}
+	if (l->code)
+		tcflush(t->fd, TCIFLUSH); /* what was pasted behind a code answers no question */
+	return E_OK;
+}
+
+/* A terminal that cannot go back over what it shows edits the line itself. */
+static bool
+is_dumb(void)
+{
+	const char *term = getenv("TERM");
+
+	return term != NULL && strcmp(term, "dumb") == 0;
+}
+
+enum err
+prompt_tty_secret(const char *question, enum prompt_kind kind, const char *otherwise, struct prompt_answer *a, struct fault *f)
+{
+	struct terminal t;
+	struct line l;
+	enum err e = E_OK;
+
+	memset(&l, 0, sizeof l);
+	l.a = a;
+	l.question = question;
+	l.code = kind == PROMPT_CODE;
+	l.bullets = human_utf8();
+	e = terminal_open(&t, otherwise, f);
+	if (e != E_OK)
+		return e;
+	if (l.code && is_dumb()) {
+		e = read_cooked_line(&t, question, a->text, PROMPT_MAX + 1, f);
+		a->n = strlen(a->text);
+	} else {
+		e = read_raw_line(&t, &l, f);
+	}
+	terminal_close(&t);
+	sodium_memzero(&l, sizeof l);
+	return e;
+}
+
+/* ---- lines that are no secret --------------------------------------------------------------------------------------------- */
 
 enum err
 prompt_tty_line(const char *question, char *out, size_t size, struct fault *f)

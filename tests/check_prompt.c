@@ -253,13 +253,13 @@ look_until(const char *text)
 }
 
 static void
-start(enum question q)
+start_on(unsigned short columns, enum question q)
 {
 	int fds[2];
 
 	ck_assert_int_eq(pipe(fds), 0);
 	seen[0] = '\0';
-	person = forkpty(&screen, NULL, NULL, &(struct winsize){.ws_row = 24, .ws_col = 60});
+	person = forkpty(&screen, NULL, NULL, &(struct winsize){.ws_row = 24, .ws_col = columns});
 	ck_assert_int_ge(person, 0);
 	if (person == 0) {
 		close(fds[0]);
@@ -270,6 +270,12 @@ start(enum question q)
 	close(fds[1]);
 	answer = fds[0];
 	look_until("Q:");
+}
+
+static void
+start(enum question q)
+{
+	start_on(60, q);
 }
 
 static void
@@ -334,12 +340,114 @@ START_TEST(code_is_edited)
 }
 END_TEST
 
+START_TEST(code_is_edited_in_the_middle)
+{
+	start(ASK_CODE);
+	type("HNSBPDT35TXMCEM\x1b[D\x1b[D\x1b[D\x1b[D\x7f" "A5\r"); /* over the hyphen between two groups */
+	expect("0 HNSBPDT35TA5MCEM");
+	start(ASK_CODE);
+	type("NSB-PDT3\x1b[Hh\x1bOF-5TA5\x1b[D\x1b[3~\x1b[1~\x1b[3~h\x05" "5-MCEM\r");
+	expect("0 hNSB-PDT3-5TA5-MCEM");
+}
+END_TEST
+
+START_TEST(wrong_group_is_named_before_enter)
+{
+	start(ASK_CODE);
+	type("hnsb pdt3 5ta5 mcen");
+	look_until("5TA5-MCEN  (typing error in group 4?)");
+	type("\x7fm");
+	type("\r");
+	look_until("M\r\n"); /* and nothing behind it */
+	expect("0 hnsb pdt3 5ta5 mcem");
+}
+END_TEST
+
+START_TEST(pasted_with_line_breaks)
+{
+	start(ASK_SYMBOLS);
+	type("\n  HNSB PDT3\r\n5TA5-MCEM\r\n");
+	expect("0 HNSBPDT35TA5MCEM");
+}
+END_TEST
+
+/* Nothing but the cursor's part is drawn, so that no line is broken. */
+START_TEST(narrow_terminal)
+{
+	start_on(20, ASK_CODE);
+	type("HNSBPDT35TA5MCEM");
+	look_until("MCEM");
+	ck_assert_ptr_null(strstr(seen, "HNSB-PDT3-5TA5-MCEM"));
+	type("\r");
+	expect("0 HNSBPDT35TA5MCEM");
+}
+END_TEST
+
+START_TEST(terminal_without_backspace)
+{
+	setenv("TERM", "dumb", 1);
+	start(ASK_CODE);
+	type("HNSB pdt3\n");
+	look_until("HNSB pdt3\r\n");
+	ck_assert_ptr_null(strchr(seen, '\b'));
+	expect("0 HNSB pdt3");
+}
+END_TEST
+
+/* Wide characters are erased whole. */
+START_TEST(other_keyboard_is_offered)
+{
+	start(ASK_SYMBOLS);
+	type("\xe3\x85\x97\xe3\x85\x9c\xeb\x89\xb4\x7f\xeb\x89\xb4\xe3\x85\x94\xe3\x85\x87\xe3\x85\x85" "35\xe3\x85\x85\xe3"
+	     "\x85\x81" "5\xe3\x85\xa1\xe3\x85\x8a\xeb\x93\x9c\r");
+	look_until("Korean (two-set) that would be");
+	look_until("[Enter / n]");
+	ck_assert_ptr_nonnull(strstr(seen, "HNSB-PDT3-5TA5-MCEM"));
+	type("\n");
+	expect("0 HNSBPDT35TA5MCEM");
+}
+END_TEST
+
+START_TEST(other_keyboard_is_refused)
+{
+	start(ASK_SYMBOLS);
+	type("\thnsb)pdt\")(tq(),ce,\r");
+	look_until("[Enter / n]");
+	ck_assert_ptr_null(strstr(seen, "MCEM")); /* it is hidden */
+	type("n\n");
+	look_until("[E_CODE_FORM 20]\r\nQ: ");
+	type("\x04");
+	expect("24 ");
+	start(ASK_SYMBOLS);
+	type("hnsb)pdt\")(tq(),ce,\r");
+	look_until("[Enter / n]");
+	type("\x03");
+	expect("130 ");
+}
+END_TEST
+
+START_TEST(other_keyboard_in_a_file)
+{
+	struct cli c = {.code_file = path};
+	struct fault f = {0};
+	char symbols[CODE_SYMBOLS + 1] = "untouched";
+
+	put_file("hnsb)pdt\")(tq(),ce,\n", 20);
+	ck_assert_int_eq(prompt_symbols(&c, NULL, true, symbols, &f), E_CODE_FORM);
+	unlink(path);
+	ck_assert_str_eq(symbols, "untouched");
+	ck_assert_ptr_nonnull(strstr(f.object, "French (AZERTY)"));
+	ck_assert_ptr_null(strstr(f.object, "that would be")); /* faults end in logs */
+}
+END_TEST
+
 START_TEST(code_is_hidden_by_tab)
 {
 	start(ASK_CODE);
+	look_until("the Tab key hides it");
 	type("\tabcd");
 	look_until("\xe2\x80\xa2\xe2\x80\xa2\xe2\x80\xa2\xe2\x80\xa2");
-	ck_assert_ptr_null(strchr(seen, 'A'));
+	ck_assert_ptr_null(strstr(seen, "AB"));
 	type("\t");
 	look_until("ABCD");
 	type("\r");
@@ -413,7 +521,7 @@ START_TEST(stopped_and_continued)
 {
 	start(ASK_AS_A_JOB);
 	type("hn\x1a");
-	look_until("HN\r\nQ: HN");
+	look_until("\nQ: HN");
 	type("sb\r");
 	expect("stopped 0 hnsb");
 }
@@ -496,6 +604,14 @@ main(void)
 	tcase_add_test(people, terminal_is_as_before_after_a_signal);
 	tcase_add_test(people, code_is_grouped_and_folded_as_it_is_typed);
 	tcase_add_test(people, code_is_edited);
+	tcase_add_test(people, code_is_edited_in_the_middle);
+	tcase_add_test(people, wrong_group_is_named_before_enter);
+	tcase_add_test(people, pasted_with_line_breaks);
+	tcase_add_test(people, narrow_terminal);
+	tcase_add_test(people, terminal_without_backspace);
+	tcase_add_test(people, other_keyboard_is_offered);
+	tcase_add_test(people, other_keyboard_is_refused);
+	tcase_add_test(files, other_keyboard_in_a_file);
 	tcase_add_test(people, code_is_hidden_by_tab);
 	tcase_add_test(people, name_of_a_code_is_shown_as_typed);
 	tcase_add_test(people, code_is_asked_for_until_it_is_one);

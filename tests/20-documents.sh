@@ -119,18 +119,60 @@ completions() # WORDS...: what the last of them is completed to
 	bash -c '. "$0" && COMP_WORDS=("$@") && COMP_CWORD=$(($# - 1)) && _oncestick && printf "%s\n" "${COMPREPLY[@]}"' \
 		"$top/cli/completion/oncestick" "$@" 2>/dev/null
 }
+# zsh completes only while somebody types: tests/complete.zsh does. "LINE<TAB>WORD" for each word that it offers.
+zsh_completions() # LINE...
+{
+	printf '%s\n' "$@" | zsh -f "$ONCE_TESTS/complete.zsh" "$top/cli/completion" "$W/zsh" 2>/dev/null
+}
+
+fish_completions() # LINE...
+{
+	fish -c 'source $argv[1]/oncestick.fish
+		for line in $argv[2..]
+			for word in (complete -C $line)
+				printf "%s\t%s\n" $line (string split -f 1 \t -- $word)
+			end
+		end' "$top/cli/completion" "$@" 2>/dev/null
+}
+
+of_line() # LINE FILE: the words that FILE has for it
+{
+	awk -F '\t' -v line="$1" '$1 == line { print $2 }' "$2" | sort -u
+}
+
+: >"$W/slip"
+printf '%s\n' $verbs --help --version | sort >"$W/verbs"
 if command -v bash >/dev/null; then
-	printf '%s\n' $verbs --help --version | sort >"$W/a"
+	cp "$W/verbs" "$W/a"
 	completions oncestick '' | sort >"$W/b"
-	same "completion knows every verb"
+	same "bash knows every verb"
 	for verb in $verbs; do
 		help_options "$verb" | grep '^--' >"$W/a"
 		completions oncestick "$verb" -- | sort -u >"$W/b"
-		same "$verb: completion knows its options"
+		same "bash: $verb has its options"
 	done
-	: >"$W/slip"
-	is "a code file is completed" "$(completions oncestick mount --code-file "$W/sli")" "$W/slip"
+	is "bash: a code file" "$(completions oncestick mount --code-file "$W/sli")" "$W/slip"
+	is "bash: a value" "$(completions oncestick issue --format j)" json
 fi
+for shell in zsh fish; do
+	command -v $shell >/dev/null || { [ -z "${CI:-}" ] || die "no $shell"; continue; }
+	set -- "oncestick " "oncestick -" "oncestick mount --code-file $W/sli" "oncestick issue --format=j" "oncestick station p"
+	for verb in $verbs; do
+		set -- "$@" "oncestick $verb --"
+	done
+	"${shell}_completions" "$@" >"$W/offered"
+	cp "$W/verbs" "$W/a"
+	{ of_line "oncestick " "$W/offered"; of_line "oncestick -" "$W/offered" | grep '^--'; } | sort -u >"$W/b"
+	same "$shell knows every verb"
+	for verb in $verbs; do
+		help_options "$verb" | grep '^--' >"$W/a"
+		of_line "oncestick $verb --" "$W/offered" | sed 's/=$//' >"$W/b"
+		same "$shell: $verb has its options"
+	done
+	is "$shell: a code file" "$(of_line "oncestick mount --code-file $W/sli" "$W/offered" | sed 's|.*/||')" slip
+	is "$shell: a value" "$(of_line "oncestick issue --format=j" "$W/offered" | sed 's/.*=//')" json
+	is "$shell: what station does" "$(of_line "oncestick station p" "$W/offered")" pin
+done
 
 # ---- JSON --------------------------------------------------------------------------------------------------------------------
 members() # VERB ARGS...: every member of its JSON is in its page
@@ -161,7 +203,11 @@ if [ -c /dev/fuse ] && [ -w /dev/fuse ]; then
 	members mount "$stick" --code-file "$W/code"
 	folder=$(jq -r .mount_point "$W/out")
 	members status
-	is "completion knows what is open" "$(completions oncestick unmount '')" "$folder"
+	is "bash knows what is open" "$(completions oncestick unmount '')" "$folder"
+	for shell in zsh fish; do
+		command -v $shell >/dev/null || continue
+		is "$shell knows what is open" "$(${shell}_completions "oncestick unmount " | cut -f2)" "$folder"
+	done
 	members unmount --yes
 	check "receipts" oncestick station receipts "$W/receipts"
 	members inspect "$W/receipts"
@@ -169,8 +215,13 @@ fi
 members revoke --at "$stick" --stick "$stick" --yes --passphrase-file "$W/pass"
 members inspect "$stick/ONCE/notice.cose"
 members collect "$stick" --passphrase-file "$W/pass"
-is "completion knows codes by name" "$(completions oncestick revoke '' | wc -l)" 4
-is "completion knows who has codes" "$(completions oncestick issue --again Ki)" Kim
+is "bash knows codes by name" "$(completions oncestick revoke '' | wc -l)" 4
+is "bash knows who has codes" "$(completions oncestick issue --again Ki)" Kim
+for shell in zsh fish; do
+	command -v $shell >/dev/null || continue
+	is "$shell knows codes by name" "$(${shell}_completions "oncestick revoke " | wc -l)" 4
+	is "$shell knows who has codes" "$(${shell}_completions "oncestick issue --again Ki" | cut -f2)" Kim
+done
 members erase "$stick" --yes --passphrase-file "$W/pass"
 
 # ---- tests -------------------------------------------------------------------------------------------------------------------

@@ -236,7 +236,7 @@ helper_talk(const char *helper, const char *dir, const char *source, char *words
 	int fd = -1;
 	pid_t pid = -1;
 
-	helper_options(options, source);
+	helper_options(options, source != NULL ? source : SOURCE);
 	words[0] = '\0';
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sock) != 0 || pipe2(talk, O_CLOEXEC) != 0)
 		goto out;

@@ -80,6 +80,8 @@ for line in (oncestick --help 2>/dev/null)
                     set -a args -x -a 'exfat vfat'
                 case issue:format
                     set -a args -x -a 'text csv json'
+                case '*:paper'
+                    set -a args -x -a 'a4 letter'
                 case '*:session'
                     set -a args -x -a '90m 2h 4h 8h 12h'
                 case '*'

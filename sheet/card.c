@@ -18,6 +18,9 @@
 #define LINES_MAX 2
 #define INSET 0.025 /* of the code in its frame, of the width */
 #define NO_BREAK "\u00a0"
+#define HANGUL_FIRST 0xac00 /* syllables */
+#define HANGUL_LAST 0xd7a3
+#define WORD_MAX 12
 #define SYMBOLS "0123456789ABCDEFGHJKMNPQRSTVWXYZ-"
 
 struct item {
@@ -37,11 +40,40 @@ struct composed {
 
 /* ---- text ---------------------------------------------------------------------------------------------------------------- */
 
+/* Korean words are parted by blanks, and lines end there in what is well printed; by the rules for all scripts (Unicode, UAX 14)
+ * they may end after every syllable. Names that are very long may. */
+static void
+keep_words(PangoAttrList *marks, const char *text)
+{
+	const char *from = NULL;
+	unsigned n = 0;
+
+	for (const char *p = text;; p += g_utf8_skip[(unsigned char)*p]) {
+		gunichar c = g_utf8_get_char(p);
+
+		if (c >= HANGUL_FIRST && c <= HANGUL_LAST) {
+			from = n++ == 0 ? p : from;
+			continue;
+		}
+		if (n > 1 && n <= WORD_MAX) {
+			PangoAttribute *keep = pango_attr_allow_breaks_new(FALSE);
+
+			keep->start_index = (guint)(from - text);
+			keep->end_index = (guint)(p - text);
+			pango_attr_list_insert(marks, keep);
+		}
+		n = 0;
+		if (c == 0)
+			return;
+	}
+}
+
 /* No hyphen is added where a word is broken: it would be taken for a part of an address or a name. marks are taken over. */
 static void
 text_set(PangoLayout *t, const char *text, PangoAttrList *marks)
 {
 	pango_attr_list_insert(marks, pango_attr_insert_hyphens_new(FALSE));
+	keep_words(marks, text);
 	pango_layout_set_text(t, text, -1);
 	pango_layout_set_attributes(t, marks);
 	pango_attr_list_unref(marks);

@@ -239,7 +239,7 @@ end_for_good(const struct play *p)
 
 	if (p->end || p->told || !prompt_possible(p->m.c))
 		return p->end && !p->told;
-	return prompt_choice(p->m.c, _("End for good? The code will not open again."), "[y/N]", ways, 'n', &answer, &f) == E_OK &&
+	return prompt_choice(p->m.c, _("End for good? The code will not open again."), _("[y/N]"), ways, 'n', &answer, &f) == E_OK &&
 	    answer == 'y';
 }
 

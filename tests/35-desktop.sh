@@ -126,6 +126,7 @@ is "the session adds nothing" "$(count '^notify')" 1
 # ---- a real one ----------------------------------------------------------------------------------------------------------------
 stick=$W/stick
 sample "$W/folder"
+head -c 12000000 /dev/urandom >"$W/folder/film.bin" # more than a session keeps in memory
 new_issuer
 prepare "$W/folder" "$stick" --label Desk --codes 8
 codes "$W/codes" 6
@@ -203,7 +204,7 @@ if [ "$WHO" = root ] && [ -n "$(losetup -f 2>/dev/null)" ]; then
 	trap 'cleanup; kill $daemon $server $deaf 2>/dev/null; umount -l "$W/media"; losetup -d "$loop"' EXIT
 	mkdir "$W/media"
 	mount "$loop" "$W/media" || die "the stick cannot be mounted"
-	prepare "$W/folder" "$W/media" --label Out --codes 4
+	prepare "$W/folder" "$W/media" --label Out --codes 5
 
 	eject
 	logged "the stick is switched off" '^power-off'
@@ -213,16 +214,39 @@ if [ "$WHO" = root ] && [ -n "$(losetup -f 2>/dev/null)" ]; then
 	eject card
 	logged "a card is put out of its reader" '^eject'
 	is "which stays on" "$(count '^power-off')" 0
-	sleep 1000 <"$W/media/READ ME FIRST.txt" &
+	tail -f "$W/media/READ ME FIRST.txt" >/dev/null &
 	reader=$!
 	eject busy
 	kill $reader
-	logged "the stick is still in use, and by what" "^notify .* urgency 2 \\| The lecture is closed, but .* sleep \\(pid $reader\\) still has .READ ME FIRST.txt. open"
-	said "warning: sleep .pid $reader. still has"
+	logged "the stick is still in use, and by what" "^notify .* urgency 2 \\| The lecture is closed, but .* tail \\(pid $reader\\) still has .READ ME FIRST.txt. open"
+	said "warning: tail .pid $reader. still has"
 	printed '"ejected": false'
 	eject denied
 	said "warning: .*Not authorized.*closed all the same"
 	printed '"ejected": false'
+
+	# A stick that is pulled: nothing more can be read from the device, and no file system is there. It comes back as another device.
+	check "the stick is taken out" umount "$W/media"
+	mount "$loop" "$W/media" || die "the stick cannot be mounted" # nothing of it in memory
+	serve
+	one_code "$W/code" "$W/media"
+	check "mount" with_bus oncestick mount "$W/media" --code-file "$W/code"
+	folder=$(cat "$W/out")
+	sync
+	cp "$W/stick.img" "$W/back.img"
+	truncate -s 0 "$W/stick.img"
+	umount -l "$W/media"
+	cmp "$folder/film.bin" "$W/folder/film.bin" >"$W/cmp" 2>&1 &
+	reader=$!
+	logged "it is out" '^notify 1 urgency 2 .* The stick is out .* in any port'
+	back=$(losetup -f --show "$W/back.img") || die "no second loop device"
+	trap 'cleanup; kill $daemon $server $deaf 2>/dev/null; umount -l "$W/media"; losetup -d "$loop"; losetup -d "$back"' EXIT
+	mount "$back" "$W/media" || die "the stick cannot be mounted again"
+	logged "it is back" '^notify 1 urgency 0 .* The stick is back'
+	wait $reader || die "what waited for the stick was not read: $(cat "$W/cmp")"
+	is "the PC stayed awake" "$(count '^asleep')" 0
+	check "it ends" with_bus oncestick unmount --yes
+	logged "it may be pulled" '^notify 1 .* has ended .*safe to pull'
 fi
 
 # ---- a file that is clicked on ---------------------------------------------------------------------------------------------------

@@ -7,8 +7,8 @@ lack() # PACKAGE
 	[ -z "${CI:-}" ] || die "package $1 is missing, and on CI nothing is skipped"
 	skip "no package $1 here"
 }
-for need in dbus-daemon:dbus update-mime-database:shared-mime-info gio:libglib2.0-bin \
-	xdg-mime:xdg-utils rsvg-convert:librsvg2-bin; do
+for need in dbus-daemon:dbus desktop-file-validate:desktop-file-utils update-mime-database:shared-mime-info gio:libglib2.0-bin \
+	xdg-mime:xdg-utils appstreamcli:appstream rsvg-convert:librsvg2-bin; do
 	command -v "${need%:*}" >/dev/null || lack "${need#*:}"
 done
 /usr/bin/python3 -c 'import dbus' 2>/dev/null || lack python3-dbus
@@ -232,6 +232,7 @@ if [ "$WHO" = root ] && [ -n "$(losetup -f 2>/dev/null)" ]; then
 	one_code "$W/code" "$W/media"
 	check "mount" with_bus oncestick mount "$W/media" --code-file "$W/code"
 	folder=$(cat "$W/out")
+	mount -o remount,ro "$W/media" || die "it stays writable" # or the kernel would write to what is gone
 	sync
 	cp "$W/stick.img" "$W/back.img"
 	truncate -s 0 "$W/stick.img"
@@ -269,7 +270,7 @@ echo theirs >"$opener"
 prepare "$W/folder" "$stick" --add --label More --codes 1
 is "prepare leaves one that is there" "$(cat "$opener")" theirs
 
-# ---- what file managers are told ---------------------------------------------------------------------------------------
+# ---- what file managers and menus are told ---------------------------------------------------------------------------------------
 share=${ONCE_BIN%/bin}/share
 export XDG_DATA_HOME="$W/data"
 mkdir -p "$XDG_DATA_HOME/mime/packages" "$W/types"
@@ -294,5 +295,23 @@ grant=$(find "$stick/ONCE" -name grant.cose | head -n 1)
 is "a refill begins with a grant" "$(type_of "$W/types/r")" application/x-oncestick-refill
 is "a grant is none" "$(type_of "$grant" | grep -c oncestick)" 0
 is "the texts for people are text" "$(type_of "$stick/READ ME FIRST.txt")" text/plain
+
+for entry in "$share"/applications/oncestick-*.desktop; do
+	check "${entry##*/} is well-formed" desktop-file-validate "$entry"
+	options=$(sed -n "s/^Exec=oncestick //p" "$entry")
+	for word in $options; do
+		case $word in
+		--*) oncestick "$verb" --help | grep -q -e " $word\>" || die "${entry##*/}: $verb has no $word" ;;
+		%f) ;;
+		*) verb=$word ;;
+		esac
+	done
+	is "its icon is there" "$(ls "$share/icons/hicolor/scalable/apps")" "$(sed -n 's/^Icon=//p' "$entry").svg"
+done
 check "the icon can be drawn" rsvg-convert -w 16 -o "$W/icon.png" "$share/icons/hicolor/scalable/apps/oncestick.svg"
+# The project has no domain of its own to begin its id with.
+check "the description is well-formed" appstreamcli validate --no-net --override=cid-desktopapp-is-not-rdns=info \
+	"$share/metainfo/oncestick.metainfo.xml"
+unit=${ONCE_BIN%/bin}/lib/systemd/user/oncestick-watch.service
+is "the unit runs what is installed" "$(sed -n 's/^ExecStart=\([^ ]*\) watch .*/\1/p' "$unit")" "${ONCE_BIN#"$ONCE_BUILD/installed"}/oncestick"
 finish

@@ -588,6 +588,7 @@ prepare(struct pinentry *p, const char *question, struct fault *f)
 
 	if (pinentry_start(p, f) != E_OK)
 		return f != NULL ? f->err : E_PROMPT;
+	p->silent = false;
 	snprintf(text, sizeof text, "%s%s%s", question, question[0] != '\0' && p->about[0] != '\0' ? "\n\n" : "", p->about);
 	snprintf(seconds, sizeof seconds, "SETTIMEOUT %d", p->setup.answer_ms / 1000);
 	transact(p, seconds, p->setup.start_ms);

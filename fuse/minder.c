@@ -6,7 +6,10 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
+
+#include "traces.h"
 
 enum minder_op { MINDER_MAKE, MINDER_WATCH, MINDER_UNMOUNT, MINDER_UNMOUNT_LAZY };
 
@@ -24,6 +27,7 @@ struct minder_reply {
 /* What the minder knows. */
 struct watched {
 	bool made;
+	time_t since;                   /* when there began to be something to watch */
 	char path[MOUNTPOINT_MAX];
 };
 
@@ -47,10 +51,12 @@ serve(struct watched *w, struct minder_request *q, struct minder_reply *a)
 	case MINDER_MAKE:
 		a->e = (int32_t)mountpoint_make(q->text, w->path, sizeof w->path, &a->fault);
 		w->made = a->e == E_OK;
+		w->since = time(NULL);
 		memcpy(a->path, w->path, sizeof a->path);
 		return;
 	case MINDER_WATCH:
 		memcpy(w->path, q->text, sizeof w->path);
+		w->since = time(NULL);
 		return;
 	case MINDER_UNMOUNT:
 		a->e = unmount_watched(w, false);
@@ -98,6 +104,8 @@ run(int fd)
 			break;
 	}
 	unmount_watched(&w, true);
+	if (w.path[0] != '\0')
+		traces_clear(w.path, w.since);
 	_exit(0);
 }
 

@@ -2,7 +2,8 @@
  * minder.h - the process that unmounts when a session ends, however it ends.
  *
  * It is forked before a code is read, holds no secret, and waits on a socket. When the session's end of it closes, even by
- * SIGKILL, it unmounts lazily what it was told of, and removes the directory if it made that itself.
+ * SIGKILL, it unmounts lazily what it was told of, removes the directory if it made that itself, and then what the desktop remembers of
+ * files that were there (traces.h).
  */
 #ifndef MINDER_H
 #define MINDER_H

@@ -15,6 +15,7 @@
 
 #include "fusemount.h"
 #include "mountinfo.h"
+#include "traces.h"
 
 #define NAME_CHARS_MAX 60u
 #define NAMES_TRIED 999u
@@ -110,8 +111,11 @@ mountpoint_unmount(const char *path, bool lazy)
 void
 mountpoint_clear(const char *path, bool made)
 {
-	if (mountpoint_is_ours(path) && mountpoint_unmount(path, true) == 0 && made)
+	if (!mountpoint_is_ours(path) || mountpoint_unmount(path, true) != 0)
+		return;
+	if (made)
 		rmdir(path);
+	traces_clear(path, 0);
 }
 
 /* ---- a directory that was given ----------------------------------------------------------------------------------------- */

@@ -45,7 +45,10 @@ bool mountpoint_is_ours(const char *path);
  */
 int mountpoint_unmount(const char *path, bool lazy);
 
-/* mountpoint_clear(path, made): unmount lazily what is at path, if it is ours, and if made, remove the directory. As far as it goes. */
+/*
+ * mountpoint_clear(path, made): what a dead minder has left: if a mount of ours is at path, unmount it lazily, remove the directory if
+ * made, and what the desktop remembers of its files (traces.h). As far as it goes.
+ */
 void mountpoint_clear(const char *path, bool made);
 
 /* mountpoint_users(path, each, arg): call each(arg, pid, comm, file) for every process of this user that has a file or its

@@ -90,6 +90,7 @@ text_new(cairo_t *cr, const char *family, bool bold, double size, const char *te
 	pango_font_description_set_absolute_size(font, size * PANGO_SCALE);
 	pango_layout_set_font_description(t, font);
 	pango_font_description_free(font);
+	pango_context_set_round_glyph_positions(pango_layout_get_context(t), FALSE);
 	pango_layout_set_single_paragraph_mode(t, TRUE);
 	text_set(t, text, pango_attr_list_new());
 	return t;

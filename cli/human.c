@@ -12,6 +12,7 @@
 #include <wctype.h>
 
 #define COLUMN_MIN 8
+#define COLUMN_WHOLE 16u /* dates, numbers and states are not cut */
 #define COLUMN_GAP 2
 
 /* ---- sizes -------------------------------------------------------------------------------------------------------------- */
@@ -354,26 +355,29 @@ natural_widths(const struct human_table *t, size_t *widths)
 	}
 }
 
-/* Take from the widest columns until all fit in width. */
-static void
-shrink_widths(size_t *widths, size_t columns, size_t width)
+/* Take from the widest columns that are wider than whole until all fit in width. False if they cannot. */
+static bool
+shrink_widths(size_t *widths, size_t columns, size_t width, size_t whole)
 {
+	const size_t *const natural = widths + columns;
+
 	size_t total = (columns - 1) * COLUMN_GAP;
 
 	for (size_t i = 0; i < columns; i++)
 		total += widths[i];
 	while (total > width) {
-		size_t widest = 0;
+		size_t widest = columns;
 
-		for (size_t i = 1; i < columns; i++) {
-			if (widths[i] >= widths[widest])
+		for (size_t i = 0; i < columns; i++) {
+			if (natural[i] > whole && (widest == columns || widths[i] >= widths[widest]))
 				widest = i;
 		}
-		if (widths[widest] <= COLUMN_MIN)
-			return;
+		if (widest == columns || widths[widest] <= COLUMN_MIN)
+			return false;
 		widths[widest]--;
 		total--;
 	}
+	return true;
 }
 
 /* Print a cell in at most width columns and return how many it took. */
@@ -407,6 +411,36 @@ print_row(FILE *f, char *const *cells, const size_t *widths, size_t columns)
 	putc('\n', f);
 }
 
+/* One below the other, each with its head before it: what does not fit beside each other is whole this way. */
+static void
+print_block(FILE *f, char *const *heads, char *const *cells, size_t columns, unsigned width)
+{
+	size_t widest = 0;
+	char *wrapped = NULL;
+
+	for (size_t i = 0; i < columns; i++)
+		if (human_width(heads[i]) > widest)
+			widest = human_width(heads[i]);
+	for (size_t i = 0; i < columns; i++) {
+		if (cells[i][0] == '\0')
+			continue;
+		wrapped = human_wrap(cells[i], width, widest + COLUMN_GAP, widest + COLUMN_GAP);
+		fprintf(f, "%s%*s%s\n", heads[i], (int)(widest - human_width(heads[i]) + COLUMN_GAP), "",
+		    wrapped != NULL ? wrapped : cells[i]);
+		free(wrapped);
+	}
+}
+
+static void
+print_blocks(const struct human_table *t, FILE *f, unsigned width)
+{
+	for (size_t i = 1; i < t->rows; i++) {
+		if (i > 1)
+			putc('\n', f);
+		print_block(f, t->cells, t->cells + i * t->columns, t->columns, width);
+	}
+}
+
 int
 human_table_print(const struct human_table *t, FILE *f, unsigned width)
 {
@@ -414,13 +448,15 @@ human_table_print(const struct human_table *t, FILE *f, unsigned width)
 
 	if (t->columns == 0 || t->rows <= (t->headed ? 1u : 0u))
 		return ferror(f) ? -1 : 0;
-	if ((widths = calloc(t->columns, sizeof *widths)) == NULL)
+	if ((widths = calloc(2 * t->columns, sizeof *widths)) == NULL)
 		return -1;
 	natural_widths(t, widths);
-	if (width > 0)
-		shrink_widths(widths, t->columns, width);
-	for (size_t i = 0; i < t->rows; i++)
-		print_row(f, t->cells + i * t->columns, widths, t->columns);
+	memcpy(widths + t->columns, widths, t->columns * sizeof *widths);
+	if (width > 0 && !shrink_widths(widths, t->columns, width, t->headed ? COLUMN_WHOLE : 0) && t->headed)
+		print_blocks(t, f, width);
+	else
+		for (size_t i = 0; i < t->rows; i++)
+			print_row(f, t->cells + i * t->columns, widths, t->columns);
 	free(widths);
 	return ferror(f) ? -1 : 0;
 }

@@ -63,8 +63,9 @@ int human_table_add(struct human_table *t, const char *const *cells);
 
 /*
  * human_table_print(t, f, width): print it to f, with its heads if it has any and any row. Unless width is 0, the widest columns are
- * cut (marked by an ellipsis) until a row takes at most width columns, or no column is wider than 8. Nothing follows a row's last
- * cell. Return 0, or -1 if f has an error.
+ * cut (marked by an ellipsis) until a row takes at most width columns, or no column is wider than 8. In a table with heads columns of
+ * at most 16 are not cut; where it does not fit even so, each row is printed as lines of a head and a cell, with an empty line
+ * between rows. Nothing follows a row's last cell. Return 0, or -1 if f has an error.
  */
 int human_table_print(const struct human_table *t, FILE *f, unsigned width);
 

@@ -209,6 +209,29 @@ add(struct human_table *t, const char *a, const char *b, const char *c)
 	ck_assert_int_eq(human_table_add(t, (const char *[]){ a, b, c }), 0);
 }
 
+START_TEST(what_does_not_fit_beside_each_other_is_printed_below_each_other)
+{
+	struct human_table *t = human_table_new(3, (const char *[]){ "CODE", "UNTIL", "HOLDER" });
+
+	add(t, "7kq241/3", "22 Dec 14:48", "김민수, 3강의실 of the institute");
+	add(t, "7kq241/4", "22 Dec 14:48", NULL);
+	printed(t, 40,
+	    "CODE      UNTIL         HOLDER\n"
+	    "7kq241/3  22 Dec 14:48  김민수, 3강의실…\n"
+	    "7kq241/4  22 Dec 14:48\n");
+	printed(t, 24,
+	    "CODE    7kq241/3\n"
+	    "UNTIL   22 Dec 14:48\n"
+	    "HOLDER  김민수, 3강의실\n"
+	    "        of the\n"
+	    "        institute\n"
+	    "\n"
+	    "CODE    7kq241/4\n"
+	    "UNTIL   22 Dec 14:48\n");
+	human_table_free(&t);
+}
+END_TEST
+
 START_TEST(columns_are_aligned)
 {
 	struct human_table *t = human_table_new(3, (const char *[]){ "code", "state", "holder" });
@@ -358,6 +381,7 @@ main(void)
 	tcase_add_test(tc, names_are_judged_in_every_locale);
 	tcase_add_test(tc, width_counts_columns);
 	tcase_add_test(tc, fit_never_splits_a_character);
+	tcase_add_test(tc, what_does_not_fit_beside_each_other_is_printed_below_each_other);
 	tcase_add_test(tc, columns_are_aligned);
 	tcase_add_test(tc, wide_cells_are_cut_to_fit);
 	tcase_add_test(tc, many_rows_are_kept);

@@ -196,6 +196,26 @@ row_slot(struct human_table *table, const struct books_slot *s, int64_t now)
 	return failed;
 }
 
+/* How many can be handed out, and until when they open. */
+static void
+say_left(const struct cli *c, const struct books_slot *slots, size_t count, const struct issuer_stick *stick, int64_t now)
+{
+	struct tally t = tally_of(slots, count, stick->id, now);
+	char until[WHEN_SHOWN];
+	int64_t last = 0;
+
+	for (size_t k = 0; k < count; k++)
+		if (slots[k].state == BOOKS_READY && slots[k].expires > now && slots[k].expires > last)
+			last = slots[k].expires;
+	when_show(until, sizeof until, last);
+	if (t.ready == 0)
+		say_info(c, "no code is left to hand out; 'oncestick prepare --add' makes more");
+	else if (t.ready == 1)
+		say_info(c, "1 code is left to hand out, until %s", until);
+	else
+		say_info(c, "%u codes are left to hand out, until %s", t.ready, until);
+}
+
 static enum err
 list_slots(const struct cli *c, struct issuer *i, const char *arg, struct fault *f)
 {
@@ -227,6 +247,8 @@ list_slots(const struct cli *c, struct issuer *i, const char *arg, struct fault 
 			failed = row_slot(table, &slots[k], i->now);
 	}
 	e = c->json ? say_json(c, json_pack("{s:s, s:o}", "stick", stick.name, "codes", list)) : print_table(c, table, failed);
+	if (e == E_OK && !c->json)
+		say_left(c, slots, count, &stick, i->now);
 out:
 	free(slots);
 	issuer_stick_close(&stick);

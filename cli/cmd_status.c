@@ -7,6 +7,7 @@
 #include "cli.h"
 #include "human.h"
 #include "keytree.h"
+#include "mountpoint.h"
 #include "opt.h"
 #include "replug.h"
 #include "say.h"
@@ -26,6 +27,22 @@ put_back_s(const struct control_state *s)
 	return s->away_s < REPLUG_AWAY_S ? REPLUG_AWAY_S - s->away_s : 0;
 }
 
+static void
+add_user(void *arg, long pid, const char *comm, const char *file)
+{
+	json_array_append_new(arg, json_pack("{s:I, s:o, s:o}", "pid", (json_int_t)pid, "program", say_json_text(comm), "file",
+	    say_json_text(file)));
+}
+
+static json_t *
+users_json(const char *dir)
+{
+	json_t *list = json_array();
+
+	mountpoint_users(dir, add_user, list);
+	return list;
+}
+
 static json_t *
 as_json(const struct control_state *s, int64_t now)
 {
@@ -35,11 +52,11 @@ as_json(const struct control_state *s, int64_t now)
 	keytree_fingerprint(issuer, s->issuer);
 	when_rfc3339(opened, sizeof opened, s->opened_at);
 	when_rfc3339(ends, sizeof ends, now + s->remaining_s);
-	return json_pack("{s:s%, s:s%, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:o, s:b}", "mount_point", s->mount_point,
+	return json_pack("{s:s%, s:s%, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:o, s:b, s:o}", "mount_point", s->mount_point,
 	    strlen(s->mount_point), "stick_path", s->stick_path, strlen(s->stick_path), "stick", stick, "label", s->label, "issuer",
 	    issuer, "opened_at", opened, "ends_at", ends, "used_s", (json_int_t)s->used_s, "remaining_s",
 	    (json_int_t)s->remaining_s, "pid", (json_int_t)s->pid, "put_back_s",
-	    s->away_s > 0 ? json_integer((json_int_t)put_back_s(s)) : json_null(), "private", (int)s->private);
+	    s->away_s > 0 ? json_integer((json_int_t)put_back_s(s)) : json_null(), "private", (int)s->private, "users", users_json(s->mount_point));
 }
 
 static enum err
@@ -50,6 +67,19 @@ print_json(const struct cli *c, const struct sessions *s)
 	for (size_t i = 0; i < s->count; i++)
 		json_array_append_new(list, as_json(&s->list[i].state, when_now()));
 	return say_json(c, json_pack("{s:o}", "open", list));
+}
+
+static void
+print_user(void *arg, long pid, const char *comm, const char *file)
+{
+	char who[64], what[300];
+
+	(void)arg;
+	say_safe(who, sizeof who, comm);
+	if (file[0] == '\0' || strcmp(file, ".") == 0)
+		printf(_("  %s (pid %ld) has the folder open\n"), who, pid);
+	else
+		printf(_("  %s (pid %ld) has \"%s\" open\n"), who, pid, say_safe(what, sizeof what, file));
 }
 
 static enum err
@@ -68,7 +98,7 @@ print_text(const struct cli *c, const struct sessions *s)
 		when_show_duration(left, sizeof left, st->remaining_s);
 		printf("%s\n", say_safe(path, sizeof path, st->mount_point));
 		if (st->label[0] != '\0')
-			printf(_("  \"%s\", stick %s\n"), st->label, stick);
+			printf(_("  \"%s\", stick %s\n"), say_safe(path, sizeof path, st->label), stick);
 		else
 			printf(_("  a bundle, stick %s\n"), stick);
 		/* TRANSLATORS: where the stick is mounted */
@@ -76,6 +106,7 @@ print_text(const struct cli *c, const struct sessions *s)
 		if (st->private)
 			printf("%s", _("  private: only the player that 'oncestick play' started sees it\n"));
 		printf(_("  open until %s (%s left)\n"), until, left);
+		mountpoint_users(st->mount_point, print_user, NULL);
 		if (st->away_s > 0) {
 			when_show_duration(left, sizeof left, put_back_s(st));
 			printf(_("  the stick is out; put it back within %s, or the folder closes (its code opens it again)\n"), left);

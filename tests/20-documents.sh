@@ -179,6 +179,7 @@ members() # VERB ARGS...: every member of its JSON is in its page
 {
 	verb=$1
 	check "$verb: answers in JSON" oncestick "$@" --json
+	jq -es 'length == 1 and (.[0] | type == "object")' "$W/out" >/dev/null || die "$verb: that is not one object"
 	jq -r '[paths | map(strings) | last // empty] | unique[]' "$W/out" >"$W/a" || die "$verb: that is no JSON"
 	sed -n '/^\.Ss JSON/,/^\.Sh/p' "$man/oncestick-$verb.1" | grep -e '^\.It Va' -e '^\.Va' -e '^\.Ql' | tr -c 'a-z_\n' '\n' | sort -u >"$W/b"
 	each_line_in "$verb: its page names every member" "$W/a" "$W/b"
@@ -223,6 +224,19 @@ for shell in zsh fish; do
 	is "$shell knows who has codes" "$(${shell}_completions "oncestick issue --again Ki" | cut -f2)" Kim
 done
 members erase "$stick" --yes --passphrase-file "$W/pass"
+
+# A refusal has no JSON: a program reads the exit status. What rehearse and verify found is an answer.
+for verb in $verbs; do
+	help_options "$verb" | grep -qx -- --json || continue
+	[ "$verb" != prepare ] || set -- "$W/nowhere"
+	oncestick "$verb" "$W/nowhere" "$@" --json >"$W/out" 2>"$W/err" </dev/null && die "$verb works with nothing"
+	set --
+	grep -Eq '\[E_[A-Z_]+ [0-9]+\]' "$W/err" || die "$verb does not say why"
+	[ "$verb" = rehearse ] || [ ! -s "$W/out" ] || die "$verb has JSON for what it refused"
+done
+refused 10 "rehearse of nothing" oncestick rehearse "$W/nowhere" --json
+cp "$W/out" "$W/answer"
+check "... has an answer" jq -es 'length == 1 and .[0].ready == false' "$W/answer"
 
 # ---- tests -------------------------------------------------------------------------------------------------------------------
 check "every attack that is listed has a test, or a reason why not" "$ONCE_TESTS/hostile" --check

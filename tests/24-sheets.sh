@@ -144,6 +144,8 @@ if [ -e /usr/share/i18n/locales/en_US ] && command -v localedef >/dev/null; then
 	check "a sheet in Germany" env LOCPATH="$W/locales" LC_ALL=de_DE.UTF-8 \
 		oncestick issue --again "$name/7" --passphrase-file "$W/pass" --sheet "$W/de.pdf"
 	is "is of A4" "$(size "$W/de.pdf")" 595x841
+	pdftotext "$W/de.pdf" "$W/text"
+	check "and in German" grep -q 'Karte 1 von 1' "$W/text"
 else
 	[ -z "${CI:-}" ] || die "no localedef, and on CI nothing is skipped"
 fi

@@ -12,6 +12,7 @@
 #include "human.h"
 #include "kdf.h"
 #include "keytree.h"
+#include "mounting.h"
 #include "mountpoint.h"
 #include "opt.h"
 #include "progress.h"
@@ -102,6 +103,7 @@ rehearse_stick(struct rehearsal *r, struct fault *f)
 	env.factors = (struct unlock_factors){.usb = usb_dir_factor, .arg = &r->usb};
 	if ((err = unlock_look(&r->unlock, r->at.fd, &env, &r->info, f)) != E_OK)
 		return err;
+	mounting_about(r->c, &r->info);
 	pass_words(r, N_("stick"), stick_words);
 	if ((err = unlock_check(r->unlock, &r->info, f)) != E_OK)
 		return err;

@@ -45,14 +45,14 @@ title(const struct unlock_info *info, char out[LABEL_MAX + 4])
 	return out;
 }
 
-/* The same for pinentry, which shows what it is asked about; and what may make somebody wait with the answer. */
-static void
-describe(const struct mounting *m, const char *stick, const char *issuer)
+void
+mounting_about(const struct cli *c, const struct unlock_info *i)
 {
-	const struct unlock_info *i = &m->msg.info;
-	char text[1000], label[LABEL_MAX + 4], safe[LABEL_MAX + 4];
+	char stick[STICK_NAME_SIZE], issuer[FINGERPRINT_SIZE], text[1000], label[LABEL_MAX + 4], safe[LABEL_MAX + 4];
 	int n = 0;
 
+	keytree_stick_name(stick, i->stick_id);
+	keytree_fingerprint(issuer, i->issuer);
 	say_safe(safe, sizeof safe, title(i, label));
 	if (i->issuer_known)
 		n = snprintf(text, sizeof text, _("%s on stick %s\nissuer %s"), safe, stick, issuer);
@@ -61,7 +61,7 @@ describe(const struct mounting *m, const char *stick, const char *issuer)
 	if (i->memory_volatile && n > 0 && (size_t)n < sizeof text)
 		snprintf(text + n, sizeof text - (size_t)n, "\n%s",
 		    _("This PC forgets what it knows when it is switched off: keep a second code at hand."));
-	prompt_about(m->c, text);
+	prompt_about(c, text);
 }
 
 static void
@@ -77,7 +77,7 @@ introduce(const struct mounting *m)
 		say_info(m->c, "%s on stick %s, issuer %s", title(i, label), stick, issuer);
 	else
 		say_info(m->c, "%s on stick %s, issuer %s (first time on this PC)", title(i, label), stick, issuer);
-	describe(m, stick, issuer);
+	mounting_about(m->c, i);
 	if (i->skipped > 0 && i->newer > 0)
 		say_warn(m->c,
 		    ngettext("%u of %u lectures on the stick cannot be used (made by a newer oncestick): codes of it are refused",

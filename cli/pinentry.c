@@ -23,6 +23,7 @@
 #include <assuan.h>
 #include <sodium.h>
 
+#include "human.h"
 #include "secret.h"
 #include "stop.h"
 #include "text.h"
@@ -33,6 +34,7 @@
 #define GRACE_MS 15000 /* beyond a person's time: pinentry has the same limit, and says so itself */
 #define END_MS 2000    /* for the process to go by itself; then it is told to, and killed */
 #define TEXT_MAX 1600
+#define NOTE_WIDTH 70 /* of what went wrong: pinentry-curses does not break its lines */
 #define LINE_MAX_BYTES 980 /* ASSUAN_LINELENGTH holds 1000 */
 #define FLOOD_MAX 65536	   /* bytes of one reply, more than any needs */
 
@@ -437,7 +439,7 @@ failed(struct pinentry *p, gpg_error_t why, struct fault *f)
 	else if (trouble == GONE)
 		what = _("it ended without an answer");
 	return fault_set(f, E_PROMPT, 0, "",
-	    _("%.60s failed: %.50s. Leave --pinentry out to be asked on the terminal, or name another in ONCESTICK_PINENTRY."),
+	    _("%.60s failed: %s. Leave --pinentry out to be asked on the terminal, or name another in ONCESTICK_PINENTRY."),
 	    p->program, what);
 }
 
@@ -571,9 +573,12 @@ pinentry_about(struct pinentry *p, const char *text)
 void
 pinentry_note(struct pinentry *p, const char *text)
 {
+	char *wrapped = p != NULL ? human_wrap(text, NOTE_WIDTH, 0, 0) : NULL;
+
 	if (p == NULL)
 		return;
-	snprintf(p->note, sizeof p->note, "%s", text);
+	snprintf(p->note, sizeof p->note, "%s", wrapped != NULL ? wrapped : text);
+	free(wrapped);
 	p->unseen = true;
 }
 

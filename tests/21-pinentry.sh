@@ -108,7 +108,7 @@ folder=$(cat "$W/out")
 check "the folder is open" mounted "$folder"
 saw '^SETDESC "We ‹b›ek‹/b› 100%25 café" on stick [0-9a-z]{6}%0Aissuer [0-9a-f:]{24}'
 saw '^SETERROR "7kq241/3" is the name of a code'
-saw '^SETERROR typing error, probably in group 4; compare all four\. Nothing was spent\.'
+saw '^SETERROR typing error, probably in group 4; compare all four\. Nothing was%0Aspent\.'
 saw '^SETDESC This uses up the code\. The folder stays open for 8 h'
 saw_not 'CANCEL$'
 ! grep -Eiq "$(echo "$one" | cut -c 1-4)|$(echo "$one" | cut -c 16-19)" "$W/err" "$FAKE_PINENTRY/said" || die "a part of the code is repeated"

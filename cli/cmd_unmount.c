@@ -190,7 +190,7 @@ eject(const struct cli *c, const struct sessions *s, const struct sessions_one *
 		say_info(c, "the stick is out already.");
 		return true;
 	case EJECT_DIRECTORY:
-		warn_in_use(c, _("it is in a directory that is not the top of a stick"));
+		warn_in_use(c, _("the lecture is not at the top of a stick, so there is nothing to switch off"));
 		return false;
 	case EJECT_MOUNTED:
 		break;

@@ -269,7 +269,7 @@ on_opened(struct companion *c, const struct event *e)
 	snprintf(c->label, sizeof c->label, safe[0] != '\0' ? "\"%s\"" : "%s", safe[0] != '\0' ? safe : _("The lecture"));
 	c->deadline = e->deadline;
 	c->open = true;
-	snprintf(body, sizeof body, _("Until %s. The PC stays awake meanwhile."), until(c, when));
+	snprintf(body, sizeof body, _("Until %s."), until(c, when));
 	show(c, URGENCY_NORMAL, body, _("%s is open"), c->label);
 	arm_warning(c);
 	keep_awake(c);
@@ -355,7 +355,7 @@ on_ejected(struct companion *c, const struct event *e)
 	if (e->text[0] == '\0')
 		show(c, URGENCY_NORMAL, _("The lecture is closed, and the stick is switched off."), _("It is safe to pull the stick"));
 	else
-		show(c, URGENCY_CRITICAL, say_safe(safe, sizeof safe, e->text), _("The lecture is closed, but the stick is still in use"));
+		show(c, URGENCY_CRITICAL, say_safe(safe, sizeof safe, e->text), _("The lecture is closed, but do not pull the stick yet"));
 	close_down(c);
 }
 

@@ -180,7 +180,7 @@ nth 5
 check "mount" with_bus oncestick mount "$stick" --code-file "$W/code"
 check "a directory is not ejected" with_bus oncestick unmount --yes --eject --json
 printed '"ejected": false'
-said "warning: .*not the top of a stick.*closed all the same"
+said "warning: .*not at the top of a stick.*closed all the same"
 is "it has ended all the same" "$(oncestick status --json | jq '.open | length')" 0
 refused 30 "the code is dead" oncestick mount "$stick" --code-file "$W/code"
 

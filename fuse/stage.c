@@ -392,7 +392,7 @@ run_init(int link, int fuse, const struct stage_setup *setup)
 	i.signals = signalfd(-1, &all, SFD_CLOEXEC);
 	(void)!mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); /* the program cannot make this one do what it may not itself */
-	if (i.signals < 0 || send_report(link, &ready, fuse) != 0)
+	if (getpid() != 1 || i.signals < 0 || send_report(link, &ready, fuse) != 0) /* who is not 1 must not kill all there is */
 		_exit(1);
 	close(fuse);
 	for (;;) {

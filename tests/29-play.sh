@@ -142,7 +142,7 @@ mine=$(readlink "/proc/$inside/ns/mnt")
 init=$(ps -o ppid= -p "$inside" | tr -d ' ')
 for p in /proc/[0-9]*; do
 	[ "$p" != "/proc/$init" ] || continue # it waits for the player
-	[ "$(readlink "$p/ns/mnt" 2>/dev/null)" = "$mine" ] || ! grep -q "$(basename "$at" | sed 's/ /.040/g')" "$p/mountinfo" 2>/dev/null ||
+	[ "$(readlink "$p/ns/mnt" 2>/dev/null)" = "$mine" ] || ! grep -q "$(echo "$at" | sed 's/ /.040/g')" "$p/mountinfo" 2>/dev/null ||
 		die "$p has the mount: $(cat "$p/comm")"
 done
 check "nobody else has the mount" grep -q "fuse.oncestick" "/proc/$inside/mountinfo"

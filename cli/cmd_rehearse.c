@@ -1,6 +1,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -45,16 +46,23 @@ static const char about_text[] =
     N_("Try everything that `mount` needs on this PC, and spend nothing: stick, signatures, notices, clock, memory, FUSE, the place for\n"
     "the folder, and with a code that it will open. --full also reads and checks every block of the stick.\n");
 
+#define NAME_WIDTH 12
+
 /* For programs in English, for people in their language. */
 static void
 pass(struct rehearsal *r, const char *name, const char *text)
 {
-	int pad = 12 - (int)human_width(_(name));
+	size_t width = human_width(_(name)), pad = width < NAME_WIDTH ? NAME_WIDTH - width : 0;
+	size_t column = human_width(_("ok")) + 2 + width + pad + 1;
+	char *wrapped = NULL;
 
-	if (r->c->json)
+	if (r->c->json) {
 		json_array_append_new(r->passed, json_pack("{s:s, s:s}", "check", name, "result", text));
-	else
-		printf("%s  %s%*s %s\n", _("ok"), _(name), pad > 0 ? pad : 0, "", _(text));
+		return;
+	}
+	wrapped = human_wrap(_(text), human_columns(STDOUT_FILENO), column, column);
+	printf("%s  %s%*s %s\n", _("ok"), _(name), (int)pad, "", wrapped != NULL ? wrapped : _(text));
+	free(wrapped);
 }
 
 /* What is said in words that differ from stick to stick. */

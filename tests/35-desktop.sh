@@ -15,6 +15,7 @@ done
 /usr/bin/python3 -c 'import gi' 2>/dev/null || lack python3-gi
 feed=$ONCE_BUILD/tests/desktop_feed
 [ -x "$feed" ] || die "$feed is not built"
+"$feed" </dev/null || lack libsystemd-dev # at build time
 
 # ---- a bus -------------------------------------------------------------------------------------------------------------------
 cat >"$W/bus.conf" <<END

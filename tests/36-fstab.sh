@@ -210,7 +210,11 @@ what=libfuse-hash; at mount -t fuse -o "ro,code-file=$W/code9" "oncestick#$W/sti
 umount "$W/folder"
 EOF2
 user=$user unshare -m --propagation private sh "$W/inside" >"$W/inside.log" 2>&1
-[ $? -ne 99 ] || { cat "$W/inside.log"; skip "no namespace with a /sbin of its own here"; }
+if [ $? -eq 99 ]; then
+	cat "$W/inside.log"
+	[ -z "${CI:-}" ] || die "no namespace with a /sbin of its own, and on CI nothing is skipped"
+	skip "no namespace with a /sbin of its own here"
+fi
 cat "$W/inside.log"
 was() # NAME STATUS PATTERN: what came of one step in the namespace
 {

@@ -21,6 +21,8 @@ bare=$(printf %s "$code" | tr -d - | tr "[:upper:]" "[:lower:]")
 # end, "unseen TEXT" looks at what the last "sees" went through.
 cat >"$W/person.exp" <<'EOF'
 set timeout 60
+set env(TERM) xterm
+set env(NO_COLOR) 1
 set stty_init "rows 24 columns 200"
 proc sees {text} {
 	global expect_out
@@ -182,7 +184,7 @@ sees "oncestick: no folder is open here;\r\n'oncestick mount' opens one.\r\n\[E_
 ends 49
 EOF
 dialogue "colour where the terminal has it, and nowhere else" <<EOF
-set env(TERM) xterm
+unset env(NO_COLOR)
 spawn oncestick unmount
 sees "\033\[1;31moncestick: \033\[0mno folder"
 ends 49

@@ -33,7 +33,7 @@ bits_of(const struct notice_grant *g)
 	unsigned count = 0;
 
 	for (unsigned i = 0; i < 8u * g->len; i++)
-		count += g->bitmap[i / 8] >> i % 8 & 1u;
+		count += (g->bitmap[i / 8] >> i % 8 & 1) != 0;
 	return count;
 }
 

@@ -128,7 +128,7 @@ sessions_free(struct sessions *s)
 static const struct sessions_one *
 pick_only(const struct sessions *s, struct fault *f)
 {
-	char folders[160] = "";
+	char folders[440] = "";
 
 	if (s->count == 1)
 		return &s->list[0];
@@ -137,10 +137,13 @@ pick_only(const struct sessions *s, struct fault *f)
 		return NULL;
 	}
 	for (size_t i = 0; i < s->count; i++) {
-		size_t n = strlen(folders);
+		const char *name = s->list[i].state.mount_point, *comma = i > 0 ? ", " : "";
+		size_t n = strlen(folders), len = strlen(name);
+		bool fits = n + len + sizeof ", , ..." <= sizeof folders; /* a name cut short would be another */
 
-		snprintf(folders + n, sizeof folders - n, "%s%.70s", i > 0 ? ", " : "",
-		    s->list[i].state.mount_point);
+		snprintf(folders + n, sizeof folders - n, "%s%.*s", comma, (int)len, fits ? name : "...");
+		if (!fits)
+			break;
 	}
 	fault_set(f, E_USAGE, 0, "", _("which folder? Open are %s"), folders);
 	return NULL;

@@ -104,15 +104,17 @@ fi
 
 # two at once: several folders, DIR names one
 first=$folder
-mkdir "$W/here"
-check "a second code on a directory of ours" oncestick mount "$stick" "$W/here" --code-file "$(nth 6)"
-is "it prints that directory" "$(cat "$W/out")" "$W/here"
+here="$W/here, in a folder whose name is so long that a line of a terminal has no room for the whole of it"
+mkdir "$here"
+check "a second code on a directory of ours" oncestick mount "$stick" "$here" --code-file "$(nth 6)"
+is "it prints that directory" "$(cat "$W/out")" "$here"
 refused 2 "unmount without saying which" oncestick unmount --yes
 said "$first"
-check "unmount the one" oncestick unmount "$W/here" --yes
-check "the given directory stays" test -d "$W/here"
+said "$here"
+check "unmount the one" oncestick unmount "$here" --yes
+check "the given directory stays" test -d "$here"
 check "unmount the other" oncestick unmount "$first" --yes
-refused 49 "unmount of a directory that is not ours" oncestick unmount "$W/here" --yes
+refused 49 "unmount of a directory that is not ours" oncestick unmount "$here" --yes
 check "nothing is open" oncestick status
 is "no process is left" "$(pgrep -u "$(id -u)" -f "^oncestick mount $stick" | while read -r p; do [ "$(ps -o stat= -p "$p" | cut -c1)" = Z ] || echo "$p"; done)" ""
 finish

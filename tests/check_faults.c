@@ -276,16 +276,16 @@ again(void)
 
 /*
  * A step with each call failing in turn, and what must hold afterwards, which is told how the step ended. With FAULTS_EVERY in the
- * environment really each; else each of the first 40, and then fewer.
+ * environment really each; else each of the first 40, and then fewer; with FAULTS_FEW each of the first 8, and then far fewer.
  */
 static void
 each(int (*step)(void), unsigned classes, void (*afterwards)(const struct outcome *o), const char *name)
 {
-	bool every = getenv("FAULTS_EVERY") != NULL;
+	bool every = getenv("FAULTS_EVERY") != NULL, few = getenv("FAULTS_FEW") != NULL;
 	unsigned n, runs = 0;
 
 	keep();
-	for (n = 1;; n += every || n < 40 ? 1 : 1 + n / 15) {
+	for (n = 1;; n += every || n < (few ? 8 : 40) ? 1 : 1 + n / (few ? 4 : 15)) {
 		struct outcome o = run(step, classes, n);
 
 		runs++;

@@ -21,6 +21,9 @@
 
 #define LOG_SIZE 65536u
 
+/* Memory is asked for before ASan has any: what answers must not look at its shadow. */
+#define EARLY __attribute__((no_sanitize_address))
+
 /* Not through dlsym, which allocates. */
 #ifdef __SANITIZE_ADDRESS__
 #define REAL(name) __interceptor_##name
@@ -116,7 +119,7 @@ begin(void)
 }
 
 /* splitmix64 (Steele, Lea, Flood 2014): call n of this seed. */
-static uint64_t
+EARLY static uint64_t
 draw(uint64_t n)
 {
 	uint64_t z = seed * UINT64_C(0xd1342543de82ef95) + n * UINT64_C(0x9e3779b97f4a7c15);
@@ -127,7 +130,7 @@ draw(uint64_t n)
 }
 
 /* Whether this call fails. 0: no; else a number that chooses how. */
-static unsigned
+EARLY static unsigned
 fails(unsigned class, const char *name)
 {
 	unsigned n;
@@ -145,7 +148,7 @@ fails(unsigned class, const char *name)
 
 /* ---- memory --------------------------------------------------------------------------------------------------------------- */
 
-static bool
+EARLY static bool
 no_memory(const char *name)
 {
 	if (fails(FAULTS_MEMORY, name) == 0)
@@ -154,25 +157,25 @@ no_memory(const char *name)
 	return true;
 }
 
-void *
+EARLY void *
 malloc(size_t n)
 {
 	return no_memory("malloc") ? NULL : REAL(malloc)(n);
 }
 
-void *
+EARLY void *
 calloc(size_t n, size_t size)
 {
 	return no_memory("calloc") ? NULL : REAL(calloc)(n, size);
 }
 
-void *
+EARLY void *
 realloc(void *p, size_t n)
 {
 	return no_memory("realloc") ? NULL : REAL(realloc)(p, n);
 }
 
-void *
+EARLY void *
 reallocarray(void *p, size_t n, size_t size)
 {
 	size_t all;
@@ -184,13 +187,13 @@ reallocarray(void *p, size_t n, size_t size)
 	return no_memory("reallocarray") ? NULL : REAL(realloc)(p, all);
 }
 
-void *
+EARLY void *
 aligned_alloc(size_t align, size_t n)
 {
 	return no_memory("aligned_alloc") ? NULL : REAL(memalign)(align, n);
 }
 
-int
+EARLY int
 posix_memalign(void **p, size_t align, size_t n)
 {
 	void *t = fails(FAULTS_MEMORY, "posix_memalign") != 0 ? NULL : REAL(memalign)(align, n);
@@ -201,7 +204,7 @@ posix_memalign(void **p, size_t align, size_t n)
 	return 0;
 }
 
-void *
+EARLY void *
 mmap(void *at, size_t n, int prot, int flags, int fd, off_t off)
 {
 	return no_memory("mmap") ? MAP_FAILED : (void *)syscall(SYS_mmap, at, n, prot, flags, fd, off);

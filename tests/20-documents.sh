@@ -108,6 +108,7 @@ same "each of its functions has a page"
 sed -n 's/^\.Xr \(oncestick_[a-z_]*\) 3.*/\1/p; s/^\.It Xr //p' "$man/liboncestick.3" | grep -o 'oncestick_[a-z_]*' | sort -u >"$W/b"
 same "liboncestick(3) names each of them"
 installed=$(dirname "$ONCE_BIN")/share/man
+# shellcheck disable=SC2013 # names have no blanks
 for f in $(cat "$W/a"); do
 	man -M "$installed" -w 3 "$f" >/dev/null 2>&1 || die "man 3 $f finds nothing"
 done

@@ -1,5 +1,6 @@
 # Unit tests and fast scenarios with AddressSanitizer and UndefinedBehaviorSanitizer.
 . "$ONCE_TESTS/scenario.sh"
-[ -w "$ONCE_BUILD" ] || finish # once is enough: what it runs, runs as two users
+[ -w "$ONCE_BUILD" ] || finish # once is enough, by whom the build belongs to
+export TMPDIR="${W%/*}" # names of directories in directories of tests get too long
 check "ASan and UBSan find nothing" "$ONCE_TESTS/analyse" -C "$ONCE_BUILD/analysis" sanitizers
 finish

@@ -85,6 +85,7 @@ korean(char keys[KEYS_MAX], uint32_t ch)
 {
 	const char *parts[3] = {"", "", ""};
 	uint32_t at = ch - 0xac00;
+	size_t n = 0;
 
 	if (ch >= 0xac00 && at < FIRSTS * VOWELS * LASTS) {
 		parts[0] = firsts[at / (VOWELS * LASTS)];
@@ -103,9 +104,13 @@ korean(char keys[KEYS_MAX], uint32_t ch)
 	} else {
 		return false;
 	}
-	keys[0] = '\0';
-	for (int i = 0; i < 3; i++)
-		strcat(keys, parts[i]);
+	for (int i = 0; i < 3; i++) {
+		size_t len = strlen(parts[i]);
+
+		memcpy(keys + n, parts[i], len);
+		n += len;
+	}
+	keys[n] = '\0';
 	return true;
 }
 

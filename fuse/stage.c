@@ -461,7 +461,7 @@ stage_fork(struct stage *s, const struct stage_setup *setup, struct fault *f)
 }
 
 static int
-request(const struct stage *s, enum stage_op op, const char *path)
+request(const struct stage *s, int op, const char *path)
 {
 	struct stage_request q = {.op = op};
 

@@ -423,7 +423,7 @@ mount_stick(struct call *k)
 int
 fstab_main(struct cli *c, int argc, char **argv)
 {
-	struct call k = {.c = c};
+	struct call k = {.c = c, .source = "none"};
 	enum err err;
 
 	c->verb = "mount";

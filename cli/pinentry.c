@@ -216,7 +216,7 @@ hook_message(assuan_context_t ctx, assuan_fd_t fd, assuan_msghdr_t msg, int flag
 }
 
 static int
-hook_send(assuan_context_t ctx, assuan_fd_t fd, const assuan_msghdr_t msg, int flags)
+hook_send(assuan_context_t ctx, assuan_fd_t fd, const assuan_msghdr_t msg, int flags) /* NOLINT(misc-misplaced-const): libassuan's */
 {
 	return hook_message(ctx, fd, msg, flags);
 }

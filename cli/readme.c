@@ -45,14 +45,14 @@ write_part(char out[PART_MAX], const char *contact)
 
 /* Line ends that every finder's editor understands. */
 static size_t
-with_cr(char *out, const char *text)
+with_cr(char *out, const char *from)
 {
 	size_t n = 0;
 
-	for (; *text != '\0'; text++) {
-		if (*text == '\n')
+	for (; *from != '\0'; from++) {
+		if (*from == '\n')
 			out[n++] = '\r';
-		out[n++] = *text;
+		out[n++] = *from;
 	}
 	return n;
 }

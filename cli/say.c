@@ -644,6 +644,10 @@ s_fuse(struct text *t, const struct fault *f, const struct say_about *a)
 		    _("there is no home directory to open a folder in%s. Name an empty folder of your own: oncestick mount STICK "
 		      "DIR."),
 		    REASON(f, &nothing));
+	else if (strcmp(f->step, "mtab") == 0)
+		add(t, "%s",
+		    _("the folder could not be closed again: fusermount3 needs /etc/mtab, and there is none. Who looks after this PC "
+		      "makes it, as root: ln -s /proc/self/mounts /etc/mtab."));
 	else if (f->object[0] != '\0' && strncmp(f->object, "/dev/", 5) != 0 && f->sys != 0 && strcmp(f->step, "find") != 0)
 		/* TRANSLATORS: a folder, and what speaks against it, such as "not yours" */
 		add(t,

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #define FUSE_DEVICE "/dev/fuse"
+#define MTAB "/etc/mtab" /* where fusermount3 looks whose mount it is that it shall take away */
 #define HELPER "fusermount3"
 #define SOURCE "oncestick"
 #define SUBTYPE "oncestick"
@@ -375,5 +376,7 @@ fusemount_possible(struct fault *f)
 	close(fd);
 	if (geteuid() != 0 && !helper_find(helper, sizeof(helper)))
 		return fault_set(f, E_FUSE, ENOENT, "find", HELPER);
+	if (geteuid() != 0 && access(MTAB, R_OK) != 0)
+		return fault_set(f, E_FUSE, errno, "mtab", MTAB);
 	return E_OK;
 }

@@ -47,7 +47,7 @@ void fusemount_read_ahead(dev_t dev, unsigned kib);
  */
 int fusemount_detach(const char *path, bool lazy);
 
-/* fusemount_possible(f): whether /dev/fuse opens and, unless root, fusermount3 is there. E_FUSE as above. */
+/* fusemount_possible(f): whether /dev/fuse opens and, unless root, fusermount3 is there, and what it needs to unmount. E_FUSE as above. */
 enum err fusemount_possible(struct fault *f);
 
 #endif

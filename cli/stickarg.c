@@ -281,7 +281,7 @@ cut_name(char *path)
 	char *slash = strrchr(path, '/');
 
 	if (slash == NULL)
-		strcpy(path, ".");
+		memcpy(path, ".", sizeof ".");
 	else
 		slash[slash == path] = '\0';
 }

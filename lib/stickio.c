@@ -427,8 +427,10 @@ stickio_fs_judge(uint32_t magic, const char *options, char *name, size_t n)
 		snprintf(name, n, "%s", fs_types[i].name);
 		if (magic != MAGIC_EXT)
 			return fs_types[i].judgement;
-		if (options == NULL)
+		if (options == NULL) {
+			snprintf(name, n, "ext4 with unknown options");
 			return STICKIO_FS_UNSURE;
+		}
 		if (!has_option(options, "data=journal"))
 			return STICKIO_FS_GOOD;
 		snprintf(name, n, "ext4 with data=journal");

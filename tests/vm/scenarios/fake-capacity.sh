@@ -55,7 +55,7 @@ found
 # ---- honest ones, with files of their owner ----
 mine() # a digest of what is the owner's, from the stick
 {
-	(cd /media/mine && find . -path ./ONCE -prune -o -type f ! -name fill ! -name 'READ ME FIRST.txt' -exec sha256sum {} + | sort)
+	(cd /media/mine && find . -path ./ONCE -prune -o -type f ! -name fill ! -name 'READ ME FIRST.txt' ! -name 'Open lecture.oncestick' -exec sha256sum {} + | sort)
 }
 anew() # TYPE: from the device
 {

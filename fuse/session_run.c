@@ -38,6 +38,7 @@ struct run {
 	bool left;                      /* the private mount is gone: nobody sees the media any more */
 	bool over;
 	int signals, ended, deadline, beat, control;
+	int mounts;                     /* the list of mounts, for poll(2): a stick goes and comes with one */
 	int stick_fd;
 	const struct session_setup *setup;
 	struct usb_dir usb;             /* the device behind stick_fd */
@@ -97,6 +98,7 @@ detach(struct run *r)
 	r->ended = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	r->deadline = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
 	r->beat = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
+	r->mounts = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC); /* without it, the beat has to do */
 	return r->signals < 0 || r->ended < 0 || r->deadline < 0 || r->beat < 0 ? -1 : 0;
 }
 
@@ -501,7 +503,7 @@ static void
 serve(struct run *r, struct fault *f)
 {
 	struct pollfd p[] = {{r->deadline, POLLIN, 0}, {r->ended, POLLIN, 0}, {r->signals, POLLIN, 0}, {r->control, POLLIN, 0},
-	    {r->beat, POLLIN, 0}, {r->front, POLLIN, 0}};
+	    {r->beat, POLLIN, 0}, {r->front, POLLIN, 0}, {r->mounts, POLLPRI, 0}};
 	uint64_t ticks;
 	bool over = false;
 
@@ -526,6 +528,8 @@ serve(struct run *r, struct fault *f)
 		} else if (p[4].revents != 0 && read(r->beat, &ticks, sizeof ticks) > 0) {
 			r->deaf = false;
 			over = heartbeat(r);
+		} else if (p[6].revents != 0) {
+			replug_look(r->replug); /* tells at once */
 		}
 	}
 }

@@ -64,6 +64,7 @@ export W mirror http_proxy="${http_proxy:-}" https_proxy="${https_proxy:-}"
 cat >"$W/inside" <<'INSIDE'
 set -eu
 root=$W/root
+unset TMPDIR # it is not inside
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
 files() # all that is there, but for what apt and dpkg write down
 {

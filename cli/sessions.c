@@ -11,9 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <jansson.h>
-
 #include "mountpoint.h"
+#include "station.h"
 #include "text.h"
 
 static void
@@ -31,29 +30,15 @@ add(void *arg, const char *lock_name, const struct control_state *state)
 
 /* ---- what a session that was killed has left ------------------------------------------------------------------------------- */
 
-#define DESCRIPTION_MAX 8192
-
-/* What the holder of lock fd said of itself. */
-static json_t *
-description(int fd)
-{
-	char text[DESCRIPTION_MAX];
-	ssize_t n = pread(fd, text, sizeof text, 0);
-
-	return n > 0 ? json_loadb(text, (size_t)n, JSON_DISABLE_EOF_CHECK, NULL) : NULL;
-}
-
 /* The mount is dead if nobody holds the lock, which a session does from before its mount until after it. */
 static void
 sweep_one(int dir_fd, const char *name)
 {
 	int fd = openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	json_t *o = fd >= 0 ? description(fd) : NULL;
-	const char *path = json_string_value(json_object_get(o, "mountpoint"));
+	struct station_holder h;
 
-	if (path != NULL && mountpoint_is_ours(path) && flock(fd, LOCK_EX | LOCK_NB) == 0)
-		mountpoint_clear(path, json_is_true(json_object_get(o, "made")));
-	json_decref(o);
+	if (fd >= 0 && station_read_holder(fd, &h) && mountpoint_is_ours(h.mountpoint) && flock(fd, LOCK_EX | LOCK_NB) == 0)
+		mountpoint_clear(h.mountpoint, h.made);
 	if (fd >= 0)
 		close(fd);
 }

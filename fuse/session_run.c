@@ -15,7 +15,6 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-#include <jansson.h>
 #include <sodium.h>
 
 #include "control.h"
@@ -204,20 +203,6 @@ is_made(const struct run *r)
 	return r->setup->dir == NULL && r->setup->private == NULL;
 }
 
-/* For E_BUSY at a second attempt, which names the mount point; and for who finds the mount after this process was killed. */
-static void
-describe_lock(struct run *r)
-{
-	json_t *o = json_pack("{s:s%, s:b}", "mountpoint", r->mount_point, strlen(r->mount_point), "made", (int)is_made(r));
-	char *text = o != NULL ? json_dumps(o, 0) : NULL;
-	int fd = station_lock_fd(r->station);
-
-	if (text != NULL && fd >= 0 && pwrite(fd, text, strlen(text), 0) < 0)
-		text[0] = '\0'; /* only a convenience of the message */
-	free(text);
-	json_decref(o);
-}
-
 static enum err
 adopt_mount(struct run *r, struct fault *f)
 {
@@ -226,7 +211,7 @@ adopt_mount(struct run *r, struct fault *f)
 
 	mountpoint_name(r->info.label, name, sizeof name);
 	snprintf(r->mount_point, sizeof r->mount_point, "%s/%s", r->setup->private->dir, name);
-	describe_lock(r);
+	station_describe(r->station, r->mount_point, is_made(r));
 	r->private = -1;
 	return fusefs_adopt(&r->fs, unlock_bundle(r->unlock), fd, f);
 }
@@ -249,7 +234,7 @@ make_mount(struct run *r, struct fault *f)
 		if (minder_watch(r->minder, r->mount_point) != 0)
 			return fault_set(f, E_FAIL, EPIPE, "minder", "%s", r->mount_point);
 	}
-	describe_lock(r);
+	station_describe(r->station, r->mount_point, is_made(r));
 	return fusefs_mount(&r->fs, unlock_bundle(r->unlock), r->mount_point, r->setup->source, f);
 }
 

@@ -46,15 +46,31 @@ enum err station_writable(const struct station *s, struct fault *f);
 int station_session_dir(const struct station *s);
 
 /* station_lock_name(out, grant_hash, slot): "<64 hex>.<slot>", the name of a slot's lock file in that directory. */
+#define STATION_MOUNTPOINT_MAX 4096
 #define STATION_LOCK_NAME 80
 void station_lock_name(char out[STATION_LOCK_NAME], const uint8_t grant_hash[HASH_SIZE], uint32_t slot);
 
 /*
- * station_lock_fd(s): the descriptor of the slot lock held through memory_ops.lock_slot, to write the session's description to: a
- * JSON object whose "mountpoint" others are told. Borrowed; -1 if none is held. With STATION_READ it is only for reading. One lock
- * is held at a time: a second lock_slot is E_FAIL. unlock_slot removes the file.
+ * station_lock_fd(s): the descriptor of the slot lock held through memory_ops.lock_slot. Borrowed; -1 if none is held. With
+ * STATION_READ it is only for reading. One lock is held at a time: a second lock_slot is E_FAIL. unlock_slot removes the file.
  */
 int station_lock_fd(const struct station *s);
+
+/* What the holder of a slot lock says of itself in the lock's file: a JSON object with these members. */
+struct station_holder {
+	char mountpoint[STATION_MOUNTPOINT_MAX];
+	bool made; /* the mount point was made for it */
+};
+
+/*
+ * station_describe(s, mountpoint, made): write that, for who finds the lock held, and for who finds the mount after its holder was
+ * killed. A convenience: that it cannot be written is not told.
+ */
+void station_describe(const struct station *s, const char *mountpoint, bool made);
+
+/* station_read_holder(fd, h): what the lock's file fd says, as it stands there: escape it before it is shown. False if it says
+ * nothing. */
+bool station_read_holder(int fd, struct station_holder *h);
 
 struct station_issuer {
 	uint8_t pk[KEY_SIZE];

@@ -18,7 +18,7 @@
 #include "keytree.h"
 #include "stickio.h"
 
-#define DESCRIPTION_MAX 4096
+#define DESCRIPTION_MAX 8192
 #define LOCK_TRIES 16 /* of a lock file that its holder removes while we wait for it */
 
 static struct station *
@@ -453,19 +453,45 @@ make_printable(char *s)
 	}
 }
 
-static void
-read_holder(int fd, char *where, size_t size)
+bool
+station_read_holder(int fd, struct station_holder *h)
 {
 	char text[DESCRIPTION_MAX];
 	ssize_t n = pread(fd, text, sizeof text, 0);
 	json_t *o = n > 0 ? json_loadb(text, (size_t)n, JSON_DISABLE_EOF_CHECK, NULL) : NULL;
 	const char *mountpoint = json_string_value(json_object_get(o, "mountpoint"));
+	bool said = mountpoint != NULL && strlen(mountpoint) < sizeof h->mountpoint;
 
-	if (mountpoint != NULL && size > 0) {
-		snprintf(where, size, "%s", mountpoint);
-		make_printable(where);
+	if (said) {
+		memcpy(h->mountpoint, mountpoint, strlen(mountpoint) + 1);
+		h->made = json_is_true(json_object_get(o, "made"));
 	}
 	json_decref(o);
+	return said;
+}
+
+void
+station_describe(const struct station *s, const char *mountpoint, bool made)
+{
+	json_t *o = json_pack("{s:s, s:b}", "mountpoint", mountpoint, "made", (int)made);
+	char *text = o != NULL ? json_dumps(o, 0) : NULL;
+	int fd = station_lock_fd(s);
+
+	if (text != NULL && fd >= 0 && pwrite(fd, text, strlen(text), 0) < 0)
+		text[0] = '\0'; /* only a convenience of the message */
+	free(text);
+	json_decref(o);
+}
+
+static void
+name_holder(int fd, char *where, size_t size)
+{
+	struct station_holder h;
+
+	if (size > 0 && station_read_holder(fd, &h)) {
+		snprintf(where, size, "%s", h.mountpoint);
+		make_printable(where);
+	}
 }
 
 /* The file may have been removed by its holder between our open and our lock: then we hold a lock on nothing. */
@@ -498,7 +524,7 @@ take_lock(const struct station *s, const char *name, char *where, size_t size)
 		}
 		saved = errno;
 		if (saved == EWOULDBLOCK)
-			read_holder(fd, where, size);
+			name_holder(fd, where, size);
 		close(fd);
 		errno = saved;
 		if (saved != EINTR)

@@ -176,6 +176,15 @@ check_machine(struct run *r, struct fault *f)
 	return r->setup->dir != NULL ? mountpoint_check(r->setup->dir, f) : mountpoint_home(f);
 }
 
+/* What the station says of a call of its memory that has just failed with err. */
+static enum err
+memory_fault(const struct run *r, enum err err, const char *step, struct fault *f)
+{
+	const struct fault *cause = station_fault(r->station);
+
+	return cause->err == err ? fault_pass(f, cause) : fault_set(f, err, 0, step, "%s", r->setup->station_dir);
+}
+
 static enum err
 look(struct run *r, struct fault *f)
 {
@@ -187,8 +196,8 @@ look(struct run *r, struct fault *f)
 	env.memory = station_memory(r->station);
 	r->usb = (struct usb_dir){USB_SYSFS, r->stick_fd};
 	env.factors = (struct unlock_factors){.usb = usb_dir_factor, .arg = &r->usb};
-	if (unlock_close_overdue(&env) != E_OK)
-		return fault_set(f, E_STATION, 0, "overdue sessions", "%s", r->setup->station_dir);
+	if ((err = unlock_close_overdue(&env)) != E_OK)
+		return memory_fault(r, err, "overdue sessions", f);
 	if ((err = unlock_look(&r->unlock, r->stick_fd, &env, &r->info, f)) != E_OK)
 		return err;
 	return check_machine(r, f);
@@ -417,7 +426,7 @@ finish(struct run *r, enum event_how how, bool force, struct fault *f)
 	control_remove(station_session_dir(r->station), r->lock_name);
 	r->closed.kind = EVENT_CLOSED;
 	r->closed.how = how;
-	return err == E_OK ? E_OK : fault_set(f, err, 0, end ? "close" : "used", "%s", r->setup->station_dir);
+	return err == E_OK ? E_OK : memory_fault(r, err, end ? "close" : "used", f);
 }
 
 /* One request of `status` or `unmount`. Return true when the session is over. */

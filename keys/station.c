@@ -244,6 +244,7 @@ station_open(struct station **out, const char *dir, enum station_mode mode, stru
 	if (s == NULL)
 		return fault_set(f, E_FAIL, ENOMEM, "open", "%s", dir);
 	s->memory.ops = &station_memory_ops;
+	s->memory.fault = &s->fault;
 	s->mode = mode;
 	s->dir_fd = s->session_fd = s->lock_fd = -1;
 	if (snprintf(s->dir, sizeof s->dir, "%s", dir) >= (int)sizeof s->dir)

@@ -114,6 +114,14 @@ fault_set(struct fault *f, enum err err, int sys, const char *step, const char *
 	return err;
 }
 
+enum err
+fault_pass(struct fault *f, const struct fault *from)
+{
+	if (f != NULL && f->err == E_OK)
+		*f = *from;
+	return from->err;
+}
+
 void
 fault_clear(struct fault *f)
 {

@@ -79,6 +79,9 @@ const char *err_name(enum err err);
 enum err fault_set(struct fault *f, enum err err, int sys, const char *step, const char *fmt, ...)
     __attribute__((format(printf, 5, 6)));
 
+/* fault_pass(f, from): the same of a fault that was kept, with all that it holds. Return from->err. */
+enum err fault_pass(struct fault *f, const struct fault *from);
+
 /* fault_clear(f): forget what f holds. */
 void fault_clear(struct fault *f);
 

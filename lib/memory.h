@@ -100,6 +100,7 @@ struct memory_ops {
 
 struct memory {
 	const struct memory_ops *ops;
+	const struct fault *fault;      /* of the last call that failed: its cause; borrowed, NULL if the causes are not kept */
 };
 
 #endif

@@ -1,5 +1,6 @@
 #include "unlock.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,16 @@ unlock_object(char out[UNLOCK_OBJECT], const struct unlock *u)
 
 	bytes_to_hex(hex, u->grant->id, ID_SIZE);
 	snprintf(out, UNLOCK_OBJECT, "g/%s, slot %u", hex, (unsigned)u->slot);
+}
+
+enum err
+unlock_memory_fault(const struct unlock *u, struct fault *f, enum err err, const char *step)
+{
+	const struct fault *cause = u->env.memory->fault;
+
+	if (err != E_OK && cause != NULL && cause->err == err)
+		return fault_pass(f, cause);
+	return fault_set(f, err, 0, step, "station memory");
 }
 
 static enum err
@@ -69,7 +80,7 @@ load_issuer(struct unlock *u, struct unlock_info *info, struct fault *f)
 
 	memcpy(info->issuer, u->grants.grants[0].issuer, KEY_SIZE);
 	if ((err = u->env.memory->ops->issuer(u->env.memory, info->issuer, &known)) != E_OK)
-		return fault_set(f, err, 0, "issuer", "station memory");
+		return unlock_memory_fault(u, f, err, "issuer");
 	info->issuer_known = known.known;
 	if (stick_load_notice(u->stick, info->issuer, &u->notice, &u->notice_file, &u->notice_len) < 0)
 		return fault_set(f, E_FAIL, 0, "memory", "%s", STICK_NOTICE);
@@ -85,10 +96,10 @@ unlock_look(struct unlock **up, int dir_fd, const struct unlock_env *env, struct
 	*up = NULL;
 	memset(info, 0, sizeof *info);
 	if ((u = calloc(1, sizeof *u)) == NULL)
-		return fault_set(f, E_FAIL, 0, "memory", "unlock");
+		return fault_set(f, E_FAIL, ENOMEM, "memory", "unlock");
 	u->env = *env;
 	if ((u->secret = secret_new(sizeof *u->secret)) == NULL) {
-		err = fault_set(f, E_FAIL, 0, "memory", "unlock");
+		err = fault_set(f, E_FAIL, ENOMEM, "memory", "unlock");
 		goto out;
 	}
 	if ((err = stick_open(&u->stick, dir_fd, f)) != E_OK)
@@ -192,7 +203,7 @@ check_issuer(struct unlock *u, const struct grant *g, struct unlock_info *info, 
 	enum err err;
 
 	if ((err = m->ops->issuer(m, g->issuer, &known)) != E_OK || (err = m->ops->closed_list(m, &closed)) != E_OK)
-		return fault_set(f, err, 0, "issuer", "station memory");
+		return unlock_memory_fault(u, f, err, "issuer");
 	if (closed && !known.known)
 		return fault_set(f, E_ISSUER, 0, "pinned issuers", "station memory");
 	info->notice_have = u->notice.number > known.notice_no ? u->notice.number : known.notice_no;
@@ -239,7 +250,7 @@ recall(struct unlock *u, struct unlock_info *info, struct fault *f)
 	enum err err;
 
 	if ((err = u->env.memory->ops->use(u->env.memory, u->grant->hash, u->slot, &u->use)) != E_OK)
-		return fault_set(f, err, 0, "use", "station memory");
+		return unlock_memory_fault(u, f, err, "use");
 	info->resume = u->use.state == MEMORY_CLAIMED || u->use.state == MEMORY_OPEN;
 	info->resume_open = u->use.state == MEMORY_OPEN;
 	if (u->use.state == MEMORY_NONE)
@@ -318,7 +329,7 @@ check_resumed_records(struct unlock *u, enum err writable, struct unlock_info *i
 
 	if (foreign != NULL) {
 		if ((err = close_row(u, u->use.used_s)) != E_OK)
-			return fault_set(f, err, 0, "close", "station memory");
+			return unlock_memory_fault(u, f, err, "close");
 		return spent(u, *foreign, info, f);
 	}
 	if (writable != E_OK)
@@ -354,7 +365,7 @@ check_revoked(struct unlock *u, struct fault *f)
 
 	if ((err = m->ops->revoked(m, g->issuer, g->id, u->slot, &revoked)) != E_OK ||
 	    (err = m->ops->withdrawn(m, g->issuer, g->bundles[0].id, &withdrawn)) != E_OK)
-		return fault_set(f, err, 0, "revoked", "station memory");
+		return unlock_memory_fault(u, f, err, "revoked");
 	if (revoked || (u->notice.number != 0 && notice_revoked(&u->notice, g->id, u->slot)))
 		return slot_fault(u, f, E_REVOKED, "notice");
 	if (withdrawn || (u->notice.number != 0 && notice_withdrawn(&u->notice, g->bundles[0].id)))
@@ -403,7 +414,7 @@ unlock_judge_clock(struct unlock *u, struct unlock_info *info, struct fault *f)
 	enum err err;
 
 	if ((err = m->ops->high_water(m, &high, &was_reset)) != E_OK)
-		return fault_set(f, err, 0, "clock", "station memory");
+		return unlock_memory_fault(u, f, err, "clock");
 	u->clock = clock_judge(u->env.clock.now(u->env.clock.arg), unlock_floor(u), high, was_reset);
 	info->clock = u->clock;
 	if (u->use.state == MEMORY_OPEN) /* a session once open ignores the window */
@@ -431,7 +442,7 @@ check_clock(struct unlock *u, struct unlock_info *info, struct fault *f)
 	if (info->remaining_s > 0)
 		return E_OK;
 	if ((err = close_row(u, u->used_s)) != E_OK)
-		return fault_set(f, err, 0, "close", "station memory");
+		return unlock_memory_fault(u, f, err, "close");
 	info->spent_known = info->spent_here = true;
 	info->spent_at = u->use.opened_at;
 	return slot_fault(u, f, E_SPENT, "deadline");

@@ -56,6 +56,9 @@ enum err unlock_prove_keys(struct unlock *u, struct unlock_info *info, struct fa
 /* unlock_is_ours(u, state, body): whether a SPENT copy's receipt carries the session id of u->use. */
 bool unlock_is_ours(const struct unlock *u, struct bytes body);
 
+/* unlock_memory_fault(u, f, err, step): what u's memory says of its call that has just returned err, at this step; E_OK if that is it. */
+enum err unlock_memory_fault(const struct unlock *u, struct fault *f, enum err err, const char *step);
+
 /* unlock_object(out, u): "g/<id>, slot n", for faults. */
 #define UNLOCK_OBJECT 64
 void unlock_object(char out[UNLOCK_OBJECT], const struct unlock *u);

@@ -9,12 +9,6 @@
 #include "seal.h"
 #include "unlock_internal.h"
 
-static enum err
-memory_fault(struct fault *f, enum err err, const char *step)
-{
-	return err == E_OK ? E_OK : fault_set(f, err, 0, step, "station memory");
-}
-
 /* The record that replaces the cell: the row's receipt, as it stands there. */
 static void
 tombstone(const struct unlock *u, uint8_t rec[RECORD_SIZE])
@@ -87,11 +81,11 @@ claim(struct unlock *u, struct unlock_info *info, struct fault *f)
 	if (u->have_keys) {
 		make_blob(u);
 		if ((err = make_receipt(u)) != E_OK)
-			return memory_fault(f, err, "station key");
+			return unlock_memory_fault(u, f, err, "station key");
 	}
 	err = m->ops->claim(m, use, unlock_floor(u), notice, BYTES(u->notice_file, u->notice_len));
 	if (err != E_OK)
-		return memory_fault(f, err, "claim");
+		return unlock_memory_fault(u, f, err, "claim");
 	info->spent_now = true;
 	return E_OK;
 }
@@ -121,8 +115,8 @@ ask_ledger(struct unlock *u, struct unlock_info *info, struct fault *f)
 		return err;
 	make_blob(u);
 	if ((err = make_receipt(u)) != E_OK)
-		return memory_fault(f, err, "station key");
-	return memory_fault(f, m->ops->complete(m, &u->use), "complete");
+		return unlock_memory_fault(u, f, err, "station key");
+	return unlock_memory_fault(u, f, m->ops->complete(m, &u->use), "complete");
 }
 
 /* S3, S4: whatever copy does not say SPENT yet is overwritten, flushed and read back, one after the other. */
@@ -150,7 +144,7 @@ begin_use(struct unlock *u, struct unlock_info *info, struct fault *f)
 
 	err = m->ops->opened(m, u->grant->hash, u->slot, first, u->clock.t, clock_raises(&u->clock));
 	if (err != E_OK)
-		return memory_fault(f, err, "opened");
+		return unlock_memory_fault(u, f, err, "opened");
 	if ((err = bundle_unlock(u->bundle, u->secret->cks)) != E_OK)
 		return fault_set(f, err, 0, "commitment", "bundle");
 	info->opened_at = first ? u->clock.t : u->use.opened_at;

@@ -1,0 +1,184 @@
+# quickstart on a small tree of its own, with packages and tools that are told what to be; and what `make install` is told.
+. "$ONCE_TESTS/scenario.sh"
+top=$W/tree
+mkdir "$top" "$W/bin" "$top/tests"
+cp "$ONCE_TESTS/../quickstart" "$top"
+touch "$top/configure.ac" "$top/Makefile.am"
+
+tool() # NAME: a program of that name, from standard input
+{
+	{ echo '#!/bin/sh'; cat; } >"$W/bin/$1"
+	chmod 755 "$W/bin/$1"
+}
+# Installed is what $W/installed names, one package a line with its version; apt-get adds to it and writes down that it did.
+tool dpkg-query <<'TOOL'
+shift
+case $1 in
+*Version*) shift; for p in "$@"; do sed -n "s/^$p /installed $p /p" "$W/installed"; done ;;
+*) shift; grep -q "^$1 " "$W/installed" && echo "install ok installed" ;;
+esac
+TOOL
+tool apt-get <<'TOOL'
+echo "$*" >>"$W/asked"
+[ "$1" = install ] || exit 0
+[ ! -e "$W/no-network" ] || exit 100
+for p in "$@"; do
+	case $p in install | -*) ;; *) echo "$p 1" >>"$W/installed" ;; esac
+done
+TOOL
+tool sudo <<'TOOL'
+exec "$@"
+TOOL
+tool pkg-config <<'TOOL'
+cat "$W/modules" 2>/dev/null
+TOOL
+# As Makefile.am has it: the list is whole, and what runs depends on what configure found.
+tool autoreconf <<'TOOL'
+echo autoreconf >>"$W/ran"
+cat >configure <<'CONFIGURE'
+#!/bin/sh
+echo "configure $*" >>"$W/ran"
+shift
+prefix=/usr/local units=
+for a in "$@"; do
+	case $a in --prefix=*) prefix=${a#*=} ;; esac
+done
+grep -q '^check ' "$W/installed" && units='tests/check_a tests/check_b'
+{
+	printf '#!/bin/sh\necho "%s"\nexit\n' "$*"
+	printf 'S["prefix"]="%s"\nS["units"]="%s"\nD["DATE"]="%s"\n' "$prefix" "$units" "$(date +%N)"
+} >config.status
+chmod 755 config.status
+cat >Makefile <<MAKEFILE
+prefix = $prefix
+all: object
+object:
+	echo "compile for \$(prefix), with: $units" >>"$W/ran"
+	touch object
+clean:
+	rm -f object
+list-tests:
+	@echo tests/01-s.sh tests/02-s.sh tests/check_a tests/check_b
+check: object
+	mkdir -p tests
+	for t in tests/01-s tests/02-s $units; do [ "\$\$t" = "\$\$(cat $W/miss)" ] || { echo ":test-result: PASS" >\$\$t.trs; }; done
+MAKEFILE
+CONFIGURE
+chmod 755 configure
+touch Makefile.in
+TOOL
+run() # ARGS...: quickstart with them
+{
+	: >"$W/ran"
+	: >"$W/asked"
+	(cd "$top" && PATH=$W/bin:$PATH && CI='' && export PATH W CI && ./quickstart "$@")
+}
+fails() # N DESCRIPTION ARGS...
+{
+	want=$1 what=$2
+	shift 2
+	run "$@" >"$W/out" 2>"$W/err" </dev/null
+	is "$what" $? "$want"
+}
+ran() # what of autoreconf, configure and the compiler ran, in a line
+{
+	sed 's/ .*//' "$W/ran" | tr '\n' ' '
+}
+
+: >"$W/installed"
+: >"$W/miss"
+
+# ---- usage -------------------------------------------------------------------------------------------------------------------
+check "--help is no error" run --help
+printed 'quickstart build .*--prefix DIR'
+check "... after a job neither" run build --help
+printed 'quickstart test'
+is "... and nothing was done for it" "$(cat "$W/ran" "$W/asked")" ""
+for bad in "" "biuld" "build --perfix=/opt" "demo --prefix=/opt" "build --prefix" "build --prefix=opt" "build --prefix=/o|pt"; do
+	# shellcheck disable=SC2086 # words
+	fails 2 "refused: quickstart $bad" $bad
+	said usage
+	is "... and nothing was done" "$(cat "$W/ran" "$W/asked")" ""
+done
+
+# ---- what is installed decides again and again ---------------------------------------------------------------------------------
+touch "$W/no-network"
+fails 100 "packages that cannot be installed are an error" build
+rm "$W/no-network"
+check "it builds" run build
+said 'installing, with apt-get: .*libfuse3-dev'
+said 'making configure'
+said 'configuring for the first time'
+said 'compiling'
+said "built: .*/build/oncestick"
+said 'below /usr/local: .*make -C .* install'
+is "... from nothing" "$(ran)" "autoreconf configure compile "
+check "once more" run build
+is "... and nothing had to be made" "$(ran)$(cat "$W/asked")" ""
+
+# The two commands of the README, in its order, where the first leaves Check out.
+sed -i '/^check /d' "$W/installed"
+cp "$top/quickstart" "$W/kept"
+sed "s/zlib1g-dev check'/zlib1g-dev'/; s/^test_packages='/&check /" "$W/kept" >"$top/quickstart"
+check "Check is not what a build needs" grep -q "^test_packages='check " "$top/quickstart"
+check "built without Check" run build
+is "... configured for it" "$(ran)" "configure compile "
+check "then tested" run test
+is "... configured again, and objects of the other answer are gone" "$(ran)" "configure compile "
+printed '^4 passed, 0 failed, 0 skipped$'
+cp "$W/kept" "$top/quickstart"
+
+check "a build" run build
+sed -i 's/^libcbor-dev .*/libcbor-dev 2/' "$W/installed"
+check "a newer library" run build
+is "... is compiled for" "$(ran)" "configure compile "
+sed -i 's/^jq .*/jq 2/' "$W/installed"
+check "a newer tool" run build
+is "... is asked for, and nothing compiled" "$(ran)" "configure "
+echo 'other  a library that no package brought' >"$W/modules"
+check "another module" run build
+is "... is asked for" "$(ran)" "configure "
+touch "$top/configure.ac"
+check "another configure.ac" run build
+is "... is made configure of" "$(ran)" "autoreconf configure "
+rm "$top/build/configured-in" "$top/build/compiled-for"
+check "what was left half-way" run build
+is "... is made whole" "$(ran)" "configure compile "
+
+# ---- a prefix ------------------------------------------------------------------------------------------------------------------
+check "for another directory" run build --prefix "$W/opt"
+said "configuring again, for $W/opt"
+said "below $W/opt:"
+is "... compiled again" "$(sed -n 's/^compile for //p' "$W/ran")" "$W/opt, with: tests/check_a tests/check_b"
+check "and once more without a word on it" run build
+said "below $W/opt:"
+is "... it is what it was" "$(ran)" ""
+
+# ---- a count that something holds to -------------------------------------------------------------------------------------------
+for miss in tests/check_b tests/02-s; do
+	echo "$miss" >"$W/miss"
+	fails 1 "a test that does not run, $miss, although the last time it did" test
+	printed '^3 passed, 0 failed, 0 skipped, 1 did not run$'
+	said "did not run: $miss"
+done
+: >"$W/miss"
+check "all of them ran" run test
+printed '^4 passed, 0 failed, 0 skipped$'
+
+# ---- of the real tree -----------------------------------------------------------------------------------------------------------
+(cd "$ONCE_TESTS" && ls check_*.c [0-9]*.sh) | sed 's/\.c$//; s|^|tests/|' | sort >"$W/a"
+make -s -C "$ONCE_BUILD" list-tests | sort >"$W/b" || die "list-tests"
+is "each test that there is is in the list" "$(diff "$W/a" "$W/b")" ""
+
+prefix=$(sed -n 's/^prefix = //p' "$ONCE_BUILD/Makefile")
+check "installed with a prefix of its own" make -s -C "$ONCE_BUILD" install DESTDIR="$W/dest" prefix=/opt/x
+at=$W/dest/opt/x
+is "pkg-config is told it" "$(PKG_CONFIG_PATH=$at/lib/pkgconfig pkg-config --variable=includedir liboncestick)" /opt/x/include
+is "... and the library's directory" "$(PKG_CONFIG_PATH=$at/lib/pkgconfig pkg-config --variable=libdir liboncestick)" /opt/x/lib
+is "the unit starts the program there" "$(sed -n 's/^ExecStart=\([^ ]*\).*/\1/p' "$at/lib/systemd/user/oncestick-watch.service")" \
+	/opt/x/bin/oncestick
+is "mount(8)'s helper is that one" "$(realpath "$at/sbin/mount.fuse.oncestick")" "$(realpath "$at/bin/oncestick")"
+is "no text that is installed names another" "$(grep -rIlF "$prefix/" "$W/dest" | grep -v /man/)" ""
+check "it goes as it came" make -s -C "$ONCE_BUILD" uninstall DESTDIR="$W/dest" prefix=/opt/x
+is "... and leaves nothing" "$(find "$W/dest" ! -type d)" ""
+finish

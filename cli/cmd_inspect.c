@@ -315,7 +315,7 @@ inspect_stick(struct stickarg *at, json_t **o, struct fault *f)
 		set(*o, "issuer", json_issuer(grants.grants[0].issuer));
 	stickarg_device(at->fd, device, sizeof device);
 	set(*o, "device", say_json_text(device));
-	stickio_fs_of(at->fd, fs, sizeof fs);
+	stickio_fs_of(at->fd, fs);
 	set(*o, "file_system", say_json_text(fs));
 	set(*o, "next_refill", json_integer((json_int_t)s->n));
 	for (size_t i = 0; i < grants.count; i++)

@@ -259,11 +259,13 @@ static enum err
 open_at(struct revoke *r, struct fault *f)
 {
 	struct stick_grants grants = {0};
+	char fs[STICKIO_FS_NAME] = "";
 	enum err e = E_OK;
 
 	if (r->at == NULL)
 		return E_OK;
-	if ((e = stickarg_open(&r->at_dir, r->at, f)) != E_OK || (e = stick_open(&r->at_stick, r->at_dir.fd, f)) != E_OK)
+	if ((e = stickarg_open(&r->at_dir, r->at, f)) != E_OK || (e = stick_open(&r->at_stick, r->at_dir.fd, f)) != E_OK ||
+	    (e = stick_medium(r->at_stick, fs, f)) != E_OK)
 		return e;
 	e = stick_load_grants(r->at_stick, &grants, f);
 	if (e == E_OK && memcmp(grants.grants[0].issuer, r->issuer.pk, KEY_SIZE) != 0)

@@ -304,8 +304,12 @@ issuer_merge_notice(struct issuer *i, const struct stick *s, struct fault *f)
 enum err
 issuer_put_notice(const struct issuer *i, const struct stick *s, struct bytes file, bool *written, struct fault *f)
 {
-	int got = file.n == 0 ? 0 : stick_store_notice(s, i->pk, file.p, file.n);
+	char fs[STICKIO_FS_NAME] = "";
+	enum err e = file.n == 0 ? E_OK : stick_medium(s, fs, f);
+	int got = e != E_OK || file.n == 0 ? 0 : stick_store_notice(s, i->pk, file.p, file.n);
 
+	if (e != E_OK)
+		return e;
 	if (got < 0)
 		return fault_set(f, errno == EROFS || errno == EACCES || errno == EPERM ? E_READONLY : E_STICK_IO, errno, "write",
 		    "%s/%s", STICK_ONCE, STICK_NOTICE);

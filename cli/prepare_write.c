@@ -22,6 +22,7 @@
 #include "readme.h"
 #include "say.h"
 #include "secret.h"
+#include "stickio.h"
 #include "stop.h"
 #include "text.h"
 
@@ -422,13 +423,23 @@ run_reader(void *arg)
 	return NULL;
 }
 
+/* What another process serves may come from its memory: that verifies less, and is not called so. */
+static const char *
+reading_step(const struct prepare *j)
+{
+	for (size_t i = 0; i < j->count; i++)
+		if (whole(&j->targets[i]) && stickio_served(j->targets[i].at.fd))
+			return N_("re-reading");
+	return N_("verifying");
+}
+
 static void
 show_readers(struct prepare *j, struct reader *readers)
 {
 	struct progress bar;
 	bool more = true;
 
-	progress_start(&bar, j->c, "verifying");
+	progress_start(&bar, j->c, reading_step(j));
 	while (more) {
 		uint64_t done = 0, all = 0;
 

@@ -84,7 +84,7 @@ struct bundle_check {
 	int (*progress)(void *arg, uint64_t done, uint64_t all);/* bytes; non-zero stops with E_INTERRUPTED; may be NULL */
 	void (*damage)(void *arg, const struct bundle_damage *d);/* once per damaged block, in the order below; may be NULL */
 	void *arg;                                              /* callbacks run in the calling thread */
-	bool was_direct;                                        /* out: the read-back came from the device */
+	bool was_direct;                                        /* out: it came from the device, not from a cache */
 };
 
 /*

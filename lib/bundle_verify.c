@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "bundle_impl.h"
+#include "stickio.h"
 
 #define RUN_BLOCKS 16u          /* divides TREE_FANOUT: a run lies below one tree block */
 #define WORKERS_MAX 64u
@@ -301,9 +302,10 @@ choose_set(struct verify *v)
 		v->set = segment_new(b->dir_fd, b->shape.total, SEGMENT_DIRECT);
 		if (v->set == NULL)
 			return -1;
-		v->check->was_direct = direct_works(v->set, v->workers[0].buf);
-		if (v->check->was_direct)
+		if (direct_works(v->set, v->workers[0].buf)) {
+			v->check->was_direct = !stickio_served(b->dir_fd);
 			return 0;
+		}
 		segment_free(&v->set);
 	}
 	v->set = segment_new(b->dir_fd, b->shape.total, v->check->direct ? SEGMENT_DROP : SEGMENT_CACHED);

@@ -102,14 +102,11 @@ provision_grant_file(int grants_fd, const char *name, uint8_t **file, size_t *n)
 static enum err
 check_medium(struct provision *p, int fd, struct fault *f)
 {
-	char name[sizeof(p->fs_name)];
 	struct statvfs vfs;
-	enum stickio_fs judgement = stickio_fs_of(fd, name, sizeof(name));
+	enum err err = stickio_medium(fd, p->fs_name, f);
 
-	if (judgement == STICKIO_FS_BAD)
-		return fault_set(f, E_FILESYSTEM, 0, "file system", "%s", name);
-	if (judgement == STICKIO_FS_UNSURE)
-		memcpy(p->fs_name, name, sizeof(name));
+	if (err != E_OK)
+		return err;
 	if (fstatvfs(fd, &vfs) != 0)
 		return provision_fault(f, "statvfs", "stick");
 	if ((vfs.f_flag & ST_RDONLY) != 0)
@@ -228,7 +225,7 @@ check_grants(struct provision *p, const uint8_t issuer[KEY_SIZE], size_t *grants
 	*grants = 0;
 	if ((err = open_part(p, STICK_GRANTS, &fd, f)) != E_OK || fd == -1)
 		return err;
-	if ((err = check_issuers(fd, "", issuer, grants, f)) == E_OK)
+	if ((err = check_medium(p, fd, f)) == E_OK && (err = check_issuers(fd, "", issuer, grants, f)) == E_OK)
 		err = check_issuers(fd, PROVISION_NEW, issuer, grants, f);
 	close(fd);
 	return err;

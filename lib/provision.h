@@ -15,6 +15,7 @@
 #include "format.h"
 #include "grant.h"
 #include "stick.h"
+#include "stickio.h"
 
 /* What provision_begin found. */
 enum provision_state {
@@ -30,7 +31,7 @@ struct provision {
 	struct stick *stick;    /* NULL while there is none */
 	struct stick_grants grants;
 	unsigned debris;        /* unfinished bundles and grants that were removed */
-	char fs_name[32];       /* the file system, if it may not overwrite in place (a warning) */
+	char fs_name[STICKIO_FS_NAME]; /* the file system, if it may not overwrite in place (a warning) */
 };
 
 /*

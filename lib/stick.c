@@ -120,6 +120,19 @@ stick_close(struct stick **s)
 	*s = NULL;
 }
 
+enum err
+stick_medium(const struct stick *s, char name[STICKIO_FS_NAME], struct fault *f)
+{
+	enum err err = stickio_medium(s->once_fd, name, f);
+	int fd = err == E_OK ? stickio_open_dir(s->once_fd, STICK_GRANTS) : -1;
+
+	if (fd != -1) {
+		err = stickio_medium(fd, name, f);
+		close(fd);
+	}
+	return err;
+}
+
 static int
 open_below(int once_fd, const char *parent, const uint8_t id[ID_SIZE])
 {

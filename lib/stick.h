@@ -12,6 +12,7 @@
 #include "grant.h"
 #include "notice.h"
 #include "record.h"
+#include "stickio.h"
 
 #define STICK_ONCE "ONCE"
 #define STICK_PROBE "probe"
@@ -40,6 +41,12 @@ struct stick {
  */
 enum err stick_open(struct stick **s, int dir_fd, struct fault *f);
 void stick_close(struct stick **s);
+
+/*
+ * stick_medium(s, name, f): stickio_medium of ONCE and of g, where the records are. Whoever writes to a stick asks before anything
+ * is spent, revoked or erased. Errors: E_FILESYSTEM.
+ */
+enum err stick_medium(const struct stick *s, char name[STICKIO_FS_NAME], struct fault *f);
 
 /* The usable grants of a stick. */
 struct stick_grants {

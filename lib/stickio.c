@@ -27,6 +27,7 @@
 #define MAGIC_RAMFS 0x858458f6u
 #define MAGIC_OVERLAYFS 0x794c7630u
 #define MAGIC_EXT 0xef53u
+#define MAGIC_FUSE 0x65735546u
 
 struct fs_type {
 	uint32_t magic; /* f_type of statfs(2), its low 32 bits */
@@ -45,7 +46,7 @@ static const struct fs_type fs_types[] = {
     {0x4d5au, STICKIO_FS_GOOD, "minix"},
     {MAGIC_TMPFS, STICKIO_FS_UNSURE, "tmpfs"},
     {MAGIC_RAMFS, STICKIO_FS_UNSURE, "ramfs"},
-    {0x65735546u, STICKIO_FS_UNSURE, "fuse"},
+    {MAGIC_FUSE, STICKIO_FS_UNSURE, "fuse"},
     {0x58465342u, STICKIO_FS_UNSURE, "xfs"},
     {0x15013346u, STICKIO_FS_UNSURE, "udf"},
     {0x9660u, STICKIO_FS_UNSURE, "iso9660"},
@@ -72,7 +73,18 @@ static const struct fs_type fs_types[] = {
     {0x5346414fu, STICKIO_FS_BAD, "afs"},
     {0x6b414653u, STICKIO_FS_BAD, "afs"},
     {0x73757245u, STICKIO_FS_BAD, "coda"},
+    {0x0bd00bd0u, STICKIO_FS_BAD, "lustre"},
+    {0x20030528u, STICKIO_FS_BAD, "orangefs"},
+    {0x19830326u, STICKIO_FS_BAD, "beegfs"},
+    {0x786f4256u, STICKIO_FS_BAD, "vboxsf"},
 };
+
+/* What serves files over a network, or lays what is written over what was there, as the mount table has it after "fuse.". */
+static const char *const fuse_bad[] = {"acd_cli", "afpfs", "blobfuse", "blobfuse2", "ceph", "ceph-fuse", "cryfs", "curlftpfs", "davfs",
+    "davfs2", "fuse-overlayfs", "fuse-zip", "gcsfuse", "geesefs", "gfarm2fs", "glusterfs", "google-drive-ocamlfuse", "goofys",
+    "gvfsd-fuse", "hubicfuse", "ipfs", "jmtpfs", "juicefs", "kio-fuse", "lizardfs", "mfs", "moosefs", "mount-s3", "mountpoint-s3",
+    "onedriver", "portal", "rclone", "s3backer", "s3fs", "s3ql", "saunafs", "seaweedfs", "simple-mtpfs", "smbnetfs", "sshfs",
+    "unionfs", "unionfs-fuse", "vmhgfs-fuse", "zfs-fuse"};
 
 static void
 close_keeping_errno(int fd)
@@ -418,52 +430,60 @@ has_option(const char *list, const char *word)
 	return false;
 }
 
+static bool
+among(const char *word, const char *const *words, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcasecmp(word, words[i]) == 0)
+			return true;
+	return false;
+}
+
+/* "kim@host:/path", "remote:path", "https://...": a place elsewhere. A path of this PC begins with a slash. */
+static bool
+is_elsewhere(const char *source)
+{
+	return source[0] != '/' && source[strcspn(source, ":/")] == ':';
+}
+
+/* What is behind FUSE is known to the mount table only; what has a disk of its own is "fuseblk". */
+static enum stickio_fs
+judge_fuse(const struct mountinfo *m, char name[STICKIO_FS_NAME])
+{
+	const char *dot = strchr(m->type, '.');
+	bool bad = strcmp(m->type, "virtiofs") == 0 || is_elsewhere(m->source) ||
+		   (dot != NULL && among(dot + 1, fuse_bad, sizeof(fuse_bad) / sizeof(fuse_bad[0])));
+
+	snprintf(name, STICKIO_FS_NAME, "%.*s", STICKIO_FS_NAME - 1, m->type);
+	return bad && strncmp(m->type, "fuseblk", 7) != 0 ? STICKIO_FS_BAD : STICKIO_FS_UNSURE;
+}
+
+static enum stickio_fs
+judge_ext(const struct mountinfo *m, char name[STICKIO_FS_NAME])
+{
+	if (m == NULL) {
+		snprintf(name, STICKIO_FS_NAME, "ext4 with unknown options");
+		return STICKIO_FS_UNSURE;
+	}
+	if (!has_option(m->options, "data=journal"))
+		return STICKIO_FS_GOOD;
+	snprintf(name, STICKIO_FS_NAME, "ext4 with data=journal");
+	return STICKIO_FS_BAD;
+}
+
 enum stickio_fs
-stickio_fs_judge(uint32_t magic, const char *options, char *name, size_t n)
+stickio_fs_judge(uint32_t magic, const struct mountinfo *m, char name[STICKIO_FS_NAME])
 {
 	for (size_t i = 0; i < sizeof(fs_types) / sizeof(fs_types[0]); i++) {
 		if (fs_types[i].magic != magic)
 			continue;
-		snprintf(name, n, "%s", fs_types[i].name);
-		if (magic != MAGIC_EXT)
-			return fs_types[i].judgement;
-		if (options == NULL) {
-			snprintf(name, n, "ext4 with unknown options");
-			return STICKIO_FS_UNSURE;
-		}
-		if (!has_option(options, "data=journal"))
-			return STICKIO_FS_GOOD;
-		snprintf(name, n, "ext4 with data=journal");
-		return STICKIO_FS_BAD;
+		snprintf(name, STICKIO_FS_NAME, "%s", fs_types[i].name);
+		if (magic == MAGIC_EXT)
+			return judge_ext(m, name);
+		return magic == MAGIC_FUSE && m != NULL ? judge_fuse(m, name) : fs_types[i].judgement;
 	}
-	snprintf(name, n, "type 0x%08x", (unsigned)magic);
+	snprintf(name, STICKIO_FS_NAME, "type 0x%08x", (unsigned)magic);
 	return STICKIO_FS_UNSURE;
-}
-
-struct super_search {
-	dev_t dev;
-	char *options;
-};
-
-static int
-keep_options(void *arg, const struct mountinfo *m)
-{
-	struct super_search *search = arg;
-
-	if (m->dev != search->dev)
-		return 0;
-	search->options = strdup(m->options);
-	return 1;
-}
-
-/* The superblock options of a device, to be freed by the caller; NULL if they cannot be had. */
-static char *
-super_options(dev_t dev)
-{
-	struct super_search search = { .dev = dev };
-
-	mountinfo_each(keep_options, &search);
-	return search.options;
 }
 
 /* ext3 and ext4 can journal the data of single files, and directories hand that on to what is made in them: chattr(1) +j. */
@@ -475,27 +495,66 @@ journals_this(int fd)
 	return ioctl(fd, FS_IOC_GETFLAGS, &flags) == 0 && (flags & FS_JOURNAL_DATA_FL) != 0;
 }
 
+struct search {
+	dev_t dev;
+	uint32_t magic;
+	enum stickio_fs judgement;
+	char *name;
+};
+
+static int
+judge_mount(void *arg, const struct mountinfo *m)
+{
+	struct search *s = arg;
+
+	if (m->dev != s->dev)
+		return 0;
+	s->judgement = stickio_fs_judge(s->magic, m, s->name);
+	return 1;
+}
+
 enum stickio_fs
-stickio_fs_of(int fd, char *name, size_t n)
+stickio_fs_of(int fd, char name[STICKIO_FS_NAME])
 {
 	struct statfs fs;
 	struct stat st;
-	enum stickio_fs judgement = STICKIO_FS_UNSURE;
-	char *options = NULL;
+	struct search s = {.name = name};
 
 	if (fstatfs(fd, &fs) != 0 || fstat(fd, &st) != 0) {
-		snprintf(name, n, "unknown");
+		snprintf(name, STICKIO_FS_NAME, "unknown");
 		return STICKIO_FS_UNSURE;
 	}
-	if ((uint32_t)fs.f_type == MAGIC_EXT)
-		options = super_options(st.st_dev);
-	judgement = stickio_fs_judge((uint32_t)fs.f_type, options, name, n);
-	if ((uint32_t)fs.f_type == MAGIC_EXT && journals_this(fd)) {
-		snprintf(name, n, "ext4 with data=journal");
-		judgement = STICKIO_FS_BAD;
+	s.dev = st.st_dev;
+	s.magic = (uint32_t)fs.f_type;
+	s.judgement = stickio_fs_judge(s.magic, NULL, name);
+	if (s.magic == MAGIC_EXT || s.magic == MAGIC_FUSE)
+		mountinfo_each(judge_mount, &s);
+	if (s.magic == MAGIC_EXT && journals_this(fd)) {
+		snprintf(name, STICKIO_FS_NAME, "ext4 with data=journal");
+		return STICKIO_FS_BAD;
 	}
-	free(options);
-	return judgement;
+	return s.judgement;
+}
+
+enum err
+stickio_medium(int fd, char name[STICKIO_FS_NAME], struct fault *f)
+{
+	char found[STICKIO_FS_NAME];
+	enum stickio_fs judgement = stickio_fs_of(fd, found);
+
+	if (judgement == STICKIO_FS_BAD)
+		return fault_set(f, E_FILESYSTEM, 0, "file system", "%s", found);
+	if (judgement == STICKIO_FS_UNSURE)
+		memcpy(name, found, sizeof(found));
+	return E_OK;
+}
+
+bool
+stickio_served(int fd)
+{
+	struct statfs fs;
+
+	return fstatfs(fd, &fs) == 0 && (uint32_t)fs.f_type == MAGIC_FUSE;
 }
 
 bool

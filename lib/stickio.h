@@ -14,6 +14,7 @@
 
 #include "bytes.h"
 #include "error.h"
+#include "mountinfo.h"
 
 /* stickio_open_dir(dir_fd, name): a directory below dir_fd; return a descriptor or -1 with errno. */
 int stickio_open_dir(int dir_fd, const char *name);
@@ -62,14 +63,25 @@ int stickio_ids(int dir_fd, const char *suffix, uint8_t (*ids)[16], size_t max);
 /* What a file system can promise about overwriting in place. */
 enum stickio_fs { STICKIO_FS_GOOD, STICKIO_FS_UNSURE, STICKIO_FS_BAD };
 
-/* stickio_fs_of(fd, name, n): judge the file system under fd by statfs(2) and, for ext4, mountinfo; its name goes to name. */
-enum stickio_fs stickio_fs_of(int fd, char *name, size_t n);
+#define STICKIO_FS_NAME 32
+
+/* stickio_fs_of(fd, name): judge the file system under fd by statfs(2) and, for ext4 and FUSE, mountinfo; its name goes to name. */
+enum stickio_fs stickio_fs_of(int fd, char name[STICKIO_FS_NAME]);
 
 /*
- * stickio_fs_judge(magic, options, name, n): the same from the low 32 bits of f_type and, for ext2 to ext4, the superblock's mount
- * options as in proc(5) mountinfo (NULL: unknown).
+ * stickio_fs_judge(magic, m, name): the same from the low 32 bits of f_type and, for ext2 to ext4 and FUSE, what proc(5) mountinfo
+ * says of the mount (NULL: unknown).
  */
-enum stickio_fs stickio_fs_judge(uint32_t magic, const char *options, char *name, size_t n);
+enum stickio_fs stickio_fs_judge(uint32_t magic, const struct mountinfo *m, char name[STICKIO_FS_NAME]);
+
+/*
+ * stickio_medium(fd, name, f): whether records below fd can be destroyed: the one judgement of all that writes to a stick.
+ * E_FILESYSTEM if not. Else E_OK, and name is the file system if nobody can promise it, and as it was if it does overwrite in place.
+ */
+enum err stickio_medium(int fd, char name[STICKIO_FS_NAME], struct fault *f);
+
+/* stickio_served(fd): true if another process serves the files there (FUSE): it may answer from memory, O_DIRECT or not. */
+bool stickio_served(int fd);
 
 /* stickio_volatile(fd): true if files there do not survive a reboot (tmpfs, ramfs, overlayfs). */
 bool stickio_volatile(int fd);

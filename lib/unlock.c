@@ -67,8 +67,6 @@ static void
 describe_stick(struct unlock *u, struct unlock_info *info)
 {
 	memcpy(info->stick_id, u->stick->id, ID_SIZE);
-	if (stickio_fs_of(u->stick->once_fd, info->fs_name, sizeof info->fs_name) == STICKIO_FS_GOOD)
-		info->fs_name[0] = '\0';
 	info->memory_volatile = !u->env.memory->ops->persistent(u->env.memory);
 }
 
@@ -105,6 +103,8 @@ unlock_look(struct unlock **up, int dir_fd, const struct unlock_env *env, struct
 	if ((err = stick_open(&u->stick, dir_fd, f)) != E_OK)
 		goto out;
 	describe_stick(u, info);
+	if ((err = stick_medium(u->stick, info->fs_name, f)) != E_OK)
+		goto out;
 	err = stick_load_grants(u->stick, &u->grants, f);
 	info->grants = (unsigned)u->grants.count;
 	info->skipped = u->grants.skipped;

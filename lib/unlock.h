@@ -16,6 +16,7 @@
 #include "error.h"
 #include "format.h"
 #include "memory.h"
+#include "stickio.h"
 
 /* Where the optional factors come from. A member may be NULL: the factor cannot be had here. */
 struct unlock_factors {
@@ -46,7 +47,7 @@ struct unlock_info {
 	unsigned grants, skipped, newer;
 	char label[LABEL_MAX + 1];      /* of the newest grant, then of the code's own; "" if none */
 	char contact[LABEL_MAX + 1];
-	char fs_name[32];               /* set if the file system cannot promise to overwrite in place */
+	char fs_name[STICKIO_FS_NAME];  /* set if the file system cannot promise to overwrite in place */
 	bool memory_volatile;           /* station memory does not survive a reboot */
 
 	/* after unlock_try, as far as it came */
@@ -74,8 +75,8 @@ struct unlock;
 
 /*
  * unlock_look(u, dir_fd, env, info, f): steps 1-3 on the stick mounted at dir_fd. *u is owned by the caller also on failure of
- * later steps. env is copied; what it points to must outlive *u. Errors: E_NO_STICK, E_STICK_DAMAGED, E_STICK_IO, E_NO_GRANT,
- * E_ISSUER, E_FAIL.
+ * later steps. env is copied; what it points to must outlive *u. Errors: E_NO_STICK, E_STICK_DAMAGED, E_STICK_IO, E_FILESYSTEM,
+ * E_NO_GRANT, E_ISSUER, E_FAIL.
  */
 enum err unlock_look(struct unlock **u, int dir_fd, const struct unlock_env *env, struct unlock_info *info, struct fault *f);
 

@@ -65,6 +65,24 @@ if mount -t overlay overlay -o "lowerdir=$W/lower,upperdir=$W/upper,workdir=$W/w
 	refused 39 "overlayfs is refused" oncestick prepare "$W/folder" "$W/merged" --codes 1 --passphrase-file "$W/pass"
 	said "overlay"
 	check "and nothing was written" test ! -e "$W/merged/ONCE"
+	# hostile 41: a stick that is seen through one: every verb that would write judges alike, before anything is spent
+	umount "$W/merged" || die umount
+	one_code "$W/code"
+	mount -t overlay overlay -o "lowerdir=$W/ext4,upperdir=$W/upper,workdir=$W/work" "$W/merged" || die "overlay over the stick"
+	refused 39 "mount is refused" oncestick mount "$W/merged" --code-file "$W/code"
+	said "overlay"
+	said "nothing was spent"
+	refused 39 "rehearse says so too" oncestick rehearse "$W/merged" --code-file "$W/code"
+	refused 39 "so is revoke --at" oncestick revoke --at "$W/merged" --spent --passphrase-file "$W/pass"
+	check "which does not call a code dead" no grep -q dead "$W/err" "$W/out"
+	refused 39 "and erase" oncestick erase "$W/merged" --yes --discard --passphrase-file "$W/pass"
+	oncestick collect "$W/merged" --passphrase-file "$W/pass" >"$W/out" 2>"$W/err" || true
+	check "collect, which may read there, claims no list on the stick" no grep -qi "is on the stick" "$W/out" "$W/err"
+	check "inspect reads it" oncestick inspect "$W/merged"
+	check "nothing was written anywhere" no test -e "$W/upper/ONCE"
+	umount "$W/merged" || die umount
+	check "the code is good on the stick itself" oncestick mount "$W/ext4" --code-file "$W/code"
+	check "end" oncestick unmount --yes
 else
 	die "cannot mount an overlay here"
 fi

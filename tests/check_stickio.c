@@ -280,45 +280,94 @@ START_TEST(file_systems_that_do_not_overwrite_in_place_are_bad)
 	    {0x58465342, STICKIO_FS_UNSURE, "xfs"},
 	    {0x12345678, STICKIO_FS_UNSURE, "type 0x12345678"},
 	};
-	char name[32];
+	char name[STICKIO_FS_NAME];
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		ck_assert_int_eq(stickio_fs_judge(cases[i].magic, NULL, name, sizeof(name)), cases[i].judgement);
+		ck_assert_int_eq(stickio_fs_judge(cases[i].magic, NULL, name), cases[i].judgement);
 		ck_assert_str_eq(name, cases[i].name);
 	}
 }
 END_TEST
 
+static enum stickio_fs
+ext4_with(const char *options, char name[STICKIO_FS_NAME])
+{
+	const struct mountinfo m = {1, "/mnt", "ext4", "/dev/sdb1", options};
+
+	return stickio_fs_judge(0xef53, &m, name);
+}
+
 /* hostile 41 */
 START_TEST(ext4_is_good_unless_it_journals_data)
 {
-	char name[32];
+	char name[STICKIO_FS_NAME];
 
-	ck_assert_int_eq(stickio_fs_judge(0xef53, "rw,errors=remount-ro\n", name, sizeof(name)), STICKIO_FS_GOOD);
+	ck_assert_int_eq(ext4_with("rw,errors=remount-ro\n", name), STICKIO_FS_GOOD);
 	ck_assert_str_eq(name, "ext4");
-	ck_assert_int_eq(stickio_fs_judge(0xef53, "rw,data=ordered", name, sizeof(name)), STICKIO_FS_GOOD);
-	ck_assert_int_eq(stickio_fs_judge(0xef53, "rw,data=journalled", name, sizeof(name)), STICKIO_FS_GOOD);
-	ck_assert_int_eq(stickio_fs_judge(0xef53, "rw,data=journal\n", name, sizeof(name)), STICKIO_FS_BAD);
-	ck_assert_int_eq(stickio_fs_judge(0xef53, "data=journal,discard", name, sizeof(name)), STICKIO_FS_BAD);
+	ck_assert_int_eq(ext4_with("rw,data=ordered", name), STICKIO_FS_GOOD);
+	ck_assert_int_eq(ext4_with("rw,data=journalled", name), STICKIO_FS_GOOD);
+	ck_assert_int_eq(ext4_with("rw,data=journal\n", name), STICKIO_FS_BAD);
+	ck_assert_int_eq(ext4_with("data=journal,discard", name), STICKIO_FS_BAD);
 	ck_assert_str_eq(name, "ext4 with data=journal");
-	ck_assert_int_eq(stickio_fs_judge(0xef53, NULL, name, sizeof(name)), STICKIO_FS_UNSURE);
+	ck_assert_int_eq(stickio_fs_judge(0xef53, NULL, name), STICKIO_FS_UNSURE);
+}
+END_TEST
+
+/* hostile 41 */
+START_TEST(a_network_or_an_overlay_behind_fuse_is_bad)
+{
+	static const struct {
+		const char *type, *source;
+		enum stickio_fs judgement;
+	} cases[] = {
+	    {"fuse.sshfs", "kim@host:/srv", STICKIO_FS_BAD},
+	    {"fuse.sshfs", "host:", STICKIO_FS_BAD},
+	    {"fuse.rclone", "remote", STICKIO_FS_BAD},
+	    {"fuse.s3fs", "s3fs", STICKIO_FS_BAD},
+	    {"fuse.gvfsd-fuse", "gvfsd-fuse", STICKIO_FS_BAD},
+	    {"fuse.JuiceFS", "JuiceFS:disk", STICKIO_FS_BAD},
+	    {"fuse.fuse-overlayfs", "fuse-overlayfs", STICKIO_FS_BAD},
+	    {"fuse", "https://example.org/dav", STICKIO_FS_BAD},
+	    {"fuse.unheard-of", "disk.example.org:/", STICKIO_FS_BAD},
+	    {"fuse.unheard-of", "davs://example.org", STICKIO_FS_BAD},
+	    {"virtiofs", "share", STICKIO_FS_BAD},
+	    {"fuseblk", "/dev/sdb1", STICKIO_FS_UNSURE},
+	    {"fuseblk.exfat", "/dev/disk/by-id/usb-0:0-part1", STICKIO_FS_UNSURE},
+	    {"fuse.bindfs", "/srv/a:b", STICKIO_FS_UNSURE},
+	    {"fuse.lklfuse", "disk.img", STICKIO_FS_UNSURE},
+	    {"fuse", "passthrough", STICKIO_FS_UNSURE},
+	};
+	char name[STICKIO_FS_NAME];
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct mountinfo m = {1, "/mnt", cases[i].type, cases[i].source, "rw"};
+
+		ck_assert_int_eq(stickio_fs_judge(0x65735546, &m, name), cases[i].judgement);
+		ck_assert_str_eq(name, cases[i].type);
+	}
 }
 END_TEST
 
 START_TEST(a_real_file_system_is_judged_by_its_type)
 {
 	struct statfs fs;
-	char name[32], plain[32];
+	struct fault f = {0};
+	char name[STICKIO_FS_NAME], plain[STICKIO_FS_NAME] = "";
 	int shm = open("/dev/shm", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	ck_assert_int_eq(fstatfs(x.fd, &fs), 0);
-	ck_assert_int_eq(
-	    stickio_fs_of(x.fd, name, sizeof(name)), stickio_fs_judge((uint32_t)fs.f_type, "rw", plain, sizeof(plain)));
+	if ((uint32_t)fs.f_type == 0xef53)
+		ck_assert_int_eq(stickio_fs_of(x.fd, name), ext4_with("rw", plain));
+	else
+		ck_assert_int_eq(stickio_fs_of(x.fd, name), stickio_fs_judge((uint32_t)fs.f_type, NULL, plain));
 	ck_assert_str_eq(name, plain);
+	ck_assert(!stickio_served(x.fd));
 	if (shm == -1)
 		return;
-	ck_assert_int_eq(stickio_fs_of(shm, name, sizeof(name)), STICKIO_FS_UNSURE);
+	ck_assert_int_eq(stickio_fs_of(shm, name), STICKIO_FS_UNSURE);
 	ck_assert_str_eq(name, "tmpfs");
+	ck_assert_int_eq(stickio_medium(shm, plain, &f), E_OK);
+	ck_assert_str_eq(plain, "tmpfs");
 	ck_assert(stickio_volatile(shm));
 	close(shm);
 }
@@ -342,6 +391,7 @@ fill(TCase *t)
 	tcase_add_test(t, ids_keeps_the_lowest_and_counts_all);
 	tcase_add_test(t, file_systems_that_do_not_overwrite_in_place_are_bad);
 	tcase_add_test(t, ext4_is_good_unless_it_journals_data);
+	tcase_add_test(t, a_network_or_an_overlay_behind_fuse_is_bad);
 	tcase_add_test(t, a_real_file_system_is_judged_by_its_type);
 }
 

@@ -48,11 +48,11 @@ static inline void
 fixture_open(struct fixture *x)
 {
 	const char *base = getenv("TMPDIR") != NULL ? getenv("TMPDIR") : "/tmp";
-	char name[64];
+	char name[STICKIO_FS_NAME];
 	int fd = open(base, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	ck_assert_int_ne(fd, -1);
-	if (stickio_fs_of(fd, name, sizeof(name)) == STICKIO_FS_BAD)
+	if (stickio_fs_of(fd, name) == STICKIO_FS_BAD)
 		base = "/dev/shm";
 	close(fd);
 	fixture_open_at(x, base);

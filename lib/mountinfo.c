@@ -1,11 +1,17 @@
 #include "mountinfo.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+
+#ifndef STATX_MNT_ID_UNIQUE
+#define STATX_MNT_ID_UNIQUE 0x4000u /* Linux 6.8 */
+#endif
 
 static bool
 is_octal(const char *p)
@@ -83,4 +89,39 @@ mountinfo_is_of(const struct mountinfo *m, dev_t dev)
 		return true;
 	return major(m->dev) == 0 && strncmp(m->source, "/dev/", 5) == 0 && stat(m->source, &st) == 0 && S_ISBLK(st.st_mode) &&
 	       st.st_rdev == dev;
+}
+
+static int
+identify(int at, const char *path, int flags, uint64_t attributes, struct mountinfo_id *id)
+{
+	const unsigned wanted = STATX_MNT_ID | STATX_MNT_ID_UNIQUE;
+	struct statx stx;
+
+	*id = (struct mountinfo_id){0};
+	if (statx(at, path, flags | AT_STATX_DONT_SYNC | AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, wanted, &stx) != 0)
+		return -1;
+	if ((stx.stx_mask & wanted) == 0 || (stx.stx_attributes & attributes) != attributes) {
+		errno = (stx.stx_mask & wanted) == 0 ? ENOSYS : EINVAL;
+		return -1;
+	}
+	*id = (struct mountinfo_id){stx.stx_mnt_id, makedev(stx.stx_dev_major, stx.stx_dev_minor)};
+	return 0;
+}
+
+int
+mountinfo_identify(const char *path, struct mountinfo_id *id)
+{
+	return identify(AT_FDCWD, path, 0, STATX_ATTR_MOUNT_ROOT, id);
+}
+
+int
+mountinfo_of(int fd, struct mountinfo_id *id)
+{
+	return identify(fd, "", AT_EMPTY_PATH, 0, id);
+}
+
+bool
+mountinfo_same(const struct mountinfo_id *a, const struct mountinfo_id *b)
+{
+	return a->mount != 0 && a->mount == b->mount && a->dev == b->dev;
 }

@@ -5,6 +5,7 @@
 #define MOUNTINFO_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 struct mountinfo {
@@ -26,6 +27,27 @@ void mountinfo_unescape(char *s);
 
 /* mountinfo_parse(m, line): take apart one line, in place. Return 0, or -1 if it is not of that form. */
 int mountinfo_parse(struct mountinfo *m, char *line);
+
+/*
+ * What a mount is told by, since a path does not tell whose turn it is there: its id, and the st_dev of its files. From Linux 6.8 on no
+ * other mount has that id until the next boot; before, a later one may.
+ */
+struct mountinfo_id {
+	uint64_t mount;         /* 0: not known */
+	dev_t dev;
+};
+
+/*
+ * mountinfo_identify(path, id): what is mounted at exactly path, without asking that mount anything. Return 0; or -1 with errno, and
+ * id of no mount: EINVAL if path is no mount point. A kernel before 5.8 tells no mount's id.
+ */
+int mountinfo_identify(const char *path, struct mountinfo_id *id);
+
+/* mountinfo_of(fd, id): the mount that the open file fd is in. Return and errors as above. */
+int mountinfo_of(int fd, struct mountinfo_id *id);
+
+/* mountinfo_same(a, b): whether both are of the same mount; false if one is not known. */
+bool mountinfo_same(const struct mountinfo_id *a, const struct mountinfo_id *b);
 
 /* mountinfo_is_of(m, dev): whether m is of the block device dev. Its files may have another st_dev, as on btrfs. */
 bool mountinfo_is_of(const struct mountinfo *m, dev_t dev);

@@ -1,7 +1,10 @@
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include <check.h>
 
@@ -81,6 +84,37 @@ START_TEST(the_root_is_mounted)
 }
 END_TEST
 
+START_TEST(a_mount_has_an_identity_that_its_path_does_not_tell)
+{
+	struct mountinfo_id proc, root, same, none = {0};
+	int fd = open("/proc/self", O_RDONLY | O_DIRECTORY);
+
+	ck_assert_int_eq(mountinfo_identify("/proc", &proc), 0);
+	ck_assert_uint_ne(proc.mount, 0);
+	ck_assert_int_eq(mountinfo_identify("/", &root), 0);
+	ck_assert(!mountinfo_same(&proc, &root));
+	ck_assert_int_eq(mountinfo_of(fd, &same), 0);
+	ck_assert(mountinfo_same(&proc, &same));
+	ck_assert(!mountinfo_same(&none, &none));
+	same.dev++;
+	ck_assert(!mountinfo_same(&proc, &same));
+	close(fd);
+}
+END_TEST
+
+START_TEST(what_is_no_mount_point_has_no_identity)
+{
+	struct mountinfo_id id = {7, 7};
+
+	ck_assert_int_eq(mountinfo_identify("/proc/sys", &id), -1);
+	ck_assert_int_eq(errno, EINVAL);
+	ck_assert_uint_eq(id.mount, 0);
+	ck_assert_int_eq(mountinfo_identify("/no such place", &id), -1);
+	ck_assert_int_eq(errno, ENOENT);
+	ck_assert_int_eq(mountinfo_of(-1, &id), -1);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -95,6 +129,8 @@ main(void)
 	tcase_add_test(t, lines_of_another_form);
 	tcase_add_test(t, device_is_known_by_number_and_else_by_name);
 	tcase_add_test(t, the_root_is_mounted);
+	tcase_add_test(t, a_mount_has_an_identity_that_its_path_does_not_tell);
+	tcase_add_test(t, what_is_no_mount_point_has_no_identity);
 	srunner_run_all(r, CK_ENV);
 	failed = srunner_ntests_failed(r);
 	srunner_free(r);

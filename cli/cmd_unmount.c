@@ -185,7 +185,7 @@ eject(const struct cli *c, const struct sessions *s, const struct sessions_one *
 		warn_in_use(c, _("another folder of this stick is open"));
 		return false;
 	}
-	switch (eject_find(&e, one->state.stick_path, one->state.stick_id)) {
+	switch (eject_find(&e, one->state.stick_path, one->state.stick_id, one->state.stick_device)) {
 	case EJECT_OUT:
 		say_info(c, "the stick is out already.");
 		return true;
@@ -239,7 +239,8 @@ unmount(const struct cli *c, const struct sessions *s, const char *dir, struct c
 		return say_busy(c, one->state.mount_point);
 	if (err != E_OK)
 		return say_error(c, &f, &(struct say_about){.object = one->state.mount_point});
-	mountpoint_clear(reply.state.mount_point, reply.state.made); /* usually nothing is left there */
+	if (reply.state.mount.mount != 0) /* usually nothing is left there */
+		mountpoint_clear(reply.state.mount_point, &reply.state.mount, reply.state.made, reply.state.opened_at);
 	say_ended(c, &reply.state, w);
 	return report(c, &reply.state, w, w->eject && eject(c, s, one));
 }

@@ -41,6 +41,7 @@
 struct known {
 	struct known_one {
 		char *name;
+		struct mountinfo_id mount; /* of a folder: what is there */
 		bool here;  /* met in this round */
 		bool fresh; /* not in any before */
 	} * list;
@@ -99,7 +100,7 @@ known_meet(struct known *k, const char *name)
 		k->list = list;
 	if (list == NULL || (copy = strdup(name)) == NULL)
 		return false;
-	list[k->count++] = (struct known_one){copy, true, true};
+	list[k->count++] = (struct known_one){.name = copy, .here = true, .fresh = true};
 	return true;
 }
 
@@ -169,11 +170,20 @@ has_session(const char *path, char folder[MOUNTPOINT_MAX])
 }
 
 static void
+meet_folder(struct watch *w, const char *folder)
+{
+	struct known_one *one = known_meet(&w->folders, folder) ? known_find(&w->folders, folder) : NULL;
+
+	if (one != NULL)
+		(void)!mountinfo_identify(folder, &one->mount); /* or the path has to do */
+}
+
+static void
 opened(struct watch *w, const struct mounting *m)
 {
 	const struct unlock_info *i = &m->msg.info;
 
-	known_meet(&w->folders, m->msg.mount_point);
+	meet_folder(w, m->msg.mount_point);
 	event(w, json_pack("{s:s, s:o, s:o, s:s, s:I, s:b}", "event", "opened", "stick", say_json_text(m->stick), "mount_point",
 		     say_json_text(m->msg.mount_point), "label", i->label, "remaining_s", (json_int_t)i->remaining_s, "resumed",
 		     (int)i->resume));
@@ -230,7 +240,7 @@ offer(struct watch *w, const char *path)
 
 	event(w, event_at("stick", "stick", path));
 	if (has_session(path, folder)) {
-		known_meet(&w->folders, folder);
+		meet_folder(w, folder);
 		event(w, json_pack("{s:s, s:o, s:o}", "event", "open", "stick", say_json_text(path), "mount_point",
 			     say_json_text(folder)));
 		say_info(w->c, "the stick is open already: %s", say_safe(safe, sizeof safe, folder));
@@ -248,28 +258,15 @@ on_stick(void *arg, const char *path)
 	return known_meet(arg, path) ? 0 : 1;
 }
 
-static int
-on_folder(void *arg, const struct mountinfo *m)
-{
-	struct known_one *folder = known_find(arg, m->path);
-
-	if (folder != NULL)
-		folder->here = true;
-	return 0;
-}
-
 static void
 drop_closed(struct watch *w)
 {
 	char safe[512];
 
-	known_round(&w->folders);
-	if (mountinfo_each(on_folder, &w->folders) != 0)
-		return;
 	for (size_t i = w->folders.count; i-- > 0;) {
 		const char *name = w->folders.list[i].name;
 
-		if (w->folders.list[i].here)
+		if (mountpoint_is(name, &w->folders.list[i].mount))
 			continue;
 		say_info(w->c, "closed: %s", say_safe(safe, sizeof safe, name));
 		event(w, event_at("closed", "mount_point", name));

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "stick.h"
@@ -15,6 +16,7 @@
 struct search {
 	struct eject *e;
 	const uint8_t *stick_id;
+	dev_t dev;
 	bool directory;         /* it is in one that is no mount point */
 };
 
@@ -24,9 +26,10 @@ is_it(void *arg, const char *path)
 	struct search *s = arg;
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct stick *stick = NULL;
+	struct stat st;
 	bool found = false;
 
-	if (fd >= 0 && stick_open(&stick, fd, NULL) == E_OK)
+	if (fd >= 0 && fstat(fd, &st) == 0 && (s->dev == 0 || st.st_dev == s->dev) && stick_open(&stick, fd, NULL) == E_OK)
 		found = memcmp(stick->id, s->stick_id, ID_SIZE) == 0;
 	s->directory = found && !stickarg_is_mount(fd);
 	if (found)
@@ -38,9 +41,9 @@ is_it(void *arg, const char *path)
 }
 
 enum eject_place
-eject_find(struct eject *e, const char *path, const uint8_t stick_id[ID_SIZE])
+eject_find(struct eject *e, const char *path, const uint8_t stick_id[ID_SIZE], dev_t dev)
 {
-	struct search s = {e, stick_id, false};
+	struct search s = {.e = e, .stick_id = stick_id, .dev = dev};
 
 	*e = (struct eject){.where = ""};
 	if (!is_it(&s, path) && !stickarg_each(is_it, &s))

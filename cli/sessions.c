@@ -1,7 +1,5 @@
 #include "sessions.h"
 
-#include <sys/file.h>
-
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -30,17 +28,17 @@ add(void *arg, const char *lock_name, const struct control_state *state)
 
 /* ---- what a session that was killed has left ------------------------------------------------------------------------------- */
 
-/* The mount is dead if nobody holds the lock, which a session does from before its mount until after it. */
-static void
-sweep_one(int dir_fd, const char *name)
+/*
+ * Nobody holds the lock, which a session does from before its mount until after it. But the path may be another's by now: what goes
+ * is the mount that the session had, and only if nobody answers for it.
+ */
+static bool
+clear_left(void *arg, const struct station_holder *h, time_t since)
 {
-	int fd = openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	struct station_holder h;
-
-	if (fd >= 0 && station_read_holder(fd, &h) && mountpoint_is_ours(h.mountpoint) && flock(fd, LOCK_EX | LOCK_NB) == 0)
-		mountpoint_clear(h.mountpoint, h.made);
-	if (fd >= 0)
-		close(fd);
+	(void)arg;
+	if (!mountpoint_is(h->mountpoint, &h->mount) || !mountpoint_is_dead(h->mountpoint))
+		return true;
+	return mountpoint_clear(h->mountpoint, &h->mount, h->made, since);
 }
 
 static void
@@ -53,7 +51,7 @@ sweep(int dir_fd)
 		close(fd);
 	for (const struct dirent *e; d != NULL && (e = readdir(d)) != NULL;)
 		if (e->d_type == DT_REG || e->d_type == DT_UNKNOWN)
-			sweep_one(dir_fd, e->d_name);
+			station_left(dir_fd, e->d_name, clear_left, NULL);
 	if (d != NULL)
 		closedir(d);
 }
@@ -134,20 +132,32 @@ pick_only(const struct sessions *s, struct fault *f)
 	return NULL;
 }
 
+/* The one whose folder was called so: that which is there now, if the path had several. */
+static const struct sessions_one *
+pick_named(const struct sessions *s, const char *dir)
+{
+	const struct sessions_one *found = NULL;
+
+	for (size_t i = 0; i < s->count; i++) {
+		const struct control_state *state = &s->list[i].state;
+
+		if (strcmp(state->mount_point, dir) == 0 && (found == NULL || mountpoint_is(dir, &state->mount)))
+			found = &s->list[i];
+	}
+	return found;
+}
+
 const struct sessions_one *
 sessions_pick(const struct sessions *s, const char *dir, struct fault *f)
 {
+	const struct sessions_one *one;
 	char real[PATH_MAX];
 
 	if (dir == NULL)
 		return pick_only(s, f);
-	for (size_t i = 0; i < s->count; i++) /* as it was printed, without touching the mount */
-		if (strcmp(s->list[i].state.mount_point, dir) == 0)
-			return &s->list[i];
-	if (realpath(dir, real) != NULL)
-		for (size_t i = 0; i < s->count; i++)
-			if (strcmp(s->list[i].state.mount_point, real) == 0)
-				return &s->list[i];
+	/* First as it was printed, without touching the mount. */
+	if ((one = pick_named(s, dir)) != NULL || (realpath(dir, real) != NULL && (one = pick_named(s, real)) != NULL))
+		return one;
 	fault_set(f, E_MOUNTED, 0, "not ours", "%s", dir);
 	return NULL;
 }

@@ -105,6 +105,16 @@ control_answer(int conn, const struct control_reply *reply)
 	close(conn);
 }
 
+static void
+note_peer(int fd, struct control_reply *reply)
+{
+	struct ucred who;
+	socklen_t len = sizeof who;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) == 0)
+		reply->state.pid = who.pid; /* who listens, not who it says it is */
+}
+
 /* Return 0 with the reply, or -1 with errno: ECONNREFUSED or ENOENT if nobody listens, ECONNRESET if the session hung up. */
 static int
 exchange(const struct sockaddr_un *a, enum control_op op, struct control_reply *reply)
@@ -122,6 +132,8 @@ exchange(const struct sockaddr_un *a, enum control_op op, struct control_reply *
 		e = errno == EPIPE ? ECONNRESET : errno;
 	else if ((n = recv(fd, reply, sizeof *reply, 0)) != sizeof *reply)
 		e = n < 0 ? errno : ECONNRESET;
+	else
+		note_peer(fd, reply);
 	close(fd);
 	errno = e;
 	return e == 0 ? 0 : -1;

@@ -25,9 +25,11 @@ enum control_op {
 struct control_state {
 	pid_t pid;
 	char mount_point[MOUNTPOINT_MAX];
+	struct mountinfo_id mount; /* what is there; not known of a private one */
 	bool made;              /* the mount point was made for the session */
 	bool private;           /* only the player that 'play' started sees the mount point */
 	char stick_path[MOUNTPOINT_MAX];
+	dev_t stick_device;     /* where the stick was seen last: the st_dev of its files */
 	char label[LABEL_MAX + 1];
 	uint8_t stick_id[ID_SIZE];
 	uint8_t issuer[KEY_SIZE];

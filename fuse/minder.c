@@ -11,7 +11,7 @@
 
 #include "traces.h"
 
-enum minder_op { MINDER_MAKE, MINDER_WATCH, MINDER_UNMOUNT, MINDER_UNMOUNT_LAZY };
+enum minder_op { MINDER_MAKE, MINDER_WATCH, MINDER_MOUNTED, MINDER_UNMOUNT, MINDER_UNMOUNT_LAZY };
 
 struct minder_request {
 	uint8_t op;
@@ -26,21 +26,58 @@ struct minder_reply {
 
 /* What the minder knows. */
 struct watched {
+	char path[MOUNTPOINT_MAX];
+	struct mountinfo_id mount;      /* once it is there */
+	bool seen;                      /* it was */
 	bool made;
 	time_t since;                   /* when there began to be something to watch */
-	char path[MOUNTPOINT_MAX];
 };
+
+/* Whether the session's mount is there, which may have ended before it said which it is. */
+static bool
+is_there(const struct watched *w)
+{
+	if (w->path[0] == '\0')
+		return false;
+	return w->mount.mount != 0 ? mountpoint_is(w->path, &w->mount) : mountpoint_is_ours(w->path);
+}
 
 static int
 unmount_watched(struct watched *w, bool lazy)
 {
-	int e = 0;
+	bool there = is_there(w);
+	int e = there ? mountpoint_unmount(w->path, lazy) : 0;
 
-	if (w->path[0] != '\0' && mountpoint_is_ours(w->path))
-		e = mountpoint_unmount(w->path, lazy);
+	w->seen = w->seen || there;
 	if (e == 0 && w->made && rmdir(w->path) == 0)
 		w->made = false;
 	return e;
+}
+
+/* A fresh directory for label, or the path that is given; once. */
+static void
+begin(struct watched *w, const struct minder_request *q, struct minder_reply *a)
+{
+	if (w->path[0] != '\0') {
+		a->e = q->op == MINDER_MAKE ? (int32_t)fault_set(&a->fault, E_FAIL, EPERM, "minder", "%s", w->path) : EPERM;
+		return;
+	}
+	if (q->op == MINDER_MAKE)
+		a->e = (int32_t)mountpoint_make(q->text, w->path, sizeof w->path, &a->fault);
+	else
+		memcpy(w->path, q->text, sizeof w->path);
+	w->made = q->op == MINDER_MAKE && a->e == E_OK;
+	w->since = time(NULL);
+	memcpy(a->path, w->path, sizeof a->path);
+}
+
+static int
+note_mount(struct watched *w)
+{
+	if (w->seen || !mountpoint_is_ours(w->path))
+		return EPERM;
+	w->seen = true;
+	return mountinfo_identify(w->path, &w->mount) == 0 ? 0 : errno;
 }
 
 static void
@@ -49,14 +86,11 @@ serve(struct watched *w, struct minder_request *q, struct minder_reply *a)
 	q->text[sizeof q->text - 1] = '\0';
 	switch ((enum minder_op)q->op) {
 	case MINDER_MAKE:
-		a->e = (int32_t)mountpoint_make(q->text, w->path, sizeof w->path, &a->fault);
-		w->made = a->e == E_OK;
-		w->since = time(NULL);
-		memcpy(a->path, w->path, sizeof a->path);
-		return;
 	case MINDER_WATCH:
-		memcpy(w->path, q->text, sizeof w->path);
-		w->since = time(NULL);
+		begin(w, q, a);
+		return;
+	case MINDER_MOUNTED:
+		a->e = note_mount(w);
 		return;
 	case MINDER_UNMOUNT:
 		a->e = unmount_watched(w, false);
@@ -104,7 +138,7 @@ run(int fd)
 			break;
 	}
 	unmount_watched(&w, true);
-	if (w.path[0] != '\0')
+	if (w.seen)
 		traces_clear(w.path, w.since);
 	_exit(0);
 }
@@ -176,6 +210,12 @@ int
 minder_watch(int fd, const char *path)
 {
 	return ask_errno(fd, MINDER_WATCH, path);
+}
+
+int
+minder_mounted(int fd)
+{
+	return ask_errno(fd, MINDER_MOUNTED, "");
 }
 
 int

@@ -20,13 +20,20 @@
 int minder_fork(void);
 
 /*
+ * The minder takes one path, once: the first of these two calls that succeeds. Any later one is EPERM, whoever makes it.
+ *
  * minder_make(fd, label, path, f): have a fresh directory made by mountpoint_make(label), and path unmounted and removed at the end.
  * The minder makes it, so that whenever the session dies there is somebody who knows of it. E_FUSE, E_FAIL.
+ *
+ * minder_watch(fd, path): from now on unmount path at the end. Tell it before mounting. Return 0 or an errno.
  */
 enum err minder_make(int fd, const char *label, char path[MOUNTPOINT_MAX], struct fault *f);
-
-/* minder_watch(fd, path): from now on unmount path at the end. Tell it before mounting. Return 0 or an errno. */
 int minder_watch(int fd, const char *path);
+
+/*
+ * minder_mounted(fd): the mount is there: the minder notes which it is, and touches no other from now on. Return 0 or an errno.
+ */
+int minder_mounted(int fd);
 
 /* minder_unmount(fd, lazy): unmount now, and remove the directory if the minder made it. Return 0 (also if nothing is mounted any more),
  * EBUSY, another errno, or EPIPE if the minder is gone. */

@@ -99,6 +99,24 @@ mountpoint_is_ours(const char *path)
 	return strcmp(type, FUSEMOUNT_TYPE) == 0;
 }
 
+bool
+mountpoint_is(const char *path, const struct mountinfo_id *id)
+{
+	struct mountinfo_id now;
+
+	if (!mountpoint_is_ours(path))
+		return false;
+	return id->mount == 0 || (mountinfo_identify(path, &now) == 0 && mountinfo_same(&now, id));
+}
+
+bool
+mountpoint_is_dead(const char *path)
+{
+	struct statfs fs;
+
+	return mountpoint_is_ours(path) && statfs(path, &fs) != 0 && errno == ENOTCONN;
+}
+
 int
 mountpoint_unmount(const char *path, bool lazy)
 {
@@ -108,14 +126,17 @@ mountpoint_unmount(const char *path, bool lazy)
 	return err == EBUSY && !mountpoint_is_ours(path) ? 0 : err;
 }
 
-void
-mountpoint_clear(const char *path, bool made)
+bool
+mountpoint_clear(const char *path, const struct mountinfo_id *id, bool made, time_t since)
 {
-	if (!mountpoint_is_ours(path) || mountpoint_unmount(path, true) != 0)
-		return;
+	if (!mountpoint_is(path, id))
+		return true;
+	if (mountpoint_unmount(path, true) != 0)
+		return false;
 	if (made)
 		rmdir(path);
-	traces_clear(path, 0);
+	traces_clear(path, since);
+	return true;
 }
 
 /* ---- a directory that was given ----------------------------------------------------------------------------------------- */

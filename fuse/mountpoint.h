@@ -6,8 +6,10 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <time.h>
 
 #include "error.h"
+#include "mountinfo.h"
 
 #define MOUNTPOINT_MAX 4096
 
@@ -40,16 +42,29 @@ enum err mountpoint_home(struct fault *f);
 bool mountpoint_is_ours(const char *path);
 
 /*
+ * mountpoint_is(path, id): true if that is so and, where the kernel tells mounts apart, it is the mount id. A path says nothing about
+ * whose mount is there now. id->mount 0: any mount of ours.
+ */
+bool mountpoint_is(const char *path, const struct mountinfo_id *id);
+
+/*
+ * mountpoint_is_dead(path): true if a mount of ours is at path and the process that served it has ended. Asks the mount: one that is
+ * alive may take a while to answer.
+ */
+bool mountpoint_is_dead(const char *path);
+
+/*
  * mountpoint_unmount(path, lazy): unmount what is at path: umount2(2) as root, else fusermount3 -u [-z]. Return 0; EBUSY if files
  * are open (not lazy); else an errno. Only ever called for a mount of ours.
  */
 int mountpoint_unmount(const char *path, bool lazy);
 
 /*
- * mountpoint_clear(path, made): what a dead minder has left: if a mount of ours is at path, unmount it lazily, remove the directory if
- * made, and what the desktop remembers of its files (traces.h). As far as it goes.
+ * mountpoint_clear(path, id, made, since): what a dead minder has left: if the mount id is at path, unmount it lazily, remove the
+ * directory if made, and what the desktop remembers of its files since then (traces.h). As far as it goes; false if the mount is
+ * still there.
  */
-void mountpoint_clear(const char *path, bool made);
+bool mountpoint_clear(const char *path, const struct mountinfo_id *id, bool made, time_t since);
 
 /* mountpoint_users(path, each, arg): call each(arg, pid, comm, file) for every process of this user that has a file or its
  * working directory below path, as /proc tells; file is relative to path, raw bytes. Never touches the mount. */

@@ -15,6 +15,13 @@
 
 #define TRY_AGAIN_NS 250000000L
 
+/* A device number is given to the next stick as soon as it is free: the kernel counts disks, too. */
+struct place {
+	dev_t dev;
+	uint64_t disk;                  /* the number of its disk; 0 if the kernel does not count them, or it is none */
+	struct mountinfo_id mount;
+};
+
 struct replug {
 	struct unlock *unlock;
 	const char *path;
@@ -22,7 +29,7 @@ struct replug {
 	void (*tell)(void *arg, bool away);
 	void *tell_arg;
 	pthread_mutex_t mutex;          /* of all below, and of unlock_reattach */
-	dev_t dev;                      /* where the stick was seen last */
+	struct place place;             /* where the stick was seen last */
 	bool away;
 	bool given_up;                  /* a reader has waited in vain since it went away */
 	int64_t away_since;
@@ -34,11 +41,43 @@ boot(const struct replug *r)
 	return r->clock.boot(r->clock.arg);
 }
 
+/* Source: Documentation/ABI/stable/sysfs-block, diskseq. A partition is below its disk. */
+static uint64_t
+disk_of(dev_t dev)
+{
+	static const char *const at[] = {"", "../"};
+	unsigned long long n = 0;
+	char path[64];
+	FILE *file;
+
+	for (size_t i = 0; i < 2 && n == 0 && major(dev) != 0; i++) {
+		snprintf(path, sizeof path, "/sys/dev/block/%u:%u/%sdiskseq", major(dev), minor(dev), at[i]);
+		if ((file = fopen(path, "re")) == NULL)
+			continue;
+		if (fscanf(file, "%llu", &n) != 1) /* NOLINT(cert-err34-c): the kernel wrote it */
+			n = 0;
+		fclose(file);
+	}
+	return n;
+}
+
+static bool
+place_of(struct place *p, int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) != 0)
+		return false;
+	*p = (struct place){.dev = st.st_dev, .disk = disk_of(st.st_dev)};
+	(void)!mountinfo_of(fd, &p->mount);
+	return true;
+}
+
 struct replug *
 replug_new(struct unlock *unlock, const char *path, struct clock_source clock)
 {
 	struct replug *r = calloc(1, sizeof *r);
-	struct stat st;
+	int fd;
 
 	if (r == NULL || pthread_mutex_init(&r->mutex, NULL) != 0) {
 		free(r);
@@ -47,8 +86,10 @@ replug_new(struct unlock *unlock, const char *path, struct clock_source clock)
 	r->unlock = unlock;
 	r->path = path;
 	r->clock = clock;
-	if (stat(path, &st) == 0)
-		r->dev = st.st_dev;
+	if ((fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC)) >= 0) {
+		place_of(&r->place, fd);
+		close(fd);
+	}
 	return r;
 }
 
@@ -71,16 +112,16 @@ replug_free(struct replug **r)
 
 /* ---- with the mutex held ---------------------------------------------------------------------------------------------------- */
 
-/* Whether the block device dev is still there. A directory of no device cannot be pulled. */
+/* Whether the disk is still there. A directory of no device cannot be pulled. */
 static bool
-device_there(dev_t dev)
+is_there(const struct place *p)
 {
 	char name[64];
 
-	if (major(dev) == 0)
+	if (major(p->dev) == 0)
 		return true;
-	snprintf(name, sizeof name, "/sys/dev/block/%u:%u", major(dev), minor(dev));
-	return access(name, F_OK) == 0;
+	snprintf(name, sizeof name, "/sys/dev/block/%u:%u", major(p->dev), minor(p->dev));
+	return access(name, F_OK) == 0 && (p->disk == 0 || p->disk == disk_of(p->dev));
 }
 
 static void
@@ -95,16 +136,22 @@ set_away(struct replug *r, bool away)
 		r->tell(r->tell_arg, away);
 }
 
-/* A mount whose device is gone still answers from memory what was read before: that is not the stick. */
+/* A mount whose disk is gone still answers from memory what was read before: that is not the stick. */
+static bool
+is_stale(const struct replug *r, const struct place *p)
+{
+	return !is_there(p) || (mountinfo_same(&p->mount, &r->place.mount) && p->disk != r->place.disk);
+}
+
 static bool
 attach_at(struct replug *r, const char *path)
 {
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	struct stat st;
-	bool ok = fd >= 0 && fstat(fd, &st) == 0 && device_there(st.st_dev) && unlock_reattach(r->unlock, fd, NULL) == E_OK;
+	struct place p;
+	bool ok = fd >= 0 && place_of(&p, fd) && !is_stale(r, &p) && unlock_reattach(r->unlock, fd, NULL) == E_OK;
 
 	if (ok) {
-		r->dev = st.st_dev;
+		r->place = p;
 		set_away(r, false);
 		r->given_up = false;
 	}
@@ -123,7 +170,7 @@ attach_mount(void *arg, const struct mountinfo *m)
 static bool
 attach(struct replug *r)
 {
-	if (attach_at(r, r->path) || (major(r->dev) != 0 && mountinfo_each(attach_mount, r) > 0))
+	if (attach_at(r, r->path) || (major(r->place.dev) != 0 && mountinfo_each(attach_mount, r) > 0))
 		return true;
 	set_away(r, true);
 	return false;
@@ -158,8 +205,19 @@ replug_look(struct replug *r)
 	int64_t seconds = 0;
 
 	pthread_mutex_lock(&r->mutex);
-	if ((r->away || !device_there(r->dev)) && !attach(r))
+	if ((r->away || !is_there(&r->place)) && !attach(r))
 		seconds = boot(r) - r->away_since + 1;
 	pthread_mutex_unlock(&r->mutex);
 	return seconds;
+}
+
+dev_t
+replug_device(struct replug *r)
+{
+	dev_t dev;
+
+	pthread_mutex_lock(&r->mutex);
+	dev = r->place.dev;
+	pthread_mutex_unlock(&r->mutex);
+	return dev;
 }

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "clock.h"
 #include "unlock.h"
@@ -40,5 +41,8 @@ bool replug_wait(struct replug *r, bool (*stop)(void *arg), void *arg);
  * is there.
  */
 int64_t replug_look(struct replug *r);
+
+/* replug_device(r): the st_dev of the stick's files, where it was seen last. */
+dev_t replug_device(struct replug *r);
 
 #endif

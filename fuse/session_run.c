@@ -49,6 +49,7 @@ struct run {
 	struct fence_filter *calls;     /* that an open session may make */
 	struct clock_source clock;
 	char mount_point[MOUNTPOINT_MAX];
+	struct mountinfo_id mount;      /* what is there; not known of a private one */
 	char lock_name[STATION_LOCK_NAME];
 	bool paused;                    /* the mount is over, but the session is not */
 	int64_t opened_boot;            /* clock.boot when the mount began to answer */
@@ -212,6 +213,16 @@ is_made(const struct run *r)
 	return r->setup->dir == NULL && r->setup->private == NULL;
 }
 
+/* What others are told who find the slot locked, or the mount without its session. */
+static void
+describe_lock(const struct run *r, bool ending)
+{
+	struct station_holder h = {.mount = r->mount, .made = is_made(r), .ending = ending};
+
+	memcpy(h.mountpoint, r->mount_point, sizeof h.mountpoint);
+	station_describe(r->station, &h);
+}
+
 static enum err
 adopt_mount(struct run *r, struct fault *f)
 {
@@ -220,7 +231,7 @@ adopt_mount(struct run *r, struct fault *f)
 
 	mountpoint_name(r->info.label, name, sizeof name);
 	snprintf(r->mount_point, sizeof r->mount_point, "%s/%s", r->setup->private->dir, name);
-	station_describe(r->station, r->mount_point, is_made(r));
+	describe_lock(r, false);
 	r->private = -1;
 	return fusefs_adopt(&r->fs, unlock_bundle(r->unlock), fd, f);
 }
@@ -243,8 +254,13 @@ make_mount(struct run *r, struct fault *f)
 		if (minder_watch(r->minder, r->mount_point) != 0)
 			return fault_set(f, E_FAIL, EPIPE, "minder", "%s", r->mount_point);
 	}
-	station_describe(r->station, r->mount_point, is_made(r));
-	return fusefs_mount(&r->fs, unlock_bundle(r->unlock), r->mount_point, r->setup->source, f);
+	describe_lock(r, false);
+	if ((err = fusefs_mount(&r->fs, unlock_bundle(r->unlock), r->mount_point, r->setup->source, f)) != E_OK)
+		return err;
+	if (mountinfo_identify(r->mount_point, &r->mount) == 0)
+		minder_mounted(r->minder); /* a kernel that does not tell mounts apart leaves it to the path */
+	describe_lock(r, false);
+	return E_OK;
 }
 
 static void
@@ -377,6 +393,8 @@ describe(struct run *r, struct control_state *s)
 	*s = (struct control_state){.pid = getpid(), .slot = r->info.slot, .opened_at = r->info.opened_at, .used_s = used_now(r)};
 	s->remaining_s = (int64_t)r->info.session_s - s->used_s;
 	s->away_s = replug_look(r->replug);
+	s->stick_device = replug_device(r->replug);
+	s->mount = r->mount;
 	s->made = is_made(r);
 	s->private = r->setup->private != NULL;
 	memcpy(s->mount_point, r->mount_point, sizeof s->mount_point);

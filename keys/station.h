@@ -8,10 +8,12 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "error.h"
 #include "format.h"
 #include "memory.h"
+#include "mountinfo.h"
 #include "receipt.h"
 
 struct station;
@@ -59,18 +61,27 @@ int station_lock_fd(const struct station *s);
 /* What the holder of a slot lock says of itself in the lock's file: a JSON object with these members. */
 struct station_holder {
 	char mountpoint[STATION_MOUNTPOINT_MAX];
-	bool made; /* the mount point was made for it */
+	struct mountinfo_id mount;      /* once it is there, and where others see it */
+	bool made;                      /* the mount point was made for it */
+	bool ending;                    /* it will let go of the lock in a moment: who wants it had better wait */
 };
 
 /*
- * station_describe(s, mountpoint, made): write that, for who finds the lock held, and for who finds the mount after its holder was
- * killed. A convenience: that it cannot be written is not told.
+ * station_describe(s, h): write that, for who finds the lock held, and for who finds the mount after its holder was killed. A
+ * convenience: that it cannot be written is not told.
  */
-void station_describe(const struct station *s, const char *mountpoint, bool made);
+void station_describe(const struct station *s, const struct station_holder *h);
 
 /* station_read_holder(fd, h): what the lock's file fd says, as it stands there: escape it before it is shown. False if it says
  * nothing. */
 bool station_read_holder(int fd, struct station_holder *h);
+
+/*
+ * station_left(dir_fd, name, each, arg): if name, in the directory of locks dir_fd, is the lock of a slot whose holder died: call
+ * each(arg, h, since) with what it said of itself and when it began, while nobody else can take the lock. If that returns true, what
+ * was said is forgotten.
+ */
+void station_left(int dir_fd, const char *name, bool (*each)(void *arg, const struct station_holder *h, time_t since), void *arg);
 
 struct station_issuer {
 	uint8_t pk[KEY_SIZE];

@@ -453,6 +453,14 @@ make_printable(char *s)
 	}
 }
 
+static uint64_t
+number(const json_t *o, const char *key)
+{
+	json_int_t n = json_integer_value(json_object_get(o, key));
+
+	return n > 0 ? (uint64_t)n : 0;
+}
+
 bool
 station_read_holder(int fd, struct station_holder *h)
 {
@@ -464,16 +472,19 @@ station_read_holder(int fd, struct station_holder *h)
 
 	if (said) {
 		memcpy(h->mountpoint, mountpoint, strlen(mountpoint) + 1);
+		h->mount = (struct mountinfo_id){number(o, "mount"), (dev_t)number(o, "device")};
 		h->made = json_is_true(json_object_get(o, "made"));
+		h->ending = json_is_true(json_object_get(o, "ending"));
 	}
 	json_decref(o);
 	return said;
 }
 
 void
-station_describe(const struct station *s, const char *mountpoint, bool made)
+station_describe(const struct station *s, const struct station_holder *h)
 {
-	json_t *o = json_pack("{s:s, s:b}", "mountpoint", mountpoint, "made", (int)made);
+	json_t *o = json_pack("{s:s, s:I, s:I, s:b, s:b}", "mountpoint", h->mountpoint, "mount", (json_int_t)h->mount.mount, "device",
+	    (json_int_t)h->mount.dev, "made", (int)h->made, "ending", (int)h->ending);
 	char *text = o != NULL ? json_dumps(o, 0) : NULL;
 	int fd = station_lock_fd(s);
 
@@ -502,6 +513,21 @@ still_named(int dir_fd, const char *name, int fd)
 
 	return fstatat(dir_fd, name, &path, AT_SYMLINK_NOFOLLOW) == 0 && fstat(fd, &file) == 0 && S_ISREG(file.st_mode) &&
 	    path.st_dev == file.st_dev && path.st_ino == file.st_ino;
+}
+
+void
+station_left(int dir_fd, const char *name, bool (*each)(void *arg, const struct station_holder *h, time_t since), void *arg)
+{
+	int fd = openat(dir_fd, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	struct station_holder h;
+	struct stat st;
+
+	/* With the lock first: what is read before it may be of somebody who is alive by then. */
+	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0 && still_named(dir_fd, name, fd) && fstat(fd, &st) == 0 &&
+	    station_read_holder(fd, &h) && each(arg, &h, st.st_mtime))
+		(void)!ftruncate(fd, 0);
+	if (fd >= 0)
+		close(fd);
 }
 
 /* Return a descriptor that holds the lock, or -1 with errno: EWOULDBLOCK, and what its holder wrote in where, if it is held. */

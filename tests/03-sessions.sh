@@ -4,8 +4,8 @@ need_fuse
 stick=$W/stick
 sample "$W/folder"
 new_issuer
-prepare "$W/folder" "$stick" --label Sessions --codes 8
-codes "$W/codes" 7
+prepare "$W/folder" "$stick" --label Sessions --codes 12
+codes "$W/codes" 11
 nth() # N: a file with the N-th code
 {
 	sed -n "$1p" "$W/codes" >"$W/code$1"
@@ -101,6 +101,43 @@ if command -v strace >/dev/null; then
 		oncestick unmount --yes --pause
 	open_with 5
 fi
+
+# hostile 72: the path of a killed session is another's by now; and what it left is in the memory of another user of the PC, too
+check "end" oncestick unmount --yes
+open_with 7
+kill -9 "$pid"
+wait_until 10 gone
+first=$folder
+open_with 8
+is "the next session has the path of the killed one" "$folder" "$first"
+is_alive()
+{
+	mounted "$folder" && cmp "$W/folder/a.txt" "$folder/a.txt"
+}
+check "asking what is open" oncestick status
+check "... leaves the living folder alone" is_alive
+cp -r "$W/station" "$W/station3"
+check "asking from another memory with the same words in it" env ONCESTICK_STATION_DIR="$W/station3" oncestick status
+check "... does so, too" is_alive
+refused 36 "another try of the open code" oncestick mount "$W/clone" --code-file "$(nth 8)"
+refused 49 "unmount, from a memory whose session is no more" env ONCESTICK_STATION_DIR="$W/station3" oncestick unmount "$folder" --yes
+check "... all the same" is_alive
+check "another code opens" oncestick mount "$stick" --code-file "$(nth 9)"
+other=$(cat "$W/out")
+check "... and leaves it alone" is_alive
+check "end of the other" oncestick unmount "$other" --yes
+
+# killed with all that helps it: whoever comes next tidies up, and only that
+kill -9 $(pgrep -u "$(id -u)" -f "oncestick mount $stick")
+wait_until 10 no ls "$folder"
+check "a stick of the same label opens where the dead folder was" oncestick mount "$stick" --code-file "$(nth 10)"
+is "... there" "$(cat "$W/out")" "$first"
+check "asking what is open" oncestick status
+check "... leaves it alone" is_alive
+check "end of that" oncestick unmount --yes
+check "the killed one goes on" oncestick mount "$stick" --code-file "$W/code8"
+check "end of it" oncestick unmount --yes
+open_with 11
 
 # two at once: several folders, DIR names one
 first=$folder

@@ -12,6 +12,7 @@
 
 #include <check.h>
 
+#include "fusemount.h"
 #include "minder.h"
 
 static char home[64];
@@ -24,6 +25,7 @@ make_home(void)
 	snprintf(home, sizeof(home), "%.30s/check_minder.XXXXXX", tmp != NULL && tmp[0] == '/' ? tmp : "/tmp");
 	ck_assert_ptr_nonnull(mkdtemp(home));
 	ck_assert_int_eq(setenv("HOME", home, 1), 0);
+	unsetenv("XDG_DATA_HOME");
 }
 
 static void
@@ -162,6 +164,107 @@ START_TEST(a_dead_minder_is_noticed)
 }
 END_TEST
 
+static void
+given(const char *name, char path[PATH_MAX])
+{
+	snprintf(path, PATH_MAX, "%s/%s", home, name);
+	ck_assert_int_eq(mkdir(path, 0700), 0);
+}
+
+/* hostile 85 */
+START_TEST(a_second_path_is_refused)
+{
+	char first[PATH_MAX], second[PATH_MAX], made[MOUNTPOINT_MAX] = "untouched";
+	struct fault f = {0};
+	int fd = start();
+
+	given("first", first);
+	given("second", second);
+	ck_assert_int_eq(minder_watch(fd, first), 0);
+	ck_assert_int_eq(minder_watch(fd, second), EPERM);
+	ck_assert_int_eq(minder_make(fd, "third", made, &f), E_FAIL);
+	ck_assert_int_eq(f.sys, EPERM);
+	ck_assert_str_eq(made, "untouched");
+	ck_assert_int_eq(minder_mounted(fd), EPERM); /* nothing is mounted there */
+	leave(fd);
+	ck_assert(there(first) && there(second));
+
+	fd = start();
+	ck_assert_int_eq(minder_make(fd, "fresh", made, NULL), E_OK);
+	ck_assert_int_eq(minder_make(fd, "fresh", made, NULL), E_FAIL);
+	ck_assert_int_eq(minder_watch(fd, first), EPERM);
+	leave(fd);
+	ck_assert(there(first) && !there(made));
+}
+END_TEST
+
+/* hostile 85 */
+START_TEST(what_is_remembered_of_a_folder_that_was_never_mounted_stays)
+{
+	char path[PATH_MAX], command[4 * PATH_MAX];
+	int fd = start();
+
+	given("mine", path);
+	snprintf(command, sizeof(command), "mkdir -p '%s/.local/share/RecentDocuments' && "
+	    "printf '[Desktop Entry]\nURL=file://%s/film.mp4\n' >'%s/.local/share/RecentDocuments/film.desktop'", home, path, home);
+	ck_assert_int_eq(system(command), 0);
+	ck_assert_int_eq(minder_watch(fd, path), 0);
+	ck_assert_int_eq(minder_unmount(fd, true), 0);
+	leave(fd);
+	snprintf(command, sizeof(command), "test -f '%s/.local/share/RecentDocuments/film.desktop'", home);
+	ck_assert_int_eq(system(command), 0);
+}
+END_TEST
+
+/* hostile 72 */
+START_TEST(another_mount_at_the_same_path_is_left_alone)
+{
+	struct mountinfo_id first, second;
+	char path[PATH_MAX];
+	int fd, fuse = -1;
+
+	given("m", path);
+	if (access("/dev/fuse", R_OK | W_OK) != 0 || fusemount_attach(path, NULL, &fuse, NULL) != E_OK)
+		return; /* a machine that mounts nothing */
+	fd = start();
+	ck_assert_int_eq(minder_watch(fd, path), 0);
+	ck_assert_int_eq(minder_mounted(fd), 0);
+	ck_assert_int_eq(minder_mounted(fd), EPERM);
+	ck_assert_int_eq(mountinfo_identify(path, &first), 0);
+	ck_assert_int_eq(mountpoint_unmount(path, true), 0);
+	close(fuse);
+	ck_assert_int_eq(fusemount_attach(path, NULL, &fuse, NULL), E_OK);
+	ck_assert_int_eq(mountinfo_identify(path, &second), 0);
+	if (!mountinfo_same(&first, &second)) { /* as before Linux 6.8 */
+		ck_assert_int_eq(minder_unmount(fd, true), 0);
+		ck_assert(mountpoint_is(path, &second));
+		leave(fd);
+		ck_assert(mountpoint_is(path, &second));
+	} else {
+		leave(fd);
+	}
+	mountpoint_unmount(path, true);
+	close(fuse);
+}
+END_TEST
+
+START_TEST(the_mount_goes_with_its_session)
+{
+	char path[MOUNTPOINT_MAX];
+	int fd = start(), fuse = -1;
+
+	ck_assert_int_eq(minder_make(fd, "m", path, NULL), E_OK);
+	if (access("/dev/fuse", R_OK | W_OK) != 0 || fusemount_attach(path, NULL, &fuse, NULL) != E_OK)
+		return;
+	if (_i == 0) /* else it ended before it could say so */
+		ck_assert_int_eq(minder_mounted(fd), 0);
+	close(fuse);
+	leave(fd);
+	ck_assert(!mountpoint_is_ours(path));
+	ck_assert(!there(path));
+}
+END_TEST
+
 int
 main(void)
 {
@@ -177,6 +280,10 @@ main(void)
 	tcase_add_test(t, unmounting_removes_a_made_directory_once);
 	tcase_add_test(t, a_directory_that_cannot_be_made_is_a_fault_with_its_name);
 	tcase_add_test(t, a_dead_minder_is_noticed);
+	tcase_add_test(t, a_second_path_is_refused);
+	tcase_add_test(t, what_is_remembered_of_a_folder_that_was_never_mounted_stays);
+	tcase_add_test(t, another_mount_at_the_same_path_is_left_alone);
+	tcase_add_loop_test(t, the_mount_goes_with_its_session, 0, 2);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_ENV);

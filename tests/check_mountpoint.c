@@ -12,6 +12,7 @@
 
 #include <check.h>
 
+#include "fusemount.h"
 #include "mountpoint.h"
 
 static char home[64];
@@ -303,6 +304,39 @@ START_TEST(unmounting_what_is_not_mounted_fails_or_changes_nothing)
 }
 END_TEST
 
+/* hostile 72 */
+START_TEST(a_mount_is_told_from_the_next_one_at_its_path)
+{
+	struct mountinfo_id first, second, none = {0};
+	char path[PATH_MAX];
+	int fd = -1;
+
+	snprintf(path, sizeof(path), "%s", in_home("m"));
+	ck_assert_int_eq(mkdir(path, 0700), 0);
+	if (access("/dev/fuse", R_OK | W_OK) != 0 || fusemount_attach(path, NULL, &fd, NULL) != E_OK)
+		return; /* a machine that mounts nothing */
+	ck_assert_int_eq(mountinfo_identify(path, &first), 0);
+	ck_assert(mountpoint_is(path, &first));
+	ck_assert(mountpoint_is(path, &none));
+	ck_assert_int_eq(mountpoint_unmount(path, true), 0);
+	ck_assert(!mountpoint_is(path, &first));
+	ck_assert(!mountpoint_is_dead(path));
+	close(fd);
+
+	ck_assert_int_eq(fusemount_attach(path, NULL, &fd, NULL), E_OK);
+	ck_assert_int_eq(mountinfo_identify(path, &second), 0);
+	if (!mountinfo_same(&first, &second)) { /* as before Linux 6.8 */
+		ck_assert(!mountpoint_is(path, &first));
+		ck_assert(mountpoint_clear(path, &first, true, 0));
+	}
+	ck_assert(mountpoint_is(path, &second));
+	close(fd);
+	ck_assert(mountpoint_is_dead(path));
+	ck_assert(mountpoint_clear(path, &second, true, 0));
+	ck_assert_int_ne(access(path, F_OK), 0);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -323,6 +357,7 @@ main(void)
 	tcase_add_test(t, other_mounts_are_not_ours);
 	tcase_add_test(t, users_of_files_and_directories_are_named);
 	tcase_add_test(t, unmounting_what_is_not_mounted_fails_or_changes_nothing);
+	tcase_add_test(t, a_mount_is_told_from_the_next_one_at_its_path);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_ENV);

@@ -1246,6 +1246,74 @@ START_TEST(lock_file_of_a_dead_process_is_taken_over)
 }
 END_TEST
 
+struct left {
+	unsigned count;
+	struct station_holder h;
+	bool done;
+};
+
+static bool
+note_left(void *arg, const struct station_holder *h, time_t since)
+{
+	struct left *l = arg;
+
+	ck_assert_int_ge(time(NULL) - since, 0);
+	l->count++;
+	l->h = *h;
+	return l->done;
+}
+
+START_TEST(what_a_dead_holder_said_is_left_until_it_is_dealt_with)
+{
+	const struct station_holder said = {.mountpoint = "/home/kim/Week 12", .mount = {(uint64_t)1 << 40, 77}, .made = true};
+	struct station *s = open_ok(STATION_WRITE);
+	int session = station_session_dir(s), fd;
+	char where[64], name[STATION_LOCK_NAME];
+	struct left l = {.done = false};
+	pid_t pid;
+
+	station_lock_name(name, grant_hash, 1);
+	ck_assert_int_eq(CALL(s, lock_slot, grant_hash, 1, where, sizeof where), E_OK);
+	station_describe(s, &said);
+	station_left(session, name, note_left, &l); /* its holder lives */
+	ck_assert_uint_eq(l.count, 0);
+	OPS(s)->unlock_slot(station_memory(s));
+	station_left(session, name, note_left, &l);
+	ck_assert_uint_eq(l.count, 0);
+
+	if ((pid = fork()) == 0) {
+		struct station *mine = NULL;
+
+		if (station_open(&mine, dir, STATION_WRITE, NULL) == E_OK &&
+		    CALL(mine, lock_slot, grant_hash, 1, where, sizeof where) == E_OK) {
+			station_describe(mine, &said);
+			raise(SIGKILL);
+		}
+		_exit(1);
+	}
+	expect_killed(pid);
+	station_left(session, name, note_left, &l);
+	ck_assert_uint_eq(l.count, 1);
+	ck_assert_str_eq(l.h.mountpoint, said.mountpoint);
+	ck_assert(mountinfo_same(&l.h.mount, &said.mount));
+	ck_assert(l.h.made && !l.h.ending);
+	l.done = true;
+	station_left(session, name, note_left, &l); /* it could not be dealt with: it is still there */
+	ck_assert_uint_eq(l.count, 2);
+	station_left(session, name, note_left, &l);
+	ck_assert_uint_eq(l.count, 2);
+
+	ck_assert_int_eq(unlinkat(session, name, 0), 0);
+	fd = openat(session, name, O_WRONLY | O_CREAT, 0600); /* words of an older program, that name no mount */
+	ck_assert_int_eq(write(fd, "{\"mountpoint\": \"/x\", \"mount\": -1, \"device\": \"8:1\"}", 51), 51);
+	close(fd);
+	station_left(session, name, note_left, &l);
+	ck_assert_uint_eq(l.count, 3);
+	ck_assert_uint_eq(l.h.mount.mount, 0);
+	station_close(&s);
+}
+END_TEST
+
 START_TEST(lock_that_is_no_file_is_an_error)
 {
 	struct station *s = open_ok(STATION_WRITE);
@@ -1521,6 +1589,7 @@ main(void)
 	tcase_add_test(tc, one_process_holds_a_slot_and_says_where);
 	tcase_add_test(tc, lock_file_of_a_dead_process_is_taken_over);
 	tcase_add_test(tc, lock_that_is_no_file_is_an_error);
+	tcase_add_test(tc, what_a_dead_holder_said_is_left_until_it_is_dealt_with);
 	tcase_add_test(tc, of_many_processes_one_gets_the_slot);
 	tcase_add_test(tc, lock_on_a_file_that_was_removed_meanwhile_is_no_lock);
 	tcase_add_test(tc, removal_of_lock_files_lets_no_two_in);

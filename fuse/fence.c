@@ -31,6 +31,10 @@ static uint64_t
 rights_of(enum fence_right right)
 {
 	switch (right) {
+	case FENCE_LIST:
+		return LANDLOCK_ACCESS_FS_READ_DIR;
+	case FENCE_CLEAN:
+		return READ_RIGHTS | LANDLOCK_ACCESS_FS_REMOVE_FILE;
 	case FENCE_MAKE:
 		return READ_RIGHTS | LANDLOCK_ACCESS_FS_WRITE_FILE | MAKE_RIGHTS;
 	case FENCE_WRITE:
@@ -57,7 +61,7 @@ add_rule(int ruleset, int fd, enum fence_right right)
 static int
 add_path(int ruleset, const struct fence_path *p)
 {
-	int fd = p->path != NULL ? open(p->path, O_PATH | O_CLOEXEC) : p->fd;
+	int fd = p->path != NULL ? openat(p->fd, p->path, O_PATH | O_CLOEXEC) : p->fd;
 	int r, e;
 
 	if (fd < 0)
@@ -100,9 +104,9 @@ static const int reader_calls[] = {
 	CALL(futex), CALL(set_robust_list), CALL(rseq), CALL(sched_yield), CALL(sched_getaffinity), CALL(membarrier), CALL(gettid),
 	CALL(getpid), CALL(getuid), CALL(geteuid), CALL(getgid), CALL(getegid), CALL(exit), CALL(exit_group), CALL(restart_syscall),
 	CALL(rt_sigaction), CALL(rt_sigprocmask), CALL(rt_sigreturn), CALL(sigaltstack), CALL(clock_gettime), CALL(clock_getres),
-	CALL(gettimeofday), CALL(nanosleep), CALL(clock_nanosleep), CALL(getrandom), CALL(prlimit64), CALL(getrlimit), CALL(sysinfo),
+	CALL(gettimeofday), CALL(nanosleep), CALL(clock_nanosleep), CALL(getrandom), CALL(getrlimit), CALL(sysinfo),
 	CALL(uname), CALL(getcwd), CALL(open), CALL(openat), CALL(close), CALL(close_range), CALL(dup), CALL(dup2), CALL(dup3),
-	CALL(fcntl), CALL(lseek), CALL(read), CALL(readv), CALL(pread64), CALL(write), CALL(writev), CALL(stat), CALL(fstat),
+	CALL(lseek), CALL(read), CALL(readv), CALL(pread64), CALL(write), CALL(writev), CALL(stat), CALL(fstat),
 	CALL(lstat), CALL(newfstatat), CALL(statx), CALL(statfs), CALL(fstatfs), CALL(access), CALL(faccessat), CALL(faccessat2),
 	CALL(readlink), CALL(readlinkat), CALL(getdents64), CALL(fadvise64), CALL(flock), CALL(poll), CALL(ppoll),
 };
@@ -111,7 +115,32 @@ static const int reader_calls[] = {
 static const int session_calls[] = {
 	CALL(pwrite64), CALL(fsync), CALL(fdatasync), CALL(ftruncate), CALL(unlink), CALL(unlinkat), CALL(fchmod), CALL(fchown),
 	CALL(timerfd_settime), CALL(accept), CALL(accept4), CALL(getsockopt), CALL(setsockopt), CALL(sendto), CALL(sendmsg),
-	CALL(recvfrom), CALL(recvmsg), CALL(utimensat),
+	CALL(recvfrom), CALL(recvmsg),
+};
+
+/* What the minder does, and putting up the fence for files later. */
+static const int minder_calls[] = {
+	CALL(umount2), CALL(rmdir), CALL(unlinkat), CALL(rename), CALL(renameat), CALL(renameat2), CALL(fchmod), CALL(fsync),
+	CALL(sendto), CALL(recvfrom), CALL(landlock_create_ruleset), CALL(landlock_add_rule), CALL(landlock_restrict_self),
+};
+
+/* A call of which one argument has to be one of these. */
+struct one_of {
+	int call;
+	unsigned argument;
+	size_t count;
+	unsigned values[12];
+};
+
+static const struct one_of for_all[] = {
+	/* Locks and copies; F_SETOWN, F_SETSIG and O_ASYNC would send signals to others. */
+	{CALL(fcntl), 1, 10, {F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL, F_GETLK, F_SETLK, F_SETLKW, F_OFD_SETLK, F_OFD_GETLK}},
+	/* Limits of its own, which 0 stands for. */
+	{CALL(prlimit64), 0, 1, {0}},
+	/* A terminal's size and mode, and nothing else of all that devices can be told: TCGETS, TCSETS, TCSETSW, TIOCGWINSZ. */
+	{CALL(ioctl), 1, 4, {0x5401, 0x5402, 0x5403, 0x5413}},
+	/* Once fenced in, it may be so once more. */
+	{CALL(prctl), 0, 1, {PR_SET_NO_NEW_PRIVS}},
 };
 
 static int
@@ -133,15 +162,15 @@ allow_threads(scmp_filter_ctx filter)
 	return r != 0 ? r : seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
 }
 
-/* A terminal's size and mode, and nothing else of all that devices can be told. */
+/* The kernel looks at the lower half of these arguments, and so does the filter. */
 static int
-allow_terminal(scmp_filter_ctx filter)
+allow_one_of(scmp_filter_ctx filter, const struct one_of *rule)
 {
-	static const unsigned long asks[] = {0x5401 /* TCGETS */, 0x5402 /* TCSETS */, 0x5403 /* TCSETSW */, 0x5413 /* TIOCGWINSZ */};
 	int r = 0;
 
-	for (size_t i = 0; i < sizeof asks / sizeof *asks && r == 0; i++)
-		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, SCMP_A1(SCMP_CMP_EQ, asks[i], 0));
+	for (size_t i = 0; i < rule->count && r == 0; i++)
+		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, rule->call, 1,
+		    SCMP_CMP(rule->argument, SCMP_CMP_MASKED_EQ, 0xffffffffu, rule->values[i]));
 	return r;
 }
 
@@ -155,9 +184,11 @@ fill(scmp_filter_ctx filter, enum fence_work work)
 		r = allow(filter, reader_calls, sizeof reader_calls / sizeof *reader_calls);
 	if (r == 0 && work == FENCE_SESSION)
 		r = allow(filter, session_calls, sizeof session_calls / sizeof *session_calls);
-	if (r == 0)
-		r = allow_threads(filter);
-	return r == 0 ? allow_terminal(filter) : r;
+	if (r == 0 && work == FENCE_MINDER)
+		r = allow(filter, minder_calls, sizeof minder_calls / sizeof *minder_calls);
+	for (size_t i = 0; i < sizeof for_all / sizeof *for_all && r == 0; i++)
+		r = allow_one_of(filter, &for_all[i]);
+	return r == 0 ? allow_threads(filter) : r;
 }
 
 struct fence_filter {

@@ -11,14 +11,19 @@
 #include <stddef.h>
 
 enum fence_right {
+	FENCE_LIST,             /* open directories for reading, no file */
 	FENCE_READ,             /* open files and directories for reading */
-	FENCE_WRITE,            /* ... and files that are there for writing */
+	FENCE_CLEAN,            /* ... and remove files */
+	FENCE_WRITE,            /* as FENCE_READ, and open files that are there for writing */
 	FENCE_MAKE              /* ... and make and remove files */
 };
 
-/* One file, or a directory with everything below it. What does not exist is left out. */
+/*
+ * One file, or a directory with everything below it. What does not exist is left out. What is mounted later on a directory that is named
+ * is not part of it: the one above it has to be.
+ */
 struct fence_path {
-	const char *path;
+	const char *path;       /* absolute, or below the directory fd */
 	int fd;                 /* instead of path, if that is NULL */
 	enum fence_right right;
 };
@@ -31,14 +36,15 @@ int fence_paths(const struct fence_path *paths, size_t count);
 
 enum fence_work {
 	FENCE_READER,           /* reads files, computes in threads, writes to descriptors that it has */
-	FENCE_SESSION           /* ... serves a mount, keeps a database, answers on a local socket that it has */
+	FENCE_SESSION,          /* ... serves a mount, keeps a database, answers on a local socket that it has */
+	FENCE_MINDER            /* unmounts as root does, answers on a socket that it has, and cleans up: traces_fence */
 };
 
 /* A list of system calls, compiled: this takes memory and a millisecond, so it is done before it matters. */
 struct fence_filter;
 
-/* fence_filter_new(work): only the system calls that work needs: no new program, no socket, no looking into other processes, no
- * mount. NULL with errno. */
+/* fence_filter_new(work): only the system calls that work needs: no new program, no socket, no looking into other processes, no signal
+ * to them and no limit of theirs, no mount. NULL with errno. */
 struct fence_filter *fence_filter_new(enum fence_work work);
 void fence_filter_free(struct fence_filter **filter);
 

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "fence.h"
 #include "traces.h"
 
 enum minder_op { MINDER_MAKE, MINDER_WATCH, MINDER_MOUNTED, MINDER_UNMOUNT, MINDER_UNMOUNT_LAZY };
@@ -54,6 +55,20 @@ unmount_watched(struct watched *w, bool lazy)
 	return e;
 }
 
+/*
+ * For root the fence goes up here. For anybody else it would take away fusermount3's rights, which it needs to unmount: until that is
+ * done, only what is in this file stands between the session and those rights, and so it is little.
+ */
+static void
+fence_in(void)
+{
+	struct fence_filter *filter = geteuid() == 0 ? fence_filter_new(FENCE_MINDER) : NULL;
+
+	if (filter != NULL)
+		fence_calls(filter);
+	fence_filter_free(&filter);
+}
+
 /* A fresh directory for label, or the path that is given; once. */
 static void
 begin(struct watched *w, const struct minder_request *q, struct minder_reply *a)
@@ -69,6 +84,8 @@ begin(struct watched *w, const struct minder_request *q, struct minder_reply *a)
 	w->made = q->op == MINDER_MAKE && a->e == E_OK;
 	w->since = time(NULL);
 	memcpy(a->path, w->path, sizeof a->path);
+	if (w->path[0] != '\0')
+		fence_in();
 }
 
 static int
@@ -138,8 +155,10 @@ run(int fd)
 			break;
 	}
 	unmount_watched(&w, true);
-	if (w.seen)
+	if (w.seen) {
+		traces_fence();
 		traces_clear(w.path, w.since);
+	}
 	_exit(0);
 }
 

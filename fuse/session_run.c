@@ -326,15 +326,16 @@ find_above(void *arg, const struct mountinfo *m)
 	size_t n = strlen(m->path);
 	const char *slash = strrchr(m->path, '/');
 
-	if (major(a->dev) == 0 || m->dev != a->dev || strncmp(a->path, m->path, n) != 0 || slash == NULL || slash == m->path)
+	if (major(a->dev) == 0 || m->dev != a->dev || strncmp(a->path, m->path, n) != 0 || strchr("/", a->path[n]) == NULL ||
+	    slash == NULL || slash == m->path)
 		return 0;
 	snprintf(a->parent, sizeof a->parent, "%.*s", (int)(slash - m->path), m->path);
 	return 0;
 }
 
 /*
- * What an open session still opens: its database, the records of the stick, where a stick comes back to, and what tells it so. A
- * kernel without Landlock leaves files as they are.
+ * What an open session still opens: its database, the stick and the records on it, where a desktop mounts a stick that comes back, and
+ * what tells it so. What lies beside a stick is the person's. A kernel without Landlock leaves files as they are.
  */
 static void
 fence_files(const struct run *r)
@@ -343,11 +344,12 @@ fence_files(const struct run *r)
 	struct stat st;
 	const struct fence_path paths[] = {
 		{r->setup->station_dir, -1, FENCE_MAKE},
-		{NULL, r->stick_fd, FENCE_WRITE},
-		{above.parent, -1, FENCE_WRITE},
-		{"/media", -1, FENCE_WRITE},
-		{"/run/media", -1, FENCE_WRITE},
-		{"/mnt", -1, FENCE_WRITE},
+		{NULL, r->stick_fd, FENCE_READ},
+		{STICK_ONCE, r->stick_fd, FENCE_WRITE},
+		{above.parent, -1, FENCE_LIST},
+		{"/media", -1, FENCE_READ},
+		{"/run/media", -1, FENCE_READ},
+		{"/mnt", -1, FENCE_READ},
 		{"/proc/self", -1, FENCE_READ},
 		{"/sys", -1, FENCE_READ},
 		{"/sys/devices/virtual/bdi", -1, FENCE_WRITE},

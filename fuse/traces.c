@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "fence.h"
+
 #define URI_MAX 16384u
 #define PNG_READ 65536u          /* texts stand before the picture */
 #define THUMBNAILS_MAX 100000u
@@ -513,6 +515,28 @@ clear_thumbnails(const struct traces_folder *f, time_t since)
 		close(old);
 	free(s.png);
 	free(s.uri);
+}
+
+void
+traces_fence(void)
+{
+	int cache = open_base("XDG_CACHE_HOME", ".cache"), old = open_base("", ".thumbnails"), data = open_base("XDG_DATA_HOME", ".local/share");
+	const struct fence_path paths[] = {
+		{"thumbnails", cache, FENCE_CLEAN},
+		{NULL, old, FENCE_CLEAN},
+		{NULL, data, FENCE_MAKE},
+		/* What is opened on the way to them. */
+		{".", cache, FENCE_LIST},
+	};
+	struct fence_filter *filter = fence_filter_new(FENCE_MINDER);
+
+	fence_paths(paths, sizeof paths / sizeof *paths);
+	if (filter != NULL)
+		fence_calls(filter);
+	fence_filter_free(&filter);
+	for (size_t i = 0; i < 3; i++)
+		if (paths[i].fd >= 0)
+			close(paths[i].fd);
 }
 
 void

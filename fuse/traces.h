@@ -18,6 +18,12 @@
  */
 void traces_clear(const char *folder, time_t since);
 
+/*
+ * traces_fence(): from now on this process opens nothing but the directories in which traces_clear finds what it looks for (fence.h).
+ * As far as the kernel can.
+ */
+void traces_fence(void);
+
 /* The rest is for traces.c and its tests. A folder is named by one path or by two. */
 struct traces_folder {
 	const char *path[2];            /* absolute; the second may be NULL */

@@ -4,8 +4,9 @@ need_fuse
 stick=$W/stick
 sample "$W/folder"
 new_issuer
-prepare "$W/folder" "$stick" --codes 2
+prepare "$W/folder" "$stick" --codes 3
 codes "$W/code" 1
+codes "$W/code3" 1
 
 line() # TRACE PATTERN: where it is first
 {
@@ -31,6 +32,46 @@ check "it answers" oncestick status
 check "it pauses" oncestick unmount --pause
 check "and goes on" oncestick mount "$stick" --code-file "$W/code"
 
+# hostile 84, 85, 86: taken over, it tries to kill, to have another folder cleaned up, and to write beside its stick
+# The stick is mounted in a folder of the person's, where that can be done.
+check "the end" oncestick unmount --yes
+own=$HOME/own
+mkdir -p "$own/stick" "$own/victim" "$HOME/.local/share/RecentDocuments"
+echo "not yours" >"$own/file"
+printf '[Desktop Entry]\nURL=file://%s/film.mp4\n' "$own/victim" >"$HOME/.local/share/RecentDocuments/film.desktop"
+if [ "$WHO" = root ]; then
+	truncate -s 64M "$W/stick.img"
+	mkfs.ext4 -q -F "$W/stick.img" && mount -o loop "$W/stick.img" "$own/stick" || die "no loop-mounted ext4"
+	trap 'cleanup; umount -l "$own/stick"' EXIT
+fi
+prepare "$W/folder" "$own/stick" --codes 1
+one_code "$W/code2" "$own/stick"
+sleep 1000 &
+victim=$!
+export TAKEOVER_PID=$victim TAKEOVER_FILE="$own/file" TAKEOVER_DIR="$own/victim"
+check "a folder is open" env LD_PRELOAD="$ONCE_BUILD/tests/.libs/takeover.so" oncestick mount "$own/stick" --code-file "$W/code2"
+folder=$(cat "$W/out")
+unset TAKEOVER_PID
+check "it is asked, and taken over" oncestick status
+cp "$ONCESTICK_STATION_DIR/taken" "$W/out"
+for try in kill owner signal limit "minder watches"; do
+	printed "^$try: EPERM"
+done
+printed "^minder makes: [^d0]"
+for try in write read make remove; do
+	printed "^$try: EACCES"
+done
+check "the folder is still there" cmp "$W/folder/a.txt" "$folder/a.txt"
+check "the end" oncestick unmount --yes
+kill "$victim" || die "the other process is no more"
+is "the file beside the stick is as it was" "$(cat "$own/file")" "not yours"
+check "the other folder is there" test -d "$own/victim"
+check "and what is remembered of it" test -f "$HOME/.local/share/RecentDocuments/film.desktop"
+[ ! -e "$HOME/taken" ] || die "a folder was made"
+check "the folder was removed" test ! -e "$folder"
+check "another folder is open" oncestick mount "$stick" --code-file "$W/code3"
+folder=$(cat "$W/out")
+
 # killed together with its minder: nobody is left to unmount, but whoever asks next
 pid=$(oncestick status --json | jq -r '.open[0].pid')
 minder=$(pgrep -u "$(id -u)" -f "oncestick mount $stick" | grep -v "^$pid$" | tail -n 1)
@@ -40,5 +81,5 @@ mounted "$folder" || die "the mount went by itself: this proves nothing"
 check "asking what is open tidies up" oncestick status
 mounted "$folder" && die "the dead mount is still there"
 [ ! -e "$folder" ] || die "the folder is still there"
-check "the code goes on" oncestick mount "$stick" --code-file "$W/code"
+check "the code goes on" oncestick mount "$stick" --code-file "$W/code3"
 check "the end" oncestick unmount --yes

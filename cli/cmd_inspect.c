@@ -256,42 +256,71 @@ inspect_file(const char *path, json_t **o, struct fault *f)
 
 /* ---- sticks ----------------------------------------------------------------------------------------------------------------- */
 
-static json_t *
-json_lecture(const struct stick *s, const struct grant *g)
+/* What the manifest of g is, and in m what it says if it is "signed". f has why if it cannot be read. */
+static const char *
+manifest_state(const struct stick *s, const struct grant *g, struct manifest *m, struct fault *f)
 {
-	struct slots_count n = slots_count(s, g);
-	json_t *o = json_grant(g);
-	struct manifest m = {0};
+	char hex[2 * ID_SIZE + 1], path[sizeof STICK_BUNDLES "//" STICK_MANIFEST_FILE + sizeof hex];
+	const char *state = "damaged";
 	uint8_t *file = NULL;
 	size_t size = 0;
 	int fd = stick_bundle_dir(s, g->bundles[0].id);
-	const char *state = "missing";
 
-	if (fd >= 0 && stickio_slurp(fd, STICK_MANIFEST_FILE, envelope_limit(ENVELOPE_MANIFEST), &file, &size) == 0) {
-		state = "damaged";
-		if (manifest_open(&m, BYTES(file, size)) == ENVELOPE_OK)
-			state = memcmp(m.hash, g->bundles[0].manifest_hash, HASH_SIZE) == 0 ? "signed" : "another one";
-	}
+	bytes_to_hex(hex, g->bundles[0].id, ID_SIZE);
+	snprintf(path, sizeof path, "%s/%s/%s", STICK_BUNDLES, hex, STICK_MANIFEST_FILE);
+	if (fd < 0 || stickio_slurp(fd, STICK_MANIFEST_FILE, envelope_limit(ENVELOPE_MANIFEST), &file, &size) != 0)
+		state = stickio_fault(f, E_BUNDLE, "read", s->once_fd, STICK_ONCE, path) == E_BUNDLE ? "missing" : "unreadable";
+	else if (manifest_open(m, BYTES(file, size)) == ENVELOPE_OK)
+		state = memcmp(m->hash, g->bundles[0].manifest_hash, HASH_SIZE) == 0 ? "signed" : "another one";
 	if (fd >= 0)
 		close(fd);
 	free(file);
+	return state;
+}
+
+/* NULL if something of it cannot be read that whoever uses this PC can put right; a medium that fails is part of the answer. */
+static json_t *
+json_lecture(const struct stick *s, const struct grant *g, struct fault *f)
+{
+	struct slots_count n = slots_count(s, g);
+	struct manifest m = {0};
+	struct fault why = {0};
+	const char *state = manifest_state(s, g, &m, &why);
+	json_t *o = NULL;
+
+	if (n.unread > 0 && !stickio_failing(n.why.sys))
+		fault_pass(f, &n.why);
+	else if (strcmp(state, "unreadable") == 0 && !stickio_failing(why.sys))
+		fault_pass(f, &why);
+	else
+		o = json_grant(g);
+	if (o == NULL)
+		return NULL;
 	set(o, "unused", json_integer((json_int_t)n.live));
 	set(o, "used", json_integer((json_int_t)n.spent));
 	set(o, "damaged", json_integer((json_int_t)n.damaged));
+	if (n.unread > 0)
+		set(o, "unreadable", json_integer((json_int_t)n.unread));
 	set(o, "manifest", json_string(state));
 	if (strcmp(state, "signed") == 0)
 		set(o, "bytes", json_integer((json_int_t)(m.blocks * BLOCK_SIZE)));
 	return o;
 }
 
-static void
-set_notice(json_t *o, const struct stick *s, const uint8_t issuer[KEY_SIZE])
+static enum err
+set_notice(json_t *o, const struct stick *s, const uint8_t issuer[KEY_SIZE], struct fault *f)
 {
 	struct notice n = {0};
+	int got = stick_load_notice(s, issuer, &n, NULL, NULL);
 
-	if (stick_load_notice(s, issuer, &n, NULL, NULL) == 1)
+	if (got < 0 && !stickio_failing(errno))
+		return stickio_fault(f, E_STICK_IO, "read", s->once_fd, STICK_ONCE, STICK_NOTICE);
+	if (got < 0)
+		set(o, "notice_unreadable", json_true());
+	if (got == 1)
 		set(o, "notice", json_notice(&n));
 	notice_free(&n);
+	return E_OK;
 }
 
 static enum err
@@ -299,13 +328,18 @@ inspect_stick(struct stickarg *at, json_t **o, struct fault *f)
 {
 	struct stick_grants grants = {0};
 	struct stick *s = NULL;
+	struct fault why = {0};
 	char fs[32], device[128];
 	json_t *list = json_array();
 	enum err e = stick_open(&s, at->fd, f), loaded = E_OK;
 
 	if (e != E_OK)
 		goto out;
-	loaded = stick_load_grants(s, &grants, NULL);
+	loaded = stick_load_grants(s, &grants, &why);
+	if (loaded != E_OK && loaded != E_NO_GRANT && loaded != E_ISSUER && !stickio_failing(why.sys)) {
+		e = fault_pass(f, &why);
+		goto out;
+	}
 	*o = json_object();
 	set(*o, "kind", json_string("stick"));
 	set(*o, "path", say_json_text(at->path));
@@ -318,16 +352,19 @@ inspect_stick(struct stickarg *at, json_t **o, struct fault *f)
 	stickio_fs_of(at->fd, fs);
 	set(*o, "file_system", say_json_text(fs));
 	set(*o, "next_refill", json_integer((json_int_t)s->n));
-	for (size_t i = 0; i < grants.count; i++)
-		json_array_append_new(list, json_lecture(s, &grants.grants[i]));
+	for (size_t i = 0; i < grants.count && e == E_OK; i++)
+		if (json_array_append_new(list, json_lecture(s, &grants.grants[i], &why)) != 0 && why.err != E_OK)
+			e = fault_pass(f, &why);
 	set(*o, "lectures", list);
 	list = NULL;
 	set(*o, "unreadable_lectures", json_integer((json_int_t)grants.skipped));
 	set(*o, "foreign_lectures", json_integer((json_int_t)grants.foreign));
+	if (grants.unread.err != E_OK)
+		set(*o, "medium_failed", json_true());
 	if (loaded == E_ISSUER)
 		set(*o, "mixed_issuers", json_true());
-	if (loaded == E_OK)
-		set_notice(*o, s, grants.grants[0].issuer);
+	if (loaded == E_OK && e == E_OK)
+		e = set_notice(*o, s, grants.grants[0].issuer, f);
 out:
 	json_decref(list);
 	stick_grants_free(&grants);
@@ -454,6 +491,9 @@ row_codes(json_t *o)
 {
 	if (json_object_get(o, "unused") == NULL)
 		row("codes", "%lld", number_of(o, "codes"));
+	else if (number_of(o, "unreadable") > 0)
+		row("codes", _("%lld unused, %lld used, %lld damaged, %lld that cannot be read"), number_of(o, "unused"),
+		    number_of(o, "used"), number_of(o, "damaged"), number_of(o, "unreadable"));
 	else if (number_of(o, "damaged") == 0)
 		row("codes", _("%lld unused, %lld used"), number_of(o, "unused"), number_of(o, "used"));
 	else
@@ -485,6 +525,7 @@ row_media(json_t *o)
 
 	if (state[0] != '\0' && strcmp(state, "signed") != 0)
 		row("media", "%s",
+		    strcmp(state, "unreadable") == 0 ? _("cannot be read: try another USB port") :
 		    strcmp(state, "missing") == 0 ? _("missing: no code opens this, it has to be prepared again") :
 		    strcmp(state, "damaged") == 0 ? _("damaged: no code opens this, it has to be prepared again") :
 						    _("of another lecture: no code opens this, it has to be prepared again"));
@@ -582,7 +623,12 @@ warn_stick(const struct page *p, json_t *o)
 {
 	long long unreadable = number_of(o, "unreadable_lectures"), foreign = number_of(o, "foreign_lectures");
 
-	if (unreadable > 0)
+	if (unreadable > 0 && json_is_true(json_object_get(o, "medium_failed")))
+		say_warn(p->c,
+		    ngettext("%lld lecture on it cannot be read: try another USB port",
+			"%lld lectures on it cannot be read: try another USB port", (unsigned long)unreadable),
+		    unreadable);
+	else if (unreadable > 0)
 		say_warn(p->c,
 		    ngettext("%lld lecture on it cannot be read: damaged, or made by a newer oncestick",
 			"%lld lectures on it cannot be read: damaged, or made by a newer oncestick", (unsigned long)unreadable),
@@ -592,6 +638,8 @@ warn_stick(const struct page *p, json_t *o)
 		    ngettext("%lld lecture on it belongs to another stick", "%lld lectures on it belong to another stick",
 			(unsigned long)foreign),
 		    foreign);
+	if (json_is_true(json_object_get(o, "notice_unreadable")))
+		say_warn(p->c, "its list of used and revoked codes cannot be read: try another USB port");
 	if (json_is_true(json_object_get(o, "mixed_issuers")))
 		say_warn(p->c, "lectures of several issuers are on it: no code opens it, it has to be prepared again");
 }

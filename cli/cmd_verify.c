@@ -50,7 +50,8 @@ struct checked {
 	uint64_t bytes; /* of content */
 	bool direct;
 	bool unlocked, named; /* a key fitted; the table of files could be read with it */
-	uint64_t damaged;     /* blocks */
+	uint64_t damaged;     /* blocks, */
+	uint64_t unreadable;  /* these of them */
 	struct damage *list;
 	size_t count;
 };
@@ -183,6 +184,7 @@ on_damage(void *arg, const struct bundle_damage *d)
 	struct damage *grown = NULL;
 
 	k->x->damaged++;
+	k->x->unreadable += d->io;
 	if (k->x->count >= LISTED)
 		return;
 	if ((k->x->count & (k->x->count - 1)) == 0) {
@@ -393,6 +395,18 @@ report_checked(const struct verify *v, const struct checked *x)
 }
 
 static void
+warn_unread(const struct verify *v, const struct grant *g, const struct slots_count *n)
+{
+	char label[2 * LABEL_MAX];
+
+	/* TRANSLATORS: a label, how many codes, how many there are: the form is that of the last; a file, and why it cannot be read */
+	say_warn(v->c,
+	    ngettext("\"%s\": whether %u of %u code is used cannot be told, for %s cannot be read: %s",
+		"\"%s\": whether %u of %u codes are used cannot be told, for %s cannot be read: %s", g->slots),
+	    say_safe(label, sizeof label, g->label), n->unread, g->slots, n->why.object, strerror(n->why.sys));
+}
+
+static void
 warn_slots(const struct verify *v)
 {
 	char label[2 * LABEL_MAX];
@@ -400,6 +414,8 @@ warn_slots(const struct verify *v)
 	for (size_t i = 0; i < v->grants.count; i++) {
 		struct slots_count n = slots_count(v->s, &v->grants.grants[i]);
 
+		if (n.unread > 0)
+			warn_unread(v, &v->grants.grants[i], &n);
 		if (n.damaged > 0)
 			/* TRANSLATORS: a label, how many codes are unusable, how many there are: the form is that of the last */
 			say_warn(v->c,
@@ -427,8 +443,15 @@ conclude(const struct verify *v)
 
 		if (x->result == E_OK)
 			continue;
-		if (x->damaged == 0)
+		if (x->damaged == 0 || x->result != E_BUNDLE)
 			return say_error(v->c, &x->fault, &about);
+		if (x->unreadable == x->damaged)
+			return say_refuse(v->c, E_BUNDLE,
+			    ngettext("%llu block of \"%s\" cannot be read; the rest of it can be played. Try another USB port; if that "
+				"fails too, prepare another stick.",
+				"%llu blocks of \"%s\" cannot be read; the rest of it can be played. Try another USB port; if that "
+				"fails too, prepare another stick.", (unsigned long)x->damaged),
+			    (unsigned long long)x->damaged, say_safe(label, sizeof label, x->grant->label));
 		return say_refuse(v->c, E_BUNDLE,
 		    ngettext(
 			"%llu block of \"%s\" is damaged; the rest of it can be played. Prepare the stick again, or another one.",

@@ -13,6 +13,7 @@
 #include "mint.h"
 #include "progress.h"
 #include "record.h"
+#include "stickio.h"
 #include "stop.h"
 #include "text.h"
 #include "usb.h"
@@ -141,7 +142,9 @@ judge_slot(struct collect *k, const struct grant *g, uint32_t slot, struct fault
 
 	if (x == NULL)
 		return fault_set(f, E_FAIL, ENOMEM, "memory", "for findings");
-	if (stick_read_slot(k->stick, g, slot, false, &s, NULL) != E_OK || s.merged == RECORD_IS_DAMAGED)
+	if (stick_read_slot(k->stick, g, slot, false, &s, NULL) == E_OK && s.unread.err != E_OK && !stickio_failing(s.unread.sys))
+		e = fault_pass(f, &s.unread);
+	else if (s.merged == RECORD_IS_DAMAGED)
 		x->kind = COLLECT_DAMAGED;
 	else if (s.merged == RECORD_IS_SPENT)
 		e = judge_spent(k, g, &s, x, f);

@@ -26,6 +26,7 @@
 #include "say.h"
 #include "secret.h"
 #include "stick.h"
+#include "stickio.h"
 #include "text.h"
 
 #define DAY 86400
@@ -292,8 +293,8 @@ issuer_merge_notice(struct issuer *i, const struct stick *s, struct fault *f)
 	enum err e = E_OK;
 	int got = stick_load_notice(s, i->pk, &found, &file, &n);
 
-	if (got < 0)
-		e = fault_set(f, E_FAIL, ENOMEM, "reading", "the notice on the stick");
+	if (got < 0 && !stickio_failing(errno))
+		e = stickio_fault(f, E_STICK_IO, "read", s->once_fd, STICK_ONCE, STICK_NOTICE);
 	else if (got == 1)
 		e = books_store_notice(i->books, &found, BYTES(file, n), f);
 	notice_free(&found);
@@ -310,9 +311,13 @@ issuer_put_notice(const struct issuer *i, const struct stick *s, struct bytes fi
 
 	if (e != E_OK)
 		return e;
-	if (got < 0)
-		return fault_set(f, errno == EROFS || errno == EACCES || errno == EPERM ? E_READONLY : E_STICK_IO, errno, "write",
-		    "%s/%s", STICK_ONCE, STICK_NOTICE);
+	if (got < 0) {
+		bool locked = errno == EROFS || errno == EACCES || errno == EPERM;
+
+		e = fault_set(f, locked ? E_READONLY : stickio_err(errno, E_STICK_IO), errno, "write", "%s/%s", STICK_ONCE, STICK_NOTICE);
+		stickio_blame(f, s->once_fd, ".");
+		return e;
+	}
 	if (written != NULL)
 		*written = got == 1;
 	return E_OK;

@@ -156,6 +156,7 @@ scan_folder(struct prepare *j, struct fault *f)
 static uint32_t
 codes_left(const struct prepare_target *t, const struct grant *g, const struct books_slot *slots, size_t count)
 {
+	struct slots_count there;
 	uint32_t left = 0;
 	bool known = false;
 
@@ -165,7 +166,10 @@ codes_left(const struct prepare_target *t, const struct grant *g, const struct b
 		known = true;
 		left += slots[k].state == BOOKS_READY || slots[k].state == BOOKS_ISSUED;
 	}
-	return known ? left : slots_count(t->p->stick, g).live;
+	if (known)
+		return left;
+	there = slots_count(t->p->stick, g);
+	return there.live + there.unread;
 }
 
 /* What is on a stick of ours, so that nobody overwrites a lecture he forgot. */

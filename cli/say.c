@@ -4,6 +4,7 @@
 #include "say.h"
 
 #include <errno.h>
+#include <pwd.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -219,11 +220,38 @@ stick_words(char out[STICK_MAX], const struct fault *f, const struct say_about *
 
 typedef void sentence(struct text *t, const struct fault *f, const struct say_about *a);
 
+/* What this PC has run out of, or does not have: whatever the step was, it was not that which is wrong. */
+static bool
+s_run_out(struct text *t, const struct fault *f, const struct say_about *a)
+{
+	switch (f->sys) {
+	case EMFILE:
+		/* TRANSLATORS: here and below, a %s before a full stop or a comma, without a blank before it, is "" or a cause such as
+		 * " (fsync: Input/output error)" */
+		add(t,
+		    _("this program may not have as many files open as it needs%s. Raise the limit and try again: ulimit -n 1024."),
+		    CAUSE(f, a));
+		return true;
+	case ENFILE:
+		add(t, _("the programs on this PC have too many files open%s. Close some of them and try again."), CAUSE(f, a));
+		return true;
+	case ENOMEM:
+		add(t, _("not enough free memory%s. Close other programs and try again."), CAUSE(f, a));
+		return true;
+	case ENOSYS:
+		add(t,
+		    _("the system of this PC cannot do what is needed%s: it is too old, or a container forbids it. Use another PC, or "
+		      "do it outside of the container."),
+		    CAUSE(f, a));
+		return true;
+	default:
+		return false;
+	}
+}
+
 static void
 s_fail(struct text *t, const struct fault *f, const struct say_about *a)
 {
-	/* TRANSLATORS: here and below, a %s before a full stop or a comma, without a blank before it, is "" or a cause such as
-	 * " (fsync: Input/output error)" */
 	add(t, _("something failed that should not%s. Try again; if it stays, report it with this line."), CAUSE(f, a));
 }
 
@@ -559,12 +587,57 @@ s_wrong_station(struct text *t, const struct fault *f, const struct say_about *a
 	add_call(t, a);
 }
 
+/* The user who owns what this one may not use, in words. */
+static const char *
+owner_words(char out[SAFE_MAX], const struct fault *f)
+{
+	const struct passwd *pw = getpwuid(f->owner);
+
+	if (pw != NULL)
+		say_safe(out, SAFE_MAX, pw->pw_name);
+	else
+		/* TRANSLATORS: a user without a name: its number */
+		snprintf(out, SAFE_MAX, _("user %u"), f->owner);
+	return out;
+}
+
+static void
+s_no_right(struct text *t, const struct fault *f, const struct say_about *a)
+{
+	struct fault cause = *f;
+	char owner[SAFE_MAX];
+
+	cause.step[0] = '\0';
+	if (f->owned && f->owner == geteuid())
+		add(t, _("you have no right to use %s%s, though it is yours. This gives it back: chmod -R a+rwX ONCE."), STICK(f, a),
+		    CAUSE(&cause, a));
+	else if (f->owned)
+		/* TRANSLATORS: a stick; a file on it and the cause, in parentheses; a user */
+		add(t,
+		    _("you have no right to use %s%s: that belongs to %s. If another user's login mounted the stick, eject it there "
+		      "and plug it in again here. Else its owner or root gives the right back: chmod -R a+rwX ONCE."),
+		    STICK(f, a), CAUSE(&cause, a), owner_words(owner, f));
+	else
+		add(t,
+		    _("you have no right to use %s%s. If another user's login mounted the stick, eject it there and plug it in again "
+		      "here. Else root gives the right back: chmod -R a+rwX ONCE."),
+		    STICK(f, a), CAUSE(&cause, a));
+}
+
+static bool
+no_right(const struct fault *f)
+{
+	return f->sys == EACCES || f->sys == EPERM;
+}
+
 static void
 s_readonly(struct text *t, const struct fault *f, const struct say_about *a)
 {
 	const struct fault cause = {.sys = f->sys};
 
-	if (a->code)
+	if (no_right(f))
+		s_no_right(t, f, a);
+	else if (a->code)
 		add(t,
 		    _("%s cannot be written%s, but that is where a code is used up. Is there a write-protect switch, or is it "
 		      "mounted read-only?"),
@@ -587,12 +660,19 @@ s_stick_odd(struct text *t, const struct fault *f, const struct say_about *a)
 static void
 s_stick_io(struct text *t, const struct fault *f, const struct say_about *a)
 {
-	if (strcmp(f->step, "no regular file") == 0)
+	if (no_right(f))
+		s_no_right(t, f, a);
+	else if (strcmp(f->step, "no regular file") == 0)
 		s_stick_odd(t, f, a);
 	else if (strcmp(f->step, "forgets") == 0)
 		add(t,
 		    _("%s does not keep what is written to it: it is worn out, or smaller than it says. Take another stick."),
 		    STICK(f, a));
+	else if (f->sys == EFBIG)
+		add(t,
+		    _("a file on %s may not become as large as it has to%s. Take away the limit of this login ('ulimit -f unlimited'), or "
+		      "take a stick with another file system."),
+		    STICK(f, a), CAUSE(f, a));
 	else if (f->sys == ENOSPC)
 		add(t,
 		    _("reading or writing %s failed%s. Something else filled it meanwhile: make room on it, or take another "
@@ -828,7 +908,7 @@ say_explain(char *out, size_t size, const struct fault *f, const struct say_abou
 	out[0] = '\0';
 	if (f->step[0] == '\0' && f->object[0] != '\0')
 		add(&t, "%s", say_safe(safe, sizeof safe, f->object));
-	else
+	else if (f->err == E_MEMORY || goes_on(f, a) || !s_run_out(&t, f, a))
 		sentence_of(f->err)(&t, f, a);
 	add_spent(&t, f, a);
 }

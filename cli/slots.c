@@ -12,7 +12,12 @@ slots_count(const struct stick *s, const struct grant *g)
 	struct stick_slot slot;
 
 	for (uint32_t i = 0; i < g->slots; i++) {
-		if (stick_read_slot(s, g, i, false, &slot, NULL) != E_OK || slot.merged == RECORD_IS_DAMAGED)
+		enum err err = stick_read_slot(s, g, i, false, &slot, NULL);
+
+		if (err == E_OK && slot.merged == RECORD_IS_DAMAGED && slot.unread.err != E_OK) {
+			n.unread++;
+			fault_pass(&n.why, &slot.unread);
+		} else if (err != E_OK || slot.merged == RECORD_IS_DAMAGED)
 			n.damaged++;
 		else if (slot.merged == RECORD_IS_LIVE)
 			n.live++;

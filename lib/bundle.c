@@ -4,6 +4,7 @@
 #include "bundle.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,53 +20,35 @@
 
 /* ---- opening ------------------------------------------------------------------------------------------------------------ */
 
-/* What errno says about a bundle: that we cannot go on, that it is not as it should be, or that the stick fails. */
+/* errno of a file of b. */
 static enum err
-err_of(int sys)
-{
-	switch (sys) {
-	case ENOMEM:
-	case EMFILE:
-	case ENFILE:
-		return E_FAIL;
-	case ENOENT:
-	case ENOTDIR:
-	case EISDIR:
-	case ELOOP:
-	case EINVAL:
-	case EFBIG:
-	case EEXIST:
-	case EBADMSG:
-		return E_BUNDLE;
-	default:
-		return E_STICK_IO;
-	}
-}
-
-static enum err
-fail_sys(struct fault *f, const char *step, const struct bundle *b, const char *file)
+fail_at(struct fault *f, const char *step, const struct bundle *b, const char *file)
 {
 	int sys = errno;
+	enum err e = fault_set(f, stickio_err(sys, E_BUNDLE), sys, step, "b/%s/%s", b->name, file);
 
-	return fault_set(f, err_of(sys), sys, step, "b/%s%s%s", b->name, *file != '\0' ? "/" : "", file);
+	stickio_blame(f, b->dir_fd, file);
+	return e;
 }
 
 static enum err
 open_dir(struct bundle *b, int once_fd, struct fault *f)
 {
-	int fd = stickio_open_dir(once_fd, "b");
+	char path[sizeof "b/" + BUNDLE_NAME_SIZE];
+	int fd = stickio_open_dir(once_fd, "b"), sys = errno;
+	enum err e;
 
-	if (fd < 0)
-		return fail_sys(f, "open", b, "");
-	b->dir_fd = stickio_open_dir(fd, b->name);
-	if (b->dir_fd < 0) {
-		enum err e = fail_sys(f, "open", b, "");
-
+	if (fd >= 0) {
+		b->dir_fd = stickio_open_dir(fd, b->name);
+		sys = errno;
 		(void)close(fd);
-		return e;
 	}
-	(void)close(fd);
-	return E_OK;
+	if (b->dir_fd >= 0)
+		return E_OK;
+	snprintf(path, sizeof path, "b/%s", b->name);
+	e = fault_set(f, stickio_err(sys, E_BUNDLE), sys, "open", "%s", path);
+	stickio_blame(f, once_fd, path);
+	return e;
 }
 
 static enum err
@@ -82,7 +65,7 @@ open_manifest(struct bundle *b, const uint8_t id[ID_SIZE], const uint8_t *manife
 	enum envelope_result r;
 
 	if (stickio_slurp(b->dir_fd, "manifest.cose", envelope_limit(ENVELOPE_MANIFEST), &data, &n) != 0)
-		return fail_sys(f, "read", b, "manifest.cose");
+		return fail_at(f, "read", b, "manifest.cose");
 	r = manifest_open(&b->manifest, BYTES(data, n));
 	free(data);
 	if (r != ENVELOPE_OK)
@@ -111,19 +94,25 @@ open_segments(struct bundle *b, struct fault *f)
 	sys = errno;
 	segment_name(name, bad);
 	errno = sys;
-	return fail_sys(f, sys == EFBIG ? "size" : sys == EEXIST ? "one segment too many" : "segment", b, name);
+	return fail_at(f, sys == EFBIG ? "size" : sys == EEXIST ? "one segment too many" : "segment", b, name);
 }
 
 static enum err
 open_tree(struct bundle *b, struct fault *f)
 {
+	char name[SEGMENT_NAME_SIZE];
+	int sys;
+
 	b->cache.crypt = blockcrypt_new(NULL);
 	b->tree = treecache_new(&b->shape, b->segments, b->manifest.root);
 	if (b->cache.crypt == NULL || b->tree == NULL)
 		return fault_set(f, E_FAIL, ENOMEM, "malloc", "b/%s", b->name);
-	if (treecache_start(b->tree, b->cache.crypt) != 0)
-		return fail_sys(f, "root block", b, "");
-	return E_OK;
+	if (treecache_start(b->tree, b->cache.crypt) == 0)
+		return E_OK;
+	sys = errno;
+	segment_name(name, (uint32_t)(b->shape.first[b->shape.top] / SEGMENT_BLOCKS));
+	errno = sys;
+	return fail_at(f, "root block", b, name);
 }
 
 static struct bundle *
@@ -319,6 +308,7 @@ bundle_read_block(struct bundle *b, struct blockcrypt *crypt, uint64_t index, ui
 	int r;
 
 	/* The key is taken only after the block is there: a stick that hangs must not keep it from being wiped. */
+	errno = 0;
 	if (!key_there(&b->key)) {
 		memset(buf, 0, BLOCK_SIZE);
 		return -EIO;
@@ -364,36 +354,40 @@ cache_oldest(const struct bundle_cache *c)
 	return best;
 }
 
-/* Block index, decrypted, with the cache's mutex held; NULL if it cannot be read. */
-static const uint8_t *
-cache_block(struct bundle *b, uint64_t index)
+/* Block index, decrypted, in *found, with the cache's mutex held. Return 0 or a negative errno. */
+static int
+cache_block(struct bundle *b, uint64_t index, const uint8_t **found)
 {
 	struct bundle_cache *c = &b->cache;
 	uint8_t *block = cache_find(c, index);
 	unsigned i;
+	int r;
 
+	*found = block;
 	if (block != NULL)
-		return block;
+		return 0;
 	i = cache_oldest(c);
 	block = c->blocks + (size_t)i * BLOCK_SIZE;
 	c->valid[i] = false;
-	if (bundle_read_block(b, c->crypt, index, block) != 0)
-		return NULL;
+	if ((r = bundle_read_block(b, c->crypt, index, block)) != 0)
+		return r == -EIO && errno != 0 ? -errno : r;
 	c->valid[i] = true;
 	c->index[i] = index;
 	c->used[i] = ++c->clock;
-	return block;
+	*found = block;
+	return 0;
 }
 
 static int
 copy_out(struct bundle *b, uint8_t *p, size_t len, uint64_t off)
 {
 	while (len > 0) {
-		const uint8_t *block = cache_block(b, off / BLOCK_SIZE);
+		const uint8_t *block = NULL;
 		size_t at = (size_t)(off % BLOCK_SIZE), n = BLOCK_SIZE - at < len ? BLOCK_SIZE - at : len;
+		int r = cache_block(b, off / BLOCK_SIZE, &block);
 
-		if (block == NULL)
-			return -EIO;
+		if (r != 0)
+			return r;
 		memcpy(p, block + at, n);
 		p += n;
 		len -= n;

@@ -52,8 +52,8 @@ enum err bundle_reattach(struct bundle *b, int once_fd, struct fault *f);
 
 /*
  * bundle_read_block(b, crypt, index, buf): the plaintext of data block index, verified. Return 0; -EBADMSG if what is there does
- * not verify; -EIO if it is short or cannot be read, or b is locked; nothing of it is in buf then. Any number of threads, each with
- * its own crypt.
+ * not verify; -EIO if it is short or cannot be read, errno saying why (0: it was tried without a key or beyond the end); nothing of
+ * it is in buf then. Any number of threads, each with its own crypt.
  */
 int bundle_read_block(struct bundle *b, struct blockcrypt *crypt, uint64_t index, uint8_t buf[BLOCK_SIZE]);
 
@@ -62,7 +62,8 @@ int bundle_check_block(struct bundle *b, struct blockcrypt *crypt, uint64_t inde
 
 /*
  * bundle_image(b, img): open the image of an unlocked bundle, read block by block with a small cache of its own inside b.
- * For callers without a cache of their own (verify, rehearse, the library). Return 0 or a negative errno.
+ * For callers without a cache of their own (verify, rehearse, the library). Return 0 or a negative errno: -EBADMSG if a block does
+ * not verify or the image is impossible, else why it cannot be read.
  */
 int bundle_image(struct bundle *b, struct image *img);
 
@@ -90,7 +91,7 @@ struct bundle_check {
 /*
  * bundle_verify(b, check, f): read and verify every block: the root, then each lower level of the tree, then the data, each in
  * order. What lies below a damaged tree block cannot be verified and is not reported again. Return E_OK; E_BUNDLE if any block is
- * damaged, after all were tried; E_INTERRUPTED; E_FAIL.
+ * damaged, after all were tried; E_INTERRUPTED; E_STICK_IO if the rights do not let one be read; E_FAIL.
  */
 enum err bundle_verify(struct bundle *b, struct bundle_check *check, struct fault *f);
 

@@ -22,7 +22,7 @@
 
 struct run_result {
 	bool done;
-	bool failed;            /* for a reason of our own */
+	int failed;             /* errno of a reason that is none of the medium's; 0: none */
 	uint16_t bad;           /* bit per block: wrong or unreadable */
 	uint16_t io;            /* of these: unreadable */
 	bool lost;              /* below a damaged tree block: not tried */
@@ -42,6 +42,8 @@ struct verify {
 	uint8_t *lost;          /* per tree block in file order: it, or one above it, is damaged */
 	uint64_t bytes;         /* dealt with so far */
 	uint64_t damaged;
+	int failed;             /* as of the run that ended it, and the block in the file */
+	uint64_t failed_at;
 	struct worker workers[WORKERS_MAX];
 	unsigned worker_count;
 
@@ -77,18 +79,27 @@ below_damage(const struct verify *v, uint64_t index)
 	return v->level < v->b->shape.top && *lost_mark(v, v->level + 1, index / TREE_FANOUT) != 0;
 }
 
+/* Whether a read failed for what can be put right on this PC: rights, descriptors, memory. Trying the other blocks tells no more. */
+static bool
+of_this_pc(int sys)
+{
+	return sys == EACCES || sys == EPERM || stickio_err(sys, E_OK) == E_FAIL;
+}
+
 /* Which of the blocks cannot be read: all are tried, because one bad sector must not take its neighbours with it. */
 static uint16_t
-read_run(const struct verify *v, uint64_t index, size_t count, uint8_t *buf)
+read_run(const struct verify *v, uint64_t index, size_t count, uint8_t *buf, int *failed)
 {
 	uint64_t first = v->b->shape.first[v->level] + index;
 	uint16_t io = 0;
 
 	if (segment_read(v->set, first, count, buf) == 0)
 		return 0;
-	for (size_t i = 0; i < count; i++) {
-		if (segment_read(v->set, first + i, 1, buf + i * BLOCK_SIZE) != 0)
-			io = (uint16_t)(io | 1u << i);
+	for (size_t i = 0; i < count && *failed == 0; i++) {
+		if (segment_read(v->set, first + i, 1, buf + i * BLOCK_SIZE) == 0)
+			continue;
+		io = (uint16_t)(io | 1u << i);
+		*failed = of_this_pc(errno) ? errno : 0;
 	}
 	return io;
 }
@@ -107,16 +118,16 @@ check_run(const struct verify *v, struct worker *w, uint64_t run)
 	}
 	if (treecache_hashes(v->b->tree, w->crypt, v->level, index, count, want) != 0) {
 		/* Verified a moment ago, and now it cannot be read: the stick is failing. */
-		r.failed = errno == ENOMEM;
+		r.failed = of_this_pc(errno) ? errno : 0;
 		r.io = r.bad = (uint16_t)((1u << count) - 1);
 		return r;
 	}
-	r.io = r.bad = read_run(v, index, count, w->buf);
-	for (size_t i = 0; i < count && !r.failed; i++) {
+	r.io = r.bad = read_run(v, index, count, w->buf, &r.failed);
+	for (size_t i = 0; i < count && r.failed == 0; i++) {
 		if (r.io >> i & 1)
 			continue;
 		if (blockcrypt_hash(w->crypt, got, v->level, index + i, w->buf + i * BLOCK_SIZE) != 0)
-			r.failed = true;
+			r.failed = ENOMEM;
 		else if (memcmp(got, want[i], HASH_SIZE) != 0)
 			r.bad = (uint16_t)(r.bad | 1u << i);
 	}
@@ -175,8 +186,11 @@ account(struct verify *v, uint64_t run, const struct run_result *r)
 {
 	size_t count = run_length(v, run);
 
-	if (r->failed)
-		return E_FAIL;
+	if (r->failed != 0) {
+		v->failed = r->failed;
+		v->failed_at = v->b->shape.first[v->level] + run * RUN_BLOCKS;
+		return stickio_err(r->failed, E_STICK_IO);
+	}
 	for (size_t i = 0; i < count; i++) {
 		uint64_t index = run * RUN_BLOCKS + i;
 		bool bad = r->bad >> i & 1;
@@ -354,18 +368,25 @@ bundle_verify(struct bundle *b, struct bundle_check *check, struct fault *f)
 {
 	struct verify *v = verify_new(b, check);
 	enum err e = E_OK;
+	char name[SEGMENT_NAME_SIZE];
 	uint64_t damaged;
+	int failed;
 
 	if (v == NULL)
 		return fault_set(f, E_FAIL, ENOMEM, "malloc", "b/%s", b->name);
 	for (unsigned level = b->shape.top + 1; level-- > 0 && e == E_OK;)
 		e = verify_level(v, level);
 	damaged = v->damaged;
+	failed = v->failed;
+	segment_name(name, (uint32_t)(v->failed_at / SEGMENT_BLOCKS));
 	verify_free(v);
 	if (e == E_INTERRUPTED)
 		return fault_set(f, e, 0, "verify", "b/%s", b->name);
-	if (e != E_OK)
-		return fault_set(f, e, ENOMEM, "verify", "b/%s", b->name);
+	if (e != E_OK) {
+		fault_set(f, e, failed != 0 ? failed : ENOMEM, "verify", "b/%s/%s", b->name, name);
+		stickio_blame(f, b->dir_fd, name);
+		return e;
+	}
 	if (damaged > 0)
 		return fault_set(f, E_BUNDLE, 0, "verify", "b/%s: %llu blocks", b->name, (unsigned long long)damaged);
 	return E_OK;

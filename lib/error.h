@@ -8,6 +8,8 @@
 #ifndef ERROR_H
 #define ERROR_H
 
+#include <stdbool.h>
+
 enum err {
 	E_OK = 0,
 	E_FAIL = 1,             /* unexpected: no memory, a system call that cannot fail did */
@@ -62,6 +64,8 @@ enum err {
 struct fault {
 	enum err err;           /* E_OK while nothing failed */
 	int sys;                /* errno of the system call that failed, or 0 */
+	bool owned;             /* EACCES, EPERM: it is known whose the object is, */
+	unsigned owner;         /* this user's id */
 	char step[40];          /* what was being done, e.g. "fdatasync", "signature", "payload" */
 	char object[512];       /* to what: a path below the stick, or a file; never raw bytes of a stick */
 };

@@ -158,12 +158,12 @@ image_open(struct image *img, struct image_reader reader, uint64_t image_len)
 	int r;
 
 	if (image_len < IMAGE_SUPER_SIZE)
-		return -EIO;
+		return -EBADMSG;
 	r = image_read(&t, raw, sizeof raw, image_len - IMAGE_SUPER_SIZE);
 	if (r != 0)
 		return r;
 	if (image_super_parse(&t.super, raw, image_len) != 0)
-		return -EIO;
+		return -EBADMSG;
 	*img = t;
 	return 0;
 }

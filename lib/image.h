@@ -64,7 +64,7 @@ struct image {
 	struct image_reader reader;
 };
 
-/* image_open(img, reader, image_len): read and check the superblock. Return 0 or a negative errno (-EIO: impossible). */
+/* image_open(img, reader, image_len): read and check the superblock. Return 0 or a negative errno (-EBADMSG: impossible). */
 int image_open(struct image *img, struct image_reader reader, uint64_t image_len);
 
 /* image_get(img, ino, i): read and check inode ino. Return 0, -ENOENT if ino >= inode_count, or a negative errno. */

@@ -138,7 +138,7 @@ oncestick_unlock(struct oncestick_bundle *b, const uint8_t key[ONCESTICK_KEY_SIZ
 	if (r == 0)
 		return ONCESTICK_OK;
 	bundle_lock(b->inner);
-	return r == -ENOMEM ? ONCESTICK_FAIL : ONCESTICK_BUNDLE;
+	return result_of(stickio_err(-r, E_BUNDLE));
 }
 
 void

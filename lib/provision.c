@@ -38,13 +38,10 @@ provision_fault(struct fault *f, const char *step, const char *fmt, ...)
 {
 	char object[sizeof(((struct fault *)NULL)->object)];
 	int sys = errno;
-	enum err err = E_STICK_IO;
+	bool locked = sys == EROFS || sys == EACCES || sys == EPERM;
+	enum err err = locked ? E_READONLY : stickio_err(sys, E_STICK_IO);
 	va_list args;
 
-	if (sys == EROFS || sys == EACCES || sys == EPERM)
-		err = E_READONLY;
-	else if (sys == ENOMEM || sys == EMFILE || sys == ENFILE)
-		err = E_FAIL;
 	va_start(args, fmt);
 	vsnprintf(object, sizeof(object), fmt, args);
 	va_end(args);
@@ -117,7 +114,13 @@ check_medium(struct provision *p, int fd, struct fault *f)
 static enum err
 check_writable(int fd, const char *object, struct fault *f)
 {
-	return faccessat(fd, ".", W_OK | X_OK, AT_EACCESS) == 0 ? E_OK : provision_fault(f, "access", "%s", object);
+	enum err err;
+
+	if (faccessat(fd, ".", W_OK | X_OK, AT_EACCESS) == 0)
+		return E_OK;
+	err = provision_fault(f, "access", "%s", object);
+	stickio_blame(f, fd, ".");
+	return err;
 }
 
 /* Open a directory below ONCE that may be missing (*fd is -1 then), but must be writable. */
@@ -131,8 +134,11 @@ open_part(struct provision *p, const char *name, int *fd, struct fault *f)
 		return E_OK;
 	if (*fd == -1 && (errno == ENOTDIR || errno == ELOOP))
 		return fault_set(f, E_STICK_DAMAGED, errno, "open", "%s/%s", STICK_ONCE, name);
-	if (*fd == -1)
-		return provision_fault(f, "open", "%s/%s", STICK_ONCE, name);
+	if (*fd == -1) {
+		err = provision_fault(f, "open", "%s/%s", STICK_ONCE, name);
+		stickio_blame(f, p->once_fd, name);
+		return err;
+	}
 	if ((err = check_writable(*fd, name, f)) != E_OK) {
 		close(*fd);
 		*fd = -1;
@@ -160,8 +166,12 @@ take_lock(struct provision *p, struct fault *f)
 		return E_OK;
 	if (fd == -1 && (errno == EINVAL || errno == ELOOP))
 		return fault_set(f, E_STICK_DAMAGED, errno, "open", "%s/%s", STICK_ONCE, STICK_PROBE);
-	if (fd == -1)
-		return provision_fault(f, "open", "%s/%s", STICK_ONCE, STICK_PROBE);
+	if (fd == -1) {
+		enum err err = provision_fault(f, "open", "%s/%s", STICK_ONCE, STICK_PROBE);
+
+		stickio_blame(f, p->once_fd, STICK_PROBE);
+		return err;
+	}
 	if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
 		int sys = errno;
 
@@ -176,7 +186,7 @@ take_lock(struct provision *p, struct fault *f)
 	return E_OK;
 }
 
-/* E_ISSUER if the grant verifies and is somebody else's. What does not verify is nobody's. */
+/* E_ISSUER if the grant verifies and is somebody else's. What does not verify, or lies where the medium fails, is nobody's. */
 static enum err
 check_grant_issuer(int grants_fd, const uint8_t id[ID_SIZE], const char *suffix, const uint8_t issuer[KEY_SIZE], struct fault *f)
 {
@@ -188,8 +198,11 @@ check_grant_issuer(int grants_fd, const uint8_t id[ID_SIZE], const char *suffix,
 	bool other = false;
 
 	provision_name(name, id, suffix);
-	if (provision_grant_file(grants_fd, name, &file, &n) != 0)
-		return errno == ENOMEM ? provision_fault(f, "memory", "grants") : E_OK;
+	if (provision_grant_file(grants_fd, name, &file, &n) != 0) {
+		if (stickio_failing(errno) || stickio_err(errno, E_OK) == E_OK)
+			return E_OK;
+		return stickio_fault(f, E_NO_GRANT, "read", grants_fd, STICK_ONCE "/" STICK_GRANTS, name);
+	}
 	other =
 	    envelope_open(ENVELOPE_GRANT, BYTES(file, n), &payload, signer) == ENVELOPE_OK && memcmp(signer, issuer, KEY_SIZE) != 0;
 	free(file);
@@ -250,6 +263,7 @@ check_ratchet(const struct stick *s, const uint8_t seed[KEY_SIZE], struct fault 
 static enum err
 inspect(struct provision *p, const uint8_t seed[KEY_SIZE], const uint8_t issuer[KEY_SIZE], struct fault *f)
 {
+	struct fault why = {0};
 	size_t grants = 0;
 	int bundles_fd = -1;
 	enum err err = E_OK;
@@ -258,15 +272,15 @@ inspect(struct provision *p, const uint8_t seed[KEY_SIZE], const uint8_t issuer[
 		return err;
 	if (bundles_fd != -1)
 		close(bundles_fd);
-	err = stick_open(&p->stick, p->dir_fd, NULL);
+	err = stick_open(&p->stick, p->dir_fd, &why);
 	if (err == E_STICK_DAMAGED && grants == 0)
 		return E_OK;
 	if (err != E_OK)
-		return fault_set(f, err, 0, "stick record", "%s", STICK_ONCE);
+		return fault_pass(f, &why);
 	if ((err = check_ratchet(p->stick, seed, f)) != E_OK)
 		return err;
-	if ((err = stick_load_grants(p->stick, &p->grants, NULL)) != E_OK && err != E_NO_GRANT)
-		return fault_set(f, err, 0, "grants", "%s/%s", STICK_ONCE, STICK_GRANTS);
+	if ((err = stick_load_grants(p->stick, &p->grants, &why)) != E_OK && err != E_NO_GRANT && !stickio_failing(why.sys))
+		return fault_pass(f, &why);
 	p->state = PROVISION_OURS;
 	return E_OK;
 }
@@ -283,7 +297,9 @@ look(struct provision *p, const uint8_t seed[KEY_SIZE], const uint8_t issuer[KEY
 			return check_writable(p->dir_fd, "stick", f);
 		if (errno == ENOTDIR || errno == ELOOP)
 			return fault_set(f, E_STICK_DAMAGED, errno, "open", "%s", STICK_ONCE);
-		return provision_fault(f, "open", "%s", STICK_ONCE);
+		err = provision_fault(f, "open", "%s", STICK_ONCE);
+		stickio_blame(f, p->dir_fd, STICK_ONCE);
+		return err;
 	}
 	if ((err = check_medium(p, p->once_fd, f)) != E_OK || (err = check_writable(p->once_fd, STICK_ONCE, f)) != E_OK ||
 	    (err = take_lock(p, f)) != E_OK)
@@ -453,10 +469,13 @@ static enum err
 check_still_empty(struct provision *p, struct fault *f)
 {
 	struct stick *s = NULL;
-	bool taken = stick_open(&s, p->dir_fd, NULL) == E_OK;
+	struct fault why = {0};
+	enum err err = stick_open(&s, p->dir_fd, &why);
 
 	stick_close(&s);
-	return taken ? fault_set(f, E_BUSY, 0, "stick record", "%s", STICK_ONCE) : E_OK;
+	if (err == E_OK)
+		return fault_set(f, E_BUSY, 0, "stick record", "%s", STICK_ONCE);
+	return err == E_STICK_DAMAGED ? E_OK : fault_pass(f, &why);
 }
 
 static enum err
@@ -511,6 +530,7 @@ provision_space(struct provision *p, uint64_t need, struct fault *f)
 static enum err
 open_with_room(struct provision *p, const char *parent, unsigned max, int *fd, struct fault *f)
 {
+	enum err err = E_STICK_IO;
 	int count = -1;
 
 	if ((*fd = stickio_open_dir(p->once_fd, parent)) == -1)
@@ -518,10 +538,10 @@ open_with_room(struct provision *p, const char *parent, unsigned max, int *fd, s
 	if ((count = stickio_ids(*fd, "", NULL, 0)) >= 0 && (unsigned)count < max)
 		return E_OK;
 	if (count == -1)
-		provision_fault(f, "list", "%s/%s", STICK_ONCE, parent);
+		err = provision_fault(f, "list", "%s/%s", STICK_ONCE, parent);
 	close(*fd);
 	*fd = -1;
-	return count == -1 ? E_STICK_IO : fault_set(f, E_SPACE, 0, "entries", "%s/%s is full", STICK_ONCE, parent);
+	return count == -1 ? err : fault_set(f, E_SPACE, 0, "entries", "%s/%s is full", STICK_ONCE, parent);
 }
 
 enum err

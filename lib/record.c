@@ -183,9 +183,11 @@ record_destroy(int dir_fd, const char *name, uint32_t number, const uint8_t rec[
 			again = false;
 		} else {
 			bool locked = errno == EROFS || errno == EACCES || errno == EPERM;
+			enum err err = locked ? E_READONLY : stickio_err(errno, E_STICK_IO);
 
-			return fault_set(
-			    f, locked ? E_READONLY : E_STICK_IO, errno, o.step, "%s record %u", name, (unsigned)number);
+			fault_set(f, err, errno, o.step, "%s record %u", name, (unsigned)number);
+			stickio_blame(f, dir_fd, name);
+			return err;
 		}
 	}
 	return E_OK;

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -23,17 +24,10 @@ out_of_reach(int error)
 	return error == EROFS || error == EACCES || error == EPERM;
 }
 
-/* What a device says that was pulled, or is worn out; anything else is about what is on it. */
-static bool
-failing(int error)
-{
-	return error == EIO || error == ENODEV || error == ENXIO;
-}
-
 /* One copy of the stick record. */
 struct copy {
 	bool valid;
-	int sys; /* why it could not be read, 0 if it could, or is not there */
+	struct fault why; /* why it could not be read: E_STICK_DAMAGED if what is there is wrong */
 	uint8_t id[ID_SIZE];
 	uint32_t n;
 };
@@ -47,15 +41,22 @@ read_copy(struct copy *c, int once_fd, const char *name, uint8_t r[KEY_SIZE])
 
 	memset(c, 0, sizeof(*c));
 	if ((fd = stickio_open_file(once_fd, name, O_RDONLY, &size)) == -1) {
-		c->sys = failing(errno) ? errno : 0;
+		stickio_fault(&c->why, E_STICK_DAMAGED, "open", once_fd, STICK_ONCE, name);
 		return;
 	}
 	if (size >= RECORD_SIZE && record_read(fd, 0, raw) != 0)
-		c->sys = errno;
+		stickio_fault(&c->why, E_STICK_DAMAGED, "read", once_fd, STICK_ONCE, name);
 	else if (size >= RECORD_SIZE)
 		c->valid = record_stick(raw, c->id, &c->n, r);
 	sodium_memzero(raw, sizeof(raw));
 	close(fd);
+}
+
+/* Whether the copy may be good, and is only out of reach. */
+static bool
+unknown(const struct copy *c)
+{
+	return c->why.err != E_OK && c->why.err != E_STICK_DAMAGED;
 }
 
 /* The copy that is further along the ratchet; two valid copies of two sticks are no stick at all. */
@@ -74,15 +75,23 @@ read_record(struct stick *s, struct fault *f)
 	s->n = best->n;
 	memcpy(s->ratchet, r[best == &b], KEY_SIZE);
 	sodium_memzero(r, sizeof(r));
-	if (!best->valid && (a.sys != 0 || b.sys != 0))
-		return fault_set(f, E_STICK_IO, a.sys != 0 ? a.sys : b.sys, "read", "%s/%s and %s", STICK_ONCE, STICK_RECORD_A,
-		    STICK_RECORD_B);
+	if (!best->valid && (unknown(&a) || unknown(&b)))
+		return fault_pass(f, unknown(&a) ? &a.why : &b.why);
 	if (!best->valid)
 		return fault_set(f, E_STICK_DAMAGED, 0, "stick record", "%s/%s and %s", STICK_ONCE, STICK_RECORD_A, STICK_RECORD_B);
 	if (a.valid && b.valid && memcmp(a.id, b.id, ID_SIZE) != 0)
 		return fault_set(
 		    f, E_STICK_DAMAGED, 0, "stick ids differ", "%s/%s and %s", STICK_ONCE, STICK_RECORD_A, STICK_RECORD_B);
 	return E_OK;
+}
+
+static enum err
+no_once(int dir_fd, struct fault *f)
+{
+	enum err err = fault_set(f, stickio_err(errno, E_NO_STICK), errno, "open", "%s", STICK_ONCE);
+
+	stickio_blame(f, dir_fd, STICK_ONCE);
+	return err;
 }
 
 enum err
@@ -97,7 +106,7 @@ stick_open(struct stick **s, int dir_fd, struct fault *f)
 	if ((made->ratchet = secret_new(KEY_SIZE)) == NULL)
 		err = fault_set(f, E_FAIL, ENOMEM, "memory", "stick");
 	else if ((made->once_fd = stickio_open_dir(dir_fd, STICK_ONCE)) == -1)
-		err = fault_set(f, E_NO_STICK, errno, "open", "%s", STICK_ONCE);
+		err = no_once(dir_fd, f);
 	else
 		err = read_record(made, f);
 	if (err == E_OK) {
@@ -162,7 +171,7 @@ stick_bundle_dir(const struct stick *s, const uint8_t bundle_id[ID_SIZE])
 }
 
 /* What became of one grant directory. */
-enum verdict { USABLE, SKIP, SKIP_NEWER, FOREIGN, NO_MEMORY };
+enum verdict { USABLE, SKIP, SKIP_NEWER, FOREIGN, UNREAD };
 
 static enum verdict
 judge_grant(const struct stick *s, const struct grant *g, const uint8_t id[ID_SIZE])
@@ -174,8 +183,22 @@ judge_grant(const struct stick *s, const struct grant *g, const uint8_t id[ID_SI
 	return g->bundle_count == 1 ? USABLE : SKIP_NEWER;
 }
 
+/* errno of a grant that could not be read: damaged, or why it is not known whether it is. */
 static enum verdict
-load_grant(const struct stick *s, const uint8_t id[ID_SIZE], struct grant *out)
+unread(const struct stick *s, const uint8_t id[ID_SIZE], struct fault *f)
+{
+	char hex[HEX_ID_SIZE], path[sizeof STICK_GRANTS "//" STICK_GRANT_FILE + HEX_ID_SIZE];
+	int sys = errno;
+
+	bytes_to_hex(hex, id, ID_SIZE);
+	snprintf(path, sizeof path, "%s/%s/%s", STICK_GRANTS, hex, STICK_GRANT_FILE);
+	errno = sys;
+	return stickio_fault(f, E_NO_GRANT, "read", s->once_fd, STICK_ONCE, path) == E_NO_GRANT ? SKIP : UNREAD;
+}
+
+/* f is filled with SKIP and UNREAD only. */
+static enum verdict
+load_grant(const struct stick *s, const uint8_t id[ID_SIZE], struct grant *out, struct fault *f)
 {
 	struct grant g = {0};
 	uint8_t *file = NULL;
@@ -185,9 +208,9 @@ load_grant(const struct stick *s, const uint8_t id[ID_SIZE], struct grant *out)
 	int fd = stick_grant_dir(s, id);
 
 	if (fd == -1)
-		return SKIP;
+		return unread(s, id, f);
 	if (stickio_slurp(fd, STICK_GRANT_FILE, envelope_limit(ENVELOPE_GRANT), &file, &n) != 0) {
-		verdict = errno == ENOMEM ? NO_MEMORY : SKIP;
+		verdict = unread(s, id, f);
 		goto out;
 	}
 	opened = grant_open(&g, BYTES(file, n));
@@ -227,7 +250,9 @@ static enum err
 load_listed(const struct stick *s, uint8_t (*ids)[ID_SIZE], size_t count, struct stick_grants *g, struct fault *f)
 {
 	for (size_t i = 0; i < count; i++) {
-		switch (load_grant(s, ids[i], &g->grants[g->count])) {
+		struct fault why = {0};
+
+		switch (load_grant(s, ids[i], &g->grants[g->count], &why)) {
 		case USABLE:
 			g->count++;
 			break;
@@ -241,8 +266,12 @@ load_listed(const struct stick *s, uint8_t (*ids)[ID_SIZE], size_t count, struct
 		case FOREIGN:
 			g->foreign++;
 			break;
-		case NO_MEMORY:
-			return fault_set(f, E_FAIL, ENOMEM, "memory", "grants");
+		case UNREAD:
+			if (!stickio_failing(why.sys))
+				return fault_pass(f, &why);
+			count_skipped(g, ids[i], 1);
+			fault_pass(&g->unread, &why);
+			break;
 		}
 	}
 	return E_OK;
@@ -258,9 +287,9 @@ stick_load_grants(const struct stick *s, struct stick_grants *g, struct fault *f
 
 	memset(g, 0, sizeof(*g));
 	if ((fd = stickio_open_dir(s->once_fd, STICK_GRANTS)) == -1)
-		return fault_set(f, E_NO_GRANT, errno, "open", "%s/%s", STICK_ONCE, STICK_GRANTS);
+		return stickio_fault(f, E_NO_GRANT, "open", s->once_fd, STICK_ONCE, STICK_GRANTS);
 	if ((found = stickio_ids(fd, "", ids, STICK_GRANTS_MAX + 1)) == -1)
-		err = fault_set(f, E_NO_GRANT, errno, "list", "%s/%s", STICK_ONCE, STICK_GRANTS);
+		err = stickio_fault(f, E_NO_GRANT, "list", s->once_fd, STICK_ONCE, STICK_GRANTS);
 	close(fd);
 	if (err != E_OK)
 		return err;
@@ -273,8 +302,9 @@ stick_load_grants(const struct stick *s, struct stick_grants *g, struct fault *f
 	if (err == E_OK && !one_issuer(g))
 		err = fault_set(f, E_ISSUER, 0, "issuers differ", "%s/%s", STICK_ONCE, STICK_GRANTS);
 	if (err == E_OK && g->count == 0)
-		err = fault_set(f, E_NO_GRANT, 0, "grants", "%s/%s", STICK_ONCE, STICK_GRANTS);
-	if (err == E_ISSUER || err == E_FAIL)
+		err = g->unread.err != E_OK ? fault_pass(f, &g->unread) :
+					      fault_set(f, E_NO_GRANT, 0, "grants", "%s/%s", STICK_ONCE, STICK_GRANTS);
+	if (err != E_OK && err != E_NO_GRANT)
 		stick_grants_free(g);
 	return err;
 }
@@ -303,13 +333,13 @@ notice_file_free(struct notice_file *x)
 	memset(x, 0, sizeof(*x));
 }
 
-/* Return 1 and fill x if the file is a notice of issuer, 0 if not, -1 if there is no memory. */
+/* Return 1 and fill x if the file is a notice of issuer, 0 if not, -1 with errno if that cannot be told. */
 static int
 load_notice_file(struct notice_file *x, int once_fd, const char *name, const uint8_t issuer[KEY_SIZE])
 {
 	memset(x, 0, sizeof(*x));
 	if (stickio_slurp(once_fd, name, envelope_limit(ENVELOPE_NOTICE), &x->data, &x->n) != 0)
-		return errno == ENOMEM ? -1 : 0;
+		return stickio_err(errno, E_OK) == E_OK ? 0 : -1;
 	if (notice_open(&x->notice, BYTES(x->data, x->n)) == ENVELOPE_OK && memcmp(x->notice.issuer, issuer, KEY_SIZE) == 0)
 		return 1;
 	notice_file_free(x);
@@ -321,17 +351,13 @@ static int
 newest_notice(struct notice_file *x, int once_fd, const uint8_t issuer[KEY_SIZE], bool *unrenamed)
 {
 	struct notice_file fresh;
-	int have = load_notice_file(x, once_fd, STICK_NOTICE, issuer);
-	int have_fresh = 0;
+	int have = load_notice_file(x, once_fd, STICK_NOTICE, issuer), sys = errno, have_fresh = 0;
 
 	*unrenamed = false;
-	if (have == -1)
+	if (have == -1 && !stickio_failing(sys))
 		return -1;
-	if ((have_fresh = load_notice_file(&fresh, once_fd, STICK_NOTICE_NEW, issuer)) == -1) {
-		notice_file_free(x);
-		return -1;
-	}
-	if (have_fresh == 1 && (have == 0 || fresh.notice.number > x->notice.number)) {
+	have_fresh = load_notice_file(&fresh, once_fd, STICK_NOTICE_NEW, issuer);
+	if (have_fresh == 1 && (have != 1 || fresh.notice.number > x->notice.number)) {
 		notice_file_free(x);
 		*x = fresh;
 		*unrenamed = true;
@@ -339,6 +365,13 @@ newest_notice(struct notice_file *x, int once_fd, const uint8_t issuer[KEY_SIZE]
 	}
 	if (have_fresh == 1)
 		notice_file_free(&fresh);
+	if (have_fresh == -1 && have != -1) {
+		sys = errno;
+		have = have == 1 && stickio_failing(sys) ? 1 : -1;
+	}
+	if (have == -1)
+		notice_file_free(x);
+	errno = sys;
 	return have;
 }
 
@@ -388,16 +421,14 @@ stick_store_notice(const struct stick *s, const uint8_t issuer[KEY_SIZE], const 
 	struct notice_file newest = {0};
 	struct notice ours = {0};
 	bool unrenamed = false;
-	int have = 0, ret = -1;
+	int have = 0, ret = -1, saved = 0;
 
 	if (notice_open(&ours, BYTES(file, len)) != ENVELOPE_OK || memcmp(ours.issuer, issuer, KEY_SIZE) != 0) {
 		errno = EINVAL;
 		goto out;
 	}
-	if ((have = newest_notice(&newest, s->once_fd, issuer, &unrenamed)) == -1) {
-		errno = ENOMEM;
+	if ((have = newest_notice(&newest, s->once_fd, issuer, &unrenamed)) == -1 && !stickio_failing(errno))
 		goto out;
-	}
 	ret = 0;
 	if (have == 1 && !notice_wanted(&newest, ours.number, file, len))
 		goto out;
@@ -409,8 +440,10 @@ stick_store_notice(const struct stick *s, const uint8_t issuer[KEY_SIZE], const 
 	else
 		ret = 1;
 out:
+	saved = errno;
 	notice_free(&ours);
 	notice_file_free(&newest);
+	errno = saved;
 	return ret;
 }
 
@@ -442,9 +475,11 @@ stick_probe(const struct stick *s, struct fault *f)
 
 	if (make_probe(s->once_fd) != 0) {
 		bool odd = errno == ELOOP || errno == EINVAL; /* stickio_open_file's, of what is no regular file */
+		enum err err = out_of_reach(errno) ? E_READONLY : stickio_err(errno, E_STICK_IO);
 
-		return fault_set(f, out_of_reach(errno) ? E_READONLY : E_STICK_IO, odd ? 0 : errno,
-		    odd ? "no regular file" : "write", "%s/%s", STICK_ONCE, STICK_PROBE);
+		fault_set(f, err, odd ? 0 : errno, odd ? "no regular file" : "write", "%s/%s", STICK_ONCE, STICK_PROBE);
+		stickio_blame(f, s->once_fd, STICK_PROBE);
+		return err;
 	}
 	randombytes_buf(fresh, sizeof(fresh));
 	return record_destroy(s->once_fd, STICK_PROBE, 0, fresh, f);
@@ -452,69 +487,83 @@ stick_probe(const struct stick *s, struct fault *f)
 
 /* What reading one copy of a slot's record found out about its file. */
 struct reading {
-	bool whole, locked;
-	int sys; /* why a file of the right size could not be read */
+	bool whole;
+	struct fault locked; /* why it may not be written */
+	struct fault unread; /* why it is not known what it says; E_SLOT_DAMAGED where the file is wrong */
 };
 
-/* Of open(2): the device, not what lies on it. */
-static bool
-medium_failed(int sys)
+static void
+read_lock(struct reading *r, int dir_fd, const char *top, const char *name, const struct grant *g, uint32_t slot, bool want_write,
+    uint8_t raw[RECORD_SIZE])
 {
-	return sys == EIO || sys == ENODEV || sys == ENXIO || sys == ENOMEDIUM;
-}
-
-static struct reading
-read_lock(int dir_fd, const char *name, const struct grant *g, uint32_t slot, bool want_write, uint8_t raw[RECORD_SIZE])
-{
-	struct reading r = {.whole = true, .locked = false};
 	uint64_t size = 0;
 	int fd = stickio_open_file(dir_fd, name, want_write ? O_RDWR : O_RDONLY, &size);
 
+	memset(raw, 0, RECORD_SIZE);
+	r->whole = fd != -1;
 	if (fd == -1 && want_write && out_of_reach(errno)) {
-		r.locked = true;
-		r.whole = false;
+		fault_set(&r->locked, E_READONLY, errno, "open for writing", "%s/%s", top, name);
+		stickio_blame(&r->locked, dir_fd, name);
 		fd = stickio_open_file(dir_fd, name, O_RDONLY, &size);
 	}
-	memset(raw, 0, RECORD_SIZE);
-	if (fd == -1)
-		return (struct reading){.whole = false, .locked = r.locked, .sys = medium_failed(errno) ? errno : 0};
+	if (fd == -1) {
+		stickio_fault(&r->unread, E_SLOT_DAMAGED, "open", dir_fd, top, name);
+		return;
+	}
 	if (size != (uint64_t)g->slots * RECORD_SIZE)
-		r.whole = false;
+		r->whole = false;
 	if (record_read(fd, slot, raw) != 0) {
-		r.sys = r.whole ? errno : 0;
+		if (r->whole || r->locked.err != E_OK)
+			stickio_fault(&r->unread, E_SLOT_DAMAGED, "read", dir_fd, top, name);
 		memset(raw, 0, RECORD_SIZE);
-		r.whole = false;
+		r->whole = false;
 	}
 	close(fd);
-	return r;
+}
+
+/* What keeps a copy from being known, if that is not damage. */
+static void
+note_unread(struct stick_slot *out, const struct fault *why)
+{
+	if (why->err != E_OK && why->err != E_SLOT_DAMAGED)
+		fault_pass(&out->unread, why);
 }
 
 enum err
 stick_read_slot(
     const struct stick *s, const struct grant *g, uint32_t slot, bool want_write, struct stick_slot *out, struct fault *f)
 {
-	char hex[HEX_ID_SIZE];
+	char hex[HEX_ID_SIZE], top[sizeof STICK_ONCE "/" STICK_GRANTS "/" + HEX_ID_SIZE];
 	size_t cell_size = CELL_SIZE(g->bundle_count);
 	struct reading a = {0}, b = {0};
+	struct fault why = {0};
 	int fd = -1;
 
 	memset(out, 0, sizeof(*out));
 	out->a = out->b = out->merged = RECORD_IS_DAMAGED;
-	if (slot >= g->slots || (fd = stick_grant_dir(s, g->id)) == -1)
+	if (slot >= g->slots)
 		return E_OK;
-	a = read_lock(fd, STICK_LOCK_A, g, slot, want_write, out->raw_a);
-	b = read_lock(fd, STICK_LOCK_B, g, slot, want_write, out->raw_b);
+	fd = stick_grant_dir(s, g->id);
+	bytes_to_hex(hex, g->id, ID_SIZE);
+	if (fd == -1) {
+		snprintf(top, sizeof top, "%s/%s", STICK_GRANTS, hex);
+		stickio_fault(&why, E_SLOT_DAMAGED, "open", s->once_fd, STICK_ONCE, top);
+		note_unread(out, &why);
+		return E_OK;
+	}
+	snprintf(top, sizeof top, "%s/%s/%s", STICK_ONCE, STICK_GRANTS, hex);
+	read_lock(&a, fd, top, STICK_LOCK_A, g, slot, want_write, out->raw_a);
+	read_lock(&b, fd, top, STICK_LOCK_B, g, slot, want_write, out->raw_b);
 	close(fd);
 	out->a = record_slot_state(out->raw_a, g->id, slot, cell_size, &out->body_a);
 	out->b = record_slot_state(out->raw_b, g->id, slot, cell_size, &out->body_b);
 	out->merged = record_merge(out->a, out->b, memcmp(out->raw_a, out->raw_b, RECORD_SIZE) == 0);
 	out->whole = a.whole && b.whole;
-	out->sys = a.sys != 0 ? a.sys : b.sys;
-	if (!a.locked && !b.locked)
-		return E_OK;
-	bytes_to_hex(hex, g->id, ID_SIZE);
-	return fault_set(f, E_READONLY, EACCES, "open for writing", "%s/%s/%s/%s", STICK_ONCE, STICK_GRANTS, hex,
-	    a.locked ? STICK_LOCK_A : STICK_LOCK_B);
+	note_unread(out, &a.unread);
+	note_unread(out, &b.unread);
+	if (a.locked.err != E_OK || b.locked.err != E_OK)
+		return fault_pass(f, a.locked.err != E_OK ? &a.locked : &b.locked);
+	return E_OK;
 }
 
 enum err
@@ -525,9 +574,11 @@ stick_destroy_slot(
 	enum err err = E_OK;
 	int fd = stick_grant_dir(s, g->id);
 
+	bytes_to_hex(hex, g->id, ID_SIZE);
 	if (fd == -1) {
-		bytes_to_hex(hex, g->id, ID_SIZE);
-		return fault_set(f, E_STICK_IO, errno, "open", "%s/%s/%s", STICK_ONCE, STICK_GRANTS, hex);
+		err = fault_set(f, stickio_err(errno, E_STICK_IO), errno, "open", "%s/%s/%s", STICK_ONCE, STICK_GRANTS, hex);
+		stickio_blame(f, s->once_fd, STICK_GRANTS);
+		return err;
 	}
 	err = record_destroy(fd, copy == 0 ? STICK_LOCK_A : STICK_LOCK_B, slot, rec, f);
 	close(fd);

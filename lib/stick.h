@@ -36,8 +36,8 @@ struct stick {
 
 /*
  * stick_open(s, dir_fd, f): find ONCE below dir_fd and read the stick record. dir_fd is borrowed for the call only.
- * Errors: E_NO_STICK, E_STICK_DAMAGED (no valid copy of the stick record, or two of different sticks), E_STICK_IO (there is no valid
- * copy because one cannot be read), E_FAIL.
+ * Errors: E_NO_STICK, E_STICK_DAMAGED (no valid copy of the stick record, or two of different sticks), E_STICK_IO (it cannot be told,
+ * because the medium or the rights do not let one be read), E_FAIL.
  */
 enum err stick_open(struct stick **s, int dir_fd, struct fault *f);
 void stick_close(struct stick **s);
@@ -55,12 +55,14 @@ struct stick_grants {
 	unsigned skipped;               /* grants that did not verify or parse */
 	unsigned newer;                 /* of those, made by a newer program (unknown version, several bundles) */
 	uint8_t skipped_id[ID_SIZE];    /* the first of them, by its directory name */
+	struct fault unread;            /* why one of them could not be read, the medium's word; E_OK in it if none was unreadable */
 	unsigned foreign;               /* grants of another stick, or refills not yet installed: ignored */
 };
 
 /*
  * stick_load_grants(s, g, f): every grant that verifies, is of this stick, and is installed. Errors: E_NO_GRANT if none is left,
- * E_ISSUER if their issuers differ, E_FAIL. g is filled (skipped, newer, foreign) also with E_NO_GRANT. Of more than
+ * E_ISSUER if their issuers differ, E_STICK_IO if the rights do not let one be read, or none is left and the medium failed, E_FAIL. g
+ * is filled (skipped, newer, foreign) also with E_NO_GRANT. Of more than
  * STICK_GRANTS_MAX grants the lowest ids are read and the others count as skipped.
  */
 enum err stick_load_grants(const struct stick *s, struct stick_grants *g, struct fault *f);
@@ -69,14 +71,14 @@ void stick_grants_free(struct stick_grants *g);
 /*
  * stick_load_notice(s, issuer, n, file, len): the newest notice on the stick that verifies and is of this issuer: parsed into n
  * (freed by the caller with notice_free) and, unless file is NULL, its bytes in *file (freed by the caller). Return 1, 0 if there
- * is none, -1 if there is no memory.
+ * is none, -1 with errno if that cannot be told.
  */
 int stick_load_notice(const struct stick *s, const uint8_t issuer[KEY_SIZE], struct notice *n, uint8_t **file, size_t *len);
 
 /*
  * stick_store_notice(s, issuer, file, len): put a notice of issuer on the stick, unless it is there already or one of a higher
  * number is: as notice.new, then as notice.cose, each flushed, then notice.new is removed, so that at any time one of the two is
- * whole on the medium. What does not verify, or is another issuer's, counts as absent. Return 1 if written, 0 if not needed, -1 with
+ * whole on the medium. What does not verify, cannot be read, or is another issuer's, counts as absent. Return 1 if written, 0 if not needed, -1 with
  * errno (EINVAL if file is not a notice of issuer).
  */
 int stick_store_notice(const struct stick *s, const uint8_t issuer[KEY_SIZE], const uint8_t *file, size_t len);
@@ -93,7 +95,7 @@ struct stick_slot {
 	uint8_t raw_a[RECORD_SIZE], raw_b[RECORD_SIZE];
 	struct bytes body_a, body_b;    /* borrow from raw_a, raw_b */
 	bool whole;                     /* both lock files are regular, of exactly 4096 * slots bytes, and open for writing */
-	int sys;                        /* errno if the medium failed, so that a copy is not known; else 0 */
+	struct fault unread;            /* why it is not known what a copy says: E_STICK_IO, E_FAIL; E_OK in it if that is known */
 };
 
 /*

@@ -139,6 +139,93 @@ fail:
 	return -1;
 }
 
+/* ---- what failed -------------------------------------------------------------------------------------------------------- */
+
+enum err
+stickio_err(int sys, enum err damaged)
+{
+	switch (sys) {
+	case ENOMEM:
+	case EMFILE:
+	case ENFILE:
+	case ENOSYS:
+		return E_FAIL;
+	case ENOENT:
+	case ENOTDIR:
+	case EISDIR:
+	case ELOOP:
+	case EINVAL:
+	case EFBIG:
+	case EEXIST:
+	case EBADMSG:
+		return damaged;
+	default:
+		return E_STICK_IO;
+	}
+}
+
+bool
+stickio_failing(int sys)
+{
+	return sys == EIO || sys == ENODEV || sys == ENXIO || sys == ENOMEDIUM;
+}
+
+/* The user that owns name in dir_fd, or dir_fd where name is out of reach. *blocked: this user may not go beyond it. */
+static bool
+owner_of(int dir_fd, const char *name, unsigned *uid, bool *blocked)
+{
+	struct stat st;
+
+	*blocked = true;
+	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		*blocked = faccessat(dir_fd, name, S_ISDIR(st.st_mode) ? R_OK | X_OK : R_OK, AT_EACCESS) != 0;
+	else if (fstat(dir_fd, &st) != 0)
+		return false;
+	*uid = st.st_uid;
+	return true;
+}
+
+void
+stickio_blame(struct fault *f, int dir_fd, const char *path)
+{
+	char name[NAME_MAX + 1];
+	int at = -1;
+	bool blocked = false;
+
+	if (f == NULL || f->owned || (f->sys != EACCES && f->sys != EPERM))
+		return;
+	at = fcntl(dir_fd, F_DUPFD_CLOEXEC, 3);
+	while (at != -1 && !blocked && *path != '\0') {
+		size_t n = strcspn(path, "/");
+		int next = -1;
+
+		if (n >= sizeof name)
+			break;
+		memcpy(name, path, n);
+		name[n] = '\0';
+		path += n + (path[n] == '/');
+		f->owned = owner_of(at, name, &f->owner, &blocked);
+		if (*path != '\0' && !blocked)
+			next = openat(at, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		close(at);
+		at = next;
+	}
+	if (at != -1)
+		close(at);
+}
+
+enum err
+stickio_fault(struct fault *f, enum err damaged, const char *step, int dir_fd, const char *top, const char *path)
+{
+	int sys = errno;
+	enum err err = fault_set(f, stickio_err(sys, damaged), sys, step, "%s/%s", top, path);
+
+	stickio_blame(f, dir_fd, path);
+	return err;
+}
+
+/* ---- reading and writing ------------------------------------------------------------------------------------------------- */
+
 static int
 range_fits(size_t n, uint64_t off)
 {

@@ -23,6 +23,28 @@ int stickio_open_dir(int dir_fd, const char *name);
  * unless NULL. Return a descriptor or -1 with errno (ELOOP or EINVAL for anything but a regular file). */
 int stickio_open_file(int dir_fd, const char *name, int flags, uint64_t *size);
 
+/*
+ * What errno says of an entry of a stick that could not be opened, listed or read. Three kinds: something is there and is wrong, or
+ * it is absent (damaged, the caller's word for it); the medium, or the rights, do not let it be known (E_STICK_IO); this PC has run
+ * out of something (E_FAIL: ENOMEM, EMFILE, ENFILE, ENOSYS).
+ */
+enum err stickio_err(int sys, enum err damaged);
+
+/* stickio_failing(sys): whether it is what a device says that was pulled, or is worn out. */
+bool stickio_failing(int sys);
+
+/*
+ * stickio_fault(f, damaged, step, dir_fd, top, path): the fault of that for errno, of the object top/path, where path is relative to
+ * dir_fd; with EACCES and EPERM also whose it is, as of stickio_blame. Return its err.
+ */
+enum err stickio_fault(struct fault *f, enum err damaged, const char *step, int dir_fd, const char *top, const char *path);
+
+/*
+ * stickio_blame(f, dir_fd, path): if f has EACCES or EPERM and no owner yet, fill in that of the first part of path, relative to dir_fd,
+ * that this user may not read, or of the last one. f may be NULL.
+ */
+void stickio_blame(struct fault *f, int dir_fd, const char *path);
+
 /* stickio_read_full(fd, buf, n, off): pread until n bytes are there. Return 0, or -1 with errno; a short file is EIO. */
 int stickio_read_full(int fd, void *buf, size_t n, uint64_t off);
 

@@ -81,8 +81,8 @@ load_issuer(struct unlock *u, struct unlock_info *info, struct fault *f)
 		return unlock_memory_fault(u, f, err, "issuer");
 	info->issuer_known = known.known;
 	if (stick_load_notice(u->stick, info->issuer, &u->notice, &u->notice_file, &u->notice_len) < 0)
-		return fault_set(f, E_FAIL, 0, "memory", "%s", STICK_NOTICE);
-	return E_OK;
+		stickio_fault(&u->notice_unread, E_STICK_IO, "read", u->stick->once_fd, STICK_ONCE, STICK_NOTICE);
+	return stickio_failing(u->notice_unread.sys) ? E_OK : fault_pass(f, &u->notice_unread);
 }
 
 enum err
@@ -174,6 +174,8 @@ find_slot(struct unlock *u, const char code[CODE_SYMBOLS], struct unlock_info *i
 	}
 	if (u->grants.skipped == 0)
 		return fault_set(f, E_CODE_UNKNOWN, 0, "locator", "code");
+	if (u->grants.unread.err != E_OK)
+		return fault_pass(f, &u->grants.unread);
 	bytes_to_hex(hex, u->grants.skipped_id, ID_SIZE);
 	return fault_set(f, E_NO_GRANT, 0, u->grants.newer != 0 ? "newer version" : "signature", "g/%s", hex);
 }
@@ -207,6 +209,8 @@ check_issuer(struct unlock *u, const struct grant *g, struct unlock_info *info, 
 	if (closed && !known.known)
 		return fault_set(f, E_ISSUER, 0, "pinned issuers", "station memory");
 	info->notice_have = u->notice.number > known.notice_no ? u->notice.number : known.notice_no;
+	if (info->notice_have < g->notice_min && u->notice_unread.err != E_OK)
+		return fault_pass(f, &u->notice_unread);
 	if (info->notice_have < g->notice_min)
 		return fault_set(f, E_NOTICE_MISSING, 0, "notice", "%s", STICK_NOTICE);
 	return E_OK;
@@ -292,28 +296,18 @@ foreign_tombstone(const struct unlock *u)
 	return NULL;
 }
 
-/* The medium did not say what the records are: they may be whole at the next try. */
-static enum err
-unread_fault(struct unlock *u, struct fault *f)
-{
-	char object[UNLOCK_OBJECT];
-
-	unlock_object(object, u);
-	return fault_set(f, E_STICK_IO, u->records.sys, "read", "%s", object);
-}
-
 /* Step 8, records of a slot that this station has not seen before. */
 static enum err
-check_fresh_records(struct unlock *u, enum err writable, struct unlock_info *info, struct fault *f)
+check_fresh_records(struct unlock *u, const struct fault *locked, struct unlock_info *info, struct fault *f)
 {
 	const struct stick_slot *s = &u->records;
 
 	if (s->merged == RECORD_IS_SPENT)
 		return spent(u, s->a == RECORD_IS_SPENT ? s->body_a : s->body_b, info, f);
-	if (writable != E_OK)
-		return slot_fault(u, f, writable, "lock files");
-	if (s->sys != 0)
-		return unread_fault(u, f);
+	if (locked->err != E_OK)
+		return fault_pass(f, locked);
+	if (s->unread.err != E_OK)
+		return fault_pass(f, &s->unread); /* they may be whole at the next try */
 	if (!s->whole || s->merged == RECORD_IS_DAMAGED)
 		return slot_fault(u, f, E_SLOT_DAMAGED, "record");
 	return E_OK;
@@ -321,7 +315,7 @@ check_fresh_records(struct unlock *u, enum err writable, struct unlock_info *inf
 
 /* Step 8, records of a slot that this station has begun to open (resume). */
 static enum err
-check_resumed_records(struct unlock *u, enum err writable, struct unlock_info *info, struct fault *f)
+check_resumed_records(struct unlock *u, const struct fault *locked, struct unlock_info *info, struct fault *f)
 {
 	const struct stick_slot *s = &u->records;
 	const struct bytes *foreign = foreign_tombstone(u);
@@ -332,10 +326,10 @@ check_resumed_records(struct unlock *u, enum err writable, struct unlock_info *i
 			return unlock_memory_fault(u, f, err, "close");
 		return spent(u, *foreign, info, f);
 	}
-	if (writable != E_OK)
-		return slot_fault(u, f, writable, "lock files");
-	if (s->sys != 0)
-		return unread_fault(u, f);
+	if (locked->err != E_OK)
+		return fault_pass(f, locked);
+	if (s->unread.err != E_OK)
+		return fault_pass(f, &s->unread); /* they may be whole at the next try */
 	if (!s->whole)
 		return slot_fault(u, f, E_SLOT_DAMAGED, "lock files");
 	if (u->use.state == MEMORY_CLAIMED && s->merged == RECORD_IS_DAMAGED)
@@ -347,12 +341,12 @@ check_resumed_records(struct unlock *u, enum err writable, struct unlock_info *i
 static enum err
 check_records(struct unlock *u, struct unlock_info *info, struct fault *f)
 {
-	enum err err;
+	struct fault locked = {0};
+	enum err err = stick_read_slot(u->stick, u->grant, u->slot, true, &u->records, &locked);
 
-	err = stick_read_slot(u->stick, u->grant, u->slot, true, &u->records, NULL);
 	if (err != E_OK && err != E_READONLY)
-		return slot_fault(u, f, err, "records");
-	return info->resume ? check_resumed_records(u, err, info, f) : check_fresh_records(u, err, info, f);
+		return fault_pass(f, &locked);
+	return info->resume ? check_resumed_records(u, &locked, info, f) : check_fresh_records(u, &locked, info, f);
 }
 
 static enum err
@@ -499,17 +493,28 @@ open_blob(struct unlock *u, struct fault *f)
 	return E_OK;
 }
 
+/* The image's first block could not be had, or is none. */
+static enum err
+superblock_fault(struct unlock *u, int sys, struct fault *f)
+{
+	char object[UNLOCK_OBJECT];
+
+	unlock_object(object, u);
+	return fault_set(f, stickio_err(sys, E_BUNDLE), sys == EBADMSG ? 0 : sys, "superblock", "%s", object);
+}
+
 enum err
 unlock_prove_keys(struct unlock *u, struct unlock_info *info, struct fault *f)
 {
 	struct image img;
 	enum err err;
+	int r;
 
 	if ((err = bundle_unlock(u->bundle, u->secret->cks)) != E_OK)
 		return slot_fault(u, f, err, "commitment");
-	if (bundle_image(u->bundle, &img) != 0) {
+	if ((r = bundle_image(u->bundle, &img)) != 0) {
 		bundle_lock(u->bundle);
-		return slot_fault(u, f, E_BUNDLE, "superblock");
+		return superblock_fault(u, -r, f);
 	}
 	info->image_bytes = bundle_manifest(u->bundle)->blocks * BLOCK_SIZE;
 	info->file_bytes = img.super.file_bytes;
@@ -555,7 +560,7 @@ unlock_try(struct unlock *u, const char code[CODE_SYMBOLS], struct unlock_info *
 	if ((err = check_clock(u, info, f)) != E_OK)
 		goto out;
 	if ((err = bundle_err) != E_OK) {
-		fault_set(f, err, bundle_fault.sys, bundle_fault.step, "%s", bundle_fault.object);
+		fault_pass(f, &bundle_fault);
 		goto out;
 	}
 	if ((err = gather_factors(u, f)) == E_OK && (err = stick_probe(u->stick, f)) == E_OK)

@@ -26,6 +26,7 @@ struct unlock {
 	struct notice notice;                           /* the stick's, of its issuer; number 0: none */
 	uint8_t *notice_file;
 	size_t notice_len;
+	struct fault notice_unread;                     /* why that one is not known; E_OK in it if there is none */
 
 	/* of the code being tried */
 	const struct grant *grant;                      /* one of grants */

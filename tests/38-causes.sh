@@ -5,6 +5,9 @@ need_fuse
 preload=$ONCE_BUILD/tests/.libs/deny.so
 [ -e "$preload" ] || die "$preload is not built"
 ! ldd "$ONCE_BIN/oncestick" | grep -q libasan || skip "a sanitizer has to be loaded first"
+quick=$ONCE_BUILD/tests/.libs/quick_kdf.so
+[ -e "$quick" ] || die "$quick is not built"
+export LD_PRELOAD="$quick"
 issued_stick --codes 4 --label Causes
 
 deny() # "CALL ERRNO NAME" VERB ARGS...
@@ -12,7 +15,7 @@ deny() # "CALL ERRNO NAME" VERB ARGS...
 	ONCE_DENY=$1
 	export ONCE_DENY
 	shift
-	LD_PRELOAD="$preload" oncestick "$@"
+	LD_PRELOAD="$quick $preload" oncestick "$@"
 	got_denied=$?
 	unset ONCE_DENY
 	return $got_denied
@@ -29,3 +32,88 @@ said 'No space left on device'
 said 'station\.sqlite'
 said 'Nothing was spent'
 check "the code still opens" oncestick rehearse "$stick" "--code-file=$W/code"
+
+# ---- the stick ------------------------------------------------------------------------------------------------------------------
+
+# What is said of a file of the stick that cannot be had: the cause, and what to do about it; not that it is damaged or worn out.
+words_for() # ERRNO
+{
+	case $1 in
+	EACCES) echo 'Permission denied' ;;
+	EMFILE) echo 'Too many open files' ;;
+	ENFILE) echo 'Too many open files in system' ;;
+	ENOMEM) echo 'Cannot allocate memory|not enough free memory' ;;
+	EIO) echo 'Input/output error|cannot be read' ;;
+	esac
+}
+
+told() # ERRNO FILE VERB ARGS...: nothing fails, or it is told as what it is
+{
+	errno=$1 file=$2
+	shift 2
+	at="$1 with $errno of $file"
+	deny "open $errno $file" "$@" >"$W/out" 2>"$W/err" </dev/null
+	got=$?
+	[ $got -ne 0 ] || return 0
+	refusals=$((refusals + 1))
+	grep -Eq "\[E_[A-Z_]+ $got\]" "$W/err" || die "$at: exit $got, and no [E_... $got]"
+	grep -Eq "$(words_for "$errno")" "$W/err" || die "$at: the cause is not told"
+	! grep -Eq 'E_STICK_DAMAGED|E_NO_GRANT|E_BUNDLE|E_SLOT_DAMAGED|E_NOTICE_MISSING|E_NO_STICK' "$W/err" || die "$at: called damaged or missing"
+	[ "$errno" = EIO ] || ! grep -Eq 'worn out|damaged' "$W/err" || die "$at: called worn out"
+	[ "$errno" != EACCES ] || grep -Eq "$whose" "$W/err" || die "$at: whose it is, is not told"
+}
+
+every_file() # VERB ARGS...: each file of the stick, each cause
+{
+	refusals=0
+	for file in ONCE 'stick.?' g grant.cose 'lock.?' b manifest.cose '*.seg' 'notice.*' probe; do
+		for errno in $causes; do
+			told "$errno" "$file" "$@"
+			[ -z "$undo" ] || $undo
+		done
+	done
+	[ $refusals -gt 4 ] || die "$1: only $refusals of these kept it from its work: is anything denied?"
+	checks=$((checks + 1))
+	echo "ok $checks - $1 tells of each file of the stick why it cannot be had ($refusals)"
+}
+
+check "a code goes to somebody" oncestick issue "$stick" -n 1 --to Gone "$pass"
+check "and is revoked: the stick has a list" oncestick revoke --holder Gone --at "$stick" "$pass"
+keep
+causes='EACCES EMFILE ENFILE ENOMEM EIO' undo='' whose='(belongs to .*|it is yours.*)(gives the right back|gives it back)'
+few=0
+for n in 6 7 8 9 10 11 12 13 14 16; do
+	at="with $n descriptors"
+	sh -c 'ulimit -n "$1"; exec oncestick rehearse "$2" "--code-file=$3"' sh "$n" "$stick" "$W/code" >"$W/out" 2>"$W/err" </dev/null
+	got=$?
+	[ $got -ne 0 ] || continue
+	few=$((few + 1))
+	grep -q 'Too many open files.*ulimit -n 1024' "$W/err" || die "$at: exit $got, and not for want of descriptors"
+done
+check "few descriptors are told as few descriptors" test $few -gt 2
+if [ "$WHO" = user ]; then
+	chmod 000 "$stick"/ONCE/stick.?
+	refused 44 "a stick record that its owner took the rights of" oncestick rehearse "$stick"
+	said 'stick\.a: Permission denied.*it is yours.*chmod -R a\+rwX ONCE'
+	chmod 666 "$stick"/ONCE/stick.?
+	chmod 000 "$stick/ONCE"
+	refused 44 "a directory ONCE without rights" oncestick rehearse "$stick"
+	said 'ONCE: Permission denied'
+	chmod 755 "$stick/ONCE"
+fi
+every_file rehearse "$stick" "--code-file=$W/code"
+every_file inspect "$stick"
+every_file verify "$stick"
+close_and_restore()
+{
+	oncestick unmount --yes -q 2>/dev/null
+	restore
+}
+undo=close_and_restore
+every_file mount "$stick" "--code-file=$W/code"
+undo=restore causes='EACCES EMFILE EIO' whose='gives (the right|it) back' # what is just being made is nobody's yet
+every_file issue "$stick" -n 1 --to Another "$pass"
+every_file collect "$stick" "$pass"
+every_file prepare "$W/folder" "$stick" --add --codes 1 --label Second "$pass"
+every_file revoke --holder Test --at "$stick" "$pass"
+every_file erase "$stick" --yes --discard "$pass"

@@ -242,7 +242,7 @@ START_TEST(impossible_superblock)
 	memset(&s, 0x55, sizeof s);
 	before = s;
 	poke(mem.p + SAMPLE_SUPER_OFF + BAD_SUPERS[_i].at, BAD_SUPERS[_i].width, BAD_SUPERS[_i].v);
-	ck_assert_msg(open_memory() == -EIO, "%s", BAD_SUPERS[_i].what);
+	ck_assert_msg(open_memory() == -EBADMSG, "%s", BAD_SUPERS[_i].what);
 	ck_assert_int_eq(image_super_parse(&s, mem.p + SAMPLE_SUPER_OFF, SAMPLE_LEN), -1);
 	ck_assert_mem_eq(&s, &before, sizeof s);
 }
@@ -261,9 +261,9 @@ END_TEST
 START_TEST(image_shorter_than_a_superblock)
 {
 	mem.n = 4095;
-	ck_assert_int_eq(open_memory(), -EIO);
+	ck_assert_int_eq(open_memory(), -EBADMSG);
 	mem.n = 0;
-	ck_assert_int_eq(open_memory(), -EIO);
+	ck_assert_int_eq(open_memory(), -EBADMSG);
 }
 END_TEST
 

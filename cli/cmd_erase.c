@@ -20,6 +20,8 @@
 #include "scrub.h"
 #include "text.h"
 
+#define LEFT_SHOWN 10
+
 struct erase {
 	const struct cli *c;
 	const char *stick;
@@ -34,6 +36,8 @@ struct erase {
 	uint8_t *notice;
 	size_t notice_n;
 	uint32_t number;
+	json_t *left; /* paths on the stick that oncestick did not write, as JSON has them */
+	char *shown[LEFT_SHOWN];
 };
 
 static enum err
@@ -109,6 +113,17 @@ commit(struct erase *r, struct fault *f)
 	return e == E_OK ? books_end(r->issuer.books, change_books(r, f), f) : e;
 }
 
+static int
+keep_left(void *arg, const char *path)
+{
+	struct erase *r = arg;
+	size_t n = json_array_size(r->left);
+
+	if (n < LEFT_SHOWN)
+		r->shown[n] = human_escape(path, strlen(path));
+	return json_array_append_new(r->left, say_json_text(path));
+}
+
 static enum err
 destroy(struct erase *r, struct fault *f)
 {
@@ -120,9 +135,13 @@ destroy(struct erase *r, struct fault *f)
 		e = provision_remove_bundle(r->p, r->p->grants.grants[i].bundles[0].id, f);
 	if (e == E_OK)
 		e = provision_remove_once(r->p, f);
-	if (e == E_OK)
-		readme_remove(r->at.fd);
-	return e;
+	if (e != E_OK)
+		return e;
+	if (provision_each_foreign(r->at.fd, keep_left, r) != 0)
+		return fault_set(f, E_STICK_IO, errno, "list", "%s", STICK_ONCE);
+	if (!readme_remove(r->at.fd))
+		keep_left(r, README_NAME);
+	return E_OK;
 }
 
 static enum err
@@ -141,6 +160,21 @@ run(struct erase *r, struct fault *f)
 	return r->scrub ? scrub_free_space(r->c, r->at.fd, f) : E_OK;
 }
 
+/* What is not ours stays, and whoever thinks the stick is empty now should know. */
+static void
+say_left(const struct erase *r)
+{
+	size_t n = json_array_size(r->left);
+
+	if (n == 0)
+		return;
+	say_info(r->c, "left as it was, because oncestick did not write it:");
+	for (size_t i = 0; i < n && i < LEFT_SHOWN; i++)
+		say_info(r->c, "  %s", r->shown[i] != NULL ? r->shown[i] : "?");
+	if (n > LEFT_SHOWN)
+		say_info(r->c, "  and %zu more", n - LEFT_SHOWN);
+}
+
 static enum err
 report(const struct erase *r)
 {
@@ -148,10 +182,11 @@ report(const struct erase *r)
 
 	if (r->c->json)
 		return say_json(
-		    r->c, json_pack("{s:s, s:o, s:I, s:I, s:b}", "stick", r->name, "path", say_json_text(r->at.path), "revoked",
-			      (json_int_t)r->revoked, "notice", (json_int_t)r->number, "scrubbed", (int)r->scrub));
+		    r->c, json_pack("{s:s, s:o, s:I, s:I, s:b, s:O}", "stick", r->name, "path", say_json_text(r->at.path), "revoked",
+			      (json_int_t)r->revoked, "notice", (json_int_t)r->number, "scrubbed", (int)r->scrub, "left", r->left));
 	printf(ngettext("erased: stick %s at %s; %u code revoked\n", "erased: stick %s at %s; %u codes revoked\n", r->revoked),
 	    r->name[0] != '\0' ? r->name : _("without a name"), say_safe(safe, sizeof safe, r->at.path), r->revoked);
+	say_left(r);
 	if (!r->scrub)
 		say_info(
 		    r->c, "a copy of the stick that somebody made before still opens where the list of revoked codes has not come");
@@ -181,9 +216,13 @@ cmd_erase(struct cli *c, int argc, char **argv)
 	if (!opt_parse(c, &verb, argc, argv, &operands, &count, &e))
 		return e;
 	r.stick = operands[0];
+	r.left = json_array();
 	e = run(&r, &f);
 	e = e == E_OK ? report(&r) : say_error(c, &f, &(struct say_about){.object = r.stick});
 	provision_end(&r.p);
+	json_decref(r.left);
+	for (size_t i = 0; i < LEFT_SHOWN; i++)
+		free(r.shown[i]);
 	free(r.notice);
 	stickarg_close(&r.at);
 	issuer_close(&r.issuer);

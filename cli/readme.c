@@ -3,10 +3,12 @@
  */
 #include "readme.h"
 
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "human.h"
@@ -15,6 +17,7 @@
 
 #define README_MAX 8192
 #define PART_MAX 3800
+#define BETWEEN "\n* * *\n\n" /* two languages */
 
 static const char first[] = N_("This USB stick holds media that are locked with oncestick.\n");
 static const char speaker[] = N_("If you are to speak with it: you also need a code of 16 letters and digits, which\n"
@@ -54,6 +57,7 @@ with_cr(char *out, const char *from)
 			out[n++] = '\r';
 		out[n++] = *from;
 	}
+	out[n] = '\0';
 	return n;
 }
 
@@ -62,7 +66,6 @@ static const char opener[] = "oncestick-opener 1\r\n"
 			     "\r\n"
 			     "On a Linux PC with oncestick, open this file: it asks for the code, and opens the\r\n"
 			     "lecture on this stick. Elsewhere it does nothing; see READ ME FIRST.txt.\r\n";
-#define OPENER_MARK 18 /* bytes of it without its line end */
 
 /* In the issuer's language, then in English: who finds it may know neither. */
 void
@@ -75,7 +78,7 @@ readme_write(int dir_fd, const char *contact)
 	if (human_utf8() && strcmp(_(first), first) != 0) {
 		write_part(part, contact);
 		n = with_cr(text, part);
-		n += with_cr(text + n, "\n* * *\n\n");
+		n += with_cr(text + n, BETWEEN);
 	}
 	before = text_english();
 	write_part(part, contact);
@@ -86,23 +89,59 @@ readme_write(int dir_fd, const char *contact)
 	(void)stickio_create(dir_fd, README_OPENER, opener, sizeof opener - 1, 0644);
 }
 
-static void
-remove_with(int dir_fd, const char *name, const char *mark, size_t length)
+static bool
+ends_with(const char *text, size_t n, const char *end)
+{
+	size_t length = strlen(end);
+
+	return n >= length && memcmp(text + n - length, end, length) == 0;
+}
+
+/*
+ * As it was written here: the English part is the end of it, and before that there is nothing, or the part in another language.
+ * Whoever wrote something above or below owns it.
+ */
+static bool
+is_readme(const char *text, size_t n)
+{
+	char mark[PART_MAX], end[PART_MAX], translated[PART_MAX], rule[16];
+	const char *english = NULL;
+
+	with_cr(mark, first);
+	with_cr(end, speaker);
+	with_cr(translated, _(first));
+	with_cr(rule, BETWEEN);
+	english = memmem(text, n, mark, strlen(mark));
+	if (english == NULL || !ends_with(text, n, end))
+		return false;
+	return english == text ||
+	       (ends_with(text, (size_t)(english - text), rule) && strncmp(text, translated, strlen(translated)) == 0);
+}
+
+static bool
+is_opener(const char *text, size_t n)
+{
+	return n == sizeof opener - 1 && memcmp(text, opener, n) == 0;
+}
+
+static bool
+remove_if(int dir_fd, const char *name, bool (*ours)(const char *text, size_t n))
 {
 	uint8_t *text = NULL;
 	size_t n = 0;
+	bool yes = false;
 
-	if (stickio_slurp(dir_fd, name, README_MAX, &text, &n) != 0)
-		return;
-	if (memmem(text, n, mark, length) != NULL)
-		(void)unlinkat(dir_fd, name, 0);
+	if (stickio_slurp(dir_fd, name, README_MAX, &text, &n) == 0)
+		yes = ours((const char *)text, n);
 	free(text);
+	return yes && unlinkat(dir_fd, name, 0) == 0;
 }
 
-/* One that was written here has the English first line in it. */
-void
+bool
 readme_remove(int dir_fd)
 {
-	remove_with(dir_fd, README_NAME, first, sizeof first - 2);
-	remove_with(dir_fd, README_OPENER, opener, OPENER_MARK);
+	struct stat st;
+
+	(void)remove_if(dir_fd, README_OPENER, is_opener);
+	return remove_if(dir_fd, README_NAME, is_readme) || fstatat(dir_fd, README_NAME, &st, AT_SYMLINK_NOFOLLOW) != 0;
 }

@@ -5,6 +5,8 @@
 #ifndef README_H
 #define README_H
 
+#include <stdbool.h>
+
 #define README_NAME "READ ME FIRST.txt"
 #define README_OPENER "Open lecture.oncestick"
 #define README_OPENER_SUFFIX ".oncestick"
@@ -13,7 +15,7 @@
  */
 void readme_write(int dir_fd, const char *contact);
 
-/* readme_remove(dir_fd): remove those that are ours. */
-void readme_remove(int dir_fd);
+/* readme_remove(dir_fd): remove each if it is as it was written. False if the first is there and is not, so that it stays. */
+bool readme_remove(int dir_fd);
 
 #endif

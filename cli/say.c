@@ -16,6 +16,7 @@
 #include "human.h"
 #include "keytree.h"
 #include "pinentry.h"
+#include "provision.h"
 #include "text.h"
 #include "when.h"
 
@@ -266,6 +267,13 @@ s_no_stick(struct text *t, const struct fault *f, const struct say_about *a)
 {
 	const char *object = object_of(f, a);
 
+	if (strcmp(f->step, PROVISION_NOT_OURS) == 0) {
+		add(t,
+		    _("oncestick did not write %s, and there is no stick's record beside it: nothing was changed. Rename that folder, or "
+		      "take another stick."),
+		    SAFE(f->object));
+		return;
+	}
 	add(t,
 	    _("there is no locked stick at %s: no directory ONCE in it. Plug the stick in, wait until it is mounted, and name the "
 	      "directory where it is."),

@@ -3,8 +3,10 @@
  */
 #include "scrub.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +21,7 @@
 #include "progress.h"
 #include "say.h"
 #include "stickarg.h"
+#include "stickio.h"
 #include "stop.h"
 #include "text.h"
 #include "when.h"
@@ -26,6 +29,7 @@
 #define FILL_DIR "oncestick-fill"
 #define FILL_FILE (1ull << 30) /* below every file system's limit */
 #define FILL_CHUNK (1u << 20)
+#define FILL_MARK "oncestick fills free space here\n" /* how each begins, so that one that was left is known again */
 #define ROUNDS 2
 #define SLOW_STICK (10ull << 20) /* bytes a second, for the estimate */
 
@@ -105,6 +109,8 @@ fill_file(struct fill *w, unsigned number, bool *full)
 			break;
 		}
 		new_chunk(w);
+		if (size == 0)
+			memcpy(w->chunk, FILL_MARK, sizeof FILL_MARK - 1);
 		n = write(fd, w->chunk, FILL_CHUNK);
 		*full = n < 0 && (errno == ENOSPC || errno == EDQUOT);
 		if (n < 0 && !*full && errno != EINTR)
@@ -146,17 +152,61 @@ fill_once(struct fill *w)
 	return e;
 }
 
-static int
-open_fill_dir(int dir_fd)
+/* Whether a file is one of a run that was killed: by its name, its kind, and how it begins. */
+static bool
+is_fill(int dir, const char *name)
 {
+	char mark[sizeof FILL_MARK - 1];
+	uint64_t size = 0;
+	bool yes = false;
 	int fd = -1;
 
-	if (mkdirat(dir_fd, FILL_DIR, 0700) != 0 && errno != EEXIST)
-		return -1;
-	fd = openat(dir_fd, FILL_DIR, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd >= 0)
-		remove_files(fd, 4096); /* of a run that was killed */
-	return fd;
+	if (strspn(name, "0123456789") != 6 || name[6] != '\0' || (fd = stickio_open_file(dir, name, O_RDONLY, &size)) < 0)
+		return false;
+	yes = size == 0 || (stickio_read_full(fd, mark, sizeof mark, 0) == 0 && memcmp(mark, FILL_MARK, sizeof mark) == 0);
+	close(fd);
+	return yes;
+}
+
+/* Remove what a run that was killed has left. E_USAGE if anything else is there: that is somebody's. */
+static enum err
+take_over(struct fill *w)
+{
+	struct dirent *e = NULL;
+	enum err err = E_OK;
+	int fd = stickio_open_dir(w->dir, ".");
+	DIR *list = fd >= 0 ? fdopendir(fd) : NULL;
+
+	if (list == NULL) {
+		if (fd >= 0)
+			close(fd);
+		return fill_fault(w, "list");
+	}
+	while (err == E_OK && (e = readdir(list)) != NULL) {
+		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+			continue;
+		if (!is_fill(w->dir, e->d_name))
+			err = fault_set(w->f, E_USAGE, 0, "",
+			    _("the folder %s on the stick holds %.80s, which oncestick did not write. Rename that folder, and run this again."),
+			    FILL_DIR, e->d_name);
+		else if (unlinkat(w->dir, e->d_name, 0) != 0)
+			err = fill_fault(w, "remove");
+	}
+	closedir(list);
+	return err;
+}
+
+static enum err
+open_fill_dir(struct fill *w, int dir_fd)
+{
+	bool there = false;
+
+	if (mkdirat(dir_fd, FILL_DIR, 0700) != 0 && !(there = errno == EEXIST))
+		return fill_fault(w, "mkdir");
+	w->dir = stickio_open_dir(dir_fd, FILL_DIR);
+	if (w->dir < 0)
+		return fill_fault(w, "open");
+	return there ? take_over(w) : E_OK;
 }
 
 enum err
@@ -168,11 +218,8 @@ scrub_free_space(const struct cli *c, int dir_fd, struct fault *f)
 	w.chunk = malloc(FILL_CHUNK);
 	if (w.chunk == NULL)
 		return fault_set(f, E_FAIL, ENOMEM, "memory", "for filling");
-	w.dir = open_fill_dir(dir_fd);
-	if (w.dir < 0) {
-		e = fill_fault(&w, "mkdir");
+	if ((e = open_fill_dir(&w, dir_fd)) != E_OK)
 		goto out;
-	}
 	w.all = ROUNDS * free_bytes(dir_fd);
 	progress_start(&w.bar, c, "filling");
 	for (int round = 0; round < ROUNDS && e == E_OK; round++)

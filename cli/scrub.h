@@ -18,7 +18,8 @@ void scrub_announce(const struct cli *c, int dir_fd);
 
 /*
  * scrub_free_space(c, dir_fd, f): fill the free space below dir_fd with random bytes, flush, delete, twice. Nothing of it stays,
- * also when interrupted. Errors: E_STICK_IO, E_READONLY, E_INTERRUPTED, E_FAIL.
+ * also when interrupted. Errors: E_USAGE (a folder of that name holds what is
+ * somebody else's), E_STICK_IO, E_READONLY, E_INTERRUPTED, E_FAIL.
  */
 enum err scrub_free_space(const struct cli *c, int dir_fd, struct fault *f);
 

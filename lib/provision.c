@@ -285,6 +285,22 @@ inspect(struct provision *p, const uint8_t seed[KEY_SIZE], const uint8_t issuer[
 	return E_OK;
 }
 
+/* ONCE, however it is spelled, with something in it that is no stick's, nor what a first prepare leaves that was cut short. */
+static enum err
+check_foreign(struct provision *p, struct fault *f)
+{
+	char *path = NULL;
+	int found = provision_foreign(p->dir_fd, &path);
+	enum err err = E_OK;
+
+	if (found == 1)
+		err = fault_set(f, E_NO_STICK, 0, PROVISION_NOT_OURS, "%s", path);
+	else if (found == -1)
+		err = provision_fault(f, "list", "%s", STICK_ONCE);
+	free(path);
+	return err;
+}
+
 static enum err
 look(struct provision *p, const uint8_t seed[KEY_SIZE], const uint8_t issuer[KEY_SIZE], struct fault *f)
 {
@@ -294,7 +310,7 @@ look(struct provision *p, const uint8_t seed[KEY_SIZE], const uint8_t issuer[KEY
 		return err;
 	if ((p->once_fd = stickio_open_dir(p->dir_fd, STICK_ONCE)) == -1) {
 		if (errno == ENOENT)
-			return check_writable(p->dir_fd, "stick", f);
+			return (err = check_foreign(p, f)) != E_OK ? err : check_writable(p->dir_fd, "stick", f);
 		if (errno == ENOTDIR || errno == ELOOP)
 			return fault_set(f, E_STICK_DAMAGED, errno, "open", "%s", STICK_ONCE);
 		err = provision_fault(f, "open", "%s", STICK_ONCE);
@@ -304,7 +320,8 @@ look(struct provision *p, const uint8_t seed[KEY_SIZE], const uint8_t issuer[KEY
 	if ((err = check_medium(p, p->once_fd, f)) != E_OK || (err = check_writable(p->once_fd, STICK_ONCE, f)) != E_OK ||
 	    (err = take_lock(p, f)) != E_OK)
 		return err;
-	return inspect(p, seed, issuer, f);
+	err = inspect(p, seed, issuer, f);
+	return err == E_OK && p->state == PROVISION_EMPTY ? check_foreign(p, f) : err;
 }
 
 static void
@@ -402,7 +419,7 @@ provision_lock(struct provision *p, struct fault *f)
 static enum err
 write_record(struct provision *p, const char *name, const uint8_t raw[RECORD_SIZE], struct fault *f)
 {
-	if (stickio_remove_tree(p->once_fd, name) == 0 && stickio_create(p->once_fd, name, raw, RECORD_SIZE, MODE_SHARED) == 0)
+	if (stickio_remove_file(p->once_fd, name) == 0 && stickio_create(p->once_fd, name, raw, RECORD_SIZE, MODE_SHARED) == 0)
 		return E_OK;
 	return provision_fault(f, "write", "%s/%s", STICK_ONCE, name);
 }
@@ -687,14 +704,14 @@ write_grant(int grants_fd, const uint8_t id[ID_SIZE], const struct grant_file *f
 
 	provision_name(tmp, id, PROVISION_TMP);
 	provision_name(name, id, "");
-	if (stickio_remove_tree(grants_fd, tmp) != 0 || (fd = stickio_mkdir(grants_fd, tmp, MODE_DIR)) == -1)
+	if (provision_remove_grant_dir(grants_fd, tmp) != 0 || (fd = stickio_mkdir(grants_fd, tmp, MODE_DIR)) == -1)
 		return provision_fault(f, "mkdir", "%s/%s/%s", STICK_ONCE, STICK_GRANTS, tmp);
 	err = fill_grant(fd, tmp, files, count, f);
 	close(fd);
 	if (err == E_OK && stickio_rename(grants_fd, tmp, name) != 0)
 		err = provision_fault(f, "rename", "%s/%s/%s", STICK_ONCE, STICK_GRANTS, tmp);
 	if (err != E_OK)
-		(void)stickio_remove_tree(grants_fd, tmp);
+		(void)provision_remove_grant_dir(grants_fd, tmp);
 	return err;
 }
 

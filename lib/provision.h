@@ -19,7 +19,7 @@
 
 /* What provision_begin found. */
 enum provision_state {
-	PROVISION_EMPTY,        /* no ONCE, or one that an interrupted first prepare left: no stick record and no grants */
+	PROVISION_EMPTY,        /* no ONCE, or one that an interrupted first prepare left: no stick record, and nothing foreign */
 	PROVISION_OURS          /* a stick of this issuer */
 };
 
@@ -37,8 +37,10 @@ struct provision {
 /*
  * provision_begin(p, dir_fd, seed, issuer, f): look at the stick at dir_fd (duplicated) without changing it, and lock its probe if
  * it has one. Errors: E_FILESYSTEM, E_ISSUER (grants or a ratchet of another issuer), E_STICK_DAMAGED (grants without a valid stick
- * record, ONCE or a part of it is not what it should be), E_READONLY, E_BUSY (another process provisions it), E_STICK_IO, E_FAIL.
+ * record, ONCE or a part of it is not what it should be), E_NO_STICK (with the step PROVISION_NOT_OURS: there is no stick record, and
+ * f->object, below a directory ONCE in any spelling, was not written by us), E_READONLY, E_BUSY (another process provisions it), E_STICK_IO, E_FAIL.
  */
+#define PROVISION_NOT_OURS "not ours"
 enum err provision_begin(struct provision **p, int dir_fd, const uint8_t seed[KEY_SIZE], const uint8_t issuer[KEY_SIZE],
     struct fault *f);
 
@@ -89,9 +91,16 @@ enum err provision_remove_bundle(struct provision *p, const uint8_t id[ID_SIZE],
 
 /*
  * provision_remove_once(p, f): after the grants are destroyed, overwrite the cells that are left (of grants that nobody could read)
- * and the ratchet, and remove ONCE whole. p is PROVISION_EMPTY then: provision_init may follow.
+ * and the ratchet, and remove all of ONCE that the format knows. What else is in it stays, and the directories above that:
+ * provision_each_foreign tells. p is PROVISION_EMPTY then: provision_init may follow.
  */
 enum err provision_remove_once(struct provision *p, struct fault *f);
+
+/*
+ * provision_each_foreign(dir_fd, each, arg): call each with the path, from ONCE on, of everything below ONCE that the format does not
+ * know, not looking into it, until it returns non-zero, which is returned. 0 at the end, -1 with errno. Paths are raw bytes.
+ */
+int provision_each_foreign(int dir_fd, int (*each)(void *arg, const char *path), void *arg);
 
 /* provision_end(p): release the stick. */
 void provision_end(struct provision **p);

@@ -3,7 +3,6 @@
  */
 #include "provision.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -113,7 +112,7 @@ clean_bundles(struct provision *p, int bundles_fd, const struct named *named, st
 		provision_name(name, ids[i], "");
 		if (is_named(named, ids[i]) || (!named->all_known && has_manifest(bundles_fd, name)))
 			continue;
-		if (stickio_remove_tree(bundles_fd, name) != 0)
+		if (provision_remove_bundle_dir(bundles_fd, name) != 0)
 			err = provision_fault(f, "remove", "%s/%s/%s", STICK_ONCE, STICK_BUNDLES, name);
 		else
 			p->debris++;
@@ -134,7 +133,7 @@ clean_grants(struct provision *p, int grants_fd, struct fault *f)
 		return provision_fault(f, "list", "%s/%s", STICK_ONCE, STICK_GRANTS);
 	for (size_t i = 0; i < count && err == E_OK; i++) {
 		provision_name(name, ids[i], PROVISION_TMP);
-		if (stickio_remove_tree(grants_fd, name) != 0)
+		if (provision_remove_grant_dir(grants_fd, name) != 0)
 			err = provision_fault(f, "remove", "%s/%s/%s", STICK_ONCE, STICK_GRANTS, name);
 		else
 			p->debris++;
@@ -257,11 +256,11 @@ remove_grant(int grants_fd, const uint8_t id[ID_SIZE])
 
 	provision_name(name, id, "");
 	provision_name(tmp, id, PROVISION_TMP);
-	if (stickio_remove_tree(grants_fd, tmp) != 0)
+	if (provision_remove_grant_dir(grants_fd, tmp) != 0)
 		return -1;
 	if (stickio_rename(grants_fd, name, tmp) != 0 && errno != ENOENT)
 		return -1;
-	return stickio_remove_tree(grants_fd, tmp) == 0 ? stickio_sync_dir(grants_fd) : -1;
+	return provision_remove_grant_dir(grants_fd, tmp) == 0 ? stickio_sync_dir(grants_fd) : -1;
 }
 
 enum err
@@ -292,11 +291,11 @@ remove_bundle(int bundles_fd, const char *name)
 	int fd = stickio_open_dir(bundles_fd, name);
 
 	if (fd != -1) {
-		unlinkat(fd, STICK_MANIFEST_FILE, 0);
+		(void)stickio_remove_file(fd, STICK_MANIFEST_FILE);
 		stickio_sync_dir(fd);
 		close(fd);
 	}
-	return stickio_remove_tree(bundles_fd, name) == 0 ? stickio_sync_dir(bundles_fd) : -1;
+	return provision_remove_bundle_dir(bundles_fd, name) == 0 ? stickio_sync_dir(bundles_fd) : -1;
 }
 
 enum err
@@ -321,26 +320,26 @@ provision_drop_bundle(struct provision *p, const uint8_t id[ID_SIZE])
 	(void)provision_remove_bundle(p, id, NULL);
 }
 
-/* Everything below g that may still hold a cell: grants of other sticks, refills on their way, what no one could read. */
+/* What may still hold a cell: grants of other sticks, refills on their way, what no one could read. */
 static enum err
 destroy_rest(int grants_fd, struct fault *f)
 {
-	const struct dirent *entry = NULL;
+	static const char *const suffixes[] = {"", PROVISION_TMP, PROVISION_NEW};
+	char name[PROVISION_NAME_SIZE];
 	enum err err = E_OK;
-	DIR *dir = NULL;
-	int fd = stickio_open_dir(grants_fd, ".");
 
-	if (fd == -1 || (dir = fdopendir(fd)) == NULL) {
-		err = provision_fault(f, "list", "%s/%s", STICK_ONCE, STICK_GRANTS);
-		if (fd != -1)
-			close(fd);
-		return err;
+	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]) && err == E_OK; i++) {
+		uint8_t(*ids)[ID_SIZE] = NULL;
+		size_t count = 0;
+
+		if (provision_list(grants_fd, suffixes[i], &ids, &count) != 0)
+			return provision_fault(f, "list", "%s/%s", STICK_ONCE, STICK_GRANTS);
+		for (size_t k = 0; k < count && err == E_OK; k++) {
+			provision_name(name, ids[k], suffixes[i]);
+			err = destroy_cells(grants_fd, name, NULL, f);
+		}
+		free(ids);
 	}
-	while (err == E_OK && (entry = readdir(dir)) != NULL) {
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-			err = destroy_cells(grants_fd, entry->d_name, NULL, f);
-	}
-	closedir(dir);
 	return err;
 }
 
@@ -354,10 +353,11 @@ destroy_ratchet(struct provision *p)
 		(void)record_destroy(p->once_fd, record_names[i], 0, zeros, NULL);
 }
 
+/* The ratchet last: without it the stick is nobody's, and only what a first prepare writes may be left then. */
 static enum err
 empty_once(struct provision *p, struct fault *f)
 {
-	static const char *const parts[] = {STICK_GRANTS, STICK_BUNDLES};
+	static const char *const parts[] = {STICK_GRANTS, STICK_BUNDLES, STICK_NOTICE_NEW, STICK_NOTICE};
 	enum err err = E_OK;
 	int fd = stickio_open_dir(p->once_fd, STICK_GRANTS);
 
@@ -368,9 +368,11 @@ empty_once(struct provision *p, struct fault *f)
 	if (err != E_OK)
 		return err;
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-		if (stickio_remove_tree(p->once_fd, parts[i]) != 0)
+		if (provision_remove_part(p->once_fd, parts[i]) != 0)
 			return provision_fault(f, "remove", "%s/%s", STICK_ONCE, parts[i]);
 	}
+	if (stickio_sync_dir(p->once_fd) != 0)
+		return provision_fault(f, "fsync", "%s", STICK_ONCE);
 	destroy_ratchet(p);
 	return stickio_sync_dir(p->once_fd) == 0 ? E_OK : provision_fault(f, "fsync", "%s", STICK_ONCE);
 }
@@ -381,9 +383,7 @@ forget_once(struct provision *p)
 	stick_grants_free(&p->grants);
 	stick_close(&p->stick);
 	close(p->once_fd);
-	if (p->lock_fd != -1)
-		close(p->lock_fd);
-	p->once_fd = p->lock_fd = -1;
+	p->once_fd = -1;
 	p->state = PROVISION_EMPTY;
 }
 
@@ -398,7 +398,13 @@ provision_remove_once(struct provision *p, struct fault *f)
 		return fault_set(f, E_BUSY, 0, "flock", "%s/%s", STICK_ONCE, STICK_PROBE);
 	if ((err = empty_once(p, f)) != E_OK)
 		return err;
-	if (stickio_remove_tree(p->dir_fd, STICK_ONCE) != 0)
+	if (provision_empty_once(p->once_fd) != 0)
+		return provision_fault(f, "remove", "%s", STICK_ONCE);
+	/* The lock's own file is removed while it is open, which behind FUSE keeps its directory from being empty until it is closed. */
+	if (p->lock_fd != -1)
+		close(p->lock_fd);
+	p->lock_fd = -1;
+	if (provision_remove_empty_once(p->dir_fd, p->once_fd) != 0)
 		return provision_fault(f, "remove", "%s", STICK_ONCE);
 	forget_once(p);
 	return stickio_sync_dir(p->dir_fd) == 0 ? E_OK : provision_fault(f, "fsync", "stick");

@@ -1,5 +1,5 @@
 /*
- * provision_internal.h - what provision.c and provision_clean.c share.
+ * provision_internal.h - what provision.c, provision_clean.c and provision_known.c share.
  */
 #ifndef PROVISION_INTERNAL_H
 #define PROVISION_INTERNAL_H
@@ -27,5 +27,24 @@ int provision_grant_file(int grants_fd, const char *name, uint8_t **file, size_t
 
 /* provision_lock(p, f): unless p holds the lock, make the probe if it is missing and lock it. Errors: as provision_init. */
 enum err provision_lock(struct provision *p, struct fault *f);
+
+/*
+ * provision_foreign(dir_fd, path): on a stick without a record, the first thing in a directory ONCE, in any spelling, that is not
+ * what a first prepare leaves that was cut short. Return 1 with *path, freed by the caller; 0 if there is none; -1 with errno.
+ */
+int provision_foreign(int dir_fd, char **path);
+
+/*
+ * provision_remove_part(once_fd, name), provision_remove_grant_dir(grants_fd, name), provision_remove_bundle_dir(bundles_fd, name):
+ * remove what the format knows of ONCE/name, a directory of g, one of b. What it does not know stays, with the directories above, and
+ * that is success; so is absence. Return 0, or -1 with errno.
+ * provision_empty_once(once_fd): the same of all of ONCE. provision_remove_empty_once(dir_fd, once_fd): ONCE itself, if it is empty,
+ * waiting a moment for files that are gone but were open until now, behind FUSE.
+ */
+int provision_remove_part(int once_fd, const char *name);
+int provision_remove_grant_dir(int grants_fd, const char *name);
+int provision_remove_bundle_dir(int bundles_fd, const char *name);
+int provision_empty_once(int once_fd);
+int provision_remove_empty_once(int dir_fd, int once_fd);
 
 #endif

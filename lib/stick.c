@@ -410,7 +410,7 @@ notice_wanted(const struct notice_file *have, uint32_t number, const uint8_t *fi
 static int
 put_notice(int once_fd, const char *name, const uint8_t *file, size_t len)
 {
-	if (stickio_remove_tree(once_fd, name) != 0 || stickio_create(once_fd, name, file, len, MODE_SHARED) != 0)
+	if (stickio_remove_file(once_fd, name) != 0 || stickio_create(once_fd, name, file, len, MODE_SHARED) != 0)
 		return -1;
 	return stickio_sync_dir(once_fd);
 }
@@ -435,7 +435,7 @@ stick_store_notice(const struct stick *s, const uint8_t issuer[KEY_SIZE], const 
 	/* While notice.cose is made anew, notice.new has one that is good: if not the newest so far, this one. */
 	if ((have == 1 && !unrenamed && put_notice(s->once_fd, STICK_NOTICE_NEW, file, len) != 0) ||
 	    put_notice(s->once_fd, STICK_NOTICE, file, len) != 0 ||
-	    stickio_remove_tree(s->once_fd, STICK_NOTICE_NEW) != 0 || stickio_sync_dir(s->once_fd) != 0)
+	    stickio_remove_file(s->once_fd, STICK_NOTICE_NEW) != 0 || stickio_sync_dir(s->once_fd) != 0)
 		ret = -1;
 	else
 		ret = 1;

@@ -20,9 +20,6 @@
 #include "format.h"
 #include "mountinfo.h"
 
-#define REMOVE_LEVELS 3u /* directories below the one that is removed */
-#define REMOVE_PASSES 4u /* some file systems lose their place in a directory that shrinks while it is read */
-
 #define MAGIC_TMPFS 0x01021994u
 #define MAGIC_RAMFS 0x858458f6u
 #define MAGIC_OVERLAYFS 0x794c7630u
@@ -377,66 +374,18 @@ open_stream(int dir_fd)
 	return dir;
 }
 
-static int remove_below(int dir_fd, const char *name, unsigned levels);
-
-static int
-empty_dir(int fd, unsigned levels)
-{
-	const struct dirent *entry = NULL;
-	DIR *dir = NULL;
-	int ret = 0, failed = 0;
-
-	if ((dir = open_stream(fd)) == NULL)
-		return -1;
-	while ((entry = readdir(dir)) != NULL) {
-		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-			continue;
-		if (remove_below(fd, entry->d_name, levels) != 0) {
-			failed = errno;
-			ret = -1;
-		}
-	}
-	closedir(dir);
-	if (ret != 0)
-		errno = failed;
-	return ret;
-}
-
-static int
-remove_dir(int dir_fd, const char *name, unsigned levels)
-{
-	int fd = -1, ret = -1;
-
-	if ((fd = stickio_open_dir(dir_fd, name)) == -1)
-		return -1;
-	for (unsigned pass = 0; pass < REMOVE_PASSES; pass++) {
-		if (empty_dir(fd, levels) != 0)
-			break;
-		if ((ret = unlinkat(dir_fd, name, AT_REMOVEDIR)) == 0 || errno != ENOTEMPTY)
-			break;
-	}
-	close_keeping_errno(fd);
-	return ret;
-}
-
-static int
-remove_below(int dir_fd, const char *name, unsigned levels)
+int
+stickio_remove_file(int dir_fd, const char *name)
 {
 	struct stat st;
 
 	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
 		return errno == ENOENT ? 0 : -1;
-	if (!S_ISDIR(st.st_mode))
-		return unlinkat(dir_fd, name, 0);
-	if (levels == 0)
-		return unlinkat(dir_fd, name, AT_REMOVEDIR);
-	return remove_dir(dir_fd, name, levels - 1);
-}
-
-int
-stickio_remove_tree(int dir_fd, const char *name)
-{
-	return remove_below(dir_fd, name, REMOVE_LEVELS);
+	if (!S_ISREG(st.st_mode)) {
+		errno = S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
+		return -1;
+	}
+	return unlinkat(dir_fd, name, 0);
 }
 
 int

@@ -71,9 +71,9 @@ int stickio_rename(int dir_fd, const char *from, const char *to);
 /* stickio_mkdir(dir_fd, name, mode): mkdir with this mode whatever the umask; return a descriptor of it or -1 with errno. */
 int stickio_mkdir(int dir_fd, const char *name, mode_t mode);
 
-/* stickio_remove_tree(dir_fd, name): remove a file or a directory with what is in it (three levels at most; links are removed, not
- * followed). Return 0, or -1 with errno; absent is success. */
-int stickio_remove_tree(int dir_fd, const char *name);
+/* stickio_remove_file(dir_fd, name): remove a regular file. Return 0, or -1 with errno (EISDIR or EINVAL for anything else, which
+ * stays); absent is success. */
+int stickio_remove_file(int dir_fd, const char *name);
 
 /* stickio_sync_dir(fd): fsync a directory; file systems without it (EINVAL) count as success. */
 int stickio_sync_dir(int fd);

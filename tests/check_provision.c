@@ -470,19 +470,21 @@ END_TEST
 
 START_TEST(torn_first_records_are_written_anew)
 {
+	static const uint8_t torn[RECORD_SIZE] = "torn";
 	uint8_t *a = NULL, *b = NULL;
 	size_t n = 0;
 
 	ck_assert_int_eq(begin(), E_OK);
 	ck_assert_int_eq(init(), E_OK);
-	put_file(&x, "ONCE/stick.b", "torn", 4);
+	put_file(&x, "ONCE/stick.b", torn, sizeof(torn));
 	if (_i == 1)
-		put_file(&x, "ONCE/stick.a", "torn", 4);
-	put_bundle(&x, 0x31, true);
+		put_file(&x, "ONCE/stick.a", torn, 0);
+	else
+		put_bundle(&x, 0x31, true);
 	found(_i == 1 ? PROVISION_EMPTY : PROVISION_OURS);
 	ck_assert_int_eq(init(), E_OK);
 	ck_assert_int_eq(provision_clean(p, &fault), E_OK);
-	ck_assert_uint_eq(p->debris, 1);
+	ck_assert_uint_eq(p->debris, _i == 1 ? 0 : 1);
 	a = get_file(&x, "ONCE/stick.a", &n);
 	b = get_file(&x, "ONCE/stick.b", &n);
 	ck_assert_uint_eq(n, RECORD_SIZE);
@@ -700,7 +702,70 @@ START_TEST(a_grant_whose_cells_cannot_be_overwritten_is_not_removed)
 }
 END_TEST
 
-START_TEST(once_is_removed_whole_with_every_cell_and_the_ratchet)
+static int
+count_one(void *arg, const char *found)
+{
+	ck_assert(strncmp(found, "ONCE/", 5) == 0);
+	++*(int *)arg;
+	return 0;
+}
+
+static int
+count_foreign(void)
+{
+	int count = 0;
+
+	ck_assert_int_eq(provision_each_foreign(x.fd, count_one, &count), 0);
+	return count;
+}
+
+/* hostile 81 */
+START_TEST(a_folder_of_somebody_else_that_is_called_once_is_refused_untouched)
+{
+	static const char *const found[] = {"ONCE/photo.jpg", "ONCE/b/photo.jpg", "ONCE/g/photo", "ONCE/probe", "ONCE/stick.b",
+	    "ONCE/notice.cose", "ONCE/b/21212121212121212121212121212121", "Once/photo.jpg", "once/a"};
+	const char *at = found[_i], *slash = strchr(at, '/'), *last = strrchr(at, '/');
+	char dir[64];
+
+	snprintf(dir, sizeof dir, "%.*s", (int)(slash - at), at);
+	put_dir(&x, dir);
+	if (slash != last) {
+		snprintf(dir, sizeof dir, "%.*s", (int)(last - at), at);
+		put_dir(&x, dir);
+	}
+	put_file(&x, at, "mine", 4);
+	refused(E_NO_STICK);
+	ck_assert_str_eq(fault.object, at);
+}
+END_TEST
+
+/* hostile 81 */
+START_TEST(what_is_removed_on_the_way_leaves_what_is_not_ours)
+{
+	prepare();
+	put_file(&x, grant_path(path, GRANT, "/photo.jpg"), "mine", 4);
+	put_dir(&x, "ONCE/b/21212121212121212121212121212121");
+	put_file(&x, "ONCE/b/21212121212121212121212121212121/00000000.seg", "old", 3);
+	put_file(&x, "ONCE/b/21212121212121212121212121212121/photo.jpg", "mine", 4);
+	put_dir(&x, "ONCE/b/21212121212121212121212121212121/00000001.seg");
+	put_dir(&x, "ONCE/g/22222222222222222222222222222222.tmp");
+	put_file(&x, "ONCE/g/22222222222222222222222222222222.tmp/photo.jpg", "mine", 4);
+	put_dir(&x, "ONCE/g/photos");
+	put_file(&x, "ONCE/g/photos/lock.a", "mine", 4);
+	ck_assert_int_eq(begin(), E_OK);
+	ck_assert_int_eq(provision_init(p, stick_id, seed, &fault), E_OK);
+	ck_assert_int_eq(provision_clean(p, &fault), E_OK);
+	ck_assert(!exists(&x, "ONCE/b/21212121212121212121212121212121/00000000.seg"));
+	ck_assert_int_eq(count_foreign(), 5);
+	for (size_t i = 0; i < p->grants.count; i++)
+		ck_assert_int_eq(provision_destroy_grant(p, &p->grants.grants[i], &fault), E_OK);
+	ck_assert_int_eq(provision_remove_once(p, &fault), E_OK);
+	ck_assert_int_eq(count_foreign(), 5);
+	ck_assert(exists(&x, "ONCE/g/photos/lock.a"));
+}
+END_TEST
+
+START_TEST(once_is_removed_with_every_cell_and_the_ratchet_and_without_what_is_not_ours)
 {
 	static const char *const left[] = {"a", "new", "ratchet"};
 	uint8_t *data = NULL;
@@ -717,7 +782,12 @@ START_TEST(once_is_removed_whole_with_every_cell_and_the_ratchet)
 	ck_assert_int_eq(linkat(x.fd, "ONCE/stick.a", x.fd, "ratchet", 0), 0);
 	ck_assert_int_eq(begin(), E_OK);
 	ck_assert_int_eq(provision_remove_once(p, &fault), E_OK);
-	ck_assert(!exists(&x, "ONCE"));
+	ck_assert(exists(&x, "ONCE/surprise") && exists(&x, "ONCE/g/root"));
+	ck_assert(!exists(&x, "ONCE/b") && !exists(&x, "ONCE/stick.a") && !exists(&x, "ONCE/probe"));
+	ck_assert_int_eq(count_foreign(), 2);
+	ck_assert_int_eq(unlinkat(x.fd, "ONCE/surprise", 0), 0);
+	ck_assert_int_eq(unlinkat(x.fd, "ONCE/g/root", 0), 0);
+	ck_assert_int_eq(provision_remove_once(p, &fault), E_OK);
 	ck_assert_int_eq(p->state, PROVISION_EMPTY);
 	for (size_t i = 0; i < 3; i++) {
 		data = get_file(&x, left[i], &n);
@@ -892,7 +962,9 @@ fill(TCase *t)
 	tcase_add_test(t, a_prepare_cut_short_anywhere_can_be_done_again);
 	tcase_add_test(t, an_erase_cut_short_anywhere_can_be_done_again);
 	tcase_add_test(t, a_grant_that_does_not_read_back_is_taken_away);
-	tcase_add_test(t, once_is_removed_whole_with_every_cell_and_the_ratchet);
+	tcase_add_test(t, once_is_removed_with_every_cell_and_the_ratchet_and_without_what_is_not_ours);
+	tcase_add_loop_test(t, a_folder_of_somebody_else_that_is_called_once_is_refused_untouched, 0, 9);
+	tcase_add_test(t, what_is_removed_on_the_way_leaves_what_is_not_ours);
 }
 
 int

@@ -174,39 +174,23 @@ START_TEST(mkdir_ignores_the_umask)
 }
 END_TEST
 
-START_TEST(remove_tree_takes_links_and_not_what_they_lead_to)
+START_TEST(only_a_regular_file_is_removed_as_one)
 {
 	char target[512];
 
-	put_dir(&x, "keep");
-	put_file(&x, "keep/file", "x", 1);
-	put_dir(&x, "gone");
-	put_dir(&x, "gone/below");
-	put_file(&x, "gone/below/file", "x", 1);
-	ck_assert_int_eq(symlinkat(fixture_path(&x, "keep", target), x.fd, "gone/link"), 0);
-	ck_assert_int_eq(symlinkat(target, x.fd, "link"), 0);
-	ck_assert_int_eq(mkfifoat(x.fd, "gone/fifo", 0600), 0);
-	ck_assert_int_eq(stickio_remove_tree(x.fd, "gone"), 0);
-	ck_assert_int_eq(stickio_remove_tree(x.fd, "link"), 0);
-	ck_assert_int_eq(stickio_remove_tree(x.fd, "absent"), 0);
-	ck_assert(!exists(&x, "gone"));
-	ck_assert(!exists(&x, "link"));
-	ck_assert(exists(&x, "keep/file"));
-}
-END_TEST
-
-START_TEST(remove_tree_goes_no_deeper_than_a_stick_does)
-{
-	put_dir(&x, "1");
-	put_dir(&x, "1/2");
-	put_dir(&x, "1/2/3");
-	put_dir(&x, "1/2/3/4");
-	put_file(&x, "1/2/3/4/file", "x", 1);
-	ck_assert_int_eq(stickio_remove_tree(x.fd, "1"), -1);
-	ck_assert_int_eq(errno, ENOTEMPTY);
-	ck_assert(exists(&x, "1/2/3/4/file"));
-	ck_assert_int_eq(unlinkat(x.fd, "1/2/3/4/file", 0), 0);
-	ck_assert_int_eq(stickio_remove_tree(x.fd, "1"), 0);
+	put_dir(&x, "dir");
+	put_file(&x, "dir/file", "x", 1);
+	ck_assert_int_eq(symlinkat(fixture_path(&x, "dir/file", target), x.fd, "link"), 0);
+	ck_assert_int_eq(mkfifoat(x.fd, "fifo", 0600), 0);
+	put_file(&x, "file", "x", 1);
+	ck_assert_int_eq(stickio_remove_file(x.fd, "absent"), 0);
+	ck_assert_int_eq(stickio_remove_file(x.fd, "dir"), -1);
+	ck_assert_int_eq(errno, EISDIR);
+	ck_assert_int_eq(stickio_remove_file(x.fd, "link"), -1);
+	ck_assert_int_eq(errno, EINVAL);
+	ck_assert_int_eq(stickio_remove_file(x.fd, "fifo"), -1);
+	ck_assert_int_eq(stickio_remove_file(x.fd, "file"), 0);
+	ck_assert(!exists(&x, "file") && exists(&x, "dir/file") && exists(&x, "link") && exists(&x, "fifo"));
 }
 END_TEST
 
@@ -385,8 +369,7 @@ fill(TCase *t)
 	tcase_add_test(t, slurp_allocates_nothing_for_a_huge_sparse_file);
 	tcase_add_test(t, create_refuses_what_is_there_and_ignores_the_umask);
 	tcase_add_test(t, mkdir_ignores_the_umask);
-	tcase_add_test(t, remove_tree_takes_links_and_not_what_they_lead_to);
-	tcase_add_test(t, remove_tree_goes_no_deeper_than_a_stick_does);
+	tcase_add_test(t, only_a_regular_file_is_removed_as_one);
 	tcase_add_test(t, ids_ignores_every_other_name);
 	tcase_add_test(t, ids_keeps_the_lowest_and_counts_all);
 	tcase_add_test(t, file_systems_that_do_not_overwrite_in_place_are_bad);

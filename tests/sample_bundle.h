@@ -5,6 +5,7 @@
 #define SAMPLE_BUNDLE_H
 
 #include <fcntl.h>
+#include <ftw.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -133,14 +134,22 @@ sample_begin(struct sample *s)
 		s->seed[i] = (uint8_t)i;
 }
 
+static inline int
+sample_unlink(const char *path, const struct stat *st, int kind, struct FTW *ftw)
+{
+	(void)st;
+	(void)kind;
+	(void)ftw;
+	return remove(path);
+}
+
 static inline void
 sample_end(struct sample *s)
 {
 	if (s->dir_fd >= 0)
 		(void)close(s->dir_fd);
-	(void)stickio_remove_tree(s->once_fd, "b");
 	(void)close(s->once_fd);
-	(void)rmdir(s->dir);
+	(void)nftw(s->dir, sample_unlink, 16, FTW_DEPTH | FTW_PHYS);
 }
 
 /* Write a bundle of n data blocks whose id is first, first + 1, ...; only fill's blocks take room. */

@@ -1,0 +1,76 @@
+# What oncestick did not write stays: a folder called ONCE, files in ours, a folder that scrub could fill, texts that somebody changed.
+. "$ONCE_TESTS/scenario.sh"
+sample "$W/folder"
+new_issuer
+pass="--passphrase-file=$W/pass"
+stick=$W/stick
+
+# hostile 81: a folder that is called so
+for name in ONCE Once once; do
+	mkdir -p "$W/$name/$name/b"
+	echo mine >"$W/$name/$name/photo.jpg"
+	refused 10 "prepare names what is in a folder $name" oncestick prepare "$W/folder" "$W/$name" "$pass"
+	said "$name/(photo.jpg|b)"
+	oncestick erase "$W/$name" --yes "$pass" >"$W/out" 2>"$W/err"
+	is "erase refuses too" $? 10
+	is "and it is what it was" "$(cat "$W/$name/$name/photo.jpg")" mine
+done
+mkdir -p "$W/adopted/ONCE"
+prepare "$W/folder" "$W/adopted"
+
+# hostile 81: files of others in ONCE
+prepare "$W/folder" "$stick" --label First
+echo mine >"$stick/ONCE/photo.jpg"
+for dir in "$stick"/ONCE/b/*/ "$stick"/ONCE/g/*/; do
+	echo mine >"${dir}notes.txt"
+done
+mkdir "$stick/ONCE/g/pictures"
+echo mine >"$stick/ONCE/g/pictures/lock.a"
+prepare "$W/folder" "$stick" --replace --label Second
+is "replacing leaves them" "$(find "$stick/ONCE" -name photo.jpg -o -name notes.txt -o -path '*pictures/lock.a' | wc -l)" 4
+printf 'my notes\r\n' >>"$stick/READ ME FIRST.txt"
+check "erase" oncestick erase "$stick" --yes "$pass"
+said "photo.jpg"
+said "notes.txt"
+said "READ ME FIRST"
+is "erasing leaves them" "$(find "$stick/ONCE" -name photo.jpg -o -name notes.txt -o -path '*pictures/lock.a' | wc -l)" 4
+is "and nothing else" "$(find "$stick" -type f | wc -l)" 5
+refused 10 "what is left is no stick" oncestick prepare "$W/folder" "$stick" "$pass"
+check "another stick" mkdir "$W/json"
+prepare "$W/folder" "$W/json"
+echo mine >"$W/json/ONCE/photo.jpg"
+check "erase, for programs" oncestick erase "$W/json" --yes --json "$pass"
+is "names it" "$(jq -c .left "$W/out")" '["ONCE/photo.jpg"]'
+prepare "$W/folder" "$W/clean"
+check "a stick with nothing else" oncestick erase "$W/clean" --yes --json "$pass"
+is "is empty afterwards" "$(jq -c .left "$W/out")$(ls -A "$W/clean")" '[]'
+
+[ "$WHO" = root ] || finish
+
+# hostile 81: a folder that --scrub would use
+truncate -s 16M "$W/disk.img"
+{ mkfs.ext4 -q -F "$W/disk.img" && mkdir "$W/disk" && mount -o loop "$W/disk.img" "$W/disk"; } || die "cannot make a loop-mounted ext4"
+trap 'cleanup; umount "$W/disk" "$W/hiding" 2>/dev/null' EXIT
+prepare "$W/folder" "$W/disk" -n 1
+mkdir "$W/disk/oncestick-fill"
+echo mine >"$W/disk/oncestick-fill/000001"
+refused 2 "erase --scrub names what is in its folder" oncestick erase "$W/disk" --yes --scrub "$pass"
+said "000001"
+is "and leaves it" "$(cat "$W/disk/oncestick-fill/000001")" mine
+
+# a file system that keeps what is removed while it is open
+[ -x "$ONCE_BUILD/tests/serve_dir" ] || finish
+need_fuse
+mkdir "$W/under" "$W/hiding"
+"$ONCE_BUILD/tests/serve_dir" "$W/under" "$W/hiding" -o subtype=exfat,default_permissions || die "cannot serve a directory"
+prepare "$W/folder" "$W/hiding" -n 1
+said "cache"
+said "fuse.exfat"
+check "erase there ends well" oncestick erase "$W/hiding" --yes --json "$pass"
+is "with nothing left" "$(jq -c .left "$W/out")$(ls -A "$W/hiding")" '[]'
+umount "$W/hiding" || die umount
+"$ONCE_BUILD/tests/serve_dir" "$W/under" "$W/hiding" -o subtype=sshfs,fsname=kim@host:/srv || die "cannot serve a directory"
+# hostile 41: a network behind FUSE
+refused 39 "what is called sshfs is refused" oncestick prepare "$W/folder" "$W/hiding" -n 1 "$pass"
+said "fuse.sshfs"
+finish

@@ -423,6 +423,7 @@ cmd_prepare(struct cli *c, int argc, char **argv)
 	    {OPT_FLAG, "replace", 0, NULL, N_("destroy what is on the stick, revoke its codes"), &j.replace, 0, 0},
 	    {OPT_FLAG, "bind-usb", 0, NULL, N_("codes open only on the USB device they were written to"), &j.bind_usb, 0, 0},
 	    {OPT_FLAG, "skip-special", 0, NULL, N_("leave links, devices and sockets out"), &j.skip_special, 0, 0},
+	    {OPT_FLAG, "strict", 0, NULL, N_("refuse a folder that changes while it is packed"), &j.strict, 0, 0},
 	    {OPT_TEXT, "format", 0, "TYPE", N_("wipe STICK, a device, first: exfat or vfat"), &w.format, 0, 0},
 	    {OPT_TEXT, "format-serial", 0, "LIST", N_("do not ask, wipe only sticks with these serial numbers"), &w.serials, 0, 0},
 	    {OPT_END, NULL, 0, NULL, NULL, NULL, 0, 0},

@@ -25,6 +25,7 @@
 #include "usb.h"
 #include "usbsay.h"
 
+#define NOTES_SHOWN 20u
 #define SPACE_MARGIN (2u << 20) /* directories, file ends in clusters, the notice */
 
 /* ---- checks -------------------------------------------------------------------------------------------------------------- */
@@ -111,17 +112,47 @@ check_places(struct prepare *j, struct prepare_target **blame, struct fault *f)
 	return E_OK;
 }
 
+static const char *
+note_words(enum pack_note_kind kind)
+{
+	switch (kind) {
+	case PACK_SKIPPED:
+		return _("left out, neither file nor folder");
+	case PACK_GREW:
+		return _("grew while it was read: packed as far as it was at first");
+	case PACK_SHRANK:
+		return _("became shorter while it was read: packed as it is now");
+	case PACK_CHANGED:
+		return _("changed after it was listed: packed as it was read, which may be half of one and half of another");
+	case PACK_YOUNG:
+		return _("was written to a moment ago: is it finished?");
+	case PACK_GONE:
+		return _("went away while the folder was listed: left out");
+	}
+	return "?";
+}
+
+/* A folder that was just copied has young files only: enough of them are named. */
 void
 prepare_note(void *arg, enum pack_note_kind kind, const char *path)
 {
 	struct prepare *j = arg;
-	char *safe = human_escape(path, strlen(path));
-	const char *what = kind == PACK_SKIPPED ? _("left out, neither file nor folder")
-			   : kind == PACK_GREW	? _("grew while it was read: packed as far as it was at first")
-						: _("became shorter while it was read: packed as it is now");
+	char *safe = NULL;
 
-	say_warn(j->c, "%s: %s", safe != NULL ? safe : "?", what);
+	if (kind != PACK_SKIPPED && ++j->unsteady > NOTES_SHOWN)
+		return;
+	safe = human_escape(path, strlen(path));
+	say_warn(j->c, "%s: %s", safe != NULL ? safe : "?", note_words(kind));
 	free(safe);
+}
+
+void
+prepare_note_rest(const struct prepare *j)
+{
+	unsigned rest = j->unsteady > NOTES_SHOWN ? j->unsteady - NOTES_SHOWN : 0;
+
+	if (rest > 0)
+		say_warn(j->c, ngettext("and %u more like these", "and %u more like these", rest), rest);
 }
 
 static int
@@ -135,7 +166,7 @@ on_scan(void *arg, uint64_t files)
 static enum err
 scan_folder(struct prepare *j, struct fault *f)
 {
-	const struct pack_scan scan = {j->skip_special, prepare_note, on_scan, j};
+	const struct pack_scan scan = {j->skip_special, j->strict, prepare_note, on_scan, j};
 	char bytes[HUMAN_SHOWN];
 	uint64_t files = 0;
 	enum err e = pack_scan_folder(&j->src, j->folder_fd, &scan, f);

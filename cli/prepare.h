@@ -50,6 +50,7 @@ struct prepare {
 	int64_t not_before, expires;
 	uint32_t session_s;
 	bool add, replace, skip_special;
+	bool strict; /* refuse a folder that changes while it is packed */
 	bool bind_usb; /* codes open on this device only */
 	struct prepare_target *targets; /* at is open in each */
 	size_t count;
@@ -64,6 +65,7 @@ struct prepare {
 	struct issuer issuer;
 	int folder_fd;
 	struct pack_source *src;
+	unsigned unsteady; /* how many files and folders changed */
 	uint8_t bundle_id[ID_SIZE];
 	uint8_t *ck; /* secret memory */
 	struct manifest manifest;

@@ -9,6 +9,9 @@
 /* prepare_note(j, kind, path): tell what was special about a file of the folder. A callback of pack.h; j is a struct prepare. */
 void prepare_note(void *j, enum pack_note_kind kind, const char *path);
 
+/* prepare_note_rest(j): of how many files that changed nothing was told, because there were too many. */
+void prepare_note_rest(const struct prepare *j);
+
 /* prepare_unused_id(i, id, f): a random id that the issuer's books do not have. */
 enum err prepare_unused_id(struct issuer *i, uint8_t id[ID_SIZE], struct fault *f);
 

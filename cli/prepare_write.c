@@ -302,6 +302,7 @@ pack(struct prepare *j, struct fault *f)
 	progress_start(&w.bar, j->c, "writing");
 	e = pack_write(j->src, &job, targets, n, &j->manifest.blocks, j->manifest.root, f);
 	progress_end(&w.bar, e == E_OK);
+	prepare_note_rest(j);
 	n = 0;
 	for (size_t i = 0; i < j->count; i++)
 		if (whole(&j->targets[i]))

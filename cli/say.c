@@ -15,6 +15,7 @@
 #include "code.h"
 #include "human.h"
 #include "keytree.h"
+#include "pack.h"
 #include "pinentry.h"
 #include "provision.h"
 #include "text.h"
@@ -793,6 +794,13 @@ s_source(struct text *t, const struct fault *f, const struct say_about *a)
 {
 	struct fault cause = *f;
 
+	if (strcmp(f->step, PACK_UNSTEADY) == 0) {
+		add(t,
+		    _("%s changes while it is packed, or did a moment ago. Wait until it is finished, and run prepare again; without "
+		      "--strict this is a warning."),
+		    f->object[0] != '\0' ? SAFE(f->object) : _("the folder"));
+		return;
+	}
 	cause.object[0] = '\0';
 	add(t, _("%s cannot be packed%s. Regular files and folders can be; remove it or set its rights, and run prepare again."),
 	    f->object[0] != '\0' ? SAFE(f->object) : _("the folder"), CAUSE(&cause, a));

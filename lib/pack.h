@@ -22,11 +22,18 @@ struct pack_source;
 enum pack_note_kind {
 	PACK_SKIPPED,   /* neither file nor directory, left out because skip_special was set */
 	PACK_GREW,      /* grew while it was packed: cut at the size it had when opened */
-	PACK_SHRANK     /* shrank: what was there is packed */
+	PACK_SHRANK,    /* shrank: what was there is packed */
+	PACK_CHANGED,   /* size or times are not what they were when it was listed, or before it was read: packed as it was read */
+	PACK_YOUNG,     /* written to less than two seconds before it was listed: a change that follows may leave its times as they are */
+	PACK_GONE       /* went away while its directory was listed: left out */
 };
+
+/* f->step with E_SOURCE, where the scan was strict: the file or directory is not steady. */
+#define PACK_UNSTEADY "unsteady"
 
 struct pack_scan {
 	bool skip_special;                      /* leave symbolic links, devices, sockets out instead of failing */
+	bool strict;                            /* fail where a note of a change would be due, here and in pack_write */
 	void (*note)(void *arg, enum pack_note_kind kind, const char *path); /* may be NULL */
 	int (*progress)(void *arg, uint64_t files); /* called now and then; non-zero stops with E_INTERRUPTED; may be NULL */
 	void *arg;
@@ -36,7 +43,8 @@ struct pack_scan {
  * pack_scan_folder(src, folder_fd, scan, f): walk the folder. Regular files and directories only, never following a link. Every
  * file is opened once to see that it can be read. Errors: E_SOURCE (f->object names the file: unreadable, special, name too long,
  * over 2^32 - 2 entries, over 256 TiB), E_INTERRUPTED, E_FAIL. f->step is the system call that failed, or with f->sys 0 what the
- * file is: "symbolic link", "device", "socket", "fifo". A file that disappears while its directory is listed was never there.
+ * file is: "symbolic link", "device", "socket", "fifo", PACK_UNSTEADY. A file that disappears while its directory is listed is left
+ * out with a note.
  * folder_fd is duplicated. *src is owned by the caller; it belongs to one thread at a time.
  */
 enum err pack_scan_folder(struct pack_source **src, int folder_fd, const struct pack_scan *scan, struct fault *f);

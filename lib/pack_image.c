@@ -67,6 +67,15 @@ blame(struct stream *s, uint32_t ino, int sys, const char *step)
 	return pack_source_fault(s->src, s->f, sys, step, ino, NULL);
 }
 
+/* Tell, or fail where nothing may change. */
+static enum err
+note(struct stream *s, enum pack_note_kind kind, uint32_t ino)
+{
+	if (s->src->strict)
+		return blame(s, ino, 0, PACK_UNSTEADY);
+	return s->out->note(s->out->arg, kind, ino) != 0 ? E_INTERRUPTED : E_OK;
+}
+
 static enum err
 open_file(struct stream *s, uint32_t ino, int *fd, struct stat *st)
 {
@@ -81,8 +90,6 @@ open_file(struct stream *s, uint32_t ino, int *fd, struct stat *st)
 		return blame(s, ino, errno, "stat");
 	if (!S_ISREG(st->st_mode))
 		return blame(s, ino, 0, "no longer a file");
-	e->mtime_s = st->st_mtim.tv_sec;
-	e->mtime_ns = (uint32_t)st->st_mtim.tv_nsec;
 	return E_OK;
 }
 
@@ -152,27 +159,42 @@ put_content(struct stream *s, uint32_t ino, int fd, uint64_t *size)
 	return err;
 }
 
+/* What happened to the file between its listing, its opening and its end, in one note. */
 static enum err
-remark(struct stream *s, uint32_t ino, int fd, uint64_t opened, uint64_t packed, bool grew)
+remark(struct stream *s, uint32_t ino, const struct stat *listed, const struct stat *opened, int fd, bool grew)
 {
-	struct stat st;
+	const struct pack_entry *e = &s->src->entries[ino];
+	struct stat now;
 
-	if (packed < opened)
-		return s->out->note(s->out->arg, PACK_SHRANK, ino) != 0 ? E_INTERRUPTED : E_OK;
-	if (packed >= BLOCK_SIZE)
-		grew = fstat(fd, &st) == 0 && (uint64_t)st.st_size > packed;
-	if (grew)
-		return s->out->note(s->out->arg, PACK_GREW, ino) != 0 ? E_INTERRUPTED : E_OK;
+	if (fstat(fd, &now) != 0)
+		return blame(s, ino, errno, "stat");
+	if (e->size < (uint64_t)opened->st_size)
+		return note(s, PACK_SHRANK, ino);
+	if (grew || (uint64_t)now.st_size > e->size)
+		return note(s, PACK_GREW, ino);
+	if (listed->st_size != opened->st_size || !pack_same_times(listed, opened) || !pack_same_times(opened, &now))
+		return note(s, PACK_CHANGED, ino);
 	return E_OK;
+}
+
+static struct stat
+as_listed(const struct pack_entry *e)
+{
+	struct stat st = { .st_size = (off_t)e->size };
+
+	st.st_mtim = (struct timespec){ e->mtime_s, (long)e->mtime_ns };
+	st.st_ctim = (struct timespec){ e->ctime_s, (long)e->ctime_ns };
+	return st;
 }
 
 static enum err
 put_file(struct stream *s, uint32_t ino)
 {
 	struct pack_entry *e = &s->src->entries[ino];
-	uint64_t size = 0, opened = 0;
-	enum err err = E_OK;
+	const struct stat listed = as_listed(e);
 	struct stat st = { 0 };
+	enum err err = E_OK;
+	uint64_t size = 0;
 	bool grew = false;
 	ssize_t head;
 	int fd = -1;
@@ -180,7 +202,8 @@ put_file(struct stream *s, uint32_t ino)
 	err = open_file(s, ino, &fd, &st);
 	if (err != E_OK)
 		goto out;
-	opened = size = (uint64_t)st.st_size;
+	pack_source_times(e, &st);
+	size = (uint64_t)st.st_size;
 	if (size > BLOCK_SIZE)
 		(void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
 	head = read_head(fd, s->out->head, size);
@@ -196,10 +219,36 @@ put_file(struct stream *s, uint32_t ino)
 		goto out;
 	e->size = size;
 	s->file_bytes += size;
-	err = remark(s, ino, fd, opened, size, grew);
+	err = remark(s, ino, &listed, &st, fd, grew);
 out:
 	if (fd >= 0)
 		close(fd);
+	return err;
+}
+
+/* What came into a directory, or went, after it was listed. */
+static enum err
+check_dir(struct stream *s, uint32_t ino)
+{
+	int fd = pack_dirs_open(s->src, ino);
+	struct stat st;
+
+	if (fd >= 0 && fstat(fd, &st) == 0 && pack_source_steady(&s->src->entries[ino], &st))
+		return E_OK;
+	return note(s, PACK_CHANGED, ino);
+}
+
+static enum err
+check_dirs(struct stream *s)
+{
+	enum err err = E_OK;
+
+	for (size_t i = 0; err == E_OK && i < s->src->count; i++) {
+		if (s->out->stopped(s->out->arg))
+			return E_INTERRUPTED;
+		if (s->src->entries[i].type == IMAGE_DIR)
+			err = check_dir(s, (uint32_t)i);
+	}
 	return err;
 }
 
@@ -279,6 +328,8 @@ pack_image_write(struct pack_source *src, const struct pack_image_out *out, uint
 	struct image_super super = { .inode_count = (uint32_t)src->count };
 	enum err err = put_files(&s);
 
+	if (err == E_OK)
+		err = check_dirs(&s);
 	if (err != E_OK)
 		return err;
 	super.file_bytes = s.file_bytes;

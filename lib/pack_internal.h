@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 #include "error.h"
 #include "format.h"
@@ -28,8 +29,8 @@ struct pack_entry {
 	uint64_t size;      /* bytes, as scanned and then as packed; children of a directory */
 	uint64_t start;     /* offset in the image, once packed; first child of a directory, 0 if empty */
 	uint64_t name;      /* offset in names */
-	int64_t mtime_s;
-	uint32_t mtime_ns;
+	int64_t mtime_s, ctime_s; /* when listed; of a file mtime is that of what was packed, once it is */
+	uint32_t mtime_ns, ctime_ns;
 	uint32_t parent;
 	uint16_t name_len;
 	uint8_t type;       /* enum image_type */
@@ -52,7 +53,16 @@ struct pack_source {
 	size_t names_used, names_room;
 	struct pack_dirs dirs;
 	uint64_t files, bytes, blocks;
+	bool strict;
 };
+
+/* pack_same_times(a, b): whether neither was written to nor otherwise changed between the two looks. */
+static inline bool
+pack_same_times(const struct stat *a, const struct stat *b)
+{
+	return a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec &&
+	       a->st_ctim.tv_sec == b->st_ctim.tv_sec && a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
+}
 
 /* pack_align(off, size): where a file of this size starts if everything before ends at off. */
 static inline uint64_t
@@ -74,8 +84,12 @@ struct pack_entry *pack_source_add(struct pack_source *src, uint32_t parent, con
 const char *pack_source_name(const struct pack_source *src, const struct pack_entry *e);
 
 /* pack_source_path(src, ino, name): the path below the folder of name in directory ino, or of ino itself if name is NULL; to be
- * freed by the caller. NULL if no memory. Any thread, once the scan is over. */
+ * freed by the caller; "." is the folder itself. NULL if no memory. Any thread, once the scan is over. */
 char *pack_source_path(const struct pack_source *src, uint32_t ino, const char *name);
+
+/* pack_source_times(e, st): keep the times of st; pack_source_steady(e, st): whether st has them still. */
+void pack_source_times(struct pack_entry *e, const struct stat *st);
+bool pack_source_steady(const struct pack_entry *e, const struct stat *st);
 
 /* pack_source_fault(src, f, sys, step, ino, name): E_SOURCE about the file at that path. Returns E_SOURCE. */
 enum err pack_source_fault(const struct pack_source *src, struct fault *f, int sys, const char *step, uint32_t ino,

@@ -12,12 +12,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "image.h"
 #include "pack_internal.h"
 
 #define PROGRESS_EVERY 256u
+#define NS 1000000000l
+#define YOUNG_S 2 /* the times of FAT are that coarse */
 
 struct walk {
 	struct pack_source *src;
@@ -50,20 +53,42 @@ kind_of(mode_t mode)
 }
 
 static enum err
-special(struct walk *w, uint32_t dir, const char *name, mode_t mode)
+note(struct walk *w, enum pack_note_kind kind, uint32_t dir, const char *name)
 {
 	char *path = NULL;
 
-	if (!w->scan->skip_special)
-		return pack_source_fault(w->src, w->f, 0, kind_of(mode), dir, name);
+	if (w->scan->strict && kind != PACK_SKIPPED)
+		return pack_source_fault(w->src, w->f, 0, PACK_UNSTEADY, dir, name);
 	if (w->scan->note == NULL)
 		return E_OK;
 	path = pack_source_path(w->src, dir, name);
 	if (path == NULL)
 		return fault_set(w->f, E_FAIL, errno, "malloc", "%s", "");
-	w->scan->note(w->scan->arg, PACK_SKIPPED, path);
+	w->scan->note(w->scan->arg, kind, path);
 	free(path);
 	return E_OK;
+}
+
+static enum err
+special(struct walk *w, uint32_t dir, const char *name, mode_t mode)
+{
+	if (!w->scan->skip_special)
+		return pack_source_fault(w->src, w->f, 0, kind_of(mode), dir, name);
+	return note(w, PACK_SKIPPED, dir, name);
+}
+
+/* By the clock of this PC, which what has a clock of its own may be a little ahead of. */
+static bool
+is_young(const struct stat *st)
+{
+	struct timespec now;
+	int64_t age;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	if (now.tv_sec - st->st_mtim.tv_sec > YOUNG_S || st->st_mtim.tv_sec - now.tv_sec > YOUNG_S)
+		return false;
+	age = (int64_t)(now.tv_sec - st->st_mtim.tv_sec) * NS + now.tv_nsec - st->st_mtim.tv_nsec;
+	return age < YOUNG_S * NS && age > -YOUNG_S * NS;
 }
 
 /* Only opening a file tells whether it can be read. */
@@ -82,16 +107,19 @@ static enum err
 take_child(struct walk *w, uint32_t dir, int dir_fd, const char *name)
 {
 	struct pack_entry *e = NULL;
+	enum err err = E_OK;
 	struct stat st;
 
 	if (!image_name_ok(name, strlen(name)))
 		return pack_source_fault(w->src, w->f, 0, "name", dir, name);
 	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
-		return errno == ENOENT ? E_OK : pack_source_fault(w->src, w->f, errno, "stat", dir, name);
+		return errno == ENOENT ? note(w, PACK_GONE, dir, name) : pack_source_fault(w->src, w->f, errno, "stat", dir, name);
 	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
 		return special(w, dir, name, st.st_mode);
 	if (S_ISREG(st.st_mode) && try_open(dir_fd, name) != 0)
-		return errno == ENOENT ? E_OK : pack_source_fault(w->src, w->f, errno, "open", dir, name);
+		return errno == ENOENT ? note(w, PACK_GONE, dir, name) : pack_source_fault(w->src, w->f, errno, "open", dir, name);
+	if (S_ISREG(st.st_mode) && is_young(&st) && (err = note(w, PACK_YOUNG, dir, name)) != E_OK)
+		return err;
 	e = pack_source_add(w->src, dir, name);
 	if (e == NULL && errno == EOVERFLOW)
 		return pack_source_fault(w->src, w->f, EOVERFLOW, "too many files", dir, name);
@@ -99,8 +127,7 @@ take_child(struct walk *w, uint32_t dir, int dir_fd, const char *name)
 		return fault_set(w->f, E_FAIL, errno, "malloc", "%s", "");
 	e->type = S_ISDIR(st.st_mode) ? IMAGE_DIR : IMAGE_FILE;
 	e->size = S_ISDIR(st.st_mode) ? 0 : (uint64_t)st.st_size;
-	e->mtime_s = st.st_mtim.tv_sec;
-	e->mtime_ns = (uint32_t)st.st_mtim.tv_nsec;
+	pack_source_times(e, &st);
 	return ++w->seen % PROGRESS_EVERY == 0 ? report(w) : E_OK;
 }
 
@@ -167,11 +194,15 @@ list_dir(struct walk *w, uint32_t dir)
 			close(fd);
 		goto out;
 	}
-	src->entries[dir].mtime_s = st.st_mtim.tv_sec;
-	src->entries[dir].mtime_ns = (uint32_t)st.st_mtim.tv_nsec;
+	pack_source_times(&src->entries[dir], &st);
 	err = take_children(w, dir, list);
 	if (err != E_OK)
 		goto out;
+	if (fstat(fd, &st) != 0 || !pack_source_steady(&src->entries[dir], &st)) {
+		pack_source_times(&src->entries[dir], &st);
+		if ((err = note(w, PACK_CHANGED, dir, NULL)) != E_OK)
+			goto out;
+	}
 	arrange(src, first);
 	src->entries[dir].size = src->count - first;
 	src->entries[dir].start = src->count > first ? first : 0;
@@ -221,6 +252,7 @@ pack_scan_folder(struct pack_source **src, int folder_fd, const struct pack_scan
 	w.src = pack_source_new(folder_fd);
 	if (w.src == NULL)
 		return fault_set(f, E_FAIL, errno, "malloc", "%s", "");
+	w.src->strict = scan->strict;
 	for (i = 0; err == E_OK && i < w.src->count; i++) {
 		if (w.src->entries[i].type == IMAGE_DIR)
 			err = list_dir(&w, (uint32_t)i);

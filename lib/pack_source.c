@@ -98,6 +98,22 @@ pack_source_name(const struct pack_source *src, const struct pack_entry *e)
 	return src->names + e->name;
 }
 
+void
+pack_source_times(struct pack_entry *e, const struct stat *st)
+{
+	e->mtime_s = st->st_mtim.tv_sec;
+	e->mtime_ns = (uint32_t)st->st_mtim.tv_nsec;
+	e->ctime_s = st->st_ctim.tv_sec;
+	e->ctime_ns = (uint32_t)st->st_ctim.tv_nsec;
+}
+
+bool
+pack_source_steady(const struct pack_entry *e, const struct stat *st)
+{
+	return e->mtime_s == st->st_mtim.tv_sec && e->mtime_ns == (uint32_t)st->st_mtim.tv_nsec &&
+	       e->ctime_s == st->st_ctim.tv_sec && e->ctime_ns == (uint32_t)st->st_ctim.tv_nsec;
+}
+
 /* Write name before end, with a slash if something follows, and return where it begins. */
 static char *
 prepend(char *end, const char *name, size_t len)
@@ -128,6 +144,8 @@ pack_source_path(const struct pack_source *src, uint32_t ino, const char *name)
 	for (i = ino; i != 0; i = src->entries[i].parent)
 		p = prepend(p, pack_source_name(src, &src->entries[i]), src->entries[i].name_len);
 	memmove(path, p, strlen(p) + 1);
+	if (path[0] == '\0')
+		memcpy(path, ".", sizeof ".");
 	return path;
 }
 
@@ -183,7 +201,7 @@ pack_source_fault(const struct pack_source *src, struct fault *f, int sys, const
 		for (p += n - FAULT_PATH_MAX; (*p & 0xc0) == 0x80; p++)
 			;
 	}
-	fault_set(f, E_SOURCE, sys, step, "%s%s", dots, n > 0 ? p : ".");
+	fault_set(f, E_SOURCE, sys, step, "%s%s", dots, p);
 	free(path);
 	return E_SOURCE;
 }

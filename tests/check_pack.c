@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <check.h>
@@ -487,14 +488,20 @@ struct run {
 	unsigned calls;
 	uint64_t done, all;
 	char notes[4096];
+	unsigned young;             /* notes of files that were just written, which here are all */
+	bool strict;
 };
 
 static void
 take_note(void *arg, enum pack_note_kind kind, const char *path)
 {
-	static const char *const words[] = { "skipped", "grew", "shrank" };
+	static const char *const words[] = { "skipped", "grew", "shrank", "changed", "young", "gone" };
 	struct run *r = arg;
 
+	if (kind == PACK_YOUNG) {
+		r->young++;
+		return;
+	}
 	snprintf(r->notes + strlen(r->notes), sizeof r->notes - strlen(r->notes), "%s %s\n", words[kind], path);
 }
 
@@ -543,8 +550,8 @@ expect_threads(unsigned n)
 static void
 run(struct run *r)
 {
-	const struct pack_scan scan = { .skip_special = r->skip_special, .note = take_note, .progress = r->scan_progress,
-		.arg = r };
+	const struct pack_scan scan = { .skip_special = r->skip_special, .strict = r->strict, .note = take_note,
+		.progress = r->scan_progress, .arg = r };
 	const struct pack_job job = { .ck = ck, .spool_dir = top, .threads = r->threads, .progress = take_progress,
 		.note = take_note, .arg = r };
 	struct pack_source *src = NULL;
@@ -1038,6 +1045,17 @@ START_TEST(a_directory_that_became_a_link_is_not_followed)
 }
 END_TEST
 
+/* As if nobody had written here for a day. */
+static void
+age_all(void)
+{
+	static const char *const names[] = { "a", "b", "c", "d", "." };
+	const struct timespec times[2] = { { time(NULL) - 86400, 0 }, { time(NULL) - 86400, 0 } };
+
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		(void)utimensat(folder, names[i], times, 0);
+}
+
 static void
 resize_between(void)
 {
@@ -1061,14 +1079,85 @@ START_TEST(sizes_and_times_are_those_at_opening)
 	make_random(folder, "b", 100);
 	make_random(folder, "c", 100000);
 	make_random(folder, "d", 100000);
+	age_all();
 	ck_assert_int_eq(fstatat(folder, ".", &st, 0), 0);
 	run(&r);
-	ck_assert_str_eq(r.notes, "");
+	ck_assert_str_eq(r.notes, "changed b\nchanged c\nchanged .\n");
+	ck_assert_uint_eq(r.young, 0);
 	ck_assert_int_eq(unlinkat(folder, "new", 0), 0);
 	m = model_of_folder();
 	m.n[0].mtime = st.st_mtim; /* a directory's is that of the scan */
 	same_image(&r, stick[0], &m);
 	model_free(&m);
+}
+END_TEST
+
+static void
+rewrite(void)
+{
+	int fd = openat(folder, "b", O_WRONLY | O_CLOEXEC);
+
+	ck_assert_int_eq(pwrite(fd, "other", 5, 0), 5);
+	close(fd);
+}
+
+static bool rewritten;
+
+static int
+rewrite_when_first_written(void *arg, uint64_t done, uint64_t all)
+{
+	(void)arg;
+	(void)all;
+	if (done >= MIB && !rewritten)
+		rewrite();
+	rewritten = rewritten || done >= MIB;
+	return 0;
+}
+
+static void
+add_one(void)
+{
+	make_file(folder, "new", "x", 1);
+}
+
+/* hostile 82 */
+START_TEST(what_changes_and_keeps_its_size_is_told_or_refused)
+{
+	static void (*const changes[])(void) = { rewrite, add_one, NULL, NULL };
+	static const char *const notes[] = { "changed b\n", "changed .\n", "changed b\n", "" };
+	struct run r = { .strict = _i >= 4, .between = changes[_i % 4] };
+
+	make_random(folder, "a", 100);
+	make_random(folder, "b", _i % 4 == 2 ? 20 * MIB : 100);
+	age_all();
+	rewritten = _i % 4 != 2;
+	r.progress = rewrite_when_first_written;
+	run(&r);
+	if (r.strict && _i % 4 != 3) {
+		ck_assert_int_eq(r.err, E_SOURCE);
+		ck_assert_str_eq(r.f.step, PACK_UNSTEADY);
+		ck_assert_str_eq(r.f.object, _i % 4 == 1 ? "." : "b");
+		ck_assert_str_eq(r.notes, "");
+	} else {
+		ck_assert_int_eq(r.err, E_OK);
+		ck_assert_str_eq(r.notes, notes[_i % 4]);
+	}
+}
+END_TEST
+
+/* hostile 82 */
+START_TEST(what_was_just_written_is_told_or_refused)
+{
+	const struct timespec ages[][2] = { { { 0, UTIME_NOW }, { 0, UTIME_NOW } }, { { time(NULL) - 3, 0 }, { time(NULL) - 3, 0 } },
+		{ { time(NULL) + 86400, 0 }, { time(NULL) + 86400, 0 } } };
+	struct run r = { .strict = _i >= 3 };
+
+	make_random(folder, "a", 100);
+	age_all();
+	ck_assert_int_eq(utimensat(folder, "a", ages[_i % 3], 0), 0);
+	run(&r);
+	ck_assert_int_eq(r.err, _i == 3 ? E_SOURCE : E_OK);
+	ck_assert_uint_eq(r.young, _i == 0 ? 1 : 0);
 }
 END_TEST
 
@@ -1400,7 +1489,7 @@ remove_all_files(void *arg, uint64_t files)
 	return 0;
 }
 
-/* hostile 67 */
+/* hostile 67, 82 */
 START_TEST(what_vanishes_while_it_is_listed_was_never_there)
 {
 	struct run r = { .scan_progress = remove_all_files };
@@ -1413,6 +1502,7 @@ START_TEST(what_vanishes_while_it_is_listed_was_never_there)
 	}
 	run(&r);
 	ck_assert_uint_eq(r.files, 256);
+	ck_assert_ptr_nonnull(strstr(r.notes, "gone "));
 	ck_assert_int_eq(r.err, E_SOURCE); /* the others were */
 	ck_assert_int_eq(r.f.sys, ENOENT);
 }
@@ -1477,6 +1567,8 @@ main(void)
 	tcase_add_loop_test(t, a_file_that_vanished_or_turned_stops_the_pack, 0, 4);
 	tcase_add_test(t, a_directory_that_became_a_link_is_not_followed);
 	tcase_add_test(t, sizes_and_times_are_those_at_opening);
+	tcase_add_loop_test(t, what_changes_and_keeps_its_size_is_told_or_refused, 0, 8);
+	tcase_add_loop_test(t, what_was_just_written_is_told_or_refused, 0, 6);
 	tcase_add_loop_test(t, a_file_that_changes_when_it_was_opened, 0, (int)(sizeof changes / sizeof *changes));
 	tcase_add_test(t, what_vanishes_while_it_is_listed_was_never_there);
 	tcase_add_test(t, a_directory_that_vanishes_before_it_is_listed);

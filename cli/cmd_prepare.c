@@ -328,6 +328,10 @@ report_failed(const struct cli *c, const struct prepare_target *t)
 	char safe[512];
 
 	say_error(c, &t->fault, &(struct say_about){.object = t->at.path});
+	if (!t->started) {
+		say_info(c, "%s was left as it is", say_safe(safe, sizeof safe, t->at.path));
+		return;
+	}
 	if (t->forgets) {
 		say_info(c, "nothing of this can be opened, and no code is handed out for it; what else was on %s may be damaged",
 		    say_safe(safe, sizeof safe, t->at.path));
@@ -387,6 +391,16 @@ report(const struct cli *c, const struct prepare *j, const struct formats *s)
 	return first != E_OK ? first : printed;
 }
 
+/* At once, since the others may take an hour; and once more in the report. */
+static void
+say_refused(const struct cli *c, const struct prepare *j)
+{
+	for (size_t i = 0; i < j->count; i++)
+		if (j->targets[i].fault.err != E_OK)
+			say_error(c, &j->targets[i].fault, &(struct say_about){.object = j->targets[i].at.path});
+	say_info(c, "the other sticks are prepared");
+}
+
 static enum err
 run(const struct cli *c, struct prepare *j, const struct formats *s)
 {
@@ -400,6 +414,8 @@ run(const struct cli *c, struct prepare *j, const struct formats *s)
 		e = prepare_check(j, &blame, &f);
 	if (e != E_OK)
 		return say_error(c, &f, &(struct say_about){.object = blame != NULL ? blame->at.path : NULL});
+	if (blame != NULL)
+		say_refused(c, j);
 	e = prepare_write(j, &f);
 	if (e != E_OK)
 		return say_error(c, &f, NULL);
@@ -423,6 +439,7 @@ cmd_prepare(struct cli *c, int argc, char **argv)
 	    {OPT_FLAG, "replace", 0, NULL, N_("destroy what is on the stick, revoke its codes"), &j.replace, 0, 0},
 	    {OPT_FLAG, "bind-usb", 0, NULL, N_("codes open only on the USB device they were written to"), &j.bind_usb, 0, 0},
 	    {OPT_FLAG, "skip-special", 0, NULL, N_("leave links, devices and sockets out"), &j.skip_special, 0, 0},
+	    {OPT_FLAG, "yes", 0, NULL, N_("do not ask whether STICK is one"), &j.yes, 0, 0},
 	    {OPT_FLAG, "strict", 0, NULL, N_("refuse a folder that changes while it is packed"), &j.strict, 0, 0},
 	    {OPT_TEXT, "format", 0, "TYPE", N_("wipe STICK, a device, first: exfat or vfat"), &w.format, 0, 0},
 	    {OPT_TEXT, "format-serial", 0, "LIST", N_("do not ask, wipe only sticks with these serial numbers"), &w.serials, 0, 0},

@@ -101,7 +101,14 @@ check_places(struct prepare *j, struct prepare_target **blame, struct fault *f)
 			say_warn(j->c,
 			    "the folder lies on the stick itself, where anybody can read it; remove it from there afterwards");
 	}
-	for (size_t i = 0; j->bind_usb && i < j->count; i++) {
+	for (size_t i = 0; i < j->count; i++) {
+		enum err e = j->targets[i].at.fd >= 0 ? prepare_ask_place(j, &j->targets[i], f) : E_OK;
+
+		*blame = &j->targets[i];
+		if (e != E_OK)
+			return e;
+	}
+	for (size_t i = 0; j->bind_usb && j->count == 1 && i < j->count; i++) {
 		enum err e = j->targets[i].at.fd >= 0 ? take_identity(j, &j->targets[i], f) : E_OK;
 
 		*blame = &j->targets[i];
@@ -376,19 +383,31 @@ prepare_bytes(const struct prepare *j)
 	return pack_source_stick_bytes(j->src) + SPACE_MARGIN + 2ull * RECORD_SIZE * j->codes + j->notice_n;
 }
 
+/* Errors about this PC or the issuer, which all sticks share. */
+static bool
+stops_all(enum err e)
+{
+	return e == E_FAIL || e == E_INTERRUPTED || e == E_MEMORY || e == E_BOOKS || e == E_KEYSTORE;
+}
+
 enum err
 prepare_check(struct prepare *j, struct prepare_target **blame, struct fault *f)
 {
-	enum err e = E_OK;
+	struct prepare_target *first = NULL;
+	size_t whole = 0;
 
 	for (size_t i = 0; i < j->count; i++) {
-		*blame = &j->targets[i];
-		e = check_target(j, &j->targets[i], f);
-		if (e != E_OK)
-			return e;
+		struct prepare_target *t = &j->targets[i];
+		enum err e = check_target(j, t, &t->fault);
+
+		*blame = t;
+		if (e != E_OK && stops_all(e))
+			return fault_pass(f, &t->fault);
+		whole += e == E_OK;
+		first = e != E_OK && first == NULL ? t : first;
 	}
-	*blame = NULL;
-	return E_OK;
+	*blame = first;
+	return whole > 0 ? E_OK : fault_pass(f, &first->fault);
 }
 
 static void

@@ -50,6 +50,7 @@ struct prepare {
 	int64_t not_before, expires;
 	uint32_t session_s;
 	bool add, replace, skip_special;
+	bool yes;    /* do not ask whether a STICK is one */
 	bool strict; /* refuse a folder that changes while it is packed */
 	bool bind_usb; /* codes open on this device only */
 	struct prepare_target *targets; /* at is open in each */
@@ -85,7 +86,10 @@ enum err prepare_begin(struct prepare *j, struct prepare_target **blame, struct 
 /* prepare_bytes(j): the bytes that a stick must have free; after prepare_begin. */
 uint64_t prepare_bytes(const struct prepare *j);
 
-/* prepare_check(j, blame, f): after prepare_begin: take every stick. Fails as prepare_begin does. */
+/*
+ * prepare_check(j, blame, f): after prepare_begin: take every stick. One that is refused has its fault, and the others go on; it fails
+ * as prepare_begin does if none is left, or for what is not about a stick.
+ */
 enum err prepare_check(struct prepare *j, struct prepare_target **blame, struct fault *f);
 
 /*

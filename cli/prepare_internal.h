@@ -12,6 +12,12 @@ void prepare_note(void *j, enum pack_note_kind kind, const char *path);
 /* prepare_note_rest(j): of how many files that changed nothing was told, because there were too many. */
 void prepare_note_rest(const struct prepare *j);
 
+/*
+ * prepare_ask_place(j, t, f): ask whether t is meant to be the stick, where it is on no removable medium, no stick so far, and not
+ * empty. E_PROMPT if it is not, or nobody can be asked.
+ */
+enum err prepare_ask_place(const struct prepare *j, const struct prepare_target *t, struct fault *f);
+
 /* prepare_unused_id(i, id, f): a random id that the issuer's books do not have. */
 enum err prepare_unused_id(struct issuer *i, uint8_t id[ID_SIZE], struct fault *f);
 

@@ -71,6 +71,8 @@ write_books(struct prepare *j, struct fault *f)
 	for (size_t i = 0; i < j->count && e == E_OK; i++) {
 		struct prepare_target *t = &j->targets[i];
 
+		if (!whole(t))
+			continue;
 		e = books_add_stick(j->issuer.books, t->grant.stick_id, j->label, f);
 		if (e == E_OK && t->grant.policy.usb)
 			e = book_identity(j, t, f);
@@ -93,6 +95,8 @@ make_secrets(struct prepare *j, struct fault *f)
 {
 	j->ck = secret_new(KEY_SIZE);
 	for (size_t i = 0; i < j->count; i++) {
+		if (!whole(&j->targets[i]))
+			continue;
 		j->targets[i].a = secret_new((size_t)j->codes * KEY_SIZE);
 		if (j->targets[i].a == NULL)
 			return fault_set(f, E_FAIL, ENOMEM, "memory", "for codes");
@@ -171,7 +175,7 @@ struct coder {
 	bool running;
 	atomic_bool stop, finished;
 	atomic_ulong done;
-	unsigned long base;
+	unsigned long base, all;
 	enum err result;
 };
 
@@ -194,8 +198,10 @@ stretch_all(void *arg)
 	for (size_t i = 0; i < j->count && w->result == E_OK; i++) {
 		struct prepare_target *t = &j->targets[i];
 
-		w->base = (unsigned long)i * j->codes;
+		if (t->a == NULL) /* refused before the first byte */
+			continue;
 		w->result = mint_stretch(j->issuer.seed, t->grant.stick_id, t->grant.id, j->codes, t->a, 0, on_stretch, w);
+		w->base += j->codes;
 	}
 	atomic_store(&w->finished, true);
 	return NULL;
@@ -208,6 +214,7 @@ coder_start(struct coder *w, struct prepare *j, struct fault *f)
 
 	memset(w, 0, sizeof *w);
 	w->j = j;
+	w->all = (unsigned long)count_whole(j) * j->codes;
 	sys = pthread_create(&w->thread, NULL, stretch_all, w);
 	w->running = sys == 0;
 	return sys == 0 ? E_OK : fault_set(f, E_FAIL, sys, "thread", "for codes");
@@ -226,7 +233,7 @@ static enum err
 coder_join(struct coder *w, bool stop, struct fault *f)
 {
 	struct progress bar;
-	uint64_t all = (uint64_t)w->j->codes * w->j->count;
+	uint64_t all = w->all;
 	bool waited = false;
 
 	if (!w->running)
@@ -611,7 +618,8 @@ prepare_write(struct prepare *j, struct fault *f)
 	if ((e = coder_start(&coder, j, f)) != E_OK)
 		return e;
 	for (size_t i = 0; i < j->count; i++)
-		begin_target(j, &j->targets[i]);
+		if (whole(&j->targets[i]))
+			begin_target(j, &j->targets[i]);
 	if (count_whole(j) > 0)
 		e = write_all(j, &coder, &all);
 	coder_join(&coder, true, NULL);

@@ -380,6 +380,14 @@ stickarg_device(int fd, char *out, size_t size)
 }
 
 bool
+stickarg_is_portable(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && is_portable(st.st_dev);
+}
+
+bool
 stickarg_is_mount(int fd)
 {
 	struct stat here, up;

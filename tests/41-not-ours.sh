@@ -1,4 +1,5 @@
-# What oncestick did not write stays: a folder called ONCE, files in ours, a folder that scrub could fill, texts that somebody changed.
+# What oncestick did not write stays: a folder called ONCE, files in ours, a folder that scrub could fill, texts that somebody changed;
+# and what is no stick becomes one only if that is meant.
 . "$ONCE_TESTS/scenario.sh"
 sample "$W/folder"
 new_issuer
@@ -44,6 +45,45 @@ is "names it" "$(jq -c .left "$W/out")" '["ONCE/photo.jpg"]'
 prepare "$W/folder" "$W/clean"
 check "a stick with nothing else" oncestick erase "$W/clean" --yes --json "$pass"
 is "is empty afterwards" "$(jq -c .left "$W/out")$(ls -A "$W/clean")" '[]'
+
+# hostile 83: FOLDER and STICK exchanged
+mkdir "$W/empty" "$W/fresh"
+mkdir "$W/fresh/lost+found" "$W/fresh/.Trash-1000"
+refused 24 "a folder with something in it is asked about" oncestick prepare "$W/empty" "$W/folder" "$pass"
+said "exchanged"
+said "\-\-yes"
+check "and nothing was written to it" no test -e "$W/folder/ONCE" -o -e "$W/folder/READ ME FIRST.txt"
+prepare "$W/folder" "$W/fresh"
+prepare "$W/folder" "$W/fresh" --replace
+mkdir "$W/mixed"
+echo mine >"$W/mixed/other.txt"
+refused 24 "so is a directory that shall be a stick" oncestick prepare "$W/folder" "$W/mixed" "$pass"
+prepare "$W/folder" "$W/mixed" --yes
+prepare "$W/folder" "$W/mixed" --add
+is "and its other files stay" "$(cat "$W/mixed/other.txt")" mine
+
+# one stick of several is refused: the others are prepared
+prepare "$W/folder" "$W/used"
+stick=$W/used
+one_code "$W/code"
+prepare "$W/folder" "$W/good" --label Old
+mkdir -p "$W/foreign/ONCE"
+echo mine >"$W/foreign/ONCE/photo.jpg"
+if [ -w /dev/fuse ]; then
+	check "a code is used" oncestick mount "$W/used" --code-file "$W/code"
+	check "and it ends" oncestick unmount --yes
+	refused 2 "one that is not collected does not stop the others" \
+		oncestick prepare "$W/folder" "$W/used" "$W/good" --replace --label New "$pass"
+	said "not collected"
+	printed 'locked: "New"'
+	oncestick prepare "$W/folder" "$W/good" "$W/used" --replace --label Newer --json "$pass" >"$W/out" 2>"$W/err"
+	is "in any order" "$? $(jq -c '[.sticks[].ok]' "$W/out")" '2 [true,false]'
+fi
+refused 10 "nor does one that is not ours" oncestick prepare "$W/folder" "$W/foreign" "$W/good" --replace --label Newest "$pass"
+said "photo.jpg"
+printed 'locked: "Newest"'
+refused 10 "if all are refused, nothing is written" oncestick prepare "$W/folder" "$W/foreign" "$pass"
+is "and what was there is there" "$(cat "$W/foreign/ONCE/photo.jpg")" mine
 
 [ "$WHO" = root ] || finish
 

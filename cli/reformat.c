@@ -356,12 +356,10 @@ reformat_named(const struct reformat *r, const char *answer)
 bool
 reformat_listed(const struct reformat *r, const char *serials)
 {
-	size_t n = strlen(r->usb.serial);
-
-	while (n > 0 && *serials != '\0') {
+	while (r->usb.serial[0] != '\0' && *serials != '\0') {
 		size_t length = strcspn(serials, ",");
 
-		if (length == n && memcmp(serials, r->usb.serial, n) == 0)
+		if (usb_has_serial(&r->usb, serials, length))
 			return true;
 		serials += length;
 		serials += *serials == ',';

@@ -138,7 +138,7 @@ is_meant(const struct choice *c, const struct usb_device *d)
 	if (d->name[0] == '\0')
 		return false;
 	if (c->serial != NULL)
-		return strcmp(d->serial, c->serial) == 0;
+		return usb_has_serial(d, c->serial, strlen(c->serial));
 	return d->dev == c->device.dev || (!c->device.partition && strcmp(d->disk, c->device.disk) == 0);
 }
 

@@ -135,6 +135,19 @@ read_serial(const char *dir, char out[USB_SERIAL_MAX + 1])
 	}
 }
 
+static void
+read_raw_serial(const char *dir, char out[USB_RAW_MAX + 1])
+{
+	char raw[FILE_MAX];
+	ssize_t n = read_raw(dir, "serial", raw);
+
+	out[0] = '\0';
+	if (n <= 0 || n > (ssize_t)USB_RAW_MAX || memchr(raw, '\0', (size_t)n) != NULL)
+		return;
+	memcpy(out, raw, (size_t)n);
+	out[n] = '\0';
+}
+
 static unsigned
 different_characters(const char *s)
 {
@@ -200,6 +213,7 @@ usb_read(struct usb_device *d, const char *sysfs, const char *dir)
 	read_text(d->dir, "manufacturer", d->vendor, sizeof d->vendor);
 	read_text(d->dir, "product", d->product, sizeof d->product);
 	read_serial(d->dir, d->serial);
+	read_raw_serial(d->dir, d->serial_raw);
 	d->speed = read_unsigned(d->dir, "speed");
 	d->bus = read_unsigned(d->dir, "busnum");
 	d->address = read_unsigned(d->dir, "devnum");
@@ -280,6 +294,80 @@ usb_find_dir(struct usb_device *d, const char *sysfs, int fd)
 
 	memset(d, 0, sizeof *d);
 	return fstat(fd, &st) == 0 ? usb_find(d, sysfs, st.st_dev) : -1;
+}
+
+/* ---- its serial number, as people see it ------------------------------------------------------------------------------------ */
+
+static bool
+is_blank(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+/* Without blanks. out has room for n bytes; return how many there are. */
+static size_t
+squeeze(char *out, const char *text, size_t n)
+{
+	size_t len = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (!is_blank(text[i]))
+			out[len++] = text[i];
+	return len;
+}
+
+/* As udev does: no blanks at the ends, '_' for those between, and for each other character that is not plain. */
+static size_t
+as_udev(char *out, const char *text, size_t n)
+{
+	size_t len = 0;
+
+	while (n > 0 && is_blank(text[n - 1]))
+		n--;
+	for (size_t i = 0; i < n; i++) {
+		unsigned char c = (unsigned char)text[i];
+
+		if (is_blank(text[i]) && (len == 0 || is_blank(text[i - 1])))
+			continue;
+		out[len++] = c >= 0x80 || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+				     (c != '\0' && strchr("#+-.:=@_", c) != NULL) ?
+				 text[i] :
+				 '_';
+	}
+	return len;
+}
+
+/* Without "-0:0", which ends ID_SERIAL and names in /dev/disk/by-id; 0 if it does not end so. */
+static size_t
+without_instance(const char *text, size_t n)
+{
+	size_t i = n;
+
+	while (i > 0 && text[i - 1] >= '0' && text[i - 1] <= '9')
+		i--;
+	if (i == n || i == 0 || text[--i] != ':')
+		return 0;
+	n = i;
+	while (i > 0 && text[i - 1] >= '0' && text[i - 1] <= '9')
+		i--;
+	return i < n && i > 1 && text[i - 1] == '-' ? i - 1 : 0;
+}
+
+bool
+usb_has_serial(const struct usb_device *d, const char *text, size_t n)
+{
+	char mine[USB_RAW_MAX], given[USB_RAW_MAX];
+	size_t raw_n = strlen(d->serial_raw), len = squeeze(mine, d->serial_raw, raw_n), whole = 0;
+
+	if (len == 0 || n == 0 || n > sizeof given)
+		return false;
+	if (squeeze(given, text, n) == len && memcmp(given, mine, len) == 0)
+		return true;
+	len = as_udev(mine, d->serial_raw, raw_n);
+	if (n == len && memcmp(text, mine, n) == 0)
+		return true;
+	whole = without_instance(text, n);
+	return whole > len && text[whole - len - 1] == '_' && memcmp(text + whole - len, mine, len) == 0;
 }
 
 /* ---- what it is for ------------------------------------------------------------------------------------------------------- */

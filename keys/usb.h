@@ -18,6 +18,7 @@
 #define USB_PATH_MAX 1024
 #define USB_TEXT_MAX 126   /* bytes of a string descriptor, as sysfs shows it */
 #define USB_SERIAL_MAX 126
+#define USB_RAW_MAX 378    /* bytes of 126 characters in UTF-8 */
 #define USB_NAME_SIZE 32   /* "sdb1" and a NUL */
 #define USB_SPEED_SIZE 24  /* enough for usb_speed */
 #define USB_SHOWN_SIZE 400 /* enough for usb_show */
@@ -36,6 +37,7 @@ struct usb_device {
 	uint16_t vid, pid;
 	char vendor[USB_TEXT_MAX + 1], product[USB_TEXT_MAX + 1];
 	char serial[USB_SERIAL_MAX + 1]; /* as the identity has it; "": no identity */
+	char serial_raw[USB_RAW_MAX + 1]; /* as the device says it, raw bytes; "" if it says none, or too much */
 	unsigned speed;			 /* Mbit/s; 0 if unknown */
 	unsigned bus, address;
 	unsigned luns;	   /* disks, or slots for cards */
@@ -58,6 +60,12 @@ int usb_find_dir(struct usb_device *d, const char *sysfs, int fd);
 
 /* usb_read(d, sysfs, dir): a USB device by its own directory in sysfs, without a disk. 0, or -1 with *d zeroed. */
 int usb_read(struct usb_device *d, const char *sysfs, const char *dir);
+
+/*
+ * usb_has_serial(d, text, n): whether text names the serial number of d, in any way that people see it: as sysfs and lsusb show it, as
+ * we do, without blanks, or as udev does, with other characters for some (ID_SERIAL_SHORT, and ID_SERIAL with its "-0:0" at the end).
+ */
+bool usb_has_serial(const struct usb_device *d, const char *text, size_t n);
 
 /* usb_factor(d, factor, hint): what binds codes to the device. 0, or -1 without identity. */
 int usb_factor(const struct usb_device *d, uint8_t factor[HASH_SIZE], uint8_t hint[USB_HINT_SIZE]);

@@ -216,6 +216,42 @@ START_TEST(spaces_in_a_serial_do_not_count)
 }
 END_TEST
 
+START_TEST(a_serial_number_is_known_as_people_see_it)
+{
+	static const struct {
+		const char *device, *text;
+		bool same;
+	} cases[] = {
+	    {"E0D55EA57430", "E0D55EA57430", true},
+	    {"  AA 04 0127/7 ", "  AA 04 0127/7 ", true},
+	    {"  AA 04 0127/7 ", "AA 04 0127/7", true},
+	    {"  AA 04 0127/7 ", "AA040127/7", true},
+	    {"  AA  04 0127/7 ", "AA_04_0127_7", true},
+	    {"  AA 04 0127/7 ", "Make_Model_AA_04_0127_7-0:0", true},
+	    {"AA04", "Make_Model_AA04-0:0", true},
+	    {"Gr\303\266\303\237e 1", "Gr\303\266\303\237e 1", true},
+	    {"Gr\303\266\303\237e 1", "Gr\303\266\303\237e_1", true},
+	    {"AA04", "Make_Model_AA04", false},
+	    {"AA04", "XAA04-0:0", false},
+	    {"AA04", "AA0", false},
+	    {"AA04", "AA045", false},
+	    {"AA04", "aa04", false},
+	    {"AA04", "", false},
+	    {"", "", false},
+	    {"   ", " ", false},
+	    {"   ", "", false},
+	};
+	struct usb_device d = {0};
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		strcpy(d.serial_raw, cases[i].device);
+		ck_assert_int_eq(usb_has_serial(&d, cases[i].text, strlen(cases[i].text)), cases[i].same);
+	}
+	add_stick("AA 04 ");
+	ck_assert_str_eq(find(SDB1).serial_raw, "AA 04 ");
+}
+END_TEST
+
 START_TEST(serial_needs_no_final_newline)
 {
 	const char *dir = add_stick(NULL);
@@ -795,6 +831,7 @@ main(void)
 
 	tcase_add_test(t, factor_and_hint_are_those_of_the_vectors);
 	tcase_add_test(t, spaces_in_a_serial_do_not_count);
+	tcase_add_test(t, a_serial_number_is_known_as_people_see_it);
 	tcase_add_test(t, serial_needs_no_final_newline);
 	tcase_add_loop_test(t, serial_that_can_be_no_identity, 0, sizeof nothing / sizeof nothing[0]);
 	tcase_add_test(t, device_without_serial_has_no_identity);

@@ -380,7 +380,7 @@ prepare_begin(struct prepare *j, struct prepare_target **blame, struct fault *f)
 uint64_t
 prepare_bytes(const struct prepare *j)
 {
-	return pack_source_stick_bytes(j->src) + SPACE_MARGIN + 2ull * RECORD_SIZE * j->codes + j->notice_n;
+	return pack_source_stick_bytes(j->src) + SPACE_MARGIN + STICK_ROOM_SIZE + 2ull * RECORD_SIZE * j->codes + j->notice_n;
 }
 
 /* Errors about this PC or the issuer, which all sticks share. */

@@ -143,7 +143,8 @@ begin_target(struct prepare *j, struct prepare_target *t)
 		destroy_old(j, t);
 	if (!whole(t))
 		return;
-	if ((e = provision_init(t->p, t->grant.stick_id, j->issuer.seed, f)) == E_OK && (e = provision_clean(t->p, f)) == E_OK)
+	if ((e = provision_init(t->p, t->grant.stick_id, j->issuer.seed, f)) == E_OK && (e = provision_clean(t->p, f)) == E_OK &&
+	    (e = provision_room(t->p, f)) == E_OK)
 		e = provision_bundle_dir(t->p, j->bundle_id, &t->bundle_fd, f);
 	f->err = e;
 	if (t->p->debris > 0)

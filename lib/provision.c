@@ -601,6 +601,12 @@ provision_manifest(struct provision *p, const uint8_t id[ID_SIZE], struct bytes 
 }
 
 enum err
+provision_room(struct provision *p, struct fault *f)
+{
+	return stick_keep_room(p->stick) == 0 ? E_OK : provision_fault(f, "write", "%s/%s", STICK_ONCE, STICK_ROOM);
+}
+
+enum err
 provision_notice(struct provision *p, const uint8_t issuer[KEY_SIZE], struct bytes file, struct fault *f)
 {
 	if (file.n == 0 || stick_store_notice(p->stick, issuer, file.p, file.n) != -1)

@@ -66,6 +66,9 @@ enum err provision_bundle_dir(struct provision *p, const uint8_t id[ID_SIZE], in
 /* provision_manifest(p, id, file, f): write the signed manifest into b/<id>, last of all its files. */
 enum err provision_manifest(struct provision *p, const uint8_t id[ID_SIZE], struct bytes file, struct fault *f);
 
+/* provision_room(p, f): stick_keep_room with a fault. */
+enum err provision_room(struct provision *p, struct fault *f);
+
 /* provision_notice(p, issuer, file, f): stick_store_notice with a fault. file.n == 0: nothing to write. */
 enum err provision_notice(struct provision *p, const uint8_t issuer[KEY_SIZE], struct bytes file, struct fault *f);
 

@@ -357,7 +357,7 @@ destroy_ratchet(struct provision *p)
 static enum err
 empty_once(struct provision *p, struct fault *f)
 {
-	static const char *const parts[] = {STICK_GRANTS, STICK_BUNDLES, STICK_NOTICE_NEW, STICK_NOTICE};
+	static const char *const parts[] = {STICK_GRANTS, STICK_BUNDLES, STICK_NOTICE_NEW, STICK_NOTICE, STICK_ROOM};
 	enum err err = E_OK;
 	int fd = stickio_open_dir(p->once_fd, STICK_GRANTS);
 

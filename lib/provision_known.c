@@ -55,7 +55,8 @@ is_segment(const char *name)
 static enum level
 by_name(enum level dir, const char *name)
 {
-	static const char *const top[] = {STICK_PROBE, STICK_RECORD_A, STICK_RECORD_B, STICK_NOTICE, STICK_NOTICE_NEW, NULL};
+	static const char *const top[] = {STICK_PROBE, STICK_RECORD_A, STICK_RECORD_B, STICK_NOTICE, STICK_NOTICE_NEW, STICK_ROOM,
+	    NULL};
 	static const char *const grant[] = {STICK_LOCK_A, STICK_LOCK_B, STICK_GRANT_FILE, NULL};
 	static const char *const none[] = {NULL}, *const suffixes[] = {PROVISION_TMP, PROVISION_NEW, NULL};
 

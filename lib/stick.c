@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <sodium.h>
@@ -16,7 +17,14 @@
 #include "stickio.h"
 
 #define HEX_ID_SIZE (2 * ID_SIZE + 1)
+#define ROOM_LEAST (64u << 10)
 #define MODE_SHARED 0666 /* what a speaker has to write as well as the issuer */
+
+static bool
+is_full(int error)
+{
+	return error == ENOSPC || error == EDQUOT;
+}
 
 static bool
 out_of_reach(int error)
@@ -416,6 +424,52 @@ put_notice(int once_fd, const char *name, const uint8_t *file, size_t len)
 }
 
 int
+stick_keep_room(const struct stick *s)
+{
+	uint8_t *zeros = NULL;
+	struct stat st;
+	int ret = -1;
+
+	if (fstatat(s->once_fd, STICK_ROOM, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return 0;
+	if (errno != ENOENT || (zeros = calloc(1, STICK_ROOM_SIZE)) == NULL)
+		return -1;
+	for (size_t n = STICK_ROOM_SIZE; ret != 0 && n >= ROOM_LEAST; n /= 2) {
+		ret = stickio_create(s->once_fd, STICK_ROOM, zeros, n, MODE_SHARED);
+		if (ret != 0 && !is_full(errno))
+			break;
+	}
+	free(zeros);
+	return ret;
+}
+
+/* notice.new first, if there is a newest that it can stand in for, then notice.cose. */
+static int
+put_both(int once_fd, bool stand_in, const uint8_t *file, size_t len)
+{
+	if ((stand_in && put_notice(once_fd, STICK_NOTICE_NEW, file, len) != 0) ||
+	    put_notice(once_fd, STICK_NOTICE, file, len) != 0 || stickio_remove_file(once_fd, STICK_NOTICE_NEW) != 0)
+		return -1;
+	return stickio_sync_dir(once_fd);
+}
+
+/* Where there is no more room, with what was kept for this. */
+static int
+put_in_room(const struct stick *s, bool stand_in, const uint8_t *file, size_t len)
+{
+	int ret = put_both(s->once_fd, stand_in, file, len);
+
+	if (ret == 0 || !is_full(errno))
+		return ret;
+	if (stickio_remove_file(s->once_fd, STICK_ROOM) != 0 || stickio_sync_dir(s->once_fd) != 0)
+		return -1;
+	ret = put_both(s->once_fd, stand_in, file, len);
+	if (ret == 0)
+		(void)stick_keep_room(s);
+	return ret;
+}
+
+int
 stick_store_notice(const struct stick *s, const uint8_t issuer[KEY_SIZE], const uint8_t *file, size_t len)
 {
 	struct notice_file newest = {0};
@@ -433,12 +487,7 @@ stick_store_notice(const struct stick *s, const uint8_t issuer[KEY_SIZE], const 
 	if (have == 1 && !notice_wanted(&newest, ours.number, file, len))
 		goto out;
 	/* While notice.cose is made anew, notice.new has one that is good: if not the newest so far, this one. */
-	if ((have == 1 && !unrenamed && put_notice(s->once_fd, STICK_NOTICE_NEW, file, len) != 0) ||
-	    put_notice(s->once_fd, STICK_NOTICE, file, len) != 0 ||
-	    stickio_remove_file(s->once_fd, STICK_NOTICE_NEW) != 0 || stickio_sync_dir(s->once_fd) != 0)
-		ret = -1;
-	else
-		ret = 1;
+	ret = put_in_room(s, have == 1 && !unrenamed, file, len) == 0 ? 1 : -1;
 out:
 	saved = errno;
 	notice_free(&ours);

@@ -20,6 +20,8 @@
 #define STICK_GRANTS "g"
 #define STICK_NOTICE "notice.cose"
 #define STICK_NOTICE_NEW "notice.new"
+#define STICK_ROOM "room"
+#define STICK_ROOM_SIZE (512u << 10)
 #define STICK_RECORD_A "stick.a"
 #define STICK_RECORD_B "stick.b"
 #define STICK_LOCK_A "lock.a"
@@ -78,10 +80,17 @@ int stick_load_notice(const struct stick *s, const uint8_t issuer[KEY_SIZE], str
 /*
  * stick_store_notice(s, issuer, file, len): put a notice of issuer on the stick, unless it is there already or one of a higher
  * number is: as notice.new, then as notice.cose, each flushed, then notice.new is removed, so that at any time one of the two is
- * whole on the medium. What does not verify, cannot be read, or is another issuer's, counts as absent. Return 1 if written, 0 if not needed, -1 with
- * errno (EINVAL if file is not a notice of issuer).
+ * whole on the medium. On a stick that is full the room that was kept for it is given up meanwhile. What does not verify, cannot be
+ * read, or is another issuer's, counts as absent. Return 1 if written, 0 if not needed, -1 with errno (EINVAL if file is not a notice
+ * of issuer).
  */
 int stick_store_notice(const struct stick *s, const uint8_t issuer[KEY_SIZE], const uint8_t *file, size_t len);
+
+/*
+ * stick_keep_room(s): keep STICK_ROOM_SIZE bytes for notices in a file of their own, or what there is of them; a file that is there is
+ * left. Return 0, or -1 with errno.
+ */
+int stick_keep_room(const struct stick *s);
 
 /*
  * stick_probe(s, f): prove that the stick takes and keeps a 4096-byte write: fresh random bytes to probe, made if missing, by the

@@ -30,6 +30,7 @@
 #include "text.h"
 
 #define DAY 86400
+#define OTHERS (S_IRWXG | S_IRWXO)
 #define CLOCK_AHEAD (30 * DAY)
 
 enum err
@@ -84,11 +85,56 @@ open_issuer(struct issuer *i, bool begin, struct fault *f)
 	return e;
 }
 
+/* Files are made for the owner alone; where others may do more, the file system keeps no rights, and said nothing when asked to. */
+void
+issuer_warn_rights(const struct issuer *i, const struct cli *c)
+{
+	char fs[STICKIO_FS_NAME], safe[512];
+	struct stat st;
+
+	if (i->dir_fd < 0)
+		return;
+	say_safe(safe, sizeof safe, i->dir);
+	if (fstatat(i->dir_fd, KEYSTORE_NAME, &st, AT_SYMLINK_NOFOLLOW) == 0 && (st.st_mode & OTHERS) != 0) {
+		stickio_fs_of(i->dir_fd, fs);
+		say_warn(c, "others may read what is in %s, whose file system (%s) keeps no rights: the keystore is sealed by the passphrase, "
+		    "but not the books. Better have them on a disk of this PC", safe, fs);
+	} else if (fstat(i->dir_fd, &st) == 0 && (st.st_mode & OTHERS) != 0) {
+		say_warn(c, "others may look into %s, where the issuer's secrets are: chmod 700 %s", safe, safe);
+	}
+}
+
+enum err
+issuer_check_rights(int dir_fd, struct fault *f)
+{
+	uint8_t random[8];
+	char name[40], hex[2 * sizeof random + 1];
+	enum err e = E_OK;
+	struct stat st;
+
+	randombytes_buf(random, sizeof random);
+	bytes_to_hex(hex, random, sizeof random);
+	snprintf(name, sizeof name, "rights.%s", hex);
+	if (stickio_create(dir_fd, name, "", 0, 0600) != 0)
+		return fault_set(f, E_KEYSTORE, errno, "create", "%s", KEYSTORE_NAME);
+	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		e = fault_set(f, E_KEYSTORE, errno, "stat", "%s", KEYSTORE_NAME);
+	else if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+		e = fault_set(f, E_KEYSTORE, 0, "",
+		    _("the file system of that directory keeps no rights: everybody here could change the issuer's files. Set "
+		      "ONCESTICK_ISSUER_DIR to a directory on a disk of this PC."));
+	(void)stickio_remove_file(dir_fd, name);
+	return e;
+}
+
 enum err
 issuer_open(struct issuer *i, const struct cli *c, struct fault *f)
 {
-	(void)c;
-	return open_issuer(i, false, f);
+	enum err e = open_issuer(i, false, f);
+
+	if (e == E_OK)
+		issuer_warn_rights(i, c);
+	return e;
 }
 
 enum err

@@ -61,6 +61,13 @@ void issuer_close(struct issuer *i);
 enum err issuer_publish(struct issuer *i, uint8_t **file, size_t *n, uint32_t *number, struct fault *f);
 
 /*
+ * issuer_warn_rights(i, c): say it where others may look into the issuer's directory, or its file system keeps no rights.
+ * issuer_check_rights(dir_fd, f): before anything secret is made in a directory: E_KEYSTORE if everybody could write it there.
+ */
+void issuer_warn_rights(const struct issuer *i, const struct cli *c);
+enum err issuer_check_rights(int dir_fd, struct fault *f);
+
+/*
  * issuer_merge_notice(i, s, f): if the stick s carries a notice of ours that the books do not have, take it into them. Inside a
  * transaction.
  */

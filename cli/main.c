@@ -18,6 +18,7 @@
 #include "blockcrypt.h"
 #include "cli.h"
 #include "fstab.h"
+#include "homes.h"
 #include "human.h"
 #include "opt.h"
 #include "pinentry.h"
@@ -33,27 +34,28 @@ struct verb {
 	const char *who;
 	const char *what;
 	cli_verb *run;
+	enum homes_use home;
 	bool hidden;
 };
 
 static const struct verb verbs[] = {
-    {"init", "issuer", N_("make the issuer's key and books"), cmd_init, false},
-    {"prepare", "issuer", N_("write a folder to sticks, locked, with codes to open it"), cmd_prepare, false},
-    {"issue", "issuer", N_("hand out codes"), cmd_issue, false},
-    {"codes", "issuer", N_("list sticks and the state of their codes"), cmd_codes, false},
-    {"revoke", "issuer", N_("make lost or spent codes useless"), cmd_revoke, false},
-    {"collect", "issuer", N_("read from a returned stick which codes were used"), cmd_collect, false},
-    {"erase", "issuer", N_("destroy what is on a stick"), cmd_erase, false},
-    {"mount", "speaker", N_("open a stick with a code"), cmd_mount, false},
-    {"play", "speaker", N_("open a stick with a code for one player alone"), cmd_play, false},
-    {"watch", "speaker", N_("wait for sticks, and mount each that comes"), cmd_watch, false},
-    {"unmount", "speaker", N_("end the session"), cmd_unmount, false},
-    {"status", "speaker", N_("what is open, and until when"), cmd_status, false},
-    {"rehearse", "speaker", N_("try everything that mount needs, spending nothing"), cmd_rehearse, false},
-    {"verify", "anyone", N_("check every block of a stick, with no code"), cmd_verify, false},
-    {"inspect", "anyone", N_("what a stick or a signed file says"), cmd_inspect, false},
-    {"sticks", "anyone", N_("which USB sticks are plugged in, and what is on them"), cmd_sticks, false},
-    {"station", "station", N_("this PC's memory of sticks and issuers"), cmd_station, false},
+    {"init", "issuer", N_("make the issuer's key and books"), cmd_init, HOMES_ISSUER, false},
+    {"prepare", "issuer", N_("write a folder to sticks, locked, with codes to open it"), cmd_prepare, HOMES_ISSUER, false},
+    {"issue", "issuer", N_("hand out codes"), cmd_issue, HOMES_ISSUER, false},
+    {"codes", "issuer", N_("list sticks and the state of their codes"), cmd_codes, HOMES_ISSUER, false},
+    {"revoke", "issuer", N_("make lost or spent codes useless"), cmd_revoke, HOMES_ISSUER, false},
+    {"collect", "issuer", N_("read from a returned stick which codes were used"), cmd_collect, HOMES_ISSUER, false},
+    {"erase", "issuer", N_("destroy what is on a stick"), cmd_erase, HOMES_ISSUER, false},
+    {"mount", "speaker", N_("open a stick with a code"), cmd_mount, HOMES_FOLDER, false},
+    {"play", "speaker", N_("open a stick with a code for one player alone"), cmd_play, HOMES_FOLDER, false},
+    {"watch", "speaker", N_("wait for sticks, and mount each that comes"), cmd_watch, HOMES_FOLDER, false},
+    {"unmount", "speaker", N_("end the session"), cmd_unmount, HOMES_STATION, false},
+    {"status", "speaker", N_("what is open, and until when"), cmd_status, HOMES_STATION, false},
+    {"rehearse", "speaker", N_("try everything that mount needs, spending nothing"), cmd_rehearse, HOMES_FOLDER, false},
+    {"verify", "anyone", N_("check every block of a stick, with no code"), cmd_verify, HOMES_NOTHING, false},
+    {"inspect", "anyone", N_("what a stick or a signed file says"), cmd_inspect, HOMES_NOTHING, false},
+    {"sticks", "anyone", N_("which USB sticks are plugged in, and what is on them"), cmd_sticks, HOMES_NOTHING, false},
+    {"station", "station", N_("this PC's memory of sticks and issuers"), cmd_station, HOMES_STATION, false},
 };
 
 static const char *const groups[][2] = {
@@ -120,9 +122,20 @@ unknown_verb(const struct cli *c, const char *word)
 	return say_refuse(c, E_USAGE, "there is no verb '%s'; 'oncestick --help' lists them", safe);
 }
 
+static bool
+asks_for_help(int argc, char **argv)
+{
+	for (int i = 2; i < argc; i++)
+		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+			return true;
+	return false;
+}
+
 static enum err
 dispatch(struct cli *c, int argc, char **argv)
 {
+	enum err err = E_OK;
+
 	if (argc < 2)
 		return say_refuse(c, E_USAGE, "no verb given; 'oncestick --help' lists them");
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
@@ -136,6 +149,8 @@ dispatch(struct cli *c, int argc, char **argv)
 	for (size_t i = 0; i < COUNT(verbs); i++) {
 		if (strcmp(argv[1], verbs[i].name) == 0) {
 			c->verb = verbs[i].name;
+			if (!asks_for_help(argc, argv) && (err = homes_check(c, verbs[i].home)) != E_OK)
+				return err;
 			return verbs[i].run(c, argc - 1, argv + 1);
 		}
 	}
@@ -154,6 +169,7 @@ main(int argc, char **argv)
 	if (secret_harden_process() != 0)
 		say_warn(&c, "core dumps could not be switched off");
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of its write, with everything cleaned up after it */
 	stop_install();
 	if (fstab_meant(argc, argv))
 		return fstab_main(&c, argc, argv);

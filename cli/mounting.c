@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -236,6 +237,19 @@ mounting_open(struct mounting *m)
 	return err;
 }
 
+/* The keys of sessions are in there: their files are for the owner alone, and so should their directory be. */
+static void
+warn_rights(const struct mounting *m)
+{
+	char safe[512];
+	struct stat st;
+
+	if (stat(m->station, &st) != 0 || (st.st_mode & (S_IRWXG | S_IRWXO)) == 0)
+		return;
+	say_safe(safe, sizeof safe, m->station);
+	say_warn(m->c, "others may look into %s, where this PC's memory of used codes is: chmod 700 %s", safe, safe);
+}
+
 enum err
 mounting_resolve(struct mounting *m, const char *stick, const char *dir, struct fault *f)
 {
@@ -250,6 +264,8 @@ mounting_resolve(struct mounting *m, const char *stick, const char *dir, struct 
 		err = fault_set(f, E_FUSE, errno, "mount point", "%s", dir);
 	else if (station_dir(m->station, sizeof m->station) != 0)
 		err = fault_set(f, E_STATION, 0, "no home directory", "station memory");
+	else
+		warn_rights(m);
 	stickarg_close(&s);
 	return err;
 }

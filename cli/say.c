@@ -18,6 +18,7 @@
 #include "pack.h"
 #include "pinentry.h"
 #include "provision.h"
+#include "station.h"
 #include "text.h"
 #include "when.h"
 
@@ -529,7 +530,12 @@ goes_on(const struct fault *f, const struct say_about *a)
 static void
 s_station(struct text *t, const struct fault *f, const struct say_about *a)
 {
-	if (goes_on(f, a) && a->code)
+	if (strcmp(f->step, STATION_NO_SOCKETS) == 0)
+		add(t,
+		    _("this PC's memory of used codes cannot be in %s: its file system keeps neither rights nor sockets. Set "
+		      "ONCESTICK_STATION_DIR to a directory on a disk of this PC."),
+		    SAFE(f->object));
+	else if (goes_on(f, a) && a->code)
 		add(t,
 		    _("this PC's memory of used codes cannot be written%s. Make room, or set the rights of that directory. The "
 		      "code is not lost: it continues here, on this PC, once there is room."),

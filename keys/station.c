@@ -111,6 +111,18 @@ may_write(int fd, const char *name)
 	return faccessat(fd, name, W_OK, AT_EACCESS) == 0 || errno == ENOENT;
 }
 
+/* On FAT there are neither rights for what is secret nor sockets for those who ask a session. */
+static enum err
+check_kind(const struct station *s, int fd, struct fault *f)
+{
+	char fs[STICKIO_FS_NAME];
+
+	(void)stickio_fs_of(fd, fs);
+	if (strcmp(fs, "vfat") == 0 || strcmp(fs, "exfat") == 0)
+		return fault_set(f, E_STATION, 0, STATION_NO_SOCKETS, "%s", s->dir);
+	return E_OK;
+}
+
 enum err
 station_writable(const struct station *s, struct fault *f)
 {
@@ -119,6 +131,8 @@ station_writable(const struct station *s, struct fault *f)
 
 	if (fd == -1 || !may_write(fd, ".") || (s->dir_fd != -1 && (!may_write(fd, SESSION_DIR) || !may_write(fd, kind.name))))
 		err = fault_set(f, E_STATION, errno, "write", "%s", s->dir);
+	else
+		err = check_kind(s, fd, f);
 	if (fd != -1)
 		close(fd);
 	return err;
@@ -139,8 +153,12 @@ open_session_dir(const struct station *s)
 static enum err
 open_dirs(struct station *s, struct fault *f)
 {
+	enum err err = E_OK;
+
 	if ((s->dir_fd = sql_make_dir(s->dir, s->mode == STATION_WRITE)) == -1)
 		return s->mode == STATION_READ && errno == ENOENT ? E_OK : fault_set(f, E_STATION, errno, "open", "%s", s->dir);
+	if (s->mode == STATION_WRITE && (err = check_kind(s, s->dir_fd, f)) != E_OK)
+		return err;
 	if ((s->session_fd = open_session_dir(s)) == -1 && (s->mode == STATION_WRITE || errno != ENOENT))
 		return fault_set(f, E_STATION, errno, "open", "%s/%s", s->dir, SESSION_DIR);
 	return E_OK;

@@ -1,0 +1,65 @@
+/*
+ * homes.c - whose home directory HOME is.
+ */
+#include "homes.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "say.h"
+
+static bool
+is_set(const char *variable)
+{
+	const char *value = getenv(variable);
+
+	return value != NULL && value[0] != '\0';
+}
+
+/* The directory, or the nearest above it that is there, if it is not root's. */
+static bool
+is_anothers(const char *path, char *at, size_t size)
+{
+	struct stat st;
+
+	if (path == NULL || path[0] != '/' || (size_t)snprintf(at, size, "%s", path) >= size)
+		return false;
+	while (stat(at, &st) != 0) {
+		char *slash = strrchr(at, '/');
+
+		if (slash == NULL || slash == at)
+			return false;
+		*slash = '\0';
+	}
+	return st.st_uid != 0;
+}
+
+/* Where the verb would write, if that is not said on purpose. */
+static const char *
+place(enum homes_use use)
+{
+	const char *base = NULL;
+
+	if (use == HOMES_ISSUER && is_set("ONCESTICK_ISSUER_DIR"))
+		return NULL;
+	if (use == HOMES_STATION && is_set("ONCESTICK_STATION_DIR"))
+		return NULL;
+	base = use == HOMES_ISSUER ? getenv("XDG_DATA_HOME") : use == HOMES_STATION ? getenv("XDG_STATE_HOME") : NULL;
+	return base != NULL && base[0] == '/' ? base : getenv("HOME");
+}
+
+enum err
+homes_check(const struct cli *c, enum homes_use use)
+{
+	char at[4096], safe[512];
+
+	if (geteuid() != 0 || use == HOMES_NOTHING || !is_anothers(place(use), at, sizeof at))
+		return E_OK;
+	return say_refuse(c, E_USAGE, "this is root with the home directory of somebody else, %s: what root makes there its owner cannot "
+	    "change any more. Without sudo, or with 'sudo -H'; or set %s. Nothing was done", say_safe(safe, sizeof safe, at),
+	    use == HOMES_ISSUER ? "ONCESTICK_ISSUER_DIR" : use == HOMES_STATION ? "ONCESTICK_STATION_DIR" : "HOME");
+}

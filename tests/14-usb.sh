@@ -18,7 +18,7 @@ find "$W/issuer" -type f ! -name '*-wal' ! -name '*-shm' -exec sha256sum {} + | 
 refused 41 "codes are not bound to a directory that is on no stick" \
 	oncestick prepare "$W/folder" "$W/plain" --bind-usb --passphrase-file "$W/pass"
 said "cannot be bound to"
-is "nothing was written" "$(find "$W/plain" -mindepth 1)" ""
+nothing "nothing was written" find "$W/plain" -mindepth 1
 find "$W/issuer" -type f ! -name '*-wal' ! -name '*-shm' -exec sha256sum {} + | sort >"$W/after"
 check "the books are as they were" cmp "$W/before" "$W/after"
 

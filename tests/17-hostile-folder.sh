@@ -61,8 +61,8 @@ for program in run.sh true; do
 	"$folder/$program" >"$W/out" 2>"$W/err"
 	is "$program does not run" $? 126
 done
-is "no file may be run, none is setuid" "$(find "$folder" -type f -perm /7111)" ""
-is "nothing but files and directories" "$(find "$folder" ! -type f ! -type d)" ""
+nothing "no file may be run, none is setuid" find "$folder" -type f -perm /7111
+nothing "nothing but files and directories" find "$folder" ! -type f ! -type d
 find "$stick" -type f -exec sha256sum {} + | sort >"$W/after"
 check "the stick is as it was" cmp "$W/before" "$W/after"
 check "the folder is as it was packed" diff -r "$W/folder" "$folder"

@@ -83,3 +83,4 @@ mounted "$folder" && die "the dead mount is still there"
 [ ! -e "$folder" ] || die "the folder is still there"
 check "the code goes on" oncestick mount "$stick" --code-file "$W/code3"
 check "the end" oncestick unmount --yes
+finish

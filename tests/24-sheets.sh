@@ -241,10 +241,10 @@ is "... and the code is in the books" "$(issued)" "$before"
 if [ "$WHO" = root ] && mkdir "$W/small" && mount -t tmpfs -o size=40k none "$W/small" 2>/dev/null; then
 	refused 1 "a disk that becomes full" issue -n 12 --to Full --sheet "$W/small/codes.pdf"
 	said 'No space left'
-	is "nothing of it is left there" "$(find "$W/small" -type f | wc -l)" 0
+	nothing "nothing of it is left there" find "$W/small" -type f
 	umount "$W/small"
 	check "its codes are printed elsewhere" issue --again Full --sheet "$W/full.pdf"
 fi
-is "no unfinished file is left" "$(find "$W" -name '.oncestick-sheet*' | wc -l)" 0
+nothing "no unfinished file is left" find "$W" -name '.oncestick-sheet*'
 
 finish

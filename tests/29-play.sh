@@ -131,7 +131,7 @@ is "it has its settings" "$(tr '\n' ' ' <"$HOME/settings")" "changed second thir
 is "and no right to anything" "$(awk '{ print $2 }' "$HOME/rights" | tr '\n' ' ')" "0000000000000000 0000000000000000 0000000000000000 1 "
 is "the person's settings are as they were" "$(cat "$HOME/.config/settings")" first
 is "recent files are as they were" "$(cat "$HOME/.local/share/recently-used.xbel")" before
-is "no thumbnail is left" "$(ls -A "$HOME/.cache/thumbnails")" ""
+nothing "no thumbnail is left" ls -A "$HOME/.cache/thumbnails"
 find "$HOME" "$TMPDIR" /tmp/left /var/tmp/left -name left >"$W/left" 2>/dev/null
 is "nothing is left anywhere but what a linked directory took" "$(cat "$W/left")" "$HOME/.local/share/own/left"
 

@@ -5,26 +5,38 @@
 #   refused N DESCRIPTION COMMAND...    the command must exit with N and say its [E_NAME N]
 #   said PATTERN                        the last command's stderr must match (grep -E)
 #   printed PATTERN                     the last command's stdout must match
-# W is the work directory, WHO root or user. Output of the last command: $W/out and $W/err.
+#   nothing DESCRIPTION COMMAND...      the command must succeed, and print nothing
+# W is the work directory, WHO root or user. Output of the last command: $W/out and $W/err, which the next one may read.
 set -u
-PATH="$ONCE_BIN:$PATH:/usr/sbin:/sbin"
+PATH="$ONCE_TESTS/bin:$ONCE_BIN:$PATH:/usr/sbin:/sbin"
 export ONCESTICK_ISSUER_DIR="$W/issuer" ONCESTICK_STATION_DIR="$W/station"
 checks=0
 printf 'correct horse\n' >"$W/pass"
 
 die()
 {
+	true >"$W/failed" # also where this is a subshell, which ends alone
 	echo "FAILED: $*"
 	echo "--- stdout"; tail -n 20 "$W/out" 2>/dev/null
 	echo "--- stderr"; tail -n 20 "$W/err" 2>/dev/null
 	exit 1
 }
 
+# What the command says is elsewhere until it has ended: a check of $W/out reads what the last one has said, not its own nothing.
+carry_out() # COMMAND...: its exit status
+{
+	[ -d "$W/now" ] || mkdir "$W/now" || die "mkdir"
+	"$@" >"$W/now/out" 2>"$W/now/err" </dev/null
+	set -- $?
+	mv "$W/now/out" "$W/now/err" "$W" || die "a check within a check"
+	return "$1"
+}
+
 check()
 {
 	what=$1
 	shift
-	"$@" >"$W/out" 2>"$W/err" </dev/null || die "$what (exit $?): $*"
+	carry_out "$@" || die "$what (exit $?): $*"
 	checks=$((checks + 1))
 	echo "ok $checks - $what"
 }
@@ -33,7 +45,7 @@ refused()
 {
 	want=$1 what=$2
 	shift 2
-	"$@" >"$W/out" 2>"$W/err" </dev/null
+	carry_out "$@"
 	got=$?
 	[ $got -eq "$want" ] || die "$what: exit $got, expected $want: $*"
 	grep -Eq "\[E_[A-Z_]+ $want\]" "$W/err" || die "$what: no [E_... $want] in the message"
@@ -56,6 +68,16 @@ is() # DESCRIPTION GOT WANTED
 	[ "$2" = "$3" ] || die "$1: got '$2', wanted '$3'"
 	checks=$((checks + 1))
 	echo "ok $checks - $1"
+}
+
+nothing() # DESCRIPTION COMMAND...
+{
+	what=$1
+	shift
+	carry_out "$@" || die "$what (exit $?): $*"
+	[ ! -s "$W/out" ] || die "$what: $*"
+	checks=$((checks + 1))
+	echo "ok $checks - $what"
 }
 
 skip()
@@ -174,7 +196,7 @@ ends() # STATUS... -- COMMAND...: exits with one of these; sets $got. $at says a
 		wanted="$wanted $1" && shift
 	done
 	shift
-	"$@" >"$W/out" 2>"$W/err" </dev/null
+	carry_out "$@"
 	got=$?
 	case "$wanted " in
 	*" $got "*) ;;
@@ -195,16 +217,21 @@ traced() # PID
 	grep -q 'TracerPid:.[1-9]' "/proc/$1/status"
 }
 
-no() # the command must fail
+no() # the command must fail, but not for want of a program or, with grep, of a file, nor by a signal
 {
-	! "$@"
+	"$@"
+	set -- "$1" $?
+	[ "$2" -ne 0 ] && [ "$2" -lt 126 ] && { [ "$1" != grep ] || [ "$2" -eq 1 ]; }
 }
 
 finish()
 {
+	[ ! -e "$W/failed" ] || exit 1
 	echo "$checks checks held"
+	: >"$W/finished"
 	exit 0
 }
+
 cleanup()
 {
 	for c in "$W"/station*/session/*.ctl; do
@@ -215,4 +242,12 @@ cleanup()
 		done >/dev/null 2>&1
 	done
 }
-trap cleanup EXIT
+
+# A scenario that passes has come to finish, whatever else ended it with 0. run-scenario sees to that too, but in no guest.
+leave()
+{
+	set -- $?
+	cleanup
+	[ "$1" -ne 0 ] || [ -e "$W/finished" ] || exit 1
+}
+trap leave EXIT

@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -380,6 +381,36 @@ after_collect(const struct outcome *o)
 
 static const unsigned classes[] = {FAULTS_MEMORY, FAULTS_FILE};
 
+static void *
+thread(void *arg)
+{
+	free(malloc(10));
+	return arg;
+}
+
+/* Each may fail to start; those that do come to their end. */
+static int
+threads(void)
+{
+	pthread_t t[4];
+	bool runs[4];
+
+	for (int i = 0; i < 4; i++)
+		runs[i] = pthread_create(&t[i], NULL, thread, NULL) == 0;
+	for (int i = 0; i < 4; i++)
+		if (runs[i] && pthread_join(t[i], NULL) != 0)
+			return E_FAIL;
+	return E_OK;
+}
+
+/* Of this program: what is planted is a fault of a call of ours, never one by which the sanitizer starts or ends a thread. */
+START_TEST(threads_are_started_or_not)
+{
+	for (unsigned n = 1; n <= 40; n++)
+		ck_assert_int_eq(run(threads, FAULTS_MEMORY, n).status, E_OK);
+}
+END_TEST
+
 START_TEST(issuer_is_made)
 {
 	each(init, classes[_i], after_init, "init");
@@ -465,6 +496,7 @@ main(void)
 		return EXIT_FAILURE;
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_set_timeout(t, 1800);
+	tcase_add_test(t, threads_are_started_or_not);
 	tcase_add_loop_test(t, issuer_is_made, 0, 2);
 	tcase_add_loop_test(t, stick_is_prepared, 0, 2);
 	tcase_add_loop_test(t, code_is_issued, 0, 2);

@@ -91,6 +91,6 @@ unplug
 finish
 INSIDE
 
-in_guest -t 600 -r "$ONCE_TESTS" -r "$ONCE_BIN" -r "$W" -c "mkdir /tmp/w
+in_guest -t 1800 -r "$ONCE_TESTS" -r "$ONCE_BIN" -r "$W" -c "mkdir /tmp/w
 export ONCE_TESTS='$ONCE_TESTS' ONCE_BIN='$ONCE_BIN' W=/tmp/w WHO=root HOME=/tmp/w CI='${CI:-}'; sh '$W/inside'"
 finish

@@ -67,6 +67,6 @@ wait $first
 first=$?
 exit $((first + second))
 INSIDE
-in_guest -n 2 -m 1024 -t 1500 -i "$W/one.img" -S 4C530001230915 -i "$W/two.img" -S 60A44C413A8C -r "$W" \
+in_guest -n 2 -m 1024 -t 3600 -i "$W/one.img" -S 4C530001230915 -i "$W/two.img" -S 60A44C413A8C -r "$W" \
 	-r "$ONCE_TESTS" -r "$ONCE_BIN" -c "export ONCE_TESTS='$ONCE_TESTS' ONCE_BIN='$ONCE_BIN' W='$W'; . '$W/inside'"
 finish

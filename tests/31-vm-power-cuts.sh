@@ -35,7 +35,7 @@ life() # LONG|SHORT SIZE MKFS...: of one stick, in the directory W
 	truncate -s "$size" "$W/stick.img" # nearly all of it is a hole
 	check "a stick is made" "$@" "$W/stick.img"
 	cp --sparse=always "$W/stick.img" "$W/base.img" || die "cp"
-	"$ONCE_TESTS/vm/run" -t 600 -i "$W/stick.img" -l "$W/log" -w "$W/share" -r "$ONCE_TESTS" -r "$ONCE_BIN" -r "$ONCE_BUILD" \
+	"$ONCE_TESTS/vm/run" -t 1800 -i "$W/stick.img" -l "$W/log" -w "$W/share" -r "$ONCE_TESTS" -r "$ONCE_BIN" -r "$ONCE_BUILD" \
 		-c "mkdir /tmp/w; export W=/tmp/w WHO=root HOME=/tmp/w CI=yes OUT='$W/share' ONCE_BIN='$ONCE_BIN' \
 		ONCE_TESTS='$ONCE_TESTS' NOSYNC='$nosync' LIFE='$length'; . '$ONCE_TESTS/vm/scenarios/cuts.sh'" \
 		>"$W/guest" 2>&1 </dev/null

@@ -21,7 +21,7 @@ fake() # NAME PORT: what QEMU is told
 		"-device usb-storage,id=$1,bus=usb.0,port=$2,drive=$1,serial=FAKE000$2,removable=on"
 }
 # hostile 70, 67: sticks that wrap, sticks that drop; sticks that become full
-in_guest -t 600 -m 1024 -i "$W/vfat.img" -i "$W/exfat.img" -q "$(fake wrap 3)" -q "$(fake drop 4)" -r "$ONCE_TESTS" \
+in_guest -t 1800 -m 1024 -i "$W/vfat.img" -i "$W/exfat.img" -q "$(fake wrap 3)" -q "$(fake drop 4)" -r "$ONCE_TESTS" \
 	-r "$ONCE_BIN" -c "mkdir -m 755 /tmp/w
 	export ONCE_TESTS='$ONCE_TESTS' ONCE_BIN='$ONCE_BIN' W=/tmp/w WHO=root TMPDIR=/tmp
 	exec sh '$ONCE_TESTS/vm/scenarios/fake-capacity.sh' 2>&1"

@@ -63,7 +63,7 @@ refused 30 "the code after its deadline" oncestick mount /media/again --code-fil
 check "four records are overwritten: two codes, two copies" sh -c "cat /media/again/ONCE/g/*/lock.? | tr -d '\\0' | grep -a -o ONCESPNT | wc -l | grep -qx 4"
 finish
 INSIDE
-in_guest -t 600 -m 1024 -i "$W/stick.img" -r "$W" -r "$ONCE_TESTS" -r "$ONCE_BIN" -c "mkdir -m 755 /tmp/w
+in_guest -t 1800 -m 1024 -i "$W/stick.img" -r "$W" -r "$ONCE_TESTS" -r "$ONCE_BIN" -c "mkdir -m 755 /tmp/w
 	export ONCE_TESTS='$ONCE_TESTS' ONCE_BIN='$ONCE_BIN' W=/tmp/w GIVEN='$W' WHO=root HOME=/tmp/w TMPDIR=/tmp
 	exec sh '$W/inside' 2>&1"
 finish

@@ -59,6 +59,11 @@ clean:
 	rm -f object
 list-tests:
 	@echo tests/01-s.sh tests/02-s.sh tests/check_a tests/check_b
+list-quick:
+	@echo tests/01-s.sh tests/check_a
+check-quick: object
+	mkdir -p tests
+	for t in tests/01-s tests/check_a; do [ "\$\$t" = "\$\$(cat $W/miss)" ] || { echo ":test-result: PASS" >\$\$t.trs; }; done
 check: object
 	mkdir -p tests
 	for t in tests/01-s tests/02-s $units; do [ "\$\$t" = "\$\$(cat $W/miss)" ] || { echo ":test-result: PASS" >\$\$t.trs; }; done
@@ -94,7 +99,8 @@ printed 'quickstart build .*--prefix DIR'
 check "... after a job neither" run build --help
 printed 'quickstart test'
 is "... and nothing was done for it" "$(cat "$W/ran" "$W/asked")" ""
-for bad in "" "biuld" "build --perfix=/opt" "demo --prefix=/opt" "build --prefix" "build --prefix=opt" "build --prefix=/o|pt"; do
+for bad in "" "biuld" "build --perfix=/opt" "demo --prefix=/opt" "build --prefix" "build --prefix=opt" "build --prefix=/o|pt" \
+	"test slow" "build quick"; do
 	# shellcheck disable=SC2086 # words
 	fails 2 "refused: quickstart $bad" $bad
 	said usage
@@ -165,10 +171,28 @@ done
 check "all of them ran" run test
 printed '^4 passed, 0 failed, 0 skipped$'
 
+check "the quick ones" run test quick
+printed '^2 passed, 0 failed, 0 skipped$'
+echo tests/check_a >"$W/miss"
+fails 1 "... one of which does not run" test quick
+printed '^1 passed, 0 failed, 0 skipped, 1 did not run$'
+: >"$W/miss"
+sed -i '/^qemu-system-x86 /d; /^clang-tidy /d; /^debootstrap /d' "$W/installed"
+check "... without QEMU, clang-tidy, debootstrap" run test quick
+is "... and they are not asked for" "$(cat "$W/asked")" ""
+check "for all of them" run test
+is "... they are" "$(grep -c 'qemu-system-x86.*clang-tidy.*debootstrap' "$W/asked")" 1
+
 # ---- of the real tree -----------------------------------------------------------------------------------------------------------
 (cd "$ONCE_TESTS" && ls check_*.c [0-9]*.sh) | sed 's/\.c$//; s|^|tests/|' | sort >"$W/a"
 make -s -C "$ONCE_BUILD" list-tests | sort >"$W/b" || die "list-tests"
-is "each test that there is is in the list" "$(diff "$W/a" "$W/b")" ""
+nothing "each test that there is is in the list" diff "$W/a" "$W/b"
+make -s -C "$ONCE_BUILD" list-quick | sort >"$W/b" || die "list-quick"
+(cd "$ONCE_TESTS/.." && grep -lE 'vm/run|in_guest|/analyse"|make.* fuzz|dpkg-buildpackage|debootstrap' tests/[0-9]*.sh) |
+	grep -v '/39-quickstart' | sort >"$W/long"
+nothing "the quick ones need no guest, no analysis, no package" comm -12 "$W/long" "$W/b"
+sort "$W/long" "$W/b" >"$W/both"
+nothing "... and are all others" diff "$W/a" "$W/both"
 
 prefix=$(sed -n 's/^prefix = //p' "$ONCE_BUILD/Makefile")
 check "installed with a prefix of its own" make -s -C "$ONCE_BUILD" install DESTDIR="$W/dest" prefix=/opt/x

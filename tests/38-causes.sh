@@ -117,3 +117,4 @@ every_file collect "$stick" "$pass"
 every_file prepare "$W/folder" "$stick" --add --codes 1 --label Second "$pass"
 every_file revoke --holder Test --at "$stick" "$pass"
 every_file erase "$stick" --yes --discard "$pass"
+finish

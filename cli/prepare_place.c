@@ -4,7 +4,6 @@
 #include "prepare.h"
 
 #include <dirent.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,23 +31,23 @@ counts(const char *name)
 	return name[0] != '.';
 }
 
-/* How many things are in a directory, and one of them, to be freed by the caller. */
-static unsigned
-count_things(int dir_fd, char **one)
+/* One of the things in a directory, to be shown, and to be freed by the caller; NULL if it is empty. */
+static char *
+find_thing(int dir_fd)
 {
 	const struct dirent *e = NULL;
-	unsigned n = 0;
+	char *one = NULL;
 	int fd = stickio_open_dir(dir_fd, ".");
 	DIR *list = fd >= 0 ? fdopendir(fd) : NULL;
 
 	if (list == NULL && fd >= 0)
 		close(fd);
-	while (list != NULL && (e = readdir(list)) != NULL)
-		if (counts(e->d_name) && n++ == 0)
-			*one = human_escape(e->d_name, strlen(e->d_name));
+	while (list != NULL && one == NULL && (e = readdir(list)) != NULL)
+		if (counts(e->d_name))
+			one = human_escape(e->d_name, strlen(e->d_name));
 	if (list != NULL)
 		closedir(list);
-	return n;
+	return one;
 }
 
 static bool
@@ -65,10 +64,9 @@ enum err
 prepare_ask_place(const struct prepare *j, const struct prepare_target *t, struct fault *f)
 {
 	char question[900], path[300], folder[300], *one = NULL;
-	unsigned n = 0;
 	enum err e = E_OK;
 
-	if (j->yes || stickarg_is_portable(t->at.fd) || is_stick(t->at.fd) || (n = count_things(t->at.fd, &one)) == 0)
+	if (j->yes || stickarg_is_portable(t->at.fd) || is_stick(t->at.fd) || (one = find_thing(t->at.fd)) == NULL)
 		return E_OK;
 	say_safe(path, sizeof path, t->at.path);
 	say_safe(folder, sizeof folder, j->folder);
@@ -76,12 +74,12 @@ prepare_ask_place(const struct prepare *j, const struct prepare_target *t, struc
 		e = fault_set(f, E_PROMPT, 0, "",
 		    _("%.80s is no removable stick, and not empty (%.40s). FOLDER comes first, then STICK: were they exchanged? If it "
 		      "is meant: --yes. Nothing was written."),
-		    path, one != NULL ? one : "?");
+		    path, one);
 		goto out;
 	}
 	/* TRANSLATORS: the directory that is to become a stick, one of the things in it, the folder that is to be packed */
 	snprintf(question, sizeof question,
-	    _("%s is no removable stick, and not empty (%s). Make it the stick, and lock %s on it?"), path, one != NULL ? one : "?",
+	    _("%s is no removable stick, and not empty (%s). Make it the stick, and lock %s on it?"), path, one,
 	    folder);
 	e = prompt_yes(j->c, question, f);
 	if (e == E_PROMPT) {

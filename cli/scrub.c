@@ -33,15 +33,6 @@
 #define ROUNDS 2
 #define SLOW_STICK (10ull << 20) /* bytes a second, for the estimate */
 
-enum err
-scrub_check(int dir_fd, const char *path, struct fault *f)
-{
-	if (stickarg_is_mount(dir_fd))
-		return E_OK;
-	return fault_set(f, E_USAGE, 0, "",
-	    _("%.80s is not where a stick is mounted, but a directory of another disk: its free space is not filled."), path);
-}
-
 static uint64_t
 free_bytes(int dir_fd)
 {
@@ -168,9 +159,9 @@ is_fill(int dir, const char *name)
 	return yes;
 }
 
-/* Remove what a run that was killed has left. E_USAGE if anything else is there: that is somebody's. */
+/* Remove what a run that was killed has left, or only look. E_USAGE if anything else is there: that is somebody's. */
 static enum err
-take_over(struct fill *w)
+take_over(struct fill *w, bool remove_it)
 {
 	struct dirent *e = NULL;
 	enum err err = E_OK;
@@ -189,11 +180,27 @@ take_over(struct fill *w)
 			err = fault_set(w->f, E_USAGE, 0, "",
 			    _("the folder %s on the stick holds %.80s, which oncestick did not write. Rename that folder, and run this again."),
 			    FILL_DIR, e->d_name);
-		else if (unlinkat(w->dir, e->d_name, 0) != 0)
+		else if (remove_it && unlinkat(w->dir, e->d_name, 0) != 0)
 			err = fill_fault(w, "remove");
 	}
 	closedir(list);
 	return err;
+}
+
+enum err
+scrub_check(int dir_fd, const char *path, struct fault *f)
+{
+	struct fill w = {.f = f};
+	enum err e = E_OK;
+
+	if (!stickarg_is_mount(dir_fd))
+		return fault_set(f, E_USAGE, 0, "",
+		    _("%.80s is not where a stick is mounted, but a directory of another disk: its free space is not filled."), path);
+	if ((w.dir = stickio_open_dir(dir_fd, FILL_DIR)) < 0)
+		return E_OK;
+	e = take_over(&w, false);
+	close(w.dir);
+	return e;
 }
 
 static enum err
@@ -206,7 +213,7 @@ open_fill_dir(struct fill *w, int dir_fd)
 	w->dir = stickio_open_dir(dir_fd, FILL_DIR);
 	if (w->dir < 0)
 		return fill_fault(w, "open");
-	return there ? take_over(w) : E_OK;
+	return there ? take_over(w, true) : E_OK;
 }
 
 enum err

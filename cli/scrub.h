@@ -9,7 +9,7 @@
 
 /*
  * scrub_check(dir_fd, path, f): E_USAGE unless the directory is the top of a mounted file system: filling the space of another
- * would fill this PC's disk.
+ * would fill this PC's disk; and if the folder that is filled holds what is somebody else's.
  */
 enum err scrub_check(int dir_fd, const char *path, struct fault *f);
 

@@ -97,6 +97,8 @@ echo mine >"$W/disk/oncestick-fill/000001"
 refused 2 "erase --scrub names what is in its folder" oncestick erase "$W/disk" --yes --scrub "$pass"
 said "000001"
 is "and leaves it" "$(cat "$W/disk/oncestick-fill/000001")" mine
+check "before anything is erased" test -e "$W/disk/ONCE/stick.a"
+rm -r "$W/disk/oncestick-fill"
 
 # a file system that keeps what is removed while it is open
 [ -x "$ONCE_BUILD/tests/serve_dir" ] || finish

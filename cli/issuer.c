@@ -166,19 +166,26 @@ day_of(char out[16], int64_t when)
 		snprintf(out, 16, "?");
 }
 
+/* A clock far beyond newest, when something was last signed, or, if that is 0, beyond the making of the program. */
 static enum err
-confirm_day(const struct issuer *i, const struct cli *c, const char *newest, struct fault *f)
+confirm_day(const struct issuer *i, const struct cli *c, int64_t newest, struct fault *f)
 {
-	char today[16], typed[64];
+	char today[16], day[16], typed[64];
 	enum err e = E_OK;
 
 	day_of(today, i->now);
+	day_of(day, newest != 0 ? newest : BUILD_DATE);
 	if (!prompt_possible(c))
-		return fault_set(f, E_USAGE, 0, "",
+		return fault_set(f, E_USAGE, 0, "", newest != 0 ?
 		    _("this PC's clock says %s, more than 30 days after the last thing that was signed (%s). If it is right: "
+		    "--clock-is-right.") :
+		    _("this PC's clock says %s, more than five years after this program was made (%s). If it is right: "
 		    "--clock-is-right."),
-		    today, newest);
-	say_info(c, "this PC's clock is more than 30 days past %s, when something was last signed here.", newest);
+		    today, day);
+	if (newest != 0)
+		say_info(c, "this PC's clock is more than 30 days past %s, when something was last signed here.", day);
+	else
+		say_info(c, "this PC's clock is more than five years past %s, when this program was made.", day);
 	e = prompt_line(c, _("Today's date, as YYYY-MM-DD: "), typed, sizeof typed, f);
 	if (e != E_OK)
 		return e;
@@ -203,14 +210,12 @@ issuer_clock(struct issuer *i, const struct cli *c, struct fault *f)
 	if (i->now < BUILD_DATE)
 		return fault_set(
 		    f, E_USAGE, 0, "", _("this PC's clock says %s, which is before this program was made. Set the clock first."), now);
-	if (newest == 0)
-		return E_OK;
 	day_of(day, newest);
 	if (i->now < newest)
 		return fault_set(f, E_USAGE, 0, "",
 		    _("this PC's clock says %s, but something was signed here on %s already. Set the clock first."), now, day);
-	if (i->now - newest > CLOCK_AHEAD && !c->clock_is_right)
-		return confirm_day(i, c, day, f);
+	if (i->now - (newest != 0 ? newest : BUILD_DATE) > (newest != 0 ? CLOCK_AHEAD : FLOOR_TRUST_S) && !c->clock_is_right)
+		return confirm_day(i, c, newest, f);
 	return E_OK;
 }
 

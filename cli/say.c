@@ -408,7 +408,12 @@ s_spent(struct text *t, const struct fault *f, const struct say_about *a)
 	bool here = a->info != NULL && a->info->spent_here;
 
 	(void)f;
-	if (a->info != NULL && a->info->spent_known && here)
+	if (a->info != NULL && a->info->over_by_clock)
+		add(t,
+		    _("the session of this code began on %s on this PC. By this PC's clock, which says %s, it is over. If that is wrong, "
+		      "set the clock and type the code again: nothing was closed. If it is right, a code opens one lecture."),
+		    TIME(a->info->spent_at), TIME(a->info->clock.now));
+	else if (a->info != NULL && a->info->spent_known && here)
 		add(t, _("this code was used on %s on this PC; a code opens one lecture."), TIME(a->info->spent_at));
 	else if (a->info != NULL && a->info->spent_known)
 		add(t, _("this code was used on %s on another PC; a code opens one lecture."), TIME(a->info->spent_at));

@@ -29,8 +29,6 @@
 #include "stick.h"
 #include "usb.h"
 
-#define HEARTBEAT_S 15
-
 struct run {
 	int front, minder, events;      /* -1 once closed; events also if nobody listens */
 	int private;                    /* of a private mount, until it is served; else -1 */
@@ -277,7 +275,7 @@ start_clocks(struct run *r)
 	r->opened_boot = r->clock.boot(r->clock.arg);
 	r->used_before = (int64_t)r->info.session_s - r->info.remaining_s;
 	arm(r->deadline, r->info.remaining_s, 0);
-	arm(r->beat, HEARTBEAT_S, HEARTBEAT_S);
+	arm(r->beat, UNLOCK_BEAT_S, UNLOCK_BEAT_S);
 }
 
 static void
@@ -446,7 +444,7 @@ finish(struct run *r, enum event_how how, bool force, struct fault *f)
 	control_remove(station_session_dir(r->station), r->lock_name);
 	r->closed.kind = EVENT_CLOSED;
 	r->closed.how = how;
-	return err == E_OK ? E_OK : memory_fault(r, err, end ? "close" : "used", f);
+	return err == E_OK ? E_OK : memory_fault(r, err, how == EVENT_OVER ? "deadline" : end ? "close" : "used", f);
 }
 
 /* One request of `status` or `unmount`. Return true when the session is over. */
@@ -480,7 +478,7 @@ heartbeat(struct run *r)
 {
 	struct fault f = {0};
 
-	unlock_used(r->unlock, used_now(r));
+	unlock_beat(r->unlock, used_now(r));
 	if (replug_look(r->replug) < REPLUG_AWAY_S)
 		return false;
 	finish(r, EVENT_LEFT, true, &f);

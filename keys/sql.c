@@ -373,8 +373,8 @@ check_schema(struct sql *q, struct fault *f)
 		return err;
 	if (!found || schema < 1)
 		return sql_odd(q, "without a schema number", f);
-	if (schema > q->kind->schema)
-		return sql_odd(q, "made by a newer program", f);
+	if (schema != q->kind->schema)
+		return sql_odd(q, schema > q->kind->schema ? "made by a newer program" : "made by an older program, before 0.1.0", f);
 	return check_size(q, f);
 }
 

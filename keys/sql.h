@@ -42,7 +42,7 @@ enum sql_mode {
 
 /*
  * sql_open(q, dir, dir_fd, kind, mode, f): open kind->name in dir, which dir_fd is a descriptor of. A file that is absent, empty,
- * cut short, of another kind, of a newer schema, or that may not be written in the modes that write, is kind->err; with errno
+ * cut short, of another kind, of another schema, or that may not be written in the modes that write, is kind->err; with errno
  * ENOENT in f->sys if it is absent. A new file has mode 0600.
  */
 enum err sql_open(struct sql **q, const char *dir, int dir_fd, const struct sql_kind *kind, enum sql_mode mode, struct fault *f);

@@ -34,13 +34,13 @@ static const char schema[] =
     " pk BLOB NOT NULL CHECK (length(pk) = 32), grant_id BLOB NOT NULL CHECK (length(grant_id) = 16),"
     " nonce BLOB NOT NULL CHECK (length(nonce) = 32), state TEXT NOT NULL CHECK (state IN ('claimed', 'open', 'closed')),"
     " limit_s INTEGER NOT NULL, opened_at INTEGER, used_s INTEGER NOT NULL DEFAULT 0, resumes INTEGER NOT NULL DEFAULT 0,"
-    " blob BLOB, receipt BLOB, PRIMARY KEY (grant_hash, slot)) WITHOUT ROWID;";
+    " boot_id BLOB, began_s INTEGER, blob BLOB, receipt BLOB, PRIMARY KEY (grant_hash, slot)) WITHOUT ROWID;";
 
 static const struct sql_kind kind = {
 	.name = "station.sqlite",
 	.err = E_STATION,
 	.application = 0x6f6e6373u, /* "oncs" */
-	.schema = 1,
+	.schema = 2,
 	.create = schema,
 };
 
@@ -371,7 +371,7 @@ station_reset_clock(struct station *s, int64_t now, struct fault *f)
 
 	if ((err = station_write(s, "reset clock", f)) != E_OK || (err = sql_begin(s->sql, f)) != E_OK)
 		return err;
-	if ((err = set_meta(s, "L", now, f)) == E_OK)
+	if ((err = set_meta(s, "L", now, f)) == E_OK && (err = set_meta(s, "L_opened", 0, f)) == E_OK)
 		err = set_meta(s, "L_reset", 1, f);
 	return sql_end(s->sql, err, f);
 }
@@ -446,20 +446,21 @@ static enum err
 fill_summary(struct station *s, struct station_summary *out, struct fault *f)
 {
 	struct memory *m = &s->memory;
-	bool was_reset = false;
+	struct memory_marks marks = {0};
 	enum err err;
 
 	out->volatile_memory = station_is_volatile(s);
 	if (s->sql == NULL)
 		return E_OK;
 	if ((err = m->ops->closed_list(m, &out->closed_list)) != E_OK ||
-	    (err = m->ops->high_water(m, &out->high_water, &was_reset)) != E_OK ||
+	    (err = m->ops->marks(m, &marks)) != E_OK ||
 	    (err = m->ops->station_pk(m, out->pk)) != E_OK) {
 		if (f != NULL && f->err == E_OK)
 			*f = s->fault;
 		return err;
 	}
 	out->has_key = true;
+	out->high_water = marks.high;
 	keytree_station_id(out->id, out->pk);
 	s->sql->step = "summary";
 	if ((err = count_uses(s, out, f)) == E_OK)

@@ -112,7 +112,8 @@ void station_summary_free(struct station_summary *out);
 enum err station_pin(struct station *s, const uint8_t pk[KEY_SIZE], struct fault *f);
 enum err station_pin_only(struct station *s, bool only, struct fault *f);
 
-/* station_reset_clock(s, now): set the high-water mark back to now and remember that, for the next receipt. */
+/* station_reset_clock(s, now): set the high-water mark back to now and remember that, for the next receipt; no opening so far proves
+ * a time any more. What is left of sessions that were opened is not touched. */
 enum err station_reset_clock(struct station *s, int64_t now, struct fault *f);
 
 /*

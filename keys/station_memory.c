@@ -204,22 +204,23 @@ station_memory_merge(struct station *s, const struct notice *n, struct bytes fil
 }
 
 static enum err
-read_high_water(struct memory *m, int64_t *l, bool *was_reset)
+read_marks(struct memory *m, struct memory_marks *out)
 {
 	struct station *s = station_of(m, "high water");
-	int64_t mark = 0, reset = 0;
+	int64_t high = 0, proved = 0, reset = 0;
 	enum err err;
 
-	if ((err = meta_int(s, "L", &mark)) != E_OK || (err = meta_int(s, "L_reset", &reset)) != E_OK)
+	if ((err = meta_int(s, "L", &high)) != E_OK || (err = meta_int(s, "L_opened", &proved)) != E_OK ||
+	    (err = meta_int(s, "L_reset", &reset)) != E_OK)
 		return err;
-	*l = mark;
-	*was_reset = reset != 0;
+	*out = (struct memory_marks){high, proved, reset != 0};
 	return E_OK;
 }
 
 /* ---- rows of uses ------------------------------------------------------------------------------------------------------- */
 
-#define USE_COLUMNS "grant_hash, slot, pk, grant_id, nonce, state, limit_s, opened_at, used_s, resumes, blob, receipt"
+#define USE_COLUMNS \
+	"grant_hash, slot, pk, grant_id, nonce, state, limit_s, opened_at, used_s, resumes, blob, receipt, boot_id, began_s"
 #define USE_KEY(hash, slot) SQL_BLOB(hash, HASH_SIZE), SQL_INT(slot)
 
 static bool
@@ -244,6 +245,7 @@ static bool
 read_row(sqlite3_stmt *st, struct memory_use *u)
 {
 	int64_t slot = 0, limit = 0, resumes = 0;
+	size_t id_len = 0;
 
 	memset(u, 0, sizeof *u);
 	if (!sql_fixed(st, 0, u->grant_hash, HASH_SIZE) || !ranged(st, 1, GRANT_SLOTS_MAX - 1, &slot) ||
@@ -251,8 +253,10 @@ read_row(sqlite3_stmt *st, struct memory_use *u)
 	    !sql_fixed(st, 4, u->nonce, NONCE_SIZE) || !read_state(st, 5, &u->state) || !ranged(st, 6, SESSION_MAX_S, &limit) ||
 	    !ranged(st, 7, INT64_MAX, &u->opened_at) || !ranged(st, 8, INT64_MAX, &u->used_s) ||
 	    !ranged(st, 9, UINT32_MAX, &resumes) || !sql_some(st, 10, u->blob, sizeof u->blob, &u->blob_len) ||
-	    !sql_some(st, 11, u->receipt, sizeof u->receipt, &u->receipt_len))
+	    !sql_some(st, 11, u->receipt, sizeof u->receipt, &u->receipt_len) ||
+	    !sql_some(st, 12, u->began.id, sizeof u->began.id, &id_len) || (id_len != 0 && id_len != sizeof u->began.id))
 		return false;
+	u->began.s = sqlite3_column_int64(st, 13);
 	u->slot = (uint32_t)slot;
 	u->limit_s = (uint32_t)limit;
 	u->resumes = (uint32_t)resumes;
@@ -382,34 +386,38 @@ forget(struct memory *m, const uint8_t grant_hash[HASH_SIZE], uint32_t slot)
 }
 
 static enum err
-raise_high_water(struct station *s, int64_t now)
+raise_marks(struct station *s, int64_t now)
 {
 	enum err err = E_OK;
 
 	if (now != 0)
-		err = sql_run(s->sql, "INSERT INTO meta VALUES ('L', ?) ON CONFLICT (k) DO UPDATE SET v = max(v, excluded.v)",
-		    SQL_ARGS(SQL_INT(now)), &s->fault);
+		err = sql_run(s->sql, "INSERT INTO meta VALUES ('L', ?1), ('L_opened', ?1)"
+		    " ON CONFLICT (k) DO UPDATE SET v = max(v, excluded.v)", SQL_ARGS(SQL_INT(now)), &s->fault);
 	if (err == E_OK)
 		err = sql_run(s->sql, "DELETE FROM meta WHERE k = 'L_reset'", SQL_NONE, &s->fault);
 	return err;
 }
 
 static enum err
-opened(struct memory *m, const uint8_t grant_hash[HASH_SIZE], uint32_t slot, bool first, int64_t t, int64_t now)
+opened(struct memory *m, const uint8_t grant_hash[HASH_SIZE], uint32_t slot, const struct memory_opening *o)
 {
 	enum err err = E_OK;
 	struct station *s = station_to_change(m, "opened", &err);
 
 	if (err != E_OK || (err = sql_begin(s->sql, &s->fault)) != E_OK)
 		return err;
-	if (first)
-		err = change_row(s, "UPDATE use SET state = 'open', opened_at = ?3, used_s = 0"
-		    " WHERE grant_hash = ?1 AND slot = ?2 AND state = 'claimed'", SQL_ARGS(USE_KEY(grant_hash, slot), SQL_INT(t)));
+	if (o->first)
+		err = change_row(s, "UPDATE use SET state = 'open', opened_at = ?3"
+		    " WHERE grant_hash = ?1 AND slot = ?2 AND state = 'claimed'",
+		    SQL_ARGS(USE_KEY(grant_hash, slot), SQL_INT(o->opened_at)));
 	else
 		err = change_row(s, "UPDATE use SET resumes = resumes + 1 WHERE grant_hash = ? AND slot = ? AND state = 'open'",
 		    SQL_ARGS(USE_KEY(grant_hash, slot)));
 	if (err == E_OK)
-		err = raise_high_water(s, now);
+		err = change_row(s, "UPDATE use SET used_s = ?3, boot_id = ?4, began_s = ?5 WHERE grant_hash = ?1 AND slot = ?2",
+		    SQL_ARGS(USE_KEY(grant_hash, slot), SQL_INT(o->used_s), SQL_BLOB(o->began.id, ID_SIZE), SQL_INT(o->began.s)));
+	if (err == E_OK)
+		err = raise_marks(s, o->now);
 	return sql_end(s->sql, err, &s->fault);
 }
 
@@ -639,7 +647,7 @@ const struct memory_ops station_memory_ops = {
 	.notice_file = read_notice_file,
 	.revoked = read_revoked,
 	.withdrawn = read_withdrawn,
-	.high_water = read_high_water,
+	.marks = read_marks,
 	.use = read_use,
 	.each_open = each_open,
 	.claim = claim,

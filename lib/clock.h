@@ -7,10 +7,20 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "format.h"
+
+/* Seconds since the start of the system that has this id; an id of zeros: nothing is known of it. */
+struct clock_boot {
+	uint8_t id[ID_SIZE];
+	int64_t s;
+};
+
 struct clock_source {
 	int64_t (*now)(void *arg);      /* seconds since 1970, UTC: CLOCK_REALTIME */
 	int64_t (*boot)(void *arg);     /* seconds since boot, suspend included: CLOCK_BOOTTIME */
 	void *arg;
+	/* witness: the same as boot, from where nobody who sets clocks reaches, with the id of this start. NULL: there is none. */
+	struct clock_boot (*witness)(void *arg);
 };
 
 /* clock_system(): the machine's own clocks. */
@@ -28,7 +38,13 @@ struct clock_view {
 /* clock_judge(now, floor, high, was_reset): compute t and flags. */
 struct clock_view clock_judge(int64_t now, int64_t floor, int64_t high, bool was_reset);
 
-/* clock_raises(v): the value to raise L to after a successful open, or 0 if now is too far beyond the floor to be believed. */
+/* clock_raises(v): the time that a successful open raises L to, if L is below it; 0 if now is too far beyond F to be believed. */
 int64_t clock_raises(const struct clock_view *v);
+
+/* clock_witness(c): what c's witness says; zeros if it has none. */
+struct clock_boot clock_witness(const struct clock_source *c);
+
+/* clock_since(now, then): seconds from then to now if both are of one start of the system, and then is known; else 0. */
+int64_t clock_since(const struct clock_boot *now, const struct clock_boot *then);
 
 #endif

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "bytes.h"
+#include "clock.h"
 #include "error.h"
 #include "format.h"
 #include "notice.h"
@@ -32,11 +33,28 @@ struct memory_use {
 	uint32_t limit_s;
 	int64_t opened_at;              /* 0 until OPEN */
 	int64_t used_s;
+	struct clock_boot began;        /* when used_s was 0, by the witness at the last opening; may be negative */
 	uint32_t resumes;
 	size_t blob_len;                /* 0: none */
 	uint8_t blob[MEMORY_BLOB_MAX];
 	size_t receipt_len;             /* 0: none yet */
 	uint8_t receipt[MEMORY_RECEIPT_MAX]; /* receipt || MAC */
+};
+
+/* The times of the clock at earlier openings. */
+struct memory_marks {
+	int64_t high;                   /* the latest, or what an operator has set since */
+	int64_t proved;                 /* the latest since an operator set it; 0: none */
+	bool was_reset;                 /* by an operator, and nothing was opened since */
+};
+
+/* What an opening leaves in its row, and in the marks. */
+struct memory_opening {
+	bool first;                     /* else the session goes on: one more resume, and opened_at stays */
+	int64_t opened_at;
+	int64_t used_s;
+	struct clock_boot began;
+	int64_t now;                    /* to raise both marks to; 0: leave them */
 };
 
 /* What is known of an issuer. */
@@ -57,8 +75,7 @@ struct memory_ops {
 	enum err (*notice_file)(struct memory *, const uint8_t pk[KEY_SIZE], uint8_t **file, size_t *len);
 	enum err (*revoked)(struct memory *, const uint8_t pk[KEY_SIZE], const uint8_t grant_id[ID_SIZE], uint32_t slot, bool *yes);
 	enum err (*withdrawn)(struct memory *, const uint8_t pk[KEY_SIZE], const uint8_t bundle_id[ID_SIZE], bool *yes);
-	/* high_water: the largest system time at a successful open, and whether an operator reset it since the last use. */
-	enum err (*high_water)(struct memory *, int64_t *l, bool *was_reset);
+	enum err (*marks)(struct memory *, struct memory_marks *out);
 
 	/* use: the row of a slot; state MEMORY_NONE if there is none. */
 	enum err (*use)(struct memory *, const uint8_t grant_hash[HASH_SIZE], uint32_t slot, struct memory_use *out);
@@ -74,11 +91,8 @@ struct memory_ops {
 	enum err (*complete)(struct memory *, const struct memory_use *u);
 	/* forget (S2): delete a CLAIMED row for which the ledger said a definite no. */
 	enum err (*forget)(struct memory *, const uint8_t grant_hash[HASH_SIZE], uint32_t slot);
-	/*
-	 * opened (S5): state OPEN. first: opened_at := t, used_s := 0; else resumes + 1. Raise the high-water mark to now unless
-	 * now is 0, and clear its reset flag.
-	 */
-	enum err (*opened)(struct memory *, const uint8_t grant_hash[HASH_SIZE], uint32_t slot, bool first, int64_t t, int64_t now);
+	/* opened (S5): state OPEN, with what o says; was_reset is cleared. */
+	enum err (*opened)(struct memory *, const uint8_t grant_hash[HASH_SIZE], uint32_t slot, const struct memory_opening *o);
 	/* used: store used_s of an OPEN row. */
 	enum err (*used)(struct memory *, const uint8_t grant_hash[HASH_SIZE], uint32_t slot, int64_t used_s);
 	/* close: state CLOSED, used_s stored, blob erased. */

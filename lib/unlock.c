@@ -141,7 +141,7 @@ static void
 reset_info(struct unlock_info *info)
 {
 	info->resume = info->resume_open = false;
-	info->spent_known = info->spent_here = info->spent_now = false;
+	info->spent_known = info->spent_here = info->spent_now = info->over_by_clock = false;
 	info->spent_at = 0;
 	info->busy_where[0] = '\0';
 }
@@ -385,61 +385,85 @@ unlock_floor(struct unlock *u)
 	return floor;
 }
 
-/* How much of the session an open row has used up, by the more trustworthy of two counts. */
+/* What the clocks say of a session that was opened here. */
+struct age {
+	int64_t used_s;         /* by the one that says most, of those that have not gone back */
+	int64_t proved_s;       /* by those that nobody can set */
+};
+
 static int64_t
-row_used(const struct memory_use *use, const struct clock_view *clock)
+larger(int64_t a, int64_t b)
 {
-	const uint32_t doubt = RECEIPT_CLOCK_BEHIND | RECEIPT_CLOCK_BACK | RECEIPT_CLOCK_RESET;
+	return a > b ? a : b;
+}
+
+/* Whether a session's first opening had a clock that was known to be behind: what is later then proves no time. */
+static bool
+opened_in_doubt(const struct memory_use *use)
+{
 	struct receipt r = {0};
 
 	if (use->receipt_len > MAC_SIZE)
 		receipt_parse(&r, BYTES(use->receipt, use->receipt_len - MAC_SIZE));
-	if (((r.flags | clock->flags) & doubt) != 0 || clock->t - use->opened_at < use->used_s)
-		return use->used_s;
-	return clock->t - use->opened_at;
+	return (r.flags & (RECEIPT_CLOCK_BEHIND | RECEIPT_CLOCK_BACK)) != 0;
+}
+
+static struct age
+age_of(const struct memory_use *use, const struct clock_view *clock, const struct clock_boot *boot, const struct memory_marks *marks)
+{
+	struct age a = {.proved_s = larger(use->used_s, clock_since(boot, &use->began))};
+	bool doubt = opened_in_doubt(use);
+
+	if (!doubt)
+		a.proved_s = larger(a.proved_s, larger(clock->floor, marks->proved) - use->opened_at);
+	a.used_s = a.proved_s;
+	if (!doubt && (clock->flags & (RECEIPT_CLOCK_BEHIND | RECEIPT_CLOCK_BACK)) == 0)
+		a.used_s = larger(a.used_s, clock->now - use->opened_at);
+	return a;
+}
+
+/* Of a session being resumed: is time left in it? What is over beyond doubt is closed; a clock that is ahead closes nothing. */
+static enum err
+check_deadline(struct unlock *u, const struct memory_marks *marks, struct unlock_info *info, struct fault *f)
+{
+	struct age age = age_of(&u->use, &u->clock, &u->boot, marks);
+	enum err err;
+
+	u->used_s = age.used_s;
+	info->remaining_s = (int64_t)u->use.limit_s - age.used_s;
+	info->opened_at = u->use.opened_at;
+	if (info->remaining_s > 0)
+		return E_OK;
+	info->over_by_clock = age.proved_s < u->use.limit_s;
+	if (!info->over_by_clock && (err = close_row(u, age.proved_s)) != E_OK)
+		return unlock_memory_fault(u, f, err, "close");
+	info->spent_known = info->spent_here = true;
+	info->spent_at = u->use.opened_at;
+	return slot_fault(u, f, E_SPENT, "deadline");
 }
 
 enum err
 unlock_judge_clock(struct unlock *u, struct unlock_info *info, struct fault *f)
 {
-	struct memory *m = u->env.memory;
-	int64_t high = 0;
-	bool was_reset = false;
+	struct memory_marks marks = {0};
 	enum err err;
 
-	if ((err = m->ops->high_water(m, &high, &was_reset)) != E_OK)
+	if ((err = u->env.memory->ops->marks(u->env.memory, &marks)) != E_OK)
 		return unlock_memory_fault(u, f, err, "clock");
-	u->clock = clock_judge(u->env.clock.now(u->env.clock.arg), unlock_floor(u), high, was_reset);
+	u->clock = clock_judge(u->env.clock.now(u->env.clock.arg), unlock_floor(u), marks.high, marks.was_reset);
+	u->boot = clock_witness(&u->env.clock);
 	info->clock = u->clock;
+	if (u->use.state != MEMORY_NONE)
+		info->session_s = u->use.limit_s;
 	if (u->use.state == MEMORY_OPEN) /* a session once open ignores the window */
-		return E_OK;
+		return check_deadline(u, &marks, info, f);
+	u->used_s = 0;
+	info->remaining_s = info->session_s;
 	if (u->clock.t < u->grant->policy.not_before)
 		return slot_fault(u, f, E_EARLY, "clock");
 	if (u->clock.t >= u->grant->policy.expires)
 		return slot_fault(u, f, E_EXPIRED, "clock");
 	return E_OK;
-}
-
-/* Step 9 and, for a session being resumed, whether time is left in it. */
-static enum err
-check_clock(struct unlock *u, struct unlock_info *info, struct fault *f)
-{
-	enum err err;
-
-	if ((err = unlock_judge_clock(u, info, f)) != E_OK)
-		return err;
-	u->used_s = u->use.state == MEMORY_OPEN ? row_used(&u->use, &u->clock) : 0;
-	if (u->use.state != MEMORY_NONE)
-		info->session_s = u->use.limit_s;
-	info->remaining_s = (int64_t)info->session_s - u->used_s;
-	info->opened_at = u->use.opened_at;
-	if (info->remaining_s > 0)
-		return E_OK;
-	if ((err = close_row(u, u->used_s)) != E_OK)
-		return unlock_memory_fault(u, f, err, "close");
-	info->spent_known = info->spent_here = true;
-	info->spent_at = u->use.opened_at;
-	return slot_fault(u, f, E_SPENT, "deadline");
 }
 
 /* Step 11: the factors that the policy asks for, as far as they are known before a spend. */
@@ -557,7 +581,7 @@ unlock_try(struct unlock *u, const char code[CODE_SYMBOLS], struct unlock_info *
 	/* The manifest's date counts for the clock, but a damaged bundle is reported after a wrong time. */
 	bundle_err = bundle_open(&u->bundle, u->stick->once_fd, u->grant->bundles[0].id, u->grant->bundles[0].manifest_hash,
 	    &bundle_fault);
-	if ((err = check_clock(u, info, f)) != E_OK)
+	if ((err = unlock_judge_clock(u, info, f)) != E_OK)
 		goto out;
 	if ((err = bundle_err) != E_OK) {
 		fault_pass(f, &bundle_fault);
@@ -644,20 +668,22 @@ close_if_overdue(const struct unlock_env *env, const struct memory_use *use)
 {
 	struct memory *m = env->memory;
 	struct memory_issuer known;
+	struct memory_marks marks;
+	struct clock_boot boot = clock_witness(&env->clock);
 	struct clock_view clock;
+	struct age age;
 	char where[8];
-	int64_t high = 0;
-	bool was_reset = false;
 	enum err err;
 
-	if ((err = m->ops->issuer(m, use->issuer, &known)) != E_OK || (err = m->ops->high_water(m, &high, &was_reset)) != E_OK)
+	if ((err = m->ops->issuer(m, use->issuer, &known)) != E_OK || (err = m->ops->marks(m, &marks)) != E_OK)
 		return err;
-	clock = clock_judge(env->clock.now(env->clock.arg), known.floor, high, was_reset);
-	if (row_used(use, &clock) < use->limit_s)
+	clock = clock_judge(env->clock.now(env->clock.arg), known.floor, marks.high, marks.was_reset);
+	age = age_of(use, &clock, &boot, &marks);
+	if (age.proved_s < use->limit_s)
 		return E_OK;
 	if ((err = m->ops->lock_slot(m, use->grant_hash, use->slot, where, sizeof where)) != E_OK)
 		return err == E_BUSY ? E_OK : err; /* its session is running and has a better clock */
-	err = m->ops->close(m, use->grant_hash, use->slot, row_used(use, &clock));
+	err = m->ops->close(m, use->grant_hash, use->slot, age.proved_s);
 	m->ops->unlock_slot(m);
 	return err;
 }

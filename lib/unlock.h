@@ -61,6 +61,7 @@ struct unlock_info {
 	int64_t remaining_s;            /* of the session */
 	bool spent_known, spent_here;   /* with E_SPENT: spent_at is known; it was at this station */
 	int64_t spent_at;
+	bool over_by_clock;             /* with E_SPENT: only by this PC's clock, so nothing was closed: one put right goes on */
 	char busy_where[256];           /* with E_BUSY: the mount point of the holder, or "" */
 	uint32_t notice_min, notice_have;
 	uint64_t image_bytes, file_bytes;
@@ -104,7 +105,14 @@ struct bundle *unlock_bundle(struct unlock *u);
 /* unlock_grant_hash(u): the hash of the grant that the code belongs to, valid after unlock_try succeeded. */
 const uint8_t *unlock_grant_hash(const struct unlock *u);
 
-/* unlock_used(u, used_s): store the time used so far. unlock_end(u, used_s): close for good; the code is dead afterwards. */
+/*
+ * The time that is used is charged before it is given, UNLOCK_BEAT_S at a time, so that a session which is killed is not free.
+ * unlock_spend charges the first; unlock_beat(u, used_s): used_s is used, charge the next; to be called every UNLOCK_BEAT_S.
+ * unlock_used(u, used_s): used_s is used, and the folder is closed: no more is charged.
+ * unlock_end(u, used_s): close for good; the code is dead afterwards.
+ */
+#define UNLOCK_BEAT_S 15
+enum err unlock_beat(struct unlock *u, int64_t used_s);
 enum err unlock_used(struct unlock *u, int64_t used_s);
 enum err unlock_end(struct unlock *u, int64_t used_s);
 
@@ -122,7 +130,7 @@ void unlock_carry_notice(struct unlock *u);
 /* unlock_free(u): wipe everything and release the slot lock. The row in station memory stays as it is. */
 void unlock_free(struct unlock **u);
 
-/* unlock_close_overdue(env): close every open row whose time is over and whose slot no process holds. */
+/* unlock_close_overdue(env): close every open row whose time is over beyond doubt and whose slot no process holds. */
 enum err unlock_close_overdue(const struct unlock_env *env);
 
 #endif

@@ -35,6 +35,7 @@ struct unlock {
 	struct memory_use use;                          /* the row, or the one to be claimed */
 	struct stick_slot records;
 	struct clock_view clock;
+	struct clock_boot boot;
 	int64_t used_s;                                 /* of a session being resumed */
 	struct bundle *bundle;
 	struct unlock_secrets *secret;
@@ -45,7 +46,10 @@ struct unlock {
 /* unlock_floor(u): F, the newest signed time known from the issuer. */
 int64_t unlock_floor(struct unlock *u);
 
-/* unlock_judge_clock(u, info, f): look at the clock anew; E_EARLY or E_EXPIRED if a first use is not allowed now. */
+/*
+ * unlock_judge_clock(u, info, f): step 9: look at the clocks. E_EARLY or E_EXPIRED if a first use is not allowed now; E_SPENT if
+ * no time is left in the session that would go on.
+ */
 enum err unlock_judge_clock(struct unlock *u, struct unlock_info *info, struct fault *f);
 
 /* unlock_open_cell(u, f): open a LIVE copy's cell with secret->kek into secret->cks. E_SLOT_DAMAGED. */

@@ -134,20 +134,28 @@ destroy(struct unlock *u, struct fault *f)
 	return err;
 }
 
+static int64_t
+charged(const struct unlock *u, int64_t used_s)
+{
+	return used_s < (int64_t)u->use.limit_s - UNLOCK_BEAT_S ? used_s + UNLOCK_BEAT_S : u->use.limit_s;
+}
+
 /* S5, and only now the key is given to the reader. */
 static enum err
 begin_use(struct unlock *u, struct unlock_info *info, struct fault *f)
 {
 	struct memory *m = u->env.memory;
-	bool first = u->use.state == MEMORY_CLAIMED;
+	struct memory_opening o = {.first = u->use.state == MEMORY_CLAIMED, .opened_at = u->clock.t, .used_s = charged(u, u->used_s),
+	    .began = u->boot, .now = clock_raises(&u->clock)};
 	enum err err;
 
-	err = m->ops->opened(m, u->grant->hash, u->slot, first, u->clock.t, clock_raises(&u->clock));
+	o.began.s -= u->used_s;
+	err = m->ops->opened(m, u->grant->hash, u->slot, &o);
 	if (err != E_OK)
 		return unlock_memory_fault(u, f, err, "opened");
 	if ((err = bundle_unlock(u->bundle, u->secret->cks)) != E_OK)
 		return fault_set(f, err, 0, "commitment", "bundle");
-	info->opened_at = first ? u->clock.t : u->use.opened_at;
+	info->opened_at = o.first ? u->clock.t : u->use.opened_at;
 	info->remaining_s = (int64_t)u->use.limit_s - u->used_s;
 	u->use.state = MEMORY_OPEN;
 	u->spent = true;
@@ -175,6 +183,12 @@ unlock_spend(struct unlock *u, struct unlock_info *info, struct fault *f)
 	if (err != E_OK)
 		bundle_lock(u->bundle);
 	return err;
+}
+
+enum err
+unlock_beat(struct unlock *u, int64_t used_s)
+{
+	return unlock_used(u, charged(u, used_s));
 }
 
 enum err

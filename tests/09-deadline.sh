@@ -66,7 +66,7 @@ is "for a minute in all, and no more" \
 wait_until 90 no mounted "$folder"
 no sh -c 'exec 7</proc/self/fd/9' 2>/dev/null || die "the file could be opened again"
 no dd bs=4096 count=1 of=/dev/null <&9 2>"$W/err" || die "the open file still reads after the deadline"
-said "input/output error|transport endpoint|not connected"
+said "input/output error|transport endpoint|not connected|connection abort"
 exec 9<&-
 echo go >&8
 exec 8>&-
@@ -78,4 +78,58 @@ wait_until 90 no mounted "$other"
 is "nothing is open" "$(oncestick status --json | jq '.open | length')" 0
 refused 30 "the code after its deadline" oncestick mount "$stick" --code-file "$W/code"
 refused 30 "the other one" oncestick mount "$stick" --code-file "$W/skewed"
+
+# hostile 73: a clock that is ahead closes no paused session, whoever is refused by it
+stick=$W/hours
+prepare "$W/folder" "$stick" --label Hour --codes 3 --session 1h
+codes "$W/hour" 3
+for n in 1 2 3; do
+	sed -n ${n}p "$W/hour" >"$W/hour$n"
+done
+by_clock() # like `refused`, with the clock that is set
+{
+	want=$1 what=$2
+	shift 2
+	# shellcheck disable=SC2086 # words of a command
+	refused "$want" "$what" $skewed "$@"
+}
+left() # seconds that the folder opened last is good for
+{
+	oncestick status --json | jq -r --arg m "$(cat "$W/out")" '.open[] | select(.mount_point == $m) | .remaining_s'
+}
+for n in 1 2; do
+	check "an hour, code $n" oncestick mount "$stick" --code-file "$W/hour$n"
+	check "... and a pause" oncestick unmount "$(cat "$W/out")" --pause
+done
+for days in 1 2 400 3000; do
+	clock $((days * 86400))
+	by_clock 30 "a clock $days days ahead refuses the paused code" oncestick mount "$stick" --code-file "$W/hour1"
+	said "By this PC's clock.*nothing was closed"
+done
+by_clock 33 "... and a fresh one" oncestick mount "$stick" --code-file "$W/hour3"
+said "Nothing was spent"
+clock 0
+for n in 1 2; do
+	check "with the clock put right, code $n goes on" oncestick mount "$stick" --code-file "$W/hour$n"
+	is "... with what is left" "$(($(left) > 3300))" 1
+	check "... and a pause" oncestick unmount "$(cat "$W/out")" --pause
+done
+
+# hostile 74: reset-clock gives no session its time again; a session that is killed at once is not free
+for days in 2 20 60 400; do
+	clock $((days * 86400))
+	# shellcheck disable=SC2086
+	check "the clock is reset, after $days days" $skewed oncestick station reset-clock
+	by_clock 30 "the paused code after $days days" oncestick mount "$stick" --code-file "$W/hour1"
+done
+clock 0
+check "reset again" oncestick station reset-clock
+for n in 1 2 3 4; do
+	check "it goes on" oncestick mount "$stick" --code-file "$W/hour1"
+	folder2=$(cat "$W/out")
+	is "at its start $n nothing is free" "$(($(left) <= 3600 - (n - 1) * 15))" 1
+	kill -9 "$(oncestick status --json | jq --arg m "$folder2" '.open[] | select(.mount_point == $m) | .pid')"
+	wait_until 10 no mounted "$folder2"
+done
+
 finish

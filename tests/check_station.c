@@ -146,6 +146,14 @@ claim_ok(struct station *s, uint32_t slot)
 	ck_assert_int_eq(CALL(s, claim, &u, T0, NULL, BYTES(NULL, 0)), E_OK);
 }
 
+static enum err
+open_row(struct station *s, uint32_t slot, bool first, int64_t at, int64_t now)
+{
+	const struct memory_opening o = {.first = first, .opened_at = at, .used_s = 15, .began = {"a start of this", 70 + slot}, .now = now};
+
+	return CALL(s, opened, grant_hash, slot, &o);
+}
+
 static struct memory_use
 row_of(struct station *s, uint32_t slot)
 {
@@ -422,7 +430,7 @@ START_TEST(reading_an_absent_memory_finds_nothing_and_makes_nothing)
 	char where[256], state[8192];
 	size_t n = 0, count = 9;
 	bool yes = true;
-	int64_t l = 9;
+	struct memory_marks marks = {9, 9, true};
 
 	for (int round = 0; round < 2; round++) {
 		uint64_t before = fingerprint(base);
@@ -437,8 +445,8 @@ START_TEST(reading_an_absent_memory_finds_nothing_and_makes_nothing)
 		ck_assert(!is_revoked(s, issuer_a, 1, 1));
 		ck_assert_int_eq(CALL(s, withdrawn, issuer_a, id, &yes), E_OK);
 		ck_assert(!yes);
-		ck_assert_int_eq(CALL(s, high_water, &l, &yes), E_OK);
-		ck_assert(l == 0 && !yes);
+		ck_assert_int_eq(CALL(s, marks, &marks), E_OK);
+		ck_assert(marks.high == 0 && marks.proved == 0 && !marks.was_reset);
 		ck_assert_int_eq(row_of(s, 1).state, MEMORY_NONE);
 		ck_assert_int_eq(CALL(s, each_open, NULL, NULL), E_OK);
 		ck_assert_int_eq(CALL(s, claim, &u, T0, NULL, BYTES(NULL, 0)), E_STATION);
@@ -487,7 +495,7 @@ START_TEST(reading_changes_nothing)
 	ck_assert_int_eq(row_of(s, 1).state, MEMORY_CLAIMED);
 	ck_assert_int_eq(CALL(s, lock_slot, grant_hash, 1, where, sizeof where), E_OK);
 	ck_assert_int_eq(CALL(s, claim, &u, T0, NULL, BYTES(NULL, 0)), E_STATION);
-	ck_assert_int_eq(CALL(s, opened, grant_hash, 1, true, T0, T0), E_STATION);
+	ck_assert_int_eq(open_row(s, 1, true, T0, T0), E_STATION);
 	ck_assert_int_eq(CALL(s, close, grant_hash, 1, 1), E_STATION);
 	station_close(&s);
 	ck_assert_uint_eq(fingerprint(base), before);
@@ -541,12 +549,16 @@ START_TEST(other_files_are_refused)
 	char text[8192];
 
 	station_close(&s);
-	run_sql("UPDATE meta SET v = 2 WHERE k = 'schema'");
+	run_sql("UPDATE meta SET v = 3 WHERE k = 'schema'");
 	open_fails(STATION_WRITE);
 	open_fails(STATION_READ);
 	ck_assert_int_eq(station_open(&s, dir, STATION_READ, &f), E_STATION);
 	ck_assert_ptr_nonnull(strstr(f.object, "newer"));
-	run_sql("UPDATE meta SET v = 1 WHERE k = 'schema'; PRAGMA application_id = 7");
+	fault_clear(&f);
+	run_sql("UPDATE meta SET v = 1 WHERE k = 'schema'");
+	ck_assert_int_eq(station_open(&s, dir, STATION_WRITE, &f), E_STATION);
+	ck_assert_ptr_nonnull(strstr(f.object, "older"));
+	run_sql("UPDATE meta SET v = 2 WHERE k = 'schema'; PRAGMA application_id = 7");
 	open_fails(STATION_WRITE);
 	open_fails(STATION_READ);
 	run_sql("PRAGMA application_id = 1869505395");
@@ -812,7 +824,7 @@ START_TEST(second_claim_is_spent_and_changes_nothing)
 	ck_assert_int_eq(CALL(s, issuer, issuer_a, &known), E_OK);
 	ck_assert(known.floor == T0 && known.notice_no == 0);
 	ck_assert(!is_revoked(s, issuer_a, 1, 1));
-	ck_assert_int_eq(CALL(s, opened, grant_hash, 3, true, T0, T0), E_OK);
+	ck_assert_int_eq(open_row(s, 3, true, T0, T0), E_OK);
 	ck_assert_int_eq(CALL(s, close, grant_hash, 3, 5), E_OK);
 	station_close(&s);
 	ck_assert_int_eq(CALL(other, claim, &u, T0, NULL, BYTES(NULL, 0)), E_SPENT);
@@ -825,20 +837,21 @@ START_TEST(session_goes_from_claim_to_close)
 {
 	struct station *s = open_ok(STATION_WRITE);
 	struct memory_use u;
-	int64_t l = 0;
-	bool reset = true;
+	struct memory_marks marks = {0};
 
 	claim_ok(s, 0);
 	ck_assert_int_eq(CALL(s, used, grant_hash, 0, 1), E_STATION);
-	ck_assert_int_eq(CALL(s, opened, grant_hash, 0, false, T0, T0), E_STATION);
-	ck_assert_int_eq(CALL(s, opened, grant_hash, 0, true, T0 + 5, T0 + 3), E_OK);
+	ck_assert_int_eq(open_row(s, 0, false, T0, T0), E_STATION);
+	ck_assert_int_eq(open_row(s, 0, true, T0 + 5, T0 + 3), E_OK);
 	u = row_of(s, 0);
-	ck_assert(u.state == MEMORY_OPEN && u.opened_at == T0 + 5 && u.used_s == 0 && u.resumes == 0);
-	ck_assert_int_eq(CALL(s, high_water, &l, &reset), E_OK);
-	ck_assert(l == T0 + 3 && !reset);
-	ck_assert_int_eq(CALL(s, opened, grant_hash, 0, true, T0, T0), E_STATION);
+	ck_assert(u.state == MEMORY_OPEN && u.opened_at == T0 + 5 && u.used_s == 15 && u.resumes == 0);
+	ck_assert_str_eq((const char *)u.began.id, "a start of this");
+	ck_assert_int_eq(u.began.s, 70);
+	ck_assert_int_eq(CALL(s, marks, &marks), E_OK);
+	ck_assert(marks.high == T0 + 3 && marks.proved == T0 + 3 && !marks.was_reset);
+	ck_assert_int_eq(open_row(s, 0, true, T0, T0), E_STATION);
 	ck_assert_int_eq(CALL(s, used, grant_hash, 0, 15), E_OK);
-	ck_assert_int_eq(CALL(s, opened, grant_hash, 0, false, T0 + 99, 0), E_OK);
+	ck_assert_int_eq(open_row(s, 0, false, T0 + 99, 0), E_OK);
 	u = row_of(s, 0);
 	ck_assert(u.opened_at == T0 + 5 && u.used_s == 15 && u.resumes == 1);
 	station_close(&s);
@@ -847,8 +860,8 @@ START_TEST(session_goes_from_claim_to_close)
 	u = row_of(s, 0);
 	ck_assert(u.state == MEMORY_CLOSED && u.used_s == 20 && u.blob_len == 0 && u.receipt_len == 80);
 	ck_assert_int_eq(CALL(s, used, grant_hash, 0, 30), E_STATION);
-	ck_assert_int_eq(CALL(s, opened, grant_hash, 0, false, T0, T0), E_STATION);
-	ck_assert_int_eq(CALL(s, opened, grant_hash, 0, true, T0, T0), E_STATION);
+	ck_assert_int_eq(open_row(s, 0, false, T0, T0), E_STATION);
+	ck_assert_int_eq(open_row(s, 0, true, T0, T0), E_STATION);
 	ck_assert_int_eq(CALL(s, forget, grant_hash, 0), E_STATION);
 	ck_assert_int_eq(CALL(s, close, grant_hash, 1, 20), E_STATION);
 	ck_assert_ptr_nonnull(strstr(station_fault(s)->object, "station.sqlite"));
@@ -894,7 +907,7 @@ START_TEST(open_rows_are_listed_and_counted)
 	for (uint32_t slot = 0; slot < 5; slot++) {
 		claim_ok(s, slot);
 		if (slot >= 1)
-			ck_assert_int_eq(CALL(s, opened, grant_hash, slot, true, T0, T0 + slot), E_OK);
+			ck_assert_int_eq(open_row(s, slot, true, T0, T0 + slot), E_OK);
 		if (slot >= 3)
 			ck_assert_int_eq(CALL(s, close, grant_hash, slot, 1), E_OK);
 	}
@@ -917,7 +930,7 @@ START_TEST(resume_blob_is_erased_from_the_file_on_close)
 	for (uint32_t slot = 10; slot < 20; slot++)
 		claim_ok(s, slot);
 	ck_assert_int_eq(CALL(s, claim, &u, T0, NULL, BYTES(NULL, 0)), E_OK);
-	ck_assert_int_eq(CALL(s, opened, grant_hash, 1, true, T0, T0), E_OK);
+	ck_assert_int_eq(open_row(s, 1, true, T0, T0), E_OK);
 	ck_assert(found_in_files(dir, u.blob, 16));
 	ck_assert(found_in_files(dir, u.blob + sizeof u.blob - 16, 16));
 	ck_assert_int_eq(CALL(s, close, grant_hash, 1, 1), E_OK);
@@ -976,7 +989,7 @@ START_TEST(edited_rows_are_refused)
 		char text[200];
 
 		claim_ok(s, i);
-		ck_assert_int_eq(CALL(s, opened, grant_hash, i, true, T0, T0), E_OK);
+		ck_assert_int_eq(open_row(s, i, true, T0, T0), E_OK);
 		snprintf(text, sizeof text, "UPDATE use SET %s WHERE slot = %u", edits[i], (unsigned)i);
 		run_sql(text);
 		ck_assert_int_eq(CALL(s, use, grant_hash, i, &u), E_STATION);
@@ -1159,23 +1172,25 @@ END_TEST
 START_TEST(high_water_rises_and_only_an_operator_lowers_it)
 {
 	struct station *s = open_ok(STATION_WRITE);
-	int64_t l = -1;
-	bool reset = true;
+	struct memory_marks marks = {0};
 
 	for (uint32_t slot = 0; slot < 4; slot++)
 		claim_ok(s, slot);
-	ck_assert_int_eq(CALL(s, opened, grant_hash, 0, true, T0, T0 + 50), E_OK);
-	ck_assert_int_eq(CALL(s, opened, grant_hash, 1, true, T0, T0 - 50), E_OK);
-	ck_assert_int_eq(CALL(s, high_water, &l, &reset), E_OK);
-	ck_assert(l == T0 + 50 && !reset);
+	ck_assert_int_eq(open_row(s, 0, true, T0, T0 + 50), E_OK);
+	ck_assert_int_eq(open_row(s, 1, true, T0, T0 - 50), E_OK);
+	ck_assert_int_eq(CALL(s, marks, &marks), E_OK);
+	ck_assert(marks.high == T0 + 50 && marks.proved == T0 + 50 && !marks.was_reset);
 	ck_assert_int_eq(station_reset_clock(s, T0 - 9, NULL), E_OK);
 	station_close(&s);
 	s = open_ok(STATION_WRITE);
-	ck_assert_int_eq(CALL(s, high_water, &l, &reset), E_OK);
-	ck_assert(l == T0 - 9 && reset);
-	ck_assert_int_eq(CALL(s, opened, grant_hash, 2, true, T0, 0), E_OK); /* not believed, but a use */
-	ck_assert_int_eq(CALL(s, high_water, &l, &reset), E_OK);
-	ck_assert(l == T0 - 9 && !reset);
+	ck_assert_int_eq(CALL(s, marks, &marks), E_OK);
+	ck_assert(marks.high == T0 - 9 && marks.proved == 0 && marks.was_reset);
+	ck_assert_int_eq(open_row(s, 2, true, T0, 0), E_OK); /* not believed, but a use */
+	ck_assert_int_eq(CALL(s, marks, &marks), E_OK);
+	ck_assert(marks.high == T0 - 9 && marks.proved == 0 && !marks.was_reset);
+	ck_assert_int_eq(open_row(s, 3, true, T0, T0 - 20), E_OK); /* it proves its own time, not the operator's */
+	ck_assert_int_eq(CALL(s, marks, &marks), E_OK);
+	ck_assert(marks.high == T0 - 9 && marks.proved == T0 - 20);
 	station_close(&s);
 }
 END_TEST
@@ -1525,8 +1540,8 @@ START_TEST(receipts_are_of_codes_whose_key_was_used)
 
 	for (uint32_t slot = 0; slot < 4; slot++)
 		claim_ok(s, slot);
-	ck_assert_int_eq(CALL(s, opened, grant_hash, 1, true, T0, T0), E_OK);
-	ck_assert_int_eq(CALL(s, opened, grant_hash, 2, true, T0, T0), E_OK);
+	ck_assert_int_eq(open_row(s, 1, true, T0, T0), E_OK);
+	ck_assert_int_eq(open_row(s, 2, true, T0, T0), E_OK);
 	ck_assert_int_eq(CALL(s, close, grant_hash, 2, 5), E_OK);
 	ck_assert_int_eq(CALL(s, close, grant_hash, 3, 0), E_OK); /* another station was faster */
 	ck_assert_int_eq(station_receipts(s, &file, &n, NULL), E_OK);

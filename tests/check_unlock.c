@@ -666,11 +666,186 @@ START_TEST(open_session_ends_at_its_limit)
 	struct result r = spend(here, grant.codes[0]);
 
 	done(&r);
+	x.start = 1; /* not the one it was opened in */
 	x.now += 4 * 3600;
+	r = try(here, grant.codes[0]);
+	ck_assert_int_eq(r.err, E_SPENT);
+	ck_assert(r.info.over_by_clock && r.info.spent_known && r.info.spent_here);
+	done(&r);
+	ck_assert_int_eq(outcome(spend(here, grant.codes[1])), E_OK); /* and so much for that time */
+	ck_assert_int_eq(outcome(try(here, grant.codes[0])), E_SPENT);
+	ck_assert_int_eq(here->store->uses[0].state, MEMORY_CLOSED);
+	x.now -= 4 * 3600;
+	r = try(here, grant.codes[0]);
+	ck_assert_int_eq(r.err, E_SPENT);
+	ck_assert(!r.info.over_by_clock);
+	done(&r);
+}
+END_TEST
+
+/* What the next mount does first, in another process. */
+static void
+sweep(void)
+{
+	struct fake_memory *other = fake_memory_again(here);
+	struct unlock_env env = {.memory = &other->memory, .clock = fixture_clock(&x)};
+
+	ck_assert_int_eq(unlock_close_overdue(&env), E_OK);
+	fake_memory_free(&other);
+}
+
+/* hostile 73 */
+START_TEST(clock_that_is_ahead_closes_nothing)
+{
+	static const int64_t ahead[] = {4 * 3600, 86400, 400 * 86400, INT64_C(1) << 33, INT64_MAX / 2};
+	struct result r = spend(here, grant.codes[0]);
+
+	ck_assert_int_eq(unlock_used(r.u, 600), E_OK);
+	done(&r);
+	for (size_t i = 0; i < sizeof ahead / sizeof *ahead; i++) {
+		x.now = FIXTURE_NOW + ahead[i];
+		r = try(here, grant.codes[0]);
+		ck_assert_int_eq(r.err, E_SPENT);
+		ck_assert(r.info.over_by_clock);
+		done(&r);
+		ck_assert_int_eq(outcome(try(here, grant.codes[1])), ahead[i] < 86400 ? E_OK : E_EXPIRED);
+		sweep();
+		ck_assert_int_eq(fake_memory_row(here, NULL, 0)->state, MEMORY_OPEN);
+	}
+	x.now = FIXTURE_NOW + 700;
+	r = spend(here, grant.codes[0]);
+	ck_assert_int_eq(r.err, E_OK);
+	ck_assert_int_eq(r.info.remaining_s, 4 * 3600 - 700);
+	done(&r);
+}
+END_TEST
+
+/* hostile 73 */
+START_TEST(signed_time_closes_what_is_over)
+{
+	ck_assert_int_eq(outcome(spend(here, grant.codes[0])), E_OK);
+	fake_memory_know(here, x.pk, FIXTURE_NOW + 4 * 3600 - 1);
+	x.now = FIXTURE_NOW + 60;
+	sweep();
+	ck_assert_int_eq(fake_memory_row(here, NULL, 0)->state, MEMORY_OPEN);
+	fake_memory_know(here, x.pk, FIXTURE_NOW + 4 * 3600);
+	sweep();
+	ck_assert_int_eq(fake_memory_row(here, NULL, 0)->state, MEMORY_CLOSED);
+}
+END_TEST
+
+/* hostile 74 */
+START_TEST(mark_set_by_hand_gives_no_time_and_takes_none)
+{
+	static const int64_t after[] = {4 * 3600, 2 * 86400, 20 * 86400, 60 * 86400, 400 * 86400};
+	struct result r;
+
+	here->store->was_reset = _i == 1; /* before it is opened, too */
+	ck_assert_int_eq(outcome(spend(here, grant.codes[0])), E_OK);
+	for (size_t i = 0; i < sizeof after / sizeof *after; i++) {
+		x.now = here->store->high_water = FIXTURE_NOW + after[i];
+		here->store->proved = 0;
+		here->store->was_reset = true;
+		r = try(here, grant.codes[0]);
+		ck_assert_int_eq(r.err, E_SPENT);
+		ck_assert(r.info.over_by_clock);
+		done(&r);
+		sweep(); /* who resets a clock that is ahead closes nothing */
+		ck_assert_int_eq(fake_memory_row(here, NULL, 0)->state, MEMORY_OPEN);
+	}
+	x.now = here->store->high_water = FIXTURE_NOW + 60;
+	ck_assert_int_eq(outcome(try(here, grant.codes[0])), E_OK);
+}
+END_TEST
+
+/* hostile 74 */
+START_TEST(clock_set_back_does_not_reach_the_time_since_the_start)
+{
+	struct result r;
+
+	x.start = 1;
+	ck_assert_int_eq(outcome(spend(here, grant.codes[0])), E_OK);
+	x.boot += 3 * 3600;
+	x.now -= 86400;
+	r = spend(here, grant.codes[0]);
+	ck_assert_int_eq(r.err, E_OK);
+	ck_assert_int_eq(r.info.remaining_s, 3600);
+	done(&r);
+	x.start = 2; /* started again: what was counted before stays, and is carried on */
+	x.boot = 20;
+	r = spend(here, grant.codes[0]);
+	ck_assert_int_eq(r.err, E_OK);
+	ck_assert_int_eq(r.info.remaining_s, 3600 - UNLOCK_BEAT_S);
+	done(&r);
+	x.boot += 3600 - UNLOCK_BEAT_S;
+	sweep();
+	ck_assert_int_eq(fake_memory_row(here, NULL, 0)->state, MEMORY_CLOSED);
+}
+END_TEST
+
+/* hostile 74 */
+START_TEST(killed_at_each_start_is_not_free)
+{
+	struct policy p = fixture_policy();
+	struct fixture_grant brief;
+	struct result r;
+	int starts = 0;
+
+	p.session_s = 60;
+	fixture_grant(&x, &brief, p, 0, NULL);
+	for (; (r = spend(here, brief.codes[0])).err == E_OK; starts++) {
+		ck_assert_int_eq(r.info.remaining_s, 60 - starts * UNLOCK_BEAT_S);
+		done(&r);
+	}
+	ck_assert_int_eq(r.err, E_SPENT);
+	ck_assert(!r.info.over_by_clock);
+	ck_assert_int_eq(starts, 4);
+	done(&r);
+	fixture_grant_free(&brief);
+}
+END_TEST
+
+/* hostile 74 */
+START_TEST(deadline_that_could_not_be_stored_is_found)
+{
+	struct result r = spend(here, grant.codes[0]);
+
+	if (_i == 0) { /* by the last beat */
+		ck_assert_int_eq(unlock_beat(r.u, 4 * 3600 - 5), E_OK);
+		x.now -= 86400;
+	} else { /* no beat was stored either */
+		x.start = 1;
+		done(&r);
+		r = spend(here, grant.codes[0]);
+		x.boot += 4 * 3600;
+		x.now -= 86400;
+	}
+	fake_memory_recount(here);
+	here->store->at_change = 1;
+	here->store->fate = FAKE_FAIL;
+	ck_assert_int_eq(unlock_end(r.u, 4 * 3600), E_STATION);
+	done(&r);
+	fake_memory_recount(here);
 	ck_assert_int_eq(outcome(try(here, grant.codes[0])), E_SPENT);
 	ck_assert_int_eq(fake_memory_row(here, NULL, 0)->state, MEMORY_CLOSED);
-	x.now -= 4 * 3600;
-	ck_assert_int_eq(outcome(try(here, grant.codes[0])), E_SPENT);
+}
+END_TEST
+
+/* hostile 74 */
+START_TEST(time_that_passes_before_it_is_confirmed_is_used)
+{
+	struct result r;
+
+	ck_assert_int_eq(outcome(spend(here, grant.codes[0])), E_OK);
+	r = try(here, grant.codes[0]);
+	x.now += 3 * 3600;
+	ck_assert_int_eq(unlock_spend(r.u, &r.info, &r.fault), E_OK);
+	ck_assert_int_eq(r.info.remaining_s, 3600);
+	done(&r);
+	r = try(here, grant.codes[0]);
+	x.now += 3600;
+	ck_assert_int_eq(unlock_spend(r.u, &r.info, &r.fault), E_SPENT);
+	done(&r);
 }
 END_TEST
 
@@ -840,15 +1015,18 @@ END_TEST
 
 START_TEST(overdue_sessions_are_closed_by_the_next_mount)
 {
-	struct unlock_env env = {.memory = &here->memory, .clock = fixture_clock(&x)};
-	struct result r = spend(here, grant.codes[0]);
+	struct result r;
 
-	x.now += 3 * 3600;
-	ck_assert_int_eq(unlock_close_overdue(&env), E_OK);
+	x.start = 1;
+	r = spend(here, grant.codes[0]);
+	x.boot += 3 * 3600;
+	sweep();
+	ck_assert_int_eq(fake_memory_row(here, NULL, 0)->state, MEMORY_OPEN);
+	x.boot += 2 * 3600;
+	sweep(); /* its session is living, and ends by itself */
 	ck_assert_int_eq(fake_memory_row(here, NULL, 0)->state, MEMORY_OPEN);
 	done(&r);
-	x.now += 2 * 3600;
-	ck_assert_int_eq(unlock_close_overdue(&env), E_OK);
+	sweep();
 	ck_assert_int_eq(fake_memory_row(here, NULL, 0)->state, MEMORY_CLOSED);
 }
 END_TEST
@@ -1067,6 +1245,13 @@ main(void)
 	tcase_add_test(again, open_session_continues_with_the_time_that_is_left);
 	tcase_add_test(again, open_session_continues_after_expiry);
 	tcase_add_test(again, open_session_ends_at_its_limit);
+	tcase_add_test(again, clock_that_is_ahead_closes_nothing);
+	tcase_add_test(again, signed_time_closes_what_is_over);
+	tcase_add_loop_test(again, mark_set_by_hand_gives_no_time_and_takes_none, 0, 2);
+	tcase_add_test(again, clock_set_back_does_not_reach_the_time_since_the_start);
+	tcase_add_test(again, killed_at_each_start_is_not_free);
+	tcase_add_loop_test(again, deadline_that_could_not_be_stored_is_found, 0, 2);
+	tcase_add_test(again, time_that_passes_before_it_is_confirmed_is_used);
 	tcase_add_test(again, clock_set_back_loses_the_time_really_used);
 	tcase_add_test(again, clock_put_right_does_not_end_a_lecture);
 	tcase_add_test(again, claimed_row_is_a_first_use_and_asks_the_clock_again);

@@ -195,15 +195,14 @@ fake_withdrawn(struct memory *m, const uint8_t pk[KEY_SIZE], const uint8_t bundl
 }
 
 static enum err
-fake_high_water(struct memory *m, int64_t *l, bool *was_reset)
+fake_marks(struct memory *m, struct memory_marks *out)
 {
 	struct fake_store *s = store_of(m);
-	enum fake_fate fate = arrive(s, FAKE_HIGH_WATER);
+	enum fake_fate fate = arrive(s, FAKE_MARKS);
 
 	if (fate == FAKE_FAIL)
 		return E_STATION;
-	*l = s->high_water;
-	*was_reset = s->was_reset;
+	*out = (struct memory_marks){s->high_water, s->proved, s->was_reset};
 	return leave(fate, E_OK);
 }
 
@@ -293,7 +292,7 @@ fake_forget(struct memory *m, const uint8_t grant_hash[HASH_SIZE], uint32_t slot
 }
 
 static enum err
-fake_opened(struct memory *m, const uint8_t grant_hash[HASH_SIZE], uint32_t slot, bool first, int64_t t, int64_t now)
+fake_opened(struct memory *m, const uint8_t grant_hash[HASH_SIZE], uint32_t slot, const struct memory_opening *o)
 {
 	struct fake_store *s = store_of(m);
 	enum fake_fate fate = arrive(s, FAKE_OPENED);
@@ -301,17 +300,20 @@ fake_opened(struct memory *m, const uint8_t grant_hash[HASH_SIZE], uint32_t slot
 
 	if (fate == FAKE_FAIL || s->read_only)
 		return E_STATION;
-	if (row == NULL || row->state != (first ? MEMORY_CLAIMED : MEMORY_OPEN))
+	if (row == NULL || row->state != (o->first ? MEMORY_CLAIMED : MEMORY_OPEN))
 		return leave(fate, E_STATION);
-	if (first) {
+	if (o->first) {
 		row->state = MEMORY_OPEN;
-		row->opened_at = t;
-		row->used_s = 0;
+		row->opened_at = o->opened_at;
 	} else {
 		row->resumes++;
 	}
-	if (now != 0 && now > s->high_water)
-		s->high_water = now;
+	row->used_s = o->used_s;
+	row->began = o->began;
+	if (o->now > s->high_water)
+		s->high_water = o->now;
+	if (o->now > s->proved)
+		s->proved = o->now;
 	s->was_reset = false;
 	return leave(fate, E_OK);
 }
@@ -443,7 +445,7 @@ static const struct memory_ops fake_ops = {
 	.notice_file = fake_notice_file,
 	.revoked = fake_revoked,
 	.withdrawn = fake_withdrawn,
-	.high_water = fake_high_water,
+	.marks = fake_marks,
 	.use = fake_use,
 	.each_open = fake_each_open,
 	.claim = fake_claim,

@@ -265,10 +265,20 @@ clock_boot(void *arg)
 	return ((const struct fixture *)arg)->boot;
 }
 
+static struct clock_boot
+clock_witness_of(void *arg)
+{
+	const struct fixture *x = arg;
+	struct clock_boot b = {.s = x->boot};
+
+	memset(b.id, x->start, sizeof b.id);
+	return b;
+}
+
 struct clock_source
 fixture_clock(struct fixture *x)
 {
-	return (struct clock_source){clock_now, clock_boot, x};
+	return (struct clock_source){clock_now, clock_boot, x, clock_witness_of};
 }
 
 void

@@ -25,6 +25,7 @@ struct fixture {
 	uint8_t stick_id[ID_SIZE], bundle_id[ID_SIZE];
 	struct manifest manifest;
 	int64_t now, boot;              /* what fixture_clock tells */
+	int start;                      /* of the PC that boot counts from; 0: nobody knows which */
 };
 
 struct fixture_grant {
@@ -54,7 +55,7 @@ void fixture_manifest(struct fixture *x, struct manifest *m);
  */
 void fixture_image(struct fixture *x, const uint8_t *image, uint64_t blocks);
 
-/* fixture_clock(x): a clock that reads x->now and x->boot. */
+/* fixture_clock(x): a clock that reads x->now and x->boot, and x->start for its witness. */
 struct clock_source fixture_clock(struct fixture *x);
 
 /* fixture_slot(x, g, slot, out): both copies of a slot's record, as they are on the stick. */

@@ -359,7 +359,7 @@ fence_files(const struct run *r)
 	fence_paths(paths, sizeof paths / sizeof *paths);
 }
 
-/* Step 14, S1 to S6. */
+/* Step 15, S1 to S6. */
 static enum err
 open_session(struct run *r, struct fault *f)
 {

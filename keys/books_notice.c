@@ -115,11 +115,15 @@ enum err
 books_notice_content(struct books *b, struct notice *out, struct fault *f)
 {
 	struct sql *q = books_step(b, "notice");
+	struct notice dead = {0}; /* by itself, since it is in order: one at a time into a long list would move all of it each time */
 	enum err err;
 
 	memset(out, 0, sizeof *out);
-	if ((err = collect_listed(q, out, f)) != E_OK || (err = collect_dead(q, out, f)) != E_OK ||
-	    (err = collect_withdrawn(q, out, f)) != E_OK)
+	if ((err = collect_listed(q, out, f)) == E_OK && (err = collect_dead(q, &dead, f)) == E_OK &&
+	    (err = collect_withdrawn(q, out, f)) == E_OK && notice_add(out, &dead) != 0)
+		err = no_memory(q, f);
+	notice_free(&dead);
+	if (err != E_OK)
 		notice_free(out);
 	return err;
 }

@@ -21,15 +21,13 @@
 
 #define SESSION_DIR "session"
 
-/* A row of revoked holds a grant's bits as a notice does: slot i is bit i % 8 of byte i / 8. */
+/* What is large has a table of its own, with row ids: who reads an issuer's row, or checks for it, does not read through megabytes. */
 static const char schema[] =
     "CREATE TABLE meta (k TEXT PRIMARY KEY, v BLOB NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE issuer (pk BLOB PRIMARY KEY CHECK (length(pk) = 32), floor INTEGER NOT NULL, notice_no INTEGER NOT NULL,"
-    " notice BLOB, pinned INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;"
-    "CREATE TABLE revoked (pk BLOB NOT NULL REFERENCES issuer, grant_id BLOB NOT NULL CHECK (length(grant_id) = 16),"
-    " slots BLOB NOT NULL CHECK (length(slots) BETWEEN 1 AND 512), PRIMARY KEY (pk, grant_id)) WITHOUT ROWID;"
-    "CREATE TABLE withdrawn (pk BLOB NOT NULL REFERENCES issuer, bundle_id BLOB NOT NULL CHECK (length(bundle_id) = 16),"
-    " PRIMARY KEY (pk, bundle_id)) WITHOUT ROWID;"
+    " pinned INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;"
+    "CREATE TABLE notice (pk BLOB NOT NULL UNIQUE REFERENCES issuer, file BLOB NOT NULL);"
+    "CREATE TABLE list (pk BLOB NOT NULL UNIQUE REFERENCES issuer, version INTEGER NOT NULL, payload BLOB NOT NULL);"
     "CREATE TABLE use (grant_hash BLOB NOT NULL CHECK (length(grant_hash) = 32), slot INTEGER NOT NULL,"
     " pk BLOB NOT NULL CHECK (length(pk) = 32), grant_id BLOB NOT NULL CHECK (length(grant_id) = 16),"
     " nonce BLOB NOT NULL CHECK (length(nonce) = 32), state TEXT NOT NULL CHECK (state IN ('claimed', 'open', 'closed')),"
@@ -382,13 +380,12 @@ station_learn_notice(struct station *s, const struct notice *notice, struct byte
 	struct memory_issuer known = {0};
 	enum err err;
 
-	if ((err = station_write(s, "notice", f)) != E_OK || (err = sql_begin(s->sql, f)) != E_OK)
+	if ((err = station_write(s, "notice", f)) != E_OK || (err = s->memory.ops->issuer(&s->memory, notice->issuer, &known)) != E_OK)
 		return err;
-	if ((err = s->memory.ops->issuer(&s->memory, notice->issuer, &known)) == E_OK && !known.known)
-		err = fault_set(f, E_ISSUER, 0, "notice", "%s", s->dir);
-	if (err == E_OK && (err = station_memory_know(s, notice->issuer, notice->time, f)) == E_OK)
-		err = station_memory_merge(s, notice, file, f);
-	return sql_end(s->sql, err, f);
+	if (!known.known)
+		return fault_set(f, E_ISSUER, 0, "notice", "%s", s->dir);
+	s->sql->step = "notice";
+	return station_list_learn(s, notice, file, f);
 }
 
 /* ---- summary ------------------------------------------------------------------------------------------------------------ */

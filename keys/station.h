@@ -117,8 +117,8 @@ enum err station_pin_only(struct station *s, bool only, struct fault *f);
 enum err station_reset_clock(struct station *s, int64_t now, struct fault *f);
 
 /*
- * station_learn_notice(s, notice, file, f): keep a verified notice outside a spend, with its time and its bytes, as claim does.
- * E_ISSUER, and nothing is stored, if its issuer is not known here.
+ * station_learn_notice(s, notice, file, f): keep a verified notice outside a spend, with its time and its bytes, as learn does.
+ * E_ISSUER, and nothing is stored, if its issuer is not known here, or his lists have become longer than is kept of one.
  */
 enum err station_learn_notice(struct station *s, const struct notice *notice, struct bytes file, struct fault *f);
 

@@ -31,9 +31,20 @@ bool station_is_volatile(const struct station *s);
 /* station_write(s, step, f): may this station write? Names the step; E_STATION if not. */
 enum err station_write(struct station *s, const char *step, struct fault *f);
 
-/* station_memory_know(s, pk, floor, f): make an issuer known and raise its floor. E_ISSUER for a stranger when the list is closed.
- * station_memory_merge(s, notice, file, f): add to the union, keep the file with the highest number. Both inside a transaction. */
+/* station_memory_know(s, pk, floor, f): inside a transaction, make an issuer known and raise its floor. E_ISSUER for a stranger when
+ * the list is closed. */
 enum err station_memory_know(struct station *s, const uint8_t pk[KEY_SIZE], int64_t floor, struct fault *f);
-enum err station_memory_merge(struct station *s, const struct notice *notice, struct bytes file, struct fault *f);
+
+/*
+ * station_list_learn(s, notice, file, f): add to the union of its issuer's lists, and keep the file with the highest number; its
+ * issuer is known then. Takes time by the two lists' sizes. E_ISSUER if the union is longer than is kept of one issuer, or for a
+ * stranger when the list is closed: nothing is changed then. A memory that is only read: whether it could be kept.
+ * station_list_says(s, pk, grant_id, slot, bundle_id, revoked, withdrawn, f): what the union says of a slot and of a bundle.
+ * station_list_file(s, pk, file, len, f): memory_ops.notice_file.
+ */
+enum err station_list_learn(struct station *s, const struct notice *notice, struct bytes file, struct fault *f);
+enum err station_list_says(struct station *s, const uint8_t pk[KEY_SIZE], const uint8_t grant_id[ID_SIZE], uint32_t slot,
+    const uint8_t bundle_id[ID_SIZE], bool *revoked, bool *withdrawn, struct fault *f);
+enum err station_list_file(struct station *s, const uint8_t pk[KEY_SIZE], uint8_t **file, size_t *len, struct fault *f);
 
 #endif

@@ -89,64 +89,25 @@ static enum err
 read_notice_file(struct memory *m, const uint8_t pk[KEY_SIZE], uint8_t **file, size_t *len)
 {
 	struct station *s = station_of(m, "notice");
-	sqlite3_stmt *st = NULL;
-	bool row = false;
-	enum err err = E_OK;
 
-	*file = NULL;
-	*len = 0;
-	if (s->sql == NULL)
-		return E_OK;
-	if ((err = sql_query(s->sql, &st, "SELECT notice FROM issuer WHERE pk = ?", SQL_ARGS(SQL_BLOB(pk, KEY_SIZE)),
-	    &s->fault)) == E_OK && (err = sql_next(s->sql, st, &row, &s->fault)) == E_OK && row && sql_copy(st, 0, file, len) != 0)
-		err = fault_set(&s->fault, E_FAIL, ENOMEM, "notice", "%s", s->dir);
-	sql_done(&st);
-	return err;
-}
-
-/* The bits known of one grant: *n bytes of them, 0 if it was never listed. */
-static enum err
-read_bits(struct station *s, const uint8_t pk[KEY_SIZE], const uint8_t id[ID_SIZE], uint8_t bits[NOTICE_BITMAP_MAX], size_t *n,
-    struct fault *f)
-{
-	sqlite3_stmt *st = NULL;
-	bool row = false;
-	enum err err;
-
-	*n = 0;
-	if ((err = sql_query(s->sql, &st, "SELECT slots FROM revoked WHERE pk = ? AND grant_id = ?",
-	    SQL_ARGS(SQL_BLOB(pk, KEY_SIZE), SQL_BLOB(id, ID_SIZE)), f)) == E_OK && (err = sql_next(s->sql, st, &row, f)) == E_OK &&
-	    row && !sql_some(st, 0, bits, NOTICE_BITMAP_MAX, n))
-		err = sql_odd(s->sql, "an odd row of revoked codes", f);
-	sql_done(&st);
-	return err;
+	return station_list_file(s, pk, file, len, &s->fault);
 }
 
 static enum err
-read_revoked(struct memory *m, const uint8_t pk[KEY_SIZE], const uint8_t grant_id[ID_SIZE], uint32_t slot, bool *yes)
+read_revoked(struct memory *m, const uint8_t pk[KEY_SIZE], const uint8_t grant_id[ID_SIZE], uint32_t slot,
+    const uint8_t bundle_id[ID_SIZE], bool *revoked, bool *withdrawn)
 {
 	struct station *s = station_of(m, "revoked");
-	uint8_t bits[NOTICE_BITMAP_MAX];
-	size_t n = 0;
-	enum err err = E_OK;
 
-	if (s->sql != NULL && (err = read_bits(s, pk, grant_id, bits, &n, &s->fault)) != E_OK)
-		return err;
-	*yes = slot / 8 < n && (bits[slot / 8] >> slot % 8 & 1) != 0;
-	return E_OK;
+	return station_list_says(s, pk, grant_id, slot, bundle_id, revoked, withdrawn, &s->fault);
 }
 
 static enum err
-read_withdrawn(struct memory *m, const uint8_t pk[KEY_SIZE], const uint8_t bundle_id[ID_SIZE], bool *yes)
+learn(struct memory *m, const struct notice *notice, struct bytes file)
 {
-	struct station *s = station_of(m, "withdrawn");
-	int64_t one = 0;
+	struct station *s = station_of(m, "notice");
 
-	*yes = false;
-	if (s->sql == NULL)
-		return E_OK;
-	return sql_int_of(s->sql, "SELECT 1 FROM withdrawn WHERE pk = ? AND bundle_id = ?",
-	    SQL_ARGS(SQL_BLOB(pk, KEY_SIZE), SQL_BLOB(bundle_id, ID_SIZE)), &one, yes, &s->fault);
+	return station_list_learn(s, notice, file, &s->fault);
 }
 
 enum err
@@ -161,45 +122,6 @@ station_memory_know(struct station *s, const uint8_t pk[KEY_SIZE], int64_t floor
 
 	if (err == E_OK && changed == 0)
 		err = fault_set(f, E_ISSUER, 0, s->sql->step, "%s", s->dir);
-	return err;
-}
-
-static enum err
-merge_grant(struct station *s, const uint8_t pk[KEY_SIZE], const struct notice_grant *g, struct fault *f)
-{
-	uint8_t bits[NOTICE_BITMAP_MAX] = {0};
-	size_t n = 0;
-	bool changed = false;
-	enum err err;
-
-	if (g->len < 1 || g->len > NOTICE_BITMAP_MAX)
-		return fault_set(f, E_FAIL, EINVAL, s->sql->step, "notice");
-	if ((err = read_bits(s, pk, g->grant_id, bits, &n, f)) != E_OK)
-		return err;
-	for (size_t i = 0; i < g->len; i++) {
-		changed |= (g->bitmap[i] & ~bits[i]) != 0;
-		bits[i] = (uint8_t)(bits[i] | g->bitmap[i]);
-	}
-	if (!changed)
-		return E_OK;
-	return sql_run(s->sql, "INSERT INTO revoked VALUES (?, ?, ?)"
-	    " ON CONFLICT (pk, grant_id) DO UPDATE SET slots = excluded.slots",
-	    SQL_ARGS(SQL_BLOB(pk, KEY_SIZE), SQL_BLOB(g->grant_id, ID_SIZE), SQL_BLOB(bits, n > g->len ? n : g->len)), f);
-}
-
-enum err
-station_memory_merge(struct station *s, const struct notice *n, struct bytes file, struct fault *f)
-{
-	enum err err = E_OK;
-
-	for (size_t i = 0; i < n->grant_count && err == E_OK; i++)
-		err = merge_grant(s, n->issuer, &n->grants[i], f);
-	for (size_t i = 0; i < n->withdrawn_count && err == E_OK; i++)
-		err = sql_run(s->sql, "INSERT INTO withdrawn VALUES (?, ?) ON CONFLICT DO NOTHING",
-		    SQL_ARGS(SQL_BLOB(n->issuer, KEY_SIZE), SQL_BLOB(n->withdrawn[i], ID_SIZE)), f);
-	if (err == E_OK)
-		err = sql_run(s->sql, "UPDATE issuer SET notice_no = ?2, notice = ?3 WHERE pk = ?1 AND notice_no < ?2",
-		    SQL_ARGS(SQL_BLOB(n->issuer, KEY_SIZE), SQL_INT(n->number), SQL_MAYBE(file.p, file.n)), f);
 	return err;
 }
 
@@ -329,20 +251,19 @@ insert_use(struct station *s, const struct memory_use *u)
 }
 
 static enum err
-claim(struct memory *m, const struct memory_use *u, int64_t floor, const struct notice *notice, struct bytes file)
+claim(struct memory *m, const struct memory_use *u, int64_t floor)
 {
 	enum err err = E_OK;
 	struct station *s = station_to_change(m, "claim", &err);
 
 	if (err != E_OK)
 		return err;
-	if (!claim_fits(u) || (notice != NULL && memcmp(notice->issuer, u->issuer, KEY_SIZE) != 0))
+	if (!claim_fits(u))
 		return fault_set(&s->fault, E_FAIL, EINVAL, "claim", "%s", s->dir);
 	if ((err = sql_begin(s->sql, &s->fault)) != E_OK)
 		return err;
-	if ((err = insert_use(s, u)) == E_OK && (err = station_memory_know(s, u->issuer, floor, &s->fault)) == E_OK &&
-	    notice != NULL)
-		err = station_memory_merge(s, notice, file, &s->fault);
+	if ((err = insert_use(s, u)) == E_OK)
+		err = station_memory_know(s, u->issuer, floor, &s->fault);
 	return sql_end(s->sql, err, &s->fault);
 }
 
@@ -646,7 +567,7 @@ const struct memory_ops station_memory_ops = {
 	.closed_list = read_closed_list,
 	.notice_file = read_notice_file,
 	.revoked = read_revoked,
-	.withdrawn = read_withdrawn,
+	.learn = learn,
 	.marks = read_marks,
 	.use = read_use,
 	.each_open = each_open,

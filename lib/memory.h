@@ -73,8 +73,15 @@ struct memory_ops {
 	enum err (*closed_list)(struct memory *, bool *closed);
 	/* notice_file: the newest stored notice of pk, owned by the caller; *len 0 and *file NULL if none. */
 	enum err (*notice_file)(struct memory *, const uint8_t pk[KEY_SIZE], uint8_t **file, size_t *len);
-	enum err (*revoked)(struct memory *, const uint8_t pk[KEY_SIZE], const uint8_t grant_id[ID_SIZE], uint32_t slot, bool *yes);
-	enum err (*withdrawn)(struct memory *, const uint8_t pk[KEY_SIZE], const uint8_t bundle_id[ID_SIZE], bool *yes);
+	/* revoked: what the union of all notices of pk says of a slot, and of a bundle. */
+	enum err (*revoked)(struct memory *, const uint8_t pk[KEY_SIZE], const uint8_t grant_id[ID_SIZE], uint32_t slot,
+	    const uint8_t bundle_id[ID_SIZE], bool *revoked, bool *withdrawn);
+	/*
+	 * learn: add a notice to that union, and keep its file if it is the newest; make its issuer known, raise its floor to the
+	 * notice's time. Cheap if this file is kept already. E_ISSUER, and nothing changes, if it is more than is kept of one issuer. A
+	 * memory that is only read tells whether it could be kept.
+	 */
+	enum err (*learn)(struct memory *, const struct notice *notice, struct bytes file);
 	enum err (*marks)(struct memory *, struct memory_marks *out);
 
 	/* use: the row of a slot; state MEMORY_NONE if there is none. */
@@ -83,10 +90,10 @@ struct memory_ops {
 	enum err (*each_open)(struct memory *, void (*each)(void *arg, const struct memory_use *u), void *arg);
 
 	/*
-	 * claim (step S1): in one transaction insert u (state CLAIMED), make its issuer known, raise its floor to floor, and merge
-	 * notice (with its file) unless NULL. E_SPENT if a row exists already.
+	 * claim (step S1): in one transaction insert u (state CLAIMED), make its issuer known, and raise its floor to floor. E_SPENT
+	 * if a row exists already.
 	 */
-	enum err (*claim)(struct memory *, const struct memory_use *u, int64_t floor, const struct notice *notice, struct bytes file);
+	enum err (*claim)(struct memory *, const struct memory_use *u, int64_t floor);
 	/* complete (S2): set blob and receipt of a CLAIMED row that has none. */
 	enum err (*complete)(struct memory *, const struct memory_use *u);
 	/* forget (S2): delete a CLAIMED row for which the ledger said a definite no. */

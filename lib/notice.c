@@ -94,6 +94,76 @@ notice_revoke(struct notice *n, const uint8_t grant_id[ID_SIZE], uint32_t slot)
 	return 0;
 }
 
+static int
+add_bits(struct notice_grant *to, const struct notice_grant *from)
+{
+	if (lengthen(to, from->len) != 0)
+		return -1;
+	for (size_t i = 0; i < from->len; i++)
+		to->bitmap[i] |= from->bitmap[i];
+	return 0;
+}
+
+static int
+add_grants(struct notice *n, const struct notice *other)
+{
+	struct notice_grant *all = NULL;
+	size_t i = 0, j = 0, count = 0;
+	int order, ret = 0;
+
+	if (other->grant_count == 0)
+		return 0;
+	if ((all = calloc(n->grant_count + other->grant_count, sizeof *all)) == NULL)
+		return -1;
+	while ((i < n->grant_count || j < other->grant_count) && ret == 0) {
+		order = i == n->grant_count ? 1 : j == other->grant_count ? -1 :
+		    memcmp(n->grants[i].grant_id, other->grants[j].grant_id, ID_SIZE);
+		if (order <= 0)
+			all[count] = n->grants[i++];
+		else
+			memcpy(all[count].grant_id, other->grants[j].grant_id, ID_SIZE);
+		if (order >= 0)
+			ret = add_bits(&all[count], &other->grants[j++]);
+		count++;
+	}
+	while (i < n->grant_count)
+		all[count++] = n->grants[i++];
+	free(n->grants);
+	n->grants = all;
+	n->grant_count = count;
+	return ret;
+}
+
+static int
+add_withdrawn(struct notice *n, const struct notice *other)
+{
+	uint8_t (*all)[ID_SIZE] = NULL;
+	size_t i = 0, j = 0, count = 0;
+	int order;
+
+	if (other->withdrawn_count == 0)
+		return 0;
+	if ((all = calloc(n->withdrawn_count + other->withdrawn_count, ID_SIZE)) == NULL)
+		return -1;
+	while (i < n->withdrawn_count || j < other->withdrawn_count) {
+		order = i == n->withdrawn_count ? 1 : j == other->withdrawn_count ? -1 :
+		    memcmp(n->withdrawn[i], other->withdrawn[j], ID_SIZE);
+		memcpy(all[count++], order <= 0 ? n->withdrawn[i] : other->withdrawn[j], ID_SIZE);
+		i += order <= 0;
+		j += order >= 0;
+	}
+	free(n->withdrawn);
+	n->withdrawn = all;
+	n->withdrawn_count = count;
+	return 0;
+}
+
+int
+notice_add(struct notice *n, const struct notice *other)
+{
+	return add_grants(n, other) == 0 && add_withdrawn(n, other) == 0 ? 0 : -1;
+}
+
 bool
 notice_revoked(const struct notice *n, const uint8_t grant_id[ID_SIZE], uint32_t slot)
 {
@@ -231,23 +301,79 @@ get_withdrawn(struct dcbor_in *in, struct notice *n)
 	return true;
 }
 
+/* Up to the lists. */
+static bool
+get_head(struct dcbor_in *in, uint64_t *pairs, struct notice *n)
+{
+	uint64_t version, number, time;
+
+	if (!dcbor_get_map(in, 6, 6, pairs) ||
+	    !dcbor_key(in, pairs, 1) || !dcbor_get_uint(in, 1, 1, &version) ||
+	    !dcbor_key(in, pairs, 2) || !dcbor_get_fixed(in, n->issuer, sizeof n->issuer) ||
+	    !dcbor_key(in, pairs, 3) || !dcbor_get_uint(in, 1, UINT32_MAX, &number) ||
+	    !dcbor_key(in, pairs, 4) || !dcbor_get_uint(in, TIME_MIN, TIME_MAX, &time))
+		return false;
+	n->number = (uint32_t)number;
+	n->time = (int64_t)time;
+	return true;
+}
+
 static bool
 parse(struct notice *n, struct bytes payload)
 {
 	struct dcbor_in in = dcbor_in(payload);
-	uint64_t pairs, version, number, time;
+	uint64_t pairs;
 
-	if (!dcbor_get_map(&in, 6, 6, &pairs) ||
-	    !dcbor_key(&in, &pairs, 1) || !dcbor_get_uint(&in, 1, 1, &version) ||
-	    !dcbor_key(&in, &pairs, 2) || !dcbor_get_fixed(&in, n->issuer, sizeof n->issuer) ||
-	    !dcbor_key(&in, &pairs, 3) || !dcbor_get_uint(&in, 1, UINT32_MAX, &number) ||
-	    !dcbor_key(&in, &pairs, 4) || !dcbor_get_uint(&in, TIME_MIN, TIME_MAX, &time) ||
-	    !dcbor_key(&in, &pairs, 5) || !get_grants(&in, n) ||
-	    !dcbor_key(&in, &pairs, 6) || !get_withdrawn(&in, n))
+	return get_head(&in, &pairs, n) &&
+	    dcbor_key(&in, &pairs, 5) && get_grants(&in, n) &&
+	    dcbor_key(&in, &pairs, 6) && get_withdrawn(&in, n) && pairs == 0 && dcbor_end(&in);
+}
+
+static bool
+skim_grants(struct dcbor_in *in, const uint8_t grant_id[ID_SIZE], uint32_t slot, bool *revoked)
+{
+	uint8_t id[ID_SIZE];
+	struct bytes bitmap;
+	uint64_t count;
+
+	if (!dcbor_get_map(in, 0, in->left / ENTRY_MIN, &count))
 		return false;
-	n->number = (uint32_t)number;
-	n->time = (int64_t)time;
-	return pairs == 0 && dcbor_end(&in);
+	for (uint64_t i = 0; i < count; i++) {
+		if (!dcbor_get_fixed(in, id, ID_SIZE) || !dcbor_get_bytes(in, 1, NOTICE_BITMAP_MAX, &bitmap))
+			return false;
+		if (slot / 8 < bitmap.n && memcmp(id, grant_id, ID_SIZE) == 0)
+			*revoked = (bitmap.p[slot / 8] >> slot % 8 & 1) != 0;
+	}
+	return true;
+}
+
+static bool
+skim_withdrawn(struct dcbor_in *in, const uint8_t bundle_id[ID_SIZE], bool *withdrawn)
+{
+	uint8_t id[ID_SIZE];
+	uint64_t count;
+
+	if (!dcbor_get_array(in, 0, in->left / WITHDRAWN_MIN, &count))
+		return false;
+	for (uint64_t i = 0; i < count; i++) {
+		if (!dcbor_get_fixed(in, id, ID_SIZE))
+			return false;
+		*withdrawn |= memcmp(id, bundle_id, ID_SIZE) == 0;
+	}
+	return true;
+}
+
+int
+notice_says(struct bytes payload, const uint8_t grant_id[ID_SIZE], uint32_t slot, const uint8_t bundle_id[ID_SIZE], bool *revoked,
+    bool *withdrawn)
+{
+	struct dcbor_in in = dcbor_in(payload);
+	struct notice head;
+	uint64_t pairs;
+
+	*revoked = *withdrawn = false;
+	return get_head(&in, &pairs, &head) && dcbor_key(&in, &pairs, 5) && skim_grants(&in, grant_id, slot, revoked) &&
+	    dcbor_key(&in, &pairs, 6) && skim_withdrawn(&in, bundle_id, withdrawn) && pairs == 0 && dcbor_end(&in) ? 0 : -1;
 }
 
 int

@@ -33,11 +33,21 @@ struct notice {
 /* notice_revoke(n, grant_id, slot): add one slot. Return 0, or -1 if there is no memory or slot >= GRANT_SLOTS_MAX. */
 int notice_revoke(struct notice *n, const uint8_t grant_id[ID_SIZE], uint32_t slot);
 
+/* notice_add(n, other): add all that other lists. Return 0, or -1 if there is no memory: n has a part of it then. */
+int notice_add(struct notice *n, const struct notice *other);
+
 bool notice_revoked(const struct notice *n, const uint8_t grant_id[ID_SIZE], uint32_t slot);
 bool notice_withdrawn(const struct notice *n, const uint8_t bundle_id[ID_SIZE]);
 
 uint8_t *notice_encode(const struct notice *n, size_t *len); /* as manifest_encode */
 int notice_parse(struct notice *n, struct bytes payload);    /* as grant_parse; free with notice_free */
+/*
+ * notice_says(payload, grant_id, slot, bundle_id, revoked, withdrawn): as notice_parse, notice_revoked and notice_withdrawn, of one
+ * slot and one bundle, without memory. Return 0, or -1 for a payload that is none.
+ */
+int notice_says(struct bytes payload, const uint8_t grant_id[ID_SIZE], uint32_t slot, const uint8_t bundle_id[ID_SIZE], bool *revoked,
+    bool *withdrawn);
+
 enum envelope_result notice_open(struct notice *n, struct bytes file);
 void notice_free(struct notice *n);
 

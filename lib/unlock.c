@@ -357,8 +357,7 @@ check_revoked(struct unlock *u, struct fault *f)
 	bool revoked = false, withdrawn = false;
 	enum err err;
 
-	if ((err = m->ops->revoked(m, g->issuer, g->id, u->slot, &revoked)) != E_OK ||
-	    (err = m->ops->withdrawn(m, g->issuer, g->bundles[0].id, &withdrawn)) != E_OK)
+	if ((err = m->ops->revoked(m, g->issuer, g->id, u->slot, g->bundles[0].id, &revoked, &withdrawn)) != E_OK)
 		return unlock_memory_fault(u, f, err, "revoked");
 	if (revoked || (u->notice.number != 0 && notice_revoked(&u->notice, g->id, u->slot)))
 		return slot_fault(u, f, E_REVOKED, "notice");
@@ -548,6 +547,23 @@ unlock_prove_keys(struct unlock *u, struct unlock_info *info, struct fault *f)
 	return E_OK;
 }
 
+/*
+ * The end of step 13: the code vouches for its issuer now. What he has revoked is known here from now on, before anything is spent
+ * and while the stick may still be pulled: a list can be long.
+ */
+enum err
+unlock_learn(struct unlock *u, struct fault *f)
+{
+	enum err err;
+
+	if (u->notice.number == 0)
+		return E_OK;
+	err = u->env.memory->ops->learn(u->env.memory, &u->notice, BYTES(u->notice_file, u->notice_len));
+	if (err == E_ISSUER)
+		return fault_set(f, err, 0, "list too long", "%s", STICK_NOTICE);
+	return err == E_OK ? E_OK : unlock_memory_fault(u, f, err, "notice");
+}
+
 /* Step 13, unless a ledger has to be asked first. */
 static enum err
 prove_cell(struct unlock *u, struct unlock_info *info, struct fault *f)
@@ -560,7 +576,9 @@ prove_cell(struct unlock *u, struct unlock_info *info, struct fault *f)
 		return E_OK;
 	else
 		err = unlock_open_cell(u, f);
-	return err != E_OK ? err : unlock_prove_keys(u, info, f);
+	if (err != E_OK || (err = unlock_prove_keys(u, info, f)) != E_OK)
+		return err;
+	return unlock_learn(u, f);
 }
 
 enum err

@@ -58,6 +58,9 @@ enum err unlock_open_cell(struct unlock *u, struct fault *f);
 /* unlock_prove_keys(u, info, f): check secret->cks against the bundle's commitment and read its superblock, then lock it again. */
 enum err unlock_prove_keys(struct unlock *u, struct unlock_info *info, struct fault *f);
 
+/* unlock_learn(u, f): let the station take in the stick's notice, once the code is proved. E_ISSUER, E_STATION, E_FAIL. */
+enum err unlock_learn(struct unlock *u, struct fault *f);
+
 /* unlock_is_ours(u, state, body): whether a SPENT copy's receipt carries the session id of u->use. */
 bool unlock_is_ours(const struct unlock *u, struct bytes body);
 

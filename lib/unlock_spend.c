@@ -66,7 +66,6 @@ static enum err
 claim(struct unlock *u, struct unlock_info *info, struct fault *f)
 {
 	struct memory *m = u->env.memory;
-	const struct notice *notice = u->notice.number != 0 ? &u->notice : NULL;
 	struct memory_use *use = &u->use;
 	enum err err;
 
@@ -83,7 +82,7 @@ claim(struct unlock *u, struct unlock_info *info, struct fault *f)
 		if ((err = make_receipt(u)) != E_OK)
 			return unlock_memory_fault(u, f, err, "station key");
 	}
-	err = m->ops->claim(m, use, unlock_floor(u), notice, BYTES(u->notice_file, u->notice_len));
+	err = m->ops->claim(m, use, unlock_floor(u));
 	if (err != E_OK)
 		return unlock_memory_fault(u, f, err, "claim");
 	info->spent_now = true;
@@ -111,7 +110,7 @@ ask_ledger(struct unlock *u, struct unlock_info *info, struct fault *f)
 			info->spent_now = false;
 		return fault_set(f, err, 0, "ledger", "%s", u->grant->policy.ledger_host);
 	}
-	if ((err = unlock_open_cell(u, f)) != E_OK || (err = unlock_prove_keys(u, info, f)) != E_OK)
+	if ((err = unlock_open_cell(u, f)) != E_OK || (err = unlock_prove_keys(u, info, f)) != E_OK || (err = unlock_learn(u, f)) != E_OK)
 		return err;
 	make_blob(u);
 	if ((err = make_receipt(u)) != E_OK)

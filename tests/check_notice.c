@@ -390,6 +390,72 @@ START_TEST(next_number)
 }
 END_TEST
 
+/* A few of some ids and slots, and some bundles, as bits of pattern say. */
+static struct notice
+a_list(unsigned pattern)
+{
+	struct notice n = {.number = 1, .time = 1760000050};
+	uint8_t id[ID_SIZE];
+
+	for (unsigned i = 0; i < 12; i++) {
+		grant_id(id, (uint8_t)(i % 4 * 16));
+		if (pattern >> i & 1)
+			ck_assert_int_eq(notice_revoke(&n, id, i * 37), 0);
+	}
+	n.withdrawn = calloc(4, ID_SIZE);
+	ck_assert_ptr_nonnull(n.withdrawn);
+	for (unsigned i = 0; i < 4; i++)
+		if (pattern >> (12 + i) & 1)
+			grant_id(n.withdrawn[n.withdrawn_count++], (uint8_t)(i * 16));
+	return n;
+}
+
+/* hostile 76 */
+START_TEST(union_is_what_either_says)
+{
+	for (unsigned x = 0; x < 3000; x++) {
+		const unsigned p = x * 2654435761u >> 16, q = x * 40503u + (x << 11);
+		struct notice a = a_list(p), b = a_list(q), want = a_list(p | q);
+		uint8_t *got = NULL, *wanted = NULL;
+		size_t n = 0, m = 0;
+
+		ck_assert_int_eq(notice_add(&a, &b), 0);
+		got = notice_encode(&a, &n);
+		wanted = notice_encode(&want, &m);
+		ck_assert(got != NULL && wanted != NULL && n == m);
+		ck_assert_mem_eq(got, wanted, n);
+		free(got);
+		free(wanted);
+		notice_free(&a);
+		notice_free(&b);
+		notice_free(&want);
+	}
+}
+END_TEST
+
+START_TEST(payload_says_what_it_lists_without_being_taken_apart)
+{
+	struct notice n = a_list(0xb5a7);
+	uint8_t id[ID_SIZE], *p = NULL;
+	bool revoked = false, withdrawn = false;
+	size_t len = 0;
+
+	ck_assert_ptr_nonnull(p = notice_encode(&n, &len));
+	for (unsigned i = 0; i < 6; i++) {
+		grant_id(id, (uint8_t)(i * 16));
+		for (uint32_t slot = 0; slot < GRANT_SLOTS_MAX + 9; slot++) {
+			ck_assert_int_eq(notice_says(BYTES(p, len), id, slot, id, &revoked, &withdrawn), 0);
+			ck_assert_int_eq(revoked, notice_revoked(&n, id, slot));
+			ck_assert_int_eq(withdrawn, notice_withdrawn(&n, id));
+		}
+	}
+	for (size_t cut = 0; cut < len; cut++)
+		ck_assert_int_eq(notice_says(BYTES(p, cut), id, 0, id, &revoked, &withdrawn), -1);
+	free(p);
+	notice_free(&n);
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -414,6 +480,8 @@ suite(void)
 	tcase_add_test(tc, revoking_in_any_order_gives_the_same_notice);
 	tcase_add_test(tc, slot_beyond_every_grant_is_not_revoked);
 	tcase_add_test(tc, next_number);
+	tcase_add_test(tc, union_is_what_either_says);
+	tcase_add_test(tc, payload_says_what_it_lists_without_being_taken_apart);
 	suite_add_tcase(s, tc);
 	return s;
 }

@@ -49,6 +49,26 @@ flock(int fd, int operation)
 	return (int)syscall(SYS_flock, fd, operation);
 }
 
+/* What SQLite asks of the disk. */
+static _Atomic size_t transfers;
+
+__attribute__((visibility("default"))) ssize_t pread64(int fd, void *buf, size_t n, off_t off);
+__attribute__((visibility("default"))) ssize_t pwrite64(int fd, const void *buf, size_t n, off_t off);
+
+ssize_t
+pread64(int fd, void *buf, size_t n, off_t off)
+{
+	transfers++;
+	return syscall(SYS_pread64, fd, buf, n, off);
+}
+
+ssize_t
+pwrite64(int fd, const void *buf, size_t n, off_t off)
+{
+	transfers++;
+	return syscall(SYS_pwrite64, fd, buf, n, off);
+}
+
 static void
 setup(void)
 {
@@ -143,7 +163,7 @@ claim_ok(struct station *s, uint32_t slot)
 {
 	struct memory_use u = a_use(slot);
 
-	ck_assert_int_eq(CALL(s, claim, &u, T0, NULL, BYTES(NULL, 0)), E_OK);
+	ck_assert_int_eq(CALL(s, claim, &u, T0), E_OK);
 }
 
 static enum err
@@ -183,10 +203,19 @@ static bool
 is_revoked(struct station *s, const uint8_t issuer[KEY_SIZE], int id, uint32_t slot)
 {
 	uint8_t grant_id[ID_SIZE];
-	bool yes = false;
+	bool yes = false, withdrawn = false;
 
 	memset(grant_id, id, sizeof grant_id);
-	ck_assert_int_eq(CALL(s, revoked, issuer, grant_id, slot, &yes), E_OK);
+	ck_assert_int_eq(CALL(s, revoked, issuer, grant_id, slot, grant_id, &yes, &withdrawn), E_OK);
+	return yes;
+}
+
+static bool
+is_withdrawn(struct station *s, const uint8_t issuer[KEY_SIZE], const uint8_t bundle_id[ID_SIZE])
+{
+	bool revoked = false, yes = false;
+
+	ck_assert_int_eq(CALL(s, revoked, issuer, bundle_id, 0, bundle_id, &revoked, &yes), E_OK);
 	return yes;
 }
 
@@ -443,13 +472,12 @@ START_TEST(reading_an_absent_memory_finds_nothing_and_makes_nothing)
 		ck_assert_int_eq(CALL(s, notice_file, issuer_a, &file, &n), E_OK);
 		ck_assert_ptr_null(file);
 		ck_assert(!is_revoked(s, issuer_a, 1, 1));
-		ck_assert_int_eq(CALL(s, withdrawn, issuer_a, id, &yes), E_OK);
-		ck_assert(!yes);
+		ck_assert(!is_withdrawn(s, issuer_a, id));
 		ck_assert_int_eq(CALL(s, marks, &marks), E_OK);
 		ck_assert(marks.high == 0 && marks.proved == 0 && !marks.was_reset);
 		ck_assert_int_eq(row_of(s, 1).state, MEMORY_NONE);
 		ck_assert_int_eq(CALL(s, each_open, NULL, NULL), E_OK);
-		ck_assert_int_eq(CALL(s, claim, &u, T0, NULL, BYTES(NULL, 0)), E_STATION);
+		ck_assert_int_eq(CALL(s, claim, &u, T0), E_STATION);
 		ck_assert_int_eq(station_fault(s)->err, E_STATION);
 		ck_assert_int_eq(CALL(s, close, grant_hash, 1, 0), E_STATION);
 		ck_assert_int_eq(CALL(s, station_pk, key), E_STATION);
@@ -494,7 +522,7 @@ START_TEST(reading_changes_nothing)
 	s = open_ok(STATION_READ);
 	ck_assert_int_eq(row_of(s, 1).state, MEMORY_CLAIMED);
 	ck_assert_int_eq(CALL(s, lock_slot, grant_hash, 1, where, sizeof where), E_OK);
-	ck_assert_int_eq(CALL(s, claim, &u, T0, NULL, BYTES(NULL, 0)), E_STATION);
+	ck_assert_int_eq(CALL(s, claim, &u, T0), E_STATION);
 	ck_assert_int_eq(open_row(s, 1, true, T0, T0), E_STATION);
 	ck_assert_int_eq(CALL(s, close, grant_hash, 1, 1), E_STATION);
 	station_close(&s);
@@ -798,7 +826,7 @@ START_TEST(claim_survives_reopening_byte_for_byte)
 	randombytes_buf(u.blob, sizeof u.blob);
 	randombytes_buf(u.receipt, sizeof u.receipt);
 	u.limit_s = SESSION_MAX_S;
-	ck_assert_int_eq(CALL(s, claim, &u, T0, NULL, BYTES(NULL, 0)), E_OK);
+	ck_assert_int_eq(CALL(s, claim, &u, T0), E_OK);
 	station_close(&s);
 	s = open_ok(STATION_READ);
 	got = row_of(s, 4095);
@@ -815,20 +843,17 @@ START_TEST(second_claim_is_spent_and_changes_nothing)
 	struct station *s = open_ok(STATION_WRITE), *other = open_ok(STATION_WRITE);
 	struct memory_use u = a_use(3);
 	struct memory_issuer known;
-	struct notice n = a_notice(issuer_a, 9, 1, SLOTS(1));
 
 	claim_ok(s, 3);
 	memset(u.nonce, 0xee, sizeof u.nonce);
-	ck_assert_int_eq(CALL(other, claim, &u, T0 + 99, &n, BYTES("file", 4)), E_SPENT);
+	ck_assert_int_eq(CALL(other, claim, &u, T0 + 99), E_SPENT);
 	ck_assert_uint_eq(row_of(s, 3).nonce[0], 0x43);
 	ck_assert_int_eq(CALL(s, issuer, issuer_a, &known), E_OK);
 	ck_assert(known.floor == T0 && known.notice_no == 0);
-	ck_assert(!is_revoked(s, issuer_a, 1, 1));
 	ck_assert_int_eq(open_row(s, 3, true, T0, T0), E_OK);
 	ck_assert_int_eq(CALL(s, close, grant_hash, 3, 5), E_OK);
 	station_close(&s);
-	ck_assert_int_eq(CALL(other, claim, &u, T0, NULL, BYTES(NULL, 0)), E_SPENT);
-	notice_free(&n);
+	ck_assert_int_eq(CALL(other, claim, &u, T0), E_SPENT);
 	station_close(&other);
 }
 END_TEST
@@ -875,13 +900,13 @@ START_TEST(ledger_claim_is_completed_once_or_forgotten)
 	struct memory_use u = a_use(1), full = a_use(1), got;
 
 	u.blob_len = u.receipt_len = 0;
-	ck_assert_int_eq(CALL(s, claim, &u, T0, NULL, BYTES(NULL, 0)), E_OK);
+	ck_assert_int_eq(CALL(s, claim, &u, T0), E_OK);
 	got = row_of(s, 1);
 	ck_assert(got.state == MEMORY_CLAIMED && got.blob_len == 0 && got.receipt_len == 0);
 	ck_assert_int_eq(CALL(s, forget, grant_hash, 1), E_OK);
 	ck_assert_int_eq(row_of(s, 1).state, MEMORY_NONE);
 	ck_assert_int_eq(CALL(s, complete, &full), E_STATION);
-	ck_assert_int_eq(CALL(s, claim, &u, T0, NULL, BYTES(NULL, 0)), E_OK);
+	ck_assert_int_eq(CALL(s, claim, &u, T0), E_OK);
 	ck_assert_int_eq(CALL(s, complete, &full), E_OK);
 	got = row_of(s, 1);
 	ck_assert_mem_eq(&got, &full, sizeof full);
@@ -929,7 +954,7 @@ START_TEST(resume_blob_is_erased_from_the_file_on_close)
 	randombytes_buf(u.blob, sizeof u.blob);
 	for (uint32_t slot = 10; slot < 20; slot++)
 		claim_ok(s, slot);
-	ck_assert_int_eq(CALL(s, claim, &u, T0, NULL, BYTES(NULL, 0)), E_OK);
+	ck_assert_int_eq(CALL(s, claim, &u, T0), E_OK);
 	ck_assert_int_eq(open_row(s, 1, true, T0, T0), E_OK);
 	ck_assert(found_in_files(dir, u.blob, 16));
 	ck_assert(found_in_files(dir, u.blob + sizeof u.blob - 16, 16));
@@ -960,7 +985,7 @@ START_TEST(full_disk_at_claim_inserts_nothing)
 		signal(SIGXFSZ, SIG_IGN);
 		if (station_open(&s, dir, STATION_WRITE, NULL) != E_OK || setrlimit(RLIMIT_FSIZE, &none) != 0)
 			_exit(1);
-		err = CALL(s, claim, &u, T0, NULL, BYTES(NULL, 0));
+		err = CALL(s, claim, &u, T0);
 		crew_tell(&c, err == E_STATION && station_fault(s)->err == E_STATION && row_of(s, 1).state == MEMORY_NONE, s);
 	}
 	crew_results(&c, &result);
@@ -1064,10 +1089,8 @@ END_TEST
 START_TEST(issuers_cannot_revoke_for_each_other)
 {
 	struct station *s = open_ok(STATION_WRITE);
-	struct memory_use u = a_use(1);
 	struct notice n = a_notice(issuer_b, 6, 0x1d, SLOTS(0, 1, 2));
 	uint8_t bundle[ID_SIZE];
-	bool yes = true;
 
 	ck_assert_int_eq(station_pin(s, issuer_a, NULL), E_OK);
 	ck_assert_int_eq(station_pin(s, issuer_b, NULL), E_OK);
@@ -1076,13 +1099,7 @@ START_TEST(issuers_cannot_revoke_for_each_other)
 	n.withdrawn_count = 1;
 	ck_assert_int_eq(station_learn_notice(s, &n, BYTES("b", 1), NULL), E_OK);
 	ck_assert(is_revoked(s, issuer_b, 0x1d, 1) && !is_revoked(s, issuer_a, 0x1d, 1));
-	ck_assert_int_eq(CALL(s, withdrawn, issuer_b, bundle, &yes), E_OK);
-	ck_assert(yes);
-	ck_assert_int_eq(CALL(s, withdrawn, issuer_a, bundle, &yes), E_OK);
-	ck_assert(!yes);
-	/* Nor through a claim. */
-	ck_assert_int_eq(CALL(s, claim, &u, T0, &n, BYTES("b", 1)), E_FAIL);
-	ck_assert_int_eq(row_of(s, 1).state, MEMORY_NONE);
+	ck_assert(is_withdrawn(s, issuer_b, bundle) && !is_withdrawn(s, issuer_a, bundle));
 	n.withdrawn = NULL;
 	n.withdrawn_count = 0;
 	notice_free(&n);
@@ -1090,16 +1107,19 @@ START_TEST(issuers_cannot_revoke_for_each_other)
 }
 END_TEST
 
-START_TEST(claim_takes_the_notice_and_the_floor_with_it)
+START_TEST(proved_code_brings_a_notice_and_a_claim_the_floor)
 {
 	struct station *s = open_ok(STATION_WRITE);
 	struct memory_use u = a_use(1);
 	struct memory_issuer known;
 	struct notice n = a_notice(issuer_a, 3, 5, SLOTS(12));
 
-	ck_assert_int_eq(CALL(s, claim, &u, T0 + 7, &n, BYTES("three", 5)), E_OK);
+	ck_assert_int_eq(CALL(s, learn, &n, BYTES("three", 5)), E_OK); /* of a stranger, for whom the code vouches */
+	ck_assert_int_eq(CALL(s, issuer, issuer_a, &known), E_OK);
+	ck_assert(known.known && known.floor == T0 + 3);
+	ck_assert_int_eq(CALL(s, claim, &u, T0 + 7), E_OK);
 	u.slot = 2;
-	ck_assert_int_eq(CALL(s, claim, &u, T0 + 1, NULL, BYTES(NULL, 0)), E_OK); /* never lower */
+	ck_assert_int_eq(CALL(s, claim, &u, T0 + 1), E_OK); /* never lower */
 	ck_assert_int_eq(CALL(s, issuer, issuer_a, &known), E_OK);
 	ck_assert(known.known && known.floor == T0 + 7 && known.notice_no == 3);
 	ck_assert(is_revoked(s, issuer_a, 5, 12));
@@ -1125,13 +1145,181 @@ START_TEST(largest_notice_is_taken)
 		memset(n.grants[i].bitmap, 0xff, n.grants[i].len);
 	ck_assert_int_eq(station_learn_notice(s, &n, BYTES("n", 1), NULL), E_OK);
 	for (uint32_t i = 1; i <= grants; i += 999) {
-		bool yes = false;
+		bool yes = false, withdrawn = false;
 
 		store_le32(id, i);
-		ck_assert_int_eq(CALL(s, revoked, issuer_a, id, i % GRANT_SLOTS_MAX, &yes), E_OK);
+		ck_assert_int_eq(CALL(s, revoked, issuer_a, id, i % GRANT_SLOTS_MAX, id, &yes, &withdrawn), E_OK);
 		ck_assert(yes);
 	}
 	notice_free(&n);
+	station_close(&s);
+}
+END_TEST
+
+/* A list of count grants that is like no other of another kind, as full as a file can be with FULL of them. */
+#define FULL 220000u
+
+static struct notice
+a_list(const uint8_t issuer[KEY_SIZE], uint32_t number, uint8_t kind_of, size_t count)
+{
+	struct notice n = {.number = number, .time = T0 + number};
+	uint8_t id[ID_SIZE] = {0};
+
+	memcpy(n.issuer, issuer, KEY_SIZE);
+	id[4] = kind_of;
+	for (uint32_t i = 0; i < count; i++) {
+		id[0] = (uint8_t)(i >> 24), id[1] = (uint8_t)(i >> 16), id[2] = (uint8_t)(i >> 8), id[3] = (uint8_t)i;
+		ck_assert_int_eq(notice_revoke(&n, id, 3), 0);
+	}
+	return n;
+}
+
+static bool
+has_last(struct station *s, const uint8_t issuer[KEY_SIZE], uint8_t kind_of)
+{
+	const uint32_t i = FULL - 1;
+	const uint8_t id[ID_SIZE] = {(uint8_t)(i >> 24), (uint8_t)(i >> 16), (uint8_t)(i >> 8), (uint8_t)i, kind_of};
+	bool yes = false, withdrawn = false;
+
+	ck_assert_int_eq(CALL(s, revoked, issuer, id, 3, id, &yes, &withdrawn), E_OK);
+	return yes;
+}
+
+/* A file of n bytes that begins with c. What is in it is not looked at here. */
+static enum err
+learn_list(struct station *s, const struct notice *notice, char c, size_t n)
+{
+	uint8_t *file = calloc(1, n);
+	enum err err;
+
+	ck_assert_ptr_nonnull(file);
+	file[0] = (uint8_t)c;
+	err = CALL(s, learn, notice, BYTES(file, n));
+	free(file);
+	return err;
+}
+
+#define FILE_FULL (4u << 20)
+#define PAGES (FILE_FULL / 4096)
+
+/* hostile 76 */
+START_TEST(list_costs_by_its_length_not_by_that_and_what_is_known)
+{
+	struct station *s = open_ok(STATION_WRITE);
+	struct notice a = a_list(issuer_a, 1, 1, FULL), b = a_list(issuer_a, 2, 2, FULL), few = a_list(issuer_a, 3, 3, 2000);
+	struct memory_issuer known;
+
+	ck_assert_int_eq(learn_list(s, &a, 'a', FILE_FULL), E_OK);
+	transfers = 0;
+	ck_assert_int_eq(learn_list(s, &few, 'f', FILE_FULL), E_OK);
+	ck_assert_uint_gt(transfers, PAGES); /* or they are not counted */
+	ck_assert_uint_lt(transfers, 12 * PAGES);
+	transfers = 0;
+	ck_assert_int_eq(CALL(s, issuer, issuer_a, &known), E_OK);
+	ck_assert_uint_lt(transfers, 20);
+	station_close(&s);
+	ck_assert_int_eq(unlink(db_path), 0);
+	s = open_ok(STATION_WRITE);
+	ck_assert_int_eq(learn_list(s, &a, 'a', FILE_FULL), E_OK);
+	transfers = 0;
+	ck_assert_int_eq(learn_list(s, &b, 'b', FILE_FULL), E_OK);
+	ck_assert_uint_lt(transfers, 16 * PAGES);
+	ck_assert(has_last(s, issuer_a, 1) && has_last(s, issuer_a, 2) && !has_last(s, issuer_a, 3));
+	transfers = 0;
+	ck_assert_int_eq(learn_list(s, &b, 'b', FILE_FULL), E_OK); /* the same stick again */
+	ck_assert_uint_lt(transfers, 2 * PAGES);
+	station_close(&s);
+	notice_free(&a);
+	notice_free(&b);
+	notice_free(&few);
+}
+END_TEST
+
+/* hostile 76 */
+START_TEST(issuer_who_lists_without_end_shuts_out_himself)
+{
+	struct station *s = open_ok(STATION_WRITE);
+	struct notice n = {0};
+	struct memory_issuer known;
+	struct memory_use u = a_use(1);
+
+	for (uint8_t i = 1; i <= 3; i++) {
+		n = a_list(issuer_a, i, i, FULL);
+		ck_assert_int_eq(learn_list(s, &n, (char)i, FILE_FULL), i < 3 ? E_OK : E_ISSUER);
+		notice_free(&n);
+	}
+	ck_assert_str_eq(station_fault(s)->step, "list too long");
+	ck_assert(has_last(s, issuer_a, 1) && has_last(s, issuer_a, 2) && !has_last(s, issuer_a, 3));
+	ck_assert_int_eq(CALL(s, issuer, issuer_a, &known), E_OK);
+	ck_assert_uint_eq(known.notice_no, 2);
+	n = a_list(issuer_b, 1, 1, FULL);
+	ck_assert_int_eq(learn_list(s, &n, 'b', FILE_FULL), E_OK);
+	notice_free(&n);
+	n = a_list(issuer_a, 2, 2, FULL);
+	ck_assert_int_eq(learn_list(s, &n, 2, FILE_FULL), E_OK); /* nothing new */
+	station_close(&s);
+	s = open_ok(STATION_READ); /* who may only read hears the same */
+	notice_free(&n);
+	n = a_list(issuer_a, 4, 4, FULL);
+	ck_assert_int_eq(learn_list(s, &n, 4, FILE_FULL), E_ISSUER);
+	station_close(&s);
+	notice_free(&n);
+	s = open_ok(STATION_WRITE);
+	ck_assert_int_eq(CALL(s, claim, &u, T0), E_OK);
+	station_close(&s);
+}
+END_TEST
+
+/* hostile 76 */
+START_TEST(others_work_while_a_long_list_is_learnt)
+{
+	struct station *s = NULL;
+	struct crew c;
+	uint8_t result = 9;
+
+	crew_make(&c);
+	if (crew_fork(&c)) {
+		struct notice a = a_list(issuer_b, 1, 1, FULL), b = a_list(issuer_b, 2, 2, FULL);
+
+		s = open_ok(STATION_WRITE);
+		crew_tell(&c, learn_list(s, &a, 'a', FILE_FULL) != E_OK || learn_list(s, &b, 'b', FILE_FULL) != E_OK, s);
+	}
+	s = open_ok(STATION_WRITE);
+	close(c.start[1]);
+	for (uint32_t slot = 0; slot < 40; slot++)
+		claim_ok(s, slot);
+	crew_results(&c, &result);
+	ck_assert_int_eq(result, 0);
+	crew_end(&c);
+	ck_assert(has_last(s, issuer_b, 1) && has_last(s, issuer_b, 2));
+	station_close(&s);
+}
+END_TEST
+
+/* hostile 76 */
+START_TEST(of_many_processes_no_list_is_lost)
+{
+	uint8_t results[CHILDREN];
+	struct station *s = NULL;
+	struct crew c;
+
+	crew_make(&c);
+	for (int i = 0; i < CHILDREN; i++) {
+		if (crew_fork(&c)) {
+			struct notice n = a_notice(issuer_a, (uint32_t)i + 1, i + 1, SLOTS(i));
+			char file[2] = {(char)('a' + i), '\0'};
+
+			s = open_ok(STATION_WRITE);
+			crew_tell(&c, CALL(s, learn, &n, BYTES(file, 1)), s);
+		}
+	}
+	crew_results(&c, results);
+	crew_end(&c);
+	s = open_ok(STATION_READ);
+	for (int i = 0; i < CHILDREN; i++) {
+		ck_assert_int_eq(results[i], E_OK);
+		ck_assert(is_revoked(s, issuer_a, i + 1, (uint32_t)i));
+	}
 	station_close(&s);
 }
 END_TEST
@@ -1153,7 +1341,7 @@ START_TEST(closed_list_keeps_strangers_out)
 	claim_ok(s, 2); /* known when it was closed */
 	u.slot = 3;
 	memcpy(u.issuer, issuer_b, KEY_SIZE);
-	ck_assert_int_eq(CALL(s, claim, &u, T0, NULL, BYTES(NULL, 0)), E_ISSUER);
+	ck_assert_int_eq(CALL(s, claim, &u, T0), E_ISSUER);
 	ck_assert_int_eq(row_of(s, 3).state, MEMORY_NONE);
 	ck_assert_int_eq(station_pin(s, issuer_b, NULL), E_OK);
 	ck_assert_int_eq(station_summarise(s, &sum, NULL), E_OK);
@@ -1161,7 +1349,7 @@ START_TEST(closed_list_keeps_strangers_out)
 	ck_assert_mem_eq(sum.issuers[0].pk, issuer_b, KEY_SIZE);
 	ck_assert(sum.issuers[0].pinned && !sum.issuers[1].pinned && sum.issuers[1].floor == T0);
 	station_summary_free(&sum);
-	ck_assert_int_eq(CALL(s, claim, &u, T0, NULL, BYTES(NULL, 0)), E_OK);
+	ck_assert_int_eq(CALL(s, claim, &u, T0), E_OK);
 	ck_assert_int_eq(station_pin_only(s, false, NULL), E_OK);
 	ck_assert_int_eq(CALL(s, closed_list, &closed), E_OK);
 	ck_assert(!closed);
@@ -1438,7 +1626,7 @@ START_TEST(of_many_processes_one_claims)
 
 			if (station_open(&s, dir, STATION_WRITE, NULL) != E_OK)
 				_exit(1);
-			crew_tell(&c, (int)CALL(s, claim, &u, T0, NULL, BYTES(NULL, 0)), s);
+			crew_tell(&c, (int)CALL(s, claim, &u, T0), s);
 		}
 	crew_results(&c, results);
 	crew_end(&c);
@@ -1597,8 +1785,12 @@ main(void)
 	tcase_add_test(tc, nothing_of_an_unknown_issuer_is_stored);
 	tcase_add_test(tc, notices_form_a_union_that_only_grows);
 	tcase_add_test(tc, issuers_cannot_revoke_for_each_other);
-	tcase_add_test(tc, claim_takes_the_notice_and_the_floor_with_it);
+	tcase_add_test(tc, proved_code_brings_a_notice_and_a_claim_the_floor);
 	tcase_add_test(tc, largest_notice_is_taken);
+	tcase_add_test(tc, list_costs_by_its_length_not_by_that_and_what_is_known);
+	tcase_add_test(tc, issuer_who_lists_without_end_shuts_out_himself);
+	tcase_add_test(tc, others_work_while_a_long_list_is_learnt);
+	tcase_add_test(tc, of_many_processes_no_list_is_lost);
 	tcase_add_test(tc, closed_list_keeps_strangers_out);
 	tcase_add_test(tc, high_water_rises_and_only_an_operator_lowers_it);
 	tcase_add_test(tc, one_process_holds_a_slot_and_says_where);

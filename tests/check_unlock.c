@@ -365,6 +365,65 @@ START_TEST(revoked_by_the_station_also_when_the_stick_forgets)
 }
 END_TEST
 
+static enum fake_fate
+no_list_after_the_claim(void *arg, enum fake_call call, unsigned number)
+{
+	(void)number;
+	ck_assert(call != FAKE_LEARN || ((struct fake_store *)arg)->calls[FAKE_CLAIM] == 0);
+	return FAKE_WORK;
+}
+
+/* hostile 76 */
+START_TEST(list_is_taken_in_before_anything_is_spent)
+{
+	struct result r;
+
+	fixture_notice(&x, grant.g.id, 1, 5);
+	fixture_digest(&x, before);
+	here->store->plan = no_list_after_the_claim;
+	here->store->plan_arg = here->store;
+	ck_assert_int_eq(outcome(try(here, grant.codes[0])), E_OK);
+	assert_untouched();
+	ck_assert_uint_eq(here->store->revoked_count, 1);
+	r = spend(here, grant.codes[0]);
+	ck_assert_int_eq(r.err, E_OK);
+	done(&r);
+	fixture_notice(&x, grant.g.id, 2, 6); /* one who goes on brings a list, too */
+	here->store->plan = NULL;
+	ck_assert_int_eq(outcome(try(here, grant.codes[0])), E_OK);
+	ck_assert_uint_eq(here->store->revoked_count, 2);
+}
+END_TEST
+
+/* hostile 53, 76 */
+START_TEST(list_of_who_has_no_code_is_not_taken_in)
+{
+	fixture_notice(&x, grant.g.id, 1, 5);
+	ck_assert_int_eq(outcome(try(here, "0000000000000001")), E_CODE_UNKNOWN);
+	x.now = fixture_policy().expires;
+	ck_assert_int_eq(outcome(try(here, grant.codes[0])), E_EXPIRED);
+	ck_assert_uint_eq(here->store->calls[FAKE_LEARN], 0);
+}
+END_TEST
+
+/* hostile 76 */
+START_TEST(list_that_is_too_long_refuses_its_issuer)
+{
+	struct result r;
+
+	fixture_notice(&x, grant.g.id, 1, 5);
+	fixture_digest(&x, before);
+	here->store->list_full = true;
+	for (int rehearsal = 0; rehearsal < 2; rehearsal++) {
+		r = try_with(here, grant.codes[0], (struct unlock_factors){0}, rehearsal == 1);
+		ck_assert_int_eq(r.err, E_ISSUER);
+		ck_assert_str_eq(r.fault.step, "list too long");
+		done(&r);
+	}
+	assert_untouched();
+}
+END_TEST
+
 START_TEST(used_is_said_before_revoked)
 {
 	struct result r = spend(here, grant.codes[0]);
@@ -1225,6 +1284,9 @@ main(void)
 	tcase_add_test(list, notice_that_the_grant_asks_for);
 	tcase_add_test(list, revoked_by_the_stick);
 	tcase_add_test(list, revoked_by_the_station_also_when_the_stick_forgets);
+	tcase_add_test(list, list_is_taken_in_before_anything_is_spent);
+	tcase_add_test(list, list_of_who_has_no_code_is_not_taken_in);
+	tcase_add_test(list, list_that_is_too_long_refuses_its_issuer);
 	tcase_add_test(list, used_is_said_before_revoked);
 	tcase_add_test(list, revoked_session_does_not_resume);
 	tcase_add_test(list, window_is_closed_below_and_open_above);

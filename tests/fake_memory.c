@@ -171,26 +171,35 @@ fake_notice_file(struct memory *m, const uint8_t pk[KEY_SIZE], uint8_t **file, s
 }
 
 static enum err
-fake_revoked(struct memory *m, const uint8_t pk[KEY_SIZE], const uint8_t grant_id[ID_SIZE], uint32_t slot, bool *yes)
+fake_revoked(struct memory *m, const uint8_t pk[KEY_SIZE], const uint8_t grant_id[ID_SIZE], uint32_t slot,
+    const uint8_t bundle_id[ID_SIZE], bool *revoked, bool *withdrawn)
 {
 	struct fake_store *s = store_of(m);
 	enum fake_fate fate = arrive(s, FAKE_REVOKED_ASKED);
 
 	if (fate == FAKE_FAIL)
 		return E_STATION;
-	*yes = listed(s->revoked, s->revoked_count, pk, grant_id, slot);
+	*revoked = listed(s->revoked, s->revoked_count, pk, grant_id, slot);
+	*withdrawn = listed(s->withdrawn, s->withdrawn_count, pk, bundle_id, 0);
 	return leave(fate, E_OK);
 }
 
 static enum err
-fake_withdrawn(struct memory *m, const uint8_t pk[KEY_SIZE], const uint8_t bundle_id[ID_SIZE], bool *yes)
+fake_learn(struct memory *m, const struct notice *notice, struct bytes file)
 {
 	struct fake_store *s = store_of(m);
-	enum fake_fate fate = arrive(s, FAKE_WITHDRAWN_ASKED);
+	enum fake_fate fate = arrive(s, FAKE_LEARN);
+	struct fake_issuer *is = NULL;
 
 	if (fate == FAKE_FAIL)
 		return E_STATION;
-	*yes = listed(s->withdrawn, s->withdrawn_count, pk, bundle_id, 0);
+	if (s->list_full || (s->closed_list && find_issuer(s, notice->issuer) == NULL))
+		return leave(fate, E_ISSUER);
+	if (s->read_only)
+		return leave(fate, E_OK);
+	if ((is = know(s, notice->issuer, notice->time)) == NULL)
+		return E_STATION;
+	merge_notice(s, is, notice, file);
 	return leave(fate, E_OK);
 }
 
@@ -236,11 +245,10 @@ fake_each_open(struct memory *m, void (*each)(void *arg, const struct memory_use
 }
 
 static enum err
-fake_claim(struct memory *m, const struct memory_use *u, int64_t floor, const struct notice *notice, struct bytes file)
+fake_claim(struct memory *m, const struct memory_use *u, int64_t floor)
 {
 	struct fake_store *s = store_of(m);
 	enum fake_fate fate = arrive(s, FAKE_CLAIM);
-	struct fake_issuer *is = NULL;
 
 	if (fate == FAKE_FAIL || s->read_only || s->use_count == FAKE_USES)
 		return E_STATION;
@@ -250,10 +258,8 @@ fake_claim(struct memory *m, const struct memory_use *u, int64_t floor, const st
 		return leave(fate, E_SPENT);
 	if (s->closed_list && find_issuer(s, u->issuer) == NULL)
 		return leave(fate, E_ISSUER);
-	if ((is = know(s, u->issuer, floor)) == NULL)
+	if (know(s, u->issuer, floor) == NULL)
 		return E_STATION;
-	if (notice != NULL)
-		merge_notice(s, is, notice, file);
 	s->uses[s->use_count++] = *u;
 	return leave(fate, E_OK);
 }
@@ -444,7 +450,7 @@ static const struct memory_ops fake_ops = {
 	.closed_list = fake_closed_list,
 	.notice_file = fake_notice_file,
 	.revoked = fake_revoked,
-	.withdrawn = fake_withdrawn,
+	.learn = fake_learn,
 	.marks = fake_marks,
 	.use = fake_use,
 	.each_open = fake_each_open,

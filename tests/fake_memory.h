@@ -23,7 +23,7 @@
 #define FAKE_CRASHED 99 /* exit status of a process ended by a plan */
 
 enum fake_call {
-	FAKE_ISSUER, FAKE_CLOSED_LIST, FAKE_NOTICE_FILE, FAKE_REVOKED_ASKED, FAKE_WITHDRAWN_ASKED, FAKE_MARKS, FAKE_USE,
+	FAKE_ISSUER, FAKE_CLOSED_LIST, FAKE_NOTICE_FILE, FAKE_REVOKED_ASKED, FAKE_LEARN, FAKE_MARKS, FAKE_USE,
 	FAKE_EACH_OPEN, FAKE_CLAIM, FAKE_COMPLETE, FAKE_FORGET, FAKE_OPENED, FAKE_USED, FAKE_CLOSE, FAKE_LOCK_SLOT,
 	FAKE_UNLOCK_SLOT, FAKE_STATION_PK, FAKE_SHARE, FAKE_PERSISTENT, FAKE_CALLS
 };
@@ -66,6 +66,7 @@ struct fake_store {
 	struct fake_revoked withdrawn[FAKE_WITHDRAWN];
 	struct fake_lock locks[FAKE_LOCKS];
 	bool closed_list, was_reset, is_volatile, read_only;
+	bool list_full;         /* of every issuer: nothing more is learnt */
 	int64_t high_water, proved;
 	uint8_t station_sk[KEY_SIZE];
 

@@ -179,17 +179,17 @@ check_station(const uint8_t pk[KEY_SIZE], const struct notice *n, const struct m
 {
 	struct memory *memory = station_memory(station);
 	uint8_t id[ID_SIZE];
-	bool yes = false;
+	bool revoked = false, withdrawn = false;
 
 	for (unsigned k = 0; k < IDS; k++) {
 		id_of(id, k);
 		for (size_t i = 0; i < n->grant_count; i++)
 			for (uint32_t slot = n->grants[i].len * 8u - 8; slot < n->grants[i].len * 8u; slot++) {
-				FUZZ_HOLDS(memory->ops->revoked(memory, pk, id, slot, &yes) == E_OK);
-				FUZZ_HOLDS(yes == m->revoked[k][slot]);
+				FUZZ_HOLDS(memory->ops->revoked(memory, pk, id, slot, id, &revoked, &withdrawn) == E_OK);
+				FUZZ_HOLDS(revoked == m->revoked[k][slot]);
 			}
-		FUZZ_HOLDS(memory->ops->withdrawn(memory, pk, id, &yes) == E_OK);
-		FUZZ_HOLDS(yes == m->withdrawn[k]);
+		FUZZ_HOLDS(memory->ops->revoked(memory, pk, id, 0, id, &revoked, &withdrawn) == E_OK);
+		FUZZ_HOLDS(withdrawn == m->withdrawn[k]);
 	}
 }
 

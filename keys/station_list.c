@@ -1,0 +1,191 @@
+/*
+ * station_list.c - the issuers' lists of revoked codes: of each issuer the newest file as it was signed, and the union of all.
+ *
+ * The union is stored as the payload of a notice, in one row. It is put together outside the transaction that stores it, so that
+ * nobody who opens another stick meanwhile waits for more than the writing.
+ */
+#include "station_internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "envelope.h"
+
+/* Of somebody else, who has stored a list while this one was put together. */
+#define TRIES 16
+
+/* The union of an issuer's lists: len 0 if there is none yet. version: how often it was stored. */
+struct list {
+	uint8_t *payload;
+	size_t len;
+	int64_t version;
+};
+
+/* What an issuer can make a PC keep for him. An honest list only grows; books that were made anew may double it. */
+static size_t
+list_max(void)
+{
+	return 2 * envelope_limit(ENVELOPE_NOTICE);
+}
+
+static enum err
+no_memory(const struct station *s, const char *step, struct fault *f)
+{
+	return fault_set(f, E_FAIL, ENOMEM, step, "%s", s->dir);
+}
+
+static enum err
+load(struct station *s, const uint8_t pk[KEY_SIZE], struct list *out, struct fault *f)
+{
+	sqlite3_stmt *st = NULL;
+	bool row = false;
+	enum err err = E_OK;
+
+	*out = (struct list){0};
+	if (s->sql == NULL)
+		return E_OK;
+	if ((err = sql_query(s->sql, &st, "SELECT version, payload FROM list WHERE pk = ?", SQL_ARGS(SQL_BLOB(pk, KEY_SIZE)), f)) == E_OK &&
+	    (err = sql_next(s->sql, st, &row, f)) == E_OK && row) {
+		out->version = sqlite3_column_int64(st, 0);
+		if (sql_copy(st, 1, &out->payload, &out->len) != 0)
+			err = no_memory(s, "list", f);
+	}
+	sql_done(&st);
+	return err;
+}
+
+enum err
+station_list_says(struct station *s, const uint8_t pk[KEY_SIZE], const uint8_t grant_id[ID_SIZE], uint32_t slot,
+    const uint8_t bundle_id[ID_SIZE], bool *revoked, bool *withdrawn, struct fault *f)
+{
+	struct list known = {0};
+	enum err err = load(s, pk, &known, f);
+
+	*revoked = *withdrawn = false;
+	if (err == E_OK && known.len > 0 &&
+	    notice_says(BYTES(known.payload, known.len), grant_id, slot, bundle_id, revoked, withdrawn) != 0)
+		err = sql_odd(s->sql, "an odd row of revoked codes", f);
+	free(known.payload);
+	return err;
+}
+
+enum err
+station_list_file(struct station *s, const uint8_t pk[KEY_SIZE], uint8_t **file, size_t *len, struct fault *f)
+{
+	sqlite3_stmt *st = NULL;
+	bool row = false;
+	enum err err = E_OK;
+
+	*file = NULL;
+	*len = 0;
+	if (s->sql == NULL)
+		return E_OK;
+	if ((err = sql_query(s->sql, &st, "SELECT file FROM notice WHERE pk = ?", SQL_ARGS(SQL_BLOB(pk, KEY_SIZE)), f)) == E_OK &&
+	    (err = sql_next(s->sql, st, &row, f)) == E_OK && row && sql_copy(st, 0, file, len) != 0)
+		err = no_memory(s, "notice", f);
+	sql_done(&st);
+	return err;
+}
+
+/* ---- learning ----------------------------------------------------------------------------------------------------------- */
+
+/* The union with n, in the place of what is known, whose version stays. *more: n lists what was not known. */
+static enum err
+merge(struct station *s, const struct notice *n, struct list *known, bool *more, struct fault *f)
+{
+	struct notice all = {0};
+	uint8_t *payload = NULL;
+	size_t len = 0;
+	enum err err = E_OK;
+
+	if (known->len > 0 && notice_parse(&all, BYTES(known->payload, known->len)) != 0)
+		return sql_odd(s->sql, "an odd row of revoked codes", f);
+	memcpy(all.issuer, n->issuer, sizeof all.issuer);
+	if (all.number == 0) {
+		all.number = 1; /* what is said of the union, is said elsewhere */
+		all.time = TIME_MIN;
+	}
+	if (notice_add(&all, n) != 0 || (payload = notice_encode(&all, &len)) == NULL)
+		err = no_memory(s, "list", f);
+	else if (len > list_max())
+		err = fault_set(f, E_ISSUER, 0, "list too long", "%s", s->dir);
+	notice_free(&all);
+	if (err != E_OK) {
+		free(payload);
+		return err;
+	}
+	*more = len != known->len || memcmp(payload, known->payload, len) != 0;
+	free(known->payload);
+	known->payload = payload;
+	known->len = len;
+	return E_OK;
+}
+
+static enum err
+put(struct station *s, const struct notice *n, struct bytes file, const struct list *all, bool more, struct fault *f)
+{
+	const struct sql_arg pk = SQL_BLOB(n->issuer, KEY_SIZE);
+	int newer = 0;
+	enum err err = E_OK;
+
+	if (more)
+		err = sql_run(s->sql, "INSERT INTO list VALUES (?1, 1, ?2)"
+		    " ON CONFLICT (pk) DO UPDATE SET version = version + 1, payload = excluded.payload",
+		    SQL_ARGS(pk, SQL_BLOB(all->payload, all->len)), f);
+	if (err == E_OK)
+		err = sql_change(s->sql, "UPDATE issuer SET notice_no = ?2 WHERE pk = ?1 AND notice_no < ?2",
+		    SQL_ARGS(pk, SQL_INT(n->number)), &newer, f);
+	if (err == E_OK && newer > 0)
+		err = sql_run(s->sql, "INSERT INTO notice VALUES (?, ?) ON CONFLICT (pk) DO UPDATE SET file = excluded.file",
+		    SQL_ARGS(pk, SQL_BLOB(file.p, file.n)), f);
+	return err;
+}
+
+/* Unless somebody has stored another union meanwhile: then *again, and nothing has changed. */
+static enum err
+store(struct station *s, const struct notice *n, struct bytes file, const struct list *all, bool more, bool *again, struct fault *f)
+{
+	int64_t version = 0;
+	bool found = false;
+	enum err err;
+
+	if ((err = sql_begin(s->sql, f)) != E_OK)
+		return err;
+	if ((err = sql_int_of(s->sql, "SELECT version FROM list WHERE pk = ?", SQL_ARGS(SQL_BLOB(n->issuer, KEY_SIZE)), &version, &found,
+	    f)) == E_OK && !(*again = version != all->version) &&
+	    (err = station_memory_know(s, n->issuer, n->time, f)) == E_OK)
+		err = put(s, n, file, all, more, f);
+	return sql_end(s->sql, err, f);
+}
+
+static enum err
+is_kept(struct station *s, const struct notice *n, struct bytes file, bool *kept, struct fault *f)
+{
+	int64_t one = 0;
+
+	*kept = false;
+	if (s->sql == NULL)
+		return E_OK;
+	return sql_int_of(s->sql, "SELECT 1 FROM notice WHERE pk = ? AND file = ?",
+	    SQL_ARGS(SQL_BLOB(n->issuer, KEY_SIZE), SQL_BLOB(file.p, file.n)), &one, kept, f);
+}
+
+enum err
+station_list_learn(struct station *s, const struct notice *n, struct bytes file, struct fault *f)
+{
+	struct list all = {0};
+	bool kept = false, more = false, again = true;
+	enum err err;
+
+	if ((err = is_kept(s, n, file, &kept, f)) != E_OK || kept)
+		return err;
+	for (int i = 0; i < TRIES && again && err == E_OK; i++) {
+		again = false;
+		if ((err = load(s, n->issuer, &all, f)) == E_OK && (err = merge(s, n, &all, &more, f)) == E_OK &&
+		    s->mode == STATION_WRITE)
+			err = store(s, n, file, &all, more, &again, f);
+		free(all.payload);
+	}
+	return again ? fault_set(f, E_STATION, EBUSY, s->sql->step, "%s", s->dir) : err;
+}

@@ -21,6 +21,11 @@
 #define DESCRIPTION_MAX 8192
 #define LOCK_TRIES 16 /* of a lock file that its holder removes while we wait for it */
 
+/* How long a holder is waited for: one that says that it lets go, and any other, which may have been told to and not know it yet. */
+#define LOCK_POLL_NS 50000000L
+#define LOCK_POLLS_ENDING 200
+#define LOCK_POLLS 6
+
 static struct station *
 station_of(struct memory *m, const char *step)
 {
@@ -409,13 +414,12 @@ station_read_holder(int fd, struct station_holder *h)
 	return said;
 }
 
-void
-station_describe(const struct station *s, const struct station_holder *h)
+static void
+write_holder(int fd, const struct station_holder *h)
 {
 	json_t *o = json_pack("{s:s, s:I, s:I, s:b, s:b}", "mountpoint", h->mountpoint, "mount", (json_int_t)h->mount.mount, "device",
 	    (json_int_t)h->mount.dev, "made", (int)h->made, "ending", (int)h->ending);
 	char *text = o != NULL ? json_dumps(o, 0) : NULL;
-	int fd = station_lock_fd(s);
 
 	if (text != NULL && fd >= 0 && pwrite(fd, text, strlen(text), 0) < 0)
 		text[0] = '\0'; /* only a convenience of the message */
@@ -423,15 +427,25 @@ station_describe(const struct station *s, const struct station_holder *h)
 	json_decref(o);
 }
 
-static void
+void
+station_describe(const struct station *s, const struct station_holder *h)
+{
+	write_holder(station_lock_fd(s), h);
+}
+
+/* What the holder says of where it is. Return how often it may be polled for the lock. */
+static int
 name_holder(int fd, char *where, size_t size)
 {
 	struct station_holder h;
 
-	if (size > 0 && station_read_holder(fd, &h)) {
+	if (!station_read_holder(fd, &h))
+		return LOCK_POLLS;
+	if (size > 0) {
 		snprintf(where, size, "%s", h.mountpoint);
 		make_printable(where);
 	}
+	return h.ending ? LOCK_POLLS_ENDING : LOCK_POLLS;
 }
 
 /* The file may have been removed by its holder between our open and our lock: then we hold a lock on nothing. */
@@ -453,8 +467,14 @@ station_left(int dir_fd, const char *name, bool (*each)(void *arg, const struct 
 
 	/* With the lock first: what is read before it may be of somebody who is alive by then. */
 	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0 && still_named(dir_fd, name, fd) && fstat(fd, &st) == 0 &&
-	    station_read_holder(fd, &h) && each(arg, &h, st.st_mtime))
-		(void)!ftruncate(fd, 0);
+	    station_read_holder(fd, &h)) {
+		h.ending = true; /* for who wants the lock meanwhile */
+		write_holder(fd, &h);
+		(void)futimens(fd, (const struct timespec[]){{.tv_nsec = UTIME_OMIT}, st.st_mtim});
+		h.ending = false;
+		if (each(arg, &h, st.st_mtime))
+			(void)!ftruncate(fd, 0);
+	}
 	if (fd >= 0)
 		close(fd);
 }
@@ -465,6 +485,8 @@ take_lock(const struct station *s, const char *name, char *where, size_t size)
 {
 	bool reads = s->mode == STATION_READ;
 	int flags = (reads ? O_RDONLY : O_RDWR | O_CREAT) | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+	const struct timespec moment = {.tv_nsec = LOCK_POLL_NS};
+	int polls = 0;
 
 	for (int i = 0; i < LOCK_TRIES; i++) {
 		int saved, fd = openat(s->session_fd, name, flags, 0600);
@@ -478,8 +500,11 @@ take_lock(const struct station *s, const char *name, char *where, size_t size)
 			continue;
 		}
 		saved = errno;
-		if (saved == EWOULDBLOCK)
-			name_holder(fd, where, size);
+		if (saved == EWOULDBLOCK && polls++ < name_holder(fd, where, size)) {
+			nanosleep(&moment, NULL);
+			i--;
+			saved = EINTR;
+		}
 		close(fd);
 		errno = saved;
 		if (saved != EINTR)

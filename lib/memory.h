@@ -107,7 +107,7 @@ struct memory_ops {
 
 	/*
 	 * lock_slot: make this process the only one of this station that works on the slot, until unlock_slot or its death. E_BUSY
-	 * with the mount point of the holder, if it wrote one, in where (size bytes).
+	 * with the mount point of the holder, if it wrote one, in where (size bytes); one that is about to let go is waited for.
 	 */
 	enum err (*lock_slot)(struct memory *, const uint8_t grant_hash[HASH_SIZE], uint32_t slot, char *where, size_t size);
 	void (*unlock_slot)(struct memory *);

@@ -1517,6 +1517,36 @@ START_TEST(what_a_dead_holder_said_is_left_until_it_is_dealt_with)
 }
 END_TEST
 
+START_TEST(a_holder_that_is_ending_is_waited_for)
+{
+	const struct station_holder said = {.mountpoint = "/home/kim/Week 12", .ending = true};
+	const struct timespec while_ending = {.tv_nsec = 700000000};
+	struct station *s = open_ok(STATION_WRITE);
+	char where[64], byte;
+	int ready[2];
+	pid_t pid;
+
+	ck_assert_int_eq(pipe(ready), 0);
+	if ((pid = fork()) == 0) {
+		struct station *mine = NULL;
+
+		if (station_open(&mine, dir, STATION_WRITE, NULL) != E_OK ||
+		    CALL(mine, lock_slot, grant_hash, 1, where, sizeof where) != E_OK)
+			_exit(1);
+		station_describe(mine, &said);
+		if (write(ready[1], "", 1) != 1)
+			_exit(1);
+		nanosleep(&while_ending, NULL);
+		OPS(mine)->unlock_slot(station_memory(mine));
+		raise(SIGKILL);
+	}
+	ck_assert_int_eq(read(ready[0], &byte, 1), 1);
+	ck_assert_int_eq(CALL(s, lock_slot, grant_hash, 1, where, sizeof where), E_OK);
+	expect_killed(pid);
+	station_close(&s);
+}
+END_TEST
+
 START_TEST(lock_that_is_no_file_is_an_error)
 {
 	struct station *s = open_ok(STATION_WRITE);
@@ -1796,6 +1826,7 @@ main(void)
 	tcase_add_test(tc, one_process_holds_a_slot_and_says_where);
 	tcase_add_test(tc, lock_file_of_a_dead_process_is_taken_over);
 	tcase_add_test(tc, lock_that_is_no_file_is_an_error);
+	tcase_add_test(tc, a_holder_that_is_ending_is_waited_for);
 	tcase_add_test(tc, what_a_dead_holder_said_is_left_until_it_is_dealt_with);
 	tcase_add_test(tc, of_many_processes_one_gets_the_slot);
 	tcase_add_test(tc, lock_on_a_file_that_was_removed_meanwhile_is_no_lock);

@@ -21,6 +21,7 @@
 #include "say.h"
 #include "stage.h"
 #include "text.h"
+#include "unreadsay.h"
 #include "when.h"
 
 static const char about_text[] =
@@ -266,6 +267,17 @@ say_closed(const struct play *p)
 	return E_OK;
 }
 
+/* Players take a block that they cannot have for the end of the film. */
+static enum err
+say_unread(const struct play *p)
+{
+	char text[UNREADSAY_SIZE];
+
+	if (!p->over || p->m.msg.unread.blocks == 0)
+		return E_OK;
+	return say_refuse(p->m.c, E_STICK_IO, "%s", unreadsay(text, &p->m.msg.unread));
+}
+
 static enum err
 say_player(const struct play *p, bool by_us)
 {
@@ -287,7 +299,7 @@ say_player(const struct play *p, bool by_us)
 static enum err
 play(struct play *p)
 {
-	enum err err, said;
+	enum err err, said, unread;
 	bool by_us;
 
 	err = mounting_open(&p->m);
@@ -303,7 +315,8 @@ play(struct play *p)
 	}
 	err = say_closed(p);
 	said = say_player(p, by_us);
-	return err != E_OK ? err : said;
+	unread = say_unread(p);
+	return err != E_OK ? err : unread != E_OK ? unread : said;
 }
 
 /* The player and what is its own, after the first "--". */

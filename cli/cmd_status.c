@@ -13,6 +13,7 @@
 #include "say.h"
 #include "sessions.h"
 #include "text.h"
+#include "unreadsay.h"
 #include "when.h"
 
 static const char about_text[] =
@@ -35,11 +36,11 @@ add_user(void *arg, long pid, const char *comm, const char *file)
 }
 
 static json_t *
-users_json(const char *dir)
+users_json(const struct control_state *s)
 {
 	json_t *list = json_array();
 
-	mountpoint_users(dir, add_user, list);
+	mountpoint_users(s->mount_point, &s->mount, add_user, list);
 	return list;
 }
 
@@ -52,11 +53,13 @@ as_json(const struct control_state *s, int64_t now)
 	keytree_fingerprint(issuer, s->issuer);
 	when_rfc3339(opened, sizeof opened, s->opened_at);
 	when_rfc3339(ends, sizeof ends, now + s->remaining_s);
-	return json_pack("{s:s%, s:s%, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:o, s:b, s:o}", "mount_point", s->mount_point,
+	return json_pack("{s:s%, s:s%, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:o, s:b, s:o, s:I, s:I, s:I, s:o}", "mount_point", s->mount_point,
 	    strlen(s->mount_point), "stick_path", s->stick_path, strlen(s->stick_path), "stick", stick, "label", s->label, "issuer",
 	    issuer, "opened_at", opened, "ends_at", ends, "used_s", (json_int_t)s->used_s, "remaining_s",
 	    (json_int_t)s->remaining_s, "pid", (json_int_t)s->pid, "put_back_s",
-	    s->away_s > 0 ? json_integer((json_int_t)put_back_s(s)) : json_null(), "private", (int)s->private, "users", users_json(s->mount_point));
+	    s->away_s > 0 ? json_integer((json_int_t)put_back_s(s)) : json_null(), "private", (int)s->private, "users", users_json(s), "open_files", (json_int_t)s->open_count,
+	    "unread_blocks", (json_int_t)s->unread.blocks, "unread_files", (json_int_t)s->unread.files, "unread_file",
+	    s->unread.files > 0 ? say_json_text(s->unread.name) : json_null());
 }
 
 static enum err
@@ -74,12 +77,29 @@ print_user(void *arg, long pid, const char *comm, const char *file)
 {
 	char who[64], what[300];
 
-	(void)arg;
+	++*(unsigned *)arg;
 	say_safe(who, sizeof who, comm);
-	if (file[0] == '\0' || strcmp(file, ".") == 0)
+	if (pid == 0)
+		/* TRANSLATORS: the file, and the device that was made of it, such as /dev/loop3 */
+		printf(_("  the kernel has \"%s\" open, as %s\n"), say_safe(what, sizeof what, file), who);
+	else if (file[0] == '\0' || strcmp(file, ".") == 0)
 		printf(_("  %s (pid %ld) has the folder open\n"), who, pid);
 	else
 		printf(_("  %s (pid %ld) has \"%s\" open\n"), who, pid, say_safe(what, sizeof what, file));
+}
+
+static void
+print_users(const struct control_state *s)
+{
+	char unread[UNREADSAY_SIZE];
+	unsigned seen = 0;
+
+	mountpoint_users(s->mount_point, &s->mount, print_user, &seen);
+	if (seen == 0 && s->open_count > 0)
+		printf(ngettext("  %u file is open, in a program that cannot be seen from here\n",
+		    "  %u files are open, in programs that cannot be seen from here\n", s->open_count), (unsigned)s->open_count);
+	if (s->unread.blocks > 0)
+		printf("  %s\n", unreadsay(unread, &s->unread));
 }
 
 static enum err
@@ -106,7 +126,7 @@ print_text(const struct cli *c, const struct sessions *s)
 		if (st->private)
 			printf("%s", _("  private: only the player that 'oncestick play' started sees it\n"));
 		printf(_("  open until %s (%s left)\n"), until, left);
-		mountpoint_users(st->mount_point, print_user, NULL);
+		print_users(st);
 		if (st->away_s > 0) {
 			when_show_duration(left, sizeof left, put_back_s(st));
 			printf(_("  the stick is out; put it back within %s, or the folder closes (its code opens it again)\n"), left);

@@ -1,5 +1,8 @@
+#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 #include <jansson.h>
 
@@ -12,6 +15,7 @@
 #include "say.h"
 #include "sessions.h"
 #include "text.h"
+#include "unreadsay.h"
 #include "when.h"
 
 static const char about_text[] =
@@ -66,7 +70,10 @@ name_holder(void *arg, long pid, const char *comm, const char *file)
 	say_safe(who, sizeof who, comm);
 	say_safe(what, sizeof what, file);
 	n += (size_t)snprintf(h->text + n, sizeof h->text - n, "%s", n > 0 ? "; " : "");
-	if (whole)
+	if (pid == 0)
+		/* TRANSLATORS: the file, and the device that was made of it, such as /dev/loop3 */
+		snprintf(h->text + n, sizeof h->text - n, _("the kernel still has \"%s\" open, as %s"), what, who);
+	else if (whole)
 		snprintf(h->text + n, sizeof h->text - n, _("%s (pid %ld) still has the folder open"), who, pid);
 	else
 		snprintf(h->text + n, sizeof h->text - n, _("%s (pid %ld) still has \"%s\" open"), who, pid, what);
@@ -81,12 +88,16 @@ add_others(struct holders *h)
 }
 
 static enum err
-say_busy(const struct cli *c, const char *dir)
+say_busy(const struct cli *c, const struct control_state *s)
 {
 	struct holders h = {.text = ""};
 
-	mountpoint_users(dir, name_holder, &h);
-	if (h.count == 0)
+	mountpoint_users(s->mount_point, &s->mount, name_holder, &h);
+	if (h.count == 0 && s->open_count > 0)
+		snprintf(h.text, sizeof h.text, ngettext("%u file of the folder is still open, where it cannot be seen from here: in a program "
+		    "of another user, in a sandbox, or in the kernel", "%u files of the folder are still open, where it cannot be seen from here: "
+		    "in a program of another user, in a sandbox, or in the kernel", s->open_count), (unsigned)s->open_count);
+	else if (h.count == 0)
 		snprintf(h.text, sizeof h.text, "%s", _("a program still has a file of the folder open"));
 	if (h.count > HOLDERS_NAMED)
 		add_others(&h);
@@ -103,15 +114,51 @@ count_holder(void *arg, long pid, const char *comm, const char *file)
 	++*count;
 }
 
+/* What a program has closed is open for a moment longer. */
+static bool
+stays_open(const struct sessions *s, const struct sessions_one *one, struct control_state *state)
+{
+	const struct timespec moment = {.tv_nsec = 50000000};
+	struct control_reply reply;
+
+	for (int tries = 0; state->open_count > 0 && tries < 20; tries++) {
+		nanosleep(&moment, NULL);
+		if (control_ask(s->dir_fd, one->lock_name, CONTROL_STATUS, &reply, NULL) != E_OK)
+			return false; /* what is asked next says why */
+		*state = reply.state;
+	}
+	return state->open_count > 0;
+}
+
 /* Nobody is asked about what cannot be done. */
 static bool
-is_held(const char *dir, const struct choice *w)
+is_held(const struct sessions *s, const struct sessions_one *one, const struct choice *w, struct control_state *state)
 {
 	unsigned count = 0;
 
-	if (!w->force)
-		mountpoint_users(dir, count_holder, &count);
-	return count > 0;
+	*state = one->state;
+	if (w->force)
+		return false;
+	mountpoint_users(state->mount_point, &state->mount, count_holder, &count);
+	return count > 0 || stays_open(s, one, state);
+}
+
+/* No session of this memory has it: then it is of somebody else, or of another memory, or no folder of ours. */
+static enum err
+say_no_session(const struct cli *c, const char *dir, const struct fault *f)
+{
+	const struct passwd *pw;
+	char safe[600];
+	uid_t owner;
+
+	if (dir == NULL || f->err != E_MOUNTED || !mountpoint_owner(dir, &owner))
+		return say_error(c, f, &(struct say_about){.object = dir});
+	say_safe(safe, sizeof safe, dir);
+	if (owner == geteuid())
+		return say_refuse(c, E_MOUNTED, "%s was opened with another memory of this PC: give the ONCESTICK_STATION_DIR that it was opened "
+		    "with", safe);
+	pw = getpwuid(owner);
+	return say_refuse(c, E_MOUNTED, "%s was opened by user %s, who alone can end it", safe, pw != NULL ? pw->pw_name : "?");
 }
 
 static void
@@ -139,9 +186,9 @@ report(const struct cli *c, const struct control_state *s, const struct choice *
 {
 	if (!c->json)
 		return E_OK;
-	return say_json(c, json_pack("{s:s%, s:b, s:I, s:I, s:b}", "mount_point", s->mount_point, strlen(s->mount_point), "paused",
+	return say_json(c, json_pack("{s:s%, s:b, s:I, s:I, s:b, s:I}", "mount_point", s->mount_point, strlen(s->mount_point), "paused",
 	    (int)w->pause, "used_s", (json_int_t)s->used_s, "remaining_s", (json_int_t)(w->pause ? s->remaining_s : 0), "ejected",
-	    (int)ejected));
+	    (int)ejected, "unread_blocks", (json_int_t)s->unread.blocks));
 }
 
 /* ---- the stick ------------------------------------------------------------------------------------------------------------ */
@@ -166,8 +213,10 @@ static void
 warn_busy(const struct cli *c, const struct eject *e)
 {
 	struct holders h = {.text = ""};
+	struct mountinfo_id mount;
 
-	mountpoint_users(e->where, name_holder, &h);
+	mountinfo_identify(e->where, &mount);
+	mountpoint_users(e->where, &mount, name_holder, &h);
 	if (h.count > HOLDERS_NAMED)
 		add_others(&h);
 	warn_in_use(c, h.count > 0 ? h.text : _("a program still has a file on the stick open"));
@@ -224,24 +273,29 @@ static enum err
 unmount(const struct cli *c, const struct sessions *s, const char *dir, struct choice *w)
 {
 	const struct sessions_one *one;
+	char unread[UNREADSAY_SIZE];
+	struct control_state state;
 	struct control_reply reply;
 	struct fault f = {0};
 	enum err err;
 
 	if ((one = sessions_pick(s, dir, &f)) == NULL)
-		return say_error(c, &f, &(struct say_about){.object = dir});
-	if (is_held(one->state.mount_point, w))
-		return say_busy(c, one->state.mount_point);
+		return say_no_session(c, dir, &f);
+	(void)!chdir("/"); /* who calls from inside the folder may be the shell, but not this */
+	if (is_held(s, one, w, &state))
+		return say_busy(c, &state);
 	if ((err = ask(c, w)) != E_OK)
 		return err;
 	err = control_ask(s->dir_fd, one->lock_name, (enum control_op)(operation(w) | (w->eject ? CONTROL_TOLD : 0)), &reply, &f);
 	if (err == E_BUSY)
-		return say_busy(c, one->state.mount_point);
+		return say_busy(c, &reply.state);
 	if (err != E_OK)
 		return say_error(c, &f, &(struct say_about){.object = one->state.mount_point});
 	if (reply.state.mount.mount != 0) /* usually nothing is left there */
 		mountpoint_clear(reply.state.mount_point, &reply.state.mount, reply.state.made, reply.state.opened_at);
 	say_ended(c, &reply.state, w);
+	if (reply.state.unread.blocks > 0)
+		say_warn(c, "%s", unreadsay(unread, &reply.state.unread));
 	return report(c, &reply.state, w, w->eject && eject(c, s, one));
 }
 

@@ -23,6 +23,7 @@
 #include "replug.h"
 #include "say.h"
 #include "text.h"
+#include "unreadsay.h"
 #include "when.h"
 
 #define SECOND 1000000u          /* in microseconds */
@@ -294,6 +295,15 @@ on_stick(struct companion *c, bool away)
 }
 
 static void
+on_unread(struct companion *c, const struct event *e)
+{
+	char body[UNREADSAY_SIZE];
+
+	if (c->open && !c->away && e->unread.blocks > 0)
+		show(c, URGENCY_CRITICAL, unreadsay(body, &e->unread), _("A part of %s cannot be read"), c->label);
+}
+
+static void
 close_down(struct companion *c)
 {
 	c->open = false;
@@ -390,12 +400,15 @@ on_message(sd_event_source *s, int fd, uint32_t revents, void *arg)
 		return 0;
 	e.label[LABEL_MAX] = '\0';
 	e.text[sizeof e.text - 1] = '\0';
+	e.unread.name[sizeof e.unread.name - 1] = '\0';
 	if (n != sizeof e)
 		on_silence(c);
 	else if (e.kind == EVENT_OPENED)
 		on_opened(c, &e);
 	else if (e.kind == EVENT_STICK_OUT || e.kind == EVENT_STICK_BACK)
 		on_stick(c, e.kind == EVENT_STICK_OUT);
+	else if (e.kind == EVENT_UNREAD)
+		on_unread(c, &e);
 	else if (e.kind == EVENT_CLOSED)
 		on_closed(c, &e);
 	else if (e.kind == EVENT_EJECTED)

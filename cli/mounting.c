@@ -320,7 +320,9 @@ mounting_wait(const struct mounting *m)
 	when_show_until(until, sizeof until, i->clock.now + i->remaining_s, when_now());
 	if (!WIFEXITED(status))
 		return say_refuse(m->c, E_FAIL, "the process that served the folder has died. The same code goes on here until %s", until);
-	if (WEXITSTATUS(status) == SESSION_PAUSED)
+	if ((WEXITSTATUS(status) & SESSION_UNREAD) != 0)
+		say_warn(m->c, "blocks of the lecture could not be read: try another port, then the spare stick");
+	if ((WEXITSTATUS(status) & SESSION_PAUSED) != 0)
 		say_info(m->c, "paused; the same code continues here until %s. Safe to pull the stick.", until);
 	else
 		say_info(m->c, "the session is over: the code will not open again. Safe to pull the stick.");

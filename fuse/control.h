@@ -11,6 +11,7 @@
 #include "error.h"
 #include "format.h"
 #include "mountpoint.h"
+#include "unread.h"
 
 enum control_op {
 	CONTROL_STATUS,
@@ -21,7 +22,7 @@ enum control_op {
 	CONTROL_TOLD = 16       /* or-ed to one that ends: who asks tells the person, the session's desktop need not */
 };
 
-/* What a session says of itself. Plain data, strings safe to print but for the two paths. */
+/* What a session says of itself. Plain data, strings safe to print but for the paths. */
 struct control_state {
 	pid_t pid;
 	char mount_point[MOUNTPOINT_MAX];
@@ -38,6 +39,8 @@ struct control_state {
 	int64_t opened_at;      /* when the code was first used */
 	int64_t remaining_s, used_s;
 	int64_t away_s;         /* how long the stick has been out, 0 while it is there */
+	uint32_t open_count;    /* files and directories that are open, through whatever path */
+	struct unread unread;   /* raw bytes in it, too */
 };
 
 struct control_reply {

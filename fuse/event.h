@@ -11,12 +11,14 @@
 #include <stdint.h>
 
 #include "format.h"
+#include "unread.h"
 
 enum event_kind {
 	EVENT_OPENED = 1,       /* with deadline and label */
 	EVENT_STICK_OUT,        /* the folder waits for the stick */
 	EVENT_STICK_BACK,
 	EVENT_CLOSED,           /* the folder is gone, stick and station are let go of; with how */
+	EVENT_UNREAD,           /* blocks could not be read: with unread */
 	EVENT_EJECTED           /* by a command, not by a session: the stick is off, or text says why not */
 };
 
@@ -34,6 +36,7 @@ struct event {
 	int64_t deadline;       /* seconds of CLOCK_BOOTTIME */
 	char label[LABEL_MAX + 1];
 	char text[256];
+	struct unread unread;
 };
 
 /* event_send(fd, e): as far as it goes, without waiting. fd -1: nobody wants to know. Any thread. */

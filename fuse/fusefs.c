@@ -28,8 +28,6 @@
 /* A stick that comes back each time and fails each time is broken, not pulled. */
 #define FETCH_TRIES 4u
 
-#define NAMES_MAX 32u
-
 /* ---- reading the image -------------------------------------------------------------------------------------------------- */
 
 /* A context, or NULL once nothing is to be decrypted any more. */
@@ -54,6 +52,20 @@ crypt_return(struct fusefs *fs, struct blockcrypt *b)
 	pthread_mutex_unlock(&fs->lock);
 }
 
+/* Only what does not come back from the stick: at the end of a session everything is refused. */
+static void
+note_block(struct fusefs *fs, uint64_t index)
+{
+	unsigned i = 0;
+
+	pthread_mutex_lock(&fs->lock);
+	while (i < fs->refusals && fs->refused[i].block != index)
+		i++;
+	if (i == fs->refusals && i < UNREAD_MAX && !fs->silent)
+		fs->refused[fs->refusals++] = (struct refused){.block = index};
+	pthread_mutex_unlock(&fs->lock);
+}
+
 static int
 fetch(void *arg, uint64_t index, uint8_t buf[BLOCK_SIZE], bool ahead)
 {
@@ -72,6 +84,8 @@ fetch(void *arg, uint64_t index, uint8_t buf[BLOCK_SIZE], bool ahead)
 		if (err != -EIO) /* read, or there but damaged */
 			break;
 	}
+	if (err != 0 && !ahead)
+		note_block(fs, index);
 	return err == 0 ? 0 : -EIO;
 }
 
@@ -235,6 +249,13 @@ fusefs_on_failure(struct fusefs *fs, bool (*retry)(void *arg), void *arg)
 {
 	fs->retry = retry;
 	fs->retry_arg = arg;
+}
+
+void
+fusefs_on_unread(struct fusefs *fs, void (*tell)(void *arg), void *arg)
+{
+	fs->tell = tell;
+	fs->tell_arg = arg;
 }
 
 /* Wait for all servers but the calling one. */
@@ -414,33 +435,75 @@ path_of(const struct fusefs *fs, uint32_t ino, char *buf, size_t size)
 	return buf + at;
 }
 
-static bool
-among(const uint32_t *ino, size_t n, uint32_t one)
+static void
+keep_name(struct fusefs *fs, uint32_t ino)
 {
-	for (size_t i = 0; i < n; i++)
-		if (ino[i] == one)
+	char buf[PATH_MAX];
+	const char *path = path_of(fs, ino, buf, sizeof(buf));
+	size_t n = path != NULL ? strlen(path) : 0, skip = n < UNREAD_NAME ? 0 : n - (UNREAD_NAME - 1);
+
+	pthread_mutex_lock(&fs->lock);
+	if (path != NULL && fs->unread_name[0] == '\0')
+		memcpy(fs->unread_name, path + skip, n - skip + 1);
+	pthread_mutex_unlock(&fs->lock);
+	sodium_memzero(buf, sizeof(buf));
+}
+
+void
+fusefs_refused(struct fusefs *fs, uint32_t ino, uint64_t first, uint64_t count)
+{
+	bool fresh = false, unnamed = false, doubled;
+
+	pthread_mutex_lock(&fs->lock);
+	for (unsigned i = 0; i < fs->refusals; i++) {
+		struct refused *r = &fs->refused[i];
+
+		if (r->block >= first && r->block - first < count)
+			r->ino = ino;
+		unnamed = unnamed || (r->ino != 0 && fs->unread_name[0] == '\0');
+		fresh = fresh || !r->told;
+		r->told = true;
+	}
+	doubled = fs->refusals > 0 && (fs->refusals & (fs->refusals - 1)) == 0;
+	pthread_mutex_unlock(&fs->lock);
+	if (unnamed)
+		keep_name(fs, ino);
+	if (fresh && doubled && fs->tell != NULL)
+		fs->tell(fs->tell_arg);
+}
+
+static bool
+among(const struct refused *list, unsigned n, uint32_t ino)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (list[i].ino == ino)
 			return true;
 	return false;
 }
 
 void
-fusefs_open_names(struct fusefs *fs, void (*each)(void *arg, const char *path), void *arg)
+fusefs_unread(struct fusefs *fs, struct unread *out)
 {
-	uint32_t ino[NAMES_MAX];
-	char buf[PATH_MAX];
-	const char *path = NULL;
-	size_t n = 0;
+	*out = (struct unread){0};
+	pthread_mutex_lock(&fs->lock);
+	out->blocks = fs->refusals;
+	for (unsigned i = 0; i < fs->refusals; i++)
+		if (fs->refused[i].ino != 0 && !among(fs->refused, i, fs->refused[i].ino))
+			out->files++;
+	memcpy(out->name, fs->unread_name, sizeof(out->name));
+	pthread_mutex_unlock(&fs->lock);
+}
+
+unsigned
+fusefs_open_count(struct fusefs *fs)
+{
+	unsigned n = 0;
 
 	pthread_mutex_lock(&fs->lock);
-	for (const struct handle *h = fs->handles; h != NULL && n < NAMES_MAX; h = h->next)
-		if (h->inode.type == IMAGE_FILE && !among(ino, n, h->ino))
-			ino[n++] = h->ino;
+	for (const struct handle *h = fs->handles; h != NULL; h = h->next)
+		n++;
 	pthread_mutex_unlock(&fs->lock);
-	for (size_t i = 0; i < n; i++) {
-		path = path_of(fs, ino[i], buf, sizeof(buf));
-		each(arg, path != NULL ? path : "?");
-	}
-	sodium_memzero(buf, sizeof(buf));
+	return n;
 }
 
 /* Shut everything: nothing is decrypted from now on, and the bundle is not touched any more when this returns. */

@@ -13,6 +13,7 @@
 
 #include "bundle.h"
 #include "error.h"
+#include "unread.h"
 
 struct fusefs;
 
@@ -52,8 +53,20 @@ void fusefs_silence(struct fusefs *fs);
 /* fusefs_silenced(fs): whether fusefs_silence or fusefs_free has begun. Any thread. */
 bool fusefs_silenced(const struct fusefs *fs);
 
-/* fusefs_open_names(fs, each, arg): call each with the path of every file that is open now (at most 32), as raw bytes. */
-void fusefs_open_names(struct fusefs *fs, void (*each)(void *arg, const char *path), void *arg);
+/*
+ * fusefs_on_unread(fs, tell, arg): before fusefs_start; call tell(arg) when blocks were refused that were not before: at the first, and
+ * whenever they have doubled. From any thread; tell does not wait.
+ */
+void fusefs_on_unread(struct fusefs *fs, void (*tell)(void *arg), void *arg);
+
+/* fusefs_unread(fs, out): what was refused so far. Any thread. */
+void fusefs_unread(struct fusefs *fs, struct unread *out);
+
+/*
+ * fusefs_open_count(fs): how many files and directories are open, through whatever path, in whatever namespace, by whomever. What is closed
+ * may be counted for a moment longer. Any thread.
+ */
+unsigned fusefs_open_count(struct fusefs *fs);
 
 /*
  * fusefs_free(fs): release everything, wiping what was decrypted. If the loop has not ended (a lazy unmount keeps it alive) it goes

@@ -20,6 +20,7 @@
 #include "bundle.h"
 #include "image.h"
 #include "readahead.h"
+#include "unread.h"
 
 /* The largest read: with every server busy on one, SERVERS_MAX * READ_BLOCKS blocks are held, which is less than the cache. */
 #define READ_MAX (8u * BLOCK_SIZE)
@@ -45,6 +46,13 @@ struct handle {
 	bool plus;              /* a directory that is listed with attributes */
 };
 
+/* A block that was refused to somebody who waited for it. */
+struct refused {
+	uint64_t block;
+	uint32_t ino;           /* of the file; 0, the root's, of none that is known */
+	bool told;
+};
+
 struct fusefs {
 	struct bundle *bundle;
 	struct fuse_session *session;
@@ -58,6 +66,8 @@ struct fusefs {
 
 	bool (*retry)(void *arg);
 	void *retry_arg;
+	void (*tell)(void *arg);
+	void *tell_arg;
 
 	pthread_rwlock_t gate;  /* held for reading while an answer is sent */
 	_Atomic bool silent;    /* set while the gate is held for writing */
@@ -72,6 +82,9 @@ struct fusefs {
 	pthread_mutex_t lock;   /* of all below */
 	pthread_cond_t idle;    /* a context came back */
 	struct handle *handles;
+	struct refused refused[UNREAD_MAX];
+	unsigned refusals;
+	char unread_name[UNREAD_NAME];
 	struct blockcrypt **crypt;
 	unsigned crypts;        /* that nobody uses */
 	unsigned crypts_made;
@@ -87,5 +100,11 @@ extern const struct fuse_lowlevel_ops fusefs_ops;
 
 /* fusefs_handle_free(fs, h): h is closed: what was read ahead for it is not wanted any more. */
 void fusefs_handle_free(struct fusefs *fs, struct handle *h);
+
+/*
+ * fusefs_refused(fs, ino, first, count): somebody was told that something cannot be read. Those of the blocks that were refused are of the
+ * file ino; with count 0, of none.
+ */
+void fusefs_refused(struct fusefs *fs, uint32_t ino, uint64_t first, uint64_t count);
 
 #endif

@@ -164,13 +164,22 @@ op_init(void *userdata, struct fuse_conn_info *conn)
 	conn->max_write = READ_MAX; /* bounds reads too: the kernel knows one number of pages for a request */
 }
 
+/* And what it was that could not be read is kept for who asks. */
+static void
+refuse_unread(struct fusefs *fs, fuse_req_t req, int err)
+{
+	refuse(req, err);
+	if (err == -EIO)
+		fusefs_refused(fs, 0, 0, 0);
+}
+
 static void
 op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
 	struct fusefs *fs = fuse_req_userdata(req);
 	struct fuse_entry_param e = { .entry_timeout = FOREVER };
 	struct image_inode dir, i = {0};
-	int64_t ino = get_inode(fs, parent, &dir);
+	int64_t ino = strlen(name) > NAME_MAX_BYTES ? -ENAMETOOLONG : get_inode(fs, parent, &dir);
 
 	if (ino == 0)
 		ino = dir.type == IMAGE_DIR ?
@@ -180,7 +189,7 @@ op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 		fs->looked++;
 	}
 	if (ino < 0 && ino != -ENOENT) {
-		refuse(req, (int)ino);
+		refuse_unread(fs, req, (int)ino);
 	} else if (gate_enter(fs)) {
 		/* Inode number 0 lets the kernel remember that there is no such name. */
 		fuse_reply_entry(req, &e);
@@ -216,7 +225,7 @@ op_getattr(fuse_req_t req, fuse_ino_t number, struct fuse_file_info *fi)
 
 	(void)fi;
 	if (err != 0) {
-		refuse(req, err);
+		refuse_unread(fs, req, err);
 	} else if (gate_enter(fs)) {
 		fill_stat(fs, (uint32_t)(number - FUSE_ROOT_ID), &i, &st);
 		fuse_reply_attr(req, &st, FOREVER);
@@ -255,6 +264,17 @@ op_statfs(fuse_req_t req, fuse_ino_t number)
 	} else {
 		refuse(req, EIO);
 	}
+}
+
+/* There are none, which is an answer: without one a copy that keeps attributes says that it cannot. */
+static void
+op_listxattr(fuse_req_t req, fuse_ino_t number, size_t size)
+{
+	(void)number;
+	if (size == 0)
+		fuse_reply_xattr(req, 0);
+	else
+		fuse_reply_buf(req, NULL, 0);
 }
 
 /* ---- opening ------------------------------------------------------------------------------------------------------------ */
@@ -406,6 +426,7 @@ op_read(fuse_req_t req, fuse_ino_t number, size_t size, off_t offset, struct fus
 	err = span_get(fs, &s, at, size);
 	if (err != 0) {
 		refuse(req, EIO);
+		fusefs_refused(fs, h->ino, at / BLOCK_SIZE, (at + size - 1) / BLOCK_SIZE - at / BLOCK_SIZE + 1);
 		return;
 	}
 	if (gate_enter(fs)) {
@@ -546,7 +567,7 @@ list(fuse_req_t req, size_t size, off_t offset, const struct fuse_file_info *fi,
 	pthread_mutex_unlock(&h->lock);
 	err = list_from(&l, h, (uint64_t)offset);
 	if (err != 0) {
-		refuse(req, err);
+		refuse_unread(fs, req, err);
 	} else if (gate_enter(fs)) {
 		fuse_reply_buf(req, l.buf, l.used);
 		gate_leave(fs);
@@ -579,6 +600,7 @@ const struct fuse_lowlevel_ops fusefs_ops = {
 	.getattr = op_getattr,
 	.access = op_access,
 	.statfs = op_statfs,
+	.listxattr = op_listxattr,
 	.open = op_open,
 	.read = op_read,
 	.release = op_release,

@@ -1,6 +1,7 @@
 #include "mountpoint.h"
 
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 
 #include <dirent.h>
@@ -30,26 +31,32 @@ struct type_search {
 	const char *path;
 	char *type;
 	size_t size;
+	unsigned uid;           /* who made a FUSE mount; UINT_MAX: nobody who is known */
 };
 
 static int
 keep_type(void *arg, const struct mountinfo *m)
 {
-	const struct type_search *search = arg;
+	struct type_search *search = arg;
+	const char *owner = strstr(m->options, "user_id=");
 
-	if (strcmp(m->path, search->path) == 0)
-		snprintf(search->type, search->size, "%s", m->type);
+	if (strcmp(m->path, search->path) != 0)
+		return 0;
+	snprintf(search->type, search->size, "%s", m->type);
+	if (owner == NULL || sscanf(owner, "user_id=%u", &search->uid) != 1)
+		search->uid = UINT_MAX;
 	return 0; /* the last one is on top */
 }
 
-/* The type of the topmost mount at exactly path, "" if there is none. */
-static void
+/* The type of the topmost mount at exactly path, "" if there is none; and who made it. */
+static unsigned
 mounted_type(const char *path, char *type, size_t size)
 {
-	struct type_search search = { path, type, size };
+	struct type_search search = { path, type, size, UINT_MAX };
 
 	type[0] = '\0';
 	mountinfo_each(keep_type, &search);
+	return search.uid;
 }
 
 /*
@@ -97,6 +104,21 @@ mountpoint_is_ours(const char *path)
 		return false;
 	mounted_type(real, type, sizeof(type));
 	return strcmp(type, FUSEMOUNT_TYPE) == 0;
+}
+
+bool
+mountpoint_owner(const char *path, uid_t *uid)
+{
+	char real[PATH_MAX], type[64];
+	unsigned owner;
+
+	if (resolve(path, real) != 0) /* as it is in the list, where the way to it is somebody's own */
+		snprintf(real, sizeof(real), "%s", path);
+	owner = mounted_type(real, type, sizeof(type));
+	if (owner == UINT_MAX || strcmp(type, FUSEMOUNT_TYPE) != 0)
+		return false;
+	*uid = owner;
+	return true;
 }
 
 bool
@@ -333,6 +355,7 @@ mountpoint_make(const char *label, char *path, size_t size, struct fault *f)
 struct search {
 	const char *path;       /* resolved */
 	size_t len;
+	dev_t dev;              /* of the files; 0: not known */
 	long pid;
 	char comm[64];
 	char last[PATH_MAX];    /* reported last for this process */
@@ -340,13 +363,33 @@ struct search {
 	void *arg;
 };
 
-static void
-report(struct search *s, const char *target)
-{
-	const char *rest = target + s->len;
+/* What a process calls target, as the file system has it. */
+struct translation {
+	dev_t dev;
+	const char *target;
+	size_t matched;
+	char file[PATH_MAX];
+};
 
-	if (strncmp(target, s->path, s->len) != 0 || (*rest != '/' && *rest != '\0'))
-		return;
+static int
+translate(void *arg, const struct mountinfo *m, const char *root)
+{
+	struct translation *t = arg;
+	size_t n = strlen(m->path);
+	const char *rest = t->target + n;
+
+	if (n == 1)
+		rest = t->target, n = 0;
+	if (m->dev != t->dev || n < t->matched || strncmp(t->target, m->path, n) != 0 || (*rest != '/' && *rest != '\0'))
+		return 0;
+	t->matched = n;
+	snprintf(t->file, sizeof(t->file), "%s%s", strcmp(root, "/") != 0 ? root : "", rest);
+	return 0;
+}
+
+static void
+tell(struct search *s, const char *rest)
+{
 	while (*rest == '/')
 		rest++;
 	if (*rest == '\0')
@@ -355,6 +398,32 @@ report(struct search *s, const char *target)
 		return;
 	snprintf(s->last, sizeof(s->last), "%s", rest);
 	s->each(s->arg, s->pid, s->comm, rest);
+}
+
+/* inside: it is known to be in the file system, whatever it is called there. */
+static void
+report(struct search *s, const char *target, bool inside)
+{
+	struct translation t = { .dev = s->dev, .target = target };
+	const char *rest = target + s->len;
+
+	if (strncmp(target, s->path, s->len) == 0 && (*rest == '/' || *rest == '\0')) {
+		tell(s, rest);
+	} else if (inside) {
+		mountinfo_each_of(s->pid, translate, &t);
+		rest = strrchr(target, '/');
+		tell(s, t.file[0] != '\0' ? t.file : rest != NULL ? rest : target);
+	}
+}
+
+/* Whether the link of /proc leads into the file system, which is not asked for that. */
+static bool
+is_inside(const struct search *s, int dir_fd, const char *name)
+{
+	struct statx stx;
+
+	return s->dev != 0 && statx(dir_fd, name, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, 0, &stx) == 0 &&
+	    makedev(stx.stx_dev_major, stx.stx_dev_minor) == s->dev;
 }
 
 static void
@@ -366,7 +435,8 @@ report_link(struct search *s, int dir_fd, const char *name)
 	if (n <= 0)
 		return;
 	target[n] = '\0';
-	report(s, target);
+	if (target[0] == '/')
+		report(s, target, is_inside(s, dir_fd, name));
 }
 
 static void
@@ -394,6 +464,7 @@ report_maps(struct search *s, int pid_fd)
 	int fd = openat(pid_fd, "maps", O_RDONLY | O_CLOEXEC);
 	FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
 	char *line = NULL, *target = NULL;
+	unsigned major, minor;
 	size_t cap = 0;
 
 	if (file == NULL) {
@@ -407,7 +478,7 @@ report_maps(struct search *s, int pid_fd)
 		if (target == NULL)
 			continue;
 		mountinfo_unescape(target);
-		report(s, target);
+		report(s, target, s->dev != 0 && sscanf(line, "%*s %*s %*s %x:%x", &major, &minor) == 2 && makedev(major, minor) == s->dev);
 	}
 	free(line);
 	fclose(file);
@@ -445,8 +516,38 @@ report_process(struct search *s, int proc_fd, const char *name)
 	close(pid_fd);
 }
 
+/* A loop device that was made of a file of the folder: no process has that open. Source: losetup(8), /sys/block/loop0/loop. */
+static void
+report_loops(struct search *s)
+{
+	struct dirent *e = NULL;
+	char target[PATH_MAX];
+	DIR *dir = opendir("/sys/block");
+	ssize_t n;
+	int fd;
+
+	s->pid = 0;
+	while (dir != NULL && (e = readdir(dir)) != NULL) {
+		snprintf(target, sizeof(target), "%s/loop/backing_file", e->d_name);
+		fd = strncmp(e->d_name, "loop", 4) == 0 ? openat(dirfd(dir), target, O_RDONLY | O_CLOEXEC) : -1;
+		n = fd >= 0 ? read(fd, target, sizeof(target) - 1) : -1;
+		if (fd >= 0)
+			close(fd);
+		if (n <= 0)
+			continue;
+		target[n] = '\0';
+		target[strcspn(target, "\n")] = '\0';
+		s->last[0] = '\0';
+		snprintf(s->comm, sizeof(s->comm), "/dev/%.48s", e->d_name);
+		report(s, target, false);
+	}
+	if (dir != NULL)
+		closedir(dir);
+}
+
 void
-mountpoint_users(const char *path, void (*each)(void *arg, long pid, const char *comm, const char *file), void *arg)
+mountpoint_users(const char *path, const struct mountinfo_id *mount,
+    void (*each)(void *arg, long pid, const char *comm, const char *file), void *arg)
 {
 	char real[PATH_MAX];
 	struct search *s = NULL;
@@ -459,10 +560,11 @@ mountpoint_users(const char *path, void (*each)(void *arg, long pid, const char 
 	proc = opendir("/proc");
 	if (s == NULL || proc == NULL)
 		goto out;
-	*s = (struct search){ .path = real, .len = strlen(real), .each = each, .arg = arg };
+	*s = (struct search){ .path = real, .len = strlen(real), .dev = mount->dev, .each = each, .arg = arg };
 	while ((e = readdir(proc)) != NULL)
-		if (e->d_name[0] >= '1' && e->d_name[0] <= '9')
+		if (e->d_name[0] >= '1' && e->d_name[0] <= '9' && strtol(e->d_name, NULL, 10) != getpid())
 			report_process(s, dirfd(proc), e->d_name);
+	report_loops(s);
 out:
 	if (proc != NULL)
 		closedir(proc);

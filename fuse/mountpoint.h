@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 #include <time.h>
 
 #include "error.h"
@@ -66,8 +67,19 @@ int mountpoint_unmount(const char *path, bool lazy);
  */
 bool mountpoint_clear(const char *path, const struct mountinfo_id *id, bool made, time_t since);
 
-/* mountpoint_users(path, each, arg): call each(arg, pid, comm, file) for every process of this user that has a file or its
- * working directory below path, as /proc tells; file is relative to path, raw bytes. Never touches the mount. */
-void mountpoint_users(const char *path, void (*each)(void *arg, long pid, const char *comm, const char *file), void *arg);
+/*
+ * mountpoint_owner(path, uid): true if a mount of ours is at path: *uid is the user who made it. Does not touch the mount, which may be
+ * somebody else's.
+ */
+bool mountpoint_owner(const char *path, uid_t *uid);
+
+/*
+ * mountpoint_users(path, mount, each, arg): call each(arg, pid, comm, file) for every other process of this user that has a file or its
+ * working directory below path, as /proc tells, or anywhere in the file system of mount, through whatever path and in whatever
+ * namespace; mount->mount 0: not known. file is relative to path, raw bytes. pid 0: the kernel itself, and comm is the device that it
+ * made of the file. Never touches the mount.
+ */
+void mountpoint_users(const char *path, const struct mountinfo_id *mount,
+    void (*each)(void *arg, long pid, const char *comm, const char *file), void *arg);
 
 #endif

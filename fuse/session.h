@@ -17,6 +17,7 @@
 
 #include "error.h"
 #include "mountpoint.h"
+#include "unread.h"
 #include "unlock.h"
 
 /* A mount made by fusemount_attach_directly in a namespace of its own. */
@@ -39,8 +40,10 @@ struct session_link {
 	pid_t pid;
 };
 
-/* The exit status of a session that was only paused; 0: it was never opened, or has ended for good. */
+/* The exit status of a session: 0 if it was never opened, or has ended for good; SESSION_PAUSED if it was only paused; and SESSION_UNREAD
+ * added to either if blocks of it could not be read. */
 #define SESSION_PAUSED 3
+#define SESSION_UNREAD 8
 
 enum session_step { SESSION_LOOKED = 1, SESSION_TRIED, SESSION_OPENED, SESSION_CLOSED };
 
@@ -52,6 +55,7 @@ struct session_message {
 	char mount_point[MOUNTPOINT_MAX]; /* with OPENED; with E_FUSE: the refused one */
 	bool ended;                     /* with CLOSED: for good, else paused */
 	int64_t used_s, remaining_s;    /* with CLOSED */
+	struct unread unread;           /* with CLOSED: what the player could not have */
 };
 
 /* session_fork(link, setup, f): start both processes. E_FAIL. */

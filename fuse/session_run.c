@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
@@ -13,6 +14,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/timerfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <sodium.h>
@@ -28,6 +30,10 @@
 #include "station.h"
 #include "stick.h"
 #include "usb.h"
+
+/* What a program has closed is open for a moment longer: the kernel says so later. */
+#define IDLE_TRIES 50
+#define IDLE_WAIT_NS 20000000L
 
 struct run {
 	int front, minder, events;      /* -1 once closed; events also if nobody listens */
@@ -52,6 +58,7 @@ struct run {
 	bool paused;                    /* the mount is over, but the session is not */
 	int64_t opened_boot;            /* clock.boot when the mount began to answer */
 	int64_t used_before;            /* seconds used before that */
+	struct unread unread;           /* when the mount was over */
 	bool deaf;                      /* until the next beat: who asks cannot be let in, and asking would not stop */
 	struct event closed;            /* what is told of the end; kind 0 if it was never open */
 };
@@ -120,7 +127,7 @@ leave(struct run *r)
 	release(r);
 	if (r->closed.kind != 0)
 		event_send(r->events, &r->closed); /* now it is safe to pull the stick */
-	_exit(r->paused ? SESSION_PAUSED : 0); /* without waiting for threads that a busy lazy mount keeps alive */
+	_exit((r->paused ? SESSION_PAUSED : 0) + (r->unread.blocks > 0 ? SESSION_UNREAD : 0)); /* without waiting for threads that a busy lazy mount keeps alive */
 }
 
 static int64_t
@@ -139,6 +146,7 @@ report(struct run *r, enum session_step step, enum err err, const struct fault *
 		msg.ended = r->closed.how == EVENT_ENDED || r->closed.how == EVENT_OVER;
 		msg.used_s = used_now(r);
 		msg.remaining_s = (int64_t)r->info.session_s - msg.used_s;
+		msg.unread = r->unread;
 	}
 	return send(r->front, &msg, sizeof msg, MSG_NOSIGNAL) == sizeof msg ? 0 : -1;
 }
@@ -295,6 +303,16 @@ tell_away(void *arg, bool away)
 	event_send(((const struct run *)arg)->events, &e);
 }
 
+static void
+tell_unread(void *arg)
+{
+	const struct run *r = arg;
+	struct event e = {.kind = EVENT_UNREAD};
+
+	fusefs_unread(r->fs, &e.unread);
+	event_send(r->events, &e);
+}
+
 static bool
 is_silenced(void *arg)
 {
@@ -331,20 +349,35 @@ find_above(void *arg, const struct mountinfo *m)
 	return 0;
 }
 
+/* Whether path is the person's home directory, or in it; also if it is not known where that is. */
+static bool
+is_at_home(const char *path)
+{
+	const char *home = getenv("HOME");
+	char real[PATH_MAX];
+	size_t n;
+
+	if (home == NULL || realpath(home, real) == NULL)
+		return true;
+	n = strcmp(real, "/") == 0 ? 0 : strlen(real);
+	return strncmp(path, real, n) == 0 && (path[n] == '/' || path[n] == '\0');
+}
+
 /*
- * What an open session still opens: its database, the stick and the records on it, where a desktop mounts a stick that comes back, and
- * what tells it so. What lies beside a stick is the person's. A kernel without Landlock leaves files as they are.
+ * What an open session still opens: its database, the stick and the records on it, where a stick comes back to, and what tells it so.
+ * What lies beside a stick is the person's: nowhere is it written, and at home not read either. A kernel without Landlock leaves files
+ * as they are.
  */
 static void
 fence_files(const struct run *r)
 {
-	struct above above = {.path = r->setup->stick_path};
-	struct stat st;
+	struct above above = {.path = r->setup->stick_path, .dev = replug_device(r->replug)};
+	int found = mountinfo_each(find_above, &above);
 	const struct fence_path paths[] = {
 		{r->setup->station_dir, -1, FENCE_MAKE},
 		{NULL, r->stick_fd, FENCE_READ},
 		{STICK_ONCE, r->stick_fd, FENCE_WRITE},
-		{above.parent, -1, FENCE_LIST},
+		{above.parent, -1, found != 0 || is_at_home(above.parent) ? FENCE_LIST : FENCE_READ},
 		{"/media", -1, FENCE_READ},
 		{"/run/media", -1, FENCE_READ},
 		{"/mnt", -1, FENCE_READ},
@@ -353,9 +386,6 @@ fence_files(const struct run *r)
 		{"/sys/devices/virtual/bdi", -1, FENCE_WRITE},
 	};
 
-	if (fstat(r->stick_fd, &st) == 0)
-		above.dev = st.st_dev;
-	mountinfo_each(find_above, &above);
 	fence_paths(paths, sizeof paths / sizeof *paths);
 }
 
@@ -378,6 +408,7 @@ open_session(struct run *r, struct fault *f)
 		return fault_set(f, E_FAIL, ENOMEM, "memory", "session");
 	replug_on_change(r->replug, tell_away, r);
 	fusefs_on_failure(r->fs, await_stick, r);
+	fusefs_on_unread(r->fs, tell_unread, r);
 	fence_files(r); /* before there are threads, which it would not hold */
 	if ((err = fusefs_start(r->fs, r->ended, f)) != E_OK)
 		return err;
@@ -394,6 +425,10 @@ describe(struct run *r, struct control_state *s)
 	s->remaining_s = (int64_t)r->info.session_s - s->used_s;
 	s->away_s = replug_look(r->replug);
 	s->stick_device = replug_device(r->replug);
+	if (r->fs != NULL) {
+		s->open_count = fusefs_open_count(r->fs);
+		fusefs_unread(r->fs, &s->unread);
+	}
 	s->mount = r->mount;
 	s->made = is_made(r);
 	s->private = r->setup->private != NULL;
@@ -422,6 +457,30 @@ unmount_by_force(struct run *r)
 		unmount(r, true);
 }
 
+/* Whether a program uses files, also through another path to the same mount, which the kernel does not count when it unmounts. */
+static bool
+is_in_use(const struct run *r)
+{
+	const struct timespec moment = {.tv_nsec = IDLE_WAIT_NS};
+
+	for (int i = 0; i < IDLE_TRIES; i++) {
+		if (r->fs == NULL || fusefs_open_count(r->fs) == 0)
+			return false;
+		nanosleep(&moment, NULL);
+	}
+	return true;
+}
+
+/* Nothing of the media is to be had any more. */
+static void
+shut(struct run *r)
+{
+	if (r->fs != NULL)
+		fusefs_unread(r->fs, &r->unread);
+	bundle_lock(unlock_bundle(r->unlock));
+	fusefs_free(&r->fs);
+}
+
 /*
  * The end of the mount; for good, the session's too. Without force nothing changes if a file is open: E_BUSY.
  */
@@ -432,12 +491,12 @@ finish(struct run *r, enum event_how how, bool force, struct fault *f)
 	int64_t used;
 	enum err err;
 
-	if (!force && (r->setup->private != NULL ? !r->left : unmount(r, false) == EBUSY))
+	if (!force && (r->setup->private != NULL ? !r->left : is_in_use(r) || unmount(r, false) == EBUSY))
 		return fault_set(f, E_BUSY, EBUSY, "unmount", "%s", r->mount_point);
+	describe_lock(r, true); /* who types the code again now need not be told that it is in use */
 	unmount_by_force(r);
 	used = used_now(r);
-	bundle_lock(unlock_bundle(r->unlock));
-	fusefs_free(&r->fs);
+	shut(r);
 	r->over = true;
 	err = end ? unlock_end(r->unlock, used) : unlock_used(r->unlock, used);
 	r->paused = !end;
@@ -465,6 +524,8 @@ answer(struct run *r)
 		reply.err = finish(r, op == CONTROL_END || op == CONTROL_END_FORCE ? EVENT_ENDED : EVENT_PAUSED,
 		    op == CONTROL_END_FORCE || op == CONTROL_PAUSE_FORCE, &reply.fault);
 	over = op != CONTROL_STATUS && reply.err != E_BUSY;
+	if (over)
+		reply.state.unread = r->unread;
 	r->closed.told = over && told;
 	if (over)
 		release(r); /* before it is said that the stick may be pulled and the code typed again */
@@ -505,8 +566,7 @@ unmounted(struct run *r, struct fault *f)
 		return true;
 	}
 	r->left = true;
-	bundle_lock(unlock_bundle(r->unlock));
-	fusefs_free(&r->fs);
+	shut(r);
 	return false;
 }
 

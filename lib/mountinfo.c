@@ -38,8 +38,9 @@ mountinfo_unescape(char *s)
 	*out = '\0';
 }
 
-int
-mountinfo_parse(struct mountinfo *m, char *line)
+/* *root: what of the file system is mounted. */
+static int
+parse(struct mountinfo *m, const char **root, char *line)
 {
 	char *field[6], *tail[3], *rest = strstr(line, " - "), *save = NULL;
 	unsigned major, minor;
@@ -55,17 +56,28 @@ mountinfo_parse(struct mountinfo *m, char *line)
 			return -1;
 	if (sscanf(field[2], "%u:%u", &major, &minor) != 2)
 		return -1;
+	mountinfo_unescape(field[3]);
 	mountinfo_unescape(field[4]);
 	mountinfo_unescape(tail[1]);
+	*root = field[3];
 	*m = (struct mountinfo){makedev(major, minor), field[4], tail[0], tail[1], tail[2]};
 	return 0;
 }
 
 int
-mountinfo_each(int (*each)(void *arg, const struct mountinfo *m), void *arg)
+mountinfo_parse(struct mountinfo *m, char *line)
 {
-	FILE *in = fopen("/proc/self/mountinfo", "re");
+	const char *root;
+
+	return parse(m, &root, line);
+}
+
+static int
+each_in(const char *file, int (*each)(void *arg, const struct mountinfo *m, const char *root), void *arg)
+{
+	FILE *in = fopen(file, "re");
 	struct mountinfo m;
+	const char *root;
 	char *line = NULL;
 	size_t size = 0;
 	int result = 0;
@@ -73,11 +85,42 @@ mountinfo_each(int (*each)(void *arg, const struct mountinfo *m), void *arg)
 	if (in == NULL)
 		return -1;
 	while (result == 0 && getline(&line, &size, in) > 0)
-		if (mountinfo_parse(&m, line) == 0)
-			result = each(arg, &m);
+		if (parse(&m, &root, line) == 0)
+			result = each(arg, &m, root);
 	free(line);
 	fclose(in);
 	return result;
+}
+
+struct plain {
+	int (*each)(void *arg, const struct mountinfo *m);
+	void *arg;
+};
+
+static int
+without_root(void *arg, const struct mountinfo *m, const char *root)
+{
+	const struct plain *p = arg;
+
+	(void)root;
+	return p->each(p->arg, m);
+}
+
+int
+mountinfo_each(int (*each)(void *arg, const struct mountinfo *m), void *arg)
+{
+	struct plain p = {each, arg};
+
+	return each_in("/proc/self/mountinfo", without_root, &p);
+}
+
+int
+mountinfo_each_of(long pid, int (*each)(void *arg, const struct mountinfo *m, const char *root), void *arg)
+{
+	char file[64];
+
+	snprintf(file, sizeof file, "/proc/%ld/mountinfo", pid);
+	return each_in(file, each, arg);
 }
 
 bool

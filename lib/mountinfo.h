@@ -22,6 +22,9 @@ struct mountinfo {
  */
 int mountinfo_each(int (*each)(void *arg, const struct mountinfo *m), void *arg);
 
+/* mountinfo_each_of(pid, each, arg): the same, as process pid sees it; root: what of the file system is mounted, "/" for all of it. */
+int mountinfo_each_of(long pid, int (*each)(void *arg, const struct mountinfo *m, const char *root), void *arg);
+
 /* mountinfo_unescape(s): undo, in place, the \ooo with which files of proc(5) write white space and backslashes. */
 void mountinfo_unescape(char *s);
 

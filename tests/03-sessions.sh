@@ -139,6 +139,51 @@ check "the killed one goes on" oncestick mount "$stick" --code-file "$W/code8"
 check "end of it" oncestick unmount --yes
 open_with 11
 
+# what plays through another path to the same media is seen, wherever it is
+elsewhere="$W/else where"
+mkdir "$elsewhere"
+# shellcheck disable=SC2016
+unshare -Urm sh -c 'mount --rbind "$0/clips" "$1" && exec sleep 1000 <"$1/film.bin"' "$folder" "$elsewhere" &
+holder=$!
+wait_until 20 sh -c "ls -l /proc/$holder/fd/0 | grep -q film.bin"
+refused 36 "unmount while a file is open in a sandbox" oncestick unmount --yes
+said "sleep \(pid $holder\) still has \"clips/film\.bin\" open"
+check "status is asked" oncestick status
+printed "sleep \(pid $holder\) has \"clips/film\.bin\" open"
+is "as JSON" "$(oncestick status --json | jq -c '.open[0] | [.users[0].pid, .users[0].file, .open_files]')" "[$holder,\"clips/film.bin\",1]"
+kill "$holder"
+wait "$holder" 2>/dev/null
+if [ "$WHO" = root ]; then
+	mount --bind "$folder" "$elsewhere"
+	# shellcheck disable=SC2217
+	sleep 1000 <"$elsewhere/a.txt" &
+	holder=$!
+	refused 36 "unmount while a file is open through a bind mount" oncestick unmount --yes
+	said "sleep \(pid $holder\) still has \"a\.txt\" open"
+	kill "$holder"
+	umount "$elsewhere"
+	loop=$(losetup -r -f --show "$folder/clips/film.bin")
+	refused 36 "unmount while the kernel has a file" oncestick unmount --yes
+	said "the kernel still has \"clips/film\.bin\" open, as $loop"
+	check "status is asked" oncestick status
+	printed "the kernel has \"clips/film\.bin\" open, as $loop"
+	losetup -d "$loop"
+	refused 49 "unmount by another user" setpriv --reuid=nobody --regid=nogroup --clear-groups \
+		env ONCESTICK_STATION_DIR=/nowhere oncestick unmount "$folder" --yes
+	said "was opened by user root"
+fi
+check "there are no attributes to list" python3 -c 'import os, sys; sys.exit(os.listxattr(sys.argv[1]) != [])' "$folder/a.txt"
+no stat "$folder/$(printf %0300d 0)" 2>"$W/err" || die "a name of 300 bytes is there"
+said "file name too long"
+# shellcheck disable=SC2016
+check "from inside the folder, only who is not asked is in the way" sh -c 'cd "$1" && exec oncestick unmount --pause --yes' sh "$folder"
+
+# a code that is tried while its session is still ending
+open_with 11
+# shellcheck disable=SC2016
+check "told to end, and typed again at once" sh -c 'kill -TERM "$1" && exec oncestick mount "$2" --code-file "$3"' sh "$pid" "$stick" "$W/code11"
+folder=$(cat "$W/out")
+
 # two at once: several folders, DIR names one
 first=$folder
 here="$W/here, in a folder whose name is so long that a line of a terminal has no room for the whole of it"

@@ -37,10 +37,17 @@ check "and what comes after it" cmp -i 262144 "$W/folder/aa.bin" "$folder/aa.bin
 no dd if="$folder/aa.bin" bs=65536 skip=3 count=1 of=/dev/null 2>"$W/err" || die "the damaged block could be read"
 said "input/output error"
 
+# a player takes that for the end of the film: the session says what it refused
+check "status is asked" oncestick status
+printed "1 block of aa\.bin could not be read: try another port, then the spare stick"
+check "status as JSON" oncestick status --json
+is "... says so, too" "$(jq -c '.open[0] | [.unread_blocks, .unread_files, .unread_file]' "$W/out")" '[1,1,"aa.bin"]'
+
 # hostile 24: a block that changes under the open folder
 # the block is put right under the open mount: it reads again, nothing wrong was remembered
 flip "$segment" $offset
 check "the repaired file" cmp "$W/folder/aa.bin" "$folder/aa.bin"
 check "end" oncestick unmount --yes
+said "1 block of aa\.bin could not be read: try another port, then the spare stick"
 check "it verifies again" oncestick verify "$stick"
 finish

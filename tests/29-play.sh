@@ -205,6 +205,19 @@ said "ended after"
 check "nothing runs" nothing_runs
 refused 30 "the code then" oncestick play "$stick" --code-file "$(nth 2)" -- "$player" look
 
+# ---- a block that cannot be read, which players take for the end --------------------------------------------------------------
+cp -r "$stick" "$W/worn"
+for segment in "$W/worn"/ONCE/b/*/00000000.seg; do
+	for block in 5 6 9; do
+		flip "$segment" $((block * 65536 + 99))
+	done
+done
+refused 44 "a film that ends too soon" oncestick play "$W/worn" --code-file "$(nth 4)" -- sh -c 'dd if=clips/film.bin bs=64k conv=noerror of=/dev/null || true'
+said "paused after"
+said "3 blocks of clips/film\.bin could not be read: try another port, then the spare stick"
+check "one that is whole, from the same stick" oncestick play "$W/worn" --code-file "$(nth 4)" --end -- cmp a.txt "$HOME/same/a.txt"
+no grep -q "could not be read" "$W/err" || die "it speaks of another time"
+
 # ---- on a terminal -----------------------------------------------------------------------------------------------------------
 cat >"$W/terminal" <<EOF2
 set timeout 60

@@ -116,6 +116,14 @@ exec 7>&-
 logged "a session that was killed was interrupted" '^notify 1 .*"Gone" was interrupted \| The same code'
 logged "and the PC may sleep" '^asleep'
 
+serve
+fed
+say 'opened 3600 Worn'
+say 'unread 3 clips/a <b>.wav'
+logged "blocks that could not be read, which is urgent" '^notify 1 urgency 2 \| A part of "Worn" cannot be read \| 3 blocks of clips/a &lt;b&gt;.wav could not be read: try another port'
+say ended
+logged "the end" 'has ended'
+
 serve no-lid
 fed
 say 'opened 3600 Lid'

@@ -84,6 +84,21 @@ START_TEST(the_root_is_mounted)
 }
 END_TEST
 
+static int
+find_proc(void *arg, const struct mountinfo *m, const char *root)
+{
+	return strcmp(m->path, "/proc") == 0 && strcmp(root, "/") == 0 ? ++*(int *)arg : 0;
+}
+
+START_TEST(another_process_has_a_list_of_its_own)
+{
+	int found = 0;
+
+	ck_assert_int_eq(mountinfo_each_of(getpid(), find_proc, &found), 1);
+	ck_assert_int_eq(mountinfo_each_of(-1, find_proc, &found), -1);
+}
+END_TEST
+
 START_TEST(a_mount_has_an_identity_that_its_path_does_not_tell)
 {
 	struct mountinfo_id proc, root, same, none = {0};
@@ -129,6 +144,7 @@ main(void)
 	tcase_add_test(t, lines_of_another_form);
 	tcase_add_test(t, device_is_known_by_number_and_else_by_name);
 	tcase_add_test(t, the_root_is_mounted);
+	tcase_add_test(t, another_process_has_a_list_of_its_own);
 	tcase_add_test(t, a_mount_has_an_identity_that_its_path_does_not_tell);
 	tcase_add_test(t, what_is_no_mount_point_has_no_identity);
 	srunner_run_all(r, CK_ENV);

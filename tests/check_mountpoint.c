@@ -262,6 +262,7 @@ end_child(pid_t pid)
 
 START_TEST(users_of_files_and_directories_are_named)
 {
+	const struct mountinfo_id nowhere = {0};
 	struct seen s = {0};
 	char dir[PATH_MAX];
 	int fd;
@@ -274,20 +275,20 @@ START_TEST(users_of_files_and_directories_are_named)
 	close(fd);
 
 	s.pid = child_with(dir, "film \n1");
-	mountpoint_users(dir, note, &s);
+	mountpoint_users(dir, &nowhere, note, &s);
 	ck_assert_uint_eq(s.count, 2);
 	ck_assert_str_eq(s.files, ".;film \n1;");
 	end_child((pid_t)s.pid);
 
 	s = (struct seen){ .pid = child_with("/", in_home("a b/film \n1")) };
-	mountpoint_users(dir, note, &s);
+	mountpoint_users(dir, &nowhere, note, &s);
 	ck_assert_uint_eq(s.count, 1);
 	ck_assert_str_eq(s.files, "film \n1;");
 	end_child((pid_t)s.pid);
 
 	/* A name that only begins alike is another directory. */
 	s = (struct seen){ .pid = child_with(in_home("a bc"), NULL) };
-	mountpoint_users(dir, note, &s);
+	mountpoint_users(dir, &nowhere, note, &s);
 	ck_assert_uint_eq(s.count, 0);
 	end_child((pid_t)s.pid);
 }
@@ -304,11 +305,38 @@ START_TEST(unmounting_what_is_not_mounted_fails_or_changes_nothing)
 }
 END_TEST
 
+START_TEST(users_are_known_by_the_file_system_whatever_they_call_it)
+{
+	struct mountinfo_id here;
+	struct seen s = {0};
+	char dir[PATH_MAX];
+	int fd = open("/proc", O_PATH | O_DIRECTORY);
+
+	/* Another name of /proc, as far as this can tell: only its number says so. */
+	ck_assert_int_eq(mountinfo_of(fd, &here), 0);
+	close(fd);
+	snprintf(dir, sizeof(dir), "%s", in_home("elsewhere"));
+	ck_assert_int_eq(mkdir(dir, 0700), 0);
+	s.pid = child_with("/", "/proc/sys/kernel/ostype");
+	mountpoint_users(dir, &here, note, &s);
+	ck_assert_uint_eq(s.count, 1);
+	ck_assert_str_eq(s.files, "sys/kernel/ostype;");
+	end_child((pid_t)s.pid);
+
+	ck_assert_int_eq(chdir("/proc"), 0); /* this process itself is none of them */
+	s = (struct seen){ .pid = getpid() };
+	mountpoint_users(dir, &here, note, &s);
+	ck_assert_uint_eq(s.count, 0);
+	ck_assert_int_eq(chdir("/"), 0);
+}
+END_TEST
+
 /* hostile 72 */
 START_TEST(a_mount_is_told_from_the_next_one_at_its_path)
 {
 	struct mountinfo_id first, second, none = {0};
 	char path[PATH_MAX];
+	uid_t owner = 0;
 	int fd = -1;
 
 	snprintf(path, sizeof(path), "%s", in_home("m"));
@@ -318,6 +346,9 @@ START_TEST(a_mount_is_told_from_the_next_one_at_its_path)
 	ck_assert_int_eq(mountinfo_identify(path, &first), 0);
 	ck_assert(mountpoint_is(path, &first));
 	ck_assert(mountpoint_is(path, &none));
+	ck_assert(mountpoint_owner(path, &owner));
+	ck_assert_uint_eq(owner, geteuid());
+	ck_assert(!mountpoint_owner("/proc", &owner));
 	ck_assert_int_eq(mountpoint_unmount(path, true), 0);
 	ck_assert(!mountpoint_is(path, &first));
 	ck_assert(!mountpoint_is_dead(path));
@@ -357,6 +388,7 @@ main(void)
 	tcase_add_test(t, other_mounts_are_not_ours);
 	tcase_add_test(t, users_of_files_and_directories_are_named);
 	tcase_add_test(t, unmounting_what_is_not_mounted_fails_or_changes_nothing);
+	tcase_add_test(t, users_are_known_by_the_file_system_whatever_they_call_it);
 	tcase_add_test(t, a_mount_is_told_from_the_next_one_at_its_path);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);

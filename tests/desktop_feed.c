@@ -1,7 +1,7 @@
 /*
  * desktop_feed.c - for 35-desktop.sh: a session's part towards its companion (cli/desktop.h), from lines on standard input:
  *
- *   opened SECONDS LABEL, out, back, ended, over, paused, left, told
+ *   opened SECONDS LABEL, unread BLOCKS NAME, out, back, ended, over, paused, left, told
  *
  * The end of the input is the end of a session that was killed. Ends with 0 if there was a companion.
  */
@@ -29,6 +29,18 @@ opened(char *text)
 	return e;
 }
 
+static struct event
+unread(char *text)
+{
+	struct event e = {.kind = EVENT_UNREAD, .unread = {.files = 1}};
+	char *name = NULL;
+
+	e.unread.blocks = (uint32_t)strtoul(text, &name, 10);
+	if (*name == ' ')
+		snprintf(e.unread.name, sizeof e.unread.name, "%s", name + 1);
+	return e;
+}
+
 int
 main(void)
 {
@@ -47,6 +59,11 @@ main(void)
 		line[strcspn(line, "\n")] = '\0';
 		if (strncmp(line, "opened ", 7) == 0) {
 			const struct event e = opened(line + 7);
+
+			event_send(fd, &e);
+		}
+		if (strncmp(line, "unread ", 7) == 0) {
+			const struct event e = unread(line + 7);
 
 			event_send(fd, &e);
 		}

@@ -49,6 +49,7 @@ struct run {
 	struct unlock *unlock;
 	struct unlock_info info;
 	struct fusefs *fs;
+	struct fusefs *served;          /* the same, for threads that serve it, which may outlast it here */
 	struct replug *replug;
 	struct fence_filter *calls;     /* that an open session may make */
 	struct clock_source clock;
@@ -309,14 +310,14 @@ tell_unread(void *arg)
 	const struct run *r = arg;
 	struct event e = {.kind = EVENT_UNREAD};
 
-	fusefs_unread(r->fs, &e.unread);
+	fusefs_unread(r->served, &e.unread);
 	event_send(r->events, &e);
 }
 
 static bool
 is_silenced(void *arg)
 {
-	return fusefs_silenced(((const struct run *)arg)->fs);
+	return fusefs_silenced(((const struct run *)arg)->served);
 }
 
 static bool
@@ -407,6 +408,7 @@ open_session(struct run *r, struct fault *f)
 	if ((r->replug = replug_new(r->unlock, r->setup->stick_path, r->clock)) == NULL)
 		return fault_set(f, E_FAIL, ENOMEM, "memory", "session");
 	replug_on_change(r->replug, tell_away, r);
+	r->served = r->fs;
 	fusefs_on_failure(r->fs, await_stick, r);
 	fusefs_on_unread(r->fs, tell_unread, r);
 	fence_files(r); /* before there are threads, which it would not hold */

@@ -7,7 +7,7 @@
 
 #include <sodium.h>
 
-static const char alphabet[32] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+static const char alphabet[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 #define ALPHA 2u
 #define ALPHA_SQUARED 4u

@@ -147,7 +147,10 @@ mark_typed(PangoLayout *t, const char *step)
 
 	for (const char *p = step; *p != '\0'; p++) {
 		if (*p != '`') {
-			g_string_append(plain, typed && *p == ' ' ? NO_BREAK : (char[]){*p, '\0'});
+			if (typed && *p == ' ')
+				g_string_append(plain, NO_BREAK);
+			else
+				g_string_append_c(plain, *p);
 			continue;
 		}
 		if (typed) {

@@ -345,7 +345,7 @@ END_TEST
 
 START_TEST(opening_anything_altered_fails_and_leaves_the_output)
 {
-	uint8_t key[KEY_SIZE] = {1}, m[20] = "twenty bytes exactly", c[36], out[20], before[20];
+	uint8_t key[KEY_SIZE] = {1}, m[20] = "nineteen bytes only", c[36], out[20], before[20];
 	const struct bytes aad = BYTES("aad", 3);
 	size_t i;
 

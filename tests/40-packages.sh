@@ -61,6 +61,7 @@ export W mirror http_proxy="${http_proxy:-}" https_proxy="${https_proxy:-}"
 
 cat >"$W/inside" <<'INSIDE'
 set -eu
+. "$ONCE_TESTS/bare-root.sh"
 root=$W/root
 unset TMPDIR # it is not inside
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
@@ -70,24 +71,7 @@ files() # all that is there, but for what apt and dpkg write down
 		-path './var/log/*' \) -prune -o -print | sort)
 }
 
-mount --make-rprivate /
-case $mirror in
-https:*) include=--include=ca-certificates ;;
-*) include= ;;
-esac
-debootstrap --variant=minbase $include bookworm "$root" "$mirror" || exit 77
-mount --bind "$root" "$root"
-mount -t proc proc "$root/proc"
-mount -t tmpfs tmpfs "$root/dev"
-for node in null zero full random urandom tty fuse; do
-	: >"$root/dev/$node"
-	mount --bind "/dev/$node" "$root/dev/$node"
-done
-chmod 666 /dev/fuse
-mkdir "$root/dev/pts"
-mount -t devpts -o newinstance,ptmxmode=666 devpts "$root/dev/pts"
-ln -s pts/ptmx "$root/dev/ptmx"
-ln -s /proc/self/fd "$root/dev/fd"
+bare_root bookworm
 ln -s ../proc/self/mounts "$root/etc/mtab" # as systemd does at boot
 cp -r /etc/apt/apt.conf.d /etc/apt/auth.conf.d /etc/apt/trusted.gpg.d "$root/etc/apt/"
 cp "$W/sources" "$root/etc/apt/sources.list"

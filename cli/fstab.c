@@ -134,20 +134,34 @@ read_option(struct call *k, const char *word)
 		    "folder. To open it for somebody else than root: uid=USER", word);
 	if (strcmp(word, "exec") == 0)
 		return say_refuse(k->c, E_USAGE, "the option exec is refused: nothing in the folder is executed");
-	if (strcmp(word, "remount") == 0)
-		return say_refuse(k->c, E_USAGE, "an open folder cannot be changed. Unmount it, and mount it again: the same code goes "
-		    "on");
 	if (k->sloppy)
 		return E_OK;
 	return say_refuse(k->c, E_USAGE, "there is no option '%s' for a stick; man mount.fuse.oncestick lists those there are",
 	    say_safe(safe, sizeof safe, word));
 }
 
+static bool
+names_remount(const char *options)
+{
+	const char *at = options;
+
+	while (at != NULL && (at = strstr(at, "remount")) != NULL) {
+		if ((at == options || at[-1] == ',') && (at[7] == ',' || at[7] == '\0'))
+			return true;
+		at += 7;
+	}
+	return false;
+}
+
+/* At a remount mount(8) repeats what the kernel shows of the mount, such as "user_id=0": after the word, or, in newer ones, before. */
 static enum err
 read_options(struct call *k)
 {
 	enum err err = E_OK;
 
+	if (names_remount(k->options))
+		return say_refuse(k->c, E_USAGE, "an open folder cannot be changed. Unmount it, and mount it again: the same code goes "
+		    "on");
 	for (char *word; err == E_OK && (word = strsep(&k->options, ",")) != NULL;)
 		err = read_option(k, word);
 	if (err == E_OK && k->rw)

@@ -36,6 +36,12 @@ said "no option 'no_such_thing=1'"
 fails 1 "nobody else may look into it" "$helper" "$stick" "$folder" -o ro,allow_other
 said 'only the user for whom a stick is opened'
 fails 1 "nothing is executed" "$helper" "$stick" "$folder" -o ro,exec
+for options in remount,ro,user_id=0 ro,user_id=0,group_id=0,max_read=131072,remount; do # as mount(8) of old and new util-linux
+	fails 1 "nor is an open folder changed: $options" "$helper" "$stick" "$folder" -o "$options"
+	said 'cannot be changed'
+done
+fails 1 "... but only if that is asked for" "$helper" "$stick" "$folder" -o ro,user_id=0,x-remount,remounting
+said "no option 'user_id=0'"
 fails 1 "no such user" "$helper" "$stick" "$folder" -o ro,uid=no-such-user
 fails 32 "no stick" "$helper" "$W/nowhere" "$folder" -o "ro,code-file=$W/code1"
 said 'E_NO_STICK 10'

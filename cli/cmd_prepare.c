@@ -27,7 +27,8 @@
 #define SESSION_DEFAULT (8 * 3600)
 
 struct wanted {
-	const char *label, *not_before, *expires, *lecture, *session, *format, *serials;
+	const char *label, *not_before, *expires, *lecture, *session, *format;
+	struct opt_list serials;
 };
 
 /* The sticks of --format, in the order of the targets; none without it. */
@@ -171,16 +172,17 @@ find_formats(const struct cli *c, struct formats *s, const char *type, char **ar
 
 /* Whoever wants a stick wiped names it a second time: by its device's name on a terminal, by its serial number in a script. */
 static enum err
-confirm_format(const struct cli *c, const struct formats *s, const struct reformat *r, const char *serials)
+confirm_format(const struct cli *c, const struct formats *s, const struct reformat *r, const struct opt_list *serials)
 {
 	char shown[REFORMAT_SHOWN_MAX], question[256], answer[80];
 	struct fault f = {0};
 
 	reformat_show(shown, r, &s->env);
 	say_warn(c, "everything on this stick will be destroyed: %s", shown);
-	if (serials != NULL && reformat_listed(r, serials))
-		return E_OK;
-	if (serials != NULL)
+	for (size_t i = 0; i < serials->count; i++)
+		if (reformat_listed(r, serials->items[i]))
+			return E_OK;
+	if (serials->count > 0)
 		return r->usb.serial[0] != '\0' ?
 		    say_refuse(c, E_USAGE, "--format-serial does not have the serial number of %s, %s. Nothing was done", r->path,
 			r->usb.serial) :
@@ -193,7 +195,7 @@ confirm_format(const struct cli *c, const struct formats *s, const struct reform
 }
 
 static enum err
-confirm_formats(const struct cli *c, const struct formats *s, const char *serials)
+confirm_formats(const struct cli *c, const struct formats *s, const struct opt_list *serials)
 {
 	enum err e = E_OK;
 
@@ -379,7 +381,7 @@ report(const struct cli *c, const struct prepare *j, const struct formats *s)
 	for (size_t i = 0; i < j->count; i++) {
 		const struct prepare_target *t = &j->targets[i];
 
-		if (t->fault.err == E_OK && !c->json)
+		if (t->fault.err == E_OK && !c->json && !c->quiet)
 			report_whole(c, j, t);
 		if (t->fault.err != E_OK)
 			report_failed(c, t);
@@ -422,6 +424,40 @@ run(const struct cli *c, struct prepare *j, const struct formats *s)
 	return report(c, j, s);
 }
 
+static enum err
+check_together(const struct cli *c, const struct prepare *j, const struct wanted *w)
+{
+	if (j->add && j->replace)
+		return say_usage(c, "--add and --replace contradict each other");
+	if (w->serials.count > 0 && w->format == NULL)
+		return say_usage(c, "--format-serial goes with --format");
+	if (w->format != NULL && (j->add || j->replace))
+		return say_usage(c, "--format leaves nothing on the stick: --add and --replace do not go with it");
+	return E_OK;
+}
+
+static enum err
+take_arguments(const struct cli *c, struct prepare *j, struct formats *s, const struct wanted *w, char **sticks, size_t count)
+{
+	enum err e = check_together(c, j, w);
+
+	if (e != E_OK)
+		return e;
+	if (!set_times(c, j, w, when_now()) || !set_session(c, j, w->session) || !set_label(c, j, w->label))
+		return E_USAGE;
+	e = new_targets(c, j, count);
+	if (e == E_OK && w->format == NULL)
+		e = open_sticks(c, j, sticks);
+	else if (e == E_OK && (e = find_formats(c, s, w->format, sticks, count)) == E_OK)
+		e = confirm_formats(c, s, &w->serials);
+	if (s->count > 0) {
+		s->targets = j->targets;
+		j->remount = remount;
+		j->remount_arg = s;
+	}
+	return e;
+}
+
 enum err
 cmd_prepare(struct cli *c, int argc, char **argv)
 {
@@ -442,7 +478,7 @@ cmd_prepare(struct cli *c, int argc, char **argv)
 	    {OPT_FLAG, "yes", 0, NULL, N_("do not ask whether STICK is one"), &j.yes, 0, 0},
 	    {OPT_FLAG, "strict", 0, NULL, N_("refuse a folder that changes while it is packed"), &j.strict, 0, 0},
 	    {OPT_TEXT, "format", 0, "TYPE", N_("wipe STICK, a device, first: exfat or vfat"), &w.format, 0, 0},
-	    {OPT_TEXT, "format-serial", 0, "LIST", N_("do not ask, wipe only sticks with these serial numbers"), &w.serials, 0, 0},
+	    {OPT_LIST, "format-serial", 0, "LIST", N_("do not ask, wipe only sticks with these serial numbers"), &w.serials, 0, 0},
 	    {OPT_END, NULL, 0, NULL, NULL, NULL, 0, 0},
 	};
 	const struct opt_verb verb = {"prepare FOLDER STICK... [OPTION...]",
@@ -458,29 +494,13 @@ cmd_prepare(struct cli *c, int argc, char **argv)
 
 	if (!opt_parse(c, &verb, argc, argv, &operands, &count, &e))
 		return e;
-	if (j.add && j.replace)
-		return say_usage(c, "--add and --replace contradict each other");
-	if (w.serials != NULL && w.format == NULL)
-		return say_usage(c, "--format-serial goes with --format");
-	if (w.format != NULL && (j.add || j.replace))
-		return say_usage(c, "--format leaves nothing on the stick: --add and --replace do not go with it");
 	j.folder = operands[0];
-	if (!set_times(c, &j, &w, when_now()) || !set_session(c, &j, w.session) || !set_label(c, &j, w.label))
-		return E_USAGE;
-	e = new_targets(c, &j, (size_t)count - 1);
-	if (e == E_OK && w.format == NULL)
-		e = open_sticks(c, &j, operands + 1);
-	else if (e == E_OK && (e = find_formats(c, &s, w.format, operands + 1, j.count)) == E_OK)
-		e = confirm_formats(c, &s, w.serials);
-	if (s.count > 0) {
-		s.targets = j.targets;
-		j.remount = remount;
-		j.remount_arg = &s;
-	}
+	e = take_arguments(c, &j, &s, &w, operands + 1, (size_t)count - 1);
 	if (e == E_OK)
 		e = run(c, &j, &s);
 	prepare_end(&j);
 	end_formats(&s);
 	free(j.targets);
+	opt_list_free(&w.serials);
 	return e;
 }

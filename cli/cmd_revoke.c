@@ -1,6 +1,7 @@
 /*
  * cmd_revoke.c - make codes useless, and carry the list of them to a stick in hand.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,32 +18,64 @@
 #include "opt.h"
 #include "prompt.h"
 #include "say.h"
+#include "secret.h"
 #include "stick.h"
 #include "text.h"
 
 #define UNKNOWN_CODE N_("this is a code, but of no stick in these books. Was it made with another keystore?")
 
+/* One code that was named, by its name or by itself. */
+struct pick {
+	uint8_t grant_id[ID_SIZE];
+	uint32_t slot;
+};
+
+struct picks {
+	struct pick *list;
+	size_t count;
+};
+
+/* Every code in the books, with what it is of, sorted by the code. */
+struct coded {
+	char symbols[CODE_SYMBOLS];
+	struct pick pick;
+};
+
+struct codes {
+	struct coded *list; /* secret memory, made when it is needed first */
+	size_t count;
+};
+
+/* A stick that is to have the list. */
+struct target {
+	struct stickarg at;
+	struct stick *stick;
+	bool written;
+	struct fault fault; /* the books say it, but this stick could not take the list */
+};
+
 struct revoke {
 	const struct cli *c;
 	bool code, spent, yes;
-	const char *holder, *stick, *at;
+	struct opt_list holders, sticks, ats;
 	char **ids;
 	int id_count;
 
 	struct issuer issuer;
+	struct picks picks;
+	uint8_t (*stick_ids)[ID_SIZE]; /* of sticks, as many */
+	struct codes codes;
 	struct books_slot *all; /* every slot in the books */
 	size_t all_count;
 	bool *chosen;	     /* of all */
-	size_t chosen_count; /* those that were usable until now */
+	char confirmed[120]; /* the sticks that may lose their last code */
 	unsigned long line;  /* of the code file */
+	const char *blame;   /* the stick that a fault is about */
 
-	struct stickarg at_dir;
-	struct stick *at_stick;
+	struct target *targets; /* of ats, as many */
 	uint8_t *notice;
 	size_t notice_n;
 	uint32_t number;
-	bool written;
-	struct fault at_fault; /* the books say it, but the stick could not take the list */
 };
 
 static bool
@@ -57,67 +90,82 @@ usable(const struct revoke *r, const struct books_slot *s)
 	return can_go(s) && s->expires > r->issuer.now;
 }
 
-/* ---- choosing -------------------------------------------------------------------------------------------------------------- */
-
-/* What is used or revoked already is no error: the person wanted it gone, and it is. */
-static void
-choose(struct revoke *r, size_t k)
-{
-	const struct books_slot *s = &r->all[k];
-	char id[ISSUER_SLOT_NAME];
-
-	issuer_slot_name(id, s);
-	if (s->state == BOOKS_SPENT)
-		say_info(r->c, "code %s was used already", id);
-	else if (s->state == BOOKS_REVOKED)
-		say_info(r->c, "code %s was revoked already", id);
-	else if (!r->chosen[k]) {
-		r->chosen[k] = true;
-		r->chosen_count++;
-	}
-}
+/* ---- what was named --------------------------------------------------------------------------------------------------------- */
 
 static enum err
-choose_id(struct revoke *r, const char *text, struct fault *f)
+pick(struct revoke *r, const struct pick *p, struct fault *f)
 {
-	struct books_slot slot;
-	enum err e = issuer_find_code(&r->issuer, text, &slot, f);
+	struct pick *grown = realloc(r->picks.list, (r->picks.count + 1) * sizeof *grown);
 
-	for (size_t k = 0; e == E_OK && k < r->all_count; k++)
-		if (r->all[k].slot == slot.slot && memcmp(r->all[k].grant_id, slot.grant_id, ID_SIZE) == 0)
-			choose(r, k);
+	if (grown == NULL)
+		return fault_set(f, E_FAIL, ENOMEM, "memory", "for the list of codes");
+	r->picks.list = grown;
+	grown[r->picks.count++] = *p;
+	return E_OK;
+}
+
+static int
+by_symbols(const void *pa, const void *pb)
+{
+	const struct coded *a = pa, *b = pb;
+
+	return memcmp(a->symbols, b->symbols, CODE_SYMBOLS);
+}
+
+/* Codes come from the seed, so one is found without stretching anything. */
+static enum err
+make_codes(struct revoke *r, struct fault *f)
+{
+	struct books_slot *all = NULL;
+	size_t count = 0;
+	enum err e = r->codes.list != NULL ? E_OK : books_slots(r->issuer.books, NULL, &all, &count, f);
+
+	if (e != E_OK || r->codes.list != NULL)
+		return e;
+	r->codes.list = secret_new((count + 1) * sizeof *r->codes.list);
+	if (r->codes.list == NULL)
+		e = fault_set(f, E_FAIL, ENOMEM, "memory", "for codes");
+	for (size_t k = 0; e == E_OK && k < count; k++) {
+		struct coded *x = &r->codes.list[k];
+
+		mint_code(x->symbols, r->issuer.seed, all[k].grant_id, all[k].slot);
+		memcpy(x->pick.grant_id, all[k].grant_id, ID_SIZE);
+		x->pick.slot = all[k].slot;
+	}
+	if (e == E_OK) {
+		qsort(r->codes.list, count, sizeof *r->codes.list, by_symbols);
+		r->codes.count = count;
+	}
+	free(all);
 	return e;
 }
 
-/* The code comes from the seed, so it is found without stretching anything. */
-static bool
-choose_symbols(struct revoke *r, const char symbols[CODE_SYMBOLS])
+/* E_CODE_UNKNOWN, and no fault, if it is none of the books. */
+static enum err
+pick_symbols(struct revoke *r, const char symbols[CODE_SYMBOLS], struct fault *f)
 {
-	char made[CODE_SYMBOLS];
-	bool found = false;
+	struct coded key = {.symbols = ""};
+	const struct coded *found = NULL;
+	enum err e = make_codes(r, f);
 
-	for (size_t k = 0; k < r->all_count && !found; k++) {
-		mint_code(made, r->issuer.seed, r->all[k].grant_id, r->all[k].slot);
-		found = sodium_memcmp(made, symbols, CODE_SYMBOLS) == 0;
-		if (found)
-			choose(r, k);
-	}
-	sodium_memzero(made, sizeof made);
-	return found;
+	if (e != E_OK)
+		return e;
+	memcpy(key.symbols, symbols, CODE_SYMBOLS);
+	found = bsearch(&key, r->codes.list, r->codes.count, sizeof key, by_symbols);
+	sodium_memzero(&key, sizeof key);
+	return found != NULL ? pick(r, &found->pick, f) : E_CODE_UNKNOWN;
 }
 
 static enum err
-choose_code(struct revoke *r, const char *text, size_t n, struct say_about *about, struct fault *f)
+pick_code(struct revoke *r, const char *text, size_t n, struct say_about *about, struct fault *f)
 {
 	char symbols[CODE_SYMBOLS];
 	enum err e = code_parse(symbols, CODE_UNLOCK, text, n, &about->group);
 
-	if (e == E_OK && !choose_symbols(r, symbols))
-		e = E_CODE_UNKNOWN;
+	if (e == E_OK && (e = pick_symbols(r, symbols, f)) == E_CODE_UNKNOWN)
+		fault_set(f, e, 0, "", "%s", _(UNKNOWN_CODE));
 	sodium_memzero(symbols, sizeof symbols);
-	if (e == E_CODE_UNKNOWN)
-		return fault_set(f, e, 0, "", "%s", _(UNKNOWN_CODE));
-	return e == E_OK ? E_OK : fault_set(f, e, 0, "code", "%s", "");
+	return e == E_OK || f->err != E_OK ? e : fault_set(f, e, 0, "code", "%s", "");
 }
 
 static enum err
@@ -127,7 +175,7 @@ on_line(void *arg, const char *line, size_t n, struct fault *f)
 	struct say_about about = {0};
 	struct fault here = {0};
 	char text[600];
-	enum err e = choose_code(r, line, n, &about, &here);
+	enum err e = pick_code(r, line, n, &about, &here);
 
 	r->line++;
 	if (e == E_OK)
@@ -140,71 +188,145 @@ static enum err
 ask_code(struct revoke *r, struct fault *f)
 {
 	char symbols[CODE_SYMBOLS];
-	bool found = false;
 	enum err e = E_OK;
 
 	do {
 		e = prompt_symbols(r->c, _("Code to revoke: "), false, symbols, f);
-		found = e == E_OK && choose_symbols(r, symbols);
-		if (e == E_OK && !found)
+		if (e == E_OK && (e = pick_symbols(r, symbols, f)) == E_CODE_UNKNOWN)
 			say_refuse(r->c, E_CODE_UNKNOWN, UNKNOWN_CODE);
-	} while (e == E_OK && !found);
+	} while (e == E_CODE_UNKNOWN);
 	sodium_memzero(symbols, sizeof symbols);
 	return e;
 }
 
 static enum err
-choose_stick(struct revoke *r, struct fault *f)
+pick_id(struct revoke *r, const char *text, struct fault *f)
 {
-	struct issuer_stick stick;
-	enum err e = issuer_find(&r->issuer, r->stick, &stick, f);
-
-	for (size_t k = 0; e == E_OK && k < r->all_count; k++)
-		if (memcmp(r->all[k].stick_id, stick.id, ID_SIZE) == 0 && can_go(&r->all[k]))
-			choose(r, k);
-	if (e == E_OK)
-		issuer_stick_close(&stick);
-	return e;
-}
-
-static enum err
-choose_holder(struct revoke *r, struct fault *f)
-{
-	size_t seen = 0;
-
-	for (size_t k = 0; k < r->all_count; k++) {
-		if (strcmp(r->all[k].holder, r->holder) != 0)
-			continue;
-		seen++;
-		if (can_go(&r->all[k]))
-			choose(r, k);
-	}
-	return seen > 0 ? E_OK
-			: fault_set(f, E_NO_CODES, 0, "",
-			      _("nobody called \"%.80s\" was given a code; 'oncestick codes STICK' lists holders."), r->holder);
-}
-
-static enum err
-choose_all(struct revoke *r, struct fault *f)
-{
-	enum err e = books_slots(r->issuer.books, NULL, &r->all, &r->all_count, f);
+	struct books_slot slot;
+	struct pick p;
+	enum err e = issuer_find_code(&r->issuer, text, &slot, f);
 
 	if (e != E_OK)
 		return e;
-	r->chosen = calloc(r->all_count + 1, sizeof *r->chosen);
-	if (r->chosen == NULL)
-		return fault_set(f, E_FAIL, 0, "memory", "for the list of codes");
+	memcpy(p.grant_id, slot.grant_id, ID_SIZE);
+	p.slot = slot.slot;
+	return pick(r, &p, f);
+}
+
+static enum err
+find_stick(struct revoke *r, size_t k, struct fault *f)
+{
+	struct issuer_stick stick;
+	enum err e = E_OK;
+
+	r->blame = r->sticks.items[k];
+	if ((e = issuer_find(&r->issuer, r->blame, &stick, f)) != E_OK)
+		return e;
+	r->blame = NULL;
+	memcpy(r->stick_ids[k], stick.id, ID_SIZE);
+	issuer_stick_close(&stick);
+	return E_OK;
+}
+
+/* All that has to be asked or looked up: after this only the books are needed to know what is meant. */
+static enum err
+read_names(struct revoke *r, struct fault *f)
+{
+	enum err e = E_OK;
+
+	r->stick_ids = calloc(r->sticks.count + 1, sizeof *r->stick_ids);
+	if (r->stick_ids == NULL)
+		return fault_set(f, E_FAIL, ENOMEM, "memory", "for the list of sticks");
 	for (int i = 0; i < r->id_count && e == E_OK; i++)
-		e = choose_id(r, r->ids[i], f);
-	if (e == E_OK && r->holder != NULL)
-		e = choose_holder(r, f);
-	if (e == E_OK && r->stick != NULL)
-		e = choose_stick(r, f);
+		e = pick_id(r, r->ids[i], f);
+	for (size_t k = 0; k < r->sticks.count && e == E_OK; k++)
+		e = find_stick(r, k, f);
 	if (e == E_OK && r->c->code_file != NULL)
 		e = prompt_code_lines(r->c, on_line, r, f);
 	else if (e == E_OK && r->code)
 		e = ask_code(r, f);
 	return e;
+}
+
+/* ---- choosing -------------------------------------------------------------------------------------------------------------- */
+
+static int
+by_slot(const void *pa, const void *pb)
+{
+	const struct pick *a = pa, *b = pb;
+	int order = memcmp(a->grant_id, b->grant_id, ID_SIZE);
+
+	if (order != 0)
+		return order;
+	return a->slot < b->slot ? -1 : a->slot > b->slot;
+}
+
+static bool
+is_picked(const struct revoke *r, const struct books_slot *s)
+{
+	struct pick key = {.slot = s->slot};
+
+	memcpy(key.grant_id, s->grant_id, ID_SIZE);
+	return r->picks.count > 0 && bsearch(&key, r->picks.list, r->picks.count, sizeof key, by_slot) != NULL;
+}
+
+static bool
+of_named_stick(const struct revoke *r, const struct books_slot *s)
+{
+	for (size_t k = 0; k < r->sticks.count; k++)
+		if (memcmp(r->stick_ids[k], s->stick_id, ID_SIZE) == 0)
+			return true;
+	return false;
+}
+
+static bool
+of_holder(const struct revoke *r, const struct books_slot *s)
+{
+	for (size_t k = 0; k < r->holders.count; k++)
+		if (strcmp(s->holder, r->holders.items[k]) == 0)
+			return true;
+	return false;
+}
+
+static enum err
+check_holders(const struct revoke *r, struct fault *f)
+{
+	for (size_t k = 0; k < r->holders.count; k++) {
+		bool seen = false;
+
+		for (size_t i = 0; i < r->all_count && !seen; i++)
+			seen = strcmp(r->all[i].holder, r->holders.items[k]) == 0;
+		if (!seen)
+			return fault_set(f, E_NO_CODES, 0, "",
+			    _("nobody called \"%.80s\" was given a code; 'oncestick codes STICK' lists holders."),
+			    r->holders.items[k]);
+	}
+	return E_OK;
+}
+
+/* What is used or revoked already is no error: the person wanted it gone, and it is. */
+static enum err
+choose(struct revoke *r, struct fault *f)
+{
+	enum err e = E_OK;
+
+	free(r->all);
+	free(r->chosen);
+	r->all = NULL;
+	r->chosen = NULL;
+	if ((e = books_slots(r->issuer.books, NULL, &r->all, &r->all_count, f)) != E_OK || (e = check_holders(r, f)) != E_OK)
+		return e;
+	r->chosen = calloc(r->all_count + 1, sizeof *r->chosen);
+	if (r->chosen == NULL)
+		return fault_set(f, E_FAIL, ENOMEM, "memory", "for the list of codes");
+	if (r->picks.count > 1)
+		qsort(r->picks.list, r->picks.count, sizeof *r->picks.list, by_slot);
+	for (size_t k = 0; k < r->all_count; k++) {
+		const struct books_slot *s = &r->all[k];
+
+		r->chosen[k] = can_go(s) && (is_picked(r, s) || of_named_stick(r, s) || of_holder(r, s));
+	}
+	return E_OK;
 }
 
 /* ---- the last code of a stick ---------------------------------------------------------------------------------------------- */
@@ -229,17 +351,23 @@ loses_last(const struct revoke *r, size_t *k, char name[STICK_NAME_SIZE])
 	return false;
 }
 
-static enum err
-confirm(const struct revoke *r, struct fault *f)
+static void
+name_losers(const struct revoke *r, char *names, size_t size)
 {
-	char names[120] = "", name[STICK_NAME_SIZE], question[500];
+	char name[STICK_NAME_SIZE];
 	size_t k = 0, n = 0;
+
+	names[0] = '\0';
+	while (n + 12 < size && loses_last(r, &k, name))
+		n += (size_t)snprintf(names + n, size - n, "%s%s", n == 0 ? "" : ", ", name);
+}
+
+static enum err
+confirm(struct revoke *r, const char *names, struct fault *f)
+{
+	char question[500];
 	enum err e = E_OK;
 
-	while (loses_last(r, &k, name) && n + 12 < sizeof names)
-		n += (size_t)snprintf(names + n, sizeof names - n, "%s%s", n == 0 ? "" : ", ", name);
-	if (n == 0 || r->yes)
-		return E_OK;
 	if (!prompt_possible(r->c))
 		return fault_set(f, E_PROMPT, 0, "",
 		    _("after this no code opens stick %.100s any more, and there is no terminal to ask on; --yes if that is meant."),
@@ -250,35 +378,57 @@ confirm(const struct revoke *r, struct fault *f)
 		fault_clear(f);
 		fault_set(f, E_PROMPT, 0, "", _("nothing was revoked."));
 	}
+	if (e == E_OK)
+		snprintf(r->confirmed, sizeof r->confirmed, "%s", names);
 	return e;
 }
 
 /* ---- doing it -------------------------------------------------------------------------------------------------------------- */
 
 static enum err
-open_at(struct revoke *r, struct fault *f)
+open_target(struct revoke *r, size_t k, struct fault *f)
 {
+	struct target *t = &r->targets[k];
 	struct stick_grants grants = {0};
 	char fs[STICKIO_FS_NAME] = "";
 	enum err e = E_OK;
 
-	if (r->at == NULL)
-		return E_OK;
-	if ((e = stickarg_open(&r->at_dir, r->at, f)) != E_OK || (e = stick_open(&r->at_stick, r->at_dir.fd, f)) != E_OK ||
-	    (e = stick_medium(r->at_stick, fs, f)) != E_OK)
+	r->blame = r->ats.items[k];
+	if ((e = stickarg_open(&t->at, r->ats.items[k], f)) != E_OK || (e = stick_open(&t->stick, t->at.fd, f)) != E_OK ||
+	    (e = stick_medium(t->stick, fs, f)) != E_OK)
 		return e;
-	e = stick_load_grants(r->at_stick, &grants, f);
+	e = stick_load_grants(t->stick, &grants, f);
 	if (e == E_OK && memcmp(grants.grants[0].issuer, r->issuer.pk, KEY_SIZE) != 0)
-		e = fault_set(f, E_ISSUER, 0, "", _("the stick at %.80s belongs to another issuer; it was left as it is."), r->at);
+		e = fault_set(
+		    f, E_ISSUER, 0, "", _("the stick at %.80s belongs to another issuer; it was left as it is."), r->ats.items[k]);
 	stick_grants_free(&grants);
+	if (e == E_OK)
+		r->blame = NULL;
+	return e;
+}
+
+static enum err
+open_targets(struct revoke *r, struct fault *f)
+{
+	enum err e = E_OK;
+
+	r->targets = calloc(r->ats.count + 1, sizeof *r->targets);
+	if (r->targets == NULL)
+		return fault_set(f, E_FAIL, ENOMEM, "memory", "for the list of sticks");
+	for (size_t k = 0; k < r->ats.count; k++)
+		r->targets[k].at.fd = -1;
+	for (size_t k = 0; k < r->ats.count && e == E_OK; k++)
+		e = open_target(r, k, f);
 	return e;
 }
 
 static enum err
 change_books(struct revoke *r, struct fault *f)
 {
-	enum err e = r->at_stick != NULL ? issuer_merge_notice(&r->issuer, r->at_stick, f) : E_OK;
+	enum err e = E_OK;
 
+	for (size_t k = 0; k < r->ats.count && e == E_OK; k++)
+		e = issuer_merge_notice(&r->issuer, r->targets[k].stick, f);
 	for (size_t k = 0; k < r->all_count && e == E_OK; k++)
 		if (r->chosen[k])
 			e = books_set_state(r->issuer.books, r->all[k].grant_id, r->all[k].slot, BOOKS_REVOKED, BYTES(NULL, 0), 0,
@@ -286,12 +436,35 @@ change_books(struct revoke *r, struct fault *f)
 	return e == E_OK ? issuer_publish(&r->issuer, &r->notice, &r->notice_n, &r->number, f) : e;
 }
 
+/* Chosen and revoked in one transaction. *names is what has to be asked first; then nothing was changed. */
 static enum err
-commit(struct revoke *r, struct fault *f)
+try_commit(struct revoke *r, char *names, size_t size, struct fault *f)
 {
 	enum err e = books_begin(r->issuer.books, f);
 
-	return e == E_OK ? books_end(r->issuer.books, change_books(r, f), f) : e;
+	if (e != E_OK)
+		return e;
+	names[0] = '\0';
+	if ((e = choose(r, f)) == E_OK && !r->yes)
+		name_losers(r, names, size);
+	if (strcmp(names, r->confirmed) == 0)
+		names[0] = '\0';
+	if (e == E_OK && names[0] == '\0')
+		e = change_books(r, f);
+	return books_end(r->issuer.books, e, f);
+}
+
+/* Nobody is asked within a transaction: what the answer is about is looked at again after it. */
+static enum err
+commit(struct revoke *r, struct fault *f)
+{
+	char names[sizeof r->confirmed];
+	enum err e = E_OK;
+
+	while ((e = try_commit(r, names, sizeof names, f)) == E_OK && names[0] != '\0')
+		if ((e = confirm(r, names, f)) != E_OK)
+			return e;
+	return e;
 }
 
 /* ---- words ----------------------------------------------------------------------------------------------------------------- */
@@ -300,7 +473,9 @@ static enum err
 report_json(const struct revoke *r)
 {
 	json_t *list = json_array();
+	json_t *ats = json_array();
 	char id[ISSUER_SLOT_NAME];
+	bool written = false;
 
 	for (size_t k = 0; k < r->all_count; k++) {
 		if (!r->chosen[k])
@@ -308,8 +483,35 @@ report_json(const struct revoke *r)
 		issuer_slot_name(id, &r->all[k]);
 		json_array_append_new(list, json_string(id));
 	}
-	return say_json(r->c, json_pack("{s:o, s:I, s:b, s:o}", "revoked", list, "notice", (json_int_t)r->number, "written",
-				  (int)r->written, "at", r->at != NULL ? say_json_text(r->at_dir.path) : json_null()));
+	for (size_t k = 0; k < r->ats.count; k++) {
+		const struct target *t = &r->targets[k];
+
+		written = written || t->written;
+		json_array_append_new(ats, json_pack("{s:o, s:b, s:b}", "path", say_json_text(t->at.path), "ok",
+					       (int)(t->fault.err == E_OK), "written", (int)t->written));
+	}
+	return say_json(r->c,
+	    json_pack("{s:o, s:I, s:b, s:o, s:o}", "revoked", list, "notice", (json_int_t)r->number, "written", (int)written, "at",
+		r->ats.count == 0 ? json_null() : say_json_text(r->targets[0].at.path), "sticks", ats));
+}
+
+/* What was named and was gone before. */
+static void
+report_gone(const struct revoke *r)
+{
+	char id[ISSUER_SLOT_NAME];
+
+	for (size_t k = 0; k < r->all_count; k++) {
+		const struct books_slot *s = &r->all[k];
+
+		if (can_go(s) || !is_picked(r, s))
+			continue;
+		issuer_slot_name(id, s);
+		if (s->state == BOOKS_SPENT)
+			say_info(r->c, "code %s was used already", id);
+		else
+			say_info(r->c, "code %s was revoked already", id);
+	}
 }
 
 static void
@@ -331,27 +533,35 @@ report_ids(const struct revoke *r)
 	}
 }
 
+static void
+report_target(const struct revoke *r, const struct target *t)
+{
+	char path[512];
+
+	if (t->fault.err != E_OK)
+		return;
+	say_safe(path, sizeof path, t->at.path);
+	if (t->written)
+		say_info(r->c, "  is on the stick at %s now: there they are dead on every PC", path);
+	else
+		say_info(r->c, "  is on the stick at %s already: there they are dead on every PC", path);
+}
+
 /* What it reaches, and what it does not stop yet: nobody should believe more than is so. */
 static void
 report_reach(const struct revoke *r)
 {
-	char path[512];
-
 	if (r->number == 0) {
 		say_info(r->c, "no code was ever revoked or collected: there is no list to write.");
 		return;
 	}
 	say_info(r->c, "list number %u of revoked codes:", r->number);
-	if (r->at != NULL && r->at_fault.err == E_OK && r->written)
-		say_info(r->c, "  is on the stick at %s now: there they are dead on every PC",
-		    say_safe(path, sizeof path, r->at_dir.path));
-	else if (r->at != NULL && r->at_fault.err == E_OK)
-		say_info(r->c, "  is on the stick at %s already: there they are dead on every PC",
-		    say_safe(path, sizeof path, r->at_dir.path));
+	for (size_t k = 0; k < r->ats.count; k++)
+		report_target(r, &r->targets[k]);
 	say_info(
 	    r->c, "  reaches every PC where a stick of yours that carries it is opened, and every stick you prepare from now on");
 	say_info(r->c, "  does not yet stop a code on a stick that is away, at a PC that has not seen the list.");
-	if (r->at == NULL)
+	if (r->ats.count == 0)
 		say_info(r->c, "next, with the stick in hand: oncestick revoke --at STICK");
 }
 
@@ -360,45 +570,73 @@ run(struct revoke *r, struct fault *f)
 {
 	enum err e = E_OK;
 
-	if ((e = issuer_open(&r->issuer, r->c, f)) != E_OK || (e = open_at(r, f)) != E_OK ||
+	if ((e = issuer_open(&r->issuer, r->c, f)) != E_OK || (e = open_targets(r, f)) != E_OK ||
 	    (e = issuer_clock(&r->issuer, r->c, f)) != E_OK || (e = issuer_unlock(&r->issuer, r->c, f)) != E_OK ||
-	    (e = choose_all(r, f)) != E_OK || (e = confirm(r, f)) != E_OK)
+	    (e = read_names(r, f)) != E_OK || (e = commit(r, f)) != E_OK)
 		return e;
-	if ((e = commit(r, f)) != E_OK)
-		return e;
-	if (r->at_stick != NULL)
-		issuer_put_notice(&r->issuer, r->at_stick, BYTES(r->notice, r->notice_n), &r->written, &r->at_fault);
+	for (size_t k = 0; k < r->ats.count; k++) {
+		struct target *t = &r->targets[k];
+
+		issuer_put_notice(&r->issuer, t->stick, BYTES(r->notice, r->notice_n), &t->written, &t->fault);
+	}
 	return E_OK;
 }
 
 static enum err
 report(struct revoke *r)
 {
-	enum err e = E_OK;
+	enum err e = E_OK, failed = E_OK;
 
-	if (r->c->json) {
+	report_gone(r);
+	if (r->c->json)
 		e = report_json(r);
-	} else {
+	else if (!r->c->quiet)
 		report_ids(r);
+	if (!r->c->json)
 		e = say_stdout(r->c);
-	}
 	report_reach(r);
-	if (r->at_fault.err == E_OK)
-		return e;
-	say_info(r->c, "the books have it, but the list is not on the stick:");
-	return say_error(r->c, &r->at_fault, &(struct say_about){.object = r->at_dir.path});
+	for (size_t k = 0; k < r->ats.count; k++) {
+		const struct target *t = &r->targets[k];
+
+		if (t->fault.err == E_OK)
+			continue;
+		say_info(r->c, "the books have it, but the list is not on the stick:");
+		say_error(r->c, &t->fault, &(struct say_about){.object = t->at.path});
+		failed = failed == E_OK ? t->fault.err : failed;
+	}
+	return failed != E_OK ? failed : e;
+}
+
+static void
+end(struct revoke *r)
+{
+	for (size_t k = 0; r->targets != NULL && k < r->ats.count; k++) {
+		stick_close(&r->targets[k].stick);
+		stickarg_close(&r->targets[k].at);
+	}
+	free(r->targets);
+	secret_free(&r->codes.list);
+	free(r->picks.list);
+	free(r->stick_ids);
+	free(r->all);
+	free(r->chosen);
+	free(r->notice);
+	opt_list_free(&r->holders);
+	opt_list_free(&r->sticks);
+	opt_list_free(&r->ats);
+	issuer_close(&r->issuer);
 }
 
 enum err
 cmd_revoke(struct cli *c, int argc, char **argv)
 {
-	struct revoke r = {.c = c, .issuer = {.dir_fd = -1}, .at_dir = {.fd = -1}};
+	struct revoke r = {.c = c, .issuer = {.dir_fd = -1}};
 	const struct opt rows[] = {
 	    {OPT_FLAG, "code", 0, NULL, N_("ask for a code to revoke; --code-file for many, one a line"), &r.code, 0, 0},
-	    {OPT_TEXT, "holder", 0, "NAME", N_("every code that NAME was given and has not used"), &r.holder, 0, 0},
-	    {OPT_TEXT, "stick", 0, "STICK|ID", N_("every unused code of a stick"), &r.stick, 0, 0},
+	    {OPT_LIST, "holder", 0, "NAME", N_("every code that NAME was given and has not used"), &r.holders, 0, 0},
+	    {OPT_LIST, "stick", 0, "STICK|ID", N_("every unused code of a stick"), &r.sticks, 0, 0},
 	    {OPT_FLAG, "spent", 0, NULL, N_("every used code that is in the books: they are always in the list"), &r.spent, 0, 0},
-	    {OPT_TEXT, "at", 0, "STICK", N_("write the newest list to this stick"), &r.at, 0, 0},
+	    {OPT_LIST, "at", 0, "STICK", N_("write the newest list to this stick"), &r.ats, 0, 0},
 	    {OPT_FLAG, "yes", 0, NULL, N_("do not ask, even if no code is left for a stick"), &r.yes, 0, 0},
 	    {OPT_END, NULL, 0, NULL, NULL, NULL, 0, 0},
 	};
@@ -415,15 +653,11 @@ cmd_revoke(struct cli *c, int argc, char **argv)
 
 	if (!opt_parse(c, &verb, argc, argv, &r.ids, &r.id_count, &e))
 		return e;
-	if (r.id_count == 0 && !r.code && c->code_file == NULL && r.holder == NULL && r.stick == NULL && !r.spent && r.at == NULL)
+	if (r.id_count == 0 && !r.code && c->code_file == NULL && r.holders.count == 0 && r.sticks.count == 0 && !r.spent &&
+	    r.ats.count == 0)
 		return say_usage(c, "which codes? Name them as 7kq241/3, or use --code, --holder, --stick, --spent or --at");
 	e = run(&r, &f);
-	e = e == E_OK ? report(&r) : say_error(c, &f, &(struct say_about){.object = r.at});
-	free(r.all);
-	free(r.chosen);
-	free(r.notice);
-	stick_close(&r.at_stick);
-	stickarg_close(&r.at_dir);
-	issuer_close(&r.issuer);
+	e = e == E_OK ? report(&r) : say_error(c, &f, &(struct say_about){.object = r.blame});
+	end(&r);
 	return e;
 }

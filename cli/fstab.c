@@ -180,6 +180,8 @@ read_arguments(struct call *k, int argc, char **argv)
 	while ((letter = getopt(argc, argv, "sfnvrwho:N:t:")) != -1) {
 		switch (letter) {
 		case 'o':
+			if (k->options != NULL)
+				return say_refuse(k->c, E_USAGE, "-o is given twice; write all options in one list");
 			k->options = optarg;
 			break;
 		case 'N':

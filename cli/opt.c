@@ -23,6 +23,7 @@ struct parser {
 	struct opt rows[ROWS_MAX];
 	struct option longs[ROWS_MAX + 1];
 	char letters[2 * ROWS_MAX + 4];
+	bool given[ROWS_MAX];
 	int count;
 	bool help;
 };
@@ -176,7 +177,8 @@ print_option(const struct opt *o)
 		snprintf(left, sizeof left, "-%c, --%s", o->letter, o->name);
 	else
 		snprintf(left, sizeof left, "    --%s", o->name);
-	snprintf(line, sizeof line, "%s%s%s", left, o->arg == NULL ? "" : " ", o->arg == NULL ? "" : o->arg);
+	snprintf(line, sizeof line, "%s%s%s%s", left, o->arg == NULL ? "" : " ", o->arg == NULL ? "" : o->arg,
+	    o->kind == OPT_LIST ? "..." : "");
 	printf("  %-26s ", line);
 	print_wrapped(_(o->help), strlen(line) > 26 ? strlen(line) + 3 : 29, 29);
 }
@@ -191,30 +193,67 @@ print_help(const struct parser *p, const struct opt_verb *v)
 		print_option(&p->rows[i]);
 }
 
-static int
-set_row(const struct cli *c, const struct opt *o, const char *value)
+static enum err
+add_to_list(const struct cli *c, struct opt_list *l, const char *value)
+{
+	const char **grown = realloc(l->items, (l->count + 1) * sizeof *grown);
+
+	if (grown == NULL)
+		return say_refuse(c, E_FAIL, "there is not enough memory for the options");
+	l->items = grown;
+	l->items[l->count++] = value;
+	return E_OK;
+}
+
+static enum err
+set_number(const struct cli *c, const struct opt *o, const char *value)
 {
 	unsigned long long n = 0;
 	char *end = NULL;
 	char safe[80];
 
-	if (o->kind == OPT_FLAG) {
-		*(bool *)o->to = true;
-		return 0;
-	}
-	if (o->kind == OPT_TEXT) {
-		*(const char **)o->to = value;
-		return 0;
-	}
 	errno = 0;
 	n = strtoull(value, &end, 10);
-	if (value[0] < '0' || value[0] > '9' || *end != '\0' || errno != 0 || n < o->min || n > o->max) {
-		say_usage(
+	if (value[0] < '0' || value[0] > '9' || *end != '\0' || errno != 0 || n < o->min || n > o->max)
+		return say_usage(
 		    c, "--%s wants a number from %u to %u, not '%s'", o->name, o->min, o->max, say_safe(safe, sizeof safe, value));
-		return -1;
-	}
 	*(uint32_t *)o->to = (uint32_t)n;
-	return 0;
+	return E_OK;
+}
+
+static enum err
+set_row(const struct cli *c, struct parser *p, const struct opt *o, const char *value)
+{
+	bool *given = &p->given[o - p->rows];
+
+	if (*given && o->kind == OPT_FLAG)
+		return say_usage(c, "--%s is given twice", o->name);
+	if (*given && o->kind != OPT_LIST)
+		return say_usage(c, "--%s is given twice, and has only one value", o->name);
+	*given = true;
+	switch (o->kind) {
+	case OPT_END:
+		break;
+	case OPT_FLAG:
+		*(bool *)o->to = true;
+		break;
+	case OPT_TEXT:
+		*(const char **)o->to = value;
+		break;
+	case OPT_LIST:
+		return add_to_list(c, o->to, value);
+	case OPT_NUMBER:
+		return set_number(c, o, value);
+	}
+	return E_OK;
+}
+
+void
+opt_list_free(struct opt_list *l)
+{
+	free(l->items);
+	l->items = NULL;
+	l->count = 0;
 }
 
 static void
@@ -260,10 +299,11 @@ say_missing(const struct cli *c, const struct parser *p)
 }
 
 /* getopt's "-" mode hands out operands in place, whatever POSIXLY_CORRECT says; they are gathered at the front of argv. */
-static int
+static enum err
 scan(struct cli *c, struct parser *p, int argc, char **argv, int *count)
 {
 	int got = 0;
+	enum err e = E_OK;
 
 	optind = 0;
 	opterr = 0;
@@ -276,21 +316,21 @@ scan(struct cli *c, struct parser *p, int argc, char **argv, int *count)
 		}
 		if (got == '?') {
 			say_unknown(c, p, argv);
-			return -1;
+			return E_USAGE;
 		}
 		if (got == ':') {
 			say_missing(c, p);
-			return -1;
+			return E_USAGE;
 		}
 		for (int i = 0; i < p->count; i++)
 			if (got == FIRST_ID + i || (p->rows[i].letter != 0 && got == p->rows[i].letter))
 				o = &p->rows[i];
-		if (o == NULL || set_row(c, o, optarg) != 0)
-			return -1;
+		if ((e = o != NULL ? set_row(c, p, o, optarg) : E_USAGE) != E_OK)
+			return e;
 	}
 	while (optind < argc)
 		argv[1 + (*count)++] = argv[optind++];
-	return 0;
+	return E_OK;
 }
 
 static bool
@@ -319,32 +359,42 @@ one_secret_from_stdin(const struct cli *c)
 	return false;
 }
 
+/* What the verb returns, unless it is to go on. */
+static enum err
+parse(struct cli *c, struct parser *p, const struct opt_verb *v, int argc, char **argv, char **operands, int *count, bool *go)
+{
+	enum err e = scan(c, p, argc, argv, count);
+
+	if (e != E_OK)
+		return e;
+	if (p->help) {
+		print_help(p, v);
+		return say_stdout(c);
+	}
+	if (!operands_fit(c, v, *count, operands) || !one_secret_from_stdin(c))
+		return E_USAGE;
+	if (c->pinentry && (c->dialog = pinentry_new(NULL)) == NULL)
+		return say_refuse(c, E_FAIL, "there is not enough memory for --pinentry");
+	*go = true;
+	return E_OK;
+}
+
 bool
 opt_parse(struct cli *c, const struct opt_verb *v, int argc, char **argv, char ***operands, int *count, enum err *err)
 {
 	struct parser p;
+	bool go = false;
 
 	memset(&p, 0, sizeof p);
 	memcpy(p.letters, "-:", 3);
 	*operands = argv + 1;
 	*count = 0;
-	*err = E_USAGE;
 	for (const struct opt *o = v->rows; o != NULL && o->kind != OPT_END; o++)
 		add_row(&p, *o);
 	add_common(&p, c, v->common);
-	if (scan(c, &p, argc, argv, count) != 0)
-		return false;
-	if (p.help) {
-		print_help(&p, v);
-		*err = say_stdout(c);
-		return false;
-	}
-	if (!operands_fit(c, v, *count, *operands) || !one_secret_from_stdin(c))
-		return false;
-	if (c->pinentry && (c->dialog = pinentry_new(NULL)) == NULL) {
-		*err = say_refuse(c, E_FAIL, "there is not enough memory for --pinentry");
-		return false;
-	}
-	*err = E_OK;
-	return true;
+	*err = parse(c, &p, v, argc, argv, *operands, count, &go);
+	for (int i = 0; i < p.count && !go; i++)
+		if (p.rows[i].kind == OPT_LIST)
+			opt_list_free(p.rows[i].to);
+	return go;
 }

@@ -11,9 +11,18 @@
 
 #include "cli.h"
 
-enum opt_kind { OPT_END, OPT_FLAG, OPT_TEXT, OPT_NUMBER };
+enum opt_kind { OPT_END, OPT_FLAG, OPT_TEXT, OPT_LIST, OPT_NUMBER };
 
-/* One option. to is a bool (OPT_FLAG), a const char * (OPT_TEXT), a uint32_t (OPT_NUMBER, min..max) to set. */
+/* What an option was given that may be given several times, in order. items is freed by the verb, the texts are those of argv. */
+struct opt_list {
+	const char **items;
+	size_t count;
+};
+
+/*
+ * One option. to is a bool (OPT_FLAG), a const char * (OPT_TEXT), a struct opt_list (OPT_LIST), a uint32_t (OPT_NUMBER, min..max)
+ * to set. All but lists can be given once: a second time would have to undo the first, which nobody means.
+ */
 struct opt {
 	enum opt_kind kind;
 	const char *name; /* without the dashes */
@@ -48,9 +57,12 @@ struct opt_verb {
 /*
  * opt_parse(c, v, argc, argv, operands, count, err): set what the rows and c name, and return true: go on. argv is permuted:
  * *operands points to its *count operands, in order. Passphrase and code both from "-" are refused here. False: the verb returns
- * *err, which is E_OK if --help was asked for and printed; else E_USAGE or E_FAIL, and what is wrong was said.
+ * *err, which is E_OK if --help was asked for and printed; else E_USAGE or E_FAIL, and what is wrong was said; lists are empty then.
  */
 bool opt_parse(struct cli *c, const struct opt_verb *v, int argc, char **argv, char ***operands, int *count, enum err *err);
+
+/* opt_list_free(l): the list is empty. */
+void opt_list_free(struct opt_list *l);
 
 /* opt_nearest(word, names, count): the name that word is most probably a typing error of, or NULL. */
 const char *opt_nearest(const char *word, const char *const *names, size_t count);

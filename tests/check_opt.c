@@ -13,6 +13,7 @@ static struct cli c;
 static uint32_t number;
 static bool flag;
 static const char *text;
+static struct opt_list list;
 static char **operands;
 static int count;
 
@@ -28,6 +29,7 @@ parse(const char *const *words, int min, int max, unsigned common)
 	    {OPT_NUMBER, "codes", 'n', "N", "", &number, 1, 100},
 	    {OPT_FLAG, "add", 0, NULL, "", &flag, 0, 0},
 	    {OPT_TEXT, "label", 0, "TEXT", "", &text, 0, 0},
+	    {OPT_LIST, "holder", 'H', "NAME", "", &list, 0, 0},
 	    {OPT_END, NULL, 0, NULL, NULL, NULL, 0, 0},
 	};
 	const struct opt_verb v = {"verb A...", "", common, rows, min, max};
@@ -39,6 +41,7 @@ parse(const char *const *words, int min, int max, unsigned common)
 	number = 0;
 	flag = false;
 	text = NULL;
+	opt_list_free(&list);
 	while (words[argc] != NULL) {
 		strcpy(copies[argc], words[argc]);
 		argv[argc] = copies[argc];
@@ -138,6 +141,37 @@ START_TEST(two_secrets_from_standard_input)
 }
 END_TEST
 
+/* hostile 79 */
+START_TEST(options_given_twice)
+{
+	ck_assert_int_eq(PARSE(0, 1, 0, "--label", "a", "--label", "b"), E_USAGE);
+	ck_assert_int_eq(PARSE(0, 1, 0, "--label", "a", "--label", "a"), E_USAGE);
+	ck_assert_int_eq(PARSE(0, 1, 0, "--label=a", "x", "--lab", "b"), E_USAGE);
+	ck_assert_int_eq(PARSE(0, 1, 0, "-n", "2", "--codes", "3"), E_USAGE);
+	ck_assert_int_eq(PARSE(0, 1, 0, "-n2", "-n3"), E_USAGE);
+	ck_assert_int_eq(PARSE(0, 1, 0, "--add", "--add"), E_USAGE);
+	ck_assert_int_eq(PARSE(0, 1, OPT_JSON, "-q", "--quiet"), E_USAGE);
+	ck_assert_int_eq(PARSE(0, 1, OPT_PASSPHRASE, "--passphrase-file", "a", "--pass=b"), E_USAGE);
+	ck_assert_int_eq(PARSE(0, 2, 0, "--label", "a", "--", "--label"), GO);
+	ck_assert_str_eq(text, "a");
+}
+END_TEST
+
+START_TEST(lists_keep_all_that_they_are_given)
+{
+	ck_assert_int_eq(PARSE(0, 1, 0, "--holder", "R1", "x", "-H", "R2", "--hold=R1"), GO);
+	ck_assert_uint_eq(list.count, 3);
+	ck_assert_str_eq(list.items[0], "R1");
+	ck_assert_str_eq(list.items[1], "R2");
+	ck_assert_str_eq(list.items[2], "R1");
+	ck_assert_int_eq(PARSE(0, 1, 0, "--add"), GO);
+	ck_assert_uint_eq(list.count, 0);
+	ck_assert_int_eq(PARSE(0, 1, 0, "--holder", "R1", "--nothing"), E_USAGE);
+	ck_assert_uint_eq(list.count, 0);
+	ck_assert_ptr_null(list.items);
+}
+END_TEST
+
 START_TEST(help_is_enough_without_operands)
 {
 	ck_assert_int_eq(PARSE(2, 2, 0, "--help"), E_OK);
@@ -175,6 +209,8 @@ main(void)
 	tcase_add_test(t, numbers_out_of_bounds);
 	tcase_add_test(t, too_few_and_too_many_operands);
 	tcase_add_test(t, two_secrets_from_standard_input);
+	tcase_add_test(t, options_given_twice);
+	tcase_add_test(t, lists_keep_all_that_they_are_given);
 	tcase_add_test(t, help_is_enough_without_operands);
 	tcase_add_test(t, nearest_word);
 	suite_add_tcase(s, t);

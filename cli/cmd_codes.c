@@ -69,15 +69,13 @@ struct tally {
 };
 
 static struct tally
-tally_of(const struct books_slot *slots, size_t count, const uint8_t id[ID_SIZE], int64_t now)
+tally_of(const struct books_slot *slots, size_t count, int64_t now)
 {
 	struct tally t = {0};
 
 	for (size_t k = 0; k < count; k++) {
 		const struct books_slot *s = &slots[k];
 
-		if (memcmp(s->stick_id, id, ID_SIZE) != 0)
-			continue;
 		if (s->state == BOOKS_SPENT)
 			t.spent++;
 		else if (s->state == BOOKS_REVOKED)
@@ -92,23 +90,89 @@ tally_of(const struct books_slot *slots, size_t count, const uint8_t id[ID_SIZE]
 	return t;
 }
 
+/* Who holds codes of one stick, each once, in the order of the codes. The names are those of the slots. */
+struct holders {
+	const struct books_slot **list;
+	size_t count;
+};
+
+static int
+by_holder(const void *pa, const void *pb)
+{
+	const struct books_slot *const *a = pa, *const *b = pb;
+	int order = strcmp((*a)->holder, (*b)->holder);
+
+	return order != 0 ? order : (*a)->number < (*b)->number ? -1 : (*a)->number > (*b)->number;
+}
+
+static int
+by_number(const void *pa, const void *pb)
+{
+	const struct books_slot *const *a = pa, *const *b = pb;
+
+	return (*a)->number < (*b)->number ? -1 : (*a)->number > (*b)->number;
+}
+
+static bool
+find_holders(struct holders *h, const struct books_slot *slots, size_t count)
+{
+	size_t all = 0;
+
+	h->count = 0;
+	h->list = calloc(count + 1, sizeof *h->list);
+	if (h->list == NULL)
+		return false;
+	for (size_t k = 0; k < count; k++)
+		if (slots[k].state == BOOKS_ISSUED && slots[k].holder[0] != '\0')
+			h->list[all++] = &slots[k];
+	qsort(h->list, all, sizeof *h->list, by_holder);
+	for (size_t k = 0; k < all; k++)
+		if (k == 0 || strcmp(h->list[k]->holder, h->list[k - 1]->holder) != 0)
+			h->list[h->count++] = h->list[k];
+	qsort(h->list, h->count, sizeof *h->list, by_number);
+	return true;
+}
+
+/* For people: a name that could be taken for several is in quotation marks. A long list is cut. */
+static void
+show_holders(const struct holders *h, char *out, size_t size)
+{
+	size_t n = 0;
+
+	out[0] = '\0';
+	for (size_t k = 0; k < h->count; k++) {
+		const char *name = h->list[k]->holder;
+		const char *quote = strpbrk(name, ",;:\"") != NULL ? "\"" : "";
+
+		if (n + strlen(name) + 12 >= size) {
+			snprintf(out + n, size - n, ", ...");
+			return;
+		}
+		n += (size_t)snprintf(out + n, size - n, "%s%s%s%s", k == 0 ? "" : ", ", quote, name, quote);
+	}
+}
+
 static json_t *
-json_stick(const struct books_stick *s, const struct tally *t)
+json_stick(const struct books_stick *s, const struct tally *t, const struct holders *h)
 {
 	char name[STICK_NAME_SIZE], id[2 * ID_SIZE + 1];
+	json_t *holders = json_array();
 
 	keytree_stick_name(name, s->stick_id);
 	bytes_to_hex(id, s->stick_id, ID_SIZE);
-	return json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:i, s:i, s:o, s:o}", "stick", name, "stick_id", id, "label",
-	    s->label, "holders", s->holders, "ready", (int)t->ready, "issued", (int)t->issued, "spent", (int)t->spent, "revoked",
+	for (size_t k = 0; k < h->count; k++)
+		json_array_append_new(holders, say_json_text(h->list[k]->holder));
+	return json_pack("{s:s, s:s, s:s, s:o, s:i, s:i, s:i, s:i, s:i, s:o, s:o}", "stick", name, "stick_id", id, "label",
+	    s->label, "holders", holders, "ready", (int)t->ready, "issued", (int)t->issued, "spent", (int)t->spent, "revoked",
 	    (int)t->revoked, "expired", (int)t->expired, "not_before", say_json_time(s->not_before), "expires",
 	    say_json_time(s->expires));
 }
 
 static int
-row_stick(struct human_table *table, const struct books_stick *s, const struct tally *t, int64_t now)
+row_stick(struct human_table *table, const struct books_stick *s, const struct tally *t, const struct holders *h, int64_t now)
 {
-	char name[STICK_NAME_SIZE], ready[16], issued[16], spent[16], gone[16], until[WHEN_SHOWN], what[LABEL_MAX + BOOKS_TEXT + 8];
+	char name[STICK_NAME_SIZE], ready[16], issued[16], spent[16], gone[16], until[WHEN_SHOWN], who[2 * BOOKS_TEXT],
+	    what[LABEL_MAX + sizeof who + 8];
 	const char *cells[COLUMNS] = {name, ready, issued, spent, gone, until, what};
 
 	keytree_stick_name(name, s->stick_id);
@@ -119,8 +183,46 @@ row_stick(struct human_table *table, const struct books_stick *s, const struct t
 	until[0] = '\0';
 	if (s->expires != 0) /* else no lecture was ever finished on it */
 		when_show_short(until, sizeof until, s->expires, now);
-	snprintf(what, sizeof what, "%s%s%s", s->label, s->label[0] != '\0' && s->holders[0] != '\0' ? ": " : "", s->holders);
+	show_holders(h, who, sizeof who);
+	snprintf(what, sizeof what, "%s%s%s", s->label, s->label[0] != '\0' && who[0] != '\0' ? ": " : "", who);
 	return table_row(table, cells, COLUMNS, 6);
+}
+
+/* One stick into the list or the table. *slots, which are in the order of the sticks, begins with its own, and then after them. */
+static int
+add_stick(struct human_table *table, json_t *list, const struct books_stick *s, const struct books_slot **slots, size_t *left,
+    int64_t now)
+{
+	struct holders h = {0};
+	struct tally t;
+	size_t n = 0;
+	int failed = 0;
+
+	while (n < *left && memcmp((*slots)[n].stick_id, s->stick_id, ID_SIZE) == 0)
+		n++;
+	t = tally_of(*slots, n, now);
+	failed = !find_holders(&h, *slots, n);
+	if (!failed && table != NULL)
+		failed = row_stick(table, s, &t, &h, now);
+	else if (!failed)
+		failed = json_array_append_new(list, json_stick(s, &t, &h));
+	free(h.list);
+	*slots += n;
+	*left -= n;
+	return failed;
+}
+
+/* Sticks and slots as they were at one moment. */
+static enum err
+read_all(struct books *b, struct books_stick **sticks, size_t *count, struct books_slot **slots, size_t *slot_count, struct fault *f)
+{
+	enum err e = books_begin(b, f);
+
+	if (e != E_OK)
+		return e;
+	if ((e = books_sticks(b, sticks, count, f)) == E_OK)
+		e = books_slots(b, NULL, slots, slot_count, f);
+	return books_end(b, e, f);
 }
 
 static enum err
@@ -130,27 +232,24 @@ list_sticks(const struct cli *c, struct issuer *i, struct fault *f)
 	    _("STICK"), _("READY"), _("ISSUED"), _("SPENT"), _("VOID"), _("EXPIRES"), _("LABEL: HOLDERS")};
 	struct books_stick *sticks = NULL;
 	struct books_slot *slots = NULL;
+	const struct books_slot *at = NULL;
 	size_t count = 0, slot_count = 0;
 	struct human_table *table = NULL;
 	json_t *list = NULL;
 	int failed = 0;
 	enum err e = E_OK;
 
-	if (books_sticks(i->books, &sticks, &count, f) != E_OK || books_slots(i->books, NULL, &slots, &slot_count, f) != E_OK) {
+	e = read_all(i->books, &sticks, &count, &slots, &slot_count, f);
+	if (e != E_OK) {
 		e = say_error(c, f, NULL);
 		goto out;
 	}
 	list = c->json ? json_array() : NULL;
 	table = c->json ? NULL : human_table_new(COLUMNS, heads);
 	failed = list == NULL && table == NULL;
-	for (size_t k = 0; k < count && !failed; k++) {
-		struct tally t = tally_of(slots, slot_count, sticks[k].stick_id, i->now);
-
-		if (c->json)
-			json_array_append_new(list, json_stick(&sticks[k], &t));
-		else
-			failed = row_stick(table, &sticks[k], &t, i->now);
-	}
+	at = slots;
+	for (size_t k = 0; k < count && !failed; k++)
+		failed = add_stick(table, list, &sticks[k], &at, &slot_count, i->now);
 	e = c->json ? say_json(c, json_pack("{s:o}", "sticks", list)) : print_table(c, table, failed);
 	if (count == 0 && !c->json)
 		say_info(c, "no stick yet; next: oncestick prepare FOLDER STICK");
@@ -198,9 +297,9 @@ row_slot(struct human_table *table, const struct books_slot *s, int64_t now)
 
 /* How many can be handed out, and until when they open. */
 static void
-say_left(const struct cli *c, const struct books_slot *slots, size_t count, const struct issuer_stick *stick, int64_t now)
+say_left(const struct cli *c, const struct books_slot *slots, size_t count, int64_t now)
 {
-	struct tally t = tally_of(slots, count, stick->id, now);
+	struct tally t = tally_of(slots, count, now);
 	char until[WHEN_SHOWN];
 	int64_t last = 0;
 
@@ -248,7 +347,7 @@ list_slots(const struct cli *c, struct issuer *i, const char *arg, struct fault 
 	}
 	e = c->json ? say_json(c, json_pack("{s:s, s:o}", "stick", stick.name, "codes", list)) : print_table(c, table, failed);
 	if (e == E_OK && !c->json)
-		say_left(c, slots, count, &stick, i->now);
+		say_left(c, slots, count, i->now);
 out:
 	free(slots);
 	issuer_stick_close(&stick);

@@ -184,7 +184,8 @@ report(const struct erase *r)
 		return say_json(
 		    r->c, json_pack("{s:s, s:o, s:I, s:I, s:b, s:O}", "stick", r->name, "path", say_json_text(r->at.path), "revoked",
 			      (json_int_t)r->revoked, "notice", (json_int_t)r->number, "scrubbed", (int)r->scrub, "left", r->left));
-	printf(ngettext("erased: stick %s at %s; %u code revoked\n", "erased: stick %s at %s; %u codes revoked\n", r->revoked),
+	if (!r->c->quiet)
+		printf(ngettext("erased: stick %s at %s; %u code revoked\n", "erased: stick %s at %s; %u codes revoked\n", r->revoked),
 	    r->name[0] != '\0' ? r->name : _("without a name"), say_safe(safe, sizeof safe, r->at.path), r->revoked);
 	say_left(r);
 	if (!r->scrub)

@@ -108,7 +108,8 @@ report(const struct cli *c, const struct issuer *i, const char *contact)
 		return say_json(c, json_pack("{s:s, s:s, s:o, s:s*}", "issuer", print, "keystore", KEYSTORE_NAME, "directory",
 				       say_json_text(i->dir), "contact", contact));
 	/* TRANSLATORS: keep the second column straight */
-	printf(_("issuer   %s\nkeystore %s/%s\n"), print, say_safe(safe, sizeof safe, i->dir), KEYSTORE_NAME);
+	if (!c->quiet)
+		printf(_("issuer   %s\nkeystore %s/%s\n"), print, say_safe(safe, sizeof safe, i->dir), KEYSTORE_NAME);
 	say_info(
 	    c, "keep a copy of that directory, and remember the passphrase: without them no code can be handed out or revoked");
 	say_info(c, "next: oncestick prepare FOLDER STICK");

@@ -848,6 +848,12 @@ s_passphrase(struct text *t, const struct fault *f, const struct say_about *a)
 static void
 s_books(struct text *t, const struct fault *f, const struct say_about *a)
 {
+	if (f->sys == ENOENT) {
+		add(t, "%s",
+		    _("there is a keystore, but no books beside it: copy books.sqlite back from where you keep a copy, or, if there is "
+		      "none, collect every stick: 'oncestick collect STICK' begins new books."));
+		return;
+	}
 	add(t,
 	    _("the issuer's books cannot be opened or written%s. Nothing was done that is not in them. Is another oncestick at "
 	      "work, or the disk full?"),

@@ -45,7 +45,6 @@ struct books_stick {
 	uint32_t seen_n;                /* largest number its stick record ever came home with; 0: not seen */
 	uint32_t ready, issued, spent, revoked;
 	int64_t not_before, expires;    /* of the grant that expires last */
-	char holders[BOOKS_TEXT];       /* of issued slots, comma-separated, cut with "..." */
 };
 
 /*

@@ -111,26 +111,11 @@ books_slots(struct books *b, const uint8_t *stick_id, struct books_slot **list, 
 #define STICK_QUERY \
 	"SELECT t.stick_id, coalesce((SELECT g.label FROM grnt g WHERE g.stick_id = t.stick_id" \
 	" ORDER BY g.issued DESC, g.rowid DESC LIMIT 1), t.label), t.next_n, t.seen_n, c.ready, c.issued, c.spent, c.revoked," \
-	" last.not_before, last.expires, c.holders" \
+	" last.not_before, last.expires" \
 	" FROM stick t LEFT JOIN (SELECT stick_id, sum(state = 'ready') AS ready, sum(state = 'issued') AS issued," \
-	"  sum(state = 'spent') AS spent, sum(state = 'revoked') AS revoked," \
-	"  (SELECT group_concat(holder, ', ') FROM (SELECT holder FROM slot h WHERE h.stick_id = s.stick_id" \
-	"   AND h.state = 'issued' AND h.holder <> '' GROUP BY holder ORDER BY min(h.number))) AS holders" \
-	"  FROM slot s GROUP BY stick_id) c" \
+	"  sum(state = 'spent') AS spent, sum(state = 'revoked') AS revoked FROM slot GROUP BY stick_id) c" \
 	" ON c.stick_id = t.stick_id LEFT JOIN grnt last ON last.rowid =" \
 	" (SELECT rowid FROM grnt g WHERE g.stick_id = t.stick_id ORDER BY g.expires DESC, g.rowid DESC LIMIT 1) ORDER BY t.rowid"
-
-static void
-mark_cut(sqlite3_stmt *st, int column, char *text, size_t size)
-{
-	size_t n = size - 4;
-
-	if ((size_t)sqlite3_column_bytes(st, column) < size)
-		return;
-	while (n > 0 && ((unsigned char)text[n] & 0xc0) == 0x80)
-		n--;
-	memcpy(text + n, "...", 4);
-}
 
 static bool
 read_stick(sqlite3_stmt *st, struct books_stick *s)
@@ -145,8 +130,6 @@ read_stick(sqlite3_stmt *st, struct books_stick *s)
 	s->revoked = (uint32_t)sqlite3_column_int64(st, 7);
 	s->not_before = sqlite3_column_int64(st, 8);
 	s->expires = sqlite3_column_int64(st, 9);
-	sql_string(st, 10, s->holders, sizeof s->holders);
-	mark_cut(st, 10, s->holders, sizeof s->holders);
 	return sql_fixed(st, 0, s->stick_id, ID_SIZE);
 }
 

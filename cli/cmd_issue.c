@@ -1,6 +1,8 @@
 /*
  * cmd_issue.c - hand out codes: into the books first, then to the person.
  */
+#include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +30,8 @@
 struct issue {
 	uint32_t n;
 	const char *to;
-	const char *again;
+	const char *lecture; /* label or id, or NULL */
+	struct opt_list again;
 	const char *stick; /* the operand, or NULL */
 
 	bool print; /* on standard output, as format */
@@ -39,6 +42,7 @@ struct issue {
 
 	struct issuer issuer;
 	struct handout out;
+	bool others; /* other lectures on the stick have codes too */
 	json_t *cards; /* for the sheet; they hold the codes */
 	struct sheet sheet;
 };
@@ -51,94 +55,166 @@ usable(const struct books_slot *s, enum books_slot_state state, int64_t now)
 	return s->state == state && s->expires > now;
 }
 
+/* What is left of the lecture, and whether others on the stick have something left. */
 static enum err
-count_left(struct issue *a, const uint8_t id[ID_SIZE], struct fault *f)
+count_left(struct issue *a, const uint8_t stick_id[ID_SIZE], const uint8_t grant_id[ID_SIZE], struct fault *f)
 {
 	struct books_slot *all = NULL;
 	size_t count = 0;
-	enum err e = books_slots(a->issuer.books, id, &all, &count, f);
+	enum err e = books_slots(a->issuer.books, stick_id, &all, &count, f);
 
 	a->out.left = 0;
-	for (size_t k = 0; k < count; k++)
-		a->out.left += usable(&all[k], BOOKS_READY, a->issuer.now);
+	a->others = false;
+	for (size_t k = 0; k < count; k++) {
+		bool of_it = memcmp(all[k].grant_id, grant_id, ID_SIZE) == 0;
+
+		if (!usable(&all[k], BOOKS_READY, a->issuer.now))
+			continue;
+		a->out.left += of_it;
+		a->others = a->others || !of_it;
+	}
 	free(all);
 	return e;
+}
+
+static enum err
+find_lecture(struct issue *a, const struct issuer_stick *stick, uint8_t grant_id[ID_SIZE], struct fault *f)
+{
+	unsigned count = 0;
+	enum err e = books_find_lecture(a->issuer.books, stick->id, a->lecture, a->issuer.now, grant_id, &count, f);
+
+	if (e != E_OK || count == 1 || (count > 1 && a->lecture == NULL))
+		return e;
+	if (a->lecture == NULL)
+		return fault_set(f, E_NO_CODES, 0, "",
+		    _("stick %s has no code left to hand out. More: oncestick prepare FOLDER STICK --add"), stick->name);
+	if (count == 0)
+		return fault_set(f, E_NO_GRANT, 0, "",
+		    _("the books know no lecture \"%.80s\" on stick %s; 'oncestick codes %s' lists them."), a->lecture, stick->name,
+		    stick->name);
+	return E_OK;
+}
+
+static enum err
+too_few(struct issue *a, const struct issuer_stick *stick, uint32_t have, struct fault *f)
+{
+	fault_clear(f);
+	if (!a->others && a->lecture == NULL)
+		return fault_set(f, E_NO_CODES, 0, "",
+		    ngettext("stick %s has %u code left to hand out, not %u; none was handed out. More: oncestick prepare FOLDER "
+			     "STICK --add",
+			"stick %s has %u codes left to hand out, not %u; none was handed out. More: oncestick prepare FOLDER STICK "
+			"--add",
+			have),
+		    stick->name, have, a->n);
+	if (!a->others)
+		return fault_set(f, E_NO_CODES, 0, "",
+		    ngettext("that lecture on stick %s has %u code left to hand out, not %u; none was handed out.",
+			"that lecture on stick %s has %u codes left to hand out, not %u; none was handed out.", have),
+		    stick->name, have, a->n);
+	return fault_set(f, E_NO_CODES, 0, "",
+	    ngettext("the lecture on stick %s has %u code left to hand out, not %u; none was handed out. Other lectures on it have "
+		     "codes: issue --lecture LABEL; 'oncestick codes %s' lists them.",
+		"the lecture on stick %s has %u codes left to hand out, not %u; none was handed out. Other lectures on it have "
+		"codes: issue --lecture LABEL; 'oncestick codes %s' lists them.",
+		have),
+	    stick->name, have, a->n, stick->name);
 }
 
 static enum err
 take_ready(struct issue *a, struct fault *f)
 {
 	struct issuer_stick stick;
+	uint8_t grant_id[ID_SIZE];
 	uint32_t have = 0;
 	enum err e = issuer_find(&a->issuer, a->stick, &stick, f);
 
 	if (e != E_OK)
 		return e;
-	e = books_take(a->issuer.books, stick.id, a->n, a->to, a->issuer.now, &a->out.slots, &have, f);
-	if (e == E_NO_CODES) {
-		fault_clear(f);
-		fault_set(f, E_NO_CODES, 0, "",
-		    ngettext("stick %s has %u code left to hand out, not %u; none was handed out. More: oncestick prepare FOLDER "
-			     "STICK --add",
-			"stick %s has %u codes left to hand out, not %u; none was handed out. More: oncestick prepare FOLDER STICK "
-			"--add",
-			have),
-		    stick.name, have, a->n);
+	if ((e = find_lecture(a, &stick, grant_id, f)) != E_OK)
+		goto out;
+	e = books_take(a->issuer.books, grant_id, a->n, a->to, a->issuer.now, &a->out.slots, &have, f);
+	if (e == E_OK || e == E_NO_CODES) {
+		enum err counted = count_left(a, stick.id, grant_id, e == E_OK ? f : NULL);
+
+		e = e == E_OK ? counted : too_few(a, &stick, have, f);
 	}
-	if (e == E_OK) {
+	if (e == E_OK)
 		a->out.count = a->n;
-		e = count_left(a, stick.id, f);
-	}
+out:
 	issuer_stick_close(&stick);
 	return e;
 }
 
+/* ---- again --------------------------------------------------------------------------------------------------------------- */
+
+/* Once, also if it is one of the first known that was named already. */
 static enum err
-again_code(struct issue *a, struct fault *f)
+add_again(struct issue *a, const struct books_slot *slot, size_t known, struct fault *f)
+{
+	struct books_slot *grown = NULL;
+
+	for (size_t k = 0; k < known; k++)
+		if (a->out.slots[k].slot == slot->slot && memcmp(a->out.slots[k].grant_id, slot->grant_id, ID_SIZE) == 0)
+			return E_OK;
+	grown = realloc(a->out.slots, (a->out.count + 1) * sizeof *grown);
+	if (grown == NULL)
+		return fault_set(f, E_FAIL, ENOMEM, "memory", "for codes");
+	a->out.slots = grown;
+	grown[a->out.count++] = *slot;
+	return E_OK;
+}
+
+static enum err
+again_code(struct issue *a, const char *id, struct fault *f)
 {
 	struct books_slot slot;
-	enum err e = issuer_find_code(&a->issuer, a->again, &slot, f);
+	enum err e = issuer_find_code(&a->issuer, id, &slot, f);
 
 	if (e != E_OK)
 		return e;
 	switch (slot.state) {
 	case BOOKS_READY:
 		return fault_set(
-		    f, E_USAGE, 0, "", _("code %.20s was not handed out yet; without --again the next ready codes are."), a->again);
+		    f, E_USAGE, 0, "", _("code %.20s was not handed out yet; without --again the next ready codes are."), id);
 	case BOOKS_SPENT:
-		return fault_set(f, E_SPENT, 0, "", _("code %.20s was used; hand out another."), a->again);
+		return fault_set(f, E_SPENT, 0, "", _("code %.20s was used; hand out another."), id);
 	case BOOKS_REVOKED:
-		return fault_set(f, E_REVOKED, 0, "", _("code %.20s is revoked; hand out another."), a->again);
+		return fault_set(f, E_REVOKED, 0, "", _("code %.20s is revoked; hand out another."), id);
 	case BOOKS_ISSUED:
 		break;
 	}
-	a->out.slots = malloc(sizeof *a->out.slots);
-	if (a->out.slots == NULL)
-		return fault_set(f, E_FAIL, 0, "memory", "for a code");
-	a->out.slots[0] = slot;
-	a->out.count = 1;
-	return E_OK;
+	if (slot.expires <= a->issuer.now)
+		return fault_set(f, E_EXPIRED, 0, "", _("code %.20s has expired; hand out one of a lecture to come."), id);
+	return add_again(a, &slot, a->out.count, f);
 }
 
 static enum err
-again_holder(struct issue *a, struct fault *f)
+again_holder(struct issue *a, const char *holder, struct fault *f)
 {
 	struct issuer_stick stick = {.at = {.fd = -1}};
-	size_t count = 0;
+	struct books_slot *list = NULL;
+	uint8_t grant_id[ID_SIZE];
+	size_t count = 0, found = 0, known = a->out.count;
 	enum err e = E_OK;
 
-	if (a->stick != NULL)
-		e = issuer_find(&a->issuer, a->stick, &stick, f);
+	if (a->stick != NULL && (e = issuer_find(&a->issuer, a->stick, &stick, f)) == E_OK && a->lecture != NULL)
+		e = find_lecture(a, &stick, grant_id, f);
 	if (e == E_OK)
-		e = books_slots(a->issuer.books, a->stick != NULL ? stick.id : NULL, &a->out.slots, &count, f);
+		e = books_slots(a->issuer.books, a->stick != NULL ? stick.id : NULL, &list, &count, f);
 	issuer_stick_close(&stick);
-	for (size_t k = 0; e == E_OK && k < count; k++)
-		if (usable(&a->out.slots[k], BOOKS_ISSUED, a->issuer.now) && strcmp(a->out.slots[k].holder, a->again) == 0)
-			a->out.slots[a->out.count++] = a->out.slots[k];
-	if (e == E_OK && a->out.count == 0)
+	for (size_t k = 0; e == E_OK && k < count; k++) {
+		if (!usable(&list[k], BOOKS_ISSUED, a->issuer.now) || strcmp(list[k].holder, holder) != 0 ||
+		    (a->lecture != NULL && memcmp(list[k].grant_id, grant_id, ID_SIZE) != 0))
+			continue;
+		found++;
+		e = add_again(a, &list[k], known, f);
+	}
+	free(list);
+	if (e == E_OK && found == 0)
 		e = fault_set(f, E_NO_CODES, 0, "",
 		    _("nobody called \"%.80s\" holds a code that is unused and in time; 'oncestick codes STICK' lists holders."),
-		    a->again);
+		    holder);
 	return e;
 }
 
@@ -160,9 +236,13 @@ choose(struct issue *a, struct fault *f)
 {
 	enum err e = E_OK;
 
-	if (a->again == NULL)
+	if (a->again.count == 0)
 		return take_ready(a, f);
-	e = strchr(a->again, '/') != NULL ? again_code(a, f) : again_holder(a, f);
+	for (size_t k = 0; k < a->again.count && e == E_OK; k++) {
+		const char *whose = a->again.items[k];
+
+		e = strchr(whose, '/') != NULL ? again_code(a, whose, f) : again_holder(a, whose, f);
+	}
 	return e == E_OK ? record_again(a, f) : e;
 }
 
@@ -259,32 +339,94 @@ tell_sheet(const struct cli *c, const struct issue *a)
 		    (unsigned long)a->out.count), file, a->out.count);
 }
 
+/* Codes of one lecture, and when it opens. */
 static void
-tell(const struct cli *c, const struct issue *a)
+tell_lecture(const struct cli *c, const struct issue *a, const struct handout *of)
 {
-	const struct books_slot *s = &a->out.slots[0];
-	unsigned long n = (unsigned long)a->out.count;
+	const struct books_slot *s = &of->slots[0];
+	unsigned long n = (unsigned long)of->count;
 	char names[HANDOUT_NAMES], holder[2 * BOOKS_TEXT], from[WHEN_SHOWN], until[WHEN_SHOWN];
 
-	handout_names(&a->out, names, sizeof names);
+	handout_names(of, names, sizeof names);
 	say_safe(holder, sizeof holder, s->holder);
 	/* TRANSLATORS: the names of codes that were handed out, such as "7kq241/1 and /2", and who has them */
-	if (a->again != NULL && holder[0] != '\0')
+	if (of->again && holder[0] != '\0')
 		say_info(c, ngettext("code %s for %s, again", "codes %s for %s, again", n), names, holder);
-	else if (a->again != NULL)
+	else if (of->again)
 		say_info(c, ngettext("code %s, again", "codes %s, again", n), names);
+	else if (a->others && holder[0] != '\0')
+		say_info(c, ngettext("code %s for %s; %u left of this lecture", "codes %s for %s; %u left of this lecture", n), names,
+		    holder, of->left);
+	else if (a->others)
+		say_info(c, ngettext("code %s; %u left of this lecture", "codes %s; %u left of this lecture", n), names, of->left);
 	else if (holder[0] != '\0')
 		say_info(c, ngettext("code %s for %s; %u left on this stick", "codes %s for %s; %u left on this stick", n), names, holder,
-		    a->out.left);
+		    of->left);
 	else
-		say_info(c, ngettext("code %s; %u left on this stick", "codes %s; %u left on this stick", n), names, a->out.left);
+		say_info(c, ngettext("code %s; %u left on this stick", "codes %s; %u left on this stick", n), names, of->left);
 	when_show(from, sizeof from, s->not_before);
 	when_show(until, sizeof until, s->expires);
 	say_info(c, "each opens once, from %s to %s", from, until);
+}
+
+/* How many codes from the k-th on are of one lecture and one holder. */
+static size_t
+row_of(const struct handout *h, size_t k)
+{
+	const struct books_slot *s = &h->slots[k];
+	size_t n = 1;
+
+	while (k + n < h->count && memcmp(s[n].grant_id, s->grant_id, ID_SIZE) == 0 && strcmp(s[n].holder, s->holder) == 0)
+		n++;
+	return n;
+}
+
+static void
+tell_which(const struct cli *c, const struct issue *a)
+{
+	char label[2 * LABEL_MAX + 2];
+
+	if (a->again.count > 0 || (!a->others && a->lecture == NULL))
+		return;
+	say_safe(label, sizeof label, a->out.slots[0].label);
+	if (a->lecture != NULL)
+		say_info(c, "lecture: \"%s\"", label);
+	else
+		say_info(c, "lecture: \"%s\", the newest on this stick that has codes; another one: --lecture LABEL", label);
+}
+
+static void
+tell_next(const struct cli *c, const struct issue *a)
+{
+	char from[WHEN_SHOWN];
+	int64_t first = INT64_MAX;
+
+	for (size_t k = 0; k < a->out.count; k++)
+		if (a->out.slots[k].not_before < first)
+			first = a->out.slots[k].not_before;
+	when_show(from, sizeof from, first);
+	if (first > a->issuer.now)
+		say_info(c, "next: give stick and codes out; before %s a try is refused and spends nothing", from);
+}
+
+static void
+tell(const struct cli *c, const struct issue *a)
+{
+	size_t row = 0;
+
+	tell_which(c, a);
+	for (size_t k = 0; k < a->out.count; k += row) {
+		struct handout part = a->out;
+
+		row = row_of(&a->out, k);
+		part.slots += k;
+		part.codes += k;
+		part.count = row;
+		tell_lecture(c, a, &part);
+	}
 	if (a->file != NULL)
 		tell_sheet(c, a);
-	if (s->not_before > a->issuer.now)
-		say_info(c, "next: give stick and codes out; before %s a try is refused and spends nothing", from);
+	tell_next(c, a);
 }
 
 /* The keys are gone when another program is started; only the codes go to it. */
@@ -357,8 +499,12 @@ sheet_fits(const struct cli *c, struct issue *a, const char *paper)
 static bool
 arguments_fit(const struct cli *c, const struct issue *a, bool n_given)
 {
-	if (a->again != NULL && (a->to != NULL || n_given)) {
+	if (a->again.count > 0 && (a->to != NULL || n_given)) {
 		say_usage(c, "--again shows codes that are handed out already: it goes with neither -n nor --to");
+		return false;
+	}
+	if (a->again.count > 0 && a->lecture != NULL && a->stick == NULL) {
+		say_usage(c, "--lecture is one of a stick: name the stick too");
 		return false;
 	}
 	if (a->to != NULL && !dcbor_text_ok(a->to, strlen(a->to))) {
@@ -376,18 +522,19 @@ cmd_issue(struct cli *c, int argc, char **argv)
 	const struct opt rows[] = {
 	    {OPT_NUMBER, "codes", 'n', "N", N_("how many (2)"), &a.n, 1, GRANT_SLOTS_MAX},
 	    {OPT_TEXT, "to", 0, "HOLDER", N_("who gets them, for the books"), &a.to, 0, 0},
-	    {OPT_TEXT, "again", 0, "CODE-ID|HOLDER", N_("show codes again that were handed out and not used"), &a.again, 0, 0},
+	    {OPT_TEXT, "lecture", 0, "LABEL|ID", N_("of which lecture (the newest that has codes)"), &a.lecture, 0, 0},
+	    {OPT_LIST, "again", 0, "CODE-ID|HOLDER", N_("show codes again that were handed out and not used"), &a.again, 0, 0},
 	    {OPT_TEXT, "sheet", 0, "FILE", N_("cards to print and cut out, as a PDF in a new FILE; - is standard output"), &a.file, 0, 0},
 	    {OPT_TEXT, "paper", 0, "PAPER", N_("of the sheet: a4 or letter (that of the locale)"), &paper, 0, 0},
 	    {OPT_FLAG, "large", 0, NULL, N_("the sheet in large print"), &a.large, 0, 0},
 	    {OPT_TEXT, "format", 0, "FORMAT", N_("text (one code a line), csv or json"), &format, 0, 0},
 	    {OPT_END, NULL, 0, NULL, NULL, NULL, 0, 0},
 	};
-	const struct opt_verb verb = {"issue [STICK|ID] [-n N] [--to HOLDER] [--sheet FILE]\nissue [STICK|ID] --again CODE-ID|HOLDER [--sheet FILE]",
+	const struct opt_verb verb = {"issue [STICK|ID] [-n N] [--to HOLDER] [--lecture LABEL|ID] [--sheet FILE]\nissue [STICK|ID] --again CODE-ID|HOLDER [--sheet FILE]",
 	    N_("Hand out ready codes of a stick: one a line on standard output, after they are written down in the books. The stick "
 	    "is named by\n"
-	    "its directory or by its name (7kq241); with the name it need not be here. If there are not enough, none is handed "
-	    "out.\n"),
+	    "its directory or by its name (7kq241); with the name it need not be here. All are of one lecture. If there are not "
+	    "enough, none is handed out.\n"),
 	    OPT_PASSPHRASE | OPT_PINENTRY | OPT_JSON, rows, 0, 1};
 	struct fault f = {0};
 	char **operands = NULL;
@@ -398,11 +545,13 @@ cmd_issue(struct cli *c, int argc, char **argv)
 	if (!opt_parse(c, &verb, argc, argv, &operands, &count, &e))
 		return e;
 	n_given = a.n != 0;
-	if (!format_fits(c, &a, format) || !sheet_fits(c, &a, paper) || !arguments_fit(c, &a, n_given))
-		return E_USAGE;
-	a.n = n_given ? a.n : 2;
 	a.stick = count > 0 ? operands[0] : NULL;
-	a.out.again = a.again != NULL;
+	a.out.again = a.again.count > 0;
+	if (!format_fits(c, &a, format) || !sheet_fits(c, &a, paper) || !arguments_fit(c, &a, n_given)) {
+		opt_list_free(&a.again);
+		return E_USAGE;
+	}
+	a.n = n_given ? a.n : 2;
 	if (a.file != NULL)
 		wiping_json();
 	e = run(c, &a, &f);
@@ -410,6 +559,7 @@ cmd_issue(struct cli *c, int argc, char **argv)
 	json_decref(a.cards);
 	secret_free(&a.out.codes);
 	free(a.out.slots);
+	opt_list_free(&a.again);
 	issuer_close(&a.issuer);
 	return e;
 }

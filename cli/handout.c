@@ -139,7 +139,7 @@ static json_t *
 json_of(const struct handout *h)
 {
 	json_t *list = json_array();
-	char name[STICK_NAME_SIZE];
+	char name[STICK_NAME_SIZE], grant[2 * ID_SIZE + 1];
 	char id[ISSUER_SLOT_NAME];
 
 	for (size_t k = 0; k < h->count; k++) {
@@ -153,7 +153,9 @@ json_of(const struct handout *h)
 	keytree_stick_name(name, h->slots[0].stick_id);
 	if (h->again)
 		return json_pack("{s:o}", "codes", list);
-	return json_pack("{s:s, s:o, s:i}", "stick", name, "codes", list, "left", (int)h->left);
+	bytes_to_hex(grant, h->slots[0].grant_id, ID_SIZE);
+	return json_pack("{s:s, s:s, s:s, s:o, s:i}", "stick", name, "lecture", h->slots[0].label, "grant", grant, "codes", list,
+	    "left", (int)h->left);
 }
 
 static int

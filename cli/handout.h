@@ -15,8 +15,8 @@ struct handout {
 	struct books_slot *slots;	/* count of them */
 	char (*codes)[CODE_SHOWN_SIZE]; /* of slots, in secret memory */
 	size_t count;			/* at least 1 to be printed */
-	bool again;			/* they were handed out before; else */
-	uint32_t left;			/* so many are still ready on their stick */
+	bool again;			/* they were handed out before; else they are of one lecture, */
+	uint32_t left;			/* of which so many are still ready */
 };
 
 enum handout_format { HANDOUT_TEXT, HANDOUT_CSV, HANDOUT_JSON };

@@ -115,10 +115,19 @@ enum err books_sticks(struct books *b, struct books_stick **list, size_t *count,
 enum err books_slots(struct books *b, const uint8_t *stick_id, struct books_slot **list, size_t *count, struct fault *f);
 
 /*
- * books_take(b, stick_id, n, holder, now, list): mark the n lowest ready, unexpired slots of the stick as issued to holder, in one
- * transaction, and return them. E_NO_CODES with nothing changed if there are fewer; *have then says how many there are.
+ * books_find_lecture(b, stick_id, name, now, grant_id, count): one grant of the stick: of those whose label is name, or, if none
+ * has it, whose id begins with name (at least 8 hexadecimal digits), the newest that has a code to hand out at now, else the
+ * newest. name NULL: the newest that has one. *count is how many were meant, 0 if there is none.
  */
-enum err books_take(struct books *b, const uint8_t stick_id[ID_SIZE], uint32_t n, const char *holder, int64_t now,
+enum err books_find_lecture(struct books *b, const uint8_t stick_id[ID_SIZE], const char *name, int64_t now,
+    uint8_t grant_id[ID_SIZE], unsigned *count, struct fault *f);
+
+/*
+ * books_take(b, grant_id, n, holder, now, list): mark the n lowest ready slots of the grant, which must not have expired, as issued
+ * to holder, in one transaction, and return them. E_NO_CODES with nothing changed if there are fewer; *have then says how many
+ * there are.
+ */
+enum err books_take(struct books *b, const uint8_t grant_id[ID_SIZE], uint32_t n, const char *holder, int64_t now,
     struct books_slot **list, uint32_t *have, struct fault *f);
 
 /*

@@ -185,6 +185,34 @@ books_event(struct books *b, int64_t now, const char *verb, const uint8_t *grant
 
 /* ---- handing out -------------------------------------------------------------------------------------------------------- */
 
+enum err
+books_find_lecture(struct books *b, const uint8_t stick_id[ID_SIZE], const char *name, int64_t now, uint8_t grant_id[ID_SIZE],
+    unsigned *count, struct fault *f)
+{
+	static const char text[] =
+	    "WITH meant AS (SELECT g.*, g.rowid AS row, g.expires > ?2 AND EXISTS (SELECT 1 FROM slot s WHERE s.grant_id = g.grant_id"
+	    "  AND s.state = 'ready') AS has, CASE WHEN ?3 IS NULL OR g.label = ?3 THEN 2"
+	    "  WHEN length(?3) >= 8 AND substr(lower(hex(g.grant_id)), 1, length(?3)) = lower(?3) THEN 1 ELSE 0 END AS fit"
+	    " FROM grnt g WHERE g.stick_id = ?1)"
+	    "SELECT grant_id, (SELECT count(*) FROM meant m WHERE m.fit = (SELECT max(fit) FROM meant) AND (?3 IS NOT NULL OR m.has))"
+	    " FROM meant WHERE fit > 0 AND (?3 IS NOT NULL OR has) ORDER BY fit DESC, has DESC, issued DESC, row DESC LIMIT 1";
+	struct sql *q = books_step(b, "find lecture");
+	sqlite3_stmt *st = NULL;
+	bool row = false;
+	enum err err;
+
+	*count = 0;
+	if ((err = sql_query(q, &st, text, SQL_ARGS(ID(stick_id), SQL_INT(now), SQL_TEXT(name)), f)) == E_OK &&
+	    (err = sql_next(q, st, &row, f)) == E_OK && row) {
+		if (sql_fixed(st, 0, grant_id, ID_SIZE))
+			*count = (unsigned)sqlite3_column_int(st, 1);
+		else
+			err = sql_odd(q, "an odd row of grants", f);
+	}
+	sql_done(&st);
+	return err;
+}
+
 static enum err
 issue_slot(struct books *b, struct books_slot *s, const char *holder, int64_t now, struct fault *f)
 {
@@ -200,7 +228,7 @@ issue_slot(struct books *b, struct books_slot *s, const char *holder, int64_t no
 }
 
 enum err
-books_take(struct books *b, const uint8_t stick_id[ID_SIZE], uint32_t n, const char *holder, int64_t now, struct books_slot **list,
+books_take(struct books *b, const uint8_t grant_id[ID_SIZE], uint32_t n, const char *holder, int64_t now, struct books_slot **list,
     uint32_t *have, struct fault *f)
 {
 	struct sql *q = books_step(b, "hand out");
@@ -214,8 +242,9 @@ books_take(struct books *b, const uint8_t stick_id[ID_SIZE], uint32_t n, const c
 		return sql_odd(q, "the holder's name is too long", f);
 	if ((err = sql_begin(q, f)) != E_OK)
 		return err;
-	err = list_slots(q, &l, SLOT_QUERY "WHERE t.stick_id = ? AND s.state = 'ready' AND g.expires > ? ORDER BY s.number LIMIT ?",
-	    SQL_ARGS(ID(stick_id), SQL_INT(now), SQL_INT(n)), f);
+	err = list_slots(q, &l, SLOT_QUERY "WHERE t.stick_id = (SELECT stick_id FROM grnt WHERE grant_id = ?1)"
+	    " AND s.grant_id = ?1 AND s.state = 'ready' AND g.expires > ?2 ORDER BY s.slot LIMIT ?3",
+	    SQL_ARGS(ID(grant_id), SQL_INT(now), SQL_INT(n)), f);
 	if (err == E_OK && l.count < n)
 		err = fault_set(f, E_NO_CODES, 0, q->step, "%zu ready", l.count);
 	for (size_t i = 0; i < l.count && err == E_OK; i++)

@@ -19,9 +19,11 @@ check "a second lecture is added" oncestick prepare "$W/two" "$stick" --add --la
 is "it is the same stick" "$(oncestick inspect "$stick" --json | jq -r .stick)" "$id"
 check "codes are numbered on" sh -c "oncestick codes '$stick' --json"
 is "five of them" "$(oncestick codes "$stick" --json | jq '[.. | .number? // empty] | max')" 5
-oncestick issue "$stick" -n 3 --to Kim --passphrase-file "$W/pass" >"$W/codes2" 2>"$W/err" </dev/null || die issue
-# the first is the last of lecture One, the others open Two
-sed -n 2p "$W/codes2" >"$W/c4"
+refused 14 "three codes of one lecture, which has two" oncestick issue "$stick" -n 3 --to Kim --passphrase-file "$W/pass"
+said "other lectures on it have codes"
+oncestick issue "$stick" -n 2 --to Kim --passphrase-file "$W/pass" >"$W/codes2" 2>"$W/err" </dev/null || die issue
+said 'lecture: "Two", the newest'
+sed -n 1p "$W/codes2" >"$W/c4"
 check "a code of the first lecture" oncestick mount "$stick" --code-file "$W/c1"
 first=$(cat "$W/out")
 check "shows the first lecture" diff -r "$W/one" "$first"
@@ -30,6 +32,7 @@ second=$(cat "$W/out")
 check "shows the second" diff -r "$W/two" "$second"
 check "end one" oncestick unmount "$first" --yes
 check "end two" oncestick unmount "$second" --yes
+check "the first lecture is next" oncestick issue "$stick" -n 1 --to Kim --passphrase-file "$W/pass"
 refused 14 "no ready codes are left" oncestick issue "$stick" -n 1 --to Kim --passphrase-file "$W/pass"
 is "and none was printed" "$(cat "$W/out")" ""
 

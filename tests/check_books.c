@@ -340,7 +340,7 @@ START_TEST(transaction_is_all_or_nothing)
 
 	ck_assert_int_eq(books_begin(b, NULL), E_OK);
 	add_grant(b, 1, stick_a, 3, T0 + 100);
-	ck_assert_int_eq(books_take(b, stick_a, 4, "Kim", T0, &list, &have, NULL), E_NO_CODES); /* fails alone */
+	ck_assert_int_eq(books_take(b, id_of(1), 4, "Kim", T0, &list, &have, NULL), E_NO_CODES); /* fails alone */
 	ck_assert_int_eq(set_state(b, 7, 0, BOOKS_SPENT), E_BOOKS);
 	ck_assert_int_eq(books_set(b, "contact", "y", NULL), E_OK);
 	ck_assert_int_eq(books_end(b, E_OK, NULL), E_OK);
@@ -584,9 +584,9 @@ START_TEST(sticks_are_summed_up)
 	ck_assert_int_eq(books_add_stick(b, stick_b, "not prepared", NULL), E_OK);
 	add_grant(b, 1, stick_a, 6, T0 + 300);
 	add_grant(b, 2, stick_a, 2, T0 + 200);
-	ck_assert_int_eq(books_take(b, stick_a, 1, "Zoe", T0, &taken, &have, NULL), E_OK);
+	ck_assert_int_eq(books_take(b, id_of(1), 1, "Zoe", T0, &taken, &have, NULL), E_OK);
 	free(taken);
-	ck_assert_int_eq(books_take(b, stick_a, 2, "Kim", T0, &taken, &have, NULL), E_OK);
+	ck_assert_int_eq(books_take(b, id_of(1), 2, "Kim", T0, &taken, &have, NULL), E_OK);
 	free(taken);
 	ck_assert_int_eq(set_state(b, 1, 3, BOOKS_SPENT), E_OK);
 	ck_assert_int_eq(set_state(b, 2, 0, BOOKS_REVOKED), E_OK);
@@ -656,7 +656,8 @@ END_TEST
 
 /* ---- handing out -------------------------------------------------------------------------------------------------------- */
 
-START_TEST(lowest_ready_codes_in_time_are_handed_out)
+/* hostile 80 */
+START_TEST(lowest_ready_codes_of_one_lecture_are_handed_out)
 {
 	struct books *b = open_ok();
 	struct books_slot *list = NULL;
@@ -666,8 +667,9 @@ START_TEST(lowest_ready_codes_in_time_are_handed_out)
 	add_grant(b, 2, stick_a, 4, T0 + 500);
 	add_grant(b, 3, stick_b, 4, T0 + 500);
 	ck_assert_int_eq(set_state(b, 2, 1, BOOKS_REVOKED), E_OK);
-	/* At expiry it is too late for the first two. */
-	ck_assert_int_eq(books_take(b, stick_a, 2, "Kim, hall 3", T0 + 50, &list, &have, NULL), E_OK);
+	ck_assert_int_eq(books_take(b, id_of(1), 1, "Zoe", T0 + 50, &list, &have, NULL), E_NO_CODES); /* at expiry it is too late */
+	ck_assert_uint_eq(have, 0);
+	ck_assert_int_eq(books_take(b, id_of(2), 2, "Kim, hall 3", T0 + 50, &list, &have, NULL), E_OK);
 	ck_assert_uint_eq(list[0].number, 3);
 	ck_assert_uint_eq(list[1].number, 5);
 	ck_assert_mem_eq(list[1].grant_id, id_of(2), ID_SIZE);
@@ -675,21 +677,63 @@ START_TEST(lowest_ready_codes_in_time_are_handed_out)
 	ck_assert_str_eq(list[0].holder, "Kim, hall 3");
 	free(list);
 	list = NULL;
-	ck_assert_int_eq(books_take(b, stick_a, 2, "Zoe", T0 + 50, &list, &have, NULL), E_NO_CODES);
+	ck_assert_int_eq(books_take(b, id_of(2), 2, "Zoe", T0 + 49, &list, &have, NULL), E_NO_CODES);
 	ck_assert_uint_eq(have, 1);
 	ck_assert_ptr_null(list);
+	ck_assert_int_eq(slot_of(b, stick_a, 1).state, BOOKS_READY);
 	ck_assert_int_eq(slot_of(b, stick_a, 6).state, BOOKS_READY);
 	ck_assert_int_eq(ask("SELECT count(*) FROM event WHERE verb = 'issue'"), 2);
-	ck_assert_int_eq(books_take(b, stick_a, 3, "Zoe", T0 + 49, &list, &have, NULL), E_OK);
+	ck_assert_int_eq(books_take(b, id_of(1), 2, "Zoe", T0 + 49, &list, &have, NULL), E_OK);
 	ck_assert_uint_eq(list[0].number, 1);
-	ck_assert_uint_eq(list[2].number, 6);
+	ck_assert_uint_eq(list[1].number, 2);
 	free(list);
-	ck_assert_int_eq(books_take(b, stick_a, 1, "Zoe", T0, &list, &have, NULL), E_NO_CODES);
+	ck_assert_int_eq(books_take(b, id_of(1), 1, "Zoe", T0, &list, &have, NULL), E_NO_CODES);
 	ck_assert_uint_eq(have, 0);
-	ck_assert_int_eq(ask("SELECT count(*) FROM event WHERE verb = 'issue' AND holder = 'Zoe' AND who <> ''"), 3);
+	ck_assert_int_eq(ask("SELECT count(*) FROM event WHERE verb = 'issue' AND holder = 'Zoe' AND who <> ''"), 2);
 	books_close(&b);
 	b = open_ok();
 	ck_assert_str_eq(slot_of(b, stick_a, 3).holder, "Kim, hall 3");
+	books_close(&b);
+}
+END_TEST
+
+static void
+finds(struct books *b, const char *name, int64_t now, int id, unsigned count, int line)
+{
+	uint8_t got[ID_SIZE] = {0};
+	unsigned n = 99;
+
+	ck_assert_int_eq(books_find_lecture(b, stick_a, name, now, got, &n, NULL), E_OK);
+	ck_assert_msg(n == count && (n == 0 || got[0] == id), "line %d: %u, %d", line, n, got[0]);
+}
+
+#define FINDS(name, now, id, count) finds(b, name, now, id, count, __LINE__)
+
+START_TEST(lecture_is_the_newest_with_codes_or_the_one_that_is_named)
+{
+	struct books *b = open_ok();
+
+	FINDS(NULL, T0, 0, 0);
+	add_grant(b, 3, stick_a, 1, T0 + 500);
+	add_grant(b, 1, stick_a, 1, T0 + 500); /* later in the books, issued earlier */
+	add_grant(b, 2, stick_a, 1, T0 + 50);
+	add_grant(b, 4, stick_b, 1, T0 + 500);
+	FINDS(NULL, T0, 3, 3);
+	FINDS(NULL, T0 + 50, 3, 2);
+	FINDS("Week 2", T0, 2, 1);
+	FINDS("Week 4", T0, 0, 0); /* of another stick */
+	FINDS("01010101", T0, 1, 1);
+	FINDS("0101010101010101", T0, 1, 1);
+	FINDS("0101010", T0, 0, 0);
+	FINDS("", T0, 0, 0);
+	ck_assert_int_eq(set_state(b, 3, 0, BOOKS_ISSUED), E_OK);
+	FINDS(NULL, T0, 2, 2);
+	FINDS("Week 3", T0, 3, 1); /* named, and found without a code too */
+	FINDS(NULL, T0 + 500, 0, 0);
+	ck_assert_int_eq(ask("UPDATE grnt SET label = 'Week 1' RETURNING 0"), 0);
+	FINDS("Week 1", T0, 2, 3);
+	FINDS("Week 1", T0 + 50, 1, 3);
+	FINDS("Week 1", T0 + 500, 3, 3);
 	books_close(&b);
 }
 END_TEST
@@ -704,9 +748,9 @@ START_TEST(holder_that_is_too_long_gets_nothing)
 	memset(name, 'x', sizeof name);
 	name[BOOKS_TEXT] = '\0';
 	add_grant(b, 1, stick_a, 1, T0 + 50);
-	ck_assert_int_eq(books_take(b, stick_a, 1, name, T0, &list, &have, NULL), E_BOOKS);
+	ck_assert_int_eq(books_take(b, id_of(1), 1, name, T0, &list, &have, NULL), E_BOOKS);
 	name[BOOKS_TEXT - 1] = '\0';
-	ck_assert_int_eq(books_take(b, stick_a, 1, name, T0, &list, &have, NULL), E_OK);
+	ck_assert_int_eq(books_take(b, id_of(1), 1, name, T0, &list, &have, NULL), E_OK);
 	ck_assert_str_eq(list[0].holder, name);
 	free(list);
 	books_close(&b);
@@ -734,7 +778,7 @@ START_TEST(issuers_at_once_hand_out_no_code_twice)
 			close(start[1]);
 			if (read(start[0], &c, 1) != 0 || books_open(&b, dir, false, NULL) != E_OK)
 				_exit(1);
-			while ((err = books_take(b, stick_a, 2, "Kim", T0, &list, &have, NULL)) == E_OK) {
+			while ((err = books_take(b, id_of(1), 2, "Kim", T0, &list, &have, NULL)) == E_OK) {
 				for (int k = 0; k < 2; k++) {
 					number = (uint8_t)list[k].number;
 					if (write(told[1], &number, 1) != 1)
@@ -828,11 +872,11 @@ START_TEST(code_that_is_ready_again_has_no_holder)
 	uint32_t have = 0;
 
 	add_grant(b, 1, stick_a, 1, T0 + 50);
-	ck_assert_int_eq(books_take(b, stick_a, 1, "Kim", T0, &list, &have, NULL), E_OK);
+	ck_assert_int_eq(books_take(b, id_of(1), 1, "Kim", T0, &list, &have, NULL), E_OK);
 	free(list);
 	ck_assert_int_eq(set_state(b, 1, 0, BOOKS_READY), E_OK);
 	ck_assert_str_eq(slot_of(b, stick_a, 1).holder, "");
-	ck_assert_int_eq(books_take(b, stick_a, 1, "Zoe", T0, &list, &have, NULL), E_OK);
+	ck_assert_int_eq(books_take(b, id_of(1), 1, "Zoe", T0, &list, &have, NULL), E_OK);
 	free(list);
 	ck_assert_int_eq(set_state(b, 1, 0, BOOKS_SPENT), E_OK);
 	ck_assert_str_eq(slot_of(b, stick_a, 1).holder, "Zoe");
@@ -938,7 +982,8 @@ main(void)
 	tcase_add_test(tc, sticks_are_summed_up);
 	tcase_add_test(tc, refill_numbers_and_stick_records_are_compared);
 	tcase_add_test(tc, usb_identity_of_two_sticks_is_noticed);
-	tcase_add_test(tc, lowest_ready_codes_in_time_are_handed_out);
+	tcase_add_test(tc, lowest_ready_codes_of_one_lecture_are_handed_out);
+	tcase_add_test(tc, lecture_is_the_newest_with_codes_or_the_one_that_is_named);
 	tcase_add_test(tc, holder_that_is_too_long_gets_nothing);
 	tcase_add_test(tc, issuers_at_once_hand_out_no_code_twice);
 	tcase_add_test(tc, spent_and_revoked_are_final);

@@ -76,6 +76,8 @@ for line in (oncestick --help 2>/dev/null)
                     set -a args -x -a '(__oncestick_of_codes holder)'
                 case '*:again'
                     set -a args -x -a '(__oncestick_of_codes id; __oncestick_of_codes holder)'
+                case issue:lecture
+                    set -a args -x -a '(__oncestick_of_codes label)'
                 case prepare:format
                     set -a args -x -a 'exfat vfat'
                 case issue:format

@@ -16,28 +16,30 @@
 #include "issuer.h"
 #include "keytree.h"
 #include "opt.h"
+#include "prompt.h"
 #include "say.h"
 #include "scrub.h"
 #include "stickio.h"
 #include "text.h"
 #include "when.h"
 
-#define RECEIPTS_MAX (64u << 20)
+#define RECEIPTS_MAX_MIB 64u /* of all files: some 300 000 codes */
+#define RECEIPTS_MAX ((size_t)RECEIPTS_MAX_MIB << 20)
 #define COLUMNS 6
 
 struct run {
 	const struct cli *c;
 	const char *stick; /* operand or NULL */
-	const char *receipts;
-	bool purge;
+	struct opt_list receipts;
+	bool purge, yes;
 
 	struct issuer issuer;
 	struct stickarg at;
 	struct stick *s;
 	struct stick_grants grants;
 	struct collect k;
-	uint8_t *file; /* the receipts */
-	size_t file_n;
+	uint8_t **files; /* the receipts, as many */
+	bool no_record;	 /* the stick's own record is damaged: nothing opens it any more */
 	uint8_t *notice;
 	size_t notice_n;
 	uint32_t number;
@@ -61,30 +63,88 @@ open_books(struct run *r, struct fault *f)
 }
 
 static enum err
+read_file(struct run *r, size_t i, size_t *room, struct fault *f)
+{
+	const char *name = r->receipts.items[i];
+	size_t n = 0;
+
+	int got = stickio_slurp(AT_FDCWD, name, *room, &r->files[i], &n);
+
+	if (got != 0 && errno == EFBIG)
+		return fault_set(f, E_USAGE, 0, "",
+		    _("%.120s is too much: more than %u MiB of receipts are not read at once. No PC has so many; is it the right file?"),
+		    name, RECEIPTS_MAX_MIB);
+	if (got != 0)
+		return fault_set(f, E_USAGE, 0, "", _("%.120s cannot be read: %s."), name, strerror(errno));
+	*room -= n;
+	return collect_file(&r->k, BYTES(r->files[i], n), f);
+}
+
+static enum err
 read_receipts(struct run *r, struct fault *f)
 {
-	if (r->receipts == NULL)
-		return E_OK;
-	if (stickio_slurp(AT_FDCWD, r->receipts, RECEIPTS_MAX, &r->file, &r->file_n) != 0)
-		return fault_set(f, E_USAGE, 0, "", _("%.120s cannot be read: %s."), r->receipts, strerror(errno));
+	size_t room = RECEIPTS_MAX;
+	enum err e = E_OK;
+
+	r->files = calloc(r->receipts.count + 1, sizeof *r->files);
+	if (r->files == NULL)
+		return fault_set(f, E_FAIL, ENOMEM, "memory", "for receipts");
+	for (size_t i = 0; i < r->receipts.count && e == E_OK; i++)
+		e = read_file(r, i, &room, f);
+	return e;
+}
+
+static enum err
+find_record(struct run *r, struct fault *f)
+{
+	enum err e = stick_open(&r->s, r->at.fd, f);
+	struct fault none = {0};
+
+	if (e != E_STICK_DAMAGED || stick_open_damaged(&r->s, r->at.fd, &none) != E_OK)
+		return e;
+	fault_clear(f);
+	r->no_record = true;
 	return E_OK;
+}
+
+/* What can be read, and what the books know to be there. */
+static enum err
+load_lectures(struct run *r, struct fault *f)
+{
+	struct fault loading = {0};
+	bool known = false;
+	enum err e = stick_load_grants(r->s, &r->grants, &loading);
+
+	if (e == E_OK && memcmp(r->grants.grants[0].issuer, r->issuer.pk, KEY_SIZE) != 0)
+		return fault_set(f, E_ISSUER, 0, "",
+		    _("the stick at %.80s belongs to another issuer; nothing was changed. Collect it with the keystore it was prepared with."),
+		    r->at.path);
+	r->k.stick = r->s;
+	r->k.grants = &r->grants;
+	if (e == E_OK || e == E_NO_GRANT) {
+		enum err looked = collect_known(&r->k, &known, f);
+
+		if (looked != E_OK)
+			return looked;
+	}
+	if (e == E_NO_GRANT && known)
+		return E_OK;
+	if (e != E_OK && f != NULL)
+		*f = loading;
+	return e;
 }
 
 /* With receipts and no STICK, the stick is lost. */
 static enum err
-open_stick(struct run *r, struct fault *f)
+take_stick(struct run *r, struct fault *f)
 {
 	enum err e = E_OK;
 
-	if (r->stick == NULL && r->receipts != NULL)
+	if (r->stick == NULL && r->receipts.count > 0)
 		return E_OK;
 	if ((e = stickarg_open(&r->at, r->stick, f)) != E_OK || (r->purge && (e = scrub_check(r->at.fd, r->at.path, f)) != E_OK) ||
-	    (e = stick_open(&r->s, r->at.fd, f)) != E_OK || (e = stick_load_grants(r->s, &r->grants, f)) != E_OK)
+	    (e = find_record(r, f)) != E_OK || (e = load_lectures(r, f)) != E_OK)
 		return e;
-	if (memcmp(r->grants.grants[0].issuer, r->issuer.pk, KEY_SIZE) != 0)
-		return fault_set(f, E_ISSUER, 0, "",
-		    _("the stick at %.80s belongs to another issuer; nothing was changed. Collect it with the keystore it was prepared with."),
-		    r->at.path);
 	if (r->grants.skipped > 0)
 		say_warn(r->c,
 		    ngettext("%u lecture on the stick cannot be read and is left out",
@@ -94,29 +154,40 @@ open_stick(struct run *r, struct fault *f)
 }
 
 static enum err
-judge(struct run *r, struct fault *f)
-{
-	enum err e = E_OK;
-
-	r->k.c = r->c;
-	r->k.issuer = &r->issuer;
-	r->k.stick = r->s;
-	r->k.grants = r->s != NULL ? &r->grants : NULL;
-	if (r->s != NULL && (e = collect_stick(&r->k, f)) != E_OK)
-		return e;
-	return r->receipts != NULL ? collect_receipts(&r->k, BYTES(r->file, r->file_n), f) : E_OK;
-}
-
-static enum err
 commit(struct run *r, struct fault *f)
 {
 	enum err e = books_begin(r->issuer.books, f);
 
 	if (e != E_OK)
 		return e;
+	free(r->notice);
+	r->notice = NULL;
 	if ((e = collect_book(&r->k, f)) == E_OK)
 		e = issuer_publish(&r->issuer, &r->notice, &r->notice_n, &r->number, f);
 	return books_end(r->issuer.books, e, f);
+}
+
+/* Everything else is in the books by now. */
+static enum err
+ask_damaged(struct run *r, struct fault *f)
+{
+	char question[400];
+	struct fault no = {0};
+	enum err e = E_OK;
+
+	if (r->k.all_damaged == 0 || !prompt_possible(r->c))
+		return E_OK;
+	snprintf(question, sizeof question,
+	    ngettext("The record of the last unused code on this stick is damaged. Revoke it?",
+		"The records of all %u unused codes on this stick are damaged. Revoke them?", r->k.all_damaged),
+	    r->k.all_damaged);
+	e = prompt_yes(r->c, question, &no);
+	if (e == E_PROMPT)
+		return E_OK;
+	if (e != E_OK)
+		return fault_set(f, e, no.sys, no.step, "%s", no.object);
+	r->k.revoke_all = true;
+	return commit(r, f);
 }
 
 static enum err
@@ -124,11 +195,14 @@ run(struct run *r, struct fault *f)
 {
 	enum err e = E_OK;
 
-	if ((e = read_receipts(r, f)) != E_OK || (e = open_books(r, f)) != E_OK || (e = open_stick(r, f)) != E_OK ||
+	r->k.c = r->c;
+	r->k.issuer = &r->issuer;
+	r->k.revoke_all = r->yes;
+	if ((e = open_books(r, f)) != E_OK || (e = read_receipts(r, f)) != E_OK || (e = take_stick(r, f)) != E_OK ||
 	    (e = issuer_clock(&r->issuer, r->c, f)) != E_OK || (e = issuer_unlock(&r->issuer, r->c, f)) != E_OK ||
-	    (e = judge(r, f)) != E_OK || (e = commit(r, f)) != E_OK)
+	    (e = collect_judge(&r->k, f)) != E_OK || (e = commit(r, f)) != E_OK || (e = ask_damaged(r, f)) != E_OK)
 		return e;
-	if (r->s != NULL)
+	if (r->s != NULL && !r->no_record)
 		issuer_put_notice(&r->issuer, r->s, BYTES(r->notice, r->notice_n), &r->written, &r->put);
 	return E_OK;
 }
@@ -151,6 +225,8 @@ kind_name(enum collect_kind kind)
 		return "opened-twice";
 	case COLLECT_DAMAGED:
 		return "damaged";
+	case COLLECT_UNREADABLE:
+		return "unreadable";
 	}
 	return "?";
 }
@@ -166,11 +242,13 @@ kind_words(const struct collect_finding *x)
 	case COLLECT_DESTROYED:
 		return x->before.spent_at != 0 ? _("used") : _("DESTROYED, time unknown");
 	case COLLECT_ROLLED_BACK:
-		return _("STICK ROLLED BACK: used, but live again on it");
+		return x->live ? _("STICK ROLLED BACK: used, but live again on it") : _("STICK ROLLED BACK: used, then unused on it");
 	case COLLECT_TWICE:
 		return _("OPENED IN TWO PLACES");
 	case COLLECT_DAMAGED:
-		return _("damaged, now revoked");
+		return x->kept ? _("damaged") : _("damaged, now revoked");
+	case COLLECT_UNREADABLE:
+		return _("cannot be read");
 	}
 	return "?";
 }
@@ -178,13 +256,13 @@ kind_words(const struct collect_finding *x)
 static bool
 was_used(const struct collect_finding *x)
 {
-	return x->kind != COLLECT_QUIET && x->kind != COLLECT_DAMAGED;
+	return x->kind != COLLECT_QUIET && x->kind != COLLECT_DAMAGED && x->kind != COLLECT_UNREADABLE;
 }
 
 static bool
 is_new(const struct collect_finding *x)
 {
-	return was_used(x) && x->before.state != BOOKS_SPENT;
+	return was_used(x) && (x->before.state != BOOKS_SPENT || x->fresh_second);
 }
 
 static const struct {
@@ -222,20 +300,20 @@ add_row(struct human_table *t, const struct collect_finding *x, int64_t now)
 {
 	char id[ISSUER_SLOT_NAME], when[WHEN_SHOWN] = "", station[20] = "", note[600] = "";
 	char *holder = human_escape(x->before.holder, strlen(x->before.holder));
-	int64_t at = x->proved ? x->receipt.spent_at : x->before.spent_at;
+	int64_t at = x->proof.n > 0 ? x->proof.receipt.spent_at : x->before.spent_at;
 	const char *cells[COLUMNS] = {id, kind_words(x), when, holder, station, note};
 	int failed = holder == NULL;
 
 	issuer_slot_name(id, &x->before);
 	if (at != 0 && x->kind != COLLECT_DAMAGED)
 		when_show_short(when, sizeof when, at, now);
-	if (x->proved) {
-		station_name(&x->receipt, station);
-		flag_words(x->receipt.flags, note, sizeof note);
+	if (x->proof.n > 0) {
+		station_name(&x->proof.receipt, station);
+		flag_words(x->proof.receipt.flags, note, sizeof note);
 	}
 	if (x->kind == COLLECT_TWICE) {
 		station[8] = '+';
-		station_name(&x->other, station + 9);
+		station_name(&x->other.receipt, station + 9);
 	}
 	failed = failed || human_table_add(t, cells) != 0;
 	free(holder);
@@ -287,13 +365,31 @@ json_finding(const struct collect_finding *x)
 
 	issuer_slot_name(id, &x->before);
 	v = json_pack("{s:s, s:s, s:s, s:b}", "id", id, "found", kind_name(x->kind), "holder", x->before.holder, "new", is_new(x));
-	if (x->proved)
-		json_object_set_new(v, "receipt", json_receipt(&x->receipt));
+	if (x->proof.n > 0)
+		json_object_set_new(v, "receipt", json_receipt(&x->proof.receipt));
 	else if (x->before.spent_at != 0)
 		json_object_set_new(v, "spent_at", say_json_time(x->before.spent_at));
 	if (x->kind == COLLECT_TWICE)
-		json_object_set_new(v, "other_receipt", json_receipt(&x->other));
+		json_object_set_new(v, "other_receipt", json_receipt(&x->other.receipt));
+	if (x->kind == COLLECT_DAMAGED)
+		json_object_set_new(v, "revoked", json_boolean(!x->kept));
 	return v;
+}
+
+static json_t *
+json_missing(const struct collect *k)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < k->missing_count; i++) {
+		const struct books_lecture *l = &k->missing[i];
+		char grant[2 * ID_SIZE + 1];
+
+		bytes_to_hex(grant, l->grant_id, ID_SIZE);
+		json_array_append_new(list, json_pack("{s:s, s:s, s:i, s:i}", "grant", grant, "label", l->label, "codes", (int)l->slots,
+						"spent", (int)l->spent));
+	}
+	return list;
 }
 
 static enum err
@@ -306,11 +402,27 @@ report_json(const struct run *r)
 		keytree_stick_name(name, r->s->id);
 	for (size_t i = 0; i < r->k.count; i++)
 		json_array_append_new(list, json_finding(&r->k.findings[i]));
-	return say_json(
-	    r->c, json_pack("{s:o, s:o, s:I, s:b, s:b, s:i, s:I, s:I}", "stick", r->s != NULL ? json_string(name) : json_null(),
-		      "codes", list, "notice", (json_int_t)r->number, "written", (int)r->written, "stick_rolled_back",
-		      (int)r->k.stick_back, "imported_lectures", (int)r->k.imported, "foreign_receipts", (json_int_t)r->k.foreign,
-		      "invalid_receipts", (json_int_t)r->k.bad));
+	return say_json(r->c,
+	    json_pack("{s:o, s:o, s:o, s:I, s:b, s:b, s:b, s:i, s:I, s:I}", "stick", r->s != NULL ? json_string(name) : json_null(),
+		"codes", list, "missing_lectures", json_missing(&r->k), "notice", (json_int_t)r->number, "written", (int)r->written,
+		"stick_rolled_back", (int)r->k.stick_back, "stick_record_damaged", (int)r->no_record, "imported_lectures",
+		(int)r->k.imported, "foreign_receipts", (json_int_t)r->k.foreign, "invalid_receipts", (json_int_t)r->k.bad));
+}
+
+static void
+say_missing(const struct cli *c, const struct books_lecture *l)
+{
+	char label[2 * LABEL_MAX + 2];
+	unsigned open = l->slots - l->spent;
+
+	say_safe(label, sizeof label, l->label);
+	say_warn(c,
+	    ngettext("the lecture \"%s\" is missing: the books have it on this stick, and it is not there. Of its codes %u is not known "
+		     "as used; if it was used, only that PC can tell.",
+		"the lecture \"%s\" is missing: the books have it on this stick, and it is not there. Of its codes %u are not known as "
+		"used; if some were used, only those PCs can tell.",
+		open),
+	    label, open);
 }
 
 static void
@@ -324,6 +436,19 @@ say_oddities(const struct run *r)
 		twice += k->findings[i].kind == COLLECT_TWICE;
 		destroyed += k->findings[i].kind == COLLECT_DESTROYED && k->findings[i].before.spent_at == 0;
 	}
+	for (size_t i = 0; i < k->missing_count; i++)
+		say_missing(r->c, &k->missing[i]);
+	if (r->no_record)
+		say_warn(r->c, "the stick's own record is damaged, so nothing opens it any more. What was used on it is in the books. "
+			       "To use the stick again, remove ONCE from it, then: oncestick prepare");
+	if (k->all_damaged > 0)
+		say_warn(r->c,
+		    ngettext("the record of the last unused code on the stick is damaged. It was not revoked: try another port first. "
+			     "To revoke it: oncestick collect STICK --yes",
+			"the records of all %u unused codes on the stick are damaged. They were not revoked: try another port first. "
+			"To revoke them: oncestick collect STICK --yes",
+			k->all_damaged),
+		    k->all_damaged);
 	if (k->imported > 0)
 		say_info(r->c,
 		    ngettext("%u lecture on it was not in the books and is there now; who holds the codes is unknown",
@@ -381,7 +506,8 @@ say_summary(const struct run *r)
 		used += was_used(x);
 		fresh += is_new(x);
 	}
-	say_used(r->c, used, fresh);
+	if (used > 0 || r->k.missing_count == 0)
+		say_used(r->c, used, fresh);
 	if (r->number > 0 && r->s != NULL && r->put.err == E_OK && r->written)
 		say_info(r->c, "list number %u of used and revoked codes is on the stick now", r->number);
 	else if (r->number > 0 && r->s != NULL && r->put.err == E_OK)
@@ -400,6 +526,10 @@ report(struct run *r)
 		say_info(r->c, "the books have it all, but the new list is not on the stick:");
 		return say_error(r->c, &r->put, &(struct say_about){.object = r->at.path});
 	}
+	if (e == E_OK && r->k.sys != 0) {
+		fault_set(&f, E_STICK_IO, r->k.sys, "read", "%s", r->at.path);
+		return say_error(r->c, &f, &(struct say_about){.object = r->at.path});
+	}
 	if (e != E_OK || !r->purge)
 		return e;
 	scrub_announce(r->c, r->at.fd);
@@ -407,21 +537,38 @@ report(struct run *r)
 	return e == E_OK ? E_OK : say_error(r->c, &f, &(struct say_about){.object = r->at.path});
 }
 
+static void
+end(struct run *r)
+{
+	collect_free(&r->k);
+	stick_grants_free(&r->grants);
+	stick_close(&r->s);
+	stickarg_close(&r->at);
+	for (size_t i = 0; r->files != NULL && i < r->receipts.count; i++)
+		free(r->files[i]);
+	free(r->files);
+	free(r->notice);
+	opt_list_free(&r->receipts);
+	issuer_close(&r->issuer);
+}
+
 enum err
 cmd_collect(struct cli *c, int argc, char **argv)
 {
 	struct run r = {.c = c, .issuer = {.dir_fd = -1}, .at = {.fd = -1}};
 	const struct opt rows[] = {
-	    {OPT_TEXT, "receipts", 0, "FILE", N_("a PC's receipts too (station receipts); without STICK, alone"), &r.receipts, 0, 0},
+	    {OPT_LIST, "receipts", 0, "FILE", N_("a PC's receipts too (station receipts); without STICK, alone"), &r.receipts, 0, 0},
+	    {OPT_FLAG, "yes", 0, NULL, N_("revoke damaged codes without asking, even if no other is left"), &r.yes, 0, 0},
 	    {OPT_FLAG, "purge", 0, NULL, N_("fill the free space twice afterwards (hours)"), &r.purge, 0, 0},
 	    {OPT_END, NULL, 0, NULL, NULL, NULL, 0, 0},
 	};
-	const struct opt_verb verb = {"collect [STICK] [--receipts FILE] [--purge]",
+	const struct opt_verb verb = {"collect [STICK] [--receipts FILE]... [--yes] [--purge]",
 	    N_("Read from a returned stick which codes were used, when and on which PC, mark the books, and write the new list of "
 	    "used and revoked\n"
 	    "codes to the stick. Tells what does not add up: codes destroyed without a receipt, a stick that was put back to an "
 	    "older copy, a\n"
-	    "code that was opened in two places. A second run changes nothing.\n"),
+	    "code that was opened in two places, a lecture that is missing. All is compared with what the books have, in whatever "
+	    "order it comes.\n"),
 	    OPT_PASSPHRASE | OPT_PINENTRY | OPT_CLOCK | OPT_JSON | OPT_PROGRESS, rows, 0, 1};
 	struct fault f = {0};
 	char **operands = NULL;
@@ -431,16 +578,12 @@ cmd_collect(struct cli *c, int argc, char **argv)
 	if (!opt_parse(c, &verb, argc, argv, &operands, &count, &e))
 		return e;
 	r.stick = count > 0 ? operands[0] : NULL;
-	if (r.purge && r.stick == NULL && r.receipts != NULL)
+	if (r.purge && r.stick == NULL && r.receipts.count > 0) {
+		opt_list_free(&r.receipts);
 		return say_usage(c, "--purge needs a STICK");
+	}
 	e = run(&r, &f);
 	e = e == E_OK ? report(&r) : say_error(c, &f, &(struct say_about){.object = r.stick});
-	collect_free(&r.k);
-	stick_grants_free(&r.grants);
-	stick_close(&r.s);
-	stickarg_close(&r.at);
-	free(r.file);
-	free(r.notice);
-	issuer_close(&r.issuer);
+	end(&r);
 	return e;
 }

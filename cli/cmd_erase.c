@@ -9,6 +9,7 @@
 #include <jansson.h>
 
 #include "cli.h"
+#include "collect.h"
 #include "human.h"
 #include "issuer.h"
 #include "keytree.h"
@@ -32,7 +33,6 @@ struct erase {
 	struct provision *p;
 	char name[STICK_NAME_SIZE];
 	uint32_t revoked;
-	uint32_t waiting; /* used codes that were not collected */
 	uint8_t *notice;
 	size_t notice_n;
 	uint32_t number;
@@ -43,6 +43,7 @@ struct erase {
 static enum err
 take_stick(struct erase *r, struct fault *f)
 {
+	struct collect_loss loss;
 	enum err e = provision_begin(&r->p, r->at.fd, r->issuer.seed, r->issuer.pk, f);
 
 	if (e != E_OK)
@@ -52,16 +53,10 @@ take_stick(struct erase *r, struct fault *f)
 	if (r->p->stick == NULL)
 		return E_OK;
 	keytree_stick_name(r->name, r->p->stick->id);
-	e = issuer_uncollected(&r->issuer, r->p->stick, &r->p->grants, &r->waiting, f);
-	if (e == E_OK && r->waiting > 0 && !r->discard)
-		e = fault_set(f, E_USAGE, 0, "",
-		    ngettext("%u used code on it is not collected: who opened it, and when, would be lost. First: oncestick collect "
-			     "STICK; or --discard.",
-			"%u used codes on it are not collected: who opened it, and when, would be lost. First: oncestick collect "
-			"STICK; or --discard.",
-			r->waiting),
-		    r->waiting);
-	return e;
+	if (r->discard)
+		return E_OK;
+	e = collect_unexplained(r->c, &r->issuer, r->p->stick, &r->p->grants, &loss, f);
+	return e == E_OK ? collect_say_loss(&loss, r->at.path, f) : e;
 }
 
 static enum err
@@ -96,7 +91,8 @@ change_books(struct erase *r, struct fault *f)
 	enum err e = E_OK;
 
 	if ((e = issuer_merge_notice(&r->issuer, r->p->stick, f)) != E_OK ||
-	    (e = issuer_revoke_stick(&r->issuer, r->p->stick->id, "erase", &r->revoked, f)) != E_OK)
+	    (e = issuer_revoke_stick(&r->issuer, r->p->stick->id, "erase", &r->revoked, f)) != E_OK ||
+	    (e = issuer_drop_lectures(&r->issuer, r->p->stick->id, "erase", f)) != E_OK)
 		return e;
 	return issuer_publish(&r->issuer, &r->notice, &r->notice_n, &r->number, f);
 }

@@ -429,6 +429,8 @@ check_together(const struct cli *c, const struct prepare *j, const struct wanted
 {
 	if (j->add && j->replace)
 		return say_usage(c, "--add and --replace contradict each other");
+	if (j->add && j->discard)
+		return say_usage(c, "--add keeps what is on the stick: there is nothing to --discard");
 	if (w->serials.count > 0 && w->format == NULL)
 		return say_usage(c, "--format-serial goes with --format");
 	if (w->format != NULL && (j->add || j->replace))
@@ -473,6 +475,7 @@ cmd_prepare(struct cli *c, int argc, char **argv)
 	    {OPT_TEXT, "session", 0, "DURATION", N_("how long the folder stays open (8h)"), &w.session, 0, 0},
 	    {OPT_FLAG, "add", 0, NULL, N_("keep what is on the stick"), &j.add, 0, 0},
 	    {OPT_FLAG, "replace", 0, NULL, N_("destroy what is on the stick, revoke its codes"), &j.replace, 0, 0},
+	    {OPT_FLAG, "discard", 0, NULL, N_("replace also if used codes were not collected"), &j.discard, 0, 0},
 	    {OPT_FLAG, "bind-usb", 0, NULL, N_("codes open only on the USB device they were written to"), &j.bind_usb, 0, 0},
 	    {OPT_FLAG, "skip-special", 0, NULL, N_("leave links, devices and sockets out"), &j.skip_special, 0, 0},
 	    {OPT_FLAG, "yes", 0, NULL, N_("do not ask whether STICK is one"), &j.yes, 0, 0},

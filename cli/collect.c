@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <sodium.h>
 
@@ -18,13 +19,12 @@
 #include "text.h"
 #include "usb.h"
 
-static struct collect_finding *
-find(struct collect *k, const uint8_t grant_id[ID_SIZE], uint32_t slot)
+#define CLOCK_WRONG (RECEIPT_CLOCK_BEHIND | RECEIPT_CLOCK_BACK) /* flags of a receipt whose time says nothing */
+
+static enum err
+no_memory(struct fault *f, const char *for_what)
 {
-	for (size_t i = 0; i < k->count; i++)
-		if (k->findings[i].slot == slot && memcmp(k->findings[i].grant_id, grant_id, ID_SIZE) == 0)
-			return &k->findings[i];
-	return NULL;
+	return fault_set(f, E_FAIL, ENOMEM, "memory", "%s", for_what);
 }
 
 static struct collect_finding *
@@ -48,7 +48,7 @@ add(struct collect *k, const uint8_t grant_id[ID_SIZE], uint32_t slot)
 	return p;
 }
 
-/* ---- receipts -------------------------------------------------------------------------------------------------------------- */
+/* ---- proofs ---------------------------------------------------------------------------------------------------------------- */
 
 /* Whether g is bound to the device that the stick is on. */
 static bool
@@ -77,173 +77,421 @@ receipt_key(struct collect *k, const struct grant *g, uint32_t slot, uint8_t rk[
 	return e == E_OK || e == E_WRONG_STICK || e == E_WRONG_STATION ? e : fault_set(f, e, 0, "stretching", "a code");
 }
 
-/* Whether body is a receipt that the holder of the code wrote. */
+/* The receipt in body, unproved. */
 static bool
-proves(const struct grant *g, uint32_t slot, const uint8_t rk[KEY_SIZE], struct bytes body, struct receipt *r)
+parse(struct bytes body, struct receipt *r)
+{
+	return body.n > MAC_SIZE && body.n <= RECEIPT_MAX + MAC_SIZE && receipt_parse(r, BYTES(body.p, body.n - MAC_SIZE)) == 0;
+}
+
+/* Whether the holder of the code wrote body. */
+static bool
+proves(const struct grant *g, uint32_t slot, const uint8_t rk[KEY_SIZE], struct bytes body)
 {
 	uint8_t raw[RECORD_SIZE], mac[MAC_SIZE];
-	struct bytes cbor = {body.p, 0};
 
-	if (body.n <= MAC_SIZE || body.n > RECEIPT_MAX + MAC_SIZE)
-		return false;
-	cbor.n = body.n - MAC_SIZE;
 	record_encode(raw, RECORD_SPENT, g->id, slot, body);
-	receipt_mac(mac, rk, raw, cbor);
-	return sodium_memcmp(mac, body.p + cbor.n, MAC_SIZE) == 0 && receipt_parse(r, cbor) == 0;
+	receipt_mac(mac, rk, raw, BYTES(body.p, body.n - MAC_SIZE));
+	return sodium_memcmp(mac, body.p + body.n - MAC_SIZE, MAC_SIZE) == 0;
+}
+
+static bool
+same_session(const struct receipt *a, const struct receipt *b)
+{
+	return memcmp(a->session_id, b->session_id, ID_SIZE) == 0;
+}
+
+/* Of one session the receipt that says more: it has ended, or it lasted longer. */
+static bool
+says_more(const struct receipt *r, const struct receipt *than)
+{
+	if ((r->ended_at != 0) != (than->ended_at != 0))
+		return r->ended_at != 0;
+	if (r->open_s != than->open_s)
+		return r->open_s > than->open_s;
+	return r->resumes > than->resumes;
 }
 
 static void
-take(struct collect_finding *x, const struct receipt *r, struct bytes body)
+put(struct collect_proof *p, const struct receipt *r, struct bytes body)
 {
-	if (!x->proved ||
-	    (x->receipt.ended_at == 0 && r->ended_at != 0 && memcmp(x->receipt.session_id, r->session_id, ID_SIZE) == 0)) {
-		x->receipt = *r;
-		x->proved = true;
-		memcpy(x->body, body.p, body.n);
-		x->body_n = body.n;
-	} else if (memcmp(x->receipt.session_id, r->session_id, ID_SIZE) != 0) {
-		x->other = *r;
-		x->kind = COLLECT_TWICE;
-	}
+	p->receipt = *r;
+	memcpy(p->body, body.p, body.n);
+	p->n = body.n;
 }
 
-/* ---- the stick ------------------------------------------------------------------------------------------------------------- */
+/* A proved receipt of the slot: the first session stays the first. */
+static void
+take(struct collect_finding *x, struct bytes body)
+{
+	struct receipt r;
+
+	if (!parse(body, &r))
+		return;
+	if (x->proof.n == 0 || (same_session(&r, &x->proof.receipt) && says_more(&r, &x->proof.receipt)))
+		put(&x->proof, &r, body);
+	else if (!same_session(&r, &x->proof.receipt) &&
+		 (x->other.n == 0 || (same_session(&r, &x->other.receipt) && says_more(&r, &x->other.receipt))))
+		put(&x->other, &r, body);
+}
+
+/* The key of a slot is stretched when the first receipt needs it, and once. */
+struct checker {
+	struct collect *k;
+	const struct grant *g;
+	uint32_t slot;
+	struct books_evidence known; /* proved before */
+	bool tried;
+	enum err key; /* of tried: E_OK if rk is there */
+	uint8_t rk[KEY_SIZE];
+};
+
+static bool
+equal(struct bytes body, const uint8_t *p, size_t n)
+{
+	return n > 0 && body.n == n && memcmp(body.p, p, n) == 0;
+}
 
 static enum err
-judge_spent(struct collect *k, const struct grant *g, const struct stick_slot *s, struct collect_finding *x, struct fault *f)
+check(struct checker *c, struct bytes body, bool *good, struct fault *f)
 {
-	uint8_t rk[KEY_SIZE];
 	struct receipt r;
-	enum err e = receipt_key(k, g, x->slot, rk, f);
 
-	x->kind = COLLECT_DESTROYED;
-	if (e == E_WRONG_STICK || e == E_WRONG_STATION)
+	*good = false;
+	if (!parse(body, &r))
 		return E_OK;
-	if (e != E_OK)
-		return e;
-	if (s->a == RECORD_IS_SPENT && proves(g, x->slot, rk, s->body_a, &r)) {
-		x->kind = COLLECT_USED;
-		take(x, &r, s->body_a);
+	if (equal(body, c->known.receipt, c->known.receipt_n) || equal(body, c->known.second, c->known.second_n)) {
+		*good = true;
+		return E_OK;
 	}
-	if (s->b == RECORD_IS_SPENT && proves(g, x->slot, rk, s->body_b, &r)) {
-		x->kind = x->proved ? x->kind : COLLECT_USED;
-		take(x, &r, s->body_b);
+	if (!c->tried) {
+		c->key = receipt_key(c->k, c->g, c->slot, c->rk, f);
+		c->tried = true;
 	}
-	sodium_memzero(rk, sizeof rk);
+	if (c->key == E_WRONG_STICK || c->key == E_WRONG_STATION)
+		return E_OK;
+	if (c->key == E_OK)
+		*good = proves(c->g, c->slot, c->rk, body);
+	return c->key;
+}
+
+/* ---- files of receipts ----------------------------------------------------------------------------------------------------- */
+
+enum err
+collect_file(struct collect *k, struct bytes file, struct fault *f)
+{
+	struct receipt_row *rows = NULL, *grown = NULL;
+	size_t count = 0;
+
+	if (receipts_parse(file, &rows, &count) != 0)
+		return fault_set(
+		    f, E_USAGE, 0, "", _("that is not a receipts file; a PC writes one with: oncestick station receipts FILE"));
+	grown = realloc(k->rows.list, (k->rows.count + count + 1) * sizeof *grown);
+	if (grown == NULL) {
+		free(rows);
+		return no_memory(f, "for receipts");
+	}
+	k->rows.list = grown;
+	for (size_t i = 0; i < count; i++) {
+		if (memcmp(rows[i].issuer, k->issuer->pk, KEY_SIZE) == 0)
+			grown[k->rows.count++] = rows[i];
+		else
+			k->foreign++;
+	}
+	free(rows);
 	return E_OK;
 }
 
-static enum err
-judge_slot(struct collect *k, const struct grant *g, uint32_t slot, struct fault *f)
+static int
+by_place(const void *pa, const void *pb)
 {
-	struct stick_slot s;
-	struct collect_finding *x = add(k, g->id, slot);
+	const struct receipt_row *a = pa, *b = pb;
+	int order = memcmp(a->grant_id, b->grant_id, ID_SIZE);
+
+	if (order != 0)
+		return order;
+	return a->slot < b->slot ? -1 : a->slot > b->slot;
+}
+
+static int
+by_place_and_body(const void *pa, const void *pb)
+{
+	const struct receipt_row *a = pa, *b = pb;
+	int order = by_place(a, b);
+
+	if (order != 0)
+		return order;
+	if (a->body.n != b->body.n)
+		return a->body.n < b->body.n ? -1 : 1;
+	return memcmp(a->body.p, b->body.p, a->body.n);
+}
+
+/* Sorted, and each once. */
+static void
+sort_rows(struct collect_rows *rows)
+{
+	size_t n = 0;
+
+	if (rows->count < 2)
+		return;
+	qsort(rows->list, rows->count, sizeof rows->list[0], by_place_and_body);
+	for (size_t i = 0; i < rows->count; i++)
+		if (i == 0 || by_place_and_body(&rows->list[i], &rows->list[i - 1]) != 0)
+			rows->list[n++] = rows->list[i];
+	rows->count = n;
+}
+
+/* The rows of a slot: *at is the first, and how many follow is returned. */
+static size_t
+rows_of(const struct collect_rows *rows, const uint8_t grant_id[ID_SIZE], uint32_t slot, size_t *at)
+{
+	struct receipt_row key = {.slot = slot};
+	size_t low = 0, high = rows->count, n = 0;
+
+	memcpy(key.grant_id, grant_id, ID_SIZE);
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (by_place(&rows->list[middle], &key) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	while (low + n < rows->count && by_place(&rows->list[low + n], &key) == 0)
+		n++;
+	*at = low;
+	return n;
+}
+
+/* ---- judging one slot ------------------------------------------------------------------------------------------------------ */
+
+static enum err
+judge_record(struct checker *c, const struct stick_slot *s, struct collect_finding *x, struct fault *f)
+{
+	bool good = false;
 	enum err e = E_OK;
 
-	if (x == NULL)
-		return fault_set(f, E_FAIL, ENOMEM, "memory", "for findings");
-	if (stick_read_slot(k->stick, g, slot, false, &s, NULL) == E_OK && s.unread.err != E_OK && !stickio_failing(s.unread.sys))
-		e = fault_pass(f, &s.unread);
-	else if (s.merged == RECORD_IS_DAMAGED)
-		x->kind = COLLECT_DAMAGED;
-	else if (s.merged == RECORD_IS_SPENT)
-		e = judge_spent(k, g, &s, x, f);
-	sodium_memzero(&s, sizeof s);
+	if (s->unread.err != E_OK && !stickio_failing(s->unread.sys))
+		return fault_pass(f, &s->unread);
+	if (s->merged == RECORD_IS_DAMAGED && s->unread.err != E_OK) {
+		x->kind = COLLECT_UNREADABLE;
+		c->k->sys = s->unread.sys;
+		return E_OK;
+	}
+	x->live = s->merged == RECORD_IS_LIVE;
+	if (s->merged != RECORD_IS_SPENT) {
+		x->kind = x->live ? COLLECT_QUIET : COLLECT_DAMAGED;
+		return E_OK;
+	}
+	x->kind = COLLECT_DESTROYED;
+	if (s->a == RECORD_IS_SPENT && (e = check(c, s->body_a, &good, f)) == E_OK && good)
+		take(x, s->body_a);
+	if (e == E_OK && s->b == RECORD_IS_SPENT && (e = check(c, s->body_b, &good, f)) == E_OK && good)
+		take(x, s->body_b);
 	return e;
 }
 
-enum err
-collect_stick(struct collect *k, struct fault *f)
+static enum err
+judge_rows(struct checker *c, struct collect_finding *x, struct fault *f)
 {
-	struct usb_dir here = {USB_SYSFS, k->stick->once_fd};
-	struct progress bar;
-	uint64_t done = 0, all = 0;
+	struct collect *k = c->k;
+	size_t at = 0, n = rows_of(&k->rows, c->g->id, c->slot, &at);
+	bool good = false;
 	enum err e = E_OK;
 
-	k->has_usb = usb_dir_factor(&here, k->usb, k->usb_hint) == 0;
-	for (size_t i = 0; i < k->grants->count; i++)
-		all += k->grants->grants[i].slots;
-	progress_start(&bar, k->c, "reading");
-	bar.counted = true;
+	for (size_t i = at; i < at + n && e == E_OK; i++) {
+		if ((i & 1023) == 1023 && stop_asked())
+			return fault_set(f, E_INTERRUPTED, 0, "collect", "%s", "");
+		e = check(c, k->rows.list[i].body, &good, f);
+		if (e == E_OK && good)
+			take(x, k->rows.list[i].body);
+		else if (e == E_OK)
+			k->bad++;
+	}
+	return e;
+}
+
+/* What the proofs make of it. */
+static void
+conclude(struct collect_finding *x)
+{
+	if (x->other.n > 0)
+		x->kind = COLLECT_TWICE;
+	else if (x->proof.n > 0)
+		x->kind = x->live ? COLLECT_ROLLED_BACK : COLLECT_USED;
+}
+
+/* s NULL: there is no stick to look at. */
+static enum err
+judge_slot(struct collect *k, const struct stick *s, const struct grant *g, uint32_t slot, struct fault *f)
+{
+	struct checker c = {.k = k, .g = g, .slot = slot};
+	struct stick_slot record;
+	struct collect_finding x = {.slot = slot}, *kept = NULL;
+	enum err e = E_OK;
+
+	if (stop_asked())
+		return fault_set(f, E_INTERRUPTED, 0, "collect", "%s", "");
+	memcpy(x.grant_id, g->id, ID_SIZE);
+	if ((e = books_evidence(k->issuer->books, g->id, slot, &c.known, f)) != E_OK)
+		return e;
+	if (s != NULL) {
+		(void)stick_read_slot(s, g, slot, false, &record, NULL);
+		e = judge_record(&c, &record, &x, f);
+		sodium_memzero(&record, sizeof record);
+	}
+	if (e == E_OK)
+		e = judge_rows(&c, &x, f);
+	sodium_memzero(c.rk, sizeof c.rk);
+	conclude(&x);
+	if (e != E_OK || (s == NULL && x.kind == COLLECT_QUIET)) /* rows that prove nothing */
+		return e;
+	if ((kept = add(k, g->id, slot)) == NULL)
+		return no_memory(f, "for findings");
+	*kept = x;
+	return E_OK;
+}
+
+/* ---- all of it ------------------------------------------------------------------------------------------------------------- */
+
+static const struct grant *
+on_stick(const struct collect *k, const uint8_t id[ID_SIZE])
+{
+	for (size_t i = 0; k->grants != NULL && i < k->grants->count; i++)
+		if (memcmp(k->grants->grants[i].id, id, ID_SIZE) == 0)
+			return &k->grants->grants[i];
+	return NULL;
+}
+
+static enum err
+judge_stick(struct collect *k, struct progress *bar, uint64_t *done, uint64_t all, struct fault *f)
+{
+	enum err e = E_OK;
+
 	for (size_t i = 0; i < k->grants->count && e == E_OK; i++) {
 		const struct grant *g = &k->grants->grants[i];
 
 		for (uint32_t slot = 0; slot < g->slots && e == E_OK; slot++) {
-			e = stop_asked() ? fault_set(f, E_INTERRUPTED, 0, "collect", "%s", "") : judge_slot(k, g, slot, f);
-			progress_update(&bar, ++done, all);
+			e = judge_slot(k, k->stick, g, slot, f);
+			progress_update(bar, ++*done, all);
 		}
+	}
+	return e;
+}
+
+/* How many rows from the i-th on are of one grant. */
+static size_t
+rows_of_grant(const struct collect_rows *rows, size_t i)
+{
+	size_t n = 1;
+
+	while (i + n < rows->count && memcmp(rows->list[i + n].grant_id, rows->list[i].grant_id, ID_SIZE) == 0)
+		n++;
+	return n;
+}
+
+/* The rows i to i + n - 1, of one grant. What is on the stick was judged with it; else the books have the grant, or nobody. */
+static enum err
+judge_grant_rows(struct collect *k, size_t i, size_t n, struct progress *bar, uint64_t *done, uint64_t all, struct fault *f)
+{
+	const struct receipt_row *rows = &k->rows.list[i];
+	const struct grant *there = on_stick(k, rows[0].grant_id), *g = there;
+	struct grant own = {0};
+	bool found = false;
+	enum err e = there != NULL ? E_OK : books_grant(k->issuer->books, rows[0].grant_id, &own, &found, f);
+
+	if (found)
+		g = &own;
+	for (size_t row = 0; row < n && e == E_OK; row++) {
+		if (g == NULL || rows[row].slot >= g->slots)
+			k->foreign++;
+		else if (there == NULL && (row == 0 || rows[row].slot != rows[row - 1].slot))
+			e = judge_slot(k, NULL, g, rows[row].slot, f);
+		progress_update(bar, ++*done, all);
+	}
+	grant_free(&own);
+	return e;
+}
+
+enum err
+collect_judge(struct collect *k, struct fault *f)
+{
+	struct progress bar;
+	uint64_t done = 0, all = 0;
+	enum err e = E_OK;
+
+	sort_rows(&k->rows);
+	all = k->rows.count;
+	for (size_t i = 0; k->stick != NULL && i < k->grants->count; i++)
+		all += k->grants->grants[i].slots;
+	progress_start(&bar, k->c, "reading");
+	bar.counted = true;
+	if (k->stick != NULL) {
+		struct usb_dir here = {USB_SYSFS, k->stick->once_fd};
+
+		k->has_usb = usb_dir_factor(&here, k->usb, k->usb_hint) == 0;
+		e = judge_stick(k, &bar, &done, all, f);
+	}
+	for (size_t i = 0, n = 0; i < k->rows.count && e == E_OK; i += n) {
+		n = rows_of_grant(&k->rows, i);
+		e = judge_grant_rows(k, i, n, &bar, &done, all, f);
 	}
 	progress_end(&bar, e == E_OK);
 	return e;
 }
 
-/* ---- a station's receipts -------------------------------------------------------------------------------------------------- */
-
-/* The grant on the stick, or a copy from the books in *own, or NULL. */
-static const struct grant *
-grant_of(struct collect *k, const uint8_t id[ID_SIZE], struct grant *own, enum err *e, struct fault *f)
-{
-	bool found = false;
-
-	for (size_t i = 0; k->grants != NULL && i < k->grants->count; i++)
-		if (memcmp(k->grants->grants[i].id, id, ID_SIZE) == 0)
-			return &k->grants->grants[i];
-	*e = books_grant(k->issuer->books, id, own, &found, f);
-	return *e == E_OK && found ? own : NULL;
-}
+/* ---- what should be there -------------------------------------------------------------------------------------------------- */
 
 static enum err
-judge_row(struct collect *k, const struct grant *g, const struct receipt_row *row, struct fault *f)
+add_missing(struct collect *k, const struct books_lecture *l, struct fault *f)
 {
-	struct collect_finding *x = NULL;
-	struct receipt r;
-	uint8_t rk[KEY_SIZE];
-	enum err e = receipt_key(k, g, row->slot, rk, f);
+	struct books_lecture *grown = realloc(k->missing, (k->missing_count + 1) * sizeof *grown);
 
-	if (e != E_OK && e != E_WRONG_STICK && e != E_WRONG_STATION)
-		return e;
-	if (e != E_OK || !proves(g, row->slot, rk, row->body, &r)) {
-		sodium_memzero(rk, sizeof rk);
-		k->bad++;
-		return E_OK;
-	}
-	sodium_memzero(rk, sizeof rk);
-	x = find(k, row->grant_id, row->slot);
-	if (x != NULL && x->kind == COLLECT_QUIET)
-		x->kind = COLLECT_ROLLED_BACK;
-	if (x == NULL) {
-		if ((x = add(k, row->grant_id, row->slot)) == NULL)
-			return fault_set(f, E_FAIL, ENOMEM, "memory", "for findings");
-		x->kind = COLLECT_USED;
-	} else if (x->kind == COLLECT_DESTROYED || x->kind == COLLECT_DAMAGED)
-		x->kind = COLLECT_USED;
-	take(x, &r, row->body);
+	if (grown == NULL)
+		return no_memory(f, "for lectures");
+	k->missing = grown;
+	grown[k->missing_count++] = *l;
 	return E_OK;
 }
 
-enum err
-collect_receipts(struct collect *k, struct bytes file, struct fault *f)
+static enum err
+add_grant(struct collect *k, const struct books_lecture *l, struct fault *f)
 {
-	struct receipt_row *rows = NULL;
-	size_t count = 0;
+	struct grant *grown = realloc(k->grants->grants, (k->grants->count + 1) * sizeof *grown);
+	bool found = false;
 	enum err e = E_OK;
 
-	if (receipts_parse(file, &rows, &count) != 0)
-		return fault_set(
-		    f, E_USAGE, 0, "", _("that is not a receipts file; a PC writes one with: oncestick station receipts FILE"));
-	for (size_t i = 0; i < count && e == E_OK; i++) {
-		struct grant own = {0};
-		const struct grant *g = NULL;
+	if (grown == NULL)
+		return no_memory(f, "for lectures");
+	k->grants->grants = grown;
+	e = books_grant(k->issuer->books, l->grant_id, &grown[k->grants->count], &found, f);
+	if (e == E_OK && found)
+		k->grants->count++;
+	return e;
+}
 
-		if (memcmp(rows[i].issuer, k->issuer->pk, KEY_SIZE) == 0)
-			g = grant_of(k, rows[i].grant_id, &own, &e, f);
-		if (e == E_OK && (g == NULL || rows[i].slot >= g->slots))
-			k->foreign++;
-		else if (e == E_OK)
-			e = judge_row(k, g, &rows[i], f);
-		grant_free(&own);
+enum err
+collect_known(struct collect *k, bool *known, struct fault *f)
+{
+	struct books_lecture *list = NULL;
+	size_t count = 0;
+	enum err e = books_lectures(k->issuer->books, k->stick->id, &list, &count, f);
+
+	*known = count > 0;
+	for (size_t i = 0; i < count && e == E_OK; i++) {
+		int fd = -1;
+
+		if (list[i].gone || on_stick(k, list[i].grant_id) != NULL)
+			continue;
+		fd = stick_grant_dir(k->stick, list[i].grant_id);
+		if (fd != -1)
+			close(fd);
+		else if (errno != ENOENT && errno != ENOTDIR && errno != ELOOP)
+			e = stickio_fault(f, E_STICK_IO, "open", k->stick->once_fd, STICK_ONCE, STICK_GRANTS);
+		if (e == E_OK)
+			e = fd != -1 ? add_grant(k, &list[i], f) : add_missing(k, &list[i], f);
 	}
-	free(rows);
+	free(list);
 	return e;
 }
 
@@ -275,36 +523,110 @@ import_grant(struct collect *k, struct grant *g, struct fault *f)
 static enum err
 book_stick(struct collect *k, struct fault *f)
 {
+	const char *label = k->grants->count > 0 ? k->grants->grants[0].label : "";
+	bool whole = k->stick->n != UINT32_MAX; /* else its record is damaged */
 	uint32_t before = 0;
-	enum err e = books_add_stick(k->issuer->books, k->stick->id, k->grants->grants[0].label, f);
+	enum err e = books_add_stick(k->issuer->books, k->stick->id, label, f);
 
 	for (size_t i = 0; i < k->grants->count && e == E_OK; i++)
 		e = import_grant(k, &k->grants->grants[i], f);
-	if (e == E_OK)
+	if (e == E_OK && whole)
 		e = books_seen_n(k->issuer->books, k->stick->id, k->stick->n, &before, f);
-	k->stick_back = e == E_OK && k->stick->n < before;
+	k->stick_back = e == E_OK && whole && k->stick->n < before;
 	return e == E_OK ? issuer_merge_notice(k->issuer, k->stick, f) : e;
+}
+
+/* What the books have of the slot is put before what was found now: the first session that was known stays the first. */
+static void
+compare(struct collect_finding *x, const struct books_evidence *known)
+{
+	struct collect_proof proof = x->proof, other = x->other;
+
+	x->proof.n = x->other.n = 0;
+	if (known->receipt_n > 0)
+		take(x, BYTES(known->receipt, known->receipt_n));
+	if (known->second_n > 0)
+		take(x, BYTES(known->second, known->second_n));
+	if (proof.n > 0)
+		take(x, BYTES(proof.body, proof.n));
+	if (other.n > 0)
+		take(x, BYTES(other.body, other.n));
+	if (x->kind == COLLECT_QUIET && x->before.state == BOOKS_SPENT)
+		x->kind = COLLECT_ROLLED_BACK;
+	if (x->kind == COLLECT_DAMAGED && x->before.state == BOOKS_SPENT)
+		x->kind = COLLECT_DESTROYED;
+	if (x->proof.n > 0 && x->kind != COLLECT_UNREADABLE)
+		conclude(x);
+	/* It was unused when the stick came home, and had been used before that. */
+	if (x->kind == COLLECT_USED && x->proof.receipt.spent_at < known->live_at && !(x->proof.receipt.flags & CLOCK_WRONG))
+		x->kind = COLLECT_ROLLED_BACK;
+}
+
+static enum err
+book_proof(struct collect *k, struct collect_finding *x, struct fault *f)
+{
+	struct books *b = k->issuer->books;
+	int64_t now = k->issuer->now;
+	bool added = false;
+	enum err e = books_set_state(b, x->grant_id, x->slot, BOOKS_SPENT, BYTES(x->proof.body, x->proof.n), x->proof.receipt.spent_at,
+	    now, "collect", "", f);
+
+	if (e == E_OK && x->other.n > 0)
+		e = books_add_second(b, x->grant_id, x->slot, BYTES(x->other.body, x->other.n), now, "collect", &added, f);
+	x->fresh_second = x->fresh_second || added;
+	return e;
 }
 
 static enum err
 book_finding(struct collect *k, struct collect_finding *x, struct fault *f)
 {
 	struct books *b = k->issuer->books;
+	struct books_evidence known;
 	int64_t now = k->issuer->now;
+	enum err e = books_evidence(b, x->grant_id, x->slot, &known, f);
 
-	if (x->before.state == BOOKS_SPENT && x->kind == COLLECT_QUIET)
-		x->kind = COLLECT_ROLLED_BACK;
-	if (x->before.state == BOOKS_SPENT && x->kind == COLLECT_DAMAGED)
-		x->kind = COLLECT_DESTROYED;
-	if (x->proved)
-		return books_set_state(
-		    b, x->grant_id, x->slot, BOOKS_SPENT, BYTES(x->body, x->body_n), x->receipt.spent_at, now, "collect", "", f);
+	if (e != E_OK)
+		return e;
+	compare(x, &known);
+	if (x->live && (e = books_seen_live(b, x->grant_id, x->slot, now, f)) != E_OK)
+		return e;
+	if (x->proof.n > 0)
+		return book_proof(k, x, f);
 	if (x->kind == COLLECT_DESTROYED)
 		return books_set_state(
 		    b, x->grant_id, x->slot, BOOKS_SPENT, BYTES(NULL, 0), 0, now, "collect", "destroyed, time unknown", f);
-	if (x->kind == COLLECT_DAMAGED)
-		return books_set_state(b, x->grant_id, x->slot, BOOKS_REVOKED, BYTES(NULL, 0), 0, now, "collect", "damaged", f);
 	return E_OK;
+}
+
+static bool
+can_go(const struct books_slot *s)
+{
+	return s->state == BOOKS_READY || s->state == BOOKS_ISSUED;
+}
+
+/* Damaged codes are revoked, but not all that a stick has left: that can be a bad contact, and is asked first. */
+static enum err
+book_damaged(struct collect *k, struct fault *f)
+{
+	unsigned damaged = 0, good = 0;
+	enum err e = E_OK;
+
+	for (size_t i = 0; i < k->count; i++) {
+		const struct collect_finding *x = &k->findings[i];
+
+		damaged += x->kind == COLLECT_DAMAGED && can_go(&x->before);
+		good += x->kind != COLLECT_DAMAGED && x->live && can_go(&x->before) && x->before.expires > k->issuer->now;
+	}
+	k->all_damaged = good == 0 && !k->revoke_all ? damaged : 0;
+	for (size_t i = 0; i < k->count && e == E_OK; i++) {
+		struct collect_finding *x = &k->findings[i];
+
+		x->kept = x->kind == COLLECT_DAMAGED && k->all_damaged > 0 && can_go(&x->before);
+		if (x->kind == COLLECT_DAMAGED && !x->kept)
+			e = books_set_state(k->issuer->books, x->grant_id, x->slot, BOOKS_REVOKED, BYTES(NULL, 0), 0, k->issuer->now,
+			    "collect", "damaged", f);
+	}
+	return e;
 }
 
 static int
@@ -318,24 +640,29 @@ by_slot(const void *pa, const void *pb)
 	return a->slot < b->slot ? -1 : a->slot > b->slot;
 }
 
-static void
-note_before(struct collect *k, const struct books_slot *slots, size_t count)
+static enum err
+note_before(struct collect *k, struct fault *f)
 {
-	struct collect_finding key;
+	struct collect_finding key = {0};
+	struct books_slot *slots = NULL;
+	size_t count = 0;
+	enum err e = books_slots(k->issuer->books, NULL, &slots, &count, f);
 
-	if (k->count == 0)
-		return;
-	qsort(k->findings, k->count, sizeof k->findings[0], by_slot);
-	memset(&key, 0, sizeof key);
-	for (size_t n = 0; n < count; n++) {
+	if (k->count > 1)
+		qsort(k->findings, k->count, sizeof k->findings[0], by_slot);
+	for (size_t n = 0; e == E_OK && k->count > 0 && n < count; n++) {
 		struct collect_finding *x = NULL;
 
 		memcpy(key.grant_id, slots[n].grant_id, ID_SIZE);
 		key.slot = slots[n].slot;
 		x = bsearch(&key, k->findings, k->count, sizeof k->findings[0], by_slot);
-		if (x != NULL)
+		if (x != NULL && !x->noted)
 			x->before = slots[n];
+		if (x != NULL)
+			x->noted = true;
 	}
+	free(slots);
+	return e;
 }
 
 static int
@@ -352,27 +679,92 @@ by_number(const void *pa, const void *pb)
 enum err
 collect_book(struct collect *k, struct fault *f)
 {
-	struct books_slot *slots = NULL;
-	size_t count = 0;
 	enum err e = k->stick != NULL ? book_stick(k, f) : E_OK;
 
 	if (e == E_OK)
-		e = books_slots(k->issuer->books, NULL, &slots, &count, f);
-	if (e != E_OK)
-		return e;
-	note_before(k, slots, count);
-	free(slots);
+		e = note_before(k, f);
 	for (size_t i = 0; i < k->count && e == E_OK; i++)
 		e = book_finding(k, &k->findings[i], f);
-	if (k->count > 1)
+	if (e == E_OK)
+		e = book_damaged(k, f);
+	if (e == E_OK && k->count > 1)
 		qsort(k->findings, k->count, sizeof k->findings[0], by_number);
 	return e;
+}
+
+/* ---- what would be lost ---------------------------------------------------------------------------------------------------- */
+
+static void
+count_loss(struct collect_finding *x, const struct books_evidence *known, struct collect_loss *loss)
+{
+	compare(x, known);
+	if (x->kind == COLLECT_TWICE)
+		loss->used += known->second_n == 0;
+	else if (x->kind == COLLECT_USED || x->kind == COLLECT_DESTROYED || x->kind == COLLECT_ROLLED_BACK)
+		loss->used += x->before.state != BOOKS_SPENT;
+	else if (x->kind == COLLECT_DAMAGED || x->kind == COLLECT_UNREADABLE)
+		loss->damaged += can_go(&x->before);
+}
+
+enum err
+collect_unexplained(const struct cli *c, struct issuer *i, const struct stick *s, struct stick_grants *grants,
+    struct collect_loss *loss, struct fault *f)
+{
+	struct collect k = {.c = c, .issuer = i, .stick = s, .grants = grants};
+	struct books_evidence known;
+	bool any = false;
+	enum err e = E_OK;
+
+	memset(loss, 0, sizeof *loss);
+	if ((e = collect_known(&k, &any, f)) == E_OK && (e = collect_judge(&k, f)) == E_OK)
+		e = note_before(&k, f);
+	for (size_t n = 0; n < k.count && e == E_OK; n++)
+		if ((e = books_evidence(i->books, k.findings[n].grant_id, k.findings[n].slot, &known, f)) == E_OK)
+			count_loss(&k.findings[n], &known, loss);
+	for (size_t n = 0; n < k.missing_count; n++)
+		loss->lectures += k.missing[n].spent < k.missing[n].slots;
+	collect_free(&k);
+	return e;
+}
+
+enum err
+collect_say_loss(const struct collect_loss *loss, const char *path, struct fault *f)
+{
+	if (loss->used > 0)
+		return fault_set(f, E_USAGE, 0, "",
+		    ngettext("%u used code on %.80s is not collected: who opened it, and when, would be lost. First: oncestick collect "
+			     "STICK; or --discard.",
+			"%u used codes on %.80s are not collected: who opened them, and when, would be lost. First: oncestick "
+			"collect STICK; or --discard.",
+			loss->used),
+		    loss->used, path);
+	if (loss->lectures > 0)
+		return fault_set(f, E_USAGE, 0, "",
+		    ngettext("%u lecture that the books have on this stick is not on %.80s: who used its codes, and when, nobody could "
+			     "tell any more. Look for another copy of the stick, and collect it; or --discard.",
+			"%u lectures that the books have on this stick are not on %.80s: who used their codes, and when, nobody could "
+			"tell any more. Look for another copy of the stick, and collect it; or --discard.",
+			loss->lectures),
+		    loss->lectures, path);
+	if (loss->damaged > 0)
+		return fault_set(f, E_USAGE, 0, "",
+		    ngettext("%u code on %.80s is damaged, and whether it was used would be lost. First: oncestick collect STICK; or "
+			     "--discard.",
+			"%u codes on %.80s are damaged, and whether they were used would be lost. First: oncestick collect STICK; or "
+			"--discard.",
+			loss->damaged),
+		    loss->damaged, path);
+	return E_OK;
 }
 
 void
 collect_free(struct collect *k)
 {
+	free(k->rows.list);
 	free(k->findings);
+	free(k->missing);
+	k->rows.list = NULL;
 	k->findings = NULL;
-	k->count = k->room = 0;
+	k->missing = NULL;
+	k->rows.count = k->count = k->room = k->missing_count = 0;
 }

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -353,15 +354,32 @@ issuer_merge_notice(struct issuer *i, const struct stick *s, struct fault *f)
 	return e;
 }
 
+/* Two that write lists would take each other's away; so one after the other, where the file system has locks. */
+static void
+wait_for_turn(const struct stick *s)
+{
+	const struct timespec t = {0, 50000000};
+
+	for (int i = 0; i < 100 && flock(s->once_fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK; i++)
+		nanosleep(&t, NULL);
+}
+
 enum err
 issuer_put_notice(const struct issuer *i, const struct stick *s, struct bytes file, bool *written, struct fault *f)
 {
 	char fs[STICKIO_FS_NAME] = "";
 	enum err e = file.n == 0 ? E_OK : stick_medium(s, fs, f);
-	int got = e != E_OK || file.n == 0 ? 0 : stick_store_notice(s, i->pk, file.p, file.n);
+	int got = 0, sys = 0;
 
 	if (e != E_OK)
 		return e;
+	if (file.n > 0) {
+		wait_for_turn(s);
+		got = stick_store_notice(s, i->pk, file.p, file.n);
+		sys = errno;
+		(void)flock(s->once_fd, LOCK_UN);
+		errno = sys;
+	}
 	if (got < 0) {
 		bool locked = errno == EROFS || errno == EACCES || errno == EPERM;
 
@@ -396,33 +414,16 @@ issuer_revoke_stick(struct issuer *i, const uint8_t id[ID_SIZE], const char *ver
 	return e;
 }
 
-static bool
-known_spent(const struct books_slot *list, size_t n, const uint8_t grant_id[ID_SIZE], uint32_t slot)
-{
-	for (size_t k = 0; k < n; k++)
-		if (list[k].slot == slot && memcmp(list[k].grant_id, grant_id, ID_SIZE) == 0)
-			return list[k].state == BOOKS_SPENT;
-	return false;
-}
-
 enum err
-issuer_uncollected(struct issuer *i, const struct stick *s, const struct stick_grants *grants, uint32_t *count, struct fault *f)
+issuer_drop_lectures(struct issuer *i, const uint8_t id[ID_SIZE], const char *verb, struct fault *f)
 {
-	struct books_slot *list = NULL;
-	struct stick_slot slot;
+	struct books_lecture *list = NULL;
 	size_t n = 0;
-	enum err e = books_slots(i->books, s->id, &list, &n, f);
+	enum err e = books_lectures(i->books, id, &list, &n, f);
 
-	*count = 0;
-	for (size_t g = 0; g < grants->count && e == E_OK; g++) {
-		const struct grant *grant = &grants->grants[g];
-
-		for (uint32_t k = 0; k < grant->slots; k++)
-			if (stick_read_slot(s, grant, k, false, &slot, NULL) == E_OK && slot.merged == RECORD_IS_SPENT &&
-			    !known_spent(list, n, grant->id, k))
-				++*count;
-	}
-	sodium_memzero(&slot, sizeof slot);
+	for (size_t k = 0; k < n && e == E_OK; k++)
+		if (!list[k].gone)
+			e = books_set_gone(i->books, list[k].grant_id, i->now, verb, f);
 	free(list);
 	return e;
 }

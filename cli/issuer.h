@@ -82,9 +82,8 @@ enum err issuer_put_notice(const struct issuer *i, const struct stick *s, struct
 /* issuer_revoke_stick(i, id, verb, count, f): every ready or issued slot of a stick is revoked in the books; *count is how many. */
 enum err issuer_revoke_stick(struct issuer *i, const uint8_t id[ID_SIZE], const char *verb, uint32_t *count, struct fault *f);
 
-/* issuer_uncollected(i, s, grants, count, f): how many used slots of stick s the books do not know as spent. */
-enum err issuer_uncollected(
-    struct issuer *i, const struct stick *s, const struct stick_grants *grants, uint32_t *count, struct fault *f);
+/* issuer_drop_lectures(i, id, verb, f): the lectures of a stick that the books have are no longer looked for on it. */
+enum err issuer_drop_lectures(struct issuer *i, const uint8_t id[ID_SIZE], const char *verb, struct fault *f);
 
 /* A stick that was named. */
 struct issuer_stick {

@@ -14,6 +14,7 @@
 #include <sodium.h>
 
 #include "bundle.h"
+#include "collect.h"
 #include "human.h"
 #include "prepare_internal.h"
 #include "say.h"
@@ -250,14 +251,26 @@ is_copy(const struct prepare_target *t)
 	return false;
 }
 
+/* What is replaced must not take with it what nobody knows yet. */
+static enum err
+check_loss(struct prepare *j, struct prepare_target *t, struct fault *f)
+{
+	struct collect_loss loss;
+	enum err e = E_OK;
+
+	if (j->discard)
+		return E_OK;
+	e = collect_unexplained(j->c, &j->issuer, t->p->stick, &t->p->grants, &loss, f);
+	return e == E_OK ? collect_say_loss(&loss, t->at.path, f) : e;
+}
+
 static enum err
 check_content(struct prepare *j, struct prepare_target *t, struct fault *f)
 {
-	uint32_t waiting = 0;
-	enum err e = E_OK;
-
-	if (t->p->state == PROVISION_EMPTY || t->p->grants.count + t->p->grants.skipped == 0)
+	if (t->p->state == PROVISION_EMPTY)
 		return E_OK;
+	if (t->p->grants.count + t->p->grants.skipped == 0)
+		return j->add ? E_OK : check_loss(j, t, f);
 	if (!j->add && !j->replace)
 		return refuse_full(j, t, f);
 	if (j->add && is_copy(t))
@@ -267,15 +280,7 @@ check_content(struct prepare *j, struct prepare_target *t, struct fault *f)
 		return fault_set(f, E_SPACE, 0, "",
 		    _("there are %u lectures on %.80s already, which is the most; --replace destroys them."), STICK_GRANTS_MAX,
 		    t->at.path);
-	if (!j->replace)
-		return E_OK;
-	e = issuer_uncollected(&j->issuer, t->p->stick, &t->p->grants, &waiting, f);
-	if (e == E_OK && waiting > 0)
-		e = fault_set(f, E_USAGE, 0, "",
-		    ngettext("%u used code on %.80s was not collected yet; first: oncestick collect STICK",
-			"%u used codes on %.80s were not collected yet; first: oncestick collect STICK", waiting),
-		    waiting, t->at.path);
-	return e;
+	return j->replace ? check_loss(j, t, f) : E_OK;
 }
 
 /* The bytes that a bundle of ours takes, as far as can be told. */

@@ -49,7 +49,7 @@ struct prepare {
 	char label[LABEL_MAX + 1];
 	int64_t not_before, expires;
 	uint32_t session_s;
-	bool add, replace, skip_special;
+	bool add, replace, discard, skip_special;
 	bool yes;    /* do not ask whether a STICK is one */
 	bool strict; /* refuse a folder that changes while it is packed */
 	bool bind_usb; /* codes open on this device only */

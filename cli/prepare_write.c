@@ -82,6 +82,8 @@ write_books(struct prepare *j, struct fault *f)
 			e = issuer_revoke_stick(&j->issuer, t->grant.stick_id, "prepare --replace", &count, f);
 			t->replaced = count;
 		}
+		if (e == E_OK && !j->add)
+			e = issuer_drop_lectures(&j->issuer, t->grant.stick_id, "prepare --replace", f);
 	}
 	if (e != E_OK)
 		return e;

@@ -49,12 +49,24 @@ static const char schema[] =
     "CREATE TRIGGER listed_kept BEFORE DELETE ON listed BEGIN SELECT raise(ABORT, 'notices are cumulative'); END;"
     "CREATE TRIGGER withdrawn_kept BEFORE DELETE ON withdrawn BEGIN SELECT raise(ABORT, 'notices are cumulative'); END;";
 
+/* second: a receipt of another session of a used slot. seen: when a slot was live on a stick that came home. gone: lectures that
+ * are no longer looked for on their stick. */
+static const char later[] =
+    "CREATE TABLE IF NOT EXISTS second (grant_id BLOB NOT NULL REFERENCES grnt, slot INTEGER NOT NULL, receipt BLOB NOT NULL,"
+    " PRIMARY KEY (grant_id, slot)) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS seen (grant_id BLOB NOT NULL REFERENCES grnt, slot INTEGER NOT NULL, live_at INTEGER NOT NULL,"
+    " PRIMARY KEY (grant_id, slot)) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS gone (grant_id BLOB PRIMARY KEY NOT NULL REFERENCES grnt, at INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE INDEX IF NOT EXISTS event_grant ON event (grant_id);"
+    "CREATE TRIGGER IF NOT EXISTS second_kept BEFORE DELETE ON second BEGIN SELECT raise(ABORT, 'evidence is permanent'); END;";
+
 static const struct sql_kind kind = {
 	.name = BOOKS_NAME,
 	.err = E_BOOKS,
 	.application = 0x6f6e6362u, /* "oncb" */
 	.schema = 1,
 	.create = schema,
+	.extend = later,
 };
 
 #define ID(id) SQL_BLOB(id, ID_SIZE)

@@ -139,6 +139,37 @@ enum err books_take(struct books *b, const uint8_t grant_id[ID_SIZE], uint32_t n
 enum err books_set_state(struct books *b, const uint8_t grant_id[ID_SIZE], uint32_t slot, enum books_slot_state state,
     struct bytes receipt, int64_t spent_at, int64_t now, const char *verb, const char *detail, struct fault *f);
 
+/* What the books hold of one slot, besides its state. */
+struct books_evidence {
+	uint8_t receipt[RECEIPT_MAX + MAC_SIZE], second[RECEIPT_MAX + MAC_SIZE]; /* receipt || MAC, of two sessions */
+	size_t receipt_n, second_n; /* 0: none */
+	int64_t live_at;            /* when it was last seen unused on its stick, 0 if never */
+};
+
+/*
+ * books_evidence(b, grant_id, slot, e): what there is; nothing of a slot that is not known.
+ * books_add_second(b, grant_id, slot, receipt, now, verb): a receipt of another session than the one that is kept. The first
+ * stays, and proves it; *added says whether it is this one.
+ * books_seen_live(b, grant_id, slot, now): the slot is unused on its stick.
+ */
+enum err books_evidence(struct books *b, const uint8_t grant_id[ID_SIZE], uint32_t slot, struct books_evidence *e, struct fault *f);
+enum err books_add_second(struct books *b, const uint8_t grant_id[ID_SIZE], uint32_t slot, struct bytes receipt, int64_t now,
+    const char *verb, bool *added, struct fault *f);
+enum err books_seen_live(struct books *b, const uint8_t grant_id[ID_SIZE], uint32_t slot, int64_t now, struct fault *f);
+
+/* A lecture of a stick. */
+struct books_lecture {
+	uint8_t grant_id[ID_SIZE];
+	char label[LABEL_MAX + 1];
+	bool gone;             /* it was replaced or erased, so it is no longer looked for */
+	uint32_t slots, spent;
+};
+
+/* books_lectures(b, stick_id, list, count): those of a stick, in the order in which they became known; *list is freed by the
+ * caller. books_set_gone(b, grant_id, now, verb): a lecture is no longer on its stick, as is known. */
+enum err books_lectures(struct books *b, const uint8_t stick_id[ID_SIZE], struct books_lecture **list, size_t *count, struct fault *f);
+enum err books_set_gone(struct books *b, const uint8_t grant_id[ID_SIZE], int64_t now, const char *verb, struct fault *f);
+
 /* books_event(b, now, verb, grant_id or NULL, slot, holder, detail): append to the log, for good. BOOKS_WHOLE as slot: of the whole
  * grant. holder and detail may be NULL. */
 #define BOOKS_WHOLE UINT32_MAX

@@ -404,7 +404,7 @@ connect_to(struct sql *q, int flags, bool made, struct fault *f)
 
 /*
  * In a transaction, so that nobody is writing and what was interrupted has been undone. One that takes the write lock proves that
- * we may write, without writing.
+ * we may write, without writing, unless there are tables that an older program did not make.
  */
 static enum err
 check_content(struct sql *q, bool writes, struct fault *f)
@@ -415,7 +415,8 @@ check_content(struct sql *q, bool writes, struct fault *f)
 		return sql_failed(q, SQLITE_READONLY, f);
 	if ((err = sql_run(q, writes ? "BEGIN IMMEDIATE" : "BEGIN", SQL_NONE, f)) != E_OK)
 		return err;
-	err = check_schema(q, f);
+	if ((err = check_schema(q, f)) == E_OK && writes && q->kind->extend != NULL && (err = run_script(q, q->kind->extend, f)) == E_OK)
+		return sql_run(q, "COMMIT", SQL_NONE, f);
 	(void)sql_run(q, "ROLLBACK", SQL_NONE, NULL);
 	return err;
 }

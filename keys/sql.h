@@ -23,6 +23,8 @@ struct sql_kind {
 	uint32_t application;   /* application_id, at offset 68 of the file */
 	int64_t schema;         /* version, kept in meta */
 	const char *create;     /* statements that make the tables; meta(k, v) must be among them */
+	const char *extend;     /* statements that make what came later, where it is not there yet; NULL: nothing. Older programs do not
+	                           look at it, so the schema's number stays */
 };
 
 struct sql {

@@ -125,6 +125,76 @@ stick_open(struct stick **s, int dir_fd, struct fault *f)
 	return err;
 }
 
+/* The stick that the grant below ids says it is of; false if it does not verify. */
+static bool
+stick_of_grant(const struct stick *s, const uint8_t id[ID_SIZE], uint8_t stick_id[ID_SIZE])
+{
+	struct grant g = {0};
+	uint8_t *file = NULL;
+	size_t n = 0;
+	bool known = false;
+	int fd = stick_grant_dir(s, id);
+
+	if (fd == -1)
+		return false;
+	if (stickio_slurp(fd, STICK_GRANT_FILE, envelope_limit(ENVELOPE_GRANT), &file, &n) == 0 &&
+	    grant_open(&g, BYTES(file, n)) == ENVELOPE_OK) {
+		known = memcmp(g.id, id, ID_SIZE) == 0;
+		memcpy(stick_id, g.stick_id, ID_SIZE);
+	}
+	grant_free(&g);
+	free(file);
+	close(fd);
+	return known;
+}
+
+static enum err
+id_of_grants(struct stick *s, struct fault *f)
+{
+	uint8_t ids[STICK_GRANTS_MAX][ID_SIZE], id[ID_SIZE];
+	int fd = stickio_open_dir(s->once_fd, STICK_GRANTS), found = 0;
+	bool known = false;
+
+	if (fd != -1) {
+		found = stickio_ids(fd, "", ids, STICK_GRANTS_MAX);
+		close(fd);
+	}
+	for (int i = 0; i < found && i < (int)STICK_GRANTS_MAX; i++) {
+		if (!stick_of_grant(s, ids[i], id))
+			continue;
+		if (known && memcmp(id, s->id, ID_SIZE) != 0)
+			return fault_set(f, E_STICK_DAMAGED, 0, "stick ids differ", "%s/%s", STICK_ONCE, STICK_GRANTS);
+		memcpy(s->id, id, ID_SIZE);
+		known = true;
+	}
+	s->n = UINT32_MAX;
+	return known ? E_OK :
+		       fault_set(f, E_STICK_DAMAGED, 0, "stick record", "%s/%s and %s", STICK_ONCE, STICK_RECORD_A, STICK_RECORD_B);
+}
+
+enum err
+stick_open_damaged(struct stick **s, int dir_fd, struct fault *f)
+{
+	struct stick *made = calloc(1, sizeof(*made));
+	enum err err = E_OK;
+
+	if (made == NULL)
+		return fault_set(f, E_FAIL, ENOMEM, "memory", "stick");
+	made->once_fd = -1;
+	if ((made->ratchet = secret_new(KEY_SIZE)) == NULL)
+		err = fault_set(f, E_FAIL, ENOMEM, "memory", "stick");
+	else if ((made->once_fd = stickio_open_dir(dir_fd, STICK_ONCE)) == -1)
+		err = fault_set(f, E_NO_STICK, errno, "open", "%s", STICK_ONCE);
+	else
+		err = id_of_grants(made, f);
+	if (err == E_OK) {
+		*s = made;
+		made = NULL;
+	}
+	stick_close(&made);
+	return err;
+}
+
 void
 stick_close(struct stick **s)
 {

@@ -45,6 +45,13 @@ enum err stick_open(struct stick **s, int dir_fd, struct fault *f);
 void stick_close(struct stick **s);
 
 /*
+ * stick_open_damaged(s, dir_fd, f): for a stick whose record is damaged: its id is the one that all grants say that verify. Nothing
+ * opens such a stick any more, but its records can be read. The ratchet is zero, and n UINT32_MAX, which stands for not known.
+ * Errors: E_NO_STICK, E_STICK_DAMAGED (no grant verifies, or they do not agree), E_FAIL.
+ */
+enum err stick_open_damaged(struct stick **s, int dir_fd, struct fault *f);
+
+/*
  * stick_medium(s, name, f): stickio_medium of ONCE and of g, where the records are. Whoever writes to a stick asks before anything
  * is spent, revoked or erased. Errors: E_FILESYSTEM.
  */

@@ -171,6 +171,30 @@ check "200 000 receipts of one use" timeout 300 oncestick collect --receipts "$W
 is "are one" "$(jq -c '[.codes[].found]' "$W/out")" '["used"]'
 check "1024 that prove nothing, of four codes" timeout 300 oncestick collect --receipts "$W/all" --json --passphrase-file "$W/pass"
 is "but one" "$(jq .invalid_receipts "$W/out")" 1023
+is "the books know of nothing else" "$(oncestick codes --json | jq '.sticks[0].spent')" 1
+
+# stopped while it reads
+prepare "$W/folder" "$W/many" --label Many --codes 60
+python3 - "$W/A" "$W/many/ONCE/g" "$W/long" <<'PY' || die "no receipts"
+import os, sys
+row = open(sys.argv[1], "rb").read()[1:]
+grant = bytes.fromhex(os.listdir(sys.argv[2])[0])
+at = row.index(b"\x50", 35)
+number = lambda n: bytes([n]) if n < 24 else bytes([0x18, n])
+rows = b"".join(row[:at + 1] + grant + number(slot) + row[at + 18:] for slot in range(60))
+open(sys.argv[3], "wb").write(b"\x98\x3c" + rows)
+PY
+before=$(events)
+for signal in INT TERM; do
+	rm -f "$W/out.$signal"
+	env --default-signal=INT oncestick collect --receipts "$W/long" --progress-json --passphrase-file "$W/pass" >"$W/out" 2>"$W/out.$signal" </dev/null &
+	pid=$!
+	wait_until 60 grep -q '"phase":"reading"' "$W/out.$signal"
+	kill -s $signal $pid
+	wait $pid
+	is "SIG$signal ends it" $? 130
+done
+is "nothing is in the books" "$(events)" "$before"
 truncate -s 65M "$W/huge"
 refused 2 "a file that is too large" issuer collect --receipts "$W/huge"
 said 'MiB of receipts'

@@ -812,6 +812,92 @@ END_TEST
 
 /* ---- states ------------------------------------------------------------------------------------------------------------- */
 
+START_TEST(evidence_of_a_slot_stays)
+{
+	struct books *b = open_ok();
+	struct books_evidence e;
+	bool added = false;
+
+	add_grant(b, 1, stick_a, 2, T0 + 50);
+	ck_assert_int_eq(books_evidence(b, id_of(9), 0, &e, NULL), E_OK);
+	ck_assert(e.receipt_n == 0 && e.second_n == 0 && e.live_at == 0);
+	ck_assert_int_eq(books_seen_live(b, id_of(1), 0, T0 + 5, NULL), E_OK);
+	ck_assert_int_eq(books_seen_live(b, id_of(1), 0, T0 + 3, NULL), E_OK);
+	ck_assert_int_eq(books_set_state(b, id_of(1), 0, BOOKS_SPENT, BYTES("first", 5), T0, T0 + 6, "test", "", NULL), E_OK);
+	ck_assert_int_eq(books_add_second(b, id_of(1), 0, BYTES("second", 6), T0 + 7, "test", &added, NULL), E_OK);
+	ck_assert(added);
+	ck_assert_int_eq(books_add_second(b, id_of(1), 0, BYTES("third", 5), T0 + 8, "test", &added, NULL), E_OK);
+	ck_assert(!added);
+	books_close(&b);
+	b = open_ok();
+	ck_assert_int_eq(books_evidence(b, id_of(1), 0, &e, NULL), E_OK);
+	ck_assert(e.receipt_n == 5 && memcmp(e.receipt, "first", 5) == 0);
+	ck_assert(e.second_n == 6 && memcmp(e.second, "second", 6) == 0);
+	ck_assert_int_eq(e.live_at, T0 + 5);
+	ck_assert_int_eq(books_evidence(b, id_of(1), 1, &e, NULL), E_OK);
+	ck_assert(e.receipt_n == 0 && e.second_n == 0 && e.live_at == 0);
+	ck_assert_int_eq(ask("SELECT count(*) FROM event WHERE detail = 'opened a second time'"), 1);
+	books_close(&b);
+}
+END_TEST
+
+START_TEST(lectures_are_looked_for_until_they_are_gone)
+{
+	struct books *b = open_ok();
+	struct books_lecture *list = NULL;
+	size_t count = 0;
+
+	add_grant(b, 1, stick_a, 2, T0 + 50);
+	add_grant(b, 2, stick_a, 3, T0 + 50);
+	add_grant(b, 3, stick_b, 1, T0 + 50);
+	ck_assert_int_eq(set_state(b, 2, 1, BOOKS_SPENT), E_OK);
+	ck_assert_int_eq(books_set_gone(b, id_of(1), T0, "erase", NULL), E_OK);
+	ck_assert_int_eq(books_set_gone(b, id_of(1), T0, "erase", NULL), E_OK);
+	ck_assert_int_eq(books_lectures(b, stick_a, &list, &count, NULL), E_OK);
+	ck_assert_uint_eq(count, 2);
+	ck_assert(list[0].gone && list[0].slots == 2 && list[0].spent == 0);
+	ck_assert(!list[1].gone && list[1].slots == 3 && list[1].spent == 1);
+	ck_assert_str_eq(list[1].label, "Week 2");
+	free(list);
+	ck_assert_int_eq(ask("SELECT count(*) FROM event WHERE detail = 'no longer on the stick'"), 1);
+	books_close(&b);
+}
+END_TEST
+
+static int
+run_sql(const char *text)
+{
+	sqlite3 *db = NULL;
+	int rc = SQLITE_ERROR;
+
+	ck_assert_int_eq(sqlite3_open(db_path, &db), SQLITE_OK);
+	rc = sqlite3_exec(db, text, NULL, NULL, NULL);
+	sqlite3_close(db);
+	return rc;
+}
+
+START_TEST(books_of_an_older_program_get_what_came_later)
+{
+	struct books *b = open_ok();
+	struct books_evidence e;
+	struct books_lecture *list = NULL;
+	size_t count = 0;
+
+	add_grant(b, 1, stick_a, 2, T0 + 50);
+	add_grant(b, 2, stick_a, 2, T0 + 50);
+	ck_assert_int_eq(books_event(b, T0, "prepare --replace", id_of(1), 0, NULL, "", NULL), E_OK);
+	books_close(&b);
+	ck_assert_int_eq(run_sql("DROP TABLE second; DROP TABLE seen; DROP TABLE gone; DROP INDEX event_grant"), SQLITE_OK);
+	b = open_ok();
+	ck_assert_int_eq(books_evidence(b, id_of(1), 0, &e, NULL), E_OK);
+	ck_assert_int_eq(books_seen_live(b, id_of(1), 0, T0, NULL), E_OK);
+	ck_assert_int_eq(books_lectures(b, stick_a, &list, &count, NULL), E_OK);
+	ck_assert(count == 2 && list[0].gone && !list[1].gone);
+	free(list);
+	books_close(&b);
+}
+END_TEST
+
 START_TEST(spent_and_revoked_are_final)
 {
 	struct books *b = open_ok();
@@ -986,6 +1072,9 @@ main(void)
 	tcase_add_test(tc, lecture_is_the_newest_with_codes_or_the_one_that_is_named);
 	tcase_add_test(tc, holder_that_is_too_long_gets_nothing);
 	tcase_add_test(tc, issuers_at_once_hand_out_no_code_twice);
+	tcase_add_test(tc, evidence_of_a_slot_stays);
+	tcase_add_test(tc, lectures_are_looked_for_until_they_are_gone);
+	tcase_add_test(tc, books_of_an_older_program_get_what_came_later);
 	tcase_add_test(tc, spent_and_revoked_are_final);
 	tcase_add_test(tc, same_finding_twice_changes_nothing);
 	tcase_add_test(tc, code_that_is_ready_again_has_no_holder);

@@ -146,6 +146,28 @@ START_TEST(the_stick_record_that_is_further_wins)
 END_TEST
 
 /* hostile 32 */
+START_TEST(damaged_record_leaves_what_the_grants_say)
+{
+	struct stick_grants g = {0};
+
+	ck_assert_int_eq(stick_open_damaged(&s, x.fd, NULL), E_NO_STICK);
+	put_once(&x, STICK, OURS);
+	put_file(&x, "ONCE/stick.a", "", 0);
+	put_file(&x, "ONCE/stick.b", "", 0);
+	ck_assert_int_eq(stick_open_damaged(&s, x.fd, NULL), E_STICK_DAMAGED); /* nothing says which stick it is */
+	put_grant(&x, OURS, STICK, GRANT, BUNDLE);
+	ck_assert_int_eq(stick_open(&s, x.fd, NULL), E_STICK_DAMAGED);
+	ck_assert_int_eq(stick_open_damaged(&s, x.fd, NULL), E_OK);
+	ck_assert(s->id[0] == STICK && s->n == UINT32_MAX);
+	ck_assert_int_eq(stick_load_grants(s, &g, NULL), E_OK);
+	ck_assert_uint_eq(g.count, 1);
+	stick_grants_free(&g);
+	stick_close(&s);
+	put_grant(&x, OURS, STICK + 1, GRANT + 1, BUNDLE);
+	ck_assert_int_eq(stick_open_damaged(&s, x.fd, NULL), E_STICK_DAMAGED);
+}
+END_TEST
+
 START_TEST(records_of_two_sticks_are_damage)
 {
 	put_once(&x, STICK, OURS);
@@ -809,6 +831,7 @@ fill(TCase *t)
 	tcase_add_test(t, one_good_copy_of_the_stick_record_is_enough);
 	tcase_add_test(t, the_stick_record_that_is_further_wins);
 	tcase_add_test(t, records_of_two_sticks_are_damage);
+	tcase_add_test(t, damaged_record_leaves_what_the_grants_say);
 	tcase_add_test(t, a_stick_record_is_no_link_and_no_fifo);
 	tcase_add_test(t, grants_come_in_order_of_their_ids);
 	tcase_add_test(t, no_grants_or_no_directory_of_them_is_no_grant);

@@ -110,12 +110,12 @@ refused 30 "a copy made before, the same PC" oncestick mount "$W/copy" --code-fi
 proved README "a copy of the stick made before, the same PC and user" "**no**"
 proved SECURITY "puts an older copy of the stick back, same honest PC" "refused"
 proved protocol "from a copy made before, same PC" yes
-mv "$stick/ONCE" "$W/now"
+mv "$stick/ONCE" "$W/of-today"
 cp -r "$W/copy/ONCE" "$stick/ONCE"
 opens "the copy put back on the stick, at another PC" at other oncestick mount "$stick" --code-file "$W/code1"
 proved protocol "put back on the same stick, another PC" no
 rm -rf "$stick/ONCE"
-mv "$W/now" "$stick/ONCE"
+mv "$W/of-today" "$stick/ONCE"
 opens "a copy on another stick, at another PC" at third oncestick mount "$W/copy" --code-file "$W/code1"
 proved protocol "on another stick, another PC (b)" no
 check "the stick comes home" oncestick collect "$stick" --passphrase-file "$W/pass"
@@ -238,6 +238,7 @@ wait_until 10 no mounted "$folder"
 refused 30 "killed: nowhere else" at other oncestick mount "$W/crash" --code-file "$W/crash1"
 opens "... but here" oncestick mount "$W/crash" --code-file "$W/crash1"
 proved SECURITY "power cut, crash, or pulled stick at any instant" "one session"
+proved SECURITY "kills the process that serves an open folder" "the folder goes"
 elsewhere protocol "pulls the stick, cuts the power (d)" part no_second_session_and_no_lost_code_whatever_happens
 cp -r "$W/station" "$W/station.backup"
 check "a code is used after the backup" oncestick mount "$W/crash" --code-file "$W/crash2"

@@ -9,7 +9,7 @@ one_code "$W/code"
 code=$(cat "$W/code")
 digest()
 {
-	(cd "$1/ONCE" && find . -type f ! -name probe -print0 | sort -z | xargs -0 sha256sum | sha256sum)
+	(cd "$1" && find . ! -path ./ONCE/probe | sort && find . -type f ! -path ./ONCE/probe -print0 | sort -z | xargs -0 sha256sum) | sha256sum
 }
 before=$(digest "$stick")
 

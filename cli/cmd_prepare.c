@@ -498,6 +498,7 @@ cmd_prepare(struct cli *c, int argc, char **argv)
 	if (!opt_parse(c, &verb, argc, argv, &operands, &count, &e))
 		return e;
 	j.folder = operands[0];
+	j.started = when_now();
 	e = take_arguments(c, &j, &s, &w, operands + 1, (size_t)count - 1);
 	if (e == E_OK)
 		e = run(c, &j, &s);

@@ -174,7 +174,7 @@ on_scan(void *arg, uint64_t files)
 static enum err
 scan_folder(struct prepare *j, struct fault *f)
 {
-	const struct pack_scan scan = {j->skip_special, j->strict, prepare_note, on_scan, j};
+	const struct pack_scan scan = {j->skip_special, j->started, j->strict, prepare_note, on_scan, j};
 	char bytes[HUMAN_SHOWN];
 	uint64_t files = 0;
 	enum err e = pack_scan_folder(&j->src, j->folder_fd, &scan, f);

@@ -66,6 +66,7 @@ struct prepare {
 	struct issuer issuer;
 	int folder_fd;
 	struct pack_source *src;
+	int64_t started;   /* the passphrase may take its time after that */
 	unsigned unsteady; /* how many files and folders changed */
 	uint8_t bundle_id[ID_SIZE];
 	uint8_t *ck; /* secret memory */

@@ -33,6 +33,7 @@ enum pack_note_kind {
 
 struct pack_scan {
 	bool skip_special;                      /* leave symbolic links, devices, sockets out instead of failing */
+	int64_t since;                          /* what was written to two seconds before or later is young; 0: now is meant */
 	bool strict;                            /* fail where a note of a change would be due, here and in pack_write */
 	void (*note)(void *arg, enum pack_note_kind kind, const char *path); /* may be NULL */
 	int (*progress)(void *arg, uint64_t files); /* called now and then; non-zero stops with E_INTERRUPTED; may be NULL */

@@ -79,12 +79,14 @@ special(struct walk *w, uint32_t dir, const char *name, mode_t mode)
 
 /* By the clock of this PC, which what has a clock of its own may be a little ahead of. */
 static bool
-is_young(const struct stat *st)
+is_young(const struct walk *w, const struct stat *st)
 {
 	struct timespec now;
 	int64_t age;
 
 	clock_gettime(CLOCK_REALTIME, &now);
+	if (w->scan->since != 0)
+		return st->st_mtim.tv_sec >= w->scan->since - YOUNG_S && st->st_mtim.tv_sec <= now.tv_sec + YOUNG_S;
 	if (now.tv_sec - st->st_mtim.tv_sec > YOUNG_S || st->st_mtim.tv_sec - now.tv_sec > YOUNG_S)
 		return false;
 	age = (int64_t)(now.tv_sec - st->st_mtim.tv_sec) * NS + now.tv_nsec - st->st_mtim.tv_nsec;
@@ -118,7 +120,7 @@ take_child(struct walk *w, uint32_t dir, int dir_fd, const char *name)
 		return special(w, dir, name, st.st_mode);
 	if (S_ISREG(st.st_mode) && try_open(dir_fd, name) != 0)
 		return errno == ENOENT ? note(w, PACK_GONE, dir, name) : pack_source_fault(w->src, w->f, errno, "open", dir, name);
-	if (S_ISREG(st.st_mode) && is_young(&st) && (err = note(w, PACK_YOUNG, dir, name)) != E_OK)
+	if (S_ISREG(st.st_mode) && is_young(w, &st) && (err = note(w, PACK_YOUNG, dir, name)) != E_OK)
 		return err;
 	e = pack_source_add(w->src, dir, name);
 	if (e == NULL && errno == EOVERFLOW)

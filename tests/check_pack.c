@@ -490,6 +490,7 @@ struct run {
 	char notes[4096];
 	unsigned young;             /* notes of files that were just written, which here are all */
 	bool strict;
+	int64_t since;
 };
 
 static void
@@ -550,7 +551,7 @@ expect_threads(unsigned n)
 static void
 run(struct run *r)
 {
-	const struct pack_scan scan = { .skip_special = r->skip_special, .strict = r->strict, .note = take_note,
+	const struct pack_scan scan = { .skip_special = r->skip_special, .strict = r->strict, .since = r->since, .note = take_note,
 		.progress = r->scan_progress, .arg = r };
 	const struct pack_job job = { .ck = ck, .spool_dir = top, .threads = r->threads, .progress = take_progress,
 		.note = take_note, .arg = r };
@@ -1158,6 +1159,9 @@ START_TEST(what_was_just_written_is_told_or_refused)
 	run(&r);
 	ck_assert_int_eq(r.err, _i == 3 ? E_SOURCE : E_OK);
 	ck_assert_uint_eq(r.young, _i == 0 ? 1 : 0);
+	r = (struct run){ .since = time(NULL) - 20 };
+	run(&r);
+	ck_assert_uint_eq(r.young, _i % 3 == 2 ? 0 : 1);
 }
 END_TEST
 

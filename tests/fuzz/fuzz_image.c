@@ -192,6 +192,16 @@ blockcache_forget(struct blockcache *c, uint64_t first, uint64_t count)
 	check_range(c, first, count);
 }
 
+/* Here no block is refused by its medium; what is refused is what the image says of itself. */
+void
+fusefs_refused(struct fusefs *fs, uint32_t ino, uint64_t first, uint64_t count)
+{
+	(void)fs;
+	(void)ino;
+	(void)first;
+	(void)count;
+}
+
 /* ---- a kernel ----------------------------------------------------------------------------------------------------------- */
 
 static struct fuse_req

@@ -83,6 +83,15 @@ struct range {
 	uint32_t first, last;
 };
 
+static bool
+is_in(uint32_t c, const struct range *ranges, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (c >= ranges[i].first && c <= ranges[i].last)
+			return true;
+	return false;
+}
+
 /* Control characters, and what reorders or hides the text around it. */
 static bool
 is_treacherous(uint32_t c)
@@ -90,14 +99,21 @@ is_treacherous(uint32_t c)
 	static const struct range ranges[] = {
 		{ 0x0000, 0x001f }, { 0x007f, 0x009f }, { 0x00ad, 0x00ad }, { 0x061c, 0x061c }, { 0x115f, 0x1160 },
 		{ 0x180e, 0x180e }, { 0x200b, 0x200b }, { 0x200e, 0x200f }, { 0x2028, 0x202e }, { 0x2060, 0x206f },
-		{ 0x3164, 0x3164 }, { 0xfeff, 0xfeff }, { 0xffa0, 0xffa0 }, { 0xfff0, 0xfffb }, { 0xe0000, 0xe0fff }
+		{ 0x3164, 0x3164 }, { 0xfeff, 0xfeff }, { 0xffa0, 0xffa0 }, { 0xfff0, 0xfffb }, { 0x13430, 0x1343f },
+		{ 0x1bca0, 0x1bca3 }, { 0x1d173, 0x1d17a }, { 0xe0000, 0xe0fff }
 	};
 
-	for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++) {
-		if (c >= ranges[i].first && c <= ranges[i].last)
-			return true;
-	}
-	return false;
+	return is_in(c, ranges, sizeof ranges / sizeof ranges[0]);
+}
+
+/* The other characters of Unicode's category Cf, which belong to some languages' spelling. */
+static bool
+is_format(uint32_t c)
+{
+	static const struct range ranges[] = { { 0x0600, 0x0605 }, { 0x06dd, 0x06dd }, { 0x070f, 0x070f }, { 0x0890, 0x0891 },
+		{ 0x08e2, 0x08e2 }, { 0x180b, 0x180f }, { 0x200c, 0x200d }, { 0x110bd, 0x110bd }, { 0x110cd, 0x110cd } };
+
+	return is_in(c, ranges, sizeof ranges / sizeof ranges[0]);
 }
 
 /* Write a character of len bytes at p, or one invalid byte if len is 0, as it is or escaped. Return how long that is. */
@@ -131,6 +147,39 @@ human_escape(const char *p, size_t n)
 		at += escape(at, p, len, c);
 		p += step;
 		n -= step;
+	}
+	*at = '\0';
+	return out;
+}
+
+/* As JSON has it: in two halves where it does not fit into 16 bits. */
+static size_t
+escape_json(char *out, uint32_t c)
+{
+	if (c <= 0xffff)
+		return (size_t)sprintf(out, "\\u%04x", (unsigned)c);
+	c -= 0x10000;
+	return (size_t)sprintf(out, "\\u%04x\\u%04x", (unsigned)(0xd800 + (c >> 10)), (unsigned)(0xdc00 + (c & 0x3ff)));
+}
+
+char *
+human_json(const char *json)
+{
+	size_t n = strlen(json);
+	char *out = n <= (SIZE_MAX - 1) / 6 ? malloc(6 * n + 1) : NULL, *at = out;
+
+	if (out == NULL)
+		return NULL;
+	while (n > 0) {
+		uint32_t c = 0;
+		size_t len = decode(json, n, &c);
+
+		if (len > 0 && c >= 0x7f && (is_treacherous(c) || is_format(c)))
+			at += escape_json(at, c);
+		else
+			at = mempcpy(at, json, len > 0 ? len : 1);
+		json += len > 0 ? len : 1;
+		n -= len > 0 ? len : 1;
 	}
 	*at = '\0';
 	return out;

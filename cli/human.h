@@ -24,6 +24,12 @@ void human_rate(char *out, size_t size, uint64_t bytes_per_second);
  */
 char *human_escape(const char *p, size_t n);
 
+/*
+ * human_json(json): the same JSON, in which DEL, C1 controls and characters that reorder, hide or format text are escapes, so that a
+ * terminal can be shown it; to be freed by the caller; NULL if there is no memory. Others, and what is ASCII, stay as they are.
+ */
+char *human_json(const char *json);
+
 /* human_text_ok(s): whether s is not empty, valid UTF-8, and free of control characters and of those that reorder or hide text:
  * fit to be kept as a name or label. In every locale. */
 bool human_text_ok(const char *s);

@@ -146,7 +146,7 @@ cause_words(char out[CAUSE_MAX], const struct fault *f, const struct say_about *
 	add(&t, " (%s", SAFE(step_words(f->step)));
 	if (object)
 		add(&t, "%s%s", step ? " " : "", SAFE(f->object));
-	if (f->sys != 0)
+	if (f->sys != 0 && f->sys != EBADMSG) /* which stands for what the object says */
 		add(&t, "%s%s", step || object ? ": " : "", strerror(f->sys));
 	add(&t, ")");
 	return out;
@@ -539,6 +539,13 @@ goes_on(const struct fault *f, const struct say_about *a)
 	return strcmp(f->step, "close") == 0 || strcmp(f->step, "used") == 0;
 }
 
+/* A disk that does not let a file be read, as of sql_failed. */
+static bool
+unreadable(const struct fault *f)
+{
+	return f->sys == EIO || f->sys == ENXIO || f->sys == ERANGE;
+}
+
 static void
 s_station(struct text *t, const struct fault *f, const struct say_about *a)
 {
@@ -557,10 +564,20 @@ s_station(struct text *t, const struct fault *f, const struct say_about *a)
 		    _("the folder is closed, but this PC's memory of used codes cannot be written%s. Make room, or set the rights "
 		      "of that directory. The code is not lost: it continues here, on this PC, once there is room."),
 		    CAUSE(f, a));
+	else if (unreadable(f))
+		add(t,
+		    _("this PC's disk fails where its memory of used codes is%s. Nothing is opened without that. Have the disk seen to; a "
+		      "code that was not used yet opens on another PC."),
+		    CAUSE(f, a));
+	else if (f->sys == EBADMSG)
+		add(t,
+		    _("this PC's memory of used codes is damaged%s. Nothing is opened without it. Put a copy of it back; if there is none, "
+		      "move it away: a new one is begun, and paused sessions and revoked codes are forgotten."),
+		    CAUSE(f, a));
 	else
 		add(t,
-		    _("this PC's memory of used codes cannot be opened or written%s. Nothing is opened without it: make room or "
-		      "set the rights of that directory, or set ONCESTICK_STATION_DIR."),
+		    _("this PC's memory of used codes cannot be opened or written%s. Nothing is opened without it: make room, or set the "
+		      "rights of that directory."),
 		    CAUSE(f, a));
 }
 
@@ -755,6 +772,9 @@ s_fuse(struct text *t, const struct fault *f, const struct say_about *a)
 		add(t, "%s",
 		    _("the folder could not be closed again: fusermount3 needs /etc/mtab, and there is none. Who looks after this PC "
 		      "makes it, as root: ln -s /proc/self/mounts /etc/mtab."));
+	else if (strcmp(f->step, "fusermount3") == 0 && f->sys == 0)
+		/* TRANSLATORS: a line of that program's, in English */
+		add(t, _("the folder cannot be mounted. fusermount3 says: %s."), SAFE(f->object));
 	else if (f->object[0] != '\0' && strncmp(f->object, "/dev/", 5) != 0 && f->sys != 0 && strcmp(f->step, "find") != 0)
 		/* TRANSLATORS: a folder, and what speaks against it, such as "not yours" */
 		add(t,
@@ -848,16 +868,25 @@ s_passphrase(struct text *t, const struct fault *f, const struct say_about *a)
 static void
 s_books(struct text *t, const struct fault *f, const struct say_about *a)
 {
-	if (f->sys == ENOENT) {
+	if (f->sys == ENOENT)
 		add(t, "%s",
 		    _("there is a keystore, but no books beside it: copy books.sqlite back from where you keep a copy, or, if there is "
 		      "none, collect every stick: 'oncestick collect STICK' begins new books."));
-		return;
-	}
-	add(t,
-	    _("the issuer's books cannot be opened or written%s. Nothing was done that is not in them. Is another oncestick at "
-	      "work, or the disk full?"),
-	    CAUSE(f, a));
+	else if (unreadable(f))
+		add(t,
+		    _("the disk fails where the issuer's books are%s. Nothing was done that is not in them. Have the disk seen to, then put "
+		      "your copy of that directory back."),
+		    CAUSE(f, a));
+	else if (f->sys == EBADMSG)
+		add(t,
+		    _("the issuer's books are damaged%s. Put your copy of that directory back, then collect the sticks, which know what was "
+		      "used since."),
+		    CAUSE(f, a));
+	else
+		add(t,
+		    _("the issuer's books cannot be opened or written%s. Nothing was done that is not in them. Is another oncestick at "
+		      "work, or the disk full?"),
+		    CAUSE(f, a));
 }
 
 static void
@@ -1089,15 +1118,26 @@ say_stdout(const struct cli *c)
 	return E_OK;
 }
 
+int
+say_json_line(json_t *v, size_t flags)
+{
+	char *text = v != NULL ? json_dumps(v, flags | JSON_PRESERVE_ORDER) : NULL;
+	char *safe = text != NULL ? human_json(text) : NULL;
+	bool made = safe != NULL;
+
+	if (made)
+		printf("%s\n", safe);
+	free(safe);
+	free(text);
+	json_decref(v);
+	return made ? 0 : -1;
+}
+
 enum err
 say_json(const struct cli *c, json_t *v)
 {
-	int failed = v == NULL || json_dumpf(v, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER) != 0;
-
-	json_decref(v);
-	if (failed)
+	if (say_json_line(v, JSON_INDENT(2)) != 0)
 		return say_refuse(c, E_FAIL, "the JSON answer could not be made: not enough memory");
-	fputc('\n', stdout);
 	return say_stdout(c);
 }
 

@@ -60,6 +60,12 @@ bool say_colour(const struct cli *c, FILE *stream);
 struct json_t;
 enum err say_json(const struct cli *c, struct json_t *v);
 
+/*
+ * say_json_line(v, flags): the same without a word and without a flush, by jansson's flags for its form. Return 0, or -1 if there is no
+ * memory or v is NULL.
+ */
+int say_json_line(struct json_t *v, size_t flags);
+
 /* say_json_text(s): a JSON string of s, escaped as on a terminal if s is not UTF-8: for paths and names. */
 struct json_t *say_json_text(const char *s);
 

@@ -17,9 +17,33 @@
 
 /* ---- errors ------------------------------------------------------------------------------------------------------------- */
 
+/* SQLite's own descriptor: closing another one on the same file would drop its locks. */
+static sqlite3_file *
+file_of(const struct sql *q)
+{
+	sqlite3_file *file = NULL;
+
+	if (sqlite3_file_control(q->db, "main", SQLITE_FCNTL_FILE_POINTER, &file) != SQLITE_OK || file == NULL)
+		return NULL;
+	return file->pMethods != NULL ? file : NULL;
+}
+
+/* What the last call of SQLite's descriptor failed with, also where SQLite keeps it to itself. */
+static int
+last_errno(const struct sql *q)
+{
+	int sys = 0;
+
+	if (q->db == NULL || sqlite3_file_control(q->db, "main", SQLITE_FCNTL_LAST_ERRNO, &sys) != SQLITE_OK)
+		return 0;
+	return sys;
+}
+
 static int
 errno_of(const struct sql *q, int rc)
 {
+	int sys = q->db != NULL ? sqlite3_system_errno(q->db) : 0;
+
 	switch (rc & 0xff) {
 	case SQLITE_FULL:
 		return ENOSPC;
@@ -29,11 +53,36 @@ errno_of(const struct sql *q, int rc)
 	case SQLITE_READONLY:
 		return EROFS;
 	case SQLITE_IOERR:
+		return sys != 0 ? sys : last_errno(q);
 	case SQLITE_CANTOPEN:
-		return q->db != NULL ? sqlite3_system_errno(q->db) : 0;
+		return sys;
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+		return EBADMSG;
 	default:
 		return 0;
 	}
+}
+
+/*
+ * SQLite 3.40 takes a page that cannot be read (EIO, ENXIO, ERANGE) for one that is wrong, and says so with no errno. So all of the
+ * file is read once: the errno of that, 0 if it can be. Through SQLite's own descriptor.
+ */
+static int
+read_through(const struct sql *q)
+{
+	sqlite3_file *file = q->db != NULL ? file_of(q) : NULL;
+	sqlite3_int64 size = 0, at = 0;
+	char buf[4096];
+	int rc = SQLITE_OK;
+
+	if (file == NULL || file->pMethods->xFileSize(file, &size) != SQLITE_OK)
+		return 0;
+	for (; at < size && (rc == SQLITE_OK || rc == SQLITE_IOERR_SHORT_READ); at += (sqlite3_int64)sizeof buf)
+		rc = file->pMethods->xRead(file, buf, (int)sizeof buf, at);
+	if (rc == SQLITE_OK || rc == SQLITE_IOERR_SHORT_READ)
+		return 0;
+	return last_errno(q) != 0 ? last_errno(q) : EIO;
 }
 
 /* sqlite3_errstr(3) has fixed words; sqlite3_errmsg(3) might quote what is stored. */
@@ -55,15 +104,19 @@ words_of(int rc)
 enum err
 sql_failed(const struct sql *q, int rc, struct fault *f)
 {
+	int sys = 0;
+
 	if ((rc & 0xff) == SQLITE_NOMEM)
 		return fault_set(f, E_FAIL, ENOMEM, q->step, "%s", q->path);
+	if ((rc & 0xff) == SQLITE_CORRUPT && (sys = read_through(q)) != 0)
+		return fault_set(f, q->kind->err, sys, q->step, "%s", q->path);
 	return fault_set(f, q->kind->err, errno_of(q, rc), q->step, "%s: %s", q->path, words_of(rc));
 }
 
 enum err
 sql_odd(const struct sql *q, const char *what, struct fault *f)
 {
-	return fault_set(f, q->kind->err, 0, q->step, "%s: %s", q->path, what);
+	return fault_set(f, q->kind->err, EBADMSG, q->step, "%s: %s", q->path, what);
 }
 
 static enum err
@@ -313,17 +366,6 @@ sql_make_dir(const char *dir, bool make)
 		return keep_errno_close(fd);
 	}
 	return fd;
-}
-
-/* SQLite's own descriptor: closing another one on the same file would drop its locks. */
-static sqlite3_file *
-file_of(const struct sql *q)
-{
-	sqlite3_file *file = NULL;
-
-	if (sqlite3_file_control(q->db, "main", SQLITE_FCNTL_FILE_POINTER, &file) != SQLITE_OK || file == NULL)
-		return NULL;
-	return file->pMethods != NULL ? file : NULL;
 }
 
 /* Is it of our kind, and with a rollback journal? Asked before SQLite looks: for a write-ahead log it would make files. */

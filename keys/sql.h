@@ -57,9 +57,12 @@ bool sql_absent(int dir_fd, const struct sql_kind *kind);
  * for a directory that everybody may write to. */
 int sql_make_dir(const char *dir, bool make);
 
-/* sql_failed(q, rc, f): the fault for an SQLite result code; its enum err is returned. */
+/*
+ * sql_failed(q, rc, f): the fault for an SQLite result code; its enum err is returned. f->sys is EBADMSG only if what is in the file is
+ * wrong; a disk that does not let it be read is its own errno (EIO).
+ */
 enum err sql_failed(const struct sql *q, int rc, struct fault *f);
-/* sql_odd(q, what, f): what was read is not what was ever written. */
+/* sql_odd(q, what, f): what was read is not what was ever written: EBADMSG. */
 enum err sql_odd(const struct sql *q, const char *what, struct fault *f);
 
 /* Arguments of a statement, in the order of its question marks. */

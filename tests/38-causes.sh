@@ -33,6 +33,27 @@ said 'station\.sqlite'
 said 'Nothing was spent'
 check "the code still opens" oncestick rehearse "$stick" "--code-file=$W/code"
 
+for errno in EIO ENXIO ERANGE; do
+	refused 37 "a disk that cannot be read where the memory is ($errno)" \
+		env ONCE_DENY_FROM=4096 sh -c 'LD_PRELOAD=$1 ONCE_DENY=$2 exec oncestick mount "$3" "$4"' sh "$quick $preload" \
+		"read $errno station.sqlite" "$stick" "--code-file=$W/code"
+	! grep -Eq 'malformed|damaged|set the rights|ONCESTICK_STATION_DIR' "$W/err" || die "a read error is called damage"
+	said 'disk fails where its memory of used codes is .*(Input/output error|No such device or address|Numerical result)'
+	said 'another PC'
+	refused 62 "a disk that cannot be read where the books are ($errno)" \
+		env ONCE_DENY_FROM=4096 sh -c 'LD_PRELOAD=$1 ONCE_DENY=$2 exec oncestick codes' sh "$quick $preload" \
+		"read $errno books.sqlite"
+	! grep -Eq 'malformed|damaged|another oncestick' "$W/err" || die "a read error of the books is called damage"
+	said "disk fails where the issuer's books are"
+done
+check "the memory as it was" cp "$W/station/station.sqlite" "$W/memory"
+head -c 6000 /dev/zero | dd of="$W/station/station.sqlite" bs=1 seek=4096 conv=notrunc status=none
+refused 37 "a memory that is damaged" oncestick mount "$stick" "--code-file=$W/code"
+said 'damaged'
+said 'forgotten'
+! grep -q 'set the rights' "$W/err" || die "damage is told as rights"
+cp "$W/memory" "$W/station/station.sqlite"
+
 # ---- the stick ------------------------------------------------------------------------------------------------------------------
 
 # What is said of a file of the stick that cannot be had: the cause, and what to do about it; not that it is damaged or worn out.

@@ -40,12 +40,6 @@ prompt_answer_new(struct prompt_answer *a, struct fault *f)
 }
 
 bool
-prompt_separator(char ch)
-{
-	return ch == ' ' || ch == '-' || ch == '\t' || ch == '\r' || ch == '\n';
-}
-
-bool
 prompt_possible(const struct cli *c)
 {
 	return c->dialog != NULL || prompt_tty_possible();
@@ -94,7 +88,7 @@ prompt_passphrase(const struct cli *c, const char *question, struct prompt_answe
 	enum err e = prompt_answer_new(a, f);
 
 	if (e == E_OK && c->passphrase_file != NULL)
-		e = prompt_file_answer(c->passphrase_file, E_PASSPHRASE, a, f);
+		e = prompt_file_answer(c->passphrase_file, PROMPT_PASSPHRASE, a, f);
 	else if (e == E_OK)
 		e = ask_secret(c, question != NULL ? question : _(PASS_QUESTION), PROMPT_PASSPHRASE, "--passphrase-file FILE", a, f);
 	if (e == E_OK)
@@ -151,7 +145,7 @@ prompt_code(const struct cli *c, const char *question, struct prompt_answer *a, 
 	enum err e = prompt_answer_new(a, f);
 
 	if (e == E_OK && c->code_file != NULL) {
-		e = prompt_file_answer(c->code_file, E_CODE_FORM, a, f);
+		e = prompt_file_answer(c->code_file, PROMPT_CODE, a, f);
 		if (e == E_OK && a->n == 0)
 			e = fault_set(f, E_CODE_FORM, 0, "", _("there is no code in %s."),
 			    strcmp(c->code_file, "-") == 0 ? _("standard input") : c->code_file);
@@ -172,8 +166,12 @@ group_of(const char *typed, int group, char out[5])
 	int seen = 0, n = 0;
 
 	for (; *typed != '\0' && n < 4; typed++) {
-		if (prompt_separator(*typed))
+		size_t dropped = code_separator(typed, strlen(typed));
+
+		if (dropped > 0) {
+			typed += dropped - 1;
 			continue;
+		}
 		if (seen++ / 4 == group - 1)
 			out[n++] = (char)toupper((unsigned char)*typed);
 	}

@@ -8,8 +8,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "code.h"
 #include "stop.h"
 #include "text.h"
+
+#define LINES_MAX 1000 /* empty ones before a code */
 
 /* The next line into a, without its LF: 1; 0 at the end; -1 with errno; -2 if it is longer than PROMPT_MAX. Byte by byte, so
  * that what follows the line on standard input is left to who reads it next. */
@@ -59,20 +62,48 @@ file_open(const char *name, struct fault *f)
 	return fd;
 }
 
-enum err
-prompt_file_answer(const char *name, enum err too_long, struct prompt_answer *a, struct fault *f)
+/* Nothing in it that could be part of a code. */
+static bool
+is_empty(const struct prompt_answer *a)
 {
+	size_t at = 0, n = 0;
+
+	while ((n = code_separator(a->text + at, a->n - at)) > 0)
+		at += n;
+	return at == a->n;
+}
+
+static bool
+is_utf16(const struct prompt_answer *a)
+{
+	return a->n >= 2 && (memcmp(a->text, "\xff\xfe", 2) == 0 || memcmp(a->text, "\xfe\xff", 2) == 0);
+}
+
+enum err
+prompt_file_answer(const char *name, enum prompt_kind kind, struct prompt_answer *a, struct fault *f)
+{
+	const char *shown = strcmp(name, "-") == 0 ? _("standard input") : name;
+	enum err too_long = kind == PROMPT_CODE ? E_CODE_FORM : E_PASSPHRASE;
 	int fd = file_open(name, f);
-	int got = 0;
+	int got = 0, lines = 0;
 
 	if (fd < 0)
 		return f != NULL ? f->err : E_PROMPT;
-	got = file_line(fd, a);
+	do
+		got = file_line(fd, a);
+	while (kind == PROMPT_CODE && got == 1 && is_empty(a) && ++lines < LINES_MAX);
 	close(fd);
 	if (got == -1)
 		return file_fault(name, f);
 	if (got == -2)
-		return fault_set(f, too_long, 0, "", _("the first line of %s is longer than %d bytes."), name, PROMPT_MAX);
+		return fault_set(f, too_long, 0, "", _("the first line of %s is longer than %d bytes."), shown, PROMPT_MAX);
+	if (kind == PROMPT_CODE && is_utf16(a))
+		return fault_set(f, E_CODE_FORM, 0, "", _("%.120s is in UTF-16: save it as plain text (UTF-8)."), shown);
+	if (kind == PROMPT_CODE && is_empty(a))
+		a->n = 0;
+	if (kind == PROMPT_PASSPHRASE && a->n > 0 && a->text[a->n - 1] == '\r')
+		a->n--;
+	a->text[a->n] = '\0';
 	return E_OK;
 }
 
@@ -89,7 +120,7 @@ prompt_file_lines(const char *name, prompt_line_fn *each, void *arg, struct faul
 	if (fd < 0)
 		e = E_PROMPT;
 	while (e == E_OK && (got = file_line(fd, &a)) == 1)
-		if (a.n > 0)
+		if (!is_empty(&a))
 			e = each(arg, a.text, a.n, f);
 	if (e == E_OK && got == -1)
 		e = file_fault(name, f);

@@ -12,9 +12,6 @@ enum prompt_kind { PROMPT_PASSPHRASE, PROMPT_CODE };
 /* prompt_answer_new(a, f): room for PROMPT_MAX bytes. */
 enum err prompt_answer_new(struct prompt_answer *a, struct fault *f);
 
-/* prompt_separator(ch): whether it means nothing in a code. */
-bool prompt_separator(char ch);
-
 /* ---- prompt_tty.c ---- */
 
 bool prompt_tty_possible(void);
@@ -29,8 +26,12 @@ enum err prompt_tty_line(const char *question, char *out, size_t size, struct fa
 
 /* ---- prompt_file.c: name "-" is standard input ---- */
 
-/* prompt_file_answer(name, too_long, a, f): the first line. Error too_long for one of more than PROMPT_MAX bytes. */
-enum err prompt_file_answer(const char *name, enum err too_long, struct prompt_answer *a, struct fault *f);
+/*
+ * prompt_file_answer(name, kind, a, f): a passphrase is the first line, without a CR at its end; a code the first line that has anything
+ * but separators, "" if there is none. Errors: E_PASSPHRASE or E_CODE_FORM for a line of more than PROMPT_MAX bytes, and for a code in
+ * UTF-16.
+ */
+enum err prompt_file_answer(const char *name, enum prompt_kind kind, struct prompt_answer *a, struct fault *f);
 
 /* prompt_file_lines(name, each, arg, f): prompt_code_lines. */
 enum err prompt_file_lines(const char *name, prompt_line_fn *each, void *arg, struct fault *f);

@@ -285,7 +285,7 @@ char_bytes(const struct prompt_answer *a, size_t i)
 static bool
 skipped(const struct line *l, size_t i)
 {
-	return prompt_separator(l->a->text[i]) && !looks_foreign(l->a);
+	return code_separator(l->a->text + i, l->a->n - i) > 0 && !looks_foreign(l->a);
 }
 
 static size_t

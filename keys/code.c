@@ -99,6 +99,54 @@ is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
+/* The character of two to four bytes at p, and how many they are; 0 if it is none. */
+static size_t
+decode(const char *p, size_t n, uint32_t *c)
+{
+	unsigned char first = (unsigned char)p[0];
+	size_t len = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : first >= 0xc2 ? 2 : 0;
+
+	if (len == 0 || len > n)
+		return 0;
+	*c = first & (0xffu >> (len + 1));
+	for (size_t i = 1; i < len; i++) {
+		if (((unsigned char)p[i] & 0xc0) != 0x80)
+			return 0;
+		*c = *c << 6 | ((unsigned char)p[i] & 0x3f);
+	}
+	return len;
+}
+
+size_t
+code_separator(const char *p, size_t n)
+{
+	static const struct {
+		uint32_t first, last;
+	} ranges[] = {
+	    {0x80, 0xa0}, {0xad, 0xad}, {0x2d7, 0x2d7}, {0x34f, 0x34f}, {0x58a, 0x58a}, {0x5be, 0x5be}, {0x61c, 0x61c},
+	    {0x115f, 0x1160}, {0x1400, 0x1400}, {0x1680, 0x1680}, {0x17b4, 0x17b5}, {0x1806, 0x1806}, {0x180b, 0x180f},
+	    {0x2000, 0x2015}, {0x2028, 0x202f}, {0x2043, 0x2043}, {0x205f, 0x206f}, {0x207b, 0x207b}, {0x208b, 0x208b},
+	    {0x2212, 0x2212}, {0x2500, 0x2501}, {0x2796, 0x2796}, {0x2800, 0x2800}, {0x2e17, 0x2e17}, {0x2e1a, 0x2e1a},
+	    {0x2e3a, 0x2e3b}, {0x2e40, 0x2e40}, {0x2e5d, 0x2e5d}, {0x3000, 0x3000}, {0x301c, 0x301c}, {0x3030, 0x3030},
+	    {0x30a0, 0x30a0}, {0x3164, 0x3164}, {0xfe00, 0xfe0f}, {0xfe31, 0xfe32}, {0xfe58, 0xfe58}, {0xfe63, 0xfe63},
+	    {0xfeff, 0xfeff}, {0xff0d, 0xff0d}, {0xffa0, 0xffa0}, {0xfff9, 0xfffb}, {0x10d6e, 0x10d6e}, {0x10ead, 0x10ead},
+	    {0xe0000, 0xe0fff}};
+	static const unsigned char bytes[] = {0x96, 0x97, 0xa0, 0xad};
+	uint32_t c = 0;
+	size_t len = 0;
+
+	if (n == 0)
+		return 0;
+	if (is_blank(p[0]) || p[0] == '-' || p[0] == '\v' || p[0] == '\f')
+		return 1;
+	if ((len = decode(p, n, &c)) == 0)
+		return memchr(bytes, (unsigned char)p[0], sizeof bytes) != NULL ? 1 : 0;
+	for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++)
+		if (c >= ranges[i].first && c <= ranges[i].last)
+			return len;
+	return 0;
+}
+
 /* Return 0 with the values of exactly 16 symbols, or -1. */
 static int
 read_symbols(uint8_t values[CODE_SYMBOLS], const char *text, size_t n)
@@ -106,10 +154,13 @@ read_symbols(uint8_t values[CODE_SYMBOLS], const char *text, size_t n)
 	size_t have = 0;
 
 	for (size_t i = 0; i < n; i++) {
+		size_t dropped = code_separator(text + i, n - i);
 		int v;
 
-		if (is_blank(text[i]) || text[i] == '-')
+		if (dropped > 0) {
+			i += dropped - 1;
 			continue;
+		}
 		v = symbol_value(text[i]);
 		if (v < 0 || have == CODE_SYMBOLS)
 			return -1;
@@ -223,9 +274,9 @@ is_fingerprint(const char *p, size_t n)
 int
 code_looks_like_id(const char *text, size_t n)
 {
-	while (n > 0 && is_blank(text[0])) {
-		text++;
-		n--;
+	for (size_t drop = 0; (drop = code_separator(text, n)) > 0;) {
+		text += drop;
+		n -= drop;
 	}
 	while (n > 0 && is_blank(text[n - 1]))
 		n--;

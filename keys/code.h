@@ -22,7 +22,14 @@ void code_encode(char out[CODE_SYMBOLS], enum code_kind kind, const uint8_t entr
 void code_show(char out[CODE_SHOWN_SIZE], const char code[CODE_SYMBOLS]);
 
 /*
- * code_parse(out, kind, text, n, group): read the n bytes typed: spaces, tabs, CR, LF and hyphens are dropped, letters folded,
+ * code_separator(p, n): how many of the n bytes at p are one character that means nothing in a code, 0 if the first is none: blanks,
+ * line ends, dashes, and what cannot be seen (soft hyphens, zero-width characters, the mark at the beginning of a file), in UTF-8;
+ * of those, the ones that Latin-1 and Windows-1252 have as single bytes too.
+ */
+size_t code_separator(const char *p, size_t n);
+
+/*
+ * code_parse(out, kind, text, n, group): read the n bytes typed: what code_separator knows is dropped, letters folded,
  * I and L read as 1, O as 0. Return E_OK with the canonical symbols in out; E_CODE_FORM; E_CODE_KIND for a code of the other kind;
  * E_CODE_TYPO with the probable wrong group, 1..4, in *group, or 0 if it cannot be told; 0 with every other result. group may be
  * NULL. out is untouched on failure.

@@ -217,13 +217,24 @@ walk(struct reading *r, size_t i, size_t have)
 	walk(r, i + 1, have + n);
 }
 
+/* No keyboard has these: they were pasted. The dashes and blanks of ASCII are keys. */
+static const char *
+past_separators(const char *p, const char *end)
+{
+	size_t n = 0;
+
+	while ((n = code_separator(p, (size_t)(end - p))) > 0 && (unsigned char)*p >= 0x80)
+		p += n;
+	return p;
+}
+
 static void
 try_keyboard(struct reading *r, enum keyboard keyboard, const struct key *keys, const char *text, size_t n)
 {
 	const char *p = text, *end = text + n;
 
 	r->keyboard = keyboard;
-	for (r->count = 0; p < end; r->count++) {
+	for (r->count = 0; (p = past_separators(p, end)) < end; r->count++) {
 		uint32_t ch = r->count < STEPS_MAX ? next_char(&p, end) : 0;
 
 		if (ch == 0 || !step_of(&r->steps[r->count], keyboard, keys, ch))

@@ -2,6 +2,7 @@
  * check_code.c - codes: encoding, what people type, and that every small mistake is seen.
  */
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -97,10 +98,10 @@ START_TEST(wrong_form_is_refused)
 {
 	static const char *const bad[] = {
 		"", "----", "HNSB-PDT3-5TA5-MCE", "HNSB-PDT3-5TA5-MCEM-M", "HNSB-PDT3-5TA5-MCEU", "HNSB-PDT3-5TA5-MCE*",
-		"HNSB-PDT3-5TA5-MCE?", "HNSB\342\200\223PDT3\342\200\2235TA5\342\200\223MCEM", /* en dashes */
+		"HNSB-PDT3-5TA5-MCE?",
 		"\xef\xbc\xa8NSBPDT35TA5MCEM", /* a full-width H */
 		"HNSB-PDT3-5TA5-MCE\xff", "HNSB-PDT3-5TA5-MCE\x80M", "HNSB.PDT3.5TA5.MCEM", "HNSB_PDT3_5TA5_MCEM",
-		"HNSB-PDT3-5TA5-MCEM\v", "HNSB-PDT3-5TA5-MCEM\x1b", "HNSB/PDT3/5TA5/MCEM"
+		"HNSB-PDT3-5TA5-MCEM\x1b", "HNSB/PDT3/5TA5/MCEM"
 	};
 	static const char nul[] = "HNSB-PDT3\0-5TA5-MCEM";
 	char out[CODE_SYMBOLS], *many = malloc(10000);
@@ -119,12 +120,46 @@ START_TEST(wrong_form_is_refused)
 }
 END_TEST
 
+/* Each dash (Pd), blank (Zs, Zl, Zp) and invisible character (Cf of the common ones) of Unicode 15. */
+START_TEST(every_dash_and_blank_is_a_separator)
+{
+	static const uint32_t all[] = {0x2d, 0x58a, 0x5be, 0x1400, 0x1806, 0x2010, 0x2011, 0x2012, 0x2013, 0x2014, 0x2015, 0x2212,
+	    0x2e17, 0x2e1a, 0x2e3a, 0x2e3b, 0x2e40, 0x2e5d, 0x301c, 0x3030, 0x30a0, 0xfe31, 0xfe32, 0xfe58, 0xfe63, 0xff0d, 0x10ead,
+	    0x20, 0xa0, 0x1680, 0x2000, 0x2001, 0x2002, 0x2003, 0x2004, 0x2005, 0x2006, 0x2007, 0x2008, 0x2009, 0x200a, 0x2028, 0x2029,
+	    0x202f, 0x205f, 0x3000, 0x9, 0xa, 0xb, 0xc, 0xd, 0x85, 0xad, 0x61c, 0x180e, 0x200b, 0x200c, 0x200d, 0x200e, 0x200f, 0x202a,
+	    0x202b, 0x202c, 0x202d, 0x202e, 0x2060, 0x2061, 0x2064, 0x2066, 0x2069, 0x206f, 0xfeff, 0xfe0f, 0xe0001, 0xe007f};
+	char text[16], out[CODE_SYMBOLS];
+
+	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+		uint32_t c = all[i];
+		int n = c < 0x80 ? sprintf(text, "%c", (int)c) :
+		    c < 0x800	 ? sprintf(text, "%c%c", 0xc0 | (int)(c >> 6), 0x80 | (int)(c & 63)) :
+		    c < 0x10000	 ? sprintf(text, "%c%c%c", 0xe0 | (int)(c >> 12), 0x80 | (int)(c >> 6 & 63), 0x80 | (int)(c & 63)) :
+				   sprintf(text, "%c%c%c%c", 0xf0 | (int)(c >> 18), 0x80 | (int)(c >> 12 & 63),
+				       0x80 | (int)(c >> 6 & 63), 0x80 | (int)(c & 63));
+		char code[120];
+
+		ck_assert_msg(code_separator(text, (size_t)n) == (size_t)n, "U+%04X", (unsigned)c);
+		ck_assert_msg(n == 1 || code_separator(text, (size_t)n - 1) == 0, "U+%04X cut", (unsigned)c);
+		n = sprintf(code, "%sHNSB%sPDT3%s5TA5%sMCEM%s", text, text, text, text, text);
+		ck_assert_msg(code_parse(out, CODE_UNLOCK, code, (size_t)n, NULL) == E_OK, "U+%04X", (unsigned)c);
+		ck_assert_mem_eq(out, CODE_0, CODE_SYMBOLS);
+	}
+}
+END_TEST
+
 /* hostile 2 */
 START_TEST(what_people_type_is_folded)
 {
 	static const char *const same[] = {
 		"hnsb-pdt3-5ta5-mcem", "HNSB PDT3 5TA5 MCEM", "  hnsbPDT35ta5MCEM\r\n", "H-N-S-B-P-D-T-3-5-T-A-5-M-C-E-M",
-		"-HNSB--PDT3 \t 5TA5-MCEM-\n"
+		"-HNSB--PDT3 \t 5TA5-MCEM-\n", "HNSB-PDT3-5TA5-MCEM\v\f",
+		"HNSB\342\200\223PDT3\342\200\2245TA5\342\200\221MCEM", /* dashes: en, em, and the one that does not break */
+		"HNSB\302\240PDT3\342\200\2575TA5\343\200\200MCEM", /* blanks: no-break, narrow no-break, ideographic */
+		"\357\273\277HNSB-PDT3-5TA5-MCEM\r", /* the mark at the beginning of a file from Windows */
+		"HN\302\255SB\342\200\213-PDT3\342\201\240-5TA5\342\200\215-MCEM\342\200\216", /* what nobody sees */
+		"HNSB\342\210\222PDT3\357\274\2155TA5\357\271\243MCEM", /* minus, and full-width and small hyphens */
+		"HNSB\240PDT3\2265TA5\255MCEM" /* Windows-1252 */
 	};
 	char out[CODE_SYMBOLS];
 
@@ -315,6 +350,7 @@ main(void)
 	tcase_add_test(tc, round_trip_of_random_codes);
 	tcase_add_test(tc, wrong_form_is_refused);
 	tcase_add_test(tc, what_people_type_is_folded);
+	tcase_add_test(tc, every_dash_and_blank_is_a_separator);
 	tcase_add_test(tc, every_single_substitution_is_a_typo_in_its_group);
 	tcase_add_test(tc, single_substitutions_of_a_release_code_are_located_too);
 	tcase_add_test(tc, every_swap_of_two_symbols_is_a_typo);

@@ -68,8 +68,14 @@ START_TEST(passphrase_is_the_first_line_without_its_line_feed)
 	struct prompt_answer a = {0};
 
 	ck_assert_int_eq(passphrase_of("one \xc3\xbc\r\ntwo\n", 13, &a), E_OK);
-	ck_assert_uint_eq(a.n, 7);
-	ck_assert_str_eq(a.text, "one \xc3\xbc\r");
+	ck_assert_uint_eq(a.n, 6);
+	ck_assert_str_eq(a.text, "one \xc3\xbc"); /* a file from Windows */
+	prompt_free(&a);
+	ck_assert_int_eq(passphrase_of("a\rb\r\r\n", 6, &a), E_OK);
+	ck_assert_str_eq(a.text, "a\rb\r");
+	prompt_free(&a);
+	ck_assert_int_eq(passphrase_of("last\r", 5, &a), E_OK);
+	ck_assert_str_eq(a.text, "last");
 	prompt_free(&a);
 	ck_assert_ptr_null(a.text);
 	ck_assert_int_eq(passphrase_of("bare", 4, &a), E_OK);
@@ -85,6 +91,7 @@ START_TEST(passphrase_empty_or_too_long)
 
 	ck_assert_int_eq(passphrase_of("", 0, &a), E_PASSPHRASE);
 	ck_assert_int_eq(passphrase_of("\nsecond\n", 8, &a), E_PASSPHRASE);
+	ck_assert_int_eq(passphrase_of("\r\n", 2, &a), E_PASSPHRASE);
 	ck_assert_ptr_null(a.text);
 	memset(text, 'x', sizeof text);
 	text[PROMPT_MAX] = '\n';
@@ -106,6 +113,10 @@ START_TEST(code_file_empty_or_too_long)
 	prompt_free(&a);
 	ck_assert_int_eq(code_of("", 0, &a), E_CODE_FORM);
 	ck_assert_int_eq(code_of("\n", 1, &a), E_CODE_FORM);
+	ck_assert_int_eq(code_of("\r\n \n\xc2\xa0\xe2\x80\x8b\nABCD-EFGH\r\nmore", 26, &a), E_OK);
+	ck_assert_str_eq(a.text, "ABCD-EFGH\r");
+	prompt_free(&a);
+	ck_assert_int_eq(code_of("\xff\xfe" "A\0B\0", 6, &a), E_CODE_FORM);
 	memset(text, 'A', sizeof text);
 	ck_assert_int_eq(code_of(text, sizeof text, &a), E_CODE_FORM);
 	ck_assert_ptr_null(a.text);

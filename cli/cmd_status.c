@@ -53,8 +53,8 @@ as_json(const struct control_state *s, int64_t now)
 	keytree_fingerprint(issuer, s->issuer);
 	when_rfc3339(opened, sizeof opened, s->opened_at);
 	when_rfc3339(ends, sizeof ends, now + s->remaining_s);
-	return json_pack("{s:s%, s:s%, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:o, s:b, s:o, s:I, s:I, s:I, s:o}", "mount_point", s->mount_point,
-	    strlen(s->mount_point), "stick_path", s->stick_path, strlen(s->stick_path), "stick", stick, "label", s->label, "issuer",
+	return json_pack("{s:o, s:o, s:s, s:o, s:s, s:s, s:s, s:I, s:I, s:I, s:o, s:b, s:o, s:I, s:I, s:I, s:o}", "mount_point",
+	    say_json_text(s->mount_point), "stick_path", say_json_text(s->stick_path), "stick", stick, "label", say_json_text(s->label), "issuer",
 	    issuer, "opened_at", opened, "ends_at", ends, "used_s", (json_int_t)s->used_s, "remaining_s",
 	    (json_int_t)s->remaining_s, "pid", (json_int_t)s->pid, "put_back_s",
 	    s->away_s > 0 ? json_integer((json_int_t)put_back_s(s)) : json_null(), "private", (int)s->private, "users", users_json(s), "open_files", (json_int_t)s->open_count,

@@ -126,10 +126,10 @@ known_free(struct known *k)
 static void
 event(struct watch *w, json_t *v)
 {
-	if (w->c->json && (v == NULL || json_dumpf(v, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER) != 0 || putchar('\n') == EOF ||
-			      say_stdout(w->c) != E_OK))
+	if (!w->c->json)
+		json_decref(v);
+	else if (say_json_line(v, JSON_COMPACT) != 0 || say_stdout(w->c) != E_OK)
 		w->broken = true;
-	json_decref(v);
 }
 
 static json_t *

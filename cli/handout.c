@@ -11,6 +11,7 @@
 #include <jansson.h>
 #include <sodium.h>
 
+#include "human.h"
 #include "issuer.h"
 #include "keytree.h"
 #include "say.h"
@@ -162,14 +163,18 @@ static int
 print_json(const struct handout *h)
 {
 	json_t *v = NULL;
-	char *text = NULL;
+	char *text = NULL, *safe = NULL;
 	int failed = 0;
 
 	wiping_json();
 	v = json_of(h);
 	text = v != NULL ? json_dumps(v, JSON_INDENT(2) | JSON_PRESERVE_ORDER) : NULL;
-	failed = text == NULL || write_all(text, strlen(text)) != 0 || write_all("\n", 1) != 0;
+	safe = text != NULL ? human_json(text) : NULL;
+	failed = safe == NULL || write_all(safe, strlen(safe)) != 0 || write_all("\n", 1) != 0;
 	json_decref(v);
+	if (safe != NULL)
+		sodium_memzero(safe, strlen(safe));
+	free(safe);
 	wiping_free(text);
 	return failed;
 }

@@ -140,6 +140,26 @@ read_option(struct call *k, const char *word)
 	    say_safe(safe, sizeof safe, word));
 }
 
+/* The next option, as mount(8) cuts them: a comma inside double quotes is none. The quotes are taken off. NULL: there is none. */
+static char *
+next_option(char **rest)
+{
+	char *word = *rest, *from = word, *to = word;
+	bool quoted = false;
+
+	if (word == NULL)
+		return NULL;
+	for (; *from != '\0' && (quoted || *from != ','); from++) {
+		if (*from == '"')
+			quoted = !quoted;
+		else
+			*to++ = *from;
+	}
+	*rest = *from == ',' ? from + 1 : NULL;
+	*to = '\0';
+	return word;
+}
+
 static bool
 names_remount(const char *options)
 {
@@ -162,7 +182,7 @@ read_options(struct call *k)
 	if (names_remount(k->options))
 		return say_refuse(k->c, E_USAGE, "an open folder cannot be changed. Unmount it, and mount it again: the same code goes "
 		    "on");
-	for (char *word; err == E_OK && (word = strsep(&k->options, ",")) != NULL;)
+	for (char *word; err == E_OK && (word = next_option(&k->options)) != NULL;)
 		err = read_option(k, word);
 	if (err == E_OK && k->rw)
 		say_info(k->c, "the folder is read-only, whatever the options say; 'ro' says so");

@@ -57,6 +57,11 @@ said 'Nothing was spent'
 echo 0000-0000-0000-0001 >"$W/wrong"
 fails 32 "a wrong code, also with nofail" "$helper" "$stick" "$folder" -o "ro,nofail,code-file=$W/wrong"
 said 'E_CODE_UNKNOWN 23'
+cp "$W/code1" "$W/a,b"
+fails 0 "options are cut as mount(8) cuts them: a comma between double quotes is none" "$helper" "$stick" "$folder" -f \
+	-o "ro,code-file=\"$W/a,b\",x-note=\"one, two\",_netdev"
+fails 1 "... and what follows the quotes is an option again" "$helper" "$stick" "$folder" -f -o "x-note=\"one, two\",no_such_thing"
+said "no option 'no_such_thing'"
 fails 0 "nothing but the mount" "$helper" "$stick" "$folder" -f -o "ro,code-file=$W/code1"
 no mounted "$folder" || die "-f mounts"
 [ "$WHO" = root ] || fails 1 "not for somebody else" "$helper" "$stick" "$folder" -o "ro,uid=root,code-file=$W/code1"
@@ -246,6 +251,6 @@ was user 0 'open until'
 was her-status 0 "$W/hers"
 was her-content 0 hello
 was her-umount 0 ''
-was libfuse 0 'using it up'
+was libfuse 0 'opening, do not pull'
 was libfuse-hash 0 'its session goes on'
 finish

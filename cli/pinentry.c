@@ -46,6 +46,7 @@ struct pinentry {
 	assuan_context_t ctx; /* NULL: no program runs */
 	enum trouble trouble; /* that ended the dialogue */
 	bool unseen;	      /* note has not been shown */
+	bool on_terminal;     /* it was told of one */
 	bool silent;	      /* nothing more is told: the person closed a window, or there is none */
 	int64_t deadline;     /* of the reply that is waited for, by clock_ms */
 	size_t budget;	      /* bytes it may still have */
@@ -415,6 +416,44 @@ stop(struct pinentry *p)
 	p->ctx = NULL;
 }
 
+/*
+ * Whether this pinentry can ask on a terminal alone, and has none: that it calls cancelled. Of those that ask in a window some fall back
+ * to the terminal where there is no display ("gtk2:curses").
+ */
+static bool
+has_no_terminal(struct pinentry *p)
+{
+	const char *display = getenv("DISPLAY"), *wayland = getenv("WAYLAND_DISPLAY");
+	bool windows = (display != NULL && display[0] != '\0') || (wayland != NULL && wayland[0] != '\0');
+	char flavor[64] = "", *last = NULL;
+	gpg_error_t e = 0;
+
+	if (p->on_terminal || p->trouble != NO_TROUBLE)
+		return false;
+	p->out = flavor;
+	p->size = sizeof flavor;
+	p->n = 0;
+	e = transact(p, "GETINFO flavor", p->setup.start_ms);
+	p->out = NULL;
+	if (e != 0)
+		return false;
+	last = strrchr(flavor, ':');
+	if (last != NULL && windows)
+		return false;
+	return strcmp(last != NULL ? last + 1 : flavor, "tty") == 0 || strcmp(last != NULL ? last + 1 : flavor, "curses") == 0;
+}
+
+static enum err
+no_terminal(struct pinentry *p, struct fault *f)
+{
+	p->silent = true;
+	stop(p);
+	return fault_set(f, E_PROMPT, 0, "",
+	    _("%.60s asks on a terminal, and there is none here. Install one that asks in a window, name it in ONCESTICK_PINENTRY, or put "
+	      "the answer into a file (--code-file, --passphrase-file)."),
+	    p->program);
+}
+
 /* What went wrong, in words; the dialogue is over. */
 static enum err
 failed(struct pinentry *p, gpg_error_t why, struct fault *f)
@@ -424,6 +463,8 @@ failed(struct pinentry *p, gpg_error_t why, struct fault *f)
 	bool cancelled = gpg_err_code(why) == GPG_ERR_CANCELED || gpg_err_code(why) == GPG_ERR_FULLY_CANCELED;
 	bool late = gpg_err_code(why) == GPG_ERR_TIMEOUT;
 
+	if (trouble == NO_TROUBLE && !late && has_no_terminal(p))
+		return no_terminal(p, f);
 	p->silent = true;
 	stop(p);
 	if (trouble == STOPPED)
@@ -473,9 +514,11 @@ introduce(struct pinentry *p)
 {
 	char tty[128];
 
+	p->on_terminal = false;
 	set_option(p, "display", getenv("DISPLAY"));
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
 		if (ttyname_r(fd, tty, sizeof tty) == 0) {
+			p->on_terminal = true;
 			set_option(p, "ttyname", tty);
 			set_option(p, "ttytype", getenv("TERM"));
 			break;
@@ -674,6 +717,8 @@ pinentry_pick(struct pinentry *p, const char *question, const char *const *butto
 		*picked = 0;
 	else if (p->trouble == NO_TROUBLE && gpg_err_code(e) == GPG_ERR_NOT_CONFIRMED)
 		*picked = 1;
+	else if (p->trouble == NO_TROUBLE && gpg_err_code(e) == GPG_ERR_CANCELED && has_no_terminal(p))
+		return no_terminal(p, f);
 	else if (p->trouble == NO_TROUBLE && gpg_err_code(e) == GPG_ERR_CANCELED) {
 		*picked = n - 1;
 		p->silent = true;

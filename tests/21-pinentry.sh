@@ -70,6 +70,18 @@ for answer in cancel timeout 'pin' die garbage flood endless; do
 	refused 24 "mount, and pinentry: $answer" alone oncestick mount "$stick" --pinentry
 	said 'Nothing was spent'
 done
+# pinentry-tty says "cancelled" where there is no terminal: nobody cancelled anything
+for flavor in tty curses gtk2:curses; do
+	echo $flavor >"$FAKE_PINENTRY/flavor"
+	person cancel
+	refused 24 "a pinentry of the kind $flavor, and no terminal" alone oncestick mount "$stick" --pinentry
+	said 'asks on a terminal, and there is none here.*--code-file'
+	! grep -q cancelled "$W/err" || die "nobody cancelled"
+done
+person cancel
+refused 24 "one that could have shown a window" env DISPLAY=:9 setsid -w oncestick mount "$stick" --pinentry
+said 'cancelled'
+rm "$FAKE_PINENTRY/flavor"
 person "pin $one" cancel
 refused 24 "the code is typed, and not used up" alone oncestick mount "$stick" --pinentry
 said 'Nothing was spent'

@@ -133,7 +133,40 @@ shows(time_t t, const struct tm *clock)
 	return localtime_r(&t, &tm) != NULL && same_clock(&tm, clock);
 }
 
-/* The moment at which local clocks show this; of two, the one that suits role. False if there is none. */
+static long
+offset_at(time_t t)
+{
+	struct tm tm = { 0 };
+
+	return localtime_r(&t, &tm) != NULL ? tm.tm_gmtoff : 0;
+}
+
+/* The moment at which clocks are put forward over this, which they never show. near is at most GAP_MAX_S from it. False if none is. */
+static bool
+from_gap(time_t *out, const struct tm *clock, time_t near)
+{
+	struct tm tm = *clock;
+	time_t wall = timegm(&tm), before = near - GAP_MAX_S, after = near + GAP_MAX_S;
+	long old = offset_at(before), new = offset_at(after);
+
+	if (!same_clock(&tm, clock) || new <= old)
+		return false;
+	while (after - before > 1) {
+		time_t middle = before + (after - before) / 2;
+
+		if (offset_at(middle) == new)
+			after = middle;
+		else
+			before = middle;
+	}
+	if (wall - old < after || wall - new >= after)
+		return false;
+	*out = after;
+	return true;
+}
+
+/* The moment at which local clocks show this; of two, the one that suits role; of none, that at which they are put forward over it.
+ * False if there is no such time or day. */
 static bool
 from_local(time_t *out, const struct tm *clock, enum when_role role)
 {
@@ -143,7 +176,7 @@ from_local(time_t *out, const struct tm *clock, enum when_role role)
 	tm.tm_isdst = -1;
 	t = mktime(&tm);
 	if (!shows(t, clock))
-		return false;
+		return from_gap(out, clock, t);
 	for (time_t step = GAP_STEP_S; step <= GAP_MAX_S; step += GAP_STEP_S) {
 		other = role == WHEN_END ? t + step : t - step;
 		if (shows(other, clock)) {
@@ -171,13 +204,7 @@ from_utc(time_t *out, const struct tm *clock, int offset_s)
 static bool
 first_second(time_t *out, struct tm date)
 {
-	for (int s = 0; s <= GAP_MAX_S; s += GAP_STEP_S) {
-		date.tm_hour = s / 3600;
-		date.tm_min = s / 60 % 60;
-		if (from_local(out, &date, WHEN_START))
-			return true;
-	}
-	return false;
+	return from_local(out, &date, WHEN_START);
 }
 
 static bool

@@ -25,8 +25,8 @@ int64_t when_now(void);
  *   2026-11-24                                          its first second, or with WHEN_END its last, local time
  *   18:30, 9:05                                         the next such local time, from now on
  *   +3d, +4h30m                                         that long after now (when_parse_duration)
- * Return 0, or -1 with *out untouched for anything else: trailing characters, dates and clock times that do not exist (also those
- * that the start of summer time skips), and times outside TIME_MIN..TIME_MAX.
+ * A clock time that the start of summer time skips is the moment of that change. Return 0, or -1 with *out untouched for anything
+ * else: trailing characters, dates and clock times that do not exist, and times outside TIME_MIN..TIME_MAX.
  */
 int when_parse(int64_t *out, const char *text, enum when_role role, int64_t now);
 

@@ -81,7 +81,7 @@ START_TEST(date_without_midnight_starts_after_it)
 {
 	zone(SAO_PAULO);
 	reads("2026-10-18", WHEN_START, NOW, "2026-10-18T03:00:00Z"); /* 01:00 there */
-	refused("2026-10-18 00:30", NOW);
+	reads("2026-10-18 00:30", WHEN_START, NOW, "2026-10-18T03:00:00Z");
 	reads("2026-10-18", WHEN_END, NOW, "2026-10-19T01:59:59Z");
 	reads("2026-02-14", WHEN_END, NOW, "2026-02-15T02:59:59Z"); /* 23:59:59 happens twice */
 	reads("2026-02-14 23:30", WHEN_START, NOW, "2026-02-15T01:30:00Z");
@@ -104,7 +104,7 @@ START_TEST(tomorrow_may_be_in_another_month_or_in_summer_time)
 {
 	reads("10:00", WHEN_START, 1798714800, "2027-01-01T09:00:00Z");  /* 31 Dec 2026, 12:00 */
 	reads("10:00", WHEN_START, 1774695600, "2026-03-29T08:00:00Z");  /* 28 Mar 2026, 12:00; a day of 23 hours follows */
-	reads("02:30", WHEN_START, 1774742400, "2026-03-30T00:30:00Z");  /* 29 Mar 2026, 01:00; there is no 02:30 on that day */
+	reads("02:30", WHEN_START, 1774742400, "2026-03-29T01:00:00Z");  /* 29 Mar 2026, 01:00; there is no 02:30 on that day */
 }
 END_TEST
 
@@ -116,11 +116,15 @@ START_TEST(time_that_happens_twice_suits_its_role)
 }
 END_TEST
 
-START_TEST(time_that_summer_time_skips_is_refused)
+START_TEST(time_that_summer_time_skips_is_the_moment_of_the_change)
 {
-	refused("2026-03-29 02:30", NOW);
-	refused("2026-03-29 02:00", NOW);
+	reads("2026-03-29 01:59:59", WHEN_START, NOW, "2026-03-29T00:59:59Z");
+	reads("2026-03-29 02:00", WHEN_START, NOW, "2026-03-29T01:00:00Z");
+	reads("2026-03-29 02:30", WHEN_START, NOW, "2026-03-29T01:00:00Z");
+	reads("2026-03-29T02:59:59", WHEN_END, NOW, "2026-03-29T01:00:00Z");
 	reads("2026-03-29 03:00", WHEN_START, NOW, "2026-03-29T01:00:00Z");
+	refused("2026-02-29 02:30", NOW);
+	refused("2026-03-29 02:60", NOW);
 }
 END_TEST
 
@@ -299,7 +303,7 @@ main(void)
 	tcase_add_test(tc, clock_time_is_the_next_one);
 	tcase_add_test(tc, tomorrow_may_be_in_another_month_or_in_summer_time);
 	tcase_add_test(tc, time_that_happens_twice_suits_its_role);
-	tcase_add_test(tc, time_that_summer_time_skips_is_refused);
+	tcase_add_test(tc, time_that_summer_time_skips_is_the_moment_of_the_change);
 	tcase_add_test(tc, relative_times_are_read);
 	tcase_add_test(tc, anything_else_is_refused);
 	tcase_add_test(tc, times_out_of_range_are_refused);

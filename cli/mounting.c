@@ -37,28 +37,31 @@
 
 /* ---- what is said --------------------------------------------------------------------------------------------------------- */
 
+#define TITLE_SIZE (4 * LABEL_MAX + 4) /* escaped */
+
 static const char *
-title(const struct unlock_info *info, char out[LABEL_MAX + 4])
+title(const struct unlock_info *info, char out[TITLE_SIZE])
 {
+	char safe[4 * LABEL_MAX + 1];
+
 	if (info->label[0] == '\0')
 		return _("a bundle without a label");
-	snprintf(out, LABEL_MAX + 4, "\"%s\"", info->label);
+	snprintf(out, TITLE_SIZE, "\"%s\"", say_safe(safe, sizeof safe, info->label));
 	return out;
 }
 
 void
 mounting_about(const struct cli *c, const struct unlock_info *i)
 {
-	char stick[STICK_NAME_SIZE], issuer[FINGERPRINT_SIZE], text[1000], label[LABEL_MAX + 4], safe[LABEL_MAX + 4];
+	char stick[STICK_NAME_SIZE], issuer[FINGERPRINT_SIZE], text[1000], label[TITLE_SIZE];
 	int n = 0;
 
 	keytree_stick_name(stick, i->stick_id);
 	keytree_fingerprint(issuer, i->issuer);
-	say_safe(safe, sizeof safe, title(i, label));
 	if (i->issuer_known)
-		n = snprintf(text, sizeof text, _("%s on stick %s\nissuer %s"), safe, stick, issuer);
+		n = snprintf(text, sizeof text, _("%s on stick %s\nissuer %s"), title(i, label), stick, issuer);
 	else
-		n = snprintf(text, sizeof text, _("%s on stick %s\nissuer %s (first time on this PC)"), safe, stick, issuer);
+		n = snprintf(text, sizeof text, _("%s on stick %s\nissuer %s (first time on this PC)"), title(i, label), stick, issuer);
 	if (i->memory_volatile && n > 0 && (size_t)n < sizeof text)
 		snprintf(text + n, sizeof text - (size_t)n, "\n%s",
 		    _("This PC forgets what it knows when it is switched off: keep a second code at hand."));
@@ -69,7 +72,7 @@ static void
 introduce(const struct mounting *m)
 {
 	const struct unlock_info *i = &m->msg.info;
-	char stick[STICK_NAME_SIZE], issuer[FINGERPRINT_SIZE], label[LABEL_MAX + 4];
+	char stick[STICK_NAME_SIZE], issuer[FINGERPRINT_SIZE], label[TITLE_SIZE];
 
 	keytree_stick_name(stick, i->stick_id);
 	keytree_fingerprint(issuer, i->issuer);
@@ -197,7 +200,7 @@ open_folder(struct mounting *m)
 
 	if (stop_asked())
 		return say_refuse(m->c, E_INTERRUPTED, "interrupted. Nothing was spent");
-	say_info(m->c, "%s", i->resume ? _("opening ...") : _("using it up, do not pull the stick ..."));
+	say_info(m->c, "%s", i->resume ? _("opening ...") : _("opening, do not pull the stick ..."));
 	if (session_confirm(&m->link) != 0 || session_next(&m->link, &m->msg) != 0)
 		return died(m, true);
 	if (m->msg.err != E_OK)

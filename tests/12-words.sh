@@ -96,7 +96,7 @@ send "\r"
 sees {This uses up the code. The folder stays open for 8 h (until }
 sees {, on this PC only. Open now? [Enter] }
 send "\r"
-sees "using it up, do not pull the stick ..."
+sees "opening, do not pull the stick ..."
 sees "open until "
 sees "$HOME/Week 12"
 ends 0

@@ -18,6 +18,7 @@
 #include "opt.h"
 #include "progress.h"
 #include "prompt.h"
+#include "receipt.h"
 #include "say.h"
 #include "station.h"
 #include "stick.h"
@@ -33,7 +34,11 @@
 struct rehearsal {
 	struct cli *c;
 	bool ask, full;
+	bool early; /* the code is right, and it is too early for it */
 	struct stickarg at;
+	struct stick *stick;
+	struct stick_grants grants;
+	const struct grant *lecture; /* of the line that is made */
 	struct usb_dir usb;
 	struct station *station;
 	struct unlock *unlock;
@@ -83,12 +88,12 @@ pass_words(struct rehearsal *r, const char *name, void (*words)(const struct reh
 static void
 stick_words(const struct rehearsal *r, char *out, size_t size)
 {
-	char stick[STICK_NAME_SIZE], issuer[FINGERPRINT_SIZE], label[LABEL_MAX + 8] = "";
+	char stick[STICK_NAME_SIZE], issuer[FINGERPRINT_SIZE], label[4 * LABEL_MAX + 8] = "", safe[4 * LABEL_MAX + 1];
 
 	keytree_stick_name(stick, r->info.stick_id);
 	keytree_fingerprint(issuer, r->info.issuer);
 	if (r->info.label[0] != '\0')
-		snprintf(label, sizeof label, ", \"%s\"", r->info.label);
+		snprintf(label, sizeof label, ", \"%s\"", say_safe(safe, sizeof safe, r->info.label));
 	/* TRANSLATORS: a stick's name; "" or a comma and the label in quotes; the issuer's fingerprint */
 	snprintf(out, size, r->info.issuer_known ? _("%s%s, issuer %s") : _("%s%s, issuer %s (new to this PC)"), stick, label, issuer);
 }
@@ -115,9 +120,126 @@ rehearse_stick(struct rehearsal *r, struct fault *f)
 	pass_words(r, N_("stick"), stick_words);
 	if ((err = unlock_check(r->unlock, &r->info, f)) != E_OK)
 		return err;
-	pass(r, N_("bundle"), N_("signatures, sizes and notices are right"));
-	return E_OK;
+	pass(r, N_("bundle"), N_("signatures, sizes and notices are right; its codes' places can be overwritten"));
+	if ((err = stick_open(&r->stick, r->at.fd, f)) == E_OK)
+		err = stick_load_grants(r->stick, &r->grants, f);
+	return err;
 }
+
+/* ---- times --------------------------------------------------------------------------------------------------------------- */
+
+static bool
+with_code(const struct rehearsal *r)
+{
+	return r->ask || r->c->code_file != NULL;
+}
+
+static void
+clock_words(const struct rehearsal *r, char *out, size_t size)
+{
+	const struct clock_view *v = &r->info.clock;
+	char now[WHEN_SHOWN], known[WHEN_SHOWN];
+
+	when_show(now, sizeof now, v->now);
+	when_show(known, sizeof known, v->high > v->floor ? v->high : v->floor);
+	/* TRANSLATORS: after the word "clock" in a list of checks that passed; two times */
+	snprintf(out, size,
+	    v->high > v->floor ? _("says %s; a code was opened here on %s") : _("says %s; the issuer signed the newest there is on %s"), now,
+	    known);
+}
+
+/* By how much the clock is wrong, and from what that is known. */
+static void
+rehearse_clock(struct rehearsal *r)
+{
+	const struct clock_view *v = &r->info.clock;
+	char now[WHEN_SHOWN], known[WHEN_SHOWN], by[WHEN_SHOWN];
+
+	when_show(now, sizeof now, v->now);
+	if (v->now < v->floor) {
+		when_show(known, sizeof known, v->floor);
+		when_show_duration(by, sizeof by, v->floor - v->now);
+		say_warn(r->c, "this PC's clock is at least %s behind: it says %s, but what the issuer signed is of %s. Set it", by, now, known);
+	} else if ((v->flags & RECEIPT_CLOCK_BACK) != 0) {
+		when_show(known, sizeof known, v->high);
+		when_show_duration(by, sizeof by, v->high - v->now);
+		say_warn(r->c, "this PC's clock says %s, %s before a time at which a code was opened here (%s). Set it; if that time was wrong: "
+		    "oncestick station reset-clock", now, by, known);
+	} else {
+		pass_words(r, N_("clock"), clock_words);
+	}
+}
+
+static void
+window_words(const struct rehearsal *r, char *out, size_t size)
+{
+	const struct policy *p = &r->lecture->policy;
+	char from[WHEN_SHOWN], until[WHEN_SHOWN], safe[4 * LABEL_MAX + 1];
+
+	say_safe(safe, sizeof safe, r->lecture->label);
+	when_show(from, sizeof from, p->not_before);
+	when_show(until, sizeof until, p->expires);
+	if (r->info.clock.t < p->not_before)
+		/* TRANSLATORS: a label; two times */
+		snprintf(out, size, _("\"%s\": too early; opens on %s, until %s"), safe, from, until);
+	else
+		/* TRANSLATORS: a label; a time */
+		snprintf(out, size, _("\"%s\": can be opened until %s"), safe, until);
+}
+
+/* What mount would say to every code there is. */
+static enum err
+no_code_opens(const struct rehearsal *r, int64_t last, struct fault *f)
+{
+	const struct clock_view *v = &r->info.clock;
+	char now[WHEN_SHOWN], known[WHEN_SHOWN], by[WHEN_SHOWN], until[WHEN_SHOWN];
+
+	when_show(now, sizeof now, v->now);
+	when_show(known, sizeof known, v->floor);
+	if (last == 0) {
+		when_show_duration(by, sizeof by, v->t - v->now);
+		return fault_set(f, E_EARLY, 0, "",
+		    _("too early for every code: this PC's clock says %s, which is at least %s behind what was signed or opened last. Set it."), now,
+		    by);
+	}
+	when_show(until, sizeof until, last);
+	when_show_duration(by, sizeof by, v->t - last);
+	return fault_set(f, E_EXPIRED, 0, "",
+	    _("no code opens this any more: the last could be used until %s, %s ago by this PC's clock, which says %s. What the issuer signed is "
+	      "of %s. If the clock is wrong, set it; else the stick has to be prepared again."),
+	    until, by, now, known);
+}
+
+/* Every lecture with its window. Without a code: whether any code could open one. */
+static enum err
+rehearse_times(struct rehearsal *r, struct fault *f)
+{
+	const struct clock_view *v = &r->info.clock;
+	char until[WHEN_SHOWN], safe[4 * LABEL_MAX + 1];
+	bool usable = false;
+	int64_t last = 0;
+	enum err err = unlock_clock(r->unlock, &r->info, f);
+
+	if (err != E_OK)
+		return err;
+	rehearse_clock(r);
+	for (size_t i = 0; i < r->grants.count; i++) {
+		const struct policy *p = &r->grants.grants[i].policy;
+
+		r->lecture = &r->grants.grants[i];
+		if (v->t < p->expires) {
+			pass_words(r, N_("lecture"), window_words);
+			usable = usable || v->t >= p->not_before || v->t == v->now;
+			continue;
+		}
+		when_show(until, sizeof until, p->expires);
+		say_warn(r->c, "\"%s\" could be opened until %s; that is over", say_safe(safe, sizeof safe, r->lecture->label), until);
+		last = p->expires > last ? p->expires : last;
+	}
+	return usable || with_code(r) ? E_OK : no_code_opens(r, last, f);
+}
+
+/* ---- the rest of the checks ------------------------------------------------------------------------------------------------ */
 
 static enum err
 rehearse_machine(struct rehearsal *r, struct fault *f)
@@ -127,9 +249,9 @@ rehearse_machine(struct rehearsal *r, struct fault *f)
 	if (!kdf_stretch_possible())
 		return fault_set(f, E_MEMORY, 0, "Argon2id", "code");
 	pass(r, N_("memory"), N_("enough to check a code"));
-	if ((err = fusefs_possible(f)) != E_OK || (err = mountpoint_home(f)) != E_OK)
+	if ((err = fusefs_possible(f)) != E_OK || (err = mountpoint_home(f)) != E_OK || (err = mountpoint_try(f)) != E_OK)
 		return err;
-	pass(r, N_("folder"), N_("can be made in the home directory"));
+	pass(r, N_("folder"), N_("an empty one was mounted in the home directory, and taken off again"));
 	if (r->info.memory_volatile)
 		say_warn(r->c, "this PC forgets what it knows when it is switched off; keep a second code at hand");
 	return E_OK;
@@ -140,6 +262,12 @@ code_words(const struct rehearsal *r, char *out, size_t size)
 {
 	char left[WHEN_SHOWN];
 
+	if (r->early) {
+		when_show(left, sizeof left, r->info.not_before);
+		/* TRANSLATORS: after the word "code" in a list of checks that passed; %s is a time */
+		snprintf(out, size, _("is right; it opens on %s. Nothing was spent"), left);
+		return;
+	}
 	when_show_duration(left, sizeof left, r->info.remaining_s);
 	/* TRANSLATORS: after the word "code" in a list of checks that passed; %s is a duration */
 	snprintf(out, size,
@@ -158,8 +286,10 @@ rehearse_code(struct rehearsal *r, struct fault *f)
 	if ((err = prompt_symbols(r->c, NULL, true, code, f)) == E_OK)
 		err = unlock_try(r->unlock, code, &r->info, f);
 	sodium_memzero(code, sizeof code);
-	if (err != E_OK)
+	r->early = err == E_EARLY && r->info.clock.t == r->info.clock.now;
+	if (err != E_OK && !r->early)
 		return err;
+	fault_clear(f);
 	pass_words(r, N_("code"), code_words);
 	return E_OK;
 }
@@ -192,16 +322,10 @@ check_all_blocks(struct rehearsal *r, const struct grant *g, int once_fd, struct
 static enum err
 rehearse_blocks(struct rehearsal *r, struct fault *f)
 {
-	struct stick_grants grants = {0};
-	struct stick *s = NULL;
-	enum err err;
+	enum err err = E_OK;
 
-	if ((err = stick_open(&s, r->at.fd, f)) == E_OK)
-		err = stick_load_grants(s, &grants, f);
-	for (size_t i = 0; i < grants.count && err == E_OK; i++)
-		err = check_all_blocks(r, &grants.grants[i], s->once_fd, f);
-	stick_grants_free(&grants);
-	stick_close(&s);
+	for (size_t i = 0; i < r->grants.count && err == E_OK; i++)
+		err = check_all_blocks(r, &r->grants.grants[i], r->stick->once_fd, f);
 	if (err == E_OK)
 		pass(r, N_("content"), N_("every block was read and is right"));
 	return err;
@@ -215,26 +339,56 @@ rehearse(struct rehearsal *r, const char *stick, struct fault *f)
 	enum err err;
 
 	if ((err = stickarg_open(&r->at, stick, f)) != E_OK || (err = rehearse_stick(r, f)) != E_OK ||
-	    (err = rehearse_machine(r, f)) != E_OK)
+	    (err = rehearse_machine(r, f)) != E_OK || (err = rehearse_times(r, f)) != E_OK)
 		return err;
-	if ((r->ask || r->c->code_file != NULL) && (err = rehearse_code(r, f)) != E_OK)
+	if (with_code(r) && (err = rehearse_code(r, f)) != E_OK)
 		return err;
 	return r->full ? rehearse_blocks(r, f) : E_OK;
+}
+
+/* What a rehearsal of this kind leaves out. */
+static json_t *
+not_tried(const struct rehearsal *r)
+{
+	json_t *list = json_array();
+
+	if (!with_code(r))
+		json_array_append_new(list, json_string("code"));
+	if (r->early)
+		json_array_append_new(list, json_string("key"));
+	if (!r->full)
+		json_array_append_new(list, json_string("content"));
+	return list;
+}
+
+static void
+say_not_tried(const struct rehearsal *r)
+{
+	if (!with_code(r))
+		say_info(r->c, "not tried: a code; --code asks for one");
+	if (r->early)
+		say_info(r->c, "not tried before its time: the key that this code opens");
+	if (!r->full)
+		say_info(r->c, "not tried: whether every block can be read; --full reads them all");
 }
 
 static enum err
 conclude(struct rehearsal *r, enum err err, const struct fault *f)
 {
-	char usb[USB_SHOWN_SIZE];
+	char usb[USB_SHOWN_SIZE], from[WHEN_SHOWN];
 
 	if (r->c->json)
-		say_json(r->c, json_pack("{s:b, s:s, s:O}", "ready", (int)(err == E_OK), "error", err == E_OK ? "" : err_name(err),
-		    "passed", r->passed));
+		say_json(r->c, json_pack("{s:b, s:s, s:O, s:o}", "ready", (int)(err == E_OK), "error", err == E_OK ? "" : err_name(err),
+		    "passed", r->passed, "not_tried", not_tried(r)));
 	if (err == E_WRONG_STICK)
 		r->about.usb = usbsay_at(usb, r->at.path);
 	if (err != E_OK)
 		return say_error(r->c, f, &r->about);
-	if (r->about.code)
+	when_show(from, sizeof from, r->info.not_before);
+	say_not_tried(r);
+	if (r->early)
+		say_info(r->c, "rehearsed: mount will work with this code from %s on", from);
+	else if (r->about.code)
 		say_info(r->c, "rehearsed: mount will work with this code");
 	else
 		say_info(r->c, "rehearsed: everything but the code is ready");
@@ -261,6 +415,8 @@ cmd_rehearse(struct cli *c, int argc, char **argv)
 	err = rehearse(&r, n > 0 ? operand[0] : NULL, &f);
 	err = conclude(&r, err, &f);
 	json_decref(r.passed);
+	stick_grants_free(&r.grants);
+	stick_close(&r.stick);
 	unlock_free(&r.unlock);
 	station_close(&r.station);
 	stickarg_close(&r.at);

@@ -144,8 +144,10 @@ lift(int *fd)
 {
 	int high = fcntl(*fd, F_DUPFD_CLOEXEC, FD_ABOVE);
 
-	if (high < 0)
+	if (high < 0) {
+		errno = errno == EINVAL ? EMFILE : errno; /* the limit is not above FD_ABOVE */
 		return -1;
+	}
 	close(*fd);
 	*fd = high;
 	return 0;
@@ -175,29 +177,21 @@ receive_fd(int sock)
 	return fd;
 }
 
-/* What fusermount3's words mean. */
-static int
-errno_of(const char *words)
+/*
+ * Its last line without its name before it, which is what it has against the mount: "mount failed: Operation not permitted".
+ */
+static void
+last_line(char *words)
 {
-	static const struct {
-		const char *part;
-		int err;
-	} known[] = {
-		{ "Permission denied", EACCES },
-		{ "no write access", EACCES },
-		{ "not owned by user", EACCES },
-		{ "Operation not permitted", EPERM },
-		{ "is forbidden", EOPNOTSUPP },
-		{ "too many", EUSERS },
-		{ "device not found", ENODEV },
-		{ "No such device", ENODEV },
-		{ "No such file", ENOENT },
-	};
+	char *end = words + strlen(words), *line;
 
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (strstr(words, known[i].part) != NULL)
-			return known[i].err;
-	return EPERM;
+	while (end > words && (end[-1] == '\n' || end[-1] == ' '))
+		*--end = '\0';
+	line = strrchr(words, '\n');
+	line = line != NULL ? line + 1 : words;
+	if (strncmp(line, HELPER ": ", sizeof HELPER + 1) == 0)
+		line += sizeof HELPER + 1;
+	memmove(words, line, strlen(line) + 1);
 }
 
 static void
@@ -252,8 +246,8 @@ helper_talk(const char *helper, const char *dir, const char *source, char *words
 	fd = receive_fd(sock[0]);
 	read_words(talk[0], words, size);
 	helper_wait(pid);
-	if (fd < 0)
-		errno = errno_of(words);
+	last_line(words);
+	errno = 0; /* the words are all that it tells */
 out:
 	for (int i = 0; i < 2; i++) {
 		int err = errno;
@@ -276,6 +270,8 @@ attach_by_helper(const char *dir, const char *source, int *fd, struct fault *f)
 	if (!helper_find(helper, sizeof(helper)))
 		return fault_set(f, E_FUSE, ENOENT, "find", HELPER);
 	got = helper_talk(helper, dir, source, words, sizeof(words));
+	if (got < 0 && errno == 0)
+		return fault_set(f, E_FUSE, 0, HELPER, "%s", words[0] != '\0' ? words : "no answer");
 	if (got < 0)
 		return fault_set(f, E_FUSE, errno, HELPER, "%s", dir);
 	*fd = got;

@@ -18,7 +18,7 @@
  * default_permissions; nobody answers for it yet. source is what mountinfo shows as where it comes from, raw bytes; NULL:
  * "oncestick". *fd is the close-on-exec descriptor of /dev/fuse that it is served through, owned by the caller: when
  * its last copy is closed, also one in a child, the mount is dead. E_FUSE: f->object is "/dev/fuse", "fusermount3" (it is not
- * there), or dir.
+ * there), or dir; or, with f->sys 0 and the step "fusermount3", the line in which that said why not, made printable.
  */
 enum err fusemount_attach(const char *dir, const char *source, int *fd, struct fault *f);
 

@@ -350,6 +350,26 @@ mountpoint_make(const char *label, char *path, size_t size, struct fault *f)
 	return fault_set(f, E_FUSE, errno, "mkdir", "%s", made);
 }
 
+enum err
+mountpoint_try(struct fault *f)
+{
+	char path[PATH_MAX];
+	int fd = -1, sys;
+	enum err err = mountpoint_make("oncestick", path, sizeof(path), f);
+
+	if (err != E_OK)
+		return err;
+	if ((err = fusemount_attach(path, NULL, &fd, f)) == E_OK) {
+		/* Nobody answers for it: whoever has looked at it meanwhile waits, so it goes whether it is in use or not. */
+		sys = fusemount_detach(path, true);
+		close(fd);
+		if (sys != 0)
+			err = fault_set(f, E_FUSE, sys, "mount", "%s", path);
+	}
+	rmdir(path);
+	return err;
+}
+
 /* ---- who is there ------------------------------------------------------------------------------------------------------- */
 
 struct search {

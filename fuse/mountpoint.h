@@ -33,6 +33,12 @@ void mountpoint_name(const char *label, char *name, size_t size);
  */
 enum err mountpoint_make(const char *label, char *path, size_t size, struct fault *f);
 
+/*
+ * mountpoint_try(f): mount something empty on such a directory, through the same program as a session's, take it off, and remove the
+ * directory. E_FUSE as of mountpoint_make and fusemount_attach.
+ */
+enum err mountpoint_try(struct fault *f);
+
 /* mountpoint_home(f): whether mountpoint_make could work: $HOME is a directory that may be written. E_FUSE. */
 enum err mountpoint_home(struct fault *f);
 

@@ -186,12 +186,14 @@ lock_slot(struct unlock *u, struct unlock_info *info, struct fault *f)
 {
 	enum err err;
 
-	if (u->env.rehearsal)
-		return E_OK;
 	err = u->env.memory->ops->lock_slot(u->env.memory, u->grant->hash, u->slot, info->busy_where, sizeof info->busy_where);
-	if (err != E_OK)
+	if (err == E_BUSY)
 		return slot_fault(u, f, err, "lock");
-	u->locked = true;
+	if (err != E_OK)
+		return unlock_memory_fault(u, f, err, "lock");
+	if (u->env.rehearsal)
+		u->env.memory->ops->unlock_slot(u->env.memory);
+	u->locked = !u->env.rehearsal;
 	return E_OK;
 }
 
@@ -441,17 +443,35 @@ check_deadline(struct unlock *u, const struct memory_marks *marks, struct unlock
 	return slot_fault(u, f, E_SPENT, "deadline");
 }
 
+static enum err
+read_clock(struct unlock *u, struct memory_marks *marks, struct unlock_info *info, struct fault *f)
+{
+	enum err err;
+
+	if ((err = u->env.memory->ops->marks(u->env.memory, marks)) != E_OK)
+		return unlock_memory_fault(u, f, err, "clock");
+	u->clock = clock_judge(u->env.clock.now(u->env.clock.arg), unlock_floor(u), marks->high, marks->was_reset);
+	u->boot = clock_witness(&u->env.clock);
+	info->clock = u->clock;
+	return E_OK;
+}
+
+enum err
+unlock_clock(struct unlock *u, struct unlock_info *info, struct fault *f)
+{
+	struct memory_marks marks = {0};
+
+	return read_clock(u, &marks, info, f);
+}
+
 enum err
 unlock_judge_clock(struct unlock *u, struct unlock_info *info, struct fault *f)
 {
 	struct memory_marks marks = {0};
 	enum err err;
 
-	if ((err = u->env.memory->ops->marks(u->env.memory, &marks)) != E_OK)
-		return unlock_memory_fault(u, f, err, "clock");
-	u->clock = clock_judge(u->env.clock.now(u->env.clock.arg), unlock_floor(u), marks.high, marks.was_reset);
-	u->boot = clock_witness(&u->env.clock);
-	info->clock = u->clock;
+	if ((err = read_clock(u, &marks, info, f)) != E_OK)
+		return err;
 	if (u->use.state != MEMORY_NONE)
 		info->session_s = u->use.limit_s;
 	if (u->use.state == MEMORY_OPEN) /* a session once open ignores the window */
@@ -613,6 +633,23 @@ out:
 	return err;
 }
 
+/* Whether the records of g can be read, and overwritten. One is like the others. */
+static enum err
+check_lock_files(struct unlock *u, const struct grant *g, struct fault *f)
+{
+	char hex[2 * ID_SIZE + 1];
+	struct stick_slot slot;
+	enum err err = stick_read_slot(u->stick, g, 0, true, &slot, f);
+
+	bytes_to_hex(hex, g->id, ID_SIZE);
+	if (err == E_OK && slot.unread.err != E_OK)
+		err = fault_pass(f, &slot.unread);
+	else if (err == E_OK && !slot.whole)
+		err = fault_set(f, E_SLOT_DAMAGED, 0, "lock files", "g/%s", hex);
+	sodium_memzero(&slot, sizeof slot);
+	return err;
+}
+
 enum err
 unlock_check(struct unlock *u, struct unlock_info *info, struct fault *f)
 {
@@ -622,11 +659,11 @@ unlock_check(struct unlock *u, struct unlock_info *info, struct fault *f)
 	for (size_t i = 0; i < u->grants.count && err == E_OK; i++) {
 		const struct grant *g = &u->grants.grants[i];
 
-		if ((err = check_issuer(u, g, info, f)) == E_OK)
+		if ((err = check_issuer(u, g, info, f)) == E_OK && (err = check_lock_files(u, g, f)) == E_OK)
 			err = bundle_open(&b, u->stick->once_fd, g->bundles[0].id, g->bundles[0].manifest_hash, f);
 		bundle_free(&b);
 	}
-	return err;
+	return err == E_OK ? stick_probe(u->stick, f) : err;
 }
 
 struct bundle *

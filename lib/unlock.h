@@ -35,7 +35,7 @@ struct unlock_env {
 	struct memory *memory;
 	struct clock_source clock;
 	struct unlock_factors factors;
-	bool rehearsal;         /* spend nothing, lock nothing, close nothing */
+	bool rehearsal;         /* spend nothing, close nothing, lock nothing for longer than it takes to see who has it */
 };
 
 /* What is known so far, for messages. Plain data: it may be copied between processes. Strings are safe to print. */
@@ -89,8 +89,14 @@ enum err unlock_look(struct unlock **u, int dir_fd, const struct unlock_env *env
  */
 enum err unlock_try(struct unlock *u, const char code[CODE_SYMBOLS], struct unlock_info *info, struct fault *f);
 
-/* unlock_check(u, info, f): steps 6 and 10 for every grant, without a code: what a rehearsal without one can prove. */
+/*
+ * unlock_check(u, info, f): steps 6 and 10 for every grant, without a code: what a rehearsal without one can prove; and that the records
+ * and the probe can be written. Errors: those of unlock_try that are of the stick.
+ */
 enum err unlock_check(struct unlock *u, struct unlock_info *info, struct fault *f);
+
+/* unlock_clock(u, info, f): set info->clock. E_STATION. */
+enum err unlock_clock(struct unlock *u, struct unlock_info *info, struct fault *f);
 
 /*
  * unlock_spend(u, info, f): S1-S5, or the rest of them when resuming. On E_OK the bundle may be read. On failure the keys are

@@ -3,10 +3,15 @@
  */
 #include "config.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #define FUSE_USE_VERSION 314
 #include <cbor.h>
@@ -27,6 +32,7 @@
 #include "stop.h"
 #include "text.h"
 
+#define STACK_MIN (1u << 20)
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 struct verb {
@@ -157,12 +163,43 @@ dispatch(struct cli *c, int argc, char **argv)
 	return unknown_verb(c, argv[1]);
 }
 
+/*
+ * A descriptor that is closed would be the next file that is opened: what is printed would go into it. These take its place, and fail
+ * where something is read or printed, so that it is said; what is wrong with standard error nobody can be told.
+ */
+static void
+hold_standard_files(void)
+{
+	static const int modes[] = {O_WRONLY, O_RDONLY, O_RDWR};
+
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) == -1 && errno == EBADF && open("/dev/null", modes[fd]) == -1)
+			_exit(E_FAIL);
+}
+
+/* Enough for what is kept on it, here and in the threads, which get as much. */
+static bool
+stack_is_enough(void)
+{
+	struct rlimit limit;
+
+	return getrlimit(RLIMIT_STACK, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= STACK_MIN;
+}
+
 int
 main(int argc, char **argv)
 {
 	struct cli c = {0};
 	enum err err = E_OK;
 
+	hold_standard_files();
+	if (!stack_is_enough()) {
+		static const char words[] = "oncestick: this program may use too little of the stack here; raise the limit: ulimit -s 8192. "
+		    "[E_FAIL 1]\n";
+
+		(void)!write(STDERR_FILENO, words, sizeof words - 1);
+		return E_FAIL;
+	}
 	text_init();
 	if (sodium_init() < 0)
 		return (int)say_refuse(&c, E_FAIL, "libsodium cannot be initialised: no source of randomness");

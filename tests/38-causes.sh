@@ -138,4 +138,22 @@ every_file collect "$stick" "$pass"
 every_file prepare "$W/folder" "$stick" --add --codes 1 --label Second "$pass"
 every_file revoke --holder Test --at "$stick" "$pass"
 every_file erase "$stick" --yes --discard "$pass"
+
+# ---- surroundings ---------------------------------------------------------------------------------------------------------------
+
+restore
+for closed in '<&-' '>&-' '2>&-' '<&- >&- 2>&-'; do
+	cp "$W/station/station.sqlite" "$W/memory"
+	sh -c "exec oncestick rehearse \"\$1\" \"\$2\" $closed" sh "$stick" "--code-file=$W/code" >"$W/out" 2>"$W/err"
+	got=$?
+	case $got in
+	0 | 1) ;;
+	*) die "with $closed: exit $got" ;;
+	esac
+	case $closed in '>&-') said 'standard output cannot be written' ;; esac
+	check "with $closed nothing is written where it should not" cmp "$W/memory" "$W/station/station.sqlite"
+done
+refused 24 "a code from a closed standard input" sh -c 'exec oncestick rehearse "$1" --code-file - <&-' sh "$stick"
+refused 1 "a stack of 64 KiB" sh -c 'ulimit -s 64; exec oncestick rehearse "$1" --full' sh "$stick"
+said 'ulimit -s 8192'
 finish

@@ -91,3 +91,4 @@ else
 	stick=$was
 fi
 is "nothing is left in the home directory" "$(ls "$HOME")" ""
+finish

@@ -247,4 +247,25 @@ check "... and its ids" oncestick inspect --verbose "$stick"
 printed '^  grant     [0-9a-f]{32}$'
 check "collect, once more" oncestick collect "$stick" --passphrase-file "$W/pass"
 said '^2 codes were used; they were in the books already$'
+
+# ---- what a terminal would obey ------------------------------------------------------------------------------------------------
+# U+009B begins a sequence, U+202E turns the line around, U+FEFF is not seen
+odd=$(printf 'a\302\233b\342\200\256c\357\273\277d')
+mkdir "$W/$odd" "$HOME/$odd"
+cp -r "$stick" "$W/$odd/$odd"
+one_code "$W/last"
+check "a stick and a folder with such names" oncestick mount "$stick" "$HOME/$odd" "--code-file=$W/last"
+check "status as JSON" oncestick status --json
+no grep -q "$(printf '\302\233')" "$W/out" || die "status prints C1 controls"
+no grep -q "$(printf '\342\200\256')" "$W/out" || die "status prints characters that turn the line around"
+printf 'import json, sys\nassert json.load(open(sys.argv[1]))["open"][0]["mount_point"].endswith(sys.argv[2])\n' >"$W/same.py"
+cp "$W/out" "$W/answer"
+check "... as the same path" python3 "$W/same.py" "$W/answer" "$odd"
+check "its end" oncestick unmount --yes
+for verb in "inspect" "verify" "rehearse" "status" "sticks"; do
+	where=$W/$odd/$odd
+	case $verb in status | sticks) where='' ;; esac
+	check "$verb of a place with such a name" oncestick $verb ${where:+"$where"} --json
+	no grep -Eq "$(printf '\302\233|\342\200\256|\357\273\277')" "$W/out" "$W/err" || die "$verb: a terminal would obey"
+done
 finish

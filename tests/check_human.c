@@ -35,6 +35,29 @@ rate_shown(uint64_t n, const char *want)
 	ck_assert_str_eq(out, want);
 }
 
+static void
+json_shown(const char *json, const char *want)
+{
+	char *got = human_json(json);
+
+	ck_assert_str_eq(got, want);
+	free(got);
+}
+
+/* The value is the same; a terminal has nothing to obey. */
+START_TEST(json_has_nothing_that_a_terminal_obeys)
+{
+	json_shown("{\n  \"a\": \"gr\xc3\xb6\xc3\x9f" "e \xe5\xa4\xa7\"\n}", "{\n  \"a\": \"gr\xc3\xb6\xc3\x9f" "e \xe5\xa4\xa7\"\n}");
+	json_shown("\"\xc2\x9b" "31m\"", "\"\\u009b31m\"");
+	json_shown("\"\x7f\xc2\x80\xc2\x9f\"", "\"\\u007f\\u0080\\u009f\"");
+	json_shown("\"\xe2\x80\xae\xe2\x81\xa6\xd8\x9c\"", "\"\\u202e\\u2066\\u061c\""); /* RLO, LRI, ALM */
+	json_shown("\"\xe2\x80\x8b\xe2\x80\x8d\xef\xbb\xbf\xc2\xad\"", "\"\\u200b\\u200d\\ufeff\\u00ad\"");
+	json_shown("\"\xe2\x80\xa8\xf3\xa0\x80\x81\xf0\x9d\x85\xb3\"", "\"\\u2028\\udb40\\udc01\\ud834\\udd73\"");
+	json_shown("\"\\u001b\\\\\"", "\"\\u001b\\\\\"");
+	json_shown("", "");
+}
+END_TEST
+
 START_TEST(bytes_are_shown_in_binary_units)
 {
 	bytes_shown(0, "0 B");
@@ -369,6 +392,7 @@ main(void)
 
 	suite_add_tcase(s, tc);
 	tcase_add_checked_fixture(tc, setup, NULL);
+	tcase_add_test(tc, json_has_nothing_that_a_terminal_obeys);
 	tcase_add_test(tc, bytes_are_shown_in_binary_units);
 	tcase_add_test(tc, rounding_never_shows_a_full_unit);
 	tcase_add_test(tc, rates_are_shown_in_decimal_units);

@@ -172,7 +172,7 @@ static int
 row_stick(struct human_table *table, const struct books_stick *s, const struct tally *t, const struct holders *h, int64_t now)
 {
 	char name[STICK_NAME_SIZE], ready[16], issued[16], spent[16], gone[16], until[WHEN_SHOWN], who[2 * BOOKS_TEXT],
-	    what[LABEL_MAX + sizeof who + 8];
+	    label[4 * LABEL_MAX + 1], what[sizeof label + sizeof who + 8];
 	const char *cells[COLUMNS] = {name, ready, issued, spent, gone, until, what};
 
 	keytree_stick_name(name, s->stick_id);
@@ -184,7 +184,8 @@ row_stick(struct human_table *table, const struct books_stick *s, const struct t
 	if (s->expires != 0) /* else no lecture was ever finished on it */
 		when_show_short(until, sizeof until, s->expires, now);
 	show_holders(h, who, sizeof who);
-	snprintf(what, sizeof what, "%s%s%s", s->label, s->label[0] != '\0' && who[0] != '\0' ? ": " : "", who);
+	say_safe(label, sizeof label, s->label);
+	snprintf(what, sizeof what, "%s%s%s", label, label[0] != '\0' && who[0] != '\0' ? ": " : "", who);
 	return table_row(table, cells, COLUMNS, 6);
 }
 

@@ -849,6 +849,13 @@ s_keystore(struct text *t, const struct fault *f, const struct say_about *a)
 {
 	if (strcmp(f->step, "format") == 0 || strcmp(f->step, "public key") == 0)
 		add(t, _("the issuer's keystore cannot be used%s: it is damaged, or none. Put your copy of it back."), CAUSE(f, a));
+	else if (no_right(f))
+		add(t,
+		    _("you have no right to use the issuer's keystore%s. Be the user who made it, or name your own in ONCESTICK_ISSUER_DIR."),
+		    CAUSE(f, a));
+	else if (unreadable(f))
+		add(t, _("the disk fails where the issuer's keystore is%s. Have it seen to, then put your copy of that directory back."),
+		    CAUSE(f, a));
 	else
 		add(t,
 		    _("the issuer's keystore cannot be used%s. 'oncestick init' makes one; ONCESTICK_ISSUER_DIR says where it "
@@ -872,6 +879,10 @@ s_books(struct text *t, const struct fault *f, const struct say_about *a)
 		add(t, "%s",
 		    _("there is a keystore, but no books beside it: copy books.sqlite back from where you keep a copy, or, if there is "
 		      "none, collect every stick: 'oncestick collect STICK' begins new books."));
+	else if (no_right(f))
+		add(t,
+		    _("you have no right to use the issuer's books%s. Be the user who made them, or name your own in ONCESTICK_ISSUER_DIR."),
+		    CAUSE(f, a));
 	else if (unreadable(f))
 		add(t,
 		    _("the disk fails where the issuer's books are%s. Nothing was done that is not in them. Have the disk seen to, then put "

@@ -18,6 +18,7 @@
 #include "mountinfo.h"
 #include "readme.h"
 #include "stick.h"
+#include "stickio.h"
 #include "text.h"
 #include "usb.h"
 #include "usb_list.h"
@@ -223,6 +224,20 @@ find_device(char path[STICKARG_MAX], const char *arg, dev_t dev, struct fault *f
 	return fault_set(f, E_NO_STICK, 0, "", _("%.80s is not mounted. To mount it: udisksctl mount -b %.80s"), arg, arg);
 }
 
+/* Why a place cannot be opened that may well be there: no right, no descriptors. */
+static enum err
+out_of_reach(const char *arg, int sys, struct fault *f)
+{
+	int top = open(arg[0] == '/' ? "/" : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	enum err e = fault_set(f, stickio_err(sys, E_NO_STICK), sys, "open", "%s", arg);
+
+	if (top >= 0) {
+		stickio_blame(f, top, arg + (arg[0] == '/'));
+		close(top);
+	}
+	return e;
+}
+
 /* What is no directory: where the stick is mounted that is named by usb:SERIAL or by its device. sys is why it could not be opened. */
 static enum err
 find_mount(char path[STICKARG_MAX], const char *arg, int sys, struct fault *f)
@@ -240,6 +255,8 @@ find_mount(char path[STICKARG_MAX], const char *arg, int sys, struct fault *f)
 	if (sys == ENOENT)
 		return fault_set(f, E_NO_STICK, 0, "",
 		    _("%.90s: there is no such directory. Name the one where the stick is mounted; 'oncestick sticks' lists it."), arg);
+	if (stickio_err(sys, E_NO_STICK) != E_NO_STICK)
+		return out_of_reach(arg, sys, f);
 	return fault_set(f, E_NO_STICK, 0, "", _("%.100s: %s. Is the stick mounted there?"), arg, strerror(sys));
 }
 
@@ -303,7 +320,9 @@ stickarg_open(struct stickarg *s, const char *arg, struct fault *f)
 	s->fd = open(s->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (s->fd < 0 && arg != NULL && (e = find_mount(s->path, arg, errno, f)) != E_OK)
 		return e;
-	if (s->fd < 0 && (s->fd = open(s->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
+	if (s->fd < 0 && (s->fd = open(s->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0 && stickio_err(errno, E_NO_STICK) != E_NO_STICK)
+		return out_of_reach(s->path, errno, f);
+	if (s->fd < 0)
 		return fault_set(f, E_NO_STICK, 0, "", _("%.100s: %s."), s->path, strerror(errno));
 	s->fd = parent_of_once(s->fd, s->path);
 	return E_OK;

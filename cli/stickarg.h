@@ -20,7 +20,8 @@ struct stickarg {
  * stickarg_open(s, arg, f): open the directory arg; for usb:SERIAL and a block device, a partition or a USB disk, the directory where
  * it is mounted; without an arg, the only mounted file system with ONCE at its top. Nothing is ever created or mounted. A directory
  * called ONCE with a stick record in it stands for its parent, and a file called *.oncestick, which is not read, for the directory it is in. Errors: E_NO_STICK (missing, not a directory, not plugged in, not
- * mounted), E_USAGE (several are mounted: f->object lists them).
+ * mounted), E_USAGE (several are mounted: f->object lists them), E_STICK_IO (no right to it: f says whose it is), E_FAIL (no
+ * descriptors, no memory).
  */
 enum err stickarg_open(struct stickarg *s, const char *arg, struct fault *f);
 

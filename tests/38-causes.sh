@@ -117,6 +117,14 @@ if [ "$WHO" = user ]; then
 	refused 44 "a stick record that its owner took the rights of" oncestick rehearse "$stick"
 	said 'stick\.a: Permission denied.*it is yours.*chmod -R a\+rwX ONCE'
 	chmod 666 "$stick"/ONCE/stick.?
+	chmod 000 "$stick"
+	refused 44 "a stick that its owner took the rights of" oncestick rehearse "$stick"
+	said 'it is yours.*chmod'
+	chmod 755 "$stick"
+	chmod 000 "$ONCESTICK_ISSUER_DIR"/*
+	refused 60 "a keystore that may not be read" oncestick issue "$stick" -n 1 --to Another "$pass"
+	said 'no right to use the issuer.s keystore.*Permission denied'
+	chmod 600 "$ONCESTICK_ISSUER_DIR"/*
 	chmod 000 "$stick/ONCE"
 	refused 44 "a directory ONCE without rights" oncestick rehearse "$stick"
 	said 'ONCE: Permission denied'

@@ -26,7 +26,7 @@ collect_all()
 		for part in $(echo "$source" | tr + ' '); do
 			case $part in
 			O | C | L)
-				rm -rf "$W/home"
+				rm -rf "${W:?}/home"
 				cp -a "$W/$part" "$W/home"
 				set -- "$@" "$W/home"
 				;;

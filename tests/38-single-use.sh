@@ -146,7 +146,9 @@ proved protocol "finds the stick, has no code: reads it" yes
 for what in g/*/grant.cose b/*/manifest.cose b/*/00000000.seg; do
 	rm -rf "$W/changed"
 	cp -r "$stick" "$W/changed"
-	flip "$(echo "$W"/changed/ONCE/$what)" 200
+	# shellcheck disable=SC2086 # a pattern, of one file
+	set -- "$W"/changed/ONCE/$what
+	flip "$1" 200
 	oncestick verify "$W/changed" >"$W/out" 2>"$W/err" </dev/null
 	got=$?
 	is "a bit of $what is changed: it is refused" "$((got == 12 || got == 40))" 1

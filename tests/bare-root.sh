@@ -2,6 +2,7 @@
 #
 # What is fetched is kept in debs/ of the build directory, and used again.
 
+# shellcheck disable=SC2154 # root, mirror: of who sources this
 bare_root() # SUITE: exit 77 if it cannot be had
 {
 	mount --make-rprivate /

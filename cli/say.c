@@ -354,6 +354,14 @@ s_no_codes(struct text *t, const struct fault *f, const struct say_about *a)
 }
 
 static void
+s_stick_busy(struct text *t, const struct fault *f, const struct say_about *a)
+{
+	add(t,
+	    _("somebody is using a code of %s on this PC right now, or writing to it. Wait until that is done, then try again."),
+	    STICK(f, a));
+}
+
+static void
 s_code_form(struct text *t, const struct fault *f, const struct say_about *a)
 {
 	int kind = a->typed == NULL ? 0 : code_looks_like_id(a->typed, strlen(a->typed));
@@ -423,7 +431,8 @@ s_spent(struct text *t, const struct fault *f, const struct say_about *a)
 	else if (a->info != NULL && a->info->spent_known && here)
 		add(t, _("this code was used on %s on this PC; a code opens one lecture."), TIME(a->info->spent_at));
 	else if (a->info != NULL && a->info->spent_known)
-		add(t, _("this code was used on %s on another PC; a code opens one lecture."), TIME(a->info->spent_at));
+		add(t, _("this code was used on %s, on another PC or by another user of this one; a code opens one lecture."),
+		    TIME(a->info->spent_at));
 	else if (here)
 		add(t, "%s", _("this code was used before on this PC; a code opens one lecture."));
 	else
@@ -918,6 +927,7 @@ static const struct {
 	{E_NO_GRANT, s_no_grant},
 	{E_ISSUER, s_issuer},
 	{E_NO_CODES, s_no_codes},
+	{E_STICK_BUSY, s_stick_busy},
 	{E_CODE_FORM, s_code_form},
 	{E_CODE_TYPO, s_code_typo},
 	{E_CODE_KIND, s_code_kind},

@@ -22,6 +22,7 @@ err_name(enum err err)
 		NAME(E_NO_GRANT);
 		NAME(E_ISSUER);
 		NAME(E_NO_CODES);
+		NAME(E_STICK_BUSY);
 		NAME(E_CODE_FORM);
 		NAME(E_CODE_TYPO);
 		NAME(E_CODE_KIND);

@@ -20,6 +20,7 @@ enum err {
 	E_NO_GRANT = 12,        /* no usable grant, or the one a code may belong to was skipped */
 	E_ISSUER = 13,          /* issuers differ, or this one is not trusted here */
 	E_NO_CODES = 14,        /* not enough ready codes; none was handed out */
+	E_STICK_BUSY = 15,      /* somebody else on this PC is using a code of this stick, or writing to it, right now */
 
 	E_CODE_FORM = 20,       /* not sixteen symbols of the alphabet */
 	E_CODE_TYPO = 21,       /* check symbols do not match */

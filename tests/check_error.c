@@ -24,6 +24,7 @@ static const struct {
 	{"E_NO_GRANT", 12},
 	{"E_ISSUER", 13},
 	{"E_NO_CODES", 14},
+	{"E_STICK_BUSY", 15},
 	{"E_CODE_FORM", 20},
 	{"E_CODE_TYPO", 21},
 	{"E_CODE_KIND", 22},

@@ -307,7 +307,7 @@ forget(struct memory *m, const uint8_t grant_hash[HASH_SIZE], uint32_t slot)
 
 	if (err != E_OK)
 		return err;
-	return change_row(s, "DELETE FROM use WHERE grant_hash = ? AND slot = ? AND state = 'claimed' AND blob IS NULL",
+	return change_row(s, "DELETE FROM use WHERE grant_hash = ? AND slot = ? AND state = 'claimed'",
 	    SQL_ARGS(USE_KEY(grant_hash, slot)));
 }
 

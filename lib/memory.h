@@ -96,7 +96,7 @@ struct memory_ops {
 	enum err (*claim)(struct memory *, const struct memory_use *u, int64_t floor);
 	/* complete (S2): set blob and receipt of a CLAIMED row that has none. */
 	enum err (*complete)(struct memory *, const struct memory_use *u);
-	/* forget (S2): delete a CLAIMED row for which the ledger said a definite no. */
+	/* forget (before S3): delete a CLAIMED row for which the ledger said a definite no, or the stick, read again. */
 	enum err (*forget)(struct memory *, const uint8_t grant_hash[HASH_SIZE], uint32_t slot);
 	/* opened (S5): state OPEN, with what o says; was_reset is cleared. */
 	enum err (*opened)(struct memory *, const uint8_t grant_hash[HASH_SIZE], uint32_t slot, const struct memory_opening *o);

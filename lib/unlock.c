@@ -7,6 +7,7 @@
 
 #include <sodium.h>
 
+#include "hold.h"
 #include "kdf.h"
 #include "receipt.h"
 #include "seal.h"
@@ -70,6 +71,31 @@ describe_stick(struct unlock *u, struct unlock_info *info)
 	info->memory_volatile = !u->env.memory->ops->persistent(u->env.memory);
 }
 
+/* The stick's newest. One that was read before and is not there any more still holds. */
+static enum err
+load_notice(struct unlock *u, struct fault *f)
+{
+	struct notice fresh = {0};
+	uint8_t *file = NULL;
+	size_t n = 0;
+	int got = stick_load_notice(u->stick, u->grants.grants[0].issuer, &fresh, &file, &n);
+
+	fault_clear(&u->notice_unread);
+	if (got < 0)
+		stickio_fault(&u->notice_unread, E_STICK_IO, "read", u->stick->once_fd, STICK_ONCE, STICK_NOTICE);
+	if (got == 1 && fresh.number >= u->notice.number) {
+		notice_free(&u->notice);
+		free(u->notice_file);
+		u->notice = fresh;
+		u->notice_file = file;
+		u->notice_len = n;
+	} else if (got == 1) {
+		notice_free(&fresh);
+		free(file);
+	}
+	return stickio_failing(u->notice_unread.sys) ? E_OK : fault_pass(f, &u->notice_unread);
+}
+
 static enum err
 load_issuer(struct unlock *u, struct unlock_info *info, struct fault *f)
 {
@@ -80,9 +106,7 @@ load_issuer(struct unlock *u, struct unlock_info *info, struct fault *f)
 	if ((err = u->env.memory->ops->issuer(u->env.memory, info->issuer, &known)) != E_OK)
 		return unlock_memory_fault(u, f, err, "issuer");
 	info->issuer_known = known.known;
-	if (stick_load_notice(u->stick, info->issuer, &u->notice, &u->notice_file, &u->notice_len) < 0)
-		stickio_fault(&u->notice_unread, E_STICK_IO, "read", u->stick->once_fd, STICK_ONCE, STICK_NOTICE);
-	return stickio_failing(u->notice_unread.sys) ? E_OK : fault_pass(f, &u->notice_unread);
+	return load_notice(u, f);
 }
 
 enum err
@@ -368,6 +392,17 @@ check_revoked(struct unlock *u, struct fault *f)
 	return E_OK;
 }
 
+enum err
+unlock_look_again(struct unlock *u, struct unlock_info *info, struct fault *f)
+{
+	enum err err;
+
+	if ((err = load_notice(u, f)) != E_OK || (err = check_issuer(u, u->grant, info, f)) != E_OK ||
+	    (err = check_records(u, info, f)) != E_OK)
+		return err;
+	return check_revoked(u, f);
+}
+
 int64_t
 unlock_floor(struct unlock *u)
 {
@@ -584,6 +619,19 @@ unlock_learn(struct unlock *u, struct fault *f)
 	return err == E_OK ? E_OK : unlock_memory_fault(u, f, err, "notice");
 }
 
+/* Step 12. Every lecture of the stick has the same probe: two at once would not read back what they wrote. */
+static enum err
+probe(struct unlock *u, struct fault *f)
+{
+	struct hold *hold = NULL;
+	enum err err;
+
+	if ((err = hold_stick(&hold, u->stick, f)) == E_OK)
+		err = stick_probe(u->stick, f);
+	hold_release(&hold);
+	return err;
+}
+
 /* Step 13, unless a ledger has to be asked first. */
 static enum err
 prove_cell(struct unlock *u, struct unlock_info *info, struct fault *f)
@@ -625,7 +673,7 @@ unlock_try(struct unlock *u, const char code[CODE_SYMBOLS], struct unlock_info *
 		fault_pass(f, &bundle_fault);
 		goto out;
 	}
-	if ((err = gather_factors(u, f)) == E_OK && (err = stick_probe(u->stick, f)) == E_OK)
+	if ((err = gather_factors(u, f)) == E_OK && (err = probe(u, f)) == E_OK)
 		err = prove_cell(u, info, f);
 out:
 	if (err != E_OK)

@@ -85,7 +85,7 @@ enum err unlock_look(struct unlock **u, int dir_fd, const struct unlock_env *env
  * unlock_try(u, code, info, f): steps 5-14 with the 16 symbols of a code whose form and check are good. On success the content key
  * is proved and held, and the station knows the issuer and his notice. On failure nothing was spent and unlock_try may be called again with another code.
  * Errors: E_MEMORY, E_CODE_UNKNOWN, E_NO_GRANT, E_BUSY, E_ISSUER, E_NOTICE_MISSING, E_STATION, E_SPENT, E_SLOT_DAMAGED, E_REVOKED,
- * E_EARLY, E_EXPIRED, E_BUNDLE, E_WRONG_STICK, E_WRONG_STATION, E_READONLY, E_STICK_IO, E_LEDGER, E_FAIL.
+ * E_EARLY, E_EXPIRED, E_BUNDLE, E_WRONG_STICK, E_WRONG_STATION, E_STICK_BUSY, E_READONLY, E_STICK_IO, E_LEDGER, E_FAIL.
  */
 enum err unlock_try(struct unlock *u, const char code[CODE_SYMBOLS], struct unlock_info *info, struct fault *f);
 
@@ -99,9 +99,11 @@ enum err unlock_check(struct unlock *u, struct unlock_info *info, struct fault *
 enum err unlock_clock(struct unlock *u, struct unlock_info *info, struct fault *f);
 
 /*
- * unlock_spend(u, info, f): S1-S5, or the rest of them when resuming. On E_OK the bundle may be read. On failure the keys are
- * wiped; info->spent_now says whether the same code has to be used here again.
- * Errors: E_STATION, E_STICK_IO, E_READONLY, E_FAIL, and those of the ledger.
+ * unlock_spend(u, info, f): S1-S5, or the rest of them when resuming. Until both copies of the record are written nobody else on
+ * this PC can write to the slot; records and notices are read again, and may say no now. On E_OK the bundle may be read. On failure
+ * the keys are wiped; info->spent_now says whether the same code has to be used here again.
+ * Errors: E_STICK_BUSY, E_STATION, E_STICK_IO, E_READONLY, E_SPENT, E_REVOKED, E_SLOT_DAMAGED, E_ISSUER, E_NOTICE_MISSING, E_EARLY,
+ * E_EXPIRED, E_FAIL, and those of the ledger.
  */
 enum err unlock_spend(struct unlock *u, struct unlock_info *info, struct fault *f);
 

@@ -47,6 +47,13 @@ struct unlock {
 int64_t unlock_floor(struct unlock *u);
 
 /*
+ * unlock_look_again(u, info, f): read again what others may have changed since unlock_try: the stick's notice, and both copies of
+ * the record; and judge them, and what the station knows, anew. Errors: E_ISSUER, E_NOTICE_MISSING, E_STATION, E_SPENT,
+ * E_SLOT_DAMAGED, E_REVOKED, E_READONLY, E_STICK_IO, E_FAIL.
+ */
+enum err unlock_look_again(struct unlock *u, struct unlock_info *info, struct fault *f);
+
+/*
  * unlock_judge_clock(u, info, f): step 9: look at the clocks. E_EARLY or E_EXPIRED if a first use is not allowed now; E_SPENT if
  * no time is left in the session that would go on.
  */

@@ -5,6 +5,7 @@
 
 #include <sodium.h>
 
+#include "hold.h"
 #include "receipt.h"
 #include "seal.h"
 #include "unlock_internal.h"
@@ -161,22 +162,50 @@ begin_use(struct unlock *u, struct unlock_info *info, struct fault *f)
 	return E_OK;
 }
 
-enum err
-unlock_spend(struct unlock *u, struct unlock_info *info, struct fault *f)
+/*
+ * Once more, right before the first write, for a file system without locks. Until then nothing has changed on the stick, so a claim
+ * that was made meanwhile can be taken back.
+ */
+static enum err
+look_and_destroy(struct unlock *u, bool resume, struct unlock_info *info, struct fault *f)
+{
+	enum err err = unlock_look_again(u, info, f);
+
+	if (err == E_OK)
+		return destroy(u, f);
+	if (!resume && u->env.memory->ops->forget(u->env.memory, u->grant->hash, u->slot) == E_OK)
+		info->spent_now = false;
+	return err;
+}
+
+/* S1 to S4, with nobody else at the records. Whoever had to be asked has taken his time: what was read before is read again. */
+static enum err
+take_slot(struct unlock *u, struct unlock_info *info, struct fault *f)
 {
 	bool resume = u->use.state != MEMORY_NONE;
+	struct hold *hold = NULL;
 	enum err err;
 
-	info->spent_now = resume;
-	if (u->env.rehearsal || u->grant == NULL)
-		return fault_set(f, E_FAIL, 0, "order", "unlock_spend");
-	if ((err = unlock_judge_clock(u, info, f)) == E_OK && !resume)
+	if ((err = hold_grant(&hold, u->stick, u->grant->id, f)) == E_OK && (err = unlock_look_again(u, info, f)) == E_OK &&
+	    (err = unlock_judge_clock(u, info, f)) == E_OK && !resume)
 		err = claim(u, info, f);
 	if (err == E_OK && u->use.blob_len == 0)
 		err = ask_ledger(u, info, f);
 	if (err == E_OK)
-		err = destroy(u, f);
-	if (err == E_OK)
+		err = look_and_destroy(u, resume, info, f);
+	hold_release(&hold);
+	return err;
+}
+
+enum err
+unlock_spend(struct unlock *u, struct unlock_info *info, struct fault *f)
+{
+	enum err err;
+
+	info->spent_now = u->use.state != MEMORY_NONE;
+	if (u->env.rehearsal || u->grant == NULL)
+		return fault_set(f, E_FAIL, 0, "order", "unlock_spend");
+	if ((err = take_slot(u, info, f)) == E_OK)
 		err = begin_use(u, info, f);
 	sodium_memzero(u->secret, sizeof *u->secret); /* the bundle has the one key that is still needed */
 	if (err != E_OK)
@@ -236,10 +265,12 @@ void
 unlock_carry_notice(struct unlock *u)
 {
 	struct memory *m = u->env.memory;
+	struct hold *hold = NULL;
 	uint8_t *file = NULL;
 	size_t n = 0;
 
-	if (m->ops->notice_file(m, u->grant->issuer, &file, &n) == E_OK && n > 0)
+	if (m->ops->notice_file(m, u->grant->issuer, &file, &n) == E_OK && n > 0 && hold_stick(&hold, u->stick, NULL) == E_OK)
 		(void)stick_store_notice(u->stick, u->grant->issuer, file, n);
+	hold_release(&hold);
 	free(file);
 }

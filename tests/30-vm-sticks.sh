@@ -46,13 +46,13 @@ one()
 	POINTS='probe pwrite64 1 nothing live
 probe fdatasync 1 nothing live
 station.sqlite fdatasync 2 claimed live
-lock.a openat 2 claimed live
+lock.a openat 6 claimed live
 lock.a pwrite64 1 claimed either
 lock.a fdatasync 1 claimed spent
-lock.a pread64 2 claimed spent
+lock.a pread64 4 claimed spent
 lock.b pwrite64 1 claimed spent
 lock.b fdatasync 1 claimed spent
-lock.b pread64 2 open spent' run 1 pulled-spend
+lock.b pread64 4 open spent' run 1 pulled-spend
 }
 two()
 {

@@ -3,15 +3,19 @@
  *
  * The protocol's own code runs on a stick in a directory, with stations in plain memory. A station's process ends before, inside or
  * after each of its durable steps; what it leaves is compared with the table of oncestick-protocol(7), and then explored: from each
- * state that is reached, every further attempt, cut and loss of a copy, until nothing new comes.
+ * state that is reached, every further attempt, cut and loss of a copy, until nothing new comes. And two stations that live at the same
+ * time use one code on one stick, stopped and let go on at every step of both.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <check.h>
@@ -31,11 +35,56 @@
 static struct { int copy; size_t sectors; bool flushed; } cut;
 static int tombstones, flushing;
 
+/* Of a process that is led step by step: it says before each that it has come there, and waits for the word. */
+static struct { bool led, napped; int up, down; } leash;
+
+static void
+step(void)
+{
+	char word;
+
+	if (leash.led && (write(leash.up, "s", 1) != 1 || read(leash.down, &word, 1) != 1))
+		_exit(FAKE_CRASHED);
+}
+
+int
+flock(int fd, int operation)
+{
+	if (!leash.napped)
+		step();
+	return (int)syscall(SYS_flock, fd, operation);
+}
+
+/* Who waits for a lock: once long enough for others to do all they want, then no time at all. */
+int
+nanosleep(const struct timespec *t, struct timespec *left)
+{
+	(void)t;
+	(void)left;
+	if (!leash.napped)
+		step();
+	leash.napped = true;
+	return 0;
+}
+
+/* What was read of a record may be old as soon as it is known. */
+ssize_t
+pread(int fd, void *buf, size_t n, off_t off)
+{
+	ssize_t got = syscall(SYS_pread64, fd, buf, n, off);
+
+	if (got == RECORD_SIZE && (memcmp(buf, "ONCELIVE", 8) == 0 || memcmp(buf, "ONCESPNT", 8) == 0))
+		step();
+	return got;
+}
+
 ssize_t
 pwrite(int fd, const void *buf, size_t n, off_t off)
 {
 	bool tombstone = n == RECORD_SIZE && memcmp(buf, "ONCESPNT", 8) == 0;
 
+	if (tombstone)
+		step();
 	if (tombstone && ++tombstones == cut.copy && !cut.flushed) {
 		if (cut.sectors > 0)
 			(void)!syscall(SYS_pwrite64, fd, buf, cut.sectors * SECTOR, off);
@@ -48,8 +97,11 @@ pwrite(int fd, const void *buf, size_t n, off_t off)
 int
 fdatasync(int fd)
 {
-	int ret = (int)syscall(SYS_fdatasync, fd);
+	int ret;
 
+	if (flushing != 0)
+		step();
+	ret = (int)syscall(SYS_fdatasync, fd);
 	if (cut.flushed && flushing != 0 && flushing == cut.copy)
 		_exit(FAKE_CRASHED);
 	return ret;
@@ -109,6 +161,28 @@ plan(struct fake_store *s, enum moment m, size_t sectors)
 	s->fate = m == BEFORE_S1 || m == BEFORE_S5 ? FAKE_CRASH_BEFORE : m == AFTER_S1 || m == AFTER_S5 ? FAKE_CRASH_AFTER : FAKE_WORK;
 }
 
+static _Noreturn void
+use_code(int i, bool end, bool rehearsal)
+{
+	struct fake_memory *mine = fake_memory_again(station[i]);
+	struct unlock_env env = {.memory = &mine->memory, .clock = fixture_clock(&x), .rehearsal = rehearsal};
+	struct blockcrypt *c = blockcrypt_new(NULL);
+	struct unlock_info info;
+	struct fault f = {0};
+	struct unlock *u = NULL;
+	uint8_t block[BLOCK_SIZE];
+	enum err e;
+
+	if ((e = unlock_look(&u, x.dir_fd, &env, &info, &f)) == E_OK && (e = unlock_try(u, grant.codes[0], &info, &f)) == E_OK &&
+	    !rehearsal)
+		e = unlock_spend(u, &info, &f);
+	if (e == E_OK && !rehearsal && bundle_read_block(unlock_bundle(u), c, 0, block) != 0)
+		e = E_FAIL;
+	if (e == E_OK && end)
+		e = unlock_end(u, 60);
+	_exit((int)e);
+}
+
 /* An attempt at station i in a process of its own, which ends with the session open (paused), or ended. E_OK: content was readable;
  * FAKE_CRASHED: the power failed. */
 static int
@@ -119,25 +193,8 @@ attempt(int i, enum moment m, size_t sectors, bool end, bool rehearsal)
 	pid_t pid;
 
 	plan(s, m, sectors);
-	if ((pid = fork()) == 0) {
-		struct fake_memory *mine = fake_memory_again(station[i]);
-		struct unlock_env env = {.memory = &mine->memory, .clock = fixture_clock(&x), .rehearsal = rehearsal};
-		struct blockcrypt *c = blockcrypt_new(NULL);
-		struct unlock_info info;
-		struct fault f = {0};
-		struct unlock *u = NULL;
-		uint8_t block[BLOCK_SIZE];
-		enum err e;
-
-		if ((e = unlock_look(&u, x.dir_fd, &env, &info, &f)) == E_OK &&
-		    (e = unlock_try(u, grant.codes[0], &info, &f)) == E_OK && !rehearsal)
-			e = unlock_spend(u, &info, &f);
-		if (e == E_OK && !rehearsal && bundle_read_block(unlock_bundle(u), c, 0, block) != 0)
-			e = E_FAIL;
-		if (e == E_OK && end)
-			e = unlock_end(u, 60);
-		_exit((int)e);
-	}
+	if ((pid = fork()) == 0)
+		use_code(i, end, rehearsal);
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 	ck_assert_msg(WIFEXITED(status), "wait status %#x", (unsigned)status);
 	plan(s, NEVER, 0);
@@ -461,6 +518,170 @@ START_TEST(no_second_session_and_no_lost_code_whatever_happens)
 }
 END_TEST
 
+/* ---- two at the same time --------------------------------------------------------------------------------------------------- */
+
+/* One of two processes that are led. */
+struct led {
+	pid_t pid;
+	int up, down;
+	bool ended;
+	int status;             /* then, its exit status */
+};
+
+static enum fake_fate
+step_before_change(void *arg, enum fake_call call, unsigned number)
+{
+	(void)arg;
+	(void)number;
+	if (call >= FAKE_CLAIM && call <= FAKE_CLOSE)
+		step();
+	return FAKE_WORK;
+}
+
+/* Wait until it is at its next step, or has ended. */
+static void
+await(struct led *l)
+{
+	char word;
+	int status;
+
+	if (read(l->up, &word, 1) == 1)
+		return;
+	l->ended = true;
+	ck_assert_int_eq(waitpid(l->pid, &status, 0), l->pid);
+	l->status = WIFEXITED(status) ? WEXITSTATUS(status) : FAKE_CRASHED;
+	close(l->up);
+	close(l->down);
+}
+
+static void
+lead(struct led *l, int i)
+{
+	int up[2], down[2];
+
+	ck_assert(pipe2(up, O_CLOEXEC) == 0 && pipe2(down, O_CLOEXEC) == 0);
+	station[i]->store->plan = step_before_change;
+	if ((l->pid = fork()) == 0) {
+		close(up[0]);
+		close(down[1]);
+		leash.led = true;
+		leash.up = up[1];
+		leash.down = down[0];
+		use_code(i, false, false);
+	}
+	close(up[1]);
+	close(down[0]);
+	l->up = up[0];
+	l->down = down[1];
+	l->ended = false;
+	await(l);
+}
+
+/* Go on for so many steps, or until it ends. */
+static void
+go(struct led *l, int steps)
+{
+	for (; steps > 0 && !l->ended; steps--) {
+		ck_assert_int_eq(write(l->down, "g", 1), 1);
+		await(l);
+	}
+}
+
+static void
+die(struct led *l)
+{
+	if (l->ended)
+		return;
+	kill(l->pid, SIGKILL);
+	await(l);
+}
+
+#define TO_THE_END 1000
+
+static void
+lead_no_more(void)
+{
+	for (int i = 0; i < STATIONS; i++) {
+		station[i]->store->plan = NULL;
+		memset(station[i]->store->locks, 0, sizeof station[i]->store->locks);
+	}
+}
+
+/* The tombstones are of one session: that of the station that opened. */
+static void
+assert_buried_by(int winner)
+{
+	struct snapshot s;
+	struct stick_slot slot;
+
+	keep(&s);
+	fixture_slot(&x, &grant.g, 0, &slot);
+	ck_assert(slot.a == RECORD_IS_SPENT && slot.b == RECORD_IS_SPENT);
+	ck_assert_mem_eq(s.raw[0], s.raw[1], RECORD_SIZE);
+	ck_assert_int_eq(row(winner), MEMORY_OPEN);
+	ck_assert_mem_eq(s.raw[0] + 32, s.uses[winner].receipt, s.uses[winner].receipt_len);
+}
+
+/*
+ * Station 0 does so many steps of its first use, then station 1 so many, then 0 comes to its end, or dies, and 1 comes to its own.
+ * Say in *over whose steps they were all.
+ */
+static void
+take_turns(int first, int second, bool killed, bool over[STATIONS])
+{
+	struct led a, b;
+	int opened = 0;
+
+	lead(&a, 0);
+	go(&a, first);
+	over[0] = a.ended;
+	lead(&b, 1);
+	go(&b, second);
+	over[1] = b.ended;
+	if (killed)
+		die(&a);
+	else
+		go(&a, TO_THE_END);
+	go(&b, TO_THE_END);
+	lead_no_more();
+	ck_assert_msg(a.status == E_OK || a.status == E_SPENT || a.status == E_STICK_BUSY || (killed && a.status == FAKE_CRASHED),
+	    "after %d and %d steps: %d", first, second, a.status);
+	ck_assert_msg(b.status == E_OK || b.status == E_SPENT || b.status == E_STICK_BUSY, "after %d and %d steps: %d", first, second,
+	    b.status);
+	ck_assert_msg(a.status != E_OK || b.status != E_OK, "after %d and %d steps: a second session", first, second);
+	if (!killed)
+		ck_assert_msg(a.status == E_OK || b.status == E_OK, "after %d and %d steps: nobody opened", first, second);
+	for (int i = 0; i < STATIONS; i++)
+		opened += opens(i) == E_OK ? 1 << i : 0;
+	ck_assert_msg(opened == 1 || opened == 2, "after %d and %d steps: both go on, or none", first, second);
+	if (a.status == E_OK || b.status == E_OK)
+		ck_assert_int_eq(opened, a.status == E_OK ? 1 : 2);
+	assert_buried_by(opened - 1);
+}
+
+/* hostile 71 */
+START_TEST(two_stations_at_the_same_time)
+{
+	bool over[STATIONS] = {false, false};
+	int first, second, steps = 0, schedules = 0;
+	struct snapshot start;
+
+	if (_i >= 2) /* station 0 has claimed it already, and lost its power */
+		ck_assert_int_eq(attempt(0, AFTER_S1, 0, false, false), FAKE_CRASHED);
+	keep(&start);
+	for (first = 0; !over[0]; first++) {
+		over[1] = false;
+		for (second = 0; !over[1]; second++, schedules++) {
+			restore(&start);
+			take_turns(first, second, _i % 2 == 1, over);
+		}
+		steps = second > steps ? second : steps;
+	}
+	printf("%d schedules of up to %d and %d steps\n", schedules, first, steps);
+	ck_assert(first > 10 && steps > 10);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -478,6 +699,7 @@ main(void)
 	tcase_add_test(t, who_opens_elsewhere_first_is_the_only_one);
 	tcase_add_test(t, cut_and_then_a_copy_rots);
 	tcase_add_test(t, no_second_session_and_no_lost_code_whatever_happens);
+	tcase_add_loop_test(t, two_stations_at_the_same_time, 0, 4);
 	suite_add_tcase(s, t);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

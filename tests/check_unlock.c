@@ -5,8 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <check.h>
@@ -59,6 +61,30 @@ pread(int fd, void *buf, size_t n, off_t off)
 		return -1;
 	}
 	return syscall(SYS_pread64, fd, buf, n, off);
+}
+
+/* ---- locks ---------------------------------------------------------------------------------------------------------------- */
+
+static bool lockless;                   /* a file system without locks */
+static unsigned naps;                   /* how often somebody waited */
+
+int
+flock(int fd, int operation)
+{
+	if (lockless) {
+		errno = ENOLCK;
+		return -1;
+	}
+	return (int)syscall(SYS_flock, fd, operation);
+}
+
+int
+nanosleep(const struct timespec *t, struct timespec *left)
+{
+	(void)t;
+	(void)left;
+	naps++;
+	return 0;
 }
 
 /* ---- helpers -------------------------------------------------------------------------------------------------------------- */
@@ -995,6 +1021,157 @@ START_TEST(claimed_here_spent_elsewhere_is_refused_here)
 }
 END_TEST
 
+/* ---- what happens between the proof of a code and its use ------------------------------------------------------------------- */
+
+static void
+assert_theirs(const struct stick_slot *theirs)
+{
+	struct stick_slot now;
+
+	fixture_slot(&x, &grant.g, 0, &now);
+	ck_assert_mem_eq(now.raw_a, theirs->raw_a, RECORD_SIZE);
+	ck_assert_mem_eq(now.raw_b, theirs->raw_b, RECORD_SIZE);
+}
+
+/* hostile 71 */
+START_TEST(used_by_another_station_while_this_one_waited)
+{
+	struct fake_memory *there = fake_memory_new();
+	struct result r = try(here, grant.codes[0]);
+	struct stick_slot theirs;
+
+	ck_assert_int_eq(r.err, E_OK);
+	ck_assert_int_eq(outcome(spend(there, grant.codes[0])), E_OK);
+	fixture_slot(&x, &grant.g, 0, &theirs);
+	ck_assert_int_eq(unlock_spend(r.u, &r.info, &r.fault), E_SPENT);
+	ck_assert(!r.info.spent_now && r.info.spent_known && !r.info.spent_here);
+	ck_assert_int_eq(r.info.spent_at, FIXTURE_NOW);
+	ck_assert_ptr_null(fake_memory_row(here, NULL, 0));
+	assert_theirs(&theirs);
+	done(&r);
+	ck_assert_int_eq(outcome(spend(there, grant.codes[0])), E_OK); /* their session goes on */
+	fake_memory_free(&there);
+}
+END_TEST
+
+/* hostile 71 */
+START_TEST(claimed_here_and_used_by_another_station_while_this_one_waited)
+{
+	struct fake_memory *there = fake_memory_new();
+	struct stick_slot theirs;
+	struct result r;
+
+	here->store->at_change = 1;
+	here->store->fate = FAKE_FAIL_AFTER;
+	ck_assert_int_eq(outcome(spend(here, grant.codes[0])), E_STATION);
+	fake_memory_recount(here);
+	r = try(here, grant.codes[0]);
+	ck_assert(r.err == E_OK && r.info.resume);
+	ck_assert_int_eq(outcome(spend(there, grant.codes[0])), E_OK);
+	fixture_slot(&x, &grant.g, 0, &theirs);
+	ck_assert_int_eq(unlock_spend(r.u, &r.info, &r.fault), E_SPENT);
+	ck_assert_int_eq(fake_memory_row(here, NULL, 0)->state, MEMORY_CLOSED);
+	assert_theirs(&theirs);
+	done(&r);
+	fake_memory_free(&there);
+}
+END_TEST
+
+static struct fake_memory *meanwhile;   /* a station that uses the code as soon as another has claimed it */
+
+static enum fake_fate
+use_it_meanwhile(void *arg, enum fake_call call, unsigned n)
+{
+	(void)arg;
+	(void)n;
+	if (call == FAKE_CLAIM)
+		ck_assert_int_eq(outcome(spend(meanwhile, grant.codes[0])), E_OK);
+	return FAKE_WORK;
+}
+
+/* Where nobody can be kept away, the last reading is right before the first write; and the claim is taken back. */
+/* hostile 71 */
+START_TEST(no_locks_and_used_elsewhere_after_the_claim)
+{
+	struct stick_slot theirs;
+	struct result r;
+
+	lockless = true;
+	meanwhile = fake_memory_new();
+	here->store->plan = use_it_meanwhile;
+	r = spend(here, grant.codes[0]);
+	ck_assert_int_eq(r.err, E_SPENT);
+	ck_assert(!r.info.spent_now);
+	ck_assert_uint_eq(here->store->calls[FAKE_CLAIM], 1);
+	ck_assert_ptr_null(fake_memory_row(here, NULL, 0));
+	fixture_slot(&x, &grant.g, 0, &theirs);
+	ck_assert_int_eq(theirs.a, RECORD_IS_SPENT);
+	done(&r);
+	ck_assert_int_eq(outcome(spend(meanwhile, grant.codes[0])), E_OK);
+	assert_theirs(&theirs);
+	fake_memory_free(&meanwhile);
+	lockless = false;
+}
+END_TEST
+
+/* hostile 71 */
+START_TEST(revoked_while_the_question_waited)
+{
+	struct result r = try(here, grant.codes[0]);
+	struct stick_slot slot;
+
+	ck_assert_int_eq(r.err, E_OK);
+	fixture_notice(&x, grant.g.id, 0, 7);
+	ck_assert_int_eq(unlock_spend(r.u, &r.info, &r.fault), E_REVOKED);
+	ck_assert(!r.info.spent_now);
+	ck_assert_ptr_null(fake_memory_row(here, NULL, 0));
+	fixture_slot(&x, &grant.g, 0, &slot);
+	ck_assert_int_eq(slot.merged, RECORD_IS_LIVE);
+	done(&r);
+}
+END_TEST
+
+/* hostile 71 */
+START_TEST(erased_while_the_question_waited)
+{
+	uint8_t zeros[RECORD_SIZE] = {0};
+	struct result r = try(here, grant.codes[0]);
+
+	ck_assert_int_eq(r.err, E_OK);
+	write_record(0, 0, zeros, RECORD_SIZE);
+	write_record(0, 1, zeros, RECORD_SIZE);
+	ck_assert_int_eq(unlock_spend(r.u, &r.info, &r.fault), E_SLOT_DAMAGED);
+	ck_assert(!r.info.spent_now);
+	ck_assert_ptr_null(fake_memory_row(here, NULL, 0));
+	done(&r);
+}
+END_TEST
+
+/* Somebody else has the records, be it a reader who never lets go: the answer is soon, and nothing has changed. */
+/* hostile 71 */
+START_TEST(records_held_by_somebody_else)
+{
+	static const int ways[] = {LOCK_EX, LOCK_SH};
+	struct result r = try(here, grant.codes[0]);
+	char name[64], path[192];
+	int fd;
+
+	fixture_lock_name(name, &grant.g, 0);
+	snprintf(path, sizeof path, "%s/ONCE/%s", x.path, name);
+	ck_assert_int_ge(fd = open(path, O_RDONLY | O_CLOEXEC), 0);
+	ck_assert_int_eq(flock(fd, ways[_i]), 0);
+	naps = 0;
+	ck_assert_int_eq(unlock_spend(r.u, &r.info, &r.fault), E_STICK_BUSY);
+	ck_assert(naps > 10 && naps <= 200);
+	ck_assert(!r.info.spent_now);
+	done(&r);
+	ck_assert_int_eq(outcome(try(here, grant.codes[0])), E_STICK_BUSY); /* the probe is everybody's too */
+	assert_untouched();
+	close(fd);
+	ck_assert_int_eq(outcome(spend(here, grant.codes[0])), E_OK);
+}
+END_TEST
+
 /* hostile 47 */
 START_TEST(claimed_with_both_copies_damaged)
 {
@@ -1265,7 +1442,7 @@ main(void)
 	Suite *s = suite_create("unlock");
 	SRunner *runner = srunner_create(s);
 	TCase *first = tcase(s, "first use"), *list = tcase(s, "decisions"), *again = tcase(s, "resume"),
-	    *wiped = tcase(s, "memory");
+	    *meantime = tcase(s, "meantime"), *wiped = tcase(s, "memory");
 	int failed;
 
 	if (sodium_init() < 0)
@@ -1318,6 +1495,12 @@ main(void)
 	tcase_add_test(again, clock_put_right_does_not_end_a_lecture);
 	tcase_add_test(again, claimed_row_is_a_first_use_and_asks_the_clock_again);
 	tcase_add_test(again, claimed_here_spent_elsewhere_is_refused_here);
+	tcase_add_test(meantime, used_by_another_station_while_this_one_waited);
+	tcase_add_test(meantime, claimed_here_and_used_by_another_station_while_this_one_waited);
+	tcase_add_test(meantime, no_locks_and_used_elsewhere_after_the_claim);
+	tcase_add_test(meantime, revoked_while_the_question_waited);
+	tcase_add_test(meantime, erased_while_the_question_waited);
+	tcase_add_loop_test(meantime, records_held_by_somebody_else, 0, 2);
 	tcase_add_test(again, claimed_with_both_copies_damaged);
 	tcase_add_test(again, open_with_both_copies_damaged_resumes_and_repairs);
 	tcase_add_test(again, another_code_does_not_resume_the_session);

@@ -291,7 +291,7 @@ fake_forget(struct memory *m, const uint8_t grant_hash[HASH_SIZE], uint32_t slot
 
 	if (fate == FAKE_FAIL || s->read_only)
 		return E_STATION;
-	if (row == NULL || row->state != MEMORY_CLAIMED || row->blob_len > 0)
+	if (row == NULL || row->state != MEMORY_CLAIMED)
 		return leave(fate, E_STATION);
 	*row = s->uses[--s->use_count];
 	return leave(fate, E_OK);

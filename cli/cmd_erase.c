@@ -41,9 +41,20 @@ struct erase {
 };
 
 static enum err
-take_stick(struct erase *r, struct fault *f)
+check_loss(struct erase *r, struct fault *f)
 {
 	struct collect_loss loss;
+	enum err e = E_OK;
+
+	if (r->discard)
+		return E_OK;
+	e = collect_unexplained(r->c, &r->issuer, r->p->stick, &r->p->grants, &loss, f);
+	return e == E_OK ? collect_say_loss(&loss, r->at.path, f) : e;
+}
+
+static enum err
+take_stick(struct erase *r, struct fault *f)
+{
 	enum err e = provision_begin(&r->p, r->at.fd, r->issuer.seed, r->issuer.pk, f);
 
 	if (e != E_OK)
@@ -53,10 +64,18 @@ take_stick(struct erase *r, struct fault *f)
 	if (r->p->stick == NULL)
 		return E_OK;
 	keytree_stick_name(r->name, r->p->stick->id);
-	if (r->discard)
+	return check_loss(r, f);
+}
+
+/* While the question waited for its answer a code may have been used. */
+static enum err
+hold_stick_still(struct erase *r, struct fault *f)
+{
+	enum err e = E_OK;
+
+	if (r->p->stick == NULL)
 		return E_OK;
-	e = collect_unexplained(r->c, &r->issuer, r->p->stick, &r->p->grants, &loss, f);
-	return e == E_OK ? collect_say_loss(&loss, r->at.path, f) : e;
+	return (e = provision_hold(r->p, f)) == E_OK ? check_loss(r, f) : e;
 }
 
 static enum err
@@ -125,8 +144,7 @@ destroy(struct erase *r, struct fault *f)
 {
 	enum err e = E_OK;
 
-	for (size_t i = 0; i < r->p->grants.count && e == E_OK; i++)
-		e = provision_destroy_grant(r->p, &r->p->grants.grants[i], f);
+	e = provision_destroy_grants(r->p, f);
 	for (size_t i = 0; i < r->p->grants.count && e == E_OK; i++)
 		e = provision_remove_bundle(r->p, r->p->grants.grants[i].bundles[0].id, f);
 	if (e == E_OK)
@@ -151,7 +169,7 @@ run(struct erase *r, struct fault *f)
 		return e;
 	if (r->scrub)
 		scrub_announce(r->c, r->at.fd);
-	if ((e = confirm(r, f)) != E_OK || (e = commit(r, f)) != E_OK || (e = destroy(r, f)) != E_OK)
+	if ((e = confirm(r, f)) != E_OK || (e = hold_stick_still(r, f)) != E_OK || (e = commit(r, f)) != E_OK || (e = destroy(r, f)) != E_OK)
 		return e;
 	return r->scrub ? scrub_free_space(r->c, r->at.fd, f) : E_OK;
 }

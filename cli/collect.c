@@ -10,6 +10,7 @@
 
 #include <sodium.h>
 
+#include "hold.h"
 #include "keytree.h"
 #include "mint.h"
 #include "progress.h"
@@ -321,6 +322,22 @@ conclude(struct collect_finding *x)
 		x->kind = x->live ? COLLECT_ROLLED_BACK : COLLECT_USED;
 }
 
+/* What looks damaged may be half written: by somebody who is using the code. Then it is read again when he is done. */
+static enum err
+read_slot(const struct collect *k, const struct stick *s, const struct grant *g, uint32_t slot, struct stick_slot *out, struct fault *f)
+{
+	struct hold *hold = NULL;
+	enum err e = E_OK;
+
+	(void)stick_read_slot(s, g, slot, false, out, NULL);
+	if (k->held || (out->a != RECORD_IS_DAMAGED && out->b != RECORD_IS_DAMAGED))
+		return E_OK;
+	if ((e = hold_grant(&hold, s, g->id, f)) == E_OK)
+		(void)stick_read_slot(s, g, slot, false, out, NULL);
+	hold_release(&hold);
+	return e;
+}
+
 /* s NULL: there is no stick to look at. */
 static enum err
 judge_slot(struct collect *k, const struct stick *s, const struct grant *g, uint32_t slot, struct fault *f)
@@ -336,8 +353,8 @@ judge_slot(struct collect *k, const struct stick *s, const struct grant *g, uint
 	if ((e = books_evidence(k->issuer->books, g->id, slot, &c.known, f)) != E_OK)
 		return e;
 	if (s != NULL) {
-		(void)stick_read_slot(s, g, slot, false, &record, NULL);
-		e = judge_record(&c, &record, &x, f);
+		if ((e = read_slot(k, s, g, slot, &record, f)) == E_OK)
+			e = judge_record(&c, &record, &x, f);
 		sodium_memzero(&record, sizeof record);
 	}
 	if (e == E_OK)
@@ -710,7 +727,7 @@ enum err
 collect_unexplained(const struct cli *c, struct issuer *i, const struct stick *s, struct stick_grants *grants,
     struct collect_loss *loss, struct fault *f)
 {
-	struct collect k = {.c = c, .issuer = i, .stick = s, .grants = grants};
+	struct collect k = {.c = c, .issuer = i, .stick = s, .grants = grants, .held = true};
 	struct books_evidence known;
 	bool any = false;
 	enum err e = E_OK;

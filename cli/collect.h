@@ -58,6 +58,7 @@ struct collect {
 	struct issuer *issuer;
 	const struct stick *stick;   /* NULL: receipts alone */
 	struct stick_grants *grants; /* of stick, all ours; NULL likewise */
+	bool held;		     /* the caller keeps others from the records, or will read them again when he does */
 	bool revoke_all;	     /* damaged codes too if no other is left */
 	bool has_usb;		     /* set by collect_stick: the device it is on has an identity */
 	uint8_t usb[HASH_SIZE], usb_hint[USB_HINT_SIZE];

@@ -20,6 +20,7 @@
 #include "clock.h"
 #include "code.h"
 #include "envelope.h"
+#include "hold.h"
 #include "keystore.h"
 #include "keytree.h"
 #include "notice.h"
@@ -368,10 +369,11 @@ enum err
 issuer_put_notice(const struct issuer *i, const struct stick *s, struct bytes file, bool *written, struct fault *f)
 {
 	char fs[STICKIO_FS_NAME] = "";
-	enum err e = file.n == 0 ? E_OK : stick_medium(s, fs, f);
+	struct hold *hold = NULL;
+	enum err e = E_OK;
 	int got = 0, sys = 0;
 
-	if (e != E_OK)
+	if (file.n > 0 && ((e = stick_medium(s, fs, f)) != E_OK || (e = hold_stick(&hold, s, f)) != E_OK))
 		return e;
 	if (file.n > 0) {
 		wait_for_turn(s);
@@ -385,11 +387,11 @@ issuer_put_notice(const struct issuer *i, const struct stick *s, struct bytes fi
 
 		e = fault_set(f, locked ? E_READONLY : stickio_err(errno, E_STICK_IO), errno, "write", "%s/%s", STICK_ONCE, STICK_NOTICE);
 		stickio_blame(f, s->once_fd, ".");
-		return e;
 	}
-	if (written != NULL)
+	hold_release(&hold);
+	if (e == E_OK && written != NULL)
 		*written = got == 1;
-	return E_OK;
+	return e;
 }
 
 /* ---- all slots of a stick ------------------------------------------------------------------------------------------------ */

@@ -75,7 +75,7 @@ enum err issuer_merge_notice(struct issuer *i, const struct stick *s, struct fau
 
 /*
  * issuer_put_notice(i, s, file, written, f): a notice onto the stick s, unless it has it. *written, unless NULL, says whether it
- * was written. E_FILESYSTEM, E_READONLY or E_STICK_IO.
+ * was written. E_FILESYSTEM, E_READONLY, E_STICK_IO, or E_STICK_BUSY.
  */
 enum err issuer_put_notice(const struct issuer *i, const struct stick *s, struct bytes file, bool *written, struct fault *f);
 

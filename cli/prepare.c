@@ -251,9 +251,8 @@ is_copy(const struct prepare_target *t)
 	return false;
 }
 
-/* What is replaced must not take with it what nobody knows yet. */
-static enum err
-check_loss(struct prepare *j, struct prepare_target *t, struct fault *f)
+enum err
+prepare_check_loss(struct prepare *j, struct prepare_target *t, struct fault *f)
 {
 	struct collect_loss loss;
 	enum err e = E_OK;
@@ -270,7 +269,7 @@ check_content(struct prepare *j, struct prepare_target *t, struct fault *f)
 	if (t->p->state == PROVISION_EMPTY)
 		return E_OK;
 	if (t->p->grants.count + t->p->grants.skipped == 0)
-		return j->add ? E_OK : check_loss(j, t, f);
+		return j->add ? E_OK : prepare_check_loss(j, t, f);
 	if (!j->add && !j->replace)
 		return refuse_full(j, t, f);
 	if (j->add && is_copy(t))
@@ -280,7 +279,7 @@ check_content(struct prepare *j, struct prepare_target *t, struct fault *f)
 		return fault_set(f, E_SPACE, 0, "",
 		    _("there are %u lectures on %.80s already, which is the most; --replace destroys them."), STICK_GRANTS_MAX,
 		    t->at.path);
-	return j->replace ? check_loss(j, t, f) : E_OK;
+	return j->replace ? prepare_check_loss(j, t, f) : E_OK;
 }
 
 /* The bytes that a bundle of ours takes, as far as can be told. */

@@ -120,16 +120,29 @@ commit_intent(struct prepare *j, struct fault *f)
 	return books_end(j->issuer.books, write_books(j, f), f);
 }
 
+/* Since the sticks were looked at, a code may have been used: from here until what is on them is destroyed, none is. */
+static enum err
+hold_old(struct prepare *j, struct fault *f)
+{
+	enum err e = E_OK;
+
+	for (size_t i = 0; j->replace && i < j->count && e == E_OK; i++) {
+		struct prepare_target *t = &j->targets[i];
+
+		if (t->p->stick != NULL && (e = provision_hold(t->p, f)) == E_OK)
+			e = prepare_check_loss(j, t, f);
+	}
+	return e;
+}
+
 /* ---- one target, step by step --------------------------------------------------------------------------------------------- */
 
 static void
-destroy_old(struct prepare *j, struct prepare_target *t)
+destroy_old(struct prepare_target *t)
 {
 	struct stick_grants *old = &t->p->grants;
 
-	(void)j;
-	for (size_t i = 0; i < old->count && whole(t); i++)
-		t->fault.err = provision_destroy_grant(t->p, &old->grants[i], &t->fault);
+	t->fault.err = provision_destroy_grants(t->p, &t->fault);
 	for (size_t i = 0; i < old->count && whole(t); i++)
 		t->fault.err = provision_remove_bundle(t->p, old->grants[i].bundles[0].id, &t->fault);
 }
@@ -142,7 +155,7 @@ begin_target(struct prepare *j, struct prepare_target *t)
 
 	t->started = true;
 	if (j->replace)
-		destroy_old(j, t);
+		destroy_old(t);
 	if (!whole(t))
 		return;
 	if ((e = provision_init(t->p, t->grant.stick_id, j->issuer.seed, f)) == E_OK && (e = provision_clean(t->p, f)) == E_OK &&
@@ -614,9 +627,9 @@ prepare_write(struct prepare *j, struct fault *f)
 {
 	struct fault all = {0};
 	struct coder coder = {0};
-	enum err e = commit_intent(j, f);
+	enum err e = hold_old(j, f);
 
-	if (e != E_OK)
+	if (e != E_OK || (e = commit_intent(j, f)) != E_OK)
 		return e;
 	if ((e = coder_start(&coder, j, f)) != E_OK)
 		return e;

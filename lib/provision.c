@@ -358,6 +358,7 @@ provision_end(struct provision **p)
 {
 	if (*p == NULL)
 		return;
+	hold_release(&(*p)->hold);
 	stick_grants_free(&(*p)->grants);
 	stick_close(&(*p)->stick);
 	close_fd((*p)->lock_fd);
@@ -609,9 +610,15 @@ provision_room(struct provision *p, struct fault *f)
 enum err
 provision_notice(struct provision *p, const uint8_t issuer[KEY_SIZE], struct bytes file, struct fault *f)
 {
-	if (file.n == 0 || stick_store_notice(p->stick, issuer, file.p, file.n) != -1)
+	struct hold *hold = NULL;
+	enum err err = E_OK;
+
+	if (file.n == 0)
 		return E_OK;
-	return provision_fault(f, "write", "%s/%s", STICK_ONCE, STICK_NOTICE);
+	if ((err = hold_stick(&hold, p->stick, f)) == E_OK && stick_store_notice(p->stick, issuer, file.p, file.n) == -1)
+		err = provision_fault(f, "write", "%s/%s", STICK_ONCE, STICK_NOTICE);
+	hold_release(&hold);
+	return err;
 }
 
 /* ---- grants ---- */

@@ -14,6 +14,7 @@
 #include "error.h"
 #include "format.h"
 #include "grant.h"
+#include "hold.h"
 #include "stick.h"
 #include "stickio.h"
 
@@ -30,6 +31,7 @@ struct provision {
 	enum provision_state state;
 	struct stick *stick;    /* NULL while there is none */
 	struct stick_grants grants;
+	struct hold *hold;      /* of provision_hold, else NULL */
 	unsigned debris;        /* unfinished bundles and grants that were removed */
 	char fs_name[STICKIO_FS_NAME]; /* the file system, if it may not overwrite in place (a warning) */
 };
@@ -69,7 +71,7 @@ enum err provision_manifest(struct provision *p, const uint8_t id[ID_SIZE], stru
 /* provision_room(p, f): stick_keep_room with a fault. */
 enum err provision_room(struct provision *p, struct fault *f);
 
-/* provision_notice(p, issuer, file, f): stick_store_notice with a fault. file.n == 0: nothing to write. */
+/* provision_notice(p, issuer, file, f): stick_store_notice with a fault, E_STICK_BUSY too. file.n == 0: nothing to write. */
 enum err provision_notice(struct provision *p, const uint8_t issuer[KEY_SIZE], struct bytes file, struct fault *f);
 
 /*
@@ -84,12 +86,21 @@ enum err provision_grant(struct provision *p, const struct grant *g, struct byte
 void provision_drop_bundle(struct provision *p, const uint8_t id[ID_SIZE]);
 
 /*
+ * provision_hold(p, f): from now on nobody on this PC uses a code of the stick, until its grants are destroyed, or provision_end.
+ * What was read of its records before may have changed: read it again. Errors: E_STICK_BUSY, E_FAIL.
+ */
+enum err provision_hold(struct provision *p, struct fault *f);
+
+/*
  * provision_destroy_grant(p, g, f): overwrite every record of g that is not SPENT, in both copies, with zeros by the destroying
  * write, then remove g/<id>. A lock file that is missing, short or no file is overwritten as far as it goes; if a write fails,
- * nothing is removed. g may be one of p->grants, which stay as they were read.
+ * nothing is removed. E_STICK_BUSY if somebody is using a code of g.
+ * provision_destroy_grants(p, f): that of all p->grants, which stay as they were read. Both hold p until every record is
+ * overwritten, and let go of it then.
  * provision_remove_bundle(p, id, f): remove b/<id>; absent is success.
  */
 enum err provision_destroy_grant(struct provision *p, const struct grant *g, struct fault *f);
+enum err provision_destroy_grants(struct provision *p, struct fault *f);
 enum err provision_remove_bundle(struct provision *p, const uint8_t id[ID_SIZE], struct fault *f);
 
 /*

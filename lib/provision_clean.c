@@ -263,21 +263,71 @@ remove_grant(int grants_fd, const uint8_t id[ID_SIZE])
 	return provision_remove_grant_dir(grants_fd, tmp) == 0 ? stickio_sync_dir(grants_fd) : -1;
 }
 
+/* The directory of the grants, of a stick that nobody else provisions. */
+static enum err
+open_grants(struct provision *p, int *fd, struct fault *f)
+{
+	if (provision_lock(p, NULL) == E_BUSY)
+		return fault_set(f, E_BUSY, 0, "flock", "%s/%s", STICK_ONCE, STICK_PROBE);
+	if ((*fd = stickio_open_dir(p->once_fd, STICK_GRANTS)) == -1)
+		return provision_fault(f, "open", "%s/%s", STICK_ONCE, STICK_GRANTS);
+	return E_OK;
+}
+
 enum err
-provision_destroy_grant(struct provision *p, const struct grant *g, struct fault *f)
+provision_hold(struct provision *p, struct fault *f)
+{
+	return p->hold != NULL || p->stick == NULL ? E_OK : hold_stick(&p->hold, p->stick, f);
+}
+
+/* Held until all is overwritten, and not longer: some file systems keep a file that is open, and its directory with it. */
+static enum err
+destroy_all(struct provision *p, int grants_fd, const struct grant *grants, size_t count, struct fault *f)
 {
 	char name[PROVISION_NAME_SIZE];
 	enum err err = E_OK;
+
+	for (size_t i = 0; i < count && err == E_OK; i++) {
+		provision_name(name, grants[i].id, "");
+		err = destroy_cells(grants_fd, name, &grants[i], f);
+	}
+	hold_release(&p->hold);
+	for (size_t i = 0; i < count && err == E_OK; i++) {
+		provision_name(name, grants[i].id, "");
+		if (remove_grant(grants_fd, grants[i].id) != 0)
+			err = provision_fault(f, "remove", "%s/%s/%s", STICK_ONCE, STICK_GRANTS, name);
+	}
+	return err;
+}
+
+enum err
+provision_destroy_grant(struct provision *p, const struct grant *g, struct fault *f)
+{
+	enum err err = E_OK;
 	int fd = -1;
 
-	if (provision_lock(p, NULL) == E_BUSY)
-		return fault_set(f, E_BUSY, 0, "flock", "%s/%s", STICK_ONCE, STICK_PROBE);
-	if ((fd = stickio_open_dir(p->once_fd, STICK_GRANTS)) == -1)
-		return provision_fault(f, "open", "%s/%s", STICK_ONCE, STICK_GRANTS);
-	provision_name(name, g->id, "");
-	err = destroy_cells(fd, name, g, f);
-	if (err == E_OK && remove_grant(fd, g->id) != 0)
-		err = provision_fault(f, "remove", "%s/%s/%s", STICK_ONCE, STICK_GRANTS, name);
+	if ((err = open_grants(p, &fd, f)) != E_OK)
+		return err;
+	if (p->hold != NULL || p->stick == NULL || (err = hold_grant(&p->hold, p->stick, g->id, f)) == E_OK)
+		err = destroy_all(p, fd, g, 1, f);
+	close(fd);
+	return err;
+}
+
+enum err
+provision_destroy_grants(struct provision *p, struct fault *f)
+{
+	enum err err = E_OK;
+	int fd = -1;
+
+	if (p->grants.count == 0) {
+		hold_release(&p->hold);
+		return E_OK;
+	}
+	if ((err = open_grants(p, &fd, f)) != E_OK)
+		return err;
+	if ((err = provision_hold(p, f)) == E_OK)
+		err = destroy_all(p, fd, p->grants.grants, p->grants.count, f);
 	close(fd);
 	return err;
 }

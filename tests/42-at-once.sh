@@ -85,7 +85,7 @@ is "each session is known once" "$(found)" "102 used"
 
 # erasing asks, too
 by_other 104 --yes
-check "a code used while erase asks is not lost" asked 2 "" "No code opens it afterwards" "y" "not collected" \
+check "a code used while erase asks is not lost" asked 2 "" "No code opens it afterwards" "y" "collect" \
 	oncestick erase "$at" "$pass"
 check "it is all still there" oncestick collect "$at" --json "$pass"
 is "and known now" "$(found)" "103 used"

@@ -242,6 +242,13 @@ check "... has an answer" jq -es 'length == 1 and .[0].ready == false' "$W/answe
 # ---- tests -------------------------------------------------------------------------------------------------------------------
 check "every attack that is listed has a test, or a reason why not" "$ONCE_TESTS/hostile" --check
 
+# ---- what is distributed ------------------------------------------------------------------------------------------------------
+# A header that Makefile.am does not name is missing in the packages' sources only.
+for file in "$top"/lib/*.[ch] "$top"/keys/*.[ch] "$top"/fuse/*.[ch] "$top"/cli/*.[ch] "$top"/sheet/*.[ch] "$top"/tests/*.h; do
+	name=${file#"$top/"}
+	check "$name is distributed" grep -qwF "$name" "$top/Makefile.am"
+done
+
 # ---- form --------------------------------------------------------------------------------------------------------------------
 if command -v mandoc >/dev/null; then
 	for page in "$man"/*oncestick*.[13578]; do

@@ -11,11 +11,18 @@
 #     ENXIO: result 11, system errno 0, last errno 6
 #     ERANGE: result 11, system errno 0, last errno 34
 #     EACCES: result 10, system errno 13, last errno 13
-# Needs: cc, libsqlite3-dev. Exit status: 0 it is still so, 1 it is not, 77 it cannot be tried here.
+# Needs: apt, dpkg-deb, cc. Installs nothing outside a temporary folder. Exit status: 0 it is still so, 1 it is not, 77 it cannot be
+# tried here.
 set -u
-echo '#include <sqlite3.h>' | cc -E - >/dev/null 2>&1 || { echo "needs cc and libsqlite3-dev"; exit 77; }
+version=3.40.1-2+deb12u2
 dir=$(mktemp -d) || exit 77
 trap 'rm -rf "$dir"' EXIT
+chmod 755 "$dir"
+(cd "$dir" && apt-get download -q "libsqlite3-dev=$version" "libsqlite3-0=$version" >/dev/null 2>&1) || { echo "SQLite $version cannot be had here"; exit 77; }
+for p in "$dir"/*.deb; do
+	dpkg-deb -x "$p" "$dir/root"
+done
+lib=$(dirname "$(find "$dir/root" -name libsqlite3.so.0 | head -n 1)")
 cat >"$dir/try.c" <<'EOF'
 #define _GNU_SOURCE
 #include <errno.h>
@@ -76,7 +83,7 @@ main(int argc, char **argv)
 	return 0;
 }
 EOF
-cc -rdynamic -o "$dir/try" "$dir/try.c" -lsqlite3 || exit 77
+cc -rdynamic -I "$dir/root/usr/include" -o "$dir/try" "$dir/try.c" -L "$lib" -lsqlite3 -Wl,-rpath,"$lib" || exit 77
 "$dir/try" "$dir/test.sqlite" >"$dir/seen" || exit 77
 cat "$dir/seen"
 cat >"$dir/known" <<'EOF'

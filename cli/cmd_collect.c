@@ -288,6 +288,24 @@ flag_words(uint32_t bits, char *out, size_t size)
 			n += (size_t)snprintf(out + n, size - n, "%s%s", n == 0 ? "" : ", ", _(flags[i].words));
 }
 
+/* How long the lecture was open, if it has ended, and what was odd. */
+static void
+note_words(const struct receipt *r, char *out, size_t size)
+{
+	char length[WHEN_SHOWN], odd[500];
+	int64_t open_s = r->open_s > SESSION_MAX_S ? SESSION_MAX_S : (int64_t)r->open_s;
+
+	flag_words(r->flags, odd, sizeof odd);
+	when_show_duration(length, sizeof length, open_s);
+	if (r->ended_at == 0)
+		snprintf(out, size, "%s", odd);
+	else if (odd[0] == '\0')
+		snprintf(out, size, _("open for %s"), length);
+	else
+		/* TRANSLATORS: how long a lecture lasted, and what was odd, such as "its clock was behind" */
+		snprintf(out, size, _("open for %s; %s"), length, odd);
+}
+
 /* The first symbols of a station's id: enough to tell stations apart. */
 static void
 station_name(const struct receipt *r, char out[9])
@@ -309,7 +327,7 @@ add_row(struct human_table *t, const struct collect_finding *x, int64_t now)
 		when_show_short(when, sizeof when, at, now);
 	if (x->proof.n > 0) {
 		station_name(&x->proof.receipt, station);
-		flag_words(x->proof.receipt.flags, note, sizeof note);
+		note_words(&x->proof.receipt, note, sizeof note);
 	}
 	if (x->kind == COLLECT_TWICE) {
 		station[8] = '+';
@@ -353,8 +371,10 @@ json_receipt(const struct receipt *x)
 	for (size_t i = 0; i < FLAGS; i++)
 		if (x->flags & flags[i].flag)
 			json_array_append_new(list, json_string(flags[i].name));
-	return json_pack("{s:o, s:s, s:s, s:o}", "spent_at", say_json_time(x->spent_at), "station", station, "session", session,
-	    "flags", list);
+	return json_pack("{s:o, s:s, s:s, s:o, s:o, s:o, s:o}", "spent_at", say_json_time(x->spent_at), "station", station, "session",
+	    session, "flags", list, "ended_at", x->ended_at != 0 ? say_json_time(x->ended_at) : json_null(), "open_s",
+	    x->ended_at != 0 ? json_integer((json_int_t)x->open_s) : json_null(), "resumes",
+	    x->ended_at != 0 ? json_integer((json_int_t)x->resumes) : json_null());
 }
 
 static json_t *

@@ -22,7 +22,7 @@ struct receipt {
 	uint32_t flags;              /* enum receipt_flag */
 	uint8_t station_id[ID_SIZE];
 	uint8_t session_id[ID_SIZE];
-	/* Never written to a record by version 1, accepted when read; 0 when absent. */
+	/* Of a session that has ended; 0 when absent. */
 	int64_t ended_at;
 	uint64_t open_s, resumes;
 };

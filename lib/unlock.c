@@ -155,7 +155,7 @@ reset_try(struct unlock *u)
 		u->env.memory->ops->unlock_slot(u->env.memory);
 	u->locked = false;
 	u->grant = NULL;
-	u->have_keys = u->spent = false;
+	u->have_keys = u->spent = u->can_sign = false;
 	memset(&u->use, 0, sizeof u->use);
 	bundle_free(&u->bundle);
 	sodium_memzero(u->secret, sizeof *u->secret);
@@ -309,9 +309,8 @@ unlock_is_ours(const struct unlock *u, struct bytes body)
 	return memcmp(session, r.session_id, ID_SIZE) == 0;
 }
 
-/* A copy that says SPENT in somebody else's name, or NULL. */
-static const struct bytes *
-foreign_tombstone(const struct unlock *u)
+const struct bytes *
+unlock_foreign(const struct unlock *u)
 {
 	const struct stick_slot *s = &u->records;
 
@@ -320,6 +319,40 @@ foreign_tombstone(const struct unlock *u)
 	if (s->b == RECORD_IS_SPENT && !unlock_is_ours(u, s->body_b))
 		return &s->body_b;
 	return NULL;
+}
+
+static bool
+says_ended(enum record_state state, struct bytes body)
+{
+	struct receipt r;
+
+	return state == RECORD_IS_SPENT && body.n > MAC_SIZE && receipt_parse(&r, BYTES(body.p, body.n - MAC_SIZE)) == 0 &&
+	    r.ended_at != 0;
+}
+
+/* A copy that says that the session is over. Then it is, whatever the station's memory says: that may be an old one, put back. */
+static const struct bytes *
+ended(const struct unlock *u)
+{
+	const struct stick_slot *s = &u->records;
+
+	if (says_ended(s->a, s->body_a))
+		return &s->body_a;
+	return says_ended(s->b, s->body_b) ? &s->body_b : NULL;
+}
+
+/*
+ * A claim whose code was used up on the stick: the session began then, as the row's own receipt says, whether or not the memory
+ * ever heard of it.
+ */
+static void
+date_claim(struct unlock *u)
+{
+	struct receipt r;
+
+	if (u->use.state == MEMORY_CLAIMED && u->records.a == RECORD_IS_SPENT && u->records.b == RECORD_IS_SPENT &&
+	    u->use.receipt_len > MAC_SIZE && receipt_parse(&r, BYTES(u->use.receipt, u->use.receipt_len - MAC_SIZE)) == 0)
+		u->use.opened_at = r.spent_at;
 }
 
 /* Step 8, records of a slot that this station has not seen before. */
@@ -344,14 +377,15 @@ static enum err
 check_resumed_records(struct unlock *u, const struct fault *locked, struct unlock_info *info, struct fault *f)
 {
 	const struct stick_slot *s = &u->records;
-	const struct bytes *foreign = foreign_tombstone(u);
+	const struct bytes *over = unlock_foreign(u);
 	enum err err;
 
-	if (foreign != NULL) {
+	if (over != NULL || (over = ended(u)) != NULL) {
 		if ((err = close_row(u, u->use.used_s)) != E_OK)
 			return unlock_memory_fault(u, f, err, "close");
-		return spent(u, *foreign, info, f);
+		return spent(u, *over, info, f);
 	}
+	date_claim(u);
 	if (locked->err != E_OK)
 		return fault_pass(f, locked);
 	if (s->unread.err != E_OK)
@@ -499,6 +533,16 @@ unlock_clock(struct unlock *u, struct unlock_info *info, struct fault *f)
 	return read_clock(u, &marks, info, f);
 }
 
+static enum err
+check_window(struct unlock *u, struct fault *f)
+{
+	if (u->clock.t < u->grant->policy.not_before)
+		return slot_fault(u, f, E_EARLY, "clock");
+	if (u->clock.t >= u->grant->policy.expires)
+		return slot_fault(u, f, E_EXPIRED, "clock");
+	return E_OK;
+}
+
 enum err
 unlock_judge_clock(struct unlock *u, struct unlock_info *info, struct fault *f)
 {
@@ -509,15 +553,11 @@ unlock_judge_clock(struct unlock *u, struct unlock_info *info, struct fault *f)
 		return err;
 	if (u->use.state != MEMORY_NONE)
 		info->session_s = u->use.limit_s;
-	if (u->use.state == MEMORY_OPEN) /* a session once open ignores the window */
-		return check_deadline(u, &marks, info, f);
 	u->used_s = 0;
 	info->remaining_s = info->session_s;
-	if (u->clock.t < u->grant->policy.not_before)
-		return slot_fault(u, f, E_EARLY, "clock");
-	if (u->clock.t >= u->grant->policy.expires)
-		return slot_fault(u, f, E_EXPIRED, "clock");
-	return E_OK;
+	if (u->use.state != MEMORY_OPEN && (err = check_window(u, f)) != E_OK) /* a session once open ignores it */
+		return err;
+	return u->use.opened_at != 0 ? check_deadline(u, &marks, info, f) : E_OK;
 }
 
 /* Step 11: the factors that the policy asks for, as far as they are known before a spend. */

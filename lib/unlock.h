@@ -117,7 +117,8 @@ const uint8_t *unlock_grant_hash(const struct unlock *u);
  * The time that is used is charged before it is given, UNLOCK_BEAT_S at a time, so that a session which is killed is not free.
  * unlock_spend charges the first; unlock_beat(u, used_s): used_s is used, charge the next; to be called every UNLOCK_BEAT_S.
  * unlock_used(u, used_s): used_s is used, and the folder is closed: no more is charged.
- * unlock_end(u, used_s): close for good; the code is dead afterwards.
+ * unlock_end(u, used_s): close for good; the code is dead afterwards. Both copies of the record on the stick then say so too, if it
+ * is there and can be written. With E_STATION the station does not know it, and the stick is told only if the session's time is over.
  */
 #define UNLOCK_BEAT_S 15
 enum err unlock_beat(struct unlock *u, int64_t used_s);

@@ -15,8 +15,8 @@ struct unlock_secrets {
 	uint8_t factors[FACTORS_SIZE];
 	uint8_t kek[KEY_SIZE];
 	uint8_t resume[KEY_SIZE];                       /* resume key */
-	uint8_t receipt_key[KEY_SIZE];
 	uint8_t cks[GRANT_BUNDLES_MAX * KEY_SIZE];      /* content keys, in the order of the grant */
+	uint8_t receipt_key[KEY_SIZE];                  /* last: an open session keeps it, and nothing before it */
 };
 
 struct unlock {
@@ -41,6 +41,7 @@ struct unlock {
 	struct unlock_secrets *secret;
 	bool have_keys;                                 /* secret->cks are proved against the commitment */
 	bool spent;                                     /* unlock_spend succeeded */
+	bool can_sign;                                  /* ... and secret->receipt_key is the one of the row's receipt */
 };
 
 /* unlock_floor(u): F, the newest signed time known from the issuer. */
@@ -73,6 +74,9 @@ bool unlock_is_ours(const struct unlock *u, struct bytes body);
 
 /* unlock_memory_fault(u, f, err, step): what u's memory says of its call that has just returned err, at this step; E_OK if that is it. */
 enum err unlock_memory_fault(const struct unlock *u, struct fault *f, enum err err, const char *step);
+
+/* unlock_foreign(u): the body of a copy in u->records that says SPENT in somebody else's name, or NULL. */
+const struct bytes *unlock_foreign(const struct unlock *u);
 
 /* unlock_object(out, u): "g/<id>, slot n", for faults. */
 #define UNLOCK_OBJECT 64

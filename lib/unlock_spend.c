@@ -1,5 +1,6 @@
 #include "unlock.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,26 +30,39 @@ receipt_flags(const struct unlock *u)
 	return flags;
 }
 
-/* The receipt and its MAC, which covers the header of the record that will hold them. */
+/* The MAC of the row's receipt, which covers the header of the record that will hold both. */
+static void
+sign(const struct unlock *u, uint8_t mac[MAC_SIZE])
+{
+	uint8_t rec[RECORD_SIZE];
+
+	tombstone(u, rec);
+	receipt_mac(mac, u->secret->receipt_key, rec, BYTES(u->use.receipt, u->use.receipt_len - MAC_SIZE));
+}
+
+static void
+put_receipt(struct unlock *u, const struct receipt *r)
+{
+	size_t n = receipt_encode(r, u->use.receipt);
+
+	memset(u->use.receipt + n, 0, MAC_SIZE);
+	u->use.receipt_len = n + MAC_SIZE; /* in the header that is signed; the MAC itself is not */
+	sign(u, u->use.receipt + n);
+}
+
 static enum err
 make_receipt(struct unlock *u)
 {
 	struct receipt r = {.spent_at = u->clock.t, .flags = receipt_flags(u)};
-	uint8_t cbor[RECEIPT_ENCODED_MAX], pk[KEY_SIZE], rec[RECORD_SIZE];
+	uint8_t pk[KEY_SIZE];
 	enum err err;
-	size_t n;
 
 	if ((err = u->env.memory->ops->station_pk(u->env.memory, pk)) != E_OK)
 		return err;
 	keytree_station_id(r.station_id, pk);
 	keytree_session_id(r.session_id, u->use.nonce);
-	n = receipt_encode(&r, cbor);
-	memcpy(u->use.receipt, cbor, n);
-	memset(u->use.receipt + n, 0, MAC_SIZE);
-	u->use.receipt_len = n + MAC_SIZE;
-	tombstone(u, rec); /* for its header: the body's length is known, the MAC is not */
 	keytree_receipt(u->secret->receipt_key, u->secret->a, u->secret->factors);
-	receipt_mac(u->use.receipt + n, u->secret->receipt_key, rec, BYTES(cbor, n));
+	put_receipt(u, &r);
 	return E_OK;
 }
 
@@ -150,12 +164,16 @@ begin_use(struct unlock *u, struct unlock_info *info, struct fault *f)
 	enum err err;
 
 	o.began.s -= u->used_s;
+	if (u->use.opened_at != 0)
+		o.opened_at = u->use.opened_at;
 	err = m->ops->opened(m, u->grant->hash, u->slot, &o);
 	if (err != E_OK)
 		return unlock_memory_fault(u, f, err, "opened");
 	if ((err = bundle_unlock(u->bundle, u->secret->cks)) != E_OK)
 		return fault_set(f, err, 0, "commitment", "bundle");
-	info->opened_at = o.first ? u->clock.t : u->use.opened_at;
+	u->use.opened_at = o.opened_at;
+	u->use.resumes += !o.first;
+	info->opened_at = o.opened_at;
 	info->remaining_s = (int64_t)u->use.limit_s - u->used_s;
 	u->use.state = MEMORY_OPEN;
 	u->spent = true;
@@ -197,6 +215,21 @@ take_slot(struct unlock *u, struct unlock_info *info, struct fault *f)
 	return err;
 }
 
+/*
+ * What the end still needs, if it is the right one: that of a session that goes on lacks what only a ledger could say. All else
+ * that is secret is wiped; the bundle has the one key that opens anything.
+ */
+static void
+keep_receipt_key(struct unlock *u)
+{
+	uint8_t mac[MAC_SIZE];
+
+	keytree_receipt(u->secret->receipt_key, u->secret->a, u->secret->factors);
+	sodium_memzero(u->secret, offsetof(struct unlock_secrets, receipt_key));
+	sign(u, mac);
+	u->can_sign = sodium_memcmp(mac, u->use.receipt + u->use.receipt_len - MAC_SIZE, MAC_SIZE) == 0;
+}
+
 enum err
 unlock_spend(struct unlock *u, struct unlock_info *info, struct fault *f)
 {
@@ -207,7 +240,10 @@ unlock_spend(struct unlock *u, struct unlock_info *info, struct fault *f)
 		return fault_set(f, E_FAIL, 0, "order", "unlock_spend");
 	if ((err = take_slot(u, info, f)) == E_OK)
 		err = begin_use(u, info, f);
-	sodium_memzero(u->secret, sizeof *u->secret); /* the bundle has the one key that is still needed */
+	if (err == E_OK)
+		keep_receipt_key(u);
+	if (err != E_OK || !u->can_sign)
+		sodium_memzero(u->secret, sizeof *u->secret);
 	if (err != E_OK)
 		bundle_lock(u->bundle);
 	return err;
@@ -225,14 +261,64 @@ unlock_used(struct unlock *u, int64_t used_s)
 	return u->spent ? u->env.memory->ops->used(u->env.memory, u->grant->hash, u->slot, used_s) : E_FAIL;
 }
 
+/* The receipt once more, with when and how the session ended. The clock is that of its opening: the date may be set meanwhile. */
+static bool
+end_receipt(struct unlock *u, int64_t used_s)
+{
+	struct receipt r;
+
+	if (!u->can_sign || receipt_parse(&r, BYTES(u->use.receipt, u->use.receipt_len - MAC_SIZE)) != 0)
+		return false;
+	r.ended_at = u->clock.t + (used_s > u->used_s ? used_s - u->used_s : 0);
+	if (r.ended_at < r.spent_at)
+		r.ended_at = r.spent_at;
+	if (r.ended_at > TIME_MAX)
+		r.ended_at = TIME_MAX;
+	r.open_s = used_s > 0 ? (uint64_t)used_s : 0;
+	r.resumes = u->use.resumes;
+	put_receipt(u, &r);
+	return true;
+}
+
+/*
+ * A, then B; but if only A is good, B first, so that one of them always is. A stick that is out, read-only, or has changed hands
+ * stays as it is: the station knows the end as well.
+ */
+static void
+write_end(struct unlock *u, int64_t used_s)
+{
+	const struct stick_slot *s = &u->records;
+	uint8_t rec[RECORD_SIZE];
+	struct hold *hold = NULL;
+	int first;
+
+	if (!end_receipt(u, used_s))
+		return;
+	tombstone(u, rec);
+	if (hold_grant(&hold, u->stick, u->grant->id, NULL) == E_OK &&
+	    stick_read_slot(u->stick, u->grant, u->slot, true, &u->records, NULL) == E_OK && unlock_foreign(u) == NULL) {
+		first = s->a == RECORD_IS_SPENT && s->b != RECORD_IS_SPENT;
+		if (stick_destroy_slot(u->stick, u->grant, u->slot, first, rec, NULL) == E_OK)
+			(void)stick_destroy_slot(u->stick, u->grant, u->slot, !first, rec, NULL);
+	}
+	hold_release(&hold);
+}
+
+/* While the memory cannot say so, a session that has time left may go on here. */
 enum err
 unlock_end(struct unlock *u, int64_t used_s)
 {
+	enum err err;
+
 	if (!u->spent)
 		return E_FAIL;
 	bundle_lock(u->bundle);
 	u->spent = false;
-	return u->env.memory->ops->close(u->env.memory, u->grant->hash, u->slot, used_s);
+	err = u->env.memory->ops->close(u->env.memory, u->grant->hash, u->slot, used_s);
+	if (err == E_OK || used_s >= (int64_t)u->use.limit_s)
+		write_end(u, used_s);
+	sodium_memzero(u->secret, sizeof *u->secret);
+	return err;
 }
 
 enum err

@@ -23,6 +23,7 @@
 
 #include "fake_memory.h"
 #include "fixture.h"
+#include "receipt.h"
 #include "unlock.h"
 
 #define STATIONS 2
@@ -198,6 +199,21 @@ attempt(int i, enum moment m, size_t sectors, bool end, bool rehearsal)
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 	ck_assert_msg(WIFEXITED(status), "wait status %#x", (unsigned)status);
 	plan(s, NEVER, 0);
+	return WEXITSTATUS(status);
+}
+
+/* The same, to the end, cut where it was planned before. */
+static int
+attempt_cut(int i)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		use_code(i, true, false);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_msg(WIFEXITED(status), "wait status %#x", (unsigned)status);
+	plan(station[i]->store, NEVER, 0);
 	return WEXITSTATUS(status);
 }
 
@@ -518,6 +534,63 @@ START_TEST(no_second_session_and_no_lost_code_whatever_happens)
 }
 END_TEST
 
+/* ---- the end ---------------------------------------------------------------------------------------------------------------- */
+
+static bool
+says_ended(const uint8_t raw[RECORD_SIZE])
+{
+	struct receipt r;
+	struct bytes body;
+
+	return record_slot_state(raw, grant.g.id, 0, CELL_SIZE(1), &body) == RECORD_IS_SPENT &&
+	    receipt_parse(&r, BYTES(body.p, body.n - MAC_SIZE)) == 0 && r.ended_at != 0;
+}
+
+/*
+ * The power fails in the first or second write of the end, in any sector, with all copies good before or one of them rotten: one
+ * says SPENT all the time, none is LIVE, and the code is dead here and elsewhere. With the memory put back to when the session was
+ * open it is dead as soon as a copy says that it ended; until then it goes on, once, and ends.
+ */
+/* hostile 75 */
+START_TEST(end_cut_anywhere)
+{
+	struct snapshot open_, now;
+	char is[3];
+
+	ck_assert_int_eq(opens(0), E_OK);
+	if (_i > 0)
+		rot(_i - 1);
+	keep(&open_);
+	for (int copy = 1; copy <= 2; copy++) {
+		for (size_t sectors = 0; sectors <= SECTORS; sectors++) {
+			bool ended;
+
+			restore(&open_);
+			plan(station[0]->store, NEVER, 0);
+			cut.copy = copy + (_i > 0); /* going on writes the rotten copy first */
+			cut.sectors = sectors;
+			ck_assert_int_eq(attempt_cut(0), FAKE_CRASHED);
+			letters(is);
+			ck_assert_msg(strchr(is, 'S') != NULL && strchr(is, 'L') == NULL, "cut in %d at %zu: %s", copy, sectors, is);
+			ck_assert_int_eq(row(0), MEMORY_CLOSED);
+			ck_assert_int_eq(would_open(0), E_SPENT);
+			ck_assert_int_eq(would_open(1), E_SPENT);
+			keep(&now);
+			ended = says_ended(now.raw[0]) || says_ended(now.raw[1]);
+			ck_assert(ended || copy == 1);
+			now.uses[0] = open_.uses[0];
+			restore(&now);
+			ck_assert_int_eq(attempt(0, NEVER, 0, true, false), ended ? E_SPENT : E_OK);
+			ck_assert_int_eq(opens(0), E_SPENT);
+			keep(&now);
+			now.uses[0] = open_.uses[0];
+			restore(&now);
+			ck_assert_int_eq(opens(0), E_SPENT);
+		}
+	}
+}
+END_TEST
+
 /* ---- two at the same time --------------------------------------------------------------------------------------------------- */
 
 /* One of two processes that are led. */
@@ -699,6 +772,7 @@ main(void)
 	tcase_add_test(t, who_opens_elsewhere_first_is_the_only_one);
 	tcase_add_test(t, cut_and_then_a_copy_rots);
 	tcase_add_test(t, no_second_session_and_no_lost_code_whatever_happens);
+	tcase_add_loop_test(t, end_cut_anywhere, 0, 3);
 	tcase_add_loop_test(t, two_stations_at_the_same_time, 0, 4);
 	suite_add_tcase(s, t);
 	srunner_run_all(runner, CK_ENV);

@@ -1150,16 +1150,21 @@ END_TEST
 START_TEST(station_row_that_somebody_edited)
 {
 	struct memory_use *row, good;
-	struct stick_slot slot;
+	struct stick_slot slot, used;
 	struct result r = try(here, grant.codes[0]);
 
 	fixture_slot(&x, &grant.g, 0, &slot);
 	ck_assert_int_eq(unlock_spend(r.u, &r.info, &r.fault), E_OK);
+	fixture_slot(&x, &grant.g, 0, &used);
 	ck_assert_int_eq(unlock_end(r.u, 60), E_OK);
 	unlock_free(&r.u);
 	row = fake_memory_row(here, grant.g.hash, 0);
 	good = *row;
-	row->state = MEMORY_OPEN; /* once more, please: but its keys went with the end */
+	row->state = MEMORY_OPEN; /* once more, please: but the stick knows of the end */
+	ck_assert_int_eq(outcome(try(here, grant.codes[0])), E_SPENT);
+	ck_assert_int_eq(row->state, MEMORY_CLOSED);
+	write_both(used.raw_a); /* without that: but its keys went with the end */
+	row->state = MEMORY_OPEN;
 	assert_refused(grant.codes[0], E_SLOT_DAMAGED, "open again", 0);
 	row->blob_len = CELL_SIZE(1);
 	randombytes_buf(row->blob, row->blob_len);

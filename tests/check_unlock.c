@@ -991,7 +991,7 @@ START_TEST(claimed_row_is_a_first_use_and_asks_the_clock_again)
 	r = spend(here, grant.codes[0]);
 	ck_assert_int_eq(r.err, E_OK);
 	ck_assert(r.info.resume && !r.info.resume_open);
-	ck_assert_int_eq(r.info.remaining_s, 4 * 3600); /* a full session: nothing was used */
+	ck_assert_int_eq(r.info.remaining_s, 2 * 3600); /* nothing was seen, but on the stick it began */
 	done(&r);
 }
 END_TEST
@@ -1018,6 +1018,183 @@ START_TEST(claimed_here_spent_elsewhere_is_refused_here)
 	ck_assert_int_eq(fake_memory_row(here, NULL, 0)->state, MEMORY_CLOSED);
 	fake_memory_free(&child);
 	fake_memory_free(&there);
+}
+END_TEST
+
+/* ---- the end, on the stick -------------------------------------------------------------------------------------------------- */
+
+/* Both copies are one receipt of the code's holder, which is returned. */
+static struct receipt
+buried(uint32_t slot)
+{
+	struct mint_slot_keys keys;
+	struct stick_slot s;
+	struct receipt r;
+	uint8_t rk[KEY_SIZE], mac[MAC_SIZE];
+
+	fixture_slot(&x, &grant.g, slot, &s);
+	ck_assert(s.a == RECORD_IS_SPENT && s.b == RECORD_IS_SPENT);
+	ck_assert_mem_eq(s.raw_a, s.raw_b, RECORD_SIZE);
+	ck_assert_int_eq(receipt_parse(&r, BYTES(s.body_a.p, s.body_a.n - MAC_SIZE)), 0);
+	ck_assert_int_eq(mint_slot_keys(&keys, &grant.g, x.seed, slot, NULL), E_OK);
+	keytree_receipt(rk, keys.a, keys.factors);
+	receipt_mac(mac, rk, s.raw_a, BYTES(s.body_a.p, s.body_a.n - MAC_SIZE));
+	ck_assert_mem_eq(mac, s.body_a.p + s.body_a.n - MAC_SIZE, MAC_SIZE);
+	return r;
+}
+
+START_TEST(end_is_written_over_both_copies)
+{
+	struct result r = spend(here, grant.codes[1]);
+	struct receipt first = buried(1), last;
+
+	ck_assert(first.ended_at == 0 && first.open_s == 0 && first.resumes == 0);
+	ck_assert_int_eq(unlock_used(r.u, 600), E_OK);
+	done(&r);
+	x.now += 1000;
+	r = spend(here, grant.codes[1]); /* it goes on, with 1000 s used */
+	ck_assert_int_eq(r.err, E_OK);
+	ck_assert_int_eq(unlock_end(r.u, 1300), E_OK);
+	done(&r);
+	last = buried(1);
+	ck_assert_mem_eq(last.session_id, first.session_id, ID_SIZE);
+	ck_assert_mem_eq(last.station_id, first.station_id, ID_SIZE);
+	ck_assert_int_eq(last.spent_at, FIXTURE_NOW);
+	ck_assert_uint_eq(last.flags, first.flags);
+	ck_assert_int_eq(last.ended_at, FIXTURE_NOW + 1300);
+	ck_assert_uint_eq(last.open_s, 1300);
+	ck_assert_uint_eq(last.resumes, 1);
+}
+END_TEST
+
+static void
+put_memory_back(const struct fake_store *old)
+{
+	*here->store = *old;
+	memset(here->store->locks, 0, sizeof here->store->locks);
+}
+
+/* A copy of the memory made before, while the code was claimed, or open; or both copies of it damaged since but one. */
+/* hostile 75 */
+START_TEST(memory_put_back_after_the_end)
+{
+	struct fake_store *old = malloc(sizeof *old);
+	struct result r;
+
+	if (_i == 0) { /* claimed */
+		here->store->at_change = 2;
+		here->store->fate = FAKE_FAIL;
+		r = spend(here, grant.codes[0]);
+		done(&r);
+		fake_memory_recount(here);
+		*old = *here->store;
+	}
+	r = spend(here, grant.codes[0]);
+	ck_assert_int_eq(r.err, E_OK);
+	if (_i != 0)
+		*old = *here->store;
+	ck_assert_int_eq(unlock_end(r.u, 60), E_OK);
+	done(&r);
+	if (_i >= 2)
+		damage(0, _i - 2);
+	for (int again = 0; again < 2; again++) {
+		put_memory_back(old);
+		r = try(here, grant.codes[0]);
+		ck_assert_int_eq(r.err, E_SPENT);
+		ck_assert(r.info.spent_known && r.info.spent_here);
+		ck_assert_int_eq(fake_memory_row(here, NULL, 0)->state, MEMORY_CLOSED);
+		done(&r);
+	}
+	free(old);
+}
+END_TEST
+
+/* Used up on the stick, and the memory says claimed, be it a copy put back: the session began then. */
+/* hostile 75 */
+START_TEST(claimed_and_used_up_is_counted_from_then)
+{
+	struct fake_store *old = malloc(sizeof *old);
+	struct result r;
+
+	here->store->at_change = 2; /* S5 */
+	here->store->fate = FAKE_FAIL;
+	ck_assert_int_eq(outcome(spend(here, grant.codes[0])), E_STATION);
+	fake_memory_recount(here);
+	*old = *here->store;
+	x.now += 3600;
+	r = spend(here, grant.codes[0]);
+	ck_assert_int_eq(r.err, E_OK);
+	ck_assert_int_eq(r.info.remaining_s, 3 * 3600);
+	ck_assert_int_eq(r.info.opened_at, FIXTURE_NOW);
+	ck_assert_int_eq(fake_memory_row(here, NULL, 0)->opened_at, FIXTURE_NOW);
+	done(&r);
+	put_memory_back(old);
+	x.now += 3 * 3600;
+	ck_assert_int_eq(outcome(try(here, grant.codes[0])), E_SPENT);
+	free(old);
+}
+END_TEST
+
+START_TEST(somebody_elses_tombstone_is_left_at_the_end)
+{
+	struct fake_memory *there = fake_memory_new();
+	struct stick_slot live, theirs, now;
+	struct result r;
+
+	fixture_slot(&x, &grant.g, 0, &live);
+	r = spend(here, grant.codes[0]);
+	write_record(0, 0, live.raw_a, RECORD_SIZE); /* an older copy is put back, and used elsewhere */
+	write_record(0, 1, live.raw_b, RECORD_SIZE);
+	ck_assert_int_eq(outcome(spend(there, grant.codes[0])), E_OK);
+	fixture_slot(&x, &grant.g, 0, &theirs);
+	ck_assert_int_eq(unlock_end(r.u, 60), E_OK);
+	fixture_slot(&x, &grant.g, 0, &now);
+	ck_assert_mem_eq(now.raw_a, theirs.raw_a, RECORD_SIZE);
+	ck_assert_mem_eq(now.raw_b, theirs.raw_b, RECORD_SIZE);
+	done(&r);
+	fake_memory_free(&there);
+}
+END_TEST
+
+/* The stick is out, or somebody holds its records: the session ends all the same. */
+START_TEST(end_without_the_stick)
+{
+	struct result r = spend(here, grant.codes[0]);
+	char name[64], path[192], away[200];
+	int fd = -1;
+
+	fixture_lock_name(name, &grant.g, 0);
+	snprintf(path, sizeof path, "%s/ONCE/%s", x.path, name);
+	snprintf(away, sizeof away, "%s.away", path);
+	if (_i == 0)
+		ck_assert_int_eq(rename(path, away), 0);
+	else
+		ck_assert((fd = open(path, O_RDONLY | O_CLOEXEC)) >= 0 && flock(fd, LOCK_EX) == 0);
+	ck_assert_int_eq(unlock_end(r.u, 60), E_OK);
+	ck_assert_int_eq(fake_memory_row(here, NULL, 0)->state, MEMORY_CLOSED);
+	done(&r);
+	if (_i == 0)
+		ck_assert_int_eq(rename(away, path), 0);
+	else
+		close(fd);
+	if (_i == 1)
+		ck_assert_int_eq(buried(0).ended_at, 0);
+	ck_assert_int_eq(outcome(try(here, grant.codes[0])), E_SPENT);
+}
+END_TEST
+
+/* The message says that it goes on; unless its time is over. */
+START_TEST(end_that_the_memory_does_not_take)
+{
+	struct result r = spend(here, grant.codes[0]);
+	int64_t used = _i == 0 ? 60 : 4 * 3600;
+
+	here->store->read_only = true;
+	ck_assert_int_eq(unlock_end(r.u, used), E_STATION);
+	done(&r);
+	here->store->read_only = false;
+	ck_assert_int_eq(buried(0).ended_at, _i == 0 ? 0 : FIXTURE_NOW + used);
+	ck_assert_int_eq(outcome(try(here, grant.codes[0])), _i == 0 ? E_OK : E_SPENT);
 }
 END_TEST
 
@@ -1442,7 +1619,7 @@ main(void)
 	Suite *s = suite_create("unlock");
 	SRunner *runner = srunner_create(s);
 	TCase *first = tcase(s, "first use"), *list = tcase(s, "decisions"), *again = tcase(s, "resume"),
-	    *meantime = tcase(s, "meantime"), *wiped = tcase(s, "memory");
+	    *end = tcase(s, "end"), *meantime = tcase(s, "meantime"), *wiped = tcase(s, "memory");
 	int failed;
 
 	if (sodium_init() < 0)
@@ -1495,6 +1672,12 @@ main(void)
 	tcase_add_test(again, clock_put_right_does_not_end_a_lecture);
 	tcase_add_test(again, claimed_row_is_a_first_use_and_asks_the_clock_again);
 	tcase_add_test(again, claimed_here_spent_elsewhere_is_refused_here);
+	tcase_add_test(end, end_is_written_over_both_copies);
+	tcase_add_loop_test(end, memory_put_back_after_the_end, 0, 4);
+	tcase_add_test(end, claimed_and_used_up_is_counted_from_then);
+	tcase_add_test(end, somebody_elses_tombstone_is_left_at_the_end);
+	tcase_add_loop_test(end, end_without_the_stick, 0, 2);
+	tcase_add_loop_test(end, end_that_the_memory_does_not_take, 0, 2);
 	tcase_add_test(meantime, used_by_another_station_while_this_one_waited);
 	tcase_add_test(meantime, claimed_here_and_used_by_another_station_while_this_one_waited);
 	tcase_add_test(meantime, no_locks_and_used_elsewhere_after_the_claim);

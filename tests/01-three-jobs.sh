@@ -1,4 +1,5 @@
 # The three jobs: prepare, mount with a code that is spent by it, revoke. Then what the stick tells when it comes home.
+# argon2id: as it is
 . "$ONCE_TESTS/scenario.sh"
 need_fuse
 stick=$W/stick

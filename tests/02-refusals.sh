@@ -84,7 +84,7 @@ mkdir "$W/full"
 touch "$W/full/file"
 refused 47 "a mount point that is not empty" oncestick mount "$stick" "$W/full" --code-file "$W/code"
 refused 47 "a mount point that is a file" oncestick mount "$stick" "$W/full/file" --code-file "$W/code"
-refused 48 "too little memory for Argon2id" sh -c "ulimit -v 70000; oncestick mount '$stick' --code-file '$W/code'"
+refused 48 "too little memory for Argon2id" sh -c "unset LD_PRELOAD; ulimit -v 70000; oncestick mount '$stick' --code-file '$W/code'"
 if [ "$WHO" = user ]; then
 	refused 47 "the folder of another user as mount point" oncestick mount "$stick" /usr/share --code-file "$W/code"
 	chmod a-w "$stick"/ONCE/g/*/lock.a

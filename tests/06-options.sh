@@ -21,6 +21,7 @@ state() # CODE-ID
 }
 mkdir "$W/folder"
 printf 'x\n' >"$W/folder/x"
+touch -d '1 day ago' "$W/folder/x"
 quiet "init --quiet" issuer init -q
 mkdir "$W/s1" "$W/s2"
 quiet "prepare --quiet" issuer prepare "$W/folder" "$W/s1" "$W/s2" --label Talk -n 8 -q

@@ -43,7 +43,7 @@ clock() # SECONDS ahead
 head -c 8 /dev/zero >"$W/skew"
 preload=$ONCE_BUILD/tests/.libs/skew.so
 [ -e "$preload" ] || die "$preload is not built"
-skewed="env LD_PRELOAD=$preload ONCE_SKEW=$W/skew"
+skewed="env LD_PRELOAD=$preload:${LD_PRELOAD:-} ONCE_SKEW=$W/skew"
 # shellcheck disable=SC2086 # words of a command
 check "a second folder, with a clock that will be set" $skewed oncestick mount "$stick" "--code-file=$W/skewed"
 other=$(cat "$W/out")

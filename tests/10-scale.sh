@@ -1,4 +1,5 @@
 # Memory stays bounded, a hundred codes are quick to hand out, and a bundle over 4 GiB is cut in segments and reads back.
+# argon2id: its memory counts
 . "$ONCE_TESTS/scenario.sh"
 need_fuse
 stick=$W/stick

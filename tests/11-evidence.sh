@@ -187,7 +187,7 @@ PY
 before=$(events)
 for signal in INT TERM; do
 	rm -f "$W/out.$signal"
-	env --default-signal=INT oncestick collect --receipts "$W/long" --progress-json --passphrase-file "$W/pass" >"$W/out" 2>"$W/out.$signal" </dev/null &
+	env --default-signal=INT ONCE_KDF_WAIT_MS=100 oncestick collect --receipts "$W/long" --progress-json --passphrase-file "$W/pass" >"$W/out" 2>"$W/out.$signal" </dev/null &
 	pid=$!
 	wait_until 60 grep -q '"phase":"reading"' "$W/out.$signal"
 	kill -s $signal $pid

@@ -2,6 +2,7 @@
 # it has a name for, never by a signal; the same command then succeeds or says why not, and no code is lost or opens twice.
 #
 # A seed that fails is run again by hand: LD_PRELOAD=tests/.libs/faults.so ONCE_FAULTS="any SEED RATE" oncestick ...
+# argon2id: its memory fails, too
 . "$ONCE_TESTS/scenario.sh"
 need_fuse
 preload=$ONCE_BUILD/tests/.libs/faults.so
@@ -11,7 +12,7 @@ issued_stick --codes 4 --label Faults
 faulty() # VERB ARGS...: with faults; sets $status
 {
 	rm -f "$W/faults"
-	timeout 120 env LD_PRELOAD="$preload" ONCE_FAULTS="$plan" ONCE_FAULTS_LOG="$W/faults" \
+	timeout 120 env LD_PRELOAD="$preload:${LD_PRELOAD:-}" ONCE_FAULTS="$plan" ONCE_FAULTS_LOG="$W/faults" \
 		oncestick "$@" >"$W/out" 2>"$W/err" </dev/null
 	status=$?
 	calls=$(tail -c +9 "$W/faults" | tr -d '\0' | tr '\n' ',')

@@ -49,7 +49,7 @@ one_code "$W/code2" "$own/stick"
 sleep 1000 &
 victim=$!
 export TAKEOVER_PID=$victim TAKEOVER_FILE="$own/file" TAKEOVER_DIR="$own/victim"
-check "a folder is open" env LD_PRELOAD="$ONCE_BUILD/tests/.libs/takeover.so" oncestick mount "$own/stick" --code-file "$W/code2"
+check "a folder is open" env LD_PRELOAD="$ONCE_BUILD/tests/.libs/takeover.so:${LD_PRELOAD:-}" oncestick mount "$own/stick" --code-file "$W/code2"
 folder=$(cat "$W/out")
 unset TAKEOVER_PID
 check "it is asked, and taken over" oncestick status

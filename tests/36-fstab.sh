@@ -1,4 +1,5 @@
 # mount(8), fstab(5) and service managers: the helper as the real mount calls it, umount, nofail, who may see, when it is ready.
+# argon2id: mount(8) hands on no LD_PRELOAD
 . "$ONCE_TESTS/scenario.sh"
 need_fuse
 stick=$W/stick

@@ -1,4 +1,5 @@
 # Everything that doc/tutorial.md has a reader type, typed on a terminal: each command answers with the lines that the page shows.
+# argon2id: as it is
 . "$ONCE_TESTS/scenario.sh"
 need_fuse
 page=$ONCE_TESTS/../doc/tutorial.md

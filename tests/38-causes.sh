@@ -5,9 +5,6 @@ need_fuse
 preload=$ONCE_BUILD/tests/.libs/deny.so
 [ -e "$preload" ] || die "$preload is not built"
 ! ldd "$ONCE_BIN/oncestick" | grep -q libasan || skip "a sanitizer has to be loaded first"
-quick=$ONCE_BUILD/tests/.libs/quick_kdf.so
-[ -e "$quick" ] || die "$quick is not built"
-export LD_PRELOAD="$quick"
 issued_stick --codes 4 --label Causes
 
 deny() # "CALL ERRNO NAME" VERB ARGS...
@@ -15,7 +12,7 @@ deny() # "CALL ERRNO NAME" VERB ARGS...
 	ONCE_DENY=$1
 	export ONCE_DENY
 	shift
-	LD_PRELOAD="$quick $preload" oncestick "$@"
+	LD_PRELOAD="$preload:${LD_PRELOAD:-}" oncestick "$@"
 	got_denied=$?
 	unset ONCE_DENY
 	return $got_denied
@@ -35,13 +32,13 @@ check "the code still opens" oncestick rehearse "$stick" "--code-file=$W/code"
 
 for errno in EIO ENXIO ERANGE; do
 	refused 37 "a disk that cannot be read where the memory is ($errno)" \
-		env ONCE_DENY_FROM=4096 sh -c 'LD_PRELOAD=$1 ONCE_DENY=$2 exec oncestick mount "$3" "$4"' sh "$quick $preload" \
+		env ONCE_DENY_FROM=4096 sh -c 'LD_PRELOAD=$1 ONCE_DENY=$2 exec oncestick mount "$3" "$4"' sh "$preload:${LD_PRELOAD:-}" \
 		"read $errno station.sqlite" "$stick" "--code-file=$W/code"
 	! grep -Eq 'malformed|damaged|set the rights|ONCESTICK_STATION_DIR' "$W/err" || die "a read error is called damage"
 	said 'disk fails where its memory of used codes is .*(Input/output error|No such device or address|Numerical result)'
 	said 'another PC'
 	refused 62 "a disk that cannot be read where the books are ($errno)" \
-		env ONCE_DENY_FROM=4096 sh -c 'LD_PRELOAD=$1 ONCE_DENY=$2 exec oncestick codes' sh "$quick $preload" \
+		env ONCE_DENY_FROM=4096 sh -c 'LD_PRELOAD=$1 ONCE_DENY=$2 exec oncestick codes' sh "$preload:${LD_PRELOAD:-}" \
 		"read $errno books.sqlite"
 	! grep -Eq 'malformed|damaged|another oncestick' "$W/err" || die "a read error of the books is called damage"
 	said "disk fails where the issuer's books are"

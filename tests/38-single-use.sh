@@ -186,7 +186,7 @@ clock() # SECONDS ahead
 	python3 -c 'import sys; open(sys.argv[1], "wb").write(int(sys.argv[2]).to_bytes(8, sys.byteorder, signed=True))' "$W/skew" "$1"
 }
 command -v python3 >/dev/null || skip "no python3"
-skewed="env LD_PRELOAD=$preload ONCE_SKEW=$W/skew"
+skewed="env LD_PRELOAD=$preload:${LD_PRELOAD:-} ONCE_SKEW=$W/skew"
 prepare "$W/folder" "$W/old" --label Old --codes 4 --expires +2d
 codes "$W/old.codes" 3 "$W/old"
 for n in 1 2 3; do

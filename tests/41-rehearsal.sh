@@ -14,7 +14,7 @@ at_clock() # SECONDS COMMAND...: with a clock that is ahead by so many
 {
 	python3 -c 'import struct, sys; sys.stdout.buffer.write(struct.pack("=q", int(sys.argv[1])))' "$1" >"$W/skew"
 	shift
-	ONCE_SKEW=$W/skew LD_PRELOAD=$skew "$@"
+	ONCE_SKEW=$W/skew LD_PRELOAD=$skew:${LD_PRELOAD:-} "$@"
 }
 
 check "without a code" oncestick rehearse "$stick"

@@ -759,7 +759,7 @@ s_rollback(struct text *t, const struct fault *f, const struct say_about *a)
 static const char *
 objection(const struct fault *f)
 {
-	static const char *const steps[] = {"", "fusermount3", "mkdir", "mount", "mount point", "open"};
+	static const char *const steps[] = {"", "fusermount3", "fusermount3 -u", "mkdir", "mount", "mount point", "open", "unmount"};
 
 	for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++)
 		if (strcmp(f->step, steps[i]) == 0)
@@ -784,6 +784,10 @@ s_fuse(struct text *t, const struct fault *f, const struct say_about *a)
 	else if (strcmp(f->step, "fusermount3") == 0 && f->sys == 0)
 		/* TRANSLATORS: a line of that program's, in English */
 		add(t, _("the folder cannot be mounted. fusermount3 says: %s."), SAFE(f->object));
+	else if (strcmp(f->step, "fusermount3 -u") == 0 && f->sys == 0)
+		/* TRANSLATORS: a line of that program's, in English */
+		add(t, _("the folder cannot be closed. fusermount3 says: %s. To end the lecture all the same: oncestick unmount --force."),
+		    SAFE(f->object));
 	else if (f->object[0] != '\0' && strncmp(f->object, "/dev/", 5) != 0 && f->sys != 0 && strcmp(f->step, "find") != 0)
 		/* TRANSLATORS: a folder, and what speaks against it, such as "not yours" */
 		add(t,

@@ -180,7 +180,7 @@ attach(struct fusefs *fs, const char *dir, const char *source, struct fault *f)
 	if ((err = adopt(fs, fd, f)) == E_OK)
 		fs->dev = fusemount_device(dir);
 	else
-		fusemount_detach(dir, true);
+		(void)fusemount_detach(dir, true, NULL);
 	return err;
 }
 

@@ -19,6 +19,7 @@
 #define FUSE_DEVICE "/dev/fuse"
 #define MTAB "/etc/mtab" /* where fusermount3 looks whose mount it is that it shall take away */
 #define HELPER "fusermount3"
+#define DETACH HELPER " -u"
 #define SOURCE "oncestick"
 #define SUBTYPE "oncestick"
 #define OPTIONS_SIZE (2 * PATH_MAX + 128)
@@ -183,7 +184,7 @@ receive_fd(int sock)
 static void
 last_line(char *words)
 {
-	char *end = words + strlen(words), *line;
+	char *end = words + strlen(words), *line, *name;
 
 	while (end > words && (end[-1] == '\n' || end[-1] == ' '))
 		*--end = '\0';
@@ -191,6 +192,8 @@ last_line(char *words)
 	line = line != NULL ? line + 1 : words;
 	if (strncmp(line, HELPER ": ", sizeof HELPER + 1) == 0)
 		line += sizeof HELPER + 1;
+	else if ((name = strstr(line, "/" HELPER ": ")) != NULL && strcspn(line, " ") > (size_t)(name - line))
+		line = name + sizeof HELPER + 2;
 	memmove(words, line, strlen(line) + 1);
 }
 
@@ -341,24 +344,43 @@ fusemount_read_ahead(dev_t dev, unsigned kib)
 	close(fd);
 }
 
-int
-fusemount_detach(const char *path, bool lazy)
+/* What fusermount3 has against taking path away; E_OK if that is done. */
+static enum err
+detach_by_helper(const char *path, bool lazy, struct fault *f)
 {
-	char helper[PATH_MAX];
-	const char *argv[] = { helper, lazy ? "-uz" : "-u", "--", path, NULL };
+	char helper[PATH_MAX], words[512];
+	const char *const argv[] = { helper, lazy ? "-uz" : "-u", "--", path, NULL };
 	pid_t pid = -1;
+	int talk[2] = { -1, -1 };
 	int err;
 
-	if (umount2(path, (lazy ? MNT_DETACH : 0) | UMOUNT_NOFOLLOW) == 0)
-		return 0;
-	if (errno != EPERM || geteuid() == 0)
-		return errno;
 	if (!helper_find(helper, sizeof(helper)))
-		return ENOENT;
-	err = helper_spawn(&pid, (char *const *)(uintptr_t)argv, -1, -1);
+		return fault_set(f, E_FUSE, ENOENT, "find", HELPER);
+	if (pipe2(talk, O_CLOEXEC) != 0)
+		return fault_set(f, E_FUSE, errno, DETACH, "%s", path);
+	err = helper_spawn(&pid, (char *const *)(uintptr_t)argv, -1, talk[1]);
+	close(talk[1]);
+	if (err == 0)
+		read_words(talk[0], words, sizeof(words));
+	close(talk[0]);
 	if (err != 0)
-		return err;
-	return helper_wait(pid) == 0 ? 0 : EBUSY;
+		return fault_set(f, E_FUSE, err, DETACH, "%s", path);
+	if (helper_wait(pid) == 0)
+		return E_OK;
+	last_line(words);
+	if (strstr(words, strerrordesc_np(EBUSY)) != NULL) /* it was started in the C locale */
+		return fault_set(f, E_BUSY, EBUSY, "unmount", "%s", path);
+	return fault_set(f, E_FUSE, 0, DETACH, "%s", words[0] != '\0' ? words : "no answer");
+}
+
+enum err
+fusemount_detach(const char *path, bool lazy, struct fault *f)
+{
+	if (umount2(path, (lazy ? MNT_DETACH : 0) | UMOUNT_NOFOLLOW) == 0)
+		return E_OK;
+	if (errno == EPERM && geteuid() != 0)
+		return detach_by_helper(path, lazy, f);
+	return fault_set(f, errno == EBUSY ? E_BUSY : E_FUSE, errno, "unmount", "%s", path);
 }
 
 enum err

@@ -42,10 +42,10 @@ dev_t fusemount_device(const char *dir);
 void fusemount_read_ahead(dev_t dev, unsigned kib);
 
 /*
- * fusemount_detach(path, lazy): unmount what is mounted at path, at once if lazy. Return 0 or an errno; EBUSY also stands for any
- * refusal of fusermount3, which does not tell.
+ * fusemount_detach(path, lazy, f): unmount what is mounted at path, at once if lazy. E_BUSY: something uses it. E_FUSE: f->object is
+ * path, or "fusermount3" (it is not there); or, with f->sys 0 and the step "fusermount3 -u", the line in which that said why not.
  */
-int fusemount_detach(const char *path, bool lazy);
+enum err fusemount_detach(const char *path, bool lazy, struct fault *f);
 
 /* fusemount_possible(f): whether /dev/fuse opens and, unless root, fusermount3 is there, and what it needs to unmount. E_FUSE as above. */
 enum err fusemount_possible(struct fault *f);

@@ -20,7 +20,7 @@ struct minder_request {
 };
 
 struct minder_reply {
-	int32_t e;                      /* an errno, or what minder_make returns */
+	int32_t e;                      /* an errno, or what minder_make and minder_unmount return */
 	struct fault fault;
 	char path[MOUNTPOINT_MAX];      /* that was made */
 };
@@ -43,14 +43,14 @@ is_there(const struct watched *w)
 	return w->mount.mount != 0 ? mountpoint_is(w->path, &w->mount) : mountpoint_is_ours(w->path);
 }
 
-static int
-unmount_watched(struct watched *w, bool lazy)
+static enum err
+unmount_watched(struct watched *w, bool lazy, struct fault *f)
 {
 	bool there = is_there(w);
-	int e = there ? mountpoint_unmount(w->path, lazy) : 0;
+	enum err e = there ? mountpoint_unmount(w->path, lazy, f) : E_OK;
 
 	w->seen = w->seen || there;
-	if (e == 0 && w->made && rmdir(w->path) == 0)
+	if (e == E_OK && w->made && rmdir(w->path) == 0)
 		w->made = false;
 	return e;
 }
@@ -110,10 +110,10 @@ serve(struct watched *w, struct minder_request *q, struct minder_reply *a)
 		a->e = note_mount(w);
 		return;
 	case MINDER_UNMOUNT:
-		a->e = unmount_watched(w, false);
+		a->e = (int32_t)unmount_watched(w, false, &a->fault);
 		return;
 	case MINDER_UNMOUNT_LAZY:
-		a->e = unmount_watched(w, true);
+		a->e = (int32_t)unmount_watched(w, true, &a->fault);
 		return;
 	}
 	a->e = EINVAL;
@@ -154,7 +154,7 @@ run(int fd)
 		if (send(3, &a, sizeof a, MSG_NOSIGNAL) != sizeof a)
 			break;
 	}
-	unmount_watched(&w, true);
+	(void)unmount_watched(&w, true, NULL);
 	if (w.seen) {
 		traces_fence();
 		traces_clear(w.path, w.since);
@@ -201,19 +201,26 @@ ask(int fd, enum minder_op op, const char *text, struct minder_reply *a)
 	return n == sizeof *a ? 0 : EPIPE;
 }
 
+/* The same, for what the minder answers with a fault. */
+static enum err
+ask_fault(int fd, enum minder_op op, const char *text, struct minder_reply *a, struct fault *f)
+{
+	int e = ask(fd, op, text, a);
+
+	if (e != 0)
+		return fault_set(f, E_FAIL, e, "minder", "%s", text);
+	return a->e == E_OK ? E_OK : fault_pass(f, &a->fault);
+}
+
 enum err
 minder_make(int fd, const char *label, char path[MOUNTPOINT_MAX], struct fault *f)
 {
 	struct minder_reply a;
-	int e = ask(fd, MINDER_MAKE, label, &a);
+	enum err e = ask_fault(fd, MINDER_MAKE, label, &a, f);
 
-	if (e != 0)
-		return fault_set(f, E_FAIL, e, "minder", "%s", label);
-	if (a.e != E_OK && f != NULL)
-		*f = a.fault;
-	if (a.e == E_OK)
+	if (e == E_OK)
 		memcpy(path, a.path, sizeof a.path);
-	return (enum err)a.e;
+	return e;
 }
 
 static int
@@ -237,8 +244,10 @@ minder_mounted(int fd)
 	return ask_errno(fd, MINDER_MOUNTED, "");
 }
 
-int
-minder_unmount(int fd, bool lazy)
+enum err
+minder_unmount(int fd, bool lazy, struct fault *f)
 {
-	return ask_errno(fd, lazy ? MINDER_UNMOUNT_LAZY : MINDER_UNMOUNT, "");
+	struct minder_reply a;
+
+	return ask_fault(fd, lazy ? MINDER_UNMOUNT_LAZY : MINDER_UNMOUNT, "", &a, f);
 }

@@ -35,8 +35,10 @@ int minder_watch(int fd, const char *path);
  */
 int minder_mounted(int fd);
 
-/* minder_unmount(fd, lazy): unmount now, and remove the directory if the minder made it. Return 0 (also if nothing is mounted any more),
- * EBUSY, another errno, or EPIPE if the minder is gone. */
-int minder_unmount(int fd, bool lazy);
+/*
+ * minder_unmount(fd, lazy, f): unmount now, and remove the directory if the minder made it. E_OK also if nothing is mounted any more;
+ * E_BUSY, E_FUSE as from mountpoint_unmount; E_FAIL if the minder is gone.
+ */
+enum err minder_unmount(int fd, bool lazy, struct fault *f);
 
 #endif

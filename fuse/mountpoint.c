@@ -139,13 +139,14 @@ mountpoint_is_dead(const char *path)
 	return mountpoint_is_ours(path) && statfs(path, &fs) != 0 && errno == ENOTCONN;
 }
 
-int
-mountpoint_unmount(const char *path, bool lazy)
+enum err
+mountpoint_unmount(const char *path, bool lazy, struct fault *f)
 {
-	int err = fusemount_detach(path, lazy);
+	struct fault own = {0};
+	enum err err = fusemount_detach(path, lazy, &own);
 
-	/* fusermount3 may also fail because somebody else was quicker. */
-	return err == EBUSY && !mountpoint_is_ours(path) ? 0 : err;
+	/* It may also fail because somebody else was quicker. */
+	return err == E_OK || !mountpoint_is_ours(path) ? E_OK : fault_pass(f, &own);
 }
 
 bool
@@ -153,7 +154,7 @@ mountpoint_clear(const char *path, const struct mountinfo_id *id, bool made, tim
 {
 	if (!mountpoint_is(path, id))
 		return true;
-	if (mountpoint_unmount(path, true) != 0)
+	if (mountpoint_unmount(path, true, NULL) != E_OK)
 		return false;
 	if (made)
 		rmdir(path);
@@ -354,17 +355,15 @@ enum err
 mountpoint_try(struct fault *f)
 {
 	char path[PATH_MAX];
-	int fd = -1, sys;
+	int fd = -1;
 	enum err err = mountpoint_make("oncestick", path, sizeof(path), f);
 
 	if (err != E_OK)
 		return err;
 	if ((err = fusemount_attach(path, NULL, &fd, f)) == E_OK) {
 		/* Nobody answers for it: whoever has looked at it meanwhile waits, so it goes whether it is in use or not. */
-		sys = fusemount_detach(path, true);
+		err = fusemount_detach(path, true, f);
 		close(fd);
-		if (sys != 0)
-			err = fault_set(f, E_FUSE, sys, "mount", "%s", path);
 	}
 	rmdir(path);
 	return err;

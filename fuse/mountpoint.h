@@ -61,10 +61,10 @@ bool mountpoint_is(const char *path, const struct mountinfo_id *id);
 bool mountpoint_is_dead(const char *path);
 
 /*
- * mountpoint_unmount(path, lazy): unmount what is at path: umount2(2) as root, else fusermount3 -u [-z]. Return 0; EBUSY if files
- * are open (not lazy); else an errno. Only ever called for a mount of ours.
+ * mountpoint_unmount(path, lazy, f): unmount what is at path: umount2(2) as root, else fusermount3 -u [-z]. E_BUSY if files
+ * are open (not lazy); E_FUSE as from fusemount_detach. Only ever called for a mount of ours.
  */
-int mountpoint_unmount(const char *path, bool lazy);
+enum err mountpoint_unmount(const char *path, bool lazy, struct fault *f);
 
 /*
  * mountpoint_clear(path, id, made, since): what a dead minder has left: if the mount id is at path, unmount it lazily, remove the

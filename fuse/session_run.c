@@ -443,10 +443,10 @@ describe(struct run *r, struct control_state *s)
 }
 
 /* The minder unmounts; this process, behind its fence, could not. If somebody killed the minder, who asked for the end does it. */
-static int
-unmount(struct run *r, bool lazy)
+static enum err
+unmount(struct run *r, bool lazy, struct fault *f)
 {
-	return minder_unmount(r->minder, lazy);
+	return minder_unmount(r->minder, lazy, f);
 }
 
 /* Files stop answering, then the mount goes, lazily if something holds on to it. A private one goes with its namespace. */
@@ -455,8 +455,8 @@ unmount_by_force(struct run *r)
 {
 	if (r->fs != NULL)
 		fusefs_silence(r->fs);
-	if (unmount(r, false) != 0)
-		unmount(r, true);
+	if (unmount(r, false, NULL) != E_OK)
+		(void)unmount(r, true, NULL);
 }
 
 /* Whether a program uses files, also through another path to the same mount, which the kernel does not count when it unmounts. */
@@ -484,7 +484,23 @@ shut(struct run *r)
 }
 
 /*
- * The end of the mount; for good, the session's too. Without force nothing changes if a file is open: E_BUSY.
+ * Take the mount away where that needs no force. E_BUSY if a file is open, E_FUSE if fusermount3 says why not. Whatever else keeps it is no
+ * reason to go on: it is silenced, and whoever comes next clears it away.
+ */
+static enum err
+let_go(struct run *r, struct fault *f)
+{
+	struct fault why = {0};
+
+	if (r->setup->private != NULL ? !r->left : is_in_use(r))
+		return fault_set(f, E_BUSY, EBUSY, "unmount", "%s", r->mount_point);
+	if (r->setup->private != NULL || unmount(r, false, &why) == E_OK || (why.err != E_BUSY && why.sys != 0))
+		return E_OK;
+	return fault_pass(f, &why);
+}
+
+/*
+ * The end of the mount; for good, the session's too. Without force nothing changes if the mount cannot go: errors of let_go.
  */
 static enum err
 finish(struct run *r, enum event_how how, bool force, struct fault *f)
@@ -493,8 +509,8 @@ finish(struct run *r, enum event_how how, bool force, struct fault *f)
 	int64_t used;
 	enum err err;
 
-	if (!force && (r->setup->private != NULL ? !r->left : is_in_use(r) || unmount(r, false) == EBUSY))
-		return fault_set(f, E_BUSY, EBUSY, "unmount", "%s", r->mount_point);
+	if (!force && (err = let_go(r, f)) != E_OK)
+		return err;
 	describe_lock(r, true); /* who types the code again now need not be told that it is in use */
 	unmount_by_force(r);
 	used = used_now(r);
@@ -525,7 +541,7 @@ answer(struct run *r)
 	if (op != CONTROL_STATUS)
 		reply.err = finish(r, op == CONTROL_END || op == CONTROL_END_FORCE ? EVENT_ENDED : EVENT_PAUSED,
 		    op == CONTROL_END_FORCE || op == CONTROL_PAUSE_FORCE, &reply.fault);
-	over = op != CONTROL_STATUS && reply.err != E_BUSY;
+	over = op != CONTROL_STATUS && r->over;
 	if (over)
 		reply.state.unread = r->unread;
 	r->closed.told = over && told;
@@ -630,7 +646,7 @@ open_and_serve(struct run *r)
 
 	if (err != E_OK) {
 		if (r->mount_point[0] != '\0')
-			unmount(r, true);
+			(void)unmount(r, true, NULL);
 		if (r->control >= 0)
 			control_remove(station_session_dir(r->station), r->lock_name);
 		report(r, SESSION_OPENED, err, &f);

@@ -144,6 +144,60 @@ every_file prepare "$W/folder" "$stick" --add --codes 1 --label Second "$pass"
 every_file revoke --holder Test --at "$stick" "$pass"
 every_file erase "$stick" --yes --discard "$pass"
 
+# ---- records that cannot be read, when the stick comes home ---------------------------------------------------------------------
+
+restore
+grant=$(echo "$stick"/ONCE/g/*)
+unread() # N STATE: what is found of the N-th code while lock.b cannot be read
+{
+	cp -a "$ONCESTICK_ISSUER_DIR" "$W/books"
+	# shellcheck disable=SC2016
+	refused 44 "a code whose other record cannot be read: $2" \
+		env ONCESTICK_ISSUER_DIR="$W/books" sh -c 'LD_PRELOAD=$1 ONCE_DENY=$2 exec oncestick collect "$3" "$4" --yes --json' sh \
+		"$quick $preload" "read EIO lock.b" "$stick" "$pass"
+	is "it is not called $2" "$(jq -r ".codes[$(($1 - 1))].found" "$W/out")" unreadable
+	rm -r "$W/books"
+}
+check "a code is used" oncestick mount "$stick" "--code-file=$W/code"
+check "and has ended" oncestick unmount --yes
+# a tombstone that nobody with the code made
+python3 - "$grant/lock.a" <<'PY' || die "the record cannot be forged"
+import hashlib, sys
+
+with open(sys.argv[1], "r+b") as f:
+	raw = bytearray(f.read(4096)[:4064])
+	assert raw[:8] == b"ONCESPNT"
+	f.seek(4096)
+	raw[8:28] = f.read(4096)[8:28]
+	f.seek(4096)
+	f.write(raw + hashlib.blake2b(b"\x0conce1/record" + raw, digest_size=32).digest())
+PY
+printf x | dd of="$grant/lock.a" bs=1 seek=$((2 * 4096 + 100)) conv=notrunc status=none
+unread 2 destroyed
+unread 3 damaged
+
+# ---- what fusermount3 says when it does not unmount -------------------------------------------------------------------------------
+
+restore
+if [ "$WHO" = root ]; then
+	home=$(mktemp -d /tmp/once-other.XXXXXX) # where another user may go
+	trap 'cleanup; rm -rf "$home"' EXIT
+	cp -r "$stick" "$W/code" "$home"
+	chown -R nobody "$home"
+	cp -a /etc "$W/etc"
+	ln -sfn /dev/null "$W/etc/mtab" # what it looks into before it unmounts
+	as_nobody="setpriv --reuid=nobody --regid=nogroup --clear-groups env HOME=$home ONCESTICK_STATION_DIR=$home/station"
+	# shellcheck disable=SC2016
+	check "an open folder that fusermount3 does not take away" unshare -m sh -c 'mount --bind "$1/etc" /etc && exec $2 sh -c "
+		oncestick mount \"$3/stick\" --code-file \"$3/code\" --no-desktop || exit 3
+		oncestick unmount --yes && exit 4
+		oncestick status --json >\"$3/status\"
+		oncestick unmount --yes --force"' sh "$W" "$as_nobody" "$home"
+	said 'cannot be closed\. fusermount3 says: entry for .* not found in /etc/mtab\. .*unmount --force\. \[E_FUSE 47\]'
+	said 'ended after .*Safe to pull'
+	is "it was open still, before it was told to end all the same" "$(jq '.open | length' "$home/status")" 1
+fi
+
 # ---- surroundings ---------------------------------------------------------------------------------------------------------------
 
 restore

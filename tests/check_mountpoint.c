@@ -298,9 +298,9 @@ START_TEST(unmounting_what_is_not_mounted_fails_or_changes_nothing)
 {
 	ck_assert_int_eq(mkdir(in_home("m"), 0700), 0);
 	if (geteuid() == 0)
-		ck_assert_int_eq(mountpoint_unmount(in_home("m"), false), EINVAL);
+		ck_assert_int_eq(mountpoint_unmount(in_home("m"), false, NULL), E_OK);
 	else
-		mountpoint_unmount(in_home("m"), true);
+		(void)mountpoint_unmount(in_home("m"), true, NULL);
 	ck_assert_int_eq(access(in_home("m"), F_OK), 0);
 }
 END_TEST
@@ -349,7 +349,7 @@ START_TEST(a_mount_is_told_from_the_next_one_at_its_path)
 	ck_assert(mountpoint_owner(path, &owner));
 	ck_assert_uint_eq(owner, geteuid());
 	ck_assert(!mountpoint_owner("/proc", &owner));
-	ck_assert_int_eq(mountpoint_unmount(path, true), 0);
+	ck_assert_int_eq(mountpoint_unmount(path, true, NULL), E_OK);
 	ck_assert(!mountpoint_is(path, &first));
 	ck_assert(!mountpoint_is_dead(path));
 	close(fd);

@@ -289,6 +289,10 @@ judge_record(struct checker *c, const struct stick_slot *s, struct collect_findi
 		take(x, s->body_a);
 	if (e == E_OK && s->b == RECORD_IS_SPENT && (e = check(c, s->body_b, &good, f)) == E_OK && good)
 		take(x, s->body_b);
+	if (e == E_OK && x->proof.n == 0 && s->unread.err != E_OK) { /* the copy that was not read may have the receipt */
+		x->kind = COLLECT_UNREADABLE;
+		c->k->sys = s->unread.sys;
+	}
 	return e;
 }
 

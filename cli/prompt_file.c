@@ -79,6 +79,21 @@ is_utf16(const struct prompt_answer *a)
 	return a->n >= 2 && (memcmp(a->text, "\xff\xfe", 2) == 0 || memcmp(a->text, "\xfe\xff", 2) == 0);
 }
 
+/* What an editor of another system puts around a line, and nobody types: a byte order mark, a carriage return. */
+static void
+take_off_marks(struct prompt_answer *a)
+{
+	static const char mark[] = "\xef\xbb\xbf";
+	const size_t n = sizeof mark - 1;
+
+	if (a->n >= n && memcmp(a->text, mark, n) == 0) {
+		a->n -= n;
+		memmove(a->text, a->text + n, a->n);
+	}
+	if (a->n > 0 && a->text[a->n - 1] == '\r')
+		a->n--;
+}
+
 enum err
 prompt_file_answer(const char *name, enum prompt_kind kind, struct prompt_answer *a, struct fault *f)
 {
@@ -101,8 +116,8 @@ prompt_file_answer(const char *name, enum prompt_kind kind, struct prompt_answer
 		return fault_set(f, E_CODE_FORM, 0, "", _("%.120s is in UTF-16: save it as plain text (UTF-8)."), shown);
 	if (kind == PROMPT_CODE && is_empty(a))
 		a->n = 0;
-	if (kind == PROMPT_PASSPHRASE && a->n > 0 && a->text[a->n - 1] == '\r')
-		a->n--;
+	if (kind == PROMPT_PASSPHRASE)
+		take_off_marks(a);
 	a->text[a->n] = '\0';
 	return E_OK;
 }

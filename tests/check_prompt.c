@@ -74,6 +74,9 @@ START_TEST(passphrase_is_the_first_line_without_its_line_feed)
 	ck_assert_int_eq(passphrase_of("a\rb\r\r\n", 6, &a), E_OK);
 	ck_assert_str_eq(a.text, "a\rb\r");
 	prompt_free(&a);
+	ck_assert_int_eq(passphrase_of("\xef\xbb\xbfmarked\r\n", 11, &a), E_OK);
+	ck_assert_str_eq(a.text, "marked");
+	prompt_free(&a);
 	ck_assert_int_eq(passphrase_of("last\r", 5, &a), E_OK);
 	ck_assert_str_eq(a.text, "last");
 	prompt_free(&a);

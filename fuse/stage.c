@@ -17,11 +17,13 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "fusemount.h"
 
 #define KEPT_MAX 16
+#define CLEAR_STEP_NS 5000000
 #define MOUNT_FIRST STAGE_DIR "/mount" /* before its name is known */
 
 enum stage_op { STAGE_PLAY = 1, STAGE_STOP };
@@ -345,6 +347,22 @@ serve_request(struct init *i, const struct stage_setup *setup)
 	}
 }
 
+/* Who is left dies before it is said that all is over, but for what the kernel is busy with. */
+static void
+clear(void)
+{
+	const struct timespec moment = {.tv_nsec = CLEAR_STEP_NS};
+	pid_t pid;
+
+	kill(-1, SIGKILL);
+	for (int64_t waited = 0; waited < STAGE_GRACE_S * 1000000000LL; waited += pid == 0 ? CLEAR_STEP_NS : 0) {
+		if ((pid = waitpid(-1, NULL, WNOHANG)) < 0)
+			return;
+		if (pid == 0)
+			nanosleep(&moment, NULL);
+	}
+}
+
 /* Who has lost its parents has this one. */
 static void
 reap(struct init *i)
@@ -357,6 +375,7 @@ reap(struct init *i)
 		if (pid != i->program)
 			continue;
 		report.end.status = status;
+		clear();
 		if (i->link >= 0)
 			send_report(i->link, &report, -1);
 		_exit(0);
@@ -370,8 +389,10 @@ serve_signal(struct init *i)
 
 	if (read(i->signals, &s, sizeof s) != sizeof s)
 		return;
-	if (s.ssi_signo == SIGALRM)
+	if (s.ssi_signo == SIGALRM) {
+		clear();
 		_exit(0);
+	}
 	if (s.ssi_signo == SIGCHLD)
 		reap(i);
 }

@@ -51,7 +51,7 @@ with_bus() # COMMAND...
 }
 logged() # DESCRIPTION PATTERN: soon a line of the log matches
 {
-	wait_until 20 grep -Eq -- "$2" "$log"
+	wait_until 60 grep -Eq -- "$2" "$log"
 	checks=$((checks + 1))
 	echo "ok $checks - $1"
 }

@@ -1,4 +1,5 @@
-# Sticks with vfat and exFAT in a guest: the three jobs, and hands that pull the stick while it is read, prepared, used up.
+# Sticks with vfat and exFAT in a guest: the three jobs, two users with one code, and hands that pull the stick while it is read,
+# prepared, used up.
 . "$ONCE_TESTS/scenario.sh"
 [ "$(id -un)" != nobody ] || finish # root was here before, and the guest is the same
 
@@ -18,6 +19,7 @@ truncate -s 64M "$W/one.img" "$W/two.img"
 mkfs.vfat -n ONE "$W/one.img" >"$W/out" 2>"$W/err" || die "mkfs.vfat"
 mkfs.exfat -L TWO "$W/two.img" >"$W/out" 2>"$W/err" || die "mkfs.exfat"
 mv "$W/issuer" "$W/pass" "$W/codes" "$W/folder" "$W/given/"
+cp "$ONCE_BUILD/tests/.libs/quick_kdf.so" "$W/given/"
 mkdir "$W/given/root"
 mv "$W/stick/ONCE" "$W/given/root/"
 chmod -R u+rwX,go+rX "$W/given"
@@ -39,7 +41,7 @@ run() # STICK SCENARIO ARGS...
 }
 one()
 {
-	run 1 jobs vfat || return
+	run 1 jobs vfat && run 1 pairs vfat 20 || return
 	desktop-mount "$(vmctl device)" /media/fill || return
 	cp -r "$GIVEN/root/ONCE" /media/fill/ && umount /media/fill || return
 	run 1 pulled-read || return
@@ -56,7 +58,7 @@ lock.b pread64 4 open spent' run 1 pulled-spend
 }
 two()
 {
-	run 2 jobs exfat || return
+	run 2 jobs exfat && run 2 pairs exfat 20 || return
 	POINTS='mkdirat:3 fsync:2 fsync:5 pwrite64:27 fsync:9 fsync:11 fsync:13 fsync:15 fsync:16 renameat:1' run 2 pulled-prepare
 }
 one &

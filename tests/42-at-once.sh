@@ -107,4 +107,27 @@ check "afterwards the code opens" as A oncestick mount "$at" --code-file "$(code
 check "end" as A oncestick unmount --yes
 check "the list gets there" oncestick revoke --at "$at" "$pass"
 refused 31 "and holds" as A oncestick mount "$at" --code-file "$(code 106)" --no-desktop
+
+# The same on a file system of its own; vfat and exFAT are in 30-vm-sticks.
+[ "$WHO" = root ] || finish
+at=$W/ext4
+umount_ext4()
+{
+	cleanup
+	umount "$at" 2>/dev/null
+}
+trap umount_ext4 EXIT
+truncate -s 64M "$at.img"
+mkfs.ext4 -q -F "$at.img" && mkdir "$at" || die "cannot make an ext4"
+if ! mount -o loop "$at.img" "$at"; then
+	[ -z "${CI:-}" ] || die "no loop device, and on CI nothing is skipped"
+	echo "# no loop device here: no pairs on ext4"
+	finish
+fi
+prepare "$W/folder" "$at" --label Ext4 --codes 50
+codes "$W/codes" 50 "$at"
+pairs_of "$W/codes" 50
+check "ext4: collect" oncestick collect "$at" --json "$pass"
+is "ext4: and it knows each once" "$(found)" "50 used"
+check "it goes" umount "$at"
 finish

@@ -39,8 +39,8 @@ pair() # CODE-FILE: one of the two opens, the other is told why not; nothing is 
 		cat "$W/err$loser"
 		die "a pair: the loser is not told why"
 	}
-	[ -n "$(ls "$(cat "$W/out$winner")")" ] || die "a pair: the winner has no media"
-	as $winner oncestick unmount --yes -q >"$W/out" 2>"$W/err" </dev/null || die "a pair: unmount"
+	[ -n "$(as "$winner" ls "$(cat "$W/out$winner")")" ] || die "a pair: the winner has no media"
+	as "$winner" oncestick unmount --yes -q >"$W/out" 2>"$W/err" </dev/null || die "a pair: unmount"
 	pairs=$((pairs + 1))
 }
 

@@ -338,8 +338,8 @@ rehearse(struct rehearsal *r, const char *stick, struct fault *f)
 {
 	enum err err;
 
-	if ((err = stickarg_open(&r->at, stick, f)) != E_OK || (err = rehearse_stick(r, f)) != E_OK ||
-	    (err = rehearse_machine(r, f)) != E_OK || (err = rehearse_times(r, f)) != E_OK)
+	if ((err = mounting_descriptors(f)) != E_OK || (err = stickarg_open(&r->at, stick, f)) != E_OK ||
+	    (err = rehearse_stick(r, f)) != E_OK || (err = rehearse_machine(r, f)) != E_OK || (err = rehearse_times(r, f)) != E_OK)
 		return err;
 	if (with_code(r) && (err = rehearse_code(r, f)) != E_OK)
 		return err;

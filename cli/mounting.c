@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -34,6 +35,9 @@
 
 /* What the session keeps in memory that must not be swapped: decrypted blocks, and keys. */
 #define LOCKED_MAX (BLOCKCACHE_MAX + (1u << 20))
+
+/* A session takes some two dozen, its desktop companion included. */
+#define DESCRIPTORS_MIN 32
 
 /* ---- what is said --------------------------------------------------------------------------------------------------------- */
 
@@ -254,12 +258,22 @@ warn_rights(const struct mounting *m)
 }
 
 enum err
+mounting_descriptors(struct fault *f)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= DESCRIPTORS_MIN)
+		return E_OK;
+	return fault_set(f, E_FAIL, EMFILE, "open", "%s", "");
+}
+
+enum err
 mounting_resolve(struct mounting *m, const char *stick, const char *dir, struct fault *f)
 {
 	struct stickarg s = {.fd = -1};
 	enum err err;
 
-	if ((err = stickarg_open(&s, stick, f)) != E_OK)
+	if ((err = mounting_descriptors(f)) != E_OK || (err = stickarg_open(&s, stick, f)) != E_OK)
 		return err;
 	if (realpath(s.path, m->stick) == NULL)
 		err = fault_set(f, E_NO_STICK, errno, "open", "%s", s.path);

@@ -42,6 +42,9 @@ enum err mounting_open(struct mounting *m);
  */
 enum err mounting_resolve(struct mounting *m, const char *stick, const char *dir, struct fault *f);
 
+/* mounting_descriptors(f): whether this process may have as many files open as a session needs. E_FAIL with EMFILE if not. */
+enum err mounting_descriptors(struct fault *f);
+
 /*
  * mounting_ready(m, stay): tell a service manager that the folder is open (ready.h). stay: this process stays with it; else the
  * session is what is left of the service.

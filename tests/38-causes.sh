@@ -100,14 +100,21 @@ check "and is revoked: the stick has a list" oncestick revoke --holder Gone --at
 keep
 causes='EACCES EMFILE ENFILE ENOMEM EIO' undo='' whose='(belongs to .*|it is yours.*)(gives the right back|gives it back)'
 few=0
-for n in 6 7 8 9 10 11 12 13 14 16; do
+limited() # N VERB ARGS...
+{
+	sh -c 'ulimit -n "$1"; shift; exec oncestick "$@"' sh "$@" >"$W/out" 2>"$W/err" </dev/null
+}
+for n in 6 8 10 12 14 16 18 20 22 24 28 31 32; do
 	at="with $n descriptors"
-	sh -c 'ulimit -n "$1"; exec oncestick rehearse "$2" "--code-file=$3"' sh "$n" "$stick" "$W/code" >"$W/out" 2>"$W/err" </dev/null
+	limited $n rehearse "$stick" "--code-file=$W/code"
 	got=$?
-	[ $got -ne 0 ] || continue
-	few=$((few + 1))
-	grep -q 'Too many open files.*ulimit -n 1024' "$W/err" || die "$at: exit $got, and not for want of descriptors"
+	[ $got -eq 0 ] || grep -q 'Too many open files.*ulimit -n 1024' "$W/err" || die "$at: exit $got, and not for want of descriptors"
+	limited $n mount "$stick" "--code-file=$W/code"
+	is "$at mount does what the rehearsal said" $? $got
+	[ $got -ne 0 ] || oncestick unmount --pause -q
+	[ $got -eq 0 ] || few=$((few + 1))
 done
+restore
 check "few descriptors are told as few descriptors" test $few -gt 2
 if [ "$WHO" = user ]; then
 	chmod 000 "$stick"/ONCE/stick.?

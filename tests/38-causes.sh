@@ -161,7 +161,7 @@ unread() # N STATE: what is found of the N-th code while lock.b cannot be read
 	# shellcheck disable=SC2016
 	refused 44 "a code whose other record cannot be read: $2" \
 		env ONCESTICK_ISSUER_DIR="$W/books" sh -c 'LD_PRELOAD=$1 ONCE_DENY=$2 exec oncestick collect "$3" "$4" --yes --json' sh \
-		"$quick $preload" "read EIO lock.b" "$stick" "$pass"
+		"$preload:${LD_PRELOAD:-}" "read EIO lock.b" "$stick" "$pass"
 	is "it is not called $2" "$(jq -r ".codes[$(($1 - 1))].found" "$W/out")" unreadable
 	rm -r "$W/books"
 }

@@ -16,6 +16,11 @@
 #define STATION_PK "13be4feaeaf204c7fd3358fc9c00721881d174278128227ec674f37f7fe97b6d"
 #define VECTOR_RECEIPT "a4011a6933c34002000350" STATION_ID "0450" SESSION_ID
 #define VECTOR_MAC "413d5588ef11b609ba432622bae2b24c0cc5c01bf4a461d77d6bec8f9df21115"
+/* The same after the end, an hour later; it was continued once. */
+#define VECTOR_ENDED "a7011a6933c34002000350" STATION_ID "0450" SESSION_ID "051a6933d15006190e100701"
+#define VECTOR_ENDED_MAC "8c71dffc2c9fe5634b8cc280304f45e6a01b48c6335ddc524eff08c1a29d1dfa"
+#define ENDED_HEADER "4f4e434553504e54a0a1a2a3a4a5a6a7a8a9aaabacadaeaf0000000059000000"
+#define ENDED_SIZE 57
 /* ONCESPNT, grant id, slot 0, body length 45 + 32. */
 #define HEADER "4f4e434553504e54a0a1a2a3a4a5a6a7a8a9aaabacadaeaf000000004d000000"
 #define RECEIPT_KEY "2bc52672fde097300319c65af26d7f79e75286ee27c07ad342adb18c7d2c9d8c"
@@ -127,6 +132,26 @@ START_TEST(vector_mac)
 		ck_assert_mem_ne(other, mac, MAC_SIZE);
 		in[i] ^= 1;
 	}
+	free(in);
+}
+END_TEST
+
+START_TEST(vector_of_an_ended_session)
+{
+	struct receipt r = {.spent_at = 1765000000, .ended_at = 1765003600, .open_s = 3600, .resumes = 1}, back;
+	uint8_t out[RECEIPT_ENCODED_MAX], mac[MAC_SIZE], *in;
+	size_t n;
+
+	ck_assert_int_eq(bytes_from_hex(r.station_id, ID_SIZE, STATION_ID), 0);
+	ck_assert_int_eq(bytes_from_hex(r.session_id, ID_SIZE, SESSION_ID), 0);
+	in = payload_bytes(ENDED_HEADER VECTOR_ENDED RECEIPT_KEY VECTOR_ENDED_MAC, &n);
+	ck_assert_uint_eq(n, 32 + ENDED_SIZE + 32 + 32);
+	ck_assert_uint_eq(receipt_encode(&r, out), ENDED_SIZE);
+	ck_assert_mem_eq(out, in + 32, ENDED_SIZE);
+	ck_assert_int_eq(receipt_parse(&back, BYTES(in + 32, ENDED_SIZE)), 0);
+	ck_assert_mem_eq(&back, &r, sizeof r);
+	receipt_mac(mac, in + 32 + ENDED_SIZE, in, BYTES(in + 32, ENDED_SIZE));
+	ck_assert_mem_eq(mac, in + n - 32, MAC_SIZE);
 	free(in);
 }
 END_TEST
@@ -422,6 +447,7 @@ suite(void)
 	tcase_set_timeout(tc, 120);
 	tcase_add_test(tc, vector_receipt);
 	tcase_add_test(tc, vector_mac);
+	tcase_add_test(tc, vector_of_an_ended_session);
 	tcase_add_test(tc, largest_receipt_fits);
 	tcase_add_test(tc, structure_of_the_map);
 	tcase_add_test(tc, odd_keys_and_values);

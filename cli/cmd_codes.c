@@ -18,6 +18,7 @@
 #include "when.h"
 
 #define COLUMNS 7
+#define SLOT_COLUMNS 8
 
 /* Marked for row_slot; in JSON they are as they stand here. */
 static const char *
@@ -42,7 +43,7 @@ static int
 table_row(struct human_table *t, const char *const *cells, size_t count, size_t raw)
 {
 	char *safe = human_escape(cells[raw], strlen(cells[raw]));
-	const char *row[COLUMNS + 1];
+	const char *row[SLOT_COLUMNS];
 	int failed = safe == NULL;
 
 	memcpy(row, cells, count * sizeof row[0]);
@@ -269,17 +270,19 @@ json_slot(const struct books_slot *s, int64_t now)
 
 	issuer_slot_name(id, s);
 	bytes_to_hex(grant, s->grant_id, ID_SIZE);
-	return json_pack("{s:s, s:i, s:s, s:s, s:s, s:s, s:i, s:o, s:o, s:o, s:o}", "id", id, "number", (int)s->number, "state",
+	return json_pack("{s:s, s:i, s:s, s:s, s:s, s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o}", "id", id, "number", (int)s->number, "state",
 	    state_name(s, now), "holder", s->holder, "label", s->label, "grant", grant, "slot", (int)s->slot, "not_before",
 	    say_json_time(s->not_before), "expires", say_json_time(s->expires), "changed_at", say_json_time(s->changed_at), "spent_at",
-	    say_json_time(s->spent_at));
+	    say_json_time(s->spent_at), "ended_at", say_json_time(s->ended_at), "open_s",
+	    s->ended_at != 0 ? json_integer((json_int_t)s->open_s) : json_null());
 }
 
 static int
 row_slot(struct human_table *table, const struct books_slot *s, int64_t now)
 {
-	char id[ISSUER_SLOT_NAME], from[WHEN_SHOWN], until[WHEN_SHOWN], changed[WHEN_SHOWN], label[LABEL_MAX + 1];
-	const char *cells[COLUMNS] = {id, _(state_name(s, now)), changed, from, until, label, s->holder};
+	char id[ISSUER_SLOT_NAME], from[WHEN_SHOWN], until[WHEN_SHOWN], changed[WHEN_SHOWN], lasted[WHEN_SHOWN],
+	    label[LABEL_MAX + 1];
+	const char *cells[SLOT_COLUMNS] = {id, _(state_name(s, now)), changed, lasted, from, until, label, s->holder};
 	int64_t when = s->state == BOOKS_SPENT ? s->spent_at : s->changed_at;
 	char *safe = human_escape(s->label, strlen(s->label));
 	int failed = 0;
@@ -288,10 +291,13 @@ row_slot(struct human_table *table, const struct books_slot *s, int64_t now)
 	changed[0] = '\0';
 	if (s->state != BOOKS_READY && when != 0)
 		when_show_short(changed, sizeof changed, when, now);
+	lasted[0] = '\0';
+	if (s->state == BOOKS_SPENT && s->ended_at != 0)
+		when_show_duration(lasted, sizeof lasted, s->open_s);
 	when_show_short(from, sizeof from, s->not_before, now);
 	when_show_short(until, sizeof until, s->expires, now);
 	snprintf(label, sizeof label, "%s", safe != NULL ? safe : "");
-	failed = safe == NULL || table_row(table, cells, COLUMNS, 6);
+	failed = safe == NULL || table_row(table, cells, SLOT_COLUMNS, 7);
 	free(safe);
 	return failed;
 }
@@ -319,7 +325,8 @@ say_left(const struct cli *c, const struct books_slot *slots, size_t count, int6
 static enum err
 list_slots(const struct cli *c, struct issuer *i, const char *arg, struct fault *f)
 {
-	const char *const heads[COLUMNS] = {_("CODE"), _("STATE"), _("SINCE"), _("FROM"), _("UNTIL"), _("LABEL"), _("HOLDER")};
+	const char *const heads[SLOT_COLUMNS] = {
+	    _("CODE"), _("STATE"), _("SINCE"), _("LASTED"), _("FROM"), _("UNTIL"), _("LABEL"), _("HOLDER")};
 	struct issuer_stick stick = {.at = {.fd = -1}};
 	struct books_slot *slots = NULL;
 	size_t count = 0;
@@ -338,7 +345,7 @@ list_slots(const struct cli *c, struct issuer *i, const char *arg, struct fault 
 		goto out;
 	}
 	list = c->json ? json_array() : NULL;
-	table = c->json ? NULL : human_table_new(COLUMNS, heads);
+	table = c->json ? NULL : human_table_new(SLOT_COLUMNS, heads);
 	failed = list == NULL && table == NULL;
 	for (size_t k = 0; k < count && !failed; k++) {
 		if (c->json)

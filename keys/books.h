@@ -35,6 +35,8 @@ struct books_slot {
 	int64_t not_before, expires;
 	int64_t changed_at;             /* of the last event, 0 if none */
 	int64_t spent_at;               /* from the receipt, 0 if unknown */
+	int64_t ended_at;               /* likewise, 0 if it says nothing of an end */
+	int64_t open_s;                 /* and how long it lasted then */
 	char label[LABEL_MAX + 1];      /* of the grant */
 };
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "books_internal.h"
+#include "receipt.h"
 
 #define ID(id) SQL_BLOB(id, ID_SIZE)
 
@@ -36,12 +37,29 @@ read_state(sqlite3_stmt *st, int column, enum books_slot_state *state)
 
 #define SLOT_QUERY \
 	"SELECT s.stick_id, s.grant_id, s.slot, s.number, s.state, s.holder, g.not_before, g.expires, s.changed_at, s.spent_at," \
-	" g.label FROM stick t CROSS JOIN slot s ON s.stick_id = t.stick_id JOIN grnt g ON g.grant_id = s.grant_id "
+	" g.label, s.receipt FROM stick t CROSS JOIN slot s ON s.stick_id = t.stick_id JOIN grnt g ON g.grant_id = s.grant_id "
 
 struct slot_list {
 	struct books_slot *slots;
 	size_t count, room;
 };
+
+/* What the receipt says of the end. */
+static bool
+read_end(sqlite3_stmt *st, int column, struct books_slot *s)
+{
+	uint8_t body[RECEIPT_MAX + MAC_SIZE];
+	struct receipt r;
+	size_t n = 0;
+
+	if (!sql_some(st, column, body, sizeof body, &n))
+		return false;
+	if (n > MAC_SIZE && receipt_parse(&r, BYTES(body, n - MAC_SIZE)) == 0 && r.ended_at != 0) {
+		s->ended_at = r.ended_at;
+		s->open_s = r.open_s > SESSION_MAX_S ? SESSION_MAX_S : (int64_t)r.open_s;
+	}
+	return true;
+}
 
 static bool
 read_slot(sqlite3_stmt *st, struct books_slot *s)
@@ -57,7 +75,7 @@ read_slot(sqlite3_stmt *st, struct books_slot *s)
 	s->changed_at = sqlite3_column_int64(st, 8);
 	s->spent_at = sqlite3_column_int64(st, 9);
 	sql_string(st, 10, s->label, sizeof s->label);
-	return s->slot < GRANT_SLOTS_MAX;
+	return s->slot < GRANT_SLOTS_MAX && read_end(st, 11, s);
 }
 
 static enum err

@@ -247,7 +247,40 @@ check "a code is used after the backup" oncestick mount "$W/crash" --code-file "
 check "... and ended" oncestick unmount "$(cat "$W/out")" --yes
 refused 30 "the memory put back, the stick as it is" at backup oncestick mount "$W/crash" --code-file "$W/crash2"
 opens "... and with an older copy of the stick" at backup oncestick mount "$W/crash.copy" --code-file "$W/crash2"
-proved SECURITY "the PC's disk restored from a backup" "the stick still says *used*"
+# hostile 75: a copy of the memory made while the code was claimed, while the folder was open, while it was paused
+prepare "$W/folder" "$W/put" --label Put --codes 4
+codes "$W/put.codes" 3 "$W/put"
+for n in 1 2 3; do
+	sed -n ${n}p "$W/put.codes" >"$W/put$n"
+done
+deny=$ONCE_BUILD/tests/.libs/deny.so
+[ -e "$deny" ] || die "$deny is not built"
+refused 44 "a stick that fails while the code is used up" env LD_PRELOAD="$deny" "ONCE_DENY=write EIO lock.a" \
+	oncestick mount "$W/put" --code-file "$W/put1"
+cp -r "$W/station" "$W/station.put1"
+check "open" oncestick mount "$W/put" --code-file "$W/put2"
+cp -r "$W/station" "$W/station.put2"
+check "... and paused" oncestick unmount "$(cat "$W/out")" --pause
+check "the third" oncestick mount "$W/put" --code-file "$W/put3"
+check "... and paused" oncestick unmount "$(cat "$W/out")" --pause
+cp -r "$W/station" "$W/station.put3"
+for n in 1 2 3; do
+	check "code $n goes on" oncestick mount "$W/put" --code-file "$W/put$n"
+	check "... and ends" oncestick unmount "$(cat "$W/out")" --yes
+	for again in 1 2; do
+		rm -rf "$W/station.once"
+		cp -r "$W/station.put$n" "$W/station.once"
+		refused 30 "the memory of before put back, try $again" at once oncestick mount "$W/put" --code-file "$W/put$n"
+	done
+	refused 30 "... with which it stays so" at once oncestick mount "$W/put" --code-file "$W/put$n"
+done
+check "the stick comes home" oncestick collect "$W/put" --passphrase-file "$W/pass"
+is "the books know how long they lasted" \
+	"$(oncestick codes "$W/put" --json | jq '[.codes[] | select(.state == "spent" and .ended_at != null and .open_s >= 0)] | length')" 3
+check "... and say so" oncestick codes "$W/put"
+is "... in a column" "$(grep -c "LASTED" "$W/out")" 1
+proved README "the same stick, the PC's memory put back from a backup" "**no**, once the stick says that the session is over"
+proved SECURITY "the PC's disk restored from a backup" "the stick still says *used*, when, and after the end that it is over: the code stays dead"
 proved protocol "restores the PC's disk from a backup (f)" part
 elsewhere SECURITY "a stick that drops writes, or a write blocker that pretends" "seen before the spend by a probe" \
 	a_medium_that_drops_writes_is_found_by_reading_back

@@ -751,7 +751,7 @@ unlock_check(struct unlock *u, struct unlock_info *info, struct fault *f)
 			err = bundle_open(&b, u->stick->once_fd, g->bundles[0].id, g->bundles[0].manifest_hash, f);
 		bundle_free(&b);
 	}
-	return err == E_OK ? stick_probe(u->stick, f) : err;
+	return err == E_OK ? probe(u, f) : err;
 }
 
 struct bundle *

@@ -136,6 +136,21 @@ outcome(struct result r)
 	return r.err;
 }
 
+/* Of a rehearsal without a code. */
+static enum err
+check_all(struct fake_memory *m)
+{
+	struct unlock_env env = {&m->memory, fixture_clock(&x), {0}, true};
+	struct unlock_info info;
+	struct unlock *u = NULL;
+	enum err err = unlock_look(&u, x.dir_fd, &env, &info, NULL);
+
+	if (err == E_OK)
+		err = unlock_check(u, &info, NULL);
+	unlock_free(&u);
+	return err;
+}
+
 static void
 assert_untouched(void)
 {
@@ -1343,6 +1358,7 @@ START_TEST(records_held_by_somebody_else)
 	ck_assert(!r.info.spent_now);
 	done(&r);
 	ck_assert_int_eq(outcome(try(here, grant.codes[0])), E_STICK_BUSY); /* the probe is everybody's too */
+	ck_assert_int_eq(check_all(here), E_STICK_BUSY);
 	assert_untouched();
 	close(fd);
 	ck_assert_int_eq(outcome(spend(here, grant.codes[0])), E_OK);

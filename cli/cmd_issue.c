@@ -43,6 +43,7 @@ struct issue {
 	struct issuer issuer;
 	struct handout out;
 	bool others; /* other lectures on the stick have codes too */
+	bool several; /* or had: which lecture it is goes without saying only if there is no other */
 	json_t *cards; /* for the sheet; they hold the codes */
 	struct sheet sheet;
 };
@@ -55,7 +56,7 @@ usable(const struct books_slot *s, enum books_slot_state state, int64_t now)
 	return s->state == state && s->expires > now;
 }
 
-/* What is left of the lecture, and whether others on the stick have something left. */
+/* What is left of the lecture, and whether there are others on the stick, and have something left. */
 static enum err
 count_left(struct issue *a, const uint8_t stick_id[ID_SIZE], const uint8_t grant_id[ID_SIZE], struct fault *f)
 {
@@ -64,10 +65,11 @@ count_left(struct issue *a, const uint8_t stick_id[ID_SIZE], const uint8_t grant
 	enum err e = books_slots(a->issuer.books, stick_id, &all, &count, f);
 
 	a->out.left = 0;
-	a->others = false;
+	a->others = a->several = false;
 	for (size_t k = 0; k < count; k++) {
 		bool of_it = memcmp(all[k].grant_id, grant_id, ID_SIZE) == 0;
 
+		a->several = a->several || (!of_it && all[k].state != BOOKS_REVOKED);
 		if (!usable(&all[k], BOOKS_READY, a->issuer.now))
 			continue;
 		a->out.left += of_it;
@@ -386,10 +388,10 @@ tell_which(const struct cli *c, const struct issue *a)
 {
 	char label[2 * LABEL_MAX + 2];
 
-	if (a->again.count > 0 || (!a->others && a->lecture == NULL))
+	if (a->again.count > 0 || (!a->several && a->lecture == NULL))
 		return;
 	say_safe(label, sizeof label, a->out.slots[0].label);
-	if (a->lecture != NULL)
+	if (a->lecture != NULL || !a->others)
 		say_info(c, "lecture: \"%s\"", label);
 	else
 		say_info(c, "lecture: \"%s\", the newest on this stick that has codes; another one: --lecture LABEL", label);

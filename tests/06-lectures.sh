@@ -41,6 +41,7 @@ grant=$(oncestick codes "$id" --json | jq -r '[.codes[] | select(.label == "New"
 check "a code of a lecture by its id" issuer issue "$id" -n 1 --to Lee --lecture "$grant" --format csv
 printed ',New,Lee,'
 check "then the other one is the newest that has codes" issuer issue "$id" -n 1 --to Lee
+said 'lecture: "Old one"'
 said 'opens once'
 no grep -q 'a try is refused' "$W/err" || die "said that it does not open yet"
 refused 14 "no codes are left" issuer issue "$id" -n 1 --to Lee

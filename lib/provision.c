@@ -312,7 +312,7 @@ look(struct provision *p, const uint8_t seed[KEY_SIZE], const uint8_t issuer[KEY
 		if (errno == ENOENT)
 			return (err = check_foreign(p, f)) != E_OK ? err : check_writable(p->dir_fd, "stick", f);
 		if (errno == ENOTDIR || errno == ELOOP)
-			return fault_set(f, E_STICK_DAMAGED, errno, "open", "%s", STICK_ONCE);
+			return fault_set(f, E_NO_STICK, 0, PROVISION_NOT_OURS, "%s", STICK_ONCE);
 		err = provision_fault(f, "open", "%s", STICK_ONCE);
 		stickio_blame(f, p->dir_fd, STICK_ONCE);
 		return err;

@@ -39,8 +39,9 @@ struct provision {
 /*
  * provision_begin(p, dir_fd, seed, issuer, f): look at the stick at dir_fd (duplicated) without changing it, and lock its probe if
  * it has one. Errors: E_FILESYSTEM, E_ISSUER (grants or a ratchet of another issuer), E_STICK_DAMAGED (grants without a valid stick
- * record, ONCE or a part of it is not what it should be), E_NO_STICK (with the step PROVISION_NOT_OURS: there is no stick record, and
- * f->object, below a directory ONCE in any spelling, was not written by us), E_READONLY, E_BUSY (another process provisions it), E_STICK_IO, E_FAIL.
+ * record, a part of ONCE is not what it should be), E_NO_STICK (with the step PROVISION_NOT_OURS: there is no stick record, and
+ * f->object, ONCE that is no directory or something below it in any spelling, was not written by us), E_READONLY, E_BUSY (another
+ * process provisions it), E_STICK_IO, E_FAIL.
  */
 #define PROVISION_NOT_OURS "not ours"
 enum err provision_begin(struct provision **p, int dir_fd, const uint8_t seed[KEY_SIZE], const uint8_t issuer[KEY_SIZE],

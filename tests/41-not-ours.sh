@@ -16,6 +16,17 @@ for name in ONCE Once once; do
 	is "erase refuses too" $? 10
 	is "and it is what it was" "$(cat "$W/$name/$name/photo.jpg")" mine
 done
+# nor is a file, or a link, that is called so
+mkdir "$W/file" "$W/link"
+echo mine >"$W/file/ONCE"
+ln -s "$W/folder" "$W/link/ONCE"
+for at in "$W/file" "$W/link"; do
+	refused 10 "prepare names it: $at" oncestick prepare "$W/folder" "$at" "$pass"
+	said "did not write ONCE"
+	refused 10 "erase does: $at" oncestick erase "$at" --yes "$pass"
+	said "did not write ONCE"
+done
+is "the file is what it was" "$(cat "$W/file/ONCE")" mine
 mkdir -p "$W/adopted/ONCE"
 prepare "$W/folder" "$W/adopted"
 

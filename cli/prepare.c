@@ -387,9 +387,8 @@ prepare_bytes(const struct prepare *j)
 	return pack_source_stick_bytes(j->src) + SPACE_MARGIN + STICK_ROOM_SIZE + 2ull * RECORD_SIZE * j->codes + j->notice_n;
 }
 
-/* Errors about this PC or the issuer, which all sticks share. */
-static bool
-stops_all(enum err e)
+bool
+prepare_stops_all(enum err e)
 {
 	return e == E_FAIL || e == E_INTERRUPTED || e == E_MEMORY || e == E_BOOKS || e == E_KEYSTORE;
 }
@@ -405,7 +404,7 @@ prepare_check(struct prepare *j, struct prepare_target **blame, struct fault *f)
 		enum err e = check_target(j, t, &t->fault);
 
 		*blame = t;
-		if (e != E_OK && stops_all(e))
+		if (e != E_OK && prepare_stops_all(e))
 			return fault_pass(f, &t->fault);
 		whole += e == E_OK;
 		first = e != E_OK && first == NULL ? t : first;

@@ -25,4 +25,7 @@ enum err prepare_unused_id(struct issuer *i, uint8_t id[ID_SIZE], struct fault *
  * is discarded. */
 enum err prepare_check_loss(struct prepare *j, struct prepare_target *t, struct fault *f);
 
+/* prepare_stops_all(e): whether e is about this PC or the issuer, which all sticks share. */
+bool prepare_stops_all(enum err e);
+
 #endif

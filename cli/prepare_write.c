@@ -124,15 +124,22 @@ commit_intent(struct prepare *j, struct fault *f)
 static enum err
 hold_old(struct prepare *j, struct fault *f)
 {
-	enum err e = E_OK;
+	const struct prepare_target *refused = NULL;
 
-	for (size_t i = 0; j->replace && i < j->count && e == E_OK; i++) {
+	for (size_t i = 0; j->replace && i < j->count; i++) {
 		struct prepare_target *t = &j->targets[i];
+		enum err e = E_OK;
 
-		if (t->p->stick != NULL && (e = provision_hold(t->p, f)) == E_OK)
-			e = prepare_check_loss(j, t, f);
+		if (!whole(t) || t->p->stick == NULL)
+			continue;
+		if ((e = provision_hold(t->p, &t->fault)) == E_OK)
+			e = prepare_check_loss(j, t, &t->fault);
+		if (e != E_OK && prepare_stops_all(e))
+			return fault_pass(f, &t->fault);
+		if (e != E_OK)
+			refused = t;
 	}
-	return e;
+	return refused == NULL || count_whole(j) > 0 ? E_OK : fault_pass(f, &refused->fault);
 }
 
 /* ---- one target, step by step --------------------------------------------------------------------------------------------- */

@@ -244,10 +244,10 @@ cleanup()
 }
 
 # A scenario that passes has come to finish, whatever else ended it with 0. run-scenario sees to that too, but in no guest.
-leave()
+at_exit()
 {
 	set -- $?
 	cleanup
 	[ "$1" -ne 0 ] || [ -e "$W/finished" ] || exit 1
 }
-trap leave EXIT
+trap at_exit EXIT

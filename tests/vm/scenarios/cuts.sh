@@ -58,7 +58,7 @@ phase added
 flushed
 
 # with the program deceived
-preload="LD_PRELOAD=$NOSYNC"
+preload="LD_PRELOAD=$NOSYNC:${LD_PRELOAD:-}"
 if [ "$LIFE" = long ]; then
 	spend planted-a "$W/code3" "$preload" ONCE_NOSYNC=lock.a
 	check "unmount" oncestick unmount --yes

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <sodium.h>
 
@@ -426,15 +427,23 @@ check_revoked(struct unlock *u, struct fault *f)
 	return E_OK;
 }
 
+/* A FAT whose device is gone says of every file that there is none. */
+static bool
+is_out(const struct stick *s)
+{
+	return faccessat(s->once_fd, STICK_RECORD_A, F_OK, 0) != 0 && faccessat(s->once_fd, STICK_RECORD_B, F_OK, 0) != 0;
+}
+
 enum err
 unlock_look_again(struct unlock *u, struct unlock_info *info, struct fault *f)
 {
 	enum err err;
 
-	if ((err = load_notice(u, f)) != E_OK || (err = check_issuer(u, u->grant, info, f)) != E_OK ||
-	    (err = check_records(u, info, f)) != E_OK)
+	if ((err = load_notice(u, f)) != E_OK || (err = check_issuer(u, u->grant, info, f)) != E_OK)
 		return err;
-	return check_revoked(u, f);
+	if ((err = check_records(u, info, f)) == E_SLOT_DAMAGED && is_out(u->stick))
+		return slot_fault(u, f, E_STICK_IO, "read again");
+	return err != E_OK ? err : check_revoked(u, f);
 }
 
 int64_t

@@ -1339,6 +1339,33 @@ START_TEST(erased_while_the_question_waited)
 }
 END_TEST
 
+/* As a FAT says it whose device is pulled: it is empty. */
+START_TEST(pulled_while_the_question_waited)
+{
+	struct result r = try(here, grant.codes[0]);
+	char names[4][64] = {"stick.a", "stick.b"}, path[400], away[410];
+
+	ck_assert_int_eq(r.err, E_OK);
+	fixture_lock_name(names[2], &grant.g, 0);
+	fixture_lock_name(names[3], &grant.g, 1);
+	for (size_t i = 0; i < 4; i++) {
+		snprintf(path, sizeof path, "%s/ONCE/%s", x.path, names[i]);
+		snprintf(away, sizeof away, "%s.away", path);
+		ck_assert_int_eq(rename(path, away), 0);
+	}
+	ck_assert_int_eq(unlock_spend(r.u, &r.info, &r.fault), E_STICK_IO);
+	ck_assert(!r.info.spent_now);
+	ck_assert_ptr_null(fake_memory_row(here, NULL, 0));
+	done(&r);
+	for (size_t i = 0; i < 4; i++) {
+		snprintf(path, sizeof path, "%s/ONCE/%s", x.path, names[i]);
+		snprintf(away, sizeof away, "%s.away", path);
+		ck_assert_int_eq(rename(away, path), 0);
+	}
+	ck_assert_int_eq(outcome(try(here, grant.codes[0])), E_OK);
+}
+END_TEST
+
 /* Somebody else has the records, be it a reader who never lets go: the answer is soon, and nothing has changed. */
 /* hostile 71 */
 START_TEST(records_held_by_somebody_else)
@@ -1699,6 +1726,7 @@ main(void)
 	tcase_add_test(meantime, no_locks_and_used_elsewhere_after_the_claim);
 	tcase_add_test(meantime, revoked_while_the_question_waited);
 	tcase_add_test(meantime, erased_while_the_question_waited);
+	tcase_add_test(meantime, pulled_while_the_question_waited);
 	tcase_add_loop_test(meantime, records_held_by_somebody_else, 0, 2);
 	tcase_add_test(again, claimed_with_both_copies_damaged);
 	tcase_add_test(again, open_with_both_copies_damaged_resumes_and_repairs);

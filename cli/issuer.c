@@ -87,7 +87,8 @@ open_issuer(struct issuer *i, bool begin, struct fault *f)
 	return e;
 }
 
-/* Files are made for the owner alone; where others may do more, the file system keeps no rights, and said nothing when asked to. */
+/* Files are made for the owner alone. Where others may do more they were copied so, or the file system keeps no rights and said nothing
+ * when asked to. */
 void
 issuer_warn_rights(const struct issuer *i, const struct cli *c)
 {
@@ -99,8 +100,8 @@ issuer_warn_rights(const struct issuer *i, const struct cli *c)
 	say_safe(safe, sizeof safe, i->dir);
 	if (fstatat(i->dir_fd, KEYSTORE_NAME, &st, AT_SYMLINK_NOFOLLOW) == 0 && (st.st_mode & OTHERS) != 0) {
 		stickio_fs_of(i->dir_fd, fs);
-		say_warn(c, "others may read what is in %s, whose file system (%s) keeps no rights: the keystore is sealed by the passphrase, "
-		    "but not the books. Better have them on a disk of this PC", safe, fs);
+		say_warn(c, "others may read what is in %s: the keystore is sealed by the passphrase, but not the books. If 'chmod -R go= %s' does "
+		    "not help, its file system (%s) keeps no rights: have it on a disk of this PC instead", safe, safe, fs);
 	} else if (fstat(i->dir_fd, &st) == 0 && (st.st_mode & OTHERS) != 0) {
 		say_warn(c, "others may look into %s, where the issuer's secrets are: chmod 700 %s", safe, safe);
 	}

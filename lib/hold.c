@@ -48,12 +48,28 @@ try_lock(int dir_fd)
 	return -1;
 }
 
+/* Two names of one file, as only a stick made by hand has them: to lock the second we would wait for ourselves. */
+static bool
+holds_already(const struct hold *h, int dir_fd)
+{
+	struct stat name, file;
+
+	if (fstatat(dir_fd, STICK_LOCK_A, &name, AT_SYMLINK_NOFOLLOW) != 0)
+		return false;
+	for (size_t i = 0; i < h->count; i++)
+		if (fstat(h->fds[i], &file) == 0 && file.st_dev == name.st_dev && file.st_ino == name.st_ino)
+			return true;
+	return false;
+}
+
 static enum err
 hold_one(struct hold *h, int dir_fd, struct fault *f)
 {
 	const struct timespec pause = {.tv_nsec = WAIT_NS};
 	int fd;
 
+	if (holds_already(h, dir_fd))
+		return E_OK;
 	while ((fd = try_lock(dir_fd)) == -1 && (errno == EAGAIN || errno == EINTR) && h->waits-- > 0)
 		nanosleep(&pause, NULL);
 	if (fd != -1)

@@ -1392,6 +1392,26 @@ START_TEST(records_held_by_somebody_else)
 }
 END_TEST
 
+/* hostile 71 */
+START_TEST(records_of_two_lectures_that_are_one_file)
+{
+	struct fixture_grant other;
+	char name[64], path[192], second[192];
+
+	fixture_grant(&x, &other, grant.g.policy, 0, NULL);
+	fixture_lock_name(name, &grant.g, 0);
+	snprintf(path, sizeof path, "%s/ONCE/%s", x.path, name);
+	fixture_lock_name(name, &other.g, 0);
+	snprintf(second, sizeof second, "%s/ONCE/%s", x.path, name);
+	ck_assert_int_eq(unlink(second), 0);
+	ck_assert_int_eq(link(path, second), 0);
+	naps = 0;
+	ck_assert_int_eq(outcome(spend(here, grant.codes[0])), E_OK);
+	ck_assert_uint_eq(naps, 0);
+	fixture_grant_free(&other);
+}
+END_TEST
+
 /* hostile 47 */
 START_TEST(claimed_with_both_copies_damaged)
 {
@@ -1728,6 +1748,7 @@ main(void)
 	tcase_add_test(meantime, erased_while_the_question_waited);
 	tcase_add_test(meantime, pulled_while_the_question_waited);
 	tcase_add_loop_test(meantime, records_held_by_somebody_else, 0, 2);
+	tcase_add_test(meantime, records_of_two_lectures_that_are_one_file);
 	tcase_add_test(again, claimed_with_both_copies_damaged);
 	tcase_add_test(again, open_with_both_copies_damaged_resumes_and_repairs);
 	tcase_add_test(again, another_code_does_not_resume_the_session);

@@ -134,6 +134,17 @@ hold_stick(struct hold **h, const struct stick *s, struct fault *f)
 	return hold_ids(h, s, (const uint8_t(*)[ID_SIZE])ids, (size_t)count, f);
 }
 
+bool
+hold_readable(const struct hold *h)
+{
+	uint8_t byte;
+
+	if (h == NULL || h->count == 0)
+		return true;
+	(void)posix_fadvise(h->fds[0], 0, 0, POSIX_FADV_DONTNEED);
+	return pread(h->fds[0], &byte, sizeof byte, 0) >= 0;
+}
+
 void
 hold_release(struct hold **h)
 {

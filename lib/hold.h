@@ -9,6 +9,8 @@
 #ifndef HOLD_H
 #define HOLD_H
 
+#include <stdbool.h>
+
 #include "error.h"
 #include "format.h"
 #include "stick.h"
@@ -23,6 +25,12 @@ struct hold;
  */
 enum err hold_grant(struct hold **h, const struct stick *s, const uint8_t grant_id[ID_SIZE], struct fault *f);
 enum err hold_stick(struct hold **h, const struct stick *s, struct fault *f);
+
+/*
+ * hold_readable(h): whether the medium still answers for what is held, past the cache. A stick that was pulled keeps its names, or says
+ * that it is empty, as the kernel pleases; a file that is open cannot be read any more. true where nothing is held.
+ */
+bool hold_readable(const struct hold *h);
 
 void hold_release(struct hold **h);
 

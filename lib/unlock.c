@@ -427,23 +427,26 @@ check_revoked(struct unlock *u, struct fault *f)
 	return E_OK;
 }
 
-/* A FAT whose device is gone says of every file that there is none. */
+/* A FAT whose device is gone says of every file that there is none, but of those that the kernel still knows. */
 static bool
-is_out(const struct stick *s)
+is_out(const struct stick *s, const struct hold *hold)
 {
+	if (!hold_readable(hold))
+		return true;
 	return faccessat(s->once_fd, STICK_RECORD_A, F_OK, 0) != 0 && faccessat(s->once_fd, STICK_RECORD_B, F_OK, 0) != 0;
 }
 
 enum err
-unlock_look_again(struct unlock *u, struct unlock_info *info, struct fault *f)
+unlock_look_again(struct unlock *u, const struct hold *hold, struct unlock_info *info, struct fault *f)
 {
+	struct fault why = {0};
 	enum err err;
 
 	if ((err = load_notice(u, f)) != E_OK || (err = check_issuer(u, u->grant, info, f)) != E_OK)
 		return err;
-	if ((err = check_records(u, info, f)) == E_SLOT_DAMAGED && is_out(u->stick))
+	if ((err = check_records(u, info, &why)) == E_SLOT_DAMAGED && is_out(u->stick, hold))
 		return slot_fault(u, f, E_STICK_IO, "read again");
-	return err != E_OK ? err : check_revoked(u, f);
+	return err != E_OK ? fault_pass(f, &why) : check_revoked(u, f);
 }
 
 int64_t

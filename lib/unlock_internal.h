@@ -4,6 +4,7 @@
 #ifndef UNLOCK_INTERNAL_H
 #define UNLOCK_INTERNAL_H
 
+#include "hold.h"
 #include "keytree.h"
 #include "notice.h"
 #include "stick.h"
@@ -48,11 +49,11 @@ struct unlock {
 int64_t unlock_floor(struct unlock *u);
 
 /*
- * unlock_look_again(u, info, f): read again what others may have changed since unlock_try: the stick's notice, and both copies of
- * the record; and judge them, and what the station knows, anew. Errors: E_ISSUER, E_NOTICE_MISSING, E_STATION, E_SPENT,
+ * unlock_look_again(u, hold, info, f): read again, under hold, what others may have changed since unlock_try: the stick's notice, and
+ * both copies of the record; and judge them, and what the station knows, anew. Errors: E_ISSUER, E_NOTICE_MISSING, E_STATION, E_SPENT,
  * E_SLOT_DAMAGED, E_REVOKED, E_READONLY, E_STICK_IO, E_FAIL.
  */
-enum err unlock_look_again(struct unlock *u, struct unlock_info *info, struct fault *f);
+enum err unlock_look_again(struct unlock *u, const struct hold *hold, struct unlock_info *info, struct fault *f);
 
 /*
  * unlock_judge_clock(u, info, f): step 9: look at the clocks. E_EARLY or E_EXPIRED if a first use is not allowed now; E_SPENT if

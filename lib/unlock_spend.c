@@ -185,9 +185,9 @@ begin_use(struct unlock *u, struct unlock_info *info, struct fault *f)
  * that was made meanwhile can be taken back.
  */
 static enum err
-look_and_destroy(struct unlock *u, bool resume, struct unlock_info *info, struct fault *f)
+look_and_destroy(struct unlock *u, const struct hold *hold, bool resume, struct unlock_info *info, struct fault *f)
 {
-	enum err err = unlock_look_again(u, info, f);
+	enum err err = unlock_look_again(u, hold, info, f);
 
 	if (err == E_OK)
 		return destroy(u, f);
@@ -204,13 +204,13 @@ take_slot(struct unlock *u, struct unlock_info *info, struct fault *f)
 	struct hold *hold = NULL;
 	enum err err;
 
-	if ((err = hold_grant(&hold, u->stick, u->grant->id, f)) == E_OK && (err = unlock_look_again(u, info, f)) == E_OK &&
+	if ((err = hold_grant(&hold, u->stick, u->grant->id, f)) == E_OK && (err = unlock_look_again(u, hold, info, f)) == E_OK &&
 	    (err = unlock_judge_clock(u, info, f)) == E_OK && !resume)
 		err = claim(u, info, f);
 	if (err == E_OK && u->use.blob_len == 0)
 		err = ask_ledger(u, info, f);
 	if (err == E_OK)
-		err = look_and_destroy(u, resume, info, f);
+		err = look_and_destroy(u, hold, resume, info, f);
 	hold_release(&hold);
 	return err;
 }

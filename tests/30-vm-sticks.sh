@@ -1,6 +1,5 @@
 # Sticks with vfat and exFAT in a guest: the three jobs, two users with one code, and hands that pull the stick while it is read,
 # prepared, used up.
-# argon2id: the guest goes on with what is made here, and has the real one
 . "$ONCE_TESTS/scenario.sh"
 [ "$(id -un)" != nobody ] || finish # root was here before, and the guest is the same
 

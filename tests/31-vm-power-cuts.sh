@@ -3,7 +3,6 @@
 # says by what rules). After that the same with planted faults, which must be found: the program is told that copy A, copy B, or
 # everything was flushed, and it was not. The first makes it write to B while A can still be lost, the second use the key while B
 # can, the third is the disaster that all this is against: the key was used, and the stick comes back as if it had not been.
-# argon2id: the guest goes on with what is made here, and has the real one
 # shellcheck disable=SC2030,SC2031 # each life has a W of its own
 . "$ONCE_TESTS/scenario.sh"
 [ "$(id -un)" != nobody ] || finish # root was here before, and the guests are the same

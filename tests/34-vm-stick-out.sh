@@ -1,5 +1,4 @@
 # A stick that is pulled and comes back twice, as itself and as a copy; the end of the time while it is out. In a guest.
-# argon2id: the guest goes on with what is made here, and has the real one
 . "$ONCE_TESTS/scenario.sh"
 [ "$(id -un)" != nobody ] || finish # root was here before, and the guest is the same
 

@@ -83,7 +83,8 @@ enum err unlock_look(struct unlock **u, int dir_fd, const struct unlock_env *env
 
 /*
  * unlock_try(u, code, info, f): steps 5-14 with the 16 symbols of a code whose form and check are good. On success the content key
- * is proved and held, and the station knows the issuer and his notice. On failure nothing was spent and unlock_try may be called again with another code.
+ * is proved and held, and the station knows the issuer and his notice. On failure nothing was spent and unlock_try may be called again
+ * with another code.
  * Errors: E_MEMORY, E_CODE_UNKNOWN, E_NO_GRANT, E_BUSY, E_ISSUER, E_NOTICE_MISSING, E_STATION, E_SPENT, E_SLOT_DAMAGED, E_REVOKED,
  * E_EARLY, E_EXPIRED, E_BUNDLE, E_WRONG_STICK, E_WRONG_STATION, E_STICK_BUSY, E_READONLY, E_STICK_IO, E_LEDGER, E_FAIL.
  */

@@ -1,4 +1,5 @@
 # Every fuzz target with its corpus, and where clang has libFuzzer, with some thousand inputs of its own making.
+# argon2id: as it is, for all that is built and run here
 . "$ONCE_TESTS/scenario.sh"
 fuzz=$ONCE_TESTS/fuzz
 

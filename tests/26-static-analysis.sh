@@ -1,4 +1,5 @@
 # What can be found without running anything: by clang's warnings, gcc's analyser, clang-tidy and shellcheck.
+# argon2id: as it is, for all that is built and run here
 . "$ONCE_TESTS/scenario.sh"
 [ -w "$ONCE_BUILD" ] || finish # once is enough, by whom the build belongs to
 for tool in clang clang-tidy shellcheck; do

@@ -1,4 +1,5 @@
 # Unit tests and fast scenarios with AddressSanitizer and UndefinedBehaviorSanitizer.
+# argon2id: as it is, for all that is built and run here
 . "$ONCE_TESTS/scenario.sh"
 [ -w "$ONCE_BUILD" ] || finish # once is enough, by whom the build belongs to
 export TMPDIR="${W%/*}" # names of directories in directories of tests get too long

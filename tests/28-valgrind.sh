@@ -1,4 +1,5 @@
 # Unit tests below valgrind's memcheck.
+# argon2id: as it is, for all that is built and run here
 . "$ONCE_TESTS/scenario.sh"
 [ -w "$ONCE_BUILD" ] || finish # once is enough, by whom the build belongs to
 command -v valgrind >/dev/null || skip "no valgrind"

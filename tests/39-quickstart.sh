@@ -1,4 +1,5 @@
 # quickstart on a small tree of its own, with packages and tools that are told what to be; and what `make install` is told.
+# argon2id: as it is, for all that is built and run here
 . "$ONCE_TESTS/scenario.sh"
 top=$W/tree
 mkdir "$top" "$W/bin" "$top/tests"

@@ -1,6 +1,7 @@
 # Packages for Debian 12: built twice, in different places, as different users, at different times, they are the same bytes; lintian
 # has nothing to say; on a bare root they install, their own tests pass there, and purged they leave nothing.
 # shellcheck disable=SC2016 # $(...) that apt expands
+# argon2id: as it is, for all that is built and run here
 . "$ONCE_TESTS/scenario.sh"
 [ "$(id -un)" != nobody ] || finish # root was here before
 

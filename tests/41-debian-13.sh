@@ -1,5 +1,6 @@
 # Debian 13: on a bare root ./quickstart demo builds without a warning and does the three jobs; unit tests of what stands on libraries
 # pass; installed, an ordinary user does the three jobs.
+# argon2id: as it is, for all that is built and run here
 . "$ONCE_TESTS/scenario.sh"
 [ "$(id -un)" != nobody ] || finish # root was here before
 

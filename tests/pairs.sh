@@ -11,6 +11,7 @@ as() # A|B COMMAND...: as one of the two
 
 mkdir "$W/homeA" "$W/homeB"
 
+# shellcheck disable=SC2154 # at: of who sources this
 pair() # CODE-FILE: one of the two opens, the other is told why not; nothing is left open
 {
 	for user in A B; do

@@ -113,12 +113,29 @@ show(struct cli *c, const struct station_args *a, struct station *st, const char
 static enum err
 write_file(const char *file, const uint8_t *data, size_t n, struct fault *f)
 {
+	int sys;
+
 	if (stickio_create(AT_FDCWD, file, data, n, 0644) == 0)
 		return E_OK;
-	if (errno == EEXIST)
+	sys = errno;
+	switch (sys) {
+	case EEXIST:
 		return fault_set(f, E_USAGE, 0, "", _("%.120s is there already and is never overwritten: name a new file."), file);
-	return fault_set(f, E_USAGE, 0, "", _("%.120s cannot be written: %s. Name a file in a directory of yours."), file,
-	    strerror(errno));
+	case ENOSPC:
+	case EDQUOT:
+		return fault_set(
+		    f, E_FAIL, 0, "", _("%.120s cannot be written: %s. Make room there, or name a file on another disk."), file, strerror(sys));
+	case EFBIG:
+		return fault_set(f, E_FAIL, 0, "",
+		    _("%.120s cannot be written: %s. Take away the limit of this login ('ulimit -f unlimited')."), file, strerror(sys));
+	case EACCES:
+	case EPERM:
+		return fault_set(
+		    f, E_USAGE, 0, "", _("%.120s cannot be written: %s. Name a file in a directory of yours."), file, strerror(sys));
+	default:
+		return fault_set(f, sys == EIO ? E_FAIL : E_USAGE, 0, "", _("%.120s cannot be written: %s. Name a file in another place."),
+		    file, strerror(sys));
+	}
 }
 
 static enum err

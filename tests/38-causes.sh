@@ -51,6 +51,24 @@ said 'forgotten'
 ! grep -q 'set the rights' "$W/err" || die "damage is told as rights"
 cp "$W/memory" "$W/station/station.sqlite"
 
+# ---- a file that a person names -------------------------------------------------------------------------------------------------
+
+for file in receipts enrol; do
+	refused 1 "$file on a full disk" deny "write ENOSPC new" station $file "$W/new"
+	said 'No space left on device\. Make room there'
+	refused 1 "$file where no file may grow" deny "write EFBIG new" station $file "$W/new"
+	said 'File too large\. .*ulimit -f'
+	refused 1 "$file on a disk that fails" deny "write EIO new" station $file "$W/new"
+	said 'Input/output error\. Name a file in another place'
+	refused 2 "$file where it may not be" deny "open EACCES new" station $file "$W/new"
+	said 'Permission denied\. Name a file in a directory of yours'
+	refused 2 "$file on a disk that is read only" deny "open EROFS new" station $file "$W/new"
+	said 'Read-only file system\. Name a file in another place'
+	refused 2 "$file in a directory that is not there" oncestick station $file "$W/none/new"
+	said 'No such file or directory\. Name a file in another place'
+	check "nothing is left of it" test ! -e "$W/new"
+done
+
 # ---- the stick ------------------------------------------------------------------------------------------------------------------
 
 # What is said of a file of the stick that cannot be had: the cause, and what to do about it; not that it is damaged or worn out.

@@ -28,16 +28,24 @@ static int
 make_dirs(const char *path)
 {
 	char part[ISSUER_DIR_MAX];
+	int kept = 0; /* one that is there already may be where nothing can be made; if it is not there, this is why */
 
 	for (size_t i = 1; path[i] != '\0' && i < sizeof part; i++) {
 		if (path[i] != '/')
 			continue;
 		memcpy(part, path, i);
 		part[i] = '\0';
-		if (mkdir(part, 0700) != 0 && errno != EEXIST && errno != EROFS && errno != EACCES)
+		if (mkdir(part, 0700) == 0 || errno == EEXIST)
+			continue;
+		if (errno != EROFS && errno != EACCES)
 			return -1;
+		kept = errno;
 	}
-	return mkdir(path, 0700) == 0 || errno == EEXIST ? 0 : -1;
+	if (mkdir(path, 0700) == 0 || errno == EEXIST)
+		return 0;
+	if (errno == ENOENT && kept != 0)
+		errno = kept;
+	return -1;
 }
 
 static enum err
@@ -62,7 +70,7 @@ open_new_dir(struct issuer *i, struct fault *f)
 		return fault_set(f, E_KEYSTORE, errno, "mkdir", "%s", i->dir);
 	i->dir_fd = open(i->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (i->dir_fd < 0)
-		return fault_set(f, E_KEYSTORE, errno, "open", "%s", i->dir);
+		return fault_set(f, E_KEYSTORE, errno, "create", "%s", i->dir);
 	return E_OK;
 }
 

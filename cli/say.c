@@ -857,10 +857,19 @@ s_source(struct text *t, const struct fault *f, const struct say_about *a)
 	    f->object[0] != '\0' ? SAFE(f->object) : _("the folder"), CAUSE(&cause, a));
 }
 
+/* By init, which is no remedy then: the steps of cmd_init.c, issuer_check_rights and keystore_create. */
+static bool
+is_being_made(const struct fault *f)
+{
+	return f->sys != 0 && (strcmp(f->step, "mkdir") == 0 || strcmp(f->step, "create") == 0 || strcmp(f->step, "fsync") == 0);
+}
+
 static void
 s_keystore(struct text *t, const struct fault *f, const struct say_about *a)
 {
-	if (strcmp(f->step, "format") == 0 || strcmp(f->step, "public key") == 0)
+	if (is_being_made(f))
+		add(t, _("the issuer's keystore cannot be made%s. Mend that, or name another directory in ONCESTICK_ISSUER_DIR."), CAUSE(f, a));
+	else if (strcmp(f->step, "format") == 0 || strcmp(f->step, "public key") == 0)
 		add(t, _("the issuer's keystore cannot be used%s: it is damaged, or none. Put your copy of it back."), CAUSE(f, a));
 	else if (no_right(f))
 		add(t,

@@ -69,6 +69,29 @@ for file in receipts enrol; do
 	check "nothing is left of it" test ! -e "$W/new"
 done
 
+# ---- an issuer that is being made -----------------------------------------------------------------------------------------------
+
+not_made() # CAUSE DIRECTORY COMMAND...: says why, and does not send the person to init, which this was
+{
+	cause=$1 dir=$2
+	shift 2
+	refused 60 "no issuer can be made: $cause" env ONCESTICK_ISSUER_DIR="$dir" "$@"
+	said "keystore cannot be made .*$cause.*ONCESTICK_ISSUER_DIR"
+	! grep -q 'oncestick init' "$W/err" || die "init names itself as the remedy"
+}
+denied_init='LD_PRELOAD=$1 ONCE_DENY=$2 exec oncestick init "$3"'
+for errno in ENOSPC:No.space EFBIG:File.too.large EROFS:Read-only EACCES:Permission.denied EIO:Input/output; do
+	not_made "${errno#*:}" "$W/new-issuer" sh -c "$denied_init" sh "$preload:${LD_PRELOAD:-}" "open ${errno%:*} rights.*" "$pass"
+done
+not_made 'No space' "$W/new-issuer" sh -c "$denied_init" sh "$preload:${LD_PRELOAD:-}" 'write ENOSPC keystore*' "$pass"
+not_made 'Not a directory' "$W/pass" oncestick init "$pass"
+not_made 'Not a directory' "$W/pass/below" oncestick init "$pass"
+check "and is made as soon as nothing is in the way" env ONCESTICK_ISSUER_DIR="$W/new-issuer" oncestick init "$pass"
+if [ "$WHO" = user ]; then
+	mkdir -m 500 "$W/closed"
+	not_made 'Permission denied' "$W/closed/a/b" oncestick init "$pass"
+fi
+
 # ---- the stick ------------------------------------------------------------------------------------------------------------------
 
 # What is said of a file of the stick that cannot be had: the cause, and what to do about it; not that it is damaged or worn out.

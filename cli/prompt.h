@@ -43,7 +43,8 @@ void prompt_end(const struct cli *c);
 
 /*
  * prompt_passphrase(c, question, a, f): from c->passphrase_file (its first line without the LF), else from the terminal without
- * echo; question NULL: "Issuer passphrase (chosen at init): ". Errors: E_PROMPT, E_INTERRUPTED, E_PASSPHRASE (empty or too long).
+ * echo; question NULL: "Issuer passphrase (chosen at init): ". Errors: E_PROMPT, E_INTERRUPTED, E_PASSPHRASE (empty, too long, or a
+ * file in UTF-16).
  */
 enum err prompt_passphrase(const struct cli *c, const char *question, struct prompt_answer *a, struct fault *f);
 

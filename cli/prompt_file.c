@@ -98,7 +98,7 @@ enum err
 prompt_file_answer(const char *name, enum prompt_kind kind, struct prompt_answer *a, struct fault *f)
 {
 	const char *shown = strcmp(name, "-") == 0 ? _("standard input") : name;
-	enum err too_long = kind == PROMPT_CODE ? E_CODE_FORM : E_PASSPHRASE;
+	enum err form = kind == PROMPT_CODE ? E_CODE_FORM : E_PASSPHRASE;
 	int fd = file_open(name, f);
 	int got = 0, lines = 0;
 
@@ -111,13 +111,15 @@ prompt_file_answer(const char *name, enum prompt_kind kind, struct prompt_answer
 	if (got == -1)
 		return file_fault(name, f);
 	if (got == -2)
-		return fault_set(f, too_long, 0, "", _("the first line of %s is longer than %d bytes."), shown, PROMPT_MAX);
-	if (kind == PROMPT_CODE && is_utf16(a))
-		return fault_set(f, E_CODE_FORM, 0, "", _("%.120s is in UTF-16: save it as plain text (UTF-8)."), shown);
+		return fault_set(f, form, 0, "", _("the first line of %s is longer than %d bytes."), shown, PROMPT_MAX);
+	if (is_utf16(a))
+		return fault_set(f, form, 0, "", _("%.120s is in UTF-16: save it as plain text (UTF-8)."), shown);
 	if (kind == PROMPT_CODE && is_empty(a))
 		a->n = 0;
 	if (kind == PROMPT_PASSPHRASE)
 		take_off_marks(a);
+	if (kind == PROMPT_PASSPHRASE && a->n == 0)
+		return fault_set(f, E_PASSPHRASE, 0, "", _("there is no passphrase in the first line of %.120s."), shown);
 	a->text[a->n] = '\0';
 	return E_OK;
 }

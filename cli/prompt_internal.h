@@ -28,8 +28,8 @@ enum err prompt_tty_line(const char *question, char *out, size_t size, struct fa
 
 /*
  * prompt_file_answer(name, kind, a, f): a passphrase is the first line, without a CR at its end; a code the first line that has anything
- * but separators, "" if there is none. Errors: E_PASSPHRASE or E_CODE_FORM for a line of more than PROMPT_MAX bytes, and for a code in
- * UTF-16.
+ * but separators, "" if there is none. Errors: E_PASSPHRASE or E_CODE_FORM for a line of more than PROMPT_MAX bytes, and for UTF-16;
+ * E_PASSPHRASE for one that is empty.
  */
 enum err prompt_file_answer(const char *name, enum prompt_kind kind, struct prompt_answer *a, struct fault *f);
 

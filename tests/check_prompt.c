@@ -106,6 +106,34 @@ START_TEST(passphrase_empty_or_too_long)
 }
 END_TEST
 
+/* What is wrong with the file is said; "this is not the passphrase" would have its owner look elsewhere. */
+static void
+passphrase_file_told(const char *text, size_t n, const char *words)
+{
+	struct cli c = {.passphrase_file = path};
+	struct prompt_answer a = {0};
+	struct fault f = {0};
+
+	put_file(text, n);
+	ck_assert_int_eq(prompt_passphrase(&c, NULL, &a, &f), E_PASSPHRASE);
+	unlink(path);
+	ck_assert_str_eq(f.step, "");
+	ck_assert_msg(strstr(f.object, words) != NULL && strstr(f.object, path) != NULL, "%s", f.object);
+	ck_assert_ptr_null(a.text);
+}
+
+START_TEST(passphrase_file_in_utf16_or_with_an_empty_line_first)
+{
+	passphrase_file_told("\xff\xfe" "o\0k\0\r\0\n\0", 10, "UTF-16");
+	passphrase_file_told("\xfe\xff" "\0o\0k\0\n", 8, "UTF-16");
+	passphrase_file_told("\xff\xfe\n\0", 4, "UTF-16");
+	passphrase_file_told("\nsecond\n", 8, "first line");
+	passphrase_file_told("\r\nsecond\r\n", 10, "first line");
+	passphrase_file_told("\xef\xbb\xbf\r\nsecond\n", 12, "first line");
+	passphrase_file_told("", 0, "first line");
+}
+END_TEST
+
 START_TEST(code_file_empty_or_too_long)
 {
 	struct prompt_answer a = {0};
@@ -610,6 +638,7 @@ main(void)
 		return 1;
 	tcase_add_test(files, passphrase_is_the_first_line_without_its_line_feed);
 	tcase_add_test(files, passphrase_empty_or_too_long);
+	tcase_add_test(files, passphrase_file_in_utf16_or_with_an_empty_line_first);
 	tcase_add_test(files, code_file_empty_or_too_long);
 	tcase_add_test(files, file_that_is_missing);
 	tcase_add_test(files, standard_input_keeps_what_follows_the_line);

@@ -1,3 +1,4 @@
+#include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
@@ -103,6 +104,25 @@ say_busy(const struct cli *c, const struct control_state *s)
 		add_others(&h);
 	/* TRANSLATORS: %s is which program still has which file open, or several of these */
 	return say_refuse(c, E_BUSY, ngettext("%s. Close it, or use --force", "%s. Close them, or use --force", h.count > 1 ? 2 : 1), h.text);
+}
+
+/* The folder could not go: it would stay behind, dead, where nobody sees it. */
+static enum err
+say_covered(const struct cli *c, const char *folder)
+{
+	char safe[PATH_MAX];
+
+	return say_refuse(c, E_BUSY, "something else is mounted over %s: unmount that first. The folder stays open",
+	    say_safe(safe, sizeof safe, folder));
+}
+
+static void
+warn_left(const struct cli *c, const char *folder)
+{
+	char safe[PATH_MAX];
+
+	say_warn(c, "%s stays behind, dead: something else is mounted over it. Unmount that first, then the folder ('fusermount3 -u')",
+	    say_safe(safe, sizeof safe, folder));
 }
 
 static void
@@ -282,6 +302,8 @@ unmount(const struct cli *c, const struct sessions *s, const char *dir, struct c
 	if ((one = sessions_pick(s, dir, &f)) == NULL)
 		return say_no_session(c, dir, &f);
 	(void)!chdir("/"); /* who calls from inside the folder may be the shell, but not this */
+	if (!w->force && mountpoint_is_covered(one->state.mount_point, &one->state.mount))
+		return say_covered(c, one->state.mount_point);
 	if (is_held(s, one, w, &state))
 		return say_busy(c, &state);
 	if ((err = ask(c, w)) != E_OK)
@@ -294,6 +316,8 @@ unmount(const struct cli *c, const struct sessions *s, const char *dir, struct c
 	if (reply.state.mount.mount != 0) /* usually nothing is left there */
 		mountpoint_clear(reply.state.mount_point, &reply.state.mount, reply.state.made, reply.state.opened_at);
 	say_ended(c, &reply.state, w);
+	if (mountpoint_is_covered(one->state.mount_point, &one->state.mount))
+		warn_left(c, one->state.mount_point);
 	if (reply.state.unread.blocks > 0)
 		say_warn(c, "%s", unreadsay(unread, &reply.state.unread));
 	return report(c, &reply.state, w, w->eject && eject(c, s, one));

@@ -131,6 +131,38 @@ mountpoint_is(const char *path, const struct mountinfo_id *id)
 	return id->mount == 0 || (mountinfo_identify(path, &now) == 0 && mountinfo_same(&now, id));
 }
 
+struct file_system {
+	const char *path;
+	dev_t dev;
+};
+
+static int
+is_there(void *arg, const struct mountinfo *m)
+{
+	const struct file_system *fs = arg;
+
+	return m->dev == fs->dev && strcmp(m->path, fs->path) == 0 && strcmp(m->type, FUSEMOUNT_TYPE) == 0;
+}
+
+/* By the file system, not by the mount's id: a namespace that was copied has another id for the same. */
+bool
+mountpoint_is_covered(const char *path, const struct mountinfo_id *id)
+{
+	char real[PATH_MAX];
+	struct file_system fs = {real, id->dev};
+	struct mountinfo_id now;
+
+	if (id->mount == 0)
+		return false;
+	if (resolve(path, real) != 0) /* the way to it is covered: then as it was said */
+		snprintf(real, sizeof(real), "%s", path);
+	if (mountinfo_each(is_there, &fs) != 1)
+		return false;
+	if (mountinfo_identify(path, &now) == 0)
+		return now.dev != id->dev;
+	return errno == EINVAL || errno == ENOENT || errno == ENOTDIR;
+}
+
 bool
 mountpoint_is_dead(const char *path)
 {

@@ -55,6 +55,13 @@ bool mountpoint_is_ours(const char *path);
 bool mountpoint_is(const char *path, const struct mountinfo_id *id);
 
 /*
+ * mountpoint_is_covered(path, id): true if the mount id of ours is at path, but something else is mounted over it, there or further up,
+ * so that it cannot be unmounted. false where the kernel does not tell mounts apart, and for a mount of another namespace. Touches
+ * no mount.
+ */
+bool mountpoint_is_covered(const char *path, const struct mountinfo_id *id);
+
+/*
  * mountpoint_is_dead(path): true if a mount of ours is at path and the process that served it has ended. Asks the mount: one that is
  * alive may take a while to answer.
  */

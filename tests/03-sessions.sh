@@ -162,6 +162,13 @@ if [ "$WHO" = root ]; then
 	said "sleep \(pid $holder\) still has \"a\.txt\" open"
 	kill "$holder"
 	umount "$elsewhere"
+	for over in "$folder" "${folder%/*}"; do
+		mount -t tmpfs none "$over"
+		refused 36 "unmount while something is mounted over ${over##*/}" oncestick unmount --yes
+		said 'something else is mounted over .*: unmount that first'
+		umount "$over"
+	done
+	check "nothing has ended" cat "$folder/a.txt"
 	loop=$(losetup -r -f --show "$folder/clips/film.bin")
 	refused 36 "unmount while the kernel has a file" oncestick unmount --yes
 	said "the kernel still has \"clips/film\.bin\" open, as $loop"
@@ -177,6 +184,18 @@ no stat "$folder/$(printf %0300d 0)" 2>"$W/err" || die "a name of 300 bytes is t
 said "file name too long"
 # shellcheck disable=SC2016
 check "from inside the folder, only who is not asked is in the way" sh -c 'cd "$1" && exec oncestick unmount --pause --yes' sh "$folder"
+
+if [ "$WHO" = root ]; then
+	open_with 11
+	check "in a copy of the namespace nothing is mounted over it" unshare -m oncestick unmount --pause
+	open_with 11
+	mount -t tmpfs none "$folder"
+	check "by force, also beneath another mount" oncestick unmount --pause --force
+	said 'stays behind, dead: something else is mounted over it'
+	umount "$folder"
+	umount "$folder"
+	rmdir "$folder"
+fi
 
 # a code that is tried while its session is still ending
 open_with 11

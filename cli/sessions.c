@@ -36,6 +36,8 @@ static bool
 clear_left(void *arg, const struct station_holder *h, time_t since)
 {
 	(void)arg;
+	if (mountpoint_is_covered(h->mountpoint, &h->mount))
+		return false; /* another time */
 	if (!mountpoint_is(h->mountpoint, &h->mount) || !mountpoint_is_dead(h->mountpoint))
 		return true;
 	return mountpoint_clear(h->mountpoint, &h->mount, h->made, since);

@@ -195,6 +195,14 @@ if [ "$WHO" = root ]; then
 	umount "$folder"
 	umount "$folder"
 	rmdir "$folder"
+	open_with 11
+	mount -t tmpfs none "$folder"
+	kill -9 "$pid"
+	wait_until 10 no kill -0 "$pid"
+	check "what a killed session left beneath another mount is not forgotten" oncestick status
+	umount "$folder"
+	check "... and goes when that has gone" oncestick status
+	check "... with its directory" gone
 fi
 
 # a code that is tried while its session is still ending

@@ -85,6 +85,7 @@ open_with 4
 # shellcheck disable=SC2217 # it holds the file open
 sleep 1000 <"$folder/clips/film.bin" &
 holder=$!
+wait_until 20 grep -qx sleep "/proc/$holder/comm"
 refused 36 "unmount while a file is open" oncestick unmount --yes
 said "sleep.*film.bin"
 check "it is still mounted" mounted "$folder"
@@ -158,6 +159,7 @@ if [ "$WHO" = root ]; then
 	# shellcheck disable=SC2217
 	sleep 1000 <"$elsewhere/a.txt" &
 	holder=$!
+	wait_until 20 grep -qx sleep "/proc/$holder/comm"
 	refused 36 "unmount while a file is open through a bind mount" oncestick unmount --yes
 	said "sleep \(pid $holder\) still has \"a\.txt\" open"
 	kill "$holder"

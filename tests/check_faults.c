@@ -114,7 +114,7 @@ unlock(const char *station_name, bool spend, bool end)
 	struct fault f = {0};
 	struct station *s = NULL;
 	struct unlock *u = NULL;
-	struct unlock_env env = {.clock = {now, now, NULL}, .rehearsal = !spend};
+	struct unlock_env env = {.clock = {.now = now, .boot = now}, .rehearsal = !spend};
 	char path[160];
 	int fd;
 	enum err e;

@@ -1310,7 +1310,7 @@ START_TEST(of_many_processes_no_list_is_lost)
 			char file[2] = {(char)('a' + i), '\0'};
 
 			s = open_ok(STATION_WRITE);
-			crew_tell(&c, CALL(s, learn, &n, BYTES(file, 1)), s);
+			crew_tell(&c, (int)CALL(s, learn, &n, BYTES(file, 1)), s);
 		}
 	}
 	crew_results(&c, results);

@@ -85,11 +85,12 @@ static enum err
 hold_ids(struct hold **out, const struct stick *s, const uint8_t (*ids)[ID_SIZE], size_t count, struct fault *f)
 {
 	struct hold *h = calloc(1, sizeof *h);
-	enum err err = h != NULL ? E_OK : fault_set(f, E_FAIL, ENOMEM, "memory", "lock");
+	enum err err = E_OK;
 
 	*out = NULL;
-	if (h != NULL)
-		h->waits = WAITS;
+	if (h == NULL)
+		return fault_set(f, E_FAIL, ENOMEM, "memory", "lock");
+	h->waits = WAITS;
 	for (size_t i = 0; i < count && err == E_OK; i++) {
 		int fd = stick_grant_dir(s, ids[i]);
 

@@ -10,7 +10,8 @@ phase named planted-* the program was deceived: the violation that follows from 
 What a command has finished before the cut must be there, whatever is lost. What it was doing must be there whole or not at all:
 
   slots    others stay LIVE in both copies. The one that is spent goes LIVE LIVE, DAMAGED LIVE, SPENT LIVE, SPENT DAMAGED,
-           SPENT SPENT, and is the last of these from when the key was usable.
+           SPENT SPENT, and is the last of these from when the key was usable. While a session ends, one copy of those that
+           are spent may be DAMAGED, never both.
   grants   stay; a new one is not there, or every block of its bundle verifies, its slots are LIVE, its notice is known.
   notice   the one before or the one after.
   files    fsck has nothing to say of those that were finished. Of those that were not, it may say anything. Everywhere:
@@ -43,6 +44,7 @@ PLANTED = {'planted-a': 'has copies (DAMAGED|LIVE) (DAMAGED|SPENT),',           
            'planted-prepare': 'its bundle is not|do not verify|are not whole|has copies'} # half a lecture that looks whole
 SHARED = ['/', '/ONCE', '/ONCE/b', '/ONCE/g']
 SPENDING = ['LIVE LIVE', 'DAMAGED LIVE', 'SPENT LIVE', 'SPENT DAMAGED', 'SPENT SPENT']
+ENDING = ['SPENT SPENT', 'DAMAGED SPENT', 'SPENT DAMAGED']
 NO_FAULT = re.compile(r'fsck\.fat \d|Dirty bit is set|Fs was not properly unmounted| Automatically removing dirty bit|'
                       r'There are differences between boot sector|This is mostly harmless|  \d+:[0-9a-f/, :]+$|'
                       r'  Not automatically fixing|FATs differ but appear to be intact|\s*Using first FAT|'
@@ -293,7 +295,7 @@ def run(command, allowed):
 
 # ---- judgement ----
 
-def judge_slots(before, after, now, usable):
+def judge_slots(before, after, now, usable, ends):
     for slot, (pair, merged) in now.slots.items():
         known = before.slots.get(slot, ('LIVE LIVE', 'LIVE'))
         spent_now = known[0] != 'SPENT SPENT' and after.slots.get(slot, known)[0] == 'SPENT SPENT'
@@ -301,6 +303,8 @@ def judge_slots(before, after, now, usable):
             allowed = SPENDING
         else:
             allowed = ['SPENT SPENT'] if spent_now else [known[0]]
+        if ends and known[0] == 'SPENT SPENT':
+            allowed = ENDING
         name = f'slot {slot[0][:6]}/{slot[1]}'
         if usable and spent_now and merged != 'SPENT':
             yield f'{name} is {merged} ({pair}) after the key was usable'
@@ -351,7 +355,7 @@ def judge_files(phase, before, now):
 
 def judge(phase, at, before, after, now):
     usable = phase.spends and at >= phase.usable
-    return [*judge_slots(before, after, now, usable), *judge_grants(before, now), *judge_notice(before, after, now),
+    return [*judge_slots(before, after, now, usable, phase.name == 'unmount'), *judge_grants(before, now), *judge_notice(before, after, now),
             *judge_files(phase, before, now)]
 
 

@@ -120,17 +120,17 @@ find_holders(struct holders *h, const struct books_slot *slots, size_t count)
 	size_t all = 0;
 
 	h->count = 0;
-	h->list = calloc(count + 1, sizeof *h->list);
+	h->list = calloc(count + 1, sizeof *h->list); /* NOLINT(bugprone-sizeof-expression): of pointers, as below */
 	if (h->list == NULL)
 		return false;
 	for (size_t k = 0; k < count; k++)
 		if (slots[k].state == BOOKS_ISSUED && slots[k].holder[0] != '\0')
 			h->list[all++] = &slots[k];
-	qsort(h->list, all, sizeof *h->list, by_holder);
+	qsort(h->list, all, sizeof *h->list, by_holder); /* NOLINT(bugprone-sizeof-expression) */
 	for (size_t k = 0; k < all; k++)
 		if (k == 0 || strcmp(h->list[k]->holder, h->list[k - 1]->holder) != 0)
 			h->list[h->count++] = h->list[k];
-	qsort(h->list, h->count, sizeof *h->list, by_number);
+	qsort(h->list, h->count, sizeof *h->list, by_number); /* NOLINT(bugprone-sizeof-expression) */
 	return true;
 }
 

@@ -123,21 +123,21 @@ make_codes(struct revoke *r, struct fault *f)
 	if (e != E_OK || r->codes.list != NULL)
 		return e;
 	r->codes.list = secret_new((count + 1) * sizeof *r->codes.list);
-	if (r->codes.list == NULL)
-		e = fault_set(f, E_FAIL, ENOMEM, "memory", "for codes");
-	for (size_t k = 0; e == E_OK && k < count; k++) {
+	if (r->codes.list == NULL) {
+		free(all);
+		return fault_set(f, E_FAIL, ENOMEM, "memory", "for codes");
+	}
+	for (size_t k = 0; k < count; k++) {
 		struct coded *x = &r->codes.list[k];
 
 		mint_code(x->symbols, r->issuer.seed, all[k].grant_id, all[k].slot);
 		memcpy(x->pick.grant_id, all[k].grant_id, ID_SIZE);
 		x->pick.slot = all[k].slot;
 	}
-	if (e == E_OK) {
-		qsort(r->codes.list, count, sizeof *r->codes.list, by_symbols);
-		r->codes.count = count;
-	}
+	qsort(r->codes.list, count, sizeof *r->codes.list, by_symbols);
+	r->codes.count = count;
 	free(all);
-	return e;
+	return E_OK;
 }
 
 /* E_CODE_UNKNOWN, and no fault, if it is none of the books. */

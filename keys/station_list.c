@@ -111,11 +111,11 @@ merge(struct station *s, const struct notice *n, struct list *known, bool *more,
 	else if (len > list_max())
 		err = fault_set(f, E_ISSUER, 0, "list too long", "%s", s->dir);
 	notice_free(&all);
-	if (err != E_OK) {
+	if (err != E_OK || payload == NULL) {
 		free(payload);
 		return err;
 	}
-	*more = len != known->len || memcmp(payload, known->payload, len) != 0;
+	*more = known->payload == NULL || len != known->len || memcmp(payload, known->payload, len) != 0;
 	free(known->payload);
 	known->payload = payload;
 	known->len = len;

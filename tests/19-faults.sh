@@ -71,7 +71,7 @@ mount_fails()
 {
 	faulty mount "$stick" "--code-file=$W/code"
 	if [ "$status" -eq 0 ]; then
-		ends 0 1 44 49 -- oncestick unmount --yes # the session's calls fail still
+		ends 0 1 37 44 49 -- oncestick unmount --yes # the session's calls fail still
 		wait_until 60 closed
 		ends 0 30 -- oncestick mount "$stick" "--code-file=$W/code"
 		[ "$got" -ne 0 ] || ends 0 -- oncestick unmount --yes

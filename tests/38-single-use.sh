@@ -255,7 +255,7 @@ for n in 1 2 3; do
 done
 deny=$ONCE_BUILD/tests/.libs/deny.so
 [ -e "$deny" ] || die "$deny is not built"
-refused 44 "a stick that fails while the code is used up" env LD_PRELOAD="$deny" "ONCE_DENY=write EIO lock.a" \
+refused 44 "a stick that fails while the code is used up" env LD_PRELOAD="$deny:${LD_PRELOAD:-}" "ONCE_DENY=write EIO lock.a" \
 	oncestick mount "$W/put" --code-file "$W/put1"
 cp -r "$W/station" "$W/station.put1"
 check "open" oncestick mount "$W/put" --code-file "$W/put2"

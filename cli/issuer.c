@@ -34,6 +34,7 @@
 #define DAY 86400
 #define OTHERS (S_IRWXG | S_IRWXO)
 #define CLOCK_AHEAD (30 * DAY)
+#define ENVELOPE_ROOM 256 /* what a signature takes beside what is signed, and more */
 
 enum err
 issuer_dir(char *out, size_t size, struct fault *f)
@@ -255,19 +256,34 @@ issuer_unlock(struct issuer *i, const struct cli *c, struct fault *f)
 
 /* ---- notices ------------------------------------------------------------------------------------------------------------- */
 
+/* Whether old names every slot of g. */
 static bool
-same_content(const struct notice *a, const struct notice *b)
+names_all(const struct notice_grant *old, const struct notice_grant *g)
 {
-	if (a->grant_count != b->grant_count || a->withdrawn_count != b->withdrawn_count)
-		return false;
-	for (size_t i = 0; i < a->grant_count; i++) {
-		const struct notice_grant *x = &a->grants[i], *y = &b->grants[i];
+	bool all = g->len <= old->len;
 
-		if (memcmp(x->grant_id, y->grant_id, ID_SIZE) != 0 || x->len != y->len || memcmp(x->bitmap, y->bitmap, x->len) != 0)
+	for (size_t i = 0; i < g->len && all; i++)
+		all = (g->bitmap[i] & ~old->bitmap[i]) == 0;
+	return all;
+}
+
+/* What old says beyond content needs no list any more, and is no reason for a new one. */
+static bool
+says_all(const struct notice *old, const struct notice *content)
+{
+	size_t k = 0;
+
+	for (size_t i = 0; i < content->grant_count; i++) {
+		const struct notice_grant *g = &content->grants[i];
+
+		while (k < old->grant_count && memcmp(old->grants[k].grant_id, g->grant_id, ID_SIZE) < 0)
+			k++;
+		if (k == old->grant_count || memcmp(old->grants[k].grant_id, g->grant_id, ID_SIZE) != 0 ||
+		    !names_all(&old->grants[k], g))
 			return false;
 	}
-	for (size_t i = 0; i < a->withdrawn_count; i++)
-		if (memcmp(a->withdrawn[i], b->withdrawn[i], ID_SIZE) != 0)
+	for (size_t i = 0; i < content->withdrawn_count; i++)
+		if (!notice_withdrawn(old, content->withdrawn[i]))
 			return false;
 	return true;
 }
@@ -277,13 +293,13 @@ static bool
 nothing_new(const struct notice *content, struct bytes newest)
 {
 	struct notice old = {0};
-	bool same = false;
+	bool all = false;
 
 	if (newest.n == 0)
 		return content->grant_count == 0 && content->withdrawn_count == 0;
-	same = notice_open(&old, newest) == ENVELOPE_OK && same_content(&old, content);
+	all = notice_open(&old, newest) == ENVELOPE_OK && says_all(&old, content);
 	notice_free(&old);
-	return same;
+	return all;
 }
 
 static enum err
@@ -296,7 +312,13 @@ sign_notice(struct issuer *i, struct notice *content, uint8_t **file, size_t *n,
 		return fault_set(f, E_FAIL, ENOMEM, "encoding", "the notice");
 	*file = envelope_sign(ENVELOPE_NOTICE, BYTES(payload, payload_n), i->sk, n);
 	free(payload);
-	return *file != NULL ? E_OK : fault_set(f, E_FAIL, 0, "signing", "the notice");
+	if (*file == NULL && payload_n > envelope_limit(ENVELOPE_NOTICE) - ENVELOPE_ROOM)
+		return fault_set(f, E_SPACE, 0, "",
+		    _("the list of used and revoked codes would be longer than %u MiB, which is the most; nothing was changed. A lecture "
+		      "leaves the list a week after it expires: wait for that, and give new lectures less time (prepare --until) or prepare "
+		      "them as another issuer, in another ONCESTICK_ISSUER_DIR (oncestick init)."),
+		    (unsigned)(envelope_limit(ENVELOPE_NOTICE) >> 20));
+	return *file != NULL ? E_OK : fault_set(f, E_FAIL, ENOMEM, "signing", "the notice");
 }
 
 enum err
@@ -312,7 +334,7 @@ issuer_publish(struct issuer *i, uint8_t **file, size_t *n, uint32_t *number, st
 	*n = 0;
 	*number = 0;
 	if ((e = books_newest_notice(i->books, &newest, &newest_n, &known, f)) != E_OK ||
-	    (e = books_notice_content(i->books, &content, f)) != E_OK)
+	    (e = books_notice_content(i->books, i->now, &content, f)) != E_OK)
 		goto out;
 	if (nothing_new(&content, BYTES(newest, newest_n))) {
 		*file = newest;
@@ -332,10 +354,21 @@ issuer_publish(struct issuer *i, uint8_t **file, size_t *n, uint32_t *number, st
 	*number = content.number;
 	made = NULL;
 out:
+	i->list_n = *n;
 	notice_free(&content);
 	free(newest);
 	free(made);
 	return e;
+}
+
+void
+issuer_warn_list(const struct issuer *i, const struct cli *c)
+{
+	if (i->list_n > envelope_limit(ENVELOPE_NOTICE) / 2)
+		say_warn(c,
+		    "the list of used and revoked codes is more than half as long as it can be (%zu of %zu KiB). A lecture leaves it a "
+		    "week after it expires: give new ones less time (prepare --until), or prepare some as another issuer",
+		    i->list_n >> 10, envelope_limit(ENVELOPE_NOTICE) >> 10);
 }
 
 enum err

@@ -180,12 +180,12 @@ enum err books_event(struct books *b, int64_t now, const char *verb, const uint8
 
 /*
  * Notices. books_newest_notice: bytes of the newest (owned by the caller), *number 0 if there is none. books_notice_content: the
- * cumulative list as the books have it now: every slot spent or revoked, and every slot and bundle of any notice ever stored;
- * number, time and issuer are left 0. books_store_notice: merge a verified notice of our own into that union and keep its bytes,
+ * list that one signed at now has to be: every slot spent or revoked, and every slot and bundle of any notice ever stored, but for
+ * lectures that are known to have expired before notice_reach(now); number, time and issuer are left 0. books_store_notice: merge a verified notice of our own into that union and keep its bytes,
  * unless another with the same number is kept already (made before a restore): then only its content is new.
  */
 enum err books_newest_notice(struct books *b, uint8_t **cose, size_t *n, uint32_t *number, struct fault *f);
-enum err books_notice_content(struct books *b, struct notice *out, struct fault *f);
+enum err books_notice_content(struct books *b, int64_t now, struct notice *out, struct fault *f);
 enum err books_store_notice(struct books *b, const struct notice *notice, struct bytes cose, struct fault *f);
 
 #endif

@@ -51,13 +51,14 @@ add_bits(struct sql *q, struct notice *out, const uint8_t grant_id[ID_SIZE], con
 }
 
 static enum err
-collect_listed(struct sql *q, struct notice *out, struct fault *f)
+collect_listed(struct sql *q, int64_t reach, struct notice *out, struct fault *f)
 {
 	sqlite3_stmt *st = NULL;
 	uint8_t id[ID_SIZE], bits[NOTICE_BITMAP_MAX];
 	size_t n = 0;
 	bool row = true;
-	enum err err = sql_query(q, &st, "SELECT grant_id, slots FROM listed ORDER BY grant_id", SQL_NONE, f);
+	enum err err = sql_query(q, &st, "SELECT l.grant_id, l.slots FROM listed l LEFT JOIN grnt g ON g.grant_id = l.grant_id"
+	    " WHERE g.expires IS NULL OR g.expires >= ? ORDER BY l.grant_id", SQL_ARGS(SQL_INT(reach)), f);
 
 	while (err == E_OK && (err = sql_next(q, st, &row, f)) == E_OK && row) {
 		if (sql_fixed(st, 0, id, sizeof id) && sql_some(st, 1, bits, sizeof bits, &n))
@@ -70,13 +71,13 @@ collect_listed(struct sql *q, struct notice *out, struct fault *f)
 }
 
 static enum err
-collect_dead(struct sql *q, struct notice *out, struct fault *f)
+collect_dead(struct sql *q, int64_t reach, struct notice *out, struct fault *f)
 {
 	sqlite3_stmt *st = NULL;
 	uint8_t id[ID_SIZE];
 	bool row = true;
-	enum err err = sql_query(q, &st, "SELECT grant_id, slot FROM slot WHERE state IN ('spent', 'revoked')"
-	    " ORDER BY grant_id, slot", SQL_NONE, f);
+	enum err err = sql_query(q, &st, "SELECT s.grant_id, s.slot FROM grnt g CROSS JOIN slot s ON s.grant_id = g.grant_id"
+	    " WHERE g.expires >= ? AND s.state IN ('spent', 'revoked') ORDER BY s.grant_id, s.slot", SQL_ARGS(SQL_INT(reach)), f);
 
 	while (err == E_OK && (err = sql_next(q, st, &row, f)) == E_OK && row) {
 		int64_t slot = sqlite3_column_int64(st, 1);
@@ -112,14 +113,15 @@ collect_withdrawn(struct sql *q, struct notice *out, struct fault *f)
 }
 
 enum err
-books_notice_content(struct books *b, struct notice *out, struct fault *f)
+books_notice_content(struct books *b, int64_t now, struct notice *out, struct fault *f)
 {
 	struct sql *q = books_step(b, "notice");
 	struct notice dead = {0}; /* by itself, since it is in order: one at a time into a long list would move all of it each time */
+	const int64_t reach = notice_reach(now);
 	enum err err;
 
 	memset(out, 0, sizeof *out);
-	if ((err = collect_listed(q, out, f)) == E_OK && (err = collect_dead(q, &dead, f)) == E_OK &&
+	if ((err = collect_listed(q, reach, out, f)) == E_OK && (err = collect_dead(q, reach, &dead, f)) == E_OK &&
 	    (err = collect_withdrawn(q, out, f)) == E_OK && notice_add(out, &dead) != 0)
 		err = no_memory(q, f);
 	notice_free(&dead);

@@ -22,7 +22,7 @@ struct list {
 	int64_t version;
 };
 
-/* What an issuer can make a PC keep for him. An honest list only grows; books that were made anew may double it. */
+/* What an issuer can make a PC keep for him: two of the longest lists. */
 static size_t
 list_max(void)
 {
@@ -90,7 +90,43 @@ station_list_file(struct station *s, const uint8_t pk[KEY_SIZE], uint8_t **file,
 
 /* ---- learning ----------------------------------------------------------------------------------------------------------- */
 
-/* The union with n, in the place of what is known, whose version stays. *more: n lists what was not known. */
+/* Whether n is newer than any list of its issuer that was stored here. */
+static enum err
+is_newest(struct station *s, const struct notice *n, bool *newest, struct fault *f)
+{
+	int64_t number = 0;
+	bool found = false;
+	enum err err = E_OK;
+
+	if (s->sql != NULL)
+		err = sql_int_of(s->sql, "SELECT notice_no FROM issuer WHERE pk = ?", SQL_ARGS(SQL_BLOB(n->issuer, KEY_SIZE)), &number,
+		    &found, f);
+	*newest = n->number > number;
+	return err;
+}
+
+/*
+ * The union of all is too long, over the years: what the newest list leaves out needs none, since its time is the floor here. So if n
+ * is the newest it is all that is kept; what an older one says has to be known or was left out.
+ */
+static enum err
+begin_anew(struct station *s, const struct notice *n, struct notice *all, uint8_t **payload, size_t *len, struct fault *f)
+{
+	bool newest = false;
+	enum err err = is_newest(s, n, &newest, f);
+
+	if (err != E_OK || !newest)
+		return err;
+	notice_free(all);
+	all->number = 1;
+	all->time = TIME_MIN;
+	memcpy(all->issuer, n->issuer, sizeof all->issuer);
+	if (notice_add(all, n) != 0 || (*payload = notice_encode(all, len)) == NULL)
+		return no_memory(s, "list", f);
+	return E_OK;
+}
+
+/* The union with n, in the place of what is known, whose version stays. *more: it is to be stored. */
 static enum err
 merge(struct station *s, const struct notice *n, struct list *known, bool *more, struct fault *f)
 {
@@ -108,9 +144,13 @@ merge(struct station *s, const struct notice *n, struct list *known, bool *more,
 	}
 	if (notice_add(&all, n) != 0 || (payload = notice_encode(&all, &len)) == NULL)
 		err = no_memory(s, "list", f);
-	else if (len > list_max())
-		err = fault_set(f, E_ISSUER, 0, "list too long", "%s", s->dir);
+	if (err == E_OK && len > list_max()) {
+		free(payload);
+		payload = NULL;
+		err = begin_anew(s, n, &all, &payload, &len, f);
+	}
 	notice_free(&all);
+	*more = false;
 	if (err != E_OK || payload == NULL) {
 		free(payload);
 		return err;

@@ -78,7 +78,7 @@ struct memory_ops {
 	    const uint8_t bundle_id[ID_SIZE], bool *revoked, bool *withdrawn);
 	/*
 	 * learn: add a notice to that union, and keep its file if it is the newest; make its issuer known, raise its floor to the
-	 * notice's time. Cheap if this file is kept already. E_ISSUER, and nothing changes, if it is more than is kept of one issuer. A
+	 * notice's time. Cheap if this file is kept already. E_ISSUER, and nothing changes, where it cannot be kept. A
 	 * memory that is only read tells whether it could be kept.
 	 */
 	enum err (*learn)(struct memory *, const struct notice *notice, struct bytes file);

@@ -186,6 +186,12 @@ notice_withdrawn(const struct notice *n, const uint8_t bundle_id[ID_SIZE])
 	return n->withdrawn_count > 0 && bsearch(bundle_id, n->withdrawn, n->withdrawn_count, ID_SIZE, compare_ids) != NULL;
 }
 
+int64_t
+notice_reach(int64_t time)
+{
+	return time - (int64_t)SESSION_MAX_S;
+}
+
 uint32_t
 notice_next_number(uint32_t known, int64_t now)
 {

@@ -51,6 +51,12 @@ int notice_says(struct bytes payload, const uint8_t grant_id[ID_SIZE], uint32_t 
 enum envelope_result notice_open(struct notice *n, struct bytes file);
 void notice_free(struct notice *n);
 
+/*
+ * notice_reach(time): a list of that time names the dead codes of the lectures that expire then or later. Those of the others need
+ * no list any more: who has it has its time as floor, which refuses a code of theirs, and a session of theirs that goes on.
+ */
+int64_t notice_reach(int64_t time);
+
 /* notice_next_number(known, now): the number of a new notice when known is the largest known: max(known + 1, now / 60). */
 uint32_t notice_next_number(uint32_t known, int64_t now);
 

@@ -504,13 +504,18 @@ age_of(const struct memory_use *use, const struct clock_view *clock, const struc
 	return a;
 }
 
-/* Of a session being resumed: is time left in it? What is over beyond doubt is closed; a clock that is ahead closes nothing. */
+/*
+ * Of a session being resumed: is time left in it? What is over beyond doubt is closed; a clock that is ahead closes nothing. It began
+ * before the code expired, whatever the clock said then: lists of dead codes count on that, see notice_reach.
+ */
 static enum err
 check_deadline(struct unlock *u, const struct memory_marks *marks, struct unlock_info *info, struct fault *f)
 {
 	struct age age = age_of(&u->use, &u->clock, &u->boot, marks);
 	enum err err;
 
+	age.proved_s = larger(age.proved_s, u->clock.floor - u->grant->policy.expires);
+	age.used_s = larger(age.used_s, age.proved_s);
 	u->used_s = age.used_s;
 	info->remaining_s = (int64_t)u->use.limit_s - age.used_s;
 	info->opened_at = u->use.opened_at;

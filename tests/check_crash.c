@@ -591,6 +591,109 @@ START_TEST(end_cut_anywhere)
 }
 END_TEST
 
+/* ---- a list that leaves the lecture out ------------------------------------------------------------------------------------- */
+
+enum list_place { ON_STICK, AT_STATIONS, PLACES };
+
+/* A list signed at that time, with all slots of the lecture or with nothing. */
+static void
+put_list(enum list_place where, int64_t time, bool names)
+{
+	struct notice n = {.number = 7, .time = time};
+	uint8_t *payload, *file;
+	size_t payload_n, file_n;
+
+	memcpy(n.issuer, x.pk, KEY_SIZE);
+	for (uint32_t slot = 0; names && slot < FIXTURE_SLOTS; slot++)
+		ck_assert_int_eq(notice_revoke(&n, grant.g.id, slot), 0);
+	ck_assert_ptr_nonnull(payload = notice_encode(&n, &payload_n));
+	ck_assert_ptr_nonnull(file = envelope_sign(ENVELOPE_NOTICE, BYTES(payload, payload_n), x.sk, &file_n));
+	if (where == ON_STICK)
+		fixture_put(&x, STICK_NOTICE, file, file_n);
+	for (int i = 0; where == AT_STATIONS && i < STATIONS; i++)
+		ck_assert_int_eq(station[i]->memory.ops->learn(&station[i]->memory, &n, BYTES(file, file_n)), E_OK);
+	free(payload);
+	free(file);
+	notice_free(&n);
+}
+
+static void
+remove_list(void)
+{
+	char path[192];
+
+	snprintf(path, sizeof path, "%s/ONCE/%s", x.path, STICK_NOTICE);
+	unlink(path);
+	for (int i = 0; i < STATIONS; i++)
+		station[i]->store->issuers[0].known = (struct memory_issuer){.known = true};
+}
+
+static void
+refused_at_all_stations(const char *when)
+{
+	static const int64_t clocks[] = {0, FIXTURE_NOW - 86400, FIXTURE_NOW, FIXTURE_NOW + 400ll * 86400};
+
+	for (size_t k = 0; k < sizeof clocks / sizeof *clocks; k++) {
+		x.now = clocks[k];
+		for (int i = 0; i < STATIONS; i++) {
+			int would = would_open(i), did = opens(i);
+
+			ck_assert_msg(would == E_EXPIRED || would == E_SPENT, "%s, clock %zu, station %d: would be %d", when, k, i, would);
+			ck_assert_msg(did == E_EXPIRED || did == E_SPENT, "%s, clock %zu, station %d: %d", when, k, i, did);
+		}
+	}
+	x.now = FIXTURE_NOW;
+}
+
+/*
+ * Dead codes of a lecture that expired so long before a list was signed that the list leaves them out: where the list is known, none
+ * opens and no session goes on, wherever a spend was cut, whatever the clock says then, and whatever it said when the session began.
+ */
+START_TEST(who_has_a_list_needs_no_word_of_what_it_leaves_out)
+{
+	const int64_t signed_at = grant.g.policy.expires + (int64_t)SESSION_MAX_S + 1;
+	struct snapshot fresh;
+	char when[32];
+
+	ck_assert_int_lt(grant.g.policy.expires, notice_reach(signed_at));
+	ck_assert_int_ge(grant.g.policy.expires, notice_reach(signed_at - 1));
+	keep(&fresh);
+	for (int i = 0; i < ROWS + 2; i++) {
+		restore(&fresh);
+		if (i < ROWS) {
+			cut_at(i, 3);
+		} else if (i == ROWS + 1) { /* begun with a clock that was known to be behind: its time proves nothing */
+			x.now = FIXTURE_NOW - 86400;
+			ck_assert_int_eq(opens(0), E_OK);
+			ck_assert_int_eq(would_open(0), E_OK);
+		}
+		put_list((enum list_place)_i, signed_at, false);
+		snprintf(when, sizeof when, "case %d", i);
+		refused_at_all_stations(when);
+		remove_list();
+	}
+}
+END_TEST
+
+/* A code of the longest session, opened in its last second: a second less than a week later only a list that names it stops it. */
+START_TEST(week_after_the_end_is_not_too_long)
+{
+	struct policy p = fixture_policy();
+
+	fixture_grant_free(&grant);
+	p.session_s = SESSION_MAX_S;
+	fixture_grant(&x, &grant, p, 0, NULL);
+	x.now = p.expires - 1;
+	ck_assert_int_eq(opens(0), E_OK);
+	x.now = p.expires + (int64_t)SESSION_MAX_S - 2;
+	ck_assert_int_le(notice_reach(x.now), p.expires);
+	put_list(ON_STICK, x.now, false);
+	ck_assert_int_eq(would_open(0), E_OK);
+	put_list(ON_STICK, x.now, true);
+	ck_assert_int_eq(would_open(0), E_REVOKED);
+}
+END_TEST
+
 /* ---- two at the same time --------------------------------------------------------------------------------------------------- */
 
 /* One of two processes that are led. */
@@ -773,6 +876,8 @@ main(void)
 	tcase_add_test(t, cut_and_then_a_copy_rots);
 	tcase_add_test(t, no_second_session_and_no_lost_code_whatever_happens);
 	tcase_add_loop_test(t, end_cut_anywhere, 0, 3);
+	tcase_add_loop_test(t, who_has_a_list_needs_no_word_of_what_it_leaves_out, 0, PLACES);
+	tcase_add_test(t, week_after_the_end_is_not_too_long);
 	tcase_add_loop_test(t, two_stations_at_the_same_time, 0, 4);
 	suite_add_tcase(s, t);
 	srunner_run_all(runner, CK_ENV);

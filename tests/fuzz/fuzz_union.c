@@ -167,7 +167,7 @@ try_books(const struct notice *first, const struct notice *second, const struct 
 	for (int i = 0; i < times; i++) {
 		FUZZ_HOLDS(books_store_notice(books, first, BYTES("a", 1), NULL) == E_OK);
 		FUZZ_HOLDS(books_store_notice(books, second, BYTES("b", 1), NULL) == E_OK);
-		FUZZ_HOLDS(books_notice_content(books, &content, NULL) == E_OK);
+		FUZZ_HOLDS(books_notice_content(books, TIME_MIN + 6, &content, NULL) == E_OK);
 		check_content(&content, m);
 		notice_free(&content);
 	}

@@ -542,6 +542,7 @@ report(struct run *r)
 
 	say_summary(r);
 	say_oddities(r);
+	issuer_warn_list(&r->issuer, r->c);
 	if (r->put.err != E_OK) {
 		say_info(r->c, "the books have it all, but the new list is not on the stick:");
 		return say_error(r->c, &r->put, &(struct say_about){.object = r->at.path});

@@ -194,6 +194,7 @@ report(const struct erase *r)
 {
 	char safe[512];
 
+	issuer_warn_list(&r->issuer, r->c);
 	if (r->c->json)
 		return say_json(
 		    r->c, json_pack("{s:s, s:o, s:I, s:I, s:b, s:O}", "stick", r->name, "path", say_json_text(r->at.path), "revoked",

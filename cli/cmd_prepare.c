@@ -389,6 +389,7 @@ report(const struct cli *c, const struct prepare *j, const struct formats *s)
 			first = t->fault.err;
 	}
 	printed = c->json ? report_json(c, j) : say_stdout(c);
+	issuer_warn_list(&j->issuer, c);
 	say_next(c, j, s);
 	return first != E_OK ? first : printed;
 }

@@ -595,6 +595,7 @@ report(struct revoke *r)
 	if (!r->c->json)
 		e = say_stdout(r->c);
 	report_reach(r);
+	issuer_warn_list(&r->issuer, r->c);
 	for (size_t k = 0; k < r->ats.count; k++) {
 		const struct target *t = &r->targets[k];
 

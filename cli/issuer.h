@@ -27,6 +27,7 @@ struct issuer {
 	int64_t now;		     /* the time that this run signs with */
 	uint8_t *seed;		     /* secret memory, NULL until issuer_unlock */
 	uint8_t *sk;		     /* signing key, the same */
+	size_t list_n;		     /* bytes of the list that issuer_publish found or made */
 };
 
 /* issuer_dir(out, size): where the issuer's files are. E_USAGE if no home is known or it does not fit. */
@@ -56,9 +57,11 @@ void issuer_close(struct issuer *i);
 /*
  * issuer_publish(i, file, n, number, f): make what is revoked in the books a signed notice and store it there, unless the newest
  * says the same already. *file is the newest notice, freed by the caller, and *number its number; NULL and 0 if there is nothing to
- * say. Call it inside the transaction that changed the books; needs issuer_unlock.
+ * say. Call it inside the transaction that changed the books; needs issuer_unlock. E_SPACE, with words, if it would be too long.
+ * issuer_warn_list(i, c): afterwards: say that it will be.
  */
 enum err issuer_publish(struct issuer *i, uint8_t **file, size_t *n, uint32_t *number, struct fault *f);
+void issuer_warn_list(const struct issuer *i, const struct cli *c);
 
 /*
  * issuer_warn_rights(i, c): say it where others may look into the issuer's directory, or its file system keeps no rights.

@@ -593,6 +593,10 @@ s_station(struct text *t, const struct fault *f, const struct say_about *a)
 static void
 s_space(struct text *t, const struct fault *f, const struct say_about *a)
 {
+	if (strcmp(f->step, "entries") == 0) {
+		add(t, _("there are 64 lectures, or what is left of some, on %s, which is the most; --replace destroys them."), STICK(f, a));
+		return;
+	}
 	add(t,
 	    _("it does not fit on %s%s; nothing was written. Take a larger stick, remove other files from it, or use --replace."),
 	    STICK(f, a), CAUSE(f, a));

@@ -203,7 +203,7 @@ run(struct run *r, struct fault *f)
 	    (e = collect_judge(&r->k, f)) != E_OK || (e = commit(r, f)) != E_OK || (e = ask_damaged(r, f)) != E_OK)
 		return e;
 	if (r->s != NULL && !r->no_record)
-		issuer_put_notice(&r->issuer, r->s, BYTES(r->notice, r->notice_n), &r->written, &r->put);
+		issuer_put_notice(&r->issuer, r->s, &r->grants, BYTES(r->notice, r->notice_n), &r->written, &r->put);
 	return E_OK;
 }
 

@@ -50,6 +50,7 @@ struct codes {
 struct target {
 	struct stickarg at;
 	struct stick *stick;
+	struct stick_grants grants;
 	bool written;
 	struct fault fault; /* the books say it, but this stick could not take the list */
 };
@@ -389,7 +390,6 @@ static enum err
 open_target(struct revoke *r, size_t k, struct fault *f)
 {
 	struct target *t = &r->targets[k];
-	struct stick_grants grants = {0};
 	char fs[STICKIO_FS_NAME] = "";
 	enum err e = E_OK;
 
@@ -397,11 +397,10 @@ open_target(struct revoke *r, size_t k, struct fault *f)
 	if ((e = stickarg_open(&t->at, r->ats.items[k], f)) != E_OK || (e = stick_open(&t->stick, t->at.fd, f)) != E_OK ||
 	    (e = stick_medium(t->stick, fs, f)) != E_OK)
 		return e;
-	e = stick_load_grants(t->stick, &grants, f);
-	if (e == E_OK && memcmp(grants.grants[0].issuer, r->issuer.pk, KEY_SIZE) != 0)
+	e = stick_load_grants(t->stick, &t->grants, f);
+	if (e == E_OK && memcmp(t->grants.grants[0].issuer, r->issuer.pk, KEY_SIZE) != 0)
 		e = fault_set(
 		    f, E_ISSUER, 0, "", _("the stick at %.80s belongs to another issuer; it was left as it is."), r->ats.items[k]);
-	stick_grants_free(&grants);
 	if (e == E_OK)
 		r->blame = NULL;
 	return e;
@@ -577,7 +576,7 @@ run(struct revoke *r, struct fault *f)
 	for (size_t k = 0; k < r->ats.count; k++) {
 		struct target *t = &r->targets[k];
 
-		issuer_put_notice(&r->issuer, t->stick, BYTES(r->notice, r->notice_n), &t->written, &t->fault);
+		issuer_put_notice(&r->issuer, t->stick, &t->grants, BYTES(r->notice, r->notice_n), &t->written, &t->fault);
 	}
 	return E_OK;
 }
@@ -612,6 +611,7 @@ static void
 end(struct revoke *r)
 {
 	for (size_t k = 0; r->targets != NULL && k < r->ats.count; k++) {
+		stick_grants_free(&r->targets[k].grants);
 		stick_close(&r->targets[k].stick);
 		stickarg_close(&r->targets[k].at);
 	}

@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -389,34 +388,18 @@ issuer_merge_notice(struct issuer *i, const struct stick *s, struct fault *f)
 	return e;
 }
 
-/* Two that write lists would take each other's away; so one after the other, where the file system has locks. */
-static void
-wait_for_turn(const struct stick *s)
-{
-	const struct timespec t = {0, 50000000};
-
-	for (int i = 0; i < 100 && flock(s->once_fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK; i++)
-		nanosleep(&t, NULL);
-}
-
 enum err
-issuer_put_notice(const struct issuer *i, const struct stick *s, struct bytes file, bool *written, struct fault *f)
+issuer_put_notice(const struct issuer *i, const struct stick *s, const struct stick_grants *grants, struct bytes file, bool *written,
+    struct fault *f)
 {
 	char fs[STICKIO_FS_NAME] = "";
 	struct hold *hold = NULL;
 	enum err e = E_OK;
-	int got = 0, sys = 0;
+	int got = 0;
 
-	if (file.n > 0 && ((e = stick_medium(s, fs, f)) != E_OK || (e = hold_stick(&hold, s, f)) != E_OK))
+	if (file.n > 0 && ((e = stick_medium(s, fs, f)) != E_OK || (e = hold_stick(&hold, s, grants, f)) != E_OK))
 		return e;
-	if (file.n > 0) {
-		wait_for_turn(s);
-		got = stick_store_notice(s, i->pk, file.p, file.n);
-		sys = errno;
-		(void)flock(s->once_fd, LOCK_UN);
-		errno = sys;
-	}
-	if (got < 0) {
+	if (file.n > 0 && (got = stick_store_notice(s, i->pk, file.p, file.n)) < 0) {
 		bool locked = errno == EROFS || errno == EACCES || errno == EPERM;
 
 		e = fault_set(f, locked ? E_READONLY : stickio_err(errno, E_STICK_IO), errno, "write", "%s/%s", STICK_ONCE, STICK_NOTICE);

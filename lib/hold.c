@@ -16,9 +16,10 @@
 #define WAIT_NS 50000000L
 
 struct hold {
-	size_t count;
-	int fds[STICK_GRANTS_MAX];
 	int waits;                      /* that are left */
+	int once_fd;                    /* the whole stick; -1: not held */
+	size_t count;
+	int fds[];                      /* records of grants */
 };
 
 /* The file may have been removed between our open and our lock: then we hold a lock on nothing. */
@@ -31,9 +32,11 @@ still_named(int dir_fd, int fd)
 	    path.st_dev == file.st_dev && path.st_ino == file.st_ino;
 }
 
-/* Return a locked descriptor, or -1 with errno: EAGAIN if it is worth another try. */
+/* A locked descriptor, or -1 with errno: EAGAIN if it is worth another try. */
+typedef int try_lock(int dir_fd);
+
 static int
-try_lock(int dir_fd)
+try_records(int dir_fd)
 {
 	int fd = stickio_open_file(dir_fd, STICK_LOCK_A, O_RDWR, NULL), saved = EAGAIN;
 
@@ -46,6 +49,36 @@ try_lock(int dir_fd)
 	close(fd);
 	errno = saved;
 	return -1;
+}
+
+static int
+try_dir(int dir_fd)
+{
+	int fd = stickio_open_dir(dir_fd, "."), saved = 0;
+
+	if (fd == -1 || flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return fd;
+	saved = errno;
+	close(fd);
+	errno = saved;
+	return -1;
+}
+
+/* Into *fd, or -1 where there is no lock to be had. */
+static enum err
+wait_for(struct hold *h, try_lock *try, int dir_fd, const char *name, int *fd, struct fault *f)
+{
+	const struct timespec pause = {.tv_nsec = WAIT_NS};
+
+	while ((*fd = try(dir_fd)) == -1 && (errno == EAGAIN || errno == EINTR) && h->waits-- > 0)
+		nanosleep(&pause, NULL);
+	if (*fd != -1)
+		return E_OK;
+	if (errno == EAGAIN || errno == EINTR)
+		return fault_set(f, E_STICK_BUSY, 0, "flock", "%s", name);
+	if (errno == EMFILE || errno == ENFILE || errno == ENOMEM)
+		return fault_set(f, E_FAIL, errno, "flock", "%s", name);
+	return E_OK;
 }
 
 /* Two names of one file, as only a stick made by hand has them: to lock the second we would wait for ourselves. */
@@ -63,76 +96,61 @@ holds_already(const struct hold *h, int dir_fd)
 }
 
 static enum err
-hold_one(struct hold *h, int dir_fd, struct fault *f)
+add_grant(struct hold *h, const struct stick *s, const uint8_t id[ID_SIZE], struct fault *f)
 {
-	const struct timespec pause = {.tv_nsec = WAIT_NS};
-	int fd;
-
-	if (holds_already(h, dir_fd))
-		return E_OK;
-	while ((fd = try_lock(dir_fd)) == -1 && (errno == EAGAIN || errno == EINTR) && h->waits-- > 0)
-		nanosleep(&pause, NULL);
-	if (fd != -1)
-		h->fds[h->count++] = fd;
-	else if (errno == EAGAIN || errno == EINTR)
-		return fault_set(f, E_STICK_BUSY, 0, "flock", "%s", STICK_LOCK_A);
-	else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM)
-		return fault_set(f, E_FAIL, errno, "flock", "%s", STICK_LOCK_A);
-	return E_OK;
-}
-
-static enum err
-hold_ids(struct hold **out, const struct stick *s, const uint8_t (*ids)[ID_SIZE], size_t count, struct fault *f)
-{
-	struct hold *h = calloc(1, sizeof *h);
+	int dir_fd = stick_grant_dir(s, id), fd = -1;
 	enum err err = E_OK;
 
-	*out = NULL;
-	if (h == NULL)
-		return fault_set(f, E_FAIL, ENOMEM, "memory", "lock");
-	h->waits = WAITS;
-	for (size_t i = 0; i < count && err == E_OK; i++) {
-		int fd = stick_grant_dir(s, ids[i]);
-
-		if (fd == -1)
-			continue;
-		err = hold_one(h, fd, f);
-		close(fd);
-	}
-	if (err == E_OK) {
-		*out = h;
-		h = NULL;
-	}
-	hold_release(&h);
+	if (dir_fd == -1)
+		return E_OK;
+	if (!holds_already(h, dir_fd))
+		err = wait_for(h, try_records, dir_fd, STICK_LOCK_A, &fd, f);
+	if (fd != -1)
+		h->fds[h->count++] = fd;
+	close(dir_fd);
 	return err;
+}
+
+static struct hold *
+new_hold(size_t room, struct fault *f)
+{
+	struct hold *h = calloc(1, sizeof *h + room * sizeof h->fds[0]);
+
+	if (h == NULL) {
+		fault_set(f, E_FAIL, ENOMEM, "memory", "lock");
+		return NULL;
+	}
+	h->waits = WAITS;
+	h->once_fd = -1;
+	return h;
 }
 
 enum err
 hold_grant(struct hold **h, const struct stick *s, const uint8_t grant_id[ID_SIZE], struct fault *f)
 {
-	uint8_t ids[1][ID_SIZE];
+	enum err err = E_OK;
 
-	memcpy(ids[0], grant_id, ID_SIZE);
-	return hold_ids(h, s, (const uint8_t(*)[ID_SIZE])ids, 1, f);
+	if ((*h = new_hold(1, f)) == NULL)
+		return E_FAIL;
+	if ((err = add_grant(*h, s, grant_id, f)) != E_OK)
+		hold_release(h);
+	return err;
 }
 
-/* Ascending by id, so that two who want them all do not wait for each other. */
+/* The whole first, so that two who want all of it do not wait for each other's records. */
 enum err
-hold_stick(struct hold **h, const struct stick *s, struct fault *f)
+hold_stick(struct hold **h, const struct stick *s, const struct stick_grants *grants, struct fault *f)
 {
-	uint8_t ids[STICK_GRANTS_MAX][ID_SIZE];
-	int fd = stickio_open_dir(s->once_fd, STICK_GRANTS), count = 0;
+	enum err err = E_OK;
 
-	*h = NULL;
-	if (fd != -1) {
-		count = stickio_ids(fd, "", ids, STICK_GRANTS_MAX);
-		close(fd);
-	}
-	if (count < 0)
-		count = 0;
-	if ((unsigned)count > STICK_GRANTS_MAX)
-		count = STICK_GRANTS_MAX;
-	return hold_ids(h, s, (const uint8_t(*)[ID_SIZE])ids, (size_t)count, f);
+	if ((*h = new_hold(grants->count, f)) == NULL)
+		return E_FAIL;
+	err = wait_for(*h, try_dir, s->once_fd, STICK_ONCE, &(*h)->once_fd, f);
+	for (size_t i = 0; i < grants->count && err == E_OK; i++)
+		err = add_grant(*h, s, grants->grants[i].id, f);
+	if (err != E_OK)
+		hold_release(h);
+	return err;
 }
 
 bool
@@ -153,6 +171,8 @@ hold_release(struct hold **h)
 		return;
 	for (size_t i = 0; i < (*h)->count; i++)
 		close((*h)->fds[i]);
+	if ((*h)->once_fd != -1)
+		close((*h)->once_fd);
 	free(*h);
 	*h = NULL;
 }

@@ -277,7 +277,7 @@ open_grants(struct provision *p, int *fd, struct fault *f)
 enum err
 provision_hold(struct provision *p, struct fault *f)
 {
-	return p->hold != NULL || p->stick == NULL ? E_OK : hold_stick(&p->hold, p->stick, f);
+	return p->hold != NULL || p->stick == NULL ? E_OK : hold_stick(&p->hold, p->stick, &p->grants, f);
 }
 
 /* Held until all is overwritten, and not longer: some file systems keep a file that is open, and its directory with it. */

@@ -683,7 +683,7 @@ probe(struct unlock *u, struct fault *f)
 	struct hold *hold = NULL;
 	enum err err;
 
-	if ((err = hold_stick(&hold, u->stick, f)) == E_OK)
+	if ((err = hold_stick(&hold, u->stick, &u->grants, f)) == E_OK)
 		err = stick_probe(u->stick, f);
 	hold_release(&hold);
 	return err;

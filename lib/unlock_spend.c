@@ -355,7 +355,7 @@ unlock_carry_notice(struct unlock *u)
 	uint8_t *file = NULL;
 	size_t n = 0;
 
-	if (m->ops->notice_file(m, u->grant->issuer, &file, &n) == E_OK && n > 0 && hold_stick(&hold, u->stick, NULL) == E_OK)
+	if (m->ops->notice_file(m, u->grant->issuer, &file, &n) == E_OK && n > 0 && hold_stick(&hold, u->stick, &u->grants, NULL) == E_OK)
 		(void)stick_store_notice(u->stick, u->grant->issuer, file, n);
 	hold_release(&hold);
 	free(file);

@@ -103,6 +103,13 @@ refused 15 "prepare --replace" oncestick prepare "$W/folder" "$at" --replace "$p
 refused 15 "revoke --at" oncestick revoke --code-file "$(code 106)" --at "$at" --yes "$pass"
 said "the books have it"
 exec 8<&-
+# The whole stick is held, too, by who writes a list to it, also where lock files are missing.
+exec 8<"$at/ONCE"
+flock 8
+mv "$lock" "$lock.away"
+refused 15 "revoke --at while another list is written" oncestick revoke --at "$at" --yes "$pass"
+mv "$lock.away" "$lock"
+exec 8<&-
 check "afterwards the code opens" as A oncestick mount "$at" --code-file "$(code 105)" --no-desktop
 check "end" as A oncestick unmount --yes
 check "the list gets there" oncestick revoke --at "$at" "$pass"

@@ -436,6 +436,7 @@ conclude(const struct verify *v)
 {
 	const struct unlock_info info = info_of(v);
 	struct say_about about = {.object = v->at.path, .info = &info};
+	struct fault f = {0};
 	char label[2 * LABEL_MAX];
 
 	for (size_t i = 0; i < v->count; i++) {
@@ -461,7 +462,11 @@ conclude(const struct verify *v)
 	}
 	if (v->grants.skipped == 0)
 		return E_OK;
-	return say_error(v->c, &(struct fault){.err = E_NO_GRANT}, &about);
+	if (v->grants.beyond > 0)
+		fault_set(&f, E_NO_GRANT, 0, STICK_CROWDED, "%s/%s", STICK_ONCE, STICK_GRANTS);
+	else
+		fault_set(&f, E_NO_GRANT, 0, "", "%s", "");
+	return say_error(v->c, &f, &about);
 }
 
 static enum err

@@ -282,9 +282,29 @@ s_no_stick(struct text *t, const struct fault *f, const struct say_about *a)
 	    object != NULL ? SAFE(object) : _("the place named"));
 }
 
+/* Somebody has put there what is found before that which is meant. */
+static bool
+s_crowded(struct text *t, const struct fault *f, const struct say_about *a)
+{
+	bool bundles = strcmp(f->object, STICK_ONCE "/" STICK_BUNDLES) == 0;
+
+	if (strcmp(f->step, STICK_CROWDED) != 0)
+		return false;
+	/* TRANSLATORS: a stick, in words; a directory on it; the name of a file */
+	add(t,
+	    _("%s has more in %s than oncestick looks at, and than it ever makes: what is meant may be among the rest. Directories there "
+	      "without a file %s are of no use: remove them, then try again."),
+	    STICK(f, a), SAFE(f->object), bundles ? STICK_MANIFEST_FILE : STICK_GRANT_FILE);
+	if (a->code)
+		add_call(t, a);
+	return true;
+}
+
 static void
 s_stick_damaged(struct text *t, const struct fault *f, const struct say_about *a)
 {
+	if (s_crowded(t, f, a))
+		return;
 	add(t,
 	    _("%s is damaged: neither copy of its own record can be used%s. It cannot be opened any more; the issuer has to "
 	      "prepare another."),
@@ -296,6 +316,8 @@ s_stick_damaged(struct text *t, const struct fault *f, const struct say_about *a
 static void
 s_no_grant(struct text *t, const struct fault *f, const struct say_about *a)
 {
+	if (s_crowded(t, f, a))
+		return;
 	if (a->info != NULL && a->info->newer > 0) {
 		add(t, _("%s was made by a newer oncestick. Install the newest version here, or use another PC."), STICK(f, a));
 		return;

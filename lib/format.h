@@ -30,7 +30,6 @@
 #define GRANT_SLOTS_MAX 4096u
 #define GRANT_BUNDLES_MAX 64u
 #define STICK_GRANTS_MAX 64u
-#define STICK_BUNDLES_MAX 64u
 #define LABEL_MAX 128u            /* bytes of UTF-8, without a final NUL */
 #define NAME_MAX_BYTES 255u
 #define RECEIPT_MAX (512u - MAC_SIZE)

@@ -22,7 +22,6 @@
 #include "record.h"
 #include "stickio.h"
 
-#define LIST_MAX 4096	   /* entries of one kind that are looked at */
 #define RATCHET_MAX 65536u /* refills of one stick that are believed */
 #define CHUNK_SIZE (16 * RECORD_SIZE)
 
@@ -60,24 +59,26 @@ provision_name(char out[PROVISION_NAME_SIZE], const uint8_t id[ID_SIZE], const c
 int
 provision_list(int dir_fd, const char *suffix, uint8_t (**ids)[ID_SIZE], size_t *count)
 {
-	uint8_t(*list)[ID_SIZE] = NULL;
-	int found = stickio_ids(dir_fd, suffix, NULL, 0), again = 0;
+	uint8_t(*list)[ID_SIZE] = calloc(STICK_LISTED_MAX, sizeof *list);
+	int found = -1;
 
-	if (found == -1)
-		return -1;
-	if (found > LIST_MAX) {
-		errno = EOVERFLOW;
-		return -1;
-	}
-	if (found > 0 && (list = calloc((size_t)found, ID_SIZE)) == NULL)
-		return -1;
-	if (found > 0 && (again = stickio_ids(dir_fd, suffix, list, (size_t)found)) == -1) {
+	if (list == NULL || (found = stickio_ids(dir_fd, suffix, list, STICK_LISTED_MAX)) == -1 || found > (int)STICK_LISTED_MAX) {
+		if (found != -1)
+			errno = EOVERFLOW;
 		free(list);
 		return -1;
 	}
 	*ids = list;
-	*count = (size_t)(again < found ? again : found);
+	*count = (size_t)found;
 	return 0;
+}
+
+enum err
+provision_list_fault(struct fault *f, const char *name)
+{
+	if (errno == EOVERFLOW)
+		return fault_set(f, E_STICK_DAMAGED, 0, STICK_CROWDED, "%s/%s", STICK_ONCE, name);
+	return provision_fault(f, "list", "%s/%s", STICK_ONCE, name);
 }
 
 int
@@ -216,11 +217,8 @@ check_issuers(int grants_fd, const char *suffix, const uint8_t issuer[KEY_SIZE],
 	size_t count = 0;
 	enum err err = E_OK;
 
-	if (provision_list(grants_fd, suffix, &ids, &count) != 0) {
-		if (errno == EOVERFLOW)
-			return fault_set(f, E_STICK_DAMAGED, errno, "list", "%s/%s", STICK_ONCE, STICK_GRANTS);
-		return provision_fault(f, "list", "%s/%s", STICK_ONCE, STICK_GRANTS);
-	}
+	if (provision_list(grants_fd, suffix, &ids, &count) != 0)
+		return provision_list_fault(f, STICK_GRANTS);
 	for (size_t i = 0; i < count && err == E_OK; i++)
 		err = check_grant_issuer(grants_fd, ids[i], suffix, issuer, f);
 	free(ids);
@@ -544,22 +542,23 @@ provision_space(struct provision *p, uint64_t need, struct fault *f)
 	return fault_set(f, E_SPACE, ENOSPC, "free space", "%llu bytes needed", (unsigned long long)need);
 }
 
-/* A descriptor of b or g, unless it is full. */
+/* Whether a reader would find one more grant. */
 static enum err
-open_with_room(struct provision *p, const char *parent, unsigned max, int *fd, struct fault *f)
+check_room(const struct provision *p, struct fault *f)
 {
-	enum err err = E_STICK_IO;
-	int count = -1;
+	struct stick_grants g = {0};
+	struct fault why = {0};
+	enum err err = stick_load_grants(p->stick, &g, &why);
+	size_t usable = g.count, listed = g.count + g.skipped + g.foreign;
 
-	if ((*fd = stickio_open_dir(p->once_fd, parent)) == -1)
-		return provision_fault(f, "open", "%s/%s", STICK_ONCE, parent);
-	if ((count = stickio_ids(*fd, "", NULL, 0)) >= 0 && (unsigned)count < max)
-		return E_OK;
-	if (count == -1)
-		err = provision_fault(f, "list", "%s/%s", STICK_ONCE, parent);
-	close(*fd);
-	*fd = -1;
-	return count == -1 ? err : fault_set(f, E_SPACE, 0, "entries", "%s/%s is full", STICK_ONCE, parent);
+	stick_grants_free(&g);
+	if (err != E_OK && err != E_NO_GRANT && !stickio_failing(why.sys))
+		return fault_pass(f, &why);
+	if (usable >= STICK_GRANTS_MAX)
+		return fault_set(f, E_SPACE, 0, "entries", "%s/%s is full", STICK_ONCE, STICK_GRANTS);
+	if (listed >= STICK_LISTED_MAX)
+		return fault_set(f, E_STICK_DAMAGED, 0, STICK_CROWDED, "%s/%s", STICK_ONCE, STICK_GRANTS);
+	return E_OK;
 }
 
 enum err
@@ -570,11 +569,10 @@ provision_bundle_dir(struct provision *p, const uint8_t id[ID_SIZE], int *fd, st
 	enum err err = E_OK;
 
 	provision_name(name, id, "");
-	if ((err = open_with_room(p, STICK_GRANTS, STICK_GRANTS_MAX, &parent_fd, f)) != E_OK)
+	if ((err = check_room(p, f)) != E_OK)
 		return err;
-	close(parent_fd);
-	if ((err = open_with_room(p, STICK_BUNDLES, STICK_BUNDLES_MAX, &parent_fd, f)) != E_OK)
-		return err;
+	if ((parent_fd = stickio_open_dir(p->once_fd, STICK_BUNDLES)) == -1)
+		return provision_fault(f, "open", "%s/%s", STICK_ONCE, STICK_BUNDLES);
 	if ((made = stickio_mkdir(parent_fd, name, MODE_DIR)) == -1 || stickio_sync_dir(parent_fd) != 0)
 		err = provision_fault(f, "mkdir", "%s/%s/%s", STICK_ONCE, STICK_BUNDLES, name);
 	close(parent_fd);
@@ -744,8 +742,10 @@ provision_grant(
 
 	if (g->slots == 0 || g->slots > GRANT_SLOTS_MAX || cell_size != CELL_SIZE(g->bundle_count) || cell_size > RECORD_BODY_MAX)
 		return fault_set(f, E_FAIL, EINVAL, "size", "grant");
-	if ((err = open_with_room(p, STICK_GRANTS, STICK_GRANTS_MAX, &fd, f)) != E_OK)
+	if ((err = check_room(p, f)) != E_OK)
 		return err;
+	if ((fd = stickio_open_dir(p->once_fd, STICK_GRANTS)) == -1)
+		return provision_fault(f, "open", "%s/%s", STICK_ONCE, STICK_GRANTS);
 	if ((image = lock_image(g, cells, cell_size, &n)) == NULL) {
 		err = fault_set(f, E_FAIL, ENOMEM, "memory", "grant");
 	} else {

@@ -107,7 +107,7 @@ clean_bundles(struct provision *p, int bundles_fd, const struct named *named, st
 	enum err err = E_OK;
 
 	if (provision_list(bundles_fd, "", &ids, &count) != 0)
-		return provision_fault(f, "list", "%s/%s", STICK_ONCE, STICK_BUNDLES);
+		return provision_list_fault(f, STICK_BUNDLES);
 	for (size_t i = 0; i < count && err == E_OK; i++) {
 		provision_name(name, ids[i], "");
 		if (is_named(named, ids[i]) || (!named->all_known && has_manifest(bundles_fd, name)))
@@ -130,7 +130,7 @@ clean_grants(struct provision *p, int grants_fd, struct fault *f)
 	enum err err = E_OK;
 
 	if (provision_list(grants_fd, PROVISION_TMP, &ids, &count) != 0)
-		return provision_fault(f, "list", "%s/%s", STICK_ONCE, STICK_GRANTS);
+		return provision_list_fault(f, STICK_GRANTS);
 	for (size_t i = 0; i < count && err == E_OK; i++) {
 		provision_name(name, ids[i], PROVISION_TMP);
 		if (provision_remove_grant_dir(grants_fd, name) != 0)
@@ -171,7 +171,7 @@ provision_clean(struct provision *p, struct fault *f)
 	if ((err = clean_grants(p, grants_fd, f)) != E_OK)
 		goto out;
 	if (name_bundles(&named, grants_fd, "") != 0 || name_bundles(&named, grants_fd, PROVISION_NEW) != 0)
-		err = provision_fault(f, "list", "%s/%s", STICK_ONCE, STICK_GRANTS);
+		err = provision_list_fault(f, STICK_GRANTS);
 	else
 		err = clean_bundles(p, bundles_fd, &named, f);
 out:
@@ -383,7 +383,7 @@ destroy_rest(int grants_fd, struct fault *f)
 		size_t count = 0;
 
 		if (provision_list(grants_fd, suffixes[i], &ids, &count) != 0)
-			return provision_fault(f, "list", "%s/%s", STICK_ONCE, STICK_GRANTS);
+			return provision_list_fault(f, STICK_GRANTS);
 		for (size_t k = 0; k < count && err == E_OK; k++) {
 			provision_name(name, ids[k], suffixes[i]);
 			err = destroy_cells(grants_fd, name, NULL, f);

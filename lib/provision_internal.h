@@ -17,10 +17,12 @@ enum err provision_fault(struct fault *f, const char *step, const char *fmt, ...
 void provision_name(char out[PROVISION_NAME_SIZE], const uint8_t id[ID_SIZE], const char *suffix);
 
 /*
- * provision_list(dir_fd, suffix, ids, count): stickio_ids into *ids, freed by the caller and NULL if there are none. Return 0,
- * or -1 with errno (EOVERFLOW if there are thousands).
+ * provision_list(dir_fd, suffix, ids, count): stickio_ids into *ids, freed by the caller. Return 0, or -1 with errno (EOVERFLOW if
+ * there are more than STICK_LISTED_MAX), *ids unchanged.
+ * provision_list_fault(f, name): the fault of that errno, which is returned, of ONCE/name.
  */
 int provision_list(int dir_fd, const char *suffix, uint8_t (**ids)[ID_SIZE], size_t *count);
+enum err provision_list_fault(struct fault *f, const char *name);
 
 /* provision_grant_file(grants_fd, name, file, n): the bytes of a grant, freed by the caller. Return 0, or -1 with errno. */
 int provision_grant_file(int grants_fd, const char *name, uint8_t **file, size_t *n);

@@ -125,6 +125,36 @@ stick_open(struct stick **s, int dir_fd, struct fault *f)
 	return err;
 }
 
+/* What is named as a grant is, in g. */
+struct listing {
+	uint8_t (*ids)[ID_SIZE]; /* ascending; owned */
+	size_t count;
+	size_t beyond; /* that are there, too */
+};
+
+/* Return 0, or -1 with errno and nothing in l. */
+static int
+list_grants(const struct stick *s, struct listing *l)
+{
+	uint8_t(*ids)[ID_SIZE] = NULL;
+	int fd = stickio_open_dir(s->once_fd, STICK_GRANTS), found = -1, sys = 0;
+
+	if (fd != -1 && (ids = calloc(STICK_LISTED_MAX, sizeof *ids)) != NULL)
+		found = stickio_ids(fd, "", ids, STICK_LISTED_MAX);
+	sys = errno;
+	if (fd != -1)
+		close(fd);
+	if (found != -1) {
+		l->count = (size_t)found < STICK_LISTED_MAX ? (size_t)found : STICK_LISTED_MAX;
+		l->beyond = (size_t)found - l->count;
+		l->ids = ids;
+		ids = NULL;
+	}
+	free(ids);
+	errno = sys;
+	return found != -1 ? 0 : -1;
+}
+
 /* The stick that the grant below ids says it is of; false if it does not verify. */
 static bool
 stick_of_grant(const struct stick *s, const uint8_t id[ID_SIZE], uint8_t stick_id[ID_SIZE])
@@ -151,23 +181,23 @@ stick_of_grant(const struct stick *s, const uint8_t id[ID_SIZE], uint8_t stick_i
 static enum err
 id_of_grants(struct stick *s, struct fault *f)
 {
-	uint8_t ids[STICK_GRANTS_MAX][ID_SIZE], id[ID_SIZE];
-	int fd = stickio_open_dir(s->once_fd, STICK_GRANTS), found = 0;
-	bool known = false;
+	struct listing l = {0};
+	uint8_t id[ID_SIZE];
+	bool known = false, same = true;
 
-	if (fd != -1) {
-		found = stickio_ids(fd, "", ids, STICK_GRANTS_MAX);
-		close(fd);
-	}
-	for (int i = 0; i < found && i < (int)STICK_GRANTS_MAX; i++) {
-		if (!stick_of_grant(s, ids[i], id))
+	if (list_grants(s, &l) != 0 && errno == ENOMEM)
+		return fault_set(f, E_FAIL, ENOMEM, "memory", "grants");
+	for (size_t i = 0; i < l.count && same; i++) {
+		if (!stick_of_grant(s, l.ids[i], id))
 			continue;
-		if (known && memcmp(id, s->id, ID_SIZE) != 0)
-			return fault_set(f, E_STICK_DAMAGED, 0, "stick ids differ", "%s/%s", STICK_ONCE, STICK_GRANTS);
+		same = !known || memcmp(id, s->id, ID_SIZE) == 0;
 		memcpy(s->id, id, ID_SIZE);
 		known = true;
 	}
+	free(l.ids);
 	s->n = UINT32_MAX;
+	if (!same)
+		return fault_set(f, E_STICK_DAMAGED, 0, "stick ids differ", "%s/%s", STICK_ONCE, STICK_GRANTS);
 	return known ? E_OK :
 		       fault_set(f, E_STICK_DAMAGED, 0, "stick record", "%s/%s and %s", STICK_ONCE, STICK_RECORD_A, STICK_RECORD_B);
 }
@@ -324,64 +354,75 @@ one_issuer(const struct stick_grants *g)
 	return true;
 }
 
+/* One that is listed: into g, which has room for it, or counted. */
 static enum err
-load_listed(const struct stick *s, uint8_t (*ids)[ID_SIZE], size_t count, struct stick_grants *g, struct fault *f)
+load_one(const struct stick *s, const uint8_t id[ID_SIZE], struct stick_grants *g, struct fault *f)
 {
-	for (size_t i = 0; i < count; i++) {
-		struct fault why = {0};
+	struct fault why = {0};
 
-		switch (load_grant(s, ids[i], &g->grants[g->count], &why)) {
-		case USABLE:
-			g->count++;
-			break;
-		case SKIP_NEWER:
-			g->newer++;
-			count_skipped(g, ids[i], 1);
-			break;
-		case SKIP:
-			count_skipped(g, ids[i], 1);
-			break;
-		case FOREIGN:
-			g->foreign++;
-			break;
-		case UNREAD:
-			if (!stickio_failing(why.sys))
-				return fault_pass(f, &why);
-			count_skipped(g, ids[i], 1);
-			fault_pass(&g->unread, &why);
-			break;
-		}
+	switch (load_grant(s, id, &g->grants[g->count], &why)) {
+	case USABLE:
+		g->count++;
+		break;
+	case SKIP_NEWER:
+		g->newer++;
+		count_skipped(g, id, 1);
+		break;
+	case SKIP:
+		count_skipped(g, id, 1);
+		break;
+	case FOREIGN:
+		g->foreign++;
+		break;
+	case UNREAD:
+		if (!stickio_failing(why.sys))
+			return fault_pass(f, &why);
+		count_skipped(g, id, 1);
+		fault_pass(&g->unread, &why);
+		break;
 	}
 	return E_OK;
+}
+
+static enum err
+load_listed(const struct stick *s, const struct listing *l, struct stick_grants *g, struct fault *f)
+{
+	enum err err = E_OK;
+	size_t i = 0;
+
+	if ((g->grants = calloc(STICK_GRANTS_MAX, sizeof(*g->grants))) == NULL)
+		return fault_set(f, E_FAIL, ENOMEM, "memory", "grants");
+	while (i < l->count && g->count < STICK_GRANTS_MAX && err == E_OK)
+		err = load_one(s, l->ids[i++], g, f);
+	if (err == E_OK && (g->beyond = (unsigned)(l->count - i + l->beyond)) > 0)
+		count_skipped(g, l->ids[i < l->count ? i : 0], g->beyond);
+	return err;
+}
+
+/* That there is none to be had. */
+static enum err
+none_left(const struct stick_grants *g, struct fault *f)
+{
+	if (g->unread.err != E_OK)
+		return fault_pass(f, &g->unread);
+	return fault_set(f, E_NO_GRANT, 0, g->beyond > 0 ? STICK_CROWDED : "grants", "%s/%s", STICK_ONCE, STICK_GRANTS);
 }
 
 enum err
 stick_load_grants(const struct stick *s, struct stick_grants *g, struct fault *f)
 {
-	uint8_t ids[STICK_GRANTS_MAX + 1][ID_SIZE];
+	struct listing l = {0};
 	enum err err = E_OK;
-	size_t listed = 0;
-	int fd = -1, found = -1;
 
 	memset(g, 0, sizeof(*g));
-	if ((fd = stickio_open_dir(s->once_fd, STICK_GRANTS)) == -1)
-		return stickio_fault(f, E_NO_GRANT, "open", s->once_fd, STICK_ONCE, STICK_GRANTS);
-	if ((found = stickio_ids(fd, "", ids, STICK_GRANTS_MAX + 1)) == -1)
-		err = stickio_fault(f, E_NO_GRANT, "list", s->once_fd, STICK_ONCE, STICK_GRANTS);
-	close(fd);
-	if (err != E_OK)
-		return err;
-	listed = (size_t)found < STICK_GRANTS_MAX ? (size_t)found : STICK_GRANTS_MAX;
-	if ((g->grants = calloc(listed + 1, sizeof(*g->grants))) == NULL)
-		return fault_set(f, E_FAIL, ENOMEM, "memory", "grants");
-	err = load_listed(s, ids, listed, g, f);
-	if (err == E_OK && (size_t)found > listed)
-		count_skipped(g, ids[listed], (unsigned)((size_t)found - listed));
+	if (list_grants(s, &l) != 0)
+		return stickio_fault(f, E_NO_GRANT, "list", s->once_fd, STICK_ONCE, STICK_GRANTS);
+	err = load_listed(s, &l, g, f);
+	free(l.ids);
 	if (err == E_OK && !one_issuer(g))
 		err = fault_set(f, E_ISSUER, 0, "issuers differ", "%s/%s", STICK_ONCE, STICK_GRANTS);
 	if (err == E_OK && g->count == 0)
-		err = g->unread.err != E_OK ? fault_pass(f, &g->unread) :
-					      fault_set(f, E_NO_GRANT, 0, "grants", "%s/%s", STICK_ONCE, STICK_GRANTS);
+		err = none_left(g, f);
 	if (err != E_OK && err != E_NO_GRANT)
 		stick_grants_free(g);
 	return err;

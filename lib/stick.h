@@ -29,6 +29,9 @@
 #define STICK_GRANT_FILE "grant.cose"
 #define STICK_MANIFEST_FILE "manifest.cose"
 
+#define STICK_LISTED_MAX 4096u          /* things of one kind in one directory that are looked at */
+#define STICK_CROWDED "crowded"         /* step of a fault: there are more, and what is looked for is not among the first */
+
 struct stick {
 	int once_fd;                    /* the ONCE directory */
 	uint8_t id[ID_SIZE];
@@ -66,13 +69,14 @@ struct stick_grants {
 	uint8_t skipped_id[ID_SIZE];    /* the first of them, by its directory name */
 	struct fault unread;            /* why one of them could not be read, the medium's word; E_OK in it if none was unreadable */
 	unsigned foreign;               /* grants of another stick, or refills not yet installed: ignored */
+	unsigned beyond;                /* more than are looked at: part of skipped */
 };
 
 /*
- * stick_load_grants(s, g, f): every grant that verifies, is of this stick, and is installed. Errors: E_NO_GRANT if none is left,
- * E_ISSUER if their issuers differ, E_STICK_IO if the rights do not let one be read, or none is left and the medium failed, E_FAIL. g
- * is filled (skipped, newer, foreign) also with E_NO_GRANT. Of more than
- * STICK_GRANTS_MAX grants the lowest ids are read and the others count as skipped.
+ * stick_load_grants(s, g, f): every grant that verifies, is of this stick, and is installed. Errors: E_NO_GRANT if none is left (with
+ * the step STICK_CROWDED if there are some beyond), E_ISSUER if their issuers differ, E_STICK_IO if the rights do not let one be read,
+ * or none is left and the medium failed, E_FAIL. g is filled (skipped, newer, foreign, beyond) also with E_NO_GRANT. The lowest
+ * STICK_LISTED_MAX ids are looked at, until STICK_GRANTS_MAX grants are found; the others count as skipped.
  */
 enum err stick_load_grants(const struct stick *s, struct stick_grants *g, struct fault *f);
 void stick_grants_free(struct stick_grants *g);

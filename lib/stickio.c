@@ -406,51 +406,56 @@ id_of_name(uint8_t id[ID_SIZE], const char *name, const char *suffix)
 	return bytes_from_hex(id, ID_SIZE, hex);
 }
 
-/* Keep the lowest max ids, ascending; *kept counts them. Return 0 if id is there already, else 1. */
 static int
-insert_id(uint8_t (*ids)[ID_SIZE], size_t *kept, size_t max, const uint8_t id[ID_SIZE])
+by_id(const void *a, const void *b)
 {
-	size_t at = *kept, tail = 0;
-
-	while (at > 0 && memcmp(ids[at - 1], id, ID_SIZE) >= 0)
-		at--;
-	if (at < *kept && memcmp(ids[at], id, ID_SIZE) == 0)
-		return 0;
-	if (at == max)
-		return 1;
-	tail = *kept - at;
-	if (*kept == max)
-		tail--;
-	else
-		++*kept;
-	memmove(ids + at + 1, ids + at, tail * ID_SIZE);
-	memcpy(ids[at], id, ID_SIZE);
-	return 1;
+	return memcmp(a, b, ID_SIZE);
 }
 
+/* Sort the n ids, each once, and forget all but the lowest max. Return how many are left; *over counts the others. */
+static size_t
+keep_lowest(uint8_t (*ids)[ID_SIZE], size_t n, size_t max, int *over)
+{
+	size_t kept = 0;
+
+	qsort(ids, n, sizeof ids[0], by_id);
+	for (size_t i = 0; i < n; i++) {
+		if (kept > 0 && memcmp(ids[kept - 1], ids[i], ID_SIZE) == 0)
+			continue;
+		if (kept < max)
+			memmove(ids[kept++], ids[i], ID_SIZE);
+		else if (*over < INT_MAX / 2)
+			++*over;
+	}
+	return kept;
+}
+
+/* The ids are gathered as they come, and sorted whenever there is no more room: a name costs little, whatever the order. */
 int
 stickio_ids(int dir_fd, const char *suffix, uint8_t (*ids)[16], size_t max)
 {
+	const size_t room = 2 * max + 64;
+	uint8_t(*list)[ID_SIZE] = calloc(room, sizeof *list);
 	const struct dirent *entry = NULL;
-	uint8_t id[ID_SIZE];
-	DIR *dir = NULL;
-	size_t kept = 0;
-	int count = 0, failed = 0;
+	DIR *dir = list != NULL ? open_stream(dir_fd) : NULL;
+	size_t n = 0;
+	int over = 0, failed = 0;
 
-	if ((dir = open_stream(dir_fd)) == NULL)
-		return -1;
-	while (errno = 0, (entry = readdir(dir)) != NULL) {
-		if (id_of_name(id, entry->d_name, suffix) != 0)
-			continue;
-		if (insert_id(ids, &kept, max, id) != 0 && count < INT_MAX)
-			count++;
+	while (dir != NULL && (errno = 0, (entry = readdir(dir)) != NULL)) {
+		if (n == room)
+			n = keep_lowest(list, n, max, &over);
+		if (id_of_name(list[n], entry->d_name, suffix) == 0)
+			n++;
 	}
 	failed = errno;
-	closedir(dir);
-	if (failed == 0)
-		return count;
+	if (dir != NULL)
+		closedir(dir);
+	n = failed == 0 ? keep_lowest(list, n, max, &over) : 0;
+	if (n > 0)
+		memcpy(ids, list, n * sizeof *list);
+	free(list);
 	errno = failed;
-	return -1;
+	return failed == 0 ? (int)n + over : -1;
 }
 
 /* True if the comma-separated list holds word. */

@@ -201,6 +201,8 @@ find_slot(struct unlock *u, const char code[CODE_SYMBOLS], struct unlock_info *i
 		return fault_set(f, E_CODE_UNKNOWN, 0, "locator", "code");
 	if (u->grants.unread.err != E_OK)
 		return fault_pass(f, &u->grants.unread);
+	if (u->grants.beyond > 0)
+		return fault_set(f, E_NO_GRANT, 0, STICK_CROWDED, "%s/%s", STICK_ONCE, STICK_GRANTS);
 	bytes_to_hex(hex, u->grants.skipped_id, ID_SIZE);
 	return fault_set(f, E_NO_GRANT, 0, u->grants.newer != 0 ? "newer version" : "signature", "g/%s", hex);
 }
@@ -427,7 +429,10 @@ check_revoked(struct unlock *u, struct fault *f)
 	return E_OK;
 }
 
-/* A FAT whose device is gone says of every file that there is none, but of those that the kernel still knows. */
+/*
+ * A FAT whose device is gone says of every file that there is none, but of those that the kernel still knows. Names are asked, too,
+ * since lock.a may be what is not there: then nothing is held.
+ */
 static bool
 is_out(const struct stick *s, const struct hold *hold)
 {

@@ -57,6 +57,42 @@ prepare "$W/folder" "$W/clean"
 check "a stick with nothing else" oncestick erase "$W/clean" --yes --json "$pass"
 is "is empty afterwards" "$(jq -c .left "$W/out")$(ls -A "$W/clean")" '[]'
 
+# hostile 31: directories that are named as lectures are, and hold nothing, keep nobody from the real one
+crowd() # DIR FROM TO
+{
+	seq "$2" "$3" | xargs printf "$1/%032x\n" | xargs mkdir
+}
+stick=$W/crowd
+prepare "$W/folder" "$stick" --label Crowd --codes 4
+one_code "$W/crowd1"
+one_code "$W/crowd2"
+crowd "$stick/ONCE/g" 1 300
+crowd "$stick/ONCE/b" 1 300
+check "a code opens among 300" oncestick mount "$stick" --code-file "$W/crowd1" --no-desktop
+check "to its end" oncestick unmount --yes
+refused 12 "verify tells of them" oncestick verify "$stick"
+check "the list gets there" oncestick revoke --code-file "$W/crowd2" --at "$stick" --yes "$pass"
+refused 31 "and holds" oncestick mount "$stick" --code-file "$W/crowd2" --no-desktop
+check "what was used is found" oncestick collect "$stick" --json "$pass"
+is "it is one code" "$(jq -r '[.codes[] | select(.found == "used")] | length' "$W/out")" 1
+prepare "$W/folder" "$stick" --add --label More --codes 2
+one_code "$W/crowd3"
+crowd "$stick/ONCE/g" 301 4100
+refused 12 "among more than are looked at it is told what to do" oncestick mount "$stick" --code-file "$W/crowd3" --no-desktop
+said "has more in ONCE/g"
+said "without a file grant.cose"
+refused 11 "by the issuer's verbs, too" oncestick prepare "$W/folder" "$stick" --add "$pass"
+said "has more in ONCE/g"
+refused 12 "and by revoke" oncestick revoke --at "$stick" "$pass"
+said "has more in ONCE/g"
+check "that helps" find "$stick/ONCE/g" -mindepth 1 -type d -empty -delete
+check "the code opens" oncestick mount "$stick" --code-file "$W/crowd3" --no-desktop
+check "to its end" oncestick unmount --yes
+check "collect" oncestick collect "$stick" "$pass"
+crowd "$stick/ONCE/g" 1 300
+check "erase" oncestick erase "$stick" --yes "$pass"
+is "nothing is left" "$(ls -A "$stick")" ""
+
 # hostile 83: FOLDER and STICK exchanged
 mkdir "$W/empty" "$W/fresh"
 mkdir "$W/fresh/lost+found" "$W/fresh/.Trash-1000"

@@ -564,21 +564,55 @@ START_TEST(more_than_is_free_does_not_fit)
 END_TEST
 
 /* hostile 31 */
-START_TEST(a_65th_grant_or_bundle_does_not_fit)
+START_TEST(a_65th_grant_does_not_fit)
 {
 	int fd = -1;
 
 	prepare();
 	for (uint8_t i = 1; i < 64; i++)
-		put_dir(&x, _i == 0 ? grant_path(path, i, "") : bundle_path(path, i, ""));
+		put_grant(&x, OURS, STICK, i, BUNDLE);
 	ck_assert_int_eq(begin(), E_OK);
 	fill_id(bundle_id, 0x77);
 	ck_assert_int_eq(provision_bundle_dir(p, bundle_id, &fd, &fault), E_SPACE);
 	ck_assert_int_eq(fd, -1);
 	ck_assert(!exists(&x, bundle_path(path, 0x77, "")));
-	ck_assert_int_eq(write_grant(0x77), _i == 0 ? E_SPACE : E_OK);
-	ck_assert(exists(&x, grant_path(path, 0x77, "")) == (_i != 0));
+	ck_assert_int_eq(write_grant(0x77), E_SPACE);
+	ck_assert(!exists(&x, grant_path(path, 0x77, "")));
 	ck_assert(!exists(&x, grant_path(path, 0x77, ".tmp")));
+}
+END_TEST
+
+/* hostile 31 */
+START_TEST(directories_that_are_nothing_leave_room)
+{
+	int fd = -1;
+
+	prepare();
+	for (uint8_t i = 1; i <= 100; i++)
+		put_dir(&x, i % 2 == 0 ? grant_path(path, i, "") : bundle_path(path, i, ""));
+	ck_assert_int_eq(begin(), E_OK);
+	fill_id(bundle_id, 0x77);
+	ck_assert_int_eq(provision_bundle_dir(p, bundle_id, &fd, &fault), E_OK);
+	close(fd);
+	ck_assert_int_eq(write_grant(0x77), E_OK);
+	ck_assert(exists(&x, grant_path(path, 0x77, "")));
+}
+END_TEST
+
+/* hostile 31 */
+START_TEST(directories_without_number_are_told)
+{
+	char name[80];
+
+	prepare();
+	for (unsigned i = 0; i < STICK_LISTED_MAX; i++) {
+		snprintf(name, sizeof name, "ONCE/%s/%032x", _i == 0 ? "g" : "b", i);
+		put_dir(&x, name);
+	}
+	ck_assert_int_eq(begin(), _i == 0 ? E_STICK_DAMAGED : E_OK);
+	if (_i == 1)
+		ck_assert_int_eq(provision_clean(p, &fault), E_STICK_DAMAGED);
+	ck_assert_str_eq(fault.step, STICK_CROWDED);
 }
 END_TEST
 
@@ -953,7 +987,9 @@ fill(TCase *t)
 	tcase_add_test(t, a_bundle_that_an_unreadable_grant_may_name_is_kept);
 	tcase_add_test(t, cleaning_an_empty_stick_does_nothing);
 	tcase_add_test(t, more_than_is_free_does_not_fit);
-	tcase_add_loop_test(t, a_65th_grant_or_bundle_does_not_fit, 0, 2);
+	tcase_add_test(t, a_65th_grant_does_not_fit);
+	tcase_add_test(t, directories_that_are_nothing_leave_room);
+	tcase_add_loop_test(t, directories_without_number_are_told, 0, 2);
 	tcase_add_test(t, a_bundle_or_grant_that_is_there_is_not_overwritten);
 	tcase_add_test(t, cells_of_the_wrong_size_are_refused);
 	tcase_add_test(t, a_bundle_that_failed_is_dropped);

@@ -359,23 +359,62 @@ START_TEST(two_issuers_on_one_stick_are_refused)
 }
 END_TEST
 
+/* Directories that are named as grants are, from 0 on. */
+static void
+put_junk(unsigned from, unsigned to)
+{
+	char name[80];
+
+	for (unsigned i = from; i < to; i++) {
+		snprintf(name, sizeof name, "ONCE/g/%032x", i);
+		put_dir(&x, name);
+	}
+}
+
+/* hostile 31 */
+START_TEST(a_grant_among_thousands_of_directories_is_found)
+{
+	put_once(&x, STICK, OURS);
+	put_grant(&x, OURS, STICK, GRANT, BUNDLE);
+	put_junk(0, STICK_LISTED_MAX - 1);
+	open_stick();
+	ck_assert_int_eq(load(), E_OK);
+	ck_assert_uint_eq(grants.count, 1);
+	ck_assert_uint_eq(grants.skipped, STICK_LISTED_MAX - 1);
+	ck_assert_uint_eq(grants.beyond, 0);
+	put_file(&x, "ONCE/stick.a", "", 0);
+	put_file(&x, "ONCE/stick.b", "", 0);
+	stick_close(&s);
+	ck_assert_int_eq(stick_open_damaged(&s, x.fd, NULL), E_OK);
+}
+END_TEST
+
+/* hostile 31 */
+START_TEST(a_grant_beyond_all_that_is_looked_at_is_told)
+{
+	put_once(&x, STICK, OURS);
+	put_grant(&x, OURS, STICK, GRANT, BUNDLE);
+	put_junk(0, STICK_LISTED_MAX);
+	open_stick();
+	ck_assert_int_eq(load(), E_NO_GRANT);
+	ck_assert_str_eq(fault.step, STICK_CROWDED);
+	ck_assert_uint_eq(grants.beyond, 1);
+}
+END_TEST
+
 /* hostile 31 */
 START_TEST(of_65_grants_the_highest_counts_as_skipped)
 {
 	put_once(&x, STICK, OURS);
-	put_grant(&x, OURS, STICK, 0x01, BUNDLE);
-	for (uint8_t i = 2; i <= 65; i++)
-		put_dir(&x, grant_path(path, i, ""));
+	for (uint8_t i = 1; i <= 65; i++)
+		put_grant(&x, OURS, STICK, i, BUNDLE);
 	open_stick();
 	ck_assert_int_eq(load(), E_OK);
-	ck_assert_uint_eq(grants.count, 1);
-	ck_assert_uint_eq(grants.skipped, 64);
-	ck_assert_uint_eq(grants.skipped_id[0], 2);
-	ck_assert_int_eq(unlinkat(x.fd, grant_path(path, 65, ""), AT_REMOVEDIR), 0);
-	put_grant(&x, OURS, STICK, 0xee, BUNDLE);
-	ck_assert_int_eq(load(), E_OK);
-	ck_assert_uint_eq(grants.count, 1);
-	ck_assert_uint_eq(grants.grants[0].id[0], 1);
+	ck_assert_uint_eq(grants.count, 64);
+	ck_assert_uint_eq(grants.grants[63].id[0], 64);
+	ck_assert_uint_eq(grants.skipped, 1);
+	ck_assert_uint_eq(grants.beyond, 1);
+	ck_assert_uint_eq(grants.skipped_id[0], 65);
 }
 END_TEST
 
@@ -843,6 +882,8 @@ fill(TCase *t)
 	tcase_add_test(t, a_tree_copied_under_another_stick_record_has_no_grant);
 	tcase_add_test(t, two_issuers_on_one_stick_are_refused);
 	tcase_add_test(t, of_65_grants_the_highest_counts_as_skipped);
+	tcase_add_test(t, a_grant_among_thousands_of_directories_is_found);
+	tcase_add_test(t, a_grant_beyond_all_that_is_looked_at_is_told);
 	tcase_add_test(t, a_fresh_slot_is_live_in_both_copies);
 	tcase_add_test(t, a_tombstone_in_either_copy_wins);
 	tcase_add_test(t, two_live_copies_with_different_cells_are_damaged);

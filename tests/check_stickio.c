@@ -237,6 +237,22 @@ START_TEST(ids_keeps_the_lowest_and_counts_all)
 }
 END_TEST
 
+/* hostile 31 */
+START_TEST(ids_of_many_come_sorted_whatever_their_order)
+{
+	uint8_t ids[10][ID_SIZE];
+	char hex[2 * ID_SIZE + 1];
+
+	for (unsigned i = 0; i < 700; i++) {
+		snprintf(hex, sizeof(hex), "%032x", 699 - i);
+		put_file(&x, hex, "", 0);
+	}
+	ck_assert_int_eq(stickio_ids(x.fd, "", ids, 10), 700);
+	for (uint8_t i = 0; i < 10; i++)
+		ck_assert(ids[i][ID_SIZE - 1] == i && ids[i][ID_SIZE - 2] == 0);
+}
+END_TEST
+
 /* hostile 41 */
 START_TEST(file_systems_that_do_not_overwrite_in_place_are_bad)
 {
@@ -372,6 +388,7 @@ fill(TCase *t)
 	tcase_add_test(t, only_a_regular_file_is_removed_as_one);
 	tcase_add_test(t, ids_ignores_every_other_name);
 	tcase_add_test(t, ids_keeps_the_lowest_and_counts_all);
+	tcase_add_test(t, ids_of_many_come_sorted_whatever_their_order);
 	tcase_add_test(t, file_systems_that_do_not_overwrite_in_place_are_bad);
 	tcase_add_test(t, ext4_is_good_unless_it_journals_data);
 	tcase_add_test(t, a_network_or_an_overlay_behind_fuse_is_bad);

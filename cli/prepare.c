@@ -275,7 +275,7 @@ check_content(struct prepare *j, struct prepare_target *t, struct fault *f)
 	if (j->add && is_copy(t))
 		return fault_set(f, E_WRONG_STICK, 0, "",
 		    _("%.100s is a copy: what is on it was bound to another USB device. --replace destroys it."), t->at.path);
-	if (j->add && t->p->grants.count + t->p->grants.skipped >= STICK_GRANTS_MAX)
+	if (j->add && t->p->grants.count >= STICK_GRANTS_MAX)
 		return fault_set(f, E_SPACE, 0, "",
 		    _("there are %u lectures on %.80s already, which is the most; --replace destroys them."), STICK_GRANTS_MAX,
 		    t->at.path);

@@ -28,14 +28,8 @@ said "would be longer than 4 MiB.*nothing was changed.*leaves the list a week af
 is "the code is what it was" "$(oncestick codes "$name" --json | jq -r '.codes[2].state')" ready
 is "the list is what it was" "$(sqlite3 "$books" "SELECT max(no) FROM notice")" "$lists"
 
-# 4096 codes of a lecture, 64 lectures on a stick
+# 4096 codes of a lecture
 mkdir "$W/other"
 refused 2 "more codes than a lecture can have" oncestick prepare "$W/folder" "$W/other" --codes 4097 --passphrase-file "$W/pass"
 said "from 1 to 4096"
-for k in $(seq 63); do
-	mkdir "$stick/ONCE/g/$(printf %032x "$k")"
-done
-refused 38 "a stick with 64 lectures, some of which cannot be read" \
-	oncestick prepare "$W/folder" "$stick" --add --passphrase-file "$W/pass"
-said "64 lectures.*the most; --replace destroys them"
 finish

@@ -387,38 +387,63 @@ confirm(struct revoke *r, const char *names, struct fault *f)
 /* ---- doing it -------------------------------------------------------------------------------------------------------------- */
 
 static enum err
-open_target(struct revoke *r, size_t k, struct fault *f)
+open_target(const struct revoke *r, struct target *t, const char *path, struct fault *f)
 {
-	struct target *t = &r->targets[k];
 	char fs[STICKIO_FS_NAME] = "";
 	enum err e = E_OK;
 
-	r->blame = r->ats.items[k];
-	if ((e = stickarg_open(&t->at, r->ats.items[k], f)) != E_OK || (e = stick_open(&t->stick, t->at.fd, f)) != E_OK ||
-	    (e = stick_medium(t->stick, fs, f)) != E_OK)
+	if ((e = stickarg_open(&t->at, path, f)) != E_OK || (e = stick_open(&t->stick, t->at.fd, f)) != E_OK ||
+	    (e = stick_medium(t->stick, fs, f)) != E_OK || (e = stick_load_grants(t->stick, &t->grants, f)) != E_OK)
 		return e;
-	e = stick_load_grants(t->stick, &t->grants, f);
-	if (e == E_OK && memcmp(t->grants.grants[0].issuer, r->issuer.pk, KEY_SIZE) != 0)
-		e = fault_set(
-		    f, E_ISSUER, 0, "", _("the stick at %.80s belongs to another issuer; it was left as it is."), r->ats.items[k]);
-	if (e == E_OK)
-		r->blame = NULL;
+	if (memcmp(t->grants.grants[0].issuer, r->issuer.pk, KEY_SIZE) != 0)
+		e = fault_set(f, E_ISSUER, 0, "", _("the stick at %.80s belongs to another issuer; it was left as it is."), path);
 	return e;
 }
 
+/* What concerns the PC, and not one of the sticks. */
+static bool
+stops_all(enum err e)
+{
+	return e == E_FAIL || e == E_INTERRUPTED || e == E_MEMORY || e == E_BOOKS;
+}
+
+/* A stick that cannot have the list keeps it from no other. If none can, that is said before anything is asked or changed. */
 static enum err
 open_targets(struct revoke *r, struct fault *f)
 {
-	enum err e = E_OK;
+	size_t failed = 0, first = 0;
 
 	r->targets = calloc(r->ats.count + 1, sizeof *r->targets);
 	if (r->targets == NULL)
 		return fault_set(f, E_FAIL, ENOMEM, "memory", "for the list of sticks");
 	for (size_t k = 0; k < r->ats.count; k++)
 		r->targets[k].at.fd = -1;
-	for (size_t k = 0; k < r->ats.count && e == E_OK; k++)
-		e = open_target(r, k, f);
-	return e;
+	for (size_t k = 0; k < r->ats.count; k++) {
+		struct target *t = &r->targets[k];
+		enum err e = open_target(r, t, r->ats.items[k], &t->fault);
+
+		if (e == E_OK)
+			continue;
+		first = failed++ == 0 || stops_all(e) ? k : first;
+		if (stops_all(e))
+			break;
+	}
+	if (failed == 0 || (failed < r->ats.count && !stops_all(r->targets[first].fault.err)))
+		return E_OK;
+	r->blame = r->ats.items[first];
+	return fault_pass(f, &r->targets[first].fault);
+}
+
+/* The list that a stick carries into the books, unless it cannot be read. */
+static enum err
+merge_target(struct revoke *r, struct target *t, struct fault *f)
+{
+	struct fault why = {0};
+	enum err e = issuer_merge_notice(&r->issuer, t->stick, &why);
+
+	if (e == E_STICK_IO)
+		t->fault = why;
+	return e == E_OK || e == E_STICK_IO ? E_OK : fault_pass(f, &why);
 }
 
 static enum err
@@ -427,7 +452,8 @@ change_books(struct revoke *r, struct fault *f)
 	enum err e = E_OK;
 
 	for (size_t k = 0; k < r->ats.count && e == E_OK; k++)
-		e = issuer_merge_notice(&r->issuer, r->targets[k].stick, f);
+		if (r->targets[k].fault.err == E_OK)
+			e = merge_target(r, &r->targets[k], f);
 	for (size_t k = 0; k < r->all_count && e == E_OK; k++)
 		if (r->chosen[k])
 			e = books_set_state(r->issuer.books, r->all[k].grant_id, r->all[k].slot, BOOKS_REVOKED, BYTES(NULL, 0), 0,
@@ -468,6 +494,18 @@ commit(struct revoke *r, struct fault *f)
 
 /* ---- words ----------------------------------------------------------------------------------------------------------------- */
 
+static json_t *
+json_target(const struct target *t, const char *path)
+{
+	char text[1400];
+
+	if (t->fault.err == E_OK)
+		return json_pack("{s:o, s:b, s:b}", "path", say_json_text(t->at.path), "ok", 1, "written", (int)t->written);
+	say_explain_english(text, sizeof text, &t->fault, &(struct say_about){.object = path});
+	return json_pack("{s:o, s:b, s:b, s:s, s:i, s:o}", "path", say_json_text(path), "ok", 0, "written", 0, "error",
+	    err_name(t->fault.err), "status", (int)t->fault.err, "message", say_json_text(text));
+}
+
 static enum err
 report_json(const struct revoke *r)
 {
@@ -483,15 +521,12 @@ report_json(const struct revoke *r)
 		json_array_append_new(list, json_string(id));
 	}
 	for (size_t k = 0; k < r->ats.count; k++) {
-		const struct target *t = &r->targets[k];
-
-		written = written || t->written;
-		json_array_append_new(ats, json_pack("{s:o, s:b, s:b}", "path", say_json_text(t->at.path), "ok",
-					       (int)(t->fault.err == E_OK), "written", (int)t->written));
+		written = written || r->targets[k].written;
+		json_array_append_new(ats, json_target(&r->targets[k], r->ats.items[k]));
 	}
 	return say_json(r->c,
 	    json_pack("{s:o, s:I, s:b, s:o, s:o}", "revoked", list, "notice", (json_int_t)r->number, "written", (int)written, "at",
-		r->ats.count == 0 ? json_null() : say_json_text(r->targets[0].at.path), "sticks", ats));
+		r->ats.count == 0 ? json_null() : say_json_text(r->ats.items[0]), "sticks", ats));
 }
 
 /* What was named and was gone before. */
@@ -576,7 +611,8 @@ run(struct revoke *r, struct fault *f)
 	for (size_t k = 0; k < r->ats.count; k++) {
 		struct target *t = &r->targets[k];
 
-		issuer_put_notice(&r->issuer, t->stick, &t->grants, BYTES(r->notice, r->notice_n), &t->written, &t->fault);
+		if (t->fault.err == E_OK)
+			issuer_put_notice(&r->issuer, t->stick, &t->grants, BYTES(r->notice, r->notice_n), &t->written, &t->fault);
 	}
 	return E_OK;
 }
@@ -600,8 +636,9 @@ report(struct revoke *r)
 
 		if (t->fault.err == E_OK)
 			continue;
-		say_info(r->c, "the books have it, but the list is not on the stick:");
-		say_error(r->c, &t->fault, &(struct say_about){.object = t->at.path});
+		if (r->number > 0)
+			say_info(r->c, "the books have it, but the list is not on the stick:");
+		say_error(r->c, &t->fault, &(struct say_about){.object = r->ats.items[k]});
 		failed = failed == E_OK ? t->fault.err : failed;
 	}
 	return failed != E_OK ? failed : e;

@@ -51,7 +51,10 @@ rm -f "$W/s1/ONCE/notice.cose" "$W/s2/ONCE/notice.cose"
 check "the list is written to two sticks" issuer revoke --at "$W/s1" --at "$W/s2" --json
 check "it is on the first" test -s "$W/s1/ONCE/notice.cose"
 check "it is on the second" test -s "$W/s2/ONCE/notice.cose"
-refused 10 "one of two sticks is none" issuer revoke --at "$W/s1" --at "$W/folder"
+rm -f "$W/s1/ONCE/notice.cose"
+refused 10 "one of two sticks is none" issuer revoke --at "$W/folder" --at "$W/s1"
+check "the other gets it" test -s "$W/s1/ONCE/notice.cose"
+refused 10 "both are none" issuer revoke --at "$W/folder" --at "$W/nowhere"
 check "every code of two sticks" issuer revoke --stick "$one" --stick "$two" --yes
 is "nothing is left" "$(oncestick codes --json | jq '[.sticks[] | .ready + .issued] | add')" 0
 

@@ -269,7 +269,7 @@ s_no_stick(struct text *t, const struct fault *f, const struct say_about *a)
 {
 	const char *object = object_of(f, a);
 
-	if (strcmp(f->step, PROVISION_NOT_OURS) == 0) {
+	if (strcmp(f->step, STICK_NOT_OURS) == 0) {
 		add(t,
 		    _("oncestick did not write %s, and there is no stick's record beside it: nothing was changed. Rename that folder, or "
 		      "take another stick."),

@@ -292,7 +292,7 @@ check_foreign(struct provision *p, struct fault *f)
 	enum err err = E_OK;
 
 	if (found == 1)
-		err = fault_set(f, E_NO_STICK, 0, PROVISION_NOT_OURS, "%s", path);
+		err = fault_set(f, E_NO_STICK, 0, STICK_NOT_OURS, "%s", path);
 	else if (found == -1)
 		err = provision_fault(f, "list", "%s", STICK_ONCE);
 	free(path);
@@ -310,7 +310,7 @@ look(struct provision *p, const uint8_t seed[KEY_SIZE], const uint8_t issuer[KEY
 		if (errno == ENOENT)
 			return (err = check_foreign(p, f)) != E_OK ? err : check_writable(p->dir_fd, "stick", f);
 		if (errno == ENOTDIR || errno == ELOOP)
-			return fault_set(f, E_NO_STICK, 0, PROVISION_NOT_OURS, "%s", STICK_ONCE);
+			return fault_set(f, E_NO_STICK, 0, STICK_NOT_OURS, "%s", STICK_ONCE);
 		err = provision_fault(f, "open", "%s", STICK_ONCE);
 		stickio_blame(f, p->dir_fd, STICK_ONCE);
 		return err;
@@ -491,7 +491,7 @@ check_still_empty(struct provision *p, struct fault *f)
 	stick_close(&s);
 	if (err == E_OK)
 		return fault_set(f, E_BUSY, 0, "stick record", "%s", STICK_ONCE);
-	return err == E_STICK_DAMAGED ? E_OK : fault_pass(f, &why);
+	return err == E_STICK_DAMAGED || strcmp(why.step, STICK_NOT_OURS) == 0 ? E_OK : fault_pass(f, &why);
 }
 
 static enum err

@@ -39,11 +39,10 @@ struct provision {
 /*
  * provision_begin(p, dir_fd, seed, issuer, f): look at the stick at dir_fd (duplicated) without changing it, and lock its probe if
  * it has one. Errors: E_FILESYSTEM, E_ISSUER (grants or a ratchet of another issuer), E_STICK_DAMAGED (grants without a valid stick
- * record, a part of ONCE is not what it should be), E_NO_STICK (with the step PROVISION_NOT_OURS: there is no stick record, and
+ * record, a part of ONCE is not what it should be), E_NO_STICK (with the step STICK_NOT_OURS: there is no stick record, and
  * f->object, ONCE that is no directory or something below it in any spelling, was not written by us), E_READONLY, E_BUSY (another
  * process provisions it), E_STICK_IO, E_FAIL. E_STICK_DAMAGED has the step STICK_CROWDED where there is more in g or b than is looked at.
  */
-#define PROVISION_NOT_OURS "not ours"
 enum err provision_begin(struct provision **p, int dir_fd, const uint8_t seed[KEY_SIZE], const uint8_t issuer[KEY_SIZE],
     struct fault *f);
 

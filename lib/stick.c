@@ -13,6 +13,7 @@
 
 #include <sodium.h>
 
+#include "provision.h"
 #include "secret.h"
 #include "stickio.h"
 
@@ -102,9 +103,50 @@ no_once(int dir_fd, struct fault *f)
 	return err;
 }
 
+static bool
+has_record(int once_fd)
+{
+	struct stat st;
+
+	return fstatat(once_fd, STICK_RECORD_A, &st, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT ||
+	    fstatat(once_fd, STICK_RECORD_B, &st, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
+}
+
+static bool
+has_grants(int once_fd)
+{
+	int fd = stickio_open_dir(once_fd, STICK_GRANTS), found = 0;
+
+	if (fd == -1)
+		return errno != ENOENT;
+	found = stickio_ids(fd, "", NULL, 0);
+	close(fd);
+	return found != 0;
+}
+
+static int
+name_foreign(void *arg, const char *path)
+{
+	fault_set(arg, E_NO_STICK, 0, STICK_NOT_OURS, "%s", path);
+	return 1;
+}
+
+/* Why the record cannot be used: there may never have been one, in a folder that only has the name. */
+static enum err
+not_ours(const struct stick *s, int dir_fd, const struct fault *why, struct fault *f)
+{
+	struct fault foreign = {0};
+
+	if (why->err == E_STICK_DAMAGED && !has_record(s->once_fd) && !has_grants(s->once_fd) &&
+	    provision_each_foreign(dir_fd, name_foreign, &foreign) == 1)
+		return fault_pass(f, &foreign);
+	return fault_pass(f, why);
+}
+
 enum err
 stick_open(struct stick **s, int dir_fd, struct fault *f)
 {
+	struct fault why = {0};
 	struct stick *made = NULL;
 	enum err err = E_OK;
 
@@ -115,8 +157,8 @@ stick_open(struct stick **s, int dir_fd, struct fault *f)
 		err = fault_set(f, E_FAIL, ENOMEM, "memory", "stick");
 	else if ((made->once_fd = stickio_open_dir(dir_fd, STICK_ONCE)) == -1)
 		err = no_once(dir_fd, f);
-	else
-		err = read_record(made, f);
+	else if ((err = read_record(made, &why)) != E_OK)
+		err = not_ours(made, dir_fd, &why, f);
 	if (err == E_OK) {
 		*s = made;
 		made = NULL;

@@ -29,6 +29,7 @@
 #define STICK_GRANT_FILE "grant.cose"
 #define STICK_MANIFEST_FILE "manifest.cose"
 
+#define STICK_NOT_OURS "not ours"       /* step of a fault: its object was not written by us, and there is no stick record beside it */
 #define STICK_LISTED_MAX 4096u          /* things of one kind in one directory that are looked at */
 #define STICK_CROWDED "crowded"         /* step of a fault: there are more, and what is looked for is not among the first */
 
@@ -41,7 +42,8 @@ struct stick {
 
 /*
  * stick_open(s, dir_fd, f): find ONCE below dir_fd and read the stick record. dir_fd is borrowed for the call only.
- * Errors: E_NO_STICK, E_STICK_DAMAGED (no valid copy of the stick record, or two of different sticks), E_STICK_IO (it cannot be told,
+ * Errors: E_NO_STICK (with the step STICK_NOT_OURS where there is an ONCE with neither record nor grant, but things of others in it),
+ * E_STICK_DAMAGED (no valid copy of the stick record, or two of different sticks), E_STICK_IO (it cannot be told,
  * because the medium or the rights do not let one be read), E_FAIL.
  */
 enum err stick_open(struct stick **s, int dir_fd, struct fault *f);

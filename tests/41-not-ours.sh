@@ -16,6 +16,27 @@ for name in ONCE Once once; do
 	is "erase refuses too" $? 10
 	is "and it is what it was" "$(cat "$W/$name/$name/photo.jpg")" mine
 done
+# whatever is done with it
+printf 'HNSB-PDT3-5TA5-MCEM\n' >"$W/nocode"
+prepare "$W/folder" "$W/ours" --label Ours
+name=$W/ONCE
+for verb in "revoke --at $name $pass" "collect $name $pass" "issue $name $pass" "verify $name" "inspect $name" \
+	"mount $name --code-file $W/nocode --no-desktop" "rehearse $name" "revoke --at $name --at $W/nowhere $pass"; do
+	# shellcheck disable=SC2086
+	refused 10 "$verb" oncestick $verb
+	said "did not write ONCE/(photo.jpg|b)"
+done
+# one stick of several that is none keeps no other from the list
+check "a list" oncestick revoke --stick "$W/ours" --yes "$pass"
+refused 10 "revoke at several" oncestick revoke --at "$W/ONCE" --at "$W/ours" --at "$W/nowhere" "$pass"
+said "did not write ONCE/(photo.jpg|b)"
+said "on the stick at $W/ours now"
+said "nowhere"
+rm "$W/ours/ONCE/notice.cose"
+oncestick revoke --at "$W/ONCE" --at "$W/ours" --json "$pass" >"$W/out" 2>"$W/err"
+is "for programs, too" "$?" 10
+is "which learn which" "$(jq -c '[.sticks[] | .ok, .written, .status]' "$W/out")" '[false,false,10,true,true,null]'
+check "and the list is there" test -s "$W/ours/ONCE/notice.cose"
 # nor is a file, or a link, that is called so
 mkdir "$W/file" "$W/link"
 echo mine >"$W/file/ONCE"

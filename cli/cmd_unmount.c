@@ -121,7 +121,7 @@ warn_left(const struct cli *c, const char *folder)
 {
 	char safe[PATH_MAX];
 
-	say_warn(c, "%s stays behind, dead: something else is mounted over it. Unmount that first, then the folder ('fusermount3 -u')",
+	say_warn(c, "%s stays behind, dead: something else is mounted over it. Unmount that: the folder goes with the next 'oncestick status'",
 	    say_safe(safe, sizeof safe, folder));
 }
 
@@ -309,6 +309,8 @@ unmount(const struct cli *c, const struct sessions *s, const char *dir, struct c
 	if ((err = ask(c, w)) != E_OK)
 		return err;
 	err = control_ask(s->dir_fd, one->lock_name, (enum control_op)(operation(w) | (w->eject ? CONTROL_TOLD : 0)), &reply, &f);
+	if (err == E_BUSY && mountpoint_is_covered(one->state.mount_point, &one->state.mount))
+		return say_covered(c, one->state.mount_point);
 	if (err == E_BUSY)
 		return say_busy(c, &reply.state);
 	if (err != E_OK)

@@ -49,6 +49,8 @@ unmount_watched(struct watched *w, bool lazy, struct fault *f)
 	bool there = is_there(w);
 	enum err e = there ? mountpoint_unmount(w->path, lazy, f) : E_OK;
 
+	if (!there && w->path[0] != '\0' && mountpoint_is_covered(w->path, &w->mount))
+		return fault_set(f, E_BUSY, EBUSY, "covered", "%s", w->path);
 	w->seen = w->seen || there;
 	if (e == E_OK && w->made && rmdir(w->path) == 0)
 		w->made = false;

@@ -37,7 +37,7 @@ int minder_mounted(int fd);
 
 /*
  * minder_unmount(fd, lazy, f): unmount now, and remove the directory if the minder made it. E_OK also if nothing is mounted any more;
- * E_BUSY, E_FUSE as from mountpoint_unmount; E_FAIL if the minder is gone.
+ * E_BUSY, E_FUSE as from mountpoint_unmount, E_BUSY also while something else is mounted over it; E_FAIL if the minder is gone.
  */
 enum err minder_unmount(int fd, bool lazy, struct fault *f);
 

@@ -40,6 +40,7 @@ struct run {
 	int private;                    /* of a private mount, until it is served; else -1 */
 	bool left;                      /* the private mount is gone: nobody sees the media any more */
 	bool over;
+	bool stays;                     /* the mount could not be taken away: something is mounted over it, or the minder is gone */
 	int signals, ended, deadline, beat, control;
 	int mounts;                     /* the list of mounts, for poll(2): a stick goes and comes with one */
 	int stick_fd;
@@ -114,6 +115,8 @@ release(struct run *r)
 {
 	fusefs_free(&r->fs);
 	replug_free(&r->replug);
+	if (r->stays)
+		station_leave(r->station);
 	unlock_free(&r->unlock);
 	station_close(&r->station);
 	fence_filter_free(&r->calls);
@@ -449,14 +452,18 @@ unmount(struct run *r, bool lazy, struct fault *f)
 	return minder_unmount(r->minder, lazy, f);
 }
 
-/* Files stop answering, then the mount goes, lazily if something holds on to it. A private one goes with its namespace. */
+/*
+ * Files stop answering, then the mount goes, lazily if something holds on to it. A private one goes with its namespace. One that cannot
+ * go is left to whoever comes next, by the lock.
+ */
 static void
 unmount_by_force(struct run *r)
 {
 	if (r->fs != NULL)
 		fusefs_silence(r->fs);
-	if (unmount(r, false, NULL) != E_OK)
-		(void)unmount(r, true, NULL);
+	r->stays = unmount(r, false, NULL) != E_OK && unmount(r, true, NULL) != E_OK;
+	if (r->stays)
+		describe_lock(r, false);
 }
 
 /* Whether a program uses files, also through another path to the same mount, which the kernel does not count when it unmounts. */

@@ -85,6 +85,12 @@ bool station_read_holder(int fd, struct station_holder *h);
  */
 void station_left(int dir_fd, const char *name, bool (*each)(void *arg, const struct station_holder *h, time_t since), void *arg);
 
+/*
+ * station_leave(s): let go of the slot lock and leave what it says, as a holder that dies does: it could not take its mount away, which
+ * is left to whoever comes next.
+ */
+void station_leave(struct station *s);
+
 struct station_issuer {
 	uint8_t pk[KEY_SIZE];
 	int64_t floor;

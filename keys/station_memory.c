@@ -433,6 +433,14 @@ station_describe(const struct station *s, const struct station_holder *h)
 	write_holder(station_lock_fd(s), h);
 }
 
+void
+station_leave(struct station *s)
+{
+	if (s->lock_fd != -1)
+		close(s->lock_fd);
+	s->lock_fd = -1;
+}
+
 /* What the holder says of where it is. Return how often it may be polled for the lock. */
 static int
 name_holder(int fd, char *where, size_t size)

@@ -195,8 +195,8 @@ if [ "$WHO" = root ]; then
 	check "by force, also beneath another mount" oncestick unmount --pause --force
 	said 'stays behind, dead: something else is mounted over it'
 	umount "$folder"
-	umount "$folder"
-	rmdir "$folder"
+	check "it goes when that has gone" oncestick status
+	check "... with its directory" gone
 	open_with 11
 	mount -t tmpfs none "$folder"
 	kill -9 "$pid"

@@ -9,6 +9,7 @@ new_issuer
 prepare "$W/folder" "$stick" --label Deadline --codes 3 --session 1m
 one_code "$W/code"
 one_code "$W/skewed"
+one_code "$W/below"
 check "mount for a minute" oncestick mount "$stick" --code-file "$W/code"
 folder=$(cat "$W/out")
 check "a pause in between does not make it longer" oncestick unmount --pause
@@ -16,6 +17,15 @@ check "mount again" oncestick mount "$stick" --code-file "$W/code"
 exec 9<"$folder/clips/film.bin"
 check "the open file reads" head -c 100000 <&9
 check "and its pages are cached" cmp "$W/folder/clips/film.bin" "$folder/clips/film.bin"
+
+# One that something is mounted over when its time is over: for anybody, a file system of his own over the directory above.
+mkdir -p "$W/dir/below" "$W/over"
+check "a third folder" oncestick mount "$stick" "$W/dir/below" --code-file "$W/below"
+if [ "$WHO" = root ]; then
+	mount -t tmpfs none "$W/dir/below"
+else
+	"$ONCE_BUILD/tests/serve_dir" "$W/over" "$W/dir" || die "cannot serve a directory"
+fi
 
 # A file that is mapped, by a program that waits for a line and then reads a page which it has read before.
 cat >"$W/map.py" <<'EOF2'
@@ -75,7 +85,17 @@ is "the mapped file is a bus error" $? 135
 is "and nothing was read" "$(cat "$W/mapped")" mapped
 wait_until 10 test ! -e "$folder"
 wait_until 90 no mounted "$other"
-is "nothing is open" "$(oncestick status --json | jq '.open | length')" 0
+no_session() { [ "$(oncestick status --json | jq '.open | length')" = 0 ]; }
+wait_until 90 no_session
+grep -q " $W/dir/below .* fuse.oncestick " /proc/self/mountinfo || die "the folder below another mount is gone: nothing was tried"
+if [ "$WHO" = root ]; then
+	umount "$W/dir/below"
+else
+	fusermount3 -u "$W/dir"
+fi
+check "what was mounted over at the deadline" oncestick status
+no grep -q " $W/dir/below " /proc/self/mountinfo || die "a dead mount is left"
+check "its directory is usable" ls "$W/dir/below"
 refused 30 "the code after its deadline" oncestick mount "$stick" --code-file "$W/code"
 refused 30 "the other one" oncestick mount "$stick" --code-file "$W/skewed"
 

@@ -73,10 +73,24 @@ is_empty(const struct prompt_answer *a)
 	return at == a->n;
 }
 
+/* By its mark; or by every second byte, which is 0 in what people type, and no letter. */
 static bool
 is_utf16(const struct prompt_answer *a)
 {
-	return a->n >= 2 && (memcmp(a->text, "\xff\xfe", 2) == 0 || memcmp(a->text, "\xfe\xff", 2) == 0);
+	size_t zeros[2] = {0, 0};
+
+	if (a->n >= 2 && (memcmp(a->text, "\xff\xfe", 2) == 0 || memcmp(a->text, "\xfe\xff", 2) == 0))
+		return true;
+	for (size_t i = 0; i < a->n; i++)
+		zeros[i % 2] += a->text[i] == '\0';
+	return a->n > 0 && (zeros[0] == (a->n + 1) / 2 || (a->n > 1 && zeros[1] == a->n / 2));
+}
+
+static enum err
+utf16_fault(const char *name, enum err form, struct fault *f)
+{
+	return fault_set(f, form, 0, "", _("%.120s is in UTF-16: save it as plain text (UTF-8)."),
+	    strcmp(name, "-") == 0 ? _("standard input") : name);
 }
 
 /* What an editor of another system puts around a line, and nobody types: a byte order mark, a carriage return. */
@@ -113,7 +127,7 @@ prompt_file_answer(const char *name, enum prompt_kind kind, struct prompt_answer
 	if (got == -2)
 		return fault_set(f, form, 0, "", _("the first line of %s is longer than %d bytes."), shown, PROMPT_MAX);
 	if (is_utf16(a))
-		return fault_set(f, form, 0, "", _("%.120s is in UTF-16: save it as plain text (UTF-8)."), shown);
+		return utf16_fault(name, form, f);
 	if (kind == PROMPT_CODE && is_empty(a))
 		a->n = 0;
 	if (kind == PROMPT_PASSPHRASE)
@@ -137,7 +151,9 @@ prompt_file_lines(const char *name, prompt_line_fn *each, void *arg, struct faul
 	if (fd < 0)
 		e = E_PROMPT;
 	while (e == E_OK && (got = file_line(fd, &a)) == 1)
-		if (!is_empty(&a))
+		if (is_utf16(&a))
+			e = utf16_fault(name, E_CODE_FORM, f);
+		else if (!is_empty(&a))
 			e = each(arg, a.text, a.n, f);
 	if (e == E_OK && got == -1)
 		e = file_fault(name, f);

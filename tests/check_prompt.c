@@ -127,6 +127,9 @@ START_TEST(passphrase_file_in_utf16_or_with_an_empty_line_first)
 	passphrase_file_told("\xff\xfe" "o\0k\0\r\0\n\0", 10, "UTF-16");
 	passphrase_file_told("\xfe\xff" "\0o\0k\0\n", 8, "UTF-16");
 	passphrase_file_told("\xff\xfe\n\0", 4, "UTF-16");
+	passphrase_file_told("o\0k\0\r\0\n\0", 8, "UTF-16"); /* without the mark */
+	passphrase_file_told("\0o\0k\0\r\0\n", 8, "UTF-16");
+	passphrase_file_told("o\0", 2, "UTF-16");
 	passphrase_file_told("\nsecond\n", 8, "first line");
 	passphrase_file_told("\r\nsecond\r\n", 10, "first line");
 	passphrase_file_told("\xef\xbb\xbf\r\nsecond\n", 12, "first line");
@@ -148,6 +151,9 @@ START_TEST(code_file_empty_or_too_long)
 	ck_assert_str_eq(a.text, "ABCD-EFGH\r");
 	prompt_free(&a);
 	ck_assert_int_eq(code_of("\xff\xfe" "A\0B\0", 6, &a), E_CODE_FORM);
+	ck_assert_int_eq(code_of("A\0B\0\n\0", 6, &a), E_CODE_FORM);
+	ck_assert_int_eq(code_of("\n\0A\0B\0\n\0", 8, &a), E_CODE_FORM);
+	ck_assert_int_eq(code_of("\0\n\0A\0B\0\n", 8, &a), E_CODE_FORM);
 	memset(text, 'A', sizeof text);
 	ck_assert_int_eq(code_of(text, sizeof text, &a), E_CODE_FORM);
 	ck_assert_ptr_null(a.text);
@@ -212,6 +218,12 @@ START_TEST(every_line_of_a_code_file)
 	ck_assert_int_eq(prompt_code_lines(&c, on_line, all, &f), E_CODE_TYPO);
 	unlink(path);
 	ck_assert_str_eq(all, "one|stop|");
+	fault_clear(&f);
+	put_file("o\0n\0e\0\n\0t\0", 10);
+	ck_assert_int_eq(prompt_code_lines(&c, on_line, all, &f), E_CODE_FORM);
+	unlink(path);
+	ck_assert_str_eq(all, "one|stop|");
+	ck_assert_ptr_nonnull(strstr(f.object, "UTF-16"));
 }
 END_TEST
 

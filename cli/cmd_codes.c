@@ -64,73 +64,31 @@ print_table(const struct cli *c, struct human_table *t, int failed)
 
 /* ---- every stick --------------------------------------------------------------------------------------------------------- */
 
-/* Of a stick, with what has expired told apart. */
-struct tally {
-	unsigned ready, issued, spent, revoked, expired;
-};
-
-static struct tally
-tally_of(const struct books_slot *slots, size_t count, int64_t now)
-{
-	struct tally t = {0};
-
-	for (size_t k = 0; k < count; k++) {
-		const struct books_slot *s = &slots[k];
-
-		if (s->state == BOOKS_SPENT)
-			t.spent++;
-		else if (s->state == BOOKS_REVOKED)
-			t.revoked++;
-		else if (s->expires <= now)
-			t.expired++;
-		else if (s->state == BOOKS_READY)
-			t.ready++;
-		else
-			t.issued++;
-	}
-	return t;
-}
-
-/* Who holds codes of one stick, each once, in the order of the codes. The names are those of the slots. */
+/* Who holds codes of one stick, each once, in the order of the codes. */
 struct holders {
-	const struct books_slot **list;
+	const struct books_holder **list;
 	size_t count;
 };
 
 static int
-by_holder(const void *pa, const void *pb)
-{
-	const struct books_slot *const *a = pa, *const *b = pb;
-	int order = strcmp((*a)->holder, (*b)->holder);
-
-	return order != 0 ? order : (*a)->number < (*b)->number ? -1 : (*a)->number > (*b)->number;
-}
-
-static int
 by_number(const void *pa, const void *pb)
 {
-	const struct books_slot *const *a = pa, *const *b = pb;
+	const struct books_holder *const *a = pa, *const *b = pb;
 
 	return (*a)->number < (*b)->number ? -1 : (*a)->number > (*b)->number;
 }
 
+/* Of the first count of all. */
 static bool
-find_holders(struct holders *h, const struct books_slot *slots, size_t count)
+find_holders(struct holders *h, const struct books_holder *all, size_t count)
 {
-	size_t all = 0;
-
-	h->count = 0;
+	h->count = count;
 	h->list = calloc(count + 1, sizeof *h->list); /* NOLINT(bugprone-sizeof-expression): of pointers, as below */
 	if (h->list == NULL)
 		return false;
 	for (size_t k = 0; k < count; k++)
-		if (slots[k].state == BOOKS_ISSUED && slots[k].holder[0] != '\0')
-			h->list[all++] = &slots[k];
-	qsort(h->list, all, sizeof *h->list, by_holder); /* NOLINT(bugprone-sizeof-expression) */
-	for (size_t k = 0; k < all; k++)
-		if (k == 0 || strcmp(h->list[k]->holder, h->list[k - 1]->holder) != 0)
-			h->list[h->count++] = h->list[k];
-	qsort(h->list, h->count, sizeof *h->list, by_number); /* NOLINT(bugprone-sizeof-expression) */
+		h->list[k] = &all[k];
+	qsort(h->list, count, sizeof *h->list, by_number); /* NOLINT(bugprone-sizeof-expression) */
 	return true;
 }
 
@@ -154,7 +112,7 @@ show_holders(const struct holders *h, char *out, size_t size)
 }
 
 static json_t *
-json_stick(const struct books_stick *s, const struct tally *t, const struct holders *h)
+json_stick(const struct books_stick *s, const struct holders *h)
 {
 	char name[STICK_NAME_SIZE], id[2 * ID_SIZE + 1];
 	json_t *holders = json_array();
@@ -164,23 +122,23 @@ json_stick(const struct books_stick *s, const struct tally *t, const struct hold
 	for (size_t k = 0; k < h->count; k++)
 		json_array_append_new(holders, say_json_text(h->list[k]->holder));
 	return json_pack("{s:s, s:s, s:s, s:o, s:i, s:i, s:i, s:i, s:i, s:o, s:o}", "stick", name, "stick_id", id, "label",
-	    s->label, "holders", holders, "ready", (int)t->ready, "issued", (int)t->issued, "spent", (int)t->spent, "revoked",
-	    (int)t->revoked, "expired", (int)t->expired, "not_before", say_json_time(s->not_before), "expires",
+	    s->label, "holders", holders, "ready", (int)s->ready, "issued", (int)s->issued, "spent", (int)s->spent, "revoked",
+	    (int)s->revoked, "expired", (int)s->expired, "not_before", say_json_time(s->not_before), "expires",
 	    say_json_time(s->expires));
 }
 
 static int
-row_stick(struct human_table *table, const struct books_stick *s, const struct tally *t, const struct holders *h, int64_t now)
+row_stick(struct human_table *table, const struct books_stick *s, const struct holders *h, int64_t now)
 {
 	char name[STICK_NAME_SIZE], ready[16], issued[16], spent[16], gone[16], until[WHEN_SHOWN], who[2 * BOOKS_TEXT],
 	    label[4 * LABEL_MAX + 1], what[sizeof label + sizeof who + 8];
 	const char *cells[COLUMNS] = {name, ready, issued, spent, gone, until, what};
 
 	keytree_stick_name(name, s->stick_id);
-	snprintf(ready, sizeof ready, "%u", t->ready);
-	snprintf(issued, sizeof issued, "%u", t->issued);
-	snprintf(spent, sizeof spent, "%u", t->spent);
-	snprintf(gone, sizeof gone, "%u", t->revoked + t->expired);
+	snprintf(ready, sizeof ready, "%u", s->ready);
+	snprintf(issued, sizeof issued, "%u", s->issued);
+	snprintf(spent, sizeof spent, "%u", s->spent);
+	snprintf(gone, sizeof gone, "%u", s->revoked + s->expired);
 	until[0] = '\0';
 	if (s->expires != 0) /* else no lecture was ever finished on it */
 		when_show_short(until, sizeof until, s->expires, now);
@@ -190,41 +148,40 @@ row_stick(struct human_table *table, const struct books_stick *s, const struct t
 	return table_row(table, cells, COLUMNS, 6);
 }
 
-/* One stick into the list or the table. *slots, which are in the order of the sticks, begins with its own, and then after them. */
+/* One stick into the list or the table. *held, which are in the order of the sticks, begins with its own, and then after them. */
 static int
-add_stick(struct human_table *table, json_t *list, const struct books_stick *s, const struct books_slot **slots, size_t *left,
+add_stick(struct human_table *table, json_t *list, const struct books_stick *s, const struct books_holder **held, size_t *left,
     int64_t now)
 {
 	struct holders h = {0};
-	struct tally t;
 	size_t n = 0;
 	int failed = 0;
 
-	while (n < *left && memcmp((*slots)[n].stick_id, s->stick_id, ID_SIZE) == 0)
+	while (n < *left && memcmp((*held)[n].stick_id, s->stick_id, ID_SIZE) == 0)
 		n++;
-	t = tally_of(*slots, n, now);
-	failed = !find_holders(&h, *slots, n);
+	failed = !find_holders(&h, *held, n);
 	if (!failed && table != NULL)
-		failed = row_stick(table, s, &t, &h, now);
+		failed = row_stick(table, s, &h, now);
 	else if (!failed)
-		failed = json_array_append_new(list, json_stick(s, &t, &h));
+		failed = json_array_append_new(list, json_stick(s, &h));
 	free(h.list);
-	*slots += n;
+	*held += n;
 	*left -= n;
 	return failed;
 }
 
-/* Sticks and slots as they were at one moment. */
+/* Sticks and holders as they were at one moment. */
 static enum err
-read_all(struct books *b, struct books_stick **sticks, size_t *count, struct books_slot **slots, size_t *slot_count, struct fault *f)
+read_all(const struct issuer *i, struct books_stick **sticks, size_t *count, struct books_holder **held, size_t *held_count,
+    struct fault *f)
 {
-	enum err e = books_begin(b, f);
+	enum err e = books_begin_reading(i->books, f);
 
 	if (e != E_OK)
 		return e;
-	if ((e = books_sticks(b, sticks, count, f)) == E_OK)
-		e = books_slots(b, NULL, slots, slot_count, f);
-	return books_end(b, e, f);
+	if ((e = books_sticks(i->books, i->now, sticks, count, f)) == E_OK)
+		e = books_holders(i->books, held, held_count, f);
+	return books_end(i->books, e, f);
 }
 
 static enum err
@@ -233,15 +190,15 @@ list_sticks(const struct cli *c, struct issuer *i, struct fault *f)
 	const char *const heads[COLUMNS] = {
 	    _("STICK"), _("READY"), _("ISSUED"), _("SPENT"), _("VOID"), _("EXPIRES"), _("LABEL: HOLDERS")};
 	struct books_stick *sticks = NULL;
-	struct books_slot *slots = NULL;
-	const struct books_slot *at = NULL;
-	size_t count = 0, slot_count = 0;
+	struct books_holder *held = NULL;
+	const struct books_holder *at = NULL;
+	size_t count = 0, left = 0;
 	struct human_table *table = NULL;
 	json_t *list = NULL;
 	int failed = 0;
 	enum err e = E_OK;
 
-	e = read_all(i->books, &sticks, &count, &slots, &slot_count, f);
+	e = read_all(i, &sticks, &count, &held, &left, f);
 	if (e != E_OK) {
 		e = say_error(c, f, NULL);
 		goto out;
@@ -249,15 +206,15 @@ list_sticks(const struct cli *c, struct issuer *i, struct fault *f)
 	list = c->json ? json_array() : NULL;
 	table = c->json ? NULL : human_table_new(COLUMNS, heads);
 	failed = list == NULL && table == NULL;
-	at = slots;
+	at = held;
 	for (size_t k = 0; k < count && !failed; k++)
-		failed = add_stick(table, list, &sticks[k], &at, &slot_count, i->now);
+		failed = add_stick(table, list, &sticks[k], &at, &left, i->now);
 	e = c->json ? say_json(c, json_pack("{s:o}", "sticks", list)) : print_table(c, table, failed);
 	if (count == 0 && !c->json)
 		say_info(c, "no stick yet; next: oncestick prepare FOLDER STICK");
 out:
 	free(sticks);
-	free(slots);
+	free(held);
 	return e;
 }
 
@@ -306,20 +263,23 @@ row_slot(struct human_table *table, const struct books_slot *s, int64_t now)
 static void
 say_left(const struct cli *c, const struct books_slot *slots, size_t count, int64_t now)
 {
-	struct tally t = tally_of(slots, count, now);
 	char until[WHEN_SHOWN];
+	unsigned ready = 0;
 	int64_t last = 0;
 
-	for (size_t k = 0; k < count; k++)
-		if (slots[k].state == BOOKS_READY && slots[k].expires > now && slots[k].expires > last)
-			last = slots[k].expires;
+	for (size_t k = 0; k < count; k++) {
+		if (slots[k].state != BOOKS_READY || slots[k].expires <= now)
+			continue;
+		ready++;
+		last = slots[k].expires > last ? slots[k].expires : last;
+	}
 	when_show(until, sizeof until, last);
-	if (t.ready == 0)
+	if (ready == 0)
 		say_info(c, "no code is left to hand out; 'oncestick prepare --add' makes more");
-	else if (t.ready == 1)
+	else if (ready == 1)
 		say_info(c, "1 code is left to hand out, until %s", until);
 	else
-		say_info(c, "%u codes are left to hand out, until %s", t.ready, until);
+		say_info(c, "%u codes are left to hand out, until %s", ready, until);
 }
 
 static enum err
@@ -380,7 +340,7 @@ cmd_codes(struct cli *c, int argc, char **argv)
 
 	if (!opt_parse(c, &verb, argc, argv, &operands, &count, &e))
 		return e;
-	e = issuer_open(&i, c, &f);
+	e = issuer_open_to_read(&i, c, &f);
 	if (e != E_OK)
 		e = say_error(c, &f, NULL);
 	else

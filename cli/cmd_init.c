@@ -82,7 +82,7 @@ open_new_books(struct issuer *i, const char *contact, struct fault *f)
 	size_t count = 0;
 	enum err e = E_OK;
 
-	if ((e = books_open(&i->books, i->dir, true, f)) != E_OK || (e = books_sticks(i->books, &sticks, &count, f)) != E_OK)
+	if ((e = books_open(&i->books, i->dir, true, f)) != E_OK || (e = books_sticks(i->books, i->now, &sticks, &count, f)) != E_OK)
 		return e;
 	free(sticks);
 	if (count > 0)

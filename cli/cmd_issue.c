@@ -203,10 +203,10 @@ again_holder(struct issue *a, const char *holder, struct fault *f)
 	if (a->stick != NULL && (e = issuer_find(&a->issuer, a->stick, &stick, f)) == E_OK && a->lecture != NULL)
 		e = find_lecture(a, &stick, grant_id, f);
 	if (e == E_OK)
-		e = books_slots(a->issuer.books, a->stick != NULL ? stick.id : NULL, &list, &count, f);
+		e = books_slots_of_holder(a->issuer.books, holder, a->stick != NULL ? stick.id : NULL, &list, &count, f);
 	issuer_stick_close(&stick);
 	for (size_t k = 0; e == E_OK && k < count; k++) {
-		if (!usable(&list[k], BOOKS_ISSUED, a->issuer.now) || strcmp(list[k].holder, holder) != 0 ||
+		if (!usable(&list[k], BOOKS_ISSUED, a->issuer.now) ||
 		    (a->lecture != NULL && memcmp(list[k].grant_id, grant_id, ID_SIZE) != 0))
 			continue;
 		found++;

@@ -66,7 +66,7 @@ struct revoke {
 	struct picks picks;
 	uint8_t (*stick_ids)[ID_SIZE]; /* of sticks, as many */
 	struct codes codes;
-	struct books_slot *all; /* every slot in the books */
+	struct books_slot *all; /* every slot of the sticks that are concerned */
 	size_t all_count;
 	bool *chosen;	     /* of all */
 	char confirmed[120]; /* the sticks that may lose their last code */
@@ -117,27 +117,30 @@ by_symbols(const void *pa, const void *pb)
 static enum err
 make_codes(struct revoke *r, struct fault *f)
 {
-	struct books_slot *all = NULL;
-	size_t count = 0;
-	enum err e = r->codes.list != NULL ? E_OK : books_slots(r->issuer.books, NULL, &all, &count, f);
+	struct books_range *ranges = NULL;
+	size_t range_count = 0, count = 0;
+	enum err e = r->codes.list != NULL ? E_OK : books_ranges(r->issuer.books, &ranges, &range_count, f);
 
 	if (e != E_OK || r->codes.list != NULL)
 		return e;
+	for (size_t k = 0; k < range_count; k++)
+		count += ranges[k].slots;
 	r->codes.list = secret_new((count + 1) * sizeof *r->codes.list);
 	if (r->codes.list == NULL) {
-		free(all);
+		free(ranges);
 		return fault_set(f, E_FAIL, ENOMEM, "memory", "for codes");
 	}
-	for (size_t k = 0; k < count; k++) {
-		struct coded *x = &r->codes.list[k];
+	for (size_t k = 0; k < range_count; k++) {
+		for (uint32_t slot = 0; slot < ranges[k].slots; slot++) {
+			struct coded *x = &r->codes.list[r->codes.count++];
 
-		mint_code(x->symbols, r->issuer.seed, all[k].grant_id, all[k].slot);
-		memcpy(x->pick.grant_id, all[k].grant_id, ID_SIZE);
-		x->pick.slot = all[k].slot;
+			mint_code(x->symbols, r->issuer.seed, ranges[k].grant_id, slot);
+			memcpy(x->pick.grant_id, ranges[k].grant_id, ID_SIZE);
+			x->pick.slot = slot;
+		}
 	}
 	qsort(r->codes.list, count, sizeof *r->codes.list, by_symbols);
-	r->codes.count = count;
-	free(all);
+	free(ranges);
 	return E_OK;
 }
 
@@ -289,33 +292,78 @@ of_holder(const struct revoke *r, const struct books_slot *s)
 	return false;
 }
 
-static enum err
-check_holders(const struct revoke *r, struct fault *f)
-{
-	for (size_t k = 0; k < r->holders.count; k++) {
-		bool seen = false;
+struct stick_list {
+	uint8_t (*ids)[ID_SIZE];
+	size_t count, room;
+};
 
-		for (size_t i = 0; i < r->all_count && !seen; i++)
-			seen = strcmp(r->all[i].holder, r->holders.items[k]) == 0;
-		if (!seen)
-			return fault_set(f, E_NO_CODES, 0, "",
-			    _("nobody called \"%.80s\" was given a code; 'oncestick codes STICK' lists holders."),
-			    r->holders.items[k]);
+static enum err
+add_stick(struct stick_list *l, const uint8_t id[ID_SIZE], struct fault *f)
+{
+	if (l->count == l->room) {
+		size_t room = l->room == 0 ? 16 : 2 * l->room;
+		uint8_t (*grown)[ID_SIZE] = realloc(l->ids, room * sizeof *grown);
+
+		if (grown == NULL)
+			return fault_set(f, E_FAIL, ENOMEM, "memory", "for the list of sticks");
+		l->ids = grown;
+		l->room = room;
 	}
+	memcpy(l->ids[l->count++], id, ID_SIZE);
 	return E_OK;
+}
+
+static enum err
+add_holder(const struct revoke *r, struct stick_list *l, const char *holder, struct fault *f)
+{
+	struct books_slot *slots = NULL;
+	size_t count = 0;
+	enum err e = books_slots_of_holder(r->issuer.books, holder, NULL, &slots, &count, f);
+
+	if (e == E_OK && count == 0)
+		e = fault_set(f, E_NO_CODES, 0, "",
+		    _("nobody called \"%.80s\" was given a code; 'oncestick codes STICK' lists holders."), holder);
+	for (size_t k = 0; k < count && e == E_OK; k++)
+		if (k == 0 || memcmp(slots[k].stick_id, slots[k - 1].stick_id, ID_SIZE) != 0)
+			e = add_stick(l, slots[k].stick_id, f);
+	free(slots);
+	return e;
+}
+
+/* The sticks that something was named of: no other can lose a code, or its last one. */
+static enum err
+name_sticks(const struct revoke *r, struct stick_list *l, struct fault *f)
+{
+	uint8_t id[ID_SIZE];
+	bool found = false;
+	enum err e = E_OK;
+
+	for (size_t k = 0; k < r->holders.count && e == E_OK; k++)
+		e = add_holder(r, l, r->holders.items[k], f);
+	for (size_t k = 0; k < r->sticks.count && e == E_OK; k++)
+		e = add_stick(l, r->stick_ids[k], f);
+	for (size_t k = 0; k < r->picks.count && e == E_OK; k++)
+		if ((e = books_stick_of(r->issuer.books, r->picks.list[k].grant_id, id, &found, f)) == E_OK && found)
+			e = add_stick(l, id, f);
+	return e;
 }
 
 /* What is used or revoked already is no error: the person wanted it gone, and it is. */
 static enum err
 choose(struct revoke *r, struct fault *f)
 {
+	struct stick_list sticks = {0};
 	enum err e = E_OK;
 
 	free(r->all);
 	free(r->chosen);
 	r->all = NULL;
 	r->chosen = NULL;
-	if ((e = books_slots(r->issuer.books, NULL, &r->all, &r->all_count, f)) != E_OK || (e = check_holders(r, f)) != E_OK)
+	r->all_count = 0;
+	if ((e = name_sticks(r, &sticks, f)) == E_OK)
+		e = books_slots_of_sticks(r->issuer.books, sticks.ids, sticks.count, &r->all, &r->all_count, f);
+	free(sticks.ids);
+	if (e != E_OK)
 		return e;
 	r->chosen = calloc(r->all_count + 1, sizeof *r->chosen);
 	if (r->chosen == NULL)

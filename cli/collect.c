@@ -661,28 +661,42 @@ by_slot(const void *pa, const void *pb)
 	return a->slot < b->slot ? -1 : a->slot > b->slot;
 }
 
+/* The findings of one grant, which are in the order of their slots. */
+static enum err
+note_grant(struct collect *k, size_t from, size_t to, struct fault *f)
+{
+	struct books_slot *slots = NULL;
+	size_t count = 0, n = 0;
+	enum err e = books_slots_of_grant(k->issuer->books, k->findings[from].grant_id, &slots, &count, f);
+
+	for (size_t i = from; i < to && e == E_OK; i++) {
+		struct collect_finding *x = &k->findings[i];
+
+		while (n < count && slots[n].slot < x->slot)
+			n++;
+		if (n == count || slots[n].slot != x->slot)
+			continue;
+		if (!x->noted)
+			x->before = slots[n];
+		x->noted = true;
+	}
+	free(slots);
+	return e;
+}
+
 static enum err
 note_before(struct collect *k, struct fault *f)
 {
-	struct collect_finding key = {0};
-	struct books_slot *slots = NULL;
-	size_t count = 0;
-	enum err e = books_slots(k->issuer->books, NULL, &slots, &count, f);
+	enum err e = E_OK;
+	size_t to = 0;
 
 	if (k->count > 1)
 		qsort(k->findings, k->count, sizeof k->findings[0], by_slot);
-	for (size_t n = 0; e == E_OK && k->count > 0 && n < count; n++) {
-		struct collect_finding *x = NULL;
-
-		memcpy(key.grant_id, slots[n].grant_id, ID_SIZE);
-		key.slot = slots[n].slot;
-		x = bsearch(&key, k->findings, k->count, sizeof k->findings[0], by_slot);
-		if (x != NULL && !x->noted)
-			x->before = slots[n];
-		if (x != NULL)
-			x->noted = true;
+	for (size_t from = 0; from < k->count && e == E_OK; from = to) {
+		for (to = from + 1; to < k->count && memcmp(k->findings[to].grant_id, k->findings[from].grant_id, ID_SIZE) == 0;)
+			to++;
+		e = note_grant(k, from, to, f);
 	}
-	free(slots);
 	return e;
 }
 

@@ -71,8 +71,16 @@ open_dir(struct issuer *i, struct fault *f)
 	return E_OK;
 }
 
+enum how { TO_WRITE, TO_READ, TO_BEGIN };
+
 static enum err
-open_issuer(struct issuer *i, bool begin, struct fault *f)
+open_books(struct issuer *i, enum how how, struct fault *f)
+{
+	return how == TO_READ ? books_open_to_read(&i->books, i->dir, f) : books_open(&i->books, i->dir, how == TO_BEGIN, f);
+}
+
+static enum err
+open_issuer(struct issuer *i, enum how how, struct fault *f)
 {
 	struct clock_source clock = clock_system();
 	enum err e = E_OK;
@@ -81,7 +89,7 @@ open_issuer(struct issuer *i, bool begin, struct fault *f)
 	i->dir_fd = -1;
 	i->now = clock.now(clock.arg);
 	if ((e = open_dir(i, f)) != E_OK || (e = keystore_issuer(i->dir_fd, i->pk, f)) != E_OK ||
-	    (e = books_open(&i->books, i->dir, begin, f)) != E_OK ||
+	    (e = open_books(i, how, f)) != E_OK ||
 	    (e = books_get(i->books, "contact", i->contact, sizeof i->contact, f)) != E_OK)
 		issuer_close(i);
 	return e;
@@ -133,7 +141,17 @@ issuer_check_rights(int dir_fd, struct fault *f)
 enum err
 issuer_open(struct issuer *i, const struct cli *c, struct fault *f)
 {
-	enum err e = open_issuer(i, false, f);
+	enum err e = open_issuer(i, TO_WRITE, f);
+
+	if (e == E_OK)
+		issuer_warn_rights(i, c);
+	return e;
+}
+
+enum err
+issuer_open_to_read(struct issuer *i, const struct cli *c, struct fault *f)
+{
+	enum err e = open_issuer(i, TO_READ, f);
 
 	if (e == E_OK)
 		issuer_warn_rights(i, c);
@@ -143,7 +161,7 @@ issuer_open(struct issuer *i, const struct cli *c, struct fault *f)
 enum err
 issuer_begin_books(struct issuer *i, struct fault *f)
 {
-	return open_issuer(i, true, f);
+	return open_issuer(i, TO_BEGIN, f);
 }
 
 void
@@ -346,7 +364,7 @@ issuer_publish(struct issuer *i, uint8_t **file, size_t *n, uint32_t *number, st
 	content.number = notice_next_number(known, i->now);
 	content.time = i->now;
 	if ((e = sign_notice(i, &content, &made, &made_n, f)) != E_OK ||
-	    (e = books_store_notice(i->books, &content, BYTES(made, made_n), f)) != E_OK)
+	    (e = books_keep_notice(i->books, content.number, content.time, BYTES(made, made_n), f)) != E_OK)
 		goto out;
 	*file = made;
 	*n = made_n;
@@ -529,21 +547,13 @@ split_code_id(const char *text, char name[STICK_NAME_SIZE], uint32_t *number)
 static enum err
 find_number(struct issuer *i, const uint8_t id[ID_SIZE], const char *text, uint32_t number, struct books_slot *out, struct fault *f)
 {
-	struct books_slot *list = NULL;
-	size_t count = 0;
-	enum err e = books_slots(i->books, id, &list, &count, f);
+	bool found = false;
+	uint32_t last = 0;
+	enum err e = books_slot_numbered(i->books, id, number, out, &found, &last, f);
 
-	if (e != E_OK)
+	if (e != E_OK || found)
 		return e;
-	e = E_CODE_UNKNOWN;
-	for (size_t k = 0; k < count && e != E_OK; k++) {
-		if (list[k].number == number) {
-			*out = list[k];
-			e = E_OK;
-		}
-	}
-	free(list);
-	return e == E_OK ? E_OK : fault_set(f, e, 0, "", _("there is no code %.20s: that stick has %zu."), text, count);
+	return fault_set(f, E_CODE_UNKNOWN, 0, "", _("there is no code %.20s: that stick has %u."), text, last);
 }
 
 enum err

@@ -35,6 +35,8 @@ enum err issuer_dir(char *out, size_t size, struct fault *f);
 
 /* issuer_open(i, c, f): directory and books, no secret. Errors: E_KEYSTORE (no keystore there), E_BOOKS. */
 enum err issuer_open(struct issuer *i, const struct cli *c, struct fault *f);
+/* issuer_open_to_read(i, c, f): the same for a verb that changes nothing, while others may write. */
+enum err issuer_open_to_read(struct issuer *i, const struct cli *c, struct fault *f);
 
 /*
  * issuer_clock(i, c, f): for a verb that signs, before the passphrase: refuse a clock before the program's making or the newest

@@ -936,6 +936,11 @@ s_books(struct text *t, const struct fault *f, const struct say_about *a)
 		    _("the disk fails where the issuer's books are%s. Nothing was done that is not in them. Have the disk seen to, then put "
 		      "your copy of that directory back."),
 		    CAUSE(f, a));
+	else if (f->sys == EBUSY)
+		add(t,
+		    _("another oncestick is writing in the issuer's books, and was waited for%s. Nothing was done that is not in them. Try again "
+		      "when it has ended."),
+		    CAUSE(f, a));
 	else if (f->sys == EBADMSG)
 		add(t,
 		    _("the issuer's books are damaged%s. Put your copy of that directory back, then collect the sticks, which know what was "
@@ -943,8 +948,7 @@ s_books(struct text *t, const struct fault *f, const struct say_about *a)
 		    CAUSE(f, a));
 	else
 		add(t,
-		    _("the issuer's books cannot be opened or written%s. Nothing was done that is not in them. Is another oncestick at "
-		      "work, or the disk full?"),
+		    _("the issuer's books cannot be opened or written%s. Nothing was done that is not in them. Is the disk full?"),
 		    CAUSE(f, a));
 }
 

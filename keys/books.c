@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 #include "books_internal.h"
@@ -49,9 +48,9 @@ static const char schema[] =
     "CREATE TRIGGER listed_kept BEFORE DELETE ON listed BEGIN SELECT raise(ABORT, 'notices are cumulative'); END;"
     "CREATE TRIGGER withdrawn_kept BEFORE DELETE ON withdrawn BEGIN SELECT raise(ABORT, 'notices are cumulative'); END;";
 
-/* second: a receipt of another session of a used slot. seen: when a slot was live on a stick that came home. gone: lectures that
+/* Of later programs. second: a receipt of another session of a used slot. seen: when a slot was live on a stick that came home. gone: lectures that
  * are no longer looked for on their stick. */
-static const char later[] =
+static const char evidence[] =
     "CREATE TABLE IF NOT EXISTS second (grant_id BLOB NOT NULL REFERENCES grnt, slot INTEGER NOT NULL, receipt BLOB NOT NULL,"
     " PRIMARY KEY (grant_id, slot)) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS seen (grant_id BLOB NOT NULL REFERENCES grnt, slot INTEGER NOT NULL, live_at INTEGER NOT NULL,"
@@ -60,6 +59,26 @@ static const char later[] =
     "CREATE INDEX IF NOT EXISTS event_grant ON event (grant_id);"
     "CREATE TRIGGER IF NOT EXISTS second_kept BEFORE DELETE ON second BEGIN SELECT raise(ABORT, 'evidence is permanent'); END;";
 
+/*
+ * For a large office: whatever is looked for is found by an index, and those of grants have all that is asked, since a row of theirs is as
+ * long as its locators. Of signed lists but the newest only the numbers are of use.
+ */
+static const char large[] =
+    "CREATE INDEX IF NOT EXISTS stick_usb ON stick (usb) WHERE usb IS NOT NULL;"
+    "CREATE INDEX IF NOT EXISTS grnt_of_stick ON grnt (stick_id, issued, not_before, expires, grant_id, label);"
+    "CREATE INDEX IF NOT EXISTS grnt_shown ON grnt (grant_id, stick_id, not_before, expires, label);"
+    "CREATE INDEX IF NOT EXISTS grnt_expires ON grnt (expires, grant_id);"
+    "CREATE INDEX IF NOT EXISTS grnt_issued ON grnt (issued);"
+    "DROP INDEX IF EXISTS grnt_stick;"
+    "CREATE INDEX IF NOT EXISTS bundle_signed ON bundle (signed_at);"
+    "CREATE INDEX IF NOT EXISTS notice_time ON notice (time);"
+    "CREATE INDEX IF NOT EXISTS slot_state ON slot (grant_id, state);"
+    "CREATE INDEX IF NOT EXISTS slot_holder ON slot (holder) WHERE holder IS NOT NULL;"
+    "CREATE INDEX IF NOT EXISTS slot_held ON slot (stick_id, holder, number, state) WHERE state = 'issued' AND holder <> '';"
+    "UPDATE notice SET cose = x'' WHERE no < (SELECT max(no) FROM notice);";
+
+static const char *const later[] = {evidence, large, NULL};
+
 static const struct sql_kind kind = {
 	.name = BOOKS_NAME,
 	.err = E_BOOKS,
@@ -67,6 +86,7 @@ static const struct sql_kind kind = {
 	.schema = 1,
 	.create = schema,
 	.extend = later,
+	.busy_ms = 30000, /* longer than a passphrase takes */
 };
 
 #define ID(id) SQL_BLOB(id, ID_SIZE)
@@ -108,6 +128,32 @@ books_open(struct books **out, const char *dir, bool create, struct fault *f)
 	return err;
 }
 
+enum err
+books_open_to_read(struct books **out, const char *dir, struct fault *f)
+{
+	struct books *b = calloc(1, sizeof *b);
+	struct fault first = {0};
+	enum err err = E_OK;
+	int fd = -1;
+
+	*out = NULL;
+	if (b == NULL)
+		return fault_set(f, E_FAIL, ENOMEM, "open", "%s", dir);
+	if ((fd = sql_make_dir(dir, false)) == -1)
+		err = fault_set(f, E_BOOKS, errno, "open", "%s", dir);
+	else
+		err = sql_open(&b->sql, dir, fd, &kind, SQL_READ, &first);
+	if (fd != -1)
+		close(fd);
+	if (err == E_OK && !b->sql->behind) {
+		*out = b;
+		return E_OK;
+	}
+	books_close(&b);
+	/* An older program's, or one that died within a change: who may write puts it right. */
+	return fd == -1 ? err : books_open(out, dir, false, f);
+}
+
 void
 books_close(struct books **b)
 {
@@ -129,6 +175,12 @@ enum err
 books_begin(struct books *b, struct fault *f)
 {
 	return sql_begin(books_step(b, "begin"), f);
+}
+
+enum err
+books_begin_reading(struct books *b, struct fault *f)
+{
+	return sql_begin_reading(books_step(b, "begin"), f);
 }
 
 enum err
@@ -304,28 +356,29 @@ books_seen_n(struct books *b, const uint8_t stick_id[ID_SIZE], uint32_t n, uint3
 	return err;
 }
 
+/* The name is the first 30 bits of the id. */
 enum err
 books_find_stick(struct books *b, const char *name, uint8_t id[ID_SIZE], unsigned *count, struct fault *f)
 {
 	struct sql *q = books_step(b, "find stick");
+	uint8_t low[ID_SIZE] = {0}, high[ID_SIZE];
 	sqlite3_stmt *st = NULL;
-	uint8_t one[ID_SIZE];
-	char shown[STICK_NAME_SIZE];
 	bool row = true;
 	enum err err;
 
 	*count = 0;
-	err = sql_query(q, &st, "SELECT stick_id FROM stick ORDER BY rowid DESC", SQL_NONE, f);
+	if (keytree_stick_named(low, name) != 0)
+		return E_OK;
+	memset(high, 0xff, sizeof high);
+	memcpy(high, low, 4);
+	high[3] |= 3;
+	err = sql_query(q, &st, "SELECT stick_id FROM stick WHERE stick_id BETWEEN ? AND ? ORDER BY rowid DESC", SQL_ARGS(ID(low), ID(high)),
+	    f);
 	while (err == E_OK && (err = sql_next(q, st, &row, f)) == E_OK && row) {
-		if (!sql_fixed(st, 0, one, sizeof one)) {
+		if (!sql_fixed(st, 0, id, ID_SIZE))
 			err = sql_odd(q, "an odd row of sticks", f);
-			break;
-		}
-		keytree_stick_name(shown, one);
-		if (strcasecmp(shown, name) != 0)
-			continue;
-		memcpy(id, one, sizeof one);
-		++*count;
+		else
+			++*count;
 	}
 	sql_done(&st);
 	return err;

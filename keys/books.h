@@ -45,16 +45,33 @@ struct books_stick {
 	char label[LABEL_MAX + 1];      /* of the newest grant */
 	uint32_t next_n;                /* number of the next refill to make */
 	uint32_t seen_n;                /* largest number its stick record ever came home with; 0: not seen */
-	uint32_t ready, issued, spent, revoked;
+	uint32_t ready, issued, expired, spent, revoked; /* codes; expired: that were ready or issued */
 	int64_t not_before, expires;    /* of the grant that expires last */
+};
+
+/* Somebody who holds codes of a stick. */
+struct books_holder {
+	uint8_t stick_id[ID_SIZE];
+	uint32_t number;                /* of the first */
+	char holder[BOOKS_TEXT];
+};
+
+/* The slots of a grant: 0 up to slots. */
+struct books_range {
+	uint8_t grant_id[ID_SIZE];
+	uint32_t slots;
 };
 
 /*
  * books_open(b, dir, create, f): open BOOKS_NAME in dir, to read and write; create makes dir (0700) and file (0600) where absent.
  * E_BOOKS if it is absent (ENOENT in f->sys) and create is false, cannot be written, is locked by another process for more than
- * 5 s, is damaged, not ours or of a newer schema, or if everybody may write to dir. Not to be carried across a fork.
+ * 30 s (EBUSY), is damaged, not ours or of a newer schema, or if everybody may write to dir. Not to be carried across a fork.
+ *
+ * books_open_to_read(b, dir, f): the same, for calls that change nothing; others may write meanwhile. What an older program left, or one
+ * that died, is put right first, as by books_open.
  */
 enum err books_open(struct books **b, const char *dir, bool create, struct fault *f);
+enum err books_open_to_read(struct books **b, const char *dir, struct fault *f);
 void books_close(struct books **b);
 
 /*
@@ -63,6 +80,8 @@ void books_close(struct books **b);
  * err. A call that fails in between undoes only what it did itself.
  */
 enum err books_begin(struct books *b, struct fault *f);
+/* books_begin_reading ... books_end: what is read is of one moment, and nobody is kept from writing. */
+enum err books_begin_reading(struct books *b, struct fault *f);
 enum err books_end(struct books *b, enum err err, struct fault *f);
 
 /* Settings of the issuer: "contact". value "" removes. get: "" if absent. */
@@ -111,10 +130,29 @@ enum err books_grant_ids(struct books *b, const uint8_t stick_id[ID_SIZE], uint8
 /* books_find_stick(b, name, id, count): the stick whose shown name ("7kq241") is name; *count is how many have it, id the first. */
 enum err books_find_stick(struct books *b, const char *name, uint8_t id[ID_SIZE], unsigned *count, struct fault *f);
 
-/* Lists, freed by the caller (NULL when empty). Sticks come in the order in which they became known. books_slots: slots of a stick
- * (stick_id NULL: of all), ordered by stick and number. */
-enum err books_sticks(struct books *b, struct books_stick **list, size_t *count, struct fault *f);
-enum err books_slots(struct books *b, const uint8_t *stick_id, struct books_slot **list, size_t *count, struct fault *f);
+/*
+ * Lists, freed by the caller (NULL when empty). Sticks come in the order in which they became known, slots by stick and number.
+ * books_sticks: all, with what is expired at now. books_holders: who holds codes of them, each once a stick, ordered by name.
+ * books_slots: of a stick. books_slots_of_sticks: of n sticks, each once however often it is named.
+ * books_slots_of_holder: that somebody was ever given, of a stick or (stick_id NULL) of all. books_slots_of_grant: of a grant.
+ * books_ranges: how many slots each grant has.
+ */
+enum err books_sticks(struct books *b, int64_t now, struct books_stick **list, size_t *count, struct fault *f);
+enum err books_holders(struct books *b, struct books_holder **list, size_t *count, struct fault *f);
+enum err books_slots(struct books *b, const uint8_t stick_id[ID_SIZE], struct books_slot **list, size_t *count, struct fault *f);
+enum err books_slots_of_sticks(struct books *b, uint8_t (*ids)[ID_SIZE], size_t n, struct books_slot **list, size_t *count,
+    struct fault *f);
+enum err books_slots_of_holder(struct books *b, const char *holder, const uint8_t *stick_id, struct books_slot **list, size_t *count,
+    struct fault *f);
+enum err books_slots_of_grant(struct books *b, const uint8_t grant_id[ID_SIZE], struct books_slot **list, size_t *count,
+    struct fault *f);
+enum err books_ranges(struct books *b, struct books_range **list, size_t *count, struct fault *f);
+
+/* books_slot_numbered(b, stick_id, number, slot, found, last): one slot of a stick; *last is the highest number there is. */
+enum err books_slot_numbered(struct books *b, const uint8_t stick_id[ID_SIZE], uint32_t number, struct books_slot *slot, bool *found,
+    uint32_t *last, struct fault *f);
+/* books_stick_of(b, grant_id, stick_id, found): the stick of a grant. */
+enum err books_stick_of(struct books *b, const uint8_t grant_id[ID_SIZE], uint8_t stick_id[ID_SIZE], bool *found, struct fault *f);
 
 /*
  * books_find_lecture(b, stick_id, name, now, grant_id, count): one grant of the stick: of those whose label is name, or, if none
@@ -181,11 +219,13 @@ enum err books_event(struct books *b, int64_t now, const char *verb, const uint8
 /*
  * Notices. books_newest_notice: bytes of the newest (owned by the caller), *number 0 if there is none. books_notice_content: the
  * list that one signed at now has to be: every slot spent or revoked, and every slot and bundle of any notice ever stored, but for
- * lectures that are known to have expired before notice_reach(now); number, time and issuer are left 0. books_store_notice: merge a verified notice of our own into that union and keep its bytes,
- * unless another with the same number is kept already (made before a restore): then only its content is new.
+ * lectures that are known to have expired before notice_reach(now); number, time and issuer are left 0. books_store_notice: merge a verified notice of our own, from
+ * wherever it comes, into that union. books_keep_notice: one made of that content. Both keep its bytes if it is the newest, and of the
+ * others number and time; one with a number that is known already (made before a restore) changes nothing there.
  */
 enum err books_newest_notice(struct books *b, uint8_t **cose, size_t *n, uint32_t *number, struct fault *f);
 enum err books_notice_content(struct books *b, int64_t now, struct notice *out, struct fault *f);
+enum err books_keep_notice(struct books *b, uint32_t number, int64_t time, struct bytes cose, struct fault *f);
 enum err books_store_notice(struct books *b, const struct notice *notice, struct bytes cose, struct fault *f);
 
 #endif

@@ -57,7 +57,8 @@ collect_listed(struct sql *q, int64_t reach, struct notice *out, struct fault *f
 	uint8_t id[ID_SIZE], bits[NOTICE_BITMAP_MAX];
 	size_t n = 0;
 	bool row = true;
-	enum err err = sql_query(q, &st, "SELECT l.grant_id, l.slots FROM listed l LEFT JOIN grnt g ON g.grant_id = l.grant_id"
+	enum err err = sql_query(q, &st, "SELECT l.grant_id, l.slots FROM listed l"
+	    " LEFT JOIN grnt g INDEXED BY grnt_shown ON g.grant_id = l.grant_id"
 	    " WHERE g.expires IS NULL OR g.expires >= ? ORDER BY l.grant_id", SQL_ARGS(SQL_INT(reach)), f);
 
 	while (err == E_OK && (err = sql_next(q, st, &row, f)) == E_OK && row) {
@@ -76,8 +77,8 @@ collect_dead(struct sql *q, int64_t reach, struct notice *out, struct fault *f)
 	sqlite3_stmt *st = NULL;
 	uint8_t id[ID_SIZE];
 	bool row = true;
-	enum err err = sql_query(q, &st, "SELECT s.grant_id, s.slot FROM grnt g CROSS JOIN slot s ON s.grant_id = g.grant_id"
-	    " WHERE g.expires >= ? AND s.state IN ('spent', 'revoked') ORDER BY s.grant_id, s.slot", SQL_ARGS(SQL_INT(reach)), f);
+	enum err err = sql_query(q, &st, "SELECT s.grant_id, s.slot FROM grnt g INDEXED BY grnt_expires"
+	    " CROSS JOIN slot s INDEXED BY slot_dead ON s.grant_id = g.grant_id WHERE g.expires >= ? AND s.state IN ('spent', 'revoked') ORDER BY s.grant_id, s.slot", SQL_ARGS(SQL_INT(reach)), f);
 
 	while (err == E_OK && (err = sql_next(q, st, &row, f)) == E_OK && row) {
 		int64_t slot = sqlite3_column_int64(st, 1);
@@ -168,6 +169,22 @@ list_content(struct sql *q, const struct notice *notice, struct fault *f)
 }
 
 enum err
+books_keep_notice(struct books *b, uint32_t number, int64_t time, struct bytes cose, struct fault *f)
+{
+	struct sql *q = books_step(b, "keep notice");
+	enum err err;
+
+	if ((err = sql_begin(q, f)) != E_OK)
+		return err;
+	err = sql_run(q, "INSERT INTO notice VALUES (?1, CASE WHEN ?1 < (SELECT max(no) FROM notice) THEN x'' ELSE ?2 END, ?3)"
+	    " ON CONFLICT (no) DO NOTHING", SQL_ARGS(SQL_INT(number), SQL_BLOB(cose.p, cose.n), SQL_INT(time)), f);
+	if (err == E_OK)
+		err = sql_run(q, "UPDATE notice SET cose = x'' WHERE length(cose) > 0 AND no = (SELECT max(no) FROM notice"
+		    " WHERE no < (SELECT max(no) FROM notice))", SQL_NONE, f);
+	return sql_end(q, err, f);
+}
+
+enum err
 books_store_notice(struct books *b, const struct notice *notice, struct bytes cose, struct fault *f)
 {
 	struct sql *q = books_step(b, "keep notice");
@@ -176,7 +193,6 @@ books_store_notice(struct books *b, const struct notice *notice, struct bytes co
 	if ((err = sql_begin(q, f)) != E_OK)
 		return err;
 	if ((err = list_content(q, notice, f)) == E_OK)
-		err = sql_run(q, "INSERT INTO notice VALUES (?, ?, ?) ON CONFLICT (no) DO NOTHING",
-		    SQL_ARGS(SQL_INT(notice->number), SQL_BLOB(cose.p, cose.n), SQL_INT(notice->time)), f);
+		err = books_keep_notice(b, notice->number, notice->time, cose, f);
 	return sql_end(q, err, f);
 }

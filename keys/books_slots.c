@@ -35,9 +35,12 @@ read_state(sqlite3_stmt *st, int column, enum books_slot_state *state)
 
 /* ---- lists -------------------------------------------------------------------------------------------------------------- */
 
-#define SLOT_QUERY \
+#define SLOT_COLUMNS \
 	"SELECT s.stick_id, s.grant_id, s.slot, s.number, s.state, s.holder, g.not_before, g.expires, s.changed_at, s.spent_at," \
-	" g.label, s.receipt FROM stick t CROSS JOIN slot s ON s.stick_id = t.stick_id JOIN grnt g ON g.grant_id = s.grant_id "
+	" g.label, s.receipt FROM slot s "
+/* With all of a grant that is asked for, so that its locators need not be read. */
+#define SLOT_GRANT "CROSS JOIN grnt g INDEXED BY grnt_shown ON g.grant_id = s.grant_id "
+#define SLOT_QUERY SLOT_COLUMNS SLOT_GRANT
 
 struct slot_list {
 	struct books_slot *slots;
@@ -106,69 +109,233 @@ list_slots(struct sql *q, struct slot_list *l, const char *text, const struct sq
 	return err;
 }
 
-enum err
-books_slots(struct books *b, const uint8_t *stick_id, struct books_slot **list, size_t *count, struct fault *f)
+static enum err
+hand_over(struct slot_list *l, enum err err, struct books_slot **list, size_t *count)
 {
-	struct sql *q = books_step(b, "slots");
-	struct slot_list l = {0};
-	enum err err;
-
-	if (stick_id != NULL)
-		err = list_slots(q, &l, SLOT_QUERY "WHERE t.stick_id = ? ORDER BY s.number", SQL_ARGS(ID(stick_id)), f);
-	else
-		err = list_slots(q, &l, SLOT_QUERY "ORDER BY t.rowid, s.number", SQL_NONE, f);
 	if (err == E_OK) {
-		*list = l.slots;
-		*count = l.count;
+		*list = l->slots;
+		*count = l->count;
 	} else {
-		free(l.slots);
+		free(l->slots);
 	}
 	return err;
 }
 
-#define STICK_QUERY \
-	"SELECT t.stick_id, coalesce((SELECT g.label FROM grnt g WHERE g.stick_id = t.stick_id" \
-	" ORDER BY g.issued DESC, g.rowid DESC LIMIT 1), t.label), t.next_n, t.seen_n, c.ready, c.issued, c.spent, c.revoked," \
-	" last.not_before, last.expires" \
-	" FROM stick t LEFT JOIN (SELECT stick_id, sum(state = 'ready') AS ready, sum(state = 'issued') AS issued," \
-	"  sum(state = 'spent') AS spent, sum(state = 'revoked') AS revoked FROM slot GROUP BY stick_id) c" \
-	" ON c.stick_id = t.stick_id LEFT JOIN grnt last ON last.rowid =" \
-	" (SELECT rowid FROM grnt g WHERE g.stick_id = t.stick_id ORDER BY g.expires DESC, g.rowid DESC LIMIT 1) ORDER BY t.rowid"
-
-static bool
-read_stick(sqlite3_stmt *st, struct books_stick *s)
+enum err
+books_slots(struct books *b, const uint8_t stick_id[ID_SIZE], struct books_slot **list, size_t *count, struct fault *f)
 {
-	memset(s, 0, sizeof *s);
-	sql_string(st, 1, s->label, sizeof s->label);
-	s->next_n = (uint32_t)sqlite3_column_int64(st, 2);
-	s->seen_n = (uint32_t)sqlite3_column_int64(st, 3);
-	s->ready = (uint32_t)sqlite3_column_int64(st, 4);
-	s->issued = (uint32_t)sqlite3_column_int64(st, 5);
-	s->spent = (uint32_t)sqlite3_column_int64(st, 6);
-	s->revoked = (uint32_t)sqlite3_column_int64(st, 7);
-	s->not_before = sqlite3_column_int64(st, 8);
-	s->expires = sqlite3_column_int64(st, 9);
-	return sql_fixed(st, 0, s->stick_id, ID_SIZE);
+	struct sql *q = books_step(b, "slots");
+	struct slot_list l = {0};
+
+	return hand_over(&l, list_slots(q, &l, SLOT_QUERY "WHERE s.stick_id = ? ORDER BY s.number", SQL_ARGS(ID(stick_id)), f), list, count);
 }
 
 enum err
-books_sticks(struct books *b, struct books_stick **list, size_t *count, struct fault *f)
+books_slots_of_grant(struct books *b, const uint8_t grant_id[ID_SIZE], struct books_slot **list, size_t *count, struct fault *f)
+{
+	struct sql *q = books_step(b, "slots");
+	struct slot_list l = {0};
+
+	return hand_over(&l, list_slots(q, &l, SLOT_QUERY "WHERE s.grant_id = ? ORDER BY s.slot", SQL_ARGS(ID(grant_id)), f), list, count);
+}
+
+enum err
+books_slots_of_holder(struct books *b, const char *holder, const uint8_t *stick_id, struct books_slot **list, size_t *count,
+    struct fault *f)
+{
+	static const char text[] = SLOT_COLUMNS "CROSS JOIN stick t ON t.stick_id = s.stick_id " SLOT_GRANT
+	    "WHERE s.holder = ?1 AND (?2 IS NULL OR s.stick_id = ?2) ORDER BY t.rowid, s.number";
+	struct sql *q = books_step(b, "slots");
+	struct slot_list l = {0};
+
+	return hand_over(&l, list_slots(q, &l, text, SQL_ARGS(SQL_TEXT(holder), SQL_MAYBE(stick_id, stick_id != NULL ? ID_SIZE : 0u)), f),
+	    list, count);
+}
+
+/* ---- of several sticks -------------------------------------------------------------------------------------------------- */
+
+/* Where a stick comes in the books. */
+struct place {
+	int64_t row;
+	const uint8_t *id;
+};
+
+static int
+by_row(const void *pa, const void *pb)
+{
+	const struct place *a = pa, *b = pb;
+
+	return a->row < b->row ? -1 : a->row > b->row;
+}
+
+static enum err
+find_places(struct sql *q, struct place *places, uint8_t (*ids)[ID_SIZE], size_t n, struct fault *f)
+{
+	enum err err = E_OK;
+	bool found = false;
+
+	for (size_t k = 0; k < n && err == E_OK; k++) {
+		places[k].id = ids[k];
+		err = sql_int_of(q, "SELECT rowid FROM stick WHERE stick_id = ?", SQL_ARGS(ID(ids[k])), &places[k].row, &found, f);
+	}
+	if (err == E_OK && n > 1)
+		qsort(places, n, sizeof *places, by_row);
+	return err;
+}
+
+enum err
+books_slots_of_sticks(struct books *b, uint8_t (*ids)[ID_SIZE], size_t n, struct books_slot **list, size_t *count, struct fault *f)
+{
+	struct sql *q = books_step(b, "slots");
+	struct place *places = calloc(n + 1, sizeof *places);
+	struct slot_list l = {0};
+	enum err err;
+
+	if (places == NULL)
+		return fault_set(f, E_FAIL, ENOMEM, q->step, "%s", q->path);
+	err = find_places(q, places, ids, n, f);
+	for (size_t k = 0; k < n && err == E_OK; k++)
+		if (k == 0 || places[k].row != places[k - 1].row)
+			err = list_slots(q, &l, SLOT_QUERY "WHERE s.stick_id = ? ORDER BY s.number", SQL_ARGS(ID(places[k].id)), f);
+	free(places);
+	return hand_over(&l, err, list, count);
+}
+
+/* ---- one ---------------------------------------------------------------------------------------------------------------- */
+
+enum err
+books_slot_numbered(struct books *b, const uint8_t stick_id[ID_SIZE], uint32_t number, struct books_slot *slot, bool *found,
+    uint32_t *last, struct fault *f)
+{
+	struct sql *q = books_step(b, "slot");
+	struct slot_list l = {0};
+	int64_t most = 0;
+	bool row = false;
+	enum err err;
+
+	if ((err = list_slots(q, &l, SLOT_QUERY "WHERE s.stick_id = ? AND s.number = ?", SQL_ARGS(ID(stick_id), SQL_INT(number)), f)) ==
+	    E_OK)
+		err = sql_int_of(q, "SELECT max(number) FROM slot WHERE stick_id = ?", SQL_ARGS(ID(stick_id)), &most, &row, f);
+	*found = err == E_OK && l.count == 1;
+	if (*found)
+		*slot = l.slots[0];
+	*last = (uint32_t)most;
+	free(l.slots);
+	return err;
+}
+
+enum err
+books_stick_of(struct books *b, const uint8_t grant_id[ID_SIZE], uint8_t stick_id[ID_SIZE], bool *found, struct fault *f)
+{
+	struct sql *q = books_step(b, "stick");
+	sqlite3_stmt *st = NULL;
+	enum err err;
+
+	*found = false;
+	if ((err = sql_query(q, &st, "SELECT stick_id FROM grnt INDEXED BY grnt_shown WHERE grant_id = ?", SQL_ARGS(ID(grant_id)), f)) ==
+	    E_OK && (err = sql_next(q, st, found, f)) == E_OK && *found && !sql_fixed(st, 0, stick_id, ID_SIZE))
+		err = sql_odd(q, "an odd row of grants", f);
+	sql_done(&st);
+	return err;
+}
+
+/* ---- every ... ---------------------------------------------------------------------------------------------------------- */
+
+/* A list that grows by one thing of size bytes; NULL if there is no memory. What is there is zeroed. */
+static void *
+grow(void **list, size_t *count, size_t *room, size_t size)
+{
+	uint8_t *one = NULL;
+
+	if (*count == *room) {
+		size_t more = *room == 0 ? 64 : 2 * *room;
+		void *grown = reallocarray(*list, more, size);
+
+		if (grown == NULL)
+			return NULL;
+		*list = grown;
+		*room = more;
+	}
+	one = (uint8_t *)*list + (*count)++ * size;
+	memset(one, 0, size);
+	return one;
+}
+
+/* By stick; of each its grants, in any order. */
+#define STICK_QUERY \
+	"SELECT t.stick_id, t.label, t.next_n, t.seen_n, g.issued, g.rowid, g.label, g.not_before, g.expires," \
+	" (SELECT count(*) FROM slot s INDEXED BY slot_state WHERE s.grant_id = g.grant_id AND s.state = 'ready')," \
+	" (SELECT count(*) FROM slot s INDEXED BY slot_state WHERE s.grant_id = g.grant_id AND s.state = 'issued')," \
+	" (SELECT count(*) FROM slot s INDEXED BY slot_state WHERE s.grant_id = g.grant_id AND s.state = 'spent')," \
+	" (SELECT count(*) FROM slot s INDEXED BY slot_state WHERE s.grant_id = g.grant_id AND s.state = 'revoked')" \
+	" FROM stick t LEFT JOIN grnt g INDEXED BY grnt_of_stick ON g.stick_id = t.stick_id ORDER BY t.rowid"
+
+/* What was newest, and what ended last, of the grants of a stick so far: by time, and of equal ones the one that came later. */
+struct best {
+	int64_t issued, issued_row, expires, expires_row;
+};
+
+static bool
+beats(int64_t time, int64_t row, int64_t *best_time, int64_t *best_row)
+{
+	if (*best_row != 0 && (time < *best_time || (time == *best_time && row < *best_row)))
+		return false;
+	*best_time = time;
+	*best_row = row;
+	return true;
+}
+
+static void
+add_grant(sqlite3_stmt *st, int64_t now, struct books_stick *s, struct best *best)
+{
+	const int64_t row = sqlite3_column_int64(st, 5), expires = sqlite3_column_int64(st, 8);
+	const uint32_t ready = (uint32_t)sqlite3_column_int64(st, 9), issued = (uint32_t)sqlite3_column_int64(st, 10);
+
+	if (beats(sqlite3_column_int64(st, 4), row, &best->issued, &best->issued_row))
+		sql_string(st, 6, s->label, sizeof s->label);
+	if (beats(expires, row, &best->expires, &best->expires_row)) {
+		s->not_before = sqlite3_column_int64(st, 7);
+		s->expires = expires;
+	}
+	s->spent += (uint32_t)sqlite3_column_int64(st, 11);
+	s->revoked += (uint32_t)sqlite3_column_int64(st, 12);
+	if (expires <= now) {
+		s->expired += ready + issued;
+	} else {
+		s->ready += ready;
+		s->issued += issued;
+	}
+}
+
+enum err
+books_sticks(struct books *b, int64_t now, struct books_stick **list, size_t *count, struct fault *f)
 {
 	struct sql *q = books_step(b, "sticks");
-	struct books_stick *sticks = NULL, *grown = NULL;
+	struct books_stick *s = NULL;
+	struct best best = {0};
+	uint8_t id[ID_SIZE];
 	sqlite3_stmt *st = NULL;
-	size_t n = 0;
+	void *sticks = NULL;
+	size_t n = 0, room = 0;
 	bool row = true;
 	enum err err = sql_query(q, &st, STICK_QUERY, SQL_NONE, f);
 
 	while (err == E_OK && (err = sql_next(q, st, &row, f)) == E_OK && row) {
-		if ((grown = realloc(sticks, (n + 1) * sizeof *sticks)) == NULL) {
-			err = fault_set(f, E_FAIL, ENOMEM, q->step, "%s", q->path);
-			break;
-		}
-		sticks = grown;
-		if (!read_stick(st, &sticks[n++]))
+		if (!sql_fixed(st, 0, id, ID_SIZE)) {
 			err = sql_odd(q, "an odd row of sticks", f);
+		} else if (s == NULL || memcmp(s->stick_id, id, ID_SIZE) != 0) {
+			if ((s = grow(&sticks, &n, &room, sizeof *s)) == NULL) {
+				err = fault_set(f, E_FAIL, ENOMEM, q->step, "%s", q->path);
+				break;
+			}
+			memcpy(s->stick_id, id, ID_SIZE);
+			sql_string(st, 1, s->label, sizeof s->label);
+			s->next_n = (uint32_t)sqlite3_column_int64(st, 2);
+			s->seen_n = (uint32_t)sqlite3_column_int64(st, 3);
+			best = (struct best){0};
+		}
+		if (err == E_OK && sqlite3_column_type(st, 5) != SQLITE_NULL)
+			add_grant(st, now, s, &best);
 	}
 	sql_done(&st);
 	if (err == E_OK) {
@@ -176,6 +343,74 @@ books_sticks(struct books *b, struct books_stick **list, size_t *count, struct f
 		*count = n;
 	} else {
 		free(sticks);
+	}
+	return err;
+}
+
+enum err
+books_holders(struct books *b, struct books_holder **list, size_t *count, struct fault *f)
+{
+	static const char text[] = "SELECT s.stick_id, s.holder, s.number FROM stick t CROSS JOIN slot s INDEXED BY slot_held"
+	    " ON s.stick_id = t.stick_id WHERE s.state = 'issued' AND s.holder <> '' ORDER BY t.rowid, s.holder, s.number";
+	struct sql *q = books_step(b, "holders");
+	struct books_holder *h = NULL, one = {.number = 0};
+	sqlite3_stmt *st = NULL;
+	void *holders = NULL;
+	size_t n = 0, room = 0;
+	bool row = true;
+	enum err err = sql_query(q, &st, text, SQL_NONE, f);
+
+	while (err == E_OK && (err = sql_next(q, st, &row, f)) == E_OK && row) {
+		if (!sql_fixed(st, 0, one.stick_id, ID_SIZE)) {
+			err = sql_odd(q, "an odd row of slots", f);
+			break;
+		}
+		sql_string(st, 1, one.holder, sizeof one.holder);
+		one.number = (uint32_t)sqlite3_column_int64(st, 2);
+		if (h != NULL && memcmp(h->stick_id, one.stick_id, ID_SIZE) == 0 && strcmp(h->holder, one.holder) == 0)
+			continue;
+		if ((h = grow(&holders, &n, &room, sizeof *h)) == NULL) {
+			err = fault_set(f, E_FAIL, ENOMEM, q->step, "%s", q->path);
+			break;
+		}
+		*h = one;
+	}
+	sql_done(&st);
+	if (err == E_OK) {
+		*list = holders;
+		*count = n;
+	} else {
+		free(holders);
+	}
+	return err;
+}
+
+enum err
+books_ranges(struct books *b, struct books_range **list, size_t *count, struct fault *f)
+{
+	struct sql *q = books_step(b, "grants");
+	struct books_range *r = NULL;
+	sqlite3_stmt *st = NULL;
+	void *ranges = NULL;
+	size_t n = 0, room = 0;
+	bool row = true;
+	enum err err = sql_query(q, &st, "SELECT grant_id, max(slot) + 1 FROM slot GROUP BY grant_id", SQL_NONE, f);
+
+	while (err == E_OK && (err = sql_next(q, st, &row, f)) == E_OK && row) {
+		if ((r = grow(&ranges, &n, &room, sizeof *r)) == NULL) {
+			err = fault_set(f, E_FAIL, ENOMEM, q->step, "%s", q->path);
+			break;
+		}
+		r->slots = (uint32_t)sqlite3_column_int64(st, 1);
+		if (!sql_fixed(st, 0, r->grant_id, ID_SIZE) || r->slots > GRANT_SLOTS_MAX)
+			err = sql_odd(q, "an odd row of slots", f);
+	}
+	sql_done(&st);
+	if (err == E_OK) {
+		*list = ranges;
+		*count = n;
+	} else {
+		free(ranges);
 	}
 	return err;
 }
@@ -260,8 +495,7 @@ books_take(struct books *b, const uint8_t grant_id[ID_SIZE], uint32_t n, const c
 		return sql_odd(q, "the holder's name is too long", f);
 	if ((err = sql_begin(q, f)) != E_OK)
 		return err;
-	err = list_slots(q, &l, SLOT_QUERY "WHERE t.stick_id = (SELECT stick_id FROM grnt WHERE grant_id = ?1)"
-	    " AND s.grant_id = ?1 AND s.state = 'ready' AND g.expires > ?2 ORDER BY s.slot LIMIT ?3",
+	err = list_slots(q, &l, SLOT_QUERY "WHERE s.grant_id = ?1 AND s.state = 'ready' AND g.expires > ?2 ORDER BY s.slot LIMIT ?3",
 	    SQL_ARGS(ID(grant_id), SQL_INT(now), SQL_INT(n)), f);
 	if (err == E_OK && l.count < n)
 		err = fault_set(f, E_NO_CODES, 0, q->step, "%zu ready", l.count);

@@ -12,7 +12,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define BUSY_MS 5000
 #define HEADER_SIZE 100 /* of an SQLite file */
 
 /* ---- errors ------------------------------------------------------------------------------------------------------------- */
@@ -293,6 +292,16 @@ sql_begin(struct sql *q, struct fault *f)
 	return err;
 }
 
+enum err
+sql_begin_reading(struct sql *q, struct fault *f)
+{
+	enum err err = sql_run(q, "BEGIN", SQL_NONE, f);
+
+	if (err == E_OK)
+		q->depth++;
+	return err;
+}
+
 static void
 undo(struct sql *q)
 {
@@ -439,14 +448,34 @@ connect_to(struct sql *q, int flags, bool made, struct fault *f)
 		return sql_failed(q, rc, f);
 	if (!made && (err = check_header(q, f)) != E_OK)
 		return err;
-	sqlite3_busy_timeout(q->db, BUSY_MS);
+	sqlite3_busy_timeout(q->db, q->kind->busy_ms);
 	sqlite3_db_config(q->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	return run_script(q, settings, f);
 }
 
+/* What came after the schema. */
+static enum err
+extend(struct sql *q, bool writes, struct fault *f)
+{
+	const char *const *scripts = q->kind->extend;
+	int64_t done = 0, n = 0;
+	bool found = false;
+	enum err err = E_OK;
+
+	if (scripts == NULL || (err = sql_int_of(q, "SELECT v FROM meta WHERE k = 'extended'", SQL_NONE, &done, &found, f)) != E_OK)
+		return err;
+	for (; scripts[n] != NULL && err == E_OK; n++)
+		if (n >= done && writes)
+			err = run_script(q, scripts[n], f);
+	q->behind = n > done && !writes;
+	if (err == E_OK && n > done && writes)
+		err = sql_run(q, "INSERT INTO meta VALUES ('extended', ?1) ON CONFLICT (k) DO UPDATE SET v = ?1", SQL_ARGS(SQL_INT(n)), f);
+	return err;
+}
+
 /*
  * In a transaction, so that nobody is writing and what was interrupted has been undone. One that takes the write lock proves that
- * we may write, without writing, unless there are tables that an older program did not make.
+ * we may write, without writing, unless an older program has written last.
  */
 static enum err
 check_content(struct sql *q, bool writes, struct fault *f)
@@ -457,7 +486,7 @@ check_content(struct sql *q, bool writes, struct fault *f)
 		return sql_failed(q, SQLITE_READONLY, f);
 	if ((err = sql_run(q, writes ? "BEGIN IMMEDIATE" : "BEGIN", SQL_NONE, f)) != E_OK)
 		return err;
-	if ((err = check_schema(q, f)) == E_OK && writes && q->kind->extend != NULL && (err = run_script(q, q->kind->extend, f)) == E_OK)
+	if ((err = check_schema(q, f)) == E_OK && (err = extend(q, writes, f)) == E_OK)
 		return sql_run(q, "COMMIT", SQL_NONE, f);
 	(void)sql_run(q, "ROLLBACK", SQL_NONE, NULL);
 	return err;

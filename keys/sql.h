@@ -23,8 +23,9 @@ struct sql_kind {
 	uint32_t application;   /* application_id, at offset 68 of the file */
 	int64_t schema;         /* version, kept in meta */
 	const char *create;     /* statements that make the tables; meta(k, v) must be among them */
-	const char *extend;     /* statements that make what came later, where it is not there yet; NULL: nothing. Older programs do not
-	                           look at it, so the schema's number stays */
+	const char *const *extend; /* what came later: scripts, run once each and in order, how many is kept in meta; ends with a NULL.
+	                           NULL: nothing. Older programs do not look at it, so the schema's number stays */
+	int busy_ms;            /* how long another process that writes is waited for */
 };
 
 struct sql {
@@ -32,6 +33,7 @@ struct sql {
 	const struct sql_kind *kind;
 	const char *step;       /* what is being done, for faults: set by each operation, of static storage */
 	unsigned depth;         /* of transactions begun here */
+	bool behind;            /* opened to read: not all scripts of kind->extend were run yet */
 	bool broken;            /* SQLite gave up the outer transaction: nothing works until it is left */
 	char path[512];
 };
@@ -111,6 +113,8 @@ int sql_copy(sqlite3_stmt *st, int column, uint8_t **out, size_t *n);
  * fail alone. sql_end commits if err is E_OK and otherwise undoes it; returns err, or the failure to commit.
  */
 enum err sql_begin(struct sql *q, struct fault *f);
+/* sql_begin_reading(q, f): one that only reads, at one moment: others may write meanwhile. Not inside another. */
+enum err sql_begin_reading(struct sql *q, struct fault *f);
 enum err sql_end(struct sql *q, enum err err, struct fault *f);
 
 #endif

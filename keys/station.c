@@ -40,6 +40,7 @@ static const struct sql_kind kind = {
 	.application = 0x6f6e6373u, /* "oncs" */
 	.schema = 2,
 	.create = schema,
+	.busy_ms = 5000,
 };
 
 /* ---- directory ---------------------------------------------------------------------------------------------------------- */

@@ -218,14 +218,36 @@ keytree_fingerprint(char out[FINGERPRINT_SIZE], const uint8_t issuer_pk[KEY_SIZE
 	out[FINGERPRINT_SIZE - 1] = '\0';
 }
 
+static const char symbols[] = "0123456789abcdefghjkmnpqrstvwxyz";
+
 void
 keytree_stick_name(char out[STICK_NAME_SIZE], const uint8_t stick_id[ID_SIZE])
 {
-	static const char symbols[] = "0123456789abcdefghjkmnpqrstvwxyz";
 	const uint32_t top = (uint32_t)stick_id[0] << 24 | (uint32_t)stick_id[1] << 16 | (uint32_t)stick_id[2] << 8 | stick_id[3];
 	unsigned i;
 
 	for (i = 0; i < 6; i++)
 		out[i] = symbols[top >> (27 - 5 * i) & 31];
 	out[6] = '\0';
+}
+
+int
+keytree_stick_named(uint8_t stick_id[ID_SIZE], const char *name)
+{
+	uint32_t top = 0;
+
+	if (strlen(name) != STICK_NAME_SIZE - 1)
+		return -1;
+	for (unsigned i = 0; i < 6; i++) {
+		char c = (char)(name[i] >= 'A' && name[i] <= 'Z' ? name[i] - 'A' + 'a' : name[i]);
+		const char *at = strchr(symbols, c);
+
+		if (at == NULL)
+			return -1;
+		top |= (uint32_t)(at - symbols) << (27 - 5 * i);
+	}
+	memset(stick_id, 0, ID_SIZE);
+	for (unsigned i = 0; i < 4; i++)
+		stick_id[i] = (uint8_t)(top >> (24 - 8 * i));
+	return 0;
 }

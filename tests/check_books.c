@@ -3,6 +3,7 @@
  */
 #include <check.h>
 #include <dirent.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -11,6 +12,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -27,6 +29,32 @@
 
 static char base[4096], dir[4200], db_path[4300];
 static uint8_t stick_a[ID_SIZE], stick_b[ID_SIZE];
+
+/* What SQLite reads. */
+static size_t bytes_read;
+
+__attribute__((visibility("default"))) ssize_t pread64(int fd, void *buf, size_t n, off_t off);
+
+ssize_t
+pread64(int fd, void *buf, size_t n, off_t off)
+{
+	bytes_read += n;
+	return syscall(SYS_pread64, fd, buf, n, off);
+}
+
+/* How long a connection waits for others; it does not where a test says so. */
+static int waited_ms;
+static bool impatient;
+
+__attribute__((visibility("default"))) int
+sqlite3_busy_timeout(sqlite3 *db, int ms)
+{
+	int (*real)(sqlite3 *, int) = NULL;
+
+	*(void **)&real = dlsym(RTLD_NEXT, "sqlite3_busy_timeout");
+	waited_ms = ms;
+	return real != NULL && !impatient ? real(db, ms) : SQLITE_OK;
+}
 
 static void
 setup(void)
@@ -288,10 +316,12 @@ START_TEST(books_locked_by_another_process_are_named)
 	struct books *b = open_ok(), *other = NULL;
 	struct fault f = {0};
 
+	impatient = true;
 	ck_assert_int_eq(books_begin(b, NULL), E_OK);
 	ck_assert_int_eq(books_open(&other, dir, false, &f), E_BOOKS); /* another connection is as good as a process */
 	ck_assert_int_eq(f.sys, EBUSY);
 	ck_assert_ptr_nonnull(strstr(f.object, "locked"));
+	ck_assert_int_ge(waited_ms, 30000); /* a passphrase takes less on any PC */
 	books_end(b, E_FAIL, NULL);
 	ck_assert_int_eq(books_open(&other, dir, false, NULL), E_OK);
 	books_close(&other);
@@ -484,6 +514,7 @@ START_TEST(numbers_run_through_all_grants_of_a_stick)
 {
 	struct books *b = open_ok();
 	struct books_slot *list = NULL;
+	uint8_t ids[3][ID_SIZE];
 	size_t count = 0;
 
 	add_grant(b, 1, stick_a, 3, T0 + 100);
@@ -504,7 +535,10 @@ START_TEST(numbers_run_through_all_grants_of_a_stick)
 		ck_assert(list[i].changed_at == 0 && list[i].spent_at == 0);
 	}
 	free(list);
-	ck_assert_int_eq(books_slots(b, NULL, &list, &count, NULL), E_OK);
+	memcpy(ids[0], stick_b, ID_SIZE);
+	memcpy(ids[1], stick_a, ID_SIZE);
+	memcpy(ids[2], stick_b, ID_SIZE);
+	ck_assert_int_eq(books_slots_of_sticks(b, ids, 3, &list, &count, NULL), E_OK);
 	ck_assert_uint_eq(count, 7);
 	ck_assert_mem_eq(list[4].stick_id, stick_a, ID_SIZE); /* as they became known */
 	ck_assert_mem_eq(list[5].stick_id, stick_b, ID_SIZE);
@@ -579,7 +613,7 @@ START_TEST(sticks_are_summed_up)
 	size_t count = 0;
 	uint32_t have = 0;
 
-	ck_assert_int_eq(books_sticks(b, &list, &count, NULL), E_OK);
+	ck_assert_int_eq(books_sticks(b, 0, &list, &count, NULL), E_OK);
 	ck_assert(list == NULL && count == 0);
 	ck_assert_int_eq(books_add_stick(b, stick_b, "not prepared", NULL), E_OK);
 	add_grant(b, 1, stick_a, 6, T0 + 300);
@@ -590,7 +624,7 @@ START_TEST(sticks_are_summed_up)
 	free(taken);
 	ck_assert_int_eq(set_state(b, 1, 3, BOOKS_SPENT), E_OK);
 	ck_assert_int_eq(set_state(b, 2, 0, BOOKS_REVOKED), E_OK);
-	ck_assert_int_eq(books_sticks(b, &list, &count, NULL), E_OK);
+	ck_assert_int_eq(books_sticks(b, 0, &list, &count, NULL), E_OK);
 	ck_assert_uint_eq(count, 2);
 	ck_assert_mem_eq(list[0].stick_id, stick_b, ID_SIZE);
 	ck_assert_str_eq(list[0].label, "not prepared");
@@ -618,11 +652,11 @@ START_TEST(refill_numbers_and_stick_records_are_compared)
 	ck_assert_uint_eq(before, 0);
 	ck_assert_int_eq(books_seen_n(b, stick_a, 2, &before, NULL), E_OK);
 	ck_assert_uint_eq(before, 4); /* rolled back */
-	ck_assert_int_eq(books_sticks(b, &list, &count, NULL), E_OK);
+	ck_assert_int_eq(books_sticks(b, 0, &list, &count, NULL), E_OK);
 	ck_assert(list[0].next_n == 6 && list[0].seen_n == 4);
 	free(list);
 	ck_assert_int_eq(books_seen_n(b, stick_a, 30, &before, NULL), E_OK); /* books rebuilt from nothing */
-	ck_assert_int_eq(books_sticks(b, &list, &count, NULL), E_OK);
+	ck_assert_int_eq(books_sticks(b, 0, &list, &count, NULL), E_OK);
 	ck_assert(list[0].next_n == 30 && list[0].seen_n == 30);
 	free(list);
 	drop_grant(&s);
@@ -876,18 +910,55 @@ run_sql(const char *text)
 	return rc;
 }
 
+/* As a program left it that knew nothing of what came later: every list that was ever signed is there. */
+static void
+make_old(bool oldest)
+{
+	ck_assert_int_eq(run_sql("DELETE FROM meta WHERE k = 'extended'; CREATE INDEX grnt_stick ON grnt (stick_id);"
+	    "DROP INDEX stick_usb; DROP INDEX grnt_of_stick; DROP INDEX grnt_shown; DROP INDEX grnt_expires; DROP INDEX grnt_issued;"
+	    "DROP INDEX bundle_signed; DROP INDEX notice_time; DROP INDEX slot_state; DROP INDEX slot_holder; DROP INDEX slot_held;"
+	    "UPDATE notice SET cose = randomblob(50000) WHERE no < (SELECT max(no) FROM notice)"), SQLITE_OK);
+	if (oldest)
+		ck_assert_int_eq(run_sql("DROP TABLE second; DROP TABLE seen; DROP TABLE gone; DROP INDEX event_grant"), SQLITE_OK);
+}
+
+/* Opened to be changed, or only to be read. */
 START_TEST(books_of_an_older_program_get_what_came_later)
 {
+	static const char rows[] = "SELECT (SELECT count(*) FROM slot) * 1000000 + (SELECT count(*) FROM grnt) * 10000"
+	    " + (SELECT count(*) FROM event) * 100 + (SELECT sum(no) + count(*) FROM notice)";
 	struct books *b = open_ok();
 	struct books_evidence e;
 	struct books_lecture *list = NULL;
-	size_t count = 0;
+	uint8_t *cose = NULL;
+	uint32_t number = 0;
+	size_t count = 0, n = 0;
+	int64_t before = 0, t = 0;
 
 	add_grant(b, 1, stick_a, 2, T0 + 50);
 	add_grant(b, 2, stick_a, 2, T0 + 50);
 	ck_assert_int_eq(books_event(b, T0, "prepare --replace", id_of(1), 0, NULL, "", NULL), E_OK);
+	store_notice(b, 1, 1, SLOTS(0), "one");
+	store_notice(b, 2, 1, SLOTS(0), "two");
+	store_notice(b, 3, 44, SLOTS(5), "three");
 	books_close(&b);
-	ck_assert_int_eq(run_sql("DROP TABLE second; DROP TABLE seen; DROP TABLE gone; DROP INDEX event_grant"), SQLITE_OK);
+	before = ask(rows);
+	make_old(_i < 2);
+	ck_assert_int_gt(ask("SELECT sum(length(cose)) FROM notice"), 100000);
+	if (_i % 2 == 0)
+		b = open_ok();
+	else
+		ck_assert_int_eq(books_open_to_read(&b, dir, NULL), E_OK);
+	ck_assert_int_eq(ask(rows), before);
+	ck_assert_int_eq(ask("SELECT sum(length(cose)) FROM notice"), 5);
+	ck_assert_int_eq(books_newest_notice(b, &cose, &n, &number, NULL), E_OK);
+	ck_assert(number == 3 && n == 5 && memcmp(cose, "three", 5) == 0);
+	free(cose);
+	ck_assert_int_eq(books_newest_time(b, &t, NULL), E_OK);
+	ck_assert_int_eq(t, T0 + 3);
+	ck_assert(listed(b, 1) == 1 && listed(b, 44) == 1u << 5);
+	ck_assert_int_eq(ask("SELECT count(*) FROM sqlite_master WHERE name IN ('grnt_stick', 'grnt_shown', 'event_grant')"), 2);
+	books_close(&b);
 	b = open_ok();
 	ck_assert_int_eq(books_evidence(b, id_of(1), 0, &e, NULL), E_OK);
 	ck_assert_int_eq(books_seen_live(b, id_of(1), 0, T0, NULL), E_OK);
@@ -895,6 +966,218 @@ START_TEST(books_of_an_older_program_get_what_came_later)
 	ck_assert(count == 2 && list[0].gone && !list[1].gone);
 	free(list);
 	books_close(&b);
+}
+END_TEST
+
+START_TEST(who_only_reads_waits_for_nobody)
+{
+	struct books *b = open_ok(), *reader = NULL;
+	struct books_stick *list = NULL;
+	struct fault f = {0};
+	size_t count = 0;
+
+	ck_assert_int_eq(books_add_stick(b, stick_a, "A", NULL), E_OK);
+	ck_assert_int_eq(books_begin(b, NULL), E_OK);
+	ck_assert_int_eq(books_add_stick(b, stick_b, "B", NULL), E_OK);
+	ck_assert_int_eq(books_open_to_read(&reader, dir, &f), E_OK);
+	ck_assert_int_eq(books_begin_reading(reader, NULL), E_OK);
+	ck_assert_int_eq(books_sticks(reader, T0, &list, &count, NULL), E_OK);
+	ck_assert_uint_eq(count, 1); /* of before */
+	free(list);
+	ck_assert_int_eq(books_end(reader, E_OK, NULL), E_OK);
+	ck_assert_int_eq(books_add_stick(reader, id_of(3), "C", NULL), E_BOOKS);
+	ck_assert_int_eq(books_end(b, E_OK, NULL), E_OK);
+	ck_assert_int_eq(books_sticks(reader, T0, &list, &count, NULL), E_OK);
+	ck_assert_uint_eq(count, 2);
+	free(list);
+	books_close(&reader);
+	books_close(&b);
+	ck_assert_int_eq(unlink(db_path), 0);
+	ck_assert_int_eq(books_open_to_read(&reader, dir, &f), E_BOOKS);
+	ck_assert_int_eq(f.sys, ENOENT);
+	ck_assert_ptr_null(reader);
+}
+END_TEST
+
+/* In whatever order they come: numbers and times of all stay. */
+START_TEST(of_lists_only_the_newest_is_kept)
+{
+	static const uint32_t numbers[] = {7, 5, 9, 9, 8, 12};
+	struct books *b = open_ok();
+	int64_t t = 0;
+
+	for (size_t k = 0; k < sizeof numbers / sizeof *numbers; k++) {
+		ck_assert_int_eq(books_keep_notice(b, numbers[k], T0 + 100 - (int64_t)k, BYTES("a signed list", 13), NULL), E_OK);
+		ck_assert_int_eq(ask("SELECT sum(length(cose)) FROM notice"), 13);
+		ck_assert_int_eq(ask("SELECT length(cose) FROM notice ORDER BY no DESC LIMIT 1"), 13);
+	}
+	ck_assert_int_eq(ask("SELECT count(*) FROM notice"), 5);
+	ck_assert_int_eq(ask("SELECT sum(no) FROM notice"), 41);
+	ck_assert_int_eq(books_newest_time(b, &t, NULL), E_OK);
+	ck_assert_int_eq(t, T0 + 100);
+	books_close(&b);
+}
+END_TEST
+
+START_TEST(codes_are_found_by_holder_number_and_grant)
+{
+	struct books *b = open_ok();
+	struct books_slot *list = NULL, one;
+	struct books_holder *held = NULL;
+	struct books_range *ranges = NULL;
+	uint8_t id[ID_SIZE];
+	uint32_t last = 0, have = 0;
+	size_t count = 0;
+	bool found = false;
+
+	add_grant(b, 1, stick_a, 3, T0 + 100);
+	add_grant(b, 2, stick_b, 2, T0 + 100);
+	add_grant(b, 3, stick_a, 2, T0 + 200);
+	for (int k = 0; k < 5; k++) {
+		static const struct { int grant; const char *who; } to[] = {{2, "Kim"}, {3, "Kim"}, {1, "Zoe"}, {1, "Kim"}, {1, ""}};
+
+		ck_assert_int_eq(books_take(b, id_of(to[k].grant), 1, to[k].who, T0, &list, &have, NULL), E_OK);
+		free(list);
+	}
+	ck_assert_int_eq(set_state(b, 1, 1, BOOKS_SPENT), E_OK); /* Kim's */
+	ck_assert_int_eq(books_slots_of_holder(b, "Kim", NULL, &list, &count, NULL), E_OK);
+	ck_assert_uint_eq(count, 3);
+	ck_assert(list[0].number == 2 && list[0].state == BOOKS_SPENT && list[1].number == 4 && list[2].number == 1);
+	ck_assert_str_eq(list[1].label, "Week 3");
+	free(list);
+	ck_assert_int_eq(books_slots_of_holder(b, "Kim", stick_b, &list, &count, NULL), E_OK);
+	ck_assert(count == 1 && memcmp(list[0].grant_id, id_of(2), ID_SIZE) == 0);
+	free(list);
+	ck_assert_int_eq(books_slots_of_holder(b, "kim", NULL, &list, &count, NULL), E_OK);
+	ck_assert(count == 0 && list == NULL);
+	ck_assert_int_eq(books_slots_of_grant(b, id_of(3), &list, &count, NULL), E_OK);
+	ck_assert(count == 2 && list[0].slot == 0 && list[1].slot == 1 && list[1].number == 5);
+	free(list);
+	ck_assert_int_eq(books_slot_numbered(b, stick_a, 4, &one, &found, &last, NULL), E_OK);
+	ck_assert(found && last == 5 && one.slot == 0 && memcmp(one.grant_id, id_of(3), ID_SIZE) == 0);
+	ck_assert_int_eq(books_slot_numbered(b, stick_a, 6, &one, &found, &last, NULL), E_OK);
+	ck_assert(!found && last == 5);
+	ck_assert_int_eq(books_stick_of(b, id_of(2), id, &found, NULL), E_OK);
+	ck_assert(found && memcmp(id, stick_b, ID_SIZE) == 0);
+	ck_assert_int_eq(books_stick_of(b, id_of(9), id, &found, NULL), E_OK);
+	ck_assert(!found);
+	ck_assert_int_eq(books_holders(b, &held, &count, NULL), E_OK); /* of codes that are handed out */
+	ck_assert_uint_eq(count, 3);
+	ck_assert(strcmp(held[0].holder, "Kim") == 0 && held[0].number == 4 && memcmp(held[0].stick_id, stick_a, ID_SIZE) == 0);
+	ck_assert(strcmp(held[1].holder, "Zoe") == 0 && held[1].number == 1);
+	ck_assert(strcmp(held[2].holder, "Kim") == 0 && memcmp(held[2].stick_id, stick_b, ID_SIZE) == 0);
+	free(held);
+	ck_assert_int_eq(books_ranges(b, &ranges, &count, NULL), E_OK);
+	ck_assert(count == 3 && ranges[0].slots == 3 && ranges[1].slots == 2 && ranges[2].slots == 2);
+	free(ranges);
+	books_close(&b);
+}
+END_TEST
+
+/* A year of n sticks: of each a lecture of 24 codes that lasts two weeks; half are used, a sixth handed out. */
+static void
+make_office(unsigned n)
+{
+	char text[2000];
+
+	snprintf(text, sizeof text, "BEGIN; CREATE TEMP TABLE k (i INTEGER PRIMARY KEY, s BLOB, g BLOB, t INTEGER);"
+	    "WITH RECURSIVE c(i) AS (VALUES (0) UNION ALL SELECT i + 1 FROM c WHERE i < %u)"
+	    " INSERT INTO k SELECT i, randomblob(16), randomblob(16), %lld + i * 31536000 / %u FROM c;"
+	    "INSERT INTO stick (stick_id, label) SELECT s, 'Office' FROM k;"
+	    "INSERT INTO grnt SELECT g, s, 0, randomblob(700), randomblob(32), t, t, t + 1209600, 'Week ' || i FROM k;"
+	    "WITH RECURSIVE c(j) AS (VALUES (0) UNION ALL SELECT j + 1 FROM c WHERE j < 23)"
+	    " INSERT INTO slot (grant_id, slot, stick_id, number, state, holder, receipt)"
+	    " SELECT g, j, s, j + 1, CASE WHEN j < 12 THEN 'spent' WHEN j < 16 THEN 'issued' ELSE 'ready' END,"
+	    " CASE WHEN j < 16 THEN 'Person ' || (i * 24 + j) END, CASE WHEN j < 12 THEN randomblob(120) END FROM k, c;"
+	    "INSERT INTO notice SELECT 1000 + i, x'', t FROM k; COMMIT", n - 1, (long long)T0, n);
+	ck_assert_int_eq(run_sql(text), SQLITE_OK);
+}
+
+/* What is read to do each: by programs of their own, so with nothing in memory yet. */
+struct cost {
+	size_t name, number, holder, stick, newest, content, sticks;
+};
+
+static struct books *
+measure(struct books **b)
+{
+	books_close(b);
+	ck_assert_int_eq(books_open(b, dir, false, NULL), E_OK);
+	bytes_read = 0;
+	return *b;
+}
+
+static struct cost
+cost_of(unsigned n)
+{
+	const int64_t now = T0 + 31536000;
+	struct books *b = open_ok();
+	struct books_stick *sticks = NULL;
+	struct books_slot *list = NULL, one;
+	struct notice content;
+	struct cost c;
+	char name[STICK_NAME_SIZE], holder[40];
+	uint8_t id[ID_SIZE];
+	unsigned alike = 0;
+	uint32_t last = 0;
+	size_t count = 0;
+	int64_t t = 0;
+	bool found = false;
+
+	make_office(n);
+	ck_assert_int_eq(books_sticks(measure(&b), now, &sticks, &count, NULL), E_OK);
+	c.sticks = bytes_read;
+	ck_assert_uint_eq(count, n);
+	ck_assert(sticks[0].expired == 12 && sticks[0].spent == 12 && sticks[n - 1].ready == 8 && sticks[n - 1].issued == 4);
+	memcpy(id, sticks[n / 2].stick_id, ID_SIZE);
+	keytree_stick_name(name, id);
+	free(sticks);
+	ck_assert_int_eq(books_find_stick(measure(&b), name, id, &alike, NULL), E_OK);
+	c.name = bytes_read;
+	ck_assert_uint_eq(alike, 1);
+	ck_assert_int_eq(books_slot_numbered(measure(&b), id, 7, &one, &found, &last, NULL), E_OK);
+	c.number = bytes_read;
+	ck_assert(found && last == 24);
+	snprintf(holder, sizeof holder, "Person %u", n / 3 * 24 + 13);
+	ck_assert_int_eq(books_slots_of_holder(measure(&b), holder, NULL, &list, &count, NULL), E_OK);
+	c.holder = bytes_read;
+	ck_assert(count == 1 && list[0].number == 14);
+	free(list);
+	ck_assert_int_eq(books_slots(measure(&b), id, &list, &count, NULL), E_OK);
+	c.stick = bytes_read;
+	ck_assert_uint_eq(count, 24);
+	free(list);
+	ck_assert_int_eq(books_newest_time(measure(&b), &t, NULL), E_OK);
+	c.newest = bytes_read;
+	ck_assert_int_gt(t, T0);
+	ck_assert_int_eq(books_notice_content(measure(&b), now, &content, NULL), E_OK);
+	c.content = bytes_read;
+	ck_assert_uint_le(content.grant_count, n * 21 / 365 + 1);
+	ck_assert_uint_ge(content.grant_count, n * 21 / 365 - 1);
+	notice_free(&content);
+	books_close(&b);
+	ck_assert_int_eq(unlink(db_path), 0);
+	return c;
+}
+
+/* Each page that is asked for is counted, so this is not a question of time. */
+START_TEST(work_does_not_grow_with_the_books)
+{
+	struct cost few = cost_of(200), many = cost_of(1600);
+
+	ck_assert_uint_gt(few.sticks, 4096); /* or they are not counted */
+	ck_assert_uint_le(many.name, few.name + 2 * 4096);
+	ck_assert_uint_le(many.number, few.number + 4 * 4096);
+	ck_assert_uint_le(many.holder, few.holder + 4 * 4096);
+	ck_assert_uint_le(many.stick, few.stick + 4 * 4096);
+	ck_assert_uint_le(many.newest, few.newest + 4 * 4096);
+	ck_assert_uint_le(many.content, 12 * few.content);
+	ck_assert_uint_le(many.sticks, 12 * few.sticks);
+	ck_assert_uint_lt(many.name, 10 * 4096);
+	ck_assert_uint_lt(many.number, 20 * 4096);
+	ck_assert_uint_lt(many.newest, 20 * 4096);
+	ck_assert_uint_lt(many.content, 200 * 4096);
+	ck_assert_uint_lt(many.sticks, 1600 * 24 * 40);
 }
 END_TEST
 
@@ -1103,7 +1386,11 @@ main(void)
 	tcase_add_test(tc, issuers_at_once_hand_out_no_code_twice);
 	tcase_add_test(tc, evidence_of_a_slot_stays);
 	tcase_add_test(tc, lectures_are_looked_for_until_they_are_gone);
-	tcase_add_test(tc, books_of_an_older_program_get_what_came_later);
+	tcase_add_loop_test(tc, books_of_an_older_program_get_what_came_later, 0, 4);
+	tcase_add_test(tc, who_only_reads_waits_for_nobody);
+	tcase_add_test(tc, of_lists_only_the_newest_is_kept);
+	tcase_add_test(tc, codes_are_found_by_holder_number_and_grant);
+	tcase_add_test(tc, work_does_not_grow_with_the_books);
 	tcase_add_test(tc, spent_and_revoked_are_final);
 	tcase_add_test(tc, same_finding_twice_changes_nothing);
 	tcase_add_test(tc, code_that_is_ready_again_has_no_holder);

@@ -329,11 +329,22 @@ END_TEST
 
 START_TEST(stick_name_form)
 {
-	char name[STICK_NAME_SIZE];
+	char name[STICK_NAME_SIZE], again[STICK_NAME_SIZE];
+	uint8_t id[ID_SIZE];
 
 	/* 0x50515253 = 01010 00001 01000 10101 00100 10100 11 */
 	keytree_stick_name(name, hex(STICK_ID));
 	ck_assert_str_eq(name, "a18n4m");
+	ck_assert_int_eq(keytree_stick_named(id, name), 0);
+	keytree_stick_name(again, id);
+	ck_assert_str_eq(again, name);
+	ck_assert_mem_eq(id, hex(STICK_ID), 3);
+	ck_assert_uint_eq(id[3], hex(STICK_ID)[3] & 0xfc);
+	ck_assert(sodium_is_zero(id + 4, ID_SIZE - 4));
+	ck_assert_int_eq(keytree_stick_named(id, "ZZZZZZ"), 0);
+	ck_assert_mem_eq(id, hex("fffffffc000000000000000000000000"), ID_SIZE);
+	ck_assert(keytree_stick_named(id, "") != 0 && keytree_stick_named(id, "00000") != 0 && keytree_stick_named(id, "0000000") != 0 &&
+	    keytree_stick_named(id, "00000u") != 0);
 	keytree_stick_name(name, hex("00000000ffffffffffffffffffffffff"));
 	ck_assert_str_eq(name, "000000");
 	keytree_stick_name(name, hex("fffffffc000000000000000000000000"));

@@ -32,4 +32,38 @@ is "the list is what it was" "$(sqlite3 "$books" "SELECT max(no) FROM notice")" 
 mkdir "$W/other"
 refused 2 "more codes than a lecture can have" oncestick prepare "$W/folder" "$W/other" --codes 4097 --passphrase-file "$W/pass"
 said "from 1 to 4096"
+
+# a year of three hundred sticks, as `make bench` has one of twenty thousand
+export ONCESTICK_ISSUER_DIR="$W/large"
+new_issuer
+check "the books of an office" "$ONCE_TESTS/bench/office" "$W/large/books.sqlite" 300
+check "its sticks" oncestick codes --json
+is "each is there, and no two are alike" "$(jq -r '.sticks[].stick' "$W/out" | sort -u | wc -l)" 300
+is "its codes are there" "$(jq '[.sticks[] | .ready + .issued + .spent + .revoked + .expired] | add' "$W/out")" 7110
+is "most have expired" "$(jq '[.sticks[] | select(.expired > 0)] | length > 200' "$W/out")" true
+is "the last stick is in use" "$(jq -c '.sticks[-1] | [.ready, .issued, .spent, .expired, (.holders | length)]' "$W/out")" "[8,4,12,0,4]"
+last=$(jq -r '.sticks[-1].stick' "$W/out") holder=$(jq -r '.sticks[-1].holders[0]' "$W/out")
+first=$(jq -r '.sticks[0].stick' "$W/out")
+check "codes of somebody" oncestick issue --again "$holder" --passphrase-file "$W/pass"
+said "$last/13 for $holder, again"
+check "a code goes" oncestick revoke "$last/24" --holder "$holder" --passphrase-file "$W/pass" --json
+is "and what he has" "$(jq -c .revoked "$W/out")" "[\"$last/13\",\"$last/24\"]"
+is "of lists only the newest is kept" "$(sqlite3 "$W/large/books.sqlite" "SELECT count(*) FROM notice WHERE length(cose) > 0")" 1
+check "the list has what can still open, not a year" test \
+	"$(sqlite3 "$W/large/books.sqlite" "SELECT length(cose) FROM notice ORDER BY no DESC LIMIT 1")" -lt 900
+newest=$(sqlite3 "$W/large/books.sqlite" "SELECT max(no) FROM notice")
+check "a code of a year ago" oncestick revoke "$first/21" --passphrase-file "$W/pass"
+is "makes no list" "$(sqlite3 "$W/large/books.sqlite" "SELECT max(no) FROM notice")" "$newest"
+
+# somebody writes, and does not end
+mkfifo "$W/hold"
+sqlite3 "$W/large/books.sqlite" <"$W/hold" >"$W/held" &
+writer=$!
+exec 9>"$W/hold"
+echo "BEGIN IMMEDIATE; SELECT 'held';" >&9
+wait_until 10 grep -q held "$W/held"
+check "codes are listed all the same" oncestick codes
+check "and those of a stick" oncestick codes "$last"
+exec 9>&-
+wait "$writer"
 finish

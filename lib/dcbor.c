@@ -149,26 +149,33 @@ on_uint64(void *arg, uint64_t v)
 	*(struct item *)arg = (struct item){KIND_UINT, v, NULL};
 }
 
+/* What libcbor says a length in. */
+#if CBOR_MAJOR_VERSION == 0 && CBOR_MINOR_VERSION < 10
+typedef size_t length;
+#else
+typedef uint64_t length;
+#endif
+
 static void
-on_bytes(void *arg, cbor_data p, size_t n)
+on_bytes(void *arg, cbor_data p, length n)
 {
 	*(struct item *)arg = (struct item){KIND_BYTES, n, p};
 }
 
 static void
-on_text(void *arg, cbor_data p, size_t n)
+on_text(void *arg, cbor_data p, length n)
 {
 	*(struct item *)arg = (struct item){KIND_TEXT, n, p};
 }
 
 static void
-on_array(void *arg, size_t n)
+on_array(void *arg, length n)
 {
 	*(struct item *)arg = (struct item){KIND_ARRAY, n, NULL};
 }
 
 static void
-on_map(void *arg, size_t n)
+on_map(void *arg, length n)
 {
 	*(struct item *)arg = (struct item){KIND_MAP, n, NULL};
 }
@@ -185,7 +192,7 @@ peek(const struct dcbor_in *in, enum kind want, struct item *it)
 {
 	struct cbor_callbacks cb = cbor_empty_callbacks;
 	struct cbor_decoder_result res;
-	size_t content;
+	uint64_t content;
 
 	if (in->bad)
 		return 0;
@@ -201,7 +208,7 @@ peek(const struct dcbor_in *in, enum kind want, struct item *it)
 	res = cbor_stream_decode(in->p, in->left, &cb, it);
 	if (res.status != CBOR_DECODER_FINISHED || it->kind != want || res.read > in->left)
 		return 0;
-	content = want == KIND_BYTES || want == KIND_TEXT ? (size_t)it->v : 0;
+	content = want == KIND_BYTES || want == KIND_TEXT ? it->v : 0;
 	if (res.read < content || res.read - content != head_size(it->v))
 		return 0;
 	return res.read;

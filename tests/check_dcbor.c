@@ -202,7 +202,9 @@ START_TEST(each_kind_is_read_by_its_own_get_only)
 		in = dcbor_in(BYTES(p, 64));
 		kinds += dcbor_get_map(&in, 0, UINT64_MAX, &v) ? 8 : 0;
 		/* Majors 0, 2, 4, 5 with a head of up to eight bytes; the length 'a' = 97 of a string does not fit. */
-		if ((first & 31) > 27 || (first >> 5 == 2 && (first & 31) > 23))
+		if (SIZE_MAX < UINT64_MAX && (first == 0x9b || first == 0xbb))
+			ck_assert_uint_eq(kinds & (unsigned)~(first == 0x9b ? 4 : 8), 0); /* so many may be known to be too many */
+		else if ((first & 31) > 27 || (first >> 5 == 2 && (first & 31) > 23))
 			ck_assert_uint_eq(kinds, 0);
 		else
 			ck_assert_uint_eq(kinds, ((unsigned[]){1, 0, 2, 0, 4, 8, 0, 0})[first >> 5]);

@@ -22,6 +22,7 @@
 #include <sodium.h>
 
 #include "fake_memory.h"
+#include "calls.h"
 #include "fixture.h"
 #include "receipt.h"
 #include "unlock.h"
@@ -72,7 +73,7 @@ nanosleep(const struct timespec *t, struct timespec *left)
 ssize_t
 pread(int fd, void *buf, size_t n, off_t off)
 {
-	ssize_t got = syscall(SYS_pread64, fd, buf, n, off);
+	ssize_t got = call_pread(fd, buf, n, off);
 
 	if (got == RECORD_SIZE && (memcmp(buf, "ONCELIVE", 8) == 0 || memcmp(buf, "ONCESPNT", 8) == 0))
 		step();
@@ -88,11 +89,11 @@ pwrite(int fd, const void *buf, size_t n, off_t off)
 		step();
 	if (tombstone && ++tombstones == cut.copy && !cut.flushed) {
 		if (cut.sectors > 0)
-			(void)!syscall(SYS_pwrite64, fd, buf, cut.sectors * SECTOR, off);
+			(void)!call_pwrite(fd, buf, cut.sectors * SECTOR, off);
 		_exit(FAKE_CRASHED);
 	}
 	flushing = tombstone ? tombstones : 0;
-	return syscall(SYS_pwrite64, fd, buf, n, off);
+	return call_pwrite(fd, buf, n, off);
 }
 
 int
@@ -232,7 +233,7 @@ would_open(int i)
 static void
 rot(int copy)
 {
-	ck_assert_int_eq(syscall(SYS_pwrite64, lock[copy], "rotten", 6, 100), 6);
+	ck_assert_int_eq(call_pwrite(lock[copy], "rotten", 6, 100), 6);
 }
 
 /* One letter for each copy: L, D, or S. */
@@ -306,7 +307,7 @@ static void
 restore(const struct snapshot *s)
 {
 	for (int copy = 0; copy < 2; copy++)
-		ck_assert_int_eq(syscall(SYS_pwrite64, lock[copy], s->raw[copy], RECORD_SIZE, 0), RECORD_SIZE);
+		ck_assert_int_eq(call_pwrite(lock[copy], s->raw[copy], RECORD_SIZE, 0), RECORD_SIZE);
 	for (int i = 0; i < STATIONS; i++) {
 		station[i]->store->uses[0] = s->uses[i];
 		station[i]->store->use_count = s->use_count[i];

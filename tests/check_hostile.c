@@ -17,6 +17,7 @@
 #include <sodium.h>
 
 #include "defect.h"
+#include "calls.h"
 #include "fake_memory.h"
 #include "fixture.h"
 #include "kdf.h"
@@ -76,7 +77,7 @@ ssize_t
 pwrite(int fd, const void *buf, size_t n, off_t off)
 {
 	if (!ails(WRITE_EIO, WRITE_LOST))
-		return syscall(SYS_pwrite64, fd, buf, n, off);
+		return call_pwrite(fd, buf, n, off);
 	errno = medium.ailment == WRITE_ENOSPC ? ENOSPC : medium.ailment == WRITE_EROFS ? EROFS : EIO;
 	return medium.ailment == WRITE_LOST ? (ssize_t)n : -1;
 }
@@ -94,7 +95,7 @@ ssize_t
 pread(int fd, void *buf, size_t n, off_t off)
 {
 	if (!ails(READ_EIO, READ_ZEROS)) {
-		ssize_t got = syscall(SYS_pread64, fd, buf, n, off);
+		ssize_t got = call_pread(fd, buf, n, off);
 
 		if (medium.lie_every != 0 && ++medium.reads % medium.lie_every == 0 && got > 0)
 			((uint8_t *)buf)[medium.reads * 7919 % (size_t)got] ^= 0x10;

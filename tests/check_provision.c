@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "calls.h"
 #include "stick_fixture.h"
 
 #define OURS 1 /* issuers */
@@ -30,7 +31,7 @@ ssize_t
 pwrite(int fd, const void *buf, size_t n, off_t off)
 {
 	change();
-	return drop_writes ? (ssize_t)n : syscall(SYS_pwrite64, fd, buf, n, off);
+	return drop_writes ? (ssize_t)n : call_pwrite(fd, buf, n, off);
 }
 
 int

@@ -7,6 +7,7 @@
 
 #include <sys/syscall.h>
 
+#include "calls.h"
 #include "stick_fixture.h"
 
 #define CELL_0 "4cfc3e3fe88cf1fe2171c9d2c740e2f97de53748ba0c3c817e4b0680f4fa9cb6eca04ab46d937f90883476b16cb88144"
@@ -49,7 +50,7 @@ pwrite(int fd, const void *buf, size_t n, off_t off)
 		errno = EINVAL;
 		return -1;
 	}
-	return medium.drop_writes ? (ssize_t)n : syscall(SYS_pwrite64, fd, buf, n, off);
+	return medium.drop_writes ? (ssize_t)n : call_pwrite(fd, buf, n, off);
 }
 
 static struct fixture x;

@@ -21,6 +21,7 @@
 #include <sodium.h>
 #include <sqlite3.h>
 
+#include "calls.h"
 #include "keytree.h"
 #include "receipt.h"
 #include "station.h"
@@ -59,14 +60,14 @@ ssize_t
 pread64(int fd, void *buf, size_t n, off_t off)
 {
 	transfers++;
-	return syscall(SYS_pread64, fd, buf, n, off);
+	return call_pread(fd, buf, n, off);
 }
 
 ssize_t
 pwrite64(int fd, const void *buf, size_t n, off_t off)
 {
 	transfers++;
-	return syscall(SYS_pwrite64, fd, buf, n, off);
+	return call_pwrite(fd, buf, n, off);
 }
 
 static void

@@ -15,6 +15,7 @@
 #include <sodium.h>
 
 #include "fake_memory.h"
+#include "calls.h"
 #include "fixture.h"
 #include "keytree.h"
 #include "mint.h"
@@ -60,7 +61,7 @@ pread(int fd, void *buf, size_t n, off_t off)
 		errno = EIO;
 		return -1;
 	}
-	return syscall(SYS_pread64, fd, buf, n, off);
+	return call_pread(fd, buf, n, off);
 }
 
 /* ---- locks ---------------------------------------------------------------------------------------------------------------- */

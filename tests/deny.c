@@ -15,6 +15,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "calls.h"
+
 #pragma GCC visibility push(default)
 
 #define FDS_MAX 1024
@@ -66,7 +68,7 @@ open_at(int dir_fd, const char *path, int flags, mode_t mode)
 
 	if (it && (fails("open") || ((flags & O_ACCMODE) != O_RDONLY && fails("open-to-write"))))
 		return -1;
-	fd = (int)syscall(SYS_openat, dir_fd, path, flags, mode);
+	fd = (int)syscall(SYS_openat, dir_fd, path, flags | O_LARGEFILE, mode);
 	if (fd >= 0 && fd < FDS_MAX)
 		marked[fd] = it;
 	return fd;
@@ -102,8 +104,11 @@ openat(int dir_fd, const char *path, int flags, ...)
 	return open_at(dir_fd, path, flags, mode);
 }
 
+/* Where AC_SYS_LARGEFILE asks for it, open is open64 by itself, and so are the others. */
+#ifndef __USE_FILE_OFFSET64
 int open64(const char *path, int flags, ...) __attribute__((alias("open")));
 int openat64(int dir_fd, const char *path, int flags, ...) __attribute__((alias("openat")));
+#endif
 
 static bool
 fails_there(const char *what, int fd, uint64_t off)
@@ -114,13 +119,13 @@ fails_there(const char *what, int fd, uint64_t off)
 ssize_t
 read(int fd, void *buf, size_t n)
 {
-	return fails_there("read", fd, (uint64_t)syscall(SYS_lseek, fd, 0, SEEK_CUR)) ? -1 : syscall(SYS_read, fd, buf, n);
+	return fails_there("read", fd, (uint64_t)lseek(fd, 0, SEEK_CUR)) ? -1 : syscall(SYS_read, fd, buf, n);
 }
 
 ssize_t
 pread(int fd, void *buf, size_t n, off_t off)
 {
-	return fails_there("read", fd, (uint64_t)off) ? -1 : syscall(SYS_pread64, fd, buf, n, off);
+	return fails_there("read", fd, (uint64_t)off) ? -1 : call_pread(fd, buf, n, off);
 }
 
 ssize_t
@@ -132,8 +137,10 @@ write(int fd, const void *buf, size_t n)
 ssize_t
 pwrite(int fd, const void *buf, size_t n, off_t off)
 {
-	return fails_there("write", fd, (uint64_t)off) ? -1 : syscall(SYS_pwrite64, fd, buf, n, off);
+	return fails_there("write", fd, (uint64_t)off) ? -1 : call_pwrite(fd, buf, n, off);
 }
 
+#ifndef __USE_FILE_OFFSET64
 ssize_t pread64(int fd, void *buf, size_t n, off64_t off) __attribute__((alias("pread")));
 ssize_t pwrite64(int fd, const void *buf, size_t n, off64_t off) __attribute__((alias("pwrite")));
+#endif

@@ -18,6 +18,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "calls.h"
+
 #pragma GCC visibility push(default)
 
 #define LOG_SIZE 65536u
@@ -85,8 +87,8 @@ open_log(const char *name)
 	int fd = (int)syscall(SYS_openat, AT_FDCWD, name, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
 	void *p = (void *)-1;
 
-	if (fd >= 0 && syscall(SYS_ftruncate, fd, sizeof *told) == 0)
-		p = (void *)syscall(SYS_mmap, NULL, sizeof *told, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (fd >= 0 && call_ftruncate(fd, sizeof *told) == 0)
+		p = call_mmap(NULL, sizeof *told, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (p != MAP_FAILED)
 		told = p;
 	if (fd >= 0)
@@ -218,10 +220,13 @@ posix_memalign(void **p, size_t align, size_t n)
 EARLY void *
 mmap(void *at, size_t n, int prot, int flags, int fd, off_t off)
 {
-	return no_memory("mmap") ? MAP_FAILED : (void *)syscall(SYS_mmap, at, n, prot, flags, fd, off);
+	return no_memory("mmap") ? MAP_FAILED : call_mmap(at, n, prot, flags, fd, off);
 }
 
+/* Where AC_SYS_LARGEFILE asks for it, open is open64 by itself, and so are the others. */
+#ifndef __USE_FILE_OFFSET64
 void *mmap64(void *at, size_t n, int prot, int flags, int fd, off64_t off) __attribute__((alias("mmap")));
+#endif
 
 /* What crashes by itself where there is no memory is spared: not ours to mend. */
 static void *
@@ -357,7 +362,7 @@ open(const char *name, int flags, ...)
 	va_start(list, flags);
 	mode = mode_of(flags, list);
 	va_end(list);
-	return file_fails("open", EMFILE, EIO) ? -1 : (int)syscall(SYS_openat, AT_FDCWD, name, flags, mode);
+	return file_fails("open", EMFILE, EIO) ? -1 : (int)syscall(SYS_openat, AT_FDCWD, name, flags | O_LARGEFILE, mode);
 }
 
 int
@@ -369,11 +374,13 @@ openat(int dir_fd, const char *name, int flags, ...)
 	va_start(list, flags);
 	mode = mode_of(flags, list);
 	va_end(list);
-	return file_fails("openat", EMFILE, EIO) ? -1 : (int)syscall(SYS_openat, dir_fd, name, flags, mode);
+	return file_fails("openat", EMFILE, EIO) ? -1 : (int)syscall(SYS_openat, dir_fd, name, flags | O_LARGEFILE, mode);
 }
 
+#ifndef __USE_FILE_OFFSET64
 int open64(const char *name, int flags, ...) __attribute__((alias("open")));
 int openat64(int dir_fd, const char *name, int flags, ...) __attribute__((alias("openat")));
+#endif
 
 /* Half of what was wanted is no error, but the rest has to be asked for. */
 static size_t
@@ -415,7 +422,7 @@ pread(int fd, void *buf, size_t n, off_t off)
 {
 	ssize_t some = transfer("pread", n, EIO, EINTR);
 
-	return some < 0 ? -1 : syscall(SYS_pread64, fd, buf, some, off);
+	return some < 0 ? -1 : call_pread(fd, buf, (size_t)some, off);
 }
 
 ssize_t
@@ -423,11 +430,13 @@ pwrite(int fd, const void *buf, size_t n, off_t off)
 {
 	ssize_t some = transfer("pwrite", n, ENOSPC, EIO);
 
-	return some < 0 ? -1 : syscall(SYS_pwrite64, fd, buf, some, off);
+	return some < 0 ? -1 : call_pwrite(fd, buf, (size_t)some, off);
 }
 
+#ifndef __USE_FILE_OFFSET64
 ssize_t pread64(int fd, void *buf, size_t n, off64_t off) __attribute__((alias("pread")));
 ssize_t pwrite64(int fd, const void *buf, size_t n, off64_t off) __attribute__((alias("pwrite")));
+#endif
 
 int
 fsync(int fd)
@@ -444,10 +453,12 @@ fdatasync(int fd)
 int
 ftruncate(int fd, off_t n)
 {
-	return file_fails("ftruncate", EIO, ENOSPC) ? -1 : (int)syscall(SYS_ftruncate, fd, n);
+	return file_fails("ftruncate", EIO, ENOSPC) ? -1 : call_ftruncate(fd, n);
 }
 
+#ifndef __USE_FILE_OFFSET64
 int ftruncate64(int fd, off64_t n) __attribute__((alias("ftruncate")));
+#endif
 
 int
 rename(const char *from, const char *to)

@@ -15,6 +15,7 @@
 #include "cli.h"
 #include "envelope.h"
 #include "fence.h"
+#include "filestat.h"
 #include "grant.h"
 #include "human.h"
 #include "keytree.h"
@@ -699,7 +700,7 @@ inspect(const char *arg, json_t **o, struct fault *f)
 	struct stat st;
 	enum err e = E_OK;
 
-	if (arg != NULL && stat(arg, &st) == 0 && S_ISREG(st.st_mode))
+	if (arg != NULL && filestat_path(arg, &st) == 0 && S_ISREG(st.st_mode))
 		return inspect_file(arg, o, f);
 	if (arg != NULL && strncmp(arg, "usb:", 4) != 0 && access(arg, F_OK) != 0 && errno == ENOENT)
 		return fault_set(f, E_NO_STICK, 0, "",

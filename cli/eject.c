@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "filestat.h"
 #include "stick.h"
 #include "stickarg.h"
 
@@ -29,7 +30,7 @@ is_it(void *arg, const char *path)
 	struct stat st;
 	bool found = false;
 
-	if (fd >= 0 && fstat(fd, &st) == 0 && (s->dev == 0 || st.st_dev == s->dev) && stick_open(&stick, fd, NULL) == E_OK)
+	if (fd >= 0 && filestat_fd(fd, &st) == 0 && (s->dev == 0 || st.st_dev == s->dev) && stick_open(&stick, fd, NULL) == E_OK)
 		found = memcmp(stick->id, s->stick_id, ID_SIZE) == 0;
 	s->directory = found && !stickarg_is_mount(fd);
 	if (found)

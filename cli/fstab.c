@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "filestat.h"
 #include "mounting.h"
 #include "prompt.h"
 #include "say.h"
@@ -395,7 +396,7 @@ is_device(const char *path)
 {
 	struct stat st;
 
-	return stat(path, &st) == 0 && S_ISBLK(st.st_mode);
+	return filestat_path(path, &st) == 0 && S_ISBLK(st.st_mode);
 }
 
 /* Whether there is a stick, before anybody is asked for its code. */

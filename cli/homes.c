@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "filestat.h"
 #include "say.h"
 
 static bool
@@ -28,7 +29,7 @@ is_anothers(const char *path, char *at, size_t size)
 
 	if (path == NULL || path[0] != '/' || (size_t)snprintf(at, size, "%s", path) >= size)
 		return false;
-	while (stat(at, &st) != 0) {
+	while (filestat_path(at, &st) != 0) {
 		char *slash = strrchr(at, '/');
 
 		if (slash == NULL || slash == at)

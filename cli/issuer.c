@@ -19,6 +19,7 @@
 #include "clock.h"
 #include "code.h"
 #include "envelope.h"
+#include "filestat.h"
 #include "hold.h"
 #include "keystore.h"
 #include "keytree.h"
@@ -106,11 +107,11 @@ issuer_warn_rights(const struct issuer *i, const struct cli *c)
 	if (i->dir_fd < 0)
 		return;
 	say_safe(safe, sizeof safe, i->dir);
-	if (fstatat(i->dir_fd, KEYSTORE_NAME, &st, AT_SYMLINK_NOFOLLOW) == 0 && (st.st_mode & OTHERS) != 0) {
+	if (filestat_at(i->dir_fd, KEYSTORE_NAME, &st) == 0 && (st.st_mode & OTHERS) != 0) {
 		stickio_fs_of(i->dir_fd, fs);
 		say_warn(c, "others may read what is in %s: the keystore is sealed by the passphrase, but not the books. If 'chmod -R go= %s' does "
 		    "not help, its file system (%s) keeps no rights: have it on a disk of this PC instead", safe, safe, fs);
-	} else if (fstat(i->dir_fd, &st) == 0 && (st.st_mode & OTHERS) != 0) {
+	} else if (filestat_fd(i->dir_fd, &st) == 0 && (st.st_mode & OTHERS) != 0) {
 		say_warn(c, "others may look into %s, where the issuer's secrets are: chmod 700 %s", safe, safe);
 	}
 }
@@ -128,7 +129,7 @@ issuer_check_rights(int dir_fd, struct fault *f)
 	snprintf(name, sizeof name, "rights.%s", hex);
 	if (stickio_create(dir_fd, name, "", 0, 0600) != 0)
 		return fault_set(f, E_KEYSTORE, errno, "create", "%s", KEYSTORE_NAME);
-	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+	if (filestat_at(dir_fd, name, &st) != 0)
 		e = fault_set(f, E_KEYSTORE, errno, "stat", "%s", KEYSTORE_NAME);
 	else if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
 		e = fault_set(f, E_KEYSTORE, 0, "",
@@ -506,7 +507,7 @@ issuer_find(struct issuer *i, const char *arg, struct issuer_stick *out, struct 
 		struct stat st;
 
 		e = find_by_name(i, arg, out, &found, f);
-		if (e == E_OK && !found && stat(arg, &st) != 0)
+		if (e == E_OK && !found && filestat_path(arg, &st) != 0)
 			e = fault_set(
 			    f, E_NO_STICK, 0, "", _("there is no stick %s in the books; 'oncestick codes' lists them."), arg);
 	}

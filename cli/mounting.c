@@ -19,6 +19,7 @@
 
 #include "blockcache.h"
 #include "desktop.h"
+#include "filestat.h"
 #include "keytree.h"
 #include "prompt.h"
 #include "ready.h"
@@ -251,7 +252,7 @@ warn_rights(const struct mounting *m)
 	char safe[512];
 	struct stat st;
 
-	if (stat(m->station, &st) != 0 || (st.st_mode & (S_IRWXG | S_IRWXO)) == 0)
+	if (filestat_path(m->station, &st) != 0 || (st.st_mode & (S_IRWXG | S_IRWXO)) == 0)
 		return;
 	say_safe(safe, sizeof safe, m->station);
 	say_warn(m->c, "others may look into %s, where this PC's memory of used codes is: chmod 700 %s", safe, safe);

@@ -121,7 +121,7 @@ held_resize(void *p, size_t n)
 static void
 hook_sleep(assuan_context_t ctx, unsigned int us)
 {
-	struct timespec t = {us / 1000000, us % 1000000 * 1000L};
+	struct timespec t = {(time_t)(us / 1000000), (long)(us % 1000000) * 1000};
 
 	(void)ctx;
 	nanosleep(&t, NULL);
@@ -165,7 +165,7 @@ wait_for(struct pinentry *p, int fd)
 	sigprocmask(SIG_BLOCK, &ours, &before);
 	do {
 		int64_t left = p->deadline - clock_ms();
-		struct timespec t = {left / 1000, left % 1000 * 1000000L};
+		struct timespec t = {(time_t)(left / 1000), (long)(left % 1000) * 1000000};
 
 		if (stop_asked())
 			ready = give_up(p, STOPPED);

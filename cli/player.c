@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "filestat.h"
 #include "stage.h"
 #include "text.h"
 
@@ -34,7 +35,7 @@ is_program(const char *path)
 {
 	struct stat st;
 
-	return stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, X_OK) == 0;
+	return filestat_path(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, X_OK) == 0;
 }
 
 /* As a shell finds it; but what is named by a path is looked for from here, not from the folder. */

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "filestat.h"
 #include "stage.h"
 
 #define FILE_BYTES_MAX (1u << 20)
@@ -113,7 +114,7 @@ mirror_one(struct copying *c, const char *from, int from_dir, int to_dir, const 
 	struct stat st;
 	int sub, r;
 
-	if (is_left_out(name) || fstatat(from_dir, name, &st, 0) != 0 || ++c->entries > ENTRIES_MAX)
+	if (is_left_out(name) || filestat_follow(from_dir, name, &st) != 0 || ++c->entries > ENTRIES_MAX)
 		return 0;
 	if (S_ISREG(st.st_mode))
 		return copy_file(c, from_dir, to_dir, name, st.st_size);

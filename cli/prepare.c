@@ -15,6 +15,7 @@
 
 #include "bundle.h"
 #include "collect.h"
+#include "filestat.h"
 #include "human.h"
 #include "prepare_internal.h"
 #include "say.h"
@@ -39,7 +40,7 @@ is_below(int inner, int outer)
 	int fd = fcntl(inner, F_DUPFD_CLOEXEC, 3);
 	bool yes = false;
 
-	if (fd < 0 || fstat(outer, &want) != 0 || fstat(fd, &here) != 0)
+	if (fd < 0 || filestat_fd(outer, &want) != 0 || filestat_fd(fd, &here) != 0)
 		goto out;
 	for (int depth = 0; depth < 4096; depth++) {
 		int next = -1;
@@ -49,7 +50,7 @@ is_below(int inner, int outer)
 			break;
 		close(fd);
 		fd = next;
-		if (fstat(fd, &up) != 0 || (up.st_dev == here.st_dev && up.st_ino == here.st_ino))
+		if (filestat_fd(fd, &up) != 0 || (up.st_dev == here.st_dev && up.st_ino == here.st_ino))
 			break;
 		here = up;
 	}
@@ -94,7 +95,7 @@ check_places(struct prepare *j, struct prepare_target **blame, struct fault *f)
 		for (size_t k = 0; k < i; k++) {
 			struct stat a, b;
 
-			if (fstat(t->at.fd, &a) == 0 && fstat(j->targets[k].at.fd, &b) == 0 && a.st_dev == b.st_dev &&
+			if (filestat_fd(t->at.fd, &a) == 0 && filestat_fd(j->targets[k].at.fd, &b) == 0 && a.st_dev == b.st_dev &&
 			    a.st_ino == b.st_ino)
 				return fault_set(f, E_USAGE, 0, "", _("the stick %.80s is named twice."), t->at.path);
 		}
@@ -294,7 +295,7 @@ bundle_bytes(const struct stick *s, const uint8_t id[ID_SIZE])
 		struct stat st;
 
 		segment_name(name, k);
-		if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		if (filestat_at(fd, name, &st) != 0)
 			break;
 		sum += (uint64_t)st.st_blocks * 512;
 	}

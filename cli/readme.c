@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "filestat.h"
 #include "human.h"
 #include "stickio.h"
 #include "text.h"
@@ -143,5 +144,5 @@ readme_remove(int dir_fd)
 	struct stat st;
 
 	(void)remove_if(dir_fd, README_OPENER, is_opener);
-	return remove_if(dir_fd, README_NAME, is_readme) || fstatat(dir_fd, README_NAME, &st, AT_SYMLINK_NOFOLLOW) != 0;
+	return remove_if(dir_fd, README_NAME, is_readme) || filestat_at(dir_fd, README_NAME, &st) != 0;
 }

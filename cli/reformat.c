@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "filestat.h"
 #include "human.h"
 #include "say.h"
 #include "stop.h"
@@ -39,7 +40,7 @@ real_node(void *arg, const char *path, dev_t *dev)
 	struct stat st;
 
 	(void)arg;
-	if (stat(path, &st) != 0)
+	if (filestat_path(path, &st) != 0)
 		return -1;
 	if (!S_ISBLK(st.st_mode)) {
 		errno = ENOTBLK;

@@ -33,7 +33,7 @@ add(void *arg, const char *lock_name, const struct control_state *state)
  * is the mount that the session had, and only if nobody answers for it.
  */
 static bool
-clear_left(void *arg, const struct station_holder *h, time_t since)
+clear_left(void *arg, const struct station_holder *h, int64_t since)
 {
 	(void)arg;
 	if (mountpoint_is_covered(h->mountpoint, &h->mount))

@@ -14,6 +14,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "filestat.h"
 #include "human.h"
 #include "mountinfo.h"
 #include "readme.h"
@@ -46,7 +47,7 @@ static bool
 has_once(const char *path, struct stat *st)
 {
 	int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	bool yes = fd >= 0 && fstatat(fd, STICK_ONCE, st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st->st_mode);
+	bool yes = fd >= 0 && filestat_at(fd, STICK_ONCE, st) == 0 && S_ISDIR(st->st_mode);
 
 	if (fd >= 0)
 		close(fd);
@@ -247,7 +248,7 @@ find_mount(char path[STICKARG_MAX], const char *arg, int sys, struct fault *f)
 
 	if (sys == ENOENT && strncmp(arg, BY_SERIAL, sizeof BY_SERIAL - 1) == 0)
 		return find_usb(&c, path, f);
-	if (sys == ENOTDIR && stat(arg, &st) == 0 && S_ISBLK(st.st_mode))
+	if (sys == ENOTDIR && filestat_path(arg, &st) == 0 && S_ISBLK(st.st_mode))
 		return find_device(path, arg, st.st_rdev, f);
 	if (sys == ENOTDIR)
 		return fault_set(
@@ -272,8 +273,7 @@ parent_of_once(int fd, const char *arg)
 		n--;
 	if (n < 4 || memcmp(arg + n - 4, STICK_ONCE, 4) != 0 || (n > 4 && arg[n - 5] != '/'))
 		return fd;
-	if (fstatat(fd, STICK_RECORD_A, &st, AT_SYMLINK_NOFOLLOW) != 0 &&
-	    fstatat(fd, STICK_RECORD_B, &st, AT_SYMLINK_NOFOLLOW) != 0)
+	if (filestat_at(fd, STICK_RECORD_A, &st) != 0 && filestat_at(fd, STICK_RECORD_B, &st) != 0)
 		return fd;
 	up = openat(fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (up < 0)
@@ -289,7 +289,7 @@ is_opener(const char *arg)
 	size_t n = strlen(arg), suffix = sizeof README_OPENER_SUFFIX - 1;
 	struct stat st;
 
-	return n > suffix && strcmp(arg + n - suffix, README_OPENER_SUFFIX) == 0 && lstat(arg, &st) == 0 && S_ISREG(st.st_mode);
+	return n > suffix && strcmp(arg + n - suffix, README_OPENER_SUFFIX) == 0 && filestat_at(AT_FDCWD, arg, &st) == 0 && S_ISREG(st.st_mode);
 }
 
 static void
@@ -388,7 +388,7 @@ stickarg_device(int fd, char *out, size_t size)
 	struct stat st;
 
 	out[0] = '\0';
-	if (!stickarg_is_mount(fd) || fstat(fd, &st) != 0 || !is_portable(st.st_dev))
+	if (!stickarg_is_mount(fd) || filestat_fd(fd, &st) != 0 || !is_portable(st.st_dev))
 		return;
 	if (fstatvfs(fd, &vfs) == 0)
 		human_bytes(bytes, sizeof bytes, (uint64_t)vfs.f_blocks * vfs.f_frsize);
@@ -403,7 +403,7 @@ stickarg_is_portable(int fd)
 {
 	struct stat st;
 
-	return fstat(fd, &st) == 0 && is_portable(st.st_dev);
+	return filestat_fd(fd, &st) == 0 && is_portable(st.st_dev);
 }
 
 bool
@@ -411,7 +411,7 @@ stickarg_is_mount(int fd)
 {
 	struct stat here, up;
 
-	if (fstat(fd, &here) != 0 || fstatat(fd, "..", &up, 0) != 0)
+	if (filestat_fd(fd, &here) != 0 || filestat_at(fd, "..", &up) != 0)
 		return false;
 	return here.st_dev != up.st_dev || here.st_ino == up.st_ino;
 }

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "filestat.h"
 #include "say.h"
 
 #define TAIL 2000
@@ -24,7 +25,7 @@ tool_find(char out[TOOL_PATH_MAX], const char *dirs, const char *name)
 		int n = (int)strcspn(dirs, ":");
 		int length = snprintf(out, TOOL_PATH_MAX, "%.*s/%s", n, dirs, name);
 
-		if (length > 0 && length < TOOL_PATH_MAX && stat(out, &st) == 0 && S_ISREG(st.st_mode) && access(out, X_OK) == 0)
+		if (length > 0 && length < TOOL_PATH_MAX && filestat_path(out, &st) == 0 && S_ISREG(st.st_mode) && access(out, X_OK) == 0)
 			return 0;
 		dirs += n;
 		dirs += *dirs == ':';
@@ -55,7 +56,7 @@ last_line(int fd, char said[TOOL_SAID])
 	ssize_t n = 0;
 
 	said[0] = '\0';
-	if (fstat(fd, &st) != 0 || (n = pread(fd, text, TAIL, st.st_size > TAIL ? st.st_size - TAIL : 0)) <= 0)
+	if (filestat_fd(fd, &st) != 0 || (n = pread(fd, text, TAIL, st.st_size > TAIL ? st.st_size - TAIL : 0)) <= 0)
 		return;
 	while (n > 0 && strchr("\r\n ", text[n - 1]) != NULL)
 		n--;

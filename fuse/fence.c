@@ -16,6 +16,8 @@
 
 #include <seccomp.h>
 
+#include "filestat.h"
+
 /* ---- files -------------------------------------------------------------------------------------------------------------- */
 
 #define READ_RIGHTS (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
@@ -51,7 +53,7 @@ add_rule(int ruleset, int fd, enum fence_right right)
 	struct landlock_path_beneath_attr rule = {.allowed_access = rights_of(right), .parent_fd = fd};
 	struct stat st;
 
-	if (fstat(fd, &st) != 0)
+	if (filestat_fd(fd, &st) != 0)
 		return -1;
 	if (!S_ISDIR(st.st_mode))
 		rule.allowed_access &= FILE_RIGHTS;

@@ -19,6 +19,8 @@
 
 #include <sodium.h>
 
+#include "filestat.h"
+
 #define FOREVER (365.0 * 86400.0) /* seconds: content never changes while it is mounted */
 
 /* Blocks that all readers together may have fetched ahead; the rest of the cache is for inodes, names and what is being read. */
@@ -71,8 +73,8 @@ fill_stat(const struct fusefs *fs, uint32_t ino, const struct image_inode *i, st
 	st->st_uid = fs->uid;
 	st->st_gid = fs->gid;
 	st->st_blksize = BLOCK_SIZE;
-	st->st_mtim.tv_sec = (time_t)i->mtime_s;
-	st->st_mtim.tv_nsec = (long)i->mtime_ns;
+	st->st_mtim.tv_sec = filestat_second(i->mtime_s);
+	st->st_mtim.tv_nsec = st->st_mtim.tv_sec == i->mtime_s ? (long)i->mtime_ns : 0;
 	st->st_atim = st->st_ctim = st->st_mtim;
 	/* One link for a directory says that its subdirectories were not counted. */
 	st->st_nlink = 1;

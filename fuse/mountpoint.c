@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "filestat.h"
 #include "fusemount.h"
 #include "mountinfo.h"
 #include "traces.h"
@@ -182,7 +183,7 @@ mountpoint_unmount(const char *path, bool lazy, struct fault *f)
 }
 
 bool
-mountpoint_clear(const char *path, const struct mountinfo_id *id, bool made, time_t since)
+mountpoint_clear(const char *path, const struct mountinfo_id *id, bool made, int64_t since)
 {
 	if (!mountpoint_is(path, id))
 		return true;
@@ -258,7 +259,7 @@ objection(int fd)
 	struct statfs fs;
 	int empty;
 
-	if (fstat(fd, &st) != 0 || fstatfs(fd, &fs) != 0)
+	if (filestat_fd(fd, &st) != 0 || fstatfs(fd, &fs) != 0)
 		return "stat";
 	errno = EPERM;
 	if (geteuid() != 0 && st.st_uid != geteuid())
@@ -346,7 +347,7 @@ mountpoint_home(struct fault *f)
 
 	if (home == NULL || home[0] != '/')
 		return fault_set(f, E_FUSE, ENOENT, "home", "$HOME is not set");
-	if (stat(home, &st) != 0)
+	if (filestat_path(home, &st) != 0)
 		return fault_set(f, E_FUSE, errno, "home", "%s", home);
 	if (!S_ISDIR(st.st_mode))
 		return fault_set(f, E_FUSE, ENOTDIR, "home", "%s", home);
@@ -555,7 +556,7 @@ report_process(struct search *s, int proc_fd, const char *name)
 
 	if (pid_fd < 0)
 		return;
-	if (fstat(pid_fd, &st) == 0 && (geteuid() == 0 || st.st_uid == geteuid())) {
+	if (filestat_fd(pid_fd, &st) == 0 && (geteuid() == 0 || st.st_uid == geteuid())) {
 		s->pid = strtol(name, NULL, 10);
 		s->last[0] = '\0';
 		read_comm(s, pid_fd);

@@ -78,7 +78,7 @@ enum err mountpoint_unmount(const char *path, bool lazy, struct fault *f);
  * directory if made, and what the desktop remembers of its files since then (traces.h). As far as it goes; false if the mount is
  * still there.
  */
-bool mountpoint_clear(const char *path, const struct mountinfo_id *id, bool made, time_t since);
+bool mountpoint_clear(const char *path, const struct mountinfo_id *id, bool made, int64_t since);
 
 /*
  * mountpoint_owner(path, uid): true if a mount of ours is at path: *uid is the user who made it. Does not touch the mount, which may be

@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "filestat.h"
 #include "mountinfo.h"
 #include "stick.h"
 
@@ -66,7 +67,7 @@ place_of(struct place *p, int fd)
 {
 	struct stat st;
 
-	if (fstat(fd, &st) != 0)
+	if (filestat_fd(fd, &st) != 0)
 		return false;
 	*p = (struct place){.dev = st.st_dev, .disk = disk_of(st.st_dev)};
 	(void)!mountinfo_of(fd, &p->mount);

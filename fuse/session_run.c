@@ -22,6 +22,7 @@
 #include "control.h"
 #include "event.h"
 #include "fence.h"
+#include "filestat.h"
 #include "fusefs.h"
 #include "kdf.h"
 #include "minder.h"
@@ -276,7 +277,7 @@ make_mount(struct run *r, struct fault *f)
 static void
 arm(int timer, int64_t first_s, int64_t every_s)
 {
-	struct itimerspec when = {.it_value.tv_sec = first_s > 0 ? first_s : 1, .it_interval.tv_sec = every_s};
+	struct itimerspec when = {.it_value.tv_sec = filestat_second(first_s > 0 ? first_s : 1), .it_interval.tv_sec = filestat_second(every_s)};
 
 	timerfd_settime(timer, 0, &when, NULL);
 }

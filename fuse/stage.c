@@ -20,6 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "filestat.h"
 #include "fusemount.h"
 
 #define KEPT_MAX 16
@@ -194,7 +195,7 @@ put_back(int held[KEPT_MAX], const char *const *kept)
 		if (held[i] < 0)
 			continue;
 		snprintf(from, sizeof from, "/proc/self/fd/%d", held[i]);
-		if (r == 0 && access(kept[i], F_OK) != 0 && (fstat(held[i], &st) != 0 || make_parents(kept[i]) != 0 ||
+		if (r == 0 && access(kept[i], F_OK) != 0 && (filestat_fd(held[i], &st) != 0 || make_parents(kept[i]) != 0 ||
 		    make_empty(kept[i], S_ISDIR(st.st_mode)) != 0 || bind_over(from, kept[i]) != 0))
 			r = -1;
 		e = errno;
@@ -210,7 +211,7 @@ cover(const char *path, size_t number)
 	char empty[64], real[PATH_MAX];
 	struct stat st;
 
-	if (realpath(path, real) == NULL || stat(real, &st) != 0 || strcmp(real, "/tmp") == 0)
+	if (realpath(path, real) == NULL || filestat_path(real, &st) != 0 || strcmp(real, "/tmp") == 0)
 		return 0;
 	snprintf(empty, sizeof empty, STAGE_DIR "/covered%zu", number);
 	return make_empty(empty, S_ISDIR(st.st_mode)) != 0 || bind_over(empty, real) != 0 ? -1 : 0;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "fence.h"
+#include "filestat.h"
 
 #define URI_MAX 16384u
 #define PNG_READ 65536u          /* texts stand before the picture */
@@ -143,7 +144,7 @@ traces_uri(const uint8_t *png, size_t n, char *uri, size_t size)
 
 struct sweep {
 	const struct traces_folder *folder;
-	time_t since;
+	int64_t since;
 	size_t looked;
 	uint8_t *png;
 	char *uri;
@@ -155,7 +156,7 @@ open_own(int dir, const char *name, struct stat *st)
 {
 	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
 
-	if (fd >= 0 && fstat(fd, st) == 0 && S_ISREG(st->st_mode) && st->st_uid == geteuid())
+	if (fd >= 0 && filestat_fd(fd, st) == 0 && S_ISREG(st->st_mode) && st->st_uid == geteuid())
 		return fd;
 	if (fd >= 0)
 		close(fd);
@@ -181,7 +182,7 @@ sweep_thumbnail(struct sweep *s, int dir, const char *name)
 	int fd;
 
 	if (n < 5 || strcmp(name + n - 4, ".png") != 0 || s->looked > THUMBNAILS_MAX ||
-	    fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0 || st.st_ctime < s->since || (fd = open_own(dir, name, &st)) < 0)
+	    filestat_at(dir, name, &st) != 0 || st.st_ctime < filestat_second(s->since) || (fd = open_own(dir, name, &st)) < 0)
 		return;
 	s->looked++;
 	n = traces_uri(s->png, (size_t)read_up_to(fd, s->png, PNG_READ), s->uri, URI_MAX);
@@ -356,7 +357,7 @@ replace(int dir, const char *name, const char *text, size_t n, const struct stat
 			goto out;
 		step = (size_t)put;
 	}
-	if (fchmod(fd, st->st_mode & 0777) != 0 || fsync(fd) != 0 || fstatat(dir, name, &now, AT_SYMLINK_NOFOLLOW) != 0)
+	if (fchmod(fd, st->st_mode & 0777) != 0 || fsync(fd) != 0 || filestat_at(dir, name, &now) != 0)
 		goto out;
 	r = now.st_ino != st->st_ino || now.st_size != st->st_size || now.st_mtim.tv_sec != st->st_mtim.tv_sec ||
 	    now.st_mtim.tv_nsec != st->st_mtim.tv_nsec;
@@ -500,7 +501,7 @@ other_path(const char *folder, char out[PATH_MAX])
 }
 
 static void
-clear_thumbnails(const struct traces_folder *f, time_t since)
+clear_thumbnails(const struct traces_folder *f, int64_t since)
 {
 	struct sweep s = {.folder = f, .since = since, .png = malloc(PNG_READ), .uri = malloc(URI_MAX)};
 	int cache = open_base("XDG_CACHE_HOME", ".cache"), old = open_base("", ".thumbnails");
@@ -540,7 +541,7 @@ traces_fence(void)
 }
 
 void
-traces_clear(const char *folder, time_t since)
+traces_clear(const char *folder, int64_t since)
 {
 	char other[PATH_MAX];
 	const struct traces_folder f = {{folder, other_path(folder, other)}};

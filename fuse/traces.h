@@ -16,7 +16,7 @@
  * then, and the entries for folder and its files in this user's lists of recent files. What is not this user's own regular file, is
  * too large or in another form is left as it is. The folder itself is not looked at; it may be gone.
  */
-void traces_clear(const char *folder, time_t since);
+void traces_clear(const char *folder, int64_t since);
 
 /*
  * traces_fence(): from now on this process opens nothing but the directories in which traces_clear finds what it looks for (fence.h).

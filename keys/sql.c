@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "filestat.h"
+
 #define HEADER_SIZE 100 /* of an SQLite file */
 
 /* ---- errors ------------------------------------------------------------------------------------------------------------- */
@@ -368,7 +370,7 @@ sql_make_dir(const char *dir, bool make)
 	}
 	if ((fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) == -1)
 		return -1;
-	if (fstat(fd, &st) != 0)
+	if (filestat_fd(fd, &st) != 0)
 		return keep_errno_close(fd);
 	if (st.st_mode & S_IWOTH) {
 		errno = EPERM; /* anybody could put another file in its place */
@@ -511,7 +513,7 @@ sql_absent(int dir_fd, const struct sql_kind *kind)
 {
 	struct stat st;
 
-	return fstatat(dir_fd, kind->name, &st, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT;
+	return filestat_at(dir_fd, kind->name, &st) != 0 && errno == ENOENT;
 }
 
 /*

@@ -83,7 +83,7 @@ bool station_read_holder(int fd, struct station_holder *h);
  * each(arg, h, since) with what it said of itself and when it began, while nobody else can take the lock. If that returns true, what
  * was said is forgotten.
  */
-void station_left(int dir_fd, const char *name, bool (*each)(void *arg, const struct station_holder *h, time_t since), void *arg);
+void station_left(int dir_fd, const char *name, bool (*each)(void *arg, const struct station_holder *h, int64_t since), void *arg);
 
 /*
  * station_leave(s): let go of the slot lock and leave what it says, as a holder that dies does: it could not take its mount away, which

@@ -15,6 +15,7 @@
 #include <jansson.h>
 #include <sodium.h>
 
+#include "filestat.h"
 #include "keytree.h"
 #include "stickio.h"
 
@@ -462,19 +463,19 @@ still_named(int dir_fd, const char *name, int fd)
 {
 	struct stat path, file;
 
-	return fstatat(dir_fd, name, &path, AT_SYMLINK_NOFOLLOW) == 0 && fstat(fd, &file) == 0 && S_ISREG(file.st_mode) &&
+	return filestat_at(dir_fd, name, &path) == 0 && filestat_fd(fd, &file) == 0 && S_ISREG(file.st_mode) &&
 	    path.st_dev == file.st_dev && path.st_ino == file.st_ino;
 }
 
 void
-station_left(int dir_fd, const char *name, bool (*each)(void *arg, const struct station_holder *h, time_t since), void *arg)
+station_left(int dir_fd, const char *name, bool (*each)(void *arg, const struct station_holder *h, int64_t since), void *arg)
 {
 	int fd = openat(dir_fd, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	struct station_holder h;
 	struct stat st;
 
 	/* With the lock first: what is read before it may be of somebody who is alive by then. */
-	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0 && still_named(dir_fd, name, fd) && fstat(fd, &st) == 0 &&
+	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0 && still_named(dir_fd, name, fd) && filestat_fd(fd, &st) == 0 &&
 	    station_read_holder(fd, &h)) {
 		h.ending = true; /* for who wants the lock meanwhile */
 		write_holder(fd, &h);

@@ -10,6 +10,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "filestat.h"
 #include "keytree.h"
 
 #define FILE_MAX 4096u /* a sysfs file is at most a page */
@@ -293,7 +294,7 @@ usb_find_dir(struct usb_device *d, const char *sysfs, int fd)
 	struct stat st;
 
 	memset(d, 0, sizeof *d);
-	return fstat(fd, &st) == 0 ? usb_find(d, sysfs, st.st_dev) : -1;
+	return filestat_fd(fd, &st) == 0 ? usb_find(d, sysfs, st.st_dev) : -1;
 }
 
 /* ---- its serial number, as people see it ------------------------------------------------------------------------------------ */

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "filestat.h"
 #include "stickio.h"
 
 /* In all five seconds: a worn stick takes two of them for both copies of a record. */
@@ -28,7 +29,7 @@ still_named(int dir_fd, int fd)
 {
 	struct stat path, file;
 
-	return fstatat(dir_fd, STICK_LOCK_A, &path, AT_SYMLINK_NOFOLLOW) == 0 && fstat(fd, &file) == 0 &&
+	return filestat_at(dir_fd, STICK_LOCK_A, &path) == 0 && filestat_fd(fd, &file) == 0 &&
 	    path.st_dev == file.st_dev && path.st_ino == file.st_ino;
 }
 
@@ -87,10 +88,10 @@ holds_already(const struct hold *h, int dir_fd)
 {
 	struct stat name, file;
 
-	if (fstatat(dir_fd, STICK_LOCK_A, &name, AT_SYMLINK_NOFOLLOW) != 0)
+	if (filestat_at(dir_fd, STICK_LOCK_A, &name) != 0)
 		return false;
 	for (size_t i = 0; i < h->count; i++)
-		if (fstat(h->fds[i], &file) == 0 && file.st_dev == name.st_dev && file.st_ino == name.st_ino)
+		if (filestat_fd(h->fds[i], &file) == 0 && file.st_dev == name.st_dev && file.st_ino == name.st_ino)
 			return true;
 	return false;
 }

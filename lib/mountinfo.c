@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include "filestat.h"
+
 #ifndef STATX_MNT_ID_UNIQUE
 #define STATX_MNT_ID_UNIQUE 0x4000u /* Linux 6.8 */
 #endif
@@ -130,7 +132,7 @@ mountinfo_is_of(const struct mountinfo *m, dev_t dev)
 
 	if (m->dev == dev)
 		return true;
-	return major(m->dev) == 0 && strncmp(m->source, "/dev/", 5) == 0 && stat(m->source, &st) == 0 && S_ISBLK(st.st_mode) &&
+	return major(m->dev) == 0 && strncmp(m->source, "/dev/", 5) == 0 && filestat_path(m->source, &st) == 0 && S_ISBLK(st.st_mode) &&
 	       st.st_rdev == dev;
 }
 

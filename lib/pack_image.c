@@ -77,7 +77,7 @@ note(struct stream *s, enum pack_note_kind kind, uint32_t ino)
 }
 
 static enum err
-open_file(struct stream *s, uint32_t ino, int *fd, struct stat *st)
+open_file(struct stream *s, uint32_t ino, int *fd, struct statx *st)
 {
 	struct pack_entry *e = &s->src->entries[ino];
 	int dir_fd = pack_dirs_open(s->src, e->parent);
@@ -86,9 +86,9 @@ open_file(struct stream *s, uint32_t ino, int *fd, struct stat *st)
 		*fd = openat(dir_fd, pack_source_name(s->src, e), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (*fd < 0)
 		return blame(s, ino, errno, "open");
-	if (fstat(*fd, st) != 0)
+	if (pack_look(*fd, "", st) != 0)
 		return blame(s, ino, errno, "stat");
-	if (!S_ISREG(st->st_mode))
+	if (!S_ISREG(st->stx_mode))
 		return blame(s, ino, 0, "no longer a file");
 	return E_OK;
 }
@@ -161,38 +161,35 @@ put_content(struct stream *s, uint32_t ino, int fd, uint64_t *size)
 
 /* What happened to the file between its listing, its opening and its end, in one note. */
 static enum err
-remark(struct stream *s, uint32_t ino, const struct stat *listed, const struct stat *opened, int fd, bool grew)
+remark(struct stream *s, uint32_t ino, const struct statx *listed, const struct statx *opened, int fd, bool grew)
 {
 	const struct pack_entry *e = &s->src->entries[ino];
-	struct stat now;
+	struct statx now;
 
-	if (fstat(fd, &now) != 0)
+	if (pack_look(fd, "", &now) != 0)
 		return blame(s, ino, errno, "stat");
-	if (e->size < (uint64_t)opened->st_size)
+	if (e->size < opened->stx_size)
 		return note(s, PACK_SHRANK, ino);
-	if (grew || (uint64_t)now.st_size > e->size)
+	if (grew || now.stx_size > e->size)
 		return note(s, PACK_GREW, ino);
-	if (listed->st_size != opened->st_size || !pack_same_times(listed, opened) || !pack_same_times(opened, &now))
+	if (listed->stx_size != opened->stx_size || !pack_same_times(listed, opened) || !pack_same_times(opened, &now))
 		return note(s, PACK_CHANGED, ino);
 	return E_OK;
 }
 
-static struct stat
+static struct statx
 as_listed(const struct pack_entry *e)
 {
-	struct stat st = { .st_size = (off_t)e->size };
-
-	st.st_mtim = (struct timespec){ e->mtime_s, (long)e->mtime_ns };
-	st.st_ctim = (struct timespec){ e->ctime_s, (long)e->ctime_ns };
-	return st;
+	return (struct statx){.stx_size = e->size, .stx_mtime = {.tv_sec = e->mtime_s, .tv_nsec = e->mtime_ns},
+	    .stx_ctime = {.tv_sec = e->ctime_s, .tv_nsec = e->ctime_ns}};
 }
 
 static enum err
 put_file(struct stream *s, uint32_t ino)
 {
 	struct pack_entry *e = &s->src->entries[ino];
-	const struct stat listed = as_listed(e);
-	struct stat st = { 0 };
+	const struct statx listed = as_listed(e);
+	struct statx st = { 0 };
 	enum err err = E_OK;
 	uint64_t size = 0;
 	bool grew = false;
@@ -203,7 +200,7 @@ put_file(struct stream *s, uint32_t ino)
 	if (err != E_OK)
 		goto out;
 	pack_source_times(e, &st);
-	size = (uint64_t)st.st_size;
+	size = st.stx_size;
 	if (size > BLOCK_SIZE)
 		(void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
 	head = read_head(fd, s->out->head, size);
@@ -231,9 +228,9 @@ static enum err
 check_dir(struct stream *s, uint32_t ino)
 {
 	int fd = pack_dirs_open(s->src, ino);
-	struct stat st;
+	struct statx st;
 
-	if (fd >= 0 && fstat(fd, &st) == 0 && pack_source_steady(&s->src->entries[ino], &st))
+	if (fd >= 0 && pack_look(fd, "", &st) == 0 && pack_source_steady(&s->src->entries[ino], &st))
 		return E_OK;
 	return note(s, PACK_CHANGED, ino);
 }

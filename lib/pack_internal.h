@@ -8,6 +8,7 @@
 #ifndef PACK_INTERNAL_H
 #define PACK_INTERNAL_H
 
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -56,12 +57,19 @@ struct pack_source {
 	bool strict;
 };
 
+/* pack_look(fd, name, st): of name below fd, or of fd itself if it is "", with times as they are; no link is followed. 0, or -1 with errno. */
+static inline int
+pack_look(int fd, const char *name, struct statx *st)
+{
+	return statx(fd, name, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH, STATX_BASIC_STATS, st);
+}
+
 /* pack_same_times(a, b): whether neither was written to nor otherwise changed between the two looks. */
 static inline bool
-pack_same_times(const struct stat *a, const struct stat *b)
+pack_same_times(const struct statx *a, const struct statx *b)
 {
-	return a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec &&
-	       a->st_ctim.tv_sec == b->st_ctim.tv_sec && a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
+	return a->stx_mtime.tv_sec == b->stx_mtime.tv_sec && a->stx_mtime.tv_nsec == b->stx_mtime.tv_nsec &&
+	       a->stx_ctime.tv_sec == b->stx_ctime.tv_sec && a->stx_ctime.tv_nsec == b->stx_ctime.tv_nsec;
 }
 
 /* pack_align(off, size): where a file of this size starts if everything before ends at off. */
@@ -88,8 +96,8 @@ const char *pack_source_name(const struct pack_source *src, const struct pack_en
 char *pack_source_path(const struct pack_source *src, uint32_t ino, const char *name);
 
 /* pack_source_times(e, st): keep the times of st; pack_source_steady(e, st): whether st has them still. */
-void pack_source_times(struct pack_entry *e, const struct stat *st);
-bool pack_source_steady(const struct pack_entry *e, const struct stat *st);
+void pack_source_times(struct pack_entry *e, const struct statx *st);
+bool pack_source_steady(const struct pack_entry *e, const struct statx *st);
 
 /* pack_source_fault(src, f, sys, step, ino, name): E_SOURCE about the file at that path. Returns E_SOURCE. */
 enum err pack_source_fault(const struct pack_source *src, struct fault *f, int sys, const char *step, uint32_t ino,
@@ -131,7 +139,8 @@ struct pack_pipe_item {
 	uint32_t ino;
 	const uint8_t *data;
 	const uint8_t (*hash)[HASH_SIZE];
-	size_t blocks;      /* in this batch; at the end, in the image */
+	size_t blocks;      /* in this batch */
+	uint64_t image;     /* at the end: blocks of the image */
 };
 
 struct pack_pipe;

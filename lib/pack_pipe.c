@@ -352,7 +352,7 @@ event(struct pack_pipe *p, struct pack_pipe_item *item)
 		return PACK_PIPE_BATCH;
 	}
 	if (p->finished && p->written == p->filled) {
-		item->blocks = p->blocks;
+		item->image = p->blocks;
 		return PACK_PIPE_END;
 	}
 	return PACK_PIPE_IDLE;

@@ -79,17 +79,17 @@ special(struct walk *w, uint32_t dir, const char *name, mode_t mode)
 
 /* By the clock of this PC, which what has a clock of its own may be a little ahead of. */
 static bool
-is_young(const struct walk *w, const struct stat *st)
+is_young(const struct walk *w, const struct statx *st)
 {
-	struct timespec now;
+	struct timespec now = {0};
 	int64_t age;
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	if (w->scan->since != 0)
-		return st->st_mtim.tv_sec >= w->scan->since - YOUNG_S && st->st_mtim.tv_sec <= now.tv_sec + YOUNG_S;
-	if (now.tv_sec - st->st_mtim.tv_sec > YOUNG_S || st->st_mtim.tv_sec - now.tv_sec > YOUNG_S)
+		return st->stx_mtime.tv_sec >= w->scan->since - YOUNG_S && st->stx_mtime.tv_sec <= now.tv_sec + YOUNG_S;
+	if (now.tv_sec - st->stx_mtime.tv_sec > YOUNG_S || st->stx_mtime.tv_sec - now.tv_sec > YOUNG_S)
 		return false;
-	age = (int64_t)(now.tv_sec - st->st_mtim.tv_sec) * NS + now.tv_nsec - st->st_mtim.tv_nsec;
+	age = (now.tv_sec - st->stx_mtime.tv_sec) * NS + now.tv_nsec - st->stx_mtime.tv_nsec;
 	return age < YOUNG_S * NS && age > -YOUNG_S * NS;
 }
 
@@ -110,25 +110,25 @@ take_child(struct walk *w, uint32_t dir, int dir_fd, const char *name)
 {
 	struct pack_entry *e = NULL;
 	enum err err = E_OK;
-	struct stat st;
+	struct statx st;
 
 	if (!image_name_ok(name, strlen(name)))
 		return pack_source_fault(w->src, w->f, 0, "name", dir, name);
-	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+	if (pack_look(dir_fd, name, &st) != 0)
 		return errno == ENOENT ? note(w, PACK_GONE, dir, name) : pack_source_fault(w->src, w->f, errno, "stat", dir, name);
-	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
-		return special(w, dir, name, st.st_mode);
-	if (S_ISREG(st.st_mode) && try_open(dir_fd, name) != 0)
+	if (!S_ISREG(st.stx_mode) && !S_ISDIR(st.stx_mode))
+		return special(w, dir, name, st.stx_mode);
+	if (S_ISREG(st.stx_mode) && try_open(dir_fd, name) != 0)
 		return errno == ENOENT ? note(w, PACK_GONE, dir, name) : pack_source_fault(w->src, w->f, errno, "open", dir, name);
-	if (S_ISREG(st.st_mode) && is_young(w, &st) && (err = note(w, PACK_YOUNG, dir, name)) != E_OK)
+	if (S_ISREG(st.stx_mode) && is_young(w, &st) && (err = note(w, PACK_YOUNG, dir, name)) != E_OK)
 		return err;
 	e = pack_source_add(w->src, dir, name);
 	if (e == NULL && errno == EOVERFLOW)
 		return pack_source_fault(w->src, w->f, EOVERFLOW, "too many files", dir, name);
 	if (e == NULL)
 		return fault_set(w->f, E_FAIL, errno, "malloc", "%s", "");
-	e->type = S_ISDIR(st.st_mode) ? IMAGE_DIR : IMAGE_FILE;
-	e->size = S_ISDIR(st.st_mode) ? 0 : (uint64_t)st.st_size;
+	e->type = S_ISDIR(st.stx_mode) ? IMAGE_DIR : IMAGE_FILE;
+	e->size = S_ISDIR(st.stx_mode) ? 0 : st.stx_size;
 	pack_source_times(e, &st);
 	return ++w->seen % PROGRESS_EVERY == 0 ? report(w) : E_OK;
 }
@@ -181,7 +181,7 @@ list_dir(struct walk *w, uint32_t dir)
 	size_t first = src->count;
 	enum err err = E_OK;
 	DIR *list = NULL;
-	struct stat st;
+	struct statx st;
 	int fd = pack_dirs_open(src, dir);
 
 	/* A descriptor of its own: the reading position belongs to this list alone. */
@@ -190,7 +190,7 @@ list_dir(struct walk *w, uint32_t dir)
 	if (fd < 0)
 		return pack_source_fault(src, w->f, errno, "open", dir, NULL);
 	list = fdopendir(fd);
-	if (list == NULL || fstat(fd, &st) != 0) {
+	if (list == NULL || pack_look(fd, "", &st) != 0) {
 		err = fault_set(w->f, E_FAIL, errno, "fdopendir", "%s", "");
 		if (list == NULL)
 			close(fd);
@@ -200,7 +200,7 @@ list_dir(struct walk *w, uint32_t dir)
 	err = take_children(w, dir, list);
 	if (err != E_OK)
 		goto out;
-	if (fstat(fd, &st) != 0 || !pack_source_steady(&src->entries[dir], &st)) {
+	if (pack_look(fd, "", &st) != 0 || !pack_source_steady(&src->entries[dir], &st)) {
 		pack_source_times(&src->entries[dir], &st);
 		if ((err = note(w, PACK_CHANGED, dir, NULL)) != E_OK)
 			goto out;

@@ -99,19 +99,19 @@ pack_source_name(const struct pack_source *src, const struct pack_entry *e)
 }
 
 void
-pack_source_times(struct pack_entry *e, const struct stat *st)
+pack_source_times(struct pack_entry *e, const struct statx *st)
 {
-	e->mtime_s = st->st_mtim.tv_sec;
-	e->mtime_ns = (uint32_t)st->st_mtim.tv_nsec;
-	e->ctime_s = st->st_ctim.tv_sec;
-	e->ctime_ns = (uint32_t)st->st_ctim.tv_nsec;
+	e->mtime_s = st->stx_mtime.tv_sec;
+	e->mtime_ns = st->stx_mtime.tv_nsec;
+	e->ctime_s = st->stx_ctime.tv_sec;
+	e->ctime_ns = st->stx_ctime.tv_nsec;
 }
 
 bool
-pack_source_steady(const struct pack_entry *e, const struct stat *st)
+pack_source_steady(const struct pack_entry *e, const struct statx *st)
 {
-	return e->mtime_s == st->st_mtim.tv_sec && e->mtime_ns == (uint32_t)st->st_mtim.tv_nsec &&
-	       e->ctime_s == st->st_ctim.tv_sec && e->ctime_ns == (uint32_t)st->st_ctim.tv_nsec;
+	return e->mtime_s == st->stx_mtime.tv_sec && e->mtime_ns == st->stx_mtime.tv_nsec &&
+	       e->ctime_s == st->stx_ctime.tv_sec && e->ctime_ns == st->stx_ctime.tv_nsec;
 }
 
 /* Write name before end, with a slash if something follows, and return where it begins. */

@@ -114,7 +114,7 @@ write_data(struct writer *w, struct pack_pipe *pipe, uint64_t *blocks)
 			pack_pipe_release(pipe);
 			break;
 		case PACK_PIPE_END:
-			*blocks = item.blocks;
+			*blocks = item.image;
 			return E_OK;
 		}
 	}

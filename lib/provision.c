@@ -17,6 +17,7 @@
 #include <sodium.h>
 
 #include "envelope.h"
+#include "filestat.h"
 #include "keytree.h"
 #include "provision_internal.h"
 #include "record.h"
@@ -153,7 +154,7 @@ still_there(int dir_fd, const char *name, int fd)
 {
 	struct stat mine, named;
 
-	return fstat(fd, &mine) == 0 && fstatat(dir_fd, name, &named, AT_SYMLINK_NOFOLLOW) == 0 && mine.st_dev == named.st_dev &&
+	return filestat_fd(fd, &mine) == 0 && filestat_at(dir_fd, name, &named) == 0 && mine.st_dev == named.st_dev &&
 	       mine.st_ino == named.st_ino;
 }
 

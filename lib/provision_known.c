@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "filestat.h"
 #include "provision_internal.h"
 #include "record.h"
 #include "stickio.h"
@@ -84,7 +85,7 @@ judge(enum level dir, int dir_fd, const char *name, struct stat *st)
 {
 	enum level level = by_name(dir, name);
 
-	if (level == UNKNOWN || fstatat(dir_fd, name, st, AT_SYMLINK_NOFOLLOW) != 0)
+	if (level == UNKNOWN || filestat_at(dir_fd, name, st) != 0)
 		return UNKNOWN;
 	return (level == IS_FILE ? S_ISREG(st->st_mode) : S_ISDIR(st->st_mode)) ? level : UNKNOWN;
 }

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "filestat.h"
 #include "stickio.h"
 
 /* Descriptors kept open by one set; a stick may carry 64 bundles, and RLIMIT_NOFILE is often 1024. */
@@ -96,7 +97,7 @@ check_one(const struct segment_set *s, uint32_t number)
 	struct stat st;
 
 	segment_name(name, number);
-	if (fstatat(s->dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+	if (filestat_at(s->dir_fd, name, &st) != 0)
 		return -1;
 	if (!S_ISREG(st.st_mode)) {
 		errno = EINVAL;
@@ -116,7 +117,7 @@ check_none(const struct segment_set *s, uint32_t number)
 	struct stat st;
 
 	segment_name(name, number);
-	if (fstatat(s->dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+	if (filestat_at(s->dir_fd, name, &st) == 0)
 		errno = EEXIST;
 	return errno == ENOENT ? 0 : -1;
 }

@@ -13,6 +13,7 @@
 
 #include <sodium.h>
 
+#include "filestat.h"
 #include "provision.h"
 #include "secret.h"
 #include "stickio.h"
@@ -108,8 +109,8 @@ has_record(int once_fd)
 {
 	struct stat st;
 
-	return fstatat(once_fd, STICK_RECORD_A, &st, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT ||
-	    fstatat(once_fd, STICK_RECORD_B, &st, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
+	return filestat_at(once_fd, STICK_RECORD_A, &st) == 0 || errno != ENOENT ||
+	    filestat_at(once_fd, STICK_RECORD_B, &st) == 0 || errno != ENOENT;
 }
 
 static bool
@@ -583,7 +584,7 @@ stick_keep_room(const struct stick *s)
 	struct stat st;
 	int ret = -1;
 
-	if (fstatat(s->once_fd, STICK_ROOM, &st, AT_SYMLINK_NOFOLLOW) == 0)
+	if (filestat_at(s->once_fd, STICK_ROOM, &st) == 0)
 		return 0;
 	if (errno != ENOENT || (zeros = calloc(1, STICK_ROOM_SIZE)) == NULL)
 		return -1;

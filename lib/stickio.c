@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #undef BLOCK_SIZE /* <linux/fs.h> has another */
+#include "filestat.h"
 #include "format.h"
 #include "mountinfo.h"
 
@@ -114,7 +115,7 @@ stickio_open_file(int dir_fd, const char *name, int flags, uint64_t *size)
 	int fd = -1;
 
 	/* Asked before as well as after: a device node may act on being opened. */
-	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+	if (filestat_at(dir_fd, name, &st) != 0)
 		return -1;
 	if (!S_ISREG(st.st_mode)) {
 		errno = S_ISLNK(st.st_mode) ? ELOOP : EINVAL;
@@ -122,7 +123,7 @@ stickio_open_file(int dir_fd, const char *name, int flags, uint64_t *size)
 	}
 	if ((fd = openat(dir_fd, name, flags | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)) == -1)
 		return -1;
-	if (fstat(fd, &st) != 0)
+	if (filestat_fd(fd, &st) != 0)
 		goto fail;
 	if (!S_ISREG(st.st_mode) || st.st_size < 0) {
 		errno = EINVAL;
@@ -174,9 +175,9 @@ owner_of(int dir_fd, const char *name, unsigned *uid, bool *blocked)
 	struct stat st;
 
 	*blocked = true;
-	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+	if (filestat_at(dir_fd, name, &st) == 0)
 		*blocked = faccessat(dir_fd, name, S_ISDIR(st.st_mode) ? R_OK | X_OK : R_OK, AT_EACCESS) != 0;
-	else if (fstat(dir_fd, &st) != 0)
+	else if (filestat_fd(dir_fd, &st) != 0)
 		return false;
 	*uid = st.st_uid;
 	return true;
@@ -379,7 +380,7 @@ stickio_remove_file(int dir_fd, const char *name)
 {
 	struct stat st;
 
-	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+	if (filestat_at(dir_fd, name, &st) != 0)
 		return errno == ENOENT ? 0 : -1;
 	if (!S_ISREG(st.st_mode)) {
 		errno = S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
@@ -561,7 +562,7 @@ stickio_fs_of(int fd, char name[STICKIO_FS_NAME])
 	struct stat st;
 	struct search s = {.name = name};
 
-	if (fstatfs(fd, &fs) != 0 || fstat(fd, &st) != 0) {
+	if (fstatfs(fd, &fs) != 0 || filestat_fd(fd, &st) != 0) {
 		snprintf(name, STICKIO_FS_NAME, "unknown");
 		return STICKIO_FS_UNSURE;
 	}

@@ -15,6 +15,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/un.h>
 #include <time.h>
@@ -31,17 +32,17 @@
 
 /* ---- calls that a test may change: these definitions come before the C library's ------------------------------------------ */
 
-static void (*after_fstat)(const struct stat *st);
+static void (*after_look)(const struct statx *st);
 static int (*before_pwrite)(const struct stat *st, off_t off);
 static int (*before_fsync)(const struct stat *st);
 
 int
-fstat(int fd, struct stat *st)
+statx(int fd, const char *restrict name, int flags, unsigned mask, struct statx *restrict st)
 {
-	int rc = fstatat(fd, "", st, AT_EMPTY_PATH);
+	int rc = (int)syscall(SYS_statx, fd, name, flags, mask, st);
 
-	if (rc == 0 && after_fstat != NULL)
-		after_fstat(st);
+	if (rc == 0 && after_look != NULL && *name == '\0')
+		after_look(st);
 	return rc;
 }
 
@@ -108,9 +109,19 @@ make_dir(int at, const char *name)
 static void
 set_time(int at, const char *name, int64_t s, long ns)
 {
-	const struct timespec t[2] = { { s, ns }, { s, ns } };
+	const int64_t t[2][2] = {{s, ns}, {s, ns}};
 
-	ck_assert_int_eq(utimensat(at, name, t, AT_SYMLINK_NOFOLLOW), 0);
+#ifdef SYS_utimensat_time64
+	ck_assert_int_eq(syscall(SYS_utimensat_time64, at, name, t, AT_SYMLINK_NOFOLLOW), 0);
+#else
+	ck_assert_int_eq(syscall(SYS_utimensat, at, name, t, AT_SYMLINK_NOFOLLOW), 0);
+#endif
+}
+
+static void
+look(const char *name, struct statx *st)
+{
+	ck_assert_int_eq(statx(folder, name, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, st), 0);
 }
 
 static uint8_t *
@@ -199,7 +210,7 @@ setup(void)
 	ck_assert_ptr_nonnull(ck);
 	ck_assert_int_eq(bytes_from_hex(ck, KEY_SIZE, "3abf2cf7408b25168094d5f66da1322c121ead7218c5df963ee721b8624b4326"), 0);
 	seed = 42;
-	after_fstat = NULL;
+	after_look = NULL;
 	before_pwrite = NULL;
 	before_fsync = NULL;
 }
@@ -224,7 +235,7 @@ struct node {
 	size_t parent, first, children, start;
 	uint8_t *data;
 	size_t len;
-	struct timespec mtime;
+	struct statx_timestamp mtime;
 };
 
 struct model {
@@ -253,7 +264,7 @@ model_add(struct model *m, size_t parent, const char *name)
 {
 	const char *above = m->count > 0 ? m->n[parent].path : "";
 	struct node *n;
-	struct stat st;
+	struct statx st;
 	int fd;
 
 	m->n = reallocarray(m->n, m->count + 1, sizeof *m->n);
@@ -262,12 +273,12 @@ model_add(struct model *m, size_t parent, const char *name)
 	memset(n, 0, sizeof *n);
 	n->parent = parent;
 	ck_assert_int_ge(asprintf(&n->path, "%s%s%s", above, *above != '\0' ? "/" : "", name), 0);
-	ck_assert_int_eq(fstatat(folder, *n->path != '\0' ? n->path : ".", &st, AT_SYMLINK_NOFOLLOW), 0);
-	n->dir = S_ISDIR(st.st_mode);
-	n->mtime = st.st_mtim;
+	look(*n->path != '\0' ? n->path : ".", &st);
+	n->dir = S_ISDIR(st.stx_mode);
+	n->mtime = st.stx_mtime;
 	if (n->dir)
 		return;
-	n->len = (size_t)st.st_size;
+	n->len = (size_t)st.stx_size;
 	n->data = calloc(1, n->len + 1);
 	fd = openat(folder, n->path, O_RDONLY | O_CLOEXEC);
 	ck_assert_int_eq(read(fd, n->data, n->len), (ssize_t)n->len);
@@ -378,7 +389,7 @@ model_image(struct model *m, uint64_t *blocks)
 		store_le64(p + 16, n->dir ? n->children : n->len);
 		store_le64(p + 24, n->dir ? n->first : n->start);
 		store_le64(p + 32, (uint64_t)n->mtime.tv_sec);
-		store_le32(p + 40, (uint32_t)n->mtime.tv_nsec);
+		store_le32(p + 40, n->mtime.tv_nsec);
 		memcpy(img + inodes + 64 * m->count + names, name, strlen(name));
 		names += strlen(name);
 		if (!n->dir)
@@ -713,6 +724,22 @@ START_TEST(a_forest_equals_the_naive_image)
 END_TEST
 
 /* hostile 67 */
+/* What a camera with a wrong clock writes, and what a time_t of 32 bits cannot say. */
+START_TEST(times_of_any_year_are_kept)
+{
+	static const int64_t times[] = {2208988800, 4102444800, 4294967296, -2147483649, -1, 0}; /* 2040, 2100, ..., 1901, ... */
+	struct run r = {0};
+	char name[2] = "a";
+
+	for (size_t k = 0; k < sizeof times / sizeof *times; k++, name[0]++) {
+		make_random(folder, name, 10);
+		set_time(folder, name, times[k], 5);
+	}
+	run(&r);
+	same_as_folder(&r, stick[0]);
+}
+END_TEST
+
 START_TEST(names_are_bytes)
 {
 	struct run r = { 0 };
@@ -1074,20 +1101,20 @@ START_TEST(sizes_and_times_are_those_at_opening)
 {
 	struct run r = { .between = resize_between };
 	struct model m;
-	struct stat st;
+	struct statx st;
 
 	make_random(folder, "a", 100000);
 	make_random(folder, "b", 100);
 	make_random(folder, "c", 100000);
 	make_random(folder, "d", 100000);
 	age_all();
-	ck_assert_int_eq(fstatat(folder, ".", &st, 0), 0);
+	look(".", &st);
 	run(&r);
 	ck_assert_str_eq(r.notes, "changed b\nchanged c\nchanged .\n");
 	ck_assert_uint_eq(r.young, 0);
 	ck_assert_int_eq(unlinkat(folder, "new", 0), 0);
 	m = model_of_folder();
-	m.n[0].mtime = st.st_mtim; /* a directory's is that of the scan */
+	m.n[0].mtime = st.stx_mtime; /* a directory's is that of the scan */
 	same_image(&r, stick[0], &m);
 	model_free(&m);
 }
@@ -1180,9 +1207,9 @@ resize(void)
 }
 
 static void
-resize_when_opened(const struct stat *st)
+resize_when_opened(const struct statx *st)
 {
-	if (st->st_ino == changing && change_at-- == 1)
+	if (st->stx_ino == changing && change_at-- == 1)
 		resize();
 }
 
@@ -1207,7 +1234,7 @@ pack_changing(struct run *r, size_t from, size_t to, size_t packed, const char *
 {
 	struct model m;
 	struct node *b;
-	struct stat st, dir;
+	struct statx st, dir;
 	uint8_t *content;
 	int fd;
 
@@ -1215,17 +1242,17 @@ pack_changing(struct run *r, size_t from, size_t to, size_t packed, const char *
 	make_random(folder, "b", from);
 	make_random(folder, "c", 100001);
 	make_random(folder, "d", 3);
-	ck_assert_int_eq(fstatat(folder, "b", &st, 0), 0);
-	ck_assert_int_eq(fstatat(folder, ".", &dir, 0), 0);
+	look("b", &st);
+	look(".", &dir);
 	content = malloc(from + 1);
 	fd = openat(folder, "b", O_RDONLY | O_CLOEXEC);
 	ck_assert_int_eq(read(fd, content, from), (ssize_t)from);
 	close(fd);
-	changing = st.st_ino;
+	changing = st.stx_ino;
 	changed_size = to;
 	change_at = 1;
 	run(r);
-	after_fstat = NULL;
+	after_look = NULL;
 	ck_assert_int_eq(r->err, E_OK);
 	ck_assert_str_eq(r->notes, notes);
 	m = model_of_folder();
@@ -1233,8 +1260,8 @@ pack_changing(struct run *r, size_t from, size_t to, size_t packed, const char *
 	free(b->data);
 	b->data = content;
 	b->len = packed;
-	b->mtime = st.st_mtim;
-	m.n[0].mtime = dir.st_mtim;
+	b->mtime = st.stx_mtime;
+	m.n[0].mtime = dir.stx_mtime;
 	same_image(r, stick[0], &m);
 	model_free(&m);
 }
@@ -1253,7 +1280,7 @@ START_TEST(a_file_that_changes_when_it_was_opened)
 	const size_t *c = changes[_i];
 	struct run r = { 0 };
 
-	after_fstat = resize_when_opened;
+	after_look = resize_when_opened;
 	pack_changing(&r, c[0], c[1], c[2], c[1] > c[0] ? "grew b\n" : "shrank b\n");
 }
 END_TEST
@@ -1557,6 +1584,7 @@ main(void)
 	tcase_add_test(t, vector_bundle);
 	tcase_add_test(t, an_empty_folder_is_one_block);
 	tcase_add_loop_test(t, a_forest_equals_the_naive_image, 0, 12);
+	tcase_add_test(t, times_of_any_year_are_kept);
 	tcase_add_test(t, names_are_bytes);
 	tcase_add_test(t, hard_links_are_separate_files);
 	tcase_add_test(t, twenty_thousand_files);

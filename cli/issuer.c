@@ -16,6 +16,7 @@
 
 #include <sodium.h>
 
+#include "calendar.h"
 #include "clock.h"
 #include "code.h"
 #include "envelope.h"
@@ -181,10 +182,9 @@ issuer_close(struct issuer *i)
 static void
 day_of(char out[16], int64_t when)
 {
-	time_t t = (time_t)when;
 	struct tm tm;
 
-	if (localtime_r(&t, &tm) == NULL || strftime(out, 16, "%Y-%m-%d", &tm) == 0)
+	if (!calendar_local(&tm, when) || strftime(out, 16, "%Y-%m-%d", &tm) == 0)
 		snprintf(out, 16, "?");
 }
 

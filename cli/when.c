@@ -1,5 +1,5 @@
 /*
- * when.c - times as people write them, by mktime(3) and its normalisation.
+ * when.c - times as people write them.
  */
 #include "when.h"
 
@@ -8,13 +8,13 @@
 #include <string.h>
 #include <time.h>
 
+#include "calendar.h"
+#include "clock.h"
 #include "format.h"
 #include "text.h"
 
 #define DAY_S 86400
 #define DURATION_MAX_S (100ll * 366 * DAY_S)
-#define GAP_STEP_S 1800 /* what clocks are put forward by is a multiple of this, everywhere */
-#define GAP_MAX_S 10800
 
 static const char *const months[12] = { N_("Jan"), N_("Feb"), N_("Mar"), N_("Apr"), N_("May"), N_("Jun"), N_("Jul"), N_("Aug"),
 	N_("Sep"), N_("Oct"), N_("Nov"), N_("Dec") };
@@ -126,33 +126,32 @@ same_clock(const struct tm *a, const struct tm *b)
 }
 
 static bool
-shows(time_t t, const struct tm *clock)
+shows(int64_t t, const struct tm *clock)
 {
 	struct tm tm;
 
-	return localtime_r(&t, &tm) != NULL && same_clock(&tm, clock);
+	return calendar_local(&tm, t) && same_clock(&tm, clock);
 }
 
-static long
-offset_at(time_t t)
+static int64_t
+offset_at(int64_t t)
 {
 	struct tm tm = { 0 };
 
-	return localtime_r(&t, &tm) != NULL ? tm.tm_gmtoff : 0;
+	return calendar_local(&tm, t) ? tm.tm_gmtoff : 0;
 }
 
-/* The moment at which clocks are put forward over this, which they never show. near is at most GAP_MAX_S from it. False if none is. */
+/* The moment at which clocks are put forward over wall, which they never show. False if none is within a day. */
 static bool
-from_gap(time_t *out, const struct tm *clock, time_t near)
+from_gap(int64_t *out, int64_t wall)
 {
-	struct tm tm = *clock;
-	time_t wall = timegm(&tm), before = near - GAP_MAX_S, after = near + GAP_MAX_S;
-	long old = offset_at(before), new = offset_at(after);
+	int64_t before = wall - DAY_S, after = wall + DAY_S;
+	const int64_t old = offset_at(before), new = offset_at(after);
 
-	if (!same_clock(&tm, clock) || new <= old)
+	if (new <= old)
 		return false;
 	while (after - before > 1) {
-		time_t middle = before + (after - before) / 2;
+		int64_t middle = before + (after - before) / 2;
 
 		if (offset_at(middle) == new)
 			after = middle;
@@ -165,50 +164,56 @@ from_gap(time_t *out, const struct tm *clock, time_t near)
 	return true;
 }
 
+/* The second at which clocks in UTC show this. False if there is no such day. */
+static bool
+wall_of(int64_t *wall, const struct tm *clock)
+{
+	struct tm tm;
+
+	*wall = calendar_seconds(clock);
+	return calendar_utc(&tm, *wall) && same_clock(&tm, clock);
+}
+
 /* The moment at which local clocks show this; of two, the one that suits role; of none, that at which they are put forward over it.
  * False if there is no such time or day. */
 static bool
-from_local(time_t *out, const struct tm *clock, enum when_role role)
+from_local(int64_t *out, const struct tm *clock, enum when_role role)
 {
-	struct tm tm = *clock;
-	time_t t = 0, other = 0;
+	int64_t wall = 0, first, last;
 
-	tm.tm_isdst = -1;
-	t = mktime(&tm);
-	if (!shows(t, clock))
-		return from_gap(out, clock, t);
-	for (time_t step = GAP_STEP_S; step <= GAP_MAX_S; step += GAP_STEP_S) {
-		other = role == WHEN_END ? t + step : t - step;
-		if (shows(other, clock)) {
-			t = other;
-			break;
-		}
-	}
-	*out = t;
+	if (!wall_of(&wall, clock))
+		return false;
+	first = wall - offset_at(wall - DAY_S);
+	last = wall - offset_at(wall + DAY_S);
+	if (!shows(first, clock) && !shows(last, clock))
+		return from_gap(out, wall);
+	if (!shows(first, clock) || (role == WHEN_END && shows(last, clock)))
+		*out = last;
+	else
+		*out = first;
 	return true;
 }
 
 static bool
-from_utc(time_t *out, const struct tm *clock, int offset_s)
+from_utc(int64_t *out, const struct tm *clock, int offset_s)
 {
-	struct tm tm = *clock;
-	time_t t = timegm(&tm);
+	int64_t wall = 0;
 
-	if (!same_clock(&tm, clock))
+	if (!wall_of(&wall, clock))
 		return false;
-	*out = t - offset_s;
+	*out = wall - offset_s;
 	return true;
 }
 
 /* The first second of a date: midnight, or the end of the gap where summer time starts at midnight. */
 static bool
-first_second(time_t *out, struct tm date)
+first_second(int64_t *out, struct tm date)
 {
 	return from_local(out, &date, WHEN_START);
 }
 
 static bool
-last_second(time_t *out, struct tm date)
+last_second(int64_t *out, struct tm date)
 {
 	date.tm_hour = 23;
 	date.tm_min = 59;
@@ -219,7 +224,7 @@ last_second(time_t *out, struct tm date)
 /* ---- forms -------------------------------------------------------------------------------------------------------------- */
 
 static bool
-parse_dated(time_t *out, const char *p, enum when_role role)
+parse_dated(int64_t *out, const char *p, enum when_role role)
 {
 	struct tm tm = { 0 };
 	int offset_s = 0;
@@ -244,55 +249,46 @@ parse_dated(time_t *out, const char *p, enum when_role role)
 
 /* A clock time alone: today's, or tomorrow's if that is past. */
 static bool
-parse_clock(time_t *out, const char *p, enum when_role role, int64_t now)
+parse_clock(int64_t *out, const char *p, enum when_role role, int64_t now)
 {
 	struct tm tm, clock = { 0 };
-	time_t from = (time_t)now;
 	char padded[8];
 
 	if (is_digit(p[0]) && p[1] == ':' && strlen(p) == 4) {
 		snprintf(padded, sizeof padded, "0%s", p);
 		p = padded;
 	}
-	if (!take_clock(&p, &clock) || *p != '\0' || localtime_r(&from, &tm) == NULL)
+	if (!take_clock(&p, &clock) || *p != '\0' || !calendar_local(&tm, now))
 		return false;
 	tm.tm_hour = clock.tm_hour;
 	tm.tm_min = clock.tm_min;
 	tm.tm_sec = clock.tm_sec;
-	if ((from_local(out, &tm, role) && *out >= from) || (from_local(out, &tm, WHEN_END) && *out >= from))
+	if ((from_local(out, &tm, role) && *out >= now) || (from_local(out, &tm, WHEN_END) && *out >= now))
 		return true;
-	clock = tm;
-	clock.tm_mday++;
-	clock.tm_hour = 12;
-	clock.tm_isdst = -1;
-	mktime(&clock);
-	clock.tm_hour = tm.tm_hour;
-	clock.tm_min = tm.tm_min;
-	clock.tm_sec = tm.tm_sec;
-	return from_local(out, &clock, role);
+	return calendar_utc(&tm, calendar_seconds(&tm) + DAY_S) && from_local(out, &tm, role);
 }
 
 static bool
-parse_relative(time_t *out, const char *p, int64_t now)
+parse_relative(int64_t *out, const char *p, int64_t now)
 {
 	int64_t seconds = 0;
 
 	if (*p != '+' || when_parse_duration(&seconds, p + 1) != 0)
 		return false;
-	*out = (time_t)(now + seconds);
+	*out = now + seconds;
 	return true;
 }
 
 int64_t
 when_now(void)
 {
-	return (int64_t)time(NULL);
+	return clock_real();
 }
 
 int
 when_parse(int64_t *out, const char *text, enum when_role role, int64_t now)
 {
-	time_t t = 0;
+	int64_t t = 0;
 
 	tzset();
 	if (now < TIME_MIN || now > TIME_MAX)
@@ -301,7 +297,7 @@ when_parse(int64_t *out, const char *text, enum when_role role, int64_t now)
 		return -1;
 	if (t < TIME_MIN || t > TIME_MAX)
 		return -1;
-	*out = (int64_t)t;
+	*out = t;
 	return 0;
 }
 
@@ -357,10 +353,8 @@ when_parse_duration(int64_t *seconds, const char *text)
 static bool
 local(char *out, size_t size, int64_t t, struct tm *tm)
 {
-	time_t at = (time_t)t;
-
 	tzset();
-	if (localtime_r(&at, tm) != NULL)
+	if (calendar_local(tm, t))
 		return true;
 	snprintf(out, size, "?");
 	return false;
@@ -438,9 +432,11 @@ when_show_duration(char *out, size_t size, int64_t seconds)
 void
 when_rfc3339(char *out, size_t size, int64_t t)
 {
-	time_t at = (time_t)t;
 	struct tm tm;
 
-	if (gmtime_r(&at, &tm) == NULL || strftime(out, size, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+	if (calendar_utc(&tm, t))
+		snprintf(out, size, "%04d-%02d-%02dT%02d:%02d:%02dZ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min,
+		    tm.tm_sec);
+	else
 		snprintf(out, size, "?");
 }

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "fence.h"
 #include "traces.h"
 
@@ -31,7 +32,7 @@ struct watched {
 	struct mountinfo_id mount;      /* once it is there */
 	bool seen;                      /* it was */
 	bool made;
-	time_t since;                   /* when there began to be something to watch */
+	int64_t since;                   /* when there began to be something to watch */
 };
 
 /* Whether the session's mount is there, which may have ended before it said which it is. */
@@ -84,7 +85,7 @@ begin(struct watched *w, const struct minder_request *q, struct minder_reply *a)
 	else
 		memcpy(w->path, q->text, sizeof w->path);
 	w->made = q->op == MINDER_MAKE && a->e == E_OK;
-	w->since = time(NULL);
+	w->since = clock_real();
 	memcpy(a->path, w->path, sizeof a->path);
 	if (w->path[0] != '\0')
 		fence_in();

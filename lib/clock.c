@@ -3,30 +3,46 @@
  */
 #include "clock.h"
 
+#include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "bytes.h"
 #include "receipt.h"
 
 #define BACK_TOLERANCE_S 300
 
+/* What time_t has no room for (EOVERFLOW) the kernel says all the same. */
 static int64_t
 seconds(clockid_t id)
 {
 	struct timespec ts = {0, 0};
+#ifdef SYS_clock_gettime64
+	struct { int64_t s, ns; } wide = {0, 0};
 
+	if (clock_gettime(id, &ts) != 0 && errno == EOVERFLOW && syscall(SYS_clock_gettime64, id, &wide) == 0)
+		return wide.s;
+#else
 	clock_gettime(id, &ts);
+#endif
 	return ts.tv_sec;
+}
+
+int64_t
+clock_real(void)
+{
+	return seconds(CLOCK_REALTIME);
 }
 
 static int64_t
 real(void *arg)
 {
 	(void)arg;
-	return seconds(CLOCK_REALTIME);
+	return clock_real();
 }
 
 static int64_t

@@ -23,8 +23,9 @@ struct clock_source {
 	struct clock_boot (*witness)(void *arg);
 };
 
-/* clock_system(): the machine's own clocks. */
+/* clock_system(): the machine's own clocks. clock_real(): the first of them. */
 struct clock_source clock_system(void);
+int64_t clock_real(void);
 
 /* What the clock says against what is known (oncestick-protocol(7), CLOCKS). */
 struct clock_view {

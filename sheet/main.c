@@ -12,13 +12,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cairo-pdf.h>
 #include <jansson.h>
 #include <sodium.h>
 
+#include "calendar.h"
 #include "card.h"
 #include "cards.h"
 #include "layout.h"
@@ -200,14 +200,16 @@ draw_pages(struct sheet *s, cairo_t *cr)
 static void
 describe(const struct sheet *s, cairo_surface_t *pdf)
 {
-	time_t at = (time_t)s->created;
-	char text[40];
+	char text[64];
 	struct tm tm;
 
 	cairo_pdf_surface_set_metadata(pdf, CAIRO_PDF_METADATA_TITLE, s->title);
 	cairo_pdf_surface_set_metadata(pdf, CAIRO_PDF_METADATA_CREATOR, s->program);
-	if (gmtime_r(&at, &tm) != NULL && strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm) != 0)
-		cairo_pdf_surface_set_metadata(pdf, CAIRO_PDF_METADATA_CREATE_DATE, text);
+	if (!calendar_utc(&tm, s->created))
+		return;
+	snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02dZ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min,
+	    tm.tm_sec);
+	cairo_pdf_surface_set_metadata(pdf, CAIRO_PDF_METADATA_CREATE_DATE, text);
 }
 
 static int

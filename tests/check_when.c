@@ -203,6 +203,29 @@ START_TEST(other_durations_are_refused)
 }
 END_TEST
 
+/* Where time_t has 32 bits, too. */
+START_TEST(late_times_are_read_and_shown)
+{
+	char out[WHEN_SHOWN];
+
+	reads("2040-06-23 14:00", WHEN_START, NOW, "2040-06-23T12:00:00Z");
+	reads("2040-12-24", WHEN_END, NOW, "2040-12-24T22:59:59Z");
+	reads("2039-03-27 02:30", WHEN_START, NOW, "2039-03-27T01:00:00Z"); /* summer time begins */
+	reads("2039-10-30 02:30", WHEN_END, NOW, "2039-10-30T01:30:00Z");   /* and ends */
+	reads("+50d", WHEN_END, 2145000000, "2038-02-09T09:20:00Z");
+	reads("18:30", WHEN_START, 2224065600, "2040-06-23T16:30:00Z");
+	refused("2039-02-29", NOW);
+	when_show_zone(out, sizeof out, 2224065600);
+	ck_assert_str_eq(out, "23 Jun 2040 at 14:00 CEST");
+	when_show_short(out, sizeof out, 2224065600, NOW);
+	ck_assert_str_eq(out, "23 Jun 2040 14:00");
+	when_rfc3339(out, sizeof out, 4294967296);
+	ck_assert_str_eq(out, "2106-02-07T06:28:16Z");
+	when_show(out, sizeof out, -2524521600);
+	ck_assert_str_eq(out, "1 Jan 1890 at 01:00");
+}
+END_TEST
+
 START_TEST(times_are_shown)
 {
 	char out[WHEN_SHOWN];
@@ -309,6 +332,7 @@ main(void)
 	tcase_add_test(tc, times_out_of_range_are_refused);
 	tcase_add_test(tc, durations_are_read);
 	tcase_add_test(tc, other_durations_are_refused);
+	tcase_add_test(tc, late_times_are_read_and_shown);
 	tcase_add_test(tc, times_are_shown);
 	tcase_add_test(tc, until_is_short_within_a_day);
 	tcase_add_test(tc, times_beyond_any_calendar_are_shown_as_unknown);

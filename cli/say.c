@@ -807,6 +807,10 @@ s_fuse(struct text *t, const struct fault *f, const struct say_about *a)
 		add(t, "%s",
 		    _("the folder could not be closed again: fusermount3 needs /etc/mtab, and there is none. Who looks after this PC "
 		      "makes it, as root: ln -s /proc/self/mounts /etc/mtab."));
+	else if (strcmp(f->step, "libfuse") == 0)
+		add(t, "%s",
+		    _("the library libfuse of this PC is not one that this oncestick was built for: sizes and dates of files would be "
+		      "wrong. Who looks after this PC builds oncestick anew here."));
 	else if (strcmp(f->step, "fusermount3") == 0 && f->sys == 0)
 		/* TRANSLATORS: a line of that program's, in English */
 		add(t, _("the folder cannot be mounted. fusermount3 says: %s."), SAFE(f->object));

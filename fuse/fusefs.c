@@ -16,6 +16,7 @@
 #include <sodium.h>
 
 #include "fusemount.h"
+#include "fusestat.h"
 #include "thread.h"
 
 #define SERVERS_MIN 4u
@@ -544,5 +545,5 @@ fusefs_free(struct fusefs **out)
 enum err
 fusefs_possible(struct fault *f)
 {
-	return fusemount_possible(f);
+	return fusestat_fits() ? fusemount_possible(f) : fault_set(f, E_FUSE, 0, "libfuse", "%s", "");
 }

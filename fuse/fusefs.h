@@ -75,7 +75,8 @@ unsigned fusefs_open_count(struct fusefs *fs);
  */
 void fusefs_free(struct fusefs **fs);
 
-/* fusefs_possible(f): whether this process could mount at all: /dev/fuse opens and, unless root, fusermount3 is there. E_FUSE. */
+/* fusefs_possible(f): whether this process could mount at all: libfuse is one that it was built for, /dev/fuse opens and, unless root,
+ * fusermount3 is there. E_FUSE. */
 enum err fusefs_possible(struct fault *f);
 
 #endif

@@ -14,8 +14,26 @@
 
 #include <check.h>
 
+#include "fusestat.h"
+
 static char dir[64];
 static int at = -1;
+static bool other_layout;
+
+/* libfuse with another struct stat: sizes and times are found 4 bytes on. */
+size_t __real_fuse_add_direntry_plus(void *req, char *buf, size_t size, const char *name, const void *e, off_t off);
+size_t __wrap_fuse_add_direntry_plus(void *req, char *buf, size_t size, const char *name, const void *e, off_t off);
+
+size_t
+__wrap_fuse_add_direntry_plus(void *req, char *buf, size_t size, const char *name, const void *e, off_t off)
+{
+	char moved[1024];
+
+	if (!other_layout)
+		return __real_fuse_add_direntry_plus(req, buf, size, name, e, off);
+	memcpy(moved, (const char *)e + 4, 160);
+	return __real_fuse_add_direntry_plus(req, buf, size, name, moved, off);
+}
 
 static void
 setup(void)
@@ -125,6 +143,19 @@ START_TEST(seconds_that_time_t_cannot_say_are_the_nearest)
 }
 END_TEST
 
+START_TEST(libfuse_is_of_this_build)
+{
+	ck_assert(fusestat_fits());
+}
+END_TEST
+
+START_TEST(libfuse_of_another_build_is_noticed)
+{
+	other_layout = true;
+	ck_assert(!fusestat_fits());
+}
+END_TEST
+
 int
 main(void)
 {
@@ -139,6 +170,8 @@ main(void)
 	tcase_add_test(tc, what_is_not_there_is_an_error);
 	tcase_add_test(tc, files_of_any_year_have_a_status);
 	tcase_add_test(tc, seconds_that_time_t_cannot_say_are_the_nearest);
+	tcase_add_test(tc, libfuse_is_of_this_build);
+	tcase_add_test(tc, libfuse_of_another_build_is_noticed);
 	srunner_run_all(sr, CK_ENV);
 	failed = srunner_ntests_failed(sr);
 	srunner_free(sr);

@@ -1464,7 +1464,7 @@ struct left {
 };
 
 static bool
-note_left(void *arg, const struct station_holder *h, time_t since)
+note_left(void *arg, const struct station_holder *h, int64_t since)
 {
 	struct left *l = arg;
 

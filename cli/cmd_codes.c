@@ -127,14 +127,24 @@ json_stick(const struct books_stick *s, const struct holders *h)
 	    say_json_time(s->expires));
 }
 
-static int
-row_stick(struct human_table *table, const struct books_stick *s, const struct holders *h, int64_t now)
+/* Of two that are shown alike the whole id, which can be typed instead. */
+static void
+show_stick(char out[2 * ID_SIZE + 1], const struct books_stick *s, bool alike)
 {
-	char name[STICK_NAME_SIZE], ready[16], issued[16], spent[16], gone[16], until[WHEN_SHOWN], who[2 * BOOKS_TEXT],
+	if (alike)
+		bytes_to_hex(out, s->stick_id, ID_SIZE);
+	else
+		keytree_stick_name(out, s->stick_id);
+}
+
+static int
+row_stick(struct human_table *table, const struct books_stick *s, const struct holders *h, bool alike, int64_t now)
+{
+	char name[2 * ID_SIZE + 1], ready[16], issued[16], spent[16], gone[16], until[WHEN_SHOWN], who[2 * BOOKS_TEXT],
 	    label[4 * LABEL_MAX + 1], what[sizeof label + sizeof who + 8];
 	const char *cells[COLUMNS] = {name, ready, issued, spent, gone, until, what};
 
-	keytree_stick_name(name, s->stick_id);
+	show_stick(name, s, alike);
 	snprintf(ready, sizeof ready, "%u", s->ready);
 	snprintf(issued, sizeof issued, "%u", s->issued);
 	snprintf(spent, sizeof spent, "%u", s->spent);
@@ -148,10 +158,50 @@ row_stick(struct human_table *table, const struct books_stick *s, const struct h
 	return table_row(table, cells, COLUMNS, 6);
 }
 
+static int
+by_id(const void *pa, const void *pb)
+{
+	const struct books_stick *const *a = pa, *const *b = pb;
+
+	return memcmp((*a)->stick_id, (*b)->stick_id, ID_SIZE);
+}
+
+static bool
+same_name(const struct books_stick *a, const struct books_stick *b)
+{
+	char one[STICK_NAME_SIZE], other[STICK_NAME_SIZE];
+
+	keytree_stick_name(one, a->stick_id);
+	keytree_stick_name(other, b->stick_id);
+	return strcmp(one, other) == 0;
+}
+
+/* Which of the sticks are shown like another one: those that are so stand together when all are in the order of their ids. */
+static bool *
+find_alike(const struct books_stick *sticks, size_t count)
+{
+	const struct books_stick **sorted = calloc(count + 1, sizeof *sorted); /* NOLINT(bugprone-sizeof-expression): of pointers */
+	bool *alike = calloc(count + 1, sizeof *alike);
+
+	if (sorted == NULL || alike == NULL) {
+		free(sorted);
+		free(alike);
+		return NULL;
+	}
+	for (size_t k = 0; k < count; k++)
+		sorted[k] = &sticks[k];
+	qsort(sorted, count, sizeof *sorted, by_id); /* NOLINT(bugprone-sizeof-expression) */
+	for (size_t k = 1; k < count; k++)
+		if (same_name(sorted[k], sorted[k - 1]))
+			alike[sorted[k] - sticks] = alike[sorted[k - 1] - sticks] = true;
+	free(sorted);
+	return alike;
+}
+
 /* One stick into the list or the table. *held, which are in the order of the sticks, begins with its own, and then after them. */
 static int
-add_stick(struct human_table *table, json_t *list, const struct books_stick *s, const struct books_holder **held, size_t *left,
-    int64_t now)
+add_stick(struct human_table *table, json_t *list, const struct books_stick *s, bool alike, const struct books_holder **held,
+    size_t *left, int64_t now)
 {
 	struct holders h = {0};
 	size_t n = 0;
@@ -161,7 +211,7 @@ add_stick(struct human_table *table, json_t *list, const struct books_stick *s, 
 		n++;
 	failed = !find_holders(&h, *held, n);
 	if (!failed && table != NULL)
-		failed = row_stick(table, s, &h, now);
+		failed = row_stick(table, s, &h, alike, now);
 	else if (!failed)
 		failed = json_array_append_new(list, json_stick(s, &h));
 	free(h.list);
@@ -195,6 +245,7 @@ list_sticks(const struct cli *c, struct issuer *i, struct fault *f)
 	size_t count = 0, left = 0;
 	struct human_table *table = NULL;
 	json_t *list = NULL;
+	bool *alike = NULL;
 	int failed = 0;
 	enum err e = E_OK;
 
@@ -205,14 +256,16 @@ list_sticks(const struct cli *c, struct issuer *i, struct fault *f)
 	}
 	list = c->json ? json_array() : NULL;
 	table = c->json ? NULL : human_table_new(COLUMNS, heads);
-	failed = list == NULL && table == NULL;
+	alike = find_alike(sticks, count);
+	failed = (list == NULL && table == NULL) || alike == NULL;
 	at = held;
 	for (size_t k = 0; k < count && !failed; k++)
-		failed = add_stick(table, list, &sticks[k], &at, &left, i->now);
+		failed = add_stick(table, list, &sticks[k], alike[k], &at, &left, i->now);
 	e = c->json ? say_json(c, json_pack("{s:o}", "sticks", list)) : print_table(c, table, failed);
 	if (count == 0 && !c->json)
 		say_info(c, "no stick yet; next: oncestick prepare FOLDER STICK");
 out:
+	free(alike);
 	free(sticks);
 	free(held);
 	return e;

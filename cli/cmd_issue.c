@@ -170,24 +170,26 @@ add_again(struct issue *a, const struct books_slot *slot, size_t known, struct f
 static enum err
 again_code(struct issue *a, const char *id, struct fault *f)
 {
+	char shown[ISSUER_SLOT_NAME];
 	struct books_slot slot;
 	enum err e = issuer_find_code(&a->issuer, id, &slot, f);
 
 	if (e != E_OK)
 		return e;
+	issuer_slot_name(shown, &slot);
 	switch (slot.state) {
 	case BOOKS_READY:
 		return fault_set(
-		    f, E_USAGE, 0, "", _("code %.20s was not handed out yet; without --again the next ready codes are."), id);
+		    f, E_USAGE, 0, "", _("code %.20s was not handed out yet; without --again the next ready codes are."), shown);
 	case BOOKS_SPENT:
-		return fault_set(f, E_SPENT, 0, "", _("code %.20s was used; hand out another."), id);
+		return fault_set(f, E_SPENT, 0, "", _("code %.20s was used; hand out another."), shown);
 	case BOOKS_REVOKED:
-		return fault_set(f, E_REVOKED, 0, "", _("code %.20s is revoked; hand out another."), id);
+		return fault_set(f, E_REVOKED, 0, "", _("code %.20s is revoked; hand out another."), shown);
 	case BOOKS_ISSUED:
 		break;
 	}
 	if (slot.expires <= a->issuer.now)
-		return fault_set(f, E_EXPIRED, 0, "", _("code %.20s has expired; hand out one of a lecture to come."), id);
+		return fault_set(f, E_EXPIRED, 0, "", _("code %.20s has expired; hand out one of a lecture to come."), shown);
 	return add_again(a, &slot, a->out.count, f);
 }
 

@@ -468,17 +468,59 @@ issuer_drop_lectures(struct issuer *i, const uint8_t id[ID_SIZE], const char *ve
 
 /* ---- names --------------------------------------------------------------------------------------------------------------- */
 
+#define WHOLE_ID (2 * ID_SIZE) /* digits */
+
+/* Each by its whole id, and what is on it. */
+static enum err
+refuse_alike(struct issuer *i, const char *name, const uint8_t (*ids)[ID_SIZE], size_t count, struct fault *f)
+{
+	char list[300] = "", hex[WHOLE_ID + 1], label[LABEL_MAX + 1], safe[50];
+	size_t n = 0;
+	bool known = false;
+	enum err e = E_OK;
+
+	for (size_t k = 0; k < count && n + 100 < sizeof list && e == E_OK; k++) {
+		e = books_stick_label(i->books, ids[k], label, &known, f);
+		bytes_to_hex(hex, ids[k], ID_SIZE);
+		n += (size_t)snprintf(list + n, sizeof list - n, "%s%s (\"%s\")", k == 0 ? "" : ", ", hex,
+		    say_safe(safe, sizeof safe, label));
+	}
+	if (e != E_OK)
+		return e;
+	return fault_set(f, E_USAGE, 0, "",
+	    _("%u sticks are shown as %s: %s. Use the long number of the one you mean instead of the name, or plug it in and name its directory."),
+	    (unsigned)count, name, list);
+}
+
+/* By the name that is shown, or by the whole id. */
 static enum err
 find_by_name(struct issuer *i, const char *name, struct issuer_stick *out, bool *found, struct fault *f)
 {
-	unsigned count = 0;
-	enum err e = books_find_stick(i->books, name, out->id, &count, f);
+	uint8_t (*ids)[ID_SIZE] = NULL;
+	char label[LABEL_MAX + 1];
+	size_t count = 0;
+	enum err e = E_OK;
 
+	*found = false;
+	if (strlen(name) == WHOLE_ID)
+		return bytes_from_hex(out->id, ID_SIZE, name) == 0 ? books_stick_label(i->books, out->id, label, found, f) : E_OK;
+	e = books_alike(i->books, name, &ids, &count, f);
 	*found = count == 1;
 	if (e == E_OK && count > 1)
-		return fault_set(
-		    f, E_USAGE, 0, "", _("%u sticks are shown as %s; plug the one you mean in and name its directory."), count, name);
+		e = refuse_alike(i, name, (const uint8_t (*)[ID_SIZE])ids, count, f);
+	else if (*found)
+		memcpy(out->id, ids[0], ID_SIZE);
+	free(ids);
 	return e;
+}
+
+/* A name, or a whole id, of n characters. */
+static bool
+is_name(const char *text, size_t n)
+{
+	uint8_t id[ID_SIZE];
+
+	return (n == STICK_NAME_SIZE - 1 && code_looks_like_id(text, n) == 1) || (n == WHOLE_ID && bytes_from_hex(id, ID_SIZE, text) == 0);
 }
 
 static enum err
@@ -503,7 +545,7 @@ issuer_find(struct issuer *i, const char *arg, struct issuer_stick *out, struct 
 
 	memset(out, 0, sizeof *out);
 	out->at.fd = -1;
-	if (arg != NULL && strlen(arg) == STICK_NAME_SIZE - 1 && code_looks_like_id(arg, strlen(arg)) == 1) {
+	if (arg != NULL && is_name(arg, strlen(arg))) {
 		struct stat st;
 
 		e = find_by_name(i, arg, out, &found, f);
@@ -525,24 +567,25 @@ issuer_stick_close(struct issuer_stick *s)
 	stickarg_close(&s->at);
 }
 
-/* "7kq241/3" in two: the name and the number. */
+/* "7kq241/3" in two: the name, or a whole id, and the number. */
 static bool
-split_code_id(const char *text, char name[STICK_NAME_SIZE], uint32_t *number)
+split_code_id(const char *text, char name[WHOLE_ID + 1], uint32_t *number)
 {
 	const char *slash = strchr(text, '/');
+	size_t len = slash != NULL ? (size_t)(slash - text) : 0;
 	char *end = NULL;
 	unsigned long n = 0;
 
-	if (slash == NULL || slash - text != STICK_NAME_SIZE - 1 || slash[1] < '1' || slash[1] > '9')
+	if (slash == NULL || len > WHOLE_ID || slash[1] < '1' || slash[1] > '9')
 		return false;
 	n = strtoul(slash + 1, &end, 10);
 	if (*end != '\0' || n > UINT32_MAX || strlen(slash) > 11)
 		return false;
-	for (int i = 0; i < STICK_NAME_SIZE - 1; i++)
+	for (size_t i = 0; i < len; i++)
 		name[i] = (char)(text[i] >= 'A' && text[i] <= 'Z' ? text[i] - 'A' + 'a' : text[i]);
-	name[STICK_NAME_SIZE - 1] = '\0';
+	name[len] = '\0';
 	*number = (uint32_t)n;
-	return code_looks_like_id(name, STICK_NAME_SIZE - 1) == 1;
+	return is_name(name, len);
 }
 
 static enum err
@@ -554,24 +597,25 @@ find_number(struct issuer *i, const uint8_t id[ID_SIZE], const char *text, uint3
 
 	if (e != E_OK || found)
 		return e;
-	return fault_set(f, E_CODE_UNKNOWN, 0, "", _("there is no code %.20s: that stick has %u."), text, last);
+	return fault_set(f, E_CODE_UNKNOWN, 0, "", _("there is no code %.44s: that stick has %u."), text, last);
 }
 
 enum err
 issuer_find_code(struct issuer *i, const char *text, struct books_slot *out, struct fault *f)
 {
 	struct issuer_stick stick = {.at = {.fd = -1}};
+	char name[WHOLE_ID + 1];
 	uint32_t number = 0;
 	bool found = false;
 	enum err e = E_OK;
 
-	if (!split_code_id(text, stick.name, &number))
+	if (!split_code_id(text, name, &number))
 		return fault_set(f, E_USAGE, 0, "",
 		    _("'%.40s' is not the name of a code; those look like 7kq241/3. A code itself is never typed here: --code."),
 		    text);
-	e = find_by_name(i, stick.name, &stick, &found, f);
+	e = find_by_name(i, name, &stick, &found, f);
 	if (e == E_OK && !found)
-		e = fault_set(f, E_NO_STICK, 0, "", _("there is no stick %s in the books; 'oncestick codes' lists them."), stick.name);
+		e = fault_set(f, E_NO_STICK, 0, "", _("there is no stick %s in the books; 'oncestick codes' lists them."), name);
 	return e == E_OK ? find_number(i, stick.id, text, number, out, f) : e;
 }
 

@@ -99,15 +99,15 @@ struct issuer_stick {
 };
 
 /*
- * issuer_find(i, arg, out, f): STICK or ID: a shown id that the books have, else a directory; NULL: the only stick mounted.
+ * issuer_find(i, arg, out, f): STICK or ID: a shown id, or a whole one in hexadecimal, that the books have, else a directory; NULL: the only stick mounted.
  * Errors: those of stickarg_open and stick_open, E_NO_STICK (an id that is not in the books), E_USAGE (two sticks are shown alike).
  */
 enum err issuer_find(struct issuer *i, const char *arg, struct issuer_stick *out, struct fault *f);
 void issuer_stick_close(struct issuer_stick *s);
 
 /*
- * issuer_find_code(i, text, out, f): the slot "7kq241/3" names. E_USAGE if it is not of that form, E_CODE_UNKNOWN if there is no
- * such number, E_NO_STICK if there is no such stick.
+ * issuer_find_code(i, text, out, f): the slot "7kq241/3" names; the whole id may stand for the name. E_USAGE if it is not of
+ * that form, or two sticks are shown alike, E_CODE_UNKNOWN if there is no such number, E_NO_STICK if there is no such stick.
  */
 enum err issuer_find_code(struct issuer *i, const char *text, struct books_slot *out, struct fault *f);
 

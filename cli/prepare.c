@@ -326,15 +326,21 @@ check_space(struct prepare *j, struct prepare_target *t, struct fault *f)
 	return e == E_OK ? E_OK : fault_set(f, e, 0, "free space", "%s", t->at.path);
 }
 
-enum err
-prepare_unused_id(struct issuer *i, uint8_t id[ID_SIZE], struct fault *f)
+/* For a stick that has no id yet: one that is shown unlike any other, also of those that are prepared with it. */
+static enum err
+draw_stick(struct prepare *j, struct prepare_target *t, struct fault *f)
 {
-	bool used = true;
+	char name[STICK_NAME_SIZE], other[STICK_NAME_SIZE];
+	bool alike = true;
 	enum err e = E_OK;
 
-	while (used && e == E_OK) {
-		randombytes_buf(id, ID_SIZE);
-		e = books_id_used(i->books, id, &used, f);
+	while (alike && (e = books_draw_stick(j->issuer.books, t->grant.stick_id, f)) == E_OK) {
+		alike = false;
+		keytree_stick_name(name, t->grant.stick_id);
+		for (size_t i = 0; i < j->count && !alike; i++) {
+			keytree_stick_name(other, j->targets[i].grant.stick_id);
+			alike = &j->targets[i] != t && strcmp(name, other) == 0;
+		}
 	}
 	return e;
 }
@@ -361,9 +367,9 @@ check_target(struct prepare *j, struct prepare_target *t, struct fault *f)
 		return e;
 	if (t->p->stick != NULL)
 		memcpy(t->grant.stick_id, t->p->stick->id, ID_SIZE);
-	else if ((e = prepare_unused_id(&j->issuer, t->grant.stick_id, f)) != E_OK)
+	else if ((e = draw_stick(j, t, f)) != E_OK)
 		return e;
-	return prepare_unused_id(&j->issuer, t->grant.id, f);
+	return books_draw_id(j->issuer.books, t->grant.id, f);
 }
 
 enum err

@@ -18,8 +18,6 @@ void prepare_note_rest(const struct prepare *j);
  */
 enum err prepare_ask_place(const struct prepare *j, const struct prepare_target *t, struct fault *f);
 
-/* prepare_unused_id(i, id, f): a random id that the issuer's books do not have. */
-enum err prepare_unused_id(struct issuer *i, uint8_t id[ID_SIZE], struct fault *f);
 
 /* prepare_check_loss(j, t, f): what is replaced on the stick of t must not take with it what the books do not know yet, unless that
  * is discarded. */

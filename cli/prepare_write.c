@@ -114,7 +114,7 @@ commit_intent(struct prepare *j, struct fault *f)
 {
 	enum err e = E_OK;
 
-	if ((e = prepare_unused_id(&j->issuer, j->bundle_id, f)) != E_OK || (e = make_secrets(j, f)) != E_OK ||
+	if ((e = books_draw_id(j->issuer.books, j->bundle_id, f)) != E_OK || (e = make_secrets(j, f)) != E_OK ||
 	    (e = books_begin(j->issuer.books, f)) != E_OK)
 		return e;
 	return books_end(j->issuer.books, write_books(j, f), f);

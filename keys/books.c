@@ -10,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <sodium.h>
+
 #include "books_internal.h"
 #include "keytree.h"
 
@@ -356,31 +358,108 @@ books_seen_n(struct books *b, const uint8_t stick_id[ID_SIZE], uint32_t n, uint3
 	return err;
 }
 
+/* The ids that are the first column. */
+static enum err
+list_ids(struct sql *q, const char *text, const struct sql_arg *args, uint8_t (**ids)[ID_SIZE], size_t *count, struct fault *f)
+{
+	uint8_t (*list)[ID_SIZE] = NULL, (*grown)[ID_SIZE] = NULL;
+	sqlite3_stmt *st = NULL;
+	size_t n = 0;
+	bool row = true;
+	enum err err = sql_query(q, &st, text, args, f);
+
+	while (err == E_OK && (err = sql_next(q, st, &row, f)) == E_OK && row) {
+		if ((grown = realloc(list, (n + 1) * sizeof *list)) == NULL) {
+			err = fault_set(f, E_FAIL, ENOMEM, q->step, "%s", q->path);
+			break;
+		}
+		list = grown;
+		if (!sql_fixed(st, 0, list[n++], ID_SIZE))
+			err = sql_odd(q, "an odd id", f);
+	}
+	sql_done(&st);
+	if (err == E_OK) {
+		*ids = list;
+		*count = n;
+	} else {
+		free(list);
+	}
+	return err;
+}
+
 /* The name is the first 30 bits of the id. */
 enum err
-books_find_stick(struct books *b, const char *name, uint8_t id[ID_SIZE], unsigned *count, struct fault *f)
+books_alike(struct books *b, const char *name, uint8_t (**ids)[ID_SIZE], size_t *count, struct fault *f)
 {
-	struct sql *q = books_step(b, "find stick");
-	uint8_t low[ID_SIZE] = {0}, high[ID_SIZE];
-	sqlite3_stmt *st = NULL;
-	bool row = true;
-	enum err err;
+	uint8_t low[ID_SIZE], high[ID_SIZE];
 
+	*ids = NULL;
 	*count = 0;
 	if (keytree_stick_named(low, name) != 0)
 		return E_OK;
 	memset(high, 0xff, sizeof high);
 	memcpy(high, low, 4);
 	high[3] |= 3;
-	err = sql_query(q, &st, "SELECT stick_id FROM stick WHERE stick_id BETWEEN ? AND ? ORDER BY rowid DESC", SQL_ARGS(ID(low), ID(high)),
-	    f);
-	while (err == E_OK && (err = sql_next(q, st, &row, f)) == E_OK && row) {
-		if (!sql_fixed(st, 0, id, ID_SIZE))
-			err = sql_odd(q, "an odd row of sticks", f);
-		else
-			++*count;
-	}
+	return list_ids(books_step(b, "find stick"), "SELECT stick_id FROM stick WHERE stick_id BETWEEN ? AND ? ORDER BY rowid",
+	    SQL_ARGS(ID(low), ID(high)), ids, count, f);
+}
+
+enum err
+books_find_stick(struct books *b, const char *name, uint8_t id[ID_SIZE], unsigned *count, struct fault *f)
+{
+	uint8_t (*ids)[ID_SIZE] = NULL;
+	size_t n = 0;
+	enum err err = books_alike(b, name, &ids, &n, f);
+
+	*count = (unsigned)n;
+	if (n > 0)
+		memcpy(id, ids[0], ID_SIZE);
+	free(ids);
+	return err;
+}
+
+enum err
+books_stick_label(struct books *b, const uint8_t id[ID_SIZE], char label[LABEL_MAX + 1], bool *known, struct fault *f)
+{
+	struct sql *q = books_step(b, "stick");
+	sqlite3_stmt *st = NULL;
+	enum err err;
+
+	label[0] = '\0';
+	*known = false;
+	if ((err = sql_query(q, &st, "SELECT coalesce((SELECT g.label FROM grnt g INDEXED BY grnt_of_stick WHERE g.stick_id = t.stick_id"
+	    " ORDER BY g.issued DESC LIMIT 1), t.label) FROM stick t WHERE t.stick_id = ?", SQL_ARGS(ID(id)), f)) == E_OK &&
+	    (err = sql_next(q, st, known, f)) == E_OK && *known)
+		sql_string(st, 0, label, LABEL_MAX + 1);
 	sql_done(&st);
+	return err;
+}
+
+enum err
+books_draw_id(struct books *b, uint8_t id[ID_SIZE], struct fault *f)
+{
+	bool used = true;
+	enum err err = E_OK;
+
+	while (used && err == E_OK) {
+		randombytes_buf(id, ID_SIZE);
+		err = books_id_used(b, id, &used, f);
+	}
+	return err;
+}
+
+enum err
+books_draw_stick(struct books *b, uint8_t id[ID_SIZE], struct fault *f)
+{
+	uint8_t other[ID_SIZE];
+	char name[STICK_NAME_SIZE];
+	unsigned alike = 1;
+	enum err err = E_OK;
+
+	while (alike > 0 && err == E_OK && (err = books_draw_id(b, id, f)) == E_OK) {
+		keytree_stick_name(name, id);
+		err = books_find_stick(b, name, other, &alike, f);
+	}
 	return err;
 }
 
@@ -463,28 +542,6 @@ books_grant(struct books *b, const uint8_t id[ID_SIZE], struct grant *g, bool *f
 enum err
 books_grant_ids(struct books *b, const uint8_t stick_id[ID_SIZE], uint8_t (**ids)[ID_SIZE], size_t *count, struct fault *f)
 {
-	struct sql *q = books_step(b, "grants");
-	uint8_t (*list)[ID_SIZE] = NULL, (*grown)[ID_SIZE] = NULL;
-	sqlite3_stmt *st = NULL;
-	size_t n = 0;
-	bool row = true;
-	enum err err = sql_query(q, &st, "SELECT grant_id FROM grnt WHERE stick_id = ? ORDER BY rowid", SQL_ARGS(ID(stick_id)), f);
-
-	while (err == E_OK && (err = sql_next(q, st, &row, f)) == E_OK && row) {
-		if ((grown = realloc(list, (n + 1) * sizeof *list)) == NULL) {
-			err = fault_set(f, E_FAIL, ENOMEM, "grants", "%s", q->path);
-			break;
-		}
-		list = grown;
-		if (!sql_fixed(st, 0, list[n++], ID_SIZE))
-			err = sql_odd(q, "an odd row of grants", f);
-	}
-	sql_done(&st);
-	if (err == E_OK) {
-		*ids = list;
-		*count = n;
-	} else {
-		free(list);
-	}
-	return err;
+	return list_ids(books_step(b, "grants"), "SELECT grant_id FROM grnt WHERE stick_id = ? ORDER BY rowid", SQL_ARGS(ID(stick_id)), ids,
+	    count, f);
 }

@@ -102,6 +102,11 @@ enum err books_bundle_manifest(struct books *b, const uint8_t id[ID_SIZE], struc
 enum err books_add_stick(struct books *b, const uint8_t id[ID_SIZE], const char *label, struct fault *f);
 enum err books_id_used(struct books *b, const uint8_t id[ID_SIZE], bool *used, struct fault *f);
 
+/* books_draw_id(b, id): a random id that is not in the books. books_draw_stick(b, id): one for a stick, which is also shown by a name
+ * that no stick in the books has. */
+enum err books_draw_id(struct books *b, uint8_t id[ID_SIZE], struct fault *f);
+enum err books_draw_stick(struct books *b, uint8_t id[ID_SIZE], struct fault *f);
+
 /*
  * books_set_usb(b, stick_id, usb, elsewhere): keep the USB factor of a stick; *elsewhere: another stick has the same.
  * books_get_usb: *found false if none is kept. E_BOOKS for an unknown stick.
@@ -129,6 +134,10 @@ enum err books_grant_ids(struct books *b, const uint8_t stick_id[ID_SIZE], uint8
 
 /* books_find_stick(b, name, id, count): the stick whose shown name ("7kq241") is name; *count is how many have it, id the first. */
 enum err books_find_stick(struct books *b, const char *name, uint8_t id[ID_SIZE], unsigned *count, struct fault *f);
+/* books_stick_label(b, id, label, known): the label of a stick's newest lecture, else its own, "" if the stick is not known. */
+enum err books_stick_label(struct books *b, const uint8_t id[ID_SIZE], char label[LABEL_MAX + 1], bool *known, struct fault *f);
+/* books_alike(b, name, ids, count): the sticks that have that shown name, as they became known; *ids is freed by the caller. */
+enum err books_alike(struct books *b, const char *name, uint8_t (**ids)[ID_SIZE], size_t *count, struct fault *f);
 
 /*
  * Lists, freed by the caller (NULL when empty). Sticks come in the order in which they became known, slots by stick and number.

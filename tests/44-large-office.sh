@@ -33,6 +33,31 @@ mkdir "$W/other"
 refused 2 "more codes than a lecture can have" oncestick prepare "$W/folder" "$W/other" --codes 4097 --passphrase-file "$W/pass"
 said "from 1 to 4096"
 
+# two sticks that are shown alike, as of two offices whose books were put together
+id=$(oncestick codes --json | jq -r '.sticks[0].stick_id')
+twin=$(printf %s "$id" | cut -c1-8)ffffffffffffffffffffffff
+sqlite3 "$books" "DROP TRIGGER listed_kept; DELETE FROM listed;
+	INSERT INTO stick (stick_id, label) VALUES (x'$twin', 'Their talk');
+	INSERT INTO grnt SELECT randomblob(16), x'$twin', n, payload, randomblob(32), issued, not_before, expires, 'Their talk' FROM grnt;
+	INSERT INTO slot (grant_id, slot, stick_id, number, state)
+		SELECT grant_id, 0, stick_id, 1, 'ready' FROM grnt WHERE stick_id = x'$twin'" || die "sqlite3"
+check "both are in the list" oncestick codes
+printed "^$id "
+printed "^$twin .*Their talk"
+for verb in "codes $name" "revoke $name/1" "issue $name" "revoke --stick $name" "issue --again $name/1"; do
+	# shellcheck disable=SC2086 # several words
+	refused 2 "neither is meant by the name: $verb" oncestick ${verb%% *} --quiet \
+		$([ "${verb%% *}" = codes ] || echo "--passphrase-file=$W/pass") ${verb#* }
+	said "2 sticks are shown as $name: $id \(.Home.\), $twin \(.Their talk.\)\. Use the long number of the one you mean"
+done
+check "the codes of one" oncestick codes "$twin" --json
+is "are its own" "$(jq -c '[.codes[].label]' "$W/out")" '["Their talk"]'
+check "a code of it is handed out" oncestick issue "$twin" -n 1 --passphrase-file "$W/pass"
+check "and again" oncestick issue --again "$twin/1" --passphrase-file "$W/pass"
+check "and goes" oncestick revoke "$twin/1" --yes --passphrase-file "$W/pass"
+is "the other's is what it was" "$(oncestick codes "$id" --json | jq -r '.codes[2].state')" ready
+refused 10 "one that is not there" oncestick revoke "ffffffff$(echo "$twin" | cut -c9-)/1" --passphrase-file "$W/pass"
+
 # a year of three hundred sticks, as `make bench` has one of twenty thousand
 export ONCESTICK_ISSUER_DIR="$W/large"
 new_issuer

@@ -42,6 +42,18 @@ pread64(int fd, void *buf, size_t n, off_t off)
 	return syscall(SYS_pread64, fd, buf, n, off);
 }
 
+/* What is drawn next, from a test; random otherwise. */
+static struct { uint8_t ids[8][ID_SIZE]; size_t count, at; } drawn;
+
+__attribute__((visibility("default"))) void
+randombytes_buf(void *buf, size_t n)
+{
+	if (drawn.at < drawn.count && n == ID_SIZE)
+		memcpy(buf, drawn.ids[drawn.at++], n);
+	else if (syscall(SYS_getrandom, buf, n, 0) != (long)n)
+		abort();
+}
+
 /* How long a connection waits for others; it does not where a test says so. */
 static int waited_ms;
 static bool impatient;
@@ -601,6 +613,51 @@ START_TEST(stick_is_found_by_its_shown_name)
 	ck_assert_int_eq(books_add_stick(b, twin, "", NULL), E_OK);
 	ck_assert_int_eq(books_find_stick(b, name, id, &count, NULL), E_OK);
 	ck_assert_uint_eq(count, 2);
+	books_close(&b);
+}
+END_TEST
+
+/* Of the same first 30 bits, and then of others: that of a stick, of a bundle, of a grant. */
+START_TEST(new_stick_is_shown_like_no_other)
+{
+	struct books *b = open_ok();
+	uint8_t id[ID_SIZE], (*ids)[ID_SIZE] = NULL;
+	char name[STICK_NAME_SIZE], label[LABEL_MAX + 1];
+	size_t count = 0;
+	bool known = false;
+
+	ck_assert_int_eq(books_new_bundle(b, id_of(8), T0, "", NULL), E_OK);
+	add_grant(b, 1, stick_a, 1, T0 + 100);
+	memcpy(drawn.ids[0], stick_a, ID_SIZE);
+	memcpy(drawn.ids[1], stick_a, ID_SIZE);
+	drawn.ids[1][3] ^= 3; /* beyond the name */
+	memcpy(drawn.ids[2], stick_a, ID_SIZE);
+	memset(drawn.ids[2] + 4, 0, ID_SIZE - 4);
+	memset(drawn.ids[3], 8, ID_SIZE);
+	memset(drawn.ids[4], 1, ID_SIZE);
+	memcpy(drawn.ids[5], stick_a, ID_SIZE);
+	drawn.ids[5][3] ^= 4;
+	drawn.count = 6;
+	ck_assert_int_eq(books_draw_stick(b, id, NULL), E_OK);
+	ck_assert_uint_eq(drawn.at, 6);
+	ck_assert_mem_eq(id, drawn.ids[5], ID_SIZE);
+	drawn.at = 3;
+	drawn.count = 5;
+	ck_assert_int_eq(books_draw_id(b, id, NULL), E_OK);
+	ck_assert_uint_eq(drawn.at, 5);
+	ck_assert_int_eq(books_add_stick(b, drawn.ids[2], "From another office", NULL), E_OK);
+	keytree_stick_name(name, stick_a);
+	ck_assert_int_eq(books_alike(b, name, &ids, &count, NULL), E_OK);
+	ck_assert_uint_eq(count, 2);
+	ck_assert(memcmp(ids[0], stick_a, ID_SIZE) == 0 && memcmp(ids[1], drawn.ids[2], ID_SIZE) == 0);
+	ck_assert_int_eq(books_stick_label(b, ids[0], label, &known, NULL), E_OK);
+	ck_assert(known);
+	ck_assert_str_eq(label, "Week 1");
+	ck_assert_int_eq(books_stick_label(b, ids[1], label, &known, NULL), E_OK);
+	ck_assert_str_eq(label, "From another office");
+	ck_assert_int_eq(books_stick_label(b, id_of(77), label, &known, NULL), E_OK);
+	ck_assert(!known && label[0] == '\0');
+	free(ids);
 	books_close(&b);
 }
 END_TEST
@@ -1377,6 +1434,7 @@ main(void)
 	tcase_add_test(tc, numbers_run_through_all_grants_of_a_stick);
 	tcase_add_test(tc, grant_comes_back_as_it_was);
 	tcase_add_test(tc, stick_is_found_by_its_shown_name);
+	tcase_add_test(tc, new_stick_is_shown_like_no_other);
 	tcase_add_test(tc, sticks_are_summed_up);
 	tcase_add_test(tc, refill_numbers_and_stick_records_are_compared);
 	tcase_add_test(tc, usb_identity_of_two_sticks_is_noticed);

@@ -264,7 +264,7 @@ there(const char *name)
 }
 
 static void
-clear(time_t since)
+clear(int64_t since)
 {
 	char path[PATH_MAX];
 

@@ -3,7 +3,7 @@
 # What is fetched is kept in debs/ of the build directory, and used again.
 
 # shellcheck disable=SC2154 # root, mirror: of who sources this
-bare_root() # SUITE: exit 77 if it cannot be had
+bare_root() # SUITE [ARCH]: exit 77 if it cannot be had
 {
 	mount --make-rprivate /
 	mkdir -p "$ONCE_BUILD/debs"
@@ -11,7 +11,7 @@ bare_root() # SUITE: exit 77 if it cannot be had
 	https:*) include=--include=ca-certificates ;;
 	*) include= ;;
 	esac
-	debootstrap --variant=minbase --cache-dir="$ONCE_BUILD/debs" $include "$1" "$root" "$mirror" || exit 77
+	debootstrap ${2:+--arch="$2"} --variant=minbase --cache-dir="$ONCE_BUILD/debs" $include "$1" "$root" "$mirror" || exit 77
 	mount --bind "$root" "$root"
 	mount -t proc proc "$root/proc"
 	mount -t tmpfs tmpfs "$root/dev"

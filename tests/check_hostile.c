@@ -523,7 +523,7 @@ START_TEST(device_that_answers_otherwise_the_next_time)
 {
 	struct result r = try(here, grant.codes[0]);
 	struct blockcrypt *c = blockcrypt_new(NULL);
-	const uint64_t n = x.manifest.blocks;
+	const size_t n = (size_t)x.manifest.blocks;
 	uint8_t *good = malloc(n * BLOCK_SIZE), *got = malloc(BLOCK_SIZE);
 	unsigned right = 0, refused = 0;
 

@@ -375,7 +375,7 @@ model_image(struct model *m, uint64_t *blocks)
 		off++;
 	inodes = off;
 	*blocks = (inodes + 64 * m->count + names_len + 4096 + 65535) / 65536;
-	img = calloc(*blocks, 65536);
+	img = calloc((size_t)*blocks, 65536);
 	ck_assert_ptr_nonnull(img);
 	for (i = 0; i < m->count; i++) {
 		struct node *n = &m->n[i];

@@ -270,7 +270,7 @@ defect_item_end(struct bytes p, size_t at)
 			v = v << 8 | p.p[at++];
 	}
 	if (major == 2 || major == 3)
-		return at + v;
+		return at + (size_t)v;
 	if (major == 4 || major == 5)
 		for (uint64_t i = 0; i < v * (major - 3); i++)
 			at = defect_item_end(p, at);

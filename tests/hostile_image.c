@@ -141,7 +141,7 @@ START_TEST(image_that_lies)
 	super.names_len = m.names_len;
 	for (uint32_t i = 0; i < m.count; i++)
 		image_inode_encode(image + DATA + (size_t)i * IMAGE_INODE_SIZE, &m.inodes[i]);
-	memcpy(image + super.names_off, m.names, m.names_len);
+	memcpy(image + super.names_off, m.names, (size_t)m.names_len);
 	image_super_encode(image + blocks * BLOCK_SIZE - IMAGE_SUPER_SIZE, &super);
 	fixture_open(&x);
 	fixture_image(&x, image, blocks);

@@ -143,7 +143,9 @@ read_image(void *arg, void *buf, size_t len, uint64_t off)
 	FUZZ_HOLDS(len > 0 && off < w->len && len <= w->len - off);
 	w->reads++;
 	for (size_t n; len > 0; len -= n, off += n, buf = (uint8_t *)buf + n) {
-		n = BLOCK_SIZE - off % BLOCK_SIZE < len ? BLOCK_SIZE - off % BLOCK_SIZE : len;
+		const size_t left = BLOCK_SIZE - (size_t)(off % BLOCK_SIZE);
+
+		n = left < len ? left : len;
 		memcpy(buf, blocks[off / BLOCK_SIZE] + off % BLOCK_SIZE, n);
 	}
 	return 0;

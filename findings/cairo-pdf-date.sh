@@ -10,23 +10,9 @@
 # Needs root and debootstrap; a small Debian 13 is made.
 set -eu
 version=1.18.4-1+b1
-work=$(mktemp -d "${TMPDIR:-/tmp}/finding.XXXXXX")
-trap 'rm -rf "$work"' EXIT
-root=$work/root
+. "$(dirname "$0")/fetch.sh"
 
-cannot()
-{
-	echo "cannot be tried: $*"
-	exit 77
-}
-
-[ "$(id -u)" -eq 0 ] || cannot "only root can make a root"
-command -v debootstrap >/dev/null || cannot "no debootstrap here"
-# shellcheck disable=SC2016 # $(...) that apt expands
-mirror=$(apt-get indextargets --format '$(REPO_URI) $(COMPONENT)' 'Created-By: Packages' 'Origin: Debian' |
-	awk '$2 == "main" && !/security/ { print $1; exit }')
-[ -n "$mirror" ] || cannot "apt knows no mirror of Debian"
-debootstrap --variant=minbase trixie "$root" "$mirror" >"$work/log" 2>&1 || cannot "$(tail -n 1 "$work/log")"
+debian_13
 chroot "$root" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q=2 --no-install-recommends "libcairo2=$version" librsvg2-bin \
 	poppler-utils >"$work/log" 2>&1 || cannot "$(tail -n 1 "$work/log")"
 

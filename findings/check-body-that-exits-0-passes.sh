@@ -10,14 +10,10 @@
 # Needs: apt, dpkg-deb, gcc. Installs nothing outside a temporary folder.
 set -eu
 version=0.15.2-2+b1
-w=$(mktemp -d)
-trap 'rm -rf "$w"' EXIT
-chmod 755 "$w"
-cd "$w"
-apt-get download -q "check=$version" "libsubunit0" "libsubunit-dev" >/dev/null 2>&1
-for p in ./*.deb; do
-	dpkg-deb -x "$p" root
-done
+. "$(dirname "$0")/fetch.sh"
+
+fetch "check=$version" libsubunit0 libsubunit-dev
+cd "$work"
 lib=$(dirname "$(find root -name libcheck.a)")
 
 cat >t.c <<'C'
@@ -45,7 +41,7 @@ main(void)
 	return 0;
 }
 C
-gcc -I "$(dirname "$(find root -name check.h)")" -o t t.c "$lib/libcheck.a" -L "$lib" -lsubunit -Wl,-rpath,"$w/$lib" -pthread -lrt -lm
+gcc -I "$(dirname "$(find root -name check.h)")" -o t t.c "$lib/libcheck.a" -L "$lib" -lsubunit -Wl,-rpath,"$work/$lib" -pthread -lrt -lm
 ./t >out
 cat out
 grep -q '66%: Checks: 3, Failures: 0, Errors: 1' out

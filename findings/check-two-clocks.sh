@@ -14,21 +14,11 @@
 # Needs Debian 12 with gcc. No root.
 set -eu
 version=0.15.2-2+b1
-work=$(mktemp -d "${TMPDIR:-/tmp}/finding.XXXXXX")
-trap 'rm -rf "$work"' EXIT
-cd "$work"
-
-cannot()
-{
-	echo "cannot be tried: $*"
-	exit 77
-}
+. "$(dirname "$0")/fetch.sh"
 
 command -v gcc >/dev/null || cannot "no gcc here"
-apt-get download -q=2 "check=$version" libsubunit-dev=1.4.0-3 2>log || cannot "$(tail -n 1 log)"
-for deb in *.deb; do
-	dpkg -x "$deb" root
-done
+fetch "check=$version" libsubunit-dev=1.4.0-3
+cd "$work"
 
 cat >test.c <<'TEST'
 #include <check.h>

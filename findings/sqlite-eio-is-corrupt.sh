@@ -15,15 +15,11 @@
 # tried here.
 set -u
 version=3.40.1-2+deb12u2
-dir=$(mktemp -d) || exit 77
-trap 'rm -rf "$dir"' EXIT
-chmod 755 "$dir"
-(cd "$dir" && apt-get download -q "libsqlite3-dev=$version" "libsqlite3-0=$version" >/dev/null 2>&1) || { echo "SQLite $version cannot be had here"; exit 77; }
-for p in "$dir"/*.deb; do
-	dpkg-deb -x "$p" "$dir/root"
-done
-lib=$(dirname "$(find "$dir/root" -name libsqlite3.so.0 | head -n 1)")
-cat >"$dir/try.c" <<'EOF'
+. "$(dirname "$0")/fetch.sh"
+
+fetch "libsqlite3-dev=$version" "libsqlite3-0=$version"
+lib=$(dirname "$(find "$work/root" -name libsqlite3.so.0 | head -n 1)")
+cat >"$work/try.c" <<'EOF'
 #define _GNU_SOURCE
 #include <errno.h>
 #include <sqlite3.h>
@@ -83,13 +79,13 @@ main(int argc, char **argv)
 	return 0;
 }
 EOF
-cc -rdynamic -I "$dir/root/usr/include" -o "$dir/try" "$dir/try.c" -L "$lib" -lsqlite3 -Wl,-rpath,"$lib" || exit 77
-"$dir/try" "$dir/test.sqlite" >"$dir/seen" || exit 77
-cat "$dir/seen"
-cat >"$dir/known" <<'EOF'
+cc -rdynamic -I "$work/root/usr/include" -o "$work/try" "$work/try.c" -L "$lib" -lsqlite3 -Wl,-rpath,"$lib" || exit 77
+"$work/try" "$work/test.sqlite" >"$work/seen" || exit 77
+cat "$work/seen"
+cat >"$work/known" <<'EOF'
 EIO: result 11, system errno 0, last errno 5
 ENXIO: result 11, system errno 0, last errno 6
 ERANGE: result 11, system errno 0, last errno 34
 EACCES: result 10, system errno 13, last errno 13
 EOF
-cmp -s "$dir/seen" "$dir/known" || { echo "it is not so any more"; exit 1; }
+cmp -s "$work/seen" "$work/known" || { echo "it is not so any more"; exit 1; }

@@ -11,15 +11,11 @@
 # Needs: apt, dpkg-deb. Installs nothing outside a temporary folder. Exit status: 0 it is still so, 1 it is not, 77 it cannot be tried.
 set -eu
 version=3.40.1-2+deb12u2
-w=$(mktemp -d)
-trap 'rm -rf "$w"' EXIT
-chmod 755 "$w"
-cd "$w"
-apt-get download -q "sqlite3=$version" "libsqlite3-0=$version" >/dev/null 2>&1 || { echo "sqlite3 $version cannot be had here"; exit 77; }
-for p in ./*.deb; do
-	dpkg-deb -x "$p" root
-done
-LD_LIBRARY_PATH=$(dirname "$(find "$w/root" -name libsqlite3.so.0 | head -n 1)")
+. "$(dirname "$0")/fetch.sh"
+
+fetch "sqlite3=$version" "libsqlite3-0=$version"
+cd "$work"
+LD_LIBRARY_PATH=$(dirname "$(find "$work/root" -name libsqlite3.so.0 | head -n 1)")
 export LD_LIBRARY_PATH
 
 pages() # BYTES OPTION: how many pages of the cache the insert of 1000 children touches

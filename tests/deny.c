@@ -4,9 +4,7 @@
  * for the last part of the path; ONCE_DENY_FROM is the offset from which on reads and writes fail.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <fnmatch.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -18,6 +16,8 @@
 #include "calls.h"
 
 #pragma GCC visibility push(default)
+
+#include "opened.h"
 
 #define FDS_MAX 1024
 
@@ -61,11 +61,12 @@ fails(const char *what)
 }
 
 static int
-open_at(int dir_fd, const char *path, int flags, mode_t mode)
+open_any(const char *name, int dir_fd, const char *path, int flags, mode_t mode)
 {
 	bool it = is_it(path);
 	int fd = -1;
 
+	(void)name;
 	if (it && (fails("open") || ((flags & O_ACCMODE) != O_RDONLY && fails("open-to-write"))))
 		return -1;
 	fd = (int)syscall(SYS_openat, dir_fd, path, flags | O_LARGEFILE, mode);
@@ -73,42 +74,6 @@ open_at(int dir_fd, const char *path, int flags, mode_t mode)
 		marked[fd] = it;
 	return fd;
 }
-
-static mode_t
-mode_of(int flags, va_list list)
-{
-	return (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(list, mode_t) : 0;
-}
-
-int
-open(const char *path, int flags, ...)
-{
-	va_list list;
-	mode_t mode;
-
-	va_start(list, flags);
-	mode = mode_of(flags, list);
-	va_end(list);
-	return open_at(AT_FDCWD, path, flags, mode);
-}
-
-int
-openat(int dir_fd, const char *path, int flags, ...)
-{
-	va_list list;
-	mode_t mode;
-
-	va_start(list, flags);
-	mode = mode_of(flags, list);
-	va_end(list);
-	return open_at(dir_fd, path, flags, mode);
-}
-
-/* Where AC_SYS_LARGEFILE asks for it, open is open64 by itself, and so are the others. */
-#ifndef __USE_FILE_OFFSET64
-int open64(const char *path, int flags, ...) __attribute__((alias("open")));
-int openat64(int dir_fd, const char *path, int flags, ...) __attribute__((alias("openat")));
-#endif
 
 static bool
 fails_there(const char *what, int fd, uint64_t off)

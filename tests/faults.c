@@ -2,10 +2,8 @@
 
 #include <dlfcn.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <pwd.h>
-#include <stdarg.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -21,6 +19,8 @@
 #include "calls.h"
 
 #pragma GCC visibility push(default)
+
+#include "opened.h"
 
 #define LOG_SIZE 65536u
 
@@ -347,40 +347,11 @@ file_fails(const char *name, int a, int b)
 	return true;
 }
 
-static mode_t
-mode_of(int flags, va_list list)
+static int
+open_any(const char *name, int dir_fd, const char *path, int flags, mode_t mode)
 {
-	return (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(list, mode_t) : 0;
+	return file_fails(name, EMFILE, EIO) ? -1 : (int)syscall(SYS_openat, dir_fd, path, flags | O_LARGEFILE, mode);
 }
-
-int
-open(const char *name, int flags, ...)
-{
-	va_list list;
-	mode_t mode;
-
-	va_start(list, flags);
-	mode = mode_of(flags, list);
-	va_end(list);
-	return file_fails("open", EMFILE, EIO) ? -1 : (int)syscall(SYS_openat, AT_FDCWD, name, flags | O_LARGEFILE, mode);
-}
-
-int
-openat(int dir_fd, const char *name, int flags, ...)
-{
-	va_list list;
-	mode_t mode;
-
-	va_start(list, flags);
-	mode = mode_of(flags, list);
-	va_end(list);
-	return file_fails("openat", EMFILE, EIO) ? -1 : (int)syscall(SYS_openat, dir_fd, name, flags | O_LARGEFILE, mode);
-}
-
-#ifndef __USE_FILE_OFFSET64
-int open64(const char *name, int flags, ...) __attribute__((alias("open")));
-int openat64(int dir_fd, const char *name, int flags, ...) __attribute__((alias("openat")));
-#endif
 
 /* Half of what was wanted is no error, but the rest has to be asked for. */
 static size_t

@@ -538,7 +538,7 @@ s_slot_damaged(struct text *t, const struct fault *f, const struct say_about *a)
 {
 	add(t, _("the place on %s that belongs to this code is damaged%s."), STICK(f, a), CAUSE(f, a));
 	if (a->info == NULL || !a->info->spent_now)
-		add(t, "%s", _(" Use another code of this stick."));
+		add(t, "%s", _(" Try another USB port; if it stays so, use another code of this stick."));
 	add_call(t, a);
 }
 

@@ -12,6 +12,7 @@
 #include <jansson.h>
 
 #include "say.h"
+#include "stick.h"
 
 static const enum err all[] = {E_FAIL, E_USAGE, E_NO_STICK, E_STICK_DAMAGED, E_NO_GRANT, E_ISSUER, E_NO_CODES, E_STICK_BUSY,
     E_CODE_FORM, E_CODE_TYPO, E_CODE_KIND, E_CODE_UNKNOWN, E_PROMPT, E_SPENT, E_REVOKED, E_EARLY, E_EXPIRED, E_NOTICE_MISSING, E_SLOT_DAMAGED,
@@ -100,6 +101,32 @@ START_TEST(damaged_description_is_named_with_or_without_a_code)
 	ck_assert_ptr_nonnull(strstr(explain(E_NO_GRANT, &about), "signed description is damaged."));
 	about.code = true;
 	ck_assert_ptr_nonnull(strstr(explain(E_NO_GRANT, &about), "the code may belong to it"));
+}
+END_TEST
+
+START_TEST(record_that_is_damaged_may_be_the_fault_of_the_port)
+{
+	struct unlock_info info = {.grants = 1};
+	struct say_about about = {.info = &info, .code = true};
+
+	ck_assert_ptr_nonnull(strstr(explain(E_SLOT_DAMAGED, &about), "another USB port"));
+	ck_assert_ptr_nonnull(strstr(text, "another code of this stick"));
+}
+END_TEST
+
+START_TEST(what_hides_a_lecture_is_named_with_what_to_remove)
+{
+	struct fault f = {0};
+	struct unlock_info info = {.skipped = 5000, .newer = 1};
+
+	fault_set(&f, E_NO_GRANT, 0, STICK_CROWDED, "ONCE/g");
+	say_explain(text, sizeof text, &f, &(struct say_about){.info = &info, .code = true});
+	ck_assert_ptr_nonnull(strstr(text, "has more in ONCE/g"));
+	ck_assert_ptr_nonnull(strstr(text, "without a file grant.cose"));
+	fault_clear(&f);
+	fault_set(&f, E_STICK_DAMAGED, 0, STICK_CROWDED, "ONCE/b");
+	say_explain(text, sizeof text, &f, NULL);
+	ck_assert_ptr_nonnull(strstr(text, "without a file manifest.cose"));
 }
 END_TEST
 
@@ -301,6 +328,8 @@ main(void)
 	tcase_add_test(t, full_disk_at_the_end_of_a_session_loses_no_code);
 	tcase_add_test(t, damaged_description_is_named_with_or_without_a_code);
 	tcase_add_test(t, file_that_is_none_is_no_fault_of_the_port);
+	tcase_add_test(t, record_that_is_damaged_may_be_the_fault_of_the_port);
+	tcase_add_test(t, what_hides_a_lecture_is_named_with_what_to_remove);
 	tcase_add_test(t, code_in_use_names_the_open_folder);
 	tcase_add_test(t, words_of_the_modules_below_are_not_repeated);
 	tcase_add_test(t, spent_names_when_where_and_whom_to_call);

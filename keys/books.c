@@ -89,6 +89,7 @@ static const struct sql_kind kind = {
 	.create = schema,
 	.extend = later,
 	.busy_ms = 30000, /* longer than a passphrase takes */
+	.cache_kib = 32768, /* the indexes of a large office, each page of which is read once then */
 };
 
 #define ID(id) SQL_BLOB(id, ID_SIZE)

@@ -443,6 +443,7 @@ connect_to(struct sql *q, int flags, bool made, struct fault *f)
 	static const char settings[] =
 	    "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY;"
 	    "PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON; PRAGMA synchronous = EXTRA;";
+	char cache[60];
 	int rc = sqlite3_open_v2(q->path, &q->db, flags | SQLITE_OPEN_FULLMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
 	enum err err;
 
@@ -452,7 +453,9 @@ connect_to(struct sql *q, int flags, bool made, struct fault *f)
 		return err;
 	sqlite3_busy_timeout(q->db, q->kind->busy_ms);
 	sqlite3_db_config(q->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-	return run_script(q, settings, f);
+	snprintf(cache, sizeof cache, "PRAGMA cache_size = -%d", q->kind->cache_kib);
+	err = run_script(q, settings, f);
+	return err == E_OK && q->kind->cache_kib > 0 ? run_script(q, cache, f) : err;
 }
 
 /* What came after the schema. */

@@ -26,6 +26,7 @@ struct sql_kind {
 	const char *const *extend; /* what came later: scripts, run once each and in order, how many is kept in meta; ends with a NULL.
 	                           NULL: nothing. Older programs do not look at it, so the schema's number stays */
 	int busy_ms;            /* how long another process that writes is waited for */
+	int cache_kib;          /* of pages in memory, at most; 0: as SQLite has it */
 };
 
 struct sql {

@@ -36,17 +36,30 @@ is_at(const struct notice *n, size_t i, const uint8_t grant_id[ID_SIZE])
 	return i < n->grant_count && memcmp(n->grants[i].grant_id, grant_id, ID_SIZE) == 0;
 }
 
+/* By doubling: element by element a full list would be copied as often as it is long. */
+static int
+make_room(struct notice *n)
+{
+	size_t room = n->grant_count < 8 ? 8 : 2 * n->grant_count;
+	struct notice_grant *grants;
+
+	if (n->grant_count < n->grant_room)
+		return 0;
+	if ((grants = realloc(n->grants, room * sizeof *grants)) == NULL)
+		return -1;
+	n->grants = grants;
+	n->grant_room = room;
+	return 0;
+}
+
 static int
 insert_at(struct notice *n, size_t i, const uint8_t grant_id[ID_SIZE])
 {
-	struct notice_grant *grants = realloc(n->grants, (n->grant_count + 1) * sizeof *grants);
-
-	if (grants == NULL)
+	if (make_room(n) != 0)
 		return -1;
-	n->grants = grants;
-	memmove(grants + i + 1, grants + i, (n->grant_count - i) * sizeof *grants);
-	memset(&grants[i], 0, sizeof grants[i]);
-	memcpy(grants[i].grant_id, grant_id, ID_SIZE);
+	memmove(n->grants + i + 1, n->grants + i, (n->grant_count - i) * sizeof *n->grants);
+	memset(&n->grants[i], 0, sizeof n->grants[i]);
+	memcpy(n->grants[i].grant_id, grant_id, ID_SIZE);
 	n->grant_count++;
 	return 0;
 }
@@ -130,7 +143,7 @@ add_grants(struct notice *n, const struct notice *other)
 		all[count++] = n->grants[i++];
 	free(n->grants);
 	n->grants = all;
-	n->grant_count = count;
+	n->grant_count = n->grant_room = count;
 	return ret;
 }
 

@@ -26,6 +26,7 @@ struct notice {
 	int64_t time;
 	size_t grant_count;
 	struct notice_grant *grants;    /* ascending by grant_id; owned */
+	size_t grant_room;              /* how many fit into it, or fewer */
 	size_t withdrawn_count;
 	uint8_t (*withdrawn)[ID_SIZE];  /* bundle ids, ascending; owned */
 };

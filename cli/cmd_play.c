@@ -158,7 +158,7 @@ make_stage(struct play *p)
 static void
 session_said(struct play *p)
 {
-	p->over = session_next(&p->m.link, &p->m.msg) == 0;
+	p->over = session_next(&p->m.link, &p->m.msg, NULL) == 0;
 	p->lost = !p->over;
 	session_detach(&p->m.link);
 	stage_stop(&p->stage);
@@ -311,7 +311,7 @@ play(struct play *p)
 	by_us = p->over || p->lost;
 	if (!by_us) {
 		session_finish(&p->m.link, end_for_good(p));
-		p->over = session_next(&p->m.link, &p->m.msg) == 0; /* at the deadline it ends whatever was said */
+		p->over = session_next(&p->m.link, &p->m.msg, NULL) == 0; /* at the deadline it ends whatever was said */
 	}
 	err = say_closed(p);
 	said = say_player(p, by_us);

@@ -131,6 +131,14 @@ died(const struct mounting *m, bool spending)
 	return say_refuse(m->c, E_FAIL, "the process that was opening the stick has ended. Try again. Nothing was spent");
 }
 
+/* Before it was confirmed: whatever the session is at, even if it would never end. */
+static enum err
+interrupted(struct mounting *m)
+{
+	session_abandon(&m->link);
+	return say_refuse(m->c, E_INTERRUPTED, "interrupted. Nothing was spent");
+}
+
 /* ---- the code ------------------------------------------------------------------------------------------------------------- */
 
 /* Until a code is proved, or there is no point in asking again. */
@@ -146,8 +154,8 @@ prove_code(struct mounting *m)
 			return fail(m, &f);
 		sent = session_code(&m->link, m->code) == 0;
 		sodium_memzero(m->code, sizeof m->code); /* what is started to ask again must not find it here */
-		if (!sent || session_next(&m->link, &m->msg) != 0)
-			return died(m, false);
+		if (!sent || session_next(&m->link, &m->msg, stop_asked) != 0)
+			return stop_asked() ? interrupted(m) : died(m, false);
 		if ((err = m->msg.err) != E_OK)
 			fail(m, &m->msg.fault);
 	} while (err == E_CODE_UNKNOWN && m->c->code_file == NULL && !stop_asked());
@@ -204,9 +212,9 @@ open_folder(struct mounting *m)
 	const struct unlock_info *i = &m->msg.info;
 
 	if (stop_asked())
-		return say_refuse(m->c, E_INTERRUPTED, "interrupted. Nothing was spent");
+		return interrupted(m);
 	say_info(m->c, "%s", i->resume ? _("opening ...") : _("opening, do not pull the stick ..."));
-	if (session_confirm(&m->link) != 0 || session_next(&m->link, &m->msg) != 0)
+	if (session_confirm(&m->link) != 0 || session_next(&m->link, &m->msg, NULL) != 0)
 		return died(m, true);
 	if (m->msg.err != E_OK)
 		return fail(m, &m->msg.fault);
@@ -228,8 +236,8 @@ mounting_open(struct mounting *m)
 		close(setup.events); /* the session has it */
 	if (err != E_OK)
 		return say_error(m->c, &f, NULL);
-	if (session_next(&m->link, &m->msg) != 0)
-		err = died(m, false);
+	if (session_next(&m->link, &m->msg, stop_asked) != 0)
+		err = stop_asked() ? interrupted(m) : died(m, false);
 	else if ((err = m->msg.err) != E_OK)
 		fail(m, &m->msg.fault);
 	else {

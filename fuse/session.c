@@ -1,6 +1,7 @@
 #include "session.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -35,13 +36,15 @@ session_fork(struct session_link *link, const struct session_setup *setup, struc
 }
 
 int
-session_next(struct session_link *link, struct session_message *msg)
+session_next(struct session_link *link, struct session_message *msg, bool (*given_up)(void))
 {
 	ssize_t n;
 
-	do
+	do {
+		if (given_up != NULL && given_up())
+			return -1;
 		n = recv(link->fd, msg, sizeof *msg, 0);
-	while (n < 0 && errno == EINTR);
+	} while (n < 0 && errno == EINTR);
 	return n == sizeof *msg ? 0 : -1;
 }
 
@@ -74,6 +77,14 @@ int
 session_finish(struct session_link *link, bool end)
 {
 	return request(link, end ? SESSION_END : SESSION_PAUSE, NULL);
+}
+
+void
+session_abandon(struct session_link *link)
+{
+	if (link->fd >= 0)
+		kill(link->pid, SIGKILL);
+	session_detach(link);
 }
 
 void

@@ -61,8 +61,9 @@ struct session_message {
 /* session_fork(link, setup, f): start both processes. E_FAIL. */
 enum err session_fork(struct session_link *link, const struct session_setup *setup, struct fault *f);
 
-/* session_next(link, msg): wait for the session's next report. 0, or -1 if the session has died. */
-int session_next(struct session_link *link, struct session_message *msg);
+/* session_next(link, msg, given_up): wait for the session's next report. 0, or -1 if the session has died. given_up is asked first, and
+ * when a signal comes: where it says so, -1 at once. NULL: signals change nothing. */
+int session_next(struct session_link *link, struct session_message *msg, bool (*given_up)(void));
 
 /* session_code(link, code): have the 16 symbols tried. session_confirm(link): spend and open. 0, or -1 if the session has died. */
 int session_code(struct session_link *link, const char code[CODE_SYMBOLS]);
@@ -70,6 +71,9 @@ int session_confirm(struct session_link *link);
 
 /* session_finish(link, end): of a private session: end it for good, else pause it; CLOSED is the answer. 0, or -1 if it has died. */
 int session_finish(struct session_link *link, bool end);
+
+/* session_abandon(link): end a session that has not been told to confirm, whatever it is doing, and let go. */
+void session_abandon(struct session_link *link);
 
 /* session_detach(link): let go; a session that is not open yet ends, a private one pauses. */
 void session_detach(struct session_link *link);

@@ -72,7 +72,8 @@ read_file(struct run *r, size_t i, size_t *room, struct fault *f)
 
 	if (got != 0 && errno == EFBIG)
 		return fault_set(f, E_USAGE, 0, "",
-		    _("%.120s is too much: more than %u MiB of receipts are not read at once. No PC has so many; is it the right file?"),
+		    _("%.120s is too much: more than %u MiB of receipts are not read at once. Give fewer files at a time; no PC alone has so many, so "
+		      "is it the right file?"),
 		    name, RECEIPTS_MAX_MIB);
 	if (got != 0)
 		return fault_set(f, E_USAGE, 0, "", _("%.120s cannot be read: %s."), name, strerror(errno));

@@ -238,8 +238,12 @@ inspect_file(const char *path, json_t **o, struct fault *f)
 	fence_reader(fd);
 	if (fd >= 0)
 		close(fd);
-	if (stickio_slurp(AT_FDCWD, path, FILE_MAX, &data, &n) != 0)
+	if (stickio_slurp(AT_FDCWD, path, FILE_MAX, &data, &n) != 0) {
+		if (errno == EFBIG)
+			return fault_set(f, E_USAGE, 0, "", _("%.120s is longer than any file that can be shown here. Is it the right one?"),
+			    path);
 		return fault_set(f, E_USAGE, 0, "", _("%.120s cannot be read: %s."), path, strerror(errno));
+	}
 	file = BYTES(data, n);
 	if (envelope_guess(file, &type) == 0)
 		r = open_signed(type, file, o);

@@ -205,8 +205,13 @@ issuer_of_object(const char *file, uint8_t pk[KEY_SIZE], struct fault *f)
 	size_t n = 0;
 	enum err err = E_OK;
 
-	if (stickio_slurp(AT_FDCWD, file, envelope_limit(ENVELOPE_NOTICE), &data, &n) != 0)
+	if (stickio_slurp(AT_FDCWD, file, envelope_limit(ENVELOPE_NOTICE), &data, &n) != 0) {
+		if (errno == EFBIG)
+			return fault_set(f, E_USAGE, 0, "",
+			    _("%.120s is longer than anything that an issuer signs. Name the stick, or a grant, manifest or notice on it."),
+			    file);
 		return fault_set(f, E_USAGE, 0, "", _("%.120s cannot be read: %s."), file, strerror(errno));
+	}
 	if (envelope_guess(BYTES(data, n), &type) != 0 || envelope_open(type, BYTES(data, n), &payload, pk) != ENVELOPE_OK)
 		err = fault_set(f, E_ISSUER, 0, "",
 		    _("no issuer signed %.120s, or it was changed. Name the stick, or a grant, manifest or notice on it."), file);

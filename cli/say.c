@@ -349,13 +349,6 @@ s_issuer(struct text *t, const struct fault *f, const struct say_about *a)
 		    STICK(f, a));
 		return;
 	}
-	if (strcmp(f->step, "list too long") == 0) {
-		add(t, "%s",
-		    _("this issuer's lists of revoked codes have become longer than this PC keeps for one issuer, so this stick is not opened "
-		      "here. Sticks of others are, and this one at a PC that has seen fewer of his lists. Tell him."));
-		add_call(t, a);
-		return;
-	}
 	if (a->info != NULL && !a->info->issuer_known && a->code) {
 		keytree_fingerprint(print, a->info->issuer);
 		add(t,

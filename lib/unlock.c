@@ -676,8 +676,6 @@ unlock_learn(struct unlock *u, struct fault *f)
 	if (u->notice.number == 0)
 		return E_OK;
 	err = u->env.memory->ops->learn(u->env.memory, &u->notice, BYTES(u->notice_file, u->notice_len));
-	if (err == E_ISSUER)
-		return fault_set(f, err, 0, "list too long", "%s", STICK_NOTICE);
 	return err == E_OK ? E_OK : unlock_memory_fault(u, f, err, "notice");
 }
 

@@ -33,6 +33,15 @@ mkdir "$W/other"
 refused 2 "more codes than a lecture can have" oncestick prepare "$W/folder" "$W/other" --codes 4097 --passphrase-file "$W/pass"
 said "from 1 to 4096"
 
+# files that are longer than any of ours
+truncate -s 65M "$W/long"
+refused 2 "receipts beyond 64 MiB" oncestick collect --receipts "$W/long" --passphrase-file "$W/pass"
+said "fewer files at a time.*right file"
+refused 2 "a file that is none of ours" oncestick inspect "$W/long"
+said "longer than any file"
+refused 2 "nor of an issuer" oncestick station pin "$W/long"
+said "longer than anything that an issuer signs"
+
 # two sticks that are shown alike, as of two offices whose books were put together
 id=$(oncestick codes --json | jq -r '.sticks[0].stick_id')
 twin=$(printf %s "$id" | cut -c1-8)ffffffffffffffffffffffff
@@ -44,12 +53,16 @@ sqlite3 "$books" "DROP TRIGGER listed_kept; DELETE FROM listed;
 check "both are in the list" oncestick codes
 printed "^$id "
 printed "^$twin .*Their talk"
-for verb in "codes $name" "revoke $name/1" "issue $name" "revoke --stick $name" "issue --again $name/1"; do
-	# shellcheck disable=SC2086 # several words
-	refused 2 "neither is meant by the name: $verb" oncestick ${verb%% *} --quiet \
-		$([ "${verb%% *}" = codes ] || echo "--passphrase-file=$W/pass") ${verb#* }
+neither() # VERB ARGUMENT...
+{
+	refused 2 "neither is meant by the name: $1" oncestick "$@"
 	said "2 sticks are shown as $name: $id \(.Home.\), $twin \(.Their talk.\)\. Use the long number of the one you mean"
-done
+}
+neither codes "$name"
+neither issue "$name" --passphrase-file "$W/pass"
+neither issue --again "$name/1" --passphrase-file "$W/pass"
+neither revoke "$name/1" --passphrase-file "$W/pass"
+neither revoke --stick "$name" --passphrase-file "$W/pass"
 check "the codes of one" oncestick codes "$twin" --json
 is "are its own" "$(jq -c '[.codes[].label]' "$W/out")" '["Their talk"]'
 check "a code of it is handed out" oncestick issue "$twin" -n 1 --passphrase-file "$W/pass"

@@ -25,6 +25,7 @@
 
 #define T0 1760000000ll
 #define CHILDREN 4
+#define CRASHED 99
 #define NO_RECEIPT BYTES(NULL, 0)
 
 static char base[4096], dir[4200], db_path[4300];
@@ -40,6 +41,40 @@ pread64(int fd, void *buf, size_t n, off_t off)
 {
 	bytes_read += n;
 	return syscall(SYS_pread64, fd, buf, n, off);
+}
+
+/* The process ends before so many writes, or syncs, of SQLite; 0: never. */
+static unsigned end_before;
+
+static void
+one_more(void)
+{
+	if (end_before > 0 && --end_before == 0)
+		_exit(CRASHED);
+}
+
+__attribute__((visibility("default"))) ssize_t pwrite64(int fd, const void *buf, size_t n, off_t off);
+
+ssize_t
+pwrite64(int fd, const void *buf, size_t n, off_t off)
+{
+	one_more();
+	return syscall(SYS_pwrite64, fd, buf, n, off);
+}
+
+/* Nothing here loses its power, and a disk takes its time. */
+__attribute__((visibility("default"))) int
+fdatasync(int fd)
+{
+	(void)fd;
+	one_more();
+	return 0;
+}
+
+__attribute__((visibility("default"))) int
+fsync(int fd)
+{
+	return fdatasync(fd);
 }
 
 /* What is drawn next, from a test; random otherwise. */
@@ -979,6 +1014,55 @@ make_old(bool oldest)
 		ck_assert_int_eq(run_sql("DROP TABLE second; DROP TABLE seen; DROP TABLE gone; DROP INDEX event_grant"), SQLITE_OK);
 }
 
+static void
+open_and_end(unsigned before)
+{
+	struct books *b = NULL;
+
+	end_before = before;
+	_exit(books_open(&b, dir, false, NULL) == E_OK ? 0 : 1);
+}
+
+/* The program dies at each write while old books are brought up to date: they are old or new, and who comes next can read them. */
+START_TEST(bringing_books_up_to_date_is_all_or_nothing)
+{
+	static const char indexes[] = "SELECT count(*) FROM sqlite_master WHERE type = 'index' AND sql NOT NULL";
+	struct books *b = open_ok();
+	int64_t new_ones, old_ones;
+	int status = CRASHED;
+	uint8_t *old = NULL;
+	size_t n = 0;
+
+	add_grant(b, 1, stick_a, 2, T0 + 50);
+	store_notice(b, 1, 1, SLOTS(0), "one");
+	store_notice(b, 2, 1, SLOTS(0), "two");
+	books_close(&b);
+	new_ones = ask(indexes);
+	make_old(false);
+	old_ones = ask(indexes);
+	ck_assert_int_gt(new_ones, old_ones);
+	ck_assert_int_eq(stickio_slurp(AT_FDCWD, db_path, 1u << 24, &old, &n), 0);
+	for (unsigned before = 1; status == CRASHED; before++) {
+		pid_t pid;
+
+		ck_assert_int_eq(unlink(db_path), 0);
+		ck_assert_int_eq(stickio_create(AT_FDCWD, db_path, old, n, 0600), 0);
+		if ((pid = fork()) == 0)
+			open_and_end(before);
+		ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+		ck_assert(WIFEXITED(status) && WEXITSTATUS(status) != 1);
+		status = WEXITSTATUS(status);
+		ck_assert_int_eq(books_open_to_read(&b, dir, NULL), E_OK);
+		ck_assert_int_eq(ask(indexes), new_ones);
+		ck_assert_int_eq(ask("SELECT sum(length(cose)) * 10 + count(*) FROM notice"), 32);
+		ck_assert_uint_eq(listed(b, 1), 1);
+		books_close(&b);
+		ck_assert(status == 0 || before < 1000);
+	}
+	free(old);
+}
+END_TEST
+
 /* Opened to be changed, or only to be read. */
 START_TEST(books_of_an_older_program_get_what_came_later)
 {
@@ -1445,6 +1529,7 @@ main(void)
 	tcase_add_test(tc, evidence_of_a_slot_stays);
 	tcase_add_test(tc, lectures_are_looked_for_until_they_are_gone);
 	tcase_add_loop_test(tc, books_of_an_older_program_get_what_came_later, 0, 4);
+	tcase_add_test(tc, bringing_books_up_to_date_is_all_or_nothing);
 	tcase_add_test(tc, who_only_reads_waits_for_nobody);
 	tcase_add_test(tc, of_lists_only_the_newest_is_kept);
 	tcase_add_test(tc, codes_are_found_by_holder_number_and_grant);

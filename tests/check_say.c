@@ -3,6 +3,7 @@
  */
 #include <check.h>
 #include <ctype.h>
+#include <errno.h>
 #include <locale.h>
 #include <pty.h>
 #include <stdlib.h>
@@ -177,6 +178,16 @@ START_TEST(words_of_the_modules_below_are_not_repeated)
 	fault_set(&f, E_MEMORY, 12, "passphrase", "262144 KiB");
 	say_explain(text, sizeof text, &f, NULL);
 	ck_assert_ptr_nonnull(strstr(text, "open the keystore, which takes 262144 KiB"));
+	fault_clear(&f);
+	fault_set(&f, E_BOOKS, EBUSY, "begin", "/home/kim/.local/share/oncestick/books.sqlite: database is locked");
+	say_explain(text, sizeof text, &f, NULL);
+	ck_assert_ptr_nonnull(strstr(text, "another oncestick is writing"));
+	ck_assert_ptr_nonnull(strstr(text, "Try again"));
+	fault_clear(&f);
+	fault_set(&f, E_SPACE, 0, "entries", "ONCE/g is full");
+	say_explain(text, sizeof text, &f, &(struct say_about){.object = "/media/kim/STICK"});
+	ck_assert_ptr_nonnull(strstr(text, "64 lectures"));
+	ck_assert_ptr_nonnull(strstr(text, "--replace"));
 }
 END_TEST
 

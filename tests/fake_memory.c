@@ -193,7 +193,7 @@ fake_learn(struct memory *m, const struct notice *notice, struct bytes file)
 
 	if (fate == FAKE_FAIL)
 		return E_STATION;
-	if (s->list_full || (s->closed_list && find_issuer(s, notice->issuer) == NULL))
+	if (s->refuses_lists || (s->closed_list && find_issuer(s, notice->issuer) == NULL))
 		return leave(fate, E_ISSUER);
 	if (s->read_only)
 		return leave(fate, E_OK);

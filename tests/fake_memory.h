@@ -66,7 +66,7 @@ struct fake_store {
 	struct fake_revoked withdrawn[FAKE_WITHDRAWN];
 	struct fake_lock locks[FAKE_LOCKS];
 	bool closed_list, was_reset, is_volatile, read_only;
-	bool list_full;         /* of every issuer: nothing more is learnt */
+	bool refuses_lists;     /* of every issuer, as if each were not trusted any more */
 	int64_t high_water, proved;
 	uint8_t station_sk[KEY_SIZE];
 

@@ -723,8 +723,8 @@ START_TEST(a_forest_equals_the_naive_image)
 }
 END_TEST
 
-/* hostile 67 */
 /* What a camera with a wrong clock writes, and what a time_t of 32 bits cannot say. */
+/* hostile 67 */
 START_TEST(times_of_any_year_are_kept)
 {
 	static const int64_t times[] = {2208988800, 4102444800, 4294967296, -2147483649, -1, 0}; /* 2040, 2100, ..., 1901, ... */

@@ -13,21 +13,32 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-/* pread64 has its offset in two registers where they have 32 bits, and not everywhere the same two; preadv has both halves everywhere. */
+/*
+ * pread64 has its offset in two registers where they have 32 bits, and not everywhere the same two; preadv has both halves everywhere.
+ * Where one is enough it is pread64 itself: a process behind a fence may make no other.
+ */
 static inline ssize_t
 call_pread(int fd, void *buf, size_t n, off_t off)
 {
+#if __SIZEOF_LONG__ == 8
+	return syscall(SYS_pread64, fd, buf, n, off);
+#else
 	const struct iovec part = {buf, n};
 
 	return syscall(SYS_preadv, fd, &part, 1ul, (unsigned long)off, (unsigned long)((uint64_t)off >> 32));
+#endif
 }
 
 static inline ssize_t
 call_pwrite(int fd, const void *buf, size_t n, off_t off)
 {
+#if __SIZEOF_LONG__ == 8
+	return syscall(SYS_pwrite64, fd, buf, n, off);
+#else
 	const struct iovec part = {(void *)(uintptr_t)buf, n};
 
 	return syscall(SYS_pwritev, fd, &part, 1ul, (unsigned long)off, (unsigned long)((uint64_t)off >> 32));
+#endif
 }
 
 /* No test has a file for which 32 bits are too few. */

@@ -37,6 +37,10 @@ is "SIGINT ends with 130" $? 130
 no usable || die "after SIGINT a grant is on the stick"
 is "and no bundle" "$(ls "$stick/ONCE/b" 2>/dev/null | wc -l)" 0
 check "the same command succeeds" oncestick prepare "$W/folder" "$stick" --codes 1 --passphrase-file "$W/pass"
+strace -f -o /dev/null -e trace=pwrite64 -e inject=pwrite64:signal=INT:when=12 \
+	oncestick prepare "$W/folder" "$stick" --add --codes 1 --passphrase-file "$W/pass" >"$W/out" 2>"$W/err" </dev/null
+is "SIGINT ends adding with 130, too" $? 130
+is "what was there stays, and nothing else" "$(ls "$stick/ONCE/b" | wc -l)" 1
 
 # hostile 67: ids of bundles are not used again
 # a bundle id is never used twice

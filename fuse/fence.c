@@ -1,13 +1,17 @@
 #include "fence.h"
 
+#include <asm/termios.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/landlock.h>
 #include <linux/seccomp.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -100,7 +104,24 @@ fence_paths(const struct fence_path *paths, size_t count)
 
 #define CALL(name) SCMP_SYS(name)
 
-/* What any program does: memory, threads, time, files that it may open. */
+/*
+ * What is not on a list is refused with EPERM; but what came to Linux later with ENOSYS, as from a kernel that does not have it, so that
+ * a library takes the older call, which is on a list. From 403 on a call has one number on all processors, give or take where theirs begin.
+ * There is room for fifteen years.
+ */
+#define LATER_FIRST (SYS_pidfd_send_signal - 21)
+#define LATER_END (LATER_FIRST + 222)
+
+/* Came before these, and libraries can do without them, too. */
+static const int later_calls[] = {
+	CALL(copy_file_range), CALL(preadv2), CALL(pwritev2), CALL(renameat2),
+};
+
+/*
+ * What any program does: memory, threads, time, files that it may open. Then what some processors have instead or besides: offsets and
+ * times of 64 bits where a long has 32, users of 32 bits where they had 16, their own returns from signals, their caches. A name that
+ * this one does not have is left out by libseccomp, which also knows which calls are halves of socketcall.
+ */
 static const int reader_calls[] = {
 	CALL(brk), CALL(mmap), CALL(munmap), CALL(mremap), CALL(mprotect), CALL(madvise), CALL(mlock), CALL(mlock2), CALL(munlock),
 	CALL(futex), CALL(set_robust_list), CALL(rseq), CALL(sched_yield), CALL(sched_getaffinity), CALL(membarrier), CALL(gettid),
@@ -111,6 +132,12 @@ static const int reader_calls[] = {
 	CALL(lseek), CALL(read), CALL(readv), CALL(pread64), CALL(write), CALL(writev), CALL(stat), CALL(fstat),
 	CALL(lstat), CALL(newfstatat), CALL(statx), CALL(statfs), CALL(fstatfs), CALL(access), CALL(faccessat), CALL(faccessat2),
 	CALL(readlink), CALL(readlinkat), CALL(getdents64), CALL(fadvise64), CALL(flock), CALL(poll), CALL(ppoll),
+
+	CALL(mmap2), CALL(futex_time64), CALL(clock_gettime64), CALL(clock_getres_time64), CALL(clock_nanosleep_time64), CALL(time),
+	CALL(ppoll_time64), CALL(ugetrlimit), CALL(getuid32), CALL(geteuid32), CALL(getgid32), CALL(getegid32), CALL(sigaction),
+	CALL(sigprocmask), CALL(sigreturn), CALL(_llseek), CALL(stat64), CALL(fstat64), CALL(lstat64), CALL(fstatat64), CALL(statfs64),
+	CALL(fstatfs64), CALL(fadvise64_64), CALL(arm_fadvise64_64), CALL(breakpoint), CALL(cacheflush), CALL(set_tls), CALL(get_tls),
+	CALL(riscv_flush_icache),
 };
 
 /* And what an open session does besides. */
@@ -118,12 +145,15 @@ static const int session_calls[] = {
 	CALL(pwrite64), CALL(fsync), CALL(fdatasync), CALL(ftruncate), CALL(unlink), CALL(unlinkat), CALL(fchmod), CALL(fchown),
 	CALL(timerfd_settime), CALL(accept), CALL(accept4), CALL(getsockopt), CALL(setsockopt), CALL(sendto), CALL(sendmsg),
 	CALL(recvfrom), CALL(recvmsg),
+
+	CALL(ftruncate64), CALL(fchown32), CALL(timerfd_settime64), CALL(send), CALL(recv),
 };
 
 /* What the minder does, and putting up the fence for files later. */
 static const int minder_calls[] = {
 	CALL(umount2), CALL(rmdir), CALL(unlinkat), CALL(rename), CALL(renameat), CALL(renameat2), CALL(fchmod), CALL(fsync),
-	CALL(sendto), CALL(recvfrom), CALL(landlock_create_ruleset), CALL(landlock_add_rule), CALL(landlock_restrict_self),
+	CALL(send), CALL(sendto), CALL(recv), CALL(recvfrom), CALL(landlock_create_ruleset), CALL(landlock_add_rule),
+	CALL(landlock_restrict_self),
 };
 
 /* A call of which one argument has to be one of these. */
@@ -134,13 +164,20 @@ struct one_of {
 	unsigned values[12];
 };
 
+/* Locks and copies; F_SETOWN, F_SETSIG and O_ASYNC would send signals to others. */
+#define FCNTL(name) \
+	{CALL(name), 1, 10, {F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL, F_GETLK, F_SETLK, F_SETLKW, F_OFD_SETLK, F_OFD_GETLK}}
+
 static const struct one_of for_all[] = {
-	/* Locks and copies; F_SETOWN, F_SETSIG and O_ASYNC would send signals to others. */
-	{CALL(fcntl), 1, 10, {F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL, F_GETLK, F_SETLK, F_SETLKW, F_OFD_SETLK, F_OFD_GETLK}},
+	FCNTL(fcntl),
+	FCNTL(fcntl64),
 	/* Limits of its own, which 0 stands for. */
 	{CALL(prlimit64), 0, 1, {0}},
-	/* A terminal's size and mode, and nothing else of all that devices can be told: TCGETS, TCSETS, TCSETSW, TIOCGWINSZ. */
-	{CALL(ioctl), 1, 4, {0x5401, 0x5402, 0x5403, 0x5413}},
+	/* A terminal's size and mode, and nothing else of all that devices can be told. */
+	{CALL(ioctl), 1, 4, {TCGETS, TCSETS, TCSETSW, TIOCGWINSZ}},
+#ifdef TCGETS2
+	{CALL(ioctl), 1, 3, {TCGETS2, TCSETS2, TCSETSW2}},
+#endif
 	/* Once fenced in, it may be so once more. */
 	{CALL(prctl), 0, 1, {PR_SET_NO_NEW_PRIVS}},
 };
@@ -155,13 +192,18 @@ allow(scmp_filter_ctx filter, const int *calls, size_t count)
 	return r;
 }
 
+#ifdef __s390__
+#define CLONE_FLAGS 1
+#else
+#define CLONE_FLAGS 0
+#endif
+
 /* Threads, but no processes. The flags of clone3 cannot be seen by a filter; without it libraries use clone. */
 static int
 allow_threads(scmp_filter_ctx filter)
 {
-	int r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1, SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD));
-
-	return r != 0 ? r : seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
+	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
+	    SCMP_CMP(CLONE_FLAGS, SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD));
 }
 
 /* The kernel looks at the lower half of these arguments, and so does the filter. */
@@ -176,21 +218,65 @@ allow_one_of(scmp_filter_ctx filter, const struct one_of *rule)
 	return r;
 }
 
+struct list {
+	const int *calls;
+	size_t count;
+};
+
+#define LIST(calls) {calls, sizeof(calls) / sizeof *(calls)}
+
+static const struct list lists[][2] = {
+	[FENCE_READER] = {LIST(reader_calls)},
+	[FENCE_SESSION] = {LIST(reader_calls), LIST(session_calls)},
+	[FENCE_MINDER] = {LIST(reader_calls), LIST(minder_calls)},
+};
+
+static bool
+is_listed(const struct list in[2], int call)
+{
+	for (size_t l = 0; l < 2; l++)
+		for (size_t i = 0; i < in[l].count; i++)
+			if (in[l].calls[i] == call)
+				return true;
+	return false;
+}
+
+static bool
+is_later(int call)
+{
+	for (size_t i = 0; i < sizeof later_calls / sizeof *later_calls; i++)
+		if (later_calls[i] == call)
+			return true;
+	return call >= LATER_FIRST && call < LATER_END;
+}
+
+static int
+deny_later(scmp_filter_ctx filter, const struct list in[2])
+{
+	int r = 0;
+
+	for (size_t i = 0; i < sizeof later_calls / sizeof *later_calls && r == 0; i++)
+		if (!is_listed(in, later_calls[i]))
+			r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), later_calls[i], 0);
+	for (int call = LATER_FIRST; call < LATER_END && r == 0; call++)
+		if (!is_listed(in, call))
+			r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), call, 0);
+	return r;
+}
+
 static int
 fill(scmp_filter_ctx filter, enum fence_work work)
 {
 	/* A tree: the calls of the read path are not at its end. */
 	int r = seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 
-	if (r == 0)
-		r = allow(filter, reader_calls, sizeof reader_calls / sizeof *reader_calls);
-	if (r == 0 && work == FENCE_SESSION)
-		r = allow(filter, session_calls, sizeof session_calls / sizeof *session_calls);
-	if (r == 0 && work == FENCE_MINDER)
-		r = allow(filter, minder_calls, sizeof minder_calls / sizeof *minder_calls);
+	for (size_t i = 0; i < 2 && r == 0; i++)
+		r = allow(filter, lists[work][i].calls, lists[work][i].count);
 	for (size_t i = 0; i < sizeof for_all / sizeof *for_all && r == 0; i++)
 		r = allow_one_of(filter, &for_all[i]);
-	return r == 0 ? allow_threads(filter) : r;
+	if (r == 0)
+		r = allow_threads(filter);
+	return r == 0 ? deny_later(filter, lists[work]) : r;
 }
 
 struct fence_filter {
@@ -246,6 +332,73 @@ fence_calls(const struct fence_filter *filter)
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		return -1;
 	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &filter->program) == 0 ? 0 : -1;
+}
+
+/* ---- being told ----------------------------------------------------------------------------------------------------------- */
+
+int
+fence_calls_told(const struct fence_filter *filter)
+{
+	size_t n = filter->program.len;
+	struct sock_fprog told = {.len = filter->program.len, .filter = calloc(n, sizeof *told.filter)};
+	int fd = -1, e = ENOMEM;
+
+	if (told.filter == NULL)
+		goto out;
+	memcpy(told.filter, filter->program.filter, n * sizeof *told.filter);
+	for (size_t i = 0; i < n; i++)
+		if (told.filter[i].code == (BPF_RET | BPF_K) && (told.filter[i].k & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_ERRNO)
+			told.filter[i].k = SECCOMP_RET_USER_NOTIF;
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0)
+		fd = (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &told);
+	e = errno;
+out:
+	free(told.filter);
+	errno = e;
+	return fd;
+}
+
+/* Wait for the next one and answer it. The kernel wants the memory for each of them to be zero, which only libseccomp knows the size of. */
+static bool
+watch_one(int fd, void (*note)(void *arg, const struct fence_refusal *r), void *arg)
+{
+	struct seccomp_notif *asked = NULL;
+	struct seccomp_notif_resp *answer = NULL;
+	struct fence_refusal r;
+	bool again = false;
+
+	if (seccomp_notify_alloc(&asked, &answer) == 0 && seccomp_notify_receive(fd, asked) == 0) {
+		r = (struct fence_refusal){asked->data.nr, is_later(asked->data.nr) ? ENOSYS : EPERM};
+		note(arg, &r);
+		answer->id = asked->id;
+		answer->error = -r.sys;
+		(void)seccomp_notify_respond(fd, answer); /* it may be gone */
+		again = true;
+	} else {
+		again = errno == EINTR || errno == ENOENT; /* who asked was interrupted */
+	}
+	seccomp_notify_free(asked, answer);
+	return again;
+}
+
+void
+fence_watch(int fd, void (*note)(void *arg, const struct fence_refusal *r), void *arg)
+{
+	while (watch_one(fd, note, arg))
+		;
+	close(fd); /* what is refused from now on fails with ENOSYS, rather than wait */
+}
+
+void
+fence_call_name(int call, char out[FENCE_CALL_NAME])
+{
+	char *name = seccomp_syscall_resolve_num_arch(seccomp_arch_native(), call);
+
+	if (name != NULL)
+		snprintf(out, FENCE_CALL_NAME, "%s", name);
+	else
+		snprintf(out, FENCE_CALL_NAME, "system call %d", call);
+	free(name);
 }
 
 void

@@ -2,8 +2,8 @@
  * fence.h - giving up, for the rest of a process's life, what it does not need any more.
  *
  * Two fences. fence_paths: which files can still be opened, by Landlock (landlock(7)). fence_calls: which system calls still work,
- * by seccomp (seccomp(2)); what is not on the list fails with EPERM, so that a library that asks for something new finds it
- * refused and a lecture goes on. Neither touches descriptors that are open. Both last for children too and cannot be taken back.
+ * by seccomp (seccomp(2)); what is not on the list fails with EPERM, and with ENOSYS if it came to Linux later than that for which
+ * libraries then take an older call. Neither touches descriptors that are open. Both last for children too and cannot be taken back.
  */
 #ifndef FENCE_H
 #define FENCE_H
@@ -53,6 +53,44 @@ void fence_filter_free(struct fence_filter **filter);
  * with errno: EINVAL where the kernel has no seccomp filters.
  */
 int fence_calls(const struct fence_filter *filter);
+
+/* ---- finding out what a list lacks -------------------------------------------------------------------------------------- */
+
+/*
+ * fence_calls_told(filter): as fence_calls, for the calling thread and those that it starts from now on; but a call that is refused
+ * waits until another thread, outside, has been told: fence_watch. Return the descriptor for that, or -1 with errno: EINVAL where the
+ * kernel cannot tell, EBUSY where something around this process is told already.
+ */
+int fence_calls_told(const struct fence_filter *filter);
+
+struct fence_refusal {
+	int call;               /* its number on this processor */
+	int sys;                /* what it fails with: EPERM or ENOSYS */
+};
+
+/* fence_watch(fd, note, arg): call note(arg, r) for each refused call, and only then let it fail as the filter would have it. Closes fd and
+ * returns when nobody is left behind the fence, or if there is no memory. */
+void fence_watch(int fd, void (*note)(void *arg, const struct fence_refusal *r), void *arg);
+
+/* fence_call_name(call, out): as in syscalls(2); "system call 999" for one that libseccomp does not know yet. */
+#define FENCE_CALL_NAME 40
+void fence_call_name(int call, char out[FENCE_CALL_NAME]);
+
+/* ---- whose fence -------------------------------------------------------------------------------------------------------- */
+
+/* What an open session still opens. */
+struct fence_session {
+	const char *stick_path; /* absolute */
+	int stick_fd;           /* the same, open */
+	const char *station_dir;
+};
+
+/*
+ * fence_session_files(s): fence_paths for an open session: its database, the stick and the records on it, where a stick comes back to,
+ * and what tells it so. What lies beside a stick is the person's: nowhere is it written, and at home not read either. A kernel without
+ * Landlock leaves files as they are. Its calls are those of FENCE_SESSION.
+ */
+void fence_session_files(const struct fence_session *s);
 
 /*
  * fence_reader(fd): both fences for a program that from now on reads fd, with all below it if it is a directory, and prints what it

@@ -184,6 +184,73 @@ START_TEST(no_program_can_be_started)
 }
 END_TEST
 
+/* As from a kernel that does not have it: whoever asks takes what came before it. */
+START_TEST(what_came_to_linux_later_is_not_there)
+{
+	if (!in_child())
+		return;
+	ck_assert_int_eq(calls_fenced((enum fence_work)_i), 0);
+	ck_assert_int_eq((int)syscall(SYS_clone3, NULL, 0L), -1);
+	ck_assert_int_eq(errno, ENOSYS);
+	ck_assert_int_eq((int)syscall(SYS_openat2, -1, "", NULL, 0L), -1);
+	ck_assert_int_eq(errno, ENOSYS);
+	ck_assert_int_eq((int)syscall(SYS_pidfd_send_signal + 150, 0L), -1);
+	ck_assert_int_eq(errno, ENOSYS);
+	ck_assert_int_eq((int)syscall(SYS_preadv2, -1, NULL, 0L, 0L, 0L, 0L), -1);
+	ck_assert_int_eq(errno, ENOSYS);
+	/* But these are. */
+	ck_assert_int_eq((int)syscall(SYS_faccessat2, AT_FDCWD, "/", F_OK, 0), 0);
+	ck_assert_int_eq((int)syscall(SYS_close_range, 900u, 901u, 0u), 0);
+	come_to_its_end();
+}
+END_TEST
+
+static void
+note_call(void *arg, const struct fence_refusal *r)
+{
+	struct fence_refusal *first = arg;
+
+	if (first->sys == 0)
+		*first = *r;
+}
+
+static _Atomic int listener = -1;
+
+static void *
+watch_calls(void *arg)
+{
+	while (listener < 0)
+		usleep(100);
+	fence_watch(listener, note_call, arg);
+	return NULL;
+}
+
+START_TEST(who_asks_is_told_what_is_refused)
+{
+	struct fence_refusal first = {0};
+	struct fence_filter *filter = fence_filter_new(FENCE_SESSION);
+	char name[FENCE_CALL_NAME];
+	pthread_t t;
+
+	if (!in_child())
+		return;
+	ck_assert_ptr_nonnull(filter);
+	ck_assert_int_eq(pthread_create(&t, NULL, watch_calls, &first), 0);
+	listener = fence_calls_told(filter);
+	ck_assert_int_ge(listener, 0);
+	ck_assert_int_eq(socket(AF_INET, SOCK_STREAM, 0), -1);
+	ck_assert_int_eq(errno, EPERM);
+	ck_assert_int_eq(first.sys, EPERM);
+	fence_call_name(first.call, name);
+	ck_assert_str_eq(name, "socket");
+	ck_assert_int_eq((int)syscall(SYS_clone3, NULL, 0L), -1);
+	ck_assert_int_eq(errno, ENOSYS);
+	fence_call_name(9999, name);
+	ck_assert_str_eq(name, "system call 9999");
+	come_to_its_end();
+}
+END_TEST
+
 START_TEST(the_network_cannot_be_reached)
 {
 	if (!in_child())
@@ -334,6 +401,8 @@ main(void)
 	tcase_add_test(tc, a_fence_holds_for_a_directory_that_was_opened_before);
 	tcase_add_test(tc, a_directory_that_may_be_listed_gives_no_file_away);
 	tcase_add_loop_test(tc, no_program_can_be_started, 0, WORKS);
+	tcase_add_loop_test(tc, what_came_to_linux_later_is_not_there, 0, WORKS);
+	tcase_add_test(tc, who_asks_is_told_what_is_refused);
 	tcase_add_loop_test(tc, the_network_cannot_be_reached, 0, WORKS);
 	tcase_add_loop_test(tc, nothing_can_be_mounted_and_nobody_traced, 0, WORKS);
 	tcase_add_loop_test(tc, no_signal_can_be_sent_through_a_descriptor, 0, WORKS);

@@ -576,6 +576,33 @@ make_once(struct sql *q, const char *dir, int dir_fd, struct fault *f)
 	return err;
 }
 
+void
+sql_remove(int dir_fd, const struct sql_kind *kind)
+{
+	char journal[80];
+
+	snprintf(journal, sizeof journal, "%s-journal", kind->name);
+	(void)unlinkat(dir_fd, journal, 0);
+	(void)unlinkat(dir_fd, kind->name, 0);
+}
+
+/* Only what is made here is not waited for. */
+static enum err
+make_anew(struct sql *q, int dir_fd, struct fault *f)
+{
+	enum err err;
+	int fd;
+
+	sql_remove(dir_fd, q->kind);
+	if ((fd = openat(dir_fd, q->kind->name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600)) == -1)
+		return fault_set(f, q->kind->err, errno, q->step, "%s", q->path);
+	close(fd);
+	if ((err = connect_to(q, SQLITE_OPEN_READWRITE, true, f)) == E_OK && (err = run_script(q, "PRAGMA synchronous = OFF", f)) == E_OK &&
+	    (err = make_schema(q, f)) == E_OK)
+		err = run_script(q, "PRAGMA synchronous = EXTRA", f);
+	return err;
+}
+
 enum err
 sql_open(struct sql **out, const char *dir, int dir_fd, const struct sql_kind *kind, enum sql_mode mode, struct fault *f)
 {
@@ -591,6 +618,14 @@ sql_open(struct sql **out, const char *dir, int dir_fd, const struct sql_kind *k
 		err = fault_set(f, kind->err, ENAMETOOLONG, q->step, "%s", kind->name);
 	if (err == E_OK && mode == SQL_CREATE && sql_absent(dir_fd, kind))
 		err = make_once(q, dir, dir_fd, f);
+	if (mode == SQL_ANEW) {
+		if (err == E_OK)
+			err = make_anew(q, dir_fd, f);
+		if (err != E_OK)
+			sql_close(&q);
+		*out = q;
+		return err;
+	}
 	if (err == E_OK && sql_absent(dir_fd, kind))
 		err = fault_set(f, kind->err, ENOENT, q->step, "%s", q->path);
 	if (err == E_OK && mode != SQL_READ && faccessat(dir_fd, ".", W_OK, AT_EACCESS) != 0)

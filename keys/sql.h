@@ -42,7 +42,8 @@ struct sql {
 enum sql_mode {
 	SQL_READ,       /* nothing is created or changed; also not a journal rolled back */
 	SQL_WRITE,      /* must be there */
-	SQL_CREATE      /* made if absent: whole or not at all */
+	SQL_CREATE,     /* made if absent: whole or not at all */
+	SQL_ANEW        /* made in the place of what is there, without waiting for the disk: for what nobody will miss */
 };
 
 /*
@@ -52,6 +53,9 @@ enum sql_mode {
  */
 enum err sql_open(struct sql **q, const char *dir, int dir_fd, const struct sql_kind *kind, enum sql_mode mode, struct fault *f);
 void sql_close(struct sql **q);
+
+/* sql_remove(dir_fd, kind): remove the file, and the journal of an interrupted change to it. */
+void sql_remove(int dir_fd, const struct sql_kind *kind);
 
 /* sql_absent(dir_fd, kind): there is nothing by that name, not even a link that leads nowhere. */
 bool sql_absent(int dir_fd, const struct sql_kind *kind);

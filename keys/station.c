@@ -72,21 +72,22 @@ station_dir(char *out, size_t size)
 	return n > 0 && (size_t)n < size ? 0 : -1;
 }
 
-/* The directory, or the nearest one above it if it is not there yet. */
+/* The directory, or the nearest one above it if it is not there yet, which is then in path. */
 static int
-open_nearest(const struct station *s)
+open_nearest(const struct station *s, char path[sizeof s->dir])
 {
-	char path[sizeof s->dir];
 	int fd = -1;
 
+	memcpy(path, s->dir, sizeof s->dir);
 	if (s->dir_fd != -1)
 		return stickio_open_dir(s->dir_fd, ".");
-	memcpy(path, s->dir, sizeof path);
 	while ((fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) == -1) {
 		char *slash = strrchr(path, '/');
 
-		if (slash == NULL || slash == path)
-			return open(slash == NULL ? "." : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (slash == NULL || slash == path) {
+			memcpy(path, slash == NULL ? "." : "/", 2);
+			return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		}
 		*slash = '\0';
 	}
 	return fd;
@@ -95,7 +96,8 @@ open_nearest(const struct station *s)
 bool
 station_is_volatile(const struct station *s)
 {
-	int fd = open_nearest(s);
+	char path[sizeof s->dir];
+	int fd = open_nearest(s, path);
 	bool yes = fd != -1 && stickio_volatile(fd);
 
 	if (fd != -1)
@@ -125,13 +127,29 @@ check_kind(const struct station *s, int fd, struct fault *f)
 enum err
 station_writable(const struct station *s, struct fault *f)
 {
-	int fd = open_nearest(s);
+	char path[sizeof s->dir];
+	int fd = open_nearest(s, path);
 	enum err err = E_OK;
 
 	if (fd == -1 || !may_write(fd, ".") || (s->dir_fd != -1 && (!may_write(fd, SESSION_DIR) || !may_write(fd, kind.name))))
 		err = fault_set(f, E_STATION, errno, "write", "%s", s->dir);
 	else
 		err = check_kind(s, fd, f);
+	if (fd != -1)
+		close(fd);
+	return err;
+}
+
+enum err
+station_where(const struct station *s, char *out, size_t size, struct fault *f)
+{
+	char path[sizeof s->dir], *real = NULL;
+	int fd = open_nearest(s, path);
+	enum err err = E_OK;
+
+	if (fd == -1 || (real = realpath(path, NULL)) == NULL || snprintf(out, size, "%s", real) >= (int)size)
+		err = fault_set(f, E_STATION, fd == -1 || real == NULL ? errno : ENAMETOOLONG, "open", "%s", s->dir);
+	free(real);
 	if (fd != -1)
 		close(fd);
 	return err;

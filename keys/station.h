@@ -46,6 +46,9 @@ const struct fault *station_fault(const struct station *s);
 /* station_writable(s, f): whether a station open with STATION_READ could be opened with STATION_WRITE. E_STATION. Writes nothing. */
 enum err station_writable(const struct station *s, struct fault *f);
 
+/* station_where(s, out, size): the directory, or the nearest one above it that is there: an absolute path. E_STATION. */
+enum err station_where(const struct station *s, char *out, size_t size, struct fault *f);
+
 /* station_session_dir(s): descriptor of the directory of session locks and control sockets; borrowed; -1 if absent. */
 int station_session_dir(const struct station *s);
 

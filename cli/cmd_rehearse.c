@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -25,6 +26,7 @@
 #include "stickarg.h"
 #include "stop.h"
 #include "text.h"
+#include "trial.h"
 #include "unlock.h"
 #include "usb.h"
 #include "usbsay.h"
@@ -241,6 +243,28 @@ rehearse_times(struct rehearsal *r, struct fault *f)
 
 /* ---- the rest of the checks ------------------------------------------------------------------------------------------------ */
 
+/* The memory may not be there yet: then where it will be made. */
+static enum err
+rehearse_fence(struct rehearsal *r, struct fault *f)
+{
+	char stick[PATH_MAX], station[PATH_MAX];
+	struct trial t = {{stick, r->at.fd, station}, NULL};
+	struct fence_filter *calls = NULL;
+	enum err err;
+
+	if (realpath(r->at.path, stick) == NULL)
+		return fault_set(f, E_NO_STICK, errno, "open", "%s", r->at.path);
+	if ((err = station_where(r->station, station, sizeof station, f)) != E_OK)
+		return err;
+	if ((t.calls = calls = fence_filter_new(FENCE_SESSION)) == NULL)
+		return fault_set(f, E_FAIL, errno, "system call filter", "session");
+	err = trial_run(&t, f);
+	fence_filter_free(&calls);
+	if (err == E_OK)
+		pass(r, N_("fence"), N_("an open folder can do its work with the rights that it keeps"));
+	return err;
+}
+
 static enum err
 rehearse_machine(struct rehearsal *r, struct fault *f)
 {
@@ -252,6 +276,8 @@ rehearse_machine(struct rehearsal *r, struct fault *f)
 	if ((err = fusefs_possible(f)) != E_OK || (err = mountpoint_home(f)) != E_OK || (err = mountpoint_try(f)) != E_OK)
 		return err;
 	pass(r, N_("folder"), N_("an empty one was mounted in the home directory, and taken off again"));
+	if ((err = rehearse_fence(r, f)) != E_OK)
+		return err;
 	if (r->info.memory_volatile)
 		say_warn(r->c, "this PC forgets what it knows when it is switched off; keep a second code at hand");
 	return E_OK;

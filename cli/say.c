@@ -20,6 +20,7 @@
 #include "provision.h"
 #include "station.h"
 #include "text.h"
+#include "trial.h"
 #include "when.h"
 
 #define SENTENCE_MAX 2400 /* bytes: other languages take up to three for a character */
@@ -223,6 +224,12 @@ stick_words(char out[STICK_MAX], const struct fault *f, const struct say_about *
 
 typedef void sentence(struct text *t, const struct fault *f, const struct say_about *a);
 
+static bool
+is_start(const struct fault *f)
+{
+	return strcmp(f->step, "fork") == 0 || strcmp(f->step, "thread") == 0;
+}
+
 /* What this PC has run out of, or does not have: whatever the step was, it was not that which is wrong. */
 static bool
 s_run_out(struct text *t, const struct fault *f, const struct say_about *a)
@@ -241,6 +248,12 @@ s_run_out(struct text *t, const struct fault *f, const struct say_about *a)
 	case ENOMEM:
 		add(t, _("not enough free memory%s. Close other programs and try again."), CAUSE(f, a));
 		return true;
+	case EAGAIN:
+		if (is_start(f))
+			add(t,
+			    _("as many programs run on this PC as may%s, so no other can be started. Close some of them and try again."),
+			    CAUSE(f, a));
+		return is_start(f);
 	case ENOSYS:
 		add(t,
 		    _("the system of this PC cannot do what is needed%s: it is too old, or a container forbids it. Use another PC, or "
@@ -252,10 +265,39 @@ s_run_out(struct text *t, const struct fault *f, const struct say_about *a)
 	}
 }
 
+/* What trial_run found out, before anything was spent. */
+static bool
+is_trial(const struct fault *f)
+{
+	return strcmp(f->step, TRIAL_REFUSED) == 0 || strcmp(f->step, TRIAL_KILLED) == 0 || strcmp(f->step, TRIAL_SLOW) == 0;
+}
+
+static void
+s_trial(struct text *t, const struct fault *f, const struct say_about *a)
+{
+	if (strcmp(f->step, TRIAL_REFUSED) == 0)
+		add(t,
+		    _("an open folder would fail on this PC: the system needs what oncestick does not let itself do once a folder is open%s. "
+		      "Install the newest oncestick, or use another PC; if the newest says this too, report it with this line."),
+		    REASON(f, a));
+	else if (strcmp(f->step, TRIAL_KILLED) == 0)
+		add(t,
+		    _("what was to try whether a folder can be open on this PC was killed%s. Is there enough free memory? Close other programs "
+		      "and try again."),
+		    REASON(f, a));
+	else
+		add(t, "%s",
+		    _("it took too long to try whether a folder can be open on this PC. Try another USB port, or wait until the PC has less to "
+		      "do, and try again."));
+}
+
 static void
 s_fail(struct text *t, const struct fault *f, const struct say_about *a)
 {
-	add(t, _("something failed that should not%s. Try again; if it stays, report it with this line."), CAUSE(f, a));
+	if (is_trial(f))
+		s_trial(t, f, a);
+	else
+		add(t, _("something failed that should not%s. Try again; if it stays, report it with this line."), CAUSE(f, a));
 }
 
 static void
@@ -1016,6 +1058,8 @@ add_spent(struct text *t, const struct fault *f, const struct say_about *a)
 {
 	bool in_use = f->err == E_BUSY && a->info != NULL;
 
+	if (f->err == E_FAIL && is_trial(f) && !a->code)
+		add(t, "%s", _(" Nothing was spent."));
 	if (!a->code || in_use || goes_on(f, a) || f->err == E_SPENT || f->err == E_REVOKED)
 		return;
 	if (a->info != NULL && a->info->spent_now)

@@ -311,9 +311,8 @@ servers_gone(struct fusefs *fs, unsigned n)
 	}
 }
 
-/* Answer one request. False when there will be none any more. */
-static bool
-serve_one(struct fusefs *fs, struct fuse_buf *buf)
+bool
+fusefs_serve_one(struct fusefs *fs, struct fuse_buf *buf)
 {
 	int n = fuse_session_receive_buf(fs->session, buf);
 
@@ -328,7 +327,7 @@ serve(void *arg)
 	struct fusefs *fs = arg;
 	struct fuse_buf buf = {0};
 
-	while (serve_one(fs, &buf))
+	while (fusefs_serve_one(fs, &buf))
 		;
 	free(buf.mem);
 	servers_gone(fs, 1);
@@ -341,7 +340,7 @@ settle(struct fusefs *fs)
 {
 	struct fuse_buf buf = {0};
 
-	if (serve_one(fs, &buf))
+	if (fusefs_serve_one(fs, &buf))
 		fusemount_read_ahead(fs->dev, READ_AHEAD_KIB);
 	free(buf.mem);
 }

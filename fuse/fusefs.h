@@ -75,6 +75,19 @@ unsigned fusefs_open_count(struct fusefs *fs);
  */
 void fusefs_free(struct fusefs **fs);
 
+/*
+ * For a trial (trial.h), of a file system that was adopted with one end of a pair of packet sockets in the place of a mount, and never
+ * started:
+ *
+ * fusefs_try_block(fs, f): read and verify the first block of its bundle, and put it through the cipher with a key of nobody's, by way
+ * of the cache and with its workers. E_STICK_IO, E_BUNDLE, E_FAIL.
+ *
+ * fusefs_try_reply(fs, kernel, f): ask through the other end what the kernel asks first, and how large the file system is, and answer.
+ * E_FAIL.
+ */
+enum err fusefs_try_block(struct fusefs *fs, struct fault *f);
+enum err fusefs_try_reply(struct fusefs *fs, int kernel, struct fault *f);
+
 /* fusefs_possible(f): whether this process could mount at all: libfuse is one that it was built for, /dev/fuse opens and, unless root,
  * fusermount3 is there. E_FUSE. */
 enum err fusefs_possible(struct fault *f);

@@ -98,6 +98,9 @@ struct fusefs {
 /* What the kernel's requests are answered with. The session's user data is a struct fusefs. */
 extern const struct fuse_lowlevel_ops fusefs_ops;
 
+/* fusefs_serve_one(fs, buf): answer one request, received into buf. False when there will be none any more. */
+bool fusefs_serve_one(struct fusefs *fs, struct fuse_buf *buf);
+
 /* fusefs_handle_free(fs, h): h is closed: what was read ahead for it is not wanted any more. */
 void fusefs_handle_free(struct fusefs *fs, struct handle *h);
 

@@ -12,7 +12,6 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -30,6 +29,7 @@
 #include "replug.h"
 #include "station.h"
 #include "stick.h"
+#include "trial.h"
 #include "usb.h"
 
 /* What a program has closed is open for a moment longer: the kernel says so later. */
@@ -197,10 +197,17 @@ memory_fault(const struct run *r, enum err err, const char *step, struct fault *
 	return cause->err == err ? fault_pass(f, cause) : fault_set(f, err, 0, step, "%s", r->setup->station_dir);
 }
 
+static struct trial
+trial_of(const struct run *r)
+{
+	return (struct trial){{r->setup->stick_path, r->stick_fd, r->setup->station_dir}, r->calls};
+}
+
 static enum err
 look(struct run *r, struct fault *f)
 {
 	struct unlock_env env = {.clock = r->clock};
+	struct trial trial;
 	enum err err;
 
 	if ((err = find_stick(r, f)) != E_OK || (err = station_open(&r->station, r->setup->station_dir, STATION_WRITE, f)) != E_OK)
@@ -212,7 +219,10 @@ look(struct run *r, struct fault *f)
 		return memory_fault(r, err, "overdue sessions", f);
 	if ((err = unlock_look(&r->unlock, r->stick_fd, &env, &r->info, f)) != E_OK)
 		return err;
-	return check_machine(r, f);
+	if ((err = check_machine(r, f)) != E_OK)
+		return err;
+	trial = trial_of(r);
+	return trial_run(&trial, f);
 }
 
 /* ---- open ----------------------------------------------------------------------------------------------------------------- */
@@ -332,72 +342,11 @@ await_stick(void *arg)
 	return replug_wait(r->replug, is_silenced, r);
 }
 
-/* ---- the fence ------------------------------------------------------------------------------------------------------------ */
-
-struct above {
-	dev_t dev;
-	const char *path;               /* of the stick */
-	char parent[MOUNTPOINT_MAX];    /* of where its file system is mounted */
-};
-
-static int
-find_above(void *arg, const struct mountinfo *m)
-{
-	struct above *a = arg;
-	size_t n = strlen(m->path);
-	const char *slash = strrchr(m->path, '/');
-
-	if (major(a->dev) == 0 || m->dev != a->dev || strncmp(a->path, m->path, n) != 0 || strchr("/", a->path[n]) == NULL ||
-	    slash == NULL || slash == m->path)
-		return 0;
-	snprintf(a->parent, sizeof a->parent, "%.*s", (int)(slash - m->path), m->path);
-	return 0;
-}
-
-/* Whether path is the person's home directory, or in it; also if it is not known where that is. */
-static bool
-is_at_home(const char *path)
-{
-	const char *home = getenv("HOME");
-	char real[PATH_MAX];
-	size_t n;
-
-	if (home == NULL || realpath(home, real) == NULL)
-		return true;
-	n = strcmp(real, "/") == 0 ? 0 : strlen(real);
-	return strncmp(path, real, n) == 0 && (path[n] == '/' || path[n] == '\0');
-}
-
-/*
- * What an open session still opens: its database, the stick and the records on it, where a stick comes back to, and what tells it so.
- * What lies beside a stick is the person's: nowhere is it written, and at home not read either. A kernel without Landlock leaves files
- * as they are.
- */
-static void
-fence_files(const struct run *r)
-{
-	struct above above = {.path = r->setup->stick_path, .dev = replug_device(r->replug)};
-	int found = mountinfo_each(find_above, &above);
-	const struct fence_path paths[] = {
-		{r->setup->station_dir, -1, FENCE_MAKE},
-		{NULL, r->stick_fd, FENCE_READ},
-		{STICK_ONCE, r->stick_fd, FENCE_WRITE},
-		{above.parent, -1, found != 0 || is_at_home(above.parent) ? FENCE_LIST : FENCE_READ},
-		{"/media", -1, FENCE_READ},
-		{"/run/media", -1, FENCE_READ},
-		{"/mnt", -1, FENCE_READ},
-		{"/proc/self", -1, FENCE_READ},
-		{"/sys", -1, FENCE_READ},
-		{"/sys/devices/virtual/bdi", -1, FENCE_WRITE},
-	};
-
-	fence_paths(paths, sizeof paths / sizeof *paths);
-}
-
-/* Step 15, S1 to S6. */
+/* Step 15, S1 to S6. What stands from fence_session_files on is what trial_run has tried. */
 static enum err
 open_session(struct run *r, struct fault *f)
 {
+	const struct trial trial = trial_of(r);
 	enum err err;
 
 	station_lock_name(r->lock_name, unlock_grant_hash(r->unlock), r->info.slot);
@@ -415,10 +364,10 @@ open_session(struct run *r, struct fault *f)
 	r->served = r->fs;
 	fusefs_on_failure(r->fs, await_stick, r);
 	fusefs_on_unread(r->fs, tell_unread, r);
-	fence_files(r); /* before there are threads, which it would not hold */
+	fence_session_files(&trial.files); /* before there are threads, which it would not hold */
 	if ((err = fusefs_start(r->fs, r->ended, f)) != E_OK)
 		return err;
-	fence_calls(r->calls); /* a kernel without seccomp leaves calls as they are */
+	fence_calls(trial.calls); /* a kernel without seccomp leaves calls as they are */
 	return E_OK;
 }
 

@@ -21,8 +21,33 @@ for verb in inspect verify; do
 	[ "$fence" -lt "$read" ] || die "$verb read the stick before it was fenced in"
 done
 
+# A library that needs a call which is not listed: it is said which, before anything is spent.
+unlisted() # CALLS COMMAND...
+{
+	calls=$1
+	shift
+	ONCE_UNLISTED=$calls LD_PRELOAD="$ONCE_BUILD/tests/.libs/unlisted.so:${LD_PRELOAD:-}" "$@"
+}
+cp -a "$stick" "$W/before"
+for calls in "mmap mmap2" clone pread64 "clock_nanosleep clock_nanosleep_time64" fdatasync writev; do
+	refused 1 "mount without $calls" unlisted "$calls" oncestick mount "$stick" --code-file "$W/code"
+	said "once a folder is open \(${calls%% *}"
+	said 'Install the newest oncestick, or use another PC.*Nothing was spent'
+done
+[ -z "$(ls "$HOME")" ] || die "a folder was left"
+refused 1 "a rehearsal finds it, too" unlisted pread64 oncestick rehearse "$stick"
+said '\(pread64\).*Nothing was spent'
+refused 1 "... with a code" unlisted writev oncestick rehearse "$stick" --code-file "$W/code" --json
+printed '"ready": false'
+rm -f "$W/before/ONCE/probe" && cp -p "$stick/ONCE/probe" "$W/before/ONCE/" || die "no probe was written"
+check "the stick is as it was" diff -r "$W/before" "$stick"
+nothing "the memory has nothing left of it" find "$ONCESTICK_STATION_DIR" -name '*trial*'
+check "a rehearsal says so where it is good" oncestick rehearse "$stick" --code-file "$W/code"
+printed '^ok +fence '
+
 check "a folder is open" oncestick mount "$stick" --code-file "$W/code"
 folder=$(cat "$W/out")
+nothing "nothing is left of its trial" find "$ONCESTICK_STATION_DIR" -name '*trial*'
 pid=$(oncestick status --json | jq -r '.open[0].pid')
 for t in "/proc/$pid/task"/*/status; do
 	grep -q '^NoNewPrivs:.*1' "$t" && grep -q '^Seccomp:.*2' "$t" || die "a thread of the session is not fenced in: $(cat "$t")"

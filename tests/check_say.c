@@ -14,6 +14,7 @@
 
 #include "say.h"
 #include "stick.h"
+#include "trial.h"
 
 static const enum err all[] = {E_FAIL, E_USAGE, E_NO_STICK, E_STICK_DAMAGED, E_NO_GRANT, E_ISSUER, E_NO_CODES, E_STICK_BUSY,
     E_CODE_FORM, E_CODE_TYPO, E_CODE_KIND, E_CODE_UNKNOWN, E_PROMPT, E_SPENT, E_REVOKED, E_EARLY, E_EXPIRED, E_NOTICE_MISSING, E_SLOT_DAMAGED,
@@ -128,6 +129,33 @@ START_TEST(what_hides_a_lecture_is_named_with_what_to_remove)
 	fault_set(&f, E_STICK_DAMAGED, 0, STICK_CROWDED, "ONCE/b");
 	say_explain(text, sizeof text, &f, NULL);
 	ck_assert_ptr_nonnull(strstr(text, "without a file manifest.cose"));
+}
+END_TEST
+
+START_TEST(what_a_trial_found_says_what_and_that_nothing_was_spent)
+{
+	const struct say_about with = {.object = "/media/kim/STICK", .code = true}, without = {.object = "/media/kim/STICK"};
+	static const char *const steps[] = {TRIAL_REFUSED, TRIAL_KILLED, TRIAL_SLOW}, *const words[] = {"(pread64)", "killed (pread64)", "too long"};
+
+	for (size_t i = 0; i < 6; i++) {
+		struct fault f = {0};
+
+		fault_set(&f, E_FAIL, 0, steps[i / 2], "pread64");
+		say_explain(text, sizeof text, &f, i % 2 == 0 ? &with : &without);
+		ck_assert_msg(strstr(text, words[i / 2]) != NULL, "%s", text);
+		ck_assert_ptr_nonnull(strstr(text, ". Nothing was spent."));
+		ck_assert_ptr_null(strstr(text, "should not"));
+	}
+}
+END_TEST
+
+START_TEST(who_may_start_no_process_is_told_to_close_some)
+{
+	struct fault f = {0};
+
+	fault_set(&f, E_FAIL, EAGAIN, "fork", "session");
+	say_explain(text, sizeof text, &f, &(struct say_about){.code = true});
+	ck_assert_ptr_nonnull(strstr(text, "Close some of them and try again. Nothing was spent."));
 }
 END_TEST
 
@@ -341,6 +369,8 @@ main(void)
 	tcase_add_test(t, file_that_is_none_is_no_fault_of_the_port);
 	tcase_add_test(t, record_that_is_damaged_may_be_the_fault_of_the_port);
 	tcase_add_test(t, what_hides_a_lecture_is_named_with_what_to_remove);
+	tcase_add_test(t, what_a_trial_found_says_what_and_that_nothing_was_spent);
+	tcase_add_test(t, who_may_start_no_process_is_told_to_close_some);
 	tcase_add_test(t, code_in_use_names_the_open_folder);
 	tcase_add_test(t, words_of_the_modules_below_are_not_repeated);
 	tcase_add_test(t, spent_names_when_where_and_whom_to_call);

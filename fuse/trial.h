@@ -1,0 +1,32 @@
+/*
+ * trial.h - an open session's fence, tried before anything is spent.
+ *
+ * A child puts on the very fence that a session is about to (fence.h), and does behind it what a session does: it takes memory, starts a
+ * thread, opens the stick again and reads a block of a lecture by way of the cache and the cipher, with a key of nobody's, waits for a
+ * time, changes a database, answers requests of the kernel's. What a new library, kernel or processor needs besides is so found out
+ * while the code is still good. Some milliseconds; nothing is left of it.
+ */
+#ifndef TRIAL_H
+#define TRIAL_H
+
+#include "error.h"
+#include "fence.h"
+
+struct trial {
+	struct fence_session files; /* station_dir: a directory that is there */
+	const struct fence_filter *calls;
+};
+
+/* What f->step is with E_FAIL. */
+#define TRIAL_REFUSED "refused by the fence" /* f->object: the calls' names, or the file's with errno in f->sys */
+#define TRIAL_KILLED "trial killed"          /* f->object: by what */
+#define TRIAL_SLOW "trial without an end"
+
+/*
+ * trial_run(t, f): whether a session can work behind its fence. From a process with one thread, which waits. Errors: E_FAIL as above, or
+ * with EAGAIN in f->sys where no process ("fork") or thread ("thread") can be started, or ENOMEM; E_STATION; and those of reading a
+ * stick that could be read a moment before.
+ */
+enum err trial_run(const struct trial *t, struct fault *f);
+
+#endif

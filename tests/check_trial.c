@@ -1,0 +1,279 @@
+#include "trial.h"
+
+#include <check.h>
+#include <dirent.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+#include "fixture.h"
+
+/* What fails in the process under test, or kills it: this file's stand before the C library's. */
+static bool no_fork, no_thread, deadly;
+
+pid_t
+fork(void)
+{
+	pid_t (*real)(void) = (pid_t(*)(void))dlsym(RTLD_NEXT, "fork");
+
+	errno = EAGAIN;
+	return no_fork ? -1 : real();
+}
+
+int
+pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*run)(void *), void *arg)
+{
+	int (*real)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *) =
+	    (int (*)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *))dlsym(RTLD_NEXT, "pthread_create");
+
+	return no_thread ? EAGAIN : real(thread, attr, run, arg);
+}
+
+/* Called in the trial's child alone. */
+int
+timerfd_create(clockid_t clock, int flags)
+{
+	if (deadly)
+		raise(SIGKILL);
+	return (int)syscall(SYS_timerfd_create, clock, flags);
+}
+
+/* The stick is in one directory, the memory in another; a fixture's own is not where a session keeps anything. */
+static struct fixture x;
+static struct fixture_grant g;
+static char station[64];
+
+static void
+make_stick(void)
+{
+	fixture_open(&x);
+	fixture_grant(&x, &g, fixture_policy(), 0, NULL);
+	strcpy(station, "/tmp/once-trial.XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(station));
+}
+
+static void
+remove_stick(void)
+{
+	fixture_grant_free(&g);
+	fixture_close(&x);
+	ck_assert_int_eq(rmdir(station), 0);
+}
+
+/* How many files are in the memory's directory. */
+static unsigned
+files(void)
+{
+	DIR *d = opendir(station);
+	unsigned n = 0;
+
+	ck_assert_ptr_nonnull(d);
+	while (readdir(d) != NULL)
+		n++;
+	closedir(d);
+	return n - 2;
+}
+
+/* A trial of a fence whose lists lack the calls named; nothing may be left of it, and nothing on the stick be other than before. */
+static enum err
+try_without(const char *calls, struct fault *f)
+{
+	struct fence_filter *filter = NULL;
+	struct trial t = {{x.path, x.dir_fd, station}, NULL};
+	uint8_t before[HASH_SIZE], after[HASH_SIZE];
+	enum err err;
+
+	ck_assert_int_eq(setenv("ONCE_UNLISTED", calls, 1), 0);
+	ck_assert_ptr_nonnull(t.calls = filter = fence_filter_new(FENCE_SESSION));
+	fixture_digest(&x, before);
+	err = trial_run(&t, f);
+	fixture_digest(&x, after);
+	fence_filter_free(&filter);
+	ck_assert_mem_eq(before, after, sizeof before);
+	ck_assert_uint_eq(files(), 0);
+	return err;
+}
+
+START_TEST(a_session_can_work_behind_its_fence)
+{
+	struct fault f = {0};
+
+	ck_assert_msg(try_without("", &f) == E_OK, "%s %s %d", f.step, f.object, f.sys);
+	ck_assert_int_eq(f.err, E_OK);
+}
+END_TEST
+
+/* Each with the older or the newer call that a library would take instead; a name that this processor does not have counts for nothing. */
+static const struct {
+	const char *unlisted;
+	const char *named;
+} lacks[] = {
+	{"mmap mmap2", "mmap"},
+	{"clone", "clone"},
+	{"futex futex_time64", "futex"},
+	{"openat open", "open"},
+	{"pread64", "pread64"},
+	{"clock_nanosleep clock_nanosleep_time64 nanosleep", "clock_nanosleep"},
+	{"poll ppoll ppoll_time64", "poll"},
+	{"timerfd_settime timerfd_settime64", "timerfd_settime"},
+	{"fcntl fcntl64", "fcntl"},
+	{"pwrite64", "pwrite64"},
+	{"fdatasync", "fdatasync"},
+	{"unlink unlinkat", "unlink"},
+	{"read", "read"},
+	{"writev", "writev"},
+};
+
+START_TEST(what_a_session_needs_and_may_not_do_is_named)
+{
+	struct fault f = {0};
+
+	ck_assert_int_eq(try_without(lacks[_i].unlisted, &f), E_FAIL);
+	ck_assert_str_eq(f.step, TRIAL_REFUSED);
+	ck_assert_msg(strncmp(f.object, lacks[_i].named, strlen(lacks[_i].named)) == 0, "%s: \"%s\" was named", lacks[_i].named, f.object);
+	ck_assert_int_eq(f.sys, 0);
+	fault_clear(&f);
+	ck_assert_int_eq(try_without("", &f), E_OK);
+}
+END_TEST
+
+/* What libraries ask for and do without is no reason to open nothing. */
+START_TEST(what_a_session_can_do_without_is_no_fault)
+{
+	struct fault f = {0};
+
+	ck_assert_msg(try_without("madvise mlock sched_yield", &f) == E_OK, "%s %s %d", f.step, f.object, f.sys);
+}
+END_TEST
+
+START_TEST(media_that_cannot_be_read_are_not_for_the_fence_to_say)
+{
+	struct fault f = {0};
+	char name[96], hex[2 * ID_SIZE + 1];
+	uint8_t *whole;
+	size_t n;
+
+	for (size_t i = 0; i < ID_SIZE; i++)
+		snprintf(hex + 2 * i, 3, "%02x", x.bundle_id[i]);
+	snprintf(name, sizeof name, "b/%s/00000000.seg", hex);
+	whole = fixture_get(&x, name, &n);
+	fixture_patch(&x, name, 0, "damage", 6);
+	ck_assert_int_eq(try_without("", &f), E_OK);
+	fixture_put(&x, name, whole, n);
+	free(whole);
+}
+END_TEST
+
+START_TEST(what_an_interrupted_one_has_left_goes)
+{
+	static const char *const left[] = {"oncestick-trial.sqlite", "oncestick-trial.sqlite-journal"};
+	struct fault f = {0};
+	char path[128];
+
+	for (size_t i = 0; i < 2; i++) {
+		snprintf(path, sizeof path, "%s/%s", station, left[i]);
+		close(open(path, O_WRONLY | O_CREAT, 0600));
+	}
+	ck_assert_int_eq(try_without("", &f), E_OK);
+}
+END_TEST
+
+START_TEST(no_process_can_be_started)
+{
+	struct fault f = {0};
+
+	no_fork = true;
+	ck_assert_int_eq(try_without("", &f), E_FAIL);
+	ck_assert_str_eq(f.step, "fork");
+	ck_assert_int_eq(f.sys, EAGAIN);
+}
+END_TEST
+
+START_TEST(no_thread_can_be_started)
+{
+	struct fault f = {0};
+
+	no_thread = true;
+	ck_assert_int_eq(try_without("", &f), E_FAIL);
+	ck_assert_str_eq(f.step, "thread");
+	ck_assert_int_eq(f.sys, EAGAIN);
+}
+END_TEST
+
+#ifndef __SANITIZE_ADDRESS__
+START_TEST(no_memory_is_told_as_that)
+{
+	struct rlimit most;
+	struct fault f = {0};
+	rlim_t before;
+	enum err err;
+
+	ck_assert_int_eq(getrlimit(RLIMIT_AS, &most), 0);
+	before = most.rlim_cur;
+	most.rlim_cur = 32u << 20; /* less than what a session's cache takes beside this program */
+	ck_assert_int_eq(setrlimit(RLIMIT_AS, &most), 0);
+	err = try_without("", &f);
+	most.rlim_cur = before;
+	ck_assert_int_eq(setrlimit(RLIMIT_AS, &most), 0);
+	ck_assert_int_eq(err, E_FAIL);
+	ck_assert_int_eq(f.sys, ENOMEM);
+}
+END_TEST
+#endif
+
+START_TEST(a_trial_that_is_killed_is_told_as_that)
+{
+	struct fault f = {0};
+
+	deadly = true;
+	ck_assert_int_eq(try_without("", &f), E_FAIL);
+	ck_assert_str_eq(f.step, TRIAL_KILLED);
+	ck_assert_str_eq(f.object, "signal 9");
+	deadly = false;
+	fault_clear(&f);
+	ck_assert_int_eq(try_without("", &f), E_OK);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("trial");
+	TCase *tc = tcase_create("all");
+	SRunner *sr;
+	int failed;
+
+	if (sodium_init() < 0)
+		return EXIT_FAILURE;
+	tcase_add_unchecked_fixture(tc, make_stick, remove_stick);
+	tcase_set_timeout(tc, 60);
+	tcase_add_test(tc, a_session_can_work_behind_its_fence);
+	tcase_add_loop_test(tc, what_a_session_needs_and_may_not_do_is_named, 0, (int)(sizeof lacks / sizeof *lacks));
+	tcase_add_test(tc, what_a_session_can_do_without_is_no_fault);
+	tcase_add_test(tc, media_that_cannot_be_read_are_not_for_the_fence_to_say);
+	tcase_add_test(tc, what_an_interrupted_one_has_left_goes);
+	tcase_add_test(tc, no_process_can_be_started);
+	tcase_add_test(tc, no_thread_can_be_started);
+#ifndef __SANITIZE_ADDRESS__ /* which reserves terabytes */
+	tcase_add_test(tc, no_memory_is_told_as_that);
+#endif
+	tcase_add_test(tc, a_trial_that_is_killed_is_told_as_that);
+	suite_add_tcase(s, tc);
+	sr = srunner_create(s);
+	srunner_run_all(sr, CK_NORMAL);
+	failed = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

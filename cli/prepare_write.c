@@ -197,7 +197,7 @@ struct coder {
 	pthread_t thread;
 	bool running;
 	atomic_bool stop, finished;
-	atomic_ulong done;
+	_Atomic uint64_t done;
 	unsigned long base, all;
 	enum err result;
 };
@@ -208,7 +208,7 @@ on_stretch(void *arg, uint64_t done, uint64_t all)
 	struct coder *w = arg;
 
 	(void)all;
-	atomic_store(&w->done, w->base + (unsigned long)done);
+	atomic_store(&w->done, w->base + done);
 	return atomic_load(&w->stop);
 }
 
@@ -409,7 +409,7 @@ struct reader {
 	pthread_t thread;
 	bool running;
 	atomic_bool finished;
-	atomic_ulong done, all;
+	_Atomic uint64_t done, all;
 };
 
 static int
@@ -417,8 +417,8 @@ on_read(void *arg, uint64_t done, uint64_t all)
 {
 	struct reader *r = arg;
 
-	atomic_store(&r->done, (unsigned long)done);
-	atomic_store(&r->all, (unsigned long)all);
+	atomic_store(&r->done, done);
+	atomic_store(&r->all, all);
 	return stop_asked();
 }
 

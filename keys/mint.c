@@ -20,7 +20,7 @@
 #include "seal.h"
 #include "secret.h"
 
-#define THREADS_MAX 256u
+#define THREADS_MAX (SIZE_MAX > UINT32_MAX ? 256u : 16u) /* 64 MiB each, of an address space */
 
 typedef int progress_fn(void *arg, uint64_t done, uint64_t all);
 

@@ -100,8 +100,6 @@ calendar_alike(int64_t t)
 		return INT32_MAX;
 	while (!same_weekdays(first_of(year, tm.tm_mon), first_of((int64_t)tm.tm_year + 1900, tm.tm_mon)))
 		year--;
-	if (tm.tm_mon == 1 && tm.tm_mday == 29)
-		tm.tm_mday = 28;
 	tm.tm_year = year - 1900;
 	return calendar_seconds(&tm);
 }

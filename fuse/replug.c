@@ -113,7 +113,7 @@ replug_free(struct replug **r)
 
 /* ---- with the mutex held ---------------------------------------------------------------------------------------------------- */
 
-/* Whether the disk is still there. A directory of no device cannot be pulled. */
+/* Whether the disk is still there. A directory of no device cannot be pulled, and where there is no sysfs nobody can tell. */
 static bool
 is_there(const struct place *p)
 {
@@ -122,7 +122,9 @@ is_there(const struct place *p)
 	if (major(p->dev) == 0)
 		return true;
 	snprintf(name, sizeof name, "/sys/dev/block/%u:%u", major(p->dev), minor(p->dev));
-	return access(name, F_OK) == 0 && (p->disk == 0 || p->disk == disk_of(p->dev));
+	if (access(name, F_OK) != 0)
+		return access("/sys/dev/block", F_OK) != 0;
+	return p->disk == 0 || p->disk == disk_of(p->dev);
 }
 
 static void

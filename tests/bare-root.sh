@@ -20,6 +20,7 @@ bare_root() # SUITE [ARCH]: exit 77 if it cannot be had
 		mount --bind "/dev/$node" "$root/dev/$node"
 	done
 	chmod 666 /dev/fuse
+	mkdir -m 1777 "$root/dev/shm"
 	mkdir "$root/dev/pts"
 	mount -t devpts -o newinstance,ptmxmode=666 devpts "$root/dev/pts"
 	ln -s pts/ptmx "$root/dev/ptmx"

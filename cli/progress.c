@@ -17,6 +17,7 @@
 #define REDRAW_MS 100
 #define SMOOTH_MS 3000  /* over how long the rate is averaged */
 #define SETTLE_MS 1000  /* before that, nothing is foretold */
+#define LINES_MS 10000  /* a line of plain text comes after that, even if no tenth is done */
 #define LEFT_MAX_S 359999
 #define BAR_CELLS 20
 #define BAR_CELLS_MIN 5
@@ -58,7 +59,7 @@ progress_choose(const struct cli *c, int fd)
 
 	if (c->progress_json)
 		return PROGRESS_JSON;
-	if (c->quiet || !isatty(fd))
+	if (c->quiet || (!c->plain && !isatty(fd)))
 		return PROGRESS_OFF;
 	if (c->plain || term == NULL || term[0] == '\0' || strcmp(term, "dumb") == 0 || !human_utf8())
 		return PROGRESS_PLAIN;
@@ -215,13 +216,13 @@ draw_plain(struct progress *p, uint64_t now)
 	char line[LINE_SIZE], numbers[160], left[64];
 	unsigned tenths = (unsigned)(fraction(p) * 10);
 
-	if (tenths <= p->tenths || tenths >= 10)
+	if (tenths >= 10 || (tenths <= p->tenths && now - p->drawn_ms < LINES_MS))
 		return;
-	p->tenths = tenths;
+	p->tenths = tenths > p->tenths ? tenths : p->tenths;
 	measure(p, now);
 	time_left(left, sizeof left, seconds_left(p, now));
 	figures(numbers, sizeof numbers, p, p->rate, left, ", ");
-	snprintf(line, sizeof line, "%s %u %%, %s\n", _(p->phase), tenths * 10, numbers);
+	snprintf(line, sizeof line, "%s %u %%, %s\n", _(p->phase), (unsigned)(fraction(p) * 100), numbers);
 	put(p, line);
 }
 

@@ -22,9 +22,9 @@
 #include "cli.h"
 
 enum progress_mode {
-	PROGRESS_OFF,   /* stderr is no terminal, or --quiet */
+	PROGRESS_OFF,   /* --quiet, or stderr is no terminal and nothing was asked for */
 	PROGRESS_BAR,
-	PROGRESS_PLAIN, /* one line per 10 %: TERM is unset or dumb, the locale is not UTF-8, or --plain */
+	PROGRESS_PLAIN, /* one line per 10 %, and every ten seconds: TERM is unset or dumb, the locale is not UTF-8, or --plain */
 	PROGRESS_JSON   /* --progress-json, whatever stderr is */
 };
 

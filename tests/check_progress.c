@@ -266,10 +266,35 @@ START_TEST(plain_skips_tenths_that_pass_at_once)
 	p.counted = true;
 	step(&p, 10, 0, 3);
 	step(&p, 10, 1, 3);
-	ck_assert_str_eq(look(), "packing 30 %, 1/3\n");
+	ck_assert_str_eq(look(), "packing 33 %, 1/3\n");
 	step(&p, 10, 1, 3);
 	ck_assert_str_eq(look(), "");
 	progress_end(&p, false);
+	ck_assert_str_eq(look(), "");
+}
+END_TEST
+
+START_TEST(plain_is_never_silent_for_long)
+{
+	struct progress p;
+	int lines = 0;
+
+	start(&p, PROGRESS_PLAIN);
+	p.counted = true;
+	for (unsigned i = 0; i <= 250; i++) /* of what takes an hour, the first minute and a half */
+		step(&p, 360, i, 10000);
+	for (const char *s = look(); *s != '\0'; s++)
+		lines += *s == '\n';
+	ck_assert_int_eq(lines, 8);
+	ck_assert_ptr_eq(strstr(seen, "packing 0 %, 27/10000, "), seen);
+	ck_assert_ptr_nonnull(strstr(seen, "packing 1 %, "));
+	step(&p, 1000, 2000, 10000);
+	ck_assert_ptr_eq(strstr(look(), "packing 20 %, 2000/10000, "), seen);
+	step(&p, 9999, 2001, 10000);
+	ck_assert_str_eq(look(), "");
+	step(&p, 1, 2001, 10000);
+	ck_assert_ptr_eq(strstr(look(), "packing 20 %, 2001/10000, "), seen);
+	step(&p, 60000, 10000, 10000); /* the end says itself */
 	ck_assert_str_eq(look(), "");
 }
 END_TEST
@@ -362,8 +387,10 @@ START_TEST(mode_follows_terminal_options_and_environment)
 	ck_assert_int_eq(progress_choose(&c, ends[1]), PROGRESS_OFF);
 	c.plain = true;
 	ck_assert_int_eq(progress_choose(&c, terminal), PROGRESS_PLAIN);
+	ck_assert_int_eq(progress_choose(&c, ends[1]), PROGRESS_PLAIN); /* asked for: a log has them too */
+	c.quiet = true;
 	ck_assert_int_eq(progress_choose(&c, ends[1]), PROGRESS_OFF);
-	c.plain = false;
+	c.plain = c.quiet = false;
 	setenv("TERM", "dumb", 1);
 	ck_assert_int_eq(progress_choose(&c, terminal), PROGRESS_PLAIN);
 	unsetenv("TERM");
@@ -402,6 +429,7 @@ main(void)
 	tcase_add_test(tc, odd_amounts_do_no_harm);
 	tcase_add_test(tc, plain_prints_a_line_for_every_tenth);
 	tcase_add_test(tc, plain_skips_tenths_that_pass_at_once);
+	tcase_add_test(tc, plain_is_never_silent_for_long);
 	tcase_add_test(tc, json_is_one_object_a_line);
 	tcase_add_test(tc, json_ends_with_its_outcome);
 	tcase_add_test(tc, off_writes_nothing);

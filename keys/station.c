@@ -281,7 +281,7 @@ station_open(struct station **out, const char *dir, enum station_mode mode, stru
 	s->memory.ops = &station_memory_ops;
 	s->memory.fault = &s->fault;
 	s->mode = mode;
-	s->dir_fd = s->session_fd = s->lock_fd = -1;
+	s->dir_fd = s->session_fd = s->lock_fd = s->tally_fd = -1;
 	if (snprintf(s->dir, sizeof s->dir, "%s", dir) >= (int)sizeof s->dir)
 		err = fault_set(f, E_STATION, ENAMETOOLONG, "open", "%s", dir);
 	if (err != E_OK || (err = open_dirs(s, f)) != E_OK || (err = open_file(s, f)) != E_OK)
@@ -305,6 +305,7 @@ station_close(struct station **s)
 		return;
 	(*s)->memory.ops->unlock_slot(&(*s)->memory);
 	sql_close(&(*s)->sql);
+	close_fd(&(*s)->tally_fd);
 	close_fd(&(*s)->session_fd);
 	close_fd(&(*s)->dir_fd);
 	free(*s);

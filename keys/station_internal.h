@@ -1,5 +1,5 @@
 /*
- * station_internal.h - what station.c and station_memory.c share.
+ * station_internal.h - what the files of the station share.
  */
 #ifndef STATION_INTERNAL_H
 #define STATION_INTERNAL_H
@@ -7,6 +7,8 @@
 #include "secret.h"
 #include "sql.h"
 #include "station.h"
+
+#define STATION_TALLY_NAME (STATION_LOCK_NAME + 8)
 
 struct station {
 	struct memory memory;   /* first: the interface's functions get a pointer to it */
@@ -17,6 +19,10 @@ struct station {
 	int session_fd;         /* -1: absent */
 	int lock_fd;            /* -1: none held */
 	char lock_name[STATION_LOCK_NAME];
+	int tally_fd;           /* of the session that was opened last; -1: none */
+	unsigned tally_turn;    /* which copy is the older one */
+	int64_t tally_s;        /* what it says */
+	char tally_name[STATION_TALLY_NAME];
 	char dir[512];
 };
 
@@ -34,6 +40,20 @@ enum err station_write(struct station *s, const char *step, struct fault *f);
 /* station_memory_know(s, pk, floor, f): inside a transaction, make an issuer known and raise its floor. E_ISSUER for a stranger when
  * the list is closed. */
 enum err station_memory_know(struct station *s, const uint8_t pk[KEY_SIZE], int64_t floor, struct fault *f);
+
+/*
+ * What an open session has used beyond what its row says, see station_tally.c.
+ * station_tally_begin(s, grant_hash, slot, used_s): when the row says used_s; takes the place of one that is there. That it could not
+ * be made is not told: the row has to do.
+ * station_tally_raise(s, grant_hash, slot, used_s): whether used_s is on the disk now, with one flush; false if that is not more than
+ * before, or there is no file, or it cannot be written: the row has to say it.
+ * station_tally_read(s, grant_hash, slot): what was used at least; 0 if there is nothing, or nothing that is whole.
+ * station_tally_end(s, grant_hash, slot): the row says all; remove it.
+ */
+void station_tally_begin(struct station *s, const uint8_t grant_hash[HASH_SIZE], uint32_t slot, int64_t used_s);
+bool station_tally_raise(struct station *s, const uint8_t grant_hash[HASH_SIZE], uint32_t slot, int64_t used_s);
+int64_t station_tally_read(const struct station *s, const uint8_t grant_hash[HASH_SIZE], uint32_t slot);
+void station_tally_end(struct station *s, const uint8_t grant_hash[HASH_SIZE], uint32_t slot);
 
 /*
  * station_list_learn(s, notice, file, f): add to the union of its issuer's lists, and keep the file with the highest number; its

@@ -169,9 +169,11 @@ read_state(sqlite3_stmt *st, int column, enum memory_state *state)
 	return *state != MEMORY_NONE;
 }
 
+/* Of a session that is open its file may know more. */
 static bool
-read_row(sqlite3_stmt *st, struct memory_use *u)
+read_row(const struct station *s, sqlite3_stmt *st, struct memory_use *u)
 {
+	int64_t tally_s = 0;
 	int64_t slot = 0, limit = 0, resumes = 0;
 	size_t id_len = 0;
 
@@ -188,6 +190,8 @@ read_row(sqlite3_stmt *st, struct memory_use *u)
 	u->slot = (uint32_t)slot;
 	u->limit_s = (uint32_t)limit;
 	u->resumes = (uint32_t)resumes;
+	if (u->state == MEMORY_OPEN && (tally_s = station_tally_read(s, u->grant_hash, u->slot)) > u->used_s)
+		u->used_s = tally_s;
 	return true;
 }
 
@@ -204,7 +208,7 @@ read_use(struct memory *m, const uint8_t grant_hash[HASH_SIZE], uint32_t slot, s
 		return E_OK;
 	if ((err = sql_query(s->sql, &st, "SELECT " USE_COLUMNS " FROM use WHERE grant_hash = ? AND slot = ?",
 	    SQL_ARGS(USE_KEY(grant_hash, slot)), &s->fault)) == E_OK && (err = sql_next(s->sql, st, &row, &s->fault)) == E_OK &&
-	    row && !read_row(st, out)) {
+	    row && !read_row(s, st, out)) {
 		memset(out, 0, sizeof *out);
 		err = sql_odd(s->sql, "an odd row of uses", &s->fault);
 	}
@@ -225,7 +229,7 @@ each_open(struct memory *m, void (*each)(void *arg, const struct memory_use *u),
 		return E_OK;
 	err = sql_query(s->sql, &st, "SELECT " USE_COLUMNS " FROM use WHERE state = 'open'", SQL_NONE, &s->fault);
 	while (err == E_OK && (err = sql_next(s->sql, st, &row, &s->fault)) == E_OK && row) {
-		if (read_row(st, &u))
+		if (read_row(s, st, &u))
 			each(arg, &u);
 		else
 			err = sql_odd(s->sql, "an odd row of uses", &s->fault);
@@ -345,7 +349,9 @@ opened(struct memory *m, const uint8_t grant_hash[HASH_SIZE], uint32_t slot, con
 		    SQL_ARGS(USE_KEY(grant_hash, slot), SQL_INT(o->used_s), SQL_BLOB(o->began.id, ID_SIZE), SQL_INT(o->began.s)));
 	if (err == E_OK)
 		err = raise_marks(s, o->now);
-	return sql_end(s->sql, err, &s->fault);
+	if ((err = sql_end(s->sql, err, &s->fault)) == E_OK)
+		station_tally_begin(s, grant_hash, slot, o->used_s);
+	return err;
 }
 
 static enum err
@@ -354,10 +360,13 @@ used(struct memory *m, const uint8_t grant_hash[HASH_SIZE], uint32_t slot, int64
 	enum err err = E_OK;
 	struct station *s = station_to_change(m, "used", &err);
 
-	if (err != E_OK)
+	if (err != E_OK || station_tally_raise(s, grant_hash, slot, used_s))
 		return err;
-	return change_row(s, "UPDATE use SET used_s = ?3 WHERE grant_hash = ?1 AND slot = ?2 AND state = 'open'",
+	err = change_row(s, "UPDATE use SET used_s = ?3 WHERE grant_hash = ?1 AND slot = ?2 AND state = 'open'",
 	    SQL_ARGS(USE_KEY(grant_hash, slot), SQL_INT(used_s)));
+	if (err == E_OK)
+		station_tally_end(s, grant_hash, slot); /* until then it says more: nothing is given back that is not stored */
+	return err;
 }
 
 static enum err
@@ -368,8 +377,11 @@ close_use(struct memory *m, const uint8_t grant_hash[HASH_SIZE], uint32_t slot, 
 
 	if (err != E_OK)
 		return err;
-	return change_row(s, "UPDATE use SET state = 'closed', used_s = ?3, blob = NULL WHERE grant_hash = ?1 AND slot = ?2",
+	err = change_row(s, "UPDATE use SET state = 'closed', used_s = ?3, blob = NULL WHERE grant_hash = ?1 AND slot = ?2",
 	    SQL_ARGS(USE_KEY(grant_hash, slot), SQL_INT(used_s)));
+	if (err == E_OK)
+		station_tally_end(s, grant_hash, slot);
+	return err;
 }
 
 /* ---- locks -------------------------------------------------------------------------------------------------------------- */

@@ -115,13 +115,17 @@ struct bundle *unlock_bundle(struct unlock *u);
 const uint8_t *unlock_grant_hash(const struct unlock *u);
 
 /*
- * The time that is used is charged before it is given, UNLOCK_BEAT_S at a time, so that a session which is killed is not free.
- * unlock_spend charges the first; unlock_beat(u, used_s): used_s is used, charge the next; to be called every UNLOCK_BEAT_S.
+ * The time that is used is charged before it is given, so that a session which is killed is not free: the first UNLOCK_SHORT_BEATS
+ * times UNLOCK_BEAT_S, by unlock_spend and then by each beat, and later UNLOCK_CHARGE_S, a minute and what a late beat needs.
+ * unlock_beat(u, used_s): used_s is used; charge more if what is charged ends before the next beat, which makes the disk write; to be
+ * called every UNLOCK_BEAT_S. What could not be charged is tried again with the next beat.
  * unlock_used(u, used_s): used_s is used, and the folder is closed: no more is charged.
  * unlock_end(u, used_s): close for good; the code is dead afterwards. Both copies of the record on the stick then say so too, if it
  * is there and can be written. With E_STATION the station does not know it, and the stick is told only if the session's time is over.
  */
 #define UNLOCK_BEAT_S 15
+#define UNLOCK_SHORT_BEATS 5
+#define UNLOCK_CHARGE_S 64
 enum err unlock_beat(struct unlock *u, int64_t used_s);
 enum err unlock_used(struct unlock *u, int64_t used_s);
 enum err unlock_end(struct unlock *u, int64_t used_s);

@@ -148,10 +148,11 @@ destroy(struct unlock *u, struct fault *f)
 	return err;
 }
 
+/* What is charged when used_s is used: what comes next is given then, up to the end. */
 static int64_t
-charged(const struct unlock *u, int64_t used_s)
+charge(const struct unlock *u, int64_t used_s, int64_t next_s)
 {
-	return used_s < (int64_t)u->use.limit_s - UNLOCK_BEAT_S ? used_s + UNLOCK_BEAT_S : u->use.limit_s;
+	return used_s < (int64_t)u->use.limit_s - next_s ? used_s + next_s : u->use.limit_s;
 }
 
 /* S5, and only now the key is given to the reader. */
@@ -159,7 +160,7 @@ static enum err
 begin_use(struct unlock *u, struct unlock_info *info, struct fault *f)
 {
 	struct memory *m = u->env.memory;
-	struct memory_opening o = {.first = u->use.state == MEMORY_CLAIMED, .opened_at = u->clock.t, .used_s = charged(u, u->used_s),
+	struct memory_opening o = {.first = u->use.state == MEMORY_CLAIMED, .opened_at = u->clock.t, .used_s = charge(u, u->used_s, UNLOCK_BEAT_S),
 	    .began = u->boot, .now = clock_raises(&u->clock)};
 	enum err err;
 
@@ -177,6 +178,8 @@ begin_use(struct unlock *u, struct unlock_info *info, struct fault *f)
 	info->remaining_s = (int64_t)u->use.limit_s - u->used_s;
 	u->use.state = MEMORY_OPEN;
 	u->spent = true;
+	u->charged_s = o.used_s;
+	u->beats = 0;
 	return E_OK;
 }
 
@@ -252,13 +255,24 @@ unlock_spend(struct unlock *u, struct unlock_info *info, struct fault *f)
 enum err
 unlock_beat(struct unlock *u, int64_t used_s)
 {
-	return unlock_used(u, charged(u, used_s));
+	bool brief = u->beats < UNLOCK_SHORT_BEATS;
+	enum err err;
+
+	if (u->spent && charge(u, used_s, UNLOCK_BEAT_S) <= u->charged_s)
+		return E_OK;
+	err = unlock_used(u, charge(u, used_s, brief ? UNLOCK_BEAT_S : UNLOCK_CHARGE_S));
+	u->beats += brief && err == E_OK;
+	return err;
 }
 
 enum err
 unlock_used(struct unlock *u, int64_t used_s)
 {
-	return u->spent ? u->env.memory->ops->used(u->env.memory, u->grant->hash, u->slot, used_s) : E_FAIL;
+	enum err err = u->spent ? u->env.memory->ops->used(u->env.memory, u->grant->hash, u->slot, used_s) : E_FAIL;
+
+	if (err == E_OK)
+		u->charged_s = used_s;
+	return err;
 }
 
 /* The receipt once more, with when and how the session ended. The clock is that of its opening: the date may be set meanwhile. */

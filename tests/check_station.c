@@ -50,6 +50,26 @@ flock(int fd, int operation)
 	return (int)syscall(SYS_flock, fd, operation);
 }
 
+/* How often the disk was flushed. */
+static _Atomic unsigned flushes;
+
+__attribute__((visibility("default"))) int fsync(int fd);
+__attribute__((visibility("default"))) int fdatasync(int fd);
+
+int
+fsync(int fd)
+{
+	flushes++;
+	return (int)syscall(SYS_fsync, fd);
+}
+
+int
+fdatasync(int fd)
+{
+	flushes++;
+	return (int)syscall(SYS_fdatasync, fd);
+}
+
 /* What SQLite asks of the disk. */
 static _Atomic size_t transfers;
 
@@ -856,6 +876,113 @@ START_TEST(second_claim_is_spent_and_changes_nothing)
 	station_close(&s);
 	ck_assert_int_eq(CALL(other, claim, &u, T0), E_SPENT);
 	station_close(&other);
+}
+END_TEST
+
+/* The file of what a session has used. */
+static void
+tally_path(char out[4400], uint32_t slot)
+{
+	char name[STATION_LOCK_NAME];
+
+	station_lock_name(name, grant_hash, slot);
+	snprintf(out, 4400, "%s/session/%s.used", dir, name);
+}
+
+START_TEST(beat_is_one_flush)
+{
+	struct station *s = open_ok(STATION_WRITE), *other = NULL;
+	char path[4400];
+
+	claim_ok(s, 3);
+	ck_assert_int_eq(open_row(s, 3, true, T0, T0), E_OK);
+	for (int i = 0; i < 5; i++) {
+		flushes = 0;
+		ck_assert_int_eq(CALL(s, used, grant_hash, 3, 30 + 15 * i), E_OK);
+		ck_assert_uint_eq(flushes, 1);
+		other = open_ok(STATION_READ);
+		ck_assert_int_eq(row_of(other, 3).used_s, 30 + 15 * i);
+		station_close(&other);
+	}
+	station_close(&s); /* killed: nothing is said at the end */
+	s = open_ok(STATION_WRITE);
+	ck_assert_int_eq(row_of(s, 3).used_s, 90);
+	ck_assert_int_eq(CALL(s, used, grant_hash, 3, 95), E_OK); /* without its file, which is another process's */
+	ck_assert_int_eq(row_of(s, 3).used_s, 95);
+	ck_assert_int_eq(open_row(s, 3, false, T0, 0), E_OK);
+	ck_assert_int_eq(row_of(s, 3).used_s, 15);
+	ck_assert_int_eq(CALL(s, used, grant_hash, 3, 79), E_OK);
+	ck_assert_int_eq(CALL(s, used, grant_hash, 3, 21), E_OK); /* paused: what was charged too much is given back */
+	ck_assert_int_eq(row_of(s, 3).used_s, 21);
+	tally_path(path, 3);
+	ck_assert_int_eq(access(path, F_OK), -1);
+	ck_assert_int_eq(open_row(s, 3, false, T0, 0), E_OK);
+	ck_assert_int_eq(CALL(s, used, grant_hash, 3, 200), E_OK);
+	ck_assert_int_eq(CALL(s, close, grant_hash, 3, 199), E_OK);
+	ck_assert_int_eq(row_of(s, 3).used_s, 199);
+	ck_assert_int_eq(access(path, F_OK), -1);
+	ck_assert_int_eq(CALL(s, used, grant_hash, 3, 300), E_STATION);
+	station_close(&s);
+}
+END_TEST
+
+/* What a power cut leaves of the file: at most the last beat is lost. What is not ours in it says nothing. */
+START_TEST(torn_beat_gives_back_one_at_most)
+{
+	struct station *s = open_ok(STATION_WRITE);
+	char path[4400], other[4400];
+	struct stat st;
+	int fd;
+
+	claim_ok(s, 3);
+	ck_assert_int_eq(open_row(s, 3, true, T0, T0), E_OK);
+	for (int64_t used = 30; used <= 90; used += 15)
+		ck_assert_int_eq(CALL(s, used, grant_hash, 3, used), E_OK);
+	station_close(&s);
+	tally_path(path, 3);
+	ck_assert_int_eq(stat(path, &st), 0);
+	ck_assert_uint_eq(st.st_mode & 07777, 0600);
+	fd = open(path, O_RDWR);
+	ck_assert_int_ge(fd, 0);
+	s = open_ok(STATION_READ);
+	for (off_t at = 0; at < st.st_size; at += at == 60 ? 4096 - 60 : 1) {
+		uint8_t was = 0, torn = 0;
+
+		ck_assert_int_eq(pread(fd, &was, 1, at), 1);
+		torn = was ^ 0x10;
+		ck_assert_int_eq(pwrite(fd, &torn, 1, at), 1);
+		ck_assert_int_ge(row_of(s, 3).used_s, 75);
+		ck_assert_int_le(row_of(s, 3).used_s, 90);
+		ck_assert_int_eq(pwrite(fd, &was, 1, at), 1);
+	}
+	ck_assert_int_eq(row_of(s, 3).used_s, 90);
+	tally_path(other, 4);
+	ck_assert_int_eq(rename(path, other), 0);
+	ck_assert_int_eq(row_of(s, 3).used_s, 15);
+	ck_assert_int_eq(rename(other, path), 0);
+	ck_assert_int_eq(ftruncate(fd, 4), 0);
+	ck_assert_int_eq(row_of(s, 3).used_s, 15);
+	close(fd);
+	station_close(&s);
+}
+END_TEST
+
+/* Where its file cannot be made the row says what was used. */
+START_TEST(beat_without_its_file_is_in_the_row)
+{
+	struct station *s = open_ok(STATION_WRITE);
+	char path[4400];
+
+	claim_ok(s, 3);
+	tally_path(path, 3);
+	ck_assert_int_eq(mkdir(path, 0700), 0);
+	ck_assert_int_eq(open_row(s, 3, true, T0, T0), E_OK);
+	ck_assert_int_eq(CALL(s, used, grant_hash, 3, 30), E_OK);
+	station_close(&s);
+	s = open_ok(STATION_READ);
+	ck_assert_int_eq(row_of(s, 3).used_s, 30);
+	station_close(&s);
+	ck_assert_int_eq(rmdir(path), 0);
 }
 END_TEST
 
@@ -1815,6 +1942,9 @@ main(void)
 	tcase_add_test(tc, claim_survives_reopening_byte_for_byte);
 	tcase_add_test(tc, second_claim_is_spent_and_changes_nothing);
 	tcase_add_test(tc, session_goes_from_claim_to_close);
+	tcase_add_test(tc, beat_is_one_flush);
+	tcase_add_test(tc, torn_beat_gives_back_one_at_most);
+	tcase_add_test(tc, beat_without_its_file_is_in_the_row);
 	tcase_add_test(tc, ledger_claim_is_completed_once_or_forgotten);
 	tcase_add_test(tc, open_rows_are_listed_and_counted);
 	tcase_add_test(tc, resume_blob_is_erased_from_the_file_on_close);

@@ -905,6 +905,67 @@ START_TEST(killed_at_each_start_is_not_free)
 }
 END_TEST
 
+/* Beats come on time, or late by up to four seconds. What is charged lasts until the next one, and is stored once a minute. */
+START_TEST(open_folder_writes_once_a_minute)
+{
+	struct policy p = fixture_policy();
+	struct fixture_grant whole_day;
+	struct result r;
+	int64_t stored_at = 0;
+	unsigned stored = 0;
+
+	p.session_s = 8 * 3600;
+	fixture_grant(&x, &whole_day, p, 0, NULL);
+	r = spend(here, whole_day.codes[0]);
+	ck_assert_int_eq(r.err, E_OK);
+	fake_memory_recount(here);
+	for (int64_t tick = UNLOCK_BEAT_S; tick < p.session_s; tick += UNLOCK_BEAT_S) {
+		int64_t now = tick + (_i == 0 ? 0 : tick / UNLOCK_BEAT_S % 5), next = tick + UNLOCK_BEAT_S;
+
+		ck_assert_int_ge(fake_memory_row(here, NULL, 0)->used_s, tick);
+		ck_assert_int_eq(unlock_beat(r.u, now), E_OK);
+		ck_assert_int_ge(fake_memory_row(here, NULL, 0)->used_s, next < p.session_s ? next : p.session_s);
+		ck_assert_int_le(fake_memory_row(here, NULL, 0)->used_s, now + UNLOCK_CHARGE_S);
+		if (here->store->changes == stored)
+			continue;
+		ck_assert_uint_eq(here->store->changes, stored + 1);
+		if (++stored > UNLOCK_SHORT_BEATS + 1)
+			ck_assert_int_ge(tick - stored_at, 60);
+		stored_at = tick;
+	}
+	ck_assert_uint_le(stored, UNLOCK_SHORT_BEATS + 8 * 60);
+	ck_assert_int_eq(fake_memory_row(here, NULL, 0)->used_s, p.session_s);
+	done(&r);
+	fixture_grant_free(&whole_day);
+}
+END_TEST
+
+/* What cannot be charged is tried again with the next beat; a folder that is continued begins with short ones; waking up late counts. */
+START_TEST(charge_that_fails_is_tried_again)
+{
+	struct result r = spend(here, grant.codes[0]);
+
+	for (int i = 1; i <= UNLOCK_SHORT_BEATS + 1; i++)
+		ck_assert_int_eq(unlock_beat(r.u, (int64_t)i * UNLOCK_BEAT_S), E_OK);
+	ck_assert_int_eq(fake_memory_row(here, NULL, 0)->used_s, 90 + UNLOCK_CHARGE_S);
+	fake_memory_recount(here);
+	here->store->at_change = 1;
+	here->store->fate = FAKE_FAIL;
+	ck_assert_int_eq(unlock_beat(r.u, 150), E_STATION);
+	ck_assert_int_eq(unlock_beat(r.u, 165), E_OK);
+	ck_assert_int_eq(fake_memory_row(here, NULL, 0)->used_s, 165 + UNLOCK_CHARGE_S);
+	ck_assert_int_eq(unlock_beat(r.u, 2000), E_OK); /* the PC slept */
+	ck_assert_int_eq(fake_memory_row(here, NULL, 0)->used_s, 2000 + UNLOCK_CHARGE_S);
+	done(&r);
+	r = spend(here, grant.codes[0]);
+	ck_assert_int_eq(r.err, E_OK);
+	ck_assert_int_eq(r.info.remaining_s, 4 * 3600 - 2000 - UNLOCK_CHARGE_S);
+	ck_assert_int_eq(unlock_beat(r.u, 2100), E_OK);
+	ck_assert_int_eq(fake_memory_row(here, NULL, 0)->used_s, 2100 + UNLOCK_BEAT_S);
+	done(&r);
+}
+END_TEST
+
 /* hostile 74 */
 START_TEST(deadline_that_could_not_be_stored_is_found)
 {
@@ -1729,6 +1790,8 @@ main(void)
 	tcase_add_loop_test(again, mark_set_by_hand_gives_no_time_and_takes_none, 0, 2);
 	tcase_add_test(again, clock_set_back_does_not_reach_the_time_since_the_start);
 	tcase_add_test(again, killed_at_each_start_is_not_free);
+	tcase_add_loop_test(again, open_folder_writes_once_a_minute, 0, 2);
+	tcase_add_test(again, charge_that_fails_is_tried_again);
 	tcase_add_loop_test(again, deadline_that_could_not_be_stored_is_found, 0, 2);
 	tcase_add_test(again, time_that_passes_before_it_is_confirmed_is_used);
 	tcase_add_test(again, clock_set_back_loses_the_time_really_used);

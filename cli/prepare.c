@@ -28,6 +28,7 @@
 #include "usbsay.h"
 
 #define NOTES_SHOWN 20u
+#define HOLES_TOLD (64u << 20) /* holes in files are mentioned from there on, if they are a tenth of all */
 #define SPACE_MARGIN (2u << 20) /* directories, file ends in clusters, the notice */
 
 /* ---- checks -------------------------------------------------------------------------------------------------------------- */
@@ -172,11 +173,21 @@ on_scan(void *arg, uint64_t files)
 	return stop_asked();
 }
 
+/* Whether what the folder takes on its disk misleads about what it will take on a stick; shown says how much is holes. */
+static bool
+has_holes(const struct prepare *j, char shown[HUMAN_SHOWN])
+{
+	uint64_t holes = pack_source_holes(j->src);
+
+	human_bytes(shown, HUMAN_SHOWN, holes);
+	return holes >= HOLES_TOLD && holes >= pack_source_bytes(j->src) / 10;
+}
+
 static enum err
 scan_folder(struct prepare *j, struct fault *f)
 {
 	const struct pack_scan scan = {j->skip_special, j->started, j->strict, prepare_note, on_scan, j};
-	char bytes[HUMAN_SHOWN];
+	char bytes[HUMAN_SHOWN], holes[HUMAN_SHOWN];
 	uint64_t files = 0;
 	enum err e = pack_scan_folder(&j->src, j->folder_fd, &scan, f);
 
@@ -189,7 +200,29 @@ scan_folder(struct prepare *j, struct fault *f)
 	/* TRANSLATORS: "packing" in the column of "writing" and "verifying", which are filled up with blanks to 10 columns */
 	say_info(j->c, ngettext("packing    %llu file, %s", "packing    %llu files, %s", (unsigned long)files),
 	    (unsigned long long)files, bytes);
+	if (has_holes(j, holes))
+		say_warn(j->c, "%s of that are holes in files, which take no room in the folder; on a stick they are stored in full", holes);
 	return E_OK;
+}
+
+/* For a stick that it does not fit on. */
+static enum err
+too_small(const struct prepare *j, const struct prepare_target *t, uint64_t need, struct fault *f)
+{
+	char wanted[HUMAN_SHOWN], holes[HUMAN_SHOWN];
+
+	human_bytes(wanted, sizeof wanted, need);
+	if (has_holes(j, holes))
+		return fault_set(f, E_SPACE, 0, "",
+		    _("it does not fit on %.80s: %s of free space are needed, %s of them for holes in files, which are stored in full; "
+		      "nothing was written. Leave those files out, or take a larger stick."),
+		    t->at.path, wanted, holes);
+	return fault_set(f, E_SPACE, 0, "",
+	    j->replace ?
+		_("it does not fit on %.80s: %s of free space are needed; nothing was written. Take a larger stick.") :
+		_("it does not fit on %.80s: %s of free space are needed; nothing was written. Take a larger stick, or "
+		  "--replace what is on this one."),
+	    t->at.path, wanted);
 }
 
 /* The codes of a grant that could still be used, as the books have it; as the stick has it if they do not know it. */
@@ -308,21 +341,14 @@ static enum err
 check_space(struct prepare *j, struct prepare_target *t, struct fault *f)
 {
 	uint64_t need = prepare_bytes(j), freed = 0;
-	char wanted[HUMAN_SHOWN];
 	enum err e = E_OK;
 
 	for (size_t i = 0; j->replace && i < t->p->grants.count; i++)
 		freed += bundle_bytes(t->p->stick, t->p->grants.grants[i].bundles[0].id);
 	need = need > freed ? need - freed : 0;
 	e = provision_space(t->p, need, NULL);
-	human_bytes(wanted, sizeof wanted, need);
 	if (e == E_SPACE)
-		return fault_set(f, e, 0, "",
-		    j->replace ?
-			_("it does not fit on %.80s: %s of free space are needed; nothing was written. Take a larger stick.") :
-			_("it does not fit on %.80s: %s of free space are needed; nothing was written. Take a larger stick, or "
-			  "--replace what is on this one."),
-		    t->at.path, wanted);
+		return too_small(j, t, need, f);
 	return e == E_OK ? E_OK : fault_set(f, e, 0, "free space", "%s", t->at.path);
 }
 

@@ -53,6 +53,7 @@ void pack_source_free(struct pack_source **src);
 
 uint64_t pack_source_files(const struct pack_source *src);  /* regular files */
 uint64_t pack_source_bytes(const struct pack_source *src);  /* their sizes, summed */
+uint64_t pack_source_holes(const struct pack_source *src);  /* how much of them is holes, which are packed as zeros; at least */
 uint64_t pack_source_blocks(const struct pack_source *src); /* data blocks of the image as scanned */
 uint64_t pack_source_stick_bytes(const struct pack_source *src); /* data and tree: what segments will need on a stick */
 

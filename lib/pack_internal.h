@@ -53,7 +53,7 @@ struct pack_source {
 	char *names;            /* each ends with NUL */
 	size_t names_used, names_room;
 	struct pack_dirs dirs;
-	uint64_t files, bytes, blocks;
+	uint64_t files, bytes, holes, blocks;
 	bool strict;
 };
 

@@ -20,6 +20,7 @@
 
 #define PROGRESS_EVERY 256u
 #define NS 1000000000l
+#define HOLES_MAX 4096u /* that are looked for in one file */
 #define YOUNG_S 2 /* the times of FAT are that coarse */
 
 struct walk {
@@ -93,14 +94,34 @@ is_young(const struct walk *w, const struct statx *st)
 	return age < YOUNG_S * NS && age > -YOUNG_S * NS;
 }
 
+/* What takes less room than it is long may also be compressed; only its file system knows where it has holes. */
+static uint64_t
+find_holes(int fd, uint64_t size)
+{
+	uint64_t sum = 0;
+	off_t hole = 0, data = 0;
+
+	for (unsigned i = 0; i < HOLES_MAX && (hole = lseek(fd, data, SEEK_HOLE)) >= 0 && (uint64_t)hole < size; i++) {
+		data = lseek(fd, hole, SEEK_DATA);
+		if (data < 0 && errno != ENXIO)
+			break;
+		sum += (data < 0 || (uint64_t)data > size ? size : (uint64_t)data) - (uint64_t)hole;
+		if (data < 0)
+			break;
+	}
+	return sum;
+}
+
 /* Only opening a file tells whether it can be read. */
 static int
-try_open(int dir_fd, const char *name)
+try_open(struct walk *w, int dir_fd, const char *name, const struct statx *st)
 {
 	int fd = openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 
 	if (fd < 0)
 		return -1;
+	if (st->stx_blocks < st->stx_size / 512)
+		w->src->holes += find_holes(fd, st->stx_size);
 	close(fd);
 	return 0;
 }
@@ -118,7 +139,7 @@ take_child(struct walk *w, uint32_t dir, int dir_fd, const char *name)
 		return errno == ENOENT ? note(w, PACK_GONE, dir, name) : pack_source_fault(w->src, w->f, errno, "stat", dir, name);
 	if (!S_ISREG(st.stx_mode) && !S_ISDIR(st.stx_mode))
 		return special(w, dir, name, st.stx_mode);
-	if (S_ISREG(st.stx_mode) && try_open(dir_fd, name) != 0)
+	if (S_ISREG(st.stx_mode) && try_open(w, dir_fd, name, &st) != 0)
 		return errno == ENOENT ? note(w, PACK_GONE, dir, name) : pack_source_fault(w->src, w->f, errno, "open", dir, name);
 	if (S_ISREG(st.stx_mode) && is_young(w, &st) && (err = note(w, PACK_YOUNG, dir, name)) != E_OK)
 		return err;

@@ -219,6 +219,12 @@ pack_source_bytes(const struct pack_source *src)
 }
 
 uint64_t
+pack_source_holes(const struct pack_source *src)
+{
+	return src->holes;
+}
+
+uint64_t
 pack_source_blocks(const struct pack_source *src)
 {
 	return src->blocks;

@@ -57,6 +57,12 @@ check "end" oncestick unmount --yes
 disk small 2M
 refused 38 "a bundle that does not fit" oncestick prepare "$W/folder" "$W/small" --codes 1 --passphrase-file "$W/pass"
 check "nothing was written" test ! -e "$W/small/ONCE"
+mkdir "$W/holes"
+truncate -s 300M "$W/holes/disk.img"
+refused 38 "a bundle that does not fit for its holes" oncestick prepare "$W/holes" "$W/small" --codes 1 --passphrase-file "$W/pass"
+said "300 MiB of that are holes"
+said "300 MiB of them for holes in files"
+check "nothing was written either" test ! -e "$W/small/ONCE"
 
 
 mkdir "$W/lower" "$W/upper" "$W/work" "$W/merged"

@@ -494,7 +494,7 @@ struct run {
 	enum err err;
 	struct fault f;
 	struct pack_target target[2];
-	uint64_t n, files, bytes, blocks, stick_bytes;
+	uint64_t n, files, bytes, holes, blocks, stick_bytes;
 	uint8_t root[32];
 	unsigned calls;
 	uint64_t done, all;
@@ -582,6 +582,7 @@ run(struct run *r)
 	}
 	r->files = pack_source_files(src);
 	r->bytes = pack_source_bytes(src);
+	r->holes = pack_source_holes(src);
 	r->blocks = pack_source_blocks(src);
 	r->stick_bytes = pack_source_stick_bytes(src);
 	if (r->between != NULL)
@@ -720,6 +721,32 @@ START_TEST(a_forest_equals_the_naive_image)
 	ck_assert_uint_eq(r.done, r.stick_bytes);
 	ck_assert_uint_eq(r.all, r.stick_bytes);
 	ck_assert_str_eq(r.notes, "");
+}
+END_TEST
+
+/* Holes are counted as far as the file system tells them; what is packed is the same as ever. */
+START_TEST(holes_are_counted)
+{
+	static const char data[] = "data";
+	struct run r = {0};
+	int fd;
+
+	make_random(folder, "a", 100000);
+	fd = openat(folder, "b", O_RDWR | O_CREAT | O_EXCL, 0600);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(ftruncate(fd, 8 * MIB), 0);
+	ck_assert_int_eq(pwrite(fd, data, sizeof data, 2 * MIB), sizeof data);
+	ck_assert_int_eq(pwrite(fd, data, sizeof data, 8 * MIB - 8), sizeof data);
+	close(fd);
+	fd = openat(folder, "c", O_RDWR | O_CREAT | O_EXCL, 0600);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(ftruncate(fd, MIB), 0); /* nothing else */
+	close(fd);
+	run(&r);
+	ck_assert_int_eq(r.err, E_OK);
+	ck_assert_uint_eq(r.bytes, 9 * MIB + 100000);
+	ck_assert_uint_le(r.holes, 9 * MIB - 2 * 4096);
+	ck_assert_uint_ge(r.holes, 9 * MIB - 2 * 65536); /* pages may be larger elsewhere */
 }
 END_TEST
 
@@ -1584,6 +1611,7 @@ main(void)
 	tcase_add_test(t, vector_bundle);
 	tcase_add_test(t, an_empty_folder_is_one_block);
 	tcase_add_loop_test(t, a_forest_equals_the_naive_image, 0, 12);
+	tcase_add_test(t, holes_are_counted);
 	tcase_add_test(t, times_of_any_year_are_kept);
 	tcase_add_test(t, names_are_bytes);
 	tcase_add_test(t, hard_links_are_separate_files);

@@ -148,7 +148,7 @@ books_open_to_read(struct books **out, const char *dir, struct fault *f)
 		err = sql_open(&b->sql, dir, fd, &kind, SQL_READ, &first);
 	if (fd != -1)
 		close(fd);
-	if (err == E_OK && !b->sql->behind) {
+	if (err == E_OK && b->sql != NULL && !b->sql->behind) {
 		*out = b;
 		return E_OK;
 	}

@@ -334,7 +334,7 @@ books_sticks(struct books *b, int64_t now, struct books_stick **list, size_t *co
 			s->seen_n = (uint32_t)sqlite3_column_int64(st, 3);
 			best = (struct best){0};
 		}
-		if (err == E_OK && sqlite3_column_type(st, 5) != SQLITE_NULL)
+		if (err == E_OK && s != NULL && sqlite3_column_type(st, 5) != SQLITE_NULL)
 			add_grant(st, now, s, &best);
 	}
 	sql_done(&st);

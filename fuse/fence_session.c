@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include "filestat.h"
 #include "mountinfo.h"
 #include "mountpoint.h"
 #include "stick.h"
@@ -56,7 +57,7 @@ fence_session_files(const struct fence_session *s)
 	struct stat st;
 	int found;
 
-	if (fstat(s->stick_fd, &st) == 0)
+	if (filestat_fd(s->stick_fd, &st) == 0)
 		above.dev = st.st_dev;
 	found = mountinfo_each(find_above, &above);
 	const struct fence_path paths[] = {

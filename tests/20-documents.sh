@@ -249,6 +249,12 @@ for file in "$top"/lib/*.[ch] "$top"/keys/*.[ch] "$top"/fuse/*.[ch] "$top"/cli/*
 	check "$name is distributed" grep -qwF "$name" "$top/Makefile.am"
 done
 
+# ---- 32 bits -----------------------------------------------------------------------------------------------------------------
+calls='(^|[^_"[:alnum:]])(stat|fstat|lstat|fstatat|localtime_r|gmtime_r|mktime|timegm|time)\('
+grep -nE "$calls" "$top"/lib/*.c "$top"/keys/*.c "$top"/fuse/*.c "$top"/cli/*.c "$top"/sheet/*.c | grep -v '/filestat.c:' >"$W/calls"
+is "calls that know no file or date after 2038 are made where that is seen to (filestat.h, calendar.h, clock.h)" \
+	"$(grep -v 'localtime_r(&at, &there)' "$W/calls")" ""
+
 # ---- form --------------------------------------------------------------------------------------------------------------------
 if command -v mandoc >/dev/null; then
 	for page in "$man"/*oncestick*.[13578]; do

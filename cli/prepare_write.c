@@ -197,7 +197,7 @@ struct coder {
 	pthread_t thread;
 	bool running;
 	atomic_bool stop, finished;
-	_Atomic uint64_t done;
+	_Alignas(8) _Atomic uint64_t done; /* said, since GCC 11 has it otherwise than before on 32 bits */
 	unsigned long base, all;
 	enum err result;
 };
@@ -409,7 +409,7 @@ struct reader {
 	pthread_t thread;
 	bool running;
 	atomic_bool finished;
-	_Atomic uint64_t done, all;
+	_Alignas(8) _Atomic uint64_t done, all;
 };
 
 static int

@@ -333,7 +333,7 @@ sign_notice(struct issuer *i, struct notice *content, uint8_t **file, size_t *n,
 	if (*file == NULL && payload_n > envelope_limit(ENVELOPE_NOTICE) - ENVELOPE_ROOM)
 		return fault_set(f, E_SPACE, 0, "",
 		    _("the list of used and revoked codes would be longer than %u MiB, which is the most; nothing was changed. A lecture "
-		      "leaves the list a week after it expires: wait for that, and give new lectures less time (prepare --until) or prepare "
+		      "leaves the list a week after it expires: wait for that, and give new lectures less time (prepare --expires) or prepare "
 		      "them as another issuer, in another ONCESTICK_ISSUER_DIR (oncestick init)."),
 		    (unsigned)(envelope_limit(ENVELOPE_NOTICE) >> 20));
 	return *file != NULL ? E_OK : fault_set(f, E_FAIL, ENOMEM, "signing", "the notice");
@@ -385,7 +385,7 @@ issuer_warn_list(const struct issuer *i, const struct cli *c)
 	if (i->list_n > envelope_limit(ENVELOPE_NOTICE) / 2)
 		say_warn(c,
 		    "the list of used and revoked codes is more than half as long as it can be (%zu of %zu KiB). A lecture leaves it a "
-		    "week after it expires: give new ones less time (prepare --until), or prepare some as another issuer",
+		    "week after it expires: give new ones less time (prepare --expires), or prepare some as another issuer",
 		    i->list_n >> 10, envelope_limit(ENVELOPE_NOTICE) >> 10);
 }
 

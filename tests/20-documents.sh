@@ -51,6 +51,16 @@ for page in "$man"/oncestick-*.1; do
 done | sort >"$W/b"
 same "there is a page for each verb, and for nothing else"
 
+# advice to call a verb with an option: it has that
+grep -rohE "\\<($(printf '%s|' $verbs)oncestick) --[a-z][a-z-]*" "$top/cli" "$man" "$top"/*.md "$top/doc" --include='*.[ch157]' --include='*.md' |
+	grep -vx -e 'oncestick --.*' -e 'mount --bind' | sort -u >"$W/a"
+[ -s "$W/a" ] || die "no words name an option"
+for verb in $verbs; do
+	help_options "$verb" | sed -n "s/^--/$verb --/p"
+done >"$W/b"
+for verb in $verbs; do echo "$verb --help"; done >>"$W/b"
+each_line_in "options that are advised are there" "$W/a" "$W/b"
+
 codes_of_header >"$W/codes"
 for verb in $verbs; do
 	page=$man/oncestick-$verb.1

@@ -17,14 +17,14 @@ check "a code is revoked" oncestick revoke "$name/1" --passphrase-file "$W/pass"
 no grep -q "half as long" "$W/err" || die "a warning about a list of one code"
 listed 115000
 check "a list beyond half of what it can be" oncestick revoke "$name/2" --at "$stick" --passphrase-file "$W/pass"
-said "more than half as long as it can be.*week after it expires.*prepare --until"
+said "more than half as long as it can be.*week after it expires.*prepare --expires"
 check "it is on the stick" test "$(stat -c %s "$stick/ONCE/notice.cose")" -gt 2097152
 check "it can be collected with it" oncestick collect "$stick" --passphrase-file "$W/pass"
 said "more than half as long"
 listed 115000
 lists=$(sqlite3 "$books" "SELECT max(no) FROM notice")
 refused 38 "a list beyond all that it can be" oncestick revoke "$name/3" --yes --passphrase-file "$W/pass"
-said "would be longer than 4 MiB.*nothing was changed.*leaves the list a week after it expires.*prepare --until.*another issuer"
+said "would be longer than 4 MiB.*nothing was changed.*leaves the list a week after it expires.*prepare --expires.*another issuer"
 is "the code is what it was" "$(oncestick codes "$name" --json | jq -r '.codes[2].state')" ready
 is "the list is what it was" "$(sqlite3 "$books" "SELECT max(no) FROM notice")" "$lists"
 

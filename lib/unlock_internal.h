@@ -43,7 +43,7 @@ struct unlock {
 	bool have_keys;                                 /* secret->cks are proved against the commitment */
 	bool spent;                                     /* unlock_spend succeeded */
 	int64_t charged_s;                              /* ... and the memory has that much of it as used */
-	uint32_t beats;                                 /* so many times since it was opened here */
+	uint32_t beats;                                 /* how often a beat's time was charged since it was opened here */
 	bool can_sign;                                  /* ... and secret->receipt_key is the one of the row's receipt */
 };
 

@@ -179,7 +179,7 @@ begin_use(struct unlock *u, struct unlock_info *info, struct fault *f)
 	u->use.state = MEMORY_OPEN;
 	u->spent = true;
 	u->charged_s = o.used_s;
-	u->beats = 0;
+	u->beats = 1;
 	return E_OK;
 }
 

@@ -88,10 +88,10 @@ files(void)
 
 /* A trial of a fence whose lists lack the calls named; nothing may be left of it, and nothing on the stick be other than before. */
 static enum err
-try_without(const char *calls, struct fault *f)
+try_at(const char *stick, const char *calls, struct fault *f)
 {
 	struct fence_filter *filter = NULL;
-	struct trial t = {{x.path, x.dir_fd, station}, NULL};
+	struct trial t = {{stick, x.dir_fd, station}, NULL};
 	uint8_t before[HASH_SIZE], after[HASH_SIZE];
 	enum err err;
 
@@ -104,6 +104,12 @@ try_without(const char *calls, struct fault *f)
 	ck_assert_mem_eq(before, after, sizeof before);
 	ck_assert_uint_eq(files(), 0);
 	return err;
+}
+
+static enum err
+try_without(const char *calls, struct fault *f)
+{
+	return try_at(x.path, calls, f);
 }
 
 START_TEST(a_session_can_work_behind_its_fence)
@@ -155,6 +161,17 @@ START_TEST(what_a_session_can_do_without_is_no_fault)
 	struct fault f = {0};
 
 	ck_assert_msg(try_without("madvise mlock sched_yield", &f) == E_OK, "%s %s %d", f.step, f.object, f.sys);
+}
+END_TEST
+
+/* Where there is no Landlock it can be opened, and is no stick. */
+START_TEST(a_file_that_a_session_needs_and_may_not_open_is_named)
+{
+	struct fault f = {0};
+
+	ck_assert_int_ne(try_at("/etc", "", &f), E_OK);
+	ck_assert_str_eq(f.object, "/etc");
+	ck_assert_msg(f.err == E_NO_STICK || (f.err == E_FAIL && strcmp(f.step, TRIAL_REFUSED) == 0 && f.sys == EACCES), "%s %d", f.step, f.sys);
 }
 END_TEST
 
@@ -262,6 +279,7 @@ main(void)
 	tcase_add_test(tc, a_session_can_work_behind_its_fence);
 	tcase_add_loop_test(tc, what_a_session_needs_and_may_not_do_is_named, 0, (int)(sizeof lacks / sizeof *lacks));
 	tcase_add_test(tc, what_a_session_can_do_without_is_no_fault);
+	tcase_add_test(tc, a_file_that_a_session_needs_and_may_not_open_is_named);
 	tcase_add_test(tc, media_that_cannot_be_read_are_not_for_the_fence_to_say);
 	tcase_add_test(tc, what_an_interrupted_one_has_left_goes);
 	tcase_add_test(tc, no_process_can_be_started);

@@ -1,5 +1,9 @@
-/* check_whole.c - whole.c: a test that ends its process is red, whatever it says of itself, and those that end are green. */
+/*
+ * check_whole.c - whole.c: a test that ends its process is red, whatever it says of itself, and those that end are green; and locks.c: so
+ * is one that passes a lock which was not taken.
+ */
 #include <check.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -74,6 +78,83 @@ START_TEST(body_that_can_make_no_timer_at_its_end)
 }
 END_TEST
 
+static pthread_mutex_t *
+new_mutex(bool made)
+{
+	pthread_mutex_t *m = calloc(1, sizeof(*m));
+
+	ck_assert_ptr_nonnull(m);
+	if (made)
+		pthread_mutex_init(m, NULL);
+	return m;
+}
+
+START_TEST(body_that_gives_back_what_it_has_not)
+{
+	pthread_mutex_unlock(new_mutex(true));
+}
+END_TEST
+
+START_TEST(body_that_waits_with_what_it_has_not)
+{
+	pthread_cond_t c = PTHREAD_COND_INITIALIZER;
+
+	pthread_cond_wait(&c, new_mutex(true));
+}
+END_TEST
+
+START_TEST(body_that_takes_it_twice)
+{
+	pthread_mutex_t *m = new_mutex(true);
+
+	pthread_mutex_lock(m);
+	pthread_mutex_lock(m);
+}
+END_TEST
+
+START_TEST(body_that_throws_away_what_it_has)
+{
+	pthread_mutex_t *m = new_mutex(true);
+
+	pthread_mutex_lock(m);
+	pthread_mutex_destroy(m);
+}
+END_TEST
+
+START_TEST(body_that_takes_what_was_not_made)
+{
+	pthread_mutex_lock(new_mutex(false));
+}
+END_TEST
+
+START_TEST(body_that_leaves_a_gate_it_has_not_entered)
+{
+	pthread_rwlock_t lock = PTHREAD_RWLOCK_INITIALIZER;
+
+	pthread_rwlock_rdlock(&lock);
+	pthread_rwlock_unlock(&lock);
+	pthread_rwlock_unlock(&lock);
+}
+END_TEST
+
+START_TEST(body_that_takes_its_locks)
+{
+	pthread_rwlock_t lock = PTHREAD_RWLOCK_INITIALIZER;
+	pthread_mutex_t *m = new_mutex(true);
+
+	for (int i = 0; i < 20; i++) {
+		pthread_rwlock_rdlock(&lock);
+		pthread_mutex_lock(m);
+		pthread_mutex_unlock(m);
+		pthread_rwlock_unlock(&lock);
+		pthread_rwlock_wrlock(&lock);
+		pthread_rwlock_unlock(&lock);
+	}
+	pthread_mutex_destroy(m);
+	free(m);
+}
+END_TEST
+
 static int
 run_inner(int n, char **names)
 {
@@ -89,6 +170,13 @@ run_inner(int n, char **names)
 	    {"exits-by-the-system-call", body_that_exits_by_the_system_call, NULL, NULL, NULL},
 	    {"ends-in-its-child-only", body_that_ends_in_its_child_only, NULL, NULL, NULL},
 	    {"no-timer", body_that_can_make_no_timer_at_its_end, NULL, NULL, NULL},
+	    {"not-taken", body_that_gives_back_what_it_has_not, NULL, NULL, NULL},
+	    {"waits-without", body_that_waits_with_what_it_has_not, NULL, NULL, NULL},
+	    {"twice", body_that_takes_it_twice, NULL, NULL, NULL},
+	    {"not-given-back", body_that_throws_away_what_it_has, NULL, NULL, NULL},
+	    {"not-made", body_that_takes_what_was_not_made, NULL, NULL, NULL},
+	    {"not-entered", body_that_leaves_a_gate_it_has_not_entered, NULL, NULL, NULL},
+	    {"locks", body_that_takes_its_locks, NULL, NULL, NULL},
 	    {"setup-exits", body_that_ends, leave, NULL, NULL},
 	    {"teardown-exits", body_that_ends, nothing, leave, NULL},
 	    {"program-exits", body_that_ends, NULL, NULL, leave},
@@ -170,6 +258,17 @@ START_TEST(a_body_that_ends_its_process_is_red_and_named)
 }
 END_TEST
 
+START_TEST(a_lock_that_was_not_taken_is_red)
+{
+	static const char *const names[] = {"not-taken", "waits-without", "twice", "not-given-back", "not-made", "not-entered"};
+	char said[4096];
+
+	ck_assert(green("locks", said));
+	ck_assert(!green(names[_i], said));
+	ck_assert_ptr_nonnull(strstr(said, strcmp(names[_i], "not-made") == 0 ? "not made" : "pthread_"));
+}
+END_TEST
+
 START_TEST(what_sets_up_or_tears_down_does_not_end_it_either)
 {
 	char said[4096];
@@ -221,6 +320,7 @@ main(int argc, char **argv)
 	tcase_add_test(t, bodies_that_end_are_green);
 	tcase_add_test(t, a_body_that_fails_is_red_as_ever);
 	tcase_add_loop_test(t, a_body_that_ends_its_process_is_red_and_named, 0, 4);
+	tcase_add_loop_test(t, a_lock_that_was_not_taken_is_red, 0, 6);
 	tcase_add_test(t, what_sets_up_or_tears_down_does_not_end_it_either);
 	tcase_add_test(t, the_program_does_not_end_before_its_tests);
 	tcase_add_test(t, a_body_that_takes_the_timers_away_is_timed_by_one_clock);

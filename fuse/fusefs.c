@@ -452,7 +452,7 @@ keep_name(struct fusefs *fs, uint32_t ino)
 void
 fusefs_refused(struct fusefs *fs, uint32_t ino, uint64_t first, uint64_t count)
 {
-	bool fresh = false, unnamed = false, doubled;
+	bool unnamed = false, doubled;
 
 	pthread_mutex_lock(&fs->lock);
 	for (unsigned i = 0; i < fs->refusals; i++) {
@@ -461,14 +461,14 @@ fusefs_refused(struct fusefs *fs, uint32_t ino, uint64_t first, uint64_t count)
 		if (r->block >= first && r->block - first < count)
 			r->ino = ino;
 		unnamed = unnamed || (r->ino != 0 && fs->unread_name[0] == '\0');
-		fresh = fresh || !r->told;
-		r->told = true;
 	}
-	doubled = fs->refusals > 0 && (fs->refusals & (fs->refusals - 1)) == 0;
+	doubled = fs->refusals > fs->told && fs->refusals >= 2 * fs->told;
+	if (doubled)
+		fs->told = fs->refusals;
 	pthread_mutex_unlock(&fs->lock);
 	if (unnamed)
 		keep_name(fs, ino);
-	if (fresh && doubled && fs->tell != NULL)
+	if (doubled && fs->tell != NULL)
 		fs->tell(fs->tell_arg);
 }
 

@@ -50,7 +50,6 @@ struct handle {
 struct refused {
 	uint64_t block;
 	uint32_t ino;           /* of the file; 0, the root's, of none that is known */
-	bool told;
 };
 
 struct fusefs {
@@ -84,6 +83,7 @@ struct fusefs {
 	struct handle *handles;
 	struct refused refused[UNREAD_MAX];
 	unsigned refusals;
+	unsigned told;          /* how many there were when that was told last */
 	char unread_name[UNREAD_NAME];
 	struct blockcrypt **crypt;
 	unsigned crypts;        /* that nobody uses */

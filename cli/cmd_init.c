@@ -21,32 +21,8 @@
 #include "prompt.h"
 #include "say.h"
 #include "secret.h"
+#include "sql.h"
 #include "text.h"
-
-/* Make path and what is missing above it, for the owner alone. */
-static int
-make_dirs(const char *path)
-{
-	char part[ISSUER_DIR_MAX];
-	int kept = 0; /* one that is there already may be where nothing can be made; if it is not there, this is why */
-
-	for (size_t i = 1; path[i] != '\0' && i < sizeof part; i++) {
-		if (path[i] != '/')
-			continue;
-		memcpy(part, path, i);
-		part[i] = '\0';
-		if (mkdir(part, 0700) == 0 || errno == EEXIST)
-			continue;
-		if (errno != EROFS && errno != EACCES)
-			return -1;
-		kept = errno;
-	}
-	if (mkdir(path, 0700) == 0 || errno == EEXIST)
-		return 0;
-	if (errno == ENOENT && kept != 0)
-		errno = kept;
-	return -1;
-}
 
 static enum err
 refuse_existing(struct issuer *i, struct fault *f)
@@ -66,7 +42,7 @@ refuse_existing(struct issuer *i, struct fault *f)
 static enum err
 open_new_dir(struct issuer *i, struct fault *f)
 {
-	if (make_dirs(i->dir) != 0)
+	if (sql_make_path(i->dir) != 0)
 		return fault_set(f, E_KEYSTORE, errno, "mkdir", "%s", i->dir);
 	i->dir_fd = open(i->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (i->dir_fd < 0)

@@ -13,8 +13,10 @@
 #include <unistd.h>
 
 #include "filestat.h"
+#include "stickio.h"
 
 #define HEADER_SIZE 100 /* of an SQLite file */
+#define PATH_SIZE 512
 
 /* ---- errors ------------------------------------------------------------------------------------------------------------- */
 
@@ -344,30 +346,65 @@ keep_errno_close(int fd)
 	return -1;
 }
 
-int
-sql_make_dir(const char *dir, bool make)
+/* The directory that path is in, on the medium. One in which may be written and not read cannot be asked for it. */
+static int
+sync_above(char *path)
 {
-	char path[512];
-	struct stat st;
+	char *slash = strrchr(path, '/');
+	int fd = -1, rc;
+
+	if (slash != NULL)
+		*slash = '\0';
+	fd = open(slash == NULL ? "." : slash == path ? "/" : path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (slash != NULL)
+		*slash = '/';
+	if (fd == -1)
+		return errno == EACCES ? 0 : -1;
+	rc = stickio_sync_dir(fd);
+	return rc == 0 ? close(fd) : keep_errno_close(fd);
+}
+
+/* Whether it is there is seen where it is needed: a directory above it that nothing can be made in may hide it. */
+int
+sql_make_path(const char *dir)
+{
+	char path[PATH_SIZE];
 	size_t n = strlen(dir);
-	int fd = -1;
+	int hidden = 0;
 
 	if (n == 0 || n >= sizeof path) {
 		errno = n == 0 ? ENOENT : ENAMETOOLONG;
 		return -1;
 	}
 	memcpy(path, dir, n + 1);
-	for (size_t i = 1; make && i <= n; i++) {
+	for (size_t i = 1; i <= n; i++) {
 		char c = path[i];
 
 		if (c != '/' && c != '\0')
 			continue;
 		path[i] = '\0';
-		if (mkdir(path, 0700) != 0 && errno != EEXIST &&
-		    (c == '\0' || (errno != EROFS && errno != EACCES && errno != EPERM))) /* which may hide that it exists */
+		if (mkdir(path, 0700) == 0) {
+			if (sync_above(path) != 0)
+				return -1;
+		} else if (c != '\0' && (errno == EROFS || errno == EACCES || errno == EPERM)) {
+			hidden = errno;
+		} else if (errno != EEXIST) {
+			errno = errno == ENOENT && hidden != 0 ? hidden : errno;
 			return -1;
+		}
 		path[i] = c;
 	}
+	return 0;
+}
+
+int
+sql_make_dir(const char *dir, bool make)
+{
+	struct stat st;
+	int fd = -1;
+
+	if (make && sql_make_path(dir) != 0)
+		return -1;
 	if ((fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) == -1)
 		return -1;
 	if (filestat_fd(fd, &st) != 0)

@@ -60,7 +60,10 @@ void sql_remove(int dir_fd, const struct sql_kind *kind);
 /* sql_absent(dir_fd, kind): there is nothing by that name, not even a link that leads nowhere. */
 bool sql_absent(int dir_fd, const struct sql_kind *kind);
 
-/* sql_make_dir(dir, make): open dir, made with what leads to it (mode 0700) if make is true. A descriptor, or -1 with errno; EPERM
+/* sql_make_path(dir): make dir, and what leads to it, where it is not there (mode 0700), and sync what each is in. 0, or -1 with errno. */
+int sql_make_path(const char *dir);
+
+/* sql_make_dir(dir, make): open dir, made by sql_make_path if make is true. A descriptor, or -1 with errno; EPERM
  * for a directory that everybody may write to. */
 int sql_make_dir(const char *dir, bool make);
 

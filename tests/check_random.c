@@ -1,0 +1,220 @@
+/*
+ * check_random.c - what has to be random is: each randombytes_buf in lib and keys is one whose result is used, whole.
+ *
+ * Random numbers are drawn here from a seed. What a step makes is the same with the same seed, and differs with another; what is a
+ * constant, or whatever was in memory, is neither.
+ */
+#include <check.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+#include "books.h"
+#include "fake_memory.h"
+#include "fixture.h"
+#include "keystore.h"
+#include "provision.h"
+#include "station.h"
+#include "stickio.h"
+#include "unlock.h"
+
+#define OUT_MAX 8192u
+
+static struct fixture x;
+static struct fault fault;
+static uint8_t seed; /* 0: from the kernel */
+static unsigned draws;
+
+__attribute__((visibility("default"))) void
+randombytes_buf(void *buf, size_t n)
+{
+	uint8_t key[randombytes_SEEDBYTES] = {seed, (uint8_t)++draws};
+
+	if (seed != 0)
+		randombytes_buf_deterministic(buf, n, key);
+	else if (syscall(SYS_getrandom, buf, n, 0) != (long)n)
+		abort();
+}
+
+static void
+setup(void)
+{
+	seed = 0;
+	memset(&fault, 0, sizeof fault);
+	fixture_open(&x);
+}
+
+static void
+teardown(void)
+{
+	seed = 0;
+	fixture_close(&x);
+}
+
+/* How many words are equal in both: what was not drawn, or only a part of it. */
+static size_t
+common(const uint8_t *a, const uint8_t *b, size_t n)
+{
+	size_t same = 0;
+
+	for (size_t i = 0; i + 4 <= n; i += 4)
+		same += memcmp(a + i, b + i, 4) == 0;
+	return same;
+}
+
+/* What make puts into out, n bytes all of which come from what was drawn, with one seed, again with the same, and with another. */
+static void
+all_of_it_is_drawn(void (*make)(uint8_t *out), size_t n)
+{
+	static uint8_t one[OUT_MAX], again[OUT_MAX], other[OUT_MAX];
+
+	ck_assert_uint_le(n, OUT_MAX);
+	seed = 1, draws = 0;
+	make(one);
+	seed = 1, draws = 0;
+	make(again);
+	seed = 2, draws = 0;
+	make(other);
+	ck_assert_uint_gt(draws, 0);
+	ck_assert_mem_eq(one, again, n);
+	ck_assert_uint_eq(common(one, other, n), 0);
+}
+
+static void
+salt_of_a_keystore(uint8_t *out)
+{
+	uint8_t *file = NULL;
+	size_t n = 0;
+
+	ck_assert_int_eq(keystore_create(x.dir_fd, x.seed, BYTES("correct horse", 13), &fault), E_OK);
+	ck_assert_int_eq(stickio_slurp(x.dir_fd, KEYSTORE_NAME, 4096, &file, &n), 0);
+	ck_assert_uint_gt(n, 40 + ID_SIZE);
+	memcpy(out, file + 40, ID_SIZE); /* its place in the file: check_keystore */
+	free(file);
+	ck_assert_int_eq(unlinkat(x.dir_fd, KEYSTORE_NAME, 0), 0);
+}
+
+static void
+key_of_a_station(uint8_t *out)
+{
+	static unsigned made;
+	struct station *s = NULL;
+	char dir[128];
+
+	snprintf(dir, sizeof dir, "%s/memory%u", x.path, made++);
+	ck_assert_int_eq(station_open(&s, dir, STATION_WRITE, &fault), E_OK);
+	ck_assert_int_eq(station_memory(s)->ops->station_pk(station_memory(s), out), E_OK);
+	station_close(&s);
+}
+
+static void
+id_of_the_books(uint8_t *out)
+{
+	struct books *b = NULL;
+	char dir[128];
+
+	snprintf(dir, sizeof dir, "%s/books", x.path);
+	ck_assert_int_eq(books_open(&b, dir, true, &fault), E_OK);
+	ck_assert_int_eq(books_draw_id(b, out, &fault), E_OK);
+	books_close(&b);
+}
+
+static void
+bytes_of_a_probe(uint8_t *out)
+{
+	struct provision *p = NULL;
+	uint8_t *file = NULL;
+	size_t n = 0;
+
+	ck_assert_int_eq(provision_begin(&p, x.dir_fd, x.seed, x.pk, &fault), E_OK);
+	ck_assert_int_eq(stick_probe(p->stick, &fault), E_OK);
+	provision_end(&p);
+	file = fixture_get(&x, STICK_PROBE, &n);
+	ck_assert_uint_ge(n, RECORD_SIZE);
+	memcpy(out, file, RECORD_SIZE);
+	free(file);
+}
+
+static void
+nonce_of_a_session(uint8_t *out)
+{
+	struct fake_memory *m = NULL;
+	struct fixture_grant g;
+	struct unlock_info info = {0};
+	struct unlock *u = NULL;
+	struct unlock_env env;
+	uint8_t drawn = seed;
+
+	seed = 0; /* the lecture is another each time */
+	m = fake_memory_new();
+	fixture_grant(&x, &g, fixture_policy(), 0, NULL);
+	env = (struct unlock_env){.memory = &m->memory, .clock = fixture_clock(&x)};
+	ck_assert_int_eq(unlock_look(&u, x.dir_fd, &env, &info, &fault), E_OK);
+	ck_assert_int_eq(unlock_try(u, g.codes[0], &info, &fault), E_OK);
+	seed = drawn, draws = 0;
+	ck_assert_int_eq(unlock_spend(u, &info, &fault), E_OK);
+	memcpy(out, fake_memory_row(m, g.g.hash, 0)->nonce, NONCE_SIZE);
+	unlock_free(&u);
+	fake_memory_free(&m);
+	fixture_grant_free(&g);
+}
+
+START_TEST(salts)
+{
+	all_of_it_is_drawn(salt_of_a_keystore, ID_SIZE);
+}
+END_TEST
+
+START_TEST(station_keys)
+{
+	all_of_it_is_drawn(key_of_a_station, KEY_SIZE);
+}
+END_TEST
+
+START_TEST(ids)
+{
+	all_of_it_is_drawn(id_of_the_books, ID_SIZE);
+}
+END_TEST
+
+START_TEST(probes)
+{
+	all_of_it_is_drawn(bytes_of_a_probe, RECORD_SIZE);
+}
+END_TEST
+
+START_TEST(nonces)
+{
+	all_of_it_is_drawn(nonce_of_a_session, NONCE_SIZE);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("random");
+	TCase *tc = tcase_create("random");
+	SRunner *sr = srunner_create(s);
+	int failed;
+
+	if (sodium_init() < 0)
+		return EXIT_FAILURE;
+	suite_add_tcase(s, tc);
+	tcase_set_timeout(tc, 60);
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, salts);
+	tcase_add_test(tc, station_keys);
+	tcase_add_test(tc, ids);
+	tcase_add_test(tc, probes);
+	tcase_add_test(tc, nonces);
+	srunner_run_all(sr, CK_ENV);
+	failed = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

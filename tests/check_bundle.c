@@ -11,6 +11,7 @@
 #include <sys/sysmacros.h>
 
 #include "bundle_impl.h" /* what is left in memory */
+#include "calls.h"
 #include "sample_bundle.h"
 #include "sample_image.h"
 
@@ -26,6 +27,36 @@ static struct blockcrypt *mine;
 static struct fault fault;
 static uint8_t buf[BLOCK_SIZE], plain[BLOCK_SIZE];
 static const uint8_t zeros[BLOCK_SIZE];
+
+/* ---- calls that fail from one on ------------------------------------------------------------------------------------------ */
+
+int __real_blockcrypt_hash(struct blockcrypt *c, uint8_t out[HASH_SIZE], unsigned level, uint64_t index,
+    const uint8_t block[BLOCK_SIZE]);
+int __wrap_blockcrypt_hash(struct blockcrypt *c, uint8_t out[HASH_SIZE], unsigned level, uint64_t index,
+    const uint8_t block[BLOCK_SIZE]);
+
+static _Atomic unsigned hashes, reads;
+static unsigned hash_fails, read_fails; /* which is the first; 0: none */
+
+/* What was hashed is right all the same: who looks at that has not looked at the result. */
+int
+__wrap_blockcrypt_hash(struct blockcrypt *c, uint8_t out[HASH_SIZE], unsigned level, uint64_t index, const uint8_t block[BLOCK_SIZE])
+{
+	int r = __real_blockcrypt_hash(c, out, level, index, block);
+
+	return hash_fails != 0 && ++hashes >= hash_fails ? -1 : r;
+}
+
+ssize_t
+pread(int fd, void *to, size_t n, off_t off)
+{
+	ssize_t r = call_pread(fd, to, n, off);
+
+	if (read_fails == 0 || ++reads < read_fails)
+		return r;
+	errno = EIO;
+	return -1;
+}
 
 /* ---- making bundles ----------------------------------------------------------------------------------------------------- */
 
@@ -652,6 +683,32 @@ START_TEST(reading_past_the_cache_says_whether_it_did)
 }
 END_TEST
 
+/* A medium, or memory, that is gone from call n on: what nobody looked at is not good. */
+START_TEST(what_was_not_read_or_hashed_does_not_verify)
+{
+	struct bundle_check c = {.threads = 1};
+	unsigned *fails = _i == 0 ? &hash_fails : &read_fails, n = 0;
+	enum err err;
+
+	make(1, 40, numbered);
+	do {
+		ck_assert_int_eq(reopen(), E_OK);
+		hashes = reads = 0;
+		*fails = ++n;
+		err = bundle_verify(b, &c, NULL);
+		ck_assert((_i == 0 ? hashes : reads) < n ? err == E_OK : err != E_OK);
+		*fails = 0;
+	} while (err != E_OK);
+	ck_assert_uint_gt(n, 2);
+	open_unlocked();
+	hashes = reads = 0;
+	*fails = 1;
+	ck_assert_int_lt(bundle_read_block(b, mine, 3, buf), 0);
+	*fails = 0;
+	assert_block(3);
+}
+END_TEST
+
 START_TEST(verification_that_is_stopped)
 {
 	struct found f = {.thread = pthread_self(), .stop_after = 20 * (uint64_t)BLOCK_SIZE};
@@ -1107,6 +1164,7 @@ main(void)
 	tcase_add_test(t, a_file_cut_short_after_it_was_opened);
 	tcase_add_test(t, a_stick_that_comes_back_elsewhere);
 	tcase_add_test(t, reading_past_the_cache_says_whether_it_did);
+	tcase_add_loop_test(t, what_was_not_read_or_hashed_does_not_verify, 0, 2);
 	tcase_add_test(t, verification_that_is_stopped);
 	tcase_add_loop_test(t, a_flipped_root_block, 0, 2);
 	tcase_add_test(t, a_root_block_damaged_after_opening);

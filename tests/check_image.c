@@ -4,6 +4,7 @@
 #include "image.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,7 @@ struct memory {
 	uint64_t n;
 	unsigned reads;
 	uint64_t fail_from, fail_to; /* reading any of this is an error */
+	unsigned fail_at;            /* so is this call, from 1, though the bytes are there: who looks at them has not looked at that */
 };
 
 static struct memory mem;
@@ -38,7 +40,7 @@ memory_read(void *arg, void *buf, size_t len, uint64_t off)
 	if (off < m->fail_to && off + len > m->fail_from)
 		return -EIO;
 	memcpy(buf, m->p + off, len);
-	return 0;
+	return m->reads == m->fail_at ? -EIO : 0;
 }
 
 static int
@@ -204,6 +206,59 @@ START_TEST(a_read_that_fails_is_passed_on)
 	ck_assert_int_eq(image_lookup(&img, 0, &root, "a.txt", 5, &i), -EIO);
 	ck_assert_int_eq(image_path_at(&img, 0, 1, path, sizeof path), 0);
 	ck_assert_int_eq(open_memory(), -EIO);
+}
+END_TEST
+
+static int64_t
+by_opening(void)
+{
+	return open_memory();
+}
+
+static int64_t
+by_number(void)
+{
+	struct image_inode i;
+
+	return image_get(&img, 1, &i);
+}
+
+static int64_t
+by_order(void)
+{
+	struct image_inode root = {.type = IMAGE_DIR, .size = 1, .start = 1}, i;
+	char name[NAME_MAX_BYTES + 1];
+
+	return image_child(&img, 0, &root, 0, &i, name);
+}
+
+static int64_t
+by_name(void)
+{
+	struct image_inode root, i;
+	unsigned fail_at = mem.fail_at;
+
+	mem.fail_at = 0;
+	get(0, &root);
+	mem.reads = 0;
+	mem.fail_at = fail_at;
+	return image_lookup(&img, 0, &root, "a.txt", 5, &i);
+}
+
+START_TEST(whatever_read_fails_nothing_is_found)
+{
+	static int64_t (*const all[])(void) = {by_opening, by_number, by_order, by_name};
+	unsigned n = 0;
+
+	for (bool reached = true; reached; ) {
+		mem.reads = 0;
+		mem.fail_at = ++n;
+		if ((reached = all[_i]() < 0))
+			ck_assert_uint_eq(mem.reads, n);
+		else
+			ck_assert_uint_lt(mem.reads, n);
+	}
+	ck_assert_uint_gt(n, 1);
 }
 END_TEST
 
@@ -655,6 +710,7 @@ main(void)
 	tcase_add_test(t, an_inode_beyond_the_table_is_not_there);
 	tcase_add_test(t, paths_of_bytes);
 	tcase_add_test(t, a_read_that_fails_is_passed_on);
+	tcase_add_loop_test(t, whatever_read_fails_nothing_is_found, 0, 4);
 	tcase_add_loop_test(t, impossible_superblock, 0, (int)(sizeof BAD_SUPERS / sizeof *BAD_SUPERS));
 	tcase_add_test(t, superblock_that_just_fits);
 	tcase_add_test(t, image_shorter_than_a_superblock);

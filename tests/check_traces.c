@@ -171,6 +171,33 @@ START_TEST(bookmarks_of_the_folder)
 }
 END_TEST
 
+/* Each of the characters that are written as something else, in each of the ways, and between either kind of quotes. */
+START_TEST(bookmarks_of_a_folder_with_odd_letters)
+{
+	static const struct {
+		const char *path, *uri;
+	} all[] = {{"/home/kim/Kim's", "/home/kim/Kim's"}, {"/home/kim/Kim's", "/home/kim/Kim&apos;s"},
+	    {"/home/kim/Kim's", "/home/kim/Kim&#39;s"}, {"/home/kim/Kim's", "/home/kim/Kim%27s"},
+	    {"/home/kim/a&b", "/home/kim/a&amp;b"}, {"/home/kim/\"a\"", "/home/kim/&quot;a&quot;"},
+	    {"/home/kim/<a>", "/home/kim/&lt;a&gt;"}, {"/home/kim/&", "/home/kim/&amp;"}, {"/home/kim/&apos;", "/home/kim/&amp;apos;"}};
+
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+		const struct traces_folder odd = {{all[i].path, NULL}}, other = {{"/home/kim/other", NULL}};
+		char text[512], kept[512];
+
+		for (const char *quote = "\"'"; *quote != 0; quote++) {
+			if (strchr(all[i].uri, *quote) != NULL)
+				continue;
+			snprintf(text, sizeof text, HEAD "  <bookmark href=%cfile://%s/q%c>\n  </bookmark>\n" TAIL, *quote, all[i].uri, *quote);
+			memcpy(kept, text, sizeof text);
+			ck_assert_uint_eq(traces_cut(&other, text, strlen(text)), strlen(kept));
+			ck_assert_mem_eq(text, kept, sizeof text);
+			ck_assert_uint_eq(traces_cut(&odd, text, strlen(text)), strlen(HEAD TAIL));
+		}
+	}
+}
+END_TEST
+
 START_TEST(bookmarks_of_others)
 {
 	stays("");
@@ -366,6 +393,7 @@ main(void)
 	tcase_add_test(words, compressed_text);
 	tcase_add_test(words, every_cut_and_every_lie);
 	tcase_add_test(words, bookmarks_of_the_folder);
+	tcase_add_test(words, bookmarks_of_a_folder_with_odd_letters);
 	tcase_add_test(words, bookmarks_of_others);
 	tcase_add_test(words, what_is_not_understood_stays);
 	suite_add_tcase(s, words);

@@ -242,7 +242,7 @@ START_TEST(who_asks_is_told_what_is_refused)
 	ck_assert_int_eq(errno, EPERM);
 	ck_assert_int_eq(first.sys, EPERM);
 	fence_call_name(first.call, name);
-	ck_assert_str_eq(name, "socket");
+	ck_assert_msg(strcmp(name, "socket") == 0 || strcmp(name, "socketcall") == 0, "%s", name); /* the latter on i386 */
 	ck_assert_int_eq((int)syscall(SYS_clone3, NULL, 0L), -1);
 	ck_assert_int_eq(errno, ENOSYS);
 	fence_call_name(9999, name);

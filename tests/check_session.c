@@ -1,14 +1,27 @@
-/* The terminal's side while a session does not answer. */
+/*
+ * check_session.c - the terminal's side while a session does not answer; and whole sessions, from the look to the end, whose mount is a
+ * socket (kernel.h).
+ */
 #include <check.h>
+#include <fcntl.h>
+#include <ftw.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
+#include <sodium.h>
+
+#include "control.h"
+#include "event.h"
+#include "fixture.h"
+#include "kernel.h"
 #include "session.h"
+#include "station.h"
 
 static volatile sig_atomic_t signals;
 
@@ -128,11 +141,407 @@ START_TEST(a_session_that_died_is_no_report)
 }
 END_TEST
 
+/* ---- whole sessions --------------------------------------------------------------------------------------------------------- */
+
+#define NOWHERE "/oncestick-nowhere"     /* where the namespace would have the mount */
+
+static struct fixture x;
+static struct fixture_grant grant;
+static struct kernel k;
+static struct session_link session;
+static struct session_message said;
+static char station_dir_path[64];
+static int desktop = -1;
+
+static void
+setup(void)
+{
+	struct policy policy = fixture_policy();
+
+	ck_assert_int_ge(sodium_init(), 0);
+	fixture_open(&x);
+	/* A session asks the PC's clock, and does not believe one from before what is signed. */
+	policy.not_before = time(NULL) - 3600;
+	policy.expires = (time(NULL) > FIXTURE_NOW ? time(NULL) : FIXTURE_NOW) + 86400;
+	fixture_grant(&x, &grant, policy, 0, NULL);
+	snprintf(station_dir_path, sizeof station_dir_path, "%.30s/once-station.XXXXXX", getenv("TMPDIR") != NULL ? getenv("TMPDIR") : "/tmp");
+	ck_assert_ptr_nonnull(mkdtemp(station_dir_path));
+}
+
+static int
+rm(const char *path, const struct stat *st, int kind, struct FTW *ftw)
+{
+	(void)st;
+	(void)kind;
+	(void)ftw;
+	return remove(path);
+}
+
+static void
+teardown(void)
+{
+	nftw(station_dir_path, rm, 16, FTW_DEPTH | FTW_PHYS);
+	fixture_grant_free(&grant);
+	fixture_close(&x);
+}
+
+static void
+heard(enum session_step step, enum err err)
+{
+	ck_assert_msg(session_next(&session, &said, NULL) == 0, "it died");
+	ck_assert_int_eq(said.step, step);
+	ck_assert_msg(said.err == err, "%s: %s %s", err_name(said.err), said.fault.step, said.fault.object);
+	ck_assert_int_eq(said.fault.err, err);
+}
+
+/* What a session finds on the stick. */
+static void
+look_at(const char *stick, const char *station, enum err err)
+{
+	struct session_private private = {.dir = NOWHERE};
+	struct session_setup with = {.stick_path = stick, .private = &private, .station_dir = station};
+	struct fault f = {0};
+	int ev[2];
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ev), 0);
+	with.events = ev[1];
+	private.fd = kernel_begin(&k, SOCK_SEQPACKET);
+	ck_assert_int_eq(session_fork(&session, &with, &f), E_OK);
+	close(private.fd);
+	close(ev[1]);
+	desktop = ev[0];
+	heard(SESSION_LOOKED, err);
+}
+
+static void
+try_code(const char *code, enum err err)
+{
+	ck_assert_int_eq(session_code(&session, code), 0);
+	heard(SESSION_TRIED, err);
+}
+
+static void
+open_again(void)
+{
+	look_at(x.path, station_dir_path, E_OK);
+	try_code(grant.codes[1], E_OK);
+	kernel_init(&k);
+	ck_assert_int_eq(session_confirm(&session), 0);
+	heard(SESSION_OPENED, E_OK);
+	ck_assert_int_eq(kernel_hear(&k), 0);
+}
+
+/* It has ended by itself: with this status. */
+static void
+ended(int want)
+{
+	int status;
+
+	ck_assert_int_eq(waitpid(session.pid, &status, 0), session.pid);
+	ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == want, "status %x", (unsigned)status);
+	session_detach(&session);
+	close(k.fd);
+}
+
+static struct event
+told(enum event_kind kind)
+{
+	struct event e;
+
+	ck_assert_int_eq(recv(desktop, &e, sizeof e, 0), sizeof e);
+	ck_assert_uint_eq(e.kind, kind);
+	return e;
+}
+
+/* And nothing more. */
+static void
+told_closed(enum event_how how, bool by_who_asked)
+{
+	struct event e = told(EVENT_CLOSED);
+
+	ck_assert_uint_eq(e.how, how);
+	ck_assert(e.told == by_who_asked);
+	ck_assert_int_eq(recv(desktop, &e, sizeof e, 0), 0);
+	close(desktop);
+}
+
+/* What this PC remembers of the code. */
+static struct memory_use
+row(void)
+{
+	struct memory_use u = {0};
+	struct station *s = NULL;
+
+	ck_assert_int_eq(station_open(&s, station_dir_path, STATION_READ, NULL), E_OK);
+	ck_assert_int_eq(station_memory(s)->ops->use(station_memory(s), grant.g.hash, 1, &u), E_OK);
+	station_close(&s);
+	return u;
+}
+
+static enum err
+asked(enum control_op op, struct control_reply *reply)
+{
+	char name[STATION_LOCK_NAME];
+	struct station *s = NULL;
+	struct fault f = {0};
+	enum err err;
+
+	station_lock_name(name, grant.g.hash, 1);
+	ck_assert_int_eq(station_open(&s, station_dir_path, STATION_READ, NULL), E_OK);
+	err = control_ask(station_session_dir(s), name, op, reply, &f);
+	if (err == E_MOUNTED)
+		ck_assert_int_eq(f.sys, ENOENT); /* it has tidied up */
+	station_close(&s);
+	return err;
+}
+
+START_TEST(what_is_found_is_reported)
+{
+	uint8_t before[HASH_SIZE], after[HASH_SIZE];
+	struct event e;
+
+	fixture_digest(&x, before);
+	look_at(x.path, station_dir_path, E_OK);
+	ck_assert_mem_eq(said.info.stick_id, x.stick_id, ID_SIZE);
+	ck_assert_uint_eq(said.info.grants, 1);
+	try_code(grant.codes[1], E_OK);
+	ck_assert_uint_eq(said.info.slot, 1);
+	ck_assert_uint_eq(said.info.session_s, 4 * 3600);
+	ck_assert_str_eq(said.mount_point, "");
+	session_detach(&session); /* and that is that */
+	ended(0);
+	ck_assert_int_eq(recv(desktop, &e, sizeof e, 0), 0);
+	fixture_digest(&x, after);
+	ck_assert_mem_eq(before, after, HASH_SIZE);
+	ck_assert_int_eq(row().state, MEMORY_NONE);
+}
+END_TEST
+
+START_TEST(what_cannot_begin_says_why_and_ends)
+{
+	if (_i == 0)
+		look_at("/proc/self/nothing", station_dir_path, E_NO_STICK);
+	else if (_i == 1)
+		look_at(station_dir_path, station_dir_path, E_NO_STICK);
+	else
+		look_at(x.path, "/proc/self/nothing", E_STATION);
+	ended(0);
+}
+END_TEST
+
+START_TEST(nothing_opens_before_a_code_is_proved)
+{
+	char wrong[CODE_SYMBOLS];
+
+	memcpy(wrong, grant.codes[1], sizeof wrong);
+	wrong[0] = wrong[0] == '2' ? '3' : '2';
+	look_at(x.path, station_dir_path, E_OK);
+	ck_assert_int_eq(session_confirm(&session), 0);
+	ck_assert_int_eq(session_next(&session, &said, NULL), 0);
+	ck_assert(said.step == SESSION_TRIED && said.err != E_OK);
+	ck_assert_int_eq(session_code(&session, wrong), 0);
+	ck_assert_int_eq(session_next(&session, &said, NULL), 0);
+	ck_assert(said.step == SESSION_TRIED && said.err != E_OK);
+	try_code(grant.codes[1], E_OK); /* a slip costs nothing */
+	ck_assert_int_eq(session_code(&session, wrong), 0);
+	ck_assert_int_eq(session_next(&session, &said, NULL), 0);
+	ck_assert_int_ne(said.err, E_OK);
+	ck_assert_int_eq(session_confirm(&session), 0); /* of the last one, which is wrong */
+	ck_assert_int_eq(session_next(&session, &said, NULL), 0);
+	ck_assert(said.step == SESSION_TRIED && said.err != E_OK);
+	kill(session.pid, SIGTERM);
+	ended(0);
+	ck_assert_int_eq(row().state, MEMORY_NONE);
+}
+END_TEST
+
+START_TEST(time_is_charged_before_the_folder_opens)
+{
+	struct memory_use u;
+	struct event e;
+	const int64_t t = time(NULL);
+
+	open_again();
+	u = row();
+	ck_assert_int_eq(u.state, MEMORY_OPEN);
+	ck_assert_int_eq(u.used_s, UNLOCK_BEAT_S);
+	ck_assert_str_eq(said.mount_point, NOWHERE "/Lecture");
+	ck_assert_int_eq(said.info.remaining_s, 4 * 3600);
+	ck_assert_int_ge(said.info.opened_at, t);
+	e = told(EVENT_OPENED);
+	ck_assert_str_eq(e.label, said.info.label);
+	ck_assert_int_gt(e.deadline, 0);
+	kill(session.pid, SIGKILL); /* and so is not free */
+	ck_assert_int_eq(waitpid(session.pid, NULL, 0), session.pid);
+	ck_assert_int_eq(row().used_s, UNLOCK_BEAT_S);
+	session_detach(&session);
+}
+END_TEST
+
+static uint64_t
+film(uint64_t *node)
+{
+	const struct fuse_open_in in = {.flags = O_RDONLY};
+	struct fuse_entry_out entry;
+	struct fuse_open_out out;
+
+	ck_assert_int_eq(kernel_ask(&k, FUSE_LOOKUP, FUSE_ROOT_ID, "film.bin", sizeof "film.bin"), 0);
+	memcpy(&entry, k.data, sizeof entry);
+	ck_assert_int_eq(kernel_ask(&k, FUSE_OPEN, entry.nodeid, &in, sizeof in), 0);
+	memcpy(&out, k.data, sizeof out);
+	*node = entry.nodeid;
+	return out.fh;
+}
+
+static int
+read_film(uint64_t node, uint64_t fh)
+{
+	const struct fuse_read_in in = {.fh = fh, .size = 4096};
+
+	return kernel_ask(&k, FUSE_READ, node, &in, sizeof in);
+}
+
+START_TEST(a_session_says_how_it_is)
+{
+	struct control_reply reply;
+	uint64_t node, fh;
+
+	open_again();
+	fh = film(&node);
+	ck_assert_int_eq(read_film(node, fh), 0);
+	ck_assert_int_eq(asked(CONTROL_STATUS, &reply), E_OK);
+	ck_assert_int_eq(reply.state.pid, session.pid);
+	ck_assert_uint_eq(reply.state.open_count, 1);
+	ck_assert_uint_eq(reply.state.slot, 1);
+	ck_assert_int_eq(reply.state.used_s + reply.state.remaining_s, 4 * 3600);
+	ck_assert(reply.state.used_s >= 0 && reply.state.used_s < 60);
+	ck_assert_int_eq(reply.state.away_s, 0);
+	ck_assert_uint_eq(reply.state.unread.blocks, 0);
+	ck_assert(reply.state.private && !reply.state.made);
+	ck_assert_int_eq(reply.state.opened_at, said.info.opened_at);
+	ck_assert_str_eq(reply.state.stick_path, x.path);
+	ck_assert_str_eq(reply.state.mount_point, NOWHERE "/Lecture");
+	ck_assert_str_eq(reply.state.label, said.info.label);
+	ck_assert_mem_eq(reply.state.stick_id, x.stick_id, ID_SIZE);
+	ck_assert_mem_eq(reply.state.issuer, x.pk, KEY_SIZE);
+	ck_assert_mem_eq(reply.state.grant_id, grant.g.id, ID_SIZE);
+	ck_assert_int_eq(asked(CONTROL_END, &reply), E_BUSY); /* the player is still there */
+	ck_assert_str_eq(reply.fault.object, NOWHERE "/Lecture");
+	ck_assert_int_eq(asked(CONTROL_PAUSE, &reply), E_BUSY);
+	ck_assert_int_eq(read_film(node, fh), 0); /* and nothing has changed */
+	session_detach(&session);
+	ended(SESSION_PAUSED);
+}
+END_TEST
+
+static void
+assert_closed(bool for_good)
+{
+	heard(SESSION_CLOSED, E_OK);
+	ck_assert(said.ended == for_good);
+	ck_assert(said.used_s >= 0 && said.used_s < 60);
+	ck_assert_int_eq(said.used_s + said.remaining_s, 4 * 3600);
+	ck_assert_uint_eq(said.unread.blocks, 0);
+}
+
+START_TEST(ended_by_who_asks)
+{
+	const bool for_good = _i % 2 == 0, told_by_it = _i / 2 == 1;
+	struct control_reply reply;
+	uint64_t node, fh;
+
+	open_again();
+	told(EVENT_OPENED);
+	fh = film(&node);
+	ck_assert_int_eq(asked((enum control_op)((for_good ? CONTROL_END_FORCE : CONTROL_PAUSE_FORCE) | (told_by_it ? CONTROL_TOLD : 0)), &reply), E_OK);
+	assert_closed(for_good);
+	(void)fh;
+	ended(for_good ? 0 : SESSION_PAUSED);
+	told_closed(for_good ? EVENT_ENDED : EVENT_PAUSED, told_by_it);
+	ck_assert_int_eq(asked(CONTROL_STATUS, &reply), E_MOUNTED);
+	ck_assert_int_eq(row().state, for_good ? MEMORY_CLOSED : MEMORY_OPEN);
+	ck_assert_int_lt(row().used_s, UNLOCK_BEAT_S); /* no more than was used */
+	look_at(x.path, station_dir_path, E_OK);
+	try_code(grant.codes[1], for_good ? E_SPENT : E_OK);
+	session_detach(&session);
+	ended(0);
+}
+END_TEST
+
+START_TEST(unmounted_and_the_command_says_how_it_ends)
+{
+	const bool for_good = _i == 0;
+
+	open_again();
+	told(EVENT_OPENED);
+	kernel_end(&k);
+	ck_assert_int_eq(session_finish(&session, for_good), 0);
+	assert_closed(for_good);
+	ended(for_good ? 0 : SESSION_PAUSED);
+	told_closed(for_good ? EVENT_ENDED : EVENT_PAUSED, true);
+	ck_assert_int_eq(row().state, for_good ? MEMORY_CLOSED : MEMORY_OPEN);
+}
+END_TEST
+
+START_TEST(signals_and_a_command_that_is_gone_pause_it)
+{
+	static const int signals_that_stop[] = {SIGTERM, SIGHUP, SIGINT, SIGQUIT};
+
+	open_again();
+	told(EVENT_OPENED);
+	if (_i < 4) {
+		kill(session.pid, signals_that_stop[_i]);
+		assert_closed(false);
+	} else {
+		session_detach(&session);
+	}
+	ended(SESSION_PAUSED);
+	told_closed(EVENT_PAUSED, false);
+	ck_assert_int_eq(row().state, MEMORY_OPEN);
+	open_again(); /* and it goes on */
+	ck_assert(said.info.resume && said.info.resume_open);
+	ck_assert_uint_eq(row().resumes, 1);
+	session_detach(&session);
+	ended(SESSION_PAUSED);
+}
+END_TEST
+
+START_TEST(what_could_not_be_read_is_told_to_all)
+{
+	static const uint8_t rot[64] = {0};
+	struct control_reply reply;
+	char name[64], hex[2 * ID_SIZE + 1];
+	uint64_t node, fh;
+	struct event e;
+
+	open_again();
+	told(EVENT_OPENED);
+	fh = film(&node);
+	bytes_to_hex(hex, x.bundle_id, ID_SIZE);
+	snprintf(name, sizeof name, "b/%s/00000000.seg", hex);
+	for (unsigned i = 0; i < 4; i++)
+		fixture_patch(&x, name, i * BLOCK_SIZE + 100, rot, sizeof rot);
+	ck_assert_int_eq(read_film(node, fh), -EIO);
+	e = told(EVENT_UNREAD);
+	ck_assert(e.unread.blocks == 1 && e.unread.files == 1);
+	ck_assert_str_eq(e.unread.name, "film.bin");
+	ck_assert_int_eq(asked(CONTROL_STATUS, &reply), E_OK);
+	ck_assert_uint_eq(reply.state.unread.blocks, 1);
+	ck_assert_int_eq(asked(CONTROL_PAUSE_FORCE, &reply), E_OK);
+	ck_assert_uint_eq(reply.state.unread.blocks, 1);
+	heard(SESSION_CLOSED, E_OK);
+	ck_assert_uint_eq(said.unread.blocks, 1);
+	ck_assert_str_eq(said.unread.name, "film.bin");
+	ended(SESSION_PAUSED + SESSION_UNREAD);
+	told_closed(EVENT_PAUSED, false);
+}
+END_TEST
+
 int
 main(void)
 {
 	Suite *s = suite_create("session");
-	TCase *t = tcase_create("waiting");
+	TCase *t = tcase_create("waiting"), *u = tcase_create("whole");
 	SRunner *r = srunner_create(s);
 	int failed;
 
@@ -141,6 +550,18 @@ main(void)
 	tcase_add_test(t, a_spend_is_waited_for_whatever_comes);
 	tcase_add_test(t, a_session_that_died_is_no_report);
 	suite_add_tcase(s, t);
+	tcase_add_checked_fixture(u, setup, teardown);
+	tcase_set_timeout(u, 60);
+	tcase_add_test(u, what_is_found_is_reported);
+	tcase_add_loop_test(u, what_cannot_begin_says_why_and_ends, 0, 3);
+	tcase_add_test(u, nothing_opens_before_a_code_is_proved);
+	tcase_add_test(u, time_is_charged_before_the_folder_opens);
+	tcase_add_test(u, a_session_says_how_it_is);
+	tcase_add_loop_test(u, ended_by_who_asks, 0, 4);
+	tcase_add_loop_test(u, unmounted_and_the_command_says_how_it_ends, 0, 2);
+	tcase_add_loop_test(u, signals_and_a_command_that_is_gone_pause_it, 0, 5);
+	tcase_add_test(u, what_could_not_be_read_is_told_to_all);
+	suite_add_tcase(s, u);
 	srunner_run_all(r, CK_ENV);
 	failed = srunner_ntests_failed(r);
 	srunner_free(r);

@@ -1,7 +1,8 @@
-# Unit tests and fast scenarios with AddressSanitizer and UndefinedBehaviorSanitizer.
+# Unit tests and fast scenarios with AddressSanitizer and UndefinedBehaviorSanitizer; those of modules with threads with ThreadSanitizer.
 # argon2id: as it is, for all that is built and run here
 . "$ONCE_TESTS/scenario.sh"
 [ -w "$ONCE_BUILD" ] || finish # once is enough, by whom the build belongs to
 export TMPDIR="${W%/*}" # names of directories in directories of tests get too long
 check "ASan and UBSan find nothing" "$ONCE_TESTS/analyse" -C "$ONCE_BUILD/analysis" sanitizers
+check "TSan finds nothing" "$ONCE_TESTS/analyse" -C "$ONCE_BUILD/analysis" threads
 finish

@@ -12,6 +12,7 @@
 
 #include <sodium.h>
 
+#include "filestat.h"
 #include "grant.h"
 #include "provision_internal.h"
 #include "record.h"
@@ -393,14 +394,19 @@ destroy_rest(int grants_fd, struct fault *f)
 	return err;
 }
 
-/* R_n would open refills that are still on their way. A copy that is missing is as good as one overwritten. */
-static void
-destroy_ratchet(struct provision *p)
+/* R_n would open refills that are still on their way. A copy that is missing, or is no file, is as good as one overwritten. */
+static enum err
+destroy_ratchet(struct provision *p, struct fault *f)
 {
 	static const uint8_t zeros[RECORD_SIZE];
+	struct stat st;
+	enum err err = E_OK;
 
-	for (size_t i = 0; i < 2; i++)
-		(void)record_destroy(p->once_fd, record_names[i], 0, zeros, NULL);
+	for (size_t i = 0; i < 2 && err == E_OK; i++) {
+		if (filestat_at(p->once_fd, record_names[i], &st) == 0 && S_ISREG(st.st_mode))
+			err = record_destroy(p->once_fd, record_names[i], 0, zeros, f);
+	}
+	return err;
 }
 
 /* The ratchet last: without it the stick is nobody's, and only what a first prepare writes may be left then. */
@@ -423,7 +429,8 @@ empty_once(struct provision *p, struct fault *f)
 	}
 	if (stickio_sync_dir(p->once_fd) != 0)
 		return provision_fault(f, "fsync", "%s", STICK_ONCE);
-	destroy_ratchet(p);
+	if ((err = destroy_ratchet(p, f)) != E_OK)
+		return err;
 	return stickio_sync_dir(p->once_fd) == 0 ? E_OK : provision_fault(f, "fsync", "%s", STICK_ONCE);
 }
 

@@ -19,46 +19,55 @@
 
 static unsigned die_before; /* this change from now; 0: live */
 static bool drop_writes;
+static unsigned changes, fail_at; /* how many there were, and the number of the one that fails; 0: none */
 
-static void
+/* Whether this change is to fail, with errno. */
+static bool
 change(void)
 {
 	if (die_before > 0 && --die_before == 0)
 		_exit(7);
+	errno = EIO;
+	return ++changes == fail_at;
 }
 
 ssize_t
 pwrite(int fd, const void *buf, size_t n, off_t off)
 {
-	change();
+	if (change())
+		return -1;
 	return drop_writes ? (ssize_t)n : call_pwrite(fd, buf, n, off);
 }
 
 int
 fsync(int fd)
 {
-	change();
+	if (change())
+		return -1;
 	return (int)syscall(SYS_fsync, fd);
 }
 
 int
 mkdirat(int dir_fd, const char *name, mode_t mode)
 {
-	change();
+	if (change())
+		return -1;
 	return (int)syscall(SYS_mkdirat, dir_fd, name, mode);
 }
 
 int
 unlinkat(int dir_fd, const char *name, int flags)
 {
-	change();
+	if (change())
+		return -1;
 	return (int)syscall(SYS_unlinkat, dir_fd, name, flags);
 }
 
 int
 renameat(int from_fd, const char *from, int to_fd, const char *to)
 {
-	change();
+	if (change())
+		return -1;
 	return (int)syscall(SYS_renameat2, from_fd, from, to_fd, to, 0);
 }
 
@@ -74,7 +83,7 @@ setup(void)
 	uint8_t sk[SIGN_SECRET_SIZE];
 
 	fixture_open(&x);
-	die_before = 0;
+	die_before = fail_at = 0;
 	drop_writes = false;
 	p = NULL;
 	memset(&fault, 0, sizeof(fault));
@@ -962,6 +971,86 @@ START_TEST(a_grant_that_does_not_read_back_is_taken_away)
 }
 END_TEST
 
+/* ---- changes that fail ---------------------------------------------------------------------------------------------------- */
+
+static enum err
+by_init(void)
+{
+	return init();
+}
+
+static enum err
+by_clean(void)
+{
+	return provision_clean(p, &fault);
+}
+
+static enum err
+by_bundle(void)
+{
+	uint8_t id[ID_SIZE] = {0x0b};
+	int fd = -1;
+	enum err err = provision_bundle_dir(p, id, &fd, &fault);
+
+	if (fd >= 0)
+		close(fd);
+	return err != E_OK ? err : provision_manifest(p, id, BYTES("manifest", 8), &fault);
+}
+
+static enum err
+by_grant(void)
+{
+	return write_grant(GRANT + 1);
+}
+
+static enum err
+by_destroying(void)
+{
+	return provision_destroy_grants(p, &fault);
+}
+
+static enum err
+by_removing_a_bundle(void)
+{
+	return provision_remove_bundle(p, bundle_id, &fault);
+}
+
+static enum err
+by_removing_all(void)
+{
+	return provision_remove_once(p, &fault);
+}
+
+/* What cannot be made, written, flushed, renamed or removed is not done. */
+START_TEST(a_change_that_fails_is_told)
+{
+	static enum err (*const all[])(void) = {by_init, by_clean, by_bundle, by_grant, by_destroying, by_removing_a_bundle, by_removing_all};
+	enum err err = E_OK;
+	unsigned n = 0;
+
+	for (changes = 0; changes >= n;) {
+		if (_i > 0) {
+			prepare();
+			ck_assert(mkdirat(x.fd, "ONCE/g/00112233445566778899aabbccddeeff.tmp", 0700) == 0);
+			ck_assert(mkdirat(x.fd, "ONCE/b/00112233445566778899aabbccddeeff", 0700) == 0);
+		}
+		ck_assert_int_eq(begin(), E_OK);
+		changes = 0;
+		fail_at = ++n;
+		err = all[_i]();
+		fail_at = 0;
+		if (all[_i] == by_removing_a_bundle && err == E_OK) /* a second try may have done it */
+			ck_assert(!exists(&x, "ONCE/b/bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"));
+		else if (changes >= n ? err == E_OK || fault.err != err : err != E_OK)
+			ck_abort_msg("%d: change %u of %u: %d, %d", _i, n, changes, (int)err, (int)fault.err);
+		provision_end(&p);
+		fixture_close(&x);
+		fixture_open(&x);
+	}
+	ck_assert_uint_gt(n, 2);
+}
+END_TEST
+
 static void
 fill(TCase *t)
 {
@@ -1000,6 +1089,7 @@ fill(TCase *t)
 	tcase_add_test(t, a_prepare_cut_short_anywhere_can_be_done_again);
 	tcase_add_test(t, an_erase_cut_short_anywhere_can_be_done_again);
 	tcase_add_test(t, a_grant_that_does_not_read_back_is_taken_away);
+	tcase_add_loop_test(t, a_change_that_fails_is_told, 0, 7);
 	tcase_add_test(t, once_is_removed_with_every_cell_and_the_ratchet_and_without_what_is_not_ours);
 	tcase_add_loop_test(t, a_folder_of_somebody_else_that_is_called_once_is_refused_untouched, 0, 9);
 	tcase_add_test(t, what_is_removed_on_the_way_leaves_what_is_not_ours);

@@ -377,6 +377,33 @@ START_TEST(forgotten_blocks_are_not_fetched)
 }
 END_TEST
 
+/* Who reads in small steps asks for the same blocks over and over: they take no room from others. */
+START_TEST(what_is_asked_for_twice_is_queued_once)
+{
+	struct fake f;
+	struct blockcache *c = cache_over(&f, 8, 1);
+
+	get_and_check(c, 5);
+	fake_hold(&f, 10);
+	blockcache_ahead(c, 10, 1);
+	fake_await(&f);
+	for (unsigned i = 0; i < 2 * BLOCKCACHE_QUEUE; i++) {
+		blockcache_ahead(c, 5, 1);      /* there */
+		blockcache_ahead(c, 10, 1);     /* under way */
+		blockcache_ahead(c, 11, 2);     /* waiting */
+	}
+	blockcache_ahead(c, 20, 1);
+	fake_hold(&f, 20);
+	fake_await(&f);
+	fake_hold(&f, -1);
+	get_and_check(c, 20);
+	for (uint64_t i = 10; i < 13; i++)
+		ck_assert_uint_eq(f.fetched[i], 1);
+	ck_assert_uint_eq(f.fetched[5], 1);
+	blockcache_free(&c);
+}
+END_TEST
+
 START_TEST(close_wipes_everything_and_refuses)
 {
 	struct fake f;
@@ -458,6 +485,7 @@ main(void)
 	tcase_add_test(t, reader_tries_itself_after_a_worker_failed);
 	tcase_add_test(t, read_ahead_is_there_when_it_is_wanted);
 	tcase_add_test(t, forgotten_blocks_are_not_fetched);
+	tcase_add_test(t, what_is_asked_for_twice_is_queued_once);
 	tcase_add_test(t, close_wipes_everything_and_refuses);
 	tcase_add_test(t, block_under_way_at_close_is_wiped);
 	tcase_add_test(t, sizes_out_of_range_are_refused);

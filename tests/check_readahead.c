@@ -92,6 +92,37 @@ START_TEST(two_places_are_followed_at_once)
 }
 END_TEST
 
+START_TEST(what_is_left_out_between_two_reads_has_a_limit)
+{
+	for (uint64_t gap = 256 * 1024; gap <= 256 * 1024 + 1; gap++) {
+		struct readahead r = {0};
+		struct readahead_plan p;
+
+		readahead_next(&r, 10 * MIB, STEP, 900 * MIB, 8);
+		p = readahead_next(&r, 10 * MIB + STEP + gap, STEP, 900 * MIB, 8);
+		ck_assert_int_eq(p.busier, gap == 256 * 1024);
+	}
+}
+END_TEST
+
+START_TEST(exactly_half_a_window_is_filled_up)
+{
+	struct readahead r = {0};
+	struct readahead_plan p;
+	uint64_t b = 0;
+
+	for (; b < 6; b++)
+		p = readahead_next(&r, b * BLOCK_SIZE, BLOCK_SIZE, 900 * MIB, 4);
+	for (int i = 0; i < 10; i++) { /* asked for two, then none, in turn */
+		uint64_t before = r.place[0].asked;
+
+		p = readahead_next(&r, b * BLOCK_SIZE, BLOCK_SIZE, 900 * MIB, 4);
+		b++;
+		ck_assert_uint_eq(p.fetch_count, before - b <= 2 ? b + 4 - before : 0);
+	}
+}
+END_TEST
+
 START_TEST(requests_out_of_order_are_one_reader)
 {
 	struct readahead r = {0};
@@ -174,6 +205,8 @@ main(void)
 	tcase_add_test(t, a_full_window_is_filled_up_by_halves);
 	tcase_add_test(t, seek_forgets_what_was_asked_and_asks_for_nothing);
 	tcase_add_test(t, two_places_are_followed_at_once);
+	tcase_add_test(t, what_is_left_out_between_two_reads_has_a_limit);
+	tcase_add_test(t, exactly_half_a_window_is_filled_up);
 	tcase_add_test(t, requests_out_of_order_are_one_reader);
 	tcase_add_test(t, nothing_is_asked_beyond_the_end);
 	tcase_add_test(t, closing_undoes_everything);

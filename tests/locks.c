@@ -11,6 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* With --wrap a linker takes the calls of shared libraries, too, for references to what is here. */
+#pragma GCC visibility push(default)
+
 #define HELD_MAX 8
 
 int __real_pthread_mutex_init(pthread_mutex_t *mutex, const pthread_mutexattr_t *attr);

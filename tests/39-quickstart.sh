@@ -60,8 +60,11 @@ clean:
 	rm -f object
 list-tests:
 	@echo tests/01-s.sh tests/02-s.sh tests/check_a tests/check_b
+list-all:
+	@echo tests/01-s.sh tests/02-s.sh tests/check_a tests/check_b
 list-quick:
 	@echo tests/01-s.sh tests/check_a
+check-all: check
 check-quick: object
 	mkdir -p tests
 	for t in tests/01-s tests/check_a; do [ "\$\$t" = "\$\$(cat $W/miss)" ] || { echo ":test-result: PASS" >\$\$t.trs; }; done
@@ -184,12 +187,17 @@ is "... and they are not asked for" "$(cat "$W/asked")" ""
 check "for all of them" run test
 is "... they are" "$(grep -c 'qemu-system-x86.*clang-tidy.*debootstrap' "$W/asked")" 1
 
+check "on other processors, too" run test all
+is "... qemu-user is asked for then" "$(grep -c qemu-user-static "$W/asked")" 1
+
 # ---- of the real tree -----------------------------------------------------------------------------------------------------------
 (cd "$ONCE_TESTS" && ls check_*.c [0-9]*.sh) | sed 's/\.c$//; s|^|tests/|' | sort >"$W/a"
-make -s -C "$ONCE_BUILD" list-tests | sort >"$W/b" || die "list-tests"
+make -s -C "$ONCE_BUILD" list-all | sort >"$W/b" || die "list-all"
 nothing "each test that there is is in the list" diff "$W/a" "$W/b"
+make -s -C "$ONCE_BUILD" list-tests | sort >"$W/b" || die "list-tests"
+is "... and only those of other processors are not in the short one" "$(comm -23 "$W/a" "$W/b")" tests/44-processors.sh
 make -s -C "$ONCE_BUILD" list-quick | sort >"$W/b" || die "list-quick"
-(cd "$ONCE_TESTS/.." && grep -lE 'vm/run|in_guest|/analyse"|make.* fuzz|dpkg-buildpackage|debootstrap' tests/[0-9]*.sh) |
+(cd "$ONCE_TESTS/.." && grep -lE 'vm/run|in_guest|/analyse"|make.* fuzz|dpkg-buildpackage|debootstrap|/(arch|mutants)"' tests/[0-9]*.sh) |
 	grep -v '/39-quickstart' | sort >"$W/long"
 nothing "the quick ones need no guest, no analysis, no package" comm -12 "$W/long" "$W/b"
 sort "$W/long" "$W/b" >"$W/both"

@@ -419,7 +419,8 @@ keep_lowest(uint8_t (*ids)[ID_SIZE], size_t n, size_t max, int *over)
 {
 	size_t kept = 0;
 
-	qsort(ids, n, sizeof ids[0], by_id);
+	if (n > 1)
+		qsort(ids, n, sizeof ids[0], by_id);
 	for (size_t i = 0; i < n; i++) {
 		if (kept > 0 && memcmp(ids[kept - 1], ids[i], ID_SIZE) == 0)
 			continue;

@@ -32,10 +32,14 @@ check "to its end" oncestick unmount --yes
 cp "$W/carrier/ONCE/notice.cose" "$stick/ONCE/notice.cose"
 
 # hostile 76: ^C before the stick must not be pulled
-began() # the session is at work, with the memory open
+began() # the session is at work, with the memory open; only root can see that
 {
 	# shellcheck disable=SC2046 # numbers
-	find_session $(pgrep -P "$front")
+	if [ "$WHO" = root ]; then
+		find_session $(pgrep -P "$front")
+	else
+		pgrep -P "$front"
+	fi
 }
 env --default-signal=INT oncestick mount "$stick" --code-file "$W/code2" --no-desktop >"$W/out" 2>"$W/err" </dev/null &
 front=$!

@@ -10,7 +10,7 @@
 # Needs root and debootstrap; a small Debian 13 is made.
 set -eu
 version=1.18.4-1+b1
-. "$(dirname "$0")/fetch.sh"
+. "$(dirname "$0")/fetch"
 
 debian_13
 chroot "$root" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q=2 --no-install-recommends "libcairo2=$version" librsvg2-bin \

@@ -10,7 +10,7 @@
 # Needs: apt, dpkg-deb, gcc. Installs nothing outside a temporary folder.
 set -eu
 version=0.15.2-2+b1
-. "$(dirname "$0")/fetch.sh"
+. "$(dirname "$0")/fetch"
 
 fetch "check=$version" libsubunit0 libsubunit-dev
 cd "$work"

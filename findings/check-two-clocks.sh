@@ -14,7 +14,7 @@
 # Needs Debian 12 with gcc. No root.
 set -eu
 version=0.15.2-2+b1
-. "$(dirname "$0")/fetch.sh"
+. "$(dirname "$0")/fetch"
 
 command -v gcc >/dev/null || cannot "no gcc here"
 fetch "check=$version" libsubunit-dev=1.4.0-3

@@ -11,7 +11,7 @@
 # Needs Debian 12 with gcc. No root.
 set -eu
 version=3.14.0-4
-. "$(dirname "$0")/fetch.sh"
+. "$(dirname "$0")/fetch"
 
 command -v gcc >/dev/null || cannot "no gcc here"
 fetch "libfuse3-dev=$version" "libfuse3-3=$version"

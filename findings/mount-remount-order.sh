@@ -12,7 +12,7 @@
 # Needs root and debootstrap; a small Debian 13 is made.
 set -eu
 version=2.41.5-0+deb13u1
-. "$(dirname "$0")/fetch.sh"
+. "$(dirname "$0")/fetch"
 
 debian_13
 # shellcheck disable=SC2016 # ${...} that dpkg-query expands

@@ -12,7 +12,7 @@
 # Needs Debian 12 with gcc. No root.
 set -eu
 version=2.5.4-1+deb12u1
-. "$(dirname "$0")/fetch.sh"
+. "$(dirname "$0")/fetch"
 
 command -v gcc >/dev/null || cannot "no gcc here"
 fetch "libseccomp-dev=$version" "libseccomp2=$version"

@@ -15,7 +15,7 @@
 # tried here.
 set -u
 version=3.40.1-2+deb12u2
-. "$(dirname "$0")/fetch.sh"
+. "$(dirname "$0")/fetch"
 
 fetch "libsqlite3-dev=$version" "libsqlite3-0=$version"
 lib=$(dirname "$(find "$work/root" -name libsqlite3.so.0 | head -n 1)")

@@ -11,7 +11,7 @@
 # Needs: apt, dpkg-deb. Installs nothing outside a temporary folder. Exit status: 0 it is still so, 1 it is not, 77 it cannot be tried.
 set -eu
 version=3.40.1-2+deb12u2
-. "$(dirname "$0")/fetch.sh"
+. "$(dirname "$0")/fetch"
 
 fetch "sqlite3=$version" "libsqlite3-0=$version"
 cd "$work"

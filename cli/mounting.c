@@ -122,13 +122,12 @@ fail(const struct mounting *m, const struct fault *f)
 	return say_error(m->c, f, &about);
 }
 
+/* Once it was confirmed. */
 static enum err
-died(const struct mounting *m, bool spending)
+died(const struct mounting *m)
 {
-	if (spending)
-		return say_refuse(m->c, E_FAIL, "the process that was opening the stick has ended before it was done. Type the same "
-		    "code again, on this PC: if it was used up, it goes on here");
-	return say_refuse(m->c, E_FAIL, "the process that was opening the stick has ended. Try again. Nothing was spent");
+	return say_refuse(m->c, E_FAIL, "the process that was opening the stick has ended before it was done. Type the same "
+	    "code again, on this PC: if it was used up, it goes on here");
 }
 
 /* Before it was confirmed: whatever the session is at, even if it would never end. */
@@ -137,6 +136,15 @@ interrupted(struct mounting *m)
 {
 	session_abandon(&m->link);
 	return say_refuse(m->c, E_INTERRUPTED, "interrupted. Nothing was spent");
+}
+
+/* Before it was confirmed, too. */
+static enum err
+no_report(struct mounting *m)
+{
+	if (stop_asked())
+		return interrupted(m);
+	return say_refuse(m->c, E_FAIL, "the process that was opening the stick has ended. Try again. Nothing was spent");
 }
 
 /* ---- the code ------------------------------------------------------------------------------------------------------------- */
@@ -155,7 +163,7 @@ prove_code(struct mounting *m)
 		sent = session_code(&m->link, m->code) == 0;
 		sodium_memzero(m->code, sizeof m->code); /* what is started to ask again must not find it here */
 		if (!sent || session_next(&m->link, &m->msg, stop_asked) != 0)
-			return stop_asked() ? interrupted(m) : died(m, false);
+			return no_report(m);
 		if ((err = m->msg.err) != E_OK)
 			fail(m, &m->msg.fault);
 	} while (err == E_CODE_UNKNOWN && m->c->code_file == NULL && !stop_asked());
@@ -215,7 +223,7 @@ open_folder(struct mounting *m)
 		return interrupted(m);
 	say_info(m->c, "%s", i->resume ? _("opening ...") : _("opening, do not pull the stick ..."));
 	if (session_confirm(&m->link) != 0 || session_next(&m->link, &m->msg, NULL) != 0)
-		return died(m, true);
+		return died(m);
 	if (m->msg.err != E_OK)
 		return fail(m, &m->msg.fault);
 	say_open(m);
@@ -237,7 +245,7 @@ mounting_open(struct mounting *m)
 	if (err != E_OK)
 		return say_error(m->c, &f, NULL);
 	if (session_next(&m->link, &m->msg, stop_asked) != 0)
-		err = stop_asked() ? interrupted(m) : died(m, false);
+		err = no_report(m);
 	else if ((err = m->msg.err) != E_OK)
 		fail(m, &m->msg.fault);
 	else {

@@ -99,7 +99,8 @@ struct issuer_stick {
 };
 
 /*
- * issuer_find(i, arg, out, f): STICK or ID: a shown id, or a whole one in hexadecimal, that the books have, else a directory; NULL: the only stick mounted.
+ * issuer_find(i, arg, out, f): STICK or ID: a shown id, or a whole one in hexadecimal, that the books have, else a directory;
+ * NULL: the only stick mounted.
  * Errors: those of stickarg_open and stick_open, E_NO_STICK (an id that is not in the books), E_USAGE (two sticks are shown alike).
  */
 enum err issuer_find(struct issuer *i, const char *arg, struct issuer_stick *out, struct fault *f);

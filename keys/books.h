@@ -228,9 +228,10 @@ enum err books_event(struct books *b, int64_t now, const char *verb, const uint8
 /*
  * Notices. books_newest_notice: bytes of the newest (owned by the caller), *number 0 if there is none. books_notice_content: the
  * list that one signed at now has to be: every slot spent or revoked, and every slot and bundle of any notice ever stored, but for
- * lectures that are known to have expired before notice_reach(now); number, time and issuer are left 0. books_store_notice: merge a verified notice of our own, from
- * wherever it comes, into that union. books_keep_notice: one made of that content. Both keep its bytes if it is the newest, and of the
- * others number and time; one with a number that is known already (made before a restore) changes nothing there.
+ * lectures that are known to have expired before notice_reach(now); number, time and issuer are left 0. books_store_notice: merge a
+ * verified notice of our own, from wherever it comes, into that union. books_keep_notice: one made of that content. Both keep its bytes
+ * if it is the newest, and of the others number and time; one with a number that is known already (made before a restore) changes
+ * nothing there.
  */
 enum err books_newest_notice(struct books *b, uint8_t **cose, size_t *n, uint32_t *number, struct fault *f);
 enum err books_notice_content(struct books *b, int64_t now, struct notice *out, struct fault *f);

@@ -78,7 +78,8 @@ collect_dead(struct sql *q, int64_t reach, struct notice *out, struct fault *f)
 	uint8_t id[ID_SIZE];
 	bool row = true;
 	enum err err = sql_query(q, &st, "SELECT s.grant_id, s.slot FROM grnt g INDEXED BY grnt_expires"
-	    " CROSS JOIN slot s INDEXED BY slot_dead ON s.grant_id = g.grant_id WHERE g.expires >= ? AND s.state IN ('spent', 'revoked') ORDER BY s.grant_id, s.slot", SQL_ARGS(SQL_INT(reach)), f);
+	    " CROSS JOIN slot s INDEXED BY slot_dead ON s.grant_id = g.grant_id WHERE g.expires >= ?"
+	    " AND s.state IN ('spent', 'revoked') ORDER BY s.grant_id, s.slot", SQL_ARGS(SQL_INT(reach)), f);
 
 	while (err == E_OK && (err = sql_next(q, st, &row, f)) == E_OK && row) {
 		int64_t slot = sqlite3_column_int64(st, 1);

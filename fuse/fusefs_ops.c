@@ -166,13 +166,13 @@ op_init(void *userdata, struct fuse_conn_info *conn)
 	conn->max_write = READ_MAX; /* bounds reads too: the kernel knows one number of pages for a request */
 }
 
-/* And what it was that could not be read is kept for who asks. */
+/* Noted first: once there is an answer, status may be asked, and the file that was read from may be gone. */
 static void
 refuse_unread(struct fusefs *fs, fuse_req_t req, int err)
 {
-	refuse(req, err);
 	if (err == -EIO)
 		fusefs_refused(fs, 0, 0, 0);
+	refuse(req, err);
 }
 
 static void
@@ -248,7 +248,7 @@ op_access(fuse_req_t req, fuse_ino_t number, int mask)
 		err = EROFS;
 	if (err == 0 && (mask & X_OK) != 0 && i.type != IMAGE_DIR)
 		err = EACCES;
-	refuse(req, err == 0 && fs->silent ? EIO : err);
+	refuse_unread(fs, req, err == 0 && fs->silent ? EIO : err);
 }
 
 static void
@@ -294,7 +294,7 @@ open_as(fuse_req_t req, fuse_ino_t number, struct fuse_file_info *fi, enum image
 	if (err == 0)
 		h = handle_new(fs, number, &i);
 	if (h == NULL) {
-		refuse(req, err == 0 ? ENOMEM : err);
+		refuse_unread(fs, req, err == 0 ? ENOMEM : err);
 		return;
 	}
 	fi->fh = (uint64_t)(uintptr_t)h;
@@ -427,8 +427,8 @@ op_read(fuse_req_t req, fuse_ino_t number, size_t size, off_t offset, struct fus
 		look_ahead(fs, h, at, size);
 	err = span_get(fs, &s, at, size);
 	if (err != 0) {
-		refuse(req, EIO);
 		fusefs_refused(fs, h->ino, at / BLOCK_SIZE, (at + size - 1) / BLOCK_SIZE - at / BLOCK_SIZE + 1);
+		refuse(req, EIO);
 		return;
 	}
 	if (gate_enter(fs)) {

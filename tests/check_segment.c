@@ -220,6 +220,154 @@ START_TEST(more_threads_than_places)
 }
 END_TEST
 
+static void
+resize(uint32_t number, off_t delta)
+{
+	struct stat st;
+	int fd = -1;
+
+	sample_segment(&s, number, O_WRONLY, &fd);
+	ck_assert_int_eq(fstat(fd, &st), 0);
+	ck_assert_int_eq(ftruncate(fd, st.st_size + delta), 0);
+	(void)close(fd);
+}
+
+/* Of a size it had not when it was checked: it is refused each time, costs nothing, and is read when it is whole again. */
+START_TEST(a_segment_that_was_cut_or_removed_costs_no_descriptor)
+{
+	static const enum segment_mode modes[] = {SEGMENT_CACHED, SEGMENT_DROP};
+	uint8_t *buf = aligned_alloc(SEGMENT_ALIGN, BLOCK_SIZE);
+	unsigned before = 0;
+
+	ck_assert_ptr_nonnull(buf);
+	make(3, 1);
+	segment_free(&set);
+	set = segment_new(s.dir_fd, 3, modes[_i]);
+	before = open_descriptors();
+	for (int delta = -1; delta <= 1; delta += 2) {
+		resize(0, delta);
+		for (unsigned i = 0; i < 20; i++) {
+			ck_assert_int_eq(segment_read(set, 0, 1, buf), -1);
+			ck_assert_int_eq(errno, EIO);
+		}
+		ck_assert_uint_eq(open_descriptors(), before);
+		resize(0, -delta);
+	}
+	ck_assert_int_eq(renameat(s.dir_fd, "00000000.seg", s.dir_fd, "gone"), 0);
+	for (unsigned i = 0; i < 20; i++) {
+		ck_assert_int_eq(segment_read(set, 0, 1, buf), -1);
+		ck_assert_int_eq(errno, ENOENT);
+	}
+	ck_assert_int_eq(mkdirat(s.dir_fd, "00000000.seg", 0700), 0);
+	ck_assert_int_eq(segment_read(set, 0, 1, buf), -1);
+	ck_assert_int_eq(errno, EINVAL);
+	ck_assert_int_eq(unlinkat(s.dir_fd, "00000000.seg", AT_REMOVEDIR), 0);
+	ck_assert_uint_eq(open_descriptors(), before);
+	ck_assert_int_eq(renameat(s.dir_fd, "gone", s.dir_fd, "00000000.seg"), 0);
+	ck_assert_int_eq(segment_read(set, 2, 1, buf), 0);
+	ck_assert_uint_eq(load_le64(buf), 3);
+	free(buf);
+}
+END_TEST
+
+/* The other kind of medium: what the page cache has is not what is read. */
+START_TEST(direct_reads_are_the_same)
+{
+	uint8_t *buf = aligned_alloc(SEGMENT_ALIGN, 3 * (size_t)BLOCK_SIZE);
+	int fd = -1;
+
+	ck_assert_ptr_nonnull(buf);
+	make(16386, 1);
+	segment_free(&set);
+	set = segment_new(s.dir_fd, 16386, SEGMENT_DIRECT);
+	fd = openat(s.dir_fd, "00000000.seg", O_RDONLY | O_DIRECT | O_CLOEXEC);
+	if (fd < 0)
+		return free(buf); /* no such thing here */
+	(void)close(fd);
+	ck_assert_int_eq(segment_read(set, 16383, 3, buf), 0);
+	for (unsigned i = 0; i < 3; i++)
+		ck_assert_uint_eq(load_le64(buf + i * (size_t)BLOCK_SIZE), 16384 + i);
+	free(buf);
+}
+END_TEST
+
+START_TEST(what_is_no_file_is_not_a_segment)
+{
+	uint32_t bad = 77;
+
+	make(3, 1);
+	ck_assert_int_eq(unlinkat(s.dir_fd, "00000000.seg", 0), 0);
+	ck_assert_int_eq(segment_check(set, &bad), -1);
+	ck_assert_int_eq(errno, ENOENT);
+	ck_assert_uint_eq(bad, 0);
+	ck_assert_int_eq(mkdirat(s.dir_fd, "00000000.seg", 0700), 0);
+	ck_assert_int_eq(segment_check(set, &bad), -1);
+	ck_assert_int_eq(errno, EINVAL);
+	(void)unlinkat(s.dir_fd, "00000000.seg", AT_REMOVEDIR);
+}
+END_TEST
+
+/* How many descriptors are of this file. */
+static unsigned
+descriptors_of(int dir_fd, const char *name)
+{
+	struct stat wanted, st;
+	unsigned n = 0;
+
+	ck_assert_int_eq(fstatat(dir_fd, name, &wanted, 0), 0);
+	for (int fd = 0; fd < 256; fd++)
+		n += fstat(fd, &st) == 0 && st.st_dev == wanted.st_dev && st.st_ino == wanted.st_ino;
+	return n;
+}
+
+/* Thirteen files through twelve places: the one that goes is the one that was read longest ago, and the others stay. */
+START_TEST(the_file_read_longest_ago_makes_room)
+{
+	static uint8_t buf[BLOCK_SIZE];
+	char name[SEGMENT_NAME_SIZE];
+
+	make(13 * (uint64_t)SEGMENT_BLOCKS, SEGMENT_BLOCKS);
+	for (uint64_t i = 0; i < 12; i++)
+		ck_assert_int_eq(segment_read(set, i * SEGMENT_BLOCKS, 1, buf), 0);
+	ck_assert_int_eq(segment_read(set, 0, 1, buf), 0);
+	ck_assert_int_eq(segment_read(set, 12 * (uint64_t)SEGMENT_BLOCKS, 1, buf), 0);
+	for (uint32_t i = 0; i < 13; i++) {
+		segment_name(name, i);
+		ck_assert_uint_eq(descriptors_of(s.dir_fd, name), i != 1);
+	}
+}
+END_TEST
+
+/* A stick that came back: nothing is read from where it was, and nothing of that is held. */
+START_TEST(a_set_that_moved_holds_nothing_of_its_old_directory)
+{
+	static uint8_t buf[BLOCK_SIZE];
+	uint8_t mark[8];
+	unsigned before = 0;
+	int fd = -1, to = -1;
+
+	make(3, 1);
+	before = open_descriptors();
+	ck_assert_int_eq(segment_read(set, 0, 1, buf), 0);
+	ck_assert_int_eq(mkdirat(s.dir_fd, "new", 0700), 0);
+	ck_assert_int_ge(to = openat(s.dir_fd, "new", O_RDONLY | O_DIRECTORY | O_CLOEXEC), 0);
+	ck_assert_int_ge(fd = openat(to, "00000000.seg", O_RDWR | O_CREAT | O_CLOEXEC, 0600), 0);
+	ck_assert_int_eq(ftruncate(fd, 3 * (off_t)BLOCK_SIZE), 0);
+	store_le64(mark, 4711);
+	ck_assert_int_eq(pwrite(fd, mark, sizeof mark, 0), sizeof mark);
+	(void)close(fd);
+	segment_move(set, to);
+	ck_assert_uint_eq(open_descriptors(), before + 1);
+	ck_assert_int_eq(segment_read(set, 0, 1, buf), 0);
+	ck_assert_uint_eq(load_le64(buf), 4711);
+	segment_free(&set);
+	ck_assert_uint_eq(open_descriptors(), before + 1);
+	(void)unlinkat(to, "00000000.seg", 0);
+	(void)close(to);
+	(void)unlinkat(s.dir_fd, "new", AT_REMOVEDIR);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -238,6 +386,11 @@ main(void)
 	tcase_add_test(t, nothing_is_read_beyond_the_end);
 	tcase_add_test(t, many_files_few_descriptors);
 	tcase_add_test(t, more_threads_than_places);
+	tcase_add_loop_test(t, a_segment_that_was_cut_or_removed_costs_no_descriptor, 0, 2);
+	tcase_add_test(t, direct_reads_are_the_same);
+	tcase_add_test(t, what_is_no_file_is_not_a_segment);
+	tcase_add_test(t, the_file_read_longest_ago_makes_room);
+	tcase_add_test(t, a_set_that_moved_holds_nothing_of_its_old_directory);
 	suite_add_tcase(suite, t);
 	r = srunner_create(suite);
 	srunner_run_all(r, CK_ENV);

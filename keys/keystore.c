@@ -203,17 +203,24 @@ keystore_issuer(int dir_fd, uint8_t pk[KEY_SIZE], struct fault *f)
 	return err;
 }
 
-/* Give the file tmp its name unless that is taken. Return 0, or -1 with errno. Not every file system can do either. */
+/* Give the file tmp its name unless that is taken. Return 0, or -1 with errno: then it has not got it. Not every file system can. */
 static int
 rename_new(int dir_fd, const char *tmp)
 {
+	int saved = 0;
+
 	if (renameat2(dir_fd, tmp, dir_fd, KEYSTORE_NAME, RENAME_NOREPLACE) == 0)
 		return 0;
 	if (errno != EINVAL && errno != ENOSYS)
 		return -1;
 	if (linkat(dir_fd, tmp, dir_fd, KEYSTORE_NAME, 0) != 0)
 		return -1;
-	return unlinkat(dir_fd, tmp, 0);
+	if (unlinkat(dir_fd, tmp, 0) == 0)
+		return 0;
+	saved = errno;
+	unlinkat(dir_fd, KEYSTORE_NAME, 0);
+	errno = saved;
+	return -1;
 }
 
 static enum err

@@ -4,6 +4,7 @@
  * Each real Argon2id here costs 256 MiB and about half a second. Cases that must be refused without one forbid it.
  */
 #include <check.h>
+#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -17,6 +18,7 @@
 #include <sodium.h>
 
 #include "bytes.h"
+#include "calls.h"
 #include "dcbor.h"
 #include "keystore.h"
 #include "keytree.h"
@@ -42,11 +44,18 @@ static int dir_fd = -1;
 static bool forbidden;  /* to stretch a passphrase */
 static int stretched;   /* how often that was tried */
 static bool race;       /* somebody else makes a keystore while the passphrase is stretched */
+static bool cheap;      /* a key of zeros */
+
+/* Calls that fail, with what they say; 0: none. */
+static struct {
+	int write, sync_file, sync_dir, rename, link, unlink;
+} fails;
 
 static void
 setup(void)
 {
-	forbidden = race = false;
+	forbidden = race = cheap = false;
+	memset(&fails, 0, sizeof fails);
 	stretched = 0;
 	for (size_t i = 0; i < sizeof seed; i++)
 		seed[i] = (uint8_t)i;
@@ -83,8 +92,63 @@ crypto_pwhash(unsigned char *const out, unsigned long long outlen, const char *c
 	if (race)
 		ck_assert_int_eq(stickio_create(dir_fd, KEYSTORE_NAME, "precious", 8, 0600), 0);
 	memcpy(&real, &symbol, sizeof real);
-	return real(out, outlen, passwd, passwdlen, salt, opslimit, memlimit, alg);
+	memset(out, 0, outlen);
+	return cheap ? 0 : real(out, outlen, passwd, passwdlen, salt, opslimit, memlimit, alg);
 }
+
+/* ---- calls that fail ------------------------------------------------------------------------------------------------------- */
+
+static int
+done(int failure, long result)
+{
+	if (failure != 0)
+		errno = failure;
+	return failure != 0 ? -1 : (int)result;
+}
+
+__attribute__((visibility("default"))) ssize_t
+pwrite(int fd, const void *buf, size_t n, off_t off)
+{
+	return fails.write != 0 ? done(fails.write, 0) : call_pwrite(fd, buf, n, off);
+}
+
+#ifndef __USE_FILE_OFFSET64
+ssize_t pwrite64(int fd, const void *buf, size_t n, off_t off) __attribute__((alias("pwrite"), visibility("default")));
+#endif
+
+__attribute__((visibility("default"))) int
+fsync(int fd)
+{
+	struct stat st;
+	int failure = fstat(fd, &st) == 0 && S_ISDIR(st.st_mode) ? fails.sync_dir : fails.sync_file;
+
+	return failure != 0 ? done(failure, 0) : (int)syscall(SYS_fsync, fd);
+}
+
+__attribute__((visibility("default"))) int
+renameat2(int from_fd, const char *from, int to_fd, const char *to, unsigned flags)
+{
+	ck_assert_uint_eq(flags, RENAME_NOREPLACE);
+	return fails.rename != 0 ? done(fails.rename, 0) : (int)syscall(SYS_renameat2, from_fd, from, to_fd, to, flags);
+}
+
+__attribute__((visibility("default"))) int
+linkat(int from_fd, const char *from, int to_fd, const char *to, int flags)
+{
+	return fails.link != 0 ? done(fails.link, 0) : (int)syscall(SYS_linkat, from_fd, from, to_fd, to, flags);
+}
+
+/* Once. */
+__attribute__((visibility("default"))) int
+unlinkat(int at_fd, const char *name, int flags)
+{
+	int failure = fails.unlink;
+
+	fails.unlink = 0;
+	return failure != 0 ? done(failure, 0) : (int)syscall(SYS_unlinkat, at_fd, name, flags);
+}
+
+/* ---- what is refused ------------------------------------------------------------------------------------------------------- */
 
 static void
 refused(const uint8_t *file, size_t n, enum err want)
@@ -400,6 +464,123 @@ START_TEST(missing_and_foreign_files_are_named)
 }
 END_TEST
 
+/* What is left in the directory. */
+static unsigned
+names(void)
+{
+	DIR *dir = opendir(dir_name);
+	unsigned n = 0;
+
+	ck_assert_ptr_nonnull(dir);
+	for (const struct dirent *d = readdir(dir); d != NULL; d = readdir(dir))
+		n += d->d_name[0] != '.';
+	(void)closedir(dir);
+	return n;
+}
+
+static void
+create_fails(int sys, const char *step)
+{
+	struct fault f = { 0 };
+
+	cheap = true;
+	ck_assert_int_eq(keystore_create(dir_fd, seed, PASS, &f), E_KEYSTORE);
+	ck_assert_int_eq(f.err, E_KEYSTORE);
+	ck_assert_int_eq(f.sys, sys);
+	ck_assert_str_eq(f.step, step);
+	ck_assert_str_eq(f.object, KEYSTORE_NAME);
+	ck_assert_uint_eq(names(), 0);
+	memset(&fails, 0, sizeof fails);
+}
+
+static void
+create_works(void)
+{
+	struct fault f = { 0 };
+	uint8_t *got = NULL;
+	struct stat st;
+
+	cheap = true;
+	ck_assert_int_eq(keystore_create(dir_fd, seed, PASS, &f), E_OK);
+	ck_assert_uint_eq(names(), 1);
+	ck_assert_int_eq(fstatat(dir_fd, KEYSTORE_NAME, &st, AT_SYMLINK_NOFOLLOW), 0);
+	ck_assert_uint_eq(st.st_nlink, 1);
+	ck_assert_int_eq(keystore_open(dir_fd, PASS, &got, &f), E_OK);
+	ck_assert_mem_eq(got, seed, sizeof seed);
+	secret_free(&got);
+}
+
+/* It is there whole, or not at all; and then it can be made. */
+START_TEST(what_cannot_be_written_leaves_nothing)
+{
+	fails.write = ENOSPC;
+	create_fails(ENOSPC, "create");
+	fails.sync_file = EIO;
+	create_fails(EIO, "create");
+	fails.rename = EIO;
+	create_fails(EIO, "create");
+	fails.sync_dir = EIO;
+	create_fails(EIO, "fsync");
+	fails.rename = EROFS, fails.link = EROFS;
+	create_fails(EROFS, "create");
+	create_works();
+}
+END_TEST
+
+/* Some file systems cannot rename without replacing: it is linked. Some, vfat for one, can do neither. */
+START_TEST(where_there_is_no_such_rename_it_is_linked)
+{
+	static const int without[] = { EINVAL, ENOSYS };
+
+	fails.rename = without[_i];
+	fails.link = EPERM;
+	create_fails(EPERM, "create");
+	fails.rename = without[_i];
+	fails.unlink = EIO;
+	create_fails(EIO, "create");
+	fails.rename = without[_i];
+	create_works();
+}
+END_TEST
+
+START_TEST(a_link_never_overwrites_what_appears_meanwhile)
+{
+	struct fault f = { 0 };
+
+	race = cheap = true;
+	fails.rename = EINVAL;
+	ck_assert_int_eq(keystore_create(dir_fd, seed, PASS, &f), E_KEYSTORE);
+	ck_assert_int_eq(f.sys, EEXIST);
+	ck_assert_uint_eq(names(), 1);
+	still_precious();
+}
+END_TEST
+
+/* A directory that cannot be flushed, and says so by EINVAL, is one of a file system that does it by itself. */
+START_TEST(a_directory_that_knows_no_flush_is_enough)
+{
+	fails.sync_dir = EINVAL;
+	create_works();
+}
+END_TEST
+
+START_TEST(the_issuer_of_a_file_is_not_told_where_it_is_none)
+{
+	uint8_t pk[KEY_SIZE], untouched[KEY_SIZE];
+	struct fault f = { 0 };
+
+	memset(pk, 0x5a, sizeof pk);
+	memset(untouched, 0x5a, sizeof untouched);
+	ck_assert_int_eq(keystore_issuer(dir_fd, pk, &f), E_KEYSTORE);
+	ck_assert(f.err == E_KEYSTORE && f.sys == ENOENT && strcmp(f.step, "open") == 0);
+	fault_clear(&f);
+	ck_assert_int_eq(stickio_create(dir_fd, KEYSTORE_NAME, vector, sizeof vector - 1, 0600), 0);
+	ck_assert_int_eq(keystore_issuer(dir_fd, pk, &f), E_KEYSTORE);
+	ck_assert(f.err == E_KEYSTORE && f.sys == 0 && strcmp(f.step, "format") == 0);
+	ck_assert_mem_eq(pk, untouched, sizeof pk);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -429,6 +610,11 @@ main(void)
 	tcase_add_test(tc, file_that_appears_meanwhile_is_never_overwritten);
 	tcase_add_test(tc, dangling_link_in_its_place_is_not_followed);
 	tcase_add_test(tc, missing_and_foreign_files_are_named);
+	tcase_add_test(tc, what_cannot_be_written_leaves_nothing);
+	tcase_add_loop_test(tc, where_there_is_no_such_rename_it_is_linked, 0, 2);
+	tcase_add_test(tc, a_link_never_overwrites_what_appears_meanwhile);
+	tcase_add_test(tc, a_directory_that_knows_no_flush_is_enough);
+	tcase_add_test(tc, the_issuer_of_a_file_is_not_told_where_it_is_none);
 	srunner_run_all(sr, CK_ENV);
 	failed = srunner_ntests_failed(sr);
 	srunner_free(sr);

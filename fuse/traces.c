@@ -174,7 +174,8 @@ read_up_to(int fd, void *buf, size_t size)
 	return (ssize_t)n;
 }
 
-static void
+/* Whether it was removed. */
+static bool
 sweep_thumbnail(struct sweep *s, int dir, const char *name)
 {
 	struct stat st;
@@ -183,12 +184,11 @@ sweep_thumbnail(struct sweep *s, int dir, const char *name)
 
 	if (n < 5 || strcmp(name + n - 4, ".png") != 0 || s->looked > THUMBNAILS_MAX ||
 	    filestat_at(dir, name, &st) != 0 || st.st_ctime < filestat_second(s->since) || (fd = open_own(dir, name, &st)) < 0)
-		return;
+		return false;
 	s->looked++;
 	n = traces_uri(s->png, (size_t)read_up_to(fd, s->png, PNG_READ), s->uri, URI_MAX);
 	close(fd);
-	if (n > 0 && traces_is_below(s->folder, s->uri, n))
-		unlinkat(dir, name, 0);
+	return n > 0 && traces_is_below(s->folder, s->uri, n) && unlinkat(dir, name, 0) == 0;
 }
 
 /* normal, large ...; and fail with one directory for each program. No links are followed. */
@@ -197,16 +197,19 @@ sweep_thumbnails(struct sweep *s, int at, const char *path, unsigned depth)
 {
 	int fd = openat(at, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (depth > 0 ? O_NOFOLLOW : 0));
 	DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
+	bool removed = false;
 
 	if (d == NULL && fd >= 0)
 		close(fd);
 	for (const struct dirent *e; d != NULL && (e = readdir(d)) != NULL;) {
 		if (e->d_name[0] == '.')
 			continue;
-		sweep_thumbnail(s, dirfd(d), e->d_name);
+		removed = sweep_thumbnail(s, dirfd(d), e->d_name) || removed;
 		if (depth < 2 && (e->d_type == DT_DIR || e->d_type == DT_UNKNOWN))
 			sweep_thumbnails(s, dirfd(d), e->d_name, depth + 1);
 	}
+	if (removed)
+		fsync(fd);
 	if (d != NULL)
 		closedir(d);
 }
@@ -361,8 +364,8 @@ replace(int dir, const char *name, const char *text, size_t n, const struct stat
 		goto out;
 	r = now.st_ino != st->st_ino || now.st_size != st->st_size || now.st_mtim.tv_sec != st->st_mtim.tv_sec ||
 	    now.st_mtim.tv_nsec != st->st_mtim.tv_nsec;
-	if (r == 0)
-		r = renameat(dir, fresh, dir, name);
+	if (r == 0 && (renameat(dir, fresh, dir, name) != 0 || fsync(dir) != 0))
+		r = -1;
 out:
 	close(fd);
 	if (r != 0)
@@ -446,6 +449,7 @@ clear_documents(const struct traces_folder *f, int data)
 	int dir = openat(data, "RecentDocuments", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), fd;
 	DIR *d = dir >= 0 ? fdopendir(dir) : NULL;
 	char *text = malloc(DOCUMENT_MAX + 1);
+	bool removed = false;
 	struct stat st;
 	size_t n;
 
@@ -456,9 +460,11 @@ clear_documents(const struct traces_folder *f, int data)
 		n = (size_t)read_up_to(fd, text, DOCUMENT_MAX);
 		text[n] = '\0';
 		close(fd);
-		if (document_is_below(f, text, strlen(text)))
-			unlinkat(dir, e->d_name, 0);
+		if (document_is_below(f, text, strlen(text)) && unlinkat(dir, e->d_name, 0) == 0)
+			removed = true;
 	}
+	if (removed)
+		fsync(dir);
 	free(text);
 	if (d != NULL)
 		closedir(d);

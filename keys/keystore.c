@@ -203,7 +203,7 @@ keystore_issuer(int dir_fd, uint8_t pk[KEY_SIZE], struct fault *f)
 	return err;
 }
 
-/* Give the file tmp its name unless that is taken. Return 0, or -1 with errno: then it has not got it. Not every file system can. */
+/* Give the file tmp its name unless that is taken. Return 0, or -1 with errno: then it has not got it. Not all file systems can. */
 static int
 rename_new(int dir_fd, const char *tmp)
 {

@@ -3,15 +3,182 @@
  */
 #include "stickio.h"
 
+#include <dlfcn.h>
+#include <limits.h>
+#include <linux/fs.h>
+#include <stdarg.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
 
+#undef BLOCK_SIZE /* <linux/fs.h> has another */
+#include "calls.h"
 #include "stick_fixture.h"
 
 static struct fixture x;
 
+/* ---- calls that fail: the one of that name, after it went well so many times, says that; 0: a byte is all it does -------- */
+
+static struct {
+	const char *call;
+	unsigned after;
+	int sys;
+} plan;
+static ino_t flushed[8];        /* in their order */
+static size_t flushes;
+static uint32_t magic;          /* what file systems say they are; 0: the truth */
+static int attributes = -1;     /* what files have, as chattr(1) sets them; -1: nobody knows */
+static bool swapped;            /* the file becomes a FIFO between the look and the open */
+
+static void
+let_fail(const char *call, unsigned after, int sys)
+{
+	plan.call = call, plan.after = after, plan.sys = sys;
+}
+
+/* 1: it fails; 0: it is short; -1: neither. */
+static int
+fails(const char *call)
+{
+	if (plan.call == NULL || strcmp(plan.call, call) != 0 || plan.after-- > 0)
+		return -1;
+	plan.call = NULL;
+	errno = plan.sys;
+	return plan.sys != 0;
+}
+
+#pragma GCC visibility push(default)
+
+ssize_t
+pread(int fd, void *buf, size_t n, off_t off)
+{
+	int how = fails("pread");
+
+	return how == 1 ? -1 : call_pread(fd, buf, how == 0 ? 1 : n, off);
+}
+
+ssize_t
+pwrite(int fd, const void *buf, size_t n, off_t off)
+{
+	int how = fails("pwrite");
+
+	return how == 1 ? -1 : how == 0 && off == 0 ? 0 : call_pwrite(fd, buf, how == 0 ? 1 : n, off);
+}
+
+#ifndef __USE_FILE_OFFSET64
+ssize_t pread64(int fd, void *buf, size_t n, off_t off) __attribute__((alias("pread")));
+ssize_t pwrite64(int fd, const void *buf, size_t n, off_t off) __attribute__((alias("pwrite")));
+#endif
+
+int
+fsync(int fd)
+{
+	struct stat st;
+
+	if (fails("fsync") == 1)
+		return -1;
+	if (flushes < sizeof flushed / sizeof *flushed && fstat(fd, &st) == 0)
+		flushed[flushes++] = st.st_ino;
+	return (int)syscall(SYS_fsync, fd);
+}
+
+/* What fails to close is closed, as the kernel has it. */
+int
+close(int fd)
+{
+	int failed = fails("close"), sys = errno, r = (int)syscall(SYS_close, fd);
+
+	errno = failed == 1 ? sys : errno;
+	return failed == 1 ? -1 : r;
+}
+
+int
+renameat(int from_fd, const char *from, int to_fd, const char *to)
+{
+	return fails("renameat") == 1 ? -1 : (int)syscall(SYS_renameat2, from_fd, from, to_fd, to, 0);
+}
+
+struct dirent *
+readdir(DIR *dir)
+{
+	struct dirent *(*real)(DIR *) = NULL;
+#ifdef __USE_FILE_OFFSET64
+	void *symbol = dlsym(RTLD_NEXT, "readdir64");
+#else
+	void *symbol = dlsym(RTLD_NEXT, "readdir");
+#endif
+
+	memcpy(&real, &symbol, sizeof real);
+	return fails("readdir") == 1 ? NULL : real(dir);
+}
+
+int
+fstatfs(int fd, struct statfs *fs)
+{
+	int r = (int)syscall(SYS_fstatfs, fd, fs);
+
+	if (r == 0 && magic != 0)
+		fs->f_type = (__typeof__(fs->f_type))magic;
+	return r;
+}
+
+int
+ioctl(int fd, unsigned long request, ...)
+{
+	va_list list;
+	void *arg = NULL;
+
+	va_start(list, request);
+	arg = va_arg(list, void *);
+	va_end(list);
+	if (request != FS_IOC_GETFLAGS)
+		return (int)syscall(SYS_ioctl, fd, request, arg);
+	if (attributes == -1) {
+		errno = ENOTTY;
+		return -1;
+	}
+	memcpy(arg, &attributes, sizeof attributes);
+	return 0;
+}
+
+static int
+open_any(const char *name, int dir_fd, const char *path, int flags, mode_t mode)
+{
+	(void)name;
+	if (fails("openat") == 1)
+		return -1;
+	if (swapped && strcmp(path, "file") == 0)
+		if (unlinkat(dir_fd, path, 0) != 0 || mkfifoat(dir_fd, path, 0600) != 0)
+			return -1;
+	return (int)syscall(SYS_openat, dir_fd, path, flags | O_LARGEFILE, mode);
+}
+
+#define mode_of mode_to_open
+#include "opened.h"
+#undef mode_of
+
+#pragma GCC visibility pop
+
+static unsigned
+descriptors(void)
+{
+	unsigned n = 0;
+
+	for (int fd = 0; fd < 256; fd++)
+		n += fcntl(fd, F_GETFD) != -1;
+	return n;
+}
+
+/* ---- the directory ------------------------------------------------------------------------------------------------------ */
+
 static void
 setup(void)
 {
+	memset(&plan, 0, sizeof plan);
+	flushes = 0;
+	magic = 0;
+	attributes = -1;
+	swapped = false;
 	fixture_open(&x);
 }
 
@@ -373,6 +540,353 @@ START_TEST(a_real_file_system_is_judged_by_its_type)
 }
 END_TEST
 
+/* ---- what fails half-way ------------------------------------------------------------------------------------------------ */
+
+static ino_t
+number_of(const char *name)
+{
+	struct stat st;
+
+	ck_assert_int_eq(fstatat(x.fd, name, &st, AT_SYMLINK_NOFOLLOW), 0);
+	return st.st_ino;
+}
+
+START_TEST(a_read_goes_on_until_all_is_there)
+{
+	char buf[6] = "";
+	int fd = -1;
+
+	put_file(&x, "file", "12345", 5);
+	fd = stickio_open_file(x.fd, "file", O_RDONLY, NULL);
+	let_fail("pread", 0, 0);
+	ck_assert_int_eq(stickio_read_full(fd, buf, 5, 0), 0);
+	ck_assert_str_eq(buf, "12345");
+	memset(buf, 0, sizeof buf);
+	let_fail("pread", 0, EINTR);
+	ck_assert_int_eq(stickio_read_full(fd, buf, 4, 1), 0);
+	ck_assert_str_eq(buf, "2345");
+	let_fail("pread", 0, EBADMSG);
+	ck_assert_int_eq(stickio_read_full(fd, buf, 5, 0), -1);
+	ck_assert_int_eq(errno, EBADMSG);
+	ck_assert_int_eq(stickio_read_full(fd, buf, 0, INT64_MAX), 0);
+	ck_assert_int_eq(stickio_read_full(fd, buf, 1, INT64_MAX), -1);
+	ck_assert_int_eq(errno, EOVERFLOW);
+	close(fd);
+}
+END_TEST
+
+START_TEST(a_write_goes_on_until_all_is_there)
+{
+	char buf[8] = "";
+	int fd = -1;
+
+	put_file(&x, "file", "..", 2);
+	fd = stickio_open_file(x.fd, "file", O_RDWR, NULL);
+	let_fail("pwrite", 0, 0);
+	ck_assert_int_eq(stickio_write_full(fd, "12345", 5, 1), 0);
+	ck_assert_int_eq(stickio_read_full(fd, buf, 6, 0), 0);
+	ck_assert_str_eq(buf, ".12345");
+	let_fail("pwrite", 0, EINTR);
+	ck_assert_int_eq(stickio_write_full(fd, "abc", 3, 2), 0);
+	ck_assert_int_eq(stickio_read_full(fd, buf, 6, 0), 0);
+	ck_assert_str_eq(buf, ".1abc5");
+	let_fail("pwrite", 0, ENOSPC);
+	ck_assert_int_eq(stickio_write_full(fd, "12345", 5, 0), -1);
+	ck_assert_int_eq(errno, ENOSPC);
+	let_fail("pwrite", 0, 0); /* nothing at all is written, at 0 */
+	ck_assert_int_eq(stickio_write_full(fd, "12345", 5, 0), -1);
+	ck_assert_int_eq(errno, EIO);
+	close(fd);
+}
+END_TEST
+
+START_TEST(slurp_that_fails_gives_nothing)
+{
+	static const char *const calls[] = {"pread", "openat"};
+	unsigned before = descriptors();
+	uint8_t *data = NULL;
+	size_t n = 99;
+
+	put_file(&x, "file", "12345", 5);
+	let_fail(calls[_i], 0, EIO);
+	ck_assert_int_eq(stickio_slurp(x.fd, "file", 5, &data, &n), -1);
+	ck_assert_int_eq(errno, EIO);
+	ck_assert_int_eq(stickio_slurp(x.fd, "file", 4, &data, &n), -1);
+	ck_assert_int_eq(errno, EFBIG);
+	ck_assert(data == NULL && n == 99);
+	ck_assert_uint_eq(descriptors(), before);
+}
+END_TEST
+
+START_TEST(create_that_fails_leaves_nothing)
+{
+	static const struct {
+		const char *call;
+		int sys;
+	} cases[] = {{"pwrite", ENOSPC}, {"fsync", EIO}, {"close", EDQUOT}, {"openat", EACCES}};
+	unsigned before = descriptors();
+
+	let_fail(cases[_i].call, 0, cases[_i].sys);
+	ck_assert_int_eq(stickio_create(x.fd, "new", "12345", 5, 0600), -1);
+	ck_assert_int_eq(errno, cases[_i].sys);
+	ck_assert(!exists(&x, "new"));
+	ck_assert_uint_eq(descriptors(), before);
+	ck_assert_int_eq(stickio_create(x.fd, "new", "12345", 5, 0640), 0);
+	ck_assert_uint_eq(mode_of("new"), 0640);
+	ck_assert_uint_eq(descriptors(), before);
+	ck_assert_uint_ge(flushes, 1);
+	ck_assert_uint_eq(flushed[0], number_of("new"));
+}
+END_TEST
+
+START_TEST(rename_flushes_what_is_renamed_and_then_the_directory)
+{
+	unsigned before = descriptors();
+
+	put_dir(&x, "dir");
+	ck_assert_int_eq(stickio_rename(x.fd, "dir", "other"), 0);
+	ck_assert(!exists(&x, "dir") && exists(&x, "other"));
+	ck_assert_uint_eq(flushes, 2);
+	ck_assert_uint_eq(flushed[0], number_of("other"));
+	ck_assert_uint_eq(flushed[1], number_of("."));
+	ck_assert_uint_eq(descriptors(), before);
+}
+END_TEST
+
+START_TEST(rename_that_fails_says_so)
+{
+	static const struct {
+		const char *call;
+		unsigned after;
+		int sys;
+		bool renamed;
+	} cases[] = {{"renameat", 0, EROFS, false}, {"openat", 0, EMFILE, true}, {"fsync", 0, EIO, true}, {"fsync", 1, EIO, true}};
+	unsigned before = descriptors();
+
+	put_file(&x, "file", "x", 1);
+	let_fail(cases[_i].call, cases[_i].after, cases[_i].sys);
+	ck_assert_int_eq(stickio_rename(x.fd, "file", "other"), -1);
+	ck_assert_int_eq(errno, cases[_i].sys);
+	ck_assert_int_eq(exists(&x, "other"), cases[_i].renamed);
+	ck_assert_uint_eq(descriptors(), before);
+}
+END_TEST
+
+START_TEST(a_directory_that_knows_no_flush_is_flushed)
+{
+	let_fail("fsync", 0, EINVAL);
+	ck_assert_int_eq(stickio_sync_dir(x.fd), 0);
+	let_fail("fsync", 0, EIO);
+	ck_assert_int_eq(stickio_sync_dir(x.fd), -1);
+	ck_assert_int_eq(errno, EIO);
+}
+END_TEST
+
+START_TEST(mkdir_that_fails_leaves_nothing)
+{
+	unsigned before = descriptors();
+	int fd = -1;
+
+	let_fail("openat", 0, EMFILE);
+	ck_assert_int_eq(stickio_mkdir(x.fd, "dir", 0755), -1);
+	ck_assert_int_eq(errno, EMFILE);
+	ck_assert(!exists(&x, "dir"));
+	ck_assert_int_ge(fd = stickio_mkdir(x.fd, "dir", 0755), 0);
+	ck_assert_uint_eq(mode_of("dir"), 0755);
+	close(fd);
+	ck_assert_uint_eq(descriptors(), before);
+}
+END_TEST
+
+START_TEST(a_directory_that_cannot_be_listed_is_not_an_empty_one)
+{
+	uint8_t ids[4][ID_SIZE];
+	unsigned before = descriptors();
+
+	put_file(&x, "00112233445566778899aabbccddeeff", "", 0);
+	put_file(&x, "10112233445566778899aabbccddeeff", "", 0);
+	memset(ids, 0xee, sizeof ids);
+	let_fail("openat", 0, EMFILE);
+	ck_assert_int_eq(stickio_ids(x.fd, "", ids, 4), -1);
+	ck_assert_int_eq(errno, EMFILE);
+	for (unsigned after = 0; after < 5; after++) {
+		let_fail("readdir", after, EIO);
+		ck_assert_int_eq(stickio_ids(x.fd, "", ids, 4), -1);
+		ck_assert_int_eq(errno, EIO);
+	}
+	ck_assert_uint_eq(ids[0][0], 0xee);
+	ck_assert_int_eq(stickio_ids(x.fd, "", ids, 4), 2);
+	ck_assert_uint_eq(descriptors(), before);
+}
+END_TEST
+
+/* hostile 21 */
+START_TEST(what_is_swapped_for_a_fifo_is_not_opened)
+{
+	unsigned before = descriptors();
+	uint64_t size = 99;
+
+	put_file(&x, "file", "12345", 5);
+	swapped = true;
+	ck_assert_int_eq(stickio_open_file(x.fd, "file", O_RDONLY, &size), -1);
+	ck_assert_int_eq(errno, EINVAL);
+	ck_assert_uint_eq(size, 99);
+	ck_assert_uint_eq(descriptors(), before);
+}
+END_TEST
+
+/* ---- what it means -------------------------------------------------------------------------------------------------------- */
+
+START_TEST(each_errno_is_of_one_kind)
+{
+	static const int ours[] = {ENOMEM, EMFILE, ENFILE, ENOSYS};
+	static const int wrong[] = {ENOENT, ENOTDIR, EISDIR, ELOOP, EINVAL, EFBIG, EEXIST, EBADMSG};
+	static const int medium[] = {EIO, ENODEV, ENXIO, EACCES, EPERM, EROFS, ENOSPC, 0};
+	static const int pulled[] = {EIO, ENODEV, ENXIO, ENOMEDIUM};
+	static const int not_pulled[] = {0, ENOENT, EACCES, EPERM, EROFS, ENOSPC, EINVAL, ENOMEM};
+
+	for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
+		ck_assert_int_eq(stickio_err(ours[i], E_BUNDLE), E_FAIL);
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+		ck_assert_int_eq(stickio_err(wrong[i], E_BUNDLE), E_BUNDLE);
+	for (size_t i = 0; i < sizeof medium / sizeof *medium; i++)
+		ck_assert_int_eq(stickio_err(medium[i], E_BUNDLE), E_STICK_IO);
+	for (size_t i = 0; i < sizeof pulled / sizeof *pulled; i++)
+		ck_assert(stickio_failing(pulled[i]));
+	for (size_t i = 0; i < sizeof not_pulled / sizeof *not_pulled; i++)
+		ck_assert(!stickio_failing(not_pulled[i]));
+}
+END_TEST
+
+static struct fault
+fault_of(int sys, const char *path)
+{
+	struct fault f = {0};
+	unsigned before = descriptors();
+
+	become_nobody();
+	errno = sys;
+	ck_assert_int_eq(stickio_fault(&f, E_BUNDLE, "open", x.fd, "top", path), stickio_err(sys, E_BUNDLE));
+	become_again();
+	ck_assert(f.err == stickio_err(sys, E_BUNDLE) && f.sys == sys);
+	ck_assert_str_eq(f.step, "open");
+	ck_assert_int_eq(strncmp(f.object, "top/", 4), 0);
+	ck_assert_int_eq(strncmp(f.object + 4, path, sizeof f.object - 5), 0);
+	ck_assert_uint_eq(descriptors(), before);
+	return f;
+}
+
+static unsigned
+owner_of(const char *name)
+{
+	struct stat st;
+
+	ck_assert_int_eq(fstatat(x.fd, name, &st, AT_SYMLINK_NOFOLLOW), 0);
+	return st.st_uid;
+}
+
+/* Whose it is that nobody else may read: the first part of the way that is shut. */
+START_TEST(who_may_not_read_is_told_whose_it_is)
+{
+	char longer[NAME_MAX + 20];
+	struct fault f;
+
+	put_dir(&x, "dir");
+	put_dir(&x, "dir/inner");
+	put_file(&x, "dir/inner/file", "x", 1);
+	ck_assert(fchmod(x.fd, 0755) == 0 && fchmodat(x.fd, "dir", 0755, 0) == 0 && fchmodat(x.fd, "dir/inner", 0755, 0) == 0);
+	ck_assert_int_eq(fchmodat(x.fd, "dir/inner/file", 0, 0), 0);
+	if (geteuid() == 0)
+		ck_assert(fchownat(x.fd, "dir", 1001, (gid_t)-1, 0) == 0 && fchownat(x.fd, "dir/inner", 1002, (gid_t)-1, 0) == 0 &&
+		    fchownat(x.fd, "dir/inner/file", 1003, (gid_t)-1, 0) == 0);
+	for (int i = 0; i < 2; i++) {
+		f = fault_of(i == 0 ? EACCES : EPERM, "dir/inner/file");
+		ck_assert(f.owned && f.owner == owner_of("dir/inner/file"));
+	}
+	f = fault_of(EACCES, "dir");
+	ck_assert(f.owned && f.owner == owner_of("dir"));
+	f = fault_of(EIO, "dir/inner/file");
+	ck_assert(!f.owned);
+	memset(longer, 'n', sizeof longer);
+	longer[NAME_MAX + 1] = '\0';
+	f = fault_of(EACCES, longer);
+	ck_assert(!f.owned);
+	/* Out of reach: the directory it is in. */
+	ck_assert_int_eq(fchmodat(x.fd, "dir/inner", 0, 0), 0);
+	f = fault_of(EACCES, "dir/inner/file");
+	ck_assert(f.owned && f.owner == (geteuid() == 0 ? 1002 : geteuid()));
+	f = fault_of(EACCES, "dir/none/file");
+	ck_assert(f.owned && f.owner == owner_of("dir"));
+	ck_assert_int_eq(fchmodat(x.fd, "dir", 0, 0), 0);
+	f = fault_of(EACCES, "dir/inner/file");
+	ck_assert(f.owned && f.owner == owner_of("dir"));
+	/* Known already, or of no interest. */
+	f.owner = 7;
+	stickio_blame(&f, x.fd, "dir/inner/file");
+	ck_assert_uint_eq(f.owner, 7);
+	stickio_blame(NULL, x.fd, "dir");
+	ck_assert(fchmodat(x.fd, "dir", 0755, 0) == 0 && fchmodat(x.fd, "dir/inner", 0755, 0) == 0);
+}
+END_TEST
+
+START_TEST(a_medium_is_refused_named_or_taken)
+{
+	static const struct {
+		uint32_t magic;
+		enum err err;
+		const char *name;
+		bool is_volatile, served;
+	} cases[] = {
+	    {0x9123683e, E_FILESYSTEM, "", false, false},
+	    {0x4d44, E_OK, "", false, false},
+	    {0x58465342, E_OK, "xfs", false, false},
+	    {0x01021994, E_OK, "tmpfs", true, false},
+	    {0x858458f6, E_OK, "ramfs", true, false},
+	    {0x794c7630, E_FILESYSTEM, "", true, false},
+	    {0x65735546, E_OK, NULL, false, true},
+	};
+	struct fault f = {0};
+	char name[STICKIO_FS_NAME] = "";
+
+	magic = cases[_i].magic;
+	ck_assert_int_eq(stickio_medium(x.fd, name, &f), cases[_i].err);
+	ck_assert_int_eq(f.err, cases[_i].err);
+	if (cases[_i].name != NULL)
+		ck_assert_str_eq(name, cases[_i].name);
+	ck_assert_int_eq(stickio_volatile(x.fd), cases[_i].is_volatile);
+	ck_assert_int_eq(stickio_served(x.fd), cases[_i].served);
+	if (f.err != E_OK)
+		ck_assert(strcmp(f.object, "btrfs") == 0 || strcmp(f.object, "overlayfs") == 0);
+}
+END_TEST
+
+START_TEST(of_what_is_not_open_nothing_is_known)
+{
+	char name[STICKIO_FS_NAME] = "";
+
+	ck_assert_int_eq(stickio_fs_of(-1, name), STICKIO_FS_UNSURE);
+	ck_assert_str_eq(name, "unknown");
+	ck_assert(!stickio_served(-1) && !stickio_volatile(-1));
+}
+END_TEST
+
+/* hostile 41 */
+START_TEST(a_directory_whose_files_are_journalled_is_bad)
+{
+	char name[STICKIO_FS_NAME] = "";
+
+	magic = 0xef53;
+	attributes = FS_JOURNAL_DATA_FL | FS_NOATIME_FL;
+	ck_assert_int_eq(stickio_fs_of(x.fd, name), STICKIO_FS_BAD);
+	ck_assert_str_eq(name, "ext4 with data=journal");
+	attributes = FS_NOATIME_FL;
+	ck_assert_int_ne(stickio_fs_of(x.fd, name), STICKIO_FS_BAD);
+	attributes = FS_JOURNAL_DATA_FL; /* of other file systems it means nothing */
+	magic = 0x4d44;
+	ck_assert_int_eq(stickio_fs_of(x.fd, name), STICKIO_FS_GOOD);
+}
+END_TEST
+
 static void
 fill(TCase *t)
 {
@@ -393,6 +907,21 @@ fill(TCase *t)
 	tcase_add_test(t, ext4_is_good_unless_it_journals_data);
 	tcase_add_test(t, a_network_or_an_overlay_behind_fuse_is_bad);
 	tcase_add_test(t, a_real_file_system_is_judged_by_its_type);
+	tcase_add_test(t, a_read_goes_on_until_all_is_there);
+	tcase_add_test(t, a_write_goes_on_until_all_is_there);
+	tcase_add_loop_test(t, slurp_that_fails_gives_nothing, 0, 2);
+	tcase_add_loop_test(t, create_that_fails_leaves_nothing, 0, 4);
+	tcase_add_test(t, rename_flushes_what_is_renamed_and_then_the_directory);
+	tcase_add_loop_test(t, rename_that_fails_says_so, 0, 4);
+	tcase_add_test(t, a_directory_that_knows_no_flush_is_flushed);
+	tcase_add_test(t, mkdir_that_fails_leaves_nothing);
+	tcase_add_test(t, a_directory_that_cannot_be_listed_is_not_an_empty_one);
+	tcase_add_test(t, what_is_swapped_for_a_fifo_is_not_opened);
+	tcase_add_test(t, each_errno_is_of_one_kind);
+	tcase_add_test(t, who_may_not_read_is_told_whose_it_is);
+	tcase_add_loop_test(t, a_medium_is_refused_named_or_taken, 0, 7);
+	tcase_add_test(t, of_what_is_not_open_nothing_is_known);
+	tcase_add_test(t, a_directory_whose_files_are_journalled_is_bad);
 }
 
 int

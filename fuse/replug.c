@@ -27,6 +27,7 @@ struct replug {
 	struct unlock *unlock;
 	const char *path;
 	struct clock_source clock;
+	int64_t wait_s;                 /* for one read */
 	void (*tell)(void *arg, bool away);
 	void *tell_arg;
 	pthread_mutex_t mutex;          /* of all below, and of unlock_reattach */
@@ -42,24 +43,53 @@ boot(const struct replug *r)
 	return r->clock.boot(r->clock.arg);
 }
 
+/* What the kernel has in a file that is one number; 0 where it has none. */
+static uint64_t
+number_in(const char *path)
+{
+	unsigned long long n = 0;
+	FILE *file = fopen(path, "re");
+
+	if (file == NULL)
+		return 0;
+	if (fscanf(file, "%llu", &n) != 1) /* NOLINT(cert-err34-c): the kernel wrote it */
+		n = 0;
+	fclose(file);
+	return n;
+}
+
 /* Source: Documentation/ABI/stable/sysfs-block, diskseq. A partition is below its disk. */
 static uint64_t
 disk_of(dev_t dev)
 {
 	static const char *const at[] = {"", "../"};
-	unsigned long long n = 0;
+	uint64_t n = 0;
 	char path[64];
-	FILE *file;
 
 	for (size_t i = 0; i < 2 && n == 0 && major(dev) != 0; i++) {
 		snprintf(path, sizeof path, "/sys/dev/block/%u:%u/%sdiskseq", major(dev), minor(dev), at[i]);
-		if ((file = fopen(path, "re")) == NULL)
-			continue;
-		if (fscanf(file, "%llu", &n) != 1) /* NOLINT(cert-err34-c): the kernel wrote it */
-			n = 0;
-		fclose(file);
+		n = number_in(path);
 	}
 	return n;
+}
+
+/*
+ * Where the administrator bounds how long a request to a FUSE mount may take (Linux 6.15, Documentation/admin-guide/sysctl/fs.rst), a
+ * mount that takes longer is ended: a reader has its error long before.
+ */
+static int64_t
+patience(void)
+{
+	static const char *const bounds[] = {"/proc/sys/fs/fuse/default_request_timeout", "/proc/sys/fs/fuse/max_request_timeout"};
+	uint64_t wait = REPLUG_WAIT_S;
+
+	for (size_t i = 0; i < 2; i++) {
+		uint64_t bound = number_in(bounds[i]);
+
+		if (bound != 0 && bound / 2 < wait)
+			wait = bound / 2;
+	}
+	return (int64_t)wait;
 }
 
 static bool
@@ -87,6 +117,7 @@ replug_new(struct unlock *unlock, const char *path, struct clock_source clock)
 	r->unlock = unlock;
 	r->path = path;
 	r->clock = clock;
+	r->wait_s = patience();
 	if ((fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC)) >= 0) {
 		place_of(&r->place, fd);
 		close(fd);
@@ -185,7 +216,7 @@ bool
 replug_wait(struct replug *r, bool (*stop)(void *arg), void *arg)
 {
 	const struct timespec pause = {.tv_nsec = TRY_AGAIN_NS};
-	int64_t until = boot(r) + REPLUG_WAIT_S;
+	int64_t until = boot(r) + r->wait_s;
 	bool there = false, given_up = false;
 
 	while (!stop(arg)) {

@@ -1,7 +1,7 @@
 /*
  * replug.h - a stick that is pulled while its bundle is open, and put back.
  *
- * Readers that fail wait here for it, REPLUG_WAIT_S; once one did in vain, none waits again until it is back, because the kernel
+ * Readers that fail wait here for it, REPLUG_WAIT_S, or less where the kernel would end the mount; once one did in vain, none waits again until it is back, because the kernel
  * asks several times before it tells who reads. It may come back in another port, under another device name, mounted elsewhere. The
  * session asks now and then whether it is away, and gives up after REPLUG_AWAY_S.
  */
@@ -32,7 +32,7 @@ void replug_on_change(struct replug *r, void (*tell)(void *arg, bool away), void
 
 /*
  * replug_wait(r, stop, arg): wait until the same stick is there and the bundle is read from it again: true. False after
- * REPLUG_WAIT_S, at once if another waited that long in vain, or soon after stop(arg) says true. Any number of threads.
+ * REPLUG_WAIT_S (half of fs.fuse.default_request_timeout or max_request_timeout where these are set and that is shorter), at once if another waited that long in vain, or soon after stop(arg) says true. Any number of threads.
  */
 bool replug_wait(struct replug *r, bool (*stop)(void *arg), void *arg);
 

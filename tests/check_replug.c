@@ -41,6 +41,7 @@ static struct disk {
 } disks[2];
 
 static bool no_sysfs;
+static const char *bound_set, *bound;   /* which of the bounds on FUSE requests is set, and to what */
 static const char *source;              /* of the mount elsewhere */
 static int64_t now;
 static unsigned naps, attempts;
@@ -70,6 +71,9 @@ __wrap_fopen(const char *path, const char *mode)
 {
 	char name[64];
 
+	if (strncmp(path, "/proc/sys/fs/fuse/", 18) == 0)
+		return bound_set != NULL && strcmp(path + 18, bound_set) == 0 ?
+		    fmemopen((void *)(uintptr_t)bound, strlen(bound), mode) : NULL;
 	for (size_t i = 0; i < 2; i++) {
 		snprintf(name, sizeof name, "/sys/dev/block/%u:%u/%sdiskseq", major(disks[i].dev), minor(disks[i].dev),
 		    disks[i].partition ? "../" : "");
@@ -399,6 +403,28 @@ START_TEST(one_waits_in_vain_and_the_others_not_at_all)
 }
 END_TEST
 
+START_TEST(no_read_waits_until_the_kernel_ends_the_mount)
+{
+	static const struct {
+		const char *set, *to;
+		unsigned waits;
+	} rows[] = {
+		{"default_request_timeout", "0\n", REPLUG_WAIT_S}, {"max_request_timeout", "3600\n", REPLUG_WAIT_S},
+		{"default_request_timeout", "30\n", 15}, {"max_request_timeout", "119\n", 59},
+	};
+
+	pull();
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		replug_free(&r);
+		bound_set = rows[i].set, bound = rows[i].to;
+		ck_assert_ptr_nonnull(r = replug_new((struct unlock *)(void *)home, home, (struct clock_source){.boot = boot}));
+		naps = 0;
+		ck_assert(!replug_wait(r, stop, &silent));
+		ck_assert_uint_eq(naps, rows[i].waits);
+	}
+}
+END_TEST
+
 START_TEST(the_end_of_the_session_ends_the_waiting)
 {
 	pull();
@@ -463,6 +489,7 @@ main(void)
 	tcase_add_test(t, who_reads_waits_until_it_is_back);
 	tcase_add_test(t, who_reads_waits_and_goes_on);
 	tcase_add_test(t, one_waits_in_vain_and_the_others_not_at_all);
+	tcase_add_test(t, no_read_waits_until_the_kernel_ends_the_mount);
 	tcase_add_test(t, the_end_of_the_session_ends_the_waiting);
 	tcase_add_test(t, nothing_stays_open);
 	tcase_add_test(t, a_path_that_is_not_there);

@@ -10,6 +10,7 @@
 #include <sodium.h>
 
 #include "cli.h"
+#include "array.h"
 #include "code.h"
 #include "human.h"
 #include "issuer.h"
@@ -32,7 +33,7 @@ struct pick {
 
 struct picks {
 	struct pick *list;
-	size_t count;
+	size_t count, room;
 };
 
 /* Every code in the books, with what it is of, sorted by the code. */
@@ -96,7 +97,7 @@ usable(const struct revoke *r, const struct books_slot *s)
 static enum err
 pick(struct revoke *r, const struct pick *p, struct fault *f)
 {
-	struct pick *grown = realloc(r->picks.list, (r->picks.count + 1) * sizeof *grown);
+	struct pick *grown = array_grow(r->picks.list, r->picks.count, &r->picks.room, sizeof *grown);
 
 	if (grown == NULL)
 		return fault_set(f, E_FAIL, ENOMEM, "memory", "for the list of codes");
@@ -300,15 +301,11 @@ struct stick_list {
 static enum err
 add_stick(struct stick_list *l, const uint8_t id[ID_SIZE], struct fault *f)
 {
-	if (l->count == l->room) {
-		size_t room = l->room == 0 ? 16 : 2 * l->room;
-		uint8_t (*grown)[ID_SIZE] = realloc(l->ids, room * sizeof *grown);
+	uint8_t (*grown)[ID_SIZE] = array_grow(l->ids, l->count, &l->room, sizeof *grown);
 
-		if (grown == NULL)
-			return fault_set(f, E_FAIL, ENOMEM, "memory", "for the list of sticks");
-		l->ids = grown;
-		l->room = room;
-	}
+	if (grown == NULL)
+		return fault_set(f, E_FAIL, ENOMEM, "memory", "for the list of sticks");
+	l->ids = grown;
 	memcpy(l->ids[l->count++], id, ID_SIZE);
 	return E_OK;
 }

@@ -17,6 +17,7 @@
 #include <jansson.h>
 
 #include "cli.h"
+#include "array.h"
 #include "human.h"
 #include "mounting.h"
 #include "opt.h"
@@ -45,7 +46,7 @@ struct known {
 		bool here;  /* met in this round */
 		bool fresh; /* not in any before */
 	} * list;
-	size_t count;
+	size_t count, room;
 };
 
 struct watch {
@@ -96,7 +97,7 @@ known_meet(struct known *k, const char *name)
 
 	if (one != NULL)
 		return one->here = true;
-	if ((list = reallocarray(k->list, k->count + 1, sizeof *list)) != NULL)
+	if ((list = array_grow(k->list, k->count, &k->room, sizeof *list)) != NULL)
 		k->list = list;
 	if (list == NULL || (copy = strdup(name)) == NULL)
 		return false;

@@ -10,6 +10,7 @@
 
 #include <sodium.h>
 
+#include "array.h"
 #include "hold.h"
 #include "keytree.h"
 #include "mint.h"
@@ -31,17 +32,11 @@ no_memory(struct fault *f, const char *for_what)
 static struct collect_finding *
 add(struct collect *k, const uint8_t grant_id[ID_SIZE], uint32_t slot)
 {
-	struct collect_finding *p = NULL;
+	struct collect_finding *p = array_grow(k->findings, k->count, &k->room, sizeof *p);
 
-	if (k->count == k->room) {
-		size_t room = k->room == 0 ? 64 : 2 * k->room;
-
-		p = realloc(k->findings, room * sizeof *p);
-		if (p == NULL)
-			return NULL;
-		k->findings = p;
-		k->room = room;
-	}
+	if (p == NULL)
+		return NULL;
+	k->findings = p;
 	p = &k->findings[k->count++];
 	memset(p, 0, sizeof *p);
 	memcpy(p->grant_id, grant_id, ID_SIZE);
@@ -466,7 +461,7 @@ collect_judge(struct collect *k, struct fault *f)
 static enum err
 add_missing(struct collect *k, const struct books_lecture *l, struct fault *f)
 {
-	struct books_lecture *grown = realloc(k->missing, (k->missing_count + 1) * sizeof *grown);
+	struct books_lecture *grown = array_grow(k->missing, k->missing_count, &k->missing_room, sizeof *grown);
 
 	if (grown == NULL)
 		return no_memory(f, "for lectures");
@@ -801,5 +796,5 @@ collect_free(struct collect *k)
 	k->rows.list = NULL;
 	k->findings = NULL;
 	k->missing = NULL;
-	k->rows.count = k->count = k->room = k->missing_count = 0;
+	k->rows.count = k->count = k->room = k->missing_count = k->missing_room = 0;
 }

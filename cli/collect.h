@@ -67,7 +67,7 @@ struct collect {
 	struct collect_finding *findings; /* owned */
 	size_t count, room;
 	struct books_lecture *missing; /* lectures that the books have and the stick has not; owned */
-	size_t missing_count;
+	size_t missing_count, missing_room;
 	size_t foreign;	      /* receipts of other issuers or of sticks nobody knows */
 	size_t bad;	      /* receipts that prove nothing */
 	bool stick_back;      /* the stick's record is older than it was */

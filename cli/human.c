@@ -11,6 +11,8 @@
 #include <wchar.h>
 #include <wctype.h>
 
+#include "array.h"
+
 #define COLUMN_MIN 8
 #define COLUMN_WHOLE 16u /* dates, numbers and states are not cut */
 #define COLUMN_GAP 2
@@ -362,15 +364,11 @@ human_table_free(struct human_table **t)
 static int
 make_room(struct human_table *t)
 {
-	size_t room = t->room == 0 ? 16 : 2 * t->room;
-	char **cells = NULL;
+	char **cells = array_grow(t->cells, t->rows, &t->room, t->columns * sizeof *cells);
 
-	if (t->rows < t->room)
-		return 0;
-	if ((cells = reallocarray(t->cells, room, t->columns * sizeof *cells)) == NULL)
+	if (cells == NULL)
 		return -1;
 	t->cells = cells;
-	t->room = room;
 	return 0;
 }
 

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "array.h"
 #include "mountpoint.h"
 #include "station.h"
 #include "text.h"
@@ -19,7 +20,7 @@ add(void *arg, const char *lock_name, const struct control_state *state)
 	struct sessions *s = arg;
 	struct sessions_one *list;
 
-	if ((list = reallocarray(s->list, s->count + 1, sizeof *list)) == NULL)
+	if ((list = array_grow(s->list, s->count, &s->room, sizeof *list)) == NULL)
 		return;
 	s->list = list;
 	snprintf(list[s->count].lock_name, sizeof list[s->count].lock_name, "%s", lock_name);

@@ -16,7 +16,7 @@ struct sessions_one {
 
 struct sessions {
 	int dir_fd;                     /* of locks and control sockets; -1 if this PC has none */
-	size_t count;
+	size_t count, room;
 	struct sessions_one *list;
 };
 

@@ -12,6 +12,7 @@
 
 #include <sodium.h>
 
+#include "array.h"
 #include "books_internal.h"
 #include "keytree.h"
 
@@ -365,12 +366,12 @@ list_ids(struct sql *q, const char *text, const struct sql_arg *args, uint8_t (*
 {
 	uint8_t (*list)[ID_SIZE] = NULL, (*grown)[ID_SIZE] = NULL;
 	sqlite3_stmt *st = NULL;
-	size_t n = 0;
+	size_t n = 0, room = 0;
 	bool row = true;
 	enum err err = sql_query(q, &st, text, args, f);
 
 	while (err == E_OK && (err = sql_next(q, st, &row, f)) == E_OK && row) {
-		if ((grown = realloc(list, (n + 1) * sizeof *list)) == NULL) {
+		if ((grown = array_grow(list, n, &room, sizeof *list)) == NULL) {
 			err = fault_set(f, E_FAIL, ENOMEM, q->step, "%s", q->path);
 			break;
 		}

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "books_internal.h"
 
 #define ID(id) SQL_BLOB(id, ID_SIZE)
@@ -89,12 +90,12 @@ books_lectures(struct books *b, const uint8_t stick_id[ID_SIZE], struct books_le
 	struct sql *q = books_step(b, "lectures");
 	struct books_lecture *list = NULL, *grown = NULL;
 	sqlite3_stmt *st = NULL;
-	size_t n = 0;
+	size_t n = 0, room = 0;
 	bool row = true;
 	enum err err = sql_query(q, &st, LECTURE_QUERY, SQL_ARGS(ID(stick_id)), f);
 
 	while (err == E_OK && (err = sql_next(q, st, &row, f)) == E_OK && row) {
-		if ((grown = realloc(list, (n + 1) * sizeof *list)) == NULL) {
+		if ((grown = array_grow(list, n, &room, sizeof *list)) == NULL) {
 			err = fault_set(f, E_FAIL, ENOMEM, q->step, "%s", q->path);
 			break;
 		}

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "books_internal.h"
 
 #define ID(id) SQL_BLOB(id, ID_SIZE)
@@ -98,11 +99,12 @@ collect_withdrawn(struct sql *q, struct notice *out, struct fault *f)
 {
 	sqlite3_stmt *st = NULL;
 	uint8_t (*grown)[ID_SIZE] = NULL;
+	size_t room = 0;
 	bool row = true;
 	enum err err = sql_query(q, &st, "SELECT bundle_id FROM withdrawn ORDER BY bundle_id", SQL_NONE, f);
 
 	while (err == E_OK && (err = sql_next(q, st, &row, f)) == E_OK && row) {
-		if ((grown = realloc(out->withdrawn, (out->withdrawn_count + 1) * sizeof *grown)) == NULL) {
+		if ((grown = array_grow(out->withdrawn, out->withdrawn_count, &room, sizeof *grown)) == NULL) {
 			err = no_memory(q, f);
 			break;
 		}

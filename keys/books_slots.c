@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "books_internal.h"
 #include "receipt.h"
 
@@ -84,15 +85,11 @@ read_slot(sqlite3_stmt *st, struct books_slot *s)
 static enum err
 add_slot(struct sql *q, struct slot_list *l, sqlite3_stmt *st, struct fault *f)
 {
-	if (l->count == l->room) {
-		size_t room = l->room == 0 ? 16 : l->room * 2;
-		struct books_slot *grown = realloc(l->slots, room * sizeof *grown);
+	struct books_slot *grown = array_grow(l->slots, l->count, &l->room, sizeof *grown);
 
-		if (grown == NULL)
-			return fault_set(f, E_FAIL, ENOMEM, q->step, "%s", q->path);
-		l->slots = grown;
-		l->room = room;
-	}
+	if (grown == NULL)
+		return fault_set(f, E_FAIL, ENOMEM, q->step, "%s", q->path);
+	l->slots = grown;
 	return read_slot(st, &l->slots[l->count++]) ? E_OK : sql_odd(q, "an odd row of slots", f);
 }
 
@@ -246,16 +243,11 @@ static void *
 grow(void **list, size_t *count, size_t *room, size_t size)
 {
 	uint8_t *one = NULL;
+	void *grown = array_grow(*list, *count, room, size);
 
-	if (*count == *room) {
-		size_t more = *room == 0 ? 64 : 2 * *room;
-		void *grown = reallocarray(*list, more, size);
-
-		if (grown == NULL)
-			return NULL;
-		*list = grown;
-		*room = more;
-	}
+	if (grown == NULL)
+		return NULL;
+	*list = grown;
 	one = (uint8_t *)*list + (*count)++ * size;
 	memset(one, 0, size);
 	return one;

@@ -14,6 +14,7 @@
 
 #include <sodium.h>
 
+#include "array.h"
 #include "keytree.h"
 #include "sql.h"
 #include "station_internal.h"
@@ -510,13 +511,13 @@ station_summary_free(struct station_summary *out)
 
 struct receipts {
 	struct receipt_row *rows;
-	size_t count;
+	size_t count, room;
 };
 
 static enum err
 add_receipt(struct station *s, struct receipts *r, sqlite3_stmt *st, struct fault *f)
 {
-	struct receipt_row *row = realloc(r->rows, (r->count + 1) * sizeof *row);
+	struct receipt_row *row = array_grow(r->rows, r->count, &r->room, sizeof *row);
 	int64_t slot = sqlite3_column_int64(st, 2);
 	uint8_t *body = NULL;
 	size_t n = 0;

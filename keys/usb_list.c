@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/sysmacros.h>
 
+#include "array.h"
+
 #define DEVICES_MAX 128
 
 struct volumes {
@@ -32,15 +34,11 @@ usb_list_disks(void)
 static enum err
 add(struct volumes *v, const struct usb_device *d, struct fault *f)
 {
-	if (v->count == v->room) {
-		size_t room = v->room == 0 ? 8 : 2 * v->room;
-		struct usb_list_volume *p = realloc(v->list, room * sizeof *p);
+	struct usb_list_volume *p = array_grow(v->list, v->count, &v->room, sizeof *p);
 
-		if (p == NULL)
-			return fault_set(f, E_FAIL, ENOMEM, "memory", "for the list of sticks");
-		v->list = p;
-		v->room = room;
-	}
+	if (p == NULL)
+		return fault_set(f, E_FAIL, ENOMEM, "memory", "for the list of sticks");
+	v->list = p;
 	memset(&v->list[v->count], 0, sizeof v->list[0]);
 	v->list[v->count++].usb = *d;
 	return E_OK;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "dcbor.h"
 
 /* The fewest bytes that an entry can take in a payload: what bounds a declared count. */
@@ -40,15 +41,11 @@ is_at(const struct notice *n, size_t i, const uint8_t grant_id[ID_SIZE])
 static int
 make_room(struct notice *n)
 {
-	size_t room = n->grant_count < 8 ? 8 : 2 * n->grant_count;
-	struct notice_grant *grants;
+	struct notice_grant *grants = array_grow(n->grants, n->grant_count, &n->grant_room, sizeof *grants);
 
-	if (n->grant_count < n->grant_room)
-		return 0;
-	if ((grants = realloc(n->grants, room * sizeof *grants)) == NULL)
+	if (grants == NULL)
 		return -1;
 	n->grants = grants;
-	n->grant_room = room;
 	return 0;
 }
 

@@ -8,6 +8,7 @@
 
 #include <sodium.h>
 
+#include "array.h"
 #include "hold.h"
 #include "kdf.h"
 #include "receipt.h"
@@ -808,7 +809,7 @@ unlock_free(struct unlock **up)
 
 struct overdue {
 	struct memory_use *rows;
-	size_t count;
+	size_t count, room;
 	bool failed;
 };
 
@@ -818,7 +819,7 @@ collect_open(void *arg, const struct memory_use *use)
 	struct overdue *o = arg;
 	struct memory_use *rows;
 
-	if ((rows = reallocarray(o->rows, o->count + 1, sizeof *rows)) == NULL) {
+	if ((rows = array_grow(o->rows, o->count, &o->room, sizeof *rows)) == NULL) {
 		o->failed = true;
 		return;
 	}

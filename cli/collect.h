@@ -83,8 +83,8 @@ struct collect {
 enum err collect_file(struct collect *k, struct bytes file, struct fault *f);
 
 /*
- * collect_known(k, f): lectures of the stick that the books know: those that cannot be read there, though their records can, are
- * added to k->grants as the books have them; those that are not there at all are k->missing. *known: the books know some.
+ * collect_known(k, known, f): lectures of the stick that the books know: those that cannot be read there, though their records can,
+ * are added to k->grants as the books have them; those that are not there at all are k->missing. *known: the books know some.
  */
 enum err collect_known(struct collect *k, bool *known, struct fault *f);
 

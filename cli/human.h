@@ -41,7 +41,7 @@ bool human_utf8(void);
 size_t human_width(const char *s);
 
 /*
- * human_fit(s, width): how many bytes at the start of s take at most width columns, never splitting a character from its
+ * human_fit(s, width, taken): how many bytes at the start of s take at most width columns, never splitting a character from its
  * combining marks. *taken, unless NULL, is the columns they take.
  */
 size_t human_fit(const char *s, size_t width, size_t *taken);

@@ -30,7 +30,7 @@ struct issuer {
 	size_t list_n;		     /* bytes of the list that issuer_publish found or made */
 };
 
-/* issuer_dir(out, size): where the issuer's files are. E_USAGE if no home is known or it does not fit. */
+/* issuer_dir(out, size, f): where the issuer's files are. E_USAGE if no home is known or it does not fit. */
 enum err issuer_dir(char *out, size_t size, struct fault *f);
 
 /* issuer_open(i, c, f): directory and books, no secret. Errors: E_KEYSTORE (no keystore there), E_BOOKS. */

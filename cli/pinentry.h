@@ -47,8 +47,8 @@ void pinentry_about(struct pinentry *p, const char *text);
 void pinentry_note(struct pinentry *p, const char *text);
 
 /*
- * pinentry_get(p, question, again, out, size, n, f): a line that is not shown: at most size - 1 bytes of UTF-8 and a NUL at out, *n of
- * them. again, unless NULL, is the question by which it is asked for a second time, until both are equal: *repeated says whether
+ * pinentry_get(p, question, again, out, size, n, repeated, f): a line that is not shown: at most size - 1 bytes of UTF-8 and a NUL at
+ * out, *n of them. again, unless NULL, is the question by which it is asked for a second time, until both are equal: *repeated says whether
  * this pinentry can do that.
  */
 enum err pinentry_get(struct pinentry *p, const char *question, const char *again, char *out, size_t size, size_t *n,

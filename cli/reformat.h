@@ -73,7 +73,7 @@ enum reformat_type reformat_type(const char *name);
 enum err reformat_find(struct reformat *r, const struct reformat_env *env, const char *path, struct fault *f);
 void reformat_free(struct reformat *r);
 
-/* reformat_show(out, r): "/dev/sdb: SanDisk Ultra, serial number 4C53, 29 GiB; sdb1: vfat, "KIM", 29 GiB", safe to print. */
+/* reformat_show(out, r, env): "/dev/sdb: SanDisk Ultra, serial number 4C53, 29 GiB; sdb1: vfat, "KIM", 29 GiB", safe to print. */
 void reformat_show(char out[REFORMAT_SHOWN_MAX], const struct reformat *r, const struct reformat_env *env);
 
 /* reformat_named(r, answer): whether answer, a device's name with or without /dev/, is the one that is to be wiped. */

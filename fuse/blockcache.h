@@ -1,7 +1,8 @@
 /*
- * blockcache.h - the only place where decrypted content is kept: a few blocks in locked memory, and workers that read ahead.
+ * blockcache.h - the decrypted content of a mount: a few blocks in locked memory, and workers that read ahead. Who has no mount reads
+ * through bundle_image, which keeps a few of its own.
  *
- * All plaintext lies in one arena of at most BLOCKCACHE_MAX bytes that is locked in RAM where RLIMIT_MEMLOCK allows, left out of
+ * All of it lies in one arena of at most BLOCKCACHE_MAX bytes that is locked in RAM where RLIMIT_MEMLOCK allows, left out of
  * core dumps and absent from children. A block is fetched straight into its slot, by the thread that wants it or by a worker that
  * was told to read ahead; two threads never fetch the same block at the same time. No lock is held while a block is fetched. A
  * slot is overwritten by the next block that goes in, and wiped when its fetch fails and at the end.

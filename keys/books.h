@@ -88,12 +88,12 @@ enum err books_end(struct books *b, enum err err, struct fault *f);
 enum err books_set(struct books *b, const char *key, const char *value, struct fault *f);
 enum err books_get(struct books *b, const char *key, char *value, size_t size, struct fault *f);
 
-/* books_newest_time(b, t): the newest signed time in the books (grants, manifests, notices); 0 if none. */
+/* books_newest_time(b, t, f): the newest signed time in the books (grants, manifests, notices); 0 if none. */
 enum err books_newest_time(struct books *b, int64_t *t, struct fault *f);
 
-/* books_new_bundle(b, id, now, label): insert an id before its first byte is written. E_BOOKS if it was ever used. */
+/* books_new_bundle(b, id, now, label, f): insert an id before its first byte is written. E_BOOKS if it was ever used. */
 enum err books_new_bundle(struct books *b, const uint8_t id[ID_SIZE], int64_t now, const char *label, struct fault *f);
-/* books_bundle_manifest(b, id, cose): keep the signed manifest of a bundle; a bundle unknown so far is added. E_BOOKS if cose is no
+/* books_bundle_manifest(b, id, cose, f): keep the signed manifest of a bundle; a bundle unknown so far is added. E_BOOKS if cose is no
  * manifest of it, or another one is there. */
 enum err books_bundle_manifest(struct books *b, const uint8_t id[ID_SIZE], struct bytes cose, struct fault *f);
 
@@ -102,41 +102,41 @@ enum err books_bundle_manifest(struct books *b, const uint8_t id[ID_SIZE], struc
 enum err books_add_stick(struct books *b, const uint8_t id[ID_SIZE], const char *label, struct fault *f);
 enum err books_id_used(struct books *b, const uint8_t id[ID_SIZE], bool *used, struct fault *f);
 
-/* books_draw_id(b, id): a random id that is not in the books. books_draw_stick(b, id): one for a stick, which is also shown by a name
+/* books_draw_id(b, id, f): a random id that is not in the books. books_draw_stick(b, id, f): one for a stick, which is also shown by a name
  * that no stick in the books has. */
 enum err books_draw_id(struct books *b, uint8_t id[ID_SIZE], struct fault *f);
 enum err books_draw_stick(struct books *b, uint8_t id[ID_SIZE], struct fault *f);
 
 /*
- * books_set_usb(b, stick_id, usb, elsewhere): keep the USB factor of a stick; *elsewhere: another stick has the same.
+ * books_set_usb(b, stick_id, usb, elsewhere, f): keep the USB factor of a stick; *elsewhere: another stick has the same.
  * books_get_usb: *found false if none is kept. E_BOOKS for an unknown stick.
  */
 enum err books_set_usb(struct books *b, const uint8_t stick_id[ID_SIZE], const uint8_t usb[HASH_SIZE], bool *elsewhere,
     struct fault *f);
 enum err books_get_usb(struct books *b, const uint8_t stick_id[ID_SIZE], uint8_t usb[HASH_SIZE], bool *found, struct fault *f);
 
-/* books_seen_n(b, stick_id, n, before): a stick came home with n in its record: keep the largest, of which *before was known until
+/* books_seen_n(b, stick_id, n, before, f): a stick came home with n in its record: keep the largest, of which *before was known until
  * now (n below it: the stick was rolled back), and make no refill with a lower number any more. E_BOOKS for an unknown stick. */
 enum err books_seen_n(struct books *b, const uint8_t stick_id[ID_SIZE], uint32_t n, uint32_t *before, struct fault *f);
 
 /*
- * books_add_grant(b, g, payload, state, now, verb): store a grant and its slots, all in state, numbered on after the stick's last;
+ * books_add_grant(b, g, payload, state, now, verb, f): store a grant and its slots, all in state, numbered on after the stick's last;
  * a stick that is not known becomes so. A refill's number raises the stick's next_n. E_BOOKS if the grant is there already.
  */
 enum err books_add_grant(struct books *b, const struct grant *g, struct bytes payload, enum books_slot_state state, int64_t now,
     const char *verb, struct fault *f);
 
-/* books_grant(b, id, g): the grant, parsed, freed by the caller (grant_free); *found false if unknown. */
+/* books_grant(b, id, g, found, f): the grant, parsed, freed by the caller (grant_free); *found false if unknown. */
 enum err books_grant(struct books *b, const uint8_t id[ID_SIZE], struct grant *g, bool *found, struct fault *f);
-/* books_grant_ids(b, stick_id, ids, count): ids of the grants of a stick, *ids freed by the caller. */
+/* books_grant_ids(b, stick_id, ids, count, f): ids of the grants of a stick, *ids freed by the caller. */
 enum err books_grant_ids(struct books *b, const uint8_t stick_id[ID_SIZE], uint8_t (**ids)[ID_SIZE], size_t *count,
     struct fault *f);
 
-/* books_find_stick(b, name, id, count): the stick whose shown name ("7kq241") is name; *count is how many have it, id the first. */
+/* books_find_stick(b, name, id, count, f): the stick whose shown name ("7kq241") is name; *count is how many have it, id the first. */
 enum err books_find_stick(struct books *b, const char *name, uint8_t id[ID_SIZE], unsigned *count, struct fault *f);
-/* books_stick_label(b, id, label, known): the label of a stick's newest lecture, else its own, "" if the stick is not known. */
+/* books_stick_label(b, id, label, known, f): the label of a stick's newest lecture, else its own, "" if the stick is not known. */
 enum err books_stick_label(struct books *b, const uint8_t id[ID_SIZE], char label[LABEL_MAX + 1], bool *known, struct fault *f);
-/* books_alike(b, name, ids, count): the sticks that have that shown name, as they became known; *ids is freed by the caller. */
+/* books_alike(b, name, ids, count, f): the sticks that have that shown name, as they became known; *ids is freed by the caller. */
 enum err books_alike(struct books *b, const char *name, uint8_t (**ids)[ID_SIZE], size_t *count, struct fault *f);
 
 /*
@@ -157,14 +157,14 @@ enum err books_slots_of_grant(struct books *b, const uint8_t grant_id[ID_SIZE], 
     struct fault *f);
 enum err books_ranges(struct books *b, struct books_range **list, size_t *count, struct fault *f);
 
-/* books_slot_numbered(b, stick_id, number, slot, found, last): one slot of a stick; *last is the highest number there is. */
+/* books_slot_numbered(b, stick_id, number, slot, found, last, f): one slot of a stick; *last is the highest number there is. */
 enum err books_slot_numbered(struct books *b, const uint8_t stick_id[ID_SIZE], uint32_t number, struct books_slot *slot, bool *found,
     uint32_t *last, struct fault *f);
-/* books_stick_of(b, grant_id, stick_id, found): the stick of a grant. */
+/* books_stick_of(b, grant_id, stick_id, found, f): the stick of a grant. */
 enum err books_stick_of(struct books *b, const uint8_t grant_id[ID_SIZE], uint8_t stick_id[ID_SIZE], bool *found, struct fault *f);
 
 /*
- * books_find_lecture(b, stick_id, name, now, grant_id, count): one grant of the stick: of those whose label is name, or, if none
+ * books_find_lecture(b, stick_id, name, now, grant_id, count, f): one grant of the stick: of those whose label is name, or, if none
  * has it, whose id begins with name (at least 8 hexadecimal digits), the newest that has a code to hand out at now, else the
  * newest. name NULL: the newest that has one. *count is how many were meant, 0 if there is none.
  */
@@ -172,7 +172,7 @@ enum err books_find_lecture(struct books *b, const uint8_t stick_id[ID_SIZE], co
     uint8_t grant_id[ID_SIZE], unsigned *count, struct fault *f);
 
 /*
- * books_take(b, grant_id, n, holder, now, list): mark the n lowest ready slots of the grant, which must not have expired, as issued
+ * books_take(b, grant_id, n, holder, now, list, have, f): mark the n lowest ready slots of the grant, which must not have expired, as issued
  * to holder, in one transaction, and return them. E_NO_CODES with nothing changed if there are fewer; *have then says how many
  * there are.
  */
@@ -180,7 +180,7 @@ enum err books_take(struct books *b, const uint8_t grant_id[ID_SIZE], uint32_t n
     struct books_slot **list, uint32_t *have, struct fault *f);
 
 /*
- * books_set_state(b, grant_id, slot, state, receipt, spent_at, now, verb, detail): move a slot to state, keep the receipt unless
+ * books_set_state(b, grant_id, slot, state, receipt, spent_at, now, verb, detail, f): move a slot to state, keep the receipt unless
  * empty and spent_at unless 0, and write an event; where nothing of that is new, nothing is written. Spent and revoked are final:
  * ready or issued after them is E_SPENT or E_REVOKED. Spent after revoked is kept as knowledge (shown as spent; it stays listed),
  * revoked after spent changes nothing. A slot that becomes ready again loses its holder. E_BOOKS for an unknown slot.
@@ -196,10 +196,10 @@ struct books_evidence {
 };
 
 /*
- * books_evidence(b, grant_id, slot, e): what there is; nothing of a slot that is not known.
- * books_add_second(b, grant_id, slot, receipt, now, verb): a receipt of another session than the one that is kept. The first
+ * books_evidence(b, grant_id, slot, e, f): what there is; nothing of a slot that is not known.
+ * books_add_second(b, grant_id, slot, receipt, now, verb, added, f): a receipt of another session than the one that is kept. The first
  * stays, and proves it; *added says whether it is this one.
- * books_seen_live(b, grant_id, slot, now): the slot is unused on its stick.
+ * books_seen_live(b, grant_id, slot, now, f): the slot is unused on its stick.
  */
 enum err books_evidence(struct books *b, const uint8_t grant_id[ID_SIZE], uint32_t slot, struct books_evidence *e, struct fault *f);
 enum err books_add_second(struct books *b, const uint8_t grant_id[ID_SIZE], uint32_t slot, struct bytes receipt, int64_t now,
@@ -214,8 +214,8 @@ struct books_lecture {
 	uint32_t slots, spent;
 };
 
-/* books_lectures(b, stick_id, list, count): those of a stick, in the order in which they became known; *list is freed by the
- * caller. books_set_gone(b, grant_id, now, verb): a lecture is no longer on its stick, as is known. */
+/* books_lectures(b, stick_id, list, count, f): those of a stick, in the order in which they became known; *list is freed by the
+ * caller. books_set_gone(b, grant_id, now, verb, f): a lecture is no longer on its stick, as is known. */
 enum err books_lectures(struct books *b, const uint8_t stick_id[ID_SIZE], struct books_lecture **list, size_t *count, struct fault *f);
 enum err books_set_gone(struct books *b, const uint8_t grant_id[ID_SIZE], int64_t now, const char *verb, struct fault *f);
 

@@ -46,7 +46,7 @@ const struct fault *station_fault(const struct station *s);
 /* station_writable(s, f): whether a station open with STATION_READ could be opened with STATION_WRITE. E_STATION. Writes nothing. */
 enum err station_writable(const struct station *s, struct fault *f);
 
-/* station_where(s, out, size): the directory, or the nearest one above it that is there: an absolute path. E_STATION. */
+/* station_where(s, out, size, f): the directory, or the nearest one above it that is there: an absolute path. E_STATION. */
 enum err station_where(const struct station *s, char *out, size_t size, struct fault *f);
 
 /* station_session_dir(s): descriptor of the directory of session locks and control sockets; borrowed; -1 if absent. */
@@ -116,13 +116,18 @@ struct station_summary {
 enum err station_summarise(struct station *s, struct station_summary *out, struct fault *f);
 void station_summary_free(struct station_summary *out);
 
-/* station_pin(s, pk): know this issuer from now on, as chosen by an operator. station_pin_only(s, only): close or reopen the list:
- * while closed only issuers pinned by an operator, or known when it was closed, are trusted. */
+/*
+ * station_pin(s, pk, f): know this issuer from now on, as chosen by an operator.
+ * station_pin_only(s, only, f): close or reopen the list: while closed only issuers pinned by an operator, or known when it was closed,
+ * are trusted.
+ */
 enum err station_pin(struct station *s, const uint8_t pk[KEY_SIZE], struct fault *f);
 enum err station_pin_only(struct station *s, bool only, struct fault *f);
 
-/* station_reset_clock(s, now): set the high-water mark back to now and remember that, for the next receipt; no opening so far proves
- * a time any more. What is left of sessions that were opened is not touched. */
+/*
+ * station_reset_clock(s, now, f): set the high-water mark back to now and remember that, for the next receipt; no opening so far proves
+ * a time any more. What is left of sessions that were opened is not touched.
+ */
 enum err station_reset_clock(struct station *s, int64_t now, struct fault *f);
 
 /*
@@ -132,7 +137,7 @@ enum err station_reset_clock(struct station *s, int64_t now, struct fault *f);
 enum err station_learn_notice(struct station *s, const struct notice *notice, struct bytes file, struct fault *f);
 
 /*
- * station_receipts(s, file, n): the receipt of every code whose key was used here, as a receipts file (receipt.h); *file owned by
+ * station_receipts(s, file, n, f): the receipt of every code whose key was used here, as a receipts file (receipt.h); *file owned by
  * the caller. A claim that never came to use, or that another station was found to have used, is left out: it is no evidence.
  */
 enum err station_receipts(struct station *s, uint8_t **file, size_t *n, struct fault *f);

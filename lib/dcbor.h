@@ -38,7 +38,7 @@ void dcbor_discard(struct dcbor_out *o);
 /* ---- reading ------------------------------------------------------------------------------------------------------------ */
 
 /*
- * A cursor over a payload. Start with dcbor_in(bytes). Each get consumes one item or, on a violation of the profile or of the
+ * A cursor over a payload. Start with dcbor_in(b). Each get consumes one item or, on a violation of the profile or of the
  * stated bounds, sets bad; once bad, every get fails. Gets return true on success.
  */
 struct dcbor_in {

@@ -121,8 +121,8 @@ struct stick_slot {
 };
 
 /*
- * stick_read_slot(s, g, slot, out, f): read the pair of records of slot of grant g. A copy that cannot be read counts as damaged,
- * with whole false. Return E_OK, or E_READONLY if a lock file exists but may not be written (want_write true); out is filled also
+ * stick_read_slot(s, g, slot, want_write, out, f): read the pair of records of slot of grant g. A copy that cannot be read counts as
+ * damaged, with whole false. Return E_OK, or E_READONLY if a lock file exists but may not be written (want_write true); out is filled also
  * then, so that a spent slot can be told from a locked one.
  */
 enum err stick_read_slot(const struct stick *s, const struct grant *g, uint32_t slot, bool want_write, struct stick_slot *out,
@@ -132,7 +132,7 @@ enum err stick_read_slot(const struct stick *s, const struct grant *g, uint32_t 
 enum err stick_destroy_slot(const struct stick *s, const struct grant *g, uint32_t slot, int copy,
     const uint8_t rec[RECORD_SIZE], struct fault *f);
 
-/* stick_grant_dir(s, grant_id) / stick_bundle_dir(s, id): a descriptor of g/<id> or b/<id>, or -1 with errno. */
+/* stick_grant_dir(s, grant_id) / stick_bundle_dir(s, bundle_id): a descriptor of g/<id> or b/<id>, or -1 with errno. */
 int stick_grant_dir(const struct stick *s, const uint8_t grant_id[ID_SIZE]);
 int stick_bundle_dir(const struct stick *s, const uint8_t bundle_id[ID_SIZE]);
 

@@ -72,7 +72,7 @@ enum err unlock_prove_keys(struct unlock *u, struct unlock_info *info, struct fa
 /* unlock_learn(u, f): let the station take in the stick's notice, once the code is proved. E_ISSUER, E_STATION, E_FAIL. */
 enum err unlock_learn(struct unlock *u, struct fault *f);
 
-/* unlock_is_ours(u, state, body): whether a SPENT copy's receipt carries the session id of u->use. */
+/* unlock_is_ours(u, body): whether a SPENT copy's receipt carries the session id of u->use. */
 bool unlock_is_ours(const struct unlock *u, struct bytes body);
 
 /* unlock_memory_fault(u, f, err, step): what u's memory says of its call that has just returned err, at this step; E_OK if that is it. */

@@ -271,4 +271,10 @@ if command -v mandoc >/dev/null; then
 		check "${page##*/} is well-formed" mandoc -Tlint -Wwarning "$page"
 	done
 fi
+
+# ---- headers ------------------------------------------------------------------------------------------------------------------
+check "comments of headers name what their prototypes have" python3 "$ONCE_TESTS/headers"
+printf '/* f(a, n): a comment. */\nint f(int a, int b);\n' >"$W/wrong.h"
+no python3 "$ONCE_TESTS/headers" "$W/wrong.h" >"$W/said" || die "a wrong one is not seen"
+is "... and a wrong one is seen" "$(sed 's/.*: //' "$W/said")" "f(a, n) has parameters (a, b)"
 finish

@@ -3,13 +3,17 @@
  * socket (kernel.h).
  */
 #include <check.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/time.h>
+#include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -19,7 +23,10 @@
 #include "control.h"
 #include "event.h"
 #include "fixture.h"
+#include "fusemount.h"
 #include "kernel.h"
+#include "mountpoint.h"
+#include "replug.h"
 #include "session.h"
 #include "station.h"
 
@@ -145,6 +152,81 @@ END_TEST
 
 #define NOWHERE "/oncestick-nowhere"     /* where the namespace would have the mount */
 
+/* What is other than it is for a session; in memory that it shares with its test. */
+static struct world {
+	_Atomic bool over;              /* its time is up as soon as it begins */
+	_Atomic bool quick;             /* its heart beats all the time */
+	_Atomic int64_t away;           /* for how long its stick is */
+	_Atomic unsigned beats;
+	_Atomic int64_t beat_s;         /* how far they are apart, if it were not quick */
+	_Atomic int deaf;               /* the errno for who asks; 0: none */
+	_Atomic unsigned asked;         /* how often it was looked who asks */
+	_Atomic int lost;               /* what cannot be kept any more; an enum err */
+	_Atomic int64_t deadline;       /* how long it has */
+} *world;
+
+int __real_timerfd_settime(int fd, int flags, const struct itimerspec *when, struct itimerspec *was);
+int __wrap_timerfd_settime(int fd, int flags, const struct itimerspec *when, struct itimerspec *was);
+int64_t __real_replug_look(struct replug *r);
+int64_t __wrap_replug_look(struct replug *r);
+int __real_accept4(int fd, struct sockaddr *a, socklen_t *len, int flags);
+int __wrap_accept4(int fd, struct sockaddr *a, socklen_t *len, int flags);
+void __real_unlock_beat(struct unlock *u, int64_t used_s);
+void __wrap_unlock_beat(struct unlock *u, int64_t used_s);
+enum err __real_unlock_end(struct unlock *u, int64_t used_s);
+enum err __wrap_unlock_end(struct unlock *u, int64_t used_s);
+enum err __real_unlock_used(struct unlock *u, int64_t used_s);
+enum err __wrap_unlock_used(struct unlock *u, int64_t used_s);
+
+int
+__wrap_timerfd_settime(int fd, int flags, const struct itimerspec *when, struct itimerspec *was)
+{
+	struct itimerspec other = *when;
+
+	if (when->it_value.tv_sec > 0 && when->it_interval.tv_sec == 0) {
+		world->deadline = when->it_value.tv_sec;
+		if (world->over)
+			other.it_value = (struct timespec){.tv_nsec = 1};
+	} else if (when->it_interval.tv_sec > 0 && world->quick) {
+		world->beat_s = when->it_value.tv_sec == when->it_interval.tv_sec ? when->it_value.tv_sec : 0;
+		other.it_value = other.it_interval = (struct timespec){.tv_nsec = 5000000};
+	}
+	return __real_timerfd_settime(fd, flags, &other, was);
+}
+
+int64_t
+__wrap_replug_look(struct replug *r)
+{
+	return world->away > 0 ? world->away : __real_replug_look(r);
+}
+
+int
+__wrap_accept4(int fd, struct sockaddr *a, socklen_t *len, int flags)
+{
+	world->asked++;
+	errno = world->deaf;
+	return world->deaf != 0 ? -1 : __real_accept4(fd, a, len, flags);
+}
+
+void
+__wrap_unlock_beat(struct unlock *u, int64_t used_s)
+{
+	world->beats++;
+	__real_unlock_beat(u, used_s);
+}
+
+enum err
+__wrap_unlock_end(struct unlock *u, int64_t used_s)
+{
+	return world->lost != 0 ? (enum err)world->lost : __real_unlock_end(u, used_s);
+}
+
+enum err
+__wrap_unlock_used(struct unlock *u, int64_t used_s)
+{
+	return world->lost != 0 ? (enum err)world->lost : __real_unlock_used(u, used_s);
+}
+
 static struct fixture x;
 static struct fixture_grant grant;
 static struct kernel k;
@@ -159,6 +241,8 @@ setup(void)
 	struct policy policy = fixture_policy();
 
 	ck_assert_int_ge(sodium_init(), 0);
+	world = mmap(NULL, sizeof *world, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ck_assert(world != MAP_FAILED);
 	fixture_open(&x);
 	/* A session asks the PC's clock, and does not believe one from before what is signed. */
 	policy.not_before = time(NULL) - 3600;
@@ -537,6 +621,323 @@ START_TEST(what_could_not_be_read_is_told_to_all)
 }
 END_TEST
 
+/* ---- what happens to one that is open ------------------------------------------------------------------------------------- */
+
+static void
+wait_for(_Atomic unsigned *counter, unsigned n)
+{
+	const struct timespec moment = {.tv_nsec = 1000000};
+
+	while (*counter < n)
+		nanosleep(&moment, NULL); /* until the test is ended as one that hangs */
+}
+
+START_TEST(its_time_ends_it)
+{
+	world->over = true;
+	open_again();
+	told(EVENT_OPENED);
+	assert_closed(true);
+	ended(0);
+	told_closed(EVENT_OVER, false);
+	ck_assert_int_eq(world->deadline, 4 * 3600);
+	ck_assert_int_eq(row().state, MEMORY_CLOSED);
+}
+END_TEST
+
+START_TEST(it_keeps_its_time_with_every_beat)
+{
+	world->quick = true;
+	open_again();
+	told(EVENT_OPENED);
+	wait_for(&world->beats, 4);
+	ck_assert_int_eq(world->beat_s, UNLOCK_BEAT_S);
+	ck_assert_int_eq(session_finish(&session, true), 0);
+	assert_closed(true);
+	ended(0);
+}
+END_TEST
+
+START_TEST(a_stick_that_stays_away_is_given_up)
+{
+	world->quick = true;
+	world->away = REPLUG_AWAY_S - 1;
+	open_again();
+	told(EVENT_OPENED);
+	wait_for(&world->beats, 3);
+	ck_assert_int_eq(kill(session.pid, 0), 0);
+	world->away = REPLUG_AWAY_S;
+	assert_closed(false);
+	ended(SESSION_PAUSED);
+	told_closed(EVENT_LEFT, false);
+	ck_assert_int_eq(row().state, MEMORY_OPEN);
+}
+END_TEST
+
+/* Where no descriptor is left for who asks, it is not asked without end who that is; and with the next beat it is heard again. */
+START_TEST(who_cannot_be_let_in_is_asked_again_later)
+{
+	static const int none_left[] = {EMFILE, ENFILE, ENOMEM, ENOBUFS};
+	struct control_reply reply;
+	unsigned once;
+
+	world->quick = true;
+	world->deaf = none_left[_i];
+	open_again();
+	told(EVENT_OPENED);
+	if (fork() == 0) {
+		(void)asked(CONTROL_STATUS, &reply);
+		_exit(0);
+	}
+	wait_for(&world->asked, 3);
+	once = world->asked;
+	wait_for(&world->beats, world->beats + 3);
+	ck_assert_uint_le(world->asked - once, world->beats);
+	world->deaf = 0;
+	ck_assert_int_eq(asked(CONTROL_END_FORCE, &reply), E_OK);
+	assert_closed(true);
+	ended(0);
+}
+END_TEST
+
+START_TEST(without_a_beat_it_is_not_asked_again)
+{
+	struct control_reply reply;
+	pid_t pid;
+
+	world->deaf = EMFILE;
+	open_again();
+	told(EVENT_OPENED);
+	if ((pid = fork()) == 0) {
+		(void)asked(CONTROL_STATUS, &reply);
+		_exit(0);
+	}
+	wait_for(&world->asked, 1);
+	kernel_end(&k); /* it goes round once more for that */
+	ck_assert_int_eq(session_finish(&session, true), 0);
+	assert_closed(true);
+	ended(0);
+	ck_assert_uint_eq(world->asked, 1);
+	waitpid(pid, NULL, 0);
+}
+END_TEST
+
+/* Whoever asks what is no question ends nothing. */
+START_TEST(who_says_nothing_ends_nothing)
+{
+	struct control_reply reply;
+
+	open_again();
+	told(EVENT_OPENED);
+	world->deaf = ECONNABORTED;
+	if (fork() == 0) {
+		(void)asked(CONTROL_STATUS, &reply);
+		_exit(0);
+	}
+	wait_for(&world->asked, 5); /* it is asked again at once */
+	world->deaf = 0;
+	ck_assert_int_eq(asked(CONTROL_STATUS, &reply), E_OK);
+	ck_assert_int_eq(asked(CONTROL_END_FORCE, &reply), E_OK);
+	assert_closed(true);
+	ended(0);
+}
+END_TEST
+
+START_TEST(what_cannot_be_kept_at_the_end_is_named)
+{
+	static const char *const steps[] = {"close", "used", "deadline"};
+	struct control_reply reply;
+
+	world->over = _i == 2;
+	world->lost = E_STATION;
+	open_again();
+	told(EVENT_OPENED);
+	if (_i < 2) {
+		ck_assert_int_eq(asked(_i == 0 ? CONTROL_END_FORCE : CONTROL_PAUSE_FORCE, &reply), E_STATION);
+		ck_assert_str_eq(reply.fault.step, steps[_i]);
+		ck_assert_str_eq(reply.fault.object, station_dir_path);
+		heard(SESSION_CLOSED, E_OK); /* who asked was told */
+	} else {
+		heard(SESSION_CLOSED, E_STATION);
+		ck_assert_str_eq(said.fault.step, steps[_i]);
+		ck_assert_str_eq(said.fault.object, station_dir_path);
+	}
+	ended(_i == 1 ? SESSION_PAUSED : 0);
+	told_closed(_i == 0 ? EVENT_ENDED : _i == 1 ? EVENT_PAUSED : EVENT_OVER, false);
+}
+END_TEST
+
+/* ---- with a mount of its own, where that can be had ------------------------------------------------------------------------- */
+
+static char folder[PATH_MAX];
+
+static bool
+can_mount(void)
+{
+	int fd = -1;
+
+	snprintf(folder, sizeof folder, "%s/folder", station_dir_path);
+	ck_assert_int_eq(mkdir(folder, 0700), 0);
+	if (access("/dev/fuse", R_OK | W_OK) != 0 || fusemount_attach(folder, NULL, &fd, NULL) != E_OK)
+		return false;
+	close(fd);
+	return mountpoint_unmount(folder, true, NULL) == E_OK;
+}
+
+/* On a directory that was given, or in one that is made. */
+static void
+mount_one(bool given)
+{
+	struct session_setup with = {.stick_path = x.path, .dir = given ? folder : NULL, .station_dir = station_dir_path, .source = "stick,7"};
+	struct fault f = {0};
+	int ev[2];
+
+	if (!given)
+		ck_assert_int_eq(setenv("HOME", folder, 1), 0);
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ev), 0);
+	with.events = ev[1];
+	k.fd = -1;
+	ck_assert_int_eq(session_fork(&session, &with, &f), E_OK);
+	close(ev[1]);
+	desktop = ev[0];
+	heard(SESSION_LOOKED, E_OK);
+	try_code(grant.codes[1], E_OK);
+	ck_assert(!mountpoint_is_ours(folder));
+	ck_assert_int_eq(session_confirm(&session), 0);
+	heard(SESSION_OPENED, E_OK);
+	told(EVENT_OPENED);
+}
+
+static int
+open_film(void)
+{
+	char path[PATH_MAX + 16];
+
+	snprintf(path, sizeof path, "%s/film.bin", said.mount_point);
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+static void
+wait_until_ended(int want)
+{
+	k.fd = dup(0);
+	ended(want);
+}
+
+START_TEST(a_folder_is_opened_and_goes)
+{
+	const bool given = _i % 2 == 0, for_good = _i / 2 == 0;
+	struct mountinfo_id id;
+	struct control_reply reply;
+	char c, wanted[PATH_MAX + 16];
+	int fd;
+
+	if (!can_mount())
+		return;
+	mount_one(given);
+	snprintf(wanted, sizeof wanted, "%s%s", folder, given ? "" : "/Lecture");
+	ck_assert_str_eq(said.mount_point, wanted);
+	ck_assert(mountpoint_is_ours(wanted));
+	ck_assert_int_eq(session_next(&session, &(struct session_message){0}, NULL), -1); /* it is on its own now */
+	ck_assert_int_ge(fd = open_film(), 0);
+	ck_assert_int_eq(read(fd, &c, 1), 1);
+	ck_assert_int_eq(asked(CONTROL_STATUS, &reply), E_OK);
+	ck_assert_uint_eq(reply.state.open_count, 1);
+	ck_assert(!reply.state.private && reply.state.made == !given);
+	ck_assert_str_eq(reply.state.mount_point, wanted);
+	ck_assert(mountinfo_identify(wanted, &id) != 0 || mountinfo_same(&id, &reply.state.mount));
+	ck_assert_int_eq(asked(for_good ? CONTROL_END : CONTROL_PAUSE, &reply), E_BUSY);
+	ck_assert_int_eq(reply.fault.err, E_BUSY);
+	ck_assert_str_eq(reply.fault.object, wanted);
+	ck_assert_int_eq(read(fd, &c, 1), 1);
+	close(fd);
+	ck_assert_int_eq(asked(for_good ? CONTROL_END : CONTROL_PAUSE, &reply), E_OK);
+	ck_assert(!mountpoint_is_ours(wanted));
+	ck_assert_int_eq(access(wanted, F_OK), given ? 0 : -1);
+	wait_until_ended(for_good ? 0 : SESSION_PAUSED);
+	told_closed(for_good ? EVENT_ENDED : EVENT_PAUSED, false);
+	ck_assert_int_eq(row().state, for_good ? MEMORY_CLOSED : MEMORY_OPEN);
+}
+END_TEST
+
+/* With force it goes although it is in use, and nothing can be read any more. */
+START_TEST(a_folder_in_use_goes_by_force)
+{
+	struct control_reply reply;
+	char c;
+	int fd;
+
+	if (!can_mount())
+		return;
+	mount_one(true);
+	ck_assert_int_ge(fd = open_film(), 0);
+	ck_assert_int_eq(asked(CONTROL_END_FORCE, &reply), E_OK);
+	ck_assert(!mountpoint_is_ours(folder));
+	ck_assert_int_lt(read(fd, &c, 1), 0);
+	wait_until_ended(0);
+	told_closed(EVENT_ENDED, false);
+	close(fd);
+}
+END_TEST
+
+START_TEST(who_unmounts_the_folder_pauses_it)
+{
+	if (!can_mount())
+		return;
+	mount_one(true);
+	ck_assert_int_eq(mountpoint_unmount(folder, false, NULL), E_OK);
+	wait_until_ended(SESSION_PAUSED);
+	told_closed(EVENT_PAUSED, false);
+	ck_assert_int_eq(row().state, MEMORY_OPEN);
+}
+END_TEST
+
+START_TEST(a_folder_s_time_ends)
+{
+	if (!can_mount())
+		return;
+	world->over = true;
+	mount_one(false);
+	wait_until_ended(0);
+	told_closed(EVENT_OVER, false);
+	ck_assert(!mountpoint_is_ours(said.mount_point));
+	ck_assert_int_ne(access(said.mount_point, F_OK), 0);
+}
+END_TEST
+
+START_TEST(a_directory_that_will_not_do_costs_nothing)
+{
+	struct session_setup with = {.stick_path = x.path, .dir = folder, .station_dir = station_dir_path, .events = -1};
+	struct fault f = {0};
+	char file[PATH_MAX + 8];
+	int fd;
+
+	if (!can_mount())
+		return;
+	snprintf(file, sizeof file, "%s/file", folder);
+	ck_assert_int_eq(session_fork(&session, &with, &f), E_OK);
+	heard(SESSION_LOOKED, E_OK);
+	try_code(grant.codes[1], E_OK);
+	ck_assert_int_ge(fd = open(file, O_WRONLY | O_CREAT, 0600), 0); /* somebody was quicker */
+	close(fd);
+	ck_assert_int_eq(session_confirm(&session), 0);
+	heard(SESSION_OPENED, E_FUSE);
+	ck_assert_str_eq(said.fault.step, "not empty");
+	wait_until_ended(0);
+	ck_assert_int_eq(row().state, MEMORY_NONE);
+	ck_assert_int_eq(session_fork(&session, &with, &f), E_OK);
+	heard(SESSION_LOOKED, E_FUSE);
+	ck_assert_str_eq(said.fault.step, "not empty");
+	wait_until_ended(0);
+	with.dir = NULL;
+	ck_assert_int_eq(setenv("HOME", "/nowhere", 1), 0);
+	ck_assert_int_eq(session_fork(&session, &with, &f), E_OK);
+	heard(SESSION_LOOKED, E_FUSE);
+	ck_assert_str_eq(said.fault.step, "home");
+	wait_until_ended(0);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -561,6 +962,18 @@ main(void)
 	tcase_add_loop_test(u, unmounted_and_the_command_says_how_it_ends, 0, 2);
 	tcase_add_loop_test(u, signals_and_a_command_that_is_gone_pause_it, 0, 5);
 	tcase_add_test(u, what_could_not_be_read_is_told_to_all);
+	tcase_add_test(u, its_time_ends_it);
+	tcase_add_test(u, it_keeps_its_time_with_every_beat);
+	tcase_add_test(u, a_stick_that_stays_away_is_given_up);
+	tcase_add_loop_test(u, who_cannot_be_let_in_is_asked_again_later, 0, 4);
+	tcase_add_test(u, without_a_beat_it_is_not_asked_again);
+	tcase_add_test(u, who_says_nothing_ends_nothing);
+	tcase_add_loop_test(u, what_cannot_be_kept_at_the_end_is_named, 0, 3);
+	tcase_add_loop_test(u, a_folder_is_opened_and_goes, 0, 4);
+	tcase_add_test(u, a_folder_in_use_goes_by_force);
+	tcase_add_test(u, who_unmounts_the_folder_pauses_it);
+	tcase_add_test(u, a_folder_s_time_ends);
+	tcase_add_test(u, a_directory_that_will_not_do_costs_nothing);
 	suite_add_tcase(s, u);
 	srunner_run_all(r, CK_ENV);
 	failed = srunner_ntests_failed(r);

@@ -401,8 +401,10 @@ station_learn_notice(struct station *s, const struct notice *notice, struct byte
 	struct memory_issuer known = {0};
 	enum err err;
 
-	if ((err = station_write(s, "notice", f)) != E_OK || (err = s->memory.ops->issuer(&s->memory, notice->issuer, &known)) != E_OK)
+	if ((err = station_write(s, "notice", f)) != E_OK)
 		return err;
+	if (s->memory.ops->issuer(&s->memory, notice->issuer, &known) != E_OK)
+		return fault_pass(f, &s->fault);
 	if (!known.known)
 		return fault_set(f, E_ISSUER, 0, "notice", "%s", s->dir);
 	s->sql->step = "notice";

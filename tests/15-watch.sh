@@ -139,13 +139,25 @@ person "it waits for a stick" '
 	want "E_INTERRUPTED 130"
 	status 130'
 
-# ^C at the question
-person "^C at the question spends nothing" '
-	spawn oncestick watch
-	want "Code: "
-	send "\003"
-	want "E_INTERRUPTED 130"
-	status 130'
+# ^C at a question: a key, where the line is edited here; a signal on a terminal that edits it, and where Enter is asked for
+interrupted() # TERM DESCRIPTION SCRIPT
+{
+	TERM=$1
+	export TERM
+	person "$2" "
+		spawn oncestick watch
+		$3
+		send \"\\003\"
+		want \"E_INTERRUPTED 130\"
+		status 130"
+	TERM=dumb
+}
+interrupted xterm "^C at the question spends nothing" 'want "Code: "'
+interrupted dumb "nor where the terminal edits the line" 'want "Code: "'
+interrupted xterm "nor does ^C when it is asked whether to open now" '
+		want "Code: "
+		send "$env(THREE)\r"
+		want "Open now"'
 
 # events for programs: one object a line, on stdout alone
 cat >"$W/json" <<END

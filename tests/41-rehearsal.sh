@@ -77,11 +77,15 @@ if [ "$WHO" = user ]; then
 	refuses_as_mount 43 "records that may not be written" env
 	said 'lock\.[ab]: Permission denied'
 	chmod a+w "$stick"/ONCE/g/*/lock.?
-	if [ -u "$(command -v fusermount3)" ]; then
-		refuses_as_mount 47 "fusermount3 that may not mount" setpriv --no-new-privs
-		said 'fusermount3 says: .*(not permitted|Permission denied)'
-	fi
+	# Whoever is not root mounts through fusermount3.
+	[ -u "$(command -v fusermount3)" ] || skip "fusermount3 is not root's"
+	refuses_as_mount 47 "fusermount3 that may not mount" setpriv --no-new-privs
+	said 'fusermount3 says: .*(not permitted|Permission denied)'
 else
+	# Root mounts by himself, and has nothing to do with fusermount3: what he may not, as in a container, he is told as it is.
+	refuses_as_mount 47 "root who may not mount" setpriv --bounding-set=-sys_admin
+	said 'Operation not permitted'
+	no grep -q fusermount3 "$W/err" || die "it speaks of a program that had no part in it"
 	mkdir "$W/ro"
 	mount --bind "$stick" "$W/ro" && mount -o remount,bind,ro "$W/ro" || skip "no bind mounts here"
 	was=$stick stick=$W/ro

@@ -3,6 +3,7 @@
 . "$ONCE_TESTS/scenario.sh"
 need_fuse
 command -v sqlite3 >/dev/null || skip "no sqlite3"
+command -v expect >/dev/null || skip "no expect"
 stick=$W/stick
 sample "$W/folder"
 new_issuer
@@ -29,6 +30,12 @@ is "both are full" "$(find "$stick/ONCE/notice.cose" "$W/carrier/ONCE/notice.cos
 
 check "a code opens with the first" oncestick mount "$stick" --code-file "$W/code1" --no-desktop
 check "to its end" oncestick unmount --yes
+in_memory() # how many bytes this PC has of what is revoked
+{
+	sqlite3 "$ONCESTICK_STATION_DIR/station.sqlite" 'SELECT sum(length(payload)) FROM list'
+}
+one_list=$(in_memory)
+check "one list is in this PC's memory" test "$one_list" -gt 3500000
 cp "$W/carrier/ONCE/notice.cose" "$stick/ONCE/notice.cose"
 
 # hostile 76: ^C before the stick must not be pulled
@@ -49,6 +56,36 @@ wait $front
 is "^C is heard" $? 130
 said "Nothing was spent"
 no grep -q "do not pull" "$W/err" || die "the list was taken in while the stick had to stay"
+
+# hostile 76: what is asked last is asked when the list is in
+cat >"$W/question.exp" <<'EXPECT'
+set timeout 60
+proc sees {text} {
+	expect {
+		-re [string map {" " {\s+}} $text] {}
+		timeout { puts "not on the terminal: $text"; exit 1 }
+		eof { puts "ended before it said: $text"; exit 1 }
+	}
+}
+spawn oncestick mount [lindex $argv 0] --no-desktop
+sees "Code: "
+send -- "[lindex $argv 1]\r"
+sees "Open now"
+exec touch [lindex $argv 2]
+while {![file exists [lindex $argv 3]]} { after 50 }
+send "\003"
+sees "Nothing was spent"
+expect eof
+exit [lindex [wait] 3]
+EXPECT
+expect "$W/question.exp" "$stick" "$(cat "$W/code2")" "$W/asked" "$W/answer" >"$W/out" 2>"$W/err" &
+front=$!
+wait_until 60 test -e "$W/asked"
+both=$(in_memory)
+touch "$W/answer"
+wait $front
+is "^C at the question is heard" $? 130
+check "the second list was in the memory when it was asked" test "$both" -gt $((one_list * 19 / 10))
 
 # hostile 76: a full list on a full one
 check "a code opens with the second list on top" oncestick mount "$stick" --code-file "$W/code2" --no-desktop

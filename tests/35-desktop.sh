@@ -235,14 +235,15 @@ if [ "$WHO" = root ] && [ -n "$(losetup -f 2>/dev/null)" ]; then
 	printed '"ejected": false'
 
 	# A stick that is pulled: nothing more can be read from the device, and no file system is there. It comes back as another device.
-	check "the stick is taken out" umount "$W/media"
-	mount "$loop" "$W/media" || die "the stick cannot be mounted" # nothing of it in memory
 	serve
 	one_code "$W/code" "$W/media"
 	check "mount" with_bus oncestick mount "$W/media" --code-file "$W/code"
 	folder=$(cat "$W/out")
 	mount -o remount,ro "$W/media" || die "it stays writable" # or the kernel would write to what is gone
 	sync
+	for segment in "$W"/media/ONCE/b/*/*.seg; do # nothing of it in memory, which would still be read
+		dd if="$segment" iflag=nocache count=0 status=none || die "it stays in memory"
+	done
 	cp "$W/stick.img" "$W/back.img"
 	truncate -s 0 "$W/stick.img"
 	umount -l "$W/media"

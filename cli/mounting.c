@@ -254,7 +254,9 @@ mounting_open(struct mounting *m)
 			err = open_folder(m);
 	}
 	sodium_memzero(m->code, sizeof m->code);
-	if (m->private == NULL || err != E_OK)
+	if (err != E_OK)
+		session_dismiss(&m->link); /* whoever is told to try again may do so at once */
+	else if (m->private == NULL)
 		session_detach(&m->link);
 	if (err == E_OK && m->reveal)
 		reveal_folder(m->c, m->msg.mount_point);

@@ -1,8 +1,10 @@
 #include "session.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -10,6 +12,8 @@
 
 #include "minder.h"
 #include "session_internal.h"
+
+#define DISMISS_MS 2000
 
 enum err
 session_fork(struct session_link *link, const struct session_setup *setup, struct fault *f)
@@ -93,4 +97,16 @@ session_detach(struct session_link *link)
 	if (link->fd >= 0)
 		close(link->fd);
 	link->fd = -1;
+}
+
+void
+session_dismiss(struct session_link *link)
+{
+	struct pollfd ended = {.fd = -1, .events = POLLIN};
+
+	session_detach(link);
+	if (link->pid > 0 && (ended.fd = pidfd_open(link->pid, 0)) >= 0) {
+		poll(&ended, 1, DISMISS_MS);
+		close(ended.fd);
+	}
 }

@@ -439,6 +439,19 @@ START_TEST(nothing_opens_before_a_code_is_proved)
 }
 END_TEST
 
+/* Who was not sure whether to open it, or was told to try again, does so at once. */
+START_TEST(stick_and_code_are_free_when_it_was_dismissed)
+{
+	look_at(x.path, station_dir_path, E_OK);
+	try_code(grant.codes[1], E_OK);
+	session_dismiss(&session);
+	ck_assert_int_eq(session.fd, -1);
+	ck_assert_int_eq(waitpid(session.pid, NULL, WNOHANG), session.pid);
+	close(k.fd);
+	close(desktop);
+}
+END_TEST
+
 START_TEST(time_is_charged_before_the_folder_opens)
 {
 	struct memory_use u;
@@ -956,6 +969,7 @@ main(void)
 	tcase_add_test(u, what_is_found_is_reported);
 	tcase_add_loop_test(u, what_cannot_begin_says_why_and_ends, 0, 3);
 	tcase_add_test(u, nothing_opens_before_a_code_is_proved);
+	tcase_add_test(u, stick_and_code_are_free_when_it_was_dismissed);
 	tcase_add_test(u, time_is_charged_before_the_folder_opens);
 	tcase_add_test(u, a_session_says_how_it_is);
 	tcase_add_loop_test(u, ended_by_who_asks, 0, 4);

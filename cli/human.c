@@ -12,6 +12,7 @@
 #include <wctype.h>
 
 #include "array.h"
+#include "utf8.h"
 
 #define COLUMN_MIN 8
 #define COLUMN_WHOLE 16u /* dates, numbers and states are not cut */
@@ -56,30 +57,6 @@ human_rate(char *out, size_t size, uint64_t bytes_per_second)
 }
 
 /* ---- characters --------------------------------------------------------------------------------------------------------- */
-
-/* The character at p (n >= 1 bytes) and how many bytes it is; 0 if they are not UTF-8 in its shortest form. */
-static size_t
-decode(const char *p, size_t n, uint32_t *c)
-{
-	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	unsigned char first = (unsigned char)p[0];
-	size_t len = first < 0x80 ? 1 : first < 0xc0 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf8 ? 4 : 0;
-	uint32_t v = len == 1 ? first : first & (0x7fu >> len);
-
-	if (len == 0 || len > n)
-		return 0;
-	for (size_t i = 1; i < len; i++) {
-		unsigned char next = (unsigned char)p[i];
-
-		if ((next & 0xc0) != 0x80)
-			return 0;
-		v = v << 6 | (next & 0x3f);
-	}
-	if (v < least[len] || v > 0x10ffff || (v >= 0xd800 && v <= 0xdfff))
-		return 0;
-	*c = v;
-	return len;
-}
 
 struct range {
 	uint32_t first, last;
@@ -144,7 +121,7 @@ human_escape(const char *p, size_t n)
 	at = out;
 	while (n > 0) {
 		uint32_t c = 0;
-		size_t len = decode(p, n, &c), step = len > 0 ? len : 1;
+		size_t len = utf8_next(p, n, &c), step = len > 0 ? len : 1;
 
 		at += escape(at, p, len, c);
 		p += step;
@@ -174,7 +151,7 @@ human_json(const char *json)
 		return NULL;
 	while (n > 0) {
 		uint32_t c = 0;
-		size_t len = decode(json, n, &c);
+		size_t len = utf8_next(json, n, &c);
 
 		if (len > 0 && c >= 0x7f && (is_treacherous(c) || is_format(c)))
 			at += escape_json(at, c);
@@ -196,7 +173,7 @@ human_text_ok(const char *s)
 		return false;
 	while (n > 0) {
 		uint32_t c = 0;
-		size_t len = decode(s, n, &c);
+		size_t len = utf8_next(s, n, &c);
 
 		if (len == 0 || is_treacherous(c))
 			return false;
@@ -221,7 +198,7 @@ columns_of(const char *s, size_t n, size_t *len)
 	uint32_t c = 0;
 	int w = -1;
 
-	*len = decode(s, n, &c);
+	*len = utf8_next(s, n, &c);
 	if (*len > 0)
 		w = wcwidth((wchar_t)c);
 	else

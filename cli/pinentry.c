@@ -28,6 +28,7 @@
 #include "stop.h"
 #include "text.h"
 #include "tool.h"
+#include "utf8.h"
 
 #define START_MS 20000
 #define ANSWER_MS 600000
@@ -351,15 +352,6 @@ transact(struct pinentry *p, const char *line, int ms)
 	return assuan_transact(p->ctx, line, on_data, p, on_inquiry, p, on_status, p);
 }
 
-/* The bytes of a character of UTF-8 by its first one; of what is none, 1. */
-static size_t
-char_bytes(const char *s)
-{
-	size_t n = (unsigned char)s[0] >= 0xf0 ? 4 : (unsigned char)s[0] >= 0xe0 ? 3 : (unsigned char)s[0] >= 0xc0 ? 2 : 1;
-
-	return strnlen(s, n);
-}
-
 /*
  * COMMAND TEXT with the characters escaped that a line cannot hold, cut between two. Angle brackets are replaced by others: some
  * toolkits take text with tags for more than text, and names of sticks are written by who knows whom.
@@ -371,8 +363,10 @@ encode(char out[LINE_MAX_BYTES], const char *command, const char *text)
 
 	for (size_t step = 0; *text != '\0'; text += step) {
 		char one[8] = "";
+		uint32_t c = 0;
 
-		step = char_bytes(text);
+		step = utf8_next(text, strlen(text), &c);
+		step = step > 0 ? step : 1;
 		if (*text == '<' || *text == '>')
 			snprintf(one, sizeof one, "%s", *text == '<' ? "\xe2\x80\xb9" : "\xe2\x80\xba");
 		else if (*text == '%' || (unsigned char)*text < ' ' || *text == 0x7f)

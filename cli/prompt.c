@@ -18,6 +18,7 @@
 #include "say.h"
 #include "secret.h"
 #include "text.h"
+#include "utf8.h"
 
 #define PASS_QUESTION N_("Issuer passphrase (chosen at init): ")
 #define NEW_QUESTION N_("New issuer passphrase: ")
@@ -356,7 +357,7 @@ letter_of(const char *line, const struct prompt_way *ways)
 	for (const struct prompt_way *w = ways; w->letter != 0; w++)
 		if (w->letter == first[0])
 			return w->letter;
-	for (size_t n = 1; n < 4 && ((unsigned char)line[n] & 0xc0) == 0x80; n++)
+	for (size_t n = 1; n < utf8_length(line[0]) && utf8_follows(line[n]); n++)
 		first[n] = line[n];
 	for (; ways->letter != 0; ways++)
 		if (strstr(also(ways->letter), first) != NULL)

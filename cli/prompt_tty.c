@@ -23,6 +23,7 @@
 #include "human.h"
 #include "stop.h"
 #include "text.h"
+#include "utf8.h"
 
 #define ROOM_MIN 12   /* columns of a code that are shown */
 #define ROOM_MAX 60   /* more is no code */
@@ -264,20 +265,13 @@ looks_foreign(const struct prompt_answer *a)
 	return memchr(a->text, '/', a->n) != NULL || memchr(a->text, ':', a->n) != NULL;
 }
 
-static bool
-is_rest(char ch)
-{
-	return ((unsigned char)ch & 0xc0) == 0x80;
-}
-
 /* The bytes of the character at i; 0 if it is not all there yet. */
 static size_t
 char_bytes(const struct prompt_answer *a, size_t i)
 {
-	unsigned char first = (unsigned char)a->text[i];
-	size_t wanted = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : first >= 0xc0 ? 2 : 1, n = 1;
+	size_t wanted = utf8_length(a->text[i]), n = 1;
 
-	while (n < wanted && i + n < a->n && is_rest(a->text[i + n]))
+	while (n < wanted && i + n < a->n && utf8_follows(a->text[i + n]))
 		n++;
 	return n < wanted && i + n == a->n ? 0 : n;
 }
@@ -294,7 +288,7 @@ count_symbols(const struct line *l)
 	size_t n = 0;
 
 	for (size_t i = 0; i < l->a->n; i++)
-		n += !skipped(l, i) && !is_rest(l->a->text[i]);
+		n += !skipped(l, i) && !utf8_follows(l->a->text[i]);
 	return n;
 }
 
@@ -387,7 +381,7 @@ paint_fitting(const struct line *l, struct picture *p)
 
 	room = room < ROOM_MIN ? ROOM_MIN : room > ROOM_MAX ? ROOM_MAX : room;
 	for (size_t i = 0; i < l->at; i++)
-		before += !skipped(l, i) && !is_rest(l->a->text[i]);
+		before += !skipped(l, i) && !utf8_follows(l->a->text[i]);
 	for (size_t first = 0;; first += 4) {
 		paint(l, p, first, room);
 		if (before <= first + 4 || p->cursor + 3 < room)
@@ -476,7 +470,7 @@ before(const struct line *l, size_t at)
 {
 	while (l->code && at > 0 && skipped(l, at - 1))
 		at--;
-	while (at > 0 && is_rest(l->a->text[at - 1]))
+	while (at > 0 && utf8_follows(l->a->text[at - 1]))
 		at--;
 	return at > 0 ? at - 1 : 0;
 }
@@ -488,7 +482,7 @@ after(const struct line *l, size_t at)
 		at++;
 	if (at < l->a->n)
 		at++;
-	while (at < l->a->n && is_rest(l->a->text[at]))
+	while (at < l->a->n && utf8_follows(l->a->text[at]))
 		at++;
 	return at;
 }

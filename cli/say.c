@@ -21,6 +21,7 @@
 #include "station.h"
 #include "text.h"
 #include "trial.h"
+#include "utf8.h"
 #include "when.h"
 
 #define SENTENCE_MAX 2400 /* bytes: other languages take up to three for a character */
@@ -33,20 +34,6 @@ struct text {
 };
 
 static void add(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-
-/* What was cut at size: not inside a character. */
-static void
-cut_whole(char *p, size_t size)
-{
-	size_t n = strlen(p), at = n;
-
-	if (n + 1 < size)
-		return;
-	while (at > 0 && ((unsigned char)p[at - 1] & 0xc0) == 0x80)
-		at--;
-	if (at > 0 && (unsigned char)p[at - 1] >= 0xc0)
-		p[at - 1] = '\0';
-}
 
 static void
 add(struct text *t, const char *fmt, ...)
@@ -61,7 +48,7 @@ add(struct text *t, const char *fmt, ...)
 	va_end(ap);
 	if (n > 0)
 		t->n = t->n + (size_t)n < t->size ? t->n + (size_t)n : t->size;
-	cut_whole(t->p, t->size);
+	t->p[utf8_whole(t->p, strlen(t->p))] = '\0';
 }
 
 const char *
@@ -71,8 +58,7 @@ say_safe(char *out, size_t size, const char *text)
 	size_t n = safe != NULL ? strlen(safe) : 0;
 
 	if (n >= size)
-		for (n = size - 1; n > 0 && ((unsigned char)safe[n] & 0xc0) == 0x80; n--)
-			;
+		n = utf8_whole(safe, size - 1);
 	if (n > 0)
 		memcpy(out, safe, n);
 	out[n] = '\0';
@@ -1170,7 +1156,7 @@ say_refuse(const struct cli *c, enum err err, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof text, _(fmt), ap);
 	va_end(ap);
-	cut_whole(text, sizeof text);
+	text[utf8_whole(text, strlen(text))] = '\0';
 	return print_error(c, err, text);
 }
 

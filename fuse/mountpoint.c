@@ -18,6 +18,7 @@
 #include "fusemount.h"
 #include "mountinfo.h"
 #include "traces.h"
+#include "utf8.h"
 
 #define NAME_CHARS_MAX 60u
 #define NAMES_TRIED 999u
@@ -323,7 +324,7 @@ mountpoint_name(const char *label, char *name, size_t size)
 	size_t n = 0, chars = 0, start = 0;
 
 	for (; label[n] != '\0' && n + 1 < size; n++) {
-		if (((unsigned char)label[n] & 0xc0) != 0x80) {
+		if (!utf8_follows(label[n])) {
 			if (chars++ == NAME_CHARS_MAX)
 				break;
 			start = n;

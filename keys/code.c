@@ -7,6 +7,8 @@
 
 #include <sodium.h>
 
+#include "utf8.h"
+
 static const char alphabet[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 #define ALPHA 2u
@@ -99,24 +101,6 @@ is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-/* The character of two to four bytes at p, and how many they are; 0 if it is none. */
-static size_t
-decode(const char *p, size_t n, uint32_t *c)
-{
-	unsigned char first = (unsigned char)p[0];
-	size_t len = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : first >= 0xc2 ? 2 : 0;
-
-	if (len == 0 || len > n)
-		return 0;
-	*c = first & (0xffu >> (len + 1));
-	for (size_t i = 1; i < len; i++) {
-		if (((unsigned char)p[i] & 0xc0) != 0x80)
-			return 0;
-		*c = *c << 6 | ((unsigned char)p[i] & 0x3f);
-	}
-	return len;
-}
-
 size_t
 code_separator(const char *p, size_t n)
 {
@@ -139,7 +123,7 @@ code_separator(const char *p, size_t n)
 		return 0;
 	if (is_blank(p[0]) || p[0] == '-' || p[0] == '\v' || p[0] == '\f')
 		return 1;
-	if ((len = decode(p, n, &c)) == 0)
+	if ((len = utf8_next(p, n, &c)) == 0)
 		return memchr(bytes, (unsigned char)p[0], sizeof bytes) != NULL ? 1 : 0;
 	for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++)
 		if (c >= ranges[i].first && c <= ranges[i].last)

@@ -12,6 +12,8 @@
 
 #include <sodium.h>
 
+#include "utf8.h"
+
 #define STEPS_MAX 40 /* characters: a code with many separators; limits the readings, too */
 #define KEYS_MAX 6   /* of a character, with a NUL: the syllable 뵓 has 5 */
 #define GROUP 4
@@ -120,22 +122,10 @@ korean(char keys[KEYS_MAX], uint32_t ch)
 static uint32_t
 next_char(const char **p, const char *end)
 {
-	const unsigned char *s = (const unsigned char *)*p;
-	size_t left = (size_t)(end - *p), n = 0;
 	uint32_t ch = 0;
 
-	if (left == 0)
-		return 0;
-	n = s[0] < 0x80 ? 1 : s[0] >= 0xc2 && s[0] < 0xe0 ? 2 : (s[0] & 0xf0) == 0xe0 ? 3 : s[0] >= 0xf0 && s[0] < 0xf5 ? 4 : 0;
-	if (n == 0 || n > left)
-		return 0;
-	ch = n == 1 ? s[0] : s[0] & (0xffu >> (n + 1));
-	for (size_t i = 1; i < n; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-		ch = ch << 6 | (s[i] & 0x3f);
-	}
-	*p += n;
+	if (*p < end)
+		*p += utf8_next(*p, (size_t)(end - *p), &ch);
 	return ch;
 }
 

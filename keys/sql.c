@@ -14,6 +14,7 @@
 
 #include "filestat.h"
 #include "stickio.h"
+#include "utf8.h"
 
 #define HEADER_SIZE 100 /* of an SQLite file */
 #define PATH_SIZE 512
@@ -260,8 +261,7 @@ sql_string(sqlite3_stmt *st, int column, char *out, size_t size)
 	}
 	n = strlen(s);
 	if (n >= size)
-		for (n = size - 1; n > 0 && ((unsigned char)s[n] & 0xc0) == 0x80; n--)
-			continue;
+		n = utf8_whole(s, size - 1);
 	if (n > 0)
 		memcpy(out, s, n);
 	out[n] = '\0';

@@ -18,6 +18,7 @@
 #include "filestat.h"
 #include "keytree.h"
 #include "stickio.h"
+#include "utf8.h"
 
 #define DESCRIPTION_MAX 8192
 #define LOCK_TRIES 16 /* of a lock file that its holder removes while we wait for it */
@@ -386,20 +387,6 @@ close_use(struct memory *m, const uint8_t grant_hash[HASH_SIZE], uint32_t slot, 
 
 /* ---- locks -------------------------------------------------------------------------------------------------------------- */
 
-/* Somebody else's words go to a terminal: no C0, no DEL, no C1. */
-static void
-make_printable(char *s)
-{
-	for (size_t i = 0; s[i] != '\0'; i++) {
-		unsigned char c = (unsigned char)s[i], next = (unsigned char)s[i + 1];
-
-		if (c < 0x20 || c == 0x7f)
-			s[i] = '?';
-		else if (c == 0xc2 && next >= 0x80 && next < 0xa0)
-			s[i] = s[i + 1] = '?';
-	}
-}
-
 static uint64_t
 number(const json_t *o, const char *key)
 {
@@ -464,7 +451,7 @@ name_holder(int fd, char *where, size_t size)
 		return LOCK_POLLS;
 	if (size > 0) {
 		snprintf(where, size, "%s", h.mountpoint);
-		make_printable(where);
+		utf8_no_controls(where);
 	}
 	return h.ending ? LOCK_POLLS_ENDING : LOCK_POLLS;
 }

@@ -12,6 +12,7 @@
 #include <cbor.h>
 
 #include "format.h"
+#include "utf8.h"
 
 #define HEAD_MAX 9
 
@@ -338,27 +339,6 @@ dcbor_end(const struct dcbor_in *in)
 
 /* ---- text --------------------------------------------------------------------------------------------------------------- */
 
-/* The character at s, at most n bytes of shortest UTF-8, in *c; return its length, or 0 if it is none. */
-static size_t
-utf8_next(const uint8_t *s, size_t n, uint32_t *c)
-{
-	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-	const size_t len = s[0] < 0x80 ? 1 : s[0] < 0xc0 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : s[0] < 0xf8 ? 4 : 0;
-	size_t i;
-
-	if (len == 0 || len > n)
-		return 0;
-	*c = len == 1 ? s[0] : s[0] & (0x7fu >> len);
-	for (i = 1; i < len; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-		*c = *c << 6 | (s[i] & 0x3fu);
-	}
-	if (*c < least[len] || *c > 0x10ffff || (*c >= 0xd800 && *c <= 0xdfff))
-		return 0;
-	return len;
-}
-
 static bool
 printable(uint32_t c)
 {
@@ -370,14 +350,13 @@ printable(uint32_t c)
 bool
 dcbor_text_ok(const char *s, size_t n)
 {
-	const uint8_t *p = (const uint8_t *)s;
 	size_t i, len;
-	uint32_t c;
+	uint32_t c = 0;
 
 	if (n == 0 || n > LABEL_MAX)
 		return false;
 	for (i = 0; i < n; i += len) {
-		len = utf8_next(p + i, n - i, &c);
+		len = utf8_next(s + i, n - i, &c);
 		if (len == 0 || !printable(c))
 			return false;
 	}

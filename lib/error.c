@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "utf8.h"
+
 const char *
 err_name(enum err err)
 {
@@ -60,42 +62,6 @@ err_name(enum err err)
 	return "E_FAIL";
 }
 
-/* C0, DEL, and C1 both as UTF-8 and as the single byte that an 8-bit terminal would obey. */
-static void
-replace_controls(char *s)
-{
-	size_t i, follow = 0;
-
-	for (i = 0; s[i] != '\0'; i++) {
-		unsigned char c = (unsigned char)s[i];
-
-		if (c < 0x20 || c == 0x7f) {
-			s[i] = '?';
-			follow = 0;
-		} else if (c >= 0x80 && c < 0xc0) {
-			if (follow == 0 || (c < 0xa0 && (unsigned char)s[i - 1] == 0xc2))
-				s[i] = '?';
-			follow -= follow > 0;
-		} else {
-			follow = c >= 0xf0 ? 3 : c >= 0xe0 ? 2 : c >= 0xc0 ? 1 : 0;
-		}
-	}
-}
-
-/* What was cut at size bytes ends with a whole character. */
-static void
-cut_whole(char *s, size_t size)
-{
-	size_t n = strlen(s);
-
-	if (n + 1 < size)
-		return;
-	while (n > 0 && ((unsigned char)s[n - 1] & 0xc0) == 0x80)
-		n--;
-	if (n > 0 && (unsigned char)s[n - 1] >= 0xc0)
-		s[n - 1] = '\0';
-}
-
 enum err
 fault_set(struct fault *f, enum err err, int sys, const char *step, const char *fmt, ...)
 {
@@ -109,9 +75,9 @@ fault_set(struct fault *f, enum err err, int sys, const char *step, const char *
 	va_start(ap, fmt);
 	vsnprintf(f->object, sizeof f->object, fmt, ap);
 	va_end(ap);
-	cut_whole(f->object, sizeof f->object);
-	replace_controls(f->step);
-	replace_controls(f->object);
+	f->object[utf8_whole(f->object, strlen(f->object))] = '\0';
+	utf8_no_controls(f->step);
+	utf8_no_controls(f->object);
 	return err;
 }
 

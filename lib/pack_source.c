@@ -11,6 +11,7 @@
 
 #include "pack_internal.h"
 #include "tree.h"
+#include "utf8.h"
 
 #define FAULT_PATH_MAX 200u
 
@@ -149,39 +150,25 @@ pack_source_path(const struct pack_source *src, uint32_t ino, const char *name)
 	return path;
 }
 
-/* Length of the UTF-8 character at s, or 0 if there is none or it would not be seen as itself. */
-static size_t
-visible(const unsigned char *s)
+/* What people see of a character as itself: not what controls, and not what has no width or turns the text around it. */
+static bool
+visible(uint32_t c)
 {
-	size_t n = s[0] < 0x80 ? 1 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4, i;
-	uint32_t c = s[0];
-
-	if (n == 1)
-		return s[0] >= 0x20 && s[0] != 0x7f;
-	if (s[0] < 0xc2 || s[0] > 0xf4)
-		return 0;
-	c &= 0x7fu >> n;
-	for (i = 1; i < n; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-		c = c << 6 | (s[i] & 0x3fu);
-	}
-	if (c < 0xa0 || (n == 3 && c < 0x800) || (n == 4 && c < 0x10000) || c > 0x10ffff || (c >= 0xd800 && c < 0xe000))
-		return 0;
-	if ((c >= 0x200b && c < 0x2010) || (c >= 0x2028 && c < 0x202f) || (c >= 0x2060 && c < 0x2070) || c == 0xfeff)
-		return 0;
-	return n;
+	return c >= 0x20 && (c < 0x7f || c >= 0xa0) && !(c >= 0x200b && c < 0x2010) && !(c >= 0x2028 && c < 0x202f) &&
+	    !(c >= 0x2060 && c < 0x2070) && c != 0xfeff;
 }
 
 static void
 make_safe(char *s)
 {
-	while (*s != '\0') {
-		size_t n = visible((unsigned char *)s);
+	for (size_t n = strlen(s); n > 0;) {
+		uint32_t c = 0;
+		size_t len = utf8_next(s, n, &c), step = len > 0 && visible(c) ? len : 1;
 
-		if (n == 0)
+		if (len == 0 || !visible(c))
 			*s = '?';
-		s += n > 0 ? n : 1;
+		s += step;
+		n -= step;
 	}
 }
 
@@ -198,7 +185,7 @@ pack_source_fault(const struct pack_source *src, struct fault *f, int sys, const
 	n = strlen(path);
 	if (n > FAULT_PATH_MAX) {
 		dots = "...";
-		for (p += n - FAULT_PATH_MAX; (*p & 0xc0) == 0x80; p++)
+		for (p += n - FAULT_PATH_MAX; utf8_follows(*p); p++)
 			;
 	}
 	fault_set(f, E_SOURCE, sys, step, "%s%s", dots, p);

@@ -103,8 +103,8 @@ enum err unlock_clock(struct unlock *u, struct unlock_info *info, struct fault *
  * unlock_spend(u, info, f): S1-S5, or the rest of them when resuming. Until both copies of the record are written nobody else on
  * this PC can write to the slot; records and notices are read again, and may say no now. On E_OK the bundle may be read. On failure
  * the keys are wiped; info->spent_now says whether the same code has to be used here again.
- * Errors: E_STICK_BUSY, E_STATION, E_STICK_IO, E_READONLY, E_SPENT, E_REVOKED, E_SLOT_DAMAGED, E_ISSUER, E_NOTICE_MISSING, E_EARLY,
- * E_EXPIRED, E_FAIL, and those of the ledger.
+ * Errors: E_STICK_BUSY, E_STATION, E_STICK_IO, E_READONLY, E_SPENT, E_REVOKED, E_SLOT_DAMAGED, E_BUNDLE, E_ISSUER, E_NOTICE_MISSING,
+ * E_EARLY, E_EXPIRED, E_FAIL, and those of the ledger.
  */
 enum err unlock_spend(struct unlock *u, struct unlock_info *info, struct fault *f);
 

@@ -165,25 +165,6 @@ human_json(const char *json)
 }
 
 bool
-human_text_ok(const char *s)
-{
-	size_t n = strlen(s);
-
-	if (n == 0)
-		return false;
-	while (n > 0) {
-		uint32_t c = 0;
-		size_t len = utf8_next(s, n, &c);
-
-		if (len == 0 || is_treacherous(c))
-			return false;
-		s += len;
-		n -= len;
-	}
-	return true;
-}
-
-bool
 human_utf8(void)
 {
 	return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;

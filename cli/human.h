@@ -30,10 +30,6 @@ char *human_escape(const char *p, size_t n);
  */
 char *human_json(const char *json);
 
-/* human_text_ok(s): whether s is not empty, valid UTF-8, and free of control characters and of those that reorder or hide text:
- * fit to be kept as a name or label. In every locale. */
-bool human_text_ok(const char *s);
-
 /* human_utf8(): whether the locale's encoding is UTF-8. */
 bool human_utf8(void);
 

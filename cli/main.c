@@ -41,27 +41,26 @@ struct verb {
 	const char *what;
 	cli_verb *run;
 	enum homes_use home;
-	bool hidden;
 };
 
 static const struct verb verbs[] = {
-    {"init", "issuer", N_("make the issuer's key and books"), cmd_init, HOMES_ISSUER, false},
-    {"prepare", "issuer", N_("write a folder to sticks, locked, with codes to open it"), cmd_prepare, HOMES_ISSUER, false},
-    {"issue", "issuer", N_("hand out codes"), cmd_issue, HOMES_ISSUER, false},
-    {"codes", "issuer", N_("list sticks and the state of their codes"), cmd_codes, HOMES_ISSUER, false},
-    {"revoke", "issuer", N_("make lost or spent codes useless"), cmd_revoke, HOMES_ISSUER, false},
-    {"collect", "issuer", N_("read from a returned stick which codes were used"), cmd_collect, HOMES_ISSUER, false},
-    {"erase", "issuer", N_("destroy what is on a stick"), cmd_erase, HOMES_ISSUER, false},
-    {"mount", "speaker", N_("open a stick with a code"), cmd_mount, HOMES_FOLDER, false},
-    {"play", "speaker", N_("open a stick with a code for one player alone"), cmd_play, HOMES_FOLDER, false},
-    {"watch", "speaker", N_("wait for sticks, and mount each that comes"), cmd_watch, HOMES_FOLDER, false},
-    {"unmount", "speaker", N_("end the session"), cmd_unmount, HOMES_STATION, false},
-    {"status", "speaker", N_("what is open, and until when"), cmd_status, HOMES_STATION, false},
-    {"rehearse", "speaker", N_("try everything that mount needs, spending nothing"), cmd_rehearse, HOMES_FOLDER, false},
-    {"verify", "anyone", N_("check every block of a stick, with no code"), cmd_verify, HOMES_NOTHING, false},
-    {"inspect", "anyone", N_("what a stick or a signed file says"), cmd_inspect, HOMES_NOTHING, false},
-    {"sticks", "anyone", N_("which USB sticks are plugged in, and what is on them"), cmd_sticks, HOMES_NOTHING, false},
-    {"station", "station", N_("this PC's memory of sticks and issuers"), cmd_station, HOMES_STATION, false},
+    {"init", "issuer", N_("make the issuer's key and books"), cmd_init, HOMES_ISSUER},
+    {"prepare", "issuer", N_("write a folder to sticks, locked, with codes to open it"), cmd_prepare, HOMES_ISSUER},
+    {"issue", "issuer", N_("hand out codes"), cmd_issue, HOMES_ISSUER},
+    {"codes", "issuer", N_("list sticks and the state of their codes"), cmd_codes, HOMES_ISSUER},
+    {"revoke", "issuer", N_("make lost or spent codes useless"), cmd_revoke, HOMES_ISSUER},
+    {"collect", "issuer", N_("read from a returned stick which codes were used"), cmd_collect, HOMES_ISSUER},
+    {"erase", "issuer", N_("destroy what is on a stick"), cmd_erase, HOMES_ISSUER},
+    {"mount", "speaker", N_("open a stick with a code"), cmd_mount, HOMES_FOLDER},
+    {"play", "speaker", N_("open a stick with a code for one player alone"), cmd_play, HOMES_FOLDER},
+    {"watch", "speaker", N_("wait for sticks, and mount each that comes"), cmd_watch, HOMES_FOLDER},
+    {"unmount", "speaker", N_("end the session"), cmd_unmount, HOMES_STATION},
+    {"status", "speaker", N_("what is open, and until when"), cmd_status, HOMES_STATION},
+    {"rehearse", "speaker", N_("try everything that mount needs, spending nothing"), cmd_rehearse, HOMES_FOLDER},
+    {"verify", "anyone", N_("check every block of a stick, with no code"), cmd_verify, HOMES_NOTHING},
+    {"inspect", "anyone", N_("what a stick or a signed file says"), cmd_inspect, HOMES_NOTHING},
+    {"sticks", "anyone", N_("which USB sticks are plugged in, and what is on them"), cmd_sticks, HOMES_NOTHING},
+    {"station", "station", N_("this PC's memory of sticks and issuers"), cmd_station, HOMES_STATION},
 };
 
 static const char *const groups[][2] = {
@@ -90,7 +89,7 @@ print_help(void)
 	for (size_t g = 0; g < COUNT(groups); g++) {
 		printf("\n%s:\n", _(groups[g][1]));
 		for (size_t i = 0; i < COUNT(verbs); i++) {
-			if (verbs[i].hidden || strcmp(verbs[i].who, groups[g][0]) != 0)
+			if (strcmp(verbs[i].who, groups[g][0]) != 0)
 				continue;
 			printf("  %-10s ", verbs[i].name);
 			print_wrapped(_(verbs[i].what), 13);

@@ -291,31 +291,6 @@ cell_key(uint8_t kek[KEY_SIZE], const struct factor_source *s, const struct gran
 
 /* ---- grants ------------------------------------------------------------------------------------------------------------- */
 
-static int
-compare_locators(const void *a, const void *b)
-{
-	return memcmp(a, b, LOCATOR_SIZE);
-}
-
-/* Return 1 if all n are different, 0 if not, -1 if there is no memory. */
-static int
-all_different(const uint8_t (*locators)[LOCATOR_SIZE], uint32_t n)
-{
-	uint8_t (*sorted)[LOCATOR_SIZE] = malloc((size_t)n * LOCATOR_SIZE);
-	int yes = 1;
-
-	if (sorted == NULL)
-		return -1;
-	memcpy(sorted, locators, (size_t)n * LOCATOR_SIZE);
-	qsort(sorted, n, LOCATOR_SIZE, compare_locators);
-	for (uint32_t i = 1; i < n; i++) {
-		if (memcmp(sorted[i - 1], sorted[i], LOCATOR_SIZE) == 0)
-			yes = 0;
-	}
-	free(sorted);
-	return yes;
-}
-
 static enum err
 set_locators(struct grant *g, const uint8_t *a, struct fault *f)
 {
@@ -326,7 +301,7 @@ set_locators(struct grant *g, const uint8_t *a, struct fault *f)
 		return fault_set(f, E_FAIL, 0, "memory", "%u locators", g->slots);
 	for (uint32_t i = 0; i < g->slots; i++)
 		keytree_locator(locators[i], a + (size_t)i * KEY_SIZE);
-	if ((different = all_different((const uint8_t (*)[LOCATOR_SIZE])locators, g->slots)) != 1) {
+	if ((different = grant_locators_differ((const uint8_t (*)[LOCATOR_SIZE])locators, g->slots)) != 1) {
 		free(locators);
 		return fault_set(f, E_FAIL, 0, different == 0 ? "equal locators" : "memory", "%u locators", g->slots);
 	}

@@ -220,9 +220,8 @@ compare_locators(const void *a, const void *b)
 	return memcmp(a, b, LOCATOR_SIZE);
 }
 
-/* 1 if they are, 0 if two are equal, -1 if there is no memory to tell. */
-static int
-all_different(const uint8_t (*locators)[LOCATOR_SIZE], size_t n)
+int
+grant_locators_differ(const uint8_t (*locators)[LOCATOR_SIZE], size_t n)
 {
 	uint8_t (*sorted)[LOCATOR_SIZE] = malloc(n * LOCATOR_SIZE);
 	int different = 1;
@@ -254,7 +253,7 @@ get_locators(struct dcbor_in *in, struct grant *g)
 			return false;
 	}
 	g->slots = (uint32_t)count;
-	return all_different((const uint8_t (*)[LOCATOR_SIZE])g->locators, (size_t)count) == 1;
+	return grant_locators_differ((const uint8_t (*)[LOCATOR_SIZE])g->locators, (size_t)count) == 1;
 }
 
 static bool

@@ -51,6 +51,9 @@ int grant_parse(struct grant *g, struct bytes payload);
 /* grant_open(g, file): envelope_open and grant_parse. A payload that does not parse is ENVELOPE_MALFORMED. */
 enum envelope_result grant_open(struct grant *g, struct bytes file);
 
+/* grant_locators_differ(locators, n): 1 if no two of the n locators are equal, 0 if two are, -1 if there is no memory to tell. */
+int grant_locators_differ(const uint8_t (*locators)[LOCATOR_SIZE], size_t n);
+
 /* grant_slot(g, locator): the slot with that locator, or -1. */
 int grant_slot(const struct grant *g, const uint8_t locator[LOCATOR_SIZE]);
 

@@ -331,7 +331,7 @@ mountpoint_name(const char *label, char *name, size_t size)
 		}
 		name[n] = label[n] == '/' ? '-' : label[n];
 	}
-	if (label[n] != '\0' && chars <= NAME_CHARS_MAX)
+	if (((unsigned char)label[n] & 0xc0) == 0x80)
 		n = start;
 	name[n] = '\0';
 	if (name[0] == '.' || name[0] == '-')

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -17,6 +18,8 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "leaks.h"
 
 static char dir[64];
 
@@ -387,6 +390,111 @@ START_TEST(new_threads_can_be_started_and_are_fenced_in)
 }
 END_TEST
 
+START_TEST(what_is_asked_for_wrongly_fails)
+{
+	const struct fence_path closed = {NULL, 900, FENCE_READ}, nothing = {NULL, -1, FENCE_READ};
+	char out[96];
+	int fd, r;
+
+	snprintf(out, sizeof out, "%s/out", dir);
+	if (!in_child())
+		return;
+	ck_assert_int_ge(fd = open(out, O_RDONLY | O_DIRECTORY), 0);
+	r = fence_paths(&closed, 1);
+	ck_assert_int_eq(r, -1);
+	ck_assert(errno == EBADF || errno == ENOSYS || errno == EOPNOTSUPP);
+	ck_assert_int_eq(try_open("out/file", O_RDONLY), 0); /* and nothing is fenced in */
+	if (errno != EBADF)
+		come_to_its_end();
+	ck_assert_int_eq(fence_paths(&nothing, 1), 0);
+	ck_assert_int_eq(try_open("out/file", O_RDONLY), EACCES);
+	ck_assert_int_eq(fcntl(fd, F_GETFD), 0);
+	come_to_its_end();
+}
+END_TEST
+
+/* A descriptor that is given stays open, whether it is itself allowed or something below it; what was opened on the way does not. */
+START_TEST(descriptors_are_the_caller_s)
+{
+	struct fence_path paths[3];
+	unsigned before;
+	char in[96];
+	int fd;
+
+	snprintf(in, sizeof in, "%s/in", dir);
+	ck_assert_int_eq(try_open("kept/file", O_WRONLY | O_CREAT), 0);
+	if (!in_child())
+		return;
+	ck_assert_int_ge(fd = open(dir, O_PATH | O_DIRECTORY), 0);
+	paths[0] = (struct fence_path){NULL, open(in, O_PATH | O_DIRECTORY), FENCE_READ};
+	paths[1] = (struct fence_path){"kept", fd, FENCE_WRITE};
+	paths[2] = (struct fence_path){"/proc", -1, FENCE_READ};
+	before = leaks_open();
+	if (fence_paths(paths, 3) != 0)
+		come_to_its_end();
+	ck_assert_uint_eq(leaks_open(), before);
+	ck_assert_int_ge(fcntl(fd, F_GETFD), 0);
+	ck_assert_int_ge(fcntl(paths[0].fd, F_GETFD), 0);
+	ck_assert_int_eq(try_open("in/file", O_RDONLY), 0);
+	ck_assert_int_eq(try_open("in/file", O_WRONLY), EACCES);
+	ck_assert_int_eq(try_open("kept/file", O_WRONLY), 0);
+	ck_assert_int_eq(try_open("kept/newer", O_WRONLY | O_CREAT), EACCES);
+	come_to_its_end();
+}
+END_TEST
+
+START_TEST(making_a_filter_leaves_nothing_open)
+{
+	struct fence_filter *filter = NULL;
+	unsigned before = leaks_open();
+
+	ck_assert_ptr_nonnull(filter = fence_filter_new((enum fence_work)_i));
+	ck_assert_uint_eq(leaks_open(), before);
+	fence_filter_free(&filter);
+	ck_assert_ptr_null(filter);
+	fence_filter_free(&filter);
+}
+END_TEST
+
+START_TEST(a_filter_is_put_on_with_nothing_left_over)
+{
+	struct fence_filter *filter = fence_filter_new(FENCE_MINDER);
+	unsigned before;
+
+	if (!in_child())
+		return;
+	before = leaks_open();
+	ck_assert_int_eq(fence_calls(filter), 0);
+	ck_assert_uint_eq(leaks_open(), before);
+	ck_assert_int_eq(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 || errno == EPERM, 1);
+	come_to_its_end();
+}
+END_TEST
+
+START_TEST(a_reader_reads_what_it_is_given)
+{
+	char in[96];
+	int fd;
+
+	snprintf(in, sizeof in, "%s/in", dir);
+	if (!in_child())
+		return;
+	ck_assert_int_ge(fd = open(in, O_RDONLY | O_DIRECTORY), 0);
+	fence_reader(fd);
+	ck_assert_int_eq(try_open("in/file", O_RDONLY), 0);
+	ck_assert_int_eq(access("/proc/self/status", R_OK), 0);
+	ck_assert_int_eq(socket(AF_INET, SOCK_STREAM, 0), -1);
+	ck_assert_int_eq(errno, EPERM);
+	if (syscall(SYS_landlock_create_ruleset, NULL, (size_t)0, 1u) > 0 || errno == EPERM) {
+		int e = try_open("out/file", O_RDONLY);
+
+		ck_assert(e == EACCES || e == 0); /* 0: a kernel without Landlock */
+		ck_assert_int_eq(try_open("in/file", O_WRONLY), e);
+	}
+	come_to_its_end();
+}
+END_TEST
+
 int
 main(void)
 {
@@ -410,6 +518,11 @@ main(void)
 	tcase_add_loop_test(tc, descriptors_can_be_copied_and_files_locked, 0, WORKS);
 	tcase_add_test(tc, threads_that_run_already_are_fenced_in_too);
 	tcase_add_test(tc, new_threads_can_be_started_and_are_fenced_in);
+	tcase_add_test(tc, what_is_asked_for_wrongly_fails);
+	tcase_add_test(tc, descriptors_are_the_caller_s);
+	tcase_add_loop_test(tc, making_a_filter_leaves_nothing_open, 0, WORKS);
+	tcase_add_test(tc, a_filter_is_put_on_with_nothing_left_over);
+	tcase_add_test(tc, a_reader_reads_what_it_is_given);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_NORMAL);

@@ -14,10 +14,14 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include <check.h>
+
+#include "leaks.h"
 
 #define LOCK "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff.7"
 #define OTHER "ff112233445566778899aabbccddeeff00112233445566778899aabbccddeeff.12"
@@ -44,6 +48,18 @@ getsockopt(int fd, int level, int name, void *value, socklen_t *len)
 	(void)fd;
 	(void)level;
 	return 0;
+}
+
+/* How long is waited, in milliseconds, for what is to come and for what is to go: the last that was set. */
+static _Atomic long patience_in, patience_out;
+
+int
+setsockopt(int fd, int level, int name, const void *value, socklen_t len)
+{
+	const struct timeval *t = value;
+
+	*(name == SO_RCVTIMEO ? &patience_in : &patience_out) = t->tv_sec * 1000 + t->tv_usec / 1000;
+	return (int)syscall(SYS_setsockopt, fd, level, name, value, len);
 }
 
 static int
@@ -442,6 +458,86 @@ START_TEST(who_cannot_be_asked_is_not_counted)
 }
 END_TEST
 
+START_TEST(nobody_is_waited_for_too_long_or_too_short)
+{
+	uint32_t q = CONTROL_STATUS;
+	struct control_reply reply;
+	enum control_op op;
+	bool told;
+
+	ck_assert_int_ge(accepted(&q, sizeof q, &op, &told), 0);
+	ck_assert(patience_in == 100 && patience_out == 100);
+	close(listening);
+	ck_assert_int_eq(control_ask(dir_fd, LOCK, CONTROL_STATUS, &reply, NULL), E_MOUNTED);
+	ck_assert(patience_in == 120000 && patience_out == 120000);
+	listening = dup(0);
+}
+END_TEST
+
+START_TEST(sockets_are_nobody_else_s)
+{
+	int client, conn;
+	uint32_t q = CONTROL_STATUS;
+	enum control_op op;
+	bool told;
+
+	ck_assert_int_eq(fcntl(listening, F_GETFD), FD_CLOEXEC);
+	ck_assert_int_ne(fcntl(listening, F_GETFL) & O_NONBLOCK, 0);
+	client = connect_to(LOCK ".ctl");
+	ck_assert_int_eq(send(client, &q, sizeof q, 0), sizeof q);
+	ck_assert_int_ge(conn = control_accept(listening, &op, &told), 0);
+	ck_assert_int_eq(fcntl(conn, F_GETFD), FD_CLOEXEC);
+	ck_assert_int_eq(fcntl(conn, F_GETFL) & O_NONBLOCK, 0);
+	close(conn);
+	close(client);
+}
+END_TEST
+
+/* A link to what is held is not held itself. */
+START_TEST(links_are_not_asked)
+{
+	int fd = held(LOCK), other = control_listen(dir_fd, OTHER), n;
+
+	close(listening);
+	ck_assert_int_ge(listening = other, 0);
+	control_remove(dir_fd, LOCK);
+	ck_assert_int_eq(symlinkat(LOCK, dir_fd, OTHER), 0);
+	ck_assert_int_eq(control_each(dir_fd, see, &seen), 0);
+	n = accept(other, NULL, NULL);
+	ck_assert(n == -1 && errno == EAGAIN);
+	close(fd);
+}
+END_TEST
+
+static void
+all_of_it(void)
+{
+	struct session *s = begin(listening);
+	struct control_reply reply;
+	uint32_t bad = 4000;
+	enum control_op op;
+	bool told;
+	int fd;
+
+	ck_assert_int_eq(ask(s, CONTROL_STATUS, &reply, NULL), E_OK);
+	ck_assert_int_eq(accepted(&bad, sizeof bad, &op, &told), -1);
+	ck_assert_int_eq(control_ask(dir_fd, OTHER, CONTROL_STATUS, &reply, NULL), E_MOUNTED);
+	ck_assert_int_ge(fd = control_listen(dir_fd, OTHER), 0);
+	close(fd);
+	control_remove(dir_fd, OTHER);
+	ck_assert_int_eq(mkdirat(dir_fd, OTHER ".ctl", 0700), 0);
+	ck_assert_int_eq(control_listen(dir_fd, OTHER), -1); /* its name is taken by what cannot be removed */
+	ck_assert_int_eq(errno, EADDRINUSE);
+	ck_assert_int_eq(unlinkat(dir_fd, OTHER ".ctl", AT_REMOVEDIR), 0);
+	ck_assert_int_ge(control_each(dir_fd, see, &seen), 0);
+}
+
+START_TEST(nothing_is_kept)
+{
+	LEAKS_NOTHING(all_of_it());
+}
+END_TEST
+
 int
 main(void)
 {
@@ -468,6 +564,10 @@ main(void)
 	tcase_add_test(t, what_cannot_be_reached_is_not_called_gone);
 	tcase_add_test(t, only_who_holds_a_lock_is_asked);
 	tcase_add_test(t, who_cannot_be_asked_is_not_counted);
+	tcase_add_test(t, nobody_is_waited_for_too_long_or_too_short);
+	tcase_add_test(t, sockets_are_nobody_else_s);
+	tcase_add_test(t, links_are_not_asked);
+	tcase_add_test(t, nothing_is_kept);
 	suite_add_tcase(suite, t);
 	srunner_run_all(r, CK_ENV);
 	failed = srunner_ntests_failed(r);

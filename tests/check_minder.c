@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #include <check.h>
+#include <dirent.h>
+#include <fcntl.h>
 
 #include "fusemount.h"
 #include "minder.h"
@@ -265,6 +267,185 @@ START_TEST(the_mount_goes_with_its_session)
 }
 END_TEST
 
+/* The minder: this test's only child. */
+static pid_t
+minder(void)
+{
+	DIR *d = opendir("/proc");
+	pid_t found = 0;
+
+	ck_assert_ptr_nonnull(d);
+	for (const struct dirent *e; (e = readdir(d)) != NULL;) {
+		char path[300], line[256];
+		long parent = -1;
+		FILE *f;
+
+		snprintf(path, sizeof path, "/proc/%s/status", e->d_name);
+		if (e->d_name[0] < '1' || e->d_name[0] > '9' || (f = fopen(path, "r")) == NULL)
+			continue;
+		while (fgets(line, sizeof line, f) != NULL)
+			if (sscanf(line, "PPid: %ld", &parent) == 1 && parent == getpid())
+				found = (pid_t)strtol(e->d_name, NULL, 10);
+		fclose(f);
+	}
+	closedir(d);
+	ck_assert_int_gt(found, 0);
+	return found;
+}
+
+static unsigned long long
+status_of(pid_t pid, const char *name, int base)
+{
+	char path[64], line[256];
+	unsigned long long value = ~0ull;
+	FILE *f;
+
+	snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
+	ck_assert_ptr_nonnull(f = fopen(path, "r"));
+	while (fgets(line, sizeof line, f) != NULL)
+		if (strncmp(line, name, strlen(name)) == 0)
+			value = strtoull(line + strlen(name), NULL, base);
+	fclose(f);
+	return value;
+}
+
+START_TEST(it_has_nothing_of_the_caller_s)
+{
+	char path[MOUNTPOINT_MAX], link[64], target[PATH_MAX] = "";
+	int fd = start(), n = 0;
+	struct dirent *e;
+	pid_t pid;
+	DIR *d;
+
+	ck_assert_int_eq(minder_make(fd, "a", path, NULL), E_OK); /* then it has begun */
+	pid = minder();
+	snprintf(link, sizeof link, "/proc/%d/fd", (int)pid);
+	ck_assert_ptr_nonnull(d = opendir(link));
+	while ((e = readdir(d)) != NULL) {
+		char name[512];
+
+		if (e->d_name[0] == '.')
+			continue;
+		n++;
+		snprintf(name, sizeof name, "%s/%s", link, e->d_name);
+		memset(target, 0, sizeof target);
+		ck_assert_int_gt(readlink(name, target, sizeof target - 1), 0);
+		if (strcmp(e->d_name, "3") == 0)
+			ck_assert_int_eq(strncmp(target, "socket:", 7), 0);
+		else
+			ck_assert_str_eq(target, "/dev/null");
+	}
+	closedir(d);
+	ck_assert_int_eq(n, 4);
+	snprintf(link, sizeof link, "/proc/%d/cwd", (int)pid);
+	memset(target, 0, sizeof target);
+	ck_assert_int_gt(readlink(link, target, sizeof target - 1), 0);
+	ck_assert_str_eq(target, "/");
+	ck_assert_int_eq(getsid(pid), pid);
+	ck_assert_uint_eq(status_of(pid, "SigBlk:", 16) | 1ull << (SIGKILL - 1) | 1ull << (SIGSTOP - 1) | 3ull << 31, ~0ull);
+	ck_assert_uint_eq(status_of(pid, "Seccomp:", 10), geteuid() == 0 ? 2 : 0);
+	leave(fd);
+}
+END_TEST
+
+/* What is not a request of this program is not answered, or refused; and it goes on. */
+START_TEST(what_is_no_request_changes_nothing)
+{
+	static uint8_t q[1 + MOUNTPOINT_MAX], a[16384];
+	char path[MOUNTPOINT_MAX] = "", large[MOUNTPOINT_MAX + 1];
+	struct fault f = {0};
+	int32_t answer = 0;
+	int fd = start();
+
+	ck_assert_int_eq(send(fd, q, sizeof q - 1, 0), sizeof q - 1);
+	ck_assert_int_eq(send(fd, q, 1, 0), 1);
+	q[0] = 77;
+	ck_assert_int_eq(send(fd, q, sizeof q, 0), sizeof q);
+	ck_assert_int_gt(recv(fd, a, sizeof a, 0), 4);
+	memcpy(&answer, a, sizeof answer);
+	ck_assert_int_eq(answer, EINVAL);
+	memset(q, 'x', sizeof q);
+	q[0] = 0; /* a label without an end */
+	ck_assert_int_eq(send(fd, q, sizeof q, 0), sizeof q);
+	ck_assert_int_gt(recv(fd, a, sizeof a, 0), 4);
+	memcpy(&answer, a, sizeof answer);
+	ck_assert_int_eq(answer, E_OK);
+	leave(fd);
+
+	fd = start();
+	memset(large, 'x', sizeof large);
+	large[sizeof large - 1] = '\0';
+	ck_assert_int_eq(minder_make(fd, large, path, &f), E_FAIL);
+	ck_assert_int_eq(f.sys, ENAMETOOLONG);
+	ck_assert_int_eq(minder_watch(fd, large), ENAMETOOLONG);
+	large[sizeof large - 2] = '\0';
+	ck_assert_int_eq(minder_watch(fd, large), 0);
+	leave(fd);
+}
+END_TEST
+
+static bool
+remembered(const char *name)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof path, "%s/.local/share/RecentDocuments/%s", home, name);
+	return access(path, F_OK) == 0;
+}
+
+START_TEST(what_is_remembered_goes_with_the_mount)
+{
+	char path[PATH_MAX], command[4 * PATH_MAX];
+	int fd, fuse = -1;
+
+	given("m", path);
+	snprintf(command, sizeof command, "mkdir -p '%s/.local/share/RecentDocuments' && cd '%s/.local/share/RecentDocuments' && "
+	    "echo 'URL=%s/film' >a.desktop && echo 'URL=%s/other' >b.desktop", home, home, path, home);
+	ck_assert_int_eq(system(command), 0);
+	if (access("/dev/fuse", R_OK | W_OK) != 0 || fusemount_attach(path, NULL, &fuse, NULL) != E_OK)
+		return;
+	fd = start();
+	ck_assert_int_eq(minder_watch(fd, path), 0);
+	if (_i == 1)
+		ck_assert_int_eq(minder_mounted(fd), 0);
+	if (_i == 2)
+		ck_assert_int_eq(minder_unmount(fd, true, NULL), E_OK);
+	ck_assert(remembered("a.desktop"));
+	leave(fd);
+	ck_assert(!remembered("a.desktop") && remembered("b.desktop"));
+	ck_assert(there(path) && !mountpoint_is_ours(path));
+	close(fuse);
+}
+END_TEST
+
+START_TEST(what_is_in_use_is_kept_until_it_is_not)
+{
+	char path[MOUNTPOINT_MAX];
+	struct fault f = {0};
+	int fd = start(), fuse = -1, user;
+
+	ck_assert_int_eq(minder_make(fd, "m", path, NULL), E_OK);
+	if (access("/dev/fuse", R_OK | W_OK) != 0 || fusemount_attach(path, NULL, &fuse, NULL) != E_OK) {
+		leave(fd);
+		return;
+	}
+	ck_assert_int_eq(minder_mounted(fd), 0);
+	ck_assert_int_ge(user = open(path, O_PATH), 0);
+	ck_assert_int_eq(minder_unmount(fd, false, &f), E_BUSY);
+	ck_assert_int_eq(f.err, E_BUSY);
+	ck_assert_str_eq(f.object, path);
+	ck_assert(mountpoint_is_ours(path));
+	close(user);
+	ck_assert_int_eq(minder_unmount(fd, false, &f), E_OK);
+	ck_assert(!there(path));
+	ck_assert_int_eq(mkdir(path, 0700), 0); /* somebody else's, by now */
+	ck_assert_int_eq(minder_unmount(fd, true, NULL), E_OK);
+	leave(fd);
+	ck_assert(there(path));
+	close(fuse);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -284,6 +465,10 @@ main(void)
 	tcase_add_test(t, what_is_remembered_of_a_folder_that_was_never_mounted_stays);
 	tcase_add_test(t, another_mount_at_the_same_path_is_left_alone);
 	tcase_add_loop_test(t, the_mount_goes_with_its_session, 0, 2);
+	tcase_add_test(t, it_has_nothing_of_the_caller_s);
+	tcase_add_test(t, what_is_no_request_changes_nothing);
+	tcase_add_loop_test(t, what_is_remembered_goes_with_the_mount, 0, 3);
+	tcase_add_test(t, what_is_in_use_is_kept_until_it_is_not);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_ENV);

@@ -5,6 +5,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -14,14 +15,44 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <sodium.h>
 
 #include "fixture.h"
+#include "leaks.h"
 
 /* What fails in the process under test, or kills it: this file's stand before the C library's. */
-static bool no_fork, no_thread, deadly;
+static bool no_fork, no_thread, deadly, hangs;
+
+/* How late it is, where it hangs: with each question ten seconds later. And how long was waited for it, in all. */
+static int64_t late;
+static int64_t waited;
+static unsigned waits;
+
+int
+clock_gettime(clockid_t clock, struct timespec *t)
+{
+	if (!hangs)
+		return (int)syscall(SYS_clock_gettime, clock, t);
+	*t = (struct timespec){.tv_sec = late += 10};
+	return 0;
+}
+
+int
+poll(struct pollfd *p, nfds_t n, int ms)
+{
+	int (*real)(struct pollfd *, nfds_t, int) = (int (*)(struct pollfd *, nfds_t, int))dlsym(RTLD_NEXT, "poll");
+
+	if (!hangs || ms < 0)
+		return real(p, n, ms);
+	waits++;
+	waited += ms;
+	errno = EINTR;
+	return waits % 2 == 0 ? 0 : -1;
+}
 
 pid_t
 fork(void)
@@ -47,6 +78,8 @@ timerfd_create(clockid_t clock, int flags)
 {
 	if (deadly)
 		raise(SIGKILL);
+	while (hangs)
+		pause();
 	return (int)syscall(SYS_timerfd_create, clock, flags);
 }
 
@@ -142,6 +175,25 @@ static const struct {
 	{"writev", "writev"},
 };
 
+/* Each call once. */
+static void
+assert_distinct(const char *names)
+{
+	char copy[sizeof((struct fault *)0)->object], *at = copy, *name;
+
+	snprintf(copy, sizeof copy, "%s", names);
+	while ((name = strsep(&at, ",")) != NULL) {
+		char *rest = at;
+
+		name += name[0] == ' ';
+		ck_assert_uint_gt(strlen(name), 0);
+		while (rest != NULL && (rest = strstr(rest, name)) != NULL) {
+			ck_assert_msg(rest[-1] != ' ' || (rest[strlen(name)] != ',' && rest[strlen(name)] != 0), "%s is named twice: %s", name, names);
+			rest++;
+		}
+	}
+}
+
 START_TEST(what_a_session_needs_and_may_not_do_is_named)
 {
 	struct fault f = {0};
@@ -149,6 +201,7 @@ START_TEST(what_a_session_needs_and_may_not_do_is_named)
 	ck_assert_int_eq(try_without(lacks[_i].unlisted, &f), E_FAIL);
 	ck_assert_str_eq(f.step, TRIAL_REFUSED);
 	ck_assert_msg(strncmp(f.object, lacks[_i].named, strlen(lacks[_i].named)) == 0, "%s: \"%s\" was named", lacks[_i].named, f.object);
+	assert_distinct(f.object);
 	ck_assert_int_eq(f.sys, 0);
 	fault_clear(&f);
 	ck_assert_int_eq(try_without("", &f), E_OK);
@@ -264,6 +317,81 @@ START_TEST(a_trial_that_is_killed_is_told_as_that)
 }
 END_TEST
 
+START_TEST(what_hangs_is_not_waited_for)
+{
+	struct fault f = {0};
+
+	hangs = true;
+	ck_assert_int_eq(try_without("", &f), E_FAIL);
+	ck_assert_str_eq(f.step, TRIAL_SLOW);
+	ck_assert_str_eq(f.object, "session");
+	ck_assert_uint_eq(waits, 5); /* 50, 40, 30, 20 and 10 seconds, of which time runs out meanwhile */
+	ck_assert_int_eq(waited, 150000);
+	hangs = false;
+	fault_clear(&f);
+	ck_assert_int_eq(try_without("", &f), E_OK);
+}
+END_TEST
+
+/* How many things are mapped that others see, too. */
+static unsigned
+shared(void)
+{
+	FILE *file = fopen("/proc/self/maps", "r");
+	unsigned n = 0;
+	char line[512];
+
+	ck_assert_ptr_nonnull(file);
+	while (fgets(line, sizeof line, file) != NULL)
+		n += strstr(line, " rw-s ") != NULL;
+	fclose(file);
+	return n;
+}
+
+START_TEST(nothing_is_kept)
+{
+	struct fence_filter *filter = NULL;
+	struct trial t = {{x.path, x.dir_fd, station}, NULL};
+	unsigned before = shared();
+
+	ck_assert_int_eq(setenv("ONCE_UNLISTED", "", 1), 0);
+	ck_assert_ptr_nonnull(t.calls = filter = fence_filter_new(FENCE_SESSION));
+	LEAKS_NOTHING(ck_assert_int_eq(trial_run(&t, NULL), E_OK));
+	ck_assert_uint_eq(shared(), before);
+	no_fork = true;
+	LEAKS_NOTHING(ck_assert_int_eq(trial_run(&t, NULL), E_FAIL));
+	ck_assert_uint_eq(shared(), before);
+	ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1);
+	fence_filter_free(&filter);
+}
+END_TEST
+
+START_TEST(no_descriptor_is_told_as_that)
+{
+	struct fence_filter *filter = NULL;
+	struct trial t = {{x.path, x.dir_fd, station}, NULL};
+	struct rlimit few, before;
+	struct fault f = {0};
+	enum err err;
+	int next = dup(0);
+
+	close(next);
+	ck_assert_ptr_nonnull(t.calls = filter = fence_filter_new(FENCE_SESSION));
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+	for (rlim_t more = 0; more < 8; more++) {
+		few = (struct rlimit){(rlim_t)next + more, before.rlim_max};
+		ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
+		err = trial_run(&t, &f);
+		ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+		ck_assert(err != E_OK && f.err == err);
+		ck_assert_int_ne(f.step[0], 0);
+		fault_clear(&f);
+		ck_assert_uint_eq(files(), 0);
+	}
+	fence_filter_free(&filter);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -288,6 +416,9 @@ main(void)
 	tcase_add_test(tc, no_memory_is_told_as_that);
 #endif
 	tcase_add_test(tc, a_trial_that_is_killed_is_told_as_that);
+	tcase_add_test(tc, what_hangs_is_not_waited_for);
+	tcase_add_test(tc, nothing_is_kept);
+	tcase_add_test(tc, no_descriptor_is_told_as_that);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_NORMAL);

@@ -3,6 +3,7 @@
  * socket (kernel.h).
  */
 #include <check.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -10,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
@@ -25,6 +27,7 @@
 #include "fixture.h"
 #include "fusemount.h"
 #include "kernel.h"
+#include "leaks.h"
 #include "mountpoint.h"
 #include "replug.h"
 #include "session.h"
@@ -780,6 +783,143 @@ START_TEST(what_cannot_be_kept_at_the_end_is_named)
 }
 END_TEST
 
+/* ---- what it is, and what it keeps ---------------------------------------------------------------------------------------- */
+
+static unsigned long long
+status_of(const char *name, int base)
+{
+	char path[64], line[256];
+	unsigned long long value = 0;
+	FILE *f;
+
+	snprintf(path, sizeof path, "/proc/%d/status", (int)session.pid);
+	ck_assert_ptr_nonnull(f = fopen(path, "r"));
+	while (fgets(line, sizeof line, f) != NULL)
+		if (strncmp(line, name, strlen(name)) == 0)
+			value = strtoull(line + strlen(name), NULL, base);
+	fclose(f);
+	return value;
+}
+
+static unsigned
+flags_of(const char *fd)
+{
+	char path[300], line[256];
+	unsigned flags = 0;
+	FILE *f;
+
+	snprintf(path, sizeof path, "/proc/%d/fdinfo/%s", (int)session.pid, fd);
+	ck_assert_ptr_nonnull(f = fopen(path, "r"));
+	while (fgets(line, sizeof line, f) != NULL)
+		if (sscanf(line, "flags: %o", &flags) == 1)
+			break;
+	fclose(f);
+	return flags;
+}
+
+static void
+assert_descriptors(void)
+{
+	char path[300], target[256];
+	unsigned n = 0;
+	struct dirent *e;
+	DIR *d;
+
+	snprintf(path, sizeof path, "/proc/%d/fd", (int)session.pid);
+	if ((d = opendir(path)) == NULL)
+		return; /* this user may not look into it */
+	while ((e = readdir(d)) != NULL) {
+		if (e->d_name[0] == '.')
+			continue;
+		n++;
+		snprintf(path, sizeof path, "/proc/%d/fd/%s", (int)session.pid, e->d_name);
+		memset(target, 0, sizeof target);
+		ck_assert_int_gt(readlink(path, target, sizeof target - 1), 0);
+		if (strtol(e->d_name, NULL, 10) <= 2)
+			ck_assert_str_eq(target, "/dev/null");
+		else if (strcmp(e->d_name, "4") != 0) /* the minder's, which a program it starts is to keep */
+			ck_assert_msg((flags_of(e->d_name) & O_CLOEXEC) != 0, "%s %s", e->d_name, target);
+	}
+	closedir(d);
+	ck_assert_uint_le(n, 24);
+}
+
+START_TEST(it_has_nothing_of_the_command_s)
+{
+	const unsigned long long answered = 1ull << (SIGSEGV - 1) | 1ull << (SIGBUS - 1) | 1ull << (SIGABRT - 1) | 1ull << (SIGCHLD - 1) |
+	    1ull << (SIGKILL - 1) | 1ull << (SIGSTOP - 1) | 3ull << 31;
+	const int kept = open("/etc/passwd", O_RDONLY); /* without O_CLOEXEC, which no exec would close */
+	char path[64], target[256] = "";
+
+	look_at(x.path, station_dir_path, E_OK);
+	assert_descriptors();
+	ck_assert_int_eq(getsid(session.pid), session.pid);
+	ck_assert_uint_eq(status_of("SigBlk:", 16) | answered, ~0ull);
+	ck_assert_uint_eq(status_of("SigBlk:", 16) & answered & ~(3ull << 31), 0);
+	snprintf(path, sizeof path, "/proc/%d/cwd", (int)session.pid);
+	if (readlink(path, target, sizeof target - 1) > 0)
+		ck_assert_str_eq(target, "/");
+	session_detach(&session);
+	ended(0);
+	open_again();
+	assert_descriptors();
+	ck_assert_uint_eq(status_of("Seccomp:", 10), 2);
+	ck_assert_uint_eq(status_of("NoNewPrivs:", 10), 1);
+	session_detach(&session);
+	ended(SESSION_PAUSED);
+	close(kept);
+}
+END_TEST
+
+static void
+begin_and_let_go(const char *stick)
+{
+	struct session_setup with = {.stick_path = stick, .station_dir = station_dir_path, .events = -1};
+	struct session_private private = {.fd = kernel_begin(&k, SOCK_SEQPACKET), .dir = NOWHERE};
+	struct fault f = {0};
+
+	with.private = &private;
+	ck_assert_int_eq(session_fork(&session, &with, &f), E_OK);
+	ck_assert_int_eq(fcntl(session.fd, F_GETFD), FD_CLOEXEC);
+	close(private.fd);
+	close(k.fd);
+	ck_assert_int_eq(session_next(&session, &said, NULL), 0);
+	session_detach(&session);
+	session_detach(&session);
+	while (wait(NULL) > 0)
+		;
+}
+
+START_TEST(nothing_of_it_stays_with_the_command)
+{
+	LEAKS_NOTHING(begin_and_let_go("/proc/self/nothing"));
+}
+END_TEST
+
+START_TEST(no_descriptor_for_a_session)
+{
+	struct session_setup with = {.stick_path = x.path, .station_dir = station_dir_path, .events = -1};
+	struct session_link link = {.fd = -7};
+	struct rlimit few, before;
+	struct fault f = {0};
+	unsigned open_before = leaks_open();
+	int next = dup(0);
+
+	close(next);
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+	for (rlim_t more = 0; more < 4; more++) {
+		few = (struct rlimit){(rlim_t)next + more, before.rlim_max};
+		ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
+		ck_assert_int_eq(session_fork(&link, &with, &f), E_FAIL);
+		ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+		ck_assert(f.err == E_FAIL && f.sys == EMFILE && link.fd == -7);
+		while (wait(NULL) > 0) /* a minder that was there already has gone */
+			;
+		ck_assert_uint_eq(leaks_open(), open_before);
+	}
+}
+END_TEST
+
 /* ---- with a mount of its own, where that can be had ------------------------------------------------------------------------- */
 
 static char folder[PATH_MAX];
@@ -983,6 +1123,9 @@ main(void)
 	tcase_add_test(u, without_a_beat_it_is_not_asked_again);
 	tcase_add_test(u, who_says_nothing_ends_nothing);
 	tcase_add_loop_test(u, what_cannot_be_kept_at_the_end_is_named, 0, 3);
+	tcase_add_test(u, it_has_nothing_of_the_command_s);
+	tcase_add_test(u, nothing_of_it_stays_with_the_command);
+	tcase_add_test(u, no_descriptor_for_a_session);
 	tcase_add_loop_test(u, a_folder_is_opened_and_goes, 0, 4);
 	tcase_add_test(u, a_folder_in_use_goes_by_force);
 	tcase_add_test(u, who_unmounts_the_folder_pauses_it);

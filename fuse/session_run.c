@@ -118,6 +118,7 @@ release(struct run *r)
 	replug_free(&r->replug);
 	if (r->stays)
 		station_leave(r->station);
+	r->stays = false; /* all of this may be done twice */
 	unlock_free(&r->unlock);
 	station_close(&r->station);
 	fence_filter_free(&r->calls);

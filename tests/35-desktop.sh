@@ -156,6 +156,20 @@ check "mount again" with_bus oncestick mount "$stick" --code-file "$W/code"
 logged "a bubble of its own" "^notify 2 .*is open"
 check "end" with_bus oncestick unmount --yes
 logged "it has ended" '"Desk" has ended'
+if [ "$WHO" = root ]; then # something is mounted over the folder: it stays, dead, and the session ends as any other
+	serve
+	one_code "$W/code"
+	check "mount" with_bus oncestick mount "$stick" --code-file "$W/code"
+	folder=$(cat "$W/out")
+	logged "open" 'is open'
+	check "it is covered" mount -t tmpfs none "$folder"
+	check "end by force" with_bus oncestick unmount --yes --force
+	said "stays behind"
+	logged "it has ended all the same" '"Desk" has ended \| .*safe to pull'
+	check "it is uncovered" umount "$folder"
+	check "what is left goes" oncestick status
+	check "with its mount" no mounted "$folder"
+fi
 
 serve
 nth 2

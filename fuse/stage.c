@@ -77,7 +77,7 @@ receive_report(int link, struct stage_report *report, int *fd)
 
 	do
 		n = recvmsg(link, &msg, MSG_CMSG_CLOEXEC);
-	while (n < 0 && errno == EINTR);
+	while (n < 0 && (errno == EINTR || errno == ECONNRESET)); /* of a request that it did not read, which is told first; once */
 	*fd = -1;
 	c = n > 0 ? CMSG_FIRSTHDR(&msg) : NULL;
 	if (c != NULL && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS && c->cmsg_len == CMSG_LEN(sizeof *fd))

@@ -138,6 +138,25 @@ START_TEST(a_spend_is_waited_for_whatever_comes)
 }
 END_TEST
 
+/* A session at its deadline reports, and ends, while the command tells it what it will not read. */
+START_TEST(what_it_has_said_is_heard_although_it_did_not_listen)
+{
+	struct session_message msg = {.step = SESSION_CLOSED};
+	struct session_link link;
+	int theirs;
+
+	begin_silent(&link, &theirs);
+	ck_assert_int_eq(session_finish(&link, false), 0);
+	ck_assert_int_eq(send(theirs, &msg, sizeof msg, 0), sizeof msg);
+	close(theirs);
+	msg.step = SESSION_LOOKED;
+	ck_assert_int_eq(session_next(&link, &msg, NULL), 0);
+	ck_assert_int_eq(msg.step, SESSION_CLOSED);
+	ck_assert_int_eq(session_next(&link, &msg, NULL), -1);
+	session_abandon(&link);
+}
+END_TEST
+
 START_TEST(a_session_that_died_is_no_report)
 {
 	struct session_message msg;
@@ -1102,6 +1121,7 @@ main(void)
 	tcase_add_test(t, silence_ends_when_it_is_given_up);
 	tcase_add_test(t, what_was_given_up_is_not_waited_for);
 	tcase_add_test(t, a_spend_is_waited_for_whatever_comes);
+	tcase_add_test(t, what_it_has_said_is_heard_although_it_did_not_listen);
 	tcase_add_test(t, a_session_that_died_is_no_report);
 	suite_add_tcase(s, t);
 	tcase_add_checked_fixture(u, setup, teardown);

@@ -313,6 +313,7 @@ play(struct play *p)
 		session_finish(&p->m.link, end_for_good(p));
 		p->over = session_next(&p->m.link, &p->m.msg, NULL) == 0; /* at the deadline it ends whatever was said */
 	}
+	session_dismiss(&p->m.link); /* what is said now, to type the code again, may be done now: also after a session that died */
 	err = say_closed(p);
 	said = say_player(p, by_us);
 	unread = say_unread(p);

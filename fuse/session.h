@@ -78,8 +78,8 @@ void session_abandon(struct session_link *link);
 /* session_detach(link): let go; a session that is not open yet ends, a private one pauses. */
 void session_detach(struct session_link *link);
 
-/* session_dismiss(link): let go of a session that does not open, if that was not done yet, and wait until it has let go of stick and code:
- * both may be had again then. A stick that does not answer holds up the session, but not this for long. */
+/* session_dismiss(link): let go of a session that does not open, or is over, if that was not done yet, and wait until it has let go of
+ * stick and code: both may be had again then. A stick that does not answer holds up the session, but not this for long. */
 void session_dismiss(struct session_link *link);
 
 #endif

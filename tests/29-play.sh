@@ -38,6 +38,7 @@ wait)
 	for n in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
 		[ -z "$2" ] || "$HOME/straggler" 1000 &
 	done
+	echo $$ >"$HOME/pid"
 	pwd >"$HOME/at.new"
 	mv "$HOME/at.new" "$HOME/at"
 	until [ -e "$HOME/go" ]; do sleep 0.05; done
@@ -46,7 +47,9 @@ wait)
 hold)
 	trap '' TERM
 	exec 7<clips/film.bin
-	pwd >"$HOME/at"
+	echo $$ >"$HOME/pid"
+	pwd >"$HOME/at.new"
+	mv "$HOME/at.new" "$HOME/at"
 	until [ -e "$HOME/go" ]; do sleep 0.05; done
 	;;
 esac
@@ -62,7 +65,13 @@ start() # N ARGUMENT...: code N opens for the player, in the background, until i
 	command=$!
 	wait_until 60 test -e "$HOME/at"
 	at=$(cat "$HOME/at")
-	inside=$(pgrep -u "$(id -u)" -f "^/bin/sh $player $1" | head -n 1)
+	inside=$(player_of "$1")
+}
+player_of() # WORD: its process as it is called here. What it has just started may still bear its name.
+{
+	for p in $(pgrep -u "$(id -u)" -f "^/bin/sh $player $1"); do
+		[ "$(awk '/^NSpid:/ { print $NF }' "/proc/$p/status")" != "$(cat "$HOME/pid")" ] || echo "$p"
+	done 2>/dev/null
 }
 over() # STATUS DESCRIPTION: how the command that start began ends
 {

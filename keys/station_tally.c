@@ -89,6 +89,8 @@ station_tally_begin(struct station *s, const uint8_t grant_hash[HASH_SIZE], uint
 	const int flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
 
 	station_tally_end(s, grant_hash, slot);
+	if (s->tally_fd != -1)
+		close(s->tally_fd); /* of another slot */
 	tally_name(s->tally_name, grant_hash, slot);
 	s->tally_s = used_s;
 	if ((s->tally_fd = openat(s->session_fd, s->tally_name, flags, 0600)) != -1 && write_copy(s, 0, used_s) == 0 &&

@@ -6,7 +6,6 @@
  * a statement is left over: the same call then succeeds.
  */
 #include <check.h>
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -46,45 +45,50 @@ fails(enum kind kind)
 /* At the end of a call: Check's own memory is not to fail. */
 #define SEE(condition) do { plan.armed = false; ck_assert(condition); } while (0)
 
-#define REAL(function, name) *(void **)&(function) = dlsym(RTLD_NEXT, name)
-
 #pragma GCC visibility push(default)
 
-int
-sqlite3_prepare_v2(sqlite3 *db, const char *text, int n, sqlite3_stmt **st, const char **tail)
-{
-	int (*real)(sqlite3 *, const char *, int, sqlite3_stmt **, const char **) = NULL;
+/* Of our own code (--wrap, Makefile.am): what SQLite does by itself is SQLite's. */
+int __real_sqlite3_prepare_v2(sqlite3 *db, const char *text, int n, sqlite3_stmt **st, const char **tail);
+int __real_sqlite3_step(sqlite3_stmt *st);
+int __real_sqlite3_extended_errcode(sqlite3 *db);
+int __real_sqlite3_close(sqlite3 *db);
+int __wrap_sqlite3_prepare_v2(sqlite3 *db, const char *text, int n, sqlite3_stmt **st, const char **tail);
+int __wrap_sqlite3_step(sqlite3_stmt *st);
+int __wrap_sqlite3_extended_errcode(sqlite3 *db);
+int __wrap_sqlite3_close(sqlite3 *db);
+void *__real_malloc(size_t n);
+void *__real_calloc(size_t n, size_t size);
+void *__real_realloc(void *p, size_t n);
+void *__real_reallocarray(void *p, size_t n, size_t size);
+void *__wrap_malloc(size_t n);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_realloc(void *p, size_t n);
+void *__wrap_reallocarray(void *p, size_t n, size_t size);
 
-	REAL(real, "sqlite3_prepare_v2");
-	return fails(STATEMENT) ? SQLITE_IOERR : real(db, text, n, st, tail);
+int
+__wrap_sqlite3_prepare_v2(sqlite3 *db, const char *text, int n, sqlite3_stmt **st, const char **tail)
+{
+	return fails(STATEMENT) ? SQLITE_IOERR : __real_sqlite3_prepare_v2(db, text, n, st, tail);
 }
 
 int
-sqlite3_step(sqlite3_stmt *st)
+__wrap_sqlite3_step(sqlite3_stmt *st)
 {
-	int (*real)(sqlite3_stmt *) = NULL;
-
-	REAL(real, "sqlite3_step");
-	return fails(STEP) ? SQLITE_IOERR : real(st);
+	return fails(STEP) ? SQLITE_IOERR : __real_sqlite3_step(st);
 }
 
 int
-sqlite3_extended_errcode(sqlite3 *db)
+__wrap_sqlite3_extended_errcode(sqlite3 *db)
 {
-	int (*real)(sqlite3 *) = NULL;
-
-	REAL(real, "sqlite3_extended_errcode");
-	return plan.hit ? SQLITE_IOERR_READ : real(db);
+	return plan.hit ? SQLITE_IOERR_READ : __real_sqlite3_extended_errcode(db);
 }
 
 int
-sqlite3_close(sqlite3 *db)
+__wrap_sqlite3_close(sqlite3 *db)
 {
-	int (*real)(sqlite3 *) = NULL;
-
-	REAL(real, "sqlite3_close");
-	ck_assert_ptr_null(sqlite3_next_stmt(db, NULL));
-	return real(db);
+	if (db != NULL && sqlite3_next_stmt(db, NULL) != NULL)
+		abort(); /* one that was not ended */
+	return __real_sqlite3_close(db);
 }
 
 /* Nothing here loses its power. */
@@ -99,16 +103,6 @@ fdatasync(int fd)
 {
 	return fsync(fd);
 }
-
-/* Of our own code (--wrap, Makefile.am): what SQLite asks for is SQLite's. */
-void *__real_malloc(size_t n);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *p, size_t n);
-void *__real_reallocarray(void *p, size_t n, size_t size);
-void *__wrap_malloc(size_t n);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *p, size_t n);
-void *__wrap_reallocarray(void *p, size_t n, size_t size);
 
 void *
 __wrap_malloc(size_t n)
@@ -422,7 +416,19 @@ one_moment(struct fault *f)
 	return err == E_OK ? books_end(b, sticks(f), f) : err;
 }
 
+static enum err
+open_books(struct fault *f)
+{
+	struct books *again = NULL;
+	enum err err = books_open(&again, dir, false, f);
+
+	SEE((err == E_OK) == (again != NULL));
+	books_close(&again);
+	return err;
+}
+
 static const struct call readers[] = {
+    {"books_open", open_books, READS},
     {"books_sticks", sticks, READS}, {"books_holders", holders, READS}, {"books_slots", slots, READS},
     {"books_slots_of_sticks", slots_of_sticks, READS}, {"books_slots_of_holder", slots_of_holder, READS},
     {"books_slots_of_grant", slots_of_grant, READS}, {"books_ranges", ranges, READS}, {"books_lectures", lectures, READS},
@@ -485,6 +491,40 @@ static const struct call writers[] = {
 START_TEST(books_that_fail_to_be_read_are_not_empty)
 {
 	each_call(readers, sizeof readers / sizeof *readers, (enum kind)_i, E_BOOKS);
+}
+END_TEST
+
+/* Made whole, or not at all: what is in a new directory after a failure is what one can make them in. */
+START_TEST(what_fails_to_be_made_is_not_there)
+{
+	char made[4200], name[4300];
+	unsigned n, done = 0; /* how many had nothing more to fail */
+	enum err err = E_OK;
+
+	for (n = 1; n < 1000 && done < 2; n++) {
+		struct fault f = {0};
+		struct books *fresh = NULL;
+		struct station *station = NULL;
+		bool of_station = n % 2 == 0;
+
+		snprintf(made, sizeof made, "%s/made%u", x.path, n);
+		snprintf(name, sizeof name, "%s/%s", made, of_station ? "station.sqlite" : BOOKS_NAME);
+		plan.kind = (enum kind)_i, plan.left = (n + 1) / 2, plan.hit = false, plan.armed = true;
+		err = of_station ? station_open(&station, made, STATION_WRITE, &f) : books_open(&fresh, made, true, &f);
+		plan.armed = false;
+		if (plan.hit) {
+			ck_assert_int_eq(err, _i == MEMORY ? E_FAIL : of_station ? E_STATION : E_BOOKS);
+			ck_assert(fresh == NULL && station == NULL && f.err == err);
+			plan.hit = false;
+			err = of_station ? station_open(&station, made, STATION_WRITE, &f) : books_open(&fresh, made, true, &f);
+		}
+		ck_assert_int_eq(err, E_OK);
+		books_close(&fresh);
+		station_close(&station);
+		ck_assert_int_eq(access(name, R_OK), 0);
+		done = plan.left > 0 ? done + 1 : 0;
+	}
+	ck_assert_uint_gt(n, 3);
 }
 END_TEST
 
@@ -653,7 +693,30 @@ CALLS(use, struct memory_use out, told(f, MEMORY_CALL(use, grant_hash, 100, &out
 CALLS(station_pk, uint8_t pk[KEY_SIZE], told(f, MEMORY_CALL(station_pk, pk)))
 CALLS(share, uint8_t xpk[KEY_SIZE] = {9}; uint8_t out[HASH_SIZE], told(f, MEMORY_CALL(share, xpk, out)))
 
+static enum err
+open_station(struct fault *f)
+{
+	struct station *again = NULL;
+	enum err err = station_open(&again, dir, STATION_WRITE, f);
+
+	SEE((err == E_OK) == (again != NULL));
+	station_close(&again);
+	return err;
+}
+
+static enum err
+open_station_to_read(struct fault *f)
+{
+	struct station *again = NULL;
+	enum err err = station_open(&again, dir, STATION_READ, f);
+
+	SEE((err == E_OK) == (again != NULL));
+	station_close(&again);
+	return err;
+}
+
 static const struct call lookers[] = {
+    {"station_open", open_station, READS}, {"station_open to read", open_station_to_read, READS},
     {"issuer", known_issuer, READS}, {"issuer of nobody", unknown_issuer, READS}, {"closed_list", closed_list, READS},
     {"notice_file", notice_file, READS}, {"revoked", revoked, READS}, {"marks", marks, READS}, {"use", use, READS},
     {"each_open", each_open, READS}, {"station_pk", station_pk, READS}, {"share", share, READS},
@@ -706,6 +769,7 @@ main(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, books_setup, books_teardown);
 	tcase_add_loop_test(tc, books_that_fail_to_be_read_are_not_empty, 0, KINDS);
+	tcase_add_loop_test(tc, what_fails_to_be_made_is_not_there, 0, KINDS);
 	tcase_add_loop_test(tc, books_that_fail_to_be_written_are_as_before, 0, KINDS);
 	suite_add_tcase(suite, pc);
 	tcase_set_timeout(pc, 60);

@@ -1676,6 +1676,7 @@ START_TEST(a_holder_that_is_ending_is_waited_for)
 		raise(SIGKILL);
 	}
 	ck_assert_int_eq(read(ready[0], &byte, 1), 1);
+	ck_assert(close(ready[0]) == 0 && close(ready[1]) == 0);
 	ck_assert_int_eq(CALL(s, lock_slot, grant_hash, 1, where, sizeof where), E_OK);
 	expect_killed(pid);
 	station_close(&s);

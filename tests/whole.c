@@ -7,20 +7,26 @@
  * shared with the children who has begun and who has ended. A run in which more have passed than ended fails, and so does a program
  * that exits before its run is over. A test that is to die by a signal, or with a status, forks a child that does.
  *
+ * It has left no file and no directory open, nor has what it tested.
+ *
  * And Check asks before and after each body, by timer_create, which clock there is. Where the body has taken that call away
  * (fence.h) it takes another after it, and the difference of the two, cut to 32 bits, is an error of the test or none by when the
  * machine was started.
  */
 #include <check.h>
+#include <fcntl.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #define BODIES_MAX 4096u
+#define DESCRIPTORS_MAX 256
 
 TCase *__real_tcase_create(const char *name);
 TCase *__wrap_tcase_create(const char *name);
@@ -41,6 +47,7 @@ static struct {
 } *seen;
 static struct body *body;          /* this process's own */
 static pid_t program, owner;       /* who runs them all; whose body that is */
+static bool open_before[DESCRIPTORS_MAX];
 static bool over;
 
 static void
@@ -52,14 +59,37 @@ body_begins(void)
 		ck_abort_msg("more tests than whole.c has room for");
 	body = &seen->bodies[n];
 	owner = getpid();
+	for (int fd = 0; fd < DESCRIPTORS_MAX; fd++)
+		open_before[fd] = fcntl(fd, F_GETFD) != -1;
+}
+
+/* No file and no directory, whoever opened it; behind a fence nothing is asked. */
+static void
+nothing_is_left_open(void)
+{
+	char link[32], name[256] = "";
+	struct stat st;
+
+	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1)
+		return;
+	for (int fd = 0; fd < DESCRIPTORS_MAX; fd++) {
+		if (open_before[fd] || fstat(fd, &st) != 0 || (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)))
+			continue;
+		snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+		if (readlink(link, name, sizeof name - 1) == -1)
+			snprintf(name, sizeof name, "something");
+		ck_abort_msg("%s: descriptor %d, %s, is left open", body->name, fd, name);
+	}
 }
 
 /* Not by a child that the body forked and that came out of it, too. */
 static void
 body_ends(void)
 {
-	if (getpid() == owner)
-		body->ended = true;
+	if (getpid() != owner)
+		return;
+	body->ended = true;
+	nothing_is_left_open();
 }
 
 static void

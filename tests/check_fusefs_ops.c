@@ -15,6 +15,7 @@
 #include "filestat.h"
 #include "fusefs.h"
 #include "kernel.h"
+#include "leaks.h"
 #include "sample_bundle.h"
 
 #define B ((uint64_t)BLOCK_SIZE)
@@ -1160,6 +1161,98 @@ START_TEST(an_image_that_cannot_be_read_is_not_served)
 }
 END_TEST
 
+static void
+adopt_and_let_go(void)
+{
+	ck_assert_int_eq(fusefs_adopt(&fs, bundle, kernel_begin(&k, SOCK_SEQPACKET), &fault), E_OK);
+	fusefs_free(&fs);
+	close(k.fd);
+	k.fd = -1;
+}
+
+static void
+fail_in_each_way(void)
+{
+	ck_assert_int_eq(fusefs_adopt(&fs, bundle, 9999, NULL), E_FAIL);
+	ck_assert_ptr_null(fs);
+	ck_assert_int_eq(fusefs_mount(&fs, bundle, "/oncestick-nowhere", NULL, NULL), E_FUSE);
+	ck_assert_ptr_null(fs);
+}
+
+static void
+adopt_and_try(void)
+{
+	ck_assert_int_eq(fusefs_adopt(&fs, bundle, kernel_begin(&k, SOCK_SEQPACKET), &fault), E_OK);
+	ck_assert_int_eq(fusefs_try_reply(fs, k.fd, &fault), E_OK);
+	fusefs_free(&fs);
+	close(k.fd);
+	k.fd = -1;
+}
+
+START_TEST(trying_keeps_nothing)
+{
+	LEAKS_NOTHING(adopt_and_try());
+	ck_assert_int_eq(fusefs_adopt(&fs, bundle, kernel_begin(&k, SOCK_SEQPACKET), &fault), E_OK);
+	ck_assert_int_eq(fusefs_try_block(fs, &fault), E_OK);
+	ck_assert_int_eq(fault.err, E_OK);
+}
+END_TEST
+
+START_TEST(a_block_that_cannot_be_tried)
+{
+	ck_assert_int_eq(fusefs_adopt(&fs, bundle, kernel_begin(&k, SOCK_SEQPACKET), &fault), E_OK);
+	if (_i == 0)
+		sample_flip(&s, 0, 1, 1);
+	else
+		unreadable = 0;
+	ck_assert_int_eq(fusefs_try_block(fs, &fault), _i == 0 ? E_BUNDLE : E_STICK_IO);
+	ck_assert_int_eq(fault.sys, _i == 0 ? EBADMSG : EIO);
+	ck_assert_str_eq(fault.step, "read");
+}
+END_TEST
+
+START_TEST(nobody_answers_a_trial)
+{
+	ck_assert_int_eq(fusefs_adopt(&fs, bundle, kernel_begin(&k, SOCK_SEQPACKET), &fault), E_OK);
+	ck_assert_int_eq(fusefs_try_reply(fs, -1, &fault), E_FAIL);
+	ck_assert(fault.sys == EIO && strcmp(fault.step, "reply") == 0);
+}
+END_TEST
+
+START_TEST(nothing_is_kept)
+{
+	LEAKS_NOTHING(adopt_and_let_go());
+	LEAKS_NOTHING(fail_in_each_way());
+	k.fd = -1;
+}
+END_TEST
+
+static void
+serve_and_end(void)
+{
+	uint64_t a;
+
+	adopt(SOCK_SEQPACKET);
+	start();
+	a = opened(A);
+	assert_read(A, a, 0, 6);
+	(void)a; /* it is not given back */
+	kernel_end(&k);
+	await_end();
+	fusefs_free(&fs);
+}
+
+START_TEST(nothing_that_was_served_stays_open)
+{
+	unsigned before;
+
+	serve_and_end();
+	before = leaks_open();
+	serve_and_end();
+	ck_assert_uint_eq(leaks_open(), before);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -1213,6 +1306,11 @@ main(void)
 	tcase_add_test(u, what_the_end_refuses_is_not_unread);
 	tcase_add_test(u, never_started);
 	tcase_add_test(u, a_descriptor_that_is_none);
+	tcase_add_test(u, trying_keeps_nothing);
+	tcase_add_loop_test(u, a_block_that_cannot_be_tried, 0, 2);
+	tcase_add_test(u, nobody_answers_a_trial);
+	tcase_add_test(u, nothing_is_kept);
+	tcase_add_test(u, nothing_that_was_served_stays_open);
 	tcase_add_loop_test(u, an_image_that_cannot_be_read_is_not_served, 0, 2);
 	suite_add_tcase(suite, u);
 	srunner_run_all(r, CK_ENV);

@@ -28,6 +28,7 @@
 #include "fusemount.h"
 #include "kernel.h"
 #include "leaks.h"
+#include "minder.h"
 #include "mountpoint.h"
 #include "replug.h"
 #include "session.h"
@@ -185,6 +186,9 @@ static struct world {
 	_Atomic unsigned asked;         /* how often it was looked who asks */
 	_Atomic int lost;               /* what cannot be kept any more; an enum err */
 	_Atomic int64_t deadline;       /* how long it has */
+	_Atomic int watch;              /* what the minder says of a path to watch: an errno */
+	_Atomic int unmount, unmount_sys; /* ... and of unmounting: an enum err; 0: it does it */
+	_Atomic unsigned unmounts;
 } *world;
 
 int __real_timerfd_settime(int fd, int flags, const struct itimerspec *when, struct itimerspec *was);
@@ -199,6 +203,24 @@ enum err __real_unlock_end(struct unlock *u, int64_t used_s);
 enum err __wrap_unlock_end(struct unlock *u, int64_t used_s);
 enum err __real_unlock_used(struct unlock *u, int64_t used_s);
 enum err __wrap_unlock_used(struct unlock *u, int64_t used_s);
+
+int __real_minder_watch(int fd, const char *path);
+int __wrap_minder_watch(int fd, const char *path);
+enum err __real_minder_unmount(int fd, bool lazy, struct fault *f);
+enum err __wrap_minder_unmount(int fd, bool lazy, struct fault *f);
+
+int
+__wrap_minder_watch(int fd, const char *path)
+{
+	return world->watch != 0 ? world->watch : __real_minder_watch(fd, path);
+}
+
+enum err
+__wrap_minder_unmount(int fd, bool lazy, struct fault *f)
+{
+	world->unmounts += lazy ? 100 : 1;
+	return world->unmount != 0 ? fault_set(f, (enum err)world->unmount, world->unmount_sys, "unmount", "it") : __real_minder_unmount(fd, lazy, f);
+}
 
 int
 __wrap_timerfd_settime(int fd, int flags, const struct itimerspec *when, struct itimerspec *was)
@@ -1110,6 +1132,99 @@ START_TEST(a_directory_that_will_not_do_costs_nothing)
 }
 END_TEST
 
+START_TEST(a_minder_that_has_died_costs_nothing)
+{
+	struct session_setup with = {.stick_path = x.path, .dir = folder, .station_dir = station_dir_path, .events = -1};
+	struct control_reply reply;
+	struct fault f = {0};
+
+	if (!can_mount())
+		return;
+	world->watch = EPIPE;
+	ck_assert_int_eq(session_fork(&session, &with, &f), E_OK);
+	heard(SESSION_LOOKED, E_OK);
+	try_code(grant.codes[1], E_OK);
+	ck_assert_int_eq(session_confirm(&session), 0);
+	heard(SESSION_OPENED, E_FAIL);
+	ck_assert_str_eq(said.fault.step, "minder");
+	ck_assert_str_eq(said.fault.object, folder);
+	ck_assert(!mountpoint_is_ours(folder));
+	wait_until_ended(0);
+	ck_assert_int_eq(row().state, MEMORY_NONE);
+	ck_assert_int_eq(asked(CONTROL_STATUS, &reply), E_MOUNTED);
+}
+END_TEST
+
+static struct station_holder left_by;
+
+static bool
+note_left(void *arg, const struct station_holder *h, int64_t since)
+{
+	(void)arg;
+	(void)since;
+	left_by = *h;
+	return false;
+}
+
+static bool
+is_left(void)
+{
+	char name[STATION_LOCK_NAME];
+	struct station *s = NULL;
+
+	memset(&left_by, 0, sizeof left_by);
+	station_lock_name(name, grant.g.hash, 1);
+	ck_assert_int_eq(station_open(&s, station_dir_path, STATION_READ, NULL), E_OK);
+	station_left(station_session_dir(s), name, note_left, NULL);
+	station_close(&s);
+	return left_by.mountpoint[0] != 0;
+}
+
+/* What keeps a mount for good is no reason to keep the session: it is left to whoever comes next, who is told where it is. */
+START_TEST(what_cannot_be_unmounted)
+{
+	static const struct {
+		int err, sys;
+		bool goes_on;
+	} all[] = {{E_BUSY, EBUSY, true}, {E_FUSE, 0, true}, {E_FUSE, EINVAL, false}, {E_FAIL, EPIPE, false}};
+	struct control_reply reply;
+
+	if (!can_mount())
+		return;
+	mount_one(true);
+	world->unmount = all[_i].err;
+	world->unmount_sys = all[_i].sys;
+	ck_assert_int_eq(asked(CONTROL_END, &reply), all[_i].goes_on ? (enum err)all[_i].err : E_OK);
+	ck_assert_uint_eq(world->unmounts, all[_i].goes_on ? 1 : 102); /* asked nicely; then once more, then lazily */
+	if (all[_i].goes_on) {
+		ck_assert_int_eq(reply.fault.sys, all[_i].sys);
+		ck_assert_int_eq(asked(CONTROL_STATUS, &reply), E_OK);
+		world->unmounts = 0;
+		ck_assert_int_eq(asked(CONTROL_END_FORCE, &reply), E_OK);
+		ck_assert_uint_eq(world->unmounts, 101);
+	}
+	wait_until_ended(0);
+	told_closed(EVENT_ENDED, false);
+	ck_assert(is_left());
+	ck_assert_str_eq(left_by.mountpoint, folder);
+	ck_assert(!left_by.made && !left_by.ending);
+	ck_assert_int_eq(row().state, MEMORY_CLOSED);
+}
+END_TEST
+
+START_TEST(what_was_taken_away_is_not_left_to_anybody)
+{
+	struct control_reply reply;
+
+	if (!can_mount())
+		return;
+	mount_one(true);
+	ck_assert_int_eq(asked(CONTROL_PAUSE, &reply), E_OK);
+	wait_until_ended(SESSION_PAUSED);
+	ck_assert(!is_left());
+}
+END_TEST
+
 int
 main(void)
 {
@@ -1151,6 +1266,9 @@ main(void)
 	tcase_add_test(u, who_unmounts_the_folder_pauses_it);
 	tcase_add_test(u, a_folder_s_time_ends);
 	tcase_add_test(u, a_directory_that_will_not_do_costs_nothing);
+	tcase_add_test(u, a_minder_that_has_died_costs_nothing);
+	tcase_add_loop_test(u, what_cannot_be_unmounted, 0, 4);
+	tcase_add_test(u, what_was_taken_away_is_not_left_to_anybody);
 	suite_add_tcase(s, u);
 	srunner_run_all(r, CK_ENV);
 	failed = srunner_ntests_failed(r);

@@ -31,8 +31,9 @@
 static char base[4096], dir[4200], db_path[4300];
 static uint8_t stick_a[ID_SIZE], stick_b[ID_SIZE];
 
-/* What SQLite reads. */
+/* What SQLite reads; and what reading fails with, 0: nothing. */
 static size_t bytes_read;
+static int unreadable;
 
 __attribute__((visibility("default"))) ssize_t pread64(int fd, void *buf, size_t n, off_t off);
 
@@ -40,6 +41,10 @@ ssize_t
 pread64(int fd, void *buf, size_t n, off_t off)
 {
 	bytes_read += n;
+	if (unreadable != 0) {
+		errno = unreadable;
+		return -1;
+	}
 	return syscall(SYS_pread64, fd, buf, n, off);
 }
 
@@ -1002,6 +1007,73 @@ run_sql(const char *text)
 	return rc;
 }
 
+/* Rows that no verb ever wrote: nothing is made of them. */
+START_TEST(odd_rows_are_refused)
+{
+	static const char *const edits[] = {"UPDATE slot SET state = 'lost' WHERE slot = 1", "UPDATE slot SET state = '' WHERE slot = 1",
+	    "UPDATE slot SET stick_id = x'00' WHERE slot = 1; INSERT INTO stick SELECT x'00', 'x', NULL, 1, 1 FROM stick LIMIT 0",
+	    "UPDATE slot SET slot = 99999 WHERE slot = 2", "UPDATE slot SET receipt = zeroblob(5000) WHERE slot = 1",
+	    "UPDATE slot SET receipt = 'text' WHERE slot = 1"};
+	struct books_slot *list = NULL;
+	struct fault f = {0};
+	size_t count = 0;
+	char text[400];
+	struct books *b = open_ok();
+
+	add_grant(b, 1, stick_a, 3, T0 + 1000);
+	books_close(&b);
+	snprintf(text, sizeof text, "PRAGMA ignore_check_constraints = ON; PRAGMA foreign_keys = OFF; %s", edits[_i]);
+	(void)run_sql(text);
+	b = open_ok();
+	ck_assert_int_eq(books_slots_of_grant(b, id_of(1), &list, &count, &f), E_BOOKS);
+	ck_assert(f.err == E_BOOKS && f.sys == EBADMSG && list == NULL && count == 0);
+	books_close(&b);
+}
+END_TEST
+
+/* What a disk says is told, also where SQLite takes it for damage. */
+START_TEST(a_disk_that_cannot_be_read_is_not_damage)
+{
+	static const int why[] = {EIO, ENXIO};
+	struct books_slot *list = NULL;
+	struct fault f = {0};
+	size_t count = 0;
+	struct books *b = open_ok();
+
+	for (int id = 1; id < 30; id++)
+		add_grant(b, id, stick_a, 40, T0 + 1000);
+	books_close(&b);
+	b = open_ok();
+	unreadable = why[_i];
+	ck_assert_int_eq(books_slots(b, stick_a, &list, &count, &f), E_BOOKS);
+	unreadable = 0;
+	ck_assert_int_eq(f.sys, why[_i]);
+	books_close(&b);
+}
+END_TEST
+
+/* Three bytes are alike, and of the fourth what is shown is not. */
+START_TEST(a_name_is_thirty_bits)
+{
+	uint8_t one[ID_SIZE] = {1, 2, 3, 0x40, 9}, same[ID_SIZE] = {1, 2, 3, 0x43, 7}, near[ID_SIZE] = {1, 2, 3, 0x44};
+	uint8_t (*ids)[ID_SIZE] = NULL;
+	char name[STICK_NAME_SIZE];
+	size_t count = 0;
+	struct books *b = open_ok();
+
+	ck_assert_int_eq(books_add_stick(b, one, "one", NULL), E_OK);
+	ck_assert_int_eq(books_add_stick(b, same, "same", NULL), E_OK);
+	ck_assert_int_eq(books_add_stick(b, near, "near", NULL), E_OK);
+	keytree_stick_name(name, one);
+	ck_assert_int_eq(books_alike(b, name, &ids, &count, NULL), E_OK);
+	ck_assert_uint_eq(count, 2);
+	ck_assert_mem_eq(ids[0], one, ID_SIZE);
+	ck_assert_mem_eq(ids[1], same, ID_SIZE);
+	free(ids);
+	books_close(&b);
+}
+END_TEST
+
 /* As a program left it that knew nothing of what came later: every list that was ever signed is there. */
 static void
 make_old(bool oldest)
@@ -1517,6 +1589,9 @@ main(void)
 	tcase_add_test(tc, full_disk_gives_up_the_whole_transaction);
 	tcase_add_test(tc, ids_are_used_once);
 	tcase_add_test(tc, what_happened_cannot_be_taken_back);
+	tcase_add_loop_test(tc, odd_rows_are_refused, 0, 6);
+	tcase_add_loop_test(tc, a_disk_that_cannot_be_read_is_not_damage, 0, 2);
+	tcase_add_test(tc, a_name_is_thirty_bits);
 	tcase_add_test(tc, manifest_is_kept_once_and_only_of_its_bundle);
 	tcase_add_test(tc, numbers_run_through_all_grants_of_a_stick);
 	tcase_add_test(tc, grant_comes_back_as_it_was);

@@ -44,7 +44,10 @@ static int dir_fd = -1;
 static bool forbidden;  /* to stretch a passphrase */
 static int stretched;   /* how often that was tried */
 static bool race;       /* somebody else makes a keystore while the passphrase is stretched */
-static bool cheap;      /* a key of zeros */
+static bool cheap;      /* a key of 77s, in no time */
+
+static uint8_t signing_key[SIGN_SECRET_SIZE];
+static unsigned keys_wiped, signing_keys_wiped;
 
 /* Calls that fail, with what they say; 0: none. */
 static struct {
@@ -92,8 +95,19 @@ crypto_pwhash(unsigned char *const out, unsigned long long outlen, const char *c
 	if (race)
 		ck_assert_int_eq(stickio_create(dir_fd, KEYSTORE_NAME, "precious", 8, 0600), 0);
 	memcpy(&real, &symbol, sizeof real);
-	memset(out, 0, outlen);
+	memset(out, 0x77, outlen);
 	return cheap ? 0 : real(out, outlen, passwd, passwdlen, salt, opslimit, memlimit, alg);
+}
+
+__attribute__((visibility("default"))) void
+sodium_memzero(void *const p, const size_t n)
+{
+	uint8_t kek[KEY_SIZE];
+
+	memset(kek, 0x77, sizeof kek);
+	keys_wiped += n == KEY_SIZE && memcmp(p, kek, n) == 0;
+	signing_keys_wiped += n == SIGN_SECRET_SIZE && memcmp(p, signing_key, n) == 0;
+	explicit_bzero(p, n);
 }
 
 /* ---- calls that fail ------------------------------------------------------------------------------------------------------- */
@@ -564,6 +578,27 @@ START_TEST(a_directory_that_knows_no_flush_is_enough)
 }
 END_TEST
 
+START_TEST(what_the_passphrase_was_stretched_to_is_wiped)
+{
+	uint8_t *file = NULL, *got = NULL, salt[ID_SIZE] = { 3 }, pk[KEY_SIZE];
+	struct fault f = { 0 };
+	size_t n = 0;
+
+	cheap = true;
+	keytree_sign(pk, signing_key, seed);
+	keys_wiped = signing_keys_wiped = 0;
+	ck_assert_int_eq(keystore_seal(seed, PASS, salt, 3, 262144, &file, &n), E_OK);
+	ck_assert(keys_wiped == 1 && signing_keys_wiped == 1);
+	ck_assert_int_eq(keystore_unseal(BYTES(file, n), PASS, &got, &f), E_OK);
+	ck_assert(keys_wiped == 2 && signing_keys_wiped == 2);
+	secret_free(&got);
+	file[n - 1] ^= 1;
+	ck_assert_int_eq(keystore_unseal(BYTES(file, n), PASS, &got, &f), E_PASSPHRASE);
+	ck_assert_uint_eq(keys_wiped, 3);
+	free(file);
+}
+END_TEST
+
 START_TEST(the_issuer_of_a_file_is_not_told_where_it_is_none)
 {
 	uint8_t pk[KEY_SIZE], untouched[KEY_SIZE];
@@ -614,6 +649,7 @@ main(void)
 	tcase_add_loop_test(tc, where_there_is_no_such_rename_it_is_linked, 0, 2);
 	tcase_add_test(tc, a_link_never_overwrites_what_appears_meanwhile);
 	tcase_add_test(tc, a_directory_that_knows_no_flush_is_enough);
+	tcase_add_test(tc, what_the_passphrase_was_stretched_to_is_wiped);
 	tcase_add_test(tc, the_issuer_of_a_file_is_not_told_where_it_is_none);
 	srunner_run_all(sr, CK_ENV);
 	failed = srunner_ntests_failed(sr);

@@ -37,6 +37,30 @@ static uint8_t seed[KEY_SIZE], stick_id[ID_SIZE], grant_id[ID_SIZE], ck[KEY_SIZE
 static uint8_t *a;
 static struct grant g;
 
+/* What was wiped, as it was before. */
+static struct { uint8_t bytes[256]; size_t n; } wiped[512];
+static size_t wipes;
+
+__attribute__((visibility("default"))) void
+sodium_memzero(void *const p, const size_t n)
+{
+	if (wipes < sizeof wiped / sizeof *wiped && n <= sizeof wiped[0].bytes) {
+		memcpy(wiped[wipes].bytes, p, n);
+		wiped[wipes++].n = n;
+	}
+	explicit_bzero(p, n);
+}
+
+static unsigned
+times_wiped(const void *secret, size_t n)
+{
+	unsigned times = 0;
+
+	for (size_t i = 0; i < wipes; i++)
+		times += memmem(wiped[i].bytes, wiped[i].n, secret, n) != NULL;
+	return times;
+}
+
 /* What mint_grant makes. */
 struct made {
 	uint8_t *file, *cells;
@@ -238,6 +262,43 @@ START_TEST(usb_and_station_factors_change_the_cell)
 }
 END_TEST
 
+/* Each place that had a secret is wiped when it has done its work: how often is how many places there are. */
+START_TEST(every_secret_on_the_way_is_wiped)
+{
+	uint8_t sk[SIGN_SECRET_SIZE], xsk[KEY_SIZE], pk[KEY_SIZE], share[HASH_SIZE], kek[KEY_SIZE], factors[FACTORS_SIZE];
+	struct mint_slot_keys k;
+	struct made m = { 0 };
+
+	pretend_to_stretch();
+	require_all_factors();
+	g.policy.ledger = false;
+	wipes = 0;
+	m = mint();
+	ck_assert_uint_lt(wipes, sizeof wiped / sizeof *wiped);
+	keytree_sign(pk, sk, seed);
+	ck_assert_uint_ge(times_wiped(sk, KEY_SIZE), 1);
+	keytree_grant_x25519(xsk, pk, seed, g.id);
+	ck_assert_uint_ge(times_wiped(xsk, sizeof xsk), 2);
+	ck_assert_int_eq(keytree_station_share(share, xsk, g.policy.station_pk, g.policy.grant_xpk, g.policy.station_pk), 0);
+	ck_assert_uint_ge(times_wiped(share, sizeof share), 1);
+	for (uint32_t i = 0; i < SLOTS; i++) {
+		keytree_factors(factors, g.hash, i, usb, share, NULL);
+		ck_assert_uint_ge(times_wiped(factors, sizeof factors), 1);
+	}
+	keytree_wrap(kek, a + (SLOTS - 1) * (size_t)KEY_SIZE, factors);
+	ck_assert_uint_ge(times_wiped(kek, sizeof kek), 1);
+	wipes = 0;
+	ck_assert_int_eq(mint_check_cells(&g, seed, a, ck, usb, m.cells), E_OK);
+	ck_assert_uint_ge(times_wiped(kek, sizeof kek), 1);
+	ck_assert_uint_ge(times_wiped(share, sizeof share), 1);
+	wipes = 0;
+	ck_assert_int_eq(mint_slot_keys(&k, &g, seed, 0, usb), E_OK);
+	ck_assert_uint_ge(times_wiped(xsk, sizeof xsk), 1);
+	ck_assert_uint_ge(times_wiped(share, sizeof share), 1);
+	discard(&m);
+}
+END_TEST
+
 START_TEST(usb_is_ignored_where_the_policy_does_not_ask_for_it)
 {
 	struct made with = { 0 };
@@ -402,6 +463,7 @@ main(void)
 	tcase_add_test(tc, slot_keys_agree_with_vectors);
 	tcase_add_test(tc, slot_keys_with_all_factors_agree_with_vectors);
 	tcase_add_test(tc, usb_and_station_factors_change_the_cell);
+	tcase_add_test(tc, every_secret_on_the_way_is_wiped);
 	tcase_add_test(tc, usb_is_ignored_where_the_policy_does_not_ask_for_it);
 	tcase_add_test(tc, several_bundles_share_a_cell);
 	tcase_add_test(tc, damaged_and_exchanged_cells_are_found);

@@ -1096,6 +1096,31 @@ START_TEST(resume_blob_is_erased_from_the_file_on_close)
 END_TEST
 
 /* hostile 50 */
+/* What would not come back as it was is not stored. */
+START_TEST(a_claim_that_does_not_fit_is_refused)
+{
+	struct station *s = open_ok(STATION_WRITE);
+	struct memory_use good = a_use(1), u = good;
+
+	u.blob_len = MEMORY_BLOB_MAX + 1;
+	ck_assert_int_eq(CALL(s, claim, &u, T0), E_FAIL);
+	ck_assert(station_fault(s)->err == E_FAIL && station_fault(s)->sys == EINVAL);
+	u = good;
+	u.receipt_len = MEMORY_RECEIPT_MAX + 1;
+	ck_assert_int_eq(CALL(s, claim, &u, T0), E_FAIL);
+	ck_assert_int_eq(row_of(s, 1).state, MEMORY_NONE);
+	u = good;
+	u.blob_len = u.receipt_len = 0;
+	ck_assert_int_eq(CALL(s, claim, &u, T0), E_OK);
+	u = good;
+	u.blob_len = MEMORY_BLOB_MAX + 1;
+	ck_assert_int_eq(CALL(s, complete, &u), E_FAIL);
+	ck_assert_uint_eq(row_of(s, 1).blob_len, 0);
+	ck_assert_int_eq(CALL(s, complete, &good), E_OK);
+	station_close(&s);
+}
+END_TEST
+
 START_TEST(full_disk_at_claim_inserts_nothing)
 {
 	struct station *s = open_ok(STATION_WRITE);
@@ -1949,6 +1974,7 @@ main(void)
 	tcase_add_test(tc, ledger_claim_is_completed_once_or_forgotten);
 	tcase_add_test(tc, open_rows_are_listed_and_counted);
 	tcase_add_test(tc, resume_blob_is_erased_from_the_file_on_close);
+	tcase_add_test(tc, a_claim_that_does_not_fit_is_refused);
 	tcase_add_test(tc, full_disk_at_claim_inserts_nothing);
 	tcase_add_test(tc, edited_rows_are_refused);
 	tcase_add_test(tc, nothing_of_an_unknown_issuer_is_stored);

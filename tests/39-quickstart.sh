@@ -39,6 +39,7 @@ echo autoreconf >>"$W/ran"
 cat >configure <<'CONFIGURE'
 #!/bin/sh
 echo "configure $*" >>"$W/ran"
+[ "$(cat "$W/broken")" != configure ] || { echo "checking for everything... no"; exit 1; }
 shift
 prefix=/usr/local units=
 for a in "$@"; do
@@ -54,6 +55,7 @@ cat >Makefile <<MAKEFILE
 prefix = $prefix
 all: object
 object:
+	[ "\$\$(cat $W/broken)" != compiler ] || { echo "lib/a.c:1: error: no such thing"; exit 1; }
 	echo "compile for \$(prefix), with: $units" >>"$W/ran"
 	touch object
 clean:
@@ -67,20 +69,21 @@ list-quick:
 check-all: check
 check-quick: object
 	mkdir -p tests
-	for t in tests/01-s tests/check_a; do [ "\$\$t" = "\$\$(cat $W/miss)" ] || { echo ":test-result: PASS" >\$\$t.trs; }; done
+	for t in tests/01-s tests/check_a; do [ "\$\$t" = "\$\$(cat $W/miss)" ] || { echo ":test-result: \$\$(cat $W/results/\$\$t)" >\$\$t.trs; }; done
 check: object
 	mkdir -p tests
-	for t in tests/01-s tests/02-s $units; do [ "\$\$t" = "\$\$(cat $W/miss)" ] || { echo ":test-result: PASS" >\$\$t.trs; }; done
+	for t in tests/01-s tests/02-s $units; do [ "\$\$t" = "\$\$(cat $W/miss)" ] || { echo ":test-result: \$\$(cat $W/results/\$\$t)" >\$\$t.trs; }; done
 MAKEFILE
 CONFIGURE
 chmod 755 configure
 touch Makefile.in
 TOOL
+on_ci=''
 run() # ARGS...: quickstart with them
 {
 	: >"$W/ran"
 	: >"$W/asked"
-	(cd "$top" && PATH=$W/bin:$PATH && CI='' && export PATH W CI && ./quickstart "$@")
+	(cd "$top" && PATH=$W/bin:$PATH && CI=$on_ci && export PATH W CI && ./quickstart "$@")
 }
 fails() # N DESCRIPTION ARGS...
 {
@@ -94,8 +97,17 @@ ran() # what of autoreconf, configure and the compiler ran, in a line
 	sed 's/ .*//' "$W/ran" | tr '\n' ' '
 }
 
+results() # RESULT: of every test
+{
+	for t in tests/01-s tests/02-s tests/check_a tests/check_b; do
+		echo "$1" >"$W/results/$t"
+	done
+}
+mkdir -p "$W/results/tests"
+results PASS
 : >"$W/installed"
 : >"$W/miss"
+: >"$W/broken"
 
 # ---- usage -------------------------------------------------------------------------------------------------------------------
 check "--help is no error" run --help
@@ -155,6 +167,27 @@ rm "$top/build/configured-in" "$top/build/compiled-for"
 check "what was left half-way" run build
 is "... is made whole" "$(ran)" "configure compile "
 
+# ---- what fails is told, and is not taken for done ---------------------------------------------------------------------------------
+for broken in configure compiler; do
+	touch "$top/configure.ac"
+	rm -f "$top/build/object"
+	echo $broken >"$W/broken"
+	fails 1 "a $broken that fails" build
+	said "(everything... no|lib/a.c:1: error)"
+	fails 1 "... is an error again" test
+	no grep -q passed "$W/out" || die "it tested what was not built"
+	: >"$W/broken"
+	check "... until it does not" run build
+	check "and what it made is there" test -e "$top/build/object"
+done
+
+on_ci=yes
+check "on CI" run build
+is "... warnings are errors" "$(grep -c 'configure .*--enable-werror' "$W/ran")" 1
+check "... as the last time" run build
+is "... and nothing had to be made" "$(ran)" ""
+on_ci=''
+
 # ---- a prefix ------------------------------------------------------------------------------------------------------------------
 check "for another directory" run build --prefix "$W/opt"
 said "configuring again, for $W/opt"
@@ -174,6 +207,23 @@ done
 : >"$W/miss"
 check "all of them ran" run test
 printed '^4 passed, 0 failed, 0 skipped$'
+for bad in FAIL ERROR; do
+	echo $bad >"$W/results/tests/check_a"
+	echo "what was wrong" >"$top/build/tests/check_a.log"
+	fails 1 "a test that ends with $bad" test
+	printed '^3 passed, 1 failed, 0 skipped$'
+	said "failed: tests/check_a"
+	said "what was wrong"
+done
+results PASS
+echo SKIP >"$W/results/tests/02-s"
+echo "SKIP: nothing to do it with" >"$top/build/tests/02-s.log"
+check "one that is skipped is no failure" run test
+printed '^3 passed, 0 failed, 1 skipped$'
+said "skipped: tests/02-s.sh: nothing to do it with"
+results SKIP
+fails 1 "if nothing was tested, nothing passed" test
+results PASS
 
 check "the quick ones" run test quick
 printed '^2 passed, 0 failed, 0 skipped$'

@@ -456,6 +456,14 @@ START_TEST(making_a_filter_leaves_nothing_open)
 }
 END_TEST
 
+START_TEST(names_of_calls_are_not_kept)
+{
+	char name[FENCE_CALL_NAME];
+
+	LEAKS_NOTHING(fence_call_name(SYS_read, name); ck_assert_str_eq(name, "read"));
+}
+END_TEST
+
 START_TEST(a_filter_is_put_on_with_nothing_left_over)
 {
 	struct fence_filter *filter = fence_filter_new(FENCE_MINDER);
@@ -521,6 +529,7 @@ main(void)
 	tcase_add_test(tc, what_is_asked_for_wrongly_fails);
 	tcase_add_test(tc, descriptors_are_the_caller_s);
 	tcase_add_loop_test(tc, making_a_filter_leaves_nothing_open, 0, WORKS);
+	tcase_add_test(tc, names_of_calls_are_not_kept);
 	tcase_add_test(tc, a_filter_is_put_on_with_nothing_left_over);
 	tcase_add_test(tc, a_reader_reads_what_it_is_given);
 	suite_add_tcase(s, tc);

@@ -8,6 +8,7 @@
 #include <check.h>
 
 #include "blockcache.h"
+#include "leaks.h"
 
 #define BLOCKS 200u
 #define READERS 6u
@@ -466,6 +467,23 @@ START_TEST(unstarted_cache_reads_nothing)
 }
 END_TEST
 
+static void
+make_and_free(void)
+{
+	struct blockcache *c = blockcache_new(4);
+
+	ck_assert_ptr_nonnull(c);
+	blockcache_free(&c);
+	ck_assert_ptr_null(c);
+	ck_assert_ptr_null(blockcache_new(1));
+}
+
+START_TEST(nothing_is_kept)
+{
+	LEAKS_NOTHING(make_and_free());
+}
+END_TEST
+
 int
 main(void)
 {
@@ -490,6 +508,7 @@ main(void)
 	tcase_add_test(t, block_under_way_at_close_is_wiped);
 	tcase_add_test(t, sizes_out_of_range_are_refused);
 	tcase_add_test(t, unstarted_cache_reads_nothing);
+	tcase_add_test(t, nothing_is_kept);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_ENV);

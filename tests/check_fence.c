@@ -21,6 +21,20 @@
 
 #include "leaks.h"
 
+/* What is to be given back, and whether it was. */
+static void *lent;
+static bool given_back;
+
+void __real_free(void *p);
+void __wrap_free(void *p);
+
+void
+__wrap_free(void *p)
+{
+	given_back = given_back || (p != NULL && p == lent);
+	__real_free(p);
+}
+
 static char dir[64];
 
 static void
@@ -450,8 +464,11 @@ START_TEST(making_a_filter_leaves_nothing_open)
 
 	ck_assert_ptr_nonnull(filter = fence_filter_new((enum fence_work)_i));
 	ck_assert_uint_eq(leaks_open(), before);
+	lent = filter;
+	given_back = false;
 	fence_filter_free(&filter);
 	ck_assert_ptr_null(filter);
+	ck_assert(given_back);
 	fence_filter_free(&filter);
 }
 END_TEST

@@ -18,9 +18,11 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "fusemount.h"
+#include "leaks.h"
 
 static char home[64], self[PATH_MAX];
 static struct fault fault;
@@ -542,6 +544,32 @@ START_TEST(anybody_else_has_it_unmounted)
 }
 END_TEST
 
+static void
+mount_and_unmount(void)
+{
+	int fd = -1;
+
+	as_user("mount", NULL);
+	ck_assert_int_eq(fusemount_attach("/dir", NULL, &fd, &fault), E_OK);
+	close(fd);
+	as_user("fail", "fusermount3: no\n");
+	ck_assert_int_eq(fusemount_attach("/dir", NULL, &fd, &fault), E_FUSE);
+	as_user("well", NULL);
+	ck_assert_int_eq(fusemount_detach("/dir", false, &fault), E_OK);
+	fake.spawn_errno = EAGAIN;
+	ck_assert_int_eq(fusemount_detach("/dir", false, &fault), E_FUSE);
+	fake.spawn_errno = 0;
+	fake.uid = 0;
+	ck_assert_int_eq(fusemount_attach("/dir", NULL, &fd, &fault), E_FUSE);
+}
+
+START_TEST(nothing_is_kept)
+{
+	LEAKS_NOTHING(mount_and_unmount());
+	ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1); /* nor a child unwaited for */
+}
+END_TEST
+
 /* ---- what is there -------------------------------------------------------------------------------------------------------- */
 
 START_TEST(whether_it_is_possible)
@@ -624,6 +652,7 @@ main(int argc, char **argv)
 	tcase_add_test(t, where_the_helper_is);
 	tcase_add_test(t, root_unmounts_by_itself);
 	tcase_add_test(t, anybody_else_has_it_unmounted);
+	tcase_add_test(t, nothing_is_kept);
 	tcase_add_test(t, whether_it_is_possible);
 	tcase_add_test(t, the_device_of_a_mount);
 	tcase_add_test(t, the_kernel_is_asked_to_read_ahead);

@@ -15,6 +15,7 @@
 
 #include <check.h>
 
+#include "leaks.h"
 #include "mountinfo.h"
 #include "unlock.h"
 
@@ -435,6 +436,22 @@ START_TEST(the_end_of_the_session_ends_the_waiting)
 }
 END_TEST
 
+static void
+make_and_free(void)
+{
+	struct replug *other = replug_new((struct unlock *)(void *)home, home, (struct clock_source){.boot = boot});
+
+	ck_assert_ptr_nonnull(other);
+	ck_assert_int_eq(replug_look(other), 0);
+	replug_free(&other);
+}
+
+START_TEST(nothing_is_kept)
+{
+	LEAKS_NOTHING(make_and_free());
+}
+END_TEST
+
 START_TEST(nothing_stays_open)
 {
 	int before = dup(0), after;
@@ -491,6 +508,7 @@ main(void)
 	tcase_add_test(t, one_waits_in_vain_and_the_others_not_at_all);
 	tcase_add_test(t, no_read_waits_until_the_kernel_ends_the_mount);
 	tcase_add_test(t, the_end_of_the_session_ends_the_waiting);
+	tcase_add_test(t, nothing_is_kept);
 	tcase_add_test(t, nothing_stays_open);
 	tcase_add_test(t, a_path_that_is_not_there);
 	suite_add_tcase(suite, t);

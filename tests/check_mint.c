@@ -4,6 +4,8 @@
  * A slot's code costs one Argon2id of 64 MiB: three slots, and the codes are stretched once per test that needs them.
  */
 #include <check.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -127,10 +129,18 @@ require_all_factors(void)
 	strcpy(g.policy.ledger_host, "ledger.example:5432");
 }
 
+/* Its threads take no signals, and this one takes what it took. */
 static void
 stretch(void)
 {
+	sigset_t before, after;
+
+	sigemptyset(&before);
+	sigaddset(&before, SIGUSR2);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	ck_assert_int_eq(mint_stretch(seed, stick_id, grant_id, SLOTS, a, 0, NULL, NULL), E_OK);
+	pthread_sigmask(SIG_SETMASK, NULL, &after);
+	ck_assert(sigismember(&after, SIGTERM) == 0 && sigismember(&after, SIGUSR2) == 1);
 }
 
 /* Any different keys will do where no vector is compared. */

@@ -2,8 +2,8 @@
  * check_sqlfaults.c - every call of the books and of a PC's memory, with each step of SQLite, and each request for memory, failing.
  *
  * One call after another is made with statement n, step n or request n failing, for every n, until nothing fails any more. Whatever
- * failed, the call says so, the fault has the same number, nothing in the file is other than before, and neither a transaction nor
- * a statement is left over: the same call then succeeds.
+ * failed, the call says so, the fault has the same number, nothing in the file is other than before, and neither a transaction,
+ * a statement nor memory is left over: the same call then succeeds.
  */
 #include <check.h>
 #include <errno.h>
@@ -33,6 +33,8 @@ static struct {
 	unsigned left;
 } plan;
 
+static int blocks; /* of ours that are in use, less those that a library made and we freed */
+
 static bool
 fails(enum kind kind)
 {
@@ -54,6 +56,14 @@ int __real_sqlite3_extended_errcode(sqlite3 *db);
 int __real_sqlite3_close(sqlite3 *db);
 int __wrap_sqlite3_prepare_v2(sqlite3 *db, const char *text, int n, sqlite3_stmt **st, const char **tail);
 int __wrap_sqlite3_step(sqlite3_stmt *st);
+int __real_sqlite3_exec(sqlite3 *db, const char *text, int (*row)(void *, int, char **, char **), void *arg, char **why);
+int __wrap_sqlite3_exec(sqlite3 *db, const char *text, int (*row)(void *, int, char **, char **), void *arg, char **why);
+uint8_t *__real_secret_new(size_t n);
+uint8_t *__wrap_secret_new(size_t n);
+void __real_secret_free(uint8_t **p);
+void __wrap_secret_free(uint8_t **p);
+void __real_free(void *p);
+void __wrap_free(void *p);
 int __wrap_sqlite3_extended_errcode(sqlite3 *db);
 int __wrap_sqlite3_close(sqlite3 *db);
 void *__real_malloc(size_t n);
@@ -75,6 +85,12 @@ int
 __wrap_sqlite3_step(sqlite3_stmt *st)
 {
 	return fails(STEP) ? SQLITE_IOERR : __real_sqlite3_step(st);
+}
+
+int
+__wrap_sqlite3_exec(sqlite3 *db, const char *text, int (*row)(void *, int, char **, char **), void *arg, char **why)
+{
+	return fails(STATEMENT) ? SQLITE_IOERR : __real_sqlite3_exec(db, text, row, arg, why);
 }
 
 int
@@ -104,28 +120,55 @@ fdatasync(int fd)
 	return fsync(fd);
 }
 
+static void *
+counted(void *p)
+{
+	blocks += p != NULL;
+	return p;
+}
+
 void *
 __wrap_malloc(size_t n)
 {
-	return fails(MEMORY) ? NULL : __real_malloc(n);
+	return counted(fails(MEMORY) ? NULL : __real_malloc(n));
 }
 
 void *
 __wrap_calloc(size_t n, size_t size)
 {
-	return fails(MEMORY) ? NULL : __real_calloc(n, size);
+	return counted(fails(MEMORY) ? NULL : __real_calloc(n, size));
 }
 
 void *
 __wrap_realloc(void *p, size_t n)
 {
-	return fails(MEMORY) ? NULL : __real_realloc(p, n);
+	return p != NULL ? fails(MEMORY) ? NULL : __real_realloc(p, n) : __wrap_malloc(n);
 }
 
 void *
 __wrap_reallocarray(void *p, size_t n, size_t size)
 {
-	return fails(MEMORY) ? NULL : __real_reallocarray(p, n, size);
+	return p != NULL ? fails(MEMORY) ? NULL : __real_reallocarray(p, n, size) : __wrap_calloc(n, size);
+}
+
+void
+__wrap_free(void *p)
+{
+	blocks -= p != NULL;
+	__real_free(p);
+}
+
+uint8_t *
+__wrap_secret_new(size_t n)
+{
+	return counted(fails(MEMORY) ? NULL : __real_secret_new(n));
+}
+
+void
+__wrap_secret_free(uint8_t **p)
+{
+	blocks -= *p != NULL;
+	__real_secret_free(p);
 }
 
 #pragma GCC visibility pop
@@ -184,6 +227,7 @@ each_failure(const struct call *call, enum kind kind, enum err want)
 {
 	uint8_t before[HASH_SIZE], after[HASH_SIZE];
 	enum err err = E_OK;
+	int used = 0;
 	unsigned n;
 
 	content(before);
@@ -191,8 +235,10 @@ each_failure(const struct call *call, enum kind kind, enum err want)
 		struct fault f = {0};
 
 		plan.kind = kind, plan.left = n, plan.hit = false, plan.armed = true;
+		used = blocks;
 		err = call->run(&f);
 		plan.armed = false;
+		ck_assert_msg(blocks <= used, "%s: %d blocks are left over", call->name, blocks - used);
 		if (!plan.hit)
 			break;
 		plan.hit = false;
@@ -680,7 +726,7 @@ receipts(struct fault *f)
 	enum err err = station_receipts(s, &bytes, &n, f);
 
 	SEE(err == E_OK ? n > 80 : bytes == NULL);
-	free(bytes);
+	__real_free(bytes); /* made by libcbor */
 	return err;
 }
 

@@ -195,7 +195,7 @@ for l in $languages; do
 		set timeout 60
 		spawn -noecho oncestick erase "$W/stick.$l" --passphrase-file "$W/pass"
 		expect "] " { send -- "$yes\r" } eof { exit 1 } timeout { exit 1 }
-		expect eof
+		expect eof {} timeout { exit 1 }
 		exit [lindex [wait] 3]
 	EOF
 	check "$l: it is erased, after $yes" in_language "$l" expect -f "$W/yes.exp"

@@ -28,9 +28,9 @@ wait_until() # SECONDS COMMAND...: poll until it succeeds
 	done
 }
 
-oncestick()
+oncestick() # what asuser does, in one process instead of five
 {
-	asuser env HOME="$HOME" oncestick "$@"
+	XDG_RUNTIME_DIR=/run/user/1000 USER=once LOGNAME=once setpriv --reuid=1000 --regid=1000 --clear-groups oncestick "$@"
 }
 
 # ---- the stick ----

@@ -163,8 +163,16 @@ class Image:
         self.generation = 0
 
     def put(self, sectors):
-        for number, data in sectors:
-            os.pwrite(self.fd, data, number * SECTOR)
+        """In as few requests as there are runs of neighbours. Of several for one place the last counts."""
+        start, run, there = None, [], dict(sectors)
+        for number in sorted(there):
+            if run and number != start + len(run):
+                os.pwrite(self.fd, b''.join(run), start * SECTOR)
+                run = []
+            start = start if run else number
+            run.append(there[number])
+        if run:
+            os.pwrite(self.fd, b''.join(run), start * SECTOR)
 
     def advance(self, at):
         for w in self.writes[self.at:at]:
@@ -180,10 +188,11 @@ class Image:
 
     @contextlib.contextmanager
     def with_sectors(self, sectors):
-        old = {number: os.pread(self.fd, SECTOR, number * SECTOR) for number, _ in sectors}
-        self.put(sectors)
+        new = dict(sectors)
+        old = {number: os.pread(self.fd, SECTOR, number * SECTOR) for number in new}
+        self.put(new.items())
         try:
-            changed = b''.join(n.to_bytes(4, 'little') + d for n, d in sorted(dict(sectors).items()) if old[n] != d)
+            changed = b''.join(n.to_bytes(4, 'little') + d for n, d in sorted(new.items()) if old[n] != d)
             yield self.generation, hashlib.sha256(changed).digest()
         finally:
             self.put(old.items())

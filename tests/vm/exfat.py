@@ -46,10 +46,9 @@ class Exfat:
     def folder(self, start, contiguous, size):
         """Its entries: name, attributes, where they are, and what content() wants."""
         data, clusters = self.content(start, contiguous, size), list(self.chain(start, contiguous, size))
-        entries = [data[at:at + ENTRY] for at in range(0, len(data) - ENTRY + 1, ENTRY)]
+        kinds = data[:len(data) // ENTRY * ENTRY:ENTRY] + bytes([END_OF_FOLDER])
+        entries = [data[at:at + ENTRY] for at in range(0, kinds.index(END_OF_FOLDER) * ENTRY, ENTRY)]
         for at, first in enumerate(entries):
-            if first[0] == END_OF_FOLDER:
-                return
             if first[0] != FILE:
                 continue
             stream, *names = entries[at + 1:at + 1 + first[1]] or [b'\0']

@@ -146,6 +146,23 @@ START_TEST(the_stick_record_that_is_further_wins)
 END_TEST
 
 /* hostile 32 */
+/* Nothing failed, it is only wrong: there is no errno, and both files are named. */
+START_TEST(a_record_that_is_damaged_twice_is_told_so)
+{
+	struct fault f = {0};
+
+	put_once(&x, 0x51, 1);
+	put_grant(&x, 1, 0x51, 0xaa, 0xb0);
+	put_file(&x, "ONCE/stick.a", "short", 5);
+	put_file(&x, "ONCE/stick.b", "short", 5);
+	ck_assert_int_eq(stick_open(&s, x.fd, &f), E_STICK_DAMAGED);
+	ck_assert_ptr_null(s);
+	ck_assert(f.err == E_STICK_DAMAGED && f.sys == 0);
+	ck_assert_str_eq(f.step, "stick record");
+	ck_assert_str_eq(f.object, "ONCE/stick.a and stick.b");
+}
+END_TEST
+
 START_TEST(damaged_record_leaves_what_the_grants_say)
 {
 	struct stick_grants g = {0};
@@ -870,6 +887,7 @@ fill(TCase *t)
 	tcase_add_test(t, one_good_copy_of_the_stick_record_is_enough);
 	tcase_add_test(t, the_stick_record_that_is_further_wins);
 	tcase_add_test(t, records_of_two_sticks_are_damage);
+	tcase_add_test(t, a_record_that_is_damaged_twice_is_told_so);
 	tcase_add_test(t, damaged_record_leaves_what_the_grants_say);
 	tcase_add_test(t, a_stick_record_is_no_link_and_no_fifo);
 	tcase_add_test(t, grants_come_in_order_of_their_ids);

@@ -21,6 +21,7 @@
 
 #include "books.h"
 #include "keytree.h"
+#include "sql.h"
 #include "stickio.h"
 
 #define T0 1760000000ll
@@ -1007,6 +1008,23 @@ run_sql(const char *text)
 	return rc;
 }
 
+START_TEST(a_path_that_is_none_is_not_made)
+{
+	char longer[600];
+
+	memset(longer, 'x', sizeof longer - 1);
+	longer[sizeof longer - 1] = '\0';
+	errno = 0;
+	ck_assert_int_eq(sql_make_path(""), -1);
+	ck_assert_int_eq(errno, ENOENT);
+	ck_assert_int_eq(sql_make_path(longer), -1);
+	ck_assert_int_eq(errno, ENAMETOOLONG);
+	ck_assert_int_eq(sql_make_path(dir), 0);
+	ck_assert_int_eq(sql_make_path(dir), 0);
+	ck_assert_int_eq(access(dir, W_OK), 0);
+}
+END_TEST
+
 /* Rows that no verb ever wrote: nothing is made of them. */
 START_TEST(odd_rows_are_refused)
 {
@@ -1589,6 +1607,7 @@ main(void)
 	tcase_add_test(tc, full_disk_gives_up_the_whole_transaction);
 	tcase_add_test(tc, ids_are_used_once);
 	tcase_add_test(tc, what_happened_cannot_be_taken_back);
+	tcase_add_test(tc, a_path_that_is_none_is_not_made);
 	tcase_add_loop_test(tc, odd_rows_are_refused, 0, 6);
 	tcase_add_loop_test(tc, a_disk_that_cannot_be_read_is_not_damage, 0, 2);
 	tcase_add_test(tc, a_name_is_thirty_bits);

@@ -42,6 +42,15 @@ randombytes_buf(void *buf, size_t n)
 		abort();
 }
 
+static char renamed[128]; /* what was given another name last */
+
+__attribute__((visibility("default"))) int
+renameat2(int from_fd, const char *from, int to_fd, const char *to, unsigned flags)
+{
+	snprintf(renamed, sizeof renamed, "%s", from);
+	return (int)syscall(SYS_renameat2, from_fd, from, to_fd, to, flags);
+}
+
 static void
 setup(void)
 {
@@ -98,6 +107,18 @@ salt_of_a_keystore(uint8_t *out)
 	memcpy(out, file + 40, ID_SIZE); /* its place in the file: check_keystore */
 	free(file);
 	ck_assert_int_eq(unlinkat(x.dir_fd, KEYSTORE_NAME, 0), 0);
+}
+
+/* Until it is whole: nobody else knows it. */
+static void
+name_of_a_keystore(uint8_t *out)
+{
+	uint8_t salt[ID_SIZE];
+
+	renamed[0] = '\0';
+	salt_of_a_keystore(salt);
+	ck_assert_int_eq(strncmp(renamed, KEYSTORE_NAME ".", sizeof KEYSTORE_NAME), 0);
+	ck_assert_int_eq(bytes_from_hex(out, ID_SIZE, renamed + sizeof KEYSTORE_NAME), 0);
 }
 
 static void
@@ -171,6 +192,12 @@ START_TEST(salts)
 }
 END_TEST
 
+START_TEST(temporary_names)
+{
+	all_of_it_is_drawn(name_of_a_keystore, ID_SIZE);
+}
+END_TEST
+
 START_TEST(station_keys)
 {
 	all_of_it_is_drawn(key_of_a_station, KEY_SIZE);
@@ -209,6 +236,7 @@ main(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, salts);
+	tcase_add_test(tc, temporary_names);
 	tcase_add_test(tc, station_keys);
 	tcase_add_test(tc, ids);
 	tcase_add_test(tc, probes);

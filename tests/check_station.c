@@ -1095,7 +1095,6 @@ START_TEST(resume_blob_is_erased_from_the_file_on_close)
 }
 END_TEST
 
-/* hostile 50 */
 /* What would not come back as it was is not stored. */
 START_TEST(a_claim_that_does_not_fit_is_refused)
 {
@@ -1121,6 +1120,7 @@ START_TEST(a_claim_that_does_not_fit_is_refused)
 }
 END_TEST
 
+/* hostile 50 */
 START_TEST(full_disk_at_claim_inserts_nothing)
 {
 	struct station *s = open_ok(STATION_WRITE);

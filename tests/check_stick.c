@@ -145,7 +145,6 @@ START_TEST(the_stick_record_that_is_further_wins)
 }
 END_TEST
 
-/* hostile 32 */
 /* Nothing failed, it is only wrong: there is no errno, and both files are named. */
 START_TEST(a_record_that_is_damaged_twice_is_told_so)
 {
@@ -163,6 +162,7 @@ START_TEST(a_record_that_is_damaged_twice_is_told_so)
 }
 END_TEST
 
+/* hostile 32 */
 START_TEST(damaged_record_leaves_what_the_grants_say)
 {
 	struct stick_grants g = {0};

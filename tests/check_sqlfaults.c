@@ -25,7 +25,7 @@
 
 /* ---- what fails ------------------------------------------------------------------------------------------ */
 
-enum kind { STATEMENT, STEP, MEMORY, KINDS };
+enum kind { STATEMENT, STEP, SHORT, MEMORY, KINDS }; /* SHORT: SQLite has no memory for a statement */
 
 static struct {
 	bool armed, hit;
@@ -78,7 +78,7 @@ void *__wrap_reallocarray(void *p, size_t n, size_t size);
 int
 __wrap_sqlite3_prepare_v2(sqlite3 *db, const char *text, int n, sqlite3_stmt **st, const char **tail)
 {
-	return fails(STATEMENT) ? SQLITE_IOERR : __real_sqlite3_prepare_v2(db, text, n, st, tail);
+	return fails(SHORT) ? SQLITE_NOMEM : fails(STATEMENT) ? SQLITE_IOERR : __real_sqlite3_prepare_v2(db, text, n, st, tail);
 }
 
 int
@@ -90,13 +90,13 @@ __wrap_sqlite3_step(sqlite3_stmt *st)
 int
 __wrap_sqlite3_exec(sqlite3 *db, const char *text, int (*row)(void *, int, char **, char **), void *arg, char **why)
 {
-	return fails(STATEMENT) ? SQLITE_IOERR : __real_sqlite3_exec(db, text, row, arg, why);
+	return fails(SHORT) ? SQLITE_NOMEM : fails(STATEMENT) ? SQLITE_IOERR : __real_sqlite3_exec(db, text, row, arg, why);
 }
 
 int
 __wrap_sqlite3_extended_errcode(sqlite3 *db)
 {
-	return plan.hit ? SQLITE_IOERR_READ : __real_sqlite3_extended_errcode(db);
+	return plan.hit ? plan.kind == SHORT ? SQLITE_NOMEM : SQLITE_IOERR_READ : __real_sqlite3_extended_errcode(db);
 }
 
 int
@@ -242,7 +242,7 @@ each_failure(const struct call *call, enum kind kind, enum err want)
 		if (!plan.hit)
 			break;
 		plan.hit = false;
-		ck_assert_msg(err == (kind == MEMORY ? E_FAIL : want) || ((call->does & PARSES) != 0 && err == want), "%s: %s, call %u of %d",
+		ck_assert_msg(err == (kind >= SHORT ? E_FAIL : want) || ((call->does & PARSES) != 0 && err == want), "%s: %s, call %u of %d",
 		    call->name, err_name(err), n, (int)kind);
 		ck_assert_msg(f.err == err, "%s: fault %s, not %s", call->name, err_name(f.err), err_name(err));
 		ck_assert_msg(f.step[0] != '\0' && f.object[0] != '\0', "%s: no step", call->name);
@@ -559,7 +559,7 @@ START_TEST(what_fails_to_be_made_is_not_there)
 		err = of_station ? station_open(&station, made, STATION_WRITE, &f) : books_open(&fresh, made, true, &f);
 		plan.armed = false;
 		if (plan.hit) {
-			ck_assert_int_eq(err, _i == MEMORY ? E_FAIL : of_station ? E_STATION : E_BOOKS);
+			ck_assert_int_eq(err, _i >= SHORT ? E_FAIL : of_station ? E_STATION : E_BOOKS);
 			ck_assert(fresh == NULL && station == NULL && f.err == err);
 			plan.hit = false;
 			err = of_station ? station_open(&station, made, STATION_WRITE, &f) : books_open(&fresh, made, true, &f);

@@ -340,7 +340,7 @@ START_TEST(a_mount_is_told_from_the_next_one_at_its_path)
 {
 	struct mountinfo_id first, second, none = {0};
 	char path[PATH_MAX];
-	uid_t owner = 0;
+	uid_t owner = 12345;
 	int fd = -1;
 
 	snprintf(path, sizeof(path), "%s", in_home("m"));

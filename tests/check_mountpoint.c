@@ -616,7 +616,8 @@ look_below_a_cover(void)
 		return 1;
 	if (mount("none", m, "tmpfs", 0, NULL) != 0)
 		return 2;
-	if (!mountpoint_is_covered(m, &id) || mountpoint_is_covered(m, &none) || mountpoint_is_covered(m, &other) || mountpoint_is(m, &id))
+	if (!mountpoint_is_covered(m, &id) || mountpoint_is_covered(m, &none) || mountpoint_is_covered(m, &other) || mountpoint_is(m, &id) ||
+	    mountpoint_is_ours(m))
 		return 3;
 	if (mountpoint_clear(m, &id, true, 0) != true || umount2(m, 0) != 0)
 		return 4;

@@ -12,6 +12,16 @@
 #include <string.h>
 
 static bool unknown; /* nobody can tell on which processors this process may run */
+static bool none;    /* no thread can be started */
+
+int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*run)(void *), void *arg);
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*run)(void *), void *arg);
+
+int
+__wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*run)(void *), void *arg)
+{
+	return none ? EAGAIN : __real_pthread_create(thread, attr, run, arg);
+}
 
 int __real_sched_getaffinity(pid_t pid, size_t size, cpu_set_t *set);
 int __wrap_sched_getaffinity(pid_t pid, size_t size, cpu_set_t *set);
@@ -63,6 +73,19 @@ START_TEST(no_signal_comes_to_a_thread)
 }
 END_TEST
 
+START_TEST(no_thread_can_be_started)
+{
+	struct found f = {0};
+	sigset_t after;
+	pthread_t t;
+
+	none = true;
+	ck_assert_int_eq(thread_start(&t, look, &f), EAGAIN);
+	ck_assert_int_eq(pthread_sigmask(SIG_SETMASK, NULL, &after), 0);
+	ck_assert_int_eq(sigismember(&after, SIGTERM), 0);
+}
+END_TEST
+
 START_TEST(as_many_as_may_run_at_once)
 {
 	cpu_set_t all, one;
@@ -91,6 +114,7 @@ main(void)
 	int failed;
 
 	tcase_add_test(t, no_signal_comes_to_a_thread);
+	tcase_add_test(t, no_thread_can_be_started);
 	tcase_add_test(t, as_many_as_may_run_at_once);
 	suite_add_tcase(s, t);
 	srunner_run_all(r, CK_ENV);

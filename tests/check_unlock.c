@@ -16,6 +16,7 @@
 
 #include "fake_memory.h"
 #include "calls.h"
+#include "envelope.h"
 #include "fixture.h"
 #include "keytree.h"
 #include "mint.h"
@@ -390,6 +391,40 @@ START_TEST(revoked_by_the_stick)
 	ck_assert_int_eq(outcome(try(here, grant.codes[1])), E_REVOKED);
 	ck_assert_int_eq(outcome(try(here, grant.codes[0])), E_OK);
 	assert_untouched();
+}
+END_TEST
+
+/* A list that withdraws a bundle: no code of any lecture over it opens, also where only the PC still knows. */
+START_TEST(a_withdrawn_bundle_is_opened_by_no_code)
+{
+	static const uint8_t withdraws[2][1] = {{0xff}, {0}}; /* another bundle, and this one */
+
+	for (uint32_t i = 0; i < 2; i++) {
+		struct notice n = {.number = 5 + i, .time = FIXTURE_NOW - 600};
+		uint8_t *payload = NULL, *file = NULL;
+		size_t len = 0, size = 0;
+		struct result r;
+
+		memcpy(n.issuer, x.pk, KEY_SIZE);
+		n.withdrawn = calloc(1, ID_SIZE);
+		ck_assert_ptr_nonnull(n.withdrawn);
+		n.withdrawn_count = 1;
+		memcpy(n.withdrawn[0], x.bundle_id, ID_SIZE);
+		n.withdrawn[0][0] ^= withdraws[i][0];
+		payload = notice_encode(&n, &len);
+		file = envelope_sign(ENVELOPE_NOTICE, BYTES(payload, len), x.sk, &size);
+		ck_assert_ptr_nonnull(file);
+		fixture_put(&x, "notice.cose", file, size);
+		r = try(here, grant.codes[0]);
+		ck_assert_int_eq(r.err, i == 0 ? E_OK : E_REVOKED);
+		done(&r);
+		ck_assert_int_eq(here->memory.ops->learn(&here->memory, &n, BYTES(file, size)), E_OK);
+		free(payload);
+		free(file);
+		notice_free(&n);
+	}
+	fixture_patch(&x, "notice.cose", 0, "\0", 1);
+	ck_assert_int_eq(outcome(try(here, grant.codes[1])), E_REVOKED);
 }
 END_TEST
 
@@ -1761,6 +1796,7 @@ main(void)
 	tcase_add_test(list, stranger_at_a_closed_station);
 	tcase_add_test(list, notice_that_the_grant_asks_for);
 	tcase_add_test(list, revoked_by_the_stick);
+	tcase_add_test(list, a_withdrawn_bundle_is_opened_by_no_code);
 	tcase_add_test(list, revoked_by_the_station_also_when_the_stick_forgets);
 	tcase_add_test(list, list_is_taken_in_before_anything_is_spent);
 	tcase_add_test(list, list_of_who_has_no_code_is_not_taken_in);

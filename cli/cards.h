@@ -19,6 +19,7 @@
 
 #include <jansson.h>
 
+#include "code.h"
 #include "error.h"
 
 /* How oncestick-sheet ends; where it is not CARDS_DRAWN, its last line on standard error may say more. */
@@ -31,6 +32,7 @@ enum cards_exit {
 	CARDS_FAILED = 6    /* no memory, or a library gave up: why */
 };
 
+#define CARDS_SYMBOLS CODE_ALPHABET "-" /* what a code is printed with */
 #define CARDS_ROWS_MAX 8
 #define CARDS_STEPS_MAX 6
 

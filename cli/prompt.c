@@ -160,34 +160,13 @@ prompt_code(const struct cli *c, const char *question, struct prompt_answer *a, 
 	return e;
 }
 
-/* Which of the four groups was typed, for the message about a typing error. */
-static const char *
-group_of(const char *typed, int group, char out[5])
-{
-	int seen = 0, n = 0;
-
-	for (; *typed != '\0' && n < 4; typed++) {
-		size_t dropped = code_separator(typed, strlen(typed));
-
-		if (dropped > 0) {
-			typed += dropped - 1;
-			continue;
-		}
-		if (seen++ / 4 == group - 1)
-			out[n++] = (char)toupper((unsigned char)*typed);
-	}
-	out[n] = '\0';
-	return group > 0 && n == 4 ? out : NULL;
-}
-
 static enum err
-parse_code(
-    const struct prompt_answer *a, char symbols[CODE_SYMBOLS], bool shown, struct say_about *about, char group[5])
+parse_code(const struct prompt_answer *a, char symbols[CODE_SYMBOLS], bool shown, struct say_about *about, char group[CODE_GROUP + 1])
 {
 	enum err e = code_parse(symbols, CODE_UNLOCK, a->text, a->n, &about->group);
 
-	if (e == E_CODE_TYPO)
-		about->group_text = shown ? group_of(a->text, about->group, group) : NULL;
+	if (e == E_CODE_TYPO && shown && code_group(group, a->text, a->n, about->group) == 0)
+		about->group_text = group;
 	if (e == E_CODE_FORM && code_looks_like_id(a->text, a->n) != 0)
 		about->typed = a->text;
 	return e;
@@ -276,7 +255,7 @@ not_a_code(const struct cli *c, enum err wrong, const struct prompt_answer *a, s
 enum err
 prompt_symbols(const struct cli *c, const char *question, bool spends, char symbols[CODE_SYMBOLS], struct fault *f)
 {
-	char group[5];
+	char group[CODE_GROUP + 1];
 	enum err e = E_OK;
 
 	do {

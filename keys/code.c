@@ -9,13 +9,12 @@
 
 #include "utf8.h"
 
-static const char alphabet[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+static const char alphabet[] = CODE_ALPHABET;
 
 #define ALPHA 2u
 #define ALPHA_SQUARED 4u
 #define CHECK_SCALE 12u /* 1 / (alpha + alpha^2) */
 #define DATA_SYMBOLS (CODE_SYMBOLS - 2)
-#define GROUP_SYMBOLS 4
 
 struct syndromes {
 	unsigned s1, s2;
@@ -72,22 +71,32 @@ wrong_group(struct syndromes d)
 		return 0;
 	for (int j = CODE_SYMBOLS - 1; j >= 0; j--) {
 		if (multiply(d.s1, a) == d.s2)
-			return j / GROUP_SYMBOLS + 1;
+			return j / CODE_GROUP + 1;
 		a = multiply(a, ALPHA);
 	}
 	return 0;
+}
+
+static char
+capital(char ch)
+{
+	return (char)(ch >= 'a' && ch <= 'z' ? ch - 'a' + 'A' : ch);
+}
+
+char
+code_fold(char ch)
+{
+	ch = capital(ch);
+	if (ch == 'I' || ch == 'L')
+		return '1';
+	return (char)(ch == 'O' ? '0' : ch);
 }
 
 /* The value of a symbol as people type it, or -1. */
 static int
 symbol_value(char c)
 {
-	if (c >= 'a' && c <= 'z')
-		c = (char)(c - 'a' + 'A');
-	if (c == 'I' || c == 'L')
-		return 1;
-	if (c == 'O')
-		return 0;
+	c = code_fold(c);
 	for (int v = 0; v < 32; v++) {
 		if (alphabet[v] == c)
 			return v;
@@ -186,7 +195,7 @@ code_show(char out[CODE_SHOWN_SIZE], const char code[CODE_SYMBOLS])
 	char *p = out;
 
 	for (int j = 0; j < CODE_SYMBOLS; j++) {
-		if (j > 0 && j % GROUP_SYMBOLS == 0)
+		if (j > 0 && j % CODE_GROUP == 0)
 			*p++ = '-';
 		*p++ = code[j];
 	}
@@ -215,6 +224,25 @@ code_parse(char out[CODE_SYMBOLS], enum code_kind kind, const char *text, size_t
 	}
 	sodium_memzero(values, sizeof values);
 	return err;
+}
+
+int
+code_group(char out[CODE_GROUP + 1], const char *text, size_t n, int group)
+{
+	size_t seen = 0, have = 0;
+
+	for (size_t i = 0; i < n && have < CODE_GROUP; i++) {
+		size_t dropped = code_separator(text + i, n - i);
+
+		if (dropped > 0)
+			i += dropped - 1;
+		else if ((int)(seen++ / CODE_GROUP) == group - 1)
+			out[have++] = capital(text[i]);
+	}
+	if (have < CODE_GROUP)
+		have = 0;
+	out[have] = '\0';
+	return have > 0 ? 0 : -1;
 }
 
 /* Six symbols, then nothing or a slash and a number from 1. */

@@ -11,6 +11,8 @@
 #include "format.h"
 #include "keytree.h"
 
+#define CODE_ALPHABET "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+#define CODE_GROUP 4	   /* symbols that stand together */
 #define CODE_SHOWN_SIZE 20 /* XXXX-XXXX-XXXX-XXXX and a NUL */
 
 enum code_kind { CODE_UNLOCK = 1, CODE_RELEASE = 2 };
@@ -20,6 +22,9 @@ void code_encode(char out[CODE_SYMBOLS], enum code_kind kind, const uint8_t entr
 
 /* code_show(out, code): the form in which codes are written and printed, NUL-terminated. */
 void code_show(char out[CODE_SHOWN_SIZE], const char code[CODE_SYMBOLS]);
+
+/* code_fold(ch): the symbol that a letter means in a code: I and L are 1, O is 0, small ones are capitals. Others are as they are. */
+char code_fold(char ch);
 
 /*
  * code_separator(p, n): how many of the n bytes at p are one character that means nothing in a code, 0 if the first is none: blanks,
@@ -35,6 +40,12 @@ size_t code_separator(const char *p, size_t n);
  * NULL. out is untouched on failure.
  */
 enum err code_parse(char out[CODE_SYMBOLS], enum code_kind kind, const char *text, size_t n, int *group);
+
+/*
+ * code_group(out, text, n, group): of the n bytes of a code typed, the group, from 1, as it was typed but in capitals. Return 0,
+ * or -1 with out "" if there is none, or it is not all there.
+ */
+int code_group(char out[CODE_GROUP + 1], const char *text, size_t n, int group);
 
 /* code_looks_like_id(text, n): 1 if the text is the id of a code or stick ("7kq241/3", "7kq241"), 2 if an issuer's fingerprint,
  * else 0: things people type by mistake where a code is asked, in either case and with blanks around. */

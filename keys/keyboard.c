@@ -16,7 +16,6 @@
 
 #define STEPS_MAX 40 /* characters: a code with many separators; limits the readings, too */
 #define KEYS_MAX 6   /* of a character, with a NUL: the syllable 뵓 has 5 */
-#define GROUP 4
 
 /* One character: its keys; or, between two groups, perhaps only what separates them. */
 struct step {
@@ -133,11 +132,12 @@ next_char(const char **p, const char *end)
 static bool
 plain(struct step *s, uint32_t ch)
 {
-	bool blank = ch == ' ' || ch == '\t' || ch == '\r' || ch == '\n' || ch == '-';
+	char key = (char)ch;
+	bool separator = ch < 0x80 && code_separator(&key, 1) > 0;
 
-	if (!blank && !(ch >= '0' && ch <= '9') && !(ch >= 'a' && ch <= 'z'))
+	if (!separator && !(ch >= '0' && ch <= '9') && !(ch >= 'a' && ch <= 'z'))
 		return false;
-	s->keys[0] = blank ? '\0' : (char)ch;
+	s->keys[0] = separator ? '\0' : key;
 	s->keys[1] = '\0';
 	return true;
 }
@@ -198,7 +198,7 @@ walk(struct reading *r, size_t i, size_t have)
 			try_symbols(r);
 		return;
 	}
-	if (r->steps[i].maybe_separator && have % GROUP == 0)
+	if (r->steps[i].maybe_separator && have % CODE_GROUP == 0)
 		walk(r, i + 1, have);
 	n = strlen(r->steps[i].keys);
 	if (have + n > CODE_SYMBOLS)

@@ -21,7 +21,6 @@
 #define HANGUL_FIRST 0xac00 /* syllables */
 #define HANGUL_LAST 0xd7a3
 #define WORD_MAX 12
-#define SYMBOLS "0123456789ABCDEFGHJKMNPQRSTVWXYZ-"
 
 struct item {
 	PangoLayout *text;
@@ -416,7 +415,7 @@ card_foot(cairo_t *cr, const struct layout *l, const char *title, const char *pa
 int
 card_fonts(cairo_t *cr)
 {
-	PangoLayout *t = text_new(cr, MONO, true, 10, SYMBOLS);
+	PangoLayout *t = text_new(cr, MONO, true, 10, CARDS_SYMBOLS);
 	double w = 0;
 	bool good = false;
 

@@ -176,6 +176,40 @@ START_TEST(what_people_type_is_folded)
 }
 END_TEST
 
+/* For the words about a typing error: as the person typed it, not as it was read. */
+START_TEST(a_group_is_shown_as_it_was_typed)
+{
+	const char *typed = " hnsb\xe2\x80\x93pdto 5 TAl-MCEM";
+	char group[CODE_GROUP + 1];
+
+	ck_assert_int_eq(code_group(group, typed, strlen(typed), 1), 0);
+	ck_assert_str_eq(group, "HNSB");
+	ck_assert_int_eq(code_group(group, typed, strlen(typed), 2), 0);
+	ck_assert_str_eq(group, "PDTO");
+	ck_assert_int_eq(code_group(group, typed, strlen(typed), 3), 0);
+	ck_assert_str_eq(group, "5TAL");
+	ck_assert_int_eq(code_group(group, typed, strlen(typed), 4), 0);
+	ck_assert_str_eq(group, "MCEM");
+	ck_assert_int_eq(code_group(group, typed, strlen(typed), 5), -1);
+	ck_assert_str_eq(group, "");
+	ck_assert_int_eq(code_group(group, typed, strlen(typed), 0), -1);
+	ck_assert_int_eq(code_group(group, typed, strlen(typed) - 1, 4), -1);
+	ck_assert_str_eq(group, "");
+}
+END_TEST
+
+START_TEST(letters_are_folded_to_the_symbol_they_mean)
+{
+	ck_assert_int_eq(code_fold('i'), '1');
+	ck_assert_int_eq(code_fold('L'), '1');
+	ck_assert_int_eq(code_fold('o'), '0');
+	ck_assert_int_eq(code_fold('h'), 'H');
+	ck_assert_int_eq(code_fold('7'), '7');
+	ck_assert_int_eq(code_fold('{'), '{');
+	ck_assert_int_eq(code_fold('`'), '`');
+}
+END_TEST
+
 /* hostile 3 */
 START_TEST(every_single_substitution_is_a_typo_in_its_group)
 {
@@ -351,6 +385,8 @@ main(void)
 	tcase_add_test(tc, wrong_form_is_refused);
 	tcase_add_test(tc, what_people_type_is_folded);
 	tcase_add_test(tc, every_dash_and_blank_is_a_separator);
+	tcase_add_test(tc, a_group_is_shown_as_it_was_typed);
+	tcase_add_test(tc, letters_are_folded_to_the_symbol_they_mean);
 	tcase_add_test(tc, every_single_substitution_is_a_typo_in_its_group);
 	tcase_add_test(tc, single_substitutions_of_a_release_code_are_located_too);
 	tcase_add_test(tc, every_swap_of_two_symbols_is_a_typo);

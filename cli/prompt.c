@@ -68,13 +68,48 @@ prompt_end(const struct cli *c)
 
 /* ---- secrets ------------------------------------------------------------------------------------------------------------- */
 
+static const struct line_style passphrase_style = {.option = "--passphrase-file FILE"};
+
+/* The name of a stick, a code or an issuer, typed by mistake. */
+static bool
+is_name(const char *text, size_t n)
+{
+	return memchr(text, '/', n) != NULL || memchr(text, ':', n) != NULL;
+}
+
+static const char *
+remark_typo(char *out, size_t size, const char *text, size_t n)
+{
+	char symbols[CODE_SYMBOLS];
+	int group = 0;
+	enum err e = code_parse(symbols, CODE_UNLOCK, text, n, &group);
+
+	sodium_memzero(symbols, sizeof symbols);
+	if (e != E_CODE_TYPO)
+		return "";
+	if (group == 0)
+		return _("  (typing error?)");
+	snprintf(out, size, _("  (typing error in group %d?)"), group);
+	return out;
+}
+
+static const struct line_style code_style = {
+    .option = "--code-file FILE",
+    .shown = true,
+    .whole = CODE_SYMBOLS,
+    .group = CODE_GROUP,
+    .foreign = is_name,
+    .skipped = code_separator,
+    .folded = code_fold,
+    .remark = remark_typo,
+};
+
 static enum err
-ask_secret(const struct cli *c, const char *question, enum prompt_kind kind, const char *otherwise, struct prompt_answer *a,
-    struct fault *f)
+ask_secret(const struct cli *c, const char *question, const struct line_style *style, struct prompt_answer *a, struct fault *f)
 {
 	if (c->dialog != NULL)
 		return pinentry_get(c->dialog, question, NULL, a->text, PROMPT_MAX + 1, &a->n, NULL, f);
-	return prompt_tty_secret(question, kind, otherwise, a, f);
+	return prompt_tty_secret(question, style, a, f);
 }
 
 static enum err
@@ -91,7 +126,7 @@ prompt_passphrase(const struct cli *c, const char *question, struct prompt_answe
 	if (e == E_OK && c->passphrase_file != NULL)
 		e = prompt_file_answer(c->passphrase_file, PROMPT_PASSPHRASE, a, f);
 	else if (e == E_OK)
-		e = ask_secret(c, question != NULL ? question : _(PASS_QUESTION), PROMPT_PASSPHRASE, "--passphrase-file FILE", a, f);
+		e = ask_secret(c, question != NULL ? question : _(PASS_QUESTION), &passphrase_style, a, f);
 	if (e == E_OK)
 		e = not_empty(a, f);
 	if (e != E_OK)
@@ -151,7 +186,7 @@ prompt_code(const struct cli *c, const char *question, struct prompt_answer *a, 
 			e = fault_set(f, E_CODE_FORM, 0, "", _("there is no code in %s."),
 			    strcmp(c->code_file, "-") == 0 ? _("standard input") : c->code_file);
 	} else if (e == E_OK) {
-		e = ask_secret(c, question != NULL ? question : _(CODE_QUESTION), PROMPT_CODE, "--code-file FILE", a, f);
+		e = ask_secret(c, question != NULL ? question : _(CODE_QUESTION), &code_style, a, f);
 		if (e == E_OK && a->n == 0)
 			e = fault_set(f, E_PROMPT, 0, "", _("cancelled: no code was typed."));
 	}

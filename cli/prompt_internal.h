@@ -16,10 +16,20 @@ enum err prompt_answer_new(struct prompt_answer *a, struct fault *f);
 
 bool prompt_tty_possible(void);
 
-/* prompt_tty_secret(question, kind, otherwise, a, f): a code, shown as it is typed, or a passphrase, which is not. otherwise is the
- * option that a message names where there is no terminal. */
-enum err prompt_tty_secret(
-    const char *question, enum prompt_kind kind, const char *otherwise, struct prompt_answer *a, struct fault *f);
+/* How a secret is asked for. All that follows shown is for one that is. */
+struct line_style {
+	const char *option; /* that a message names where there is no terminal */
+	bool shown; /* while it is typed: Tab hides it, and the cursor can be moved; else nothing is */
+	size_t whole; /* characters of an answer that is complete; a line break that is pasted before that is a blank */
+	size_t group; /* characters that stand together, with a dash before the next */
+	bool (*foreign)(const char *text, size_t n); /* not what was asked for: shown as it was typed, and not grouped */
+	size_t (*skipped)(const char *p, size_t n); /* how many of the n bytes at p are one character that is not shown; 0: it is */
+	char (*folded)(char ch); /* as what a character is shown */
+	const char *(*remark)(char *out, size_t size, const char *text, size_t n); /* of an answer that is whole, or "" */
+};
+
+/* prompt_tty_secret(question, style, a, f): a line for prompt_code or prompt_passphrase. */
+enum err prompt_tty_secret(const char *question, const struct line_style *style, struct prompt_answer *a, struct fault *f);
 
 /* prompt_tty_line(question, out, size, f): a visible line that is no secret. */
 enum err prompt_tty_line(const char *question, char *out, size_t size, struct fault *f);

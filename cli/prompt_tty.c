@@ -3,7 +3,6 @@
  */
 #include "prompt_internal.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -19,14 +18,13 @@
 
 #include <sodium.h>
 
-#include "code.h"
 #include "human.h"
 #include "stop.h"
 #include "text.h"
 #include "utf8.h"
 
-#define ROOM_MIN 12   /* columns of a code that are shown */
-#define ROOM_MAX 60   /* more is no code */
+#define ROOM_MIN 12 /* columns of an answer that are shown */
+#define ROOM_MAX 60 /* more is not what was asked for */
 #define PICTURE_MAX (4 * ROOM_MAX + 200)
 #define PASTE_MS 30
 
@@ -237,10 +235,10 @@ struct picture {
 };
 
 struct line {
+	const struct line_style *style;
 	struct prompt_answer *a;
 	const char *question;
 	size_t at;	 /* the cursor is before this byte of the answer */
-	bool code;	 /* shown, grouped; else nothing is shown */
 	bool bullets;	 /* the terminal can show them */
 	bool over;	 /* no remark any more */
 	char escape[16]; /* an escape sequence without its first byte */
@@ -249,20 +247,10 @@ struct line {
 	unsigned width; /* of the terminal when it was drawn */
 };
 
-static char
-fold(char ch)
-{
-	ch = (char)toupper((unsigned char)ch);
-	if (ch == 'I' || ch == 'L')
-		return '1';
-	return ch == 'O' ? '0' : ch;
-}
-
-/* The name of a stick, a code or an issuer, typed by mistake, is shown as typed. */
 static bool
-looks_foreign(const struct prompt_answer *a)
+is_foreign(const struct line *l)
 {
-	return memchr(a->text, '/', a->n) != NULL || memchr(a->text, ':', a->n) != NULL;
+	return l->style->foreign(l->a->text, l->a->n);
 }
 
 /* The bytes of the character at i; 0 if it is not all there yet. */
@@ -279,11 +267,11 @@ char_bytes(const struct prompt_answer *a, size_t i)
 static bool
 skipped(const struct line *l, size_t i)
 {
-	return code_separator(l->a->text + i, l->a->n - i) > 0 && !looks_foreign(l->a);
+	return l->style->skipped(l->a->text + i, l->a->n - i) > 0 && !is_foreign(l);
 }
 
 static size_t
-count_symbols(const struct line *l)
+count_shown(const struct line *l)
 {
 	size_t n = 0;
 
@@ -314,7 +302,7 @@ draw_char(const struct line *l, struct picture *p, size_t i, size_t n)
 	if (l->a->hidden) {
 		draw(p, l->bullets ? "\xe2\x80\xa2" : "*", l->bullets ? 3 : 1, 1);
 	} else if (n == 1) {
-		ch = looks_foreign(l->a) ? ch : fold(ch);
+		ch = is_foreign(l) ? ch : l->style->folded(ch);
 		draw(p, ch >= ' ' && ch < 0x7f ? &ch : "?", 1, 1);
 	} else {
 		bool known = mbrtowc(&wide, l->a->text + i, n, &state) == n && iswprint((wint_t)wide) && wcwidth(wide) > 0;
@@ -324,32 +312,24 @@ draw_char(const struct line *l, struct picture *p, size_t i, size_t n)
 	sodium_memzero(&wide, sizeof wide);
 }
 
-/* What is wrong with a code that is all there, or what can be done. "": nothing. */
-static void
+/* What is wrong with an answer that is all there, or what can be done. "": nothing. */
+static const char *
 remark(const struct line *l, char *out, size_t size)
 {
-	char symbols[CODE_SYMBOLS];
-	int group = 0;
-
-	out[0] = '\0';
 	if (l->over)
-		return;
+		return "";
 	if (l->a->n == 0)
-		snprintf(out, size, "%s", l->a->hidden ? _("(the Tab key shows it)") : _("(the Tab key hides it)"));
-	else if (count_symbols(l) == CODE_SYMBOLS &&
-	    code_parse(symbols, CODE_UNLOCK, l->a->text, l->a->n, &group) == E_CODE_TYPO && group > 0)
-		snprintf(out, size, _("  (typing error in group %d?)"), group);
-	else if (count_symbols(l) == CODE_SYMBOLS && code_parse(symbols, CODE_UNLOCK, l->a->text, l->a->n, NULL) == E_CODE_TYPO)
-		snprintf(out, size, "%s", _("  (typing error?)"));
-	sodium_memzero(symbols, sizeof symbols);
+		return l->a->hidden ? _("(the Tab key shows it)") : _("(the Tab key hides it)");
+	return count_shown(l) == l->style->whole ? l->style->remark(out, size, l->a->text, l->a->n) : "";
 }
 
-/* The picture from the symbol first on, in at most room columns. */
+/* The picture from the character first on, in at most room columns. */
 static void
 paint(const struct line *l, struct picture *p, size_t first, int room)
 {
-	char words[PICTURE_MAX / 2];
-	size_t symbols = 0, n = 0;
+	char room_for_words[PICTURE_MAX / 2];
+	const char *words = NULL;
+	size_t shown = 0, n = 0;
 
 	*p = (struct picture){.cursor = -1};
 	for (size_t i = 0; i < l->a->n && (n = char_bytes(l->a, i)) > 0; i += n) {
@@ -357,17 +337,17 @@ paint(const struct line *l, struct picture *p, size_t first, int room)
 			p->cursor = p->columns;
 		if (skipped(l, i))
 			continue;
-		if (symbols++ < first)
+		if (shown++ < first)
 			continue;
 		if (p->columns + 3 > room)
 			break;
-		if (!looks_foreign(l->a) && symbols > first + 1 && symbols % 4 == 1 && symbols <= CODE_SYMBOLS)
+		if (!is_foreign(l) && shown > first + 1 && shown % l->style->group == 1 && shown <= l->style->whole)
 			draw(p, "-", 1, 1);
 		draw_char(l, p, i, n);
 	}
 	if (p->cursor < 0)
 		p->cursor = p->columns;
-	remark(l, words, sizeof words);
+	words = remark(l, room_for_words, sizeof room_for_words);
 	if (p->columns + (int)human_width(words) <= room)
 		draw(p, words, strlen(words), (int)human_width(words));
 }
@@ -382,9 +362,9 @@ paint_fitting(const struct line *l, struct picture *p)
 	room = room < ROOM_MIN ? ROOM_MIN : room > ROOM_MAX ? ROOM_MAX : room;
 	for (size_t i = 0; i < l->at; i++)
 		before += !skipped(l, i) && !utf8_follows(l->a->text[i]);
-	for (size_t first = 0;; first += 4) {
+	for (size_t first = 0;; first += l->style->group) {
 		paint(l, p, first, room);
-		if (before <= first + 4 || p->cursor + 3 < room)
+		if (before <= first + l->style->group || p->cursor + 3 < room)
 			return;
 	}
 }
@@ -441,7 +421,7 @@ draw_fresh(const struct terminal *t, struct line *l)
 	sodium_memzero(&l->drawn, sizeof l->drawn);
 	l->width = human_columns(t->fd);
 	put(t, l->question);
-	if (l->code)
+	if (l->style->shown)
 		draw_over(t, l);
 }
 
@@ -453,7 +433,7 @@ redraw(const struct terminal *t, struct line *l)
 	bool broken = human_width(l->question) + (size_t)l->drawn.columns >= width && width < l->width;
 
 	l->width = width;
-	if (!l->code)
+	if (!l->style->shown)
 		return;
 	if (broken) {
 		put(t, "\n");
@@ -468,7 +448,7 @@ redraw(const struct terminal *t, struct line *l)
 static size_t
 before(const struct line *l, size_t at)
 {
-	while (l->code && at > 0 && skipped(l, at - 1))
+	while (l->style->shown && at > 0 && skipped(l, at - 1))
 		at--;
 	while (at > 0 && utf8_follows(l->a->text[at - 1]))
 		at--;
@@ -478,7 +458,7 @@ before(const struct line *l, size_t at)
 static size_t
 after(const struct line *l, size_t at)
 {
-	while (l->code && at < l->a->n && skipped(l, at))
+	while (l->style->shown && at < l->a->n && skipped(l, at))
 		at++;
 	if (at < l->a->n)
 		at++;
@@ -517,7 +497,7 @@ obey(struct line *l)
 {
 	char last = l->escape[l->escape_n - 2], number = l->escape[1];
 
-	if (!l->code || l->escape_n < 3)
+	if (!l->style->shown || l->escape_n < 3)
 		return;
 	if (last == 'D')
 		l->at = before(l, l->at);
@@ -582,7 +562,7 @@ edit(struct line *l, unsigned char ch)
 		l->at = l->a->n;
 		return EDIT_MORE;
 	case KEY_TAB:
-		l->a->hidden = l->code && !l->a->hidden;
+		l->a->hidden = l->style->shown && !l->a->hidden;
 		return EDIT_MORE;
 	default:
 		break;
@@ -592,13 +572,13 @@ edit(struct line *l, unsigned char ch)
 	return EDIT_MORE;
 }
 
-/* A code that is pasted may have a line break between its groups, or before them: then more is there already. */
+/* What is pasted may have a line break between its groups, or before them: then more is there already. */
 static bool
 goes_on(const struct terminal *t, const struct line *l)
 {
 	struct pollfd p = {t->fd, POLLIN, 0};
 
-	return l->code && !looks_foreign(l->a) && count_symbols(l) < CODE_SYMBOLS && poll(&p, 1, PASTE_MS) > 0;
+	return l->style->shown && !is_foreign(l) && count_shown(l) < l->style->whole && poll(&p, 1, PASTE_MS) > 0;
 }
 
 static enum edit
@@ -646,8 +626,8 @@ read_raw_line(struct terminal *t, struct line *l, struct fault *f)
 			draw_fresh(t, l);
 		}
 	}
-	if (l->code)
-		tcflush(t->fd, TCIFLUSH); /* what was pasted behind a code answers no question */
+	if (l->style->shown)
+		tcflush(t->fd, TCIFLUSH); /* what was pasted behind it answers no question */
 	return E_OK;
 }
 
@@ -661,7 +641,7 @@ is_dumb(void)
 }
 
 enum err
-prompt_tty_secret(const char *question, enum prompt_kind kind, const char *otherwise, struct prompt_answer *a, struct fault *f)
+prompt_tty_secret(const char *question, const struct line_style *style, struct prompt_answer *a, struct fault *f)
 {
 	struct terminal t;
 	struct line l;
@@ -670,12 +650,12 @@ prompt_tty_secret(const char *question, enum prompt_kind kind, const char *other
 	memset(&l, 0, sizeof l);
 	l.a = a;
 	l.question = question;
-	l.code = kind == PROMPT_CODE;
+	l.style = style;
 	l.bullets = human_utf8();
-	e = terminal_open(&t, otherwise, f);
+	e = terminal_open(&t, style->option, f);
 	if (e != E_OK)
 		return e;
-	if (l.code && is_dumb()) {
+	if (style->shown && is_dumb()) {
 		e = read_cooked_line(&t, question, a->text, PROMPT_MAX + 1, f);
 		a->n = strlen(a->text);
 	} else {

@@ -76,21 +76,7 @@ void fence_watch(int fd, void (*note)(void *arg, const struct fence_refusal *r),
 #define FENCE_CALL_NAME 40
 void fence_call_name(int call, char out[FENCE_CALL_NAME]);
 
-/* ---- whose fence -------------------------------------------------------------------------------------------------------- */
-
-/* What an open session still opens. */
-struct fence_session {
-	const char *stick_path; /* absolute */
-	int stick_fd;           /* the same, open */
-	const char *station_dir;
-};
-
-/*
- * fence_session_files(s): fence_paths for an open session: its database, the stick and the records on it, where a stick comes back to,
- * and what tells it so. What lies beside a stick is the person's: nowhere is it written, and at home not read either. A kernel without
- * Landlock leaves files as they are. Its calls are those of FENCE_SESSION.
- */
-void fence_session_files(const struct fence_session *s);
+/* ---- for readers ---------------------------------------------------------------------------------------------------------- */
 
 /*
  * fence_reader(fd): both fences for a program that from now on reads fd, with all below it if it is a directory, and prints what it

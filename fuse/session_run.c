@@ -4,14 +4,9 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -27,6 +22,7 @@
 #include "minder.h"
 #include "mountinfo.h"
 #include "replug.h"
+#include "session_process.h"
 #include "station.h"
 #include "stick.h"
 #include "trial.h"
@@ -37,14 +33,11 @@
 #define IDLE_WAIT_NS 20000000L
 
 struct run {
-	int front, minder, events;      /* -1 once closed; events also if nobody listens */
-	int private;                    /* of a private mount, until it is served; else -1 */
+	struct session_process fd;      /* -1: closed; the private mount's once it is served */
 	bool left;                      /* the private mount is gone: nobody sees the media any more */
 	bool over;
 	bool stays;                     /* the mount could not be taken away: something is mounted over it, or the minder is gone */
-	int signals, ended, deadline, beat, control;
-	int mounts;                     /* the list of mounts, for poll(2): a stick goes and comes with one */
-	int stick_fd;
+	int control, stick_fd;
 	const struct session_setup *setup;
 	struct usb_dir usb;             /* the device behind stick_fd */
 	struct station *station;
@@ -68,48 +61,6 @@ struct run {
 
 /* ---- process -------------------------------------------------------------------------------------------------------------- */
 
-/* No terminal, no directory, no descriptor but the sockets; signals are read, never caught. */
-static int
-detach(struct run *r)
-{
-	int null = open("/dev/null", O_RDWR), front = fcntl(r->front, F_DUPFD, 10), minder = fcntl(r->minder, F_DUPFD, 10);
-	int events = r->events >= 0 ? fcntl(r->events, F_DUPFD, 10) : -1;
-	int private = r->setup->private != NULL ? fcntl(r->setup->private->fd, F_DUPFD, 10) : -1;
-	int next = 5;
-	sigset_t all;
-
-	(void)randombytes_close(); /* where there is no getrandom libsodium has a descriptor, and would read what takes its number */
-	if (null < 0 || front < 0 || minder < 0 || chdir("/") != 0)
-		return -1;
-	setsid();
-	for (int i = 0; i <= 2; i++)
-		dup2(null, i);
-	r->front = dup2(front, 3);
-	r->minder = dup2(minder, 4); /* inherited by fusermount3 on purpose, see minder.h */
-	r->events = events >= 0 ? dup3(events, next++, O_CLOEXEC) : -1;
-	r->private = private >= 0 ? dup3(private, next++, O_CLOEXEC) : -1;
-	close_range((unsigned)next, ~0u, 0);
-	randombytes_stir(); /* opens it again, before the fence */
-	fcntl(r->front, F_SETFD, FD_CLOEXEC);
-	sigfillset(&all);
-	sigdelset(&all, SIGSEGV);
-	sigdelset(&all, SIGBUS);
-	sigdelset(&all, SIGABRT);
-	sigdelset(&all, SIGCHLD);
-	sigprocmask(SIG_SETMASK, &all, NULL);
-	sigemptyset(&all);
-	sigaddset(&all, SIGTERM);
-	sigaddset(&all, SIGHUP);
-	sigaddset(&all, SIGINT);
-	sigaddset(&all, SIGQUIT);
-	r->signals = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
-	r->ended = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	r->deadline = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
-	r->beat = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
-	r->mounts = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC); /* without it, the beat has to do */
-	return r->signals < 0 || r->ended < 0 || r->deadline < 0 || r->beat < 0 ? -1 : 0;
-}
-
 /* Wipe, and let go of stick and station: nothing of this process is in anybody's way afterwards. */
 static void
 release(struct run *r)
@@ -132,7 +83,7 @@ leave(struct run *r)
 {
 	release(r);
 	if (r->closed.kind != 0)
-		event_send(r->events, &r->closed); /* now it is safe to pull the stick */
+		event_send(r->fd.events, &r->closed); /* now it is safe to pull the stick */
 	_exit((r->paused ? SESSION_PAUSED : 0) + (r->unread.blocks > 0 ? SESSION_UNREAD : 0)); /* without waiting for threads that a busy lazy mount keeps alive */
 }
 
@@ -154,7 +105,7 @@ report(struct run *r, enum session_step step, enum err err, const struct fault *
 		msg.remaining_s = (int64_t)r->info.session_s - msg.used_s;
 		msg.unread = r->unread;
 	}
-	return send(r->front, &msg, sizeof msg, MSG_NOSIGNAL) == sizeof msg ? 0 : -1;
+	return send(r->fd.front, &msg, sizeof msg, MSG_NOSIGNAL) == sizeof msg ? 0 : -1;
 }
 
 /* ---- look ----------------------------------------------------------------------------------------------------------------- */
@@ -249,12 +200,12 @@ static enum err
 adopt_mount(struct run *r, struct fault *f)
 {
 	char name[NAME_MAX - 8];
-	int fd = r->private;
+	int fd = r->fd.private;
 
 	mountpoint_name(r->info.label, name, sizeof name);
 	snprintf(r->mount_point, sizeof r->mount_point, "%s/%s", r->setup->private->dir, name);
 	describe_lock(r, false);
-	r->private = -1;
+	r->fd.private = -1;
 	return fusefs_adopt(&r->fs, unlock_bundle(r->unlock), fd, f);
 }
 
@@ -264,23 +215,23 @@ make_mount(struct run *r, struct fault *f)
 	const char *dir = r->setup->dir;
 	enum err err;
 
-	if (r->private >= 0)
+	if (r->fd.private >= 0)
 		return adopt_mount(r, f);
 	if (dir == NULL) {
-		if ((err = minder_make(r->minder, r->info.label, r->mount_point, f)) != E_OK)
+		if ((err = minder_make(r->fd.minder, r->info.label, r->mount_point, f)) != E_OK)
 			return err;
 	} else {
 		if ((err = mountpoint_check(dir, f)) != E_OK)
 			return err;
 		strncpy(r->mount_point, dir, sizeof r->mount_point - 1);
-		if (minder_watch(r->minder, r->mount_point) != 0)
+		if (minder_watch(r->fd.minder, r->mount_point) != 0)
 			return fault_set(f, E_FAIL, EPIPE, "minder", "%s", r->mount_point);
 	}
 	describe_lock(r, false);
 	if ((err = fusefs_mount(&r->fs, unlock_bundle(r->unlock), r->mount_point, r->setup->source, f)) != E_OK)
 		return err;
 	if (mountinfo_identify(r->mount_point, &r->mount) == 0)
-		minder_mounted(r->minder); /* a kernel that does not tell mounts apart leaves it to the path */
+		minder_mounted(r->fd.minder); /* a kernel that does not tell mounts apart leaves it to the path */
 	describe_lock(r, false);
 	return E_OK;
 }
@@ -298,8 +249,8 @@ start_clocks(struct run *r)
 {
 	r->opened_boot = r->clock.boot(r->clock.arg);
 	r->used_before = (int64_t)r->info.session_s - r->info.remaining_s;
-	arm(r->deadline, r->info.remaining_s, 0);
-	arm(r->beat, UNLOCK_BEAT_S, UNLOCK_BEAT_S);
+	arm(r->fd.deadline, r->info.remaining_s, 0);
+	arm(r->fd.beat, UNLOCK_BEAT_S, UNLOCK_BEAT_S);
 }
 
 static void
@@ -308,7 +259,7 @@ tell_opened(const struct run *r)
 	struct event e = {.kind = EVENT_OPENED, .deadline = r->opened_boot + r->info.remaining_s};
 
 	memcpy(e.label, r->info.label, sizeof e.label);
-	event_send(r->events, &e);
+	event_send(r->fd.events, &e);
 }
 
 static void
@@ -316,7 +267,7 @@ tell_away(void *arg, bool away)
 {
 	const struct event e = {.kind = away ? EVENT_STICK_OUT : EVENT_STICK_BACK};
 
-	event_send(((const struct run *)arg)->events, &e);
+	event_send(((const struct run *)arg)->fd.events, &e);
 }
 
 static void
@@ -326,7 +277,7 @@ tell_unread(void *arg)
 	struct event e = {.kind = EVENT_UNREAD};
 
 	fusefs_unread(r->served, &e.unread);
-	event_send(r->events, &e);
+	event_send(r->fd.events, &e);
 }
 
 static bool
@@ -343,7 +294,7 @@ await_stick(void *arg)
 	return replug_wait(r->replug, is_silenced, r);
 }
 
-/* Step 15, S1 to S6. What stands from fence_session_files on is what trial_run has tried. */
+/* Step 15, S1 to S6. What stands from session_process_fence on is what trial_run has tried. */
 static enum err
 open_session(struct run *r, struct fault *f)
 {
@@ -365,8 +316,8 @@ open_session(struct run *r, struct fault *f)
 	r->served = r->fs;
 	fusefs_on_failure(r->fs, await_stick, r);
 	fusefs_on_unread(r->fs, tell_unread, r);
-	fence_session_files(&trial.files); /* before there are threads, which it would not hold */
-	if ((err = fusefs_start(r->fs, r->ended, f)) != E_OK)
+	session_process_fence(&trial.files); /* before there are threads, which it would not hold */
+	if ((err = fusefs_start(r->fs, r->fd.ended, f)) != E_OK)
 		return err;
 	fence_calls(trial.calls); /* a kernel without seccomp leaves calls as they are */
 	return E_OK;
@@ -400,7 +351,7 @@ describe(struct run *r, struct control_state *s)
 static enum err
 unmount(struct run *r, bool lazy, struct fault *f)
 {
-	return minder_unmount(r->minder, lazy, f);
+	return minder_unmount(r->fd.minder, lazy, f);
 }
 
 /*
@@ -527,7 +478,7 @@ static void
 settle(struct run *r, struct fault *f)
 {
 	struct session_request q = {0};
-	bool told = recv(r->front, &q, sizeof q, 0) == sizeof q;
+	bool told = recv(r->fd.front, &q, sizeof q, 0) == sizeof q;
 
 	finish(r, told && q.op == SESSION_END ? EVENT_ENDED : EVENT_PAUSED, true, f);
 	r->closed.told = told;
@@ -537,7 +488,7 @@ settle(struct run *r, struct fault *f)
 static bool
 unmounted(struct run *r, struct fault *f)
 {
-	if (r->front < 0) {
+	if (r->fd.front < 0) {
 		finish(r, EVENT_PAUSED, true, f);
 		return true;
 	}
@@ -550,13 +501,13 @@ unmounted(struct run *r, struct fault *f)
 static void
 serve(struct run *r, struct fault *f)
 {
-	struct pollfd p[] = {{r->deadline, POLLIN, 0}, {r->ended, POLLIN, 0}, {r->signals, POLLIN, 0}, {r->control, POLLIN, 0},
-	    {r->beat, POLLIN, 0}, {r->front, POLLIN, 0}, {r->mounts, POLLPRI, 0}};
+	struct pollfd p[] = {{r->fd.deadline, POLLIN, 0}, {r->fd.ended, POLLIN, 0}, {r->fd.signals, POLLIN, 0}, {r->control, POLLIN, 0},
+	    {r->fd.beat, POLLIN, 0}, {r->fd.front, POLLIN, 0}, {r->fd.mounts, POLLPRI, 0}};
 	uint64_t ticks;
 	bool over = false;
 
 	while (!over) {
-		p[1].fd = r->left ? -1 : r->ended;
+		p[1].fd = r->left ? -1 : r->fd.ended;
 		p[3].fd = r->deaf ? -1 : r->control;
 		if (poll(p, sizeof p / sizeof *p, -1) < 0 && errno != EINTR)
 			break;
@@ -573,7 +524,7 @@ serve(struct run *r, struct fault *f)
 			over = unmounted(r, f);
 		} else if (p[3].revents != 0) {
 			over = answer(r);
-		} else if (p[4].revents != 0 && read(r->beat, &ticks, sizeof ticks) > 0) {
+		} else if (p[4].revents != 0 && read(r->fd.beat, &ticks, sizeof ticks) > 0) {
 			r->deaf = false;
 			over = heartbeat(r);
 		} else if (p[6].revents != 0) {
@@ -588,12 +539,12 @@ serve(struct run *r, struct fault *f)
 static bool
 next_request(struct run *r, struct session_request *q)
 {
-	struct pollfd p[] = {{r->front, POLLIN, 0}, {r->signals, POLLIN, 0}};
+	struct pollfd p[] = {{r->fd.front, POLLIN, 0}, {r->fd.signals, POLLIN, 0}};
 
 	while (poll(p, 2, -1) < 0)
 		if (errno != EINTR)
 			return false;
-	return p[1].revents == 0 && recv(r->front, q, sizeof *q, 0) == sizeof *q;
+	return p[1].revents == 0 && recv(r->fd.front, q, sizeof *q, 0) == sizeof *q;
 }
 
 static void
@@ -613,26 +564,28 @@ open_and_serve(struct run *r)
 	report(r, SESSION_OPENED, E_OK, &f);
 	tell_opened(r);
 	if (r->setup->private == NULL) {
-		close(r->front);
-		r->front = -1;
+		close(r->fd.front);
+		r->fd.front = -1;
 	}
 	serve(r, &f);
 	release(r); /* before it is said that the stick may be pulled and the code typed again */
-	if (r->front >= 0 && r->over)
+	if (r->fd.front >= 0 && r->over)
 		report(r, SESSION_CLOSED, f.err, &f);
 }
 
 _Noreturn void
 session_run(int front, int minder, const struct session_setup *setup)
 {
-	struct run r = {.front = front, .minder = minder, .events = setup->events, .private = -1, .control = -1, .stick_fd = -1,
+	struct run r = {.fd = {.front = front, .minder = minder, .events = setup->events, .private = -1}, .control = -1, .stick_fd = -1,
 	    .setup = setup, .clock = clock_system()};
 	struct session_request q;
 	struct fault f = {0};
 	bool proved = false;
 	enum err err;
 
-	err = detach(&r) == 0 ? look(&r, &f) : fault_set(&f, E_FAIL, errno, "session", "start");
+	if (setup->private != NULL)
+		r.fd.private = setup->private->fd;
+	err = session_process_start(&r.fd) == 0 ? look(&r, &f) : fault_set(&f, E_FAIL, errno, "session", "start");
 	if (report(&r, SESSION_LOOKED, err, &f) != 0 || err != E_OK)
 		leave(&r);
 	while (next_request(&r, &q)) {

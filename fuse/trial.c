@@ -231,7 +231,7 @@ put_on(const struct trial *t, struct outcome *o, struct fault *f)
 
 	if (e != 0)
 		return fault_set(f, E_FAIL, e, "thread", "session");
-	fence_session_files(&t->files);
+	session_process_fence(&t->files);
 	if ((fd = fence_calls_told(t->calls)) < 0)
 		fence_calls(t->calls);
 	o->listener = fd;

@@ -1,7 +1,7 @@
 /*
  * trial.h - an open session's fence, tried before anything is spent.
  *
- * A child puts on the very fence that a session is about to (fence.h), and does behind it what a session does: it takes memory, starts a
+ * A child puts on the very fence that a session is about to (session_process.h), and does behind it what a session does: it takes memory, starts a
  * thread, opens the stick again and reads a block of a lecture by way of the cache and the cipher, with a key of nobody's, waits for a
  * time, changes a database, answers requests of the kernel's. What a new library, kernel or processor needs besides is so found out
  * while the code is still good. Some milliseconds; nothing is left of it.
@@ -11,9 +11,10 @@
 
 #include "error.h"
 #include "fence.h"
+#include "session_process.h"
 
 struct trial {
-	struct fence_session files; /* station_dir: a directory that is there */
+	struct session_files files; /* station_dir: a directory that is there */
 	const struct fence_filter *calls;
 };
 

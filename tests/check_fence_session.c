@@ -14,6 +14,7 @@
 #include "fence.h"
 #include "filestat.h"
 #include "mountinfo.h"
+#include "session_process.h"
 
 #define ASKED_MAX 32
 
@@ -115,7 +116,7 @@ right_to(const char *path)
 static void
 ask(void)
 {
-	fence_session_files(&(struct fence_session){stick, stick_fd, "/var/station"});
+	session_process_fence(&(struct session_files){stick, stick_fd, "/var/station"});
 	ck_assert_uint_gt(count, 0);
 }
 

@@ -20,12 +20,12 @@ bool prompt_tty_possible(void);
 struct line_style {
 	const char *option; /* that a message names where there is no terminal */
 	bool shown; /* while it is typed: Tab hides it, and the cursor can be moved; else nothing is */
-	size_t whole; /* characters of an answer that is complete; a line break that is pasted before that is a blank */
+	size_t whole; /* characters of an answer that is complete; a line break pasted before that is a blank */
 	size_t group; /* characters that stand together, with a dash before the next */
-	bool (*foreign)(const char *text, size_t n); /* not what was asked for: shown as it was typed, and not grouped */
-	size_t (*skipped)(const char *p, size_t n); /* how many of the n bytes at p are one character that is not shown; 0: it is */
+	bool (*foreign)(const char *text, size_t n); /* not what was asked for: shown as typed, not grouped */
+	size_t (*skipped)(const char *p, size_t n); /* how many of the n bytes at p are one character that is not shown, or 0 */
 	char (*folded)(char ch); /* as what a character is shown */
-	const char *(*remark)(char *out, size_t size, const char *text, size_t n); /* of an answer that is whole, or "" */
+	const char *(*remark)(char *out, size_t size, const char *text, size_t n); /* on an answer that is whole, or "" */
 };
 
 /* prompt_tty_secret(question, style, a, f): a line for prompt_code or prompt_passphrase. */

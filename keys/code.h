@@ -23,7 +23,7 @@ void code_encode(char out[CODE_SYMBOLS], enum code_kind kind, const uint8_t entr
 /* code_show(out, code): the form in which codes are written and printed, NUL-terminated. */
 void code_show(char out[CODE_SHOWN_SIZE], const char code[CODE_SYMBOLS]);
 
-/* code_fold(ch): the symbol that a letter means in a code: I and L are 1, O is 0, small ones are capitals. Others are as they are. */
+/* code_fold(ch): the symbol a letter means in a code: I and L are 1, O is 0, small ones are capitals. Others stay as they are. */
 char code_fold(char ch);
 
 /*

@@ -19,7 +19,6 @@
 #include "stickio.h"
 
 #define FILE_LIMIT 4096
-#define VERSION 1
 #define PASSES_MIN 3
 #define PASSES_MAX 10
 #define MEMORY_MIN_KIB 262144
@@ -42,12 +41,12 @@ parse(struct fields *k, struct bytes file)
 
 	if (file.n > FILE_LIMIT ||
 	    !dcbor_get_map(&in, 6, 6, &pairs) ||
-	    !dcbor_key(&in, &pairs, 1) || !dcbor_get_uint(&in, VERSION, VERSION, &version) ||
-	    !dcbor_key(&in, &pairs, 2) || !dcbor_get_fixed(&in, k->pk, sizeof k->pk) ||
-	    !dcbor_key(&in, &pairs, 3) || !dcbor_get_fixed(&in, k->salt, sizeof k->salt) ||
-	    !dcbor_key(&in, &pairs, 4) || !dcbor_get_uint(&in, PASSES_MIN, PASSES_MAX, &k->t) ||
-	    !dcbor_key(&in, &pairs, 5) || !dcbor_get_uint(&in, MEMORY_MIN_KIB, MEMORY_MAX_KIB, &k->m_kib) ||
-	    !dcbor_key(&in, &pairs, 6) || !dcbor_get_fixed(&in, k->sealed, sizeof k->sealed) ||
+	    !dcbor_key(&in, &pairs, KEYSTORE_VERSION) || !dcbor_get_uint(&in, PAYLOAD_VERSION, PAYLOAD_VERSION, &version) ||
+	    !dcbor_key(&in, &pairs, KEYSTORE_ISSUER) || !dcbor_get_fixed(&in, k->pk, sizeof k->pk) ||
+	    !dcbor_key(&in, &pairs, KEYSTORE_SALT) || !dcbor_get_fixed(&in, k->salt, sizeof k->salt) ||
+	    !dcbor_key(&in, &pairs, KEYSTORE_PASSES) || !dcbor_get_uint(&in, PASSES_MIN, PASSES_MAX, &k->t) ||
+	    !dcbor_key(&in, &pairs, KEYSTORE_MEMORY_KIB) || !dcbor_get_uint(&in, MEMORY_MIN_KIB, MEMORY_MAX_KIB, &k->m_kib) ||
+	    !dcbor_key(&in, &pairs, KEYSTORE_SEALED) || !dcbor_get_fixed(&in, k->sealed, sizeof k->sealed) ||
 	    !dcbor_end(&in))
 		return E_KEYSTORE;
 	return E_OK;
@@ -59,17 +58,17 @@ encode(const struct fields *k, size_t *n)
 	struct dcbor_out o = { 0 };
 
 	dcbor_put_map(&o, 6);
-	dcbor_put_uint(&o, 1);
-	dcbor_put_uint(&o, VERSION);
-	dcbor_put_uint(&o, 2);
+	dcbor_put_uint(&o, KEYSTORE_VERSION);
+	dcbor_put_uint(&o, PAYLOAD_VERSION);
+	dcbor_put_uint(&o, KEYSTORE_ISSUER);
 	dcbor_put_bytes(&o, k->pk, sizeof k->pk);
-	dcbor_put_uint(&o, 3);
+	dcbor_put_uint(&o, KEYSTORE_SALT);
 	dcbor_put_bytes(&o, k->salt, sizeof k->salt);
-	dcbor_put_uint(&o, 4);
+	dcbor_put_uint(&o, KEYSTORE_PASSES);
 	dcbor_put_uint(&o, k->t);
-	dcbor_put_uint(&o, 5);
+	dcbor_put_uint(&o, KEYSTORE_MEMORY_KIB);
 	dcbor_put_uint(&o, k->m_kib);
-	dcbor_put_uint(&o, 6);
+	dcbor_put_uint(&o, KEYSTORE_SEALED);
 	dcbor_put_bytes(&o, k->sealed, sizeof k->sealed);
 	return dcbor_take(&o, n);
 }

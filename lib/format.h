@@ -42,4 +42,73 @@
 
 #define CELL_SIZE(bundles) ((size_t)(KEY_SIZE * (bundles) + TAG_SIZE))
 
+/* The keys of the maps in payloads (CDDL there). A number once used means the same for ever. */
+
+#define PAYLOAD_VERSION 1u /* of each payload that has one */
+
+enum manifest_field {
+	MANIFEST_VERSION = 1,
+	MANIFEST_ISSUER = 2,
+	MANIFEST_BUNDLE = 3,
+	MANIFEST_BLOCKS = 4,
+	MANIFEST_ROOT = 5,
+	MANIFEST_COMMIT = 6,
+	MANIFEST_CREATED = 7,
+	MANIFEST_LABEL = 8
+};
+
+enum grant_field {
+	GRANT_VERSION = 1,
+	GRANT_ISSUER = 2,
+	GRANT_STICK = 3,
+	GRANT_ID = 4,
+	GRANT_REFILL = 5,
+	GRANT_ISSUED = 6,
+	GRANT_BUNDLES = 7,
+	GRANT_POLICY = 8,
+	GRANT_LOCATORS = 9,
+	GRANT_NOTICE_MIN = 10,
+	GRANT_LABEL = 11,
+	GRANT_CONTACT = 12
+};
+
+enum policy_field {
+	POLICY_NOT_BEFORE = 1,
+	POLICY_EXPIRES = 2,
+	POLICY_SESSION_S = 3,
+	POLICY_USB = 4,
+	POLICY_STATION = 5,
+	POLICY_LEDGER = 6
+};
+
+enum notice_field {
+	NOTICE_VERSION = 1,
+	NOTICE_ISSUER = 2,
+	NOTICE_NUMBER = 3,
+	NOTICE_TIME = 4,
+	NOTICE_REVOKED = 5,
+	NOTICE_WITHDRAWN = 6
+};
+
+enum receipt_field {
+	RECEIPT_SPENT_AT = 1,
+	RECEIPT_FLAGS = 2,
+	RECEIPT_STATION = 3,
+	RECEIPT_SESSION = 4,
+	RECEIPT_ENDED_AT = 5,
+	RECEIPT_OPEN_S = 6,
+	RECEIPT_RESUMES = 7
+};
+
+enum enrolment_field { ENROLMENT_VERSION = 1, ENROLMENT_STATION = 2, ENROLMENT_LABEL = 3 };
+
+enum keystore_field {
+	KEYSTORE_VERSION = 1,
+	KEYSTORE_ISSUER = 2,
+	KEYSTORE_SALT = 3,
+	KEYSTORE_PASSES = 4,
+	KEYSTORE_MEMORY_KIB = 5,
+	KEYSTORE_SEALED = 6
+};
+
 #endif

@@ -24,24 +24,24 @@ static void
 put_policy(struct dcbor_out *o, const struct policy *p)
 {
 	dcbor_put_map(o, 3 + (size_t)p->usb + p->station + p->ledger);
-	dcbor_put_uint(o, 1);
+	dcbor_put_uint(o, POLICY_NOT_BEFORE);
 	dcbor_put_uint(o, (uint64_t)p->not_before);
-	dcbor_put_uint(o, 2);
+	dcbor_put_uint(o, POLICY_EXPIRES);
 	dcbor_put_uint(o, (uint64_t)p->expires);
-	dcbor_put_uint(o, 3);
+	dcbor_put_uint(o, POLICY_SESSION_S);
 	dcbor_put_uint(o, p->session_s);
 	if (p->usb) {
-		dcbor_put_uint(o, 4);
+		dcbor_put_uint(o, POLICY_USB);
 		dcbor_put_bytes(o, p->usb_hint, sizeof p->usb_hint);
 	}
 	if (p->station) {
-		dcbor_put_uint(o, 5);
+		dcbor_put_uint(o, POLICY_STATION);
 		dcbor_put_array(o, 2);
 		dcbor_put_bytes(o, p->station_pk, sizeof p->station_pk);
 		dcbor_put_bytes(o, p->grant_xpk, sizeof p->grant_xpk);
 	}
 	if (p->ledger) {
-		dcbor_put_uint(o, 6);
+		dcbor_put_uint(o, POLICY_LEDGER);
 		dcbor_put_text(o, p->ledger_host);
 	}
 }
@@ -85,28 +85,28 @@ grant_encode(struct grant *g, size_t *n)
 	uint8_t *p;
 
 	dcbor_put_map(&o, (size_t)10 + (g->label[0] != '\0') + (g->contact[0] != '\0'));
-	dcbor_put_uint(&o, 1);
-	dcbor_put_uint(&o, 1);
-	dcbor_put_uint(&o, 2);
+	dcbor_put_uint(&o, GRANT_VERSION);
+	dcbor_put_uint(&o, PAYLOAD_VERSION);
+	dcbor_put_uint(&o, GRANT_ISSUER);
 	dcbor_put_bytes(&o, g->issuer, sizeof g->issuer);
-	dcbor_put_uint(&o, 3);
+	dcbor_put_uint(&o, GRANT_STICK);
 	dcbor_put_bytes(&o, g->stick_id, sizeof g->stick_id);
-	dcbor_put_uint(&o, 4);
+	dcbor_put_uint(&o, GRANT_ID);
 	dcbor_put_bytes(&o, g->id, sizeof g->id);
-	dcbor_put_uint(&o, 5);
+	dcbor_put_uint(&o, GRANT_REFILL);
 	dcbor_put_uint(&o, g->refill);
-	dcbor_put_uint(&o, 6);
+	dcbor_put_uint(&o, GRANT_ISSUED);
 	dcbor_put_uint(&o, (uint64_t)g->issued);
-	dcbor_put_uint(&o, 7);
+	dcbor_put_uint(&o, GRANT_BUNDLES);
 	put_bundles(&o, g);
-	dcbor_put_uint(&o, 8);
+	dcbor_put_uint(&o, GRANT_POLICY);
 	put_policy(&o, &g->policy);
-	dcbor_put_uint(&o, 9);
+	dcbor_put_uint(&o, GRANT_LOCATORS);
 	put_locators(&o, g);
-	dcbor_put_uint(&o, 10);
+	dcbor_put_uint(&o, GRANT_NOTICE_MIN);
 	dcbor_put_uint(&o, g->notice_min);
-	put_label(&o, 11, g->label);
-	put_label(&o, 12, g->contact);
+	put_label(&o, GRANT_LABEL, g->label);
+	put_label(&o, GRANT_CONTACT, g->contact);
 	p = dcbor_take(&o, n);
 	if (p != NULL)
 		hash_payload(g, BYTES(p, *n));
@@ -181,17 +181,17 @@ get_policy(struct dcbor_in *in, struct policy *p)
 	uint64_t pairs;
 
 	if (!dcbor_get_map(in, 3, 6, &pairs) ||
-	    !dcbor_key(in, &pairs, 1) || !get_time(in, &p->not_before) ||
-	    !dcbor_key(in, &pairs, 2) || !get_time(in, &p->expires) ||
-	    !dcbor_key(in, &pairs, 3) || !get_u32(in, SESSION_MIN_S, SESSION_MAX_S, &p->session_s))
+	    !dcbor_key(in, &pairs, POLICY_NOT_BEFORE) || !get_time(in, &p->not_before) ||
+	    !dcbor_key(in, &pairs, POLICY_EXPIRES) || !get_time(in, &p->expires) ||
+	    !dcbor_key(in, &pairs, POLICY_SESSION_S) || !get_u32(in, SESSION_MIN_S, SESSION_MAX_S, &p->session_s))
 		return false;
-	p->usb = dcbor_key_if(in, &pairs, 4);
+	p->usb = dcbor_key_if(in, &pairs, POLICY_USB);
 	if (p->usb && !dcbor_get_fixed(in, p->usb_hint, sizeof p->usb_hint))
 		return false;
-	p->station = dcbor_key_if(in, &pairs, 5);
+	p->station = dcbor_key_if(in, &pairs, POLICY_STATION);
 	if (p->station && !get_station(in, p))
 		return false;
-	p->ledger = dcbor_key_if(in, &pairs, 6);
+	p->ledger = dcbor_key_if(in, &pairs, POLICY_LEDGER);
 	if (p->ledger && !get_hostport(in, p->ledger_host))
 		return false;
 	return pairs == 0 && p->not_before < p->expires;
@@ -263,20 +263,20 @@ parse(struct grant *g, struct bytes payload)
 	uint64_t pairs, version;
 
 	if (!dcbor_get_map(&in, 10, 12, &pairs) ||
-	    !dcbor_key(&in, &pairs, 1) || !dcbor_get_uint(&in, 1, 1, &version) ||
-	    !dcbor_key(&in, &pairs, 2) || !dcbor_get_fixed(&in, g->issuer, sizeof g->issuer) ||
-	    !dcbor_key(&in, &pairs, 3) || !dcbor_get_fixed(&in, g->stick_id, sizeof g->stick_id) ||
-	    !dcbor_key(&in, &pairs, 4) || !dcbor_get_fixed(&in, g->id, sizeof g->id) ||
-	    !dcbor_key(&in, &pairs, 5) || !get_u32(&in, 0, REFILL_MAX, &g->refill) ||
-	    !dcbor_key(&in, &pairs, 6) || !get_time(&in, &g->issued) ||
-	    !dcbor_key(&in, &pairs, 7) || !get_bundles(&in, g) ||
-	    !dcbor_key(&in, &pairs, 8) || !get_policy(&in, &g->policy) ||
-	    !dcbor_key(&in, &pairs, 9) || !get_locators(&in, g) ||
-	    !dcbor_key(&in, &pairs, 10) || !get_u32(&in, 0, UINT32_MAX, &g->notice_min))
+	    !dcbor_key(&in, &pairs, GRANT_VERSION) || !dcbor_get_uint(&in, PAYLOAD_VERSION, PAYLOAD_VERSION, &version) ||
+	    !dcbor_key(&in, &pairs, GRANT_ISSUER) || !dcbor_get_fixed(&in, g->issuer, sizeof g->issuer) ||
+	    !dcbor_key(&in, &pairs, GRANT_STICK) || !dcbor_get_fixed(&in, g->stick_id, sizeof g->stick_id) ||
+	    !dcbor_key(&in, &pairs, GRANT_ID) || !dcbor_get_fixed(&in, g->id, sizeof g->id) ||
+	    !dcbor_key(&in, &pairs, GRANT_REFILL) || !get_u32(&in, 0, REFILL_MAX, &g->refill) ||
+	    !dcbor_key(&in, &pairs, GRANT_ISSUED) || !get_time(&in, &g->issued) ||
+	    !dcbor_key(&in, &pairs, GRANT_BUNDLES) || !get_bundles(&in, g) ||
+	    !dcbor_key(&in, &pairs, GRANT_POLICY) || !get_policy(&in, &g->policy) ||
+	    !dcbor_key(&in, &pairs, GRANT_LOCATORS) || !get_locators(&in, g) ||
+	    !dcbor_key(&in, &pairs, GRANT_NOTICE_MIN) || !get_u32(&in, 0, UINT32_MAX, &g->notice_min))
 		return false;
-	if (dcbor_key_if(&in, &pairs, 11) && !dcbor_get_text(&in, g->label, LABEL_MAX))
+	if (dcbor_key_if(&in, &pairs, GRANT_LABEL) && !dcbor_get_text(&in, g->label, LABEL_MAX))
 		return false;
-	if (dcbor_key_if(&in, &pairs, 12) && !dcbor_get_text(&in, g->contact, LABEL_MAX))
+	if (dcbor_key_if(&in, &pairs, GRANT_CONTACT) && !dcbor_get_text(&in, g->contact, LABEL_MAX))
 		return false;
 	return pairs == 0 && dcbor_end(&in);
 }

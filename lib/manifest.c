@@ -23,22 +23,22 @@ manifest_encode(struct manifest *m, size_t *n)
 	uint8_t *p;
 
 	dcbor_put_map(&o, labelled ? 8 : 7);
-	dcbor_put_uint(&o, 1);
-	dcbor_put_uint(&o, 1);
-	dcbor_put_uint(&o, 2);
+	dcbor_put_uint(&o, MANIFEST_VERSION);
+	dcbor_put_uint(&o, PAYLOAD_VERSION);
+	dcbor_put_uint(&o, MANIFEST_ISSUER);
 	dcbor_put_bytes(&o, m->issuer, sizeof m->issuer);
-	dcbor_put_uint(&o, 3);
+	dcbor_put_uint(&o, MANIFEST_BUNDLE);
 	dcbor_put_bytes(&o, m->bundle_id, sizeof m->bundle_id);
-	dcbor_put_uint(&o, 4);
+	dcbor_put_uint(&o, MANIFEST_BLOCKS);
 	dcbor_put_uint(&o, m->blocks);
-	dcbor_put_uint(&o, 5);
+	dcbor_put_uint(&o, MANIFEST_ROOT);
 	dcbor_put_bytes(&o, m->root, sizeof m->root);
-	dcbor_put_uint(&o, 6);
+	dcbor_put_uint(&o, MANIFEST_COMMIT);
 	dcbor_put_bytes(&o, m->commit, sizeof m->commit);
-	dcbor_put_uint(&o, 7);
+	dcbor_put_uint(&o, MANIFEST_CREATED);
 	dcbor_put_uint(&o, (uint64_t)m->created);
 	if (labelled) {
-		dcbor_put_uint(&o, 8);
+		dcbor_put_uint(&o, MANIFEST_LABEL);
 		dcbor_put_text(&o, m->label);
 	}
 	p = dcbor_take(&o, n);
@@ -54,16 +54,16 @@ parse(struct manifest *m, struct bytes payload)
 	uint64_t pairs, version, created;
 
 	if (!dcbor_get_map(&in, 7, 8, &pairs) ||
-	    !dcbor_key(&in, &pairs, 1) || !dcbor_get_uint(&in, 1, 1, &version) ||
-	    !dcbor_key(&in, &pairs, 2) || !dcbor_get_fixed(&in, m->issuer, sizeof m->issuer) ||
-	    !dcbor_key(&in, &pairs, 3) || !dcbor_get_fixed(&in, m->bundle_id, sizeof m->bundle_id) ||
-	    !dcbor_key(&in, &pairs, 4) || !dcbor_get_uint(&in, 1, DATA_BLOCKS_MAX, &m->blocks) ||
-	    !dcbor_key(&in, &pairs, 5) || !dcbor_get_fixed(&in, m->root, sizeof m->root) ||
-	    !dcbor_key(&in, &pairs, 6) || !dcbor_get_fixed(&in, m->commit, sizeof m->commit) ||
-	    !dcbor_key(&in, &pairs, 7) || !dcbor_get_uint(&in, TIME_MIN, TIME_MAX, &created))
+	    !dcbor_key(&in, &pairs, MANIFEST_VERSION) || !dcbor_get_uint(&in, PAYLOAD_VERSION, PAYLOAD_VERSION, &version) ||
+	    !dcbor_key(&in, &pairs, MANIFEST_ISSUER) || !dcbor_get_fixed(&in, m->issuer, sizeof m->issuer) ||
+	    !dcbor_key(&in, &pairs, MANIFEST_BUNDLE) || !dcbor_get_fixed(&in, m->bundle_id, sizeof m->bundle_id) ||
+	    !dcbor_key(&in, &pairs, MANIFEST_BLOCKS) || !dcbor_get_uint(&in, 1, DATA_BLOCKS_MAX, &m->blocks) ||
+	    !dcbor_key(&in, &pairs, MANIFEST_ROOT) || !dcbor_get_fixed(&in, m->root, sizeof m->root) ||
+	    !dcbor_key(&in, &pairs, MANIFEST_COMMIT) || !dcbor_get_fixed(&in, m->commit, sizeof m->commit) ||
+	    !dcbor_key(&in, &pairs, MANIFEST_CREATED) || !dcbor_get_uint(&in, TIME_MIN, TIME_MAX, &created))
 		return false;
 	m->created = (int64_t)created;
-	if (dcbor_key_if(&in, &pairs, 8) && !dcbor_get_text(&in, m->label, LABEL_MAX))
+	if (dcbor_key_if(&in, &pairs, MANIFEST_LABEL) && !dcbor_get_text(&in, m->label, LABEL_MAX))
 		return false;
 	return pairs == 0 && dcbor_end(&in);
 }

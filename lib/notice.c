@@ -232,21 +232,21 @@ notice_encode(const struct notice *n, size_t *len)
 	size_t i;
 
 	dcbor_put_map(&o, 6);
-	dcbor_put_uint(&o, 1);
-	dcbor_put_uint(&o, 1);
-	dcbor_put_uint(&o, 2);
+	dcbor_put_uint(&o, NOTICE_VERSION);
+	dcbor_put_uint(&o, PAYLOAD_VERSION);
+	dcbor_put_uint(&o, NOTICE_ISSUER);
 	dcbor_put_bytes(&o, n->issuer, sizeof n->issuer);
-	dcbor_put_uint(&o, 3);
+	dcbor_put_uint(&o, NOTICE_NUMBER);
 	dcbor_put_uint(&o, n->number);
-	dcbor_put_uint(&o, 4);
+	dcbor_put_uint(&o, NOTICE_TIME);
 	dcbor_put_uint(&o, (uint64_t)n->time);
-	dcbor_put_uint(&o, 5);
+	dcbor_put_uint(&o, NOTICE_REVOKED);
 	dcbor_put_map(&o, n->grant_count);
 	for (i = 0; i < n->grant_count; i++) {
 		dcbor_put_bytes(&o, n->grants[i].grant_id, ID_SIZE);
 		dcbor_put_bytes(&o, n->grants[i].bitmap, n->grants[i].len);
 	}
-	dcbor_put_uint(&o, 6);
+	dcbor_put_uint(&o, NOTICE_WITHDRAWN);
 	dcbor_put_array(&o, n->withdrawn_count);
 	for (i = 0; i < n->withdrawn_count; i++)
 		dcbor_put_bytes(&o, n->withdrawn[i], ID_SIZE);
@@ -324,10 +324,10 @@ get_head(struct dcbor_in *in, uint64_t *pairs, struct notice *n)
 	uint64_t version, number, time;
 
 	if (!dcbor_get_map(in, 6, 6, pairs) ||
-	    !dcbor_key(in, pairs, 1) || !dcbor_get_uint(in, 1, 1, &version) ||
-	    !dcbor_key(in, pairs, 2) || !dcbor_get_fixed(in, n->issuer, sizeof n->issuer) ||
-	    !dcbor_key(in, pairs, 3) || !dcbor_get_uint(in, 1, UINT32_MAX, &number) ||
-	    !dcbor_key(in, pairs, 4) || !dcbor_get_uint(in, TIME_MIN, TIME_MAX, &time))
+	    !dcbor_key(in, pairs, NOTICE_VERSION) || !dcbor_get_uint(in, PAYLOAD_VERSION, PAYLOAD_VERSION, &version) ||
+	    !dcbor_key(in, pairs, NOTICE_ISSUER) || !dcbor_get_fixed(in, n->issuer, sizeof n->issuer) ||
+	    !dcbor_key(in, pairs, NOTICE_NUMBER) || !dcbor_get_uint(in, 1, UINT32_MAX, &number) ||
+	    !dcbor_key(in, pairs, NOTICE_TIME) || !dcbor_get_uint(in, TIME_MIN, TIME_MAX, &time))
 		return false;
 	n->number = (uint32_t)number;
 	n->time = (int64_t)time;
@@ -341,8 +341,8 @@ parse(struct notice *n, struct bytes payload)
 	uint64_t pairs;
 
 	return get_head(&in, &pairs, n) &&
-	    dcbor_key(&in, &pairs, 5) && get_grants(&in, n) &&
-	    dcbor_key(&in, &pairs, 6) && get_withdrawn(&in, n) && pairs == 0 && dcbor_end(&in);
+	    dcbor_key(&in, &pairs, NOTICE_REVOKED) && get_grants(&in, n) &&
+	    dcbor_key(&in, &pairs, NOTICE_WITHDRAWN) && get_withdrawn(&in, n) && pairs == 0 && dcbor_end(&in);
 }
 
 static bool
@@ -388,8 +388,10 @@ notice_says(struct bytes payload, const uint8_t grant_id[ID_SIZE], uint32_t slot
 	uint64_t pairs;
 
 	*revoked = *withdrawn = false;
-	return get_head(&in, &pairs, &head) && dcbor_key(&in, &pairs, 5) && skim_grants(&in, grant_id, slot, revoked) &&
-	    dcbor_key(&in, &pairs, 6) && skim_withdrawn(&in, bundle_id, withdrawn) && pairs == 0 && dcbor_end(&in) ? 0 : -1;
+	return get_head(&in, &pairs, &head) &&
+	    dcbor_key(&in, &pairs, NOTICE_REVOKED) && skim_grants(&in, grant_id, slot, revoked) &&
+	    dcbor_key(&in, &pairs, NOTICE_WITHDRAWN) && skim_withdrawn(&in, bundle_id, withdrawn) &&
+	    pairs == 0 && dcbor_end(&in) ? 0 : -1;
 }
 
 int

@@ -23,24 +23,24 @@ receipt_encode(const struct receipt *r, uint8_t out[RECEIPT_ENCODED_MAX])
 	struct dcbor_out o = {.p = out, .cap = RECEIPT_ENCODED_MAX};
 
 	dcbor_put_map(&o, (size_t)4 + (r->ended_at != 0) + (r->open_s != 0) + (r->resumes != 0));
-	dcbor_put_uint(&o, 1);
+	dcbor_put_uint(&o, RECEIPT_SPENT_AT);
 	dcbor_put_uint(&o, (uint64_t)r->spent_at);
-	dcbor_put_uint(&o, 2);
+	dcbor_put_uint(&o, RECEIPT_FLAGS);
 	dcbor_put_uint(&o, r->flags);
-	dcbor_put_uint(&o, 3);
+	dcbor_put_uint(&o, RECEIPT_STATION);
 	dcbor_put_bytes(&o, r->station_id, sizeof r->station_id);
-	dcbor_put_uint(&o, 4);
+	dcbor_put_uint(&o, RECEIPT_SESSION);
 	dcbor_put_bytes(&o, r->session_id, sizeof r->session_id);
 	if (r->ended_at != 0) {
-		dcbor_put_uint(&o, 5);
+		dcbor_put_uint(&o, RECEIPT_ENDED_AT);
 		dcbor_put_uint(&o, (uint64_t)r->ended_at);
 	}
 	if (r->open_s != 0) {
-		dcbor_put_uint(&o, 6);
+		dcbor_put_uint(&o, RECEIPT_OPEN_S);
 		dcbor_put_uint(&o, r->open_s);
 	}
 	if (r->resumes != 0) {
-		dcbor_put_uint(&o, 7);
+		dcbor_put_uint(&o, RECEIPT_RESUMES);
 		dcbor_put_uint(&o, r->resumes);
 	}
 	return o.n;
@@ -53,16 +53,16 @@ parse(struct receipt *r, struct bytes cbor)
 	uint64_t pairs, spent_at, flags, ended_at = 0;
 
 	if (!dcbor_get_map(&in, 4, 7, &pairs) ||
-	    !dcbor_key(&in, &pairs, 1) || !dcbor_get_uint(&in, TIME_MIN, TIME_MAX, &spent_at) ||
-	    !dcbor_key(&in, &pairs, 2) || !dcbor_get_uint(&in, 0, FLAGS_ALL, &flags) ||
-	    !dcbor_key(&in, &pairs, 3) || !dcbor_get_fixed(&in, r->station_id, sizeof r->station_id) ||
-	    !dcbor_key(&in, &pairs, 4) || !dcbor_get_fixed(&in, r->session_id, sizeof r->session_id))
+	    !dcbor_key(&in, &pairs, RECEIPT_SPENT_AT) || !dcbor_get_uint(&in, TIME_MIN, TIME_MAX, &spent_at) ||
+	    !dcbor_key(&in, &pairs, RECEIPT_FLAGS) || !dcbor_get_uint(&in, 0, FLAGS_ALL, &flags) ||
+	    !dcbor_key(&in, &pairs, RECEIPT_STATION) || !dcbor_get_fixed(&in, r->station_id, sizeof r->station_id) ||
+	    !dcbor_key(&in, &pairs, RECEIPT_SESSION) || !dcbor_get_fixed(&in, r->session_id, sizeof r->session_id))
 		return false;
-	if (dcbor_key_if(&in, &pairs, 5) && !dcbor_get_uint(&in, TIME_MIN, TIME_MAX, &ended_at))
+	if (dcbor_key_if(&in, &pairs, RECEIPT_ENDED_AT) && !dcbor_get_uint(&in, TIME_MIN, TIME_MAX, &ended_at))
 		return false;
-	if (dcbor_key_if(&in, &pairs, 6) && !dcbor_get_uint(&in, 0, UINT64_MAX, &r->open_s))
+	if (dcbor_key_if(&in, &pairs, RECEIPT_OPEN_S) && !dcbor_get_uint(&in, 0, UINT64_MAX, &r->open_s))
 		return false;
-	if (dcbor_key_if(&in, &pairs, 7) && !dcbor_get_uint(&in, 0, UINT64_MAX, &r->resumes))
+	if (dcbor_key_if(&in, &pairs, RECEIPT_RESUMES) && !dcbor_get_uint(&in, 0, UINT64_MAX, &r->resumes))
 		return false;
 	r->spent_at = (int64_t)spent_at;
 	r->flags = (uint32_t)flags;
@@ -155,12 +155,12 @@ enrolment_encode(const struct enrolment *e, size_t *n)
 	struct dcbor_out o = {0};
 
 	dcbor_put_map(&o, labelled ? 3 : 2);
-	dcbor_put_uint(&o, 1);
-	dcbor_put_uint(&o, 1);
-	dcbor_put_uint(&o, 2);
+	dcbor_put_uint(&o, ENROLMENT_VERSION);
+	dcbor_put_uint(&o, PAYLOAD_VERSION);
+	dcbor_put_uint(&o, ENROLMENT_STATION);
 	dcbor_put_bytes(&o, e->station_pk, sizeof e->station_pk);
 	if (labelled) {
-		dcbor_put_uint(&o, 3);
+		dcbor_put_uint(&o, ENROLMENT_LABEL);
 		dcbor_put_text(&o, e->label);
 	}
 	return dcbor_take(&o, n);
@@ -173,10 +173,10 @@ get_enrolment(struct enrolment *e, struct bytes file)
 	uint64_t pairs, version;
 
 	if (!dcbor_get_map(&in, 2, 3, &pairs) ||
-	    !dcbor_key(&in, &pairs, 1) || !dcbor_get_uint(&in, 1, 1, &version) ||
-	    !dcbor_key(&in, &pairs, 2) || !dcbor_get_fixed(&in, e->station_pk, sizeof e->station_pk))
+	    !dcbor_key(&in, &pairs, ENROLMENT_VERSION) || !dcbor_get_uint(&in, PAYLOAD_VERSION, PAYLOAD_VERSION, &version) ||
+	    !dcbor_key(&in, &pairs, ENROLMENT_STATION) || !dcbor_get_fixed(&in, e->station_pk, sizeof e->station_pk))
 		return false;
-	if (dcbor_key_if(&in, &pairs, 3) && !dcbor_get_text(&in, e->label, LABEL_MAX))
+	if (dcbor_key_if(&in, &pairs, ENROLMENT_LABEL) && !dcbor_get_text(&in, e->label, LABEL_MAX))
 		return false;
 	return pairs == 0 && dcbor_end(&in);
 }

@@ -11,6 +11,7 @@
 #include "cli.h"
 #include "human.h"
 #include "issuer.h"
+#include "issuing.h"
 #include "keytree.h"
 #include "opt.h"
 #include "say.h"
@@ -340,13 +341,13 @@ list_slots(const struct cli *c, struct issuer *i, const char *arg, struct fault 
 {
 	const char *const heads[SLOT_COLUMNS] = {
 	    _("CODE"), _("STATE"), _("SINCE"), _("LASTED"), _("FROM"), _("UNTIL"), _("LABEL"), _("HOLDER")};
-	struct issuer_stick stick = {.at = {.fd = -1}};
+	struct issuing_stick stick = {.at = {.fd = -1}};
 	struct books_slot *slots = NULL;
 	size_t count = 0;
 	struct human_table *table = NULL;
 	json_t *list = NULL;
 	int failed = 0;
-	enum err e = issuer_find(i, arg, &stick, f);
+	enum err e = issuing_find(i, arg, &stick, f);
 
 	if (e != E_OK || books_slots(i->books, stick.id, &slots, &count, f) != E_OK) {
 		e = say_error(c, f, &(struct say_about){.object = arg});
@@ -371,7 +372,7 @@ list_slots(const struct cli *c, struct issuer *i, const char *arg, struct fault 
 		say_left(c, slots, count, i->now);
 out:
 	free(slots);
-	issuer_stick_close(&stick);
+	issuing_stick_close(&stick);
 	return e;
 }
 
@@ -393,7 +394,7 @@ cmd_codes(struct cli *c, int argc, char **argv)
 
 	if (!opt_parse(c, &verb, argc, argv, &operands, &count, &e))
 		return e;
-	e = issuer_open_to_read(&i, c, &f);
+	e = issuing_open_to_read(&i, c, &f);
 	if (e != E_OK)
 		e = say_error(c, &f, NULL);
 	else

@@ -14,6 +14,7 @@
 #include "collect.h"
 #include "human.h"
 #include "issuer.h"
+#include "issuing.h"
 #include "keytree.h"
 #include "opt.h"
 #include "prompt.h"
@@ -53,13 +54,13 @@ struct run {
 static enum err
 open_books(struct run *r, struct fault *f)
 {
-	enum err e = issuer_open(&r->issuer, r->c, f);
+	enum err e = issuing_open(&r->issuer, r->c, f);
 
 	if (e != E_BOOKS || f->sys != ENOENT)
 		return e;
 	say_warn(r->c, "there are no books beside the keystore: new ones are begun. Restore the old ones, or collect every stick.");
 	fault_clear(f);
-	return issuer_begin_books(&r->issuer, f);
+	return issuing_begin_books(&r->issuer, r->c, f);
 }
 
 static enum err
@@ -200,7 +201,7 @@ run(struct run *r, struct fault *f)
 	r->k.issuer = &r->issuer;
 	r->k.revoke_all = r->yes;
 	if ((e = open_books(r, f)) != E_OK || (e = read_receipts(r, f)) != E_OK || (e = take_stick(r, f)) != E_OK ||
-	    (e = issuer_clock(&r->issuer, r->c, f)) != E_OK || (e = issuer_unlock(&r->issuer, r->c, f)) != E_OK ||
+	    (e = issuing_clock(&r->issuer, r->c, f)) != E_OK || (e = issuing_unlock(&r->issuer, r->c, f)) != E_OK ||
 	    (e = collect_judge(&r->k, f)) != E_OK || (e = commit(r, f)) != E_OK || (e = ask_damaged(r, f)) != E_OK)
 		return e;
 	if (r->s != NULL && !r->no_record)
@@ -543,7 +544,7 @@ report(struct run *r)
 
 	say_summary(r);
 	say_oddities(r);
-	issuer_warn_list(&r->issuer, r->c);
+	issuing_warn_list(&r->issuer, r->c);
 	if (r->put.err != E_OK) {
 		say_info(r->c, "the books have it all, but the new list is not on the stick:");
 		return say_error(r->c, &r->put, &(struct say_about){.object = r->at.path});

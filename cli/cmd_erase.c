@@ -12,6 +12,7 @@
 #include "collect.h"
 #include "human.h"
 #include "issuer.h"
+#include "issuing.h"
 #include "keytree.h"
 #include "opt.h"
 #include "prompt.h"
@@ -164,8 +165,8 @@ run(struct erase *r, struct fault *f)
 	enum err e = E_OK;
 
 	if ((e = stickarg_open(&r->at, r->stick, f)) != E_OK || (r->scrub && (e = scrub_check(r->at.fd, r->at.path, f)) != E_OK) ||
-	    (e = issuer_open(&r->issuer, r->c, f)) != E_OK || (e = issuer_clock(&r->issuer, r->c, f)) != E_OK ||
-	    (e = issuer_unlock(&r->issuer, r->c, f)) != E_OK || (e = take_stick(r, f)) != E_OK)
+	    (e = issuing_open(&r->issuer, r->c, f)) != E_OK || (e = issuing_clock(&r->issuer, r->c, f)) != E_OK ||
+	    (e = issuing_unlock(&r->issuer, r->c, f)) != E_OK || (e = take_stick(r, f)) != E_OK)
 		return e;
 	if (r->scrub)
 		scrub_announce(r->c, r->at.fd);
@@ -194,7 +195,7 @@ report(const struct erase *r)
 {
 	char safe[512];
 
-	issuer_warn_list(&r->issuer, r->c);
+	issuing_warn_list(&r->issuer, r->c);
 	if (r->c->json)
 		return say_json(
 		    r->c, json_pack("{s:s, s:o, s:I, s:I, s:b, s:O}", "stick", r->name, "path", say_json_text(r->at.path), "revoked",

@@ -15,6 +15,7 @@
 #include "cli.h"
 #include "dcbor.h"
 #include "issuer.h"
+#include "issuing.h"
 #include "keystore.h"
 #include "keytree.h"
 #include "opt.h"
@@ -87,7 +88,7 @@ report(const struct cli *c, const struct issuer *i, const char *contact)
 	char print[FINGERPRINT_SIZE], safe[2 * ISSUER_DIR_MAX];
 
 	keytree_fingerprint(print, i->pk);
-	issuer_warn_rights(i, c);
+	issuing_warn_rights(i, c);
 	if (c->json)
 		return say_json(c, json_pack("{s:s, s:s, s:o, s:s*}", "issuer", print, "keystore", KEYSTORE_NAME, "directory",
 				       say_json_text(i->dir), "contact", contact));
@@ -107,7 +108,7 @@ make(struct issuer *i, const struct cli *c, const char *contact, struct fault *f
 	struct prompt_answer pass = {0};
 	enum err e = E_OK;
 
-	if ((e = issuer_dir(i->dir, sizeof i->dir, f)) != E_OK || (e = refuse_existing(i, f)) != E_OK ||
+	if ((e = issuing_dir(i->dir, sizeof i->dir, f)) != E_OK || (e = refuse_existing(i, f)) != E_OK ||
 	    (e = prompt_new_passphrase(c, &pass, f)) != E_OK || (e = open_new_dir(i, f)) != E_OK ||
 	    (e = issuer_check_rights(i->dir_fd, f)) != E_OK || (e = open_new_books(i, contact, f)) != E_OK)
 		goto out;

@@ -16,6 +16,7 @@
 #include "dcbor.h"
 #include "handout.h"
 #include "issuer.h"
+#include "issuing.h"
 #include "keytree.h"
 #include "mint.h"
 #include "opt.h"
@@ -80,7 +81,7 @@ count_left(struct issue *a, const uint8_t stick_id[ID_SIZE], const uint8_t grant
 }
 
 static enum err
-find_lecture(struct issue *a, const struct issuer_stick *stick, uint8_t grant_id[ID_SIZE], struct fault *f)
+find_lecture(struct issue *a, const struct issuing_stick *stick, uint8_t grant_id[ID_SIZE], struct fault *f)
 {
 	unsigned count = 0;
 	enum err e = books_find_lecture(a->issuer.books, stick->id, a->lecture, a->issuer.now, grant_id, &count, f);
@@ -98,7 +99,7 @@ find_lecture(struct issue *a, const struct issuer_stick *stick, uint8_t grant_id
 }
 
 static enum err
-too_few(struct issue *a, const struct issuer_stick *stick, uint32_t have, struct fault *f)
+too_few(struct issue *a, const struct issuing_stick *stick, uint32_t have, struct fault *f)
 {
 	fault_clear(f);
 	if (!a->others && a->lecture == NULL)
@@ -126,10 +127,10 @@ too_few(struct issue *a, const struct issuer_stick *stick, uint32_t have, struct
 static enum err
 take_ready(struct issue *a, struct fault *f)
 {
-	struct issuer_stick stick;
+	struct issuing_stick stick;
 	uint8_t grant_id[ID_SIZE];
 	uint32_t have = 0;
-	enum err e = issuer_find(&a->issuer, a->stick, &stick, f);
+	enum err e = issuing_find(&a->issuer, a->stick, &stick, f);
 
 	if (e != E_OK)
 		return e;
@@ -144,7 +145,7 @@ take_ready(struct issue *a, struct fault *f)
 	if (e == E_OK)
 		a->out.count = a->n;
 out:
-	issuer_stick_close(&stick);
+	issuing_stick_close(&stick);
 	return e;
 }
 
@@ -172,7 +173,7 @@ again_code(struct issue *a, const char *id, struct fault *f)
 {
 	char shown[ISSUER_SLOT_NAME];
 	struct books_slot slot;
-	enum err e = issuer_find_code(&a->issuer, id, &slot, f);
+	enum err e = issuing_find_code(&a->issuer, id, &slot, f);
 
 	if (e != E_OK)
 		return e;
@@ -196,17 +197,17 @@ again_code(struct issue *a, const char *id, struct fault *f)
 static enum err
 again_holder(struct issue *a, const char *holder, struct fault *f)
 {
-	struct issuer_stick stick = {.at = {.fd = -1}};
+	struct issuing_stick stick = {.at = {.fd = -1}};
 	struct books_slot *list = NULL;
 	uint8_t grant_id[ID_SIZE];
 	size_t count = 0, found = 0, known = a->out.count;
 	enum err e = E_OK;
 
-	if (a->stick != NULL && (e = issuer_find(&a->issuer, a->stick, &stick, f)) == E_OK && a->lecture != NULL)
+	if (a->stick != NULL && (e = issuing_find(&a->issuer, a->stick, &stick, f)) == E_OK && a->lecture != NULL)
 		e = find_lecture(a, &stick, grant_id, f);
 	if (e == E_OK)
 		e = books_slots_of_holder(a->issuer.books, holder, a->stick != NULL ? stick.id : NULL, &list, &count, f);
-	issuer_stick_close(&stick);
+	issuing_stick_close(&stick);
 	for (size_t k = 0; e == E_OK && k < count; k++) {
 		if (!usable(&list[k], BOOKS_ISSUED, a->issuer.now) ||
 		    (a->lecture != NULL && memcmp(list[k].grant_id, grant_id, ID_SIZE) != 0))
@@ -453,11 +454,11 @@ show(const struct cli *c, struct issue *a)
 static enum err
 run(const struct cli *c, struct issue *a, struct fault *f)
 {
-	enum err e = issuer_open(&a->issuer, c, f);
+	enum err e = issuing_open(&a->issuer, c, f);
 
 	if (e == E_OK && a->file != NULL)
 		e = sheet_begin(&a->sheet, a->file, f);
-	if (e == E_OK && (e = issuer_unlock(&a->issuer, c, f)) == E_OK)
+	if (e == E_OK && (e = issuing_unlock(&a->issuer, c, f)) == E_OK)
 		e = hand_out(a, f);
 	return e == E_OK ? show(c, a) : say_error(c, f, NULL);
 }

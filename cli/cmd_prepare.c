@@ -11,6 +11,7 @@
 #include "cli.h"
 #include "dcbor.h"
 #include "human.h"
+#include "issuing.h"
 #include "keytree.h"
 #include "opt.h"
 #include "prepare.h"
@@ -389,7 +390,7 @@ report(const struct cli *c, const struct prepare *j, const struct formats *s)
 			first = t->fault.err;
 	}
 	printed = c->json ? report_json(c, j) : say_stdout(c);
-	issuer_warn_list(&j->issuer, c);
+	issuing_warn_list(&j->issuer, c);
 	say_next(c, j, s);
 	return first != E_OK ? first : printed;
 }

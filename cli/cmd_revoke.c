@@ -14,6 +14,7 @@
 #include "code.h"
 #include "human.h"
 #include "issuer.h"
+#include "issuing.h"
 #include "keytree.h"
 #include "mint.h"
 #include "opt.h"
@@ -209,7 +210,7 @@ pick_id(struct revoke *r, const char *text, struct fault *f)
 {
 	struct books_slot slot;
 	struct pick p;
-	enum err e = issuer_find_code(&r->issuer, text, &slot, f);
+	enum err e = issuing_find_code(&r->issuer, text, &slot, f);
 
 	if (e != E_OK)
 		return e;
@@ -221,15 +222,15 @@ pick_id(struct revoke *r, const char *text, struct fault *f)
 static enum err
 find_stick(struct revoke *r, size_t k, struct fault *f)
 {
-	struct issuer_stick stick;
+	struct issuing_stick stick;
 	enum err e = E_OK;
 
 	r->blame = r->sticks.items[k];
-	if ((e = issuer_find(&r->issuer, r->blame, &stick, f)) != E_OK)
+	if ((e = issuing_find(&r->issuer, r->blame, &stick, f)) != E_OK)
 		return e;
 	r->blame = NULL;
 	memcpy(r->stick_ids[k], stick.id, ID_SIZE);
-	issuer_stick_close(&stick);
+	issuing_stick_close(&stick);
 	return E_OK;
 }
 
@@ -649,8 +650,8 @@ run(struct revoke *r, struct fault *f)
 {
 	enum err e = E_OK;
 
-	if ((e = issuer_open(&r->issuer, r->c, f)) != E_OK || (e = open_targets(r, f)) != E_OK ||
-	    (e = issuer_clock(&r->issuer, r->c, f)) != E_OK || (e = issuer_unlock(&r->issuer, r->c, f)) != E_OK ||
+	if ((e = issuing_open(&r->issuer, r->c, f)) != E_OK || (e = open_targets(r, f)) != E_OK ||
+	    (e = issuing_clock(&r->issuer, r->c, f)) != E_OK || (e = issuing_unlock(&r->issuer, r->c, f)) != E_OK ||
 	    (e = read_names(r, f)) != E_OK || (e = commit(r, f)) != E_OK)
 		return e;
 	for (size_t k = 0; k < r->ats.count; k++) {
@@ -675,7 +676,7 @@ report(struct revoke *r)
 	if (!r->c->json)
 		e = say_stdout(r->c);
 	report_reach(r);
-	issuer_warn_list(&r->issuer, r->c);
+	issuing_warn_list(&r->issuer, r->c);
 	for (size_t k = 0; k < r->ats.count; k++) {
 		const struct target *t = &r->targets[k];
 

@@ -16,6 +16,7 @@
 #include "human.h"
 #include "image.h"
 #include "issuer.h"
+#include "issuing.h"
 #include "kdf.h"
 #include "keytree.h"
 #include "opt.h"
@@ -76,10 +77,10 @@ static enum err
 read_seed(struct verify *v, struct fault *f)
 {
 	struct issuer i = {.dir_fd = -1};
-	enum err e = issuer_open(&i, v->c, f);
+	enum err e = issuing_open(&i, v->c, f);
 
 	if (e == E_OK)
-		e = issuer_unlock(&i, v->c, f);
+		e = issuing_unlock(&i, v->c, f);
 	if (e == E_OK) {
 		memcpy(v->issuer, i.pk, KEY_SIZE);
 		v->seed = i.seed;

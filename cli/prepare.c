@@ -17,6 +17,7 @@
 #include "collect.h"
 #include "filestat.h"
 #include "human.h"
+#include "issuing.h"
 #include "prepare_internal.h"
 #include "say.h"
 #include "secret.h"
@@ -407,8 +408,8 @@ prepare_begin(struct prepare *j, struct prepare_target **blame, struct fault *f)
 	j->folder_fd = open(j->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (j->folder_fd < 0)
 		return fault_set(f, E_SOURCE, 0, "", _("%.120s: %s."), j->folder, strerror(errno));
-	if ((e = check_places(j, blame, f)) != E_OK || (e = issuer_open(&j->issuer, j->c, f)) != E_OK ||
-	    (e = issuer_clock(&j->issuer, j->c, f)) != E_OK || (e = issuer_unlock(&j->issuer, j->c, f)) != E_OK ||
+	if ((e = check_places(j, blame, f)) != E_OK || (e = issuing_open(&j->issuer, j->c, f)) != E_OK ||
+	    (e = issuing_clock(&j->issuer, j->c, f)) != E_OK || (e = issuing_unlock(&j->issuer, j->c, f)) != E_OK ||
 	    (e = scan_folder(j, f)) != E_OK)
 		return e;
 	return books_newest_notice(j->issuer.books, &j->notice, &j->notice_n, &j->notice_number, f);

@@ -14,6 +14,7 @@
 
 #include "code.h"
 #include "human.h"
+#include "issuersay.h"
 #include "keytree.h"
 #include "pack.h"
 #include "pinentry.h"
@@ -1063,9 +1064,12 @@ say_explain(char *out, size_t size, const struct fault *f, const struct say_abou
 	static const struct say_about nothing = {0};
 	const struct say_about *a = about != NULL ? about : &nothing;
 	struct text t = {out, size, 0};
+	struct fault worded = {0};
 	char safe[2 * SAFE_MAX];
 
 	out[0] = '\0';
+	if (issuersay(&worded, f))
+		f = &worded;
 	if (f->step[0] == '\0' && f->object[0] != '\0')
 		add(&t, "%s", say_safe(safe, sizeof safe, f->object));
 	else if (f->err == E_MEMORY || goes_on(f, a) || !s_run_out(&t, f, a))

@@ -2,8 +2,8 @@
  * error.h - every way in which oncestick says no.
  *
  * The numbers are the program's exit codes and part of its contract (oncestick(1), EXIT STATUS): they never change and are never
- * reused. Functions return an enum err; those that know more than the number fill a struct fault as well. Nothing in lib/ or
- * keys/ prints: words for people are made in cli/ from these values.
+ * reused. Functions return an enum err; those that know more than the number fill a struct fault as well. Nothing below
+ * cli/ prints: words for people are made in cli/ from these values.
  */
 #ifndef ERROR_H
 #define ERROR_H

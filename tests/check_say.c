@@ -12,6 +12,7 @@
 
 #include <jansson.h>
 
+#include "issuer.h"
 #include "say.h"
 #include "stick.h"
 #include "trial.h"
@@ -44,6 +45,30 @@ START_TEST(every_error_has_words_of_its_own)
 		ck_assert_msg(strchr(".?)", others[i][strlen(others[i]) - 1]) != NULL, "no end: %s", others[i]);
 		for (size_t k = 0; k < i; k++)
 			ck_assert_str_ne(others[i], others[k]);
+	}
+}
+END_TEST
+
+START_TEST(what_the_issuer_refuses_has_a_sentence_of_its_own)
+{
+	static const struct {
+		enum err err;
+		const char *step, *said;
+	} rows[] = {
+	    {E_KEYSTORE, ISSUER_NONE, "there is no issuer yet at it;"},
+	    {E_KEYSTORE, ISSUER_NO_KEYSTORE, "there is no keystore in it;"},
+	    {E_KEYSTORE, ISSUER_NO_RIGHTS, "keeps no rights: everybody"},
+	    {E_SPACE, ISSUER_LIST_FULL, "would be longer than 4 MiB"},
+	    {E_NO_STICK, ISSUER_UNKNOWN, "there is no stick it in the books;"},
+	    {E_USAGE, ISSUER_NO_CODE_NAME, "'it' is not the name of a code;"},
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct fault f = {0};
+
+		fault_set(&f, rows[i].err, 0, rows[i].step, "it");
+		say_explain(text, sizeof text, &f, NULL);
+		ck_assert_msg(strstr(text, rows[i].said) != NULL, "%s: %s", rows[i].step, text);
 	}
 }
 END_TEST
@@ -362,6 +387,7 @@ main(void)
 
 	setlocale(LC_ALL, "C.UTF-8");
 	tcase_add_test(t, every_error_has_words_of_its_own);
+	tcase_add_test(t, what_the_issuer_refuses_has_a_sentence_of_its_own);
 	tcase_add_test(t, every_refusal_of_a_code_says_whether_it_was_spent);
 	tcase_add_test(t, claimed_code_is_not_called_unspent);
 	tcase_add_test(t, full_disk_at_the_end_of_a_session_loses_no_code);

@@ -1,0 +1,275 @@
+/*
+ * issuing.c - what the issuer's verbs say and ask alike.
+ */
+#include "config.h"
+
+#include "issuing.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "books.h"
+#include "calendar.h"
+#include "clock.h"
+#include "envelope.h"
+#include "filestat.h"
+#include "keytree.h"
+#include "prompt.h"
+#include "say.h"
+#include "stick.h"
+#include "stickio.h"
+#include "text.h"
+
+enum err
+issuing_dir(char *out, size_t size, struct fault *f)
+{
+	const char *own = getenv("ONCESTICK_ISSUER_DIR");
+	const char *data = getenv("XDG_DATA_HOME");
+	const char *home = getenv("HOME");
+	int n = -1;
+
+	if (own != NULL && own[0] != '\0')
+		n = snprintf(out, size, "%s", own);
+	else if (data != NULL && data[0] == '/')
+		n = snprintf(out, size, "%s/oncestick", data);
+	else if (home != NULL && home[0] == '/')
+		n = snprintf(out, size, "%s/.local/share/oncestick", home);
+	if (n < 0 || (size_t)n >= size)
+		return fault_set(f, E_USAGE, 0, "", _("where are the issuer's files? Set HOME or ONCESTICK_ISSUER_DIR."));
+	return E_OK;
+}
+
+void
+issuing_warn_rights(const struct issuer *i, const struct cli *c)
+{
+	enum issuer_rights rights = issuer_rights(i);
+	char fs[STICKIO_FS_NAME], safe[512];
+
+	if (rights == ISSUER_PRIVATE)
+		return;
+	say_safe(safe, sizeof safe, i->dir);
+	stickio_fs_of(i->dir_fd, fs);
+	if (rights == ISSUER_FILES_OPEN)
+		say_warn(c, "others may read what is in %s: the keystore is sealed by the passphrase, but not the books. If 'chmod -R go= %s' does "
+		    "not help, its file system (%s) keeps no rights: have it on a disk of this PC instead", safe, safe, fs);
+	else
+		say_warn(c, "others may look into %s, where the issuer's secrets are: chmod 700 %s", safe, safe);
+}
+
+static enum err
+open_issuer(struct issuer *i, const struct cli *c, enum issuer_how how, struct fault *f)
+{
+	char dir[ISSUER_DIR_MAX];
+	enum err e = issuing_dir(dir, sizeof dir, f);
+
+	if (e == E_OK && (e = issuer_open(i, dir, how, f)) == E_OK && how != ISSUER_TO_BEGIN)
+		issuing_warn_rights(i, c);
+	return e;
+}
+
+enum err
+issuing_open(struct issuer *i, const struct cli *c, struct fault *f)
+{
+	return open_issuer(i, c, ISSUER_TO_WRITE, f);
+}
+
+enum err
+issuing_open_to_read(struct issuer *i, const struct cli *c, struct fault *f)
+{
+	return open_issuer(i, c, ISSUER_TO_READ, f);
+}
+
+enum err
+issuing_begin_books(struct issuer *i, const struct cli *c, struct fault *f)
+{
+	return open_issuer(i, c, ISSUER_TO_BEGIN, f);
+}
+
+/* ---- the clock ----------------------------------------------------------------------------------------------------------- */
+
+static void
+day_of(char out[16], int64_t when)
+{
+	struct tm tm;
+
+	if (!calendar_local(&tm, when) || strftime(out, 16, "%Y-%m-%d", &tm) == 0)
+		snprintf(out, 16, "?");
+}
+
+/* A clock far beyond newest, when something was last signed, or, if that is 0, beyond the making of the program. */
+static enum err
+confirm_day(const struct issuer *i, const struct cli *c, int64_t newest, struct fault *f)
+{
+	char today[16], day[16], typed[64];
+	enum err e = E_OK;
+
+	day_of(today, i->now);
+	day_of(day, newest != 0 ? newest : BUILD_DATE);
+	if (!prompt_possible(c))
+		return fault_set(f, E_USAGE, 0, "", newest != 0 ?
+		    _("this PC's clock says %s, more than 30 days after the last thing that was signed (%s). If it is right: "
+		    "--clock-is-right.") :
+		    _("this PC's clock says %s, more than five years after this program was made (%s). If it is right: "
+		    "--clock-is-right."),
+		    today, day);
+	if (newest != 0)
+		say_info(c, "this PC's clock is more than 30 days past %s, when something was last signed here.", day);
+	else
+		say_info(c, "this PC's clock is more than five years past %s, when this program was made.", day);
+	e = prompt_line(c, _("Today's date, as YYYY-MM-DD: "), typed, sizeof typed, f);
+	if (e != E_OK)
+		return e;
+	typed[strcspn(typed, " \t\r")] = '\0';
+	if (strcmp(typed, today) != 0)
+		return fault_set(f, E_USAGE, 0, "",
+		    _("this PC's clock says %s. Set the clock first: what is signed with a wrong one spoils every PC that sees it."),
+		    today);
+	return E_OK;
+}
+
+enum err
+issuing_clock(struct issuer *i, const struct cli *c, struct fault *f)
+{
+	enum issuer_clock clock = ISSUER_CLOCK_FINE;
+	int64_t newest = 0;
+	char day[16], now[16];
+	enum err e = issuer_clock(i, &clock, &newest, f);
+
+	if (e != E_OK)
+		return e;
+	day_of(now, i->now);
+	day_of(day, newest);
+	switch (clock) {
+	case ISSUER_CLOCK_OLD:
+		return fault_set(
+		    f, E_USAGE, 0, "", _("this PC's clock says %s, which is before this program was made. Set the clock first."), now);
+	case ISSUER_CLOCK_BACK:
+		return fault_set(f, E_USAGE, 0, "",
+		    _("this PC's clock says %s, but something was signed here on %s already. Set the clock first."), now, day);
+	case ISSUER_CLOCK_FAR:
+		return c->clock_is_right ? E_OK : confirm_day(i, c, newest, f);
+	case ISSUER_CLOCK_FINE:
+		break;
+	}
+	return E_OK;
+}
+
+enum err
+issuing_unlock(struct issuer *i, const struct cli *c, struct fault *f)
+{
+	struct prompt_answer pass = {0};
+	enum err e = prompt_start(c, f);
+
+	if (e == E_OK)
+		e = prompt_passphrase(c, NULL, &pass, f);
+	if (e == E_OK)
+		e = issuer_unlock(i, BYTES(pass.text, pass.n), f);
+	prompt_free(&pass);
+	return e;
+}
+
+void
+issuing_warn_list(const struct issuer *i, const struct cli *c)
+{
+	if (i->list_n > envelope_limit(ENVELOPE_NOTICE) / 2)
+		say_warn(c,
+		    "the list of used and revoked codes is more than half as long as it can be (%zu of %zu KiB). A lecture leaves it a "
+		    "week after it expires: give new ones less time (prepare --expires), or prepare some as another issuer",
+		    i->list_n >> 10, envelope_limit(ENVELOPE_NOTICE) >> 10);
+}
+
+/* ---- names --------------------------------------------------------------------------------------------------------------- */
+
+/* Each by its whole id, and what is on it. */
+static enum err
+refuse_alike(struct issuer *i, const char *name, struct fault *f)
+{
+	uint8_t (*ids)[ID_SIZE] = NULL;
+	char list[300] = "", hex[2 * ID_SIZE + 1], label[LABEL_MAX + 1], safe[50];
+	size_t count = 0, n = 0;
+	bool known = false;
+	enum err e = books_alike(i->books, name, &ids, &count, f);
+
+	for (size_t k = 0; k < count && n + 100 < sizeof list && e == E_OK; k++) {
+		e = books_stick_label(i->books, ids[k], label, &known, f);
+		bytes_to_hex(hex, ids[k], ID_SIZE);
+		n += (size_t)snprintf(list + n, sizeof list - n, "%s%s (\"%s\")", k == 0 ? "" : ", ", hex,
+		    say_safe(safe, sizeof safe, label));
+	}
+	free(ids);
+	if (e != E_OK)
+		return e;
+	return fault_set(f, E_USAGE, 0, "",
+	    _("%u sticks are shown as %s: %s. Use the long number of the one you mean instead of the name, or plug it in and name its directory."),
+	    (unsigned)count, name, list);
+}
+
+/* f, in words if it takes the books to find them. */
+static const struct fault *
+worded(struct issuer *i, struct fault *f)
+{
+	struct fault alike = *f;
+
+	if (strcmp(f->step, ISSUER_ALIKE) == 0) {
+		fault_clear(f);
+		refuse_alike(i, alike.object, f);
+	}
+	return f;
+}
+
+static enum err
+find_by_path(const char *arg, struct issuing_stick *out, struct fault *f)
+{
+	struct stick *s = NULL;
+	enum err e = stickarg_open(&out->at, arg, f);
+
+	if (e == E_OK)
+		e = stick_open(&s, out->at.fd, f);
+	if (e == E_OK)
+		memcpy(out->id, s->id, ID_SIZE);
+	stick_close(&s);
+	return e;
+}
+
+enum err
+issuing_find(struct issuer *i, const char *arg, struct issuing_stick *out, struct fault *f)
+{
+	bool named = arg != NULL && issuer_is_name(arg);
+	struct fault why = {0};
+	struct stat st;
+	enum err e = E_OK;
+
+	memset(out, 0, sizeof *out);
+	out->at.fd = -1;
+	if (named)
+		e = issuer_find(i, arg, out->id, &why);
+	if (!named || (e == E_NO_STICK && filestat_path(arg, &st) == 0))
+		e = find_by_path(arg, out, f);
+	else if (e != E_OK)
+		e = fault_pass(f, worded(i, &why));
+	if (e != E_OK)
+		issuing_stick_close(out);
+	keytree_stick_name(out->name, out->id);
+	return e;
+}
+
+void
+issuing_stick_close(struct issuing_stick *s)
+{
+	stickarg_close(&s->at);
+}
+
+enum err
+issuing_find_code(struct issuer *i, const char *text, struct books_slot *out, struct fault *f)
+{
+	struct fault why = {0};
+	uint32_t last = 0;
+	enum err e = issuer_find_code(i, text, out, &last, &why);
+
+	if (e == E_CODE_UNKNOWN)
+		return fault_set(f, E_CODE_UNKNOWN, 0, "", _("there is no code %.44s: that stick has %u."), text, last);
+	return e == E_OK ? E_OK : fault_pass(f, worded(i, &why));
+}

@@ -1,0 +1,61 @@
+/*
+ * issuing.h - what the issuer's verbs say and ask alike: issuer.h, with words.
+ */
+#ifndef ISSUING_H
+#define ISSUING_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cli.h"
+#include "error.h"
+#include "issuer.h"
+#include "stickarg.h"
+
+/* issuing_dir(out, size, f): where the issuer's files are. E_USAGE if no home is known or it does not fit. */
+enum err issuing_dir(char *out, size_t size, struct fault *f);
+
+/*
+ * issuing_open(i, c, f): issuer_open in that directory, with a warning where others may look into it. Errors: E_USAGE, E_KEYSTORE,
+ * E_BOOKS. issuing_open_to_read(i, c, f), issuing_begin_books(i, c, f): the same, ISSUER_TO_READ and ISSUER_TO_BEGIN.
+ */
+enum err issuing_open(struct issuer *i, const struct cli *c, struct fault *f);
+enum err issuing_open_to_read(struct issuer *i, const struct cli *c, struct fault *f);
+enum err issuing_begin_books(struct issuer *i, const struct cli *c, struct fault *f);
+
+/* issuing_warn_rights(i, c): that warning. */
+void issuing_warn_rights(const struct issuer *i, const struct cli *c);
+
+/*
+ * issuing_clock(i, c, f): for a verb that signs, before the passphrase: refuse a clock that is behind, and ask for the date if it is
+ * far ahead. Errors: E_USAGE, E_PROMPT, E_INTERRUPTED, E_BOOKS.
+ */
+enum err issuing_clock(struct issuer *i, const struct cli *c, struct fault *f);
+
+/*
+ * issuing_unlock(i, c, f): ask for the passphrase and open the keystore. Errors: E_PROMPT, E_INTERRUPTED, and those of issuer_unlock.
+ */
+enum err issuing_unlock(struct issuer *i, const struct cli *c, struct fault *f);
+
+/* issuing_warn_list(i, c): after issuer_publish: say it if the list will soon be too long. */
+void issuing_warn_list(const struct issuer *i, const struct cli *c);
+
+/* A stick that was named. */
+struct issuing_stick {
+	uint8_t id[ID_SIZE];
+	char name[STICK_NAME_SIZE]; /* "7kq241" */
+	struct stickarg at;	    /* where it is mounted, fd -1 if it was named by its id */
+};
+
+/*
+ * issuing_find(i, arg, out, f): STICK or ID: a shown id, or a whole one in hexadecimal, that the books have, else a directory;
+ * NULL: the only stick mounted.
+ * Errors: those of stickarg_open and stick_open, E_NO_STICK (an id that is not in the books), E_USAGE (two sticks are shown alike).
+ */
+enum err issuing_find(struct issuer *i, const char *arg, struct issuing_stick *out, struct fault *f);
+void issuing_stick_close(struct issuing_stick *s);
+
+/* issuing_find_code(i, text, out, f): issuer_find_code, with whole sentences. */
+enum err issuing_find_code(struct issuer *i, const char *text, struct books_slot *out, struct fault *f);
+
+#endif

@@ -1,0 +1,419 @@
+/*
+ * issuer.c - the directory, the books, the clock, the seed, the list of what is revoked, names of sticks and codes.
+ */
+#include "config.h"
+
+#include "issuer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+#include "clock.h"
+#include "code.h"
+#include "envelope.h"
+#include "filestat.h"
+#include "hold.h"
+#include "keystore.h"
+#include "keytree.h"
+#include "notice.h"
+#include "secret.h"
+#include "stick.h"
+#include "stickio.h"
+
+#define DAY 86400
+#define OTHERS (S_IRWXG | S_IRWXO)
+#define CLOCK_AHEAD (30 * DAY)
+#define ENVELOPE_ROOM 256 /* what a signature takes beside what is signed, and more */
+
+static enum err
+open_dir(struct issuer *i, const char *dir, struct fault *f)
+{
+	if ((size_t)snprintf(i->dir, sizeof i->dir, "%s", dir) >= sizeof i->dir)
+		return fault_set(f, E_KEYSTORE, ENAMETOOLONG, "open", "%s", dir);
+	i->dir_fd = open(i->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (i->dir_fd < 0)
+		return fault_set(f, E_KEYSTORE, errno == ENOENT ? 0 : errno, errno == ENOENT ? ISSUER_NONE : "open", "%s", i->dir);
+	if (faccessat(i->dir_fd, KEYSTORE_NAME, F_OK, 0) != 0 && errno == ENOENT)
+		return fault_set(f, E_KEYSTORE, 0, ISSUER_NO_KEYSTORE, "%s", i->dir);
+	return E_OK;
+}
+
+static enum err
+open_books(struct issuer *i, enum issuer_how how, struct fault *f)
+{
+	return how == ISSUER_TO_READ ? books_open_to_read(&i->books, i->dir, f) : books_open(&i->books, i->dir, how == ISSUER_TO_BEGIN, f);
+}
+
+enum err
+issuer_open(struct issuer *i, const char *dir, enum issuer_how how, struct fault *f)
+{
+	struct clock_source clock = clock_system();
+	enum err e = E_OK;
+
+	memset(i, 0, sizeof *i);
+	i->dir_fd = -1;
+	i->now = clock.now(clock.arg);
+	if ((e = open_dir(i, dir, f)) != E_OK || (e = keystore_issuer(i->dir_fd, i->pk, f)) != E_OK ||
+	    (e = open_books(i, how, f)) != E_OK ||
+	    (e = books_get(i->books, "contact", i->contact, sizeof i->contact, f)) != E_OK)
+		issuer_close(i);
+	return e;
+}
+
+/* Files are made for the owner alone. Where others may do more they were copied so, or the file system keeps no rights and said nothing
+ * when asked to. */
+enum issuer_rights
+issuer_rights(const struct issuer *i)
+{
+	struct stat st;
+
+	if (filestat_at(i->dir_fd, KEYSTORE_NAME, &st) == 0 && (st.st_mode & OTHERS) != 0)
+		return ISSUER_FILES_OPEN;
+	return filestat_fd(i->dir_fd, &st) == 0 && (st.st_mode & OTHERS) != 0 ? ISSUER_DIR_OPEN : ISSUER_PRIVATE;
+}
+
+enum err
+issuer_check_rights(int dir_fd, struct fault *f)
+{
+	uint8_t random[8];
+	char name[40], hex[2 * sizeof random + 1];
+	enum err e = E_OK;
+	struct stat st;
+
+	randombytes_buf(random, sizeof random);
+	bytes_to_hex(hex, random, sizeof random);
+	snprintf(name, sizeof name, "rights.%s", hex);
+	if (stickio_create(dir_fd, name, "", 0, 0600) != 0)
+		return fault_set(f, E_KEYSTORE, errno, "create", "%s", KEYSTORE_NAME);
+	if (filestat_at(dir_fd, name, &st) != 0)
+		e = fault_set(f, E_KEYSTORE, errno, "stat", "%s", KEYSTORE_NAME);
+	else if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+		e = fault_set(f, E_KEYSTORE, 0, ISSUER_NO_RIGHTS, "%s", "");
+	(void)stickio_remove_file(dir_fd, name);
+	return e;
+}
+
+void
+issuer_close(struct issuer *i)
+{
+	books_close(&i->books);
+	secret_free(&i->seed);
+	secret_free(&i->sk);
+	if (i->dir_fd >= 0)
+		close(i->dir_fd);
+	i->dir_fd = -1;
+}
+
+enum err
+issuer_clock(struct issuer *i, enum issuer_clock *clock, int64_t *newest, struct fault *f)
+{
+	int64_t last = 0;
+	enum err e = books_newest_time(i->books, &last, f);
+
+	if (e != E_OK)
+		return e;
+	*newest = last;
+	if (i->now < BUILD_DATE)
+		*clock = ISSUER_CLOCK_OLD;
+	else if (i->now < last)
+		*clock = ISSUER_CLOCK_BACK;
+	else
+		*clock = i->now - (last != 0 ? last : BUILD_DATE) > (last != 0 ? CLOCK_AHEAD : FLOOR_TRUST_S) ? ISSUER_CLOCK_FAR : ISSUER_CLOCK_FINE;
+	return E_OK;
+}
+
+enum err
+issuer_unlock(struct issuer *i, struct bytes pass, struct fault *f)
+{
+	uint8_t pk[KEY_SIZE];
+	enum err e = keystore_open(i->dir_fd, pass, &i->seed, f);
+
+	if (e != E_OK)
+		return e;
+	i->sk = secret_new(SIGN_SECRET_SIZE);
+	if (i->sk == NULL)
+		return fault_set(f, E_FAIL, ENOMEM, "memory", "for the signing key");
+	keytree_sign(pk, i->sk, i->seed);
+	if (memcmp(pk, i->pk, KEY_SIZE) != 0)
+		return fault_set(f, E_KEYSTORE, 0, "issuer key of", "%s", KEYSTORE_NAME);
+	return E_OK;
+}
+
+/* ---- notices ------------------------------------------------------------------------------------------------------------- */
+
+/* Whether old names every slot of g. */
+static bool
+names_all(const struct notice_grant *old, const struct notice_grant *g)
+{
+	bool all = g->len <= old->len;
+
+	for (size_t i = 0; i < g->len && all; i++)
+		all = (g->bitmap[i] & ~old->bitmap[i]) == 0;
+	return all;
+}
+
+/* What old says beyond content needs no list any more, and is no reason for a new one. */
+static bool
+says_all(const struct notice *old, const struct notice *content)
+{
+	size_t k = 0;
+
+	for (size_t i = 0; i < content->grant_count; i++) {
+		const struct notice_grant *g = &content->grants[i];
+
+		while (k < old->grant_count && memcmp(old->grants[k].grant_id, g->grant_id, ID_SIZE) < 0)
+			k++;
+		if (k == old->grant_count || memcmp(old->grants[k].grant_id, g->grant_id, ID_SIZE) != 0 ||
+		    !names_all(&old->grants[k], g))
+			return false;
+	}
+	for (size_t i = 0; i < content->withdrawn_count; i++)
+		if (!notice_withdrawn(old, content->withdrawn[i]))
+			return false;
+	return true;
+}
+
+/* Whether the newest notice, if there is one, says all that content says. */
+static bool
+nothing_new(const struct notice *content, struct bytes newest)
+{
+	struct notice old = {0};
+	bool all = false;
+
+	if (newest.n == 0)
+		return content->grant_count == 0 && content->withdrawn_count == 0;
+	all = notice_open(&old, newest) == ENVELOPE_OK && says_all(&old, content);
+	notice_free(&old);
+	return all;
+}
+
+static enum err
+sign_notice(struct issuer *i, struct notice *content, uint8_t **file, size_t *n, struct fault *f)
+{
+	size_t payload_n = 0;
+	uint8_t *payload = notice_encode(content, &payload_n);
+
+	if (payload == NULL)
+		return fault_set(f, E_FAIL, ENOMEM, "encoding", "the notice");
+	*file = envelope_sign(ENVELOPE_NOTICE, BYTES(payload, payload_n), i->sk, n);
+	free(payload);
+	if (*file == NULL && payload_n > envelope_limit(ENVELOPE_NOTICE) - ENVELOPE_ROOM)
+		return fault_set(f, E_SPACE, 0, ISSUER_LIST_FULL, "%s", "");
+	return *file != NULL ? E_OK : fault_set(f, E_FAIL, ENOMEM, "signing", "the notice");
+}
+
+enum err
+issuer_publish(struct issuer *i, uint8_t **file, size_t *n, uint32_t *number, struct fault *f)
+{
+	struct notice content = {0};
+	uint8_t *newest = NULL, *made = NULL;
+	size_t newest_n = 0, made_n = 0;
+	uint32_t known = 0;
+	enum err e = E_OK;
+
+	*file = NULL;
+	*n = 0;
+	*number = 0;
+	if ((e = books_newest_notice(i->books, &newest, &newest_n, &known, f)) != E_OK ||
+	    (e = books_notice_content(i->books, i->now, &content, f)) != E_OK)
+		goto out;
+	if (nothing_new(&content, BYTES(newest, newest_n))) {
+		*file = newest;
+		*n = newest_n;
+		*number = known;
+		newest = NULL;
+		goto out;
+	}
+	memcpy(content.issuer, i->pk, KEY_SIZE);
+	content.number = notice_next_number(known, i->now);
+	content.time = i->now;
+	if ((e = sign_notice(i, &content, &made, &made_n, f)) != E_OK ||
+	    (e = books_keep_notice(i->books, content.number, content.time, BYTES(made, made_n), f)) != E_OK)
+		goto out;
+	*file = made;
+	*n = made_n;
+	*number = content.number;
+	made = NULL;
+out:
+	i->list_n = *n;
+	notice_free(&content);
+	free(newest);
+	free(made);
+	return e;
+}
+
+enum err
+issuer_merge_notice(struct issuer *i, const struct stick *s, struct fault *f)
+{
+	struct notice found = {0};
+	uint8_t *file = NULL;
+	size_t n = 0;
+	enum err e = E_OK;
+	int got = stick_load_notice(s, i->pk, &found, &file, &n);
+
+	if (got < 0 && !stickio_failing(errno))
+		e = stickio_fault(f, E_STICK_IO, "read", s->once_fd, STICK_ONCE, STICK_NOTICE);
+	else if (got == 1)
+		e = books_store_notice(i->books, &found, BYTES(file, n), f);
+	notice_free(&found);
+	free(file);
+	return e;
+}
+
+enum err
+issuer_put_notice(const struct issuer *i, const struct stick *s, const struct stick_grants *grants, struct bytes file, bool *written,
+    struct fault *f)
+{
+	char fs[STICKIO_FS_NAME] = "";
+	struct hold *hold = NULL;
+	enum err e = E_OK;
+	int got = 0;
+
+	if (file.n > 0 && ((e = stick_medium(s, fs, f)) != E_OK || (e = hold_stick(&hold, s, grants, f)) != E_OK))
+		return e;
+	if (file.n > 0 && (got = stick_store_notice(s, i->pk, file.p, file.n)) < 0) {
+		bool locked = errno == EROFS || errno == EACCES || errno == EPERM;
+
+		e = fault_set(f, locked ? E_READONLY : stickio_err(errno, E_STICK_IO), errno, "write", "%s/%s", STICK_ONCE, STICK_NOTICE);
+		stickio_blame(f, s->once_fd, ".");
+	}
+	hold_release(&hold);
+	if (e == E_OK && written != NULL)
+		*written = got == 1;
+	return e;
+}
+
+/* ---- all slots of a stick ------------------------------------------------------------------------------------------------ */
+
+enum err
+issuer_revoke_stick(struct issuer *i, const uint8_t id[ID_SIZE], const char *verb, uint32_t *count, struct fault *f)
+{
+	struct books_slot *list = NULL;
+	size_t n = 0;
+	enum err e = books_slots(i->books, id, &list, &n, f);
+
+	*count = 0;
+	for (size_t k = 0; k < n && e == E_OK; k++) {
+		const struct books_slot *s = &list[k];
+
+		if (s->state != BOOKS_READY && s->state != BOOKS_ISSUED)
+			continue;
+		e = books_set_state(i->books, s->grant_id, s->slot, BOOKS_REVOKED, BYTES(NULL, 0), 0, i->now, verb, "", f);
+		++*count;
+	}
+	free(list);
+	return e;
+}
+
+enum err
+issuer_drop_lectures(struct issuer *i, const uint8_t id[ID_SIZE], const char *verb, struct fault *f)
+{
+	struct books_lecture *list = NULL;
+	size_t n = 0;
+	enum err e = books_lectures(i->books, id, &list, &n, f);
+
+	for (size_t k = 0; k < n && e == E_OK; k++)
+		if (!list[k].gone)
+			e = books_set_gone(i->books, list[k].grant_id, i->now, verb, f);
+	free(list);
+	return e;
+}
+
+/* ---- names --------------------------------------------------------------------------------------------------------------- */
+
+#define WHOLE_ID (2 * ID_SIZE) /* digits */
+
+/* A name, or a whole id, of n characters. */
+static bool
+is_name(const char *text, size_t n)
+{
+	uint8_t id[ID_SIZE];
+
+	return (n == STICK_NAME_SIZE - 1 && code_looks_like_id(text, n) == 1) || (n == WHOLE_ID && bytes_from_hex(id, ID_SIZE, text) == 0);
+}
+
+bool
+issuer_is_name(const char *text)
+{
+	return is_name(text, strlen(text));
+}
+
+enum err
+issuer_find(struct issuer *i, const char *name, uint8_t id[ID_SIZE], struct fault *f)
+{
+	uint8_t whole[ID_SIZE], (*ids)[ID_SIZE] = NULL;
+	char label[LABEL_MAX + 1];
+	bool known = false;
+	size_t count = 0;
+	enum err e = E_OK;
+
+	if (strlen(name) == WHOLE_ID) {
+		if (bytes_from_hex(whole, ID_SIZE, name) == 0 && (e = books_stick_label(i->books, whole, label, &known, f)) != E_OK)
+			return e;
+		if (known)
+			memcpy(id, whole, ID_SIZE);
+		return known ? E_OK : fault_set(f, E_NO_STICK, 0, ISSUER_UNKNOWN, "%s", name);
+	}
+	if ((e = books_alike(i->books, name, &ids, &count, f)) != E_OK)
+		return e;
+	if (count == 1)
+		memcpy(id, ids[0], ID_SIZE);
+	free(ids);
+	if (count > 1)
+		return fault_set(f, E_USAGE, 0, ISSUER_ALIKE, "%s", name);
+	return count == 1 ? E_OK : fault_set(f, E_NO_STICK, 0, ISSUER_UNKNOWN, "%s", name);
+}
+
+/* "7kq241/3" in two: the name, or a whole id, and the number. */
+static bool
+split_code_id(const char *text, char name[WHOLE_ID + 1], uint32_t *number)
+{
+	const char *slash = strchr(text, '/');
+	size_t len = slash != NULL ? (size_t)(slash - text) : 0;
+	char *end = NULL;
+	unsigned long n = 0;
+
+	if (slash == NULL || len > WHOLE_ID || slash[1] < '1' || slash[1] > '9')
+		return false;
+	n = strtoul(slash + 1, &end, 10);
+	if (*end != '\0' || n > UINT32_MAX || strlen(slash) > 11)
+		return false;
+	for (size_t i = 0; i < len; i++)
+		name[i] = (char)(text[i] >= 'A' && text[i] <= 'Z' ? text[i] - 'A' + 'a' : text[i]);
+	name[len] = '\0';
+	*number = (uint32_t)n;
+	return is_name(name, len);
+}
+
+enum err
+issuer_find_code(struct issuer *i, const char *text, struct books_slot *out, uint32_t *last, struct fault *f)
+{
+	char name[WHOLE_ID + 1];
+	uint8_t id[ID_SIZE];
+	uint32_t number = 0;
+	bool found = false;
+	enum err e = E_OK;
+
+	*last = 0;
+	if (!split_code_id(text, name, &number))
+		return fault_set(f, E_USAGE, 0, ISSUER_NO_CODE_NAME, "%s", text);
+	if ((e = issuer_find(i, name, id, f)) != E_OK || (e = books_slot_numbered(i->books, id, number, out, &found, last, f)) != E_OK)
+		return e;
+	return found ? E_OK : fault_set(f, E_CODE_UNKNOWN, 0, ISSUER_NO_CODE, "%s", text);
+}
+
+void
+issuer_slot_name(char out[ISSUER_SLOT_NAME], const struct books_slot *slot)
+{
+	char name[STICK_NAME_SIZE];
+
+	keytree_stick_name(name, slot->stick_id);
+	snprintf(out, ISSUER_SLOT_NAME, "%s/%u", name, slot->number);
+}

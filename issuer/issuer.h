@@ -1,0 +1,132 @@
+/*
+ * issuer.h - the issuer at work: the directory, the books, the clock, the seed, the list of what is revoked, names of sticks and codes.
+ */
+#ifndef ISSUER_H
+#define ISSUER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "books.h"
+#include "bytes.h"
+#include "error.h"
+#include "format.h"
+#include "stick.h"
+
+#define ISSUER_DIR_MAX 4096
+
+/* Steps of faults whose object says the rest. */
+#define ISSUER_NONE "no issuer"              /* E_KEYSTORE: in this directory, which is not there */
+#define ISSUER_NO_KEYSTORE "no keystore"     /* E_KEYSTORE: in this directory */
+#define ISSUER_NO_RIGHTS "keeps no rights"   /* E_KEYSTORE: the file system of the directory */
+#define ISSUER_LIST_FULL "list too long"     /* E_SPACE: what is revoked is longer than a list can be */
+#define ISSUER_UNKNOWN "no such stick"       /* E_NO_STICK: the books have none of this name */
+#define ISSUER_ALIKE "shown alike"           /* E_USAGE: several are shown by this name (books_alike) */
+#define ISSUER_NO_CODE_NAME "no code's name" /* E_USAGE: this is none */
+#define ISSUER_NO_CODE "no such code"        /* E_CODE_UNKNOWN: the stick has none of this number */
+
+struct issuer {
+	char dir[ISSUER_DIR_MAX];
+	int dir_fd; /* -1 while closed */
+	struct books *books;
+	uint8_t pk[KEY_SIZE];
+	char contact[LABEL_MAX + 1]; /* whom to call, "" if not set */
+	int64_t now;		     /* the time that this run signs with */
+	uint8_t *seed;		     /* secret memory, NULL until issuer_unlock */
+	uint8_t *sk;		     /* signing key, the same */
+	size_t list_n;		     /* bytes of the list that issuer_publish found or made */
+};
+
+enum issuer_how {
+	ISSUER_TO_WRITE,
+	ISSUER_TO_READ, /* by a verb that changes nothing, while others may write */
+	ISSUER_TO_BEGIN /* after ISSUER_TO_WRITE failed because there are no books (E_BOOKS, ENOENT): begin new ones, empty */
+};
+
+/*
+ * issuer_open(i, dir, how, f): the issuer whose files are in dir, and the books; no secret. What is open after that issuer_close
+ * closes. Errors: E_KEYSTORE (ISSUER_NONE, ISSUER_NO_KEYSTORE, or it cannot be read), E_BOOKS.
+ */
+enum err issuer_open(struct issuer *i, const char *dir, enum issuer_how how, struct fault *f);
+
+/* Who else may look into the directory. */
+enum issuer_rights {
+	ISSUER_PRIVATE,
+	ISSUER_DIR_OPEN,  /* others may see the names */
+	ISSUER_FILES_OPEN /* and read the files */
+};
+
+/* issuer_rights(i): of an issuer that is open. */
+enum issuer_rights issuer_rights(const struct issuer *i);
+
+/* issuer_check_rights(dir_fd, f): before anything secret is made in a directory: E_KEYSTORE if everybody could write it there
+ * (ISSUER_NO_RIGHTS), or nothing can be made there. */
+enum err issuer_check_rights(int dir_fd, struct fault *f);
+
+enum issuer_clock {
+	ISSUER_CLOCK_FINE,
+	ISSUER_CLOCK_OLD,  /* before the program's making */
+	ISSUER_CLOCK_BACK, /* before the newest time that was signed here */
+	ISSUER_CLOCK_FAR   /* more than 30 days past that; if nothing was signed, more than five years past the program's making */
+};
+
+/*
+ * issuer_clock(i, clock, newest, f): whether i->now is fit to sign with, for whoever will, before the passphrase; *newest is when
+ * something was last signed here, 0 for never. E_BOOKS.
+ */
+enum err issuer_clock(struct issuer *i, enum issuer_clock *clock, int64_t *newest, struct fault *f);
+
+/* issuer_unlock(i, pass, f): open the keystore. Errors: E_PASSPHRASE, E_KEYSTORE, E_MEMORY, E_FAIL. */
+enum err issuer_unlock(struct issuer *i, struct bytes pass, struct fault *f);
+
+void issuer_close(struct issuer *i);
+
+/*
+ * issuer_publish(i, file, n, number, f): make what is revoked in the books a signed notice and store it there, unless the newest
+ * says the same already. *file is the newest notice, freed by the caller, and *number its number; NULL and 0 if there is nothing to
+ * say. Call it inside the transaction that changed the books; needs issuer_unlock. i->list_n says afterwards how long it is. Errors:
+ * E_BOOKS, E_SPACE (ISSUER_LIST_FULL: it would be too long), E_FAIL.
+ */
+enum err issuer_publish(struct issuer *i, uint8_t **file, size_t *n, uint32_t *number, struct fault *f);
+
+/*
+ * issuer_merge_notice(i, s, f): if the stick s carries a notice of ours that the books do not have, take it into them. Inside a
+ * transaction.
+ */
+enum err issuer_merge_notice(struct issuer *i, const struct stick *s, struct fault *f);
+
+/*
+ * issuer_put_notice(i, s, grants, file, written, f): a notice onto the stick s, which has these grants, unless it has it. *written,
+ * unless NULL, says whether it was written. E_FILESYSTEM, E_READONLY, E_STICK_IO, or E_STICK_BUSY.
+ */
+enum err issuer_put_notice(const struct issuer *i, const struct stick *s, const struct stick_grants *grants, struct bytes file, bool *written,
+    struct fault *f);
+
+/* issuer_revoke_stick(i, id, verb, count, f): every ready or issued slot of a stick is revoked in the books; *count is how many. */
+enum err issuer_revoke_stick(struct issuer *i, const uint8_t id[ID_SIZE], const char *verb, uint32_t *count, struct fault *f);
+
+/* issuer_drop_lectures(i, id, verb, f): the lectures of a stick that the books have are no longer looked for on it. */
+enum err issuer_drop_lectures(struct issuer *i, const uint8_t id[ID_SIZE], const char *verb, struct fault *f);
+
+/* issuer_is_name(text): whether text has the form of a stick's name as it is shown, or of a whole id in hexadecimal. */
+bool issuer_is_name(const char *text);
+
+/*
+ * issuer_find(i, name, id, f): the stick that the books have by that name, or by that whole id. Errors: E_NO_STICK (ISSUER_UNKNOWN),
+ * E_USAGE (ISSUER_ALIKE), E_BOOKS.
+ */
+enum err issuer_find(struct issuer *i, const char *name, uint8_t id[ID_SIZE], struct fault *f);
+
+/*
+ * issuer_find_code(i, text, out, last, f): the slot "7kq241/3" names; the whole id may stand for the name. Errors: those of
+ * issuer_find, E_USAGE (ISSUER_NO_CODE_NAME) if it is not of that form, E_CODE_UNKNOWN (ISSUER_NO_CODE) if there is no such number;
+ * *last is the highest one then.
+ */
+enum err issuer_find_code(struct issuer *i, const char *text, struct books_slot *out, uint32_t *last, struct fault *f);
+
+/* issuer_slot_name(out, slot): "7kq241/3". */
+#define ISSUER_SLOT_NAME 24
+void issuer_slot_name(char out[ISSUER_SLOT_NAME], const struct books_slot *slot);
+
+#endif

@@ -1,3 +1,31 @@
+/*
+ * session_run.c - the process of a session: one state, and for whatever comes a handler that says which is next.
+ *
+ *   state     what comes                           what is done and said                                    next
+ *
+ *   (start)   -                                    LOOKED; or why there is nothing to open                  ASKING; GONE
+ *   ASKING,   a code                               TRIED; or what is wrong with it                          PROVED; ASKING
+ *   PROVED    a signal, or the command is gone     -                                                        GONE
+ *   ASKING    confirm                              as a code that is wrong                                  ASKING
+ *   PROVED    confirm                              mount, spend, fence: OPENED, and the desktop is told     OPEN
+ *             ... which fails                      what was begun is taken back; OPENED says why            GONE
+ *   OPEN,     the deadline                         closed for good (*)                                      OVER
+ *   UNSEEN    a signal                             closed (*)                                               PAUSED
+ *             the command says end                 closed for good (*)                                      ENDED
+ *             it says pause, or is gone            closed (*)                                               PAUSED
+ *             asked for the status                 answered                                                 the same
+ *             asked to end or to pause             closed (*); answered when stick and code are free        ENDED; PAUSED
+ *             ... without force, and in use        answered: E_BUSY, or why it cannot be unmounted          the same
+ *             a beat                               the time used is kept                                    the same
+ *             ... the stick is away too long       closed (*)                                               LEFT
+ *             mounts come or go                    the stick is looked for                                  the same
+ *   OPEN      the mount is gone, not private       closed (*)                                               PAUSED
+ *             the mount is gone, private           nothing is served any more; the command has the word     UNSEEN
+ *
+ * (*) Files stop answering, the mount goes, by force if it must, keys are wiped, the time used is kept, the control socket goes. In
+ * ENDED, OVER, PAUSED and LEFT stick and station are let go of; a private session's command is told CLOSED, the desktop
+ * EVENT_CLOSED; and the process ends. In GONE it ends without a word. If several things come at once, next_state has their order.
+ */
 #include "session_internal.h"
 
 #include <errno.h>
@@ -32,12 +60,39 @@
 #define IDLE_TRIES 50
 #define IDLE_WAIT_NS 20000000L
 
+enum session_state {
+	/* nothing is spent */
+	STATE_ASKING,                   /* for a code */
+	STATE_PROVED,                   /* the newest is right; the command may confirm */
+	/* open */
+	STATE_OPEN,
+	STATE_UNSEEN,                   /* a private mount is gone; its command says what becomes of the session */
+	/* no more: the process ends */
+	STATE_GONE,                     /* it was never open; or it cannot even wait, and the minder does what is to be done */
+	STATE_ENDED,                    /* for good, by who asked for it */
+	STATE_OVER,                     /* for good, by the deadline */
+	STATE_PAUSED,                   /* the same code goes on here */
+	STATE_LEFT                      /* ... because the stick stayed away */
+};
+
+/* How one that was open ends. */
+static const struct end {
+	enum event_how how;             /* 0: it was not open */
+	bool for_good;
+	const char *step;               /* that keeps it */
+} ends[] = {
+    [STATE_ENDED] = {EVENT_ENDED, true, "close"},
+    [STATE_OVER] = {EVENT_OVER, true, "deadline"},
+    [STATE_PAUSED] = {EVENT_PAUSED, false, "used"},
+    [STATE_LEFT] = {EVENT_LEFT, false, "used"},
+};
+
 struct run {
+	enum session_state state;
 	struct session_process fd;      /* -1: closed; the private mount's once it is served */
-	bool left;                      /* the private mount is gone: nobody sees the media any more */
-	bool over;
 	bool stays;                     /* the mount could not be taken away: something is mounted over it, or the minder is gone */
 	int control, stick_fd;
+	int heard;                      /* control; -1 until the next beat: who asks cannot be let in, and asking would not stop */
 	const struct session_setup *setup;
 	struct usb_dir usb;             /* the device behind stick_fd */
 	struct station *station;
@@ -51,15 +106,21 @@ struct run {
 	char mount_point[MOUNTPOINT_MAX];
 	struct mountinfo_id mount;      /* what is there; not known of a private one */
 	char lock_name[STATION_LOCK_NAME];
-	bool paused;                    /* the mount is over, but the session is not */
 	int64_t opened_boot;            /* clock.boot when the mount began to answer */
 	int64_t used_before;            /* seconds used before that */
 	struct unread unread;           /* when the mount was over */
-	bool deaf;                      /* until the next beat: who asks cannot be let in, and asking would not stop */
-	struct event closed;            /* what is told of the end; kind 0 if it was never open */
+	struct fault why;               /* what of the end could not be kept, if nobody was told yet */
+	bool told;                      /* who asked for the end tells the person */
 };
 
-/* ---- process -------------------------------------------------------------------------------------------------------------- */
+/* Whether the mount is somebody else's. The command of such a session stays, and has the last word. */
+static bool
+is_private(const struct run *r)
+{
+	return r->setup->private != NULL;
+}
+
+/* ---- leave ---------------------------------------------------------------------------------------------------------------- */
 
 /* Wipe, and let go of stick and station: nothing of this process is in anybody's way afterwards. */
 static void
@@ -78,15 +139,6 @@ release(struct run *r)
 	r->stick_fd = -1;
 }
 
-static _Noreturn void
-leave(struct run *r)
-{
-	release(r);
-	if (r->closed.kind != 0)
-		event_send(r->fd.events, &r->closed); /* now it is safe to pull the stick */
-	_exit((r->paused ? SESSION_PAUSED : 0) + (r->unread.blocks > 0 ? SESSION_UNREAD : 0)); /* without waiting for threads that a busy lazy mount keeps alive */
-}
-
 static int64_t
 used_now(const struct run *r)
 {
@@ -100,12 +152,28 @@ report(struct run *r, enum session_step step, enum err err, const struct fault *
 
 	memcpy(msg.mount_point, r->mount_point, sizeof msg.mount_point);
 	if (step == SESSION_CLOSED) {
-		msg.ended = r->closed.how == EVENT_ENDED || r->closed.how == EVENT_OVER;
+		msg.ended = ends[r->state].for_good;
 		msg.used_s = used_now(r);
 		msg.remaining_s = (int64_t)r->info.session_s - msg.used_s;
 		msg.unread = r->unread;
 	}
 	return send(r->fd.front, &msg, sizeof msg, MSG_NOSIGNAL) == sizeof msg ? 0 : -1;
+}
+
+static _Noreturn void
+leave(struct run *r)
+{
+	const struct end *end = &ends[r->state];
+	const struct event closed = {.kind = EVENT_CLOSED, .how = end->how, .told = r->told};
+	const int status = (end->how != 0 && !end->for_good ? SESSION_PAUSED : 0) + (r->unread.blocks > 0 ? SESSION_UNREAD : 0);
+
+	release(r); /* before it is said that the stick may be pulled and the code typed again */
+	if (end->how != 0) {
+		if (is_private(r))
+			report(r, SESSION_CLOSED, r->why.err, &r->why);
+		event_send(r->fd.events, &closed);
+	}
+	_exit(status); /* without waiting for threads that a busy lazy mount keeps alive */
 }
 
 /* ---- look ----------------------------------------------------------------------------------------------------------------- */
@@ -133,7 +201,7 @@ check_machine(struct run *r, struct fault *f)
 		return fault_set(f, E_MEMORY, 0, "Argon2id", "code");
 	if ((r->calls = fence_filter_new(FENCE_SESSION)) == NULL)
 		return fault_set(f, E_FAIL, errno, "system call filter", "session");
-	if (r->setup->private != NULL)
+	if (is_private(r))
 		return E_OK;
 	if ((err = fusefs_possible(f)) != E_OK)
 		return err;
@@ -183,7 +251,7 @@ look(struct run *r, struct fault *f)
 static bool
 is_made(const struct run *r)
 {
-	return r->setup->dir == NULL && r->setup->private == NULL;
+	return r->setup->dir == NULL && !is_private(r);
 }
 
 /* What others are told who find the slot locked, or the mount without its session. */
@@ -215,7 +283,7 @@ make_mount(struct run *r, struct fault *f)
 	const char *dir = r->setup->dir;
 	enum err err;
 
-	if (r->fd.private >= 0)
+	if (is_private(r))
 		return adopt_mount(r, f);
 	if (dir == NULL) {
 		if ((err = minder_make(r->fd.minder, r->info.label, r->mount_point, f)) != E_OK)
@@ -302,7 +370,7 @@ open_session(struct run *r, struct fault *f)
 	enum err err;
 
 	station_lock_name(r->lock_name, unlock_grant_hash(r->unlock), r->info.slot);
-	if ((r->control = control_listen(station_session_dir(r->station), r->lock_name)) < 0)
+	if ((r->heard = r->control = control_listen(station_session_dir(r->station), r->lock_name)) < 0)
 		return fault_set(f, E_STATION, errno, "control socket", "%s", r->setup->station_dir);
 	if ((err = make_mount(r, f)) != E_OK)
 		return err;
@@ -338,7 +406,7 @@ describe(struct run *r, struct control_state *s)
 	}
 	s->mount = r->mount;
 	s->made = is_made(r);
-	s->private = r->setup->private != NULL;
+	s->private = is_private(r);
 	memcpy(s->mount_point, r->mount_point, sizeof s->mount_point);
 	strncpy(s->stick_path, r->setup->stick_path, sizeof s->stick_path - 1);
 	memcpy(s->label, r->info.label, sizeof s->label);
@@ -347,23 +415,17 @@ describe(struct run *r, struct control_state *s)
 	memcpy(s->grant_id, r->info.grant_id, ID_SIZE);
 }
 
-/* The minder unmounts; this process, behind its fence, could not. If somebody killed the minder, who asked for the end does it. */
-static enum err
-unmount(struct run *r, bool lazy, struct fault *f)
-{
-	return minder_unmount(r->fd.minder, lazy, f);
-}
-
 /*
- * Files stop answering, then the mount goes, lazily if something holds on to it. A private one goes with its namespace. One that cannot
- * go is left to whoever comes next, by the lock.
+ * Files stop answering, then the mount goes, lazily if something holds on to it. A private one goes with its namespace. One that
+ * cannot go is left to whoever comes next, by the lock. The minder unmounts; this process, behind its fence, could not. If
+ * somebody killed the minder, who asked for the end does it.
  */
 static void
 unmount_by_force(struct run *r)
 {
 	if (r->fs != NULL)
 		fusefs_silence(r->fs);
-	r->stays = unmount(r, false, NULL) != E_OK && unmount(r, true, NULL) != E_OK;
+	r->stays = minder_unmount(r->fd.minder, false, NULL) != E_OK && minder_unmount(r->fd.minder, true, NULL) != E_OK;
 	if (r->stays)
 		describe_lock(r, false);
 }
@@ -393,184 +455,235 @@ shut(struct run *r)
 }
 
 /*
- * Take the mount away where that needs no force. E_BUSY if a file is open, E_FUSE if fusermount3 says why not. Whatever else keeps it is no
- * reason to go on: it is silenced, and whoever comes next clears it away.
+ * Take the mount away where that needs no force. E_BUSY if a file is open, E_FUSE if fusermount3 says why not. Whatever else keeps it
+ * is no reason to go on: it is silenced, and whoever comes next clears it away.
  */
 static enum err
 let_go(struct run *r, struct fault *f)
 {
 	struct fault why = {0};
 
-	if (r->setup->private != NULL ? !r->left : is_in_use(r))
+	if (is_private(r) ? r->state != STATE_UNSEEN : is_in_use(r))
 		return fault_set(f, E_BUSY, EBUSY, "unmount", "%s", r->mount_point);
-	if (r->setup->private != NULL || unmount(r, false, &why) == E_OK || (why.err != E_BUSY && why.sys != 0))
+	if (is_private(r) || minder_unmount(r->fd.minder, false, &why) == E_OK || (why.err != E_BUSY && why.sys != 0))
 		return E_OK;
 	return fault_pass(f, &why);
 }
 
-/*
- * The end of the mount; for good, the session's too. Without force nothing changes if the mount cannot go: errors of let_go.
- */
-static enum err
-finish(struct run *r, enum event_how how, bool force, struct fault *f)
+/* The mount goes, whatever keeps it; for good, the code too. Return end. */
+static enum session_state
+finish(struct run *r, enum session_state end, struct fault *f)
 {
-	bool end = how == EVENT_ENDED || how == EVENT_OVER;
 	int64_t used;
 	enum err err;
 
-	if (!force && (err = let_go(r, f)) != E_OK)
-		return err;
 	describe_lock(r, true); /* who types the code again now need not be told that it is in use */
 	unmount_by_force(r);
 	used = used_now(r);
 	shut(r);
-	r->over = true;
-	err = end ? unlock_end(r->unlock, used) : unlock_used(r->unlock, used);
-	r->paused = !end;
+	err = ends[end].for_good ? unlock_end(r->unlock, used) : unlock_used(r->unlock, used);
 	control_remove(station_session_dir(r->station), r->lock_name);
-	r->closed.kind = EVENT_CLOSED;
-	r->closed.how = how;
-	return err == E_OK ? E_OK : memory_fault(r, err, how == EVENT_OVER ? "deadline" : end ? "close" : "used", f);
+	if (err != E_OK)
+		memory_fault(r, err, ends[end].step, f);
+	return end;
 }
 
-/* One request of `status` or `unmount`. Return true when the session is over. */
-static bool
-answer(struct run *r)
-{
-	struct control_reply reply = {0};
-	enum control_op op;
-	bool over, told;
-	int conn;
+/* ---- what comes before it is open ------------------------------------------------------------------------------------------- */
 
-	if ((conn = control_accept(r->control, &op, &told)) < 0) {
-		r->deaf = errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS;
-		return false;
-	}
-	describe(r, &reply.state);
-	if (op != CONTROL_STATUS)
-		reply.err = finish(r, op == CONTROL_END || op == CONTROL_END_FORCE ? EVENT_ENDED : EVENT_PAUSED,
-		    op == CONTROL_END_FORCE || op == CONTROL_PAUSE_FORCE, &reply.fault);
-	over = op != CONTROL_STATUS && r->over;
-	if (over)
-		reply.state.unread = r->unread;
-	r->closed.told = over && told;
-	if (over)
-		release(r); /* before it is said that the stick may be pulled and the code typed again */
-	control_answer(conn, &reply);
-	return over;
-}
-
-/* Keep the time used; give up on a stick that stays away. Return true when the session is over. */
-static bool
-heartbeat(struct run *r)
+static enum session_state
+tried(struct run *r, const char code[CODE_SYMBOLS])
 {
 	struct fault f = {0};
+	enum err err = unlock_try(r->unlock, code, &r->info, &f);
 
-	unlock_beat(r->unlock, used_now(r));
-	if (replug_look(r->replug) < REPLUG_AWAY_S)
-		return false;
-	finish(r, EVENT_LEFT, true, &f);
-	return true;
+	if (report(r, SESSION_TRIED, err, &f) != 0)
+		return STATE_GONE;
+	return err == E_OK ? STATE_PROVED : STATE_ASKING;
 }
 
-/* The command of a private session says how it ends; or it is gone, and nobody can any more. */
-static void
-settle(struct run *r, struct fault *f)
-{
-	struct session_request q = {0};
-	bool told = recv(r->fd.front, &q, sizeof q, 0) == sizeof q;
-
-	finish(r, told && q.op == SESSION_END ? EVENT_ENDED : EVENT_PAUSED, true, f);
-	r->closed.told = told;
-}
-
-/* The mount is gone. Return true when the session is over; else whoever made the mount says what becomes of it. */
-static bool
-unmounted(struct run *r, struct fault *f)
-{
-	if (r->fd.front < 0) {
-		finish(r, EVENT_PAUSED, true, f);
-		return true;
-	}
-	r->left = true;
-	shut(r);
-	return false;
-}
-
-/* Until the session is over; why not as it should, in f. */
-static void
-serve(struct run *r, struct fault *f)
-{
-	struct pollfd p[] = {{r->fd.deadline, POLLIN, 0}, {r->fd.ended, POLLIN, 0}, {r->fd.signals, POLLIN, 0}, {r->control, POLLIN, 0},
-	    {r->fd.beat, POLLIN, 0}, {r->fd.front, POLLIN, 0}, {r->fd.mounts, POLLPRI, 0}};
-	uint64_t ticks;
-	bool over = false;
-
-	while (!over) {
-		p[1].fd = r->left ? -1 : r->fd.ended;
-		p[3].fd = r->deaf ? -1 : r->control;
-		if (poll(p, sizeof p / sizeof *p, -1) < 0 && errno != EINTR)
-			break;
-		if (p[0].revents != 0) {
-			finish(r, EVENT_OVER, true, f);
-			over = true;
-		} else if (p[2].revents != 0) {
-			finish(r, EVENT_PAUSED, true, f);
-			over = true;
-		} else if (p[5].revents != 0) {
-			settle(r, f);
-			over = true;
-		} else if (p[1].revents != 0) {
-			over = unmounted(r, f);
-		} else if (p[3].revents != 0) {
-			over = answer(r);
-		} else if (p[4].revents != 0 && read(r->fd.beat, &ticks, sizeof ticks) > 0) {
-			r->deaf = false;
-			over = heartbeat(r);
-		} else if (p[6].revents != 0) {
-			replug_look(r->replug); /* tells at once */
-		}
-	}
-}
-
-/* ---- the whole -------------------------------------------------------------------------------------------------------------- */
-
-/* Wait for the command. False when it is gone or a signal says stop; nothing is spent at that point. */
-static bool
-next_request(struct run *r, struct session_request *q)
-{
-	struct pollfd p[] = {{r->fd.front, POLLIN, 0}, {r->fd.signals, POLLIN, 0}};
-
-	while (poll(p, 2, -1) < 0)
-		if (errno != EINTR)
-			return false;
-	return p[1].revents == 0 && recv(r->fd.front, q, sizeof *q, 0) == sizeof *q;
-}
-
-static void
-open_and_serve(struct run *r)
+static enum session_state
+confirmed(struct run *r)
 {
 	struct fault f = {0};
 	enum err err = open_session(r, &f);
 
 	if (err != E_OK) {
 		if (r->mount_point[0] != '\0')
-			(void)unmount(r, true, NULL);
+			(void)minder_unmount(r->fd.minder, true, NULL);
 		if (r->control >= 0)
 			control_remove(station_session_dir(r->station), r->lock_name);
 		report(r, SESSION_OPENED, err, &f);
-		return;
+		return STATE_GONE;
 	}
 	report(r, SESSION_OPENED, E_OK, &f);
 	tell_opened(r);
-	if (r->setup->private == NULL) {
+	if (!is_private(r)) {
 		close(r->fd.front);
 		r->fd.front = -1;
 	}
-	serve(r, &f);
-	release(r); /* before it is said that the stick may be pulled and the code typed again */
-	if (r->fd.front >= 0 && r->over)
-		report(r, SESSION_CLOSED, f.err, &f);
+	return STATE_OPEN;
+}
+
+/* By the command; or it is gone. */
+static enum session_state
+requested(struct run *r)
+{
+	enum session_state next = STATE_GONE;
+	struct session_request q;
+
+	if (recv(r->fd.front, &q, sizeof q, 0) == sizeof q)
+		next = q.op == SESSION_CONFIRM && r->state == STATE_PROVED ? confirmed(r) : tried(r, q.code);
+	sodium_memzero(&q, sizeof q);
+	return next;
+}
+
+/* ---- what comes while it is open -------------------------------------------------------------------------------------------- */
+
+static enum session_state
+time_is_up(struct run *r)
+{
+	return finish(r, STATE_OVER, &r->why);
+}
+
+/* Nobody hears of the end of one that was not open. */
+static enum session_state
+stopped(struct run *r)
+{
+	return r->state < STATE_OPEN ? STATE_GONE : finish(r, STATE_PAUSED, &r->why);
+}
+
+/* The command of a private session says how it ends; or it is gone, and nobody can any more. */
+static enum session_state
+settled(struct run *r)
+{
+	struct session_request q = {0};
+
+	r->told = recv(r->fd.front, &q, sizeof q, 0) == sizeof q;
+	return finish(r, r->told && q.op == SESSION_END ? STATE_ENDED : STATE_PAUSED, &r->why);
+}
+
+static enum session_state
+unmounted(struct run *r)
+{
+	uint64_t one;
+
+	if (!is_private(r))
+		return finish(r, STATE_PAUSED, &r->why);
+	(void)!read(r->fd.ended, &one, sizeof one); /* this comes once */
+	shut(r);
+	return STATE_UNSEEN;
+}
+
+static enum session_state
+asked_to_stop(struct run *r, enum control_op op, struct fault *f)
+{
+	const bool force = op == CONTROL_END_FORCE || op == CONTROL_PAUSE_FORCE;
+
+	if (!force && let_go(r, f) != E_OK)
+		return r->state;
+	return finish(r, op == CONTROL_END || op == CONTROL_END_FORCE ? STATE_ENDED : STATE_PAUSED, f);
+}
+
+/* By `status` or `unmount`. */
+static enum session_state
+asked(struct run *r)
+{
+	enum session_state next = r->state;
+	struct control_reply reply = {0};
+	enum control_op op;
+	bool told;
+	int conn;
+
+	if ((conn = control_accept(r->control, &op, &told)) < 0) {
+		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
+			r->heard = -1;
+		return next;
+	}
+	describe(r, &reply.state);
+	if (op != CONTROL_STATUS && (next = asked_to_stop(r, op, &reply.fault)) != r->state) {
+		reply.state.unread = r->unread;
+		r->told = told;
+		release(r); /* before it is said that the stick may be pulled and the code typed again */
+	}
+	reply.err = reply.fault.err;
+	control_answer(conn, &reply);
+	return next;
+}
+
+/* Keep the time used; give up on a stick that stays away. */
+static enum session_state
+beaten(struct run *r)
+{
+	uint64_t ticks;
+
+	if (read(r->fd.beat, &ticks, sizeof ticks) <= 0)
+		return r->state;
+	r->heard = r->control;
+	unlock_beat(r->unlock, used_now(r));
+	return replug_look(r->replug) < REPLUG_AWAY_S ? r->state : finish(r, STATE_LEFT, NULL);
+}
+
+static enum session_state
+mounts_changed(struct run *r)
+{
+	replug_look(r->replug); /* tells at once */
+	return r->state;
+}
+
+/* ---- the whole -------------------------------------------------------------------------------------------------------------- */
+
+#define SOURCES_MAX 7
+
+/* What a session waits for. */
+struct source {
+	int fd;                         /* -1: not now */
+	short events;
+	enum session_state (*came)(struct run *r); /* what is next */
+};
+
+/* The first that has come is seen to, and the others in the next round, if it is still theirs. */
+static enum session_state
+wait_for(struct run *r, const struct source *sources, nfds_t count)
+{
+	struct pollfd p[SOURCES_MAX];
+
+	for (nfds_t i = 0; i < count; i++)
+		p[i] = (struct pollfd){sources[i].fd, sources[i].events, 0};
+	if (poll(p, count, -1) < 0)
+		return errno == EINTR ? r->state : STATE_GONE;
+	for (nfds_t i = 0; i < count; i++)
+		if (p[i].revents != 0)
+			return sources[i].came(r);
+	return r->state;
+}
+
+static enum session_state
+next_state(struct run *r)
+{
+	const struct source early[] = {
+	    {r->fd.signals, POLLIN, stopped},
+	    {r->fd.front, POLLIN, requested},
+	};
+	const struct source open[SOURCES_MAX] = {
+	    {r->fd.deadline, POLLIN, time_is_up},
+	    {r->fd.signals, POLLIN, stopped},
+	    {r->fd.front, POLLIN, settled},
+	    {r->fd.ended, POLLIN, unmounted},
+	    {r->heard, POLLIN, asked},
+	    {r->fd.beat, POLLIN, beaten},
+	    {r->fd.mounts, POLLPRI, mounts_changed},
+	};
+
+	return r->state < STATE_OPEN ? wait_for(r, early, sizeof early / sizeof *early) : wait_for(r, open, SOURCES_MAX);
+}
+
+static enum session_state
+begin(struct run *r)
+{
+	struct fault f = {0};
+	enum err err = session_process_start(&r->fd) == 0 ? look(r, &f) : fault_set(&f, E_FAIL, errno, "session", "start");
+
+	return report(r, SESSION_LOOKED, err, &f) == 0 && err == E_OK ? STATE_ASKING : STATE_GONE;
 }
 
 _Noreturn void
@@ -578,28 +691,11 @@ session_run(int front, int minder, const struct session_setup *setup)
 {
 	struct run r = {.fd = {.front = front, .minder = minder, .events = setup->events, .private = -1}, .control = -1, .stick_fd = -1,
 	    .setup = setup, .clock = clock_system()};
-	struct session_request q;
-	struct fault f = {0};
-	bool proved = false;
-	enum err err;
 
-	if (setup->private != NULL)
+	if (is_private(&r))
 		r.fd.private = setup->private->fd;
-	err = session_process_start(&r.fd) == 0 ? look(&r, &f) : fault_set(&f, E_FAIL, errno, "session", "start");
-	if (report(&r, SESSION_LOOKED, err, &f) != 0 || err != E_OK)
-		leave(&r);
-	while (next_request(&r, &q)) {
-		if (q.op == SESSION_CONFIRM && proved) {
-			open_and_serve(&r);
-			break;
-		}
-		fault_clear(&f);
-		err = unlock_try(r.unlock, q.code, &r.info, &f);
-		sodium_memzero(&q, sizeof q);
-		proved = err == E_OK;
-		if (report(&r, SESSION_TRIED, err, &f) != 0)
-			break;
-	}
-	sodium_memzero(&q, sizeof q);
+	r.state = begin(&r);
+	while (r.state < STATE_GONE)
+		r.state = next_state(&r);
 	leave(&r);
 }

@@ -931,6 +931,21 @@ begin_and_let_go(const char *stick)
 		;
 }
 
+/* What one player was to see must not become a folder for all. */
+START_TEST(a_private_mount_that_cannot_be_had_is_not_made)
+{
+	const struct session_private private = {.fd = 1000000, .dir = NOWHERE};
+	struct session_setup with = {.stick_path = x.path, .private = &private, .station_dir = station_dir_path, .events = -1};
+	struct fault f = {0};
+
+	ck_assert_int_eq(session_fork(&session, &with, &f), E_OK);
+	heard(SESSION_LOOKED, E_FAIL);
+	ck_assert_str_eq(said.fault.step, "session");
+	k.fd = dup(0);
+	ended(0);
+}
+END_TEST
+
 START_TEST(nothing_of_it_stays_with_the_command)
 {
 	LEAKS_NOTHING(begin_and_let_go("/proc/self/nothing"));
@@ -1259,6 +1274,7 @@ main(void)
 	tcase_add_test(u, who_says_nothing_ends_nothing);
 	tcase_add_loop_test(u, what_cannot_be_kept_at_the_end_is_named, 0, 3);
 	tcase_add_test(u, it_has_nothing_of_the_command_s);
+	tcase_add_test(u, a_private_mount_that_cannot_be_had_is_not_made);
 	tcase_add_test(u, nothing_of_it_stays_with_the_command);
 	tcase_add_test(u, no_descriptor_for_a_session);
 	tcase_add_loop_test(u, a_folder_is_opened_and_goes, 0, 4);

@@ -41,6 +41,25 @@ openat(int dir_fd, const char *path, int flags, ...)
 	return open_any("openat", dir_fd, path, flags, mode);
 }
 
+/* What a call becomes with _FORTIFY_SOURCE where its flags are not known when it is compiled. */
+int __open_2(const char *path, int flags);
+int __openat_2(int dir_fd, const char *path, int flags);
+
+int
+__open_2(const char *path, int flags)
+{
+	return open_any("open", AT_FDCWD, path, flags, 0);
+}
+
+int
+__openat_2(int dir_fd, const char *path, int flags)
+{
+	return open_any("openat", dir_fd, path, flags, 0);
+}
+
+int __open64_2(const char *path, int flags) __attribute__((alias("__open_2")));
+int __openat64_2(int dir_fd, const char *path, int flags) __attribute__((alias("__openat_2")));
+
 /* Where AC_SYS_LARGEFILE asks for it, open is open64 by itself, and so is the other. */
 #ifndef __USE_FILE_OFFSET64
 int open64(const char *path, int flags, ...) __attribute__((alias("open")));

@@ -1,5 +1,5 @@
 /*
- * mounting.c - the dialogue of a mount.
+ * mounting.c - the way of one code: open_with_code goes it, from top to bottom, and decides; all that is said on it is above.
  */
 #include "mounting.h"
 
@@ -74,7 +74,7 @@ mounting_about(const struct cli *c, const struct unlock_info *i)
 }
 
 static void
-introduce(const struct mounting *m)
+say_found(const struct mounting *m)
 {
 	const struct unlock_info *i = &m->msg.info;
 	char stick[STICK_NAME_SIZE], issuer[FINGERPRINT_SIZE], label[TITLE_SIZE];
@@ -110,7 +110,7 @@ introduce(const struct mounting *m)
 }
 
 static enum err
-fail(const struct mounting *m, const struct fault *f)
+say_refused(const struct mounting *m, const struct fault *f)
 {
 	struct say_about about = {.object = m->stick, .info = &m->msg.info, .code = true};
 	char usb[USB_SHOWN_SIZE];
@@ -122,80 +122,40 @@ fail(const struct mounting *m, const struct fault *f)
 	return say_error(m->c, f, &about);
 }
 
-/* Once it was confirmed. */
-static enum err
-died(const struct mounting *m)
-{
-	return say_refuse(m->c, E_FAIL, "the process that was opening the stick has ended before it was done. Type the same "
-	    "code again, on this PC: if it was used up, it goes on here");
-}
-
-/* Before it was confirmed: whatever the session is at, even if it would never end. */
-static enum err
-interrupted(struct mounting *m)
-{
-	session_abandon(&m->link);
-	return say_refuse(m->c, E_INTERRUPTED, "interrupted. Nothing was spent");
-}
-
-/* Before it was confirmed, too. */
-static enum err
-no_report(struct mounting *m)
-{
-	if (stop_asked())
-		return interrupted(m);
-	return say_refuse(m->c, E_FAIL, "the process that was opening the stick has ended. Try again. Nothing was spent");
-}
-
-/* ---- the code ------------------------------------------------------------------------------------------------------------- */
-
-/* Until a code is proved, or there is no point in asking again. */
-static enum err
-prove_code(struct mounting *m)
-{
-	struct fault f = {0};
-	bool sent = false;
-	enum err err;
-
-	do {
-		if (prompt_symbols(m->c, NULL, true, m->code, &f) != E_OK)
-			return fail(m, &f);
-		sent = session_code(&m->link, m->code) == 0;
-		sodium_memzero(m->code, sizeof m->code); /* what is started to ask again must not find it here */
-		if (!sent || session_next(&m->link, &m->msg, stop_asked) != 0)
-			return no_report(m);
-		if ((err = m->msg.err) != E_OK)
-			fail(m, &m->msg.fault);
-	} while (err == E_CODE_UNKNOWN && m->c->code_file == NULL && !stop_asked());
-	return err;
-}
-
-static enum err
-confirm(struct mounting *m)
+/* A code that was used here before asks nothing. */
+static void
+say_resumed(const struct mounting *m)
 {
 	const struct unlock_info *i = &m->msg.info;
-	char length[WHEN_SHOWN], until[WHEN_SHOWN], question[600];
-	struct fault f = {0};
+	char length[WHEN_SHOWN], until[WHEN_SHOWN];
 
 	when_show_duration(length, sizeof length, i->remaining_s);
 	when_show_until(until, sizeof until, i->clock.now + i->remaining_s, i->clock.now);
-	if (i->resume) {
-		if (i->resume_open)
-			say_info(m->c, "this code was used here before; its session goes on: %s left, until %s", length, until);
-		else
-			say_info(m->c, "this code was being used up here when something failed; going on: %s left, until %s", length,
-			    until);
-		return E_OK;
-	}
-	if (m->yes || m->c->code_file != NULL)
-		return E_OK;
+	if (i->resume_open)
+		say_info(m->c, "this code was used here before; its session goes on: %s left, until %s", length, until);
+	else
+		say_info(m->c, "this code was being used up here when something failed; going on: %s left, until %s", length, until);
+}
+
+static enum err
+ask_to_spend(const struct mounting *m, struct fault *f)
+{
+	const struct unlock_info *i = &m->msg.info;
+	char length[WHEN_SHOWN], until[WHEN_SHOWN], question[600];
+
+	when_show_duration(length, sizeof length, i->remaining_s);
+	when_show_until(until, sizeof until, i->clock.now + i->remaining_s, i->clock.now);
 	snprintf(question, sizeof question, m->player != NULL ?
 	    _("This uses up the code. The media can be played for %s (until %s), on this PC only. Open now?") :
 	    _("This uses up the code. The folder stays open for %s (until %s), on this PC only. Open now?"), length, until);
-	return prompt_enter(m->c, question, &f) == E_OK ? E_OK : fail(m, &f);
+	return prompt_enter(m->c, question, f);
 }
 
-/* ---- the whole ------------------------------------------------------------------------------------------------------------ */
+static void
+say_opening(const struct mounting *m)
+{
+	say_info(m->c, "%s", m->msg.info.resume ? _("opening ...") : _("opening, do not pull the stick ..."));
+}
 
 /* The path follows on stdout: who reads both on one screen sees it once. */
 static void
@@ -214,46 +174,124 @@ say_open(const struct mounting *m)
 		say_info(m->c, "open until %s: %s", until, say_safe(spoken, sizeof spoken, m->msg.mount_point));
 }
 
-static enum err
-open_folder(struct mounting *m)
-{
-	const struct unlock_info *i = &m->msg.info;
+/* How the way of a code ends. */
+enum outcome {
+	WENT_WELL,      /* so far, or to the open folder */
+	REFUSED,        /* by the session, or by whoever was asked: there is a fault */
+	GIVEN_UP,       /* the person wants to stop. Nothing was spent */
+	ENDED,          /* the session did, before it was confirmed */
+	LOST            /* ... after that */
+};
 
-	if (stop_asked())
-		return interrupted(m);
-	say_info(m->c, "%s", i->resume ? _("opening ...") : _("opening, do not pull the stick ..."));
-	if (session_confirm(&m->link) != 0 || session_next(&m->link, &m->msg, NULL) != 0)
-		return died(m);
-	if (m->msg.err != E_OK)
-		return fail(m, &m->msg.fault);
+static enum err
+say_outcome(const struct mounting *m, enum outcome o, const struct fault *why)
+{
+	switch (o) {
+	case REFUSED:
+		return say_refused(m, why);
+	case GIVEN_UP:
+		return say_refuse(m->c, E_INTERRUPTED, "interrupted. Nothing was spent");
+	case ENDED:
+		return say_refuse(m->c, E_FAIL, "the process that was opening the stick has ended. Try again. Nothing was spent");
+	case LOST:
+		return say_refuse(m->c, E_FAIL, "the process that was opening the stick has ended before it was done. Type the same "
+		    "code again, on this PC: if it was used up, it goes on here");
+	case WENT_WELL:
+		break;
+	}
 	say_open(m);
 	return E_OK;
+}
+
+/* ---- the way -------------------------------------------------------------------------------------------------------------- */
+
+/* The session's next report. WENT_WELL: it may go on. Until it is confirmed it is left alone as soon as the person wants to stop. */
+static enum outcome
+hear(struct mounting *m, bool confirmed, struct fault *why)
+{
+	if (session_next(&m->link, &m->msg, confirmed ? NULL : stop_asked) != 0)
+		return confirmed ? LOST : stop_asked() ? GIVEN_UP : ENDED;
+	if (m->msg.err == E_OK)
+		return WENT_WELL;
+	*why = m->msg.fault;
+	return REFUSED;
+}
+
+static enum outcome
+try_code(struct mounting *m, struct fault *why)
+{
+	bool sent;
+
+	if (prompt_symbols(m->c, NULL, true, m->code, why) != E_OK)
+		return REFUSED;
+	sent = session_code(&m->link, m->code) == 0;
+	sodium_memzero(m->code, sizeof m->code); /* what is started to ask again must not find it here */
+	if (!sent)
+		return stop_asked() ? GIVEN_UP : ENDED;
+	return hear(m, false, why);
+}
+
+/* Whether the person may have mistyped it, and can be asked. */
+static bool
+may_try_again(const struct mounting *m, const struct fault *why)
+{
+	return why->err == E_CODE_UNKNOWN && m->c->code_file == NULL && !stop_asked();
+}
+
+static enum outcome
+open_with_code(struct mounting *m, struct fault *why)
+{
+	enum outcome o;
+
+	if ((o = hear(m, false, why)) != WENT_WELL)
+		return o;
+	say_found(m);
+	while ((o = try_code(m, why)) == REFUSED && may_try_again(m, why)) {
+		say_refused(m, why);
+		fault_clear(why);
+	}
+	if (o != WENT_WELL)
+		return o;
+	if (m->msg.info.resume)
+		say_resumed(m);
+	else if (!m->yes && m->c->code_file == NULL && ask_to_spend(m, why) != E_OK)
+		return REFUSED;
+	if (stop_asked())
+		return GIVEN_UP;
+	say_opening(m);
+	if (session_confirm(&m->link) != 0)
+		return LOST;
+	return hear(m, true, why);
+}
+
+static enum err
+begin(struct mounting *m, struct fault *f)
+{
+	struct session_setup setup = {.stick_path = m->stick, .dir = m->dir[0] != '\0' ? m->dir : NULL, .station_dir = m->station,
+	    .source = m->source, .private = m->private, .events = m->no_desktop ? -1 : desktop_fork()};
+	enum err err;
+
+	sessions_tidy();
+	err = session_fork(&m->link, &setup, f);
+	if (setup.events >= 0)
+		close(setup.events); /* the session has it */
+	return err;
 }
 
 enum err
 mounting_open(struct mounting *m)
 {
-	struct session_setup setup = {.stick_path = m->stick, .dir = m->dir[0] != '\0' ? m->dir : NULL, .station_dir = m->station,
-	    .source = m->source, .private = m->private, .events = m->no_desktop ? -1 : desktop_fork()};
-	struct fault f = {0};
+	struct fault why = {0};
+	enum outcome o;
 	enum err err;
 
-	sessions_tidy();
-	err = session_fork(&m->link, &setup, &f);
-	if (setup.events >= 0)
-		close(setup.events); /* the session has it */
-	if (err != E_OK)
-		return say_error(m->c, &f, NULL);
-	if (session_next(&m->link, &m->msg, stop_asked) != 0)
-		err = no_report(m);
-	else if ((err = m->msg.err) != E_OK)
-		fail(m, &m->msg.fault);
-	else {
-		introduce(m);
-		if ((err = prove_code(m)) == E_OK && (err = confirm(m)) == E_OK)
-			err = open_folder(m);
-	}
+	if (begin(m, &why) != E_OK)
+		return say_error(m->c, &why, NULL);
+	o = open_with_code(m, &why);
 	sodium_memzero(m->code, sizeof m->code);
+	if (o == GIVEN_UP)
+		session_abandon(&m->link); /* whatever it is at, even if it would never end */
+	err = say_outcome(m, o, &why);
 	if (err != E_OK)
 		session_dismiss(&m->link); /* whoever is told to try again may do so at once */
 	else if (m->private == NULL)
@@ -262,6 +300,8 @@ mounting_open(struct mounting *m)
 		reveal_folder(m->c, m->msg.mount_point);
 	return err;
 }
+
+/* ---- before it ------------------------------------------------------------------------------------------------------------ */
 
 /* The keys of sessions are in there: their files are for the owner alone, and so should their directory be. */
 static void

@@ -18,6 +18,7 @@
 #include "keytree.h"
 #include "opt.h"
 #include "prompt.h"
+#include "reporting.h"
 #include "say.h"
 #include "scrub.h"
 #include "stickio.h"
@@ -38,6 +39,7 @@ struct run {
 	struct stickarg at;
 	struct stick *s;
 	struct stick_grants grants;
+	struct reporting reporting;
 	struct collect k;
 	uint8_t **files; /* the receipts, as many */
 	bool no_record;	 /* the stick's own record is damaged: nothing opens it any more */
@@ -197,7 +199,7 @@ run(struct run *r, struct fault *f)
 {
 	enum err e = E_OK;
 
-	r->k.c = r->c;
+	r->k.report = reporting_to(&r->reporting, r->c);
 	r->k.issuer = &r->issuer;
 	r->k.revoke_all = r->yes;
 	if ((e = open_books(r, f)) != E_OK || (e = read_receipts(r, f)) != E_OK || (e = take_stick(r, f)) != E_OK ||
@@ -555,8 +557,8 @@ report(struct run *r)
 	}
 	if (e != E_OK || !r->purge)
 		return e;
-	scrub_announce(r->c, r->at.fd);
-	e = scrub_free_space(r->c, r->at.fd, &f);
+	issuing_announce_scrub(r->c, r->at.fd);
+	e = scrub_free_space(r->k.report, r->at.fd, &f);
 	return e == E_OK ? E_OK : say_error(r->c, &f, &(struct say_about){.object = r->at.path});
 }
 

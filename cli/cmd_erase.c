@@ -12,12 +12,14 @@
 #include "collect.h"
 #include "human.h"
 #include "issuer.h"
+#include "issuersay.h"
 #include "issuing.h"
 #include "keytree.h"
 #include "opt.h"
 #include "prompt.h"
 #include "provision.h"
 #include "readme.h"
+#include "reporting.h"
 #include "say.h"
 #include "scrub.h"
 #include "text.h"
@@ -31,6 +33,8 @@ struct erase {
 
 	struct issuer issuer;
 	struct stickarg at;
+	struct reporting reporting;
+	const struct report *report;
 	struct provision *p;
 	char name[STICK_NAME_SIZE];
 	uint32_t revoked;
@@ -49,8 +53,8 @@ check_loss(struct erase *r, struct fault *f)
 
 	if (r->discard)
 		return E_OK;
-	e = collect_unexplained(r->c, &r->issuer, r->p->stick, &r->p->grants, &loss, f);
-	return e == E_OK ? collect_say_loss(&loss, r->at.path, f) : e;
+	e = collect_unexplained(r->report, &r->issuer, r->p->stick, &r->p->grants, &loss, f);
+	return e == E_OK ? issuersay_loss(&loss, r->at.path, f) : e;
 }
 
 static enum err
@@ -164,15 +168,16 @@ run(struct erase *r, struct fault *f)
 {
 	enum err e = E_OK;
 
+	r->report = reporting_to(&r->reporting, r->c);
 	if ((e = stickarg_open(&r->at, r->stick, f)) != E_OK || (r->scrub && (e = scrub_check(r->at.fd, r->at.path, f)) != E_OK) ||
 	    (e = issuing_open(&r->issuer, r->c, f)) != E_OK || (e = issuing_clock(&r->issuer, r->c, f)) != E_OK ||
 	    (e = issuing_unlock(&r->issuer, r->c, f)) != E_OK || (e = take_stick(r, f)) != E_OK)
 		return e;
 	if (r->scrub)
-		scrub_announce(r->c, r->at.fd);
+		issuing_announce_scrub(r->c, r->at.fd);
 	if ((e = confirm(r, f)) != E_OK || (e = hold_stick_still(r, f)) != E_OK || (e = commit(r, f)) != E_OK || (e = destroy(r, f)) != E_OK)
 		return e;
-	return r->scrub ? scrub_free_space(r->c, r->at.fd, f) : E_OK;
+	return r->scrub ? scrub_free_space(r->report, r->at.fd, f) : E_OK;
 }
 
 /* What is not ours stays, and whoever thinks the stick is empty now should know. */

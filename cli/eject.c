@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "filestat.h"
+#include "mountinfo.h"
 #include "stick.h"
 #include "stickarg.h"
 
@@ -32,7 +33,7 @@ is_it(void *arg, const char *path)
 
 	if (fd >= 0 && filestat_fd(fd, &st) == 0 && (s->dev == 0 || st.st_dev == s->dev) && stick_open(&stick, fd, NULL) == E_OK)
 		found = memcmp(stick->id, s->stick_id, ID_SIZE) == 0;
-	s->directory = found && !stickarg_is_mount(fd);
+	s->directory = found && !mountinfo_is_top(fd);
 	if (found)
 		snprintf(s->e->where, sizeof s->e->where, "%s", path);
 	stick_close(&stick);

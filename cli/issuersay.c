@@ -7,6 +7,7 @@
 
 #include "envelope.h"
 #include "issuer.h"
+#include "scrub.h"
 #include "text.h"
 
 static void
@@ -52,6 +53,27 @@ no_code_name(struct fault *out, const struct fault *f)
 	    _("'%.40s' is not the name of a code; those look like 7kq241/3. A code itself is never typed here: --code."), f->object);
 }
 
+static void
+no_receipts(struct fault *out, const struct fault *f)
+{
+	fault_set(out, f->err, 0, "", _("that is not a receipts file; a PC writes one with: oncestick station receipts FILE"));
+}
+
+static void
+no_stick(struct fault *out, const struct fault *f)
+{
+	fault_set(out, f->err, 0, "",
+	    _("%.80s is not where a stick is mounted, but a directory of another disk: its free space is not filled."), f->object);
+}
+
+static void
+foreign_fill(struct fault *out, const struct fault *f)
+{
+	fault_set(out, f->err, 0, "",
+	    _("the folder %s on the stick holds %.80s, which oncestick did not write. Rename that folder, and run this again."),
+	    SCRUB_DIR, f->object);
+}
+
 static const struct {
 	enum err err;
 	const char *step;
@@ -63,6 +85,9 @@ static const struct {
 	{E_SPACE, ISSUER_LIST_FULL, list_full},
 	{E_NO_STICK, ISSUER_UNKNOWN, unknown_stick},
 	{E_USAGE, ISSUER_NO_CODE_NAME, no_code_name},
+	{E_USAGE, COLLECT_NO_RECEIPTS, no_receipts},
+	{E_USAGE, SCRUB_NO_STICK, no_stick},
+	{E_USAGE, SCRUB_FOREIGN, foreign_fill},
 };
 
 bool
@@ -76,4 +101,34 @@ issuersay(struct fault *out, const struct fault *f)
 		return true;
 	}
 	return false;
+}
+
+enum err
+issuersay_loss(const struct collect_loss *loss, const char *path, struct fault *f)
+{
+	if (loss->used > 0)
+		return fault_set(f, E_USAGE, 0, "",
+		    ngettext("%u used code on %.80s is not collected: who opened it, and when, would be lost. First: oncestick collect "
+			     "STICK; or --discard.",
+			"%u used codes on %.80s are not collected: who opened them, and when, would be lost. First: oncestick "
+			"collect STICK; or --discard.",
+			loss->used),
+		    loss->used, path);
+	if (loss->lectures > 0)
+		return fault_set(f, E_USAGE, 0, "",
+		    ngettext("%u lecture that the books have on this stick is not on %.80s: who used its codes, and when, nobody could "
+			     "tell any more. Look for another copy of the stick, and collect it; or --discard.",
+			"%u lectures that the books have on this stick are not on %.80s: who used their codes, and when, nobody could "
+			"tell any more. Look for another copy of the stick, and collect it; or --discard.",
+			loss->lectures),
+		    loss->lectures, path);
+	if (loss->damaged > 0)
+		return fault_set(f, E_USAGE, 0, "",
+		    ngettext("%u code on %.80s is damaged, and whether it was used would be lost. First: oncestick collect STICK; or "
+			     "--discard.",
+			"%u codes on %.80s are damaged, and whether they were used would be lost. First: oncestick collect STICK; or "
+			"--discard.",
+			loss->damaged),
+		    loss->damaged, path);
+	return E_OK;
 }

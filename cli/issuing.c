@@ -16,12 +16,17 @@
 #include "clock.h"
 #include "envelope.h"
 #include "filestat.h"
+#include "human.h"
 #include "keytree.h"
 #include "prompt.h"
 #include "say.h"
+#include "scrub.h"
 #include "stick.h"
 #include "stickio.h"
 #include "text.h"
+#include "when.h"
+
+#define SLOW_STICK (10ull << 20) /* bytes a second, for the estimate */
 
 enum err
 issuing_dir(char *out, size_t size, struct fault *f)
@@ -179,6 +184,17 @@ issuing_warn_list(const struct issuer *i, const struct cli *c)
 		    "the list of used and revoked codes is more than half as long as it can be (%zu of %zu KiB). A lecture leaves it a "
 		    "week after it expires: give new ones less time (prepare --expires), or prepare some as another issuer",
 		    i->list_n >> 10, envelope_limit(ENVELOPE_NOTICE) >> 10);
+}
+
+void
+issuing_announce_scrub(const struct cli *c, int dir_fd)
+{
+	uint64_t all = scrub_bytes(dir_fd);
+	char bytes[HUMAN_SHOWN], time[WHEN_SHOWN];
+
+	human_bytes(bytes, sizeof bytes, all);
+	when_show_duration(time, sizeof time, (int64_t)(all / SLOW_STICK));
+	say_info(c, "filling the free space twice: %s to write, about %s on a slow stick", bytes, time);
 }
 
 /* ---- names --------------------------------------------------------------------------------------------------------------- */

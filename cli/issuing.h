@@ -40,6 +40,9 @@ enum err issuing_unlock(struct issuer *i, const struct cli *c, struct fault *f);
 /* issuing_warn_list(i, c): after issuer_publish: say it if the list will soon be too long. */
 void issuing_warn_list(const struct issuer *i, const struct cli *c);
 
+/* issuing_announce_scrub(c, dir_fd): before scrub_free_space: say how much will be written and about how long that takes. */
+void issuing_announce_scrub(const struct cli *c, int dir_fd);
+
 /* A stick that was named. */
 struct issuing_stick {
 	uint8_t id[ID_SIZE];

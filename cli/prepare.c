@@ -17,8 +17,10 @@
 #include "collect.h"
 #include "filestat.h"
 #include "human.h"
+#include "issuersay.h"
 #include "issuing.h"
 #include "prepare_internal.h"
+#include "reporting.h"
 #include "say.h"
 #include "secret.h"
 #include "segment.h"
@@ -290,12 +292,13 @@ enum err
 prepare_check_loss(struct prepare *j, struct prepare_target *t, struct fault *f)
 {
 	struct collect_loss loss;
+	struct reporting reporting;
 	enum err e = E_OK;
 
 	if (j->discard)
 		return E_OK;
-	e = collect_unexplained(j->c, &j->issuer, t->p->stick, &t->p->grants, &loss, f);
-	return e == E_OK ? collect_say_loss(&loss, t->at.path, f) : e;
+	e = collect_unexplained(reporting_to(&reporting, j->c), &j->issuer, t->p->stick, &t->p->grants, &loss, f);
+	return e == E_OK ? issuersay_loss(&loss, t->at.path, f) : e;
 }
 
 static enum err

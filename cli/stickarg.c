@@ -388,7 +388,7 @@ stickarg_device(int fd, char *out, size_t size)
 	struct stat st;
 
 	out[0] = '\0';
-	if (!stickarg_is_mount(fd) || filestat_fd(fd, &st) != 0 || !is_portable(st.st_dev))
+	if (!mountinfo_is_top(fd) || filestat_fd(fd, &st) != 0 || !is_portable(st.st_dev))
 		return;
 	if (fstatvfs(fd, &vfs) == 0)
 		human_bytes(bytes, sizeof bytes, (uint64_t)vfs.f_blocks * vfs.f_frsize);
@@ -404,14 +404,4 @@ stickarg_is_portable(int fd)
 	struct stat st;
 
 	return filestat_fd(fd, &st) == 0 && is_portable(st.st_dev);
-}
-
-bool
-stickarg_is_mount(int fd)
-{
-	struct stat here, up;
-
-	if (filestat_fd(fd, &here) != 0 || filestat_at(fd, "..", &up) != 0)
-		return false;
-	return here.st_dev != up.st_dev || here.st_ino == up.st_ino;
 }

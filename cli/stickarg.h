@@ -40,7 +40,4 @@ void stickarg_device(int fd, char *out, size_t size);
 /* stickarg_is_portable(fd): whether the directory is on what people carry around: a USB device, a card, or another removable one. */
 bool stickarg_is_portable(int fd);
 
-/* stickarg_is_mount(fd): whether the directory is the top of a mounted file system, so that all of it is the stick's. */
-bool stickarg_is_mount(int fd);
-
 #endif

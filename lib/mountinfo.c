@@ -170,3 +170,13 @@ mountinfo_same(const struct mountinfo_id *a, const struct mountinfo_id *b)
 {
 	return a->mount != 0 && a->mount == b->mount && a->dev == b->dev;
 }
+
+bool
+mountinfo_is_top(int fd)
+{
+	struct stat here, up;
+
+	if (filestat_fd(fd, &here) != 0 || filestat_at(fd, "..", &up) != 0)
+		return false;
+	return here.st_dev != up.st_dev || here.st_ino == up.st_ino;
+}

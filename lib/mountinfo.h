@@ -55,4 +55,7 @@ bool mountinfo_same(const struct mountinfo_id *a, const struct mountinfo_id *b);
 /* mountinfo_is_of(m, dev): whether m is of the block device dev. Its files may have another st_dev, as on btrfs. */
 bool mountinfo_is_of(const struct mountinfo *m, dev_t dev);
 
+/* mountinfo_is_top(fd): whether the directory is the top of a mounted file system, so that all of that is below it. */
+bool mountinfo_is_top(int fd);
+
 #endif

@@ -12,8 +12,10 @@
 
 #include <jansson.h>
 
+#include "collect.h"
 #include "issuer.h"
 #include "say.h"
+#include "scrub.h"
 #include "stick.h"
 #include "trial.h"
 
@@ -61,6 +63,9 @@ START_TEST(what_the_issuer_refuses_has_a_sentence_of_its_own)
 	    {E_SPACE, ISSUER_LIST_FULL, "would be longer than 4 MiB"},
 	    {E_NO_STICK, ISSUER_UNKNOWN, "there is no stick it in the books;"},
 	    {E_USAGE, ISSUER_NO_CODE_NAME, "'it' is not the name of a code;"},
+	    {E_USAGE, COLLECT_NO_RECEIPTS, "that is not a receipts file;"},
+	    {E_USAGE, SCRUB_NO_STICK, "it is not where a stick is mounted,"},
+	    {E_USAGE, SCRUB_FOREIGN, "the folder " SCRUB_DIR " on the stick holds it,"},
 	};
 
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

@@ -9,11 +9,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "cli.h"
 #include "error.h"
 #include "issuer.h"
 #include "receipt.h"
+#include "report.h"
 #include "stick.h"
+
+/* A step of a fault. */
+#define COLLECT_NO_RECEIPTS "no receipts file" /* E_USAGE: what was read is none */
 
 enum collect_kind {
 	COLLECT_QUIET,	     /* not used, and nobody says otherwise */
@@ -54,7 +57,7 @@ struct collect_rows {
 };
 
 struct collect {
-	const struct cli *c;
+	const struct report *report; /* NULL: nobody listens */
 	struct issuer *issuer;
 	const struct stick *stick;   /* NULL: receipts alone */
 	struct stick_grants *grants; /* of stick, all ours; NULL likewise */
@@ -77,8 +80,8 @@ struct collect {
 };
 
 /*
- * collect_file(k, file, f): take a station's receipts file, before collect_stick; file is borrowed until collect_free. E_USAGE if it
- * is none.
+ * collect_file(k, file, f): take a station's receipts file, before collect_stick; file is borrowed until collect_free. E_USAGE
+ * (COLLECT_NO_RECEIPTS) if it is none.
  */
 enum err collect_file(struct collect *k, struct bytes file, struct fault *f);
 
@@ -104,12 +107,12 @@ struct collect_loss {
 	uint32_t lectures; /* that are not there, with codes that are not known as used */
 };
 
-/* collect_unexplained(c, i, s, grants, loss, f): of stick s; nothing is changed. */
-enum err collect_unexplained(const struct cli *c, struct issuer *i, const struct stick *s, struct stick_grants *grants,
+/*
+ * collect_unexplained(report, i, s, grants, loss, f): of stick s; nothing is changed. Errors: those of collect_known and
+ * collect_judge.
+ */
+enum err collect_unexplained(const struct report *report, struct issuer *i, const struct stick *s, struct stick_grants *grants,
     struct collect_loss *loss, struct fault *f);
-
-/* collect_say_loss(loss, path, f): the refusal of who would lose that: E_USAGE; E_OK if there is nothing to lose. */
-enum err collect_say_loss(const struct collect_loss *loss, const char *path, struct fault *f);
 
 void collect_free(struct collect *k);
 

@@ -14,11 +14,8 @@
 #include "hold.h"
 #include "keytree.h"
 #include "mint.h"
-#include "progress.h"
 #include "record.h"
 #include "stickio.h"
-#include "stop.h"
-#include "text.h"
 #include "usb.h"
 
 #define CLOCK_WRONG (RECEIPT_CLOCK_BEHIND | RECEIPT_CLOCK_BACK) /* flags of a receipt whose time says nothing */
@@ -180,8 +177,7 @@ collect_file(struct collect *k, struct bytes file, struct fault *f)
 	size_t count = 0;
 
 	if (receipts_parse(file, &rows, &count) != 0)
-		return fault_set(
-		    f, E_USAGE, 0, "", _("that is not a receipts file; a PC writes one with: oncestick station receipts FILE"));
+		return fault_set(f, E_USAGE, 0, COLLECT_NO_RECEIPTS, "%s", "");
 	grown = realloc(k->rows.list, (k->rows.count + count + 1) * sizeof *grown);
 	if (grown == NULL) {
 		free(rows);
@@ -300,7 +296,7 @@ judge_rows(struct checker *c, struct collect_finding *x, struct fault *f)
 	enum err e = E_OK;
 
 	for (size_t i = at; i < at + n && e == E_OK; i++) {
-		if ((i & 1023) == 1023 && stop_asked())
+		if ((i & 1023) == 1023 && report_stopped(k->report))
 			return fault_set(f, E_INTERRUPTED, 0, "collect", "%s", "");
 		e = check(c, k->rows.list[i].body, &good, f);
 		if (e == E_OK && good)
@@ -346,7 +342,7 @@ judge_slot(struct collect *k, const struct stick *s, const struct grant *g, uint
 	struct collect_finding x = {.slot = slot}, *kept = NULL;
 	enum err e = E_OK;
 
-	if (stop_asked())
+	if (report_stopped(k->report))
 		return fault_set(f, E_INTERRUPTED, 0, "collect", "%s", "");
 	memcpy(x.grant_id, g->id, ID_SIZE);
 	if ((e = books_evidence(k->issuer->books, g->id, slot, &c.known, f)) != E_OK)
@@ -380,7 +376,7 @@ on_stick(const struct collect *k, const uint8_t id[ID_SIZE])
 }
 
 static enum err
-judge_stick(struct collect *k, struct progress *bar, uint64_t *done, uint64_t all, struct fault *f)
+judge_stick(struct collect *k, uint64_t *done, uint64_t all, struct fault *f)
 {
 	enum err e = E_OK;
 
@@ -389,7 +385,7 @@ judge_stick(struct collect *k, struct progress *bar, uint64_t *done, uint64_t al
 
 		for (uint32_t slot = 0; slot < g->slots && e == E_OK; slot++) {
 			e = judge_slot(k, k->stick, g, slot, f);
-			progress_update(bar, ++*done, all);
+			report_update(k->report, ++*done, all);
 		}
 	}
 	return e;
@@ -408,7 +404,7 @@ rows_of_grant(const struct collect_rows *rows, size_t i)
 
 /* The rows i to i + n - 1, of one grant. What is on the stick was judged with it; else the books have the grant, or nobody. */
 static enum err
-judge_grant_rows(struct collect *k, size_t i, size_t n, struct progress *bar, uint64_t *done, uint64_t all, struct fault *f)
+judge_grant_rows(struct collect *k, size_t i, size_t n, uint64_t *done, uint64_t all, struct fault *f)
 {
 	const struct receipt_row *rows = &k->rows.list[i];
 	const struct grant *there = on_stick(k, rows[0].grant_id), *g = there;
@@ -423,7 +419,7 @@ judge_grant_rows(struct collect *k, size_t i, size_t n, struct progress *bar, ui
 			k->foreign++;
 		else if (there == NULL && (row == 0 || rows[row].slot != rows[row - 1].slot))
 			e = judge_slot(k, NULL, g, rows[row].slot, f);
-		progress_update(bar, ++*done, all);
+		report_update(k->report, ++*done, all);
 	}
 	grant_free(&own);
 	return e;
@@ -432,7 +428,6 @@ judge_grant_rows(struct collect *k, size_t i, size_t n, struct progress *bar, ui
 enum err
 collect_judge(struct collect *k, struct fault *f)
 {
-	struct progress bar;
 	uint64_t done = 0, all = 0;
 	enum err e = E_OK;
 
@@ -440,19 +435,18 @@ collect_judge(struct collect *k, struct fault *f)
 	all = k->rows.count;
 	for (size_t i = 0; k->stick != NULL && i < k->grants->count; i++)
 		all += k->grants->grants[i].slots;
-	progress_start(&bar, k->c, "reading");
-	bar.counted = true;
+	report_start(k->report, REPORT_READING);
 	if (k->stick != NULL) {
 		struct usb_dir here = {USB_SYSFS, k->stick->once_fd};
 
 		k->has_usb = usb_dir_factor(&here, k->usb, k->usb_hint) == 0;
-		e = judge_stick(k, &bar, &done, all, f);
+		e = judge_stick(k, &done, all, f);
 	}
 	for (size_t i = 0, n = 0; i < k->rows.count && e == E_OK; i += n) {
 		n = rows_of_grant(&k->rows, i);
-		e = judge_grant_rows(k, i, n, &bar, &done, all, f);
+		e = judge_grant_rows(k, i, n, &done, all, f);
 	}
-	progress_end(&bar, e == E_OK);
+	report_end(k->report, e == E_OK);
 	return e;
 }
 
@@ -737,10 +731,10 @@ count_loss(struct collect_finding *x, const struct books_evidence *known, struct
 }
 
 enum err
-collect_unexplained(const struct cli *c, struct issuer *i, const struct stick *s, struct stick_grants *grants,
+collect_unexplained(const struct report *report, struct issuer *i, const struct stick *s, struct stick_grants *grants,
     struct collect_loss *loss, struct fault *f)
 {
-	struct collect k = {.c = c, .issuer = i, .stick = s, .grants = grants, .held = true};
+	struct collect k = {.report = report, .issuer = i, .stick = s, .grants = grants, .held = true};
 	struct books_evidence known;
 	bool any = false;
 	enum err e = E_OK;
@@ -755,36 +749,6 @@ collect_unexplained(const struct cli *c, struct issuer *i, const struct stick *s
 		loss->lectures += k.missing[n].spent < k.missing[n].slots;
 	collect_free(&k);
 	return e;
-}
-
-enum err
-collect_say_loss(const struct collect_loss *loss, const char *path, struct fault *f)
-{
-	if (loss->used > 0)
-		return fault_set(f, E_USAGE, 0, "",
-		    ngettext("%u used code on %.80s is not collected: who opened it, and when, would be lost. First: oncestick collect "
-			     "STICK; or --discard.",
-			"%u used codes on %.80s are not collected: who opened them, and when, would be lost. First: oncestick "
-			"collect STICK; or --discard.",
-			loss->used),
-		    loss->used, path);
-	if (loss->lectures > 0)
-		return fault_set(f, E_USAGE, 0, "",
-		    ngettext("%u lecture that the books have on this stick is not on %.80s: who used its codes, and when, nobody could "
-			     "tell any more. Look for another copy of the stick, and collect it; or --discard.",
-			"%u lectures that the books have on this stick are not on %.80s: who used their codes, and when, nobody could "
-			"tell any more. Look for another copy of the stick, and collect it; or --discard.",
-			loss->lectures),
-		    loss->lectures, path);
-	if (loss->damaged > 0)
-		return fault_set(f, E_USAGE, 0, "",
-		    ngettext("%u code on %.80s is damaged, and whether it was used would be lost. First: oncestick collect STICK; or "
-			     "--discard.",
-			"%u codes on %.80s are damaged, and whether they were used would be lost. First: oncestick collect STICK; or "
-			"--discard.",
-			loss->damaged),
-		    loss->damaged, path);
-	return E_OK;
 }
 
 void

@@ -17,21 +17,13 @@
 
 #include <sodium.h>
 
-#include "human.h"
-#include "progress.h"
-#include "say.h"
-#include "stickarg.h"
+#include "mountinfo.h"
 #include "stickio.h"
-#include "stop.h"
-#include "text.h"
-#include "when.h"
 
-#define FILL_DIR "oncestick-fill"
 #define FILL_FILE (1ull << 30) /* below every file system's limit */
 #define FILL_CHUNK (1u << 20)
 #define FILL_MARK "oncestick fills free space here\n" /* how each begins, so that one that was left is known again */
 #define ROUNDS 2
-#define SLOW_STICK (10ull << 20) /* bytes a second, for the estimate */
 
 static uint64_t
 free_bytes(int dir_fd)
@@ -41,22 +33,17 @@ free_bytes(int dir_fd)
 	return fstatvfs(dir_fd, &vfs) == 0 ? (uint64_t)vfs.f_bavail * vfs.f_frsize : 0;
 }
 
-void
-scrub_announce(const struct cli *c, int dir_fd)
+uint64_t
+scrub_bytes(int dir_fd)
 {
-	uint64_t all = ROUNDS * free_bytes(dir_fd);
-	char bytes[HUMAN_SHOWN], time[WHEN_SHOWN];
-
-	human_bytes(bytes, sizeof bytes, all);
-	when_show_duration(time, sizeof time, (int64_t)(all / SLOW_STICK));
-	say_info(c, "filling the free space twice: %s to write, about %s on a slow stick", bytes, time);
+	return ROUNDS * free_bytes(dir_fd);
 }
 
 struct fill {
 	int dir;
 	uint8_t *chunk;
 	uint64_t done, all;
-	struct progress bar;
+	const struct report *report;
 	struct fault *f;
 };
 
@@ -75,7 +62,7 @@ fill_fault(struct fill *w, const char *step)
 {
 	int sys = errno;
 
-	return fault_set(w->f, sys == EROFS || sys == EACCES || sys == EPERM ? E_READONLY : E_STICK_IO, sys, step, "%s", FILL_DIR);
+	return fault_set(w->f, sys == EROFS || sys == EACCES || sys == EPERM ? E_READONLY : E_STICK_IO, sys, step, "%s", SCRUB_DIR);
 }
 
 /* One file, until it is large enough or the stick is full. */
@@ -95,7 +82,7 @@ fill_file(struct fill *w, unsigned number, bool *full)
 	while (e == E_OK && !*full && size < FILL_FILE) {
 		ssize_t n = 0;
 
-		if (stop_asked()) {
+		if (report_stopped(w->report)) {
 			e = fault_set(w->f, E_INTERRUPTED, 0, "fill", "%s", "");
 			break;
 		}
@@ -108,7 +95,7 @@ fill_file(struct fill *w, unsigned number, bool *full)
 			e = fill_fault(w, "write");
 		size += n > 0 ? (uint64_t)n : 0;
 		w->done += n > 0 ? (uint64_t)n : 0;
-		progress_update(&w->bar, w->done < w->all ? w->done : w->all, w->all);
+		report_update(w->report, w->done < w->all ? w->done : w->all, w->all);
 	}
 	if (e == E_OK && fsync(fd) != 0 && errno != ENOSPC)
 		e = fill_fault(w, "fsync");
@@ -177,9 +164,7 @@ take_over(struct fill *w, bool remove_it)
 		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
 			continue;
 		if (!is_fill(w->dir, e->d_name))
-			err = fault_set(w->f, E_USAGE, 0, "",
-			    _("the folder %s on the stick holds %.80s, which oncestick did not write. Rename that folder, and run this again."),
-			    FILL_DIR, e->d_name);
+			err = fault_set(w->f, E_USAGE, 0, SCRUB_FOREIGN, "%s", e->d_name);
 		else if (remove_it && unlinkat(w->dir, e->d_name, 0) != 0)
 			err = fill_fault(w, "remove");
 	}
@@ -193,10 +178,9 @@ scrub_check(int dir_fd, const char *path, struct fault *f)
 	struct fill w = {.f = f};
 	enum err e = E_OK;
 
-	if (!stickarg_is_mount(dir_fd))
-		return fault_set(f, E_USAGE, 0, "",
-		    _("%.80s is not where a stick is mounted, but a directory of another disk: its free space is not filled."), path);
-	if ((w.dir = stickio_open_dir(dir_fd, FILL_DIR)) < 0)
+	if (!mountinfo_is_top(dir_fd))
+		return fault_set(f, E_USAGE, 0, SCRUB_NO_STICK, "%s", path);
+	if ((w.dir = stickio_open_dir(dir_fd, SCRUB_DIR)) < 0)
 		return E_OK;
 	e = take_over(&w, false);
 	close(w.dir);
@@ -208,18 +192,18 @@ open_fill_dir(struct fill *w, int dir_fd)
 {
 	bool there = false;
 
-	if (mkdirat(dir_fd, FILL_DIR, 0700) != 0 && !(there = errno == EEXIST))
+	if (mkdirat(dir_fd, SCRUB_DIR, 0700) != 0 && !(there = errno == EEXIST))
 		return fill_fault(w, "mkdir");
-	w->dir = stickio_open_dir(dir_fd, FILL_DIR);
+	w->dir = stickio_open_dir(dir_fd, SCRUB_DIR);
 	if (w->dir < 0)
 		return fill_fault(w, "open");
 	return there ? take_over(w, true) : E_OK;
 }
 
 enum err
-scrub_free_space(const struct cli *c, int dir_fd, struct fault *f)
+scrub_free_space(const struct report *report, int dir_fd, struct fault *f)
 {
-	struct fill w = {.dir = -1, .f = f};
+	struct fill w = {.dir = -1, .report = report, .f = f};
 	enum err e = E_OK;
 
 	w.chunk = malloc(FILL_CHUNK);
@@ -227,15 +211,15 @@ scrub_free_space(const struct cli *c, int dir_fd, struct fault *f)
 		return fault_set(f, E_FAIL, ENOMEM, "memory", "for filling");
 	if ((e = open_fill_dir(&w, dir_fd)) != E_OK)
 		goto out;
-	w.all = ROUNDS * free_bytes(dir_fd);
-	progress_start(&w.bar, c, "filling");
+	w.all = scrub_bytes(dir_fd);
+	report_start(report, REPORT_FILLING);
 	for (int round = 0; round < ROUNDS && e == E_OK; round++)
 		e = fill_once(&w);
-	progress_end(&w.bar, e == E_OK);
+	report_end(report, e == E_OK);
 out:
 	if (w.dir >= 0)
 		close(w.dir);
-	(void)unlinkat(dir_fd, FILL_DIR, AT_REMOVEDIR);
+	(void)unlinkat(dir_fd, SCRUB_DIR, AT_REMOVEDIR);
 	free(w.chunk);
 	return e;
 }

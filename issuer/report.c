@@ -1,0 +1,33 @@
+/*
+ * report.c - calling who listens.
+ */
+#include "report.h"
+
+#include <stddef.h>
+
+void
+report_start(const struct report *r, enum report_phase phase)
+{
+	if (r != NULL)
+		r->start(r->arg, phase);
+}
+
+void
+report_update(const struct report *r, uint64_t done, uint64_t all)
+{
+	if (r != NULL)
+		r->update(r->arg, done, all);
+}
+
+void
+report_end(const struct report *r, bool ok)
+{
+	if (r != NULL)
+		r->end(r->arg, ok);
+}
+
+bool
+report_stopped(const struct report *r)
+{
+	return r != NULL && r->stopped(r->arg);
+}

@@ -12,6 +12,8 @@
 #include <sodium.h>
 
 #include "blockcrypt.h"
+#include "books.h"
+#include "issuer.h"
 #include "keytree.h"
 #include "mint.h"
 #include "pack.h"
@@ -388,4 +390,21 @@ fixture_digest(struct fixture *x, uint8_t out[HASH_SIZE])
 	digest_dir(&h, fd);
 	close(fd);
 	crypto_hash_sha256_final(&h, out);
+}
+
+void
+fixture_issuer(struct fixture *x, struct issuer *i)
+{
+	struct fault f = {0};
+
+	memset(i, 0, sizeof *i);
+	snprintf(i->dir, sizeof i->dir, "%s/office", x->path);
+	ck_assert_int_eq(books_open(&i->books, i->dir, true, &f), E_OK);
+	ck_assert_int_ge(i->dir_fd = open(i->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), 0);
+	memcpy(i->pk, x->pk, KEY_SIZE);
+	i->now = x->now;
+	ck_assert_ptr_nonnull(i->seed = secret_new(KEY_SIZE));
+	ck_assert_ptr_nonnull(i->sk = secret_new(SIGN_SECRET_SIZE));
+	memcpy(i->seed, x->seed, KEY_SIZE);
+	memcpy(i->sk, x->sk, SIGN_SECRET_SIZE);
 }

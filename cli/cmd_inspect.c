@@ -33,7 +33,226 @@
 
 #define FILE_MAX (64u << 20)
 
-/* A report is built as JSON; people get a page made of it. */
+enum report_kind { REPORT_MANIFEST, REPORT_GRANT, REPORT_NOTICE, REPORT_RECEIPTS, REPORT_STATION, REPORT_STICK };
+
+/* What a stick says of one of its lectures, beside the grant. */
+struct lecture {
+	struct slots_count slots;
+	const char *manifest; /* "signed", or what it is instead */
+	uint64_t blocks;      /* if it is signed */
+};
+
+struct report_stick {
+	struct stickarg at;
+	uint8_t id[ID_SIZE];
+	uint32_t refill;
+	char device[128], fs[STICKIO_FS_NAME];
+	bool mixed; /* lectures of several issuers */
+	struct stick_grants grants;
+	struct lecture *lectures; /* one for each of them */
+	bool has_notice, notice_unreadable;
+};
+
+/* What is shown, as JSON or to people. Only what its kind says is filled in; a stick has a notice, too. */
+struct report {
+	enum report_kind kind;
+	struct manifest manifest;
+	struct grant grant;
+	struct notice notice;
+	struct enrolment station;
+	struct receipt_row *rows;
+	size_t row_count;
+	struct report_stick stick;
+	uint8_t *file; /* what rows borrow from */
+};
+
+static void
+report_free(struct report *r)
+{
+	grant_free(&r->grant);
+	notice_free(&r->notice);
+	stick_grants_free(&r->stick.grants);
+	free(r->stick.lectures);
+	stickarg_close(&r->stick.at);
+	free(r->rows);
+	free(r->file);
+}
+
+static long long
+revoked_codes(const struct notice *n)
+{
+	long long codes = 0;
+
+	for (size_t i = 0; i < n->grant_count; i++)
+		for (size_t k = 0; k < n->grants[i].len; k++)
+			codes += __builtin_popcount(n->grants[i].bitmap[k]);
+	return codes;
+}
+
+/* Whether it is one: what it proves, only its issuer can tell. */
+static bool
+parse_receipt(struct receipt *r, const struct receipt_row *row)
+{
+	return row->body.n > MAC_SIZE && receipt_parse(r, BYTES(row->body.p, row->body.n - MAC_SIZE)) == 0;
+}
+
+/* ---- files ------------------------------------------------------------------------------------------------------------------ */
+
+static enum envelope_result
+open_signed(struct report *r, enum envelope_type type, struct bytes file)
+{
+	switch (type) {
+	case ENVELOPE_MANIFEST:
+		r->kind = REPORT_MANIFEST;
+		return manifest_open(&r->manifest, file);
+	case ENVELOPE_GRANT:
+		r->kind = REPORT_GRANT;
+		return grant_open(&r->grant, file);
+	case ENVELOPE_NOTICE:
+		r->kind = REPORT_NOTICE;
+		return notice_open(&r->notice, file);
+	}
+	return ENVELOPE_MALFORMED;
+}
+
+static enum envelope_result
+open_file(struct report *r, struct bytes file)
+{
+	enum envelope_type type = ENVELOPE_MANIFEST;
+
+	if (envelope_guess(file, &type) == 0)
+		return open_signed(r, type, file);
+	if (enrolment_parse(&r->station, file) == 0)
+		r->kind = REPORT_STATION;
+	else if (receipts_parse(file, &r->rows, &r->row_count) == 0)
+		r->kind = REPORT_RECEIPTS;
+	else
+		return ENVELOPE_MALFORMED;
+	return ENVELOPE_OK;
+}
+
+static enum err
+inspect_file(struct report *r, const char *path, struct fault *f)
+{
+	size_t n = 0;
+	int fd = open(path, O_PATH | O_CLOEXEC);
+
+	fence_reader(fd);
+	if (fd >= 0)
+		close(fd);
+	if (stickio_slurp(AT_FDCWD, path, FILE_MAX, &r->file, &n) != 0) {
+		if (errno == EFBIG)
+			return fault_set(f, E_USAGE, 0, "", _("%.120s is longer than any file that can be shown here. Is it the right one?"),
+			    path);
+		return fault_set(f, E_USAGE, 0, "", _("%.120s cannot be read: %s."), path, strerror(errno));
+	}
+	switch (open_file(r, BYTES(r->file, n))) {
+	case ENVELOPE_OK:
+		return E_OK;
+	case ENVELOPE_NEWER:
+		return fault_set(f, E_NO_GRANT, 0, "", _("%.120s was made by a newer oncestick."), path);
+	case ENVELOPE_FORGED:
+		return fault_set(f, E_BUNDLE, 0, "", _("%.120s does not have a valid signature: it was changed, or forged."), path);
+	default:
+		return fault_set(f, E_BUNDLE, 0, "", _("%.120s is none of oncestick's signed files, or it is damaged."), path);
+	}
+}
+
+/* ---- sticks ----------------------------------------------------------------------------------------------------------------- */
+
+/* What the manifest of g is, and in m what it says if it is "signed". f has why if it cannot be read. */
+static const char *
+manifest_state(const struct stick *s, const struct grant *g, struct manifest *m, struct fault *f)
+{
+	char hex[2 * ID_SIZE + 1], path[sizeof STICK_BUNDLES "//" STICK_MANIFEST_FILE + sizeof hex];
+	const char *state = "damaged";
+	uint8_t *file = NULL;
+	size_t size = 0;
+	int fd = stick_bundle_dir(s, g->bundles[0].id);
+
+	bytes_to_hex(hex, g->bundles[0].id, ID_SIZE);
+	snprintf(path, sizeof path, "%s/%s/%s", STICK_BUNDLES, hex, STICK_MANIFEST_FILE);
+	if (fd < 0 || stickio_slurp(fd, STICK_MANIFEST_FILE, envelope_limit(ENVELOPE_MANIFEST), &file, &size) != 0)
+		state = stickio_fault(f, E_BUNDLE, "read", s->once_fd, STICK_ONCE, path) == E_BUNDLE ? "missing" : "unreadable";
+	else if (manifest_open(m, BYTES(file, size)) == ENVELOPE_OK)
+		state = memcmp(m->hash, g->bundles[0].manifest_hash, HASH_SIZE) == 0 ? "signed" : "another one";
+	if (fd >= 0)
+		close(fd);
+	free(file);
+	return state;
+}
+
+/* An error only if something of it cannot be read that whoever uses this PC can put right: a medium that fails is part of the answer. */
+static enum err
+read_lecture(struct lecture *l, const struct stick *s, const struct grant *g, struct fault *f)
+{
+	struct manifest m = {0};
+	struct fault why = {0};
+
+	l->slots = slots_count(s, g);
+	l->manifest = manifest_state(s, g, &m, &why);
+	l->blocks = strcmp(l->manifest, "signed") == 0 ? m.blocks : 0;
+	if (l->slots.unread > 0 && !stickio_failing(l->slots.why.sys))
+		return fault_pass(f, &l->slots.why);
+	if (strcmp(l->manifest, "unreadable") == 0 && !stickio_failing(why.sys))
+		return fault_pass(f, &why);
+	return E_OK;
+}
+
+static enum err
+read_lectures(struct report_stick *r, const struct stick *s, struct fault *f)
+{
+	enum err e = E_OK;
+
+	if (r->grants.count == 0)
+		return E_OK;
+	if ((r->lectures = calloc(r->grants.count, sizeof *r->lectures)) == NULL)
+		return fault_set(f, E_FAIL, ENOMEM, "memory", "for lectures");
+	for (size_t i = 0; i < r->grants.count && e == E_OK; i++)
+		e = read_lecture(&r->lectures[i], s, &r->grants.grants[i], f);
+	return e;
+}
+
+static enum err
+read_notice(struct report *r, const struct stick *s, struct fault *f)
+{
+	int got = stick_load_notice(s, r->stick.grants.grants[0].issuer, &r->notice, NULL, NULL);
+
+	if (got < 0 && !stickio_failing(errno))
+		return stickio_fault(f, E_STICK_IO, "read", s->once_fd, STICK_ONCE, STICK_NOTICE);
+	r->stick.has_notice = got == 1;
+	r->stick.notice_unreadable = got < 0;
+	return E_OK;
+}
+
+static enum err
+inspect_stick(struct report *r, struct fault *f)
+{
+	struct stick *s = NULL;
+	struct fault why = {0};
+	enum err e = stick_open(&s, r->stick.at.fd, f), loaded = E_OK;
+
+	if (e != E_OK)
+		return e;
+	r->kind = REPORT_STICK;
+	r->stick.refill = s->n;
+	memcpy(r->stick.id, s->id, ID_SIZE);
+	loaded = stick_load_grants(s, &r->stick.grants, &why);
+	r->stick.mixed = loaded == E_ISSUER;
+	if (loaded != E_OK && loaded != E_NO_GRANT && loaded != E_ISSUER && !stickio_failing(why.sys))
+		e = fault_pass(f, &why);
+	if (e == E_OK) {
+		stickarg_device(r->stick.at.fd, r->stick.device, sizeof r->stick.device);
+		stickio_fs_of(r->stick.at.fd, r->stick.fs);
+		e = read_lectures(&r->stick, s, f);
+	}
+	if (e == E_OK && loaded == E_OK)
+		e = read_notice(r, s, f);
+	stick_close(&s);
+	return e;
+}
+
+/* ---- JSON ------------------------------------------------------------------------------------------------------------------- */
 
 static json_t *
 json_hex(const uint8_t *p, size_t n)
@@ -69,13 +288,17 @@ set(json_t *o, const char *key, json_t *v)
 }
 
 static void
+set_number(json_t *o, const char *key, uint64_t n)
+{
+	set(o, key, json_integer((json_int_t)n));
+}
+
+static void
 set_text(json_t *o, const char *key, const char *s)
 {
 	if (s[0] != '\0')
 		set(o, key, json_string(s));
 }
-
-/* ---- signed objects --------------------------------------------------------------------------------------------------------- */
 
 static json_t *
 json_manifest(const struct manifest *m)
@@ -85,8 +308,8 @@ json_manifest(const struct manifest *m)
 	set_text(o, "label", m->label);
 	set(o, "bundle", json_hex(m->bundle_id, ID_SIZE));
 	set(o, "created", say_json_time(m->created));
-	set(o, "blocks", json_integer((json_int_t)m->blocks));
-	set(o, "bytes", json_integer((json_int_t)(m->blocks * BLOCK_SIZE)));
+	set_number(o, "blocks", m->blocks);
+	set_number(o, "bytes", m->blocks * BLOCK_SIZE);
 	set(o, "issuer", json_issuer(m->issuer));
 	set(o, "root", json_hex(m->root, HASH_SIZE));
 	return o;
@@ -119,12 +342,12 @@ json_grant(const struct grant *g)
 	set(o, "issued", say_json_time(g->issued));
 	set(o, "not_before", say_json_time(g->policy.not_before));
 	set(o, "expires", say_json_time(g->policy.expires));
-	set(o, "session_s", json_integer((json_int_t)g->policy.session_s));
-	set(o, "codes", json_integer((json_int_t)g->slots));
+	set_number(o, "session_s", g->policy.session_s);
+	set_number(o, "codes", g->slots);
 	if (g->refill != 0)
-		set(o, "refill", json_integer((json_int_t)g->refill));
+		set_number(o, "refill", g->refill);
 	if (g->notice_min != 0)
-		set(o, "needs_notice", json_integer((json_int_t)g->notice_min));
+		set_number(o, "needs_notice", g->notice_min);
 	set(o, "factors", json_factors(&g->policy));
 	for (uint32_t i = 0; i < g->bundle_count; i++)
 		json_array_append_new(bundles, json_hex(g->bundles[i].id, ID_SIZE));
@@ -136,245 +359,121 @@ static json_t *
 json_notice(const struct notice *n)
 {
 	json_t *o = json_object();
-	json_int_t codes = 0;
 
-	for (size_t i = 0; i < n->grant_count; i++)
-		for (size_t k = 0; k < n->grants[i].len; k++)
-			codes += __builtin_popcount(n->grants[i].bitmap[k]);
-	set(o, "number", json_integer((json_int_t)n->number));
+	set_number(o, "number", n->number);
 	set(o, "time", say_json_time(n->time));
 	set(o, "issuer", json_issuer(n->issuer));
-	set(o, "codes", json_integer(codes));
-	set(o, "lectures", json_integer((json_int_t)n->grant_count));
+	set(o, "codes", json_integer(revoked_codes(n)));
+	set_number(o, "lectures", n->grant_count);
 	if (n->withdrawn_count > 0)
-		set(o, "withdrawn_bundles", json_integer((json_int_t)n->withdrawn_count));
+		set_number(o, "withdrawn_bundles", n->withdrawn_count);
 	return o;
 }
 
-/* ---- files ------------------------------------------------------------------------------------------------------------------ */
-
-static enum envelope_result
-open_signed(enum envelope_type type, struct bytes file, json_t **o)
-{
-	struct manifest m = {0};
-	struct grant g = {0};
-	struct notice n = {0};
-	enum envelope_result r = ENVELOPE_MALFORMED;
-
-	switch (type) {
-	case ENVELOPE_MANIFEST:
-		if ((r = manifest_open(&m, file)) == ENVELOPE_OK)
-			*o = json_pack("{s:s, s:o}", "kind", "manifest", "manifest", json_manifest(&m));
-		break;
-	case ENVELOPE_GRANT:
-		if ((r = grant_open(&g, file)) == ENVELOPE_OK)
-			*o = json_pack("{s:s, s:o}", "kind", "grant", "grant", json_grant(&g));
-		grant_free(&g);
-		break;
-	case ENVELOPE_NOTICE:
-		if ((r = notice_open(&n, file)) == ENVELOPE_OK)
-			*o = json_pack("{s:s, s:o}", "kind", "notice", "notice", json_notice(&n));
-		notice_free(&n);
-		break;
-	}
-	return r;
-}
-
 static json_t *
-open_receipts(struct bytes file)
+json_receipt(const struct receipt_row *row)
 {
-	struct receipt_row *rows = NULL;
-	size_t count = 0;
-	json_t *list = NULL;
+	json_t *o = json_object();
+	struct receipt r;
 
-	if (receipts_parse(file, &rows, &count) != 0)
-		return NULL;
-	list = json_array();
-	for (size_t i = 0; i < count; i++) {
-		struct receipt r;
-		json_t *o = json_object();
-		bool ok = rows[i].body.n > MAC_SIZE && receipt_parse(&r, BYTES(rows[i].body.p, rows[i].body.n - MAC_SIZE)) == 0;
-
-		set(o, "issuer", json_issuer(rows[i].issuer));
-		set(o, "grant", json_hex(rows[i].grant_id, ID_SIZE));
-		set(o, "slot", json_integer((json_int_t)rows[i].slot));
-		if (ok) {
-			set(o, "spent_at", say_json_time(r.spent_at));
-			set(o, "station", json_hex(r.station_id, ID_SIZE));
-		}
-		json_array_append_new(list, o);
+	set(o, "issuer", json_issuer(row->issuer));
+	set(o, "grant", json_hex(row->grant_id, ID_SIZE));
+	set_number(o, "slot", row->slot);
+	if (parse_receipt(&r, row)) {
+		set(o, "spent_at", say_json_time(r.spent_at));
+		set(o, "station", json_hex(r.station_id, ID_SIZE));
 	}
-	free(rows);
-	return json_pack("{s:s, s:o}", "kind", "receipts", "receipts", list);
-}
-
-static json_t *
-open_enrolment(struct bytes file)
-{
-	struct enrolment e;
-	uint8_t id[ID_SIZE];
-	json_t *o = NULL;
-
-	if (enrolment_parse(&e, file) != 0)
-		return NULL;
-	keytree_station_id(id, e.station_pk);
-	o = json_object();
-	set_text(o, "label", e.label);
-	set(o, "station", json_hex(id, ID_SIZE));
-	set(o, "key", json_hex(e.station_pk, KEY_SIZE));
-	return json_pack("{s:s, s:o}", "kind", "station", "station", o);
-}
-
-static enum err
-inspect_file(const char *path, json_t **o, struct fault *f)
-{
-	enum envelope_type type = ENVELOPE_MANIFEST;
-	enum envelope_result r = ENVELOPE_MALFORMED;
-	uint8_t *data = NULL;
-	size_t n = 0;
-	struct bytes file = {0};
-	int fd = open(path, O_PATH | O_CLOEXEC);
-
-	fence_reader(fd);
-	if (fd >= 0)
-		close(fd);
-	if (stickio_slurp(AT_FDCWD, path, FILE_MAX, &data, &n) != 0) {
-		if (errno == EFBIG)
-			return fault_set(f, E_USAGE, 0, "", _("%.120s is longer than any file that can be shown here. Is it the right one?"),
-			    path);
-		return fault_set(f, E_USAGE, 0, "", _("%.120s cannot be read: %s."), path, strerror(errno));
-	}
-	file = BYTES(data, n);
-	if (envelope_guess(file, &type) == 0)
-		r = open_signed(type, file, o);
-	else if ((*o = open_enrolment(file)) != NULL || (*o = open_receipts(file)) != NULL)
-		r = ENVELOPE_OK;
-	free(data);
-	if (r == ENVELOPE_OK)
-		return E_OK;
-	if (r == ENVELOPE_NEWER)
-		return fault_set(f, E_NO_GRANT, 0, "", _("%.120s was made by a newer oncestick."), path);
-	if (r == ENVELOPE_FORGED)
-		return fault_set(f, E_BUNDLE, 0, "", _("%.120s does not have a valid signature: it was changed, or forged."), path);
-	return fault_set(f, E_BUNDLE, 0, "", _("%.120s is none of oncestick's signed files, or it is damaged."), path);
-}
-
-/* ---- sticks ----------------------------------------------------------------------------------------------------------------- */
-
-/* What the manifest of g is, and in m what it says if it is "signed". f has why if it cannot be read. */
-static const char *
-manifest_state(const struct stick *s, const struct grant *g, struct manifest *m, struct fault *f)
-{
-	char hex[2 * ID_SIZE + 1], path[sizeof STICK_BUNDLES "//" STICK_MANIFEST_FILE + sizeof hex];
-	const char *state = "damaged";
-	uint8_t *file = NULL;
-	size_t size = 0;
-	int fd = stick_bundle_dir(s, g->bundles[0].id);
-
-	bytes_to_hex(hex, g->bundles[0].id, ID_SIZE);
-	snprintf(path, sizeof path, "%s/%s/%s", STICK_BUNDLES, hex, STICK_MANIFEST_FILE);
-	if (fd < 0 || stickio_slurp(fd, STICK_MANIFEST_FILE, envelope_limit(ENVELOPE_MANIFEST), &file, &size) != 0)
-		state = stickio_fault(f, E_BUNDLE, "read", s->once_fd, STICK_ONCE, path) == E_BUNDLE ? "missing" : "unreadable";
-	else if (manifest_open(m, BYTES(file, size)) == ENVELOPE_OK)
-		state = memcmp(m->hash, g->bundles[0].manifest_hash, HASH_SIZE) == 0 ? "signed" : "another one";
-	if (fd >= 0)
-		close(fd);
-	free(file);
-	return state;
-}
-
-/* NULL if something of it cannot be read that whoever uses this PC can put right; a medium that fails is part of the answer. */
-static json_t *
-json_lecture(const struct stick *s, const struct grant *g, struct fault *f)
-{
-	struct slots_count n = slots_count(s, g);
-	struct manifest m = {0};
-	struct fault why = {0};
-	const char *state = manifest_state(s, g, &m, &why);
-	json_t *o = NULL;
-
-	if (n.unread > 0 && !stickio_failing(n.why.sys))
-		fault_pass(f, &n.why);
-	else if (strcmp(state, "unreadable") == 0 && !stickio_failing(why.sys))
-		fault_pass(f, &why);
-	else
-		o = json_grant(g);
-	if (o == NULL)
-		return NULL;
-	set(o, "unused", json_integer((json_int_t)n.live));
-	set(o, "used", json_integer((json_int_t)n.spent));
-	set(o, "damaged", json_integer((json_int_t)n.damaged));
-	if (n.unread > 0)
-		set(o, "unreadable", json_integer((json_int_t)n.unread));
-	set(o, "manifest", json_string(state));
-	if (strcmp(state, "signed") == 0)
-		set(o, "bytes", json_integer((json_int_t)(m.blocks * BLOCK_SIZE)));
 	return o;
 }
 
-static enum err
-set_notice(json_t *o, const struct stick *s, const uint8_t issuer[KEY_SIZE], struct fault *f)
+static json_t *
+json_receipts(const struct report *r)
 {
-	struct notice n = {0};
-	int got = stick_load_notice(s, issuer, &n, NULL, NULL);
-
-	if (got < 0 && !stickio_failing(errno))
-		return stickio_fault(f, E_STICK_IO, "read", s->once_fd, STICK_ONCE, STICK_NOTICE);
-	if (got < 0)
-		set(o, "notice_unreadable", json_true());
-	if (got == 1)
-		set(o, "notice", json_notice(&n));
-	notice_free(&n);
-	return E_OK;
-}
-
-static enum err
-inspect_stick(struct stickarg *at, json_t **o, struct fault *f)
-{
-	struct stick_grants grants = {0};
-	struct stick *s = NULL;
-	struct fault why = {0};
-	char fs[32], device[128];
 	json_t *list = json_array();
-	enum err e = stick_open(&s, at->fd, f), loaded = E_OK;
 
-	if (e != E_OK)
-		goto out;
-	loaded = stick_load_grants(s, &grants, &why);
-	if (loaded != E_OK && loaded != E_NO_GRANT && loaded != E_ISSUER && !stickio_failing(why.sys)) {
-		e = fault_pass(f, &why);
-		goto out;
+	for (size_t i = 0; i < r->row_count; i++)
+		json_array_append_new(list, json_receipt(&r->rows[i]));
+	return list;
+}
+
+static json_t *
+json_station(const struct enrolment *e)
+{
+	json_t *o = json_object();
+	uint8_t id[ID_SIZE];
+
+	keytree_station_id(id, e->station_pk);
+	set_text(o, "label", e->label);
+	set(o, "station", json_hex(id, ID_SIZE));
+	set(o, "key", json_hex(e->station_pk, KEY_SIZE));
+	return o;
+}
+
+static json_t *
+json_lecture(const struct grant *g, const struct lecture *l)
+{
+	json_t *o = json_grant(g);
+
+	set_number(o, "unused", l->slots.live);
+	set_number(o, "used", l->slots.spent);
+	set_number(o, "damaged", l->slots.damaged);
+	if (l->slots.unread > 0)
+		set_number(o, "unreadable", l->slots.unread);
+	set(o, "manifest", json_string(l->manifest));
+	if (l->blocks > 0)
+		set_number(o, "bytes", l->blocks * BLOCK_SIZE);
+	return o;
+}
+
+static json_t *
+json_stick(const struct report *r)
+{
+	const struct report_stick *s = &r->stick;
+	json_t *o = json_object(), *list = json_array();
+
+	set(o, "kind", json_string("stick"));
+	set(o, "path", say_json_text(s->at.path));
+	set(o, "stick", json_stick_name(s->id));
+	set(o, "stick_id", json_hex(s->id, ID_SIZE));
+	if (s->grants.count > 0)
+		set(o, "issuer", json_issuer(s->grants.grants[0].issuer));
+	set(o, "device", say_json_text(s->device));
+	set(o, "file_system", say_json_text(s->fs));
+	set_number(o, "next_refill", s->refill);
+	for (size_t i = 0; i < s->grants.count; i++)
+		json_array_append_new(list, json_lecture(&s->grants.grants[i], &s->lectures[i]));
+	set(o, "lectures", list);
+	set_number(o, "unreadable_lectures", s->grants.skipped);
+	set_number(o, "foreign_lectures", s->grants.foreign);
+	if (s->grants.unread.err != E_OK)
+		set(o, "medium_failed", json_true());
+	if (s->mixed)
+		set(o, "mixed_issuers", json_true());
+	if (s->notice_unreadable)
+		set(o, "notice_unreadable", json_true());
+	if (s->has_notice)
+		set(o, "notice", json_notice(&r->notice));
+	return o;
+}
+
+static json_t *
+json_report(const struct report *r)
+{
+	switch (r->kind) {
+	case REPORT_MANIFEST:
+		return json_pack("{s:s, s:o}", "kind", "manifest", "manifest", json_manifest(&r->manifest));
+	case REPORT_GRANT:
+		return json_pack("{s:s, s:o}", "kind", "grant", "grant", json_grant(&r->grant));
+	case REPORT_NOTICE:
+		return json_pack("{s:s, s:o}", "kind", "notice", "notice", json_notice(&r->notice));
+	case REPORT_RECEIPTS:
+		return json_pack("{s:s, s:o}", "kind", "receipts", "receipts", json_receipts(r));
+	case REPORT_STATION:
+		return json_pack("{s:s, s:o}", "kind", "station", "station", json_station(&r->station));
+	case REPORT_STICK:
+		return json_stick(r);
 	}
-	*o = json_object();
-	set(*o, "kind", json_string("stick"));
-	set(*o, "path", say_json_text(at->path));
-	set(*o, "stick", json_stick_name(s->id));
-	set(*o, "stick_id", json_hex(s->id, ID_SIZE));
-	if (loaded == E_OK)
-		set(*o, "issuer", json_issuer(grants.grants[0].issuer));
-	stickarg_device(at->fd, device, sizeof device);
-	set(*o, "device", say_json_text(device));
-	stickio_fs_of(at->fd, fs);
-	set(*o, "file_system", say_json_text(fs));
-	set(*o, "next_refill", json_integer((json_int_t)s->n));
-	for (size_t i = 0; i < grants.count && e == E_OK; i++)
-		if (json_array_append_new(list, json_lecture(s, &grants.grants[i], &why)) != 0 && why.err != E_OK)
-			e = fault_pass(f, &why);
-	set(*o, "lectures", list);
-	list = NULL;
-	set(*o, "unreadable_lectures", json_integer((json_int_t)grants.skipped));
-	set(*o, "foreign_lectures", json_integer((json_int_t)grants.foreign));
-	if (grants.unread.err != E_OK)
-		set(*o, "medium_failed", json_true());
-	if (loaded == E_ISSUER)
-		set(*o, "mixed_issuers", json_true());
-	if (loaded == E_OK && e == E_OK)
-		e = set_notice(*o, s, grants.grants[0].issuer, f);
-out:
-	json_decref(list);
-	stick_grants_free(&grants);
-	stick_close(&s);
-	return e;
+	return NULL;
 }
 
 /* ---- for people -------------------------------------------------------------------------------------------------------------- */
@@ -400,64 +499,46 @@ row(const char *name, const char *fmt, ...)
 	putchar('\n');
 }
 
-static const char *
-text_of(json_t *o, const char *key)
-{
-	const char *s = json_string_value(json_object_get(o, key));
-
-	return s != NULL ? s : "";
-}
-
-static long long
-number_of(json_t *o, const char *key)
-{
-	return json_integer_value(json_object_get(o, key));
-}
-
-/* For ngettext. */
-static unsigned long
-count_of(json_t *o, const char *key)
-{
-	return (unsigned long)number_of(o, key);
-}
-
-/* RFC 3339 in JSON, local time for people. */
-static const char *
-shown_time(json_t *o, const char *key, char out[WHEN_SHOWN])
-{
-	int64_t t = 0;
-
-	out[0] = '\0';
-	if (when_parse(&t, text_of(o, key), WHEN_START, TIME_MIN) == 0)
-		when_show(out, WHEN_SHOWN, t);
-	return out;
-}
-
 static void
-row_text(const char *name, json_t *o, const char *key)
+row_text(const char *name, const char *text)
 {
 	char safe[4 * LABEL_MAX];
 
-	if (text_of(o, key)[0] != '\0')
-		row(name, "%s", say_safe(safe, sizeof safe, text_of(o, key)));
+	if (text[0] != '\0')
+		row(name, "%s", say_safe(safe, sizeof safe, text));
 }
 
 static void
-row_bytes(json_t *o)
+row_hex(const char *name, const uint8_t *p, size_t n)
+{
+	char hex[2 * HASH_SIZE + 1];
+
+	bytes_to_hex(hex, p, n);
+	row(name, "%s", hex);
+}
+
+static void
+row_bytes(uint64_t blocks)
 {
 	char shown[HUMAN_SHOWN];
 
-	if (json_object_get(o, "bytes") == NULL)
-		return;
-	human_bytes(shown, sizeof shown, (uint64_t)number_of(o, "bytes"));
+	human_bytes(shown, sizeof shown, blocks * BLOCK_SIZE);
 	row("size", "%s", shown);
 }
 
 static void
-print_label(json_t *o)
+row_time(const char *name, int64_t t)
+{
+	char shown[WHEN_SHOWN];
+
+	when_show(shown, sizeof shown, t);
+	row(name, "%s", shown);
+}
+
+static void
+print_label(const char *label)
 {
 	char safe[4 * LABEL_MAX];
-	const char *label = text_of(o, "label");
 
 	if (label[0] != '\0')
 		printf("\"%s\"\n", say_safe(safe, sizeof safe, label));
@@ -466,69 +547,60 @@ print_label(json_t *o)
 }
 
 static void
-row_window(const struct page *p, json_t *o)
+row_window(const struct page *p, const struct policy *policy)
 {
 	char from[WHEN_SHOWN], until[WHEN_SHOWN];
-	int64_t begin = 0, end = 0;
 
-	when_parse(&begin, text_of(o, "not_before"), WHEN_START, TIME_MIN);
-	when_parse(&end, text_of(o, "expires"), WHEN_START, TIME_MIN);
-	when_show(from, sizeof from, begin);
-	when_show(until, sizeof until, end);
+	when_show(from, sizeof from, policy->not_before);
+	when_show(until, sizeof until, policy->expires);
 	row("opens",
-	    p->now < begin ? _("from %s to %s (not yet)") :
-	    p->now >= end  ? _("from %s to %s (over)") :
-			     _("from %s to %s"),
+	    p->now < policy->not_before ? _("from %s to %s (not yet)") :
+	    p->now >= policy->expires   ? _("from %s to %s (over)") :
+					  _("from %s to %s"),
 	    from, until);
 }
 
 static void
-row_session(json_t *o)
+row_session(const struct policy *policy)
 {
 	char length[WHEN_SHOWN];
 
-	when_show_duration(length, sizeof length, number_of(o, "session_s"));
+	when_show_duration(length, sizeof length, policy->session_s);
 	row("session", _("%s from when a code is used"), length);
 }
 
 static void
-row_codes(json_t *o)
+row_codes(const struct slots_count *n)
 {
-	if (json_object_get(o, "unused") == NULL)
-		row("codes", "%lld", number_of(o, "codes"));
-	else if (number_of(o, "unreadable") > 0)
-		row("codes", _("%lld unused, %lld used, %lld damaged, %lld that cannot be read"), number_of(o, "unused"),
-		    number_of(o, "used"), number_of(o, "damaged"), number_of(o, "unreadable"));
-	else if (number_of(o, "damaged") == 0)
-		row("codes", _("%lld unused, %lld used"), number_of(o, "unused"), number_of(o, "used"));
+	long long unused = n->live, used = n->spent, damaged = n->damaged, unreadable = n->unread;
+
+	if (unreadable > 0)
+		row("codes", _("%lld unused, %lld used, %lld damaged, %lld that cannot be read"), unused, used, damaged, unreadable);
+	else if (damaged == 0)
+		row("codes", _("%lld unused, %lld used"), unused, used);
 	else
-		row("codes", _("%lld unused, %lld used, %lld damaged"), number_of(o, "unused"), number_of(o, "used"),
-		    number_of(o, "damaged"));
+		row("codes", _("%lld unused, %lld used, %lld damaged"), unused, used, damaged);
 }
 
 static void
-row_needs(json_t *o)
+row_needs(const struct policy *policy)
 {
-	json_t *list = json_object_get(o, "factors");
+	char ledger[sizeof policy->ledger_host + sizeof "ledger "];
 
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		const char *name = json_string_value(json_array_get(list, i));
-
-		if (strcmp(name, "usb") == 0)
-			row("needs", "%s", _("the USB stick it was written to, no copy of it"));
-		else if (strcmp(name, "station") == 0)
-			row("needs", "%s", _("the PC it was made for"));
-		else
-			row("needs", _("the network: %s"), name);
+	if (policy->usb)
+		row("needs", "%s", _("the USB stick it was written to, no copy of it"));
+	if (policy->station)
+		row("needs", "%s", _("the PC it was made for"));
+	if (policy->ledger) {
+		snprintf(ledger, sizeof ledger, "ledger %s", policy->ledger_host);
+		row("needs", _("the network: %s"), ledger);
 	}
 }
 
 static void
-row_media(json_t *o)
+row_media(const char *state)
 {
-	const char *state = text_of(o, "manifest");
-
-	if (state[0] != '\0' && strcmp(state, "signed") != 0)
+	if (strcmp(state, "signed") != 0)
 		row("media", "%s",
 		    strcmp(state, "unreadable") == 0 ? _("cannot be read: try another USB port") :
 		    strcmp(state, "missing") == 0 ? _("missing: no code opens this, it has to be prepared again") :
@@ -536,99 +608,120 @@ row_media(json_t *o)
 						    _("of another lecture: no code opens this, it has to be prepared again"));
 }
 
+/* l is NULL of a grant that is on no stick. */
 static void
-print_lecture(const struct page *p, json_t *o)
+print_lecture(const struct page *p, const struct grant *g, const struct lecture *l)
 {
-	json_t *bundles = json_object_get(o, "bundles");
-
-	print_label(o);
-	row_window(p, o);
-	row_session(o);
-	row_codes(o);
-	row_bytes(o);
-	row_media(o);
-	row_needs(o);
-	row_text("contact", o, "contact");
+	print_label(g->label);
+	row_window(p, &g->policy);
+	row_session(&g->policy);
+	if (l == NULL)
+		row("codes", "%u", g->slots);
+	else
+		row_codes(&l->slots);
+	if (l != NULL && l->blocks > 0)
+		row_bytes(l->blocks);
+	if (l != NULL)
+		row_media(l->manifest);
+	row_needs(&g->policy);
+	row_text("contact", g->contact);
 	if (!p->verbose)
 		return;
-	row_text("grant", o, "grant");
-	for (size_t i = 0; i < json_array_size(bundles); i++)
-		row("bundle", "%s", json_string_value(json_array_get(bundles, i)));
+	row_hex("grant", g->id, ID_SIZE);
+	for (size_t i = 0; i < g->bundle_count; i++)
+		row_hex("bundle", g->bundles[i].id, ID_SIZE);
 }
 
 static void
-print_grant(const struct page *p, json_t *o)
+print_grant(const struct page *p, const struct grant *g)
 {
-	printf(_("grant for stick %s, issuer %s\n\n"), text_of(o, "stick"), text_of(o, "issuer"));
-	print_lecture(p, o);
+	char stick[STICK_NAME_SIZE], issuer[FINGERPRINT_SIZE];
+
+	keytree_stick_name(stick, g->stick_id);
+	keytree_fingerprint(issuer, g->issuer);
+	printf(_("grant for stick %s, issuer %s\n\n"), stick, issuer);
+	print_lecture(p, g, NULL);
 }
 
 static void
-print_manifest(const struct page *p, json_t *o)
+print_manifest(const struct page *p, const struct manifest *m)
 {
-	char created[WHEN_SHOWN];
+	char issuer[FINGERPRINT_SIZE];
 
-	printf(_("manifest of issuer %s\n\n"), text_of(o, "issuer"));
-	print_label(o);
-	row("created", "%s", shown_time(o, "created", created));
-	row_bytes(o);
+	keytree_fingerprint(issuer, m->issuer);
+	printf(_("manifest of issuer %s\n\n"), issuer);
+	print_label(m->label);
+	row_time("created", m->created);
+	row_bytes(m->blocks);
 	if (!p->verbose)
 		return;
-	row_text("bundle", o, "bundle");
-	row_text("root", o, "root");
+	row_hex("bundle", m->bundle_id, ID_SIZE);
+	row_hex("root", m->root, HASH_SIZE);
 }
 
 static void
-print_notice(const struct page *p, json_t *o)
+print_notice(const struct notice *n)
 {
-	char made[WHEN_SHOWN], codes[64];
+	char issuer[FINGERPRINT_SIZE], codes[64];
+	long long count = revoked_codes(n), lectures = (long long)n->grant_count, withdrawn = (long long)n->withdrawn_count;
 
-	(void)p;
-	printf(_("list number %lld of used and revoked codes, issuer %s\n"), number_of(o, "number"),
-	    text_of(o, "issuer"));
-	row("made", "%s", shown_time(o, "time", made));
-	snprintf(codes, sizeof codes, ngettext("%lld code", "%lld codes", count_of(o, "codes")), number_of(o, "codes"));
+	keytree_fingerprint(issuer, n->issuer);
+	printf(_("list number %lld of used and revoked codes, issuer %s\n"), (long long)n->number, issuer);
+	row_time("made", n->time);
+	snprintf(codes, sizeof codes, ngettext("%lld code", "%lld codes", (unsigned long)count), count);
 	/* TRANSLATORS: %s is "3 codes" */
-	row("names", ngettext("%s of %lld lecture", "%s of %lld lectures", count_of(o, "lectures")), codes, number_of(o, "lectures"));
-	if (number_of(o, "withdrawn_bundles") > 0)
-		row("withdraws", ngettext("%lld bundle", "%lld bundles", count_of(o, "withdrawn_bundles")),
-		    number_of(o, "withdrawn_bundles"));
+	row("names", ngettext("%s of %lld lecture", "%s of %lld lectures", (unsigned long)lectures), codes, lectures);
+	if (withdrawn > 0)
+		row("withdraws", ngettext("%lld bundle", "%lld bundles", (unsigned long)withdrawn), withdrawn);
 }
 
 static void
-print_station(const struct page *p, json_t *o)
+print_station(const struct page *p, const struct enrolment *e)
 {
+	uint8_t id[ID_SIZE];
+
+	keytree_station_id(id, e->station_pk);
 	printf("%s\n", _("request to be enrolled; compare the id with what 'oncestick station show' says there"));
-	row_text("PC", o, "label");
-	row_text("id", o, "station");
+	row_text("PC", e->label);
+	row_hex("id", id, ID_SIZE);
 	if (p->verbose)
-		row_text("key", o, "key");
+		row_hex("key", e->station_pk, KEY_SIZE);
 }
 
 static void
-print_receipts(const struct page *p, json_t *list)
+print_receipt(const struct page *p, const struct receipt_row *receipt)
+{
+	char issuer[FINGERPRINT_SIZE], grant[2 * ID_SIZE + 1], used[WHEN_SHOWN];
+	struct receipt r;
+	bool ok = parse_receipt(&r, receipt);
+
+	keytree_fingerprint(issuer, receipt->issuer);
+	if (ok)
+		when_show(used, sizeof used, r.spent_at);
+	row("used", _("%s, issuer %s"), ok ? used : _("(damaged)"), issuer);
+	if (!p->verbose)
+		return;
+	bytes_to_hex(grant, receipt->grant_id, ID_SIZE);
+	row("grant", _("%s, slot %lld"), grant, (long long)receipt->slot);
+}
+
+static void
+print_receipts(const struct page *p, const struct report *r)
 {
 	printf(ngettext("%zu receipt of used codes; what they prove only the issuer can tell: oncestick collect --receipts FILE\n",
 		   "%zu receipts of used codes; what they prove only the issuer can tell: oncestick collect --receipts FILE\n",
-		   json_array_size(list)),
-	    json_array_size(list));
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		json_t *o = json_array_get(list, i);
-		char used[WHEN_SHOWN];
-
-		row("used", _("%s, issuer %s"), shown_time(o, "spent_at", used)[0] != '\0' ? used : _("(damaged)"),
-		    text_of(o, "issuer"));
-		if (p->verbose)
-			row("grant", _("%s, slot %lld"), text_of(o, "grant"), number_of(o, "slot"));
-	}
+		   r->row_count),
+	    r->row_count);
+	for (size_t i = 0; i < r->row_count; i++)
+		print_receipt(p, &r->rows[i]);
 }
 
 static void
-warn_stick(const struct page *p, json_t *o)
+warn_stick(const struct page *p, const struct report_stick *s)
 {
-	long long unreadable = number_of(o, "unreadable_lectures"), foreign = number_of(o, "foreign_lectures");
+	long long unreadable = s->grants.skipped, foreign = s->grants.foreign;
 
-	if (unreadable > 0 && json_is_true(json_object_get(o, "medium_failed")))
+	if (unreadable > 0 && s->grants.unread.err != E_OK)
 		say_warn(p->c,
 		    ngettext("%lld lecture on it cannot be read: try another USB port",
 			"%lld lectures on it cannot be read: try another USB port", (unsigned long)unreadable),
@@ -643,79 +736,98 @@ warn_stick(const struct page *p, json_t *o)
 		    ngettext("%lld lecture on it belongs to another stick", "%lld lectures on it belong to another stick",
 			(unsigned long)foreign),
 		    foreign);
-	if (json_is_true(json_object_get(o, "notice_unreadable")))
+	if (s->notice_unreadable)
 		say_warn(p->c, "its list of used and revoked codes cannot be read: try another USB port");
-	if (json_is_true(json_object_get(o, "mixed_issuers")))
+	if (s->mixed)
 		say_warn(p->c, "lectures of several issuers are on it: no code opens it, it has to be prepared again");
 }
 
 static void
-print_stick(const struct page *p, json_t *o)
+print_stick_head(const struct report_stick *s)
 {
-	json_t *lectures = json_object_get(o, "lectures"), *notice = json_object_get(o, "notice");
-	const char *issuer = text_of(o, "issuer"), *device = text_of(o, "device");
-	char made[WHEN_SHOWN];
+	char name[STICK_NAME_SIZE], issuer[FINGERPRINT_SIZE];
 
-	if (issuer[0] != '\0')
-		printf(_("stick %s, issuer %s\n"), text_of(o, "stick"), issuer);
-	else
-		printf(_("stick %s\n"), text_of(o, "stick"));
-	row_text("at", o, "path");
-	if (device[0] != '\0')
-		row("on", "%s, %s", device, text_of(o, "file_system"));
-	if (notice != NULL)
-		row("list",
-		    ngettext("%lld code used or revoked, as of %s", "%lld codes used or revoked, as of %s", count_of(notice, "codes")),
-		    number_of(notice, "codes"), shown_time(notice, "time", made));
-	if (p->verbose) {
-		row_text("id", o, "stick_id");
-		row("refill", _("next is %lld"), number_of(o, "next_refill"));
+	keytree_stick_name(name, s->id);
+	if (s->grants.count > 0) {
+		keytree_fingerprint(issuer, s->grants.grants[0].issuer);
+		printf(_("stick %s, issuer %s\n"), name, issuer);
+	} else {
+		printf(_("stick %s\n"), name);
 	}
-	if (json_array_size(lectures) == 0)
-		printf("%s\n", _("no lecture on it that a code could open"));
-	for (size_t i = 0; i < json_array_size(lectures); i++) {
-		putchar('\n');
-		print_lecture(p, json_array_get(lectures, i));
-	}
-	warn_stick(p, o);
+	row_text("at", s->at.path);
+	if (s->device[0] != '\0')
+		row("on", "%s, %s", s->device, s->fs);
 }
 
 static void
-print_page(const struct page *p, json_t *o)
+print_stick(const struct page *p, const struct report *r)
 {
-	static const struct {
-		const char *kind;
-		void (*print)(const struct page *p, json_t *o);
-	} kinds[] = {{"manifest", print_manifest}, {"grant", print_grant}, {"notice", print_notice}, {"receipts", print_receipts},
-	    {"station", print_station}};
-	const char *kind = text_of(o, "kind");
+	const struct report_stick *s = &r->stick;
+	long long revoked = revoked_codes(&r->notice);
+	char made[WHEN_SHOWN];
 
-	if (strcmp(kind, "stick") == 0)
-		print_stick(p, o);
-	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
-		if (strcmp(kind, kinds[i].kind) == 0)
-			kinds[i].print(p, json_object_get(o, kind));
+	print_stick_head(s);
+	if (s->has_notice) {
+		when_show(made, sizeof made, r->notice.time);
+		row("list",
+		    ngettext("%lld code used or revoked, as of %s", "%lld codes used or revoked, as of %s", (unsigned long)revoked),
+		    revoked, made);
+	}
+	if (p->verbose) {
+		row_hex("id", s->id, ID_SIZE);
+		row("refill", _("next is %lld"), (long long)s->refill);
+	}
+	if (s->grants.count == 0)
+		printf("%s\n", _("no lecture on it that a code could open"));
+	for (size_t i = 0; i < s->grants.count; i++) {
+		putchar('\n');
+		print_lecture(p, &s->grants.grants[i], &s->lectures[i]);
+	}
+	warn_stick(p, s);
 }
 
-static enum err
-inspect(const char *arg, json_t **o, struct fault *f)
+static void
+print_report(const struct page *p, const struct report *r)
 {
-	struct stickarg at = {.fd = -1};
+	switch (r->kind) {
+	case REPORT_MANIFEST:
+		print_manifest(p, &r->manifest);
+		break;
+	case REPORT_GRANT:
+		print_grant(p, &r->grant);
+		break;
+	case REPORT_NOTICE:
+		print_notice(&r->notice);
+		break;
+	case REPORT_RECEIPTS:
+		print_receipts(p, r);
+		break;
+	case REPORT_STATION:
+		print_station(p, &r->station);
+		break;
+	case REPORT_STICK:
+		print_stick(p, r);
+		break;
+	}
+}
+
+/* ---- the verb --------------------------------------------------------------------------------------------------------------- */
+
+static enum err
+inspect(struct report *r, const char *arg, struct fault *f)
+{
 	struct stat st;
 	enum err e = E_OK;
 
 	if (arg != NULL && filestat_path(arg, &st) == 0 && S_ISREG(st.st_mode))
-		return inspect_file(arg, o, f);
+		return inspect_file(r, arg, f);
 	if (arg != NULL && strncmp(arg, "usb:", 4) != 0 && access(arg, F_OK) != 0 && errno == ENOENT)
 		return fault_set(f, E_NO_STICK, 0, "",
 		    _("%.120s: there is no such file or directory. Name where the stick is mounted, or a file of oncestick's."), arg);
-	e = stickarg_open(&at, arg, f);
-	if (e == E_OK) {
-		fence_reader(at.fd);
-		e = inspect_stick(&at, o, f);
-	}
-	stickarg_close(&at);
-	return e;
+	if ((e = stickarg_open(&r->stick.at, arg, f)) != E_OK)
+		return e;
+	fence_reader(r->stick.at.fd);
+	return inspect_stick(r, f);
 }
 
 enum err
@@ -733,20 +845,21 @@ cmd_inspect(struct cli *c, int argc, char **argv)
 	    OPT_JSON, rows, 0, 1};
 	struct fault f = {0};
 	char **operands = NULL;
-	json_t *o = NULL;
+	struct report r = {.stick.at.fd = -1};
 	int count = 0;
 	enum err e = E_OK;
 
 	if (!opt_parse(c, &verb, argc, argv, &operands, &count, &e))
 		return e;
-	e = inspect(count > 0 ? operands[0] : NULL, &o, &f);
+	e = inspect(&r, count > 0 ? operands[0] : NULL, &f);
 	if (e != E_OK) {
-		json_decref(o);
-		return say_error(c, &f, &(struct say_about){.object = count > 0 ? operands[0] : NULL});
+		e = say_error(c, &f, &(struct say_about){.object = count > 0 ? operands[0] : NULL});
+	} else if (c->json) {
+		e = say_json(c, json_report(&r));
+	} else {
+		print_report(&page, &r);
+		e = say_stdout(c);
 	}
-	if (c->json)
-		return say_json(c, o);
-	print_page(&page, o);
-	json_decref(o);
-	return say_stdout(c);
+	report_free(&r);
+	return e;
 }

@@ -254,6 +254,9 @@ odd=$(printf 'a\302\233b\342\200\256c\357\273\277d')
 mkdir "$W/$odd" "$HOME/$odd"
 cp -r "$stick" "$W/$odd/$odd"
 one_code "$W/last"
+cp -r "$stick" "$W/$(printf 'x\377y')"
+check "a name that is no text is escaped, once" oncestick inspect "$W/$(printf 'x\377y')"
+printed '/x\\xffy$'
 check "a stick and a folder with such names" oncestick mount "$stick" "$HOME/$odd" "--code-file=$W/last"
 check "status as JSON" oncestick status --json
 no grep -q "$(printf '\302\233')" "$W/out" || die "status prints C1 controls"

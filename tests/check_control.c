@@ -22,6 +22,7 @@
 #include <check.h>
 
 #include "leaks.h"
+#include "streams.h"
 
 #define LOCK "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff.7"
 #define OTHER "ff112233445566778899aabbccddeeff00112233445566778899aabbccddeeff.12"
@@ -530,6 +531,10 @@ all_of_it(void)
 	ck_assert_int_eq(errno, EADDRINUSE);
 	ck_assert_int_eq(unlinkat(dir_fd, OTHER ".ctl", AT_REMOVEDIR), 0);
 	ck_assert_int_ge(control_each(dir_fd, see, &seen), 0);
+	no_streams = true;
+	ck_assert_int_eq(control_each(dir_fd, see, &seen), -1);
+	ck_assert_int_eq(errno, ENOMEM);
+	no_streams = false;
 }
 
 START_TEST(nothing_is_kept)

@@ -114,6 +114,32 @@ START_TEST(files_inside_can_be_used_as_far_as_named)
 }
 END_TEST
 
+/* To allow a file takes no right to read it. */
+START_TEST(what_may_only_be_written_can_be_allowed)
+{
+	char path[96];
+	const struct fence_path only = {path, -1, FENCE_WRITE};
+
+	snprintf(path, sizeof path, "%s/kept/only", dir);
+	close(open(path, O_WRONLY | O_CREAT, 0600));
+	ck_assert_int_eq(chmod(path, 0200), 0);
+	if (geteuid() == 0) {
+		ck_assert(chown(path, 65534, 65534) == 0 && chown(dir, 65534, 65534) == 0);
+		snprintf(path, sizeof path, "%s/kept", dir);
+		ck_assert_int_eq(chown(path, 65534, 65534), 0);
+		snprintf(path, sizeof path, "%s/kept/only", dir);
+		ck_assert_int_eq(seteuid(65534), 0);
+	}
+	if (fence_paths(&only, 1) != 0) {
+		ck_assert(errno == ENOSYS || errno == EOPNOTSUPP);
+		return;
+	}
+	ck_assert_int_eq(try_open("kept/only", O_WRONLY), 0);
+	ck_assert_int_eq(try_open("kept/only", O_RDONLY), EACCES);
+	ck_assert_int_eq(try_open("kept/file", O_WRONLY), EACCES);
+}
+END_TEST
+
 START_TEST(a_fence_holds_for_a_directory_that_was_opened_before)
 {
 	char out[96];
@@ -531,6 +557,7 @@ main(void)
 	tcase_add_unchecked_fixture(tc, make_files, remove_files);
 	tcase_add_test(tc, files_outside_cannot_be_opened);
 	tcase_add_test(tc, files_inside_can_be_used_as_far_as_named);
+	tcase_add_test(tc, what_may_only_be_written_can_be_allowed);
 	tcase_add_test(tc, a_fence_holds_for_a_directory_that_was_opened_before);
 	tcase_add_test(tc, a_directory_that_may_be_listed_gives_no_file_away);
 	tcase_add_loop_test(tc, no_program_can_be_started, 0, WORKS);

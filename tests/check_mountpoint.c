@@ -18,6 +18,7 @@
 #include "fusemount.h"
 #include "leaks.h"
 #include "mountpoint.h"
+#include "streams.h"
 
 static char home[64];
 
@@ -802,6 +803,94 @@ START_TEST(somebody_else_s_programs_are_not_told)
 }
 END_TEST
 
+START_TEST(what_gets_no_stream_is_closed)
+{
+	const struct mountinfo_id nowhere = {0};
+	struct fault f = {0};
+	struct seen s = {0};
+	char dir[PATH_MAX];
+
+	snprintf(dir, sizeof dir, "%s", in_home("m"));
+	ck_assert_int_eq(mkdir(dir, 0700), 0);
+	s.pid = child_with(dir, "/dev/null");
+	no_streams = true;
+	LEAKS_NOTHING(s.count = 0; mountpoint_users(dir, &nowhere, note, &s));
+	ck_assert_uint_eq(s.count, 1); /* where it is takes none */
+	LEAKS_NOTHING(ck_assert_int_eq(mountpoint_check(dir, NULL), E_FUSE));
+	ck_assert_int_eq(mountpoint_check(dir, &f), E_FUSE);
+	ck_assert_str_eq(f.step, "not readable");
+	ck_assert_int_eq(f.sys, ENOMEM);
+	no_streams = false;
+	end_child((pid_t)s.pid);
+}
+END_TEST
+
+/* ---- what was made of a file of it ------------------------------------------------------------------------------------------ */
+
+static char devices[PATH_MAX];          /* what stands for /sys/block; "": nothing does */
+
+DIR *
+opendir(const char *name)
+{
+	DIR *(*real)(const char *) = (DIR *(*)(const char *))dlsym(RTLD_NEXT, "opendir");
+
+	return real(devices[0] != '\0' && strcmp(name, "/sys/block") == 0 ? devices : name);
+}
+
+/* A block device as sysfs has it; of no file where that is NULL. */
+static void
+add_device(const char *name, const char *file)
+{
+	char command[4 * PATH_MAX];
+
+	if (file == NULL)
+		snprintf(command, sizeof command, "mkdir -p '%s/%s'", devices, name);
+	else
+		snprintf(command, sizeof command, "mkdir -p '%s/%s/loop' && printf '%s' >'%s/%s/loop/backing_file'", devices, name, file, devices, name);
+	ck_assert_int_eq(system(command), 0);
+}
+
+static char told[1024];
+
+static void
+tell_device(void *arg, long pid, const char *comm, const char *file)
+{
+	size_t n = strlen(told);
+
+	(void)arg;
+	ck_assert_int_eq(pid, 0);
+	snprintf(told + n, sizeof told - n, "[%s %s]", comm, file);
+}
+
+START_TEST(devices_made_of_its_files_are_told)
+{
+	const struct mountinfo_id nowhere = {0};
+	char dir[PATH_MAX], film[PATH_MAX + 16], beside[PATH_MAX + 16];
+
+	snprintf(devices, sizeof devices, "%s", in_home("block"));
+	snprintf(dir, sizeof dir, "%s", in_home("m"));
+	snprintf(film, sizeof film, "%s/film.iso\\n", dir);
+	snprintf(beside, sizeof beside, "%sore/film.iso\\n", dir);
+	ck_assert_int_eq(mkdir(dir, 0700), 0);
+	add_device("loop0", film);
+	add_device("loop1", NULL);
+	add_device("loop2", beside);
+	add_device("loop3", "");
+	add_device("loop4", film);              /* of the same */
+	add_device("sda", film);                /* is none */
+	add_device("loopback", dir);            /* no line's end */
+	LEAKS_NOTHING(told[0] = '\0'; mountpoint_users(dir, &nowhere, tell_device, NULL));
+	ck_assert_ptr_nonnull(strstr(told, "[/dev/loop0 film.iso]"));
+	ck_assert_ptr_nonnull(strstr(told, "[/dev/loop4 film.iso]"));
+	ck_assert_ptr_nonnull(strstr(told, "[/dev/loopback .]"));
+	ck_assert_uint_eq(strlen(told), 2 * strlen("[/dev/loop0 film.iso]") + strlen("[/dev/loopback .]"));
+	snprintf(devices, sizeof devices, "%s", in_home("missing"));
+	told[0] = '\0';
+	mountpoint_users(dir, &nowhere, tell_device, NULL);
+	ck_assert_str_eq(told, "");
+}
+END_TEST
+
 int
 main(void)
 {
@@ -840,6 +929,8 @@ main(void)
 	tcase_add_test(t, programs_are_named_as_the_kernel_does);
 	tcase_add_test(t, nobody_uses_what_is_not_there);
 	tcase_add_test(t, somebody_else_s_programs_are_not_told);
+	tcase_add_test(t, what_gets_no_stream_is_closed);
+	tcase_add_test(t, devices_made_of_its_files_are_told);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_ENV);

@@ -17,6 +17,7 @@
 #include "filestat.h"
 #include "flushed.h"
 #include "leaks.h"
+#include "streams.h"
 #include "traces.h"
 
 static const struct traces_folder folder = {{"/home/kim/Week 12", "/data/kim/Week 12"}};
@@ -930,6 +931,56 @@ START_TEST(nothing_is_kept)
 }
 END_TEST
 
+START_TEST(what_gets_no_stream_is_closed)
+{
+	put_thumbnail(".cache/thumbnails/large/a.png", "Week%2012/film.mp4");
+	put_document("a.desktop", "URL=$HOME/Week 12");
+	no_streams = true;
+	LEAKS_NOTHING(clear(0));
+	no_streams = false;
+	ck_assert(there(".cache/thumbnails/large/a.png") && document_is_there("a.desktop"));
+	clear(0);
+	ck_assert(!there(".cache/thumbnails/large/a.png") && !document_is_there("a.desktop"));
+}
+END_TEST
+
+/* So many of one are in the directory; then two of the folder's. */
+static unsigned crowd;
+
+#ifdef __USE_FILE_OFFSET64
+#define READDIR "readdir64"
+#else
+#define READDIR "readdir"
+#endif
+
+struct dirent *
+readdir(DIR *d)
+{
+	static const char *const names[] = {"y.png", "x.png"};
+	static struct dirent e = {.d_type = DT_REG};
+	struct dirent *(*real)(DIR *) = (struct dirent *(*)(DIR *))dlsym(RTLD_NEXT, READDIR);
+
+	if (crowd == 0)
+		return real(d);
+	crowd--;
+	snprintf(e.d_name, sizeof e.d_name, "%s", crowd < 3 ? crowd == 0 ? "none" : names[crowd - 1] : "other.png");
+	return &e;
+}
+
+/* Whoever has more pictures than anybody looks at waits no longer. */
+START_TEST(more_pictures_than_are_looked_at)
+{
+	put(".cache/thumbnails/other.png", "", 0);
+	put_thumbnail(".cache/thumbnails/x.png", "Week%2012/film.mp4");
+	put_thumbnail(".cache/thumbnails/y.png", "Week%2012/film.mp4");
+	crowd = 100000 + 3;
+	clear(0);
+	ck_assert_uint_eq(crowd, 0);
+	ck_assert(!there(".cache/thumbnails/x.png"));
+	ck_assert(there(".cache/thumbnails/y.png"));
+}
+END_TEST
+
 /* Behind its fence it opens what it looks for, and nothing else. */
 START_TEST(behind_the_fence)
 {
@@ -998,6 +1049,8 @@ main(void)
 	tcase_add_test(files, long_documents);
 	tcase_add_test(files, a_folder_by_either_of_its_names);
 	tcase_add_test(files, nothing_is_kept);
+	tcase_add_test(files, what_gets_no_stream_is_closed);
+	tcase_add_test(files, more_pictures_than_are_looked_at);
 	tcase_add_test(files, behind_the_fence);
 	suite_add_tcase(s, files);
 	srunner_run_all(r, CK_ENV);

@@ -21,6 +21,7 @@
 
 #include <check.h>
 
+#include "cloexec.h"
 #include "leaks.h"
 #include "streams.h"
 
@@ -539,7 +540,12 @@ all_of_it(void)
 
 START_TEST(nothing_is_kept)
 {
+	watch_opened = true;
 	LEAKS_NOTHING(all_of_it());
+	close(0); /* what is opened has any number */
+	LEAKS_NOTHING(all_of_it());
+	watch_opened = false;
+	ck_assert_int_eq(open("/dev/null", O_RDONLY), 0);
 }
 END_TEST
 

@@ -227,6 +227,24 @@ START_TEST(no_program_can_be_started)
 }
 END_TEST
 
+/* The first and the last that count as later; 403 to 624, where numbers are the same on all processors. */
+static void
+assert_later(void)
+{
+	const long first = SYS_pidfd_send_signal - 21, end = first + 222;
+
+	ck_assert_int_eq((int)syscall(end - 1, 0L), -1);
+	ck_assert_int_eq(errno, ENOSYS);
+	ck_assert_int_eq((int)syscall(end, 0L), -1);
+	ck_assert_int_eq(errno, EPERM);
+#ifdef __x86_64__ /* which has no call there, nor before it */
+	ck_assert_int_eq((int)syscall(first, 0L), -1);
+	ck_assert_int_eq(errno, ENOSYS);
+	ck_assert_int_eq((int)syscall(first - 1, 0L), -1);
+	ck_assert_int_eq(errno, EPERM);
+#endif
+}
+
 /* As from a kernel that does not have it: whoever asks takes what came before it. */
 START_TEST(what_came_to_linux_later_is_not_there)
 {
@@ -241,6 +259,7 @@ START_TEST(what_came_to_linux_later_is_not_there)
 	ck_assert_int_eq(errno, ENOSYS);
 	ck_assert_int_eq((int)syscall(SYS_preadv2, -1, NULL, 0L, 0L, 0L, 0L), -1);
 	ck_assert_int_eq(errno, ENOSYS);
+	assert_later();
 	/* But these are. */
 	ck_assert_int_eq((int)syscall(SYS_faccessat2, AT_FDCWD, "/", F_OK, 0), 0);
 	ck_assert_int_eq((int)syscall(SYS_close_range, 900u, 901u, 0u), 0);
@@ -256,6 +275,16 @@ note_call(void *arg, const struct fence_refusal *r)
 	if (first->sys == 0)
 		*first = *r;
 }
+
+START_TEST(watching_ends_where_nothing_is_told)
+{
+	int fd = open("/dev/null", O_RDONLY);
+
+	fence_watch(fd, note_call, NULL);
+	ck_assert_int_eq(fcntl(fd, F_GETFD), -1);
+	LEAKS_NOTHING(fence_watch(open("/dev/null", O_RDONLY), note_call, NULL));
+}
+END_TEST
 
 static _Atomic int listener = -1;
 
@@ -290,6 +319,7 @@ START_TEST(who_asks_is_told_what_is_refused)
 	ck_assert_int_eq(errno, ENOSYS);
 	fence_call_name(9999, name);
 	ck_assert_str_eq(name, "system call 9999");
+	assert_later();
 	come_to_its_end();
 }
 END_TEST
@@ -563,6 +593,7 @@ main(void)
 	tcase_add_loop_test(tc, no_program_can_be_started, 0, WORKS);
 	tcase_add_loop_test(tc, what_came_to_linux_later_is_not_there, 0, WORKS);
 	tcase_add_test(tc, who_asks_is_told_what_is_refused);
+	tcase_add_test(tc, watching_ends_where_nothing_is_told);
 	tcase_add_loop_test(tc, the_network_cannot_be_reached, 0, WORKS);
 	tcase_add_loop_test(tc, nothing_can_be_mounted_and_nobody_traced, 0, WORKS);
 	tcase_add_loop_test(tc, no_signal_can_be_sent_through_a_descriptor, 0, WORKS);

@@ -4,6 +4,7 @@
 #include "fusefs_internal.h"
 
 #include <dirent.h>
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
@@ -17,6 +18,7 @@
 #include "kernel.h"
 #include "leaks.h"
 #include "sample_bundle.h"
+#include "thread.h"
 
 #define B ((uint64_t)BLOCK_SIZE)
 #define BLOCKS 16u
@@ -63,6 +65,17 @@ pread(int fd, void *buf, size_t n, off_t off)
 		return -1;
 	}
 	return call_pread(fd, buf, n, off);
+}
+
+static unsigned threads_left = ~0u;     /* how many can be made */
+
+int
+pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*run)(void *), void *arg)
+{
+	int (*real)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *) =
+	    (int (*)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *))dlsym(RTLD_NEXT, "pthread_create");
+
+	return threads_left-- > 0 ? real(thread, attr, run, arg) : EAGAIN;
 }
 
 struct range {
@@ -610,6 +623,18 @@ START_TEST(who_reads_on_is_read_ahead_for)
 }
 END_TEST
 
+START_TEST(behind_the_end_there_is_nothing_ahead)
+{
+	uint64_t fh = opened(FILM);
+
+	fs->processors = 3;
+	assert_read(FILM, fh, 2 * B, 4096); /* it ends where a block does */
+	assert_read(FILM, fh, 5 * B, 4096);
+	ck_assert_uint_eq(ahead_n, 0);
+	released(FILM, fh);
+}
+END_TEST
+
 START_TEST(no_reading_ahead_where_all_processors_are_busy)
 {
 	uint64_t fh = opened(BIG);
@@ -1131,6 +1156,25 @@ START_TEST(the_end_is_told)
 }
 END_TEST
 
+/* Beside those that fetch there is one more, or none. */
+START_TEST(fewer_threads_than_wanted)
+{
+	struct fuse_attr_out attr;
+
+	adopt(SOCK_SEQPACKET);
+	threads_left = thread_processors() + (unsigned)_i;
+	if (_i == 0) {
+		ck_assert_int_eq(fusefs_start(fs, ended, &fault), E_FAIL);
+		ck_assert(fault.sys == EAGAIN && strcmp(fault.step, "thread") == 0);
+		ck_assert_int_eq(kernel_hear(&k), 0);
+		return;
+	}
+	start();
+	ck_assert_uint_eq(fs->servers, 1);
+	ck_assert_int_eq(getattr(node(A), &attr), 0);
+}
+END_TEST
+
 START_TEST(never_started)
 {
 	adopt(SOCK_SEQPACKET);
@@ -1292,6 +1336,7 @@ main(void)
 	tcase_add_test(t, a_file_is_read_over_and_over);
 	tcase_add_test(t, who_reads_on_is_read_ahead_for);
 	tcase_add_test(t, no_reading_ahead_where_all_processors_are_busy);
+	tcase_add_test(t, behind_the_end_there_is_nothing_ahead);
 	tcase_add_test(t, many_readers_share_what_is_read_ahead);
 	tcase_add_test(t, a_listing_goes_on_from_every_place);
 	tcase_add_test(t, a_listing_in_small_pieces);
@@ -1319,6 +1364,7 @@ main(void)
 	tcase_add_test(u, entries_that_cannot_be_read_are_left_out_and_told_at_the_end);
 	tcase_add_test(u, what_the_end_refuses_is_not_unread);
 	tcase_add_test(u, never_started);
+	tcase_add_loop_test(u, fewer_threads_than_wanted, 0, 2);
 	tcase_add_test(u, a_descriptor_that_is_none);
 	tcase_add_test(u, trying_keeps_nothing);
 	tcase_add_loop_test(u, a_block_that_cannot_be_tried, 0, 2);

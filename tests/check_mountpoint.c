@@ -15,12 +15,30 @@
 
 #include <check.h>
 
+#include "cloexec.h"
 #include "fusemount.h"
 #include "leaks.h"
 #include "mountpoint.h"
 #include "streams.h"
 
 static char home[64];
+static int unlisted;                    /* the errno that listings end in; 0: none */
+
+#ifdef __USE_FILE_OFFSET64
+#define READDIR "readdir64"
+#else
+#define READDIR "readdir"
+#endif
+
+struct dirent *
+readdir(DIR *d)
+{
+	struct dirent *(*real)(DIR *) = (struct dirent *(*)(DIR *))dlsym(RTLD_NEXT, READDIR), *e = real(d);
+
+	if (e == NULL && unlisted != 0)
+		errno = unlisted;
+	return e;
+}
 
 static void
 make_home(void)
@@ -675,7 +693,7 @@ END_TEST
 
 /* A child that has mapped a file and closed it, and has its number several times in its table. */
 static pid_t
-child_that_maps(const char *file)
+child_that_maps(const char *file, const char *dir)
 {
 	int ready[2];
 	char byte = 0;
@@ -686,7 +704,7 @@ child_that_maps(const char *file)
 	if (pid == 0) {
 		int fd = open(file, O_RDONLY);
 
-		if (fd < 0 || chdir("/") != 0 || mmap(NULL, 1, PROT_READ, MAP_PRIVATE, fd, 0) == MAP_FAILED || close(fd) != 0 ||
+		if (fd < 0 || chdir(dir) != 0 || mmap(NULL, 1, PROT_READ, MAP_PRIVATE, fd, 0) == MAP_FAILED || close(fd) != 0 ||
 		    write(ready[1], "", 1) != 1)
 			_exit(1);
 		for (;;)
@@ -710,10 +728,15 @@ START_TEST(who_has_only_mapped_a_file_is_named)
 	ck_assert_int_ge(fd = open(in_home("a b/film 1"), O_CREAT | O_WRONLY, 0600), 0);
 	ck_assert_int_eq(write(fd, "x", 1), 1);
 	close(fd);
-	s.pid = child_that_maps(in_home("a b/film 1"));
+	s.pid = child_that_maps(in_home("a b/film 1"), "/");
 	mountpoint_users(dir, &nowhere, note, &s);
 	ck_assert_uint_eq(s.count, 1);
 	ck_assert_str_eq(s.files, "film 1;");
+	end_child((pid_t)s.pid);
+	/* Who is named anyway is not named for that, too. */
+	s = (struct seen){.pid = child_that_maps(in_home("a b/film 1"), dir)};
+	mountpoint_users(dir, &nowhere, note, &s);
+	ck_assert_str_eq(s.files, ".;");
 	end_child((pid_t)s.pid);
 	/* By the file system's number, from another name of it. */
 	if (stat(dir, &(struct stat){0}) == 0) {
@@ -722,7 +745,7 @@ START_TEST(who_has_only_mapped_a_file_is_named)
 		ck_assert_int_ge(fd = open(dir, O_PATH), 0);
 		ck_assert_int_eq(mountinfo_of(fd, &here), 0);
 		close(fd);
-		s = (struct seen){.pid = child_that_maps(in_home("a b/film 1"))};
+		s = (struct seen){.pid = child_that_maps(in_home("a b/film 1"), "/")};
 		mountpoint_users(in_home("a b/film 1/no"), &here, note, &s);
 		ck_assert_uint_ge(s.count, 1);
 		end_child((pid_t)s.pid);
@@ -767,6 +790,52 @@ count_all(void *arg, long pid, const char *comm, const char *file)
 	(void)file;
 	++*(unsigned *)arg;
 }
+
+/* All that are in the same place, one after the other. */
+START_TEST(each_program_is_named)
+{
+	const struct mountinfo_id nowhere = {0};
+	pid_t pids[3];
+	unsigned n = 0;
+
+	for (int i = 0; i < 3; i++)
+		pids[i] = child_with(home, NULL);
+	mountpoint_users(home, &nowhere, count_all, &n);
+	ck_assert_uint_eq(n, 3);
+	for (int i = 0; i < 3; i++)
+		end_child(pids[i]);
+}
+END_TEST
+
+/* In a namespace of its own somebody may call the whole of it "/". */
+START_TEST(who_is_at_the_top_is_named)
+{
+	struct mountinfo_id top;
+	struct seen s = {.pid = child_with("/", "/dev/null")};
+	int fd = open("/", O_PATH | O_DIRECTORY);
+
+	ck_assert_int_eq(mountinfo_of(fd, &top), 0);
+	close(fd);
+	mountpoint_users(in_home("m"), &top, note, &s);
+	ck_assert_uint_ge(s.count, 1);
+	ck_assert_int_eq(strncmp(s.files, ".;", 2), 0);
+	end_child((pid_t)s.pid);
+}
+END_TEST
+
+START_TEST(a_directory_that_ends_in_an_error_is_not_empty)
+{
+	struct fault f = {0};
+
+	ck_assert_int_eq(mkdir(in_home("m"), 0700), 0);
+	unlisted = EIO;
+	ck_assert_int_eq(mountpoint_check(in_home("m"), &f), E_FUSE);
+	unlisted = 0;
+	ck_assert_str_eq(f.step, "not readable");
+	ck_assert_int_eq(f.sys, EIO);
+	ck_assert_int_eq(mountpoint_check(in_home("m"), NULL), E_OK);
+}
+END_TEST
 
 START_TEST(nobody_uses_what_is_not_there)
 {
@@ -825,6 +894,30 @@ START_TEST(what_gets_no_stream_is_closed)
 }
 END_TEST
 
+/* Where standard input is closed, what is opened has its number. */
+START_TEST(a_descriptor_of_any_number)
+{
+	const struct mountinfo_id nowhere = {0};
+	struct seen s = {0};
+	char dir[PATH_MAX];
+
+	snprintf(dir, sizeof dir, "%s", in_home("m"));
+	ck_assert_int_eq(mkdir(dir, 0700), 0);
+	s.pid = child_with(dir, NULL);
+	close(0);
+	watch_opened = true;
+	LEAKS_NOTHING(s.count = 0; mountpoint_users(dir, &nowhere, note, &s));
+	ck_assert_uint_eq(s.count, 1);
+	LEAKS_NOTHING(ck_assert_int_eq(mountpoint_check(dir, NULL), E_OK));
+	no_streams = true;
+	LEAKS_NOTHING(mountpoint_users(dir, &nowhere, note, &s));
+	LEAKS_NOTHING(ck_assert_int_eq(mountpoint_check(dir, NULL), E_FUSE));
+	no_streams = watch_opened = false;
+	ck_assert_int_eq(open("/dev/null", O_RDONLY), 0);
+	end_child((pid_t)s.pid);
+}
+END_TEST
+
 /* ---- what was made of a file of it ------------------------------------------------------------------------------------------ */
 
 static char devices[PATH_MAX];          /* what stands for /sys/block; "": nothing does */
@@ -850,7 +943,9 @@ add_device(const char *name, const char *file)
 	ck_assert_int_eq(system(command), 0);
 }
 
-static char told[1024];
+static char told[3 * PATH_MAX];
+
+#define LONG_LOOP "loop-of-a-name-that-is-longer-than-the-file-s-an" /* 48 of it */
 
 static void
 tell_device(void *arg, long pid, const char *comm, const char *file)
@@ -878,12 +973,16 @@ START_TEST(devices_made_of_its_files_are_told)
 	add_device("loop3", "");
 	add_device("loop4", film);              /* of the same */
 	add_device("sda", film);                /* is none */
-	add_device("loopback", dir);            /* no line's end */
+	add_device("loo", film);
+	add_device("loop-of-a-name-that-is-longer-than-the-file-s-and-than-is-told", dir); /* and no line's end */
+	watch_opened = true;
 	LEAKS_NOTHING(told[0] = '\0'; mountpoint_users(dir, &nowhere, tell_device, NULL));
+	watch_opened = false;
+	ck_assert_int_ge(fcntl(0, F_GETFD), 0);
 	ck_assert_ptr_nonnull(strstr(told, "[/dev/loop0 film.iso]"));
 	ck_assert_ptr_nonnull(strstr(told, "[/dev/loop4 film.iso]"));
-	ck_assert_ptr_nonnull(strstr(told, "[/dev/loopback .]"));
-	ck_assert_uint_eq(strlen(told), 2 * strlen("[/dev/loop0 film.iso]") + strlen("[/dev/loopback .]"));
+	ck_assert_ptr_nonnull(strstr(told, "[/dev/" LONG_LOOP " .]"));
+	ck_assert_uint_eq(strlen(told), 2 * strlen("[/dev/loop0 film.iso]") + strlen("[/dev/" LONG_LOOP " .]"));
 	snprintf(devices, sizeof devices, "%s", in_home("missing"));
 	told[0] = '\0';
 	mountpoint_users(dir, &nowhere, tell_device, NULL);
@@ -930,6 +1029,10 @@ main(void)
 	tcase_add_test(t, nobody_uses_what_is_not_there);
 	tcase_add_test(t, somebody_else_s_programs_are_not_told);
 	tcase_add_test(t, what_gets_no_stream_is_closed);
+	tcase_add_test(t, each_program_is_named);
+	tcase_add_test(t, who_is_at_the_top_is_named);
+	tcase_add_test(t, a_directory_that_ends_in_an_error_is_not_empty);
+	tcase_add_test(t, a_descriptor_of_any_number);
 	tcase_add_test(t, devices_made_of_its_files_are_told);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);

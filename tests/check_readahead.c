@@ -40,6 +40,25 @@ START_TEST(window_doubles_to_the_limit_and_nothing_is_asked_twice)
 }
 END_TEST
 
+START_TEST(what_is_read_again_asks_for_nothing)
+{
+	struct readahead r = {0};
+	struct readahead_plan p;
+
+	readahead_next(&r, 0, STEP, 100 * MIB, 32);
+	for (int i = 0; i < 2; i++) {
+		p = readahead_next(&r, STEP - 4096, 4096, 100 * MIB, 32); /* up to where it was */
+		ck_assert_uint_eq(p.fetch_count, 0);
+		ck_assert_int_eq(p.busier, 0);
+	}
+	p = readahead_next(&r, STEP, STEP, 100 * MIB, 32);
+	ck_assert_uint_eq(p.fetch_count, 2);
+	for (int i = 0; i < 9; i++)
+		ck_assert_uint_eq(readahead_next(&r, STEP, STEP, 100 * MIB, 32).fetch_count, 0);
+	ck_assert_uint_eq(r.place[0].window, 2);
+}
+END_TEST
+
 START_TEST(a_full_window_is_filled_up_by_halves)
 {
 	struct readahead r = {0};
@@ -203,6 +222,7 @@ main(void)
 	tcase_add_test(t, first_read_asks_for_nothing_ahead);
 	tcase_add_test(t, window_doubles_to_the_limit_and_nothing_is_asked_twice);
 	tcase_add_test(t, a_full_window_is_filled_up_by_halves);
+	tcase_add_test(t, what_is_read_again_asks_for_nothing);
 	tcase_add_test(t, seek_forgets_what_was_asked_and_asks_for_nothing);
 	tcase_add_test(t, two_places_are_followed_at_once);
 	tcase_add_test(t, what_is_left_out_between_two_reads_has_a_limit);

@@ -575,6 +575,43 @@ START_TEST(a_session_says_how_it_is)
 }
 END_TEST
 
+START_TEST(how_long_the_stick_is_away_is_said)
+{
+	struct control_reply reply;
+
+	open_again();
+	world->away = 7;
+	ck_assert_int_eq(asked(CONTROL_STATUS, &reply), E_OK);
+	ck_assert_int_eq(reply.state.away_s, 7);
+	world->away = 0;
+	ck_assert_int_eq(asked(CONTROL_STATUS, &reply), E_OK);
+	ck_assert_int_eq(reply.state.away_s, 0);
+	session_detach(&session);
+	ended(SESSION_PAUSED);
+}
+END_TEST
+
+/* The player's mount is gone, and the command has not said yet how it ends. */
+START_TEST(in_a_mount_that_is_gone_nothing_is_open)
+{
+	struct control_reply reply;
+	uint64_t node, fh;
+	int tries = 0;
+
+	open_again();
+	fh = film(&node);
+	ck_assert_int_eq(read_film(node, fh), 0);
+	kernel_end(&k);
+	do {
+		usleep(1000);
+		ck_assert_int_eq(asked(CONTROL_STATUS, &reply), E_OK);
+	} while (reply.state.open_count > 0 && ++tries < 5000);
+	ck_assert_uint_eq(reply.state.open_count, 0);
+	session_detach(&session);
+	ended(SESSION_PAUSED);
+}
+END_TEST
+
 static void
 assert_closed(bool for_good)
 {
@@ -1262,6 +1299,8 @@ main(void)
 	tcase_add_test(u, stick_and_code_are_free_when_it_was_dismissed);
 	tcase_add_test(u, time_is_charged_before_the_folder_opens);
 	tcase_add_test(u, a_session_says_how_it_is);
+	tcase_add_test(u, how_long_the_stick_is_away_is_said);
+	tcase_add_test(u, in_a_mount_that_is_gone_nothing_is_open);
 	tcase_add_loop_test(u, ended_by_who_asks, 0, 4);
 	tcase_add_loop_test(u, unmounted_and_the_command_says_how_it_ends, 0, 2);
 	tcase_add_loop_test(u, signals_and_a_command_that_is_gone_pause_it, 0, 5);

@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +33,7 @@ static struct stage_end end;
 static struct fault fault;
 static pthread_t server;
 static bool serves;
+static atomic_bool served;       /* enough of it */
 
 /* ---- whoever serves the mount: an empty directory ------------------------------------------------------------------------- */
 
@@ -51,7 +53,7 @@ serve(void *arg)
 	ssize_t n;
 
 	(void)arg;
-	while ((n = read(stage.fuse, buf, sizeof buf)) > 0 || errno == EINTR || errno == ENOENT) {
+	while (!served && ((n = read(stage.fuse, buf, sizeof buf)) > 0 || errno == EINTR || errno == ENOENT)) {
 		if (n < (ssize_t)sizeof *h)
 			continue;
 		memset(&a, 0, sizeof a);
@@ -100,7 +102,7 @@ begin(void)
 	memset(&fault, 0, sizeof fault);
 	setup = (struct stage_setup){.program = "/bin/sh", .argv = argv, .env = env, .dir = PLACE, .kept = kept, .covered = covered};
 	stage = (struct stage){-1, -1};
-	serves = false;
+	serves = served = false;
 }
 
 static void
@@ -360,6 +362,33 @@ START_TEST(it_ends_when_nobody_holds_it)
 }
 END_TEST
 
+static void
+interrupt(int sig)
+{
+	(void)sig;
+}
+
+/* Nobody else has the mount's end: who held it is the last. */
+START_TEST(the_mount_is_dead_when_nobody_serves_it)
+{
+	const struct sigaction sa = {.sa_handler = interrupt};
+
+	play("echo; while ls . >/dev/null 2>&1; do :; done; echo dead");
+	hear_a_byte();
+	ck_assert_int_eq(sigaction(SIGUSR1, &sa, NULL), 0);
+	served = true;
+	while (pthread_tryjoin_np(server, NULL) != 0)
+		pthread_kill(server, SIGUSR1);
+	serves = false;
+	close(stage.fuse);
+	stage.fuse = -1;
+	wait_for_end();
+	ck_assert_int_eq(end.status, 0);
+	hear();
+	ck_assert_str_eq(said, "dead\n");
+}
+END_TEST
+
 START_TEST(stopped_before_it_began)
 {
 	struct pollfd p;
@@ -485,6 +514,7 @@ main(void)
 	tcase_add_test(t, all_that_it_has_started_ends_with_it);
 	tcase_add_test(t, an_orphan_s_end_is_not_the_program_s);
 	tcase_add_test(t, it_ends_when_nobody_holds_it);
+	tcase_add_test(t, the_mount_is_dead_when_nobody_serves_it);
 	tcase_add_loop_test(t, stopped_before_it_began, 0, 2);
 	tcase_add_test(t, it_begins_once);
 	tcase_add_test(t, what_cannot_be_made_is_named);

@@ -2,6 +2,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include <fcntl.h>
@@ -944,6 +945,69 @@ START_TEST(what_gets_no_stream_is_closed)
 }
 END_TEST
 
+/* Where standard input is closed, what is opened has its number. */
+START_TEST(a_descriptor_of_any_number)
+{
+	put_list("");
+	put_thumbnail(".cache/thumbnails/large/a.png", "Week%2012/film.mp4");
+	put_document("a.desktop", "URL=$HOME/Week 12");
+	put_document("b.desktop", "URL=$HOME/other");
+	ck_assert_int_eq(mkdir(at(".thumbnails"), 0700), 0);
+	close(0);
+	LEAKS_NOTHING(clear(0));
+	ck_assert_int_eq(unsetenv("HOME"), 0);
+	ck_assert_int_eq(setenv("XDG_DATA_HOME", home, 1), 0);
+	LEAKS_NOTHING(clear(0));
+	unsetenv("XDG_DATA_HOME");
+	ck_assert_int_eq(setenv("XDG_CACHE_HOME", home, 1), 0);
+	LEAKS_NOTHING(clear(0));
+	ck_assert_int_eq(open("/dev/null", O_RDONLY), 0);
+	ck_assert_int_eq(setenv("HOME", home, 1), 0);
+}
+END_TEST
+
+/* What the next reads end in; a signal came, or the disk is broken. */
+static int unread;
+static unsigned unread_left;
+
+ssize_t
+read(int fd, void *buf, size_t n)
+{
+	if (unread_left > 0) {
+		unread_left--;
+		errno = unread;
+		return -1;
+	}
+	return syscall(SYS_read, fd, buf, n);
+}
+
+START_TEST(reads_that_are_interrupted_go_on)
+{
+	put_list("");
+	unread = EINTR;
+	unread_left = 3;
+	clear(0);
+	ck_assert_uint_eq(unread_left, 0);
+	ck_assert(!is_listed());
+	put_document("a.desktop", "URL=$HOME/Week 12");
+	unread_left = 1;
+	clear(0);
+	ck_assert(!document_is_there("a.desktop"));
+}
+END_TEST
+
+START_TEST(what_cannot_be_read_stays)
+{
+	put_list("");
+	put_document("a.desktop", "URL=$HOME/Week 12");
+	unread = EIO;
+	unread_left = 2;
+	clear(0);
+	ck_assert_uint_eq(unread_left, 0);
+	ck_assert(is_listed() && document_is_there("a.desktop"));
+}
+END_TEST
+
 /* So many of one are in the directory; then two of the folder's. */
 static unsigned crowd;
 
@@ -1030,6 +1094,7 @@ main(void)
 	tcase_add_test(words, what_is_not_understood_stays);
 	suite_add_tcase(s, words);
 	tcase_add_checked_fixture(files, make_home, remove_home);
+	tcase_set_timeout(files, 60);
 	tcase_add_test(files, thumbnails_go);
 	tcase_add_test(files, links_and_pipes_are_left);
 	tcase_add_test(files, pipes_in_the_place_of_directories);
@@ -1051,6 +1116,9 @@ main(void)
 	tcase_add_test(files, nothing_is_kept);
 	tcase_add_test(files, what_gets_no_stream_is_closed);
 	tcase_add_test(files, more_pictures_than_are_looked_at);
+	tcase_add_test(files, a_descriptor_of_any_number);
+	tcase_add_test(files, reads_that_are_interrupted_go_on);
+	tcase_add_test(files, what_cannot_be_read_stays);
 	tcase_add_test(files, behind_the_fence);
 	suite_add_tcase(s, files);
 	srunner_run_all(r, CK_ENV);

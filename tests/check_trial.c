@@ -12,7 +12,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
@@ -23,6 +25,7 @@
 
 #include "fixture.h"
 #include "leaks.h"
+#include "stick.h"
 
 /* What fails in the process under test, or kills it: this file's stand before the C library's. */
 static bool no_fork, no_thread, deadly, hangs;
@@ -41,11 +44,29 @@ clock_gettime(clockid_t clock, struct timespec *t)
 	return 0;
 }
 
+/* Where a trial says how often it has the stick, or its directory there, open when it waits; and which they are. */
+static unsigned *has_open;
+static struct stat stick_places[2];
+
+static unsigned
+stick_open_count(void)
+{
+	unsigned n = 0;
+	struct stat st;
+
+	for (int fd = 3; fd < 64; fd++)
+		for (int i = 0; i < 2; i++)
+			n += fstat(fd, &st) == 0 && st.st_dev == stick_places[i].st_dev && st.st_ino == stick_places[i].st_ino;
+	return n;
+}
+
 int
 poll(struct pollfd *p, nfds_t n, int ms)
 {
 	int (*real)(struct pollfd *, nfds_t, int) = (int (*)(struct pollfd *, nfds_t, int))dlsym(RTLD_NEXT, "poll");
 
+	if (has_open != NULL && ms < 0)
+		*has_open = stick_open_count();
 	if (!hangs || ms < 0)
 		return real(p, n, ms);
 	waits++;
@@ -366,6 +387,23 @@ START_TEST(nothing_is_kept)
 }
 END_TEST
 
+/* By the time it waits it has read a block, from the stick and from the stick that is back. */
+START_TEST(a_trial_holds_on_to_nothing_of_the_stick)
+{
+	struct fault f = {0};
+
+	ck_assert_int_eq(fstat(x.dir_fd, &stick_places[0]), 0);
+	ck_assert_int_eq(fstatat(x.dir_fd, STICK_ONCE, &stick_places[1], 0), 0);
+	has_open = mmap(NULL, sizeof *has_open, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ck_assert(has_open != MAP_FAILED);
+	ck_assert_int_eq(try_without("", &f), E_OK);
+	ck_assert_uint_eq(*has_open, stick_open_count());
+	ck_assert_uint_gt(*has_open, 0);
+	munmap(has_open, sizeof *has_open);
+	has_open = NULL;
+}
+END_TEST
+
 START_TEST(no_descriptor_is_told_as_that)
 {
 	struct fence_filter *filter = NULL;
@@ -418,6 +456,7 @@ main(void)
 	tcase_add_test(tc, a_trial_that_is_killed_is_told_as_that);
 	tcase_add_test(tc, what_hangs_is_not_waited_for);
 	tcase_add_test(tc, nothing_is_kept);
+	tcase_add_test(tc, a_trial_holds_on_to_nothing_of_the_stick);
 	tcase_add_test(tc, no_descriptor_is_told_as_that);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);

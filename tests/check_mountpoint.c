@@ -939,7 +939,8 @@ add_device(const char *name, const char *file)
 	if (file == NULL)
 		snprintf(command, sizeof command, "mkdir -p '%s/%s'", devices, name);
 	else
-		snprintf(command, sizeof command, "mkdir -p '%s/%s/loop' && printf '%s' >'%s/%s/loop/backing_file'", devices, name, file, devices, name);
+		snprintf(command, sizeof command, "mkdir -p '%s/%s/loop' && printf '%s' >'%s/%s/loop/backing_file'", devices, name, file,
+		    devices, name);
 	ck_assert_int_eq(system(command), 0);
 }
 

@@ -1,5 +1,6 @@
 /*
- * streams.h - descriptors that get no stream, as where memory is short: these stand before the C library's. Included once by a test.
+ * streams.h - descriptors that get no stream, as where memory is short: these stand before the C library's.
+ * Included once by a test.
  */
 #ifndef STREAMS_H
 #define STREAMS_H

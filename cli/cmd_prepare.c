@@ -15,13 +15,18 @@
 #include "keytree.h"
 #include "opt.h"
 #include "prepare.h"
+#include "preparing.h"
 #include "prompt.h"
+#include "readme.h"
 #include "reformat.h"
+#include "reporting.h"
 #include "say.h"
+#include "stickarg.h"
 #include "text.h"
 #include "when.h"
 
 #define DAY 86400
+#define DEVICE_SHOWN 128
 #define LIFETIME (30 * DAY)
 #define LECTURE_LEAD (3 * 3600) /* a try before that is too early and spends nothing */
 #define LECTURE_TAIL DAY
@@ -37,7 +42,16 @@ struct formats {
 	struct reformat_env env;
 	size_t count;
 	struct reformat *list;
-	const struct prepare_target *targets;
+};
+
+/* What is not prepare.h's business. */
+struct run {
+	const struct cli *c;
+	struct reporting reporting;
+	struct prepare *j;
+	struct stickarg *sticks; /* of its targets, each open, or not there yet */
+	struct formats formats;
+	bool yes; /* do not ask whether a STICK is one */
 };
 
 /* ---- arguments ------------------------------------------------------------------------------------------------------------- */
@@ -123,25 +137,39 @@ set_label(const struct cli *c, struct prepare *j, const char *text)
 }
 
 static enum err
-new_targets(const struct cli *c, struct prepare *j, size_t count)
+new_targets(struct run *r, size_t count)
 {
+	struct prepare *j = r->j;
+
 	j->targets = calloc(count, sizeof *j->targets);
-	if (j->targets == NULL)
-		return say_refuse(c, E_FAIL, "there is not enough memory");
-	for (size_t i = 0; i < count; i++)
-		j->targets[i].at.fd = j->targets[i].bundle_fd = -1;
+	r->sticks = calloc(count, sizeof *r->sticks);
+	if (j->targets == NULL || r->sticks == NULL)
+		return say_refuse(r->c, E_FAIL, "there is not enough memory");
+	for (size_t i = 0; i < count; i++) {
+		r->sticks[i].fd = j->targets[i].fd = j->targets[i].bundle_fd = -1;
+		j->targets[i].path = r->sticks[i].path;
+	}
 	j->count = count;
 	return E_OK;
 }
 
 static enum err
-open_sticks(const struct cli *c, struct prepare *j, char **args)
+open_stick(struct run *r, size_t i, const char *arg, struct fault *f)
+{
+	enum err e = stickarg_open(&r->sticks[i], arg, f);
+
+	r->j->targets[i].fd = r->sticks[i].fd;
+	return e;
+}
+
+static enum err
+open_sticks(struct run *r, char **args)
 {
 	struct fault f = {0};
 
-	for (size_t i = 0; i < j->count; i++)
-		if (stickarg_open(&j->targets[i].at, args[i], &f) != E_OK)
-			return say_error(c, &f, &(struct say_about){.object = args[i]});
+	for (size_t i = 0; i < r->j->count; i++)
+		if (open_stick(r, i, args[i], &f) != E_OK)
+			return say_error(r->c, &f, &(struct say_about){.object = args[i]});
 	return E_OK;
 }
 
@@ -207,50 +235,59 @@ confirm_formats(const struct cli *c, const struct formats *s, const struct opt_l
 
 /* A stick that is mounted for us alone is shown by the name it was given. */
 static enum err
-format_stick(const struct cli *c, struct prepare *j, const struct formats *s, size_t i, struct fault *f)
+take_formatted(struct run *r, size_t i, struct fault *f)
 {
-	struct reformat *r = &s->list[i];
+	const struct reformat *formatted = &r->formats.list[i];
+	enum err e = open_stick(r, i, formatted->point, f);
+
+	if (formatted->ours)
+		snprintf(r->sticks[i].path, sizeof r->sticks[i].path, "%s", formatted->path);
+	return e;
+}
+
+static enum err
+format_stick(struct run *r, size_t i, struct fault *f)
+{
+	const struct formats *s = &r->formats;
 	enum err e = E_OK;
 
-	say_info(c, "formatting %s", r->path);
-	if ((e = reformat_make(r, &s->env, f)) != E_OK || (e = reformat_mount(r, &s->env, f)) != E_OK ||
-	    (e = stickarg_open(&j->targets[i].at, r->point, f)) != E_OK)
-		return e;
-	if (r->ours)
-		snprintf(j->targets[i].at.path, sizeof j->targets[i].at.path, "%s", r->path);
-	return E_OK;
+	say_info(r->c, "formatting %s", s->list[i].path);
+	if ((e = reformat_make(&s->list[i], &s->env, f)) == E_OK && (e = reformat_mount(&s->list[i], &s->env, f)) == E_OK)
+		e = take_formatted(r, i, f);
+	return e;
 }
 
 static enum err
 remount(void *arg, struct prepare_target *t, struct fault *f)
 {
-	const struct formats *s = arg;
-	struct reformat *r = &s->list[t - s->targets];
+	struct run *r = arg;
+	size_t i = (size_t)(t - r->j->targets);
 	enum err e = E_OK;
 
-	if (!r->ours)
+	if (!r->formats.list[i].ours)
 		return E_OK;
-	stickarg_close(&t->at);
-	if ((e = reformat_remount(r, &s->env, f)) == E_OK)
-		e = stickarg_open(&t->at, r->point, f);
-	snprintf(t->at.path, sizeof t->at.path, "%s", r->path);
+	stickarg_close(&r->sticks[i]);
+	t->fd = -1;
+	if ((e = reformat_remount(&r->formats.list[i], &r->formats.env, f)) == E_OK)
+		e = take_formatted(r, i, f);
 	return e;
 }
 
 static enum err
-format_sticks(const struct cli *c, struct prepare *j, const struct formats *s)
+format_sticks(struct run *r)
 {
+	const struct formats *s = &r->formats;
 	char wanted[HUMAN_SHOWN];
 	struct fault f = {0};
 
-	human_bytes(wanted, sizeof wanted, prepare_bytes(j));
+	human_bytes(wanted, sizeof wanted, prepare_bytes(r->j));
 	for (size_t i = 0; i < s->count; i++)
-		if (s->list[i].usb.bytes < prepare_bytes(j))
-			return say_refuse(c, E_SPACE, "it does not fit on %s: %s are needed. Nothing was done; take a larger stick",
+		if (s->list[i].usb.bytes < prepare_bytes(r->j))
+			return say_refuse(r->c, E_SPACE, "it does not fit on %s: %s are needed. Nothing was done; take a larger stick",
 			    s->list[i].path, wanted);
 	for (size_t i = 0; i < s->count; i++)
-		if (format_stick(c, j, s, i, &f) != E_OK)
-			return say_error(c, &f, &(struct say_about){.object = s->list[i].path});
+		if (format_stick(r, i, &f) != E_OK)
+			return say_error(r->c, &f, &(struct say_about){.object = s->list[i].path});
 	return E_OK;
 }
 
@@ -272,8 +309,8 @@ json_target(const struct prepare *j, const struct prepare_target *t)
 	char name[STICK_NAME_SIZE], stick[2 * ID_SIZE + 1], grant[2 * ID_SIZE + 1], bundle[2 * ID_SIZE + 1], text[1400];
 
 	if (t->fault.err != E_OK) {
-		say_explain_english(text, sizeof text, &t->fault, &(struct say_about){.object = t->at.path});
-		return json_pack("{s:o, s:b, s:s, s:i, s:o}", "path", say_json_text(t->at.path), "ok", 0, "error",
+		say_explain_english(text, sizeof text, &t->fault, &(struct say_about){.object = t->path});
+		return json_pack("{s:o, s:b, s:s, s:i, s:o}", "path", say_json_text(t->path), "ok", 0, "error",
 		    err_name(t->fault.err), "status", (int)t->fault.err, "message", say_json_text(text));
 	}
 	keytree_stick_name(name, t->grant.stick_id);
@@ -281,7 +318,7 @@ json_target(const struct prepare *j, const struct prepare_target *t)
 	bytes_to_hex(grant, t->grant.id, ID_SIZE);
 	bytes_to_hex(bundle, j->bundle_id, ID_SIZE);
 	return json_pack("{s:o, s:b, s:s, s:s, s:s, s:s, s:s, s:i, s:o, s:o, s:i, s:b, s:i, s:b}", "path",
-	    say_json_text(t->at.path),
+	    say_json_text(t->path),
 	    "ok", 1, "stick", name, "stick_id", stick, "grant", grant, "bundle", bundle, "label", j->label, "codes", (int)j->codes,
 	    "not_before", say_json_time(j->not_before), "expires", say_json_time(j->expires), "session_s", (int)j->session_s,
 	    "read_from_device", (int)t->direct, "revoked", (int)t->replaced, "bound_to_usb", (int)t->grant.policy.usb);
@@ -301,14 +338,15 @@ report_json(const struct cli *c, const struct prepare *j)
 static void
 report_whole(const struct cli *c, const struct prepare *j, const struct prepare_target *t)
 {
-	char name[STICK_NAME_SIZE], from[WHEN_SHOWN], until[WHEN_SHOWN], device[sizeof t->device + 4] = "";
+	char name[STICK_NAME_SIZE], from[WHEN_SHOWN], until[WHEN_SHOWN], device[DEVICE_SHOWN + 4] = "", at[DEVICE_SHOWN];
 	char *label = human_escape(j->label, strlen(j->label));
 
 	keytree_stick_name(name, t->grant.stick_id);
 	when_show_short(from, sizeof from, j->not_before, j->issuer.now);
 	when_show_short(until, sizeof until, j->expires, j->issuer.now);
-	if (t->device[0] != '\0')
-		snprintf(device, sizeof device, " (%s)", t->device);
+	stickarg_device(t->fd, at, sizeof at);
+	if (at[0] != '\0')
+		snprintf(device, sizeof device, " (%s)", at);
 	/* TRANSLATORS: label; stick's name; "" or what device it is, in parentheses; how many codes; from when to when they open */
 	printf(ngettext("locked: \"%s\" on stick %s%s; %u code ready, from %s to %s\n",
 		   "locked: \"%s\" on stick %s%s; %u codes ready, from %s to %s\n", j->codes),
@@ -330,17 +368,17 @@ report_failed(const struct cli *c, const struct prepare_target *t)
 {
 	char safe[512];
 
-	say_error(c, &t->fault, &(struct say_about){.object = t->at.path});
+	say_error(c, &t->fault, &(struct say_about){.object = t->path});
 	if (!t->started) {
-		say_info(c, "%s was left as it is", say_safe(safe, sizeof safe, t->at.path));
+		say_info(c, "%s was left as it is", say_safe(safe, sizeof safe, t->path));
 		return;
 	}
 	if (t->forgets) {
 		say_info(c, "nothing of this can be opened, and no code is handed out for it; what else was on %s may be damaged",
-		    say_safe(safe, sizeof safe, t->at.path));
+		    say_safe(safe, sizeof safe, t->path));
 		return;
 	}
-	say_safe(safe, sizeof safe, t->at.path);
+	say_safe(safe, sizeof safe, t->path);
 	if (t->fresh)
 		say_info(c,
 		    "nothing that could be opened is left on %s of this; what was on it before is untouched. Run the same command "
@@ -366,7 +404,7 @@ say_next(const struct cli *c, const struct prepare *j, const struct formats *s)
 			say_info(c, "next: oncestick issue %s --to NAME", name);
 			return;
 		}
-		path = human_escape(j->targets[i].at.path, strlen(j->targets[i].at.path));
+		path = human_escape(j->targets[i].path, strlen(j->targets[i].path));
 		say_info(c, "next: oncestick issue %s%s%s --to NAME", path != NULL && strchr(path, ' ') != NULL ? "'" : "",
 		    path != NULL ? path : "", path != NULL && strchr(path, ' ') != NULL ? "'" : "");
 		free(path);
@@ -401,29 +439,100 @@ say_refused(const struct cli *c, const struct prepare *j)
 {
 	for (size_t i = 0; i < j->count; i++)
 		if (j->targets[i].fault.err != E_OK)
-			say_error(c, &j->targets[i].fault, &(struct say_about){.object = j->targets[i].at.path});
+			say_error(c, &j->targets[i].fault, &(struct say_about){.object = j->targets[i].path});
 	say_info(c, "the other sticks are prepared");
 }
 
+/* What has to be asked or found out before anybody types a passphrase. */
 static enum err
-run(const struct cli *c, struct prepare *j, const struct formats *s)
+look_at_places(struct run *r, struct prepare_target **blame, struct fault *f)
 {
+	struct prepare *j = r->j;
+	enum err e = prepare_begin(j, blame, f);
+
+	for (size_t i = 0; i < j->count && e == E_OK && !r->yes; i++)
+		if (j->targets[i].fd >= 0 && (e = preparing_ask_place(r->c, j->folder, &j->targets[i], f)) != E_OK)
+			*blame = &j->targets[i];
+	return e == E_OK ? prepare_bind(j, blame, f) : e;
+}
+
+static enum err
+scan_folder(const struct cli *c, struct prepare *j, struct fault *f)
+{
+	char bytes[HUMAN_SHOWN], holes[HUMAN_SHOWN];
+	enum err e = prepare_scan(j, f);
+	uint64_t files = 0;
+
+	if (e != E_OK)
+		return e;
+	files = pack_source_files(j->src);
+	human_bytes(bytes, sizeof bytes, pack_source_bytes(j->src));
+	/* TRANSLATORS: "packing" in the column of "writing" and "verifying", which are filled up with blanks to 10 columns */
+	say_info(c, ngettext("packing    %llu file, %s", "packing    %llu files, %s", (unsigned long)files),
+	    (unsigned long long)files, bytes);
+	human_bytes(holes, sizeof holes, prepare_holes(j));
+	if (prepare_holes(j) > 0)
+		say_warn(c, "%s of that are holes in files, which take no room in the folder; on a stick they are stored in full", holes);
+	return E_OK;
+}
+
+static enum err
+begin(struct run *r, struct prepare_target **blame, struct fault *f)
+{
+	struct issuer *i = &r->j->issuer;
+	enum err e = look_at_places(r, blame, f);
+
+	if (e != E_OK || (e = issuing_open(i, r->c, f)) != E_OK || (e = issuing_clock(i, r->c, f)) != E_OK ||
+	    (e = issuing_unlock(i, r->c, f)) != E_OK)
+		return e;
+	return scan_folder(r->c, r->j, f);
+}
+
+static enum err
+refuse(const struct cli *c, const struct prepare *j, const struct prepare_target *blame, struct fault *f)
+{
+	if (blame != NULL)
+		preparing_word(f, j, blame);
+	return say_error(c, f, &(struct say_about){.object = blame != NULL ? blame->path : NULL});
+}
+
+/* Once, since what they are about may be gone later. */
+static void
+word_faults(struct prepare *j)
+{
+	for (size_t i = 0; i < j->count; i++)
+		preparing_word(&j->targets[i].fault, j, &j->targets[i]);
+}
+
+static enum err
+run(struct run *r)
+{
+	const struct cli *c = r->c;
+	struct prepare *j = r->j;
 	struct prepare_target *blame = NULL;
 	struct fault f = {0};
-	enum err e = prepare_begin(j, &blame, &f);
+	enum err e = begin(r, &blame, &f);
 
-	if (e == E_OK && (e = format_sticks(c, j, s)) != E_OK)
+	if (e == E_OK && (e = format_sticks(r)) != E_OK)
 		return e;
 	if (e == E_OK)
 		e = prepare_check(j, &blame, &f);
 	if (e != E_OK)
-		return say_error(c, &f, &(struct say_about){.object = blame != NULL ? blame->at.path : NULL});
+		return refuse(c, j, blame, &f);
+	word_faults(j);
 	if (blame != NULL)
 		say_refused(c, j);
-	e = prepare_write(j, &f);
-	if (e != E_OK)
+	e = prepare_write(j, &blame, &f);
+	if (e != E_OK) {
+		if (blame != NULL)
+			preparing_word(&f, j, blame);
 		return say_error(c, &f, NULL);
-	return report(c, j, s);
+	}
+	word_faults(j);
+	for (size_t i = 0; i < j->count; i++)
+		if (j->targets[i].fault.err == E_OK)
+			readme_write(j->targets[i].fd, j->issuer.contact);
+	return report(c, j, &r->formats);
 }
 
 static enum err
@@ -441,33 +550,45 @@ check_together(const struct cli *c, const struct prepare *j, const struct wanted
 }
 
 static enum err
-take_arguments(const struct cli *c, struct prepare *j, struct formats *s, const struct wanted *w, char **sticks, size_t count)
+take_arguments(struct run *r, const struct wanted *w, char **sticks, size_t count)
 {
+	const struct cli *c = r->c;
+	struct prepare *j = r->j;
 	enum err e = check_together(c, j, w);
 
 	if (e != E_OK)
 		return e;
 	if (!set_times(c, j, w, when_now()) || !set_session(c, j, w->session) || !set_label(c, j, w->label))
 		return E_USAGE;
-	e = new_targets(c, j, count);
+	e = new_targets(r, count);
 	if (e == E_OK && w->format == NULL)
-		e = open_sticks(c, j, sticks);
-	else if (e == E_OK && (e = find_formats(c, s, w->format, sticks, count)) == E_OK)
-		e = confirm_formats(c, s, &w->serials);
-	if (s->count > 0) {
-		s->targets = j->targets;
+		e = open_sticks(r, sticks);
+	else if (e == E_OK && (e = find_formats(c, &r->formats, w->format, sticks, count)) == E_OK)
+		e = confirm_formats(c, &r->formats, &w->serials);
+	if (r->formats.count > 0) {
 		j->remount = remount;
-		j->remount_arg = s;
+		j->remount_arg = r;
 	}
 	return e;
+}
+
+static void
+end(struct run *r)
+{
+	prepare_end(r->j);
+	for (size_t i = 0; i < r->j->count; i++)
+		stickarg_close(&r->sticks[i]);
+	end_formats(&r->formats);
+	free(r->j->targets);
+	free(r->sticks);
 }
 
 enum err
 cmd_prepare(struct cli *c, int argc, char **argv)
 {
 	struct wanted w = {0};
-	struct prepare j = {.c = c, .codes = 12, .folder_fd = -1, .issuer = {.dir_fd = -1}};
-	struct formats s = {.count = 0};
+	struct prepare j = {.codes = 12, .folder_fd = -1, .issuer = {.dir_fd = -1}};
+	struct run r = {.c = c, .j = &j};
 	const struct opt rows[] = {
 	    {OPT_NUMBER, "codes", 'n', "N", N_("how many codes to make ready (12)"), &j.codes, 1, GRANT_SLOTS_MAX},
 	    {OPT_TEXT, "label", 0, "TEXT", N_("what people see (the folder's name); not secret"), &w.label, 0, 0},
@@ -480,7 +601,7 @@ cmd_prepare(struct cli *c, int argc, char **argv)
 	    {OPT_FLAG, "discard", 0, NULL, N_("replace also if used codes were not collected"), &j.discard, 0, 0},
 	    {OPT_FLAG, "bind-usb", 0, NULL, N_("codes open only on the USB device they were written to"), &j.bind_usb, 0, 0},
 	    {OPT_FLAG, "skip-special", 0, NULL, N_("leave links, devices and sockets out"), &j.skip_special, 0, 0},
-	    {OPT_FLAG, "yes", 0, NULL, N_("do not ask whether STICK is one"), &j.yes, 0, 0},
+	    {OPT_FLAG, "yes", 0, NULL, N_("do not ask whether STICK is one"), &r.yes, 0, 0},
 	    {OPT_FLAG, "strict", 0, NULL, N_("refuse a folder that changes while it is packed"), &j.strict, 0, 0},
 	    {OPT_TEXT, "format", 0, "TYPE", N_("wipe STICK, a device, first: exfat or vfat"), &w.format, 0, 0},
 	    {OPT_LIST, "format-serial", 0, "LIST", N_("do not ask, wipe only sticks with these serial numbers"), &w.serials, 0, 0},
@@ -501,12 +622,11 @@ cmd_prepare(struct cli *c, int argc, char **argv)
 		return e;
 	j.folder = operands[0];
 	j.started = when_now();
-	e = take_arguments(c, &j, &s, &w, operands + 1, (size_t)count - 1);
+	j.report = reporting_to(&r.reporting, c);
+	e = take_arguments(&r, &w, operands + 1, (size_t)count - 1);
 	if (e == E_OK)
-		e = run(c, &j, &s);
-	prepare_end(&j);
-	end_formats(&s);
-	free(j.targets);
+		e = run(&r);
+	end(&r);
 	opt_list_free(&w.serials);
 	return e;
 }

@@ -7,6 +7,7 @@
 
 #include "envelope.h"
 #include "issuer.h"
+#include "prepare.h"
 #include "scrub.h"
 #include "text.h"
 
@@ -74,6 +75,44 @@ foreign_fill(struct fault *out, const struct fault *f)
 	    SCRUB_DIR, f->object);
 }
 
+static void
+no_folder(struct fault *out, const struct fault *f)
+{
+	fault_set(out, f->err, 0, "", _("%.120s: %s."), f->object, strerror(f->sys));
+}
+
+static void
+no_files(struct fault *out, const struct fault *f)
+{
+	fault_set(out, f->err, 0, "", _("there is no file in %.120s to pack."), f->object);
+}
+
+static void
+inside(struct fault *out, const struct fault *f)
+{
+	fault_set(out, f->err, 0, "", _("the stick %.80s is inside the folder that shall be packed."), f->object);
+}
+
+static void
+named_twice(struct fault *out, const struct fault *f)
+{
+	fault_set(out, f->err, 0, "", _("the stick %.80s is named twice."), f->object);
+}
+
+static void
+is_copy(struct fault *out, const struct fault *f)
+{
+	fault_set(out, f->err, 0, "",
+	    _("%.100s is a copy: what is on it was bound to another USB device. --replace destroys it."), f->object);
+}
+
+static void
+crowded(struct fault *out, const struct fault *f)
+{
+	fault_set(out, f->err, 0, "", _("there are %u lectures on %.80s already, which is the most; --replace destroys them."),
+	    STICK_GRANTS_MAX, f->object);
+}
+
 static const struct {
 	enum err err;
 	const char *step;
@@ -88,6 +127,12 @@ static const struct {
 	{E_USAGE, COLLECT_NO_RECEIPTS, no_receipts},
 	{E_USAGE, SCRUB_NO_STICK, no_stick},
 	{E_USAGE, SCRUB_FOREIGN, foreign_fill},
+	{E_SOURCE, PREPARE_FOLDER, no_folder},
+	{E_SOURCE, PREPARE_NO_FILES, no_files},
+	{E_USAGE, PREPARE_INSIDE, inside},
+	{E_USAGE, PREPARE_TWICE, named_twice},
+	{E_WRONG_STICK, PREPARE_COPY, is_copy},
+	{E_SPACE, PREPARE_CROWDED, crowded},
 };
 
 bool

@@ -13,7 +13,8 @@
  * fault. */
 bool issuersay(struct fault *out, const struct fault *f);
 
-/* issuersay_loss(loss, path, f): the refusal of who would lose that with the stick at path: E_USAGE; E_OK if there is nothing to lose. */
+/* issuersay_loss(loss, path, f): the refusal of who would lose that with the stick at path: E_USAGE; E_OK if there is nothing to
+ * lose. */
 enum err issuersay_loss(const struct collect_loss *loss, const char *path, struct fault *f);
 
 #endif

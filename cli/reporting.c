@@ -1,10 +1,16 @@
 /*
- * reporting.c - a bar for each step.
+ * reporting.c - a bar for each step, and warnings between.
  */
 #include "reporting.h"
 
+#include <stdlib.h>
+#include <string.h>
+
+#include "human.h"
+#include "say.h"
 #include "stop.h"
 #include "text.h"
+#include "usbsay.h"
 
 static const struct {
 	const char *name;
@@ -12,6 +18,10 @@ static const struct {
 } phases[] = {
 	[REPORT_READING] = {N_("reading"), true},
 	[REPORT_FILLING] = {N_("filling"), false},
+	[REPORT_WRITING] = {N_("writing"), false},
+	[REPORT_CODES] = {N_("codes"), true},
+	[REPORT_VERIFYING] = {N_("verifying"), false},
+	[REPORT_READING_AGAIN] = {N_("re-reading"), false},
 };
 
 static void
@@ -39,6 +49,83 @@ end(void *arg, bool ok)
 	progress_end(&r->bar, ok);
 }
 
+static const char *
+change_words(enum pack_note_kind kind)
+{
+	switch (kind) {
+	case PACK_SKIPPED:
+		return _("left out, neither file nor folder");
+	case PACK_GREW:
+		return _("grew while it was read: packed as far as it was at first");
+	case PACK_SHRANK:
+		return _("became shorter while it was read: packed as it is now");
+	case PACK_CHANGED:
+		return _("changed after it was listed: packed as it was read, which may be half of one and half of another");
+	case PACK_YOUNG:
+		return _("was written to a moment ago: is it finished?");
+	case PACK_GONE:
+		return _("went away while the folder was listed: left out");
+	}
+	return "?";
+}
+
+static void
+weak_identity(const struct cli *c, const struct usb_device *d)
+{
+	char shown[USB_SHOWN_SIZE];
+
+	usbsay_show(shown, d);
+	for (unsigned i = 0; i < USBSAY_WARNINGS; i++)
+		if (usbsay_warning(d->warnings, i) != NULL)
+			say_warn(c, "%s: %s", shown, usbsay_warning(d->warnings, i));
+}
+
+/* What is about a file or a stick. */
+static void
+tell_of(const struct cli *c, const struct report_news *n)
+{
+	char *safe = human_escape(n->path, strlen(n->path));
+	const char *path = safe != NULL ? safe : "?";
+
+	if (n->kind == REPORT_CHANGED)
+		say_warn(c, "%s: %s", path, change_words(n->change));
+	else if (n->kind == REPORT_FILE_SYSTEM)
+		say_warn(c, "%s: the file system (%s) does not promise to overwrite in place; exFAT, FAT32 and ext4 do", path, n->name);
+	else
+		say_warn(c, "%s: another stick in the books has the same serial number; codes cannot tell them apart", path);
+	free(safe);
+}
+
+static void
+tell(void *arg, const struct report_news *n)
+{
+	struct reporting *r = arg;
+
+	progress_clear(&r->bar);
+	switch (n->kind) {
+	case REPORT_FOLDER_ON_STICK:
+		say_warn(r->c, "the folder lies on the stick itself, where anybody can read it; remove it from there afterwards");
+		break;
+	case REPORT_WEAK_IDENTITY:
+		weak_identity(r->c, n->device);
+		break;
+	case REPORT_CHANGED:
+	case REPORT_FILE_SYSTEM:
+	case REPORT_SAME_IDENTITY:
+		tell_of(r->c, n);
+		break;
+	case REPORT_CHANGED_MORE:
+		say_warn(r->c, ngettext("and %u more like these", "and %u more like these", n->count), n->count);
+		break;
+	case REPORT_DEBRIS:
+		say_info(r->c,
+		    ngettext("removed %u unfinished thing that an earlier run left on the stick",
+			"removed %u unfinished things that an earlier run left on the stick", n->count),
+		    n->count);
+		break;
+	}
+}
+
 static bool
 stopped(void *arg)
 {
@@ -49,6 +136,6 @@ stopped(void *arg)
 const struct report *
 reporting_to(struct reporting *r, const struct cli *c)
 {
-	*r = (struct reporting){.c = c, .report = {start, update, end, stopped, r}};
+	*r = (struct reporting){.c = c, .report = {start, update, end, tell, stopped, r}};
 	return &r->report;
 }

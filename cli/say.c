@@ -13,6 +13,7 @@
 #include <jansson.h>
 
 #include "code.h"
+#include "granting.h"
 #include "human.h"
 #include "issuersay.h"
 #include "keytree.h"
@@ -765,7 +766,7 @@ s_stick_io(struct text *t, const struct fault *f, const struct say_about *a)
 		s_no_right(t, f, a);
 	else if (strcmp(f->step, "no regular file") == 0)
 		s_stick_odd(t, f, a);
-	else if (strcmp(f->step, "forgets") == 0)
+	else if (strcmp(f->step, GRANTING_FORGETS) == 0)
 		add(t,
 		    _("%s does not keep what is written to it: it is worn out, or smaller than it says. Take another stick."),
 		    STICK(f, a));

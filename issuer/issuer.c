@@ -124,8 +124,10 @@ issuer_clock(struct issuer *i, enum issuer_clock *clock, int64_t *newest, struct
 		*clock = ISSUER_CLOCK_OLD;
 	else if (i->now < last)
 		*clock = ISSUER_CLOCK_BACK;
+	else if (i->now - (last != 0 ? last : BUILD_DATE) > (last != 0 ? CLOCK_AHEAD : FLOOR_TRUST_S))
+		*clock = ISSUER_CLOCK_FAR;
 	else
-		*clock = i->now - (last != 0 ? last : BUILD_DATE) > (last != 0 ? CLOCK_AHEAD : FLOOR_TRUST_S) ? ISSUER_CLOCK_FAR : ISSUER_CLOCK_FINE;
+		*clock = ISSUER_CLOCK_FINE;
 	return E_OK;
 }
 

@@ -1,5 +1,6 @@
 /*
- * issuer.h - the issuer at work: the directory, the books, the clock, the seed, the list of what is revoked, names of sticks and codes.
+ * issuer.h - the issuer at work: the directory, the books, the clock, the seed, the list of what is revoked, names of sticks and
+ * codes.
  */
 #ifndef ISSUER_H
 #define ISSUER_H
@@ -113,8 +114,8 @@ enum err issuer_drop_lectures(struct issuer *i, const uint8_t id[ID_SIZE], const
 bool issuer_is_name(const char *text);
 
 /*
- * issuer_find(i, name, id, f): the stick that the books have by that name, or by that whole id. Errors: E_NO_STICK (ISSUER_UNKNOWN),
- * E_USAGE (ISSUER_ALIKE), E_BOOKS.
+ * issuer_find(i, name, id, f): the stick that the books have by that name, or by that whole id. Errors: E_NO_STICK
+ * (ISSUER_UNKNOWN), E_USAGE (ISSUER_ALIKE), E_BOOKS.
  */
 enum err issuer_find(struct issuer *i, const char *name, uint8_t id[ID_SIZE], struct fault *f);
 

@@ -26,6 +26,13 @@ report_end(const struct report *r, bool ok)
 		r->end(r->arg, ok);
 }
 
+void
+report_tell(const struct report *r, const struct report_news *news)
+{
+	if (r != NULL)
+		r->tell(r->arg, news);
+}
+
 bool
 report_stopped(const struct report *r)
 {

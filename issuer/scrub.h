@@ -26,8 +26,8 @@ enum err scrub_check(int dir_fd, const char *path, struct fault *f);
 uint64_t scrub_bytes(int dir_fd);
 
 /*
- * scrub_free_space(report, dir_fd, f): fill the free space below dir_fd with random bytes, flush, delete, twice. Nothing of it stays,
- * also when interrupted. Errors: those of scrub_check, E_INTERRUPTED, E_FAIL.
+ * scrub_free_space(report, dir_fd, f): fill the free space below dir_fd with random bytes, flush, delete, twice. Nothing of it
+ * stays, also when interrupted. Errors: those of scrub_check, E_INTERRUPTED, E_FAIL.
  */
 enum err scrub_free_space(const struct report *report, int dir_fd, struct fault *f);
 

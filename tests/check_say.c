@@ -14,6 +14,7 @@
 
 #include "collect.h"
 #include "issuer.h"
+#include "prepare.h"
 #include "say.h"
 #include "scrub.h"
 #include "stick.h"
@@ -65,6 +66,12 @@ START_TEST(what_the_issuer_refuses_has_a_sentence_of_its_own)
 	    {E_USAGE, ISSUER_NO_CODE_NAME, "'it' is not the name of a code;"},
 	    {E_USAGE, COLLECT_NO_RECEIPTS, "that is not a receipts file;"},
 	    {E_USAGE, SCRUB_NO_STICK, "it is not where a stick is mounted,"},
+	    {E_SOURCE, PREPARE_FOLDER, "it: Success."},
+	    {E_SOURCE, PREPARE_NO_FILES, "there is no file in it to pack."},
+	    {E_USAGE, PREPARE_INSIDE, "the stick it is inside the folder"},
+	    {E_USAGE, PREPARE_TWICE, "the stick it is named twice."},
+	    {E_WRONG_STICK, PREPARE_COPY, "it is a copy:"},
+	    {E_SPACE, PREPARE_CROWDED, "there are 64 lectures on it already,"},
 	    {E_USAGE, SCRUB_FOREIGN, "the folder " SCRUB_DIR " on the stick holds it,"},
 	};
 

@@ -12,15 +12,8 @@ void prepare_note(void *j, enum pack_note_kind kind, const char *path);
 /* prepare_note_rest(j): of how many files that changed nothing was told, because there were too many. */
 void prepare_note_rest(const struct prepare *j);
 
-/*
- * prepare_ask_place(j, t, f): ask whether t is meant to be the stick, where it is on no removable medium, no stick so far, and not
- * empty. E_PROMPT if it is not, or nobody can be asked.
- */
-enum err prepare_ask_place(const struct prepare *j, const struct prepare_target *t, struct fault *f);
-
-
 /* prepare_check_loss(j, t, f): what is replaced on the stick of t must not take with it what the books do not know yet, unless that
- * is discarded. */
+ * is discarded: E_USAGE (PREPARE_LOSS), and the errors of collect_unexplained. */
 enum err prepare_check_loss(struct prepare *j, struct prepare_target *t, struct fault *f);
 
 /* prepare_stops_all(e): whether e is about this PC or the issuer, which all sticks share. */

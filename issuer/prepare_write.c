@@ -14,17 +14,12 @@
 
 #include "bundle.h"
 #include "envelope.h"
-#include "human.h"
+#include "granting.h"
 #include "keytree.h"
 #include "mint.h"
 #include "prepare_internal.h"
-#include "progress.h"
-#include "readme.h"
-#include "say.h"
 #include "secret.h"
 #include "stickio.h"
-#include "stop.h"
-#include "text.h"
 
 #define POLL_NS 100000000L
 
@@ -51,12 +46,9 @@ book_identity(struct prepare *j, const struct prepare_target *t, struct fault *f
 {
 	bool elsewhere = false;
 	enum err e = books_set_usb(j->issuer.books, t->grant.stick_id, t->usb, &elsewhere, f);
-	char *safe = elsewhere ? human_escape(t->at.path, strlen(t->at.path)) : NULL;
 
 	if (elsewhere)
-		say_warn(j->c, "%s: another stick in the books has the same serial number; codes cannot tell them apart",
-		    safe != NULL ? safe : "?");
-	free(safe);
+		report_tell(j->report, &(struct report_news){.kind = REPORT_SAME_IDENTITY, .path = t->path});
 	return e;
 }
 
@@ -122,9 +114,9 @@ commit_intent(struct prepare *j, struct fault *f)
 
 /* Since the sticks were looked at, a code may have been used: from here until what is on them is destroyed, none is. */
 static enum err
-hold_old(struct prepare *j, struct fault *f)
+hold_old(struct prepare *j, struct prepare_target **blame, struct fault *f)
 {
-	const struct prepare_target *refused = NULL;
+	struct prepare_target *refused = NULL;
 
 	for (size_t i = 0; j->replace && i < j->count; i++) {
 		struct prepare_target *t = &j->targets[i];
@@ -134,11 +126,13 @@ hold_old(struct prepare *j, struct fault *f)
 			continue;
 		if ((e = provision_hold(t->p, &t->fault)) == E_OK)
 			e = prepare_check_loss(j, t, &t->fault);
+		*blame = t;
 		if (e != E_OK && prepare_stops_all(e))
 			return fault_pass(f, &t->fault);
 		if (e != E_OK)
 			refused = t;
 	}
+	*blame = refused;
 	return refused == NULL || count_whole(j) > 0 ? E_OK : fault_pass(f, &refused->fault);
 }
 
@@ -170,10 +164,7 @@ begin_target(struct prepare *j, struct prepare_target *t)
 		e = provision_bundle_dir(t->p, j->bundle_id, &t->bundle_fd, f);
 	f->err = e;
 	if (t->p->debris > 0)
-		say_info(j->c,
-		    ngettext("removed %u unfinished thing that an earlier run left on the stick",
-			"removed %u unfinished things that an earlier run left on the stick", t->p->debris),
-		    t->p->debris);
+		report_tell(j->report, &(struct report_news){.kind = REPORT_DEBRIS, .count = t->p->debris});
 }
 
 static void
@@ -251,59 +242,43 @@ pause_a_little(void)
 	nanosleep(&t, NULL);
 }
 
-/* Wait for the codes: with a bar, if they take longer than the packing. */
+/* Wait for the codes, which is a step of its own if they take longer than the packing. */
 static enum err
 coder_join(struct coder *w, bool stop, struct fault *f)
 {
-	struct progress bar;
-	uint64_t all = w->all;
-	bool waited = false;
+	const struct report *report = w->j->report;
+	bool wait = w->running && !atomic_load(&w->finished);
 
 	if (!w->running)
 		return E_OK;
 	atomic_store(&w->stop, stop);
-	progress_start(&bar, w->j->c, "codes");
-	bar.counted = true;
+	if (wait)
+		report_start(report, REPORT_CODES);
 	while (!atomic_load(&w->finished)) {
-		if (stop_asked())
+		if (report_stopped(report))
 			atomic_store(&w->stop, true);
 		pause_a_little();
 		if (!atomic_load(&w->stop))
-			progress_update(&bar, atomic_load(&w->done), all);
-		waited = true;
+			report_update(report, atomic_load(&w->done), w->all);
 	}
 	pthread_join(w->thread, NULL);
 	w->running = false;
-	if (w->result == E_OK)
-		bar.done = bar.all = all;
-	if (waited)
-		progress_end(&bar, w->result == E_OK);
+	if (wait && w->result == E_OK)
+		report_update(report, w->all, w->all);
+	if (wait)
+		report_end(report, w->result == E_OK);
 	return w->result == E_OK ? E_OK : fault_set(f, w->result, 0, "stretching", "codes");
 }
 
 /* ---- packing --------------------------------------------------------------------------------------------------------------- */
 
-struct packing {
-	struct prepare *j;
-	struct progress bar;
-};
-
 static int
 on_pack(void *arg, uint64_t done, uint64_t all)
 {
-	struct packing *w = arg;
+	const struct prepare *j = arg;
 
-	progress_update(&w->bar, done, all);
-	return stop_asked();
-}
-
-static void
-on_pack_note(void *arg, enum pack_note_kind kind, const char *path)
-{
-	struct packing *w = arg;
-
-	progress_clear(&w->bar);
-	prepare_note(w->j, kind, path);
+	report_update(j->report, done, all);
+	return report_stopped(j->report);
 }
 
 static const char *
@@ -319,8 +294,7 @@ static enum err
 pack(struct prepare *j, struct fault *f)
 {
 	struct pack_target *targets = calloc(j->count, sizeof *targets);
-	struct packing w = {.j = j};
-	const struct pack_job job = {j->ck, spool_dir(), 0, on_pack, on_pack_note, &w};
+	const struct pack_job job = {j->ck, spool_dir(), 0, on_pack, prepare_note, j};
 	size_t n = 0;
 	enum err e = E_OK;
 
@@ -329,9 +303,9 @@ pack(struct prepare *j, struct fault *f)
 	for (size_t i = 0; i < j->count; i++)
 		if (whole(&j->targets[i]))
 			targets[n++].bundle_fd = j->targets[i].bundle_fd;
-	progress_start(&w.bar, j->c, "writing");
+	report_start(j->report, REPORT_WRITING);
 	e = pack_write(j->src, &job, targets, n, &j->manifest.blocks, j->manifest.root, f);
-	progress_end(&w.bar, e == E_OK);
+	report_end(j->report, e == E_OK);
 	prepare_note_rest(j);
 	n = 0;
 	for (size_t i = 0; i < j->count; i++)
@@ -382,7 +356,7 @@ forgetful(struct prepare_target *t, struct fault *f)
 {
 	t->forgets = true;
 	fault_clear(f);
-	return fault_set(f, E_STICK_IO, 0, "forgets", "%s", t->at.path);
+	return fault_set(f, E_STICK_IO, 0, GRANTING_FORGETS, "%s", t->path);
 }
 
 /* Whether the stick is, on the device itself, what it was in this PC's memory: its records, and the names of what is on it. */
@@ -397,7 +371,7 @@ look_anew(struct prepare *j, struct prepare_target *t, struct fault *f)
 	t->bundle_fd = -1;
 	provision_end(&t->p);
 	if ((e = j->remount(j->remount_arg, t, f)) == E_OK)
-		e = provision_begin(&t->p, t->at.fd, j->issuer.seed, j->issuer.pk, f);
+		e = provision_begin(&t->p, t->fd, j->issuer.seed, j->issuer.pk, f);
 	if (e != E_OK)
 		return e == E_INTERRUPTED || e == E_FAIL ? e : forgetful(t, f);
 	return t->p->stick != NULL && memcmp(t->p->stick->id, t->grant.stick_id, ID_SIZE) == 0 ? E_OK : forgetful(t, f);
@@ -419,7 +393,7 @@ on_read(void *arg, uint64_t done, uint64_t all)
 
 	atomic_store(&r->done, done);
 	atomic_store(&r->all, all);
-	return stop_asked();
+	return report_stopped(r->j->report);
 }
 
 static enum err
@@ -455,22 +429,21 @@ run_reader(void *arg)
 }
 
 /* What another process serves may come from its memory: that verifies less, and is not called so. */
-static const char *
+static enum report_phase
 reading_step(const struct prepare *j)
 {
 	for (size_t i = 0; i < j->count; i++)
-		if (whole(&j->targets[i]) && stickio_served(j->targets[i].at.fd))
-			return N_("re-reading");
-	return N_("verifying");
+		if (whole(&j->targets[i]) && stickio_served(j->targets[i].fd))
+			return REPORT_READING_AGAIN;
+	return REPORT_VERIFYING;
 }
 
 static void
 show_readers(struct prepare *j, struct reader *readers)
 {
-	struct progress bar;
 	bool more = true;
 
-	progress_start(&bar, j->c, reading_step(j));
+	report_start(j->report, reading_step(j));
 	while (more) {
 		uint64_t done = 0, all = 0;
 
@@ -484,9 +457,9 @@ show_readers(struct prepare *j, struct reader *readers)
 			all += atomic_load(&readers[i].all);
 		}
 		if (all > 0)
-			progress_update(&bar, done, all);
+			report_update(j->report, done, all);
 	}
-	progress_end(&bar, count_whole(j) == j->count);
+	report_end(j->report, count_whole(j) == j->count);
 }
 
 /* All sticks at once, each in a thread of its own: they are different devices. */
@@ -518,87 +491,40 @@ verify(struct prepare *j, struct fault *f)
 
 /* ---- the grant, last ------------------------------------------------------------------------------------------------------- */
 
-static void
-fill_grant(const struct prepare *j, struct grant *g)
+struct put {
+	struct prepare *j;
+	struct prepare_target *t;
+};
+
+static enum err
+look_after(void *arg, struct fault *f)
 {
-	memcpy(g->issuer, j->issuer.pk, KEY_SIZE);
-	g->issued = j->issuer.now;
-	g->bundle_count = 1;
-	memcpy(g->bundles[0].id, j->bundle_id, ID_SIZE);
-	memcpy(g->bundles[0].manifest_hash, j->manifest.hash, HASH_SIZE);
+	const struct put *w = arg;
+
+	return look_anew(w->j, w->t, f);
+}
+
+static enum err
+put_grant(struct prepare *j, struct prepare_target *t, struct fault *f)
+{
+	struct put w = {j, t};
+	const struct granting granting = {&j->issuer, &t->p, &j->manifest, BYTES(j->manifest_file, j->manifest_n), j->ck, t->a,
+	    t->grant.policy.usb ? t->usb : NULL, "prepare", j->remount != NULL ? look_after : NULL, &w};
+	struct grant *g = &t->grant;
+	enum err e = E_OK;
+
+	if (report_stopped(j->report))
+		return fault_set(f, E_INTERRUPTED, 0, "prepare", "%s", "");
+	if ((e = provision_notice(t->p, j->issuer.pk, BYTES(j->notice, j->notice_n), f)) != E_OK)
+		return e;
 	g->policy.not_before = j->not_before;
 	g->policy.expires = j->expires;
 	g->policy.session_s = j->session_s;
 	g->slots = j->codes;
 	g->notice_min = j->notice_number;
 	snprintf(g->label, sizeof g->label, "%s", j->label);
-	snprintf(g->contact, sizeof g->contact, "%s", j->issuer.contact);
-}
-
-static enum err
-make_grant(struct prepare *j, struct prepare_target *t, struct fault *f)
-{
-	const uint8_t *usb = t->grant.policy.usb ? t->usb : NULL;
-	enum err e = E_OK;
-
-	fill_grant(j, &t->grant);
-	e = mint_grant(&t->grant, j->issuer.seed, t->a, j->ck, usb, &t->file, &t->file_n, &t->cells, f);
-	if (e != E_OK)
-		return e;
-	e = mint_check_cells(&t->grant, j->issuer.seed, t->a, j->ck, usb, t->cells);
-	return e == E_OK ? E_OK : fault_set(f, e, 0, "opening", "a cell");
-}
-
-static enum err
-book_grant(struct prepare *j, struct prepare_target *t, struct fault *f)
-{
-	struct books *b = j->issuer.books;
-	struct bytes payload;
-	uint8_t issuer[KEY_SIZE];
-	enum err e = E_OK;
-
-	if (envelope_open(ENVELOPE_GRANT, BYTES(t->file, t->file_n), &payload, issuer) != ENVELOPE_OK)
-		return fault_set(f, E_FAIL, 0, "signature", "the grant");
-	if ((e = books_begin(b, f)) != E_OK)
-		return e;
-	if ((e = books_bundle_manifest(b, j->bundle_id, BYTES(j->manifest_file, j->manifest_n), f)) == E_OK)
-		e = books_add_grant(b, &t->grant, payload, BOOKS_READY, j->issuer.now, "prepare", f);
-	return books_end(b, e, f);
-}
-
-/* Whether the grant is among those that were read from the stick, which are read anew only after a remount. */
-static bool
-has_grant(const struct prepare *j, const struct prepare_target *t)
-{
-	for (size_t i = 0; i < t->p->grants.count; i++)
-		if (memcmp(t->p->grants.grants[i].id, t->grant.id, ID_SIZE) == 0)
-			return true;
-	return j->remount == NULL;
-}
-
-static enum err
-put_grant(struct prepare *j, struct prepare_target *t, struct fault *f)
-{
-	struct fault ignored = {0};
-	enum err e = E_OK;
-
-	if (stop_asked())
-		return fault_set(f, E_INTERRUPTED, 0, "prepare", "%s", "");
-	if ((e = provision_notice(t->p, j->issuer.pk, BYTES(j->notice, j->notice_n), f)) != E_OK ||
-	    (e = make_grant(j, t, f)) != E_OK)
-		return e;
-	e = provision_grant(t->p, &t->grant, BYTES(t->file, t->file_n), t->cells, CELL_SIZE(1), f);
-	if (e == E_STICK_IO && f->sys == EBADMSG)
-		return forgetful(t, f);
-	if (e != E_OK)
-		return e;
-	if ((e = look_anew(j, t, f)) == E_OK && !has_grant(j, t))
-		e = forgetful(t, f);
-	if (e == E_OK)
-		e = book_grant(j, t, f);
-	if (e != E_OK && t->p != NULL)
-		provision_destroy_grant(t->p, &t->grant, &ignored);
-	return e;
+	e = granting_make(&granting, g, f);
+	return e == E_STICK_IO && strcmp(f->step, GRANTING_FORGETS) == 0 ? forgetful(t, f) : e;
 }
 
 /* ---- all of it ------------------------------------------------------------------------------------------------------------- */
@@ -630,13 +556,16 @@ blame_all(struct prepare *j, const struct fault *f)
 }
 
 enum err
-prepare_write(struct prepare *j, struct fault *f)
+prepare_write(struct prepare *j, struct prepare_target **blame, struct fault *f)
 {
 	struct fault all = {0};
 	struct coder coder = {0};
-	enum err e = hold_old(j, f);
+	enum err e = hold_old(j, blame, f);
 
-	if (e != E_OK || (e = commit_intent(j, f)) != E_OK)
+	if (e != E_OK)
+		return e;
+	*blame = NULL;
+	if ((e = commit_intent(j, f)) != E_OK)
 		return e;
 	if ((e = coder_start(&coder, j, f)) != E_OK)
 		return e;
@@ -650,11 +579,8 @@ prepare_write(struct prepare *j, struct fault *f)
 		fault_set(&all, e, 0, "prepare", "%s", "");
 		blame_all(j, &all);
 	}
-	for (size_t i = 0; i < j->count; i++) {
-		if (whole(&j->targets[i]))
-			readme_write(j->targets[i].at.fd, j->issuer.contact);
-		else
+	for (size_t i = 0; i < j->count; i++)
+		if (!whole(&j->targets[i]))
 			drop_target(j, &j->targets[i]);
-	}
 	return E_OK;
 }

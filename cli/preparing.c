@@ -1,0 +1,163 @@
+/*
+ * preparing.c - what prepare asks, and why it refuses a stick.
+ */
+#include "preparing.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "human.h"
+#include "issuersay.h"
+#include "prompt.h"
+#include "readme.h"
+#include "say.h"
+#include "stick.h"
+#include "stickarg.h"
+#include "stickio.h"
+#include "text.h"
+#include "usbsay.h"
+
+/* ---- whether a STICK is one, so that FOLDER and STICK are not exchanged unseen ------------------------------------ */
+
+/* What is on an empty stick, too: what systems put there, and what is ours. */
+static bool
+counts(const char *name)
+{
+	static const char *const no[] = {"lost+found", "System Volume Information", STICK_ONCE, README_NAME, README_OPENER};
+
+	for (size_t i = 0; i < sizeof no / sizeof no[0]; i++)
+		if (strcasecmp(name, no[i]) == 0)
+			return false;
+	return name[0] != '.';
+}
+
+/* One of the things in a directory, to be shown, and to be freed by the caller; NULL if it is empty. */
+static char *
+find_thing(int dir_fd)
+{
+	const struct dirent *e = NULL;
+	char *one = NULL;
+	int fd = stickio_open_dir(dir_fd, ".");
+	DIR *list = fd >= 0 ? fdopendir(fd) : NULL;
+
+	if (list == NULL && fd >= 0)
+		close(fd);
+	while (list != NULL && one == NULL && (e = readdir(list)) != NULL)
+		if (counts(e->d_name))
+			one = human_escape(e->d_name, strlen(e->d_name));
+	if (list != NULL)
+		closedir(list);
+	return one;
+}
+
+static bool
+is_stick(int dir_fd)
+{
+	struct stick *s = NULL;
+	bool yes = stick_open(&s, dir_fd, NULL) == E_OK;
+
+	stick_close(&s);
+	return yes;
+}
+
+enum err
+preparing_ask_place(const struct cli *c, const char *packed, const struct prepare_target *t, struct fault *f)
+{
+	char question[900], path[300], folder[300], *one = NULL;
+	enum err e = E_OK;
+
+	if (stickarg_is_portable(t->fd) || is_stick(t->fd) || (one = find_thing(t->fd)) == NULL)
+		return E_OK;
+	say_safe(path, sizeof path, t->path);
+	say_safe(folder, sizeof folder, packed);
+	if (!prompt_possible(c)) {
+		e = fault_set(f, E_PROMPT, 0, "",
+		    _("%.80s is no removable stick, and not empty (%.40s). FOLDER comes first, then STICK: were they exchanged? If it "
+		      "is meant: --yes. Nothing was written."),
+		    path, one);
+		goto out;
+	}
+	/* TRANSLATORS: the directory that is to become a stick, one of the things in it, the folder that is to be packed */
+	snprintf(question, sizeof question,
+	    _("%s is no removable stick, and not empty (%s). Make it the stick, and lock %s on it?"), path, one,
+	    folder);
+	e = prompt_yes(c, question, f);
+	if (e == E_PROMPT) {
+		fault_clear(f);
+		fault_set(f, E_PROMPT, 0, "", _("nothing was written. FOLDER comes first, then STICK."));
+	}
+out:
+	free(one);
+	return e;
+}
+
+/* ---- why a stick is refused: what has more to say than a path ------------------------------------------------ */
+
+static void
+no_identity(struct fault *out, const struct prepare_target *t)
+{
+	char shown[USB_SHOWN_SIZE];
+
+	usbsay_show(shown, t->found ? &t->device : NULL);
+	fault_set(out, E_WRONG_STICK, 0, "",
+	    _("codes cannot be bound to what %.80s is on: %.160s. Take another stick, or leave --bind-usb out."), t->path, shown);
+}
+
+static void
+too_small(struct fault *out, const struct prepare *j, const struct prepare_target *t)
+{
+	char wanted[HUMAN_SHOWN], holes[HUMAN_SHOWN];
+
+	human_bytes(wanted, sizeof wanted, t->need);
+	human_bytes(holes, sizeof holes, prepare_holes(j));
+	if (prepare_holes(j) > 0)
+		fault_set(out, E_SPACE, 0, "",
+		    _("it does not fit on %.80s: %s of free space are needed, %s of them for holes in files, which are stored in full; "
+		      "nothing was written. Leave those files out, or take a larger stick."),
+		    t->path, wanted, holes);
+	else
+		fault_set(out, E_SPACE, 0, "",
+		    j->replace ?
+			_("it does not fit on %.80s: %s of free space are needed; nothing was written. Take a larger stick.") :
+			_("it does not fit on %.80s: %s of free space are needed; nothing was written. Take a larger stick, or "
+			  "--replace what is on this one."),
+		    t->path, wanted);
+}
+
+static void
+full(struct fault *out, const struct prepare_target *t)
+{
+	char list[300] = "";
+	size_t n = 0;
+
+	for (size_t i = 0; i < t->p->grants.count && n + 24 < sizeof list; i++) {
+		n += (size_t)snprintf(list + n, sizeof list - n, "%s", i == 0 ? "" : ", ");
+		if (n < sizeof list)
+			n += (size_t)snprintf(list + n, sizeof list - n,
+			    ngettext("\"%.40s\" (%u code left)", "\"%.40s\" (%u codes left)", t->left[i]), t->p->grants.grants[i].label,
+			    t->left[i]);
+		n = n < sizeof list ? n : sizeof list - 1;
+	}
+	fault_set(out, E_USAGE, 0, "", _("there is on it: %s. --add keeps that, --replace destroys it."), list);
+}
+
+void
+preparing_word(struct fault *f, const struct prepare *j, const struct prepare_target *t)
+{
+	struct fault worded = {0};
+
+	if (strcmp(f->step, PREPARE_NO_IDENTITY) == 0)
+		no_identity(&worded, t);
+	else if (strcmp(f->step, PREPARE_TOO_SMALL) == 0)
+		too_small(&worded, j, t);
+	else if (strcmp(f->step, PREPARE_FULL) == 0)
+		full(&worded, t);
+	else if (strcmp(f->step, PREPARE_LOSS) == 0)
+		issuersay_loss(&t->loss, t->path, &worded);
+	if (worded.err != E_OK)
+		*f = worded;
+}

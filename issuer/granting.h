@@ -1,0 +1,44 @@
+/*
+ * granting.h - making a grant: codes of a stick for a bundle that is on it, under a policy.
+ */
+#ifndef GRANTING_H
+#define GRANTING_H
+
+#include <stdint.h>
+
+#include "bytes.h"
+#include "error.h"
+#include "grant.h"
+#include "issuer.h"
+#include "manifest.h"
+#include "provision.h"
+
+#define GRANTING_FORGETS "forgets" /* step of a fault: E_STICK_IO, the stick has not what was written to it */
+
+/* What a grant is made over, and out of. All borrowed. */
+struct granting {
+	const struct issuer *issuer; /* unlocked */
+	struct provision **p;	     /* the stick, which look may take anew */
+	const struct manifest *manifest;
+	struct bytes manifest_file; /* the same, signed */
+	const uint8_t *ck;	    /* content key of the bundle */
+	const uint8_t *a;	    /* stretched codes (mint_stretch) */
+	const uint8_t *usb;	    /* HASH_SIZE bytes with policy.usb, else NULL */
+	const char *verb;	    /* who made it, for the books */
+
+	/*
+	 * whether the stick has on the device itself what was written, *p being what was read from there; NULL: nobody looks
+	 */
+	enum err (*look)(void *arg, struct fault *f);
+	void *look_arg;
+};
+
+/*
+ * granting_make(w, g, f): sign g, seal its cells, try each, write all to the stick, and book it: its codes are ready then. g has
+ * stick_id, id, slots, policy (without station and ledger), label and notice_min, and is filled in. After a failure no code of it
+ * opens, and the books have none; what is left on the stick is for provision_clean. Errors: those of mint_grant,
+ * provision_grant, look and books_add_grant; E_SLOT_DAMAGED (a cell does not open), E_STICK_IO (GRANTING_FORGETS).
+ */
+enum err granting_make(const struct granting *w, struct grant *g, struct fault *f);
+
+#endif

@@ -1,0 +1,375 @@
+/*
+ * check_prepare.c - sticks are made ready whole, or left as they were.
+ */
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+#include "fixture.h"
+#include "granting.h"
+#include "prepare.h"
+#include "record.h"
+
+#define STICKS 2
+#define CODES 2
+
+static struct fixture x; /* a stick of the issuer's, with a lecture on it */
+static struct fixture_grant g;
+static char base[64], folder[80], paths[STICKS][80];
+static struct prepare_target targets[STICKS], *blame;
+static struct prepare j;
+static struct fault f;
+
+/* What the report was told. */
+static struct {
+	bool phases[REPORT_READING_AGAIN + 1];
+	bool stop_writing, writing;
+} told;
+
+static void
+on_start(void *arg, enum report_phase phase)
+{
+	(void)arg;
+	told.phases[phase] = true;
+	told.writing = phase == REPORT_WRITING;
+}
+
+static void
+on_update(void *arg, uint64_t done, uint64_t all)
+{
+	(void)arg;
+	ck_assert_uint_le(done, all);
+}
+
+static void
+on_end(void *arg, bool ok)
+{
+	(void)arg;
+	(void)ok;
+}
+
+static void
+on_news(void *arg, const struct report_news *news)
+{
+	(void)arg;
+	(void)news;
+}
+
+static bool
+on_stopped(void *arg)
+{
+	(void)arg;
+	return told.stop_writing && told.writing;
+}
+
+static const struct report report = {on_start, on_update, on_end, on_news, on_stopped, NULL};
+
+static void
+write_file(const char *name)
+{
+	int fd = openat(AT_FDCWD, name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(write(fd, "moving pictures", 15), 15);
+	close(fd);
+}
+
+static void
+new_dir(char out[80], const char *name)
+{
+	snprintf(out, 80, "%s/%s", base, name);
+	ck_assert_int_eq(mkdir(out, 0700), 0);
+}
+
+static void
+setup(void)
+{
+	char film[100];
+
+	fixture_open(&x);
+	fixture_grant(&x, &g, fixture_policy(), 0, NULL);
+	snprintf(base, sizeof base, "%s/once-prepare.XXXXXX", getenv("TMPDIR") != NULL ? getenv("TMPDIR") : "/tmp");
+	ck_assert_ptr_nonnull(mkdtemp(base));
+	new_dir(folder, "folder");
+	new_dir(paths[0], "a");
+	new_dir(paths[1], "b");
+	snprintf(film, sizeof film, "%s/film", folder);
+	write_file(film);
+	memset(&told, 0, sizeof told);
+	memset(&f, 0, sizeof f);
+	memset(targets, 0, sizeof targets);
+	j = (struct prepare){.report = &report, .folder = folder, .codes = CODES, .label = "Films", .not_before = FIXTURE_NOW,
+	    .expires = FIXTURE_NOW + 86400, .session_s = 3600, .targets = targets, .count = STICKS, .folder_fd = -1};
+	for (size_t i = 0; i < STICKS; i++) {
+		targets[i].path = paths[i];
+		targets[i].bundle_fd = -1;
+		ck_assert_int_ge(targets[i].fd = open(paths[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC), 0);
+	}
+	fixture_issuer(&x, &j.issuer);
+}
+
+static void
+teardown(void)
+{
+	char command[128];
+
+	prepare_end(&j);
+	for (size_t i = 0; i < STICKS; i++)
+		close(targets[i].fd);
+	fixture_grant_free(&g);
+	fixture_close(&x);
+	snprintf(command, sizeof command, "rm -rf '%s'", base);
+	ck_assert_int_eq(system(command), 0);
+}
+
+/* The first stick is the one that has a lecture. */
+static void
+take_old_stick(void)
+{
+	close(targets[0].fd);
+	ck_assert_int_ge(targets[0].fd = dup(x.dir_fd), 0);
+	targets[0].path = x.path;
+}
+
+static enum err
+look(void)
+{
+	enum err e = prepare_begin(&j, &blame, &f);
+
+	if (e == E_OK && (e = prepare_bind(&j, &blame, &f)) == E_OK && (e = prepare_scan(&j, &f)) == E_OK)
+		e = prepare_check(&j, &blame, &f);
+	return e;
+}
+
+static uint32_t
+grants_on(int dir_fd)
+{
+	struct stick_grants grants = {0};
+	struct stick *s = NULL;
+	uint32_t count = 0;
+
+	ck_assert_int_eq(stick_open(&s, dir_fd, &f), E_OK);
+	ck_assert_int_eq(stick_load_grants(s, &grants, &f), E_OK);
+	count = (uint32_t)grants.count;
+	stick_grants_free(&grants);
+	stick_close(&s);
+	return count;
+}
+
+static uint32_t
+ready(const struct prepare_target *t)
+{
+	struct books_slot *list = NULL;
+	uint32_t n = 0;
+	size_t count = 0;
+
+	ck_assert_int_eq(books_slots_of_grant(j.issuer.books, t->grant.id, &list, &count, &f), E_OK);
+	for (size_t i = 0; i < count; i++)
+		n += list[i].state == BOOKS_READY;
+	free(list);
+	return n;
+}
+
+static bool
+is_untouched(const struct prepare_target *t)
+{
+	return faccessat(t->fd, STICK_ONCE, F_OK, 0) != 0 && errno == ENOENT;
+}
+
+START_TEST(each_stick_gets_a_grant_of_its_own)
+{
+	ck_assert_int_eq(look(), E_OK);
+	ck_assert_ptr_null(blame);
+	ck_assert_int_eq(prepare_write(&j, &blame, &f), E_OK);
+	for (size_t i = 0; i < STICKS; i++) {
+		ck_assert_int_eq(targets[i].fault.err, E_OK);
+		ck_assert_uint_eq(grants_on(targets[i].fd), 1);
+		ck_assert_uint_eq(ready(&targets[i]), CODES);
+		ck_assert_mem_eq(targets[i].grant.bundles[0].id, j.bundle_id, ID_SIZE);
+	}
+	ck_assert_mem_ne(targets[0].grant.id, targets[1].grant.id, ID_SIZE);
+	ck_assert_mem_ne(targets[0].grant.stick_id, targets[1].grant.stick_id, ID_SIZE);
+	ck_assert(told.phases[REPORT_WRITING]);
+	ck_assert(told.phases[REPORT_VERIFYING]);
+}
+END_TEST
+
+START_TEST(a_lecture_that_is_there_is_not_overwritten)
+{
+	j.count = 1;
+	take_old_stick();
+	ck_assert_int_eq(look(), E_USAGE);
+	ck_assert_str_eq(f.step, PREPARE_FULL);
+	ck_assert_ptr_eq(blame, &targets[0]);
+	ck_assert_uint_eq(targets[0].left[0], FIXTURE_SLOTS);
+	ck_assert_uint_eq(grants_on(x.dir_fd), 1);
+}
+END_TEST
+
+START_TEST(a_lecture_is_added)
+{
+	j.count = 1;
+	j.add = true;
+	take_old_stick();
+	ck_assert_int_eq(look(), E_OK);
+	ck_assert_int_eq(prepare_write(&j, &blame, &f), E_OK);
+	ck_assert_int_eq(targets[0].fault.err, E_OK);
+	ck_assert_mem_eq(targets[0].grant.stick_id, x.stick_id, ID_SIZE);
+	ck_assert_uint_eq(grants_on(x.dir_fd), 2);
+}
+END_TEST
+
+START_TEST(a_lecture_is_replaced)
+{
+	j.count = 1;
+	j.replace = true;
+	take_old_stick();
+	ck_assert_int_eq(look(), E_OK);
+	ck_assert_int_eq(prepare_write(&j, &blame, &f), E_OK);
+	ck_assert_int_eq(targets[0].fault.err, E_OK);
+	ck_assert_uint_eq(grants_on(x.dir_fd), 1);
+}
+END_TEST
+
+START_TEST(what_was_not_collected_is_not_replaced_unless_discarded)
+{
+	uint8_t raw[RECORD_SIZE], body[MAC_SIZE + 8] = {0};
+	char name[64];
+
+	record_encode(raw, RECORD_SPENT, g.g.id, 0, BYTES(body, sizeof body));
+	for (int copy = 0; copy < 2; copy++) {
+		fixture_lock_name(name, &g.g, copy);
+		fixture_patch(&x, name, 0, raw, sizeof raw);
+	}
+	j.count = 1;
+	j.replace = true;
+	take_old_stick();
+	ck_assert_int_eq(look(), E_USAGE);
+	ck_assert_str_eq(f.step, PREPARE_LOSS);
+	ck_assert_uint_eq(targets[0].loss.used, 1);
+	ck_assert_uint_eq(grants_on(x.dir_fd), 1);
+	j.discard = true;
+	fault_clear(&f);
+	fault_clear(&targets[0].fault);
+	provision_end(&targets[0].p);
+	ck_assert_int_eq(prepare_check(&j, &blame, &f), E_OK);
+}
+END_TEST
+
+START_TEST(a_stick_that_is_refused_does_not_keep_the_others)
+{
+	take_old_stick();
+	ck_assert_int_eq(look(), E_OK);
+	ck_assert_ptr_eq(blame, &targets[0]);
+	ck_assert_int_eq(prepare_write(&j, &blame, &f), E_OK);
+	ck_assert_int_eq(targets[0].fault.err, E_USAGE);
+	ck_assert(!targets[0].started);
+	ck_assert_int_eq(targets[1].fault.err, E_OK);
+	ck_assert_uint_eq(ready(&targets[1]), CODES);
+	ck_assert_uint_eq(grants_on(x.dir_fd), 1);
+}
+END_TEST
+
+START_TEST(places_that_are_no_good_are_refused)
+{
+	char inner[100];
+
+	j.folder = "/no/such/folder";
+	ck_assert_int_eq(look(), E_SOURCE);
+	ck_assert_str_eq(f.step, PREPARE_FOLDER);
+	ck_assert_int_eq(f.sys, ENOENT);
+	fault_clear(&f);
+	j.folder = base;
+	ck_assert_int_eq(look(), E_USAGE);
+	ck_assert_str_eq(f.step, PREPARE_INSIDE);
+	close(j.folder_fd);
+	fault_clear(&f);
+	snprintf(inner, sizeof inner, "%s/film", folder);
+	ck_assert_int_eq(unlink(inner), 0);
+	j.folder = folder;
+	ck_assert_int_eq(look(), E_SOURCE);
+	ck_assert_str_eq(f.step, PREPARE_NO_FILES);
+	close(j.folder_fd);
+	fault_clear(&f);
+	close(targets[1].fd);
+	targets[1].fd = dup(targets[0].fd);
+	ck_assert_int_eq(look(), E_USAGE);
+	ck_assert_str_eq(f.step, PREPARE_TWICE);
+	ck_assert(is_untouched(&targets[0]));
+}
+END_TEST
+
+START_TEST(who_stops_leaves_nothing_behind)
+{
+	told.stop_writing = true;
+	ck_assert_int_eq(look(), E_OK);
+	ck_assert_int_eq(prepare_write(&j, &blame, &f), E_OK);
+	for (size_t i = 0; i < STICKS; i++) {
+		ck_assert_int_eq(targets[i].fault.err, E_INTERRUPTED);
+		ck_assert(is_untouched(&targets[i]));
+		ck_assert_uint_eq(ready(&targets[i]), 0);
+	}
+}
+END_TEST
+
+/* Mounted again, the stick has everything at first, and in the end not what was written last. */
+static enum err
+forget(void *arg, struct prepare_target *t, struct fault *fault)
+{
+	unsigned *calls = arg;
+
+	(void)t;
+	return ++*calls == 1 ? E_OK : fault_set(fault, E_NO_STICK, 0, "open", "ONCE");
+}
+
+START_TEST(a_stick_that_forgets_gets_no_codes)
+{
+	unsigned calls = 0;
+
+	j.count = 1;
+	j.remount = forget;
+	j.remount_arg = &calls;
+	ck_assert_int_eq(look(), E_OK);
+	ck_assert_int_eq(prepare_write(&j, &blame, &f), E_OK);
+	ck_assert_uint_eq(calls, 2);
+	ck_assert_int_eq(targets[0].fault.err, E_STICK_IO);
+	ck_assert_str_eq(targets[0].fault.step, GRANTING_FORGETS);
+	ck_assert_str_eq(targets[0].fault.object, paths[0]);
+	ck_assert(targets[0].forgets);
+	ck_assert_uint_eq(ready(&targets[0]), 0);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("prepare");
+	TCase *t = tcase_create("all");
+	SRunner *r = srunner_create(s);
+	int failed = 0;
+
+	if (sodium_init() < 0)
+		return EXIT_FAILURE;
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_test(t, each_stick_gets_a_grant_of_its_own);
+	tcase_add_test(t, a_lecture_that_is_there_is_not_overwritten);
+	tcase_add_test(t, a_lecture_is_added);
+	tcase_add_test(t, a_lecture_is_replaced);
+	tcase_add_test(t, what_was_not_collected_is_not_replaced_unless_discarded);
+	tcase_add_test(t, a_stick_that_is_refused_does_not_keep_the_others);
+	tcase_add_test(t, places_that_are_no_good_are_refused);
+	tcase_add_test(t, who_stops_leaves_nothing_behind);
+	tcase_add_test(t, a_stick_that_forgets_gets_no_codes);
+	suite_add_tcase(s, t);
+	srunner_run_all(r, CK_ENV);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -540,10 +540,3 @@ books_grant(struct books *b, const uint8_t id[ID_SIZE], struct grant *g, bool *f
 	sql_done(&st);
 	return err;
 }
-
-enum err
-books_grant_ids(struct books *b, const uint8_t stick_id[ID_SIZE], uint8_t (**ids)[ID_SIZE], size_t *count, struct fault *f)
-{
-	return list_ids(books_step(b, "grants"), "SELECT grant_id FROM grnt WHERE stick_id = ? ORDER BY rowid", SQL_ARGS(ID(stick_id)), ids,
-	    count, f);
-}

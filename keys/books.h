@@ -128,9 +128,6 @@ enum err books_add_grant(struct books *b, const struct grant *g, struct bytes pa
 
 /* books_grant(b, id, g, found, f): the grant, parsed, freed by the caller (grant_free); *found false if unknown. */
 enum err books_grant(struct books *b, const uint8_t id[ID_SIZE], struct grant *g, bool *found, struct fault *f);
-/* books_grant_ids(b, stick_id, ids, count, f): ids of the grants of a stick, *ids freed by the caller. */
-enum err books_grant_ids(struct books *b, const uint8_t stick_id[ID_SIZE], uint8_t (**ids)[ID_SIZE], size_t *count,
-    struct fault *f);
 
 /* books_find_stick(b, name, id, count, f): the stick whose shown name ("7kq241") is name; *count is how many have it, id the first. */
 enum err books_find_stick(struct books *b, const char *name, uint8_t id[ID_SIZE], unsigned *count, struct fault *f);

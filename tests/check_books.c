@@ -607,8 +607,6 @@ START_TEST(grant_comes_back_as_it_was)
 	struct books *b = open_ok();
 	struct sample s = a_grant(1, stick_a, 3, 4096, T0 + 100);
 	struct grant got;
-	uint8_t (*ids)[ID_SIZE] = NULL;
-	size_t count = 0;
 	bool found = true;
 
 	ck_assert_int_eq(books_grant(b, id_of(1), &got, &found, NULL), E_OK);
@@ -620,11 +618,6 @@ START_TEST(grant_comes_back_as_it_was)
 	ck_assert_mem_eq(got.hash, s.g.hash, HASH_SIZE);
 	grant_free(&got);
 	ck_assert_int_eq(slot_of(b, stick_a, 4096).state, BOOKS_ISSUED);
-	ck_assert_int_eq(books_grant_ids(b, stick_a, &ids, &count, NULL), E_OK);
-	ck_assert_uint_eq(count, 2);
-	ck_assert_mem_eq(ids[0], id_of(1), ID_SIZE);
-	ck_assert_mem_eq(ids[1], id_of(2), ID_SIZE);
-	free(ids);
 	ck_assert_int_eq(try_sql("UPDATE grnt SET payload = x'a0'"), SQLITE_OK);
 	ck_assert_int_eq(books_grant(b, id_of(1), &got, &found, NULL), E_BOOKS);
 	ck_assert(!found);

@@ -419,18 +419,6 @@ grant(struct fault *f)
 }
 
 static enum err
-grant_ids(struct fault *f)
-{
-	uint8_t (*ids)[ID_SIZE] = NULL;
-	size_t count = 0;
-	enum err err = books_grant_ids(b, stick, &ids, &count, f);
-
-	SEE(err == E_OK ? count >= 3 : ids == NULL);
-	free(ids);
-	return err;
-}
-
-static enum err
 newest_notice(struct fault *f)
 {
 	uint8_t *cose = NULL;
@@ -483,7 +471,7 @@ static const struct call readers[] = {
     {"books_find_stick", find_stick, READS}, {"books_stick_label", stick_label, READS},
     {"books_slot_numbered", slot_numbered, READS}, {"books_stick_of", stick_of, READS},
     {"books_find_lecture", find_lecture, READS}, {"books_evidence", evidence, READS}, {"books_grant", grant, PARSES},
-    {"books_grant_ids", grant_ids, READS}, {"books_newest_notice", newest_notice, READS},
+    {"books_newest_notice", newest_notice, READS},
     {"books_notice_content", notice_content, READS}, {"books_begin_reading", one_moment, READS},
 };
 

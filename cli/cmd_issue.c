@@ -230,8 +230,10 @@ record_again(struct issue *a, struct fault *f)
 
 	for (size_t k = 0; k < a->out.count && e == E_OK; k++) {
 		const struct books_slot *s = &a->out.slots[k];
+		const struct books_event again = {.now = a->issuer.now, .verb = "issue again", .grant_id = s->grant_id,
+		    .slot = s->slot, .holder = s->holder, .detail = ""};
 
-		e = books_event(a->issuer.books, a->issuer.now, "issue again", s->grant_id, s->slot, s->holder, "", f);
+		e = books_event(a->issuer.books, &again, f);
 	}
 	return e;
 }

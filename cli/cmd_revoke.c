@@ -502,8 +502,8 @@ change_books(struct revoke *r, struct fault *f)
 			e = merge_target(r, &r->targets[k], f);
 	for (size_t k = 0; k < r->all_count && e == E_OK; k++)
 		if (r->chosen[k])
-			e = books_set_state(r->issuer.books, r->all[k].grant_id, r->all[k].slot, BOOKS_REVOKED, BYTES(NULL, 0), 0,
-			    r->issuer.now, "revoke", "", f);
+			e = books_set_state(r->issuer.books, &(struct books_change){.grant_id = r->all[k].grant_id,
+			    .slot = r->all[k].slot, .state = BOOKS_REVOKED, .now = r->issuer.now, .verb = "revoke", .detail = ""}, f);
 	return e == E_OK ? issuer_publish(&r->issuer, &r->notice, &r->notice_n, &r->number, f) : e;
 }
 

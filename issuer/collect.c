@@ -572,17 +572,26 @@ compare(struct collect_finding *x, const struct books_evidence *known)
 		x->kind = COLLECT_ROLLED_BACK;
 }
 
+static struct books_change
+change_of(const struct collect *k, const struct collect_finding *x, enum books_slot_state state, const char *detail)
+{
+	return (struct books_change){
+	    .grant_id = x->grant_id, .slot = x->slot, .state = state, .now = k->issuer->now, .verb = "collect", .detail = detail};
+}
+
 static enum err
 book_proof(struct collect *k, struct collect_finding *x, struct fault *f)
 {
-	struct books *b = k->issuer->books;
-	int64_t now = k->issuer->now;
+	struct books_change c = change_of(k, x, BOOKS_SPENT, "");
 	bool added = false;
-	enum err e = books_set_state(b, x->grant_id, x->slot, BOOKS_SPENT, BYTES(x->proof.body, x->proof.n), x->proof.receipt.spent_at,
-	    now, "collect", "", f);
+	enum err e = E_OK;
 
+	c.receipt = BYTES(x->proof.body, x->proof.n);
+	c.spent_at = x->proof.receipt.spent_at;
+	e = books_set_state(k->issuer->books, &c, f);
+	c.receipt = BYTES(x->other.body, x->other.n);
 	if (e == E_OK && x->other.n > 0)
-		e = books_add_second(b, x->grant_id, x->slot, BYTES(x->other.body, x->other.n), now, "collect", &added, f);
+		e = books_add_second(k->issuer->books, &c, &added, f);
 	x->fresh_second = x->fresh_second || added;
 	return e;
 }
@@ -591,21 +600,18 @@ static enum err
 book_finding(struct collect *k, struct collect_finding *x, struct fault *f)
 {
 	struct books *b = k->issuer->books;
+	const struct books_change destroyed = change_of(k, x, BOOKS_SPENT, "destroyed, time unknown");
 	struct books_evidence known;
-	int64_t now = k->issuer->now;
 	enum err e = books_evidence(b, x->grant_id, x->slot, &known, f);
 
 	if (e != E_OK)
 		return e;
 	compare(x, &known);
-	if (x->live && (e = books_seen_live(b, x->grant_id, x->slot, now, f)) != E_OK)
+	if (x->live && (e = books_seen_live(b, x->grant_id, x->slot, k->issuer->now, f)) != E_OK)
 		return e;
 	if (x->proof.n > 0)
 		return book_proof(k, x, f);
-	if (x->kind == COLLECT_DESTROYED)
-		return books_set_state(
-		    b, x->grant_id, x->slot, BOOKS_SPENT, BYTES(NULL, 0), 0, now, "collect", "destroyed, time unknown", f);
-	return E_OK;
+	return x->kind == COLLECT_DESTROYED ? books_set_state(b, &destroyed, f) : E_OK;
 }
 
 static bool
@@ -630,11 +636,11 @@ book_damaged(struct collect *k, struct fault *f)
 	k->all_damaged = good == 0 && !k->revoke_all ? damaged : 0;
 	for (size_t i = 0; i < k->count && e == E_OK; i++) {
 		struct collect_finding *x = &k->findings[i];
+		const struct books_change revoked = change_of(k, x, BOOKS_REVOKED, "damaged");
 
 		x->kept = x->kind == COLLECT_DAMAGED && k->all_damaged > 0 && can_go(&x->before);
 		if (x->kind == COLLECT_DAMAGED && !x->kept)
-			e = books_set_state(k->issuer->books, x->grant_id, x->slot, BOOKS_REVOKED, BYTES(NULL, 0), 0, k->issuer->now,
-			    "collect", "damaged", f);
+			e = books_set_state(k->issuer->books, &revoked, f);
 	}
 	return e;
 }

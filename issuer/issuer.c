@@ -307,7 +307,8 @@ issuer_revoke_stick(struct issuer *i, const uint8_t id[ID_SIZE], const char *ver
 
 		if (s->state != BOOKS_READY && s->state != BOOKS_ISSUED)
 			continue;
-		e = books_set_state(i->books, s->grant_id, s->slot, BOOKS_REVOKED, BYTES(NULL, 0), 0, i->now, verb, "", f);
+		e = books_set_state(i->books, &(struct books_change){.grant_id = s->grant_id, .slot = s->slot,
+		    .state = BOOKS_REVOKED, .now = i->now, .verb = verb, .detail = ""}, f);
 		++*count;
 	}
 	free(list);

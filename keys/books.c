@@ -508,13 +508,14 @@ enum err
 books_add_grant(struct books *b, const struct grant *g, struct bytes payload, enum books_slot_state state, int64_t now,
     const char *verb, struct fault *f)
 {
+	const struct books_event event = {.now = now, .verb = verb, .grant_id = g->id, .slot = BOOKS_WHOLE, .detail = g->label};
 	struct sql *q = books_step(b, "new grant");
 	enum err err;
 
 	if ((err = sql_begin(q, f)) != E_OK)
 		return err;
 	if ((err = insert_grant(q, g, payload, f)) == E_OK && (err = insert_slots(q, g, state, f)) == E_OK)
-		err = books_event(b, now, verb, g->id, BOOKS_WHOLE, NULL, g->label, f);
+		err = books_event(b, &event, f);
 	return sql_end(q, err, f);
 }
 

@@ -176,14 +176,24 @@ enum err books_find_lecture(struct books *b, const uint8_t stick_id[ID_SIZE], co
 enum err books_take(struct books *b, const uint8_t grant_id[ID_SIZE], uint32_t n, const char *holder, int64_t now,
     struct books_slot **list, uint32_t *have, struct fault *f);
 
+/* What becomes of a slot. */
+struct books_change {
+	const uint8_t *grant_id;
+	uint32_t slot;
+	enum books_slot_state state;
+	struct bytes receipt; /* empty: what is stored stays */
+	int64_t spent_at;     /* 0: the same */
+	int64_t now;
+	const char *verb, *detail; /* of the event; detail may be NULL */
+};
+
 /*
- * books_set_state(b, grant_id, slot, state, receipt, spent_at, now, verb, detail, f): move a slot to state, keep the receipt unless
- * empty and spent_at unless 0, and write an event; where nothing of that is new, nothing is written. Spent and revoked are final:
- * ready or issued after them is E_SPENT or E_REVOKED. Spent after revoked is kept as knowledge (shown as spent; it stays listed),
- * revoked after spent changes nothing. A slot that becomes ready again loses its holder. E_BOOKS for an unknown slot.
+ * books_set_state(b, c, f): move the slot to c->state, keep c->receipt and c->spent_at, and write an event; where nothing of that is
+ * new, nothing is written. Spent and revoked are final: ready or issued after them is E_SPENT or E_REVOKED. Spent after revoked is
+ * kept as knowledge (shown as spent; it stays listed), revoked after spent changes nothing. A slot that becomes ready again loses its
+ * holder. E_BOOKS for an unknown slot.
  */
-enum err books_set_state(struct books *b, const uint8_t grant_id[ID_SIZE], uint32_t slot, enum books_slot_state state,
-    struct bytes receipt, int64_t spent_at, int64_t now, const char *verb, const char *detail, struct fault *f);
+enum err books_set_state(struct books *b, const struct books_change *c, struct fault *f);
 
 /* What the books hold of one slot, besides its state. */
 struct books_evidence {
@@ -194,13 +204,12 @@ struct books_evidence {
 
 /*
  * books_evidence(b, grant_id, slot, e, f): what there is; nothing of a slot that is not known.
- * books_add_second(b, grant_id, slot, receipt, now, verb, added, f): a receipt of another session than the one that is kept. The first
- * stays, and proves it; *added says whether it is this one.
+ * books_add_second(b, c, added, f): c->receipt is one of another session than the one that is kept. The first stays, and proves it;
+ * *added says whether it is this one. Of c, state, spent_at and detail are not asked.
  * books_seen_live(b, grant_id, slot, now, f): the slot is unused on its stick.
  */
 enum err books_evidence(struct books *b, const uint8_t grant_id[ID_SIZE], uint32_t slot, struct books_evidence *e, struct fault *f);
-enum err books_add_second(struct books *b, const uint8_t grant_id[ID_SIZE], uint32_t slot, struct bytes receipt, int64_t now,
-    const char *verb, bool *added, struct fault *f);
+enum err books_add_second(struct books *b, const struct books_change *c, bool *added, struct fault *f);
 enum err books_seen_live(struct books *b, const uint8_t grant_id[ID_SIZE], uint32_t slot, int64_t now, struct fault *f);
 
 /* A lecture of a stick. */
@@ -216,11 +225,18 @@ struct books_lecture {
 enum err books_lectures(struct books *b, const uint8_t stick_id[ID_SIZE], struct books_lecture **list, size_t *count, struct fault *f);
 enum err books_set_gone(struct books *b, const uint8_t grant_id[ID_SIZE], int64_t now, const char *verb, struct fault *f);
 
-/* books_event(b, now, verb, grant_id or NULL, slot, holder, detail): append to the log, for good. BOOKS_WHOLE as slot: of the whole
- * grant. holder and detail may be NULL. */
 #define BOOKS_WHOLE UINT32_MAX
-enum err books_event(struct books *b, int64_t now, const char *verb, const uint8_t *grant_id, uint32_t slot, const char *holder,
-    const char *detail, struct fault *f);
+
+struct books_event {
+	int64_t now;
+	const char *verb;
+	const uint8_t *grant_id;     /* or NULL */
+	uint32_t slot;               /* BOOKS_WHOLE: of the whole grant */
+	const char *holder, *detail; /* or NULL */
+};
+
+/* books_event(b, e, f): append to the log, for good. */
+enum err books_event(struct books *b, const struct books_event *e, struct fault *f);
 
 /*
  * Notices. books_newest_notice: bytes of the newest (owned by the caller), *number 0 if there is none. books_notice_content: the

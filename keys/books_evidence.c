@@ -37,9 +37,10 @@ books_evidence(struct books *b, const uint8_t grant_id[ID_SIZE], uint32_t slot, 
 }
 
 enum err
-books_add_second(struct books *b, const uint8_t grant_id[ID_SIZE], uint32_t slot, struct bytes receipt, int64_t now,
-    const char *verb, bool *added, struct fault *f)
+books_add_second(struct books *b, const struct books_change *c, bool *added, struct fault *f)
 {
+	const struct books_event event = {
+	    .now = c->now, .verb = c->verb, .grant_id = c->grant_id, .slot = c->slot, .detail = "opened a second time"};
 	struct sql *q = books_step(b, "second receipt");
 	int changed = 0;
 	enum err err;
@@ -47,9 +48,9 @@ books_add_second(struct books *b, const uint8_t grant_id[ID_SIZE], uint32_t slot
 	if ((err = sql_begin(q, f)) != E_OK)
 		return err;
 	err = sql_change(q, "INSERT INTO second VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-	    SQL_ARGS(ID(grant_id), SQL_INT(slot), SQL_BLOB(receipt.p, receipt.n)), &changed, f);
+	    SQL_ARGS(ID(c->grant_id), SQL_INT(c->slot), SQL_BLOB(c->receipt.p, c->receipt.n)), &changed, f);
 	if (err == E_OK && changed > 0)
-		err = books_event(b, now, verb, grant_id, slot, NULL, "opened a second time", f);
+		err = books_event(b, &event, f);
 	if ((err = sql_end(q, err, f)) == E_OK)
 		*added = changed > 0;
 	return err;
@@ -116,6 +117,8 @@ books_lectures(struct books *b, const uint8_t stick_id[ID_SIZE], struct books_le
 enum err
 books_set_gone(struct books *b, const uint8_t grant_id[ID_SIZE], int64_t now, const char *verb, struct fault *f)
 {
+	const struct books_event event = {
+	    .now = now, .verb = verb, .grant_id = grant_id, .slot = BOOKS_WHOLE, .detail = "no longer on the stick"};
 	struct sql *q = books_step(b, "gone");
 	int changed = 0;
 	enum err err;
@@ -124,6 +127,6 @@ books_set_gone(struct books *b, const uint8_t grant_id[ID_SIZE], int64_t now, co
 		return err;
 	err = sql_change(q, "INSERT INTO gone VALUES (?, ?) ON CONFLICT DO NOTHING", SQL_ARGS(ID(grant_id), SQL_INT(now)), &changed, f);
 	if (err == E_OK && changed > 0)
-		err = books_event(b, now, verb, grant_id, BOOKS_WHOLE, NULL, "no longer on the stick", f);
+		err = books_event(b, &event, f);
 	return sql_end(q, err, f);
 }

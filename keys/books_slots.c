@@ -410,21 +410,20 @@ books_ranges(struct books *b, struct books_range **list, size_t *count, struct f
 /* ---- log ---------------------------------------------------------------------------------------------------------------- */
 
 enum err
-books_event(struct books *b, int64_t now, const char *verb, const uint8_t *grant_id, uint32_t slot, const char *holder,
-    const char *detail, struct fault *f)
+books_event(struct books *b, const struct books_event *e, struct fault *f)
 {
 	struct sql *q = b->sql;
-	const bool of_slot = grant_id != NULL && slot != BOOKS_WHOLE;
+	const bool of_slot = e->grant_id != NULL && e->slot != BOOKS_WHOLE;
 	enum err err;
 
 	if ((err = sql_begin(q, f)) != E_OK)
 		return err;
-	err = sql_run(q, "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?)", SQL_ARGS(SQL_INT(now), SQL_TEXT(b->who), SQL_TEXT(verb),
-	    SQL_MAYBE(grant_id, grant_id != NULL ? ID_SIZE : 0u), {.type = of_slot ? SQLITE_INTEGER : SQLITE_NULL, .i = slot},
-	    SQL_TEXT(holder), SQL_TEXT(detail)), f);
+	err = sql_run(q, "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?)", SQL_ARGS(SQL_INT(e->now), SQL_TEXT(b->who),
+	    SQL_TEXT(e->verb), SQL_MAYBE(e->grant_id, e->grant_id != NULL ? ID_SIZE : 0u),
+	    {.type = of_slot ? SQLITE_INTEGER : SQLITE_NULL, .i = e->slot}, SQL_TEXT(e->holder), SQL_TEXT(e->detail)), f);
 	if (err == E_OK && of_slot)
 		err = sql_run(q, "UPDATE slot SET changed_at = ?3 WHERE grant_id = ?1 AND slot = ?2",
-		    SQL_ARGS(ID(grant_id), SQL_INT(slot), SQL_INT(now)), f);
+		    SQL_ARGS(ID(e->grant_id), SQL_INT(e->slot), SQL_INT(e->now)), f);
 	return sql_end(q, err, f);
 }
 
@@ -461,10 +460,11 @@ books_find_lecture(struct books *b, const uint8_t stick_id[ID_SIZE], const char 
 static enum err
 issue_slot(struct books *b, struct books_slot *s, const char *holder, int64_t now, struct fault *f)
 {
+	const struct books_event event = {.now = now, .verb = "issue", .grant_id = s->grant_id, .slot = s->slot, .holder = holder};
 	enum err err = sql_run(b->sql, "UPDATE slot SET state = 'issued', holder = ?3 WHERE grant_id = ?1 AND slot = ?2",
 	    SQL_ARGS(ID(s->grant_id), SQL_INT(s->slot), SQL_TEXT(holder)), f);
 
-	if (err != E_OK || (err = books_event(b, now, "issue", s->grant_id, s->slot, holder, NULL, f)) != E_OK)
+	if (err != E_OK || (err = books_event(b, &event, f)) != E_OK)
 		return err;
 	s->state = BOOKS_ISSUED;
 	s->changed_at = now;
@@ -512,8 +512,7 @@ struct standing {
 };
 
 static enum err
-read_standing(struct sql *q, struct standing *s, const uint8_t grant_id[ID_SIZE], uint32_t slot, struct bytes receipt,
-    int64_t spent_at, struct fault *f)
+read_standing(struct sql *q, struct standing *s, const struct books_change *c, struct fault *f)
 {
 	sqlite3_stmt *st = NULL;
 	bool row = false;
@@ -521,13 +520,13 @@ read_standing(struct sql *q, struct standing *s, const uint8_t grant_id[ID_SIZE]
 
 	if ((err = sql_query(q, &st, "SELECT state, holder, receipt IS NOT ?3, spent_at <> ?4 FROM slot"
 	    " WHERE grant_id = ?1 AND slot = ?2",
-	    SQL_ARGS(ID(grant_id), SQL_INT(slot), SQL_MAYBE(receipt.p, receipt.n), SQL_INT(spent_at)), f)) == E_OK &&
+	    SQL_ARGS(ID(c->grant_id), SQL_INT(c->slot), SQL_MAYBE(c->receipt.p, c->receipt.n), SQL_INT(c->spent_at)), f)) == E_OK &&
 	    (err = sql_next(q, st, &row, f)) == E_OK) {
 		if (!row || !read_state(st, 0, &s->state))
 			err = sql_odd(q, row ? "an odd row of slots" : "unknown slot", f);
 		sql_string(st, 1, s->holder, sizeof s->holder);
-		s->new_receipt = receipt.n > 0 && sqlite3_column_int(st, 2) != 0;
-		s->new_time = spent_at != 0 && sqlite3_column_int(st, 3) != 0;
+		s->new_receipt = c->receipt.n > 0 && sqlite3_column_int(st, 2) != 0;
+		s->new_time = c->spent_at != 0 && sqlite3_column_int(st, 3) != 0;
 	}
 	sql_done(&st);
 	return err;
@@ -540,34 +539,35 @@ final(enum books_slot_state state)
 }
 
 static enum err
-update_slot(struct books *b, const uint8_t grant_id[ID_SIZE], uint32_t slot, enum books_slot_state state, struct bytes receipt,
-    int64_t spent_at, struct fault *f)
+update_slot(struct books *b, const struct books_change *c, enum books_slot_state state, struct fault *f)
 {
 	return sql_run(b->sql, "UPDATE slot SET state = ?3, receipt = coalesce(?4, receipt),"
 	    " spent_at = CASE ?5 WHEN 0 THEN spent_at ELSE ?5 END, holder = CASE ?3 WHEN 'ready' THEN NULL ELSE holder END"
-	    " WHERE grant_id = ?1 AND slot = ?2", SQL_ARGS(ID(grant_id), SQL_INT(slot), SQL_TEXT(books_state_names[state]),
-	    SQL_MAYBE(receipt.p, receipt.n), SQL_INT(spent_at)), f);
+	    " WHERE grant_id = ?1 AND slot = ?2", SQL_ARGS(ID(c->grant_id), SQL_INT(c->slot),
+	    SQL_TEXT(books_state_names[state]), SQL_MAYBE(c->receipt.p, c->receipt.n), SQL_INT(c->spent_at)), f);
 }
 
 enum err
-books_set_state(struct books *b, const uint8_t grant_id[ID_SIZE], uint32_t slot, enum books_slot_state state,
-    struct bytes receipt, int64_t spent_at, int64_t now, const char *verb, const char *detail, struct fault *f)
+books_set_state(struct books *b, const struct books_change *c, struct fault *f)
 {
+	struct books_event event = {.now = c->now, .verb = c->verb, .grant_id = c->grant_id, .slot = c->slot, .detail = c->detail};
+	enum books_slot_state state = c->state;
 	struct sql *q = books_step(b, "slot");
 	struct standing s = {0};
 	enum err err;
 
 	if ((err = sql_begin(q, f)) != E_OK)
 		return err;
-	if ((err = read_standing(q, &s, grant_id, slot, receipt, spent_at, f)) != E_OK)
+	if ((err = read_standing(q, &s, c, f)) != E_OK)
 		goto out;
 	if (final(s.state) && !final(state))
-		err = fault_set(f, s.state == BOOKS_SPENT ? E_SPENT : E_REVOKED, 0, q->step, "slot %u", (unsigned)slot);
+		err = fault_set(f, s.state == BOOKS_SPENT ? E_SPENT : E_REVOKED, 0, q->step, "slot %u", (unsigned)c->slot);
 	if (s.state == BOOKS_SPENT && state == BOOKS_REVOKED)
 		state = BOOKS_SPENT;
+	event.holder = s.holder[0] != '\0' ? s.holder : NULL;
 	if (err == E_OK && (state != s.state || s.new_receipt || s.new_time) &&
-	    (err = update_slot(b, grant_id, slot, state, receipt, spent_at, f)) == E_OK)
-		err = books_event(b, now, verb, grant_id, slot, s.holder[0] != '\0' ? s.holder : NULL, detail, f);
+	    (err = update_slot(b, c, state, f)) == E_OK)
+		err = books_event(b, &event, f);
 out:
 	return sql_end(q, err, f);
 }

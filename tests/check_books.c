@@ -236,7 +236,26 @@ id_of(int id)
 static enum err
 set_state(struct books *b, int id, uint32_t slot, enum books_slot_state state)
 {
-	return books_set_state(b, id_of(id), slot, state, NO_RECEIPT, 0, T0 + 9, "test", NULL, NULL);
+	struct books_change c = {.grant_id = id_of(id), .slot = slot, .state = state, .now = T0 + 9, .verb = "test"};
+
+	return books_set_state(b, &c, NULL);
+}
+
+static enum err
+spend(struct books *b, struct bytes receipt, int64_t spent_at, int64_t now, const char *verb)
+{
+	struct books_change c = {.grant_id = id_of(1), .state = BOOKS_SPENT, .receipt = receipt, .spent_at = spent_at, .now = now,
+	    .verb = verb, .detail = ""};
+
+	return books_set_state(b, &c, NULL);
+}
+
+static enum err
+add_second(struct books *b, struct bytes receipt, int64_t now, bool *added)
+{
+	struct books_change c = {.grant_id = id_of(1), .receipt = receipt, .now = now, .verb = "test"};
+
+	return books_add_second(b, &c, added, NULL);
 }
 
 static struct books_slot
@@ -948,10 +967,10 @@ START_TEST(evidence_of_a_slot_stays)
 	ck_assert(e.receipt_n == 0 && e.second_n == 0 && e.live_at == 0);
 	ck_assert_int_eq(books_seen_live(b, id_of(1), 0, T0 + 5, NULL), E_OK);
 	ck_assert_int_eq(books_seen_live(b, id_of(1), 0, T0 + 3, NULL), E_OK);
-	ck_assert_int_eq(books_set_state(b, id_of(1), 0, BOOKS_SPENT, BYTES("first", 5), T0, T0 + 6, "test", "", NULL), E_OK);
-	ck_assert_int_eq(books_add_second(b, id_of(1), 0, BYTES("second", 6), T0 + 7, "test", &added, NULL), E_OK);
+	ck_assert_int_eq(spend(b, BYTES("first", 5), T0, T0 + 6, "test"), E_OK);
+	ck_assert_int_eq(add_second(b, BYTES("second", 6), T0 + 7, &added), E_OK);
 	ck_assert(added);
-	ck_assert_int_eq(books_add_second(b, id_of(1), 0, BYTES("third", 5), T0 + 8, "test", &added, NULL), E_OK);
+	ck_assert_int_eq(add_second(b, BYTES("third", 5), T0 + 8, &added), E_OK);
 	ck_assert(!added);
 	books_close(&b);
 	b = open_ok();
@@ -1161,7 +1180,7 @@ START_TEST(books_of_an_older_program_get_what_came_later)
 
 	add_grant(b, 1, stick_a, 2, T0 + 50);
 	add_grant(b, 2, stick_a, 2, T0 + 50);
-	ck_assert_int_eq(books_event(b, T0, "prepare --replace", id_of(1), 0, NULL, "", NULL), E_OK);
+	ck_assert_int_eq(books_event(b, &(struct books_event){T0, "prepare --replace", id_of(1), 0, NULL, ""}, NULL), E_OK);
 	store_notice(b, 1, 1, SLOTS(0), "one");
 	store_notice(b, 2, 1, SLOTS(0), "two");
 	store_notice(b, 3, 44, SLOTS(5), "three");
@@ -1441,19 +1460,18 @@ START_TEST(same_finding_twice_changes_nothing)
 
 	add_grant(b, 1, stick_a, 1, T0 + 50);
 	for (int i = 0; i < 2; i++) {
-		ck_assert_int_eq(books_set_state(b, id_of(1), 0, BOOKS_SPENT, one, T0 + 7, T0 + 60 + i, "collect", "",
-		    NULL), E_OK);
+		ck_assert_int_eq(spend(b, one, T0 + 7, T0 + 60 + i, "collect"), E_OK);
 		s = slot_of(b, stick_a, 1);
 		ck_assert(s.state == BOOKS_SPENT && s.spent_at == T0 + 7 && s.changed_at == T0 + 60);
 		ck_assert_int_eq(ask("SELECT count(*) FROM event WHERE verb = 'collect'"), 1);
 	}
 	/* Less knowledge does not replace more. */
-	ck_assert_int_eq(books_set_state(b, id_of(1), 0, BOOKS_SPENT, NO_RECEIPT, 0, T0 + 70, "collect", NULL, NULL), E_OK);
+	ck_assert_int_eq(spend(b, NO_RECEIPT, 0, T0 + 70, "collect"), E_OK);
 	ck_assert_int_eq(ask("SELECT receipt = CAST('receipt one' AS BLOB) FROM slot"), 1);
 	ck_assert_int_eq(slot_of(b, stick_a, 1).spent_at, T0 + 7);
-	ck_assert_int_eq(books_set_state(b, id_of(1), 0, BOOKS_SPENT, NO_RECEIPT, T0 + 6, T0 + 75, "time", NULL, NULL), E_OK);
+	ck_assert_int_eq(spend(b, NO_RECEIPT, T0 + 6, T0 + 75, "time"), E_OK);
 	ck_assert_int_eq(ask("SELECT receipt = CAST('receipt one' AS BLOB) FROM slot"), 1);
-	ck_assert_int_eq(books_set_state(b, id_of(1), 0, BOOKS_SPENT, two, T0 + 8, T0 + 80, "collect", NULL, NULL), E_OK);
+	ck_assert_int_eq(spend(b, two, T0 + 8, T0 + 80, "collect"), E_OK);
 	ck_assert_int_eq(ask("SELECT receipt = CAST('receipt two' AS BLOB) FROM slot"), 1);
 	ck_assert_int_eq(slot_of(b, stick_a, 1).spent_at, T0 + 8);
 	ck_assert_int_eq(ask("SELECT count(*) FROM event WHERE verb = 'collect'"), 2);
@@ -1486,10 +1504,10 @@ START_TEST(events_are_of_a_slot_a_grant_or_nothing)
 	struct books *b = open_ok();
 
 	add_grant(b, 1, stick_a, 1, T0 + 50);
-	ck_assert_int_eq(books_event(b, T0 + 3, "init", NULL, 0, NULL, "made", NULL), E_OK);
-	ck_assert_int_eq(books_event(b, T0 + 4, "refill", id_of(1), BOOKS_WHOLE, NULL, NULL, NULL), E_OK);
+	ck_assert_int_eq(books_event(b, &(struct books_event){T0 + 3, "init", NULL, 0, NULL, "made"}, NULL), E_OK);
+	ck_assert_int_eq(books_event(b, &(struct books_event){T0 + 4, "refill", id_of(1), BOOKS_WHOLE, NULL, NULL}, NULL), E_OK);
 	ck_assert_int_eq(slot_of(b, stick_a, 1).changed_at, 0);
-	ck_assert_int_eq(books_event(b, T0 + 5, "issue again", id_of(1), 0, "Kim", "", NULL), E_OK);
+	ck_assert_int_eq(books_event(b, &(struct books_event){T0 + 5, "issue again", id_of(1), 0, "Kim", ""}, NULL), E_OK);
 	ck_assert_int_eq(slot_of(b, stick_a, 1).changed_at, T0 + 5);
 	ck_assert_int_eq(ask("SELECT count(*) FROM event WHERE grant_id IS NULL AND slot IS NULL"), 1);
 	ck_assert_int_eq(ask("SELECT count(*) FROM event WHERE slot IS NULL"), 3); /* with that of the grant */

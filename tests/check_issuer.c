@@ -166,7 +166,8 @@ START_TEST(a_list_is_made_when_there_is_something_new)
 	ck_assert_uint_eq(publish(), 0);
 	know_grant();
 	ck_assert_uint_eq(publish(), 0);
-	ck_assert_int_eq(books_set_state(office.books, g.g.id, 0, BOOKS_REVOKED, BYTES(NULL, 0), 0, office.now, "test", "", &f), E_OK);
+	ck_assert_int_eq(books_set_state(office.books, &(struct books_change){.grant_id = g.g.id, .state = BOOKS_REVOKED,
+	    .now = office.now, .verb = "test", .detail = ""}, &f), E_OK);
 	ck_assert_uint_gt(first = publish(), 0);
 	ck_assert_uint_eq(publish(), first);
 	ck_assert_int_eq(issuer_revoke_stick(&office, x.stick_id, "test", &count, &f), E_OK);

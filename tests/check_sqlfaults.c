@@ -346,7 +346,8 @@ books_setup(void)
 		ck_assert_int_eq(add_lecture(id, &f), E_OK);
 	ck_assert_int_eq(books_take(b, id_of(1), 2, "Kim", T0, &list, &have, &f), E_OK);
 	free(list);
-	ck_assert_int_eq(books_set_state(b, id_of(1), 0, BOOKS_SPENT, BYTES("receipt", 7), T0, T0, "collect", NULL, &f), E_OK);
+	ck_assert_int_eq(books_set_state(b, &(struct books_change){.grant_id = id_of(1), .state = BOOKS_SPENT,
+	    .receipt = BYTES("receipt", 7), .spent_at = T0, .now = T0, .verb = "collect"}, &f), E_OK);
 	ck_assert_int_eq(books_set_usb(b, stick, usb, &flag, &f), E_OK);
 	ck_assert_int_eq(books_set(b, "contact", "somebody", &f), E_OK);
 	ck_assert_int_eq(store_list(1, 2, 0xb1, &f), E_OK);
@@ -481,11 +482,13 @@ CALLS(add_stick, (void)f, books_add_stick(b, id_of((uint8_t)(0xd0 + turn)), "new
 CALLS(set_usb, uint8_t usb[HASH_SIZE] = {9}; bool elsewhere = (usb[1] = turn) == 0, books_set_usb(b, stick, usb, &elsewhere, f))
 CALLS(seen_n, uint32_t before, books_seen_n(b, stick, 7u + turn, &before, f))
 CALLS(add_grant, (void)f, add_lecture((uint8_t)(10 + turn), f))
-CALLS(set_spent, (void)f, books_set_state(b, id_of(2), turn, BOOKS_SPENT, BYTES("other", 5), T0 + 1, T0 + 2, "collect", "x", f))
-CALLS(second, bool added = false, books_add_second(b, id_of(1), turn, BYTES("second", 6), T0, "collect", &added, f))
+CALLS(set_spent, (void)f, books_set_state(b, &(struct books_change){.grant_id = id_of(2), .slot = turn, .state = BOOKS_SPENT,
+    .receipt = BYTES("other", 5), .spent_at = T0 + 1, .now = T0 + 2, .verb = "collect", .detail = "x"}, f))
+CALLS(second, bool added = false, books_add_second(b, &(struct books_change){.grant_id = id_of(1), .slot = turn,
+    .receipt = BYTES("second", 6), .now = T0, .verb = "collect"}, &added, f))
 CALLS(seen_live, (void)f, books_seen_live(b, id_of(3), turn, T0 + 3, f))
 CALLS(set_gone, (void)f, books_set_gone(b, id_of((uint8_t)(1 + turn)), T0, "erase", f))
-CALLS(event, (void)f, books_event(b, T0, "test", id_of(1), 1, "Kim", "detail", f))
+CALLS(event, (void)f, books_event(b, &(struct books_event){T0, "test", id_of(1), 1, "Kim", "detail"}, f))
 CALLS(keep_notice, (void)f, books_keep_notice(b, 10u + turn, T0, BYTES("kept", 4), f))
 CALLS(store_notice, (void)f, store_list(20u + turn, (uint8_t)(0x60 + turn), (uint8_t)(0xe0 + turn), f))
 
@@ -508,7 +511,7 @@ all_or_nothing(struct fault *f)
 
 	if (err != E_OK)
 		return err;
-	if ((err = books_event(b, T0, "part", id_of(1), 2, NULL, NULL, f)) == E_OK)
+	if ((err = books_event(b, &(struct books_event){T0, "part", id_of(1), 2, NULL, NULL}, f)) == E_OK)
 		err = books_seen_live(b, id_of(1), 2, T0 + 9 + turn, f);
 	return books_end(b, err, f);
 }

@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "fusemount.h"
+#include "interrupted.h"
 #include "leaks.h"
 
 static char home[64], self[PATH_MAX];
@@ -566,6 +567,9 @@ mount_and_unmount(void)
 START_TEST(nothing_is_kept)
 {
 	LEAKS_NOTHING(mount_and_unmount());
+	interrupting = true;
+	LEAKS_NOTHING(mount_and_unmount());
+	interrupting = false;
 	ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1); /* nor a child unwaited for */
 }
 END_TEST

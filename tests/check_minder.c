@@ -15,6 +15,7 @@
 #include <fcntl.h>
 
 #include "fusemount.h"
+#include "interrupted.h"
 #include "minder.h"
 
 static char home[64];
@@ -100,6 +101,22 @@ START_TEST(a_session_killed_while_it_asks_leaves_no_directory)
 	leave(fd);
 	ck_assert_int_eq(rmdir(home), 0); /* it is empty */
 	ck_assert_int_eq(mkdir(home, 0700), 0);
+}
+END_TEST
+
+START_TEST(who_is_interrupted_asks_and_answers_all_the_same)
+{
+	char path[MOUNTPOINT_MAX];
+	int fd;
+
+	interrupting = true; /* the minder, too */
+	fd = start();
+	ck_assert_int_eq(minder_make(fd, "signals", path, NULL), E_OK);
+	ck_assert_int_eq(minder_unmount(fd, true, NULL), E_OK);
+	ck_assert(!there(path));
+	interrupting = false;
+	leave(fd);
+	ck_assert(!there(path));
 }
 END_TEST
 
@@ -457,6 +474,7 @@ main(void)
 	tcase_add_checked_fixture(t, make_home, remove_home);
 	tcase_add_test(t, a_made_directory_goes_with_the_session);
 	tcase_add_test(t, a_session_killed_while_it_asks_leaves_no_directory);
+	tcase_add_test(t, who_is_interrupted_asks_and_answers_all_the_same);
 	tcase_add_test(t, a_directory_that_was_given_stays);
 	tcase_add_test(t, unmounting_removes_a_made_directory_once);
 	tcase_add_test(t, a_directory_that_cannot_be_made_is_a_fault_with_its_name);

@@ -3,7 +3,9 @@
  * are not to be had there is nothing to look at.
  */
 #include <check.h>
+#include <dlfcn.h>
 #include <errno.h>
+#include <sched.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
@@ -12,12 +14,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <linux/fuse.h>
 
+#include "interrupted.h"
+#include "opened.h"
 #include "stage.h"
 
 #define PLACE "/tmp/oncestick-test"
@@ -34,6 +41,51 @@ static struct fault fault;
 static pthread_t server;
 static bool serves;
 static atomic_bool served;       /* enough of it */
+
+/* ---- what fails ------------------------------------------------------------------------------------------------------------- */
+
+static atomic_int *until_failure;       /* calls of a stage that is made, seen by all its processes; NULL: none fails */
+
+static bool
+fails_now(void)
+{
+	errno = EIO;
+	return until_failure != NULL && atomic_fetch_sub(until_failure, 1) == 1;
+}
+
+/* What is to stay may be gone; and where /proc cannot be had the outside's will do. */
+static int
+open_any(const char *name, int dir_fd, const char *path, int flags, mode_t mode)
+{
+	int (*real)(int, const char *, int, ...) = (int (*)(int, const char *, int, ...))dlsym(RTLD_NEXT, "openat");
+
+	ck_assert_msg(until_failure == NULL || (flags & O_CLOEXEC) != 0, "%s of %s is for the program, too", name, path);
+	return (flags & O_PATH) == 0 && fails_now() ? -1 : real(dir_fd, path, flags, mode);
+}
+
+int
+mount(const char *from, const char *to, const char *type, unsigned long flags, const void *data)
+{
+	return strcmp(to, "/proc") != 0 && fails_now() ? -1 : (int)syscall(SYS_mount, from, to, type, flags, data);
+}
+
+int
+mkdir(const char *path, mode_t mode)
+{
+	return fails_now() ? -1 : (int)syscall(SYS_mkdirat, AT_FDCWD, path, mode);
+}
+
+int
+unshare(int flags)
+{
+	return fails_now() ? -1 : (int)syscall(SYS_unshare, flags);
+}
+
+ssize_t
+write(int fd, const void *buf, size_t n)
+{
+	return fails_now() ? -1 : syscall(SYS_write, fd, buf, n);
+}
 
 /* ---- whoever serves the mount: an empty directory ------------------------------------------------------------------------- */
 
@@ -192,6 +244,27 @@ START_TEST(the_program_is_in_the_mount_and_says_how_it_ended)
 	hear();
 	ck_assert_str_eq(said, "at=" PLACE "/Week 12\none=two\nhome=.\n0\n1\n");
 	ck_assert_int_ne(access(PLACE, F_OK), 0); /* outside there is nothing */
+}
+END_TEST
+
+/* In the stage signals wait. */
+static int
+be_undisturbed(void *arg)
+{
+	(void)arg;
+	interrupting = false;
+	return 0;
+}
+
+START_TEST(who_is_interrupted_waits_all_the_same)
+{
+	setup.furnish = be_undisturbed;
+	interrupting = true;
+	play("exit 3");
+	wait_for_end();
+	interrupting = false;
+	ck_assert(end.sys == 0 && WIFEXITED(end.status) && WEXITSTATUS(end.status) == 3);
+	ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1); /* nor is a child left unwaited for */
 }
 END_TEST
 
@@ -464,6 +537,34 @@ START_TEST(what_cannot_be_made_is_named)
 }
 END_TEST
 
+START_TEST(each_call_that_fails_is_told)
+{
+	char *keep = in_base("keep"), *above = in_base("a"), *dir = in_base("a/dir");
+	int n = 0;
+
+	ck_assert(mkdir(above, 0700) == 0 && mkdir(dir, 0700) == 0);
+	put(keep, "kept");
+	kept[0] = keep;
+	kept[1] = dir;
+	covered[0] = "/usr/share";
+	covered[1] = "/etc/passwd";
+	until_failure = mmap(NULL, sizeof *until_failure, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ck_assert(until_failure != MAP_FAILED);
+	do {
+		*until_failure = ++n;
+		memset(&fault, 0, sizeof fault);
+		stage_fork(&stage, &setup, &fault);
+		stage_close(&stage);
+		ck_assert_msg(*until_failure > 0 || (fault.err == E_FUSE && fault.sys == EIO), "call %d: %d %s %d", n, fault.err, fault.step, fault.sys);
+	} while (*until_failure <= 0 && n < 100);
+	ck_assert_int_eq(fault.err, E_OK);
+	ck_assert_int_gt(n, 20);
+	munmap(until_failure, sizeof *until_failure);
+	until_failure = NULL;
+	free(keep), free(above), free(dir);
+}
+END_TEST
+
 START_TEST(nothing_stays_open)
 {
 	int fd = dup(0), after;
@@ -503,6 +604,7 @@ main(void)
 		goto run;
 	}
 	tcase_add_test(t, the_program_is_in_the_mount_and_says_how_it_ended);
+	tcase_add_test(t, who_is_interrupted_waits_all_the_same);
 	tcase_add_test(t, a_signal_that_ends_it_is_told);
 	tcase_add_test(t, what_it_finds);
 	tcase_add_test(t, kept_files_are_the_very_ones);
@@ -518,6 +620,7 @@ main(void)
 	tcase_add_loop_test(t, stopped_before_it_began, 0, 2);
 	tcase_add_test(t, it_begins_once);
 	tcase_add_test(t, what_cannot_be_made_is_named);
+	tcase_add_test(t, each_call_that_fails_is_told);
 	tcase_add_test(t, nothing_stays_open);
 run:
 	suite_add_tcase(s, t);

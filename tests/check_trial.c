@@ -75,6 +75,17 @@ poll(struct pollfd *p, nfds_t n, int ms)
 	return waits % 2 == 0 ? 0 : -1;
 }
 
+static unsigned interrupts;             /* of waiting for the child */
+
+pid_t
+waitpid(pid_t pid, int *status, int options)
+{
+	pid_t (*real)(pid_t, int *, int) = (pid_t(*)(pid_t, int *, int))dlsym(RTLD_NEXT, "waitpid");
+
+	errno = EINTR;
+	return interrupts > 0 && interrupts-- > 0 ? -1 : real(pid, status, options);
+}
+
 pid_t
 fork(void)
 {
@@ -338,6 +349,17 @@ START_TEST(a_trial_that_is_killed_is_told_as_that)
 }
 END_TEST
 
+START_TEST(who_is_interrupted_waits_all_the_same)
+{
+	struct fault f = {0};
+
+	interrupts = 3;
+	ck_assert_int_eq(try_without("", &f), E_OK);
+	ck_assert_uint_eq(interrupts, 0);
+	ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1);
+}
+END_TEST
+
 START_TEST(what_hangs_is_not_waited_for)
 {
 	struct fault f = {0};
@@ -454,6 +476,7 @@ main(void)
 	tcase_add_test(tc, no_memory_is_told_as_that);
 #endif
 	tcase_add_test(tc, a_trial_that_is_killed_is_told_as_that);
+	tcase_add_test(tc, who_is_interrupted_waits_all_the_same);
 	tcase_add_test(tc, what_hangs_is_not_waited_for);
 	tcase_add_test(tc, nothing_is_kept);
 	tcase_add_test(tc, a_trial_holds_on_to_nothing_of_the_stick);

@@ -656,8 +656,7 @@ set_prompt(struct pinentry *p, const char *question)
 }
 
 enum err
-pinentry_get(struct pinentry *p, const char *question, const char *again, char *out, size_t size, size_t *n, bool *repeated,
-    struct fault *f)
+pinentry_get(struct pinentry *p, const char *question, const char *again, struct pinentry_answer *a, struct fault *f)
 {
 	bool asked_again = false;
 	gpg_error_t e = 0;
@@ -667,20 +666,19 @@ pinentry_get(struct pinentry *p, const char *question, const char *again, char *
 	set_prompt(p, question);
 	if (again != NULL)
 		asked_again = set(p, "SETREPEAT", again) == 0 && set(p, "SETREPEATERROR", _("These were not the same.")) == 0;
-	p->out = out;
-	p->size = size;
+	p->out = a->text;
+	p->size = a->size;
 	p->n = 0;
 	p->repeated = false;
-	out[0] = '\0';
+	a->text[0] = '\0';
 	e = transact(p, "GETPIN", p->setup.answer_ms + GRACE_MS);
 	p->out = NULL;
 	if (e != 0) {
-		sodium_memzero(out, size);
+		sodium_memzero(a->text, a->size);
 		return failed(p, e, f);
 	}
-	if (repeated != NULL)
-		*repeated = asked_again && p->repeated;
-	*n = p->n;
+	a->repeated = asked_again && p->repeated;
+	a->n = p->n;
 	return E_OK;
 }
 

@@ -46,13 +46,18 @@ void pinentry_about(struct pinentry *p, const char *text);
 /* pinentry_note(p, text): what went wrong, safe to print: the next question shows it. p may be NULL. */
 void pinentry_note(struct pinentry *p, const char *text);
 
+struct pinentry_answer {
+	char *text;  /* the caller's size bytes: UTF-8 and a NUL */
+	size_t size;
+	size_t n;      /* bytes of the answer, at most size - 1 */
+	bool repeated; /* it was asked for twice */
+};
+
 /*
- * pinentry_get(p, question, again, out, size, n, repeated, f): a line that is not shown: at most size - 1 bytes of UTF-8 and a NUL at
- * out, *n of them. again, unless NULL, is the question by which it is asked for a second time, until both are equal: *repeated says whether
- * this pinentry can do that.
+ * pinentry_get(p, question, again, a, f): a line that is not shown. again, unless NULL, is the question by which it is asked for a second
+ * time, until both are equal, if this pinentry can do that. After a failure only a->text is changed: it is all zeros, or as it was.
  */
-enum err pinentry_get(struct pinentry *p, const char *question, const char *again, char *out, size_t size, size_t *n,
-    bool *repeated, struct fault *f);
+enum err pinentry_get(struct pinentry *p, const char *question, const char *again, struct pinentry_answer *a, struct fault *f);
 
 /*
  * pinentry_pick(p, question, buttons, picked, f): two or three buttons, of which the last also stands for closing the window: *picked is

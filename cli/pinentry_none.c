@@ -54,15 +54,11 @@ pinentry_note(struct pinentry *p, const char *text)
 }
 
 enum err
-pinentry_get(struct pinentry *p, const char *question, const char *again, char *out, size_t size, size_t *n, bool *repeated,
-    struct fault *f)
+pinentry_get(struct pinentry *p, const char *question, const char *again, struct pinentry_answer *a, struct fault *f)
 {
 	(void)question;
 	(void)again;
-	(void)out;
-	(void)size;
-	(void)n;
-	(void)repeated;
+	(void)a;
 	return pinentry_start(p, f);
 }
 

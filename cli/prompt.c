@@ -107,9 +107,14 @@ static const struct line_style code_style = {
 static enum err
 ask_secret(const struct cli *c, const char *question, const struct line_style *style, struct prompt_answer *a, struct fault *f)
 {
-	if (c->dialog != NULL)
-		return pinentry_get(c->dialog, question, NULL, a->text, PROMPT_MAX + 1, &a->n, NULL, f);
-	return prompt_tty_secret(question, style, a, f);
+	struct pinentry_answer given = {.text = a->text, .size = PROMPT_MAX + 1};
+	enum err e = E_OK;
+
+	if (c->dialog == NULL)
+		return prompt_tty_secret(question, style, a, f);
+	if ((e = pinentry_get(c->dialog, question, NULL, &given, f)) == E_OK)
+		a->n = given.n;
+	return e;
 }
 
 static enum err
@@ -139,12 +144,13 @@ static enum err
 ask_new_in_dialog(const struct cli *c, struct prompt_answer *a, bool *repeated, struct fault *f)
 {
 	enum err e = prompt_answer_new(a, f);
+	struct pinentry_answer given = {.text = a->text, .size = PROMPT_MAX + 1};
 
-	if (e == E_OK)
-		e = pinentry_get(
-		    c->dialog, _(NEW_QUESTION), _(AGAIN_QUESTION), a->text, PROMPT_MAX + 1, &a->n, repeated, f);
-	if (e == E_OK)
+	if (e == E_OK && (e = pinentry_get(c->dialog, _(NEW_QUESTION), _(AGAIN_QUESTION), &given, f)) == E_OK) {
+		a->n = given.n;
+		*repeated = given.repeated;
 		e = not_empty(a, f);
+	}
 	if (e != E_OK)
 		prompt_free(a);
 	return e;
@@ -319,10 +325,8 @@ prompt_code_lines(const struct cli *c, prompt_line_fn *each, void *arg, struct f
 enum err
 prompt_line(const struct cli *c, const char *question, char *out, size_t size, struct fault *f)
 {
-	size_t n = 0;
-
 	if (c->dialog != NULL)
-		return pinentry_get(c->dialog, question, NULL, out, size, &n, NULL, f);
+		return pinentry_get(c->dialog, question, NULL, &(struct pinentry_answer){.text = out, .size = size}, f);
 	return prompt_tty_line(question, out, size, f);
 }
 

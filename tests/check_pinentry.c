@@ -62,10 +62,10 @@ START_TEST(one_that_stops_in_the_middle)
 	struct pinentry *p = made(SERVE("SETDESC*) exec sleep 60 ;;"));
 	struct fault f = {0};
 	char out[64] = "untouched";
-	size_t n = 7;
+	struct pinentry_answer a = {.text = out, .size = sizeof out, .n = 7};
 
-	ck_assert_int_eq(pinentry_get(p, "Code: ", NULL, out, sizeof out, &n, NULL, &f), E_PROMPT);
-	ck_assert_uint_eq(n, 7);
+	ck_assert_int_eq(pinentry_get(p, "Code: ", NULL, &a, &f), E_PROMPT);
+	ck_assert_uint_eq(a.n, 7);
 	gone(&p);
 }
 END_TEST
@@ -75,13 +75,13 @@ START_TEST(an_answer_that_is_too_long_is_none)
 	struct pinentry *p = made(SERVE("GETPIN) echo 'D 0123456789abcdef'; echo OK ;;"));
 	struct fault f = {0};
 	char out[16 + 1], small[16];
-	size_t n = 0;
+	struct pinentry_answer a = {.text = out, .size = sizeof out}, cut = {.text = small, .size = sizeof small, .n = 7};
 
-	ck_assert_int_eq(pinentry_get(p, "Code: ", NULL, out, sizeof out, &n, NULL, &f), E_OK);
+	ck_assert_int_eq(pinentry_get(p, "Code: ", NULL, &a, &f), E_OK);
 	ck_assert_str_eq(out, "0123456789abcdef");
-	ck_assert_uint_eq(n, 16);
-	ck_assert_int_eq(pinentry_get(p, "Code: ", NULL, small, sizeof small, &n, NULL, &f), E_PROMPT);
-	ck_assert_uint_eq(n, 16);
+	ck_assert_uint_eq(a.n, 16);
+	ck_assert_int_eq(pinentry_get(p, "Code: ", NULL, &cut, &f), E_PROMPT);
+	ck_assert_uint_eq(cut.n, 7);
 	ck_assert(sodium_is_zero((unsigned char *)small, sizeof small));
 	gone(&p);
 }
@@ -92,9 +92,9 @@ START_TEST(it_asks_back_and_talks_much)
 	struct pinentry *p = made(SERVE("GETPIN) echo 'S X y'; echo '# z'; echo INQUIRE QUALITY x; read -r l; echo 'D a%25b'; echo OK ;;"));
 	struct fault f = {0};
 	char out[64];
-	size_t n = 0;
+	struct pinentry_answer a = {.text = out, .size = sizeof out};
 
-	ck_assert_int_eq(pinentry_get(p, "Code: ", NULL, out, sizeof out, &n, NULL, &f), E_OK);
+	ck_assert_int_eq(pinentry_get(p, "Code: ", NULL, &a, &f), E_OK);
 	ck_assert_str_eq(out, "a%b");
 	gone(&p);
 }
@@ -105,10 +105,10 @@ START_TEST(a_signal_ends_the_question)
 	struct pinentry *p = made(SERVE("GETPIN) kill -TERM $PPID; exec sleep 60 ;;"));
 	struct fault f = {0};
 	char out[64];
-	size_t n = 0;
+	struct pinentry_answer a = {.text = out, .size = sizeof out};
 
 	stop_install();
-	ck_assert_int_eq(pinentry_get(p, "Code: ", NULL, out, sizeof out, &n, NULL, &f), E_INTERRUPTED);
+	ck_assert_int_eq(pinentry_get(p, "Code: ", NULL, &a, &f), E_INTERRUPTED);
 	gone(&p);
 }
 END_TEST

@@ -54,8 +54,8 @@ struct pinentry_answer {
 };
 
 /*
- * pinentry_get(p, question, again, a, f): a line that is not shown. again, unless NULL, is the question by which it is asked for a second
- * time, until both are equal, if this pinentry can do that. After a failure only a->text is changed: it is all zeros, or as it was.
+ * pinentry_get(p, question, again, a, f): a line that is not shown. again, unless NULL, is the question by which it is asked for a
+ * second time, until both are equal, if this pinentry can do that. After a failure only a->text is changed: all zeros, or as it was.
  */
 enum err pinentry_get(struct pinentry *p, const char *question, const char *again, struct pinentry_answer *a, struct fault *f);
 

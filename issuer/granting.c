@@ -13,12 +13,6 @@
 #include "envelope.h"
 #include "mint.h"
 
-/* A grant that is signed, with its cells. */
-struct minted {
-	uint8_t *file, *cells;
-	size_t file_n;
-};
-
 static void
 fill(const struct granting *w, struct grant *g)
 {
@@ -33,11 +27,12 @@ fill(const struct granting *w, struct grant *g)
 static enum err
 mint(const struct granting *w, struct grant *g, struct minted *m, struct fault *f)
 {
-	enum err e = mint_grant(g, w->issuer->seed, w->a, w->ck, w->usb, &m->file, &m->file_n, &m->cells, f);
+	const struct mint_secrets s = {.seed = w->issuer->seed, .a = w->a, .cks = w->ck, .usb = w->usb};
+	enum err e = mint_grant(g, &s, m, f);
 
 	if (e != E_OK)
 		return e;
-	e = mint_check_cells(g, w->issuer->seed, w->a, w->ck, w->usb, m->cells);
+	e = mint_check_cells(g, &s, m->cells);
 	return e == E_OK ? E_OK : fault_set(f, e, 0, "opening", "a cell");
 }
 

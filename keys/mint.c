@@ -370,33 +370,29 @@ counts_ok(const struct grant *g)
 }
 
 enum err
-mint_grant(struct grant *g, const uint8_t seed[KEY_SIZE], const uint8_t *a, const uint8_t *cks, const uint8_t *usb,
-    uint8_t **file, size_t *n, uint8_t **cells, struct fault *f)
+mint_grant(struct grant *g, const struct mint_secrets *s, struct minted *m, struct fault *f)
 {
-	struct factor_source s = { 0 };
-	uint8_t *signed_grant = NULL, *sealed = NULL;
-	size_t len = 0;
+	struct factor_source source = { 0 };
+	struct minted made = { 0 };
 	enum err err = E_OK;
 
 	if (!counts_ok(g))
 		return fault_set(f, E_FAIL, 0, "field out of range", "grant");
-	if ((err = complete_and_sign(g, seed, a, &signed_grant, &len, f)) != E_OK)
+	if ((err = complete_and_sign(g, s->seed, s->a, &made.file, &made.file_n, f)) != E_OK)
 		goto out;
-	if ((err = source_init(&s, g, seed, usb)) != E_OK || (err = source_add_ledger(&s, g, seed)) != E_OK) {
+	if ((err = source_init(&source, g, s->seed, s->usb)) != E_OK || (err = source_add_ledger(&source, g, s->seed)) != E_OK) {
 		err = fault_set(f, err, 0, "factors", "grant");
 		goto out;
 	}
-	if ((sealed = seal_cells(g, &s, a, cks)) == NULL) {
+	if ((made.cells = seal_cells(g, &source, s->a, s->cks)) == NULL) {
 		err = fault_set(f, E_FAIL, 0, "memory", "%u cells", g->slots);
 		goto out;
 	}
-	*file = signed_grant;
-	*n = len;
-	*cells = sealed;
-	signed_grant = NULL;
+	*m = made;
+	made.file = NULL;
 out:
-	source_wipe(&s);
-	free(signed_grant);
+	source_wipe(&source);
+	free(made.file);
 	return err;
 }
 
@@ -421,17 +417,16 @@ open_cells(const struct grant *g, const struct factor_source *s, const uint8_t *
 }
 
 enum err
-mint_check_cells(const struct grant *g, const uint8_t seed[KEY_SIZE], const uint8_t *a, const uint8_t *cks, const uint8_t *usb,
-    const uint8_t *cells)
+mint_check_cells(const struct grant *g, const struct mint_secrets *s, const uint8_t *cells)
 {
-	struct factor_source s = { 0 };
+	struct factor_source source = { 0 };
 	enum err err = E_OK;
 
 	if (!counts_ok(g))
 		return E_FAIL;
-	if ((err = source_init(&s, g, seed, usb)) == E_OK && (err = source_add_ledger(&s, g, seed)) == E_OK)
-		err = open_cells(g, &s, a, cks, cells);
-	source_wipe(&s);
+	if ((err = source_init(&source, g, s->seed, s->usb)) == E_OK && (err = source_add_ledger(&source, g, s->seed)) == E_OK)
+		err = open_cells(g, &source, s->a, s->cks, cells);
+	source_wipe(&source);
 	return err;
 }
 

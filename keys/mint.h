@@ -18,6 +18,20 @@ struct mint_slot_keys {
 	uint8_t factors[FACTORS_SIZE];
 };
 
+/* What the cells of a grant are made of. All borrowed, and all but usb are secret. */
+struct mint_secrets {
+	const uint8_t *seed; /* KEY_SIZE bytes */
+	const uint8_t *a;    /* KEY_SIZE bytes for each slot, from mint_stretch */
+	const uint8_t *cks;  /* KEY_SIZE bytes for each bundle: the content keys */
+	const uint8_t *usb;  /* HASH_SIZE bytes; may be NULL unless policy.usb */
+};
+
+/* A grant that is signed, and its cells. Both are to be freed. */
+struct minted {
+	uint8_t *file, *cells;
+	size_t file_n;
+};
+
 /* mint_code(out, seed, grant_id, slot): the 16 symbols of a slot's unlock code. */
 void mint_code(char out[CODE_SYMBOLS], const uint8_t seed[KEY_SIZE], const uint8_t grant_id[ID_SIZE], uint32_t slot);
 
@@ -31,23 +45,20 @@ enum err mint_stretch(const uint8_t seed[KEY_SIZE], const uint8_t stick_id[ID_SI
     uint32_t slots, uint8_t *a, unsigned threads, int (*progress)(void *arg, uint64_t done, uint64_t all), void *arg);
 
 /*
- * mint_grant(g, seed, a, cks, usb, file, n, cells, f): g is complete but for what follows from the seed and the codes: issuer,
- * policy.grant_xpk (with policy.station) and locators (a former array is freed). Set those, sign, and seal every cell: cks is
- * g->bundle_count content keys; usb (HASH_SIZE bytes) may be NULL unless policy.usb. *file is the signed grant and *cells
- * g->slots cells of CELL_SIZE(g->bundle_count), both freed by the caller. With policy.ledger every slot's release code is
- * stretched as well. On failure g may hold new locators, and its hash is of no use.
+ * mint_grant(g, s, m, f): g is complete but for what follows from the seed and the codes: issuer,
+ * policy.grant_xpk (with policy.station) and locators (a former array is freed). Set those, sign, and seal every cell: there are
+ * g->slots of CELL_SIZE(g->bundle_count). With policy.ledger every slot's release code is
+ * stretched as well. On failure m is untouched, g may hold new locators, and its hash is of no use.
  * Errors: E_FAIL (two locators are equal: draw another grant id; or a field of g is out of range), E_WRONG_STICK (no usb),
  * E_WRONG_STATION (policy.station_pk is of small order), E_MEMORY.
  */
-enum err mint_grant(struct grant *g, const uint8_t seed[KEY_SIZE], const uint8_t *a, const uint8_t *cks, const uint8_t *usb,
-    uint8_t **file, size_t *n, uint8_t **cells, struct fault *f);
+enum err mint_grant(struct grant *g, const struct mint_secrets *s, struct minted *m, struct fault *f);
 
 /*
- * mint_check_cells(g, seed, a, cks, usb, cells): open every cell again with its code and compare with cks. E_OK, E_SLOT_DAMAGED, or
+ * mint_check_cells(g, s, cells): open every cell again with its code and compare with s->cks. E_OK, E_SLOT_DAMAGED, or
  * as mint_grant.
  */
-enum err mint_check_cells(const struct grant *g, const uint8_t seed[KEY_SIZE], const uint8_t *a, const uint8_t *cks,
-    const uint8_t *usb, const uint8_t *cells);
+enum err mint_check_cells(const struct grant *g, const struct mint_secrets *s, const uint8_t *cells);
 
 /*
  * mint_slot_keys(k, g, seed, slot, usb): the keys of one slot, with factors as the grant's policy demands: the station share and the

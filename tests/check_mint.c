@@ -70,11 +70,6 @@ times_wiped(const void *secret, size_t n)
 }
 
 /* What mint_grant makes. */
-struct made {
-	uint8_t *file, *cells;
-	size_t n;
-};
-
 static void
 unhex(uint8_t *out, size_t n, const char *hex)
 {
@@ -157,19 +152,19 @@ pretend_to_stretch(void)
 		a[i] = (uint8_t)(i * 7);
 }
 
-static struct made
+static struct minted
 mint(void)
 {
-	struct made m = { 0 };
+	struct minted m = { 0 };
 	struct fault f = { 0 };
 
-	ck_assert_int_eq(mint_grant(&g, seed, a, ck, usb, &m.file, &m.n, &m.cells, &f), E_OK);
+	ck_assert_int_eq(mint_grant(&g, &(struct mint_secrets){seed, a, ck, usb}, &m, &f), E_OK);
 	ck_assert_int_eq(f.err, E_OK);
 	return m;
 }
 
 static void
-discard(struct made *m)
+discard(struct minted *m)
 {
 	free(m->file);
 	free(m->cells);
@@ -178,10 +173,10 @@ discard(struct made *m)
 static void
 mint_refused(enum err want, const uint8_t *usb_factor)
 {
-	struct made m = { 0 };
+	struct minted m = { 0 };
 	struct fault f = { 0 };
 
-	ck_assert_int_eq(mint_grant(&g, seed, a, ck, usb_factor, &m.file, &m.n, &m.cells, &f), want);
+	ck_assert_int_eq(mint_grant(&g, &(struct mint_secrets){seed, a, ck, usb_factor}, &m, &f), want);
 	ck_assert_int_eq(f.err, want);
 	ck_assert_ptr_null(m.file);
 	ck_assert_ptr_null(m.cells);
@@ -201,23 +196,23 @@ END_TEST
 
 START_TEST(grant_of_tier_1_agrees_with_vectors)
 {
-	struct made m = { 0 };
+	struct minted m = { 0 };
 
 	stretch();
 	assert_hex(a, KEY_SIZE, A_0);
 	m = mint();
-	assert_hex(m.file, m.n, GRANT_COSE);
+	assert_hex(m.file, m.file_n, GRANT_COSE);
 	assert_hex(g.hash, HASH_SIZE, GRANT_HASH);
 	assert_hex(g.locators[2], LOCATOR_SIZE, "7e8bdf741715e61ff9e0ec78e5f3afa9");
 	assert_hex(m.cells, CELL_SIZE(1), CELL_0);
-	ck_assert_int_eq(mint_check_cells(&g, seed, a, ck, usb, m.cells), E_OK);
+	ck_assert_int_eq(mint_check_cells(&g, &(struct mint_secrets){seed, a, ck, usb}, m.cells), E_OK);
 	discard(&m);
 }
 END_TEST
 
 START_TEST(grant_with_all_factors_agrees_with_vectors)
 {
-	struct made m = { 0 };
+	struct minted m = { 0 };
 
 	require_all_factors();
 	stretch();
@@ -225,7 +220,7 @@ START_TEST(grant_with_all_factors_agrees_with_vectors)
 	assert_hex(g.policy.grant_xpk, KEY_SIZE, "bb1f47fed8d0ff912797a7b7a81e4ae4a82a0e05c075783e9b35ab94fd96f66e");
 	assert_hex(g.hash, HASH_SIZE, ALL_GRANT_HASH);
 	assert_hex(m.cells, CELL_SIZE(1), ALL_CELL_0);
-	ck_assert_int_eq(mint_check_cells(&g, seed, a, ck, usb, m.cells), E_OK);
+	ck_assert_int_eq(mint_check_cells(&g, &(struct mint_secrets){seed, a, ck, usb}, m.cells), E_OK);
 	discard(&m);
 }
 END_TEST
@@ -261,7 +256,7 @@ END_TEST
 
 START_TEST(usb_and_station_factors_change_the_cell)
 {
-	struct made plain = { 0 }, bound = { 0 };
+	struct minted plain = { 0 }, bound = { 0 };
 
 	pretend_to_stretch();
 	plain = mint();
@@ -269,10 +264,10 @@ START_TEST(usb_and_station_factors_change_the_cell)
 	g.policy.ledger = false;
 	bound = mint();
 	ck_assert_mem_ne(plain.cells, bound.cells, CELL_SIZE(1));
-	ck_assert_int_eq(mint_check_cells(&g, seed, a, ck, usb, bound.cells), E_OK);
+	ck_assert_int_eq(mint_check_cells(&g, &(struct mint_secrets){seed, a, ck, usb}, bound.cells), E_OK);
 	usb[0] ^= 1;
-	ck_assert_int_eq(mint_check_cells(&g, seed, a, ck, usb, bound.cells), E_SLOT_DAMAGED);
-	ck_assert_int_eq(mint_check_cells(&g, seed, a, ck, NULL, bound.cells), E_WRONG_STICK);
+	ck_assert_int_eq(mint_check_cells(&g, &(struct mint_secrets){seed, a, ck, usb}, bound.cells), E_SLOT_DAMAGED);
+	ck_assert_int_eq(mint_check_cells(&g, &(struct mint_secrets){seed, a, ck, NULL}, bound.cells), E_WRONG_STICK);
 	discard(&plain);
 	discard(&bound);
 }
@@ -284,7 +279,7 @@ START_TEST(every_secret_on_the_way_is_wiped)
 	uint8_t sk[SIGN_SECRET_SIZE], xsk[KEY_SIZE], pk[KEY_SIZE], share[HASH_SIZE], kek[KEY_SIZE], factors[FACTORS_SIZE];
 	unsigned all = 0, theirs = 0;
 	struct mint_slot_keys k;
-	struct made m = { 0 };
+	struct minted m = { 0 };
 	size_t before = 0;
 
 	pretend_to_stretch();
@@ -311,7 +306,7 @@ START_TEST(every_secret_on_the_way_is_wiped)
 	keytree_wrap(kek, a + (SLOTS - 1) * (size_t)KEY_SIZE, factors);
 	ck_assert_uint_ge(times_wiped(kek, sizeof kek), 1);
 	wipes = 0;
-	ck_assert_int_eq(mint_check_cells(&g, seed, a, ck, usb, m.cells), E_OK);
+	ck_assert_int_eq(mint_check_cells(&g, &(struct mint_secrets){seed, a, ck, usb}, m.cells), E_OK);
 	ck_assert_uint_ge(times_wiped(kek, sizeof kek), 1);
 	ck_assert_uint_ge(times_wiped(share, sizeof share), 1);
 	wipes = 0;
@@ -324,18 +319,18 @@ END_TEST
 
 START_TEST(usb_is_ignored_where_the_policy_does_not_ask_for_it)
 {
-	struct made with = { 0 };
+	struct minted with = { 0 };
 
 	pretend_to_stretch();
 	with = mint();
-	ck_assert_int_eq(mint_check_cells(&g, seed, a, ck, NULL, with.cells), E_OK);
+	ck_assert_int_eq(mint_check_cells(&g, &(struct mint_secrets){seed, a, ck, NULL}, with.cells), E_OK);
 	discard(&with);
 }
 END_TEST
 
 START_TEST(several_bundles_share_a_cell)
 {
-	struct made m = { 0 };
+	struct minted m = { 0 };
 	uint8_t cks[2 * KEY_SIZE], opened[2 * KEY_SIZE], kek[KEY_SIZE], factors[FACTORS_SIZE];
 
 	pretend_to_stretch();
@@ -344,14 +339,14 @@ START_TEST(several_bundles_share_a_cell)
 	g.bundles[1].id[0] ^= 1;
 	memset(cks, 0x11, KEY_SIZE);
 	memset(cks + KEY_SIZE, 0x22, KEY_SIZE);
-	ck_assert_int_eq(mint_grant(&g, seed, a, cks, NULL, &m.file, &m.n, &m.cells, NULL), E_OK);
+	ck_assert_int_eq(mint_grant(&g, &(struct mint_secrets){seed, a, cks, NULL}, &m, NULL), E_OK);
 	keytree_factors(factors, g.hash, 1, NULL, NULL, NULL);
 	keytree_wrap(kek, a + KEY_SIZE, factors);
 	ck_assert_int_eq(seal_open(opened, kek, m.cells + CELL_SIZE(2), CELL_SIZE(2), BYTES(NULL, 0)), 0);
 	ck_assert_mem_eq(opened, cks, sizeof cks);
-	ck_assert_int_eq(mint_check_cells(&g, seed, a, cks, NULL, m.cells), E_OK);
+	ck_assert_int_eq(mint_check_cells(&g, &(struct mint_secrets){seed, a, cks, NULL}, m.cells), E_OK);
 	cks[KEY_SIZE] ^= 1;
-	ck_assert_int_eq(mint_check_cells(&g, seed, a, cks, NULL, m.cells), E_SLOT_DAMAGED);
+	ck_assert_int_eq(mint_check_cells(&g, &(struct mint_secrets){seed, a, cks, NULL}, m.cells), E_SLOT_DAMAGED);
 	discard(&m);
 }
 END_TEST
@@ -359,18 +354,18 @@ END_TEST
 /* hostile 35 */
 START_TEST(damaged_and_exchanged_cells_are_found)
 {
-	struct made m = { 0 };
+	struct minted m = { 0 };
 	uint8_t other[CELL_SIZE(1)];
 
 	pretend_to_stretch();
 	m = mint();
 	m.cells[SLOTS * CELL_SIZE(1) - 1] ^= 1;
-	ck_assert_int_eq(mint_check_cells(&g, seed, a, ck, usb, m.cells), E_SLOT_DAMAGED);
+	ck_assert_int_eq(mint_check_cells(&g, &(struct mint_secrets){seed, a, ck, usb}, m.cells), E_SLOT_DAMAGED);
 	m.cells[SLOTS * CELL_SIZE(1) - 1] ^= 1;
 	memcpy(other, m.cells, sizeof other);
 	memcpy(m.cells, m.cells + CELL_SIZE(1), CELL_SIZE(1));
 	memcpy(m.cells + CELL_SIZE(1), other, sizeof other);
-	ck_assert_int_eq(mint_check_cells(&g, seed, a, ck, usb, m.cells), E_SLOT_DAMAGED);
+	ck_assert_int_eq(mint_check_cells(&g, &(struct mint_secrets){seed, a, ck, usb}, m.cells), E_SLOT_DAMAGED);
 	discard(&m);
 }
 END_TEST

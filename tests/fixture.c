@@ -142,9 +142,9 @@ fixture_grant(struct fixture *x, struct fixture_grant *out, struct policy policy
 {
 	struct grant *g = &out->g;
 	struct provision *p = begin(x);
-	uint8_t *a = secret_new(FIXTURE_SLOTS * KEY_SIZE), *file = NULL, *cells = NULL;
+	uint8_t *a = secret_new(FIXTURE_SLOTS * KEY_SIZE);
+	struct minted m = {0};
 	struct fault f = {0};
-	size_t n = 0;
 
 	memset(out, 0, sizeof *out);
 	memcpy(g->issuer, x->pk, KEY_SIZE);
@@ -160,14 +160,14 @@ fixture_grant(struct fixture *x, struct fixture_grant *out, struct policy policy
 	strcpy(g->label, "Lecture");
 	strcpy(g->contact, "+49 30 1234");
 	ck_assert_int_eq(mint_stretch(x->seed, x->stick_id, g->id, FIXTURE_SLOTS, a, 2, NULL, NULL), E_OK);
-	ck_assert_int_eq(mint_grant(g, x->seed, a, x->ck, usb, &file, &n, &cells, &f), E_OK);
-	ck_assert_int_eq(provision_grant(p, g, BYTES(file, n), cells, CELL_SIZE(1), &f), E_OK);
+	ck_assert_int_eq(mint_grant(g, &(struct mint_secrets){x->seed, a, x->ck, usb}, &m, &f), E_OK);
+	ck_assert_int_eq(provision_grant(p, g, BYTES(m.file, m.file_n), m.cells, CELL_SIZE(1), &f), E_OK);
 	for (uint32_t i = 0; i < FIXTURE_SLOTS; i++)
 		mint_code(out->codes[i], x->seed, g->id, i);
 	provision_end(&p);
 	secret_free(&a);
-	free(file);
-	free(cells);
+	free(m.file);
+	free(m.cells);
 }
 
 void

@@ -131,6 +131,36 @@ START_TEST(one_good_copy_of_the_stick_record_is_enough)
 }
 END_TEST
 
+/* A folder of that name is somebody else's where nothing in it was ever ours; what was, and is damaged, is no excuse to say so. */
+START_TEST(a_folder_that_only_has_the_name_is_not_ours)
+{
+	put_dir(&x, "ONCE");
+	ck_assert_int_eq(stick_open(&s, x.fd, &fault), E_STICK_DAMAGED);
+	put_file(&x, "ONCE/holiday.jpg", "x", 1);
+	for (int i = 0; i < 2; i++) {
+		memset(&fault, 0, sizeof fault);
+		ck_assert_int_eq(stick_open(&s, x.fd, &fault), E_NO_STICK);
+		ck_assert_str_eq(fault.step, STICK_NOT_OURS);
+		ck_assert_str_eq(fault.object, "ONCE/holiday.jpg");
+		if (i == 0)
+			put_dir(&x, "ONCE/g"); /* with nothing in it */
+	}
+	put_dir(&x, "ONCE/g/00112233445566778899aabbccddeeff");
+	ck_assert_int_eq(stick_open(&s, x.fd, NULL), E_STICK_DAMAGED);
+	ck_assert_int_eq(unlinkat(x.fd, "ONCE/g/00112233445566778899aabbccddeeff", AT_REMOVEDIR), 0);
+	ck_assert_int_eq(unlinkat(x.fd, "ONCE/g", AT_REMOVEDIR), 0);
+	put_file(&x, "ONCE/g", "x", 1);
+	ck_assert_int_eq(stick_open(&s, x.fd, NULL), E_STICK_DAMAGED);
+	ck_assert_int_eq(unlinkat(x.fd, "ONCE/g", 0), 0);
+	for (int copy = 0; copy < 2; copy++) {
+		put_file(&x, copy == 0 ? "ONCE/stick.a" : "ONCE/stick.b", "torn", 4);
+		ck_assert_int_eq(stick_open(&s, x.fd, NULL), E_STICK_DAMAGED);
+		ck_assert_int_eq(unlinkat(x.fd, copy == 0 ? "ONCE/stick.a" : "ONCE/stick.b", 0), 0);
+	}
+	ck_assert_int_eq(stick_open(&s, x.fd, NULL), E_NO_STICK);
+}
+END_TEST
+
 /* hostile 32 */
 START_TEST(the_stick_record_that_is_further_wins)
 {
@@ -885,6 +915,7 @@ fill(TCase *t)
 	tcase_add_test(t, a_stick_opens_with_its_id_n_and_ratchet);
 	tcase_add_test(t, without_once_there_is_no_stick);
 	tcase_add_test(t, one_good_copy_of_the_stick_record_is_enough);
+	tcase_add_test(t, a_folder_that_only_has_the_name_is_not_ours);
 	tcase_add_test(t, the_stick_record_that_is_further_wins);
 	tcase_add_test(t, records_of_two_sticks_are_damage);
 	tcase_add_test(t, a_record_that_is_damaged_twice_is_told_so);

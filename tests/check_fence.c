@@ -48,7 +48,7 @@ make_files(void)
 		snprintf(path, sizeof path, "%s/%s", dir, *d);
 		ck_assert_int_eq(mkdir(path, 0700), 0);
 		snprintf(path, sizeof path, "%s/%s/file", dir, *d);
-		close(open(path, O_WRONLY | O_CREAT, 0600));
+		close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
 	}
 }
 
@@ -69,7 +69,7 @@ try_open(const char *name, int flags)
 	int fd;
 
 	snprintf(path, sizeof path, "%s/%s", dir, name);
-	fd = open(path, flags, 0600);
+	fd = open(path, flags | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return errno;
 	close(fd);
@@ -146,17 +146,17 @@ START_TEST(a_fence_holds_for_a_directory_that_was_opened_before)
 	int fd;
 
 	snprintf(out, sizeof out, "%s/out", dir);
-	fd = open(out, O_RDONLY | O_DIRECTORY);
+	fd = open(out, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (!fenced())
 		return;
-	ck_assert_int_lt(openat(fd, "file", O_RDONLY), 0);
+	ck_assert_int_lt(openat(fd, "file", O_RDONLY | O_CLOEXEC), 0);
 	ck_assert_int_eq(errno, EACCES);
 }
 END_TEST
 
 START_TEST(a_directory_that_may_be_listed_gives_no_file_away)
 {
-	const struct fence_path paths[] = {{dir, -1, FENCE_LIST}, {"kept", open(dir, O_PATH | O_DIRECTORY), FENCE_CLEAN}};
+	const struct fence_path paths[] = {{dir, -1, FENCE_LIST}, {"kept", open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC), FENCE_CLEAN}};
 	char path[96];
 
 	if (fence_paths(paths, sizeof paths / sizeof *paths) != 0) {
@@ -405,7 +405,7 @@ START_TEST(descriptors_can_be_copied_and_files_locked)
 	if (!in_child())
 		return;
 	snprintf(path, sizeof path, "%s/in/file", dir);
-	fd = open(path, O_RDWR);
+	fd = open(path, O_RDWR | O_CLOEXEC);
 	ck_assert_int_eq(calls_fenced((enum fence_work)_i), 0);
 	ck_assert_int_gt(fcntl(fd, F_DUPFD_CLOEXEC, 20), 19);
 	ck_assert_int_eq(fcntl(fd, F_SETFD, FD_CLOEXEC), 0);
@@ -469,7 +469,7 @@ START_TEST(what_is_asked_for_wrongly_fails)
 	snprintf(out, sizeof out, "%s/out", dir);
 	if (!in_child())
 		return;
-	ck_assert_int_ge(fd = open(out, O_RDONLY | O_DIRECTORY), 0);
+	ck_assert_int_ge(fd = open(out, O_RDONLY | O_DIRECTORY | O_CLOEXEC), 0);
 	r = fence_paths(&closed, 1);
 	ck_assert_int_eq(r, -1);
 	ck_assert(errno == EBADF || errno == ENOSYS || errno == EOPNOTSUPP);
@@ -478,7 +478,7 @@ START_TEST(what_is_asked_for_wrongly_fails)
 		come_to_its_end();
 	ck_assert_int_eq(fence_paths(&nothing, 1), 0);
 	ck_assert_int_eq(try_open("out/file", O_RDONLY), EACCES);
-	ck_assert_int_eq(fcntl(fd, F_GETFD), 0);
+	ck_assert_int_eq(fcntl(fd, F_GETFD), FD_CLOEXEC);
 	come_to_its_end();
 }
 END_TEST
@@ -495,8 +495,8 @@ START_TEST(descriptors_are_the_caller_s)
 	ck_assert_int_eq(try_open("kept/file", O_WRONLY | O_CREAT), 0);
 	if (!in_child())
 		return;
-	ck_assert_int_ge(fd = open(dir, O_PATH | O_DIRECTORY), 0);
-	paths[0] = (struct fence_path){NULL, open(in, O_PATH | O_DIRECTORY), FENCE_READ};
+	ck_assert_int_ge(fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC), 0);
+	paths[0] = (struct fence_path){NULL, open(in, O_PATH | O_DIRECTORY | O_CLOEXEC), FENCE_READ};
 	paths[1] = (struct fence_path){"kept", fd, FENCE_WRITE};
 	paths[2] = (struct fence_path){"/proc", -1, FENCE_READ};
 	before = leaks_open();
@@ -560,7 +560,7 @@ START_TEST(a_reader_reads_what_it_is_given)
 	snprintf(in, sizeof in, "%s/in", dir);
 	if (!in_child())
 		return;
-	ck_assert_int_ge(fd = open(in, O_RDONLY | O_DIRECTORY), 0);
+	ck_assert_int_ge(fd = open(in, O_RDONLY | O_DIRECTORY | O_CLOEXEC), 0);
 	fence_reader(fd);
 	ck_assert_int_eq(try_open("in/file", O_RDONLY), 0);
 	ck_assert_int_eq(access("/proc/self/status", R_OK), 0);

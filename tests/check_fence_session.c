@@ -81,7 +81,7 @@ begin(void)
 	snprintf(person, sizeof person, "%s/kim", home);
 	ck_assert_int_eq(mkdir(person, 0700), 0);
 	ck_assert_int_eq(setenv("HOME", person, 1), 0);
-	ck_assert_int_ge(stick_fd = open(home, O_PATH), 0);
+	ck_assert_int_ge(stick_fd = open(home, O_PATH | O_CLOEXEC), 0);
 	snprintf(stick, sizeof stick, "/media/kim/STICK/talk");
 	device = makedev(8, 17);
 	list_count = list_result = 0;

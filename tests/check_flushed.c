@@ -71,8 +71,8 @@ START_TEST(what_is_not_flushed_is_seen)
 	ck_assert_str_eq(flushed_left(), "mkdir of free");
 	ck_assert_int_eq(fsync(x.dir_fd), 0);
 	ck_assert_str_eq(flushed_left(), "");
-	ck_assert_int_ge(to = openat(x.dir_fd, "free", O_RDONLY | O_DIRECTORY), 0);
-	ck_assert_int_ge(fd = openat(to, "a", O_WRONLY | O_CREAT, 0600), 0);
+	ck_assert_int_ge(to = openat(x.dir_fd, "free", O_RDONLY | O_DIRECTORY | O_CLOEXEC), 0);
+	ck_assert_int_ge(fd = openat(to, "a", O_WRONLY | O_CREAT | O_CLOEXEC, 0600), 0);
 	ck_assert_str_eq(flushed_left(), "openat of a");
 	ck_assert_int_eq(fsync(to), 0);
 	ck_assert_int_eq(pwrite(fd, "a", 1, 0), 1);

@@ -618,7 +618,7 @@ START_TEST(the_kernel_is_asked_to_read_ahead)
 
 	close(free_one);
 	snprintf(path, sizeof path, "%s", in_home("bdi"));
-	ck_assert_int_ge(fd = open(path, O_RDWR | O_CREAT, 0600), 0);
+	ck_assert_int_ge(fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600), 0);
 	fake.bdi = path;
 	fusemount_read_ahead(makedev(12, 345), 2048);
 	ck_assert_str_eq(fake.opened, "/sys/class/bdi/12:345/read_ahead_kb");

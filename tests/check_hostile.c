@@ -1047,7 +1047,7 @@ comes_back_as(struct unlock *u, const char *command)
 	snprintf(path, sizeof path, "%s.back", x.path);
 	snprintf(text, sizeof text, "rm -rf '%s' && cp -a '%s' '%s' && cd '%s/ONCE' && %s", path, x.path, path, path, command);
 	ck_assert_int_eq(system(text), 0);
-	ck_assert_int_ge(fd = open(path, O_RDONLY | O_DIRECTORY), 0);
+	ck_assert_int_ge(fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), 0);
 	err = unlock_reattach(u, fd, &f);
 	close(fd);
 	snprintf(text, sizeof text, "rm -rf '%s'", path);
@@ -1238,7 +1238,7 @@ START_TEST(clones_of_a_stick_for_one_station)
 	snprintf(path, sizeof path, "%s.clone", x.path);
 	snprintf(command, sizeof command, "cp -a '%s' '%s'", x.path, path);
 	ck_assert_int_eq(system(command), 0);
-	ck_assert_int_ge(clone = open(path, O_RDONLY | O_DIRECTORY), 0);
+	ck_assert_int_ge(clone = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), 0);
 	x.dir_fd = clone;
 	ck_assert_int_eq(spend_at(there, bound.codes[0]), E_WRONG_STATION);
 	ck_assert_ptr_null(fake_memory_row(there, NULL, 0));

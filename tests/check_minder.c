@@ -447,7 +447,7 @@ START_TEST(what_is_in_use_is_kept_until_it_is_not)
 		return;
 	}
 	ck_assert_int_eq(minder_mounted(fd), 0);
-	ck_assert_int_ge(user = open(path, O_PATH), 0);
+	ck_assert_int_ge(user = open(path, O_PATH | O_CLOEXEC), 0);
 	ck_assert_int_eq(minder_unmount(fd, false, &f), E_BUSY);
 	ck_assert_int_eq(f.err, E_BUSY);
 	ck_assert_str_eq(f.object, path);

@@ -102,7 +102,7 @@ END_TEST
 START_TEST(a_mount_has_an_identity_that_its_path_does_not_tell)
 {
 	struct mountinfo_id proc, root, same, none = {0};
-	int fd = open("/proc/self", O_RDONLY | O_DIRECTORY);
+	int fd = open("/proc/self", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	ck_assert_int_eq(mountinfo_identify("/proc", &proc), 0);
 	ck_assert_uint_ne(proc.mount, 0);

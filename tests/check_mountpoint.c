@@ -104,7 +104,7 @@ START_TEST(taken_name_gets_a_number)
 	ck_assert_str_eq(made("Film"), "Film");
 	ck_assert_str_eq(made("Film"), "Film 2");
 	ck_assert_str_eq(made("Film"), "Film 3");
-	fd = open(in_home("Film 4"), O_CREAT | O_WRONLY, 0600);
+	fd = open(in_home("Film 4"), O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
 	ck_assert_int_ge(fd, 0);
 	close(fd);
 	ck_assert_int_eq(symlink("/nowhere", in_home("Film 5")), 0);
@@ -186,7 +186,7 @@ START_TEST(directory_that_will_not_do_is_refused_with_its_reason)
 	int fd;
 
 	ck_assert_int_eq(mkdir(in_home("m"), 0700), 0);
-	fd = open(in_home("m/.file"), O_CREAT | O_WRONLY, 0600);
+	fd = open(in_home("m/.file"), O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
 	ck_assert_int_ge(fd, 0);
 	close(fd);
 	refused(in_home("m"), "not empty");
@@ -265,7 +265,7 @@ child_with(const char *dir, const char *file)
 	pid = fork();
 	ck_assert_int_ge(pid, 0);
 	if (pid == 0) {
-		if (chdir(dir) != 0 || (file != NULL && open(file, O_RDONLY) < 0) || write(ready[1], "", 1) != 1)
+		if (chdir(dir) != 0 || (file != NULL && open(file, O_RDONLY | O_CLOEXEC) < 0) || write(ready[1], "", 1) != 1)
 			_exit(1);
 		for (;;)
 			pause();
@@ -293,7 +293,7 @@ START_TEST(users_of_files_and_directories_are_named)
 	snprintf(dir, sizeof(dir), "%s", in_home("a b"));
 	ck_assert_int_eq(mkdir(dir, 0700), 0);
 	ck_assert_int_eq(mkdir(in_home("a bc"), 0700), 0);
-	fd = open(in_home("a b/film \n1"), O_CREAT | O_WRONLY, 0600);
+	fd = open(in_home("a b/film \n1"), O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
 	ck_assert_int_ge(fd, 0);
 	close(fd);
 
@@ -333,7 +333,7 @@ START_TEST(users_are_known_by_the_file_system_whatever_they_call_it)
 	struct mountinfo_id here;
 	struct seen s = {0};
 	char dir[PATH_MAX];
-	int fd = open("/proc", O_PATH | O_DIRECTORY);
+	int fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	/* Another name of /proc, as far as this can tell: only its number says so. */
 	ck_assert_int_eq(mountinfo_of(fd, &here), 0);
@@ -563,7 +563,7 @@ START_TEST(what_is_in_use_stays_mounted)
 
 	if (!mounted(&fd))
 		return;
-	ck_assert_int_ge(user = open(m, O_PATH), 0);
+	ck_assert_int_ge(user = open(m, O_PATH | O_CLOEXEC), 0);
 	ck_assert_int_eq(mountpoint_unmount(m, false, &f), E_BUSY);
 	ck_assert_int_eq(f.err, E_BUSY);
 	ck_assert_str_eq(f.object, m);
@@ -702,7 +702,7 @@ child_that_maps(const char *file, const char *dir)
 	ck_assert_int_eq(pipe(ready), 0);
 	ck_assert_int_ge(pid = fork(), 0);
 	if (pid == 0) {
-		int fd = open(file, O_RDONLY);
+		int fd = open(file, O_RDONLY | O_CLOEXEC);
 
 		if (fd < 0 || chdir(dir) != 0 || mmap(NULL, 1, PROT_READ, MAP_PRIVATE, fd, 0) == MAP_FAILED || close(fd) != 0 ||
 		    write(ready[1], "", 1) != 1)
@@ -725,7 +725,7 @@ START_TEST(who_has_only_mapped_a_file_is_named)
 
 	snprintf(dir, sizeof dir, "%s", in_home("a b"));
 	ck_assert_int_eq(mkdir(dir, 0700), 0);
-	ck_assert_int_ge(fd = open(in_home("a b/film 1"), O_CREAT | O_WRONLY, 0600), 0);
+	ck_assert_int_ge(fd = open(in_home("a b/film 1"), O_CREAT | O_WRONLY | O_CLOEXEC, 0600), 0);
 	ck_assert_int_eq(write(fd, "x", 1), 1);
 	close(fd);
 	s.pid = child_that_maps(in_home("a b/film 1"), "/");
@@ -742,7 +742,7 @@ START_TEST(who_has_only_mapped_a_file_is_named)
 	if (stat(dir, &(struct stat){0}) == 0) {
 		struct mountinfo_id here;
 
-		ck_assert_int_ge(fd = open(dir, O_PATH), 0);
+		ck_assert_int_ge(fd = open(dir, O_PATH | O_CLOEXEC), 0);
 		ck_assert_int_eq(mountinfo_of(fd, &here), 0);
 		close(fd);
 		s = (struct seen){.pid = child_that_maps(in_home("a b/film 1"), "/")};

@@ -315,7 +315,7 @@ END_TEST
 START_TEST(the_example_reads_with_the_key)
 {
 	char id[2 * ONCESTICK_ID_SIZE + 1], arguments[256];
-	int fd = openat(s.once_fd, "key", O_WRONLY | O_CREAT, 0600);
+	int fd = openat(s.once_fd, "key", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 
 	ck_assert_int_eq(write(fd, s.ck, sizeof s.ck), sizeof s.ck);
 	close(fd);

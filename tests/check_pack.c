@@ -732,13 +732,13 @@ START_TEST(holes_are_counted)
 	int fd;
 
 	make_random(folder, "a", 100000);
-	fd = openat(folder, "b", O_RDWR | O_CREAT | O_EXCL, 0600);
+	fd = openat(folder, "b", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	ck_assert_int_ge(fd, 0);
 	ck_assert_int_eq(ftruncate(fd, 8 * MIB), 0);
 	ck_assert_int_eq(pwrite(fd, data, sizeof data, 2 * MIB), sizeof data);
 	ck_assert_int_eq(pwrite(fd, data, sizeof data, 8 * MIB - 8), sizeof data);
 	close(fd);
-	fd = openat(folder, "c", O_RDWR | O_CREAT | O_EXCL, 0600);
+	fd = openat(folder, "c", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	ck_assert_int_ge(fd, 0);
 	ck_assert_int_eq(ftruncate(fd, MIB), 0); /* nothing else */
 	close(fd);

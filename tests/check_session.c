@@ -926,7 +926,7 @@ START_TEST(it_has_nothing_of_the_command_s)
 {
 	const unsigned long long answered = 1ull << (SIGSEGV - 1) | 1ull << (SIGBUS - 1) | 1ull << (SIGABRT - 1) | 1ull << (SIGCHLD - 1) |
 	    1ull << (SIGKILL - 1) | 1ull << (SIGSTOP - 1) | 3ull << 31;
-	const int kept = open("/etc/passwd", O_RDONLY); /* without O_CLOEXEC, which no exec would close */
+	const int file = open("/etc/passwd", O_RDONLY | O_CLOEXEC), kept = dup(file); /* without O_CLOEXEC, which no exec would close */
 	char path[64], target[256] = "";
 
 	look_at(x.path, station_dir_path, E_OK);
@@ -946,6 +946,7 @@ START_TEST(it_has_nothing_of_the_command_s)
 	session_detach(&session);
 	ended(SESSION_PAUSED);
 	close(kept);
+	close(file);
 }
 END_TEST
 
@@ -1164,7 +1165,7 @@ START_TEST(a_directory_that_will_not_do_costs_nothing)
 	ck_assert_int_eq(session_fork(&session, &with, &f), E_OK);
 	heard(SESSION_LOOKED, E_OK);
 	try_code(grant.codes[1], E_OK);
-	ck_assert_int_ge(fd = open(file, O_WRONLY | O_CREAT, 0600), 0); /* somebody was quicker */
+	ck_assert_int_ge(fd = open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600), 0); /* somebody was quicker */
 	close(fd);
 	ck_assert_int_eq(session_confirm(&session), 0);
 	heard(SESSION_OPENED, E_FUSE);

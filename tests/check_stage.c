@@ -325,7 +325,7 @@ START_TEST(kept_files_are_the_very_ones)
 	play(script);
 	wait_for_end();
 	ck_assert_int_eq(end.status, 0);
-	ck_assert_int_ge(fd = open(keep, O_RDONLY), 0);
+	ck_assert_int_ge(fd = open(keep, O_RDONLY | O_CLOEXEC), 0);
 	ck_assert_int_eq(read(fd, text, 7), 3);
 	close(fd);
 	ck_assert_str_eq(text, "new");

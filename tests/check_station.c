@@ -942,7 +942,7 @@ START_TEST(torn_beat_gives_back_one_at_most)
 	tally_path(path, 3);
 	ck_assert_int_eq(stat(path, &st), 0);
 	ck_assert_uint_eq(st.st_mode & 07777, 0600);
-	fd = open(path, O_RDWR);
+	fd = open(path, O_RDWR | O_CLOEXEC);
 	ck_assert_int_ge(fd, 0);
 	s = open_ok(STATION_READ);
 	for (off_t at = 0; at < st.st_size; at += at == 60 ? 4096 - 60 : 1) {
@@ -1667,7 +1667,7 @@ START_TEST(what_a_dead_holder_said_is_left_until_it_is_dealt_with)
 	ck_assert_uint_eq(l.count, 2);
 
 	ck_assert_int_eq(unlinkat(session, name, 0), 0);
-	fd = openat(session, name, O_WRONLY | O_CREAT, 0600); /* words of an older program, that name no mount */
+	fd = openat(session, name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600); /* words of an older program, that name no mount */
 	ck_assert_int_eq(write(fd, "{\"mountpoint\": \"/x\", \"mount\": -1, \"device\": \"8:1\"}", 51), 51);
 	close(fd);
 	station_left(session, name, note_left, &l);
@@ -1838,7 +1838,7 @@ START_TEST(share_is_the_issuers_share)
 	uint8_t seed[KEY_SIZE] = {1}, id[ID_SIZE] = {2}, sk[KEY_SIZE], xpk[KEY_SIZE], pk[KEY_SIZE];
 	uint8_t theirs[HASH_SIZE], ours[HASH_SIZE], zero[KEY_SIZE] = {0};
 	bool persistent;
-	int fd = open(base, O_RDONLY | O_DIRECTORY);
+	int fd = open(base, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	keytree_grant_x25519(sk, xpk, seed, id);
 	ck_assert_int_eq(CALL(s, station_pk, pk), E_OK);

@@ -431,7 +431,7 @@ at(const char *name)
 static void
 put(const char *name, const void *data, size_t n)
 {
-	int fd = open(at(name), O_WRONLY | O_CREAT | O_TRUNC, 0640);
+	int fd = open(at(name), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
 
 	ck_assert_int_ge(fd, 0);
 	ck_assert(write(fd, data, n) == (ssize_t)n);
@@ -538,7 +538,7 @@ START_TEST(recent_files_go)
 	n = snprintf(list, sizeof list, "[Desktop Entry]\nName=Week 12\nURL[$e]=file:$HOME/film.mp4\n");
 	put(".local/share/RecentDocuments/other.desktop", list, (size_t)n);
 	clear(0);
-	fd = open(at(".local/share/recently-used.xbel"), O_RDONLY);
+	fd = open(at(".local/share/recently-used.xbel"), O_RDONLY | O_CLOEXEC);
 	ck_assert_int_gt(read(fd, left, sizeof left - 1), 0);
 	ck_assert_int_eq(fstat(fd, &st), 0);
 	close(fd);
@@ -579,7 +579,7 @@ static const char *
 list_now(void)
 {
 	static char text[4096];
-	int fd = open(at(LIST), O_RDONLY);
+	int fd = open(at(LIST), O_RDONLY | O_CLOEXEC);
 	ssize_t n = fd >= 0 ? read(fd, text, sizeof text - 1) : 0;
 
 	ck_assert_int_ge(fd, 0);
@@ -655,7 +655,7 @@ rename_it(void)
 	/* Of the same size and time, as a program that saves by renaming could happen to write it. */
 	snprintf(other, sizeof other, "%s", at("other"));
 	ck_assert_int_eq(stat(at(LIST), &st), 0);
-	ck_assert_int_ge(fd = open(other, O_WRONLY | O_CREAT, 0600), 0);
+	ck_assert_int_ge(fd = open(other, O_WRONLY | O_CREAT | O_CLOEXEC, 0600), 0);
 	ck_assert(write(fd, list_now(), (size_t)st.st_size) == st.st_size);
 	ck_assert_int_eq(futimens(fd, (const struct timespec[]){st.st_atim, st.st_mtim}), 0);
 	close(fd);
@@ -1060,7 +1060,10 @@ START_TEST(behind_the_fence)
 		first = dup(0);
 		traces_fence();
 		clear(0);
-		_exit(open(at("elsewhere/file"), O_RDONLY) >= 0 ? 1 : socket(AF_INET, SOCK_STREAM, 0) >= 0 ? 2 : dup(0) != first + 1 ? 3 : 0);
+		_exit(open(at("elsewhere/file"), O_RDONLY | O_CLOEXEC) >= 0 ? 1 :
+		      socket(AF_INET, SOCK_STREAM, 0) >= 0		       ? 2 :
+		      dup(0) != first + 1				       ? 3 :
+											 0);
 	}
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 	ck_assert_int_eq(status, 0);

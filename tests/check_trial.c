@@ -286,7 +286,7 @@ START_TEST(what_an_interrupted_one_has_left_goes)
 
 	for (size_t i = 0; i < 2; i++) {
 		snprintf(path, sizeof path, "%s/%s", station, left[i]);
-		close(open(path, O_WRONLY | O_CREAT, 0600));
+		close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
 	}
 	ck_assert_int_eq(try_without("", &f), E_OK);
 }

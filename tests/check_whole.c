@@ -1,14 +1,16 @@
 /*
- * check_whole.c - whole.c: a test that ends its process is red, whatever it says of itself, and those that end are green; and locks.c: so
- * is one that passes a lock which was not taken.
+ * check_whole.c - whole.c: a test that ends its process is red, whatever it says of itself, and those that end are green; locks.c: so
+ * is one that passes a lock which was not taken; and opens.c: one that opens something for programs that it starts.
  */
 #include <check.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -155,6 +157,37 @@ START_TEST(body_that_takes_its_locks)
 }
 END_TEST
 
+START_TEST(body_that_opens_for_others)
+{
+	close(open("/", O_RDONLY | O_DIRECTORY));
+}
+END_TEST
+
+START_TEST(body_that_opens_below_for_others)
+{
+	close(openat(AT_FDCWD, "/", O_RDONLY | O_DIRECTORY));
+}
+END_TEST
+
+START_TEST(body_that_opens_for_itself)
+{
+	char name[] = "/tmp/oncestick-XXXXXX";
+	struct stat st;
+	int fd;
+
+	close(open("/dev/null", O_RDWR));
+	close(openat(AT_FDCWD, "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+	umask(0);
+	close(mkstemp(name));
+	unlink(name);
+	ck_assert_int_ge(fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0642), 0);
+	unlink(name);
+	ck_assert_int_eq(fstat(fd, &st), 0);
+	ck_assert_int_eq(st.st_mode & 07777, 0642);
+	close(fd);
+}
+END_TEST
+
 static int
 run_inner(int n, char **names)
 {
@@ -177,6 +210,9 @@ run_inner(int n, char **names)
 	    {"not-made", body_that_takes_what_was_not_made, NULL, NULL, NULL},
 	    {"not-entered", body_that_leaves_a_gate_it_has_not_entered, NULL, NULL, NULL},
 	    {"locks", body_that_takes_its_locks, NULL, NULL, NULL},
+	    {"opens-for-others", body_that_opens_for_others, NULL, NULL, NULL},
+	    {"opens-below-for-others", body_that_opens_below_for_others, NULL, NULL, NULL},
+	    {"opens", body_that_opens_for_itself, NULL, NULL, NULL},
 	    {"setup-exits", body_that_ends, leave, NULL, NULL},
 	    {"teardown-exits", body_that_ends, nothing, leave, NULL},
 	    {"program-exits", body_that_ends, NULL, NULL, leave},
@@ -269,6 +305,17 @@ START_TEST(a_lock_that_was_not_taken_is_red)
 }
 END_TEST
 
+START_TEST(what_is_opened_for_programs_that_are_started_is_red)
+{
+	static const char *const names[] = {"opens-for-others", "opens-below-for-others"};
+	char said[4096];
+
+	ck_assert(green("opens", said));
+	ck_assert(!green(names[_i], said));
+	ck_assert_ptr_nonnull(strstr(said, "O_CLOEXEC"));
+}
+END_TEST
+
 START_TEST(what_sets_up_or_tears_down_does_not_end_it_either)
 {
 	char said[4096];
@@ -321,6 +368,7 @@ main(int argc, char **argv)
 	tcase_add_test(t, a_body_that_fails_is_red_as_ever);
 	tcase_add_loop_test(t, a_body_that_ends_its_process_is_red_and_named, 0, 4);
 	tcase_add_loop_test(t, a_lock_that_was_not_taken_is_red, 0, 6);
+	tcase_add_loop_test(t, what_is_opened_for_programs_that_are_started_is_red, 0, 2);
 	tcase_add_test(t, what_sets_up_or_tears_down_does_not_end_it_either);
 	tcase_add_test(t, the_program_does_not_end_before_its_tests);
 	tcase_add_test(t, a_body_that_takes_the_timers_away_is_timed_by_one_clock);

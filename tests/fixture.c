@@ -48,7 +48,7 @@ make_source(const struct fixture *x)
 	write_file(dir, "a.txt", "hello\n", 6);
 	write_file(dir, "film.bin", film, 200000);
 	free(film);
-	return open(dir, O_RDONLY | O_DIRECTORY);
+	return open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
 static void
@@ -110,7 +110,7 @@ fixture_open(struct fixture *x)
 	x->boot = 1000;
 	snprintf(x->path, sizeof x->path, "%s/once-fixture.XXXXXX", getenv("TMPDIR") != NULL ? getenv("TMPDIR") : "/tmp");
 	ck_assert_ptr_nonnull(mkdtemp(x->path));
-	ck_assert_int_ge(x->dir_fd = open(x->path, O_RDONLY | O_DIRECTORY), 0);
+	ck_assert_int_ge(x->dir_fd = open(x->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), 0);
 	randombytes_buf(x->seed, sizeof x->seed);
 	randombytes_buf(x->stick_id, sizeof x->stick_id);
 	randombytes_buf(x->bundle_id, sizeof x->bundle_id);
@@ -238,7 +238,7 @@ fixture_image(struct fixture *x, const uint8_t *image, uint64_t blocks)
 	ck_assert(crypt != NULL && tree != NULL && block != NULL && blocks < SEGMENT_BLOCKS - TREE_FANOUT);
 	bytes_to_hex(hex, x->bundle_id, ID_SIZE);
 	snprintf(name, sizeof name, "%s/ONCE/b/%s/00000000.seg", x->path, hex);
-	ck_assert_int_ge(s.fd = open(name, O_WRONLY | O_TRUNC), 0);
+	ck_assert_int_ge(s.fd = open(name, O_WRONLY | O_TRUNC | O_CLOEXEC), 0);
 	for (uint64_t i = 0; i < blocks; i++) {
 		memcpy(block, image + i * BLOCK_SIZE, BLOCK_SIZE);
 		ck_assert_int_eq(blockcrypt_crypt(crypt, block, x->ck, i), 0);
@@ -301,7 +301,7 @@ fixture_patch(struct fixture *x, const char *name, uint64_t off, const void *dat
 	int fd;
 
 	snprintf(path, sizeof path, "%s/ONCE/%s", x->path, name);
-	ck_assert_int_ge(fd = open(path, O_RDWR), 0);
+	ck_assert_int_ge(fd = open(path, O_RDWR | O_CLOEXEC), 0);
 	ck_assert_int_eq(stickio_write_full(fd, data, n, off), 0);
 	close(fd);
 }
@@ -343,7 +343,7 @@ digest_file(crypto_hash_sha256_state *h, int dir_fd, const char *name)
 	ssize_t got;
 	int fd;
 
-	ck_assert_int_ge(fd = openat(dir_fd, name, O_RDONLY), 0);
+	ck_assert_int_ge(fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC), 0);
 	while ((got = read(fd, buf, sizeof buf)) > 0)
 		crypto_hash_sha256_update(h, buf, (size_t)got);
 	ck_assert_int_eq(got, 0);
@@ -367,7 +367,7 @@ digest_dir(crypto_hash_sha256_state *h, int dir_fd)
 			crypto_hash_sha256_update(h, (const uint8_t *)&st.st_mode, sizeof st.st_mode);
 			crypto_hash_sha256_update(h, (const uint8_t *)&st.st_size, sizeof st.st_size);
 			if (S_ISDIR(st.st_mode)) {
-				ck_assert_int_ge(fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY), 0);
+				ck_assert_int_ge(fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC), 0);
 				digest_dir(h, fd);
 				close(fd);
 			} else if (S_ISREG(st.st_mode) && st.st_size < INT64_C(1) << 30) {
@@ -386,7 +386,7 @@ fixture_digest(struct fixture *x, uint8_t out[HASH_SIZE])
 	int fd;
 
 	crypto_hash_sha256_init(&h);
-	ck_assert_int_ge(fd = openat(x->dir_fd, STICK_ONCE, O_RDONLY | O_DIRECTORY), 0);
+	ck_assert_int_ge(fd = openat(x->dir_fd, STICK_ONCE, O_RDONLY | O_DIRECTORY | O_CLOEXEC), 0);
 	digest_dir(&h, fd);
 	close(fd);
 	crypto_hash_sha256_final(&h, out);

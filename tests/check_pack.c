@@ -7,8 +7,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +26,7 @@
 #include <check.h>
 #include <sodium.h>
 
+#include "blockcrypt.h"
 #include "bytes.h"
 #include "pack_internal.h"
 #include "secret.h"
@@ -79,6 +82,44 @@ fsync(int fd)
 	if (before_fsync != NULL && fstatat(fd, "", &st, AT_EMPTY_PATH) == 0 && (errno = before_fsync(&st)) != 0)
 		return -1;
 	return fdatasync(fd);
+}
+
+/* How many calls are good before one fails; below 0: all. */
+static int good_contexts, good_threads;
+static atomic_int good_crypts;
+static unsigned threads_made;
+static atomic_bool worker_takes_signals;
+
+struct blockcrypt *__real_blockcrypt_new(const struct blockcrypt_impl *impl);
+struct blockcrypt *__wrap_blockcrypt_new(const struct blockcrypt_impl *impl);
+int __real_blockcrypt_crypt(struct blockcrypt *b, uint8_t block[BLOCK_SIZE], const uint8_t key[KEY_SIZE], uint64_t index);
+int __wrap_blockcrypt_crypt(struct blockcrypt *b, uint8_t block[BLOCK_SIZE], const uint8_t key[KEY_SIZE], uint64_t index);
+int __real_pthread_create(pthread_t *t, const pthread_attr_t *attr, void *(*start)(void *), void *arg);
+int __wrap_pthread_create(pthread_t *t, const pthread_attr_t *attr, void *(*start)(void *), void *arg);
+
+struct blockcrypt *
+__wrap_blockcrypt_new(const struct blockcrypt_impl *impl)
+{
+	return good_contexts-- == 0 ? NULL : __real_blockcrypt_new(impl);
+}
+
+int
+__wrap_blockcrypt_crypt(struct blockcrypt *b, uint8_t block[BLOCK_SIZE], const uint8_t key[KEY_SIZE], uint64_t index)
+{
+	sigset_t blocked;
+
+	if (pthread_sigmask(SIG_SETMASK, NULL, &blocked) != 0 || !sigismember(&blocked, SIGTERM) || !sigismember(&blocked, SIGINT))
+		worker_takes_signals = true;
+	return atomic_fetch_sub(&good_crypts, 1) == 0 ? -1 : __real_blockcrypt_crypt(b, block, key, index);
+}
+
+int
+__wrap_pthread_create(pthread_t *t, const pthread_attr_t *attr, void *(*start)(void *), void *arg)
+{
+	if (good_threads-- == 0)
+		return EAGAIN;
+	threads_made++;
+	return __real_pthread_create(t, attr, start, arg);
 }
 
 /* ---- folders ------------------------------------------------------------------------------------------------------------ */
@@ -213,6 +254,10 @@ setup(void)
 	after_look = NULL;
 	before_pwrite = NULL;
 	before_fsync = NULL;
+	good_contexts = good_threads = -1;
+	good_crypts = -1;
+	threads_made = 0;
+	worker_takes_signals = false;
 }
 
 static void
@@ -1482,6 +1527,70 @@ END_TEST
 
 /* ---- stopping ----------------------------------------------------------------------------------------------------------- */
 
+START_TEST(a_cipher_that_fails_stops_the_pack)
+{
+	struct run r = { .threads = 1 + (unsigned)_i % 2 };
+
+	fill_folder();
+	good_crypts = _i * 5;
+	run(&r);
+	ck_assert_int_eq(r.err, E_FAIL);
+	ck_assert_int_eq(r.f.sys, ENOMEM);
+	ck_assert_str_eq(r.f.step, "encrypt");
+}
+END_TEST
+
+/* As many as can be had; none is not enough, nor is nobody who reads. */
+START_TEST(threads_that_cannot_be_made)
+{
+	struct run r = { .threads = 3 };
+
+	fill_folder();
+	if (_i < 4)
+		good_threads = _i;
+	else
+		good_contexts = _i - 4;
+	run(&r);
+	if (_i == 0 || _i == 3 || _i == 4) {
+		ck_assert_int_eq(r.err, E_FAIL);
+		ck_assert_int_eq(r.f.sys, _i == 4 ? ENOMEM : EAGAIN);
+		ck_assert_str_eq(r.f.step, "threads");
+		return;
+	}
+	same_as_folder(&r, stick[0]);
+	ck_assert_uint_eq(threads_made, (unsigned)(_i < 4 ? _i : _i - 4) + 1);
+}
+END_TEST
+
+START_TEST(threads_are_as_many_as_are_wanted)
+{
+	struct run one = { .threads = 1 }, most = { .threads = 1000 }, each = { .threads = 0 };
+	sigset_t before, after;
+	cpu_set_t set;
+
+	fill_folder();
+	ck_assert_int_eq(pthread_sigmask(SIG_SETMASK, NULL, &before), 0);
+	run(&one);
+	ck_assert_uint_eq(threads_made, 1 + 1);
+	empty_dir(stick[0]);
+	threads_made = 0;
+	run(&most);
+	ck_assert_uint_eq(threads_made, 16 + 1);
+	empty_dir(stick[0]);
+	threads_made = 0;
+	CPU_ZERO(&set);
+	CPU_SET((size_t)sched_getcpu(), &set);
+	ck_assert_int_eq(sched_setaffinity(0, sizeof set, &set), 0);
+	run(&each);
+	ck_assert_uint_eq(threads_made, 1 + 1);
+	same_as_folder(&each, stick[0]);
+	ck_assert(!worker_takes_signals);
+	ck_assert_int_eq(pthread_sigmask(SIG_SETMASK, NULL, &after), 0);
+	ck_assert_int_eq(sigismember(&after, SIGTERM), sigismember(&before, SIGTERM));
+	ck_assert_int_eq(sigismember(&after, SIGINT), sigismember(&before, SIGINT));
+}
+END_TEST
+
 static unsigned stop_at;
 
 static int
@@ -1640,6 +1749,9 @@ main(void)
 	tcase_add_test(t, no_stick_left);
 	tcase_add_test(t, segments_end_at_a_gibibyte);
 	tcase_add_test(t, no_segment_after_a_full_one);
+	tcase_add_loop_test(t, a_cipher_that_fails_stops_the_pack, 0, 4);
+	tcase_add_loop_test(t, threads_that_cannot_be_made, 0, 7);
+	tcase_add_test(t, threads_are_as_many_as_are_wanted);
 	tcase_add_loop_test(t, progress_stops_the_pack_at_once, 0, 5);
 	tcase_add_loop_test(t, progress_stops_the_scan, 0, 2);
 	srunner_run_all(r, CK_ENV);

@@ -232,7 +232,22 @@ START_TEST(a_serial_number_is_known_as_people_see_it)
 	    {"Gr\303\266\303\237e 1", "Gr\303\266\303\237e 1", true},
 	    {"Gr\303\266\303\237e 1", "Gr\303\266\303\237e_1", true},
 	    {"AA04", "Make_Model_AA04", false},
+	    {"AA04", "_AA04-10:09", true},
+	    {"AA04", "Make_Model_AA04-9:9", true},
+	    {"09AZaz#+-.:=@_/[`{\177 \016\010", "09AZaz#+-.:=@_________", true},
+	    {"\200\377\t\r\v 1", "\200\377_1", true},
 	    {"AA04", "XAA04-0:0", false},
+	    {"AA04", "AA04-0:0", false},
+	    {"AA04", "Make_Model_AA04-0:", false},
+	    {"AA04", "Make_Model_AA04-:0", false},
+	    {"AA04", "Make_Model_AA04_0:0", false},
+	    {"AA04", "Make_Model_AA040:0", false},
+	    {"AA04", "Make_Model_AA04-0-0", false},
+	    {"AA04", "Make_Model_AA04-/:0", false},
+	    {"AA04", "Make_Model_AA04-0::", false},
+	    {"AA04", "00", false},
+	    {"AA04", "0:00", false},
+	    {"1", "1-0:0", false},
 	    {"AA04", "AA0", false},
 	    {"AA04", "AA045", false},
 	    {"AA04", "aa04", false},
@@ -242,11 +257,17 @@ START_TEST(a_serial_number_is_known_as_people_see_it)
 	    {"   ", "", false},
 	};
 	struct usb_device d = {0};
+	char padded[USB_RAW_MAX + 1];
 
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		strcpy(d.serial_raw, cases[i].device);
 		ck_assert_int_eq(usb_has_serial(&d, cases[i].text, strlen(cases[i].text)), cases[i].same);
 	}
+	memset(padded, ' ', sizeof padded);
+	memcpy(padded, "AA04", 4);
+	strcpy(d.serial_raw, "AA04");
+	ck_assert(usb_has_serial(&d, padded, USB_RAW_MAX));
+	ck_assert(!usb_has_serial(&d, padded, USB_RAW_MAX + 1));
 	add_stick("AA 04 ");
 	ck_assert_str_eq(find(SDB1).serial_raw, "AA 04 ");
 }

@@ -154,7 +154,8 @@ begin(void)
 	memset(&fault, 0, sizeof fault);
 	setup = (struct stage_setup){.program = "/bin/sh", .argv = argv, .env = env, .dir = PLACE, .kept = kept, .covered = covered};
 	stage = (struct stage){-1, -1};
-	serves = served = false;
+	serves = false;
+	served = false;
 }
 
 static void

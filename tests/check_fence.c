@@ -121,7 +121,7 @@ START_TEST(what_may_only_be_written_can_be_allowed)
 	const struct fence_path only = {path, -1, FENCE_WRITE};
 
 	snprintf(path, sizeof path, "%s/kept/only", dir);
-	close(open(path, O_WRONLY | O_CREAT, 0600));
+	close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
 	ck_assert_int_eq(chmod(path, 0200), 0);
 	if (geteuid() == 0) {
 		ck_assert(chown(path, 65534, 65534) == 0 && chown(dir, 65534, 65534) == 0);

@@ -812,7 +812,7 @@ START_TEST(who_is_at_the_top_is_named)
 {
 	struct mountinfo_id top;
 	struct seen s = {.pid = child_with("/", "/dev/null")};
-	int fd = open("/", O_PATH | O_DIRECTORY);
+	int fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	ck_assert_int_eq(mountinfo_of(fd, &top), 0);
 	close(fd);

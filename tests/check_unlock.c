@@ -1294,6 +1294,36 @@ START_TEST(end_without_the_stick)
 }
 END_TEST
 
+/* What comes back goes on only with the records of this session, in both copies. */
+START_TEST(stick_that_comes_back)
+{
+	struct result r = try(here, grant.codes[0]);
+	struct fault f = {0};
+	char name[64], path[192], away[200];
+
+	ck_assert_int_eq(unlock_reattach(r.u, x.dir_fd, &f), E_FAIL); /* nothing was spent yet */
+	ck_assert_int_eq(unlock_spend(r.u, &r.info, &r.fault), E_OK);
+	for (int copy = 0; copy < 2; copy++) {
+		fixture_lock_name(name, &grant.g, copy);
+		snprintf(path, sizeof path, "%s/ONCE/%s", x.path, name);
+		snprintf(away, sizeof away, "%s.away", path);
+		ck_assert_int_eq(rename(path, away), 0);
+		fault_clear(&f);
+		ck_assert_int_eq(unlock_reattach(r.u, x.dir_fd, &f), E_WRONG_STICK);
+		ck_assert_str_eq(f.object, "ONCE");
+		ck_assert_int_eq(rename(away, path), 0);
+	}
+	ck_assert_int_eq(renameat(x.dir_fd, "ONCE", x.dir_fd, "ELSEWHERE"), 0);
+	fault_clear(&f);
+	ck_assert_int_eq(unlock_reattach(r.u, x.dir_fd, &f), E_NO_STICK);
+	ck_assert_int_eq(renameat(x.dir_fd, "ELSEWHERE", x.dir_fd, "ONCE"), 0);
+	ck_assert_int_eq(unlock_reattach(r.u, x.dir_fd, &f), E_OK);
+	ck_assert_int_eq(unlock_end(r.u, 60), E_OK);
+	done(&r);
+	ck_assert_uint_eq(buried(0).open_s, 60);
+}
+END_TEST
+
 /* The message says that it goes on; unless its time is over. */
 START_TEST(end_that_the_memory_does_not_take)
 {
@@ -1839,6 +1869,7 @@ main(void)
 	tcase_add_test(end, claimed_and_used_up_is_counted_from_then);
 	tcase_add_test(end, somebody_elses_tombstone_is_left_at_the_end);
 	tcase_add_loop_test(end, end_without_the_stick, 0, 2);
+	tcase_add_test(end, stick_that_comes_back);
 	tcase_add_loop_test(end, end_that_the_memory_does_not_take, 0, 2);
 	tcase_add_test(meantime, used_by_another_station_while_this_one_waited);
 	tcase_add_test(meantime, claimed_here_and_used_by_another_station_while_this_one_waited);

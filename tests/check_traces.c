@@ -966,6 +966,29 @@ START_TEST(a_descriptor_of_any_number)
 }
 END_TEST
 
+static void
+close_input(void)
+{
+	close(0);
+}
+
+START_TEST(documents_by_a_descriptor_of_any_number)
+{
+	for (int i = 0; i < 2; i++) {
+		put_list("");
+		put_document("a.desktop", "URL=$HOME/Week 12");
+		meanwhile = close_input;
+		meanwhile_left = 1;
+		no_streams = i == 1;
+		clear(0);
+		no_streams = false;
+		ck_assert_int_eq(fcntl(0, F_GETFD), -1); /* who had it has closed it */
+		ck_assert_int_eq(open("/dev/null", O_RDONLY), 0);
+		ck_assert(document_is_there("a.desktop") == (i == 1));
+	}
+}
+END_TEST
+
 /* What the next reads end in; a signal came, or the disk is broken. */
 static int unread;
 static unsigned unread_left;
@@ -1120,6 +1143,7 @@ main(void)
 	tcase_add_test(files, what_gets_no_stream_is_closed);
 	tcase_add_test(files, more_pictures_than_are_looked_at);
 	tcase_add_test(files, a_descriptor_of_any_number);
+	tcase_add_test(files, documents_by_a_descriptor_of_any_number);
 	tcase_add_test(files, reads_that_are_interrupted_go_on);
 	tcase_add_test(files, what_cannot_be_read_stays);
 	tcase_add_test(files, behind_the_fence);

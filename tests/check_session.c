@@ -661,6 +661,31 @@ START_TEST(unmounted_and_the_command_says_how_it_ends)
 }
 END_TEST
 
+/* While the command thinks about what is to become of it others may ask, and nothing is in use any more. */
+START_TEST(unmounted_it_still_hears_who_asks)
+{
+	const bool for_good = _i == 0;
+	const struct timespec moment = {.tv_nsec = 1000000};
+	struct control_reply reply;
+	uint64_t node;
+	enum err err;
+
+	open_again();
+	told(EVENT_OPENED);
+	film(&node);
+	ck_assert_int_eq(asked(CONTROL_PAUSE, &reply), E_BUSY);
+	kernel_end(&k);
+	while ((err = asked(for_good ? CONTROL_END : CONTROL_PAUSE, &reply)) == E_BUSY)
+		nanosleep(&moment, NULL); /* it has not seen it yet */
+	ck_assert_int_eq(err, E_OK);
+	ck_assert_uint_eq(reply.state.open_count, 0);
+	assert_closed(for_good);
+	ended(for_good ? 0 : SESSION_PAUSED);
+	told_closed(for_good ? EVENT_ENDED : EVENT_PAUSED, false);
+	ck_assert_int_eq(row().state, for_good ? MEMORY_CLOSED : MEMORY_OPEN);
+}
+END_TEST
+
 START_TEST(signals_and_a_command_that_is_gone_pause_it)
 {
 	static const int signals_that_stop[] = {SIGTERM, SIGHUP, SIGINT, SIGQUIT};
@@ -1304,6 +1329,7 @@ main(void)
 	tcase_add_test(u, in_a_mount_that_is_gone_nothing_is_open);
 	tcase_add_loop_test(u, ended_by_who_asks, 0, 4);
 	tcase_add_loop_test(u, unmounted_and_the_command_says_how_it_ends, 0, 2);
+	tcase_add_loop_test(u, unmounted_it_still_hears_who_asks, 0, 2);
 	tcase_add_loop_test(u, signals_and_a_command_that_is_gone_pause_it, 0, 5);
 	tcase_add_test(u, what_could_not_be_read_is_told_to_all);
 	tcase_add_test(u, its_time_ends_it);

@@ -129,6 +129,7 @@ take_ready(struct issue *a, struct fault *f)
 {
 	struct issuing_stick stick;
 	uint8_t grant_id[ID_SIZE];
+	const struct books_take wanted = {.grant_id = grant_id, .n = a->n, .holder = a->to, .now = a->issuer.now};
 	uint32_t have = 0;
 	enum err e = issuing_find(&a->issuer, a->stick, &stick, f);
 
@@ -136,7 +137,7 @@ take_ready(struct issue *a, struct fault *f)
 		return e;
 	if ((e = find_lecture(a, &stick, grant_id, f)) != E_OK)
 		goto out;
-	e = books_take(a->issuer.books, grant_id, a->n, a->to, a->issuer.now, &a->out.slots, &have, f);
+	e = books_take(a->issuer.books, &wanted, &a->out.slots, &have, f);
 	if (e == E_OK || e == E_NO_CODES) {
 		enum err counted = count_left(a, stick.id, grant_id, e == E_OK ? f : NULL);
 

@@ -168,13 +168,20 @@ enum err books_stick_of(struct books *b, const uint8_t grant_id[ID_SIZE], uint8_
 enum err books_find_lecture(struct books *b, const uint8_t stick_id[ID_SIZE], const char *name, int64_t now,
     uint8_t grant_id[ID_SIZE], unsigned *count, struct fault *f);
 
+/* Codes to be handed out. */
+struct books_take {
+	const uint8_t *grant_id;
+	uint32_t n;
+	const char *holder; /* or NULL */
+	int64_t now;
+};
+
 /*
- * books_take(b, grant_id, n, holder, now, list, have, f): mark the n lowest ready slots of the grant, which must not have expired, as issued
- * to holder, in one transaction, and return them. E_NO_CODES with nothing changed if there are fewer; *have then says how many
- * there are.
+ * books_take(b, t, list, have, f): mark the t->n lowest ready slots of the grant, which must not have expired, as issued to
+ * t->holder, in one transaction, and return them: *list is freed by the caller. E_NO_CODES with nothing changed if there are fewer;
+ * E_BOOKS if the holder's name is too long. *have is how many there are, t->n at most; 0 with every other error.
  */
-enum err books_take(struct books *b, const uint8_t grant_id[ID_SIZE], uint32_t n, const char *holder, int64_t now,
-    struct books_slot **list, uint32_t *have, struct fault *f);
+enum err books_take(struct books *b, const struct books_take *t, struct books_slot **list, uint32_t *have, struct fault *f);
 
 /* What becomes of a slot. */
 struct books_change {
@@ -188,10 +195,10 @@ struct books_change {
 };
 
 /*
- * books_set_state(b, c, f): move the slot to c->state, keep c->receipt and c->spent_at, and write an event; where nothing of that is
- * new, nothing is written. Spent and revoked are final: ready or issued after them is E_SPENT or E_REVOKED. Spent after revoked is
- * kept as knowledge (shown as spent; it stays listed), revoked after spent changes nothing. A slot that becomes ready again loses its
- * holder. E_BOOKS for an unknown slot.
+ * books_set_state(b, c, f): move the slot to c->state, keep c->receipt and c->spent_at, and write an event; where nothing of that
+ * is new, nothing is written. Spent and revoked are final: ready or issued after them is E_SPENT or E_REVOKED. Spent after revoked
+ * is kept as knowledge (shown as spent; it stays listed), revoked after spent changes nothing. A slot that becomes ready again loses
+ * its holder. E_BOOKS for an unknown slot.
  */
 enum err books_set_state(struct books *b, const struct books_change *c, struct fault *f);
 

@@ -473,26 +473,24 @@ issue_slot(struct books *b, struct books_slot *s, const char *holder, int64_t no
 }
 
 enum err
-books_take(struct books *b, const uint8_t grant_id[ID_SIZE], uint32_t n, const char *holder, int64_t now, struct books_slot **list,
-    uint32_t *have, struct fault *f)
+books_take(struct books *b, const struct books_take *t, struct books_slot **list, uint32_t *have, struct fault *f)
 {
+	const char *holder = t->holder != NULL ? t->holder : "";
 	struct sql *q = books_step(b, "hand out");
 	struct slot_list l = {0};
 	enum err err;
 
 	*have = 0;
-	if (holder == NULL)
-		holder = "";
 	if (strlen(holder) >= BOOKS_TEXT)
 		return sql_odd(q, "the holder's name is too long", f);
 	if ((err = sql_begin(q, f)) != E_OK)
 		return err;
 	err = list_slots(q, &l, SLOT_QUERY "WHERE s.grant_id = ?1 AND s.state = 'ready' AND g.expires > ?2 ORDER BY s.slot LIMIT ?3",
-	    SQL_ARGS(ID(grant_id), SQL_INT(now), SQL_INT(n)), f);
-	if (err == E_OK && l.count < n)
+	    SQL_ARGS(ID(t->grant_id), SQL_INT(t->now), SQL_INT(t->n)), f);
+	if (err == E_OK && l.count < t->n)
 		err = fault_set(f, E_NO_CODES, 0, q->step, "%zu ready", l.count);
 	for (size_t i = 0; i < l.count && err == E_OK; i++)
-		err = issue_slot(b, &l.slots[i], holder, now, f);
+		err = issue_slot(b, &l.slots[i], holder, t->now, f);
 	err = sql_end(q, err, f);
 	if (err == E_OK || err == E_NO_CODES)
 		*have = (uint32_t)l.count;

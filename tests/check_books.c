@@ -442,7 +442,8 @@ START_TEST(transaction_is_all_or_nothing)
 
 	ck_assert_int_eq(books_begin(b, NULL), E_OK);
 	add_grant(b, 1, stick_a, 3, T0 + 100);
-	ck_assert_int_eq(books_take(b, id_of(1), 4, "Kim", T0, &list, &have, NULL), E_NO_CODES); /* fails alone */
+	ck_assert_int_eq(books_take(b, &(struct books_take){id_of(1), 4, "Kim", T0}, &list, &have, NULL),
+	    E_NO_CODES); /* fails alone */
 	ck_assert_int_eq(set_state(b, 7, 0, BOOKS_SPENT), E_BOOKS);
 	ck_assert_int_eq(books_set(b, "contact", "y", NULL), E_OK);
 	ck_assert_int_eq(books_end(b, E_OK, NULL), E_OK);
@@ -728,9 +729,9 @@ START_TEST(sticks_are_summed_up)
 	ck_assert_int_eq(books_add_stick(b, stick_b, "not prepared", NULL), E_OK);
 	add_grant(b, 1, stick_a, 6, T0 + 300);
 	add_grant(b, 2, stick_a, 2, T0 + 200);
-	ck_assert_int_eq(books_take(b, id_of(1), 1, "Zoe", T0, &taken, &have, NULL), E_OK);
+	ck_assert_int_eq(books_take(b, &(struct books_take){id_of(1), 1, "Zoe", T0}, &taken, &have, NULL), E_OK);
 	free(taken);
-	ck_assert_int_eq(books_take(b, id_of(1), 2, "Kim", T0, &taken, &have, NULL), E_OK);
+	ck_assert_int_eq(books_take(b, &(struct books_take){id_of(1), 2, "Kim", T0}, &taken, &have, NULL), E_OK);
 	free(taken);
 	ck_assert_int_eq(set_state(b, 1, 3, BOOKS_SPENT), E_OK);
 	ck_assert_int_eq(set_state(b, 2, 0, BOOKS_REVOKED), E_OK);
@@ -811,9 +812,10 @@ START_TEST(lowest_ready_codes_of_one_lecture_are_handed_out)
 	add_grant(b, 2, stick_a, 4, T0 + 500);
 	add_grant(b, 3, stick_b, 4, T0 + 500);
 	ck_assert_int_eq(set_state(b, 2, 1, BOOKS_REVOKED), E_OK);
-	ck_assert_int_eq(books_take(b, id_of(1), 1, "Zoe", T0 + 50, &list, &have, NULL), E_NO_CODES); /* at expiry it is too late */
+	ck_assert_int_eq(books_take(b, &(struct books_take){id_of(1), 1, "Zoe", T0 + 50}, &list, &have, NULL),
+	    E_NO_CODES); /* at expiry it is too late */
 	ck_assert_uint_eq(have, 0);
-	ck_assert_int_eq(books_take(b, id_of(2), 2, "Kim, hall 3", T0 + 50, &list, &have, NULL), E_OK);
+	ck_assert_int_eq(books_take(b, &(struct books_take){id_of(2), 2, "Kim, hall 3", T0 + 50}, &list, &have, NULL), E_OK);
 	ck_assert_uint_eq(list[0].number, 3);
 	ck_assert_uint_eq(list[1].number, 5);
 	ck_assert_mem_eq(list[1].grant_id, id_of(2), ID_SIZE);
@@ -821,17 +823,17 @@ START_TEST(lowest_ready_codes_of_one_lecture_are_handed_out)
 	ck_assert_str_eq(list[0].holder, "Kim, hall 3");
 	free(list);
 	list = NULL;
-	ck_assert_int_eq(books_take(b, id_of(2), 2, "Zoe", T0 + 49, &list, &have, NULL), E_NO_CODES);
+	ck_assert_int_eq(books_take(b, &(struct books_take){id_of(2), 2, "Zoe", T0 + 49}, &list, &have, NULL), E_NO_CODES);
 	ck_assert_uint_eq(have, 1);
 	ck_assert_ptr_null(list);
 	ck_assert_int_eq(slot_of(b, stick_a, 1).state, BOOKS_READY);
 	ck_assert_int_eq(slot_of(b, stick_a, 6).state, BOOKS_READY);
 	ck_assert_int_eq(ask("SELECT count(*) FROM event WHERE verb = 'issue'"), 2);
-	ck_assert_int_eq(books_take(b, id_of(1), 2, "Zoe", T0 + 49, &list, &have, NULL), E_OK);
+	ck_assert_int_eq(books_take(b, &(struct books_take){id_of(1), 2, "Zoe", T0 + 49}, &list, &have, NULL), E_OK);
 	ck_assert_uint_eq(list[0].number, 1);
 	ck_assert_uint_eq(list[1].number, 2);
 	free(list);
-	ck_assert_int_eq(books_take(b, id_of(1), 1, "Zoe", T0, &list, &have, NULL), E_NO_CODES);
+	ck_assert_int_eq(books_take(b, &(struct books_take){id_of(1), 1, "Zoe", T0}, &list, &have, NULL), E_NO_CODES);
 	ck_assert_uint_eq(have, 0);
 	ck_assert_int_eq(ask("SELECT count(*) FROM event WHERE verb = 'issue' AND holder = 'Zoe' AND who <> ''"), 2);
 	books_close(&b);
@@ -892,9 +894,9 @@ START_TEST(holder_that_is_too_long_gets_nothing)
 	memset(name, 'x', sizeof name);
 	name[BOOKS_TEXT] = '\0';
 	add_grant(b, 1, stick_a, 1, T0 + 50);
-	ck_assert_int_eq(books_take(b, id_of(1), 1, name, T0, &list, &have, NULL), E_BOOKS);
+	ck_assert_int_eq(books_take(b, &(struct books_take){id_of(1), 1, name, T0}, &list, &have, NULL), E_BOOKS);
 	name[BOOKS_TEXT - 1] = '\0';
-	ck_assert_int_eq(books_take(b, id_of(1), 1, name, T0, &list, &have, NULL), E_OK);
+	ck_assert_int_eq(books_take(b, &(struct books_take){id_of(1), 1, name, T0}, &list, &have, NULL), E_OK);
 	ck_assert_str_eq(list[0].holder, name);
 	free(list);
 	books_close(&b);
@@ -922,7 +924,7 @@ START_TEST(issuers_at_once_hand_out_no_code_twice)
 			close(start[1]);
 			if (read(start[0], &c, 1) != 0 || books_open(&b, dir, false, NULL) != E_OK)
 				_exit(1);
-			while ((err = books_take(b, id_of(1), 2, "Kim", T0, &list, &have, NULL)) == E_OK) {
+			while ((err = books_take(b, &(struct books_take){id_of(1), 2, "Kim", T0}, &list, &have, NULL)) == E_OK) {
 				for (int k = 0; k < 2; k++) {
 					number = (uint8_t)list[k].number;
 					if (write(told[1], &number, 1) != 1)
@@ -1279,7 +1281,8 @@ START_TEST(codes_are_found_by_holder_number_and_grant)
 	for (int k = 0; k < 5; k++) {
 		static const struct { int grant; const char *who; } to[] = {{2, "Kim"}, {3, "Kim"}, {1, "Zoe"}, {1, "Kim"}, {1, ""}};
 
-		ck_assert_int_eq(books_take(b, id_of(to[k].grant), 1, to[k].who, T0, &list, &have, NULL), E_OK);
+		ck_assert_int_eq(books_take(b, &(struct books_take){id_of(to[k].grant), 1, to[k].who, T0}, &list, &have, NULL),
+		    E_OK);
 		free(list);
 	}
 	ck_assert_int_eq(set_state(b, 1, 1, BOOKS_SPENT), E_OK); /* Kim's */
@@ -1486,11 +1489,11 @@ START_TEST(code_that_is_ready_again_has_no_holder)
 	uint32_t have = 0;
 
 	add_grant(b, 1, stick_a, 1, T0 + 50);
-	ck_assert_int_eq(books_take(b, id_of(1), 1, "Kim", T0, &list, &have, NULL), E_OK);
+	ck_assert_int_eq(books_take(b, &(struct books_take){id_of(1), 1, "Kim", T0}, &list, &have, NULL), E_OK);
 	free(list);
 	ck_assert_int_eq(set_state(b, 1, 0, BOOKS_READY), E_OK);
 	ck_assert_str_eq(slot_of(b, stick_a, 1).holder, "");
-	ck_assert_int_eq(books_take(b, id_of(1), 1, "Zoe", T0, &list, &have, NULL), E_OK);
+	ck_assert_int_eq(books_take(b, &(struct books_take){id_of(1), 1, "Zoe", T0}, &list, &have, NULL), E_OK);
 	free(list);
 	ck_assert_int_eq(set_state(b, 1, 0, BOOKS_SPENT), E_OK);
 	ck_assert_str_eq(slot_of(b, stick_a, 1).holder, "Zoe");

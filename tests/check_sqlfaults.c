@@ -344,7 +344,7 @@ books_setup(void)
 	ck_assert_int_eq(books_open(&b, dir, true, &f), E_OK);
 	for (uint8_t id = 1; id <= 3; id++)
 		ck_assert_int_eq(add_lecture(id, &f), E_OK);
-	ck_assert_int_eq(books_take(b, id_of(1), 2, "Kim", T0, &list, &have, &f), E_OK);
+	ck_assert_int_eq(books_take(b, &(struct books_take){id_of(1), 2, "Kim", T0}, &list, &have, &f), E_OK);
 	free(list);
 	ck_assert_int_eq(books_set_state(b, &(struct books_change){.grant_id = id_of(1), .state = BOOKS_SPENT,
 	    .receipt = BYTES("receipt", 7), .spent_at = T0, .now = T0, .verb = "collect"}, &f), E_OK);
@@ -497,7 +497,7 @@ take(struct fault *f)
 {
 	struct books_slot *list = NULL;
 	uint32_t have = 77;
-	enum err err = books_take(b, id_of(3), 1, "Lee", T0, &list, &have, f);
+	enum err err = books_take(b, &(struct books_take){id_of(3), 1, "Lee", T0}, &list, &have, f);
 
 	SEE(err == E_OK ? have == 1 && list != NULL : list == NULL && have == 0);
 	free(list);

@@ -365,7 +365,7 @@ encode(char out[LINE_MAX_BYTES], const char *command, const char *text)
 		char one[8] = "";
 		uint32_t c = 0;
 
-		step = utf8_next(text, strlen(text), &c);
+		step = utf8_next(text, strnlen(text, 4), &c);
 		step = step > 0 ? step : 1;
 		if (*text == '<' || *text == '>')
 			snprintf(one, sizeof one, "%s", *text == '<' ? "\xe2\x80\xb9" : "\xe2\x80\xba");

@@ -14,7 +14,7 @@
 
 #include "books.h"
 #include "grant.h"
-#include "handout.h"
+#include "handoutsay.h"
 #include "issuer.h"
 #include "keytree.h"
 #include "readme.h"
@@ -138,7 +138,7 @@ add_cards(json_t *cards, const struct handout *h, const struct issuer *i, struct
 enum err
 cards_make(json_t **out, const struct handout *h, const struct issuer *i, enum cards_paper paper, bool large, struct fault *f)
 {
-	char names[HANDOUT_NAMES], title[HANDOUT_NAMES + TEXT];
+	char names[HANDOUTSAY_NAMES], title[HANDOUTSAY_NAMES + TEXT];
 	const char *holder = h->slots[0].holder;
 	json_t *cards = json_array();
 	enum err e = add_cards(cards, h, i, f);
@@ -147,7 +147,7 @@ cards_make(json_t **out, const struct handout *h, const struct issuer *i, enum c
 		json_decref(cards);
 		return e;
 	}
-	handout_names(h, names, sizeof names);
+	handoutsay_names(h, names, sizeof names);
 	/* TRANSLATORS: at the foot of a page of cards: names of codes, and who holds them */
 	if (holder[0] != '\0')
 		snprintf(title, sizeof title, _("Codes %s for %s"), names, holder);

@@ -12,16 +12,14 @@
 
 #include "cards.h"
 #include "cli.h"
-#include "code.h"
 #include "dcbor.h"
 #include "handout.h"
+#include "handoutsay.h"
 #include "issuer.h"
 #include "issuing.h"
 #include "keytree.h"
-#include "mint.h"
 #include "opt.h"
 #include "say.h"
-#include "secret.h"
 #include "sheet.h"
 #include "stop.h"
 #include "text.h"
@@ -36,73 +34,25 @@ struct issue {
 	const char *stick; /* the operand, or NULL */
 
 	bool print; /* on standard output, as format */
-	enum handout_format format;
+	enum handoutsay_format format;
 	const char *file; /* of the code sheet; NULL: none */
 	enum cards_paper paper;
 	bool large;
 
 	struct issuer issuer;
 	struct handout out;
-	bool others; /* other lectures on the stick have codes too */
-	bool several; /* or had: which lecture it is goes without saying only if there is no other */
 	json_t *cards; /* for the sheet; they hold the codes */
 	struct sheet sheet;
 };
 
 /* ---- choosing ------------------------------------------------------------------------------------------------------------ */
 
-static bool
-usable(const struct books_slot *s, enum books_slot_state state, int64_t now)
-{
-	return s->state == state && s->expires > now;
-}
-
-/* What is left of the lecture, and whether there are others on the stick, and have something left. */
 static enum err
-count_left(struct issue *a, const uint8_t stick_id[ID_SIZE], const uint8_t grant_id[ID_SIZE], struct fault *f)
+too_few(const struct issue *a, const struct issuing_stick *stick, struct fault *f)
 {
-	struct books_slot *all = NULL;
-	size_t count = 0;
-	enum err e = books_slots(a->issuer.books, stick_id, &all, &count, f);
+	uint32_t have = a->out.have;
 
-	a->out.left = 0;
-	a->others = a->several = false;
-	for (size_t k = 0; k < count; k++) {
-		bool of_it = memcmp(all[k].grant_id, grant_id, ID_SIZE) == 0;
-
-		a->several = a->several || (!of_it && all[k].state != BOOKS_REVOKED);
-		if (!usable(&all[k], BOOKS_READY, a->issuer.now))
-			continue;
-		a->out.left += of_it;
-		a->others = a->others || !of_it;
-	}
-	free(all);
-	return e;
-}
-
-static enum err
-find_lecture(struct issue *a, const struct issuing_stick *stick, uint8_t grant_id[ID_SIZE], struct fault *f)
-{
-	unsigned count = 0;
-	enum err e = books_find_lecture(a->issuer.books, stick->id, a->lecture, a->issuer.now, grant_id, &count, f);
-
-	if (e != E_OK || count == 1 || (count > 1 && a->lecture == NULL))
-		return e;
-	if (a->lecture == NULL)
-		return fault_set(f, E_NO_CODES, 0, "",
-		    _("stick %s has no code left to hand out. More: oncestick prepare FOLDER STICK --add"), stick->name);
-	if (count == 0)
-		return fault_set(f, E_NO_GRANT, 0, "",
-		    _("the books know no lecture \"%.80s\" on stick %s; 'oncestick codes %s' lists them."), a->lecture, stick->name,
-		    stick->name);
-	return E_OK;
-}
-
-static enum err
-too_few(struct issue *a, const struct issuing_stick *stick, uint32_t have, struct fault *f)
-{
-	fault_clear(f);
-	if (!a->others && a->lecture == NULL)
+	if (!a->out.others && a->lecture == NULL)
 		return fault_set(f, E_NO_CODES, 0, "",
 		    ngettext("stick %s has %u code left to hand out, not %u; none was handed out. More: oncestick prepare FOLDER "
 			     "STICK --add",
@@ -110,7 +60,7 @@ too_few(struct issue *a, const struct issuing_stick *stick, uint32_t have, struc
 			"--add",
 			have),
 		    stick->name, have, a->n);
-	if (!a->others)
+	if (!a->out.others)
 		return fault_set(f, E_NO_CODES, 0, "",
 		    ngettext("that lecture on stick %s has %u code left to hand out, not %u; none was handed out.",
 			"that lecture on stick %s has %u codes left to hand out, not %u; none was handed out.", have),
@@ -124,119 +74,60 @@ too_few(struct issue *a, const struct issuing_stick *stick, uint32_t have, struc
 	    stick->name, have, a->n, stick->name);
 }
 
+/* f, which is about the stick, with its name. */
+static enum err
+word(const struct issue *a, const struct issuing_stick *stick, const struct fault *why, struct fault *f)
+{
+	if (strcmp(why->step, HANDOUT_TOO_FEW) == 0)
+		return too_few(a, stick, f);
+	if (strcmp(why->step, HANDOUT_NONE_LEFT) == 0)
+		return fault_set(f, E_NO_CODES, 0, "",
+		    _("stick %s has no code left to hand out. More: oncestick prepare FOLDER STICK --add"), stick->name);
+	if (strcmp(why->step, HANDOUT_NO_LECTURE) == 0)
+		return fault_set(f, E_NO_GRANT, 0, "",
+		    _("the books know no lecture \"%.80s\" on stick %s; 'oncestick codes %s' lists them."), a->lecture, stick->name,
+		    stick->name);
+	return fault_pass(f, why);
+}
+
 static enum err
 take_ready(struct issue *a, struct fault *f)
 {
 	struct issuing_stick stick;
-	uint8_t grant_id[ID_SIZE];
-	const struct books_take wanted = {.grant_id = grant_id, .n = a->n, .holder = a->to, .now = a->issuer.now};
-	uint32_t have = 0;
+	struct fault why = {0};
 	enum err e = issuing_find(&a->issuer, a->stick, &stick, f);
 
 	if (e != E_OK)
 		return e;
-	if ((e = find_lecture(a, &stick, grant_id, f)) != E_OK)
-		goto out;
-	e = books_take(a->issuer.books, &wanted, &a->out.slots, &have, f);
-	if (e == E_OK || e == E_NO_CODES) {
-		enum err counted = count_left(a, stick.id, grant_id, e == E_OK ? f : NULL);
-
-		e = e == E_OK ? counted : too_few(a, &stick, have, f);
-	}
-	if (e == E_OK)
-		a->out.count = a->n;
-out:
+	e = handout_take(&a->out, &a->issuer,
+	    &(struct handout_order){.stick_id = stick.id, .lecture = a->lecture, .holder = a->to, .n = a->n}, &why);
 	issuing_stick_close(&stick);
-	return e;
-}
-
-/* ---- again --------------------------------------------------------------------------------------------------------------- */
-
-/* Once, also if it is one of the first known that was named already. */
-static enum err
-add_again(struct issue *a, const struct books_slot *slot, size_t known, struct fault *f)
-{
-	struct books_slot *grown = NULL;
-
-	for (size_t k = 0; k < known; k++)
-		if (a->out.slots[k].slot == slot->slot && memcmp(a->out.slots[k].grant_id, slot->grant_id, ID_SIZE) == 0)
-			return E_OK;
-	grown = realloc(a->out.slots, (a->out.count + 1) * sizeof *grown);
-	if (grown == NULL)
-		return fault_set(f, E_FAIL, ENOMEM, "memory", "for codes");
-	a->out.slots = grown;
-	grown[a->out.count++] = *slot;
-	return E_OK;
+	return e == E_OK ? E_OK : word(a, &stick, &why, f);
 }
 
 static enum err
 again_code(struct issue *a, const char *id, struct fault *f)
 {
-	char shown[ISSUER_SLOT_NAME];
 	struct books_slot slot;
 	enum err e = issuing_find_code(&a->issuer, id, &slot, f);
 
-	if (e != E_OK)
-		return e;
-	issuer_slot_name(shown, &slot);
-	switch (slot.state) {
-	case BOOKS_READY:
-		return fault_set(
-		    f, E_USAGE, 0, "", _("code %.20s was not handed out yet; without --again the next ready codes are."), shown);
-	case BOOKS_SPENT:
-		return fault_set(f, E_SPENT, 0, "", _("code %.20s was used; hand out another."), shown);
-	case BOOKS_REVOKED:
-		return fault_set(f, E_REVOKED, 0, "", _("code %.20s is revoked; hand out another."), shown);
-	case BOOKS_ISSUED:
-		break;
-	}
-	if (slot.expires <= a->issuer.now)
-		return fault_set(f, E_EXPIRED, 0, "", _("code %.20s has expired; hand out one of a lecture to come."), shown);
-	return add_again(a, &slot, a->out.count, f);
+	return e == E_OK ? handout_again_code(&a->out, &a->issuer, &slot, f) : e;
 }
 
 static enum err
 again_holder(struct issue *a, const char *holder, struct fault *f)
 {
 	struct issuing_stick stick = {.at = {.fd = -1}};
-	struct books_slot *list = NULL;
-	uint8_t grant_id[ID_SIZE];
-	size_t count = 0, found = 0, known = a->out.count;
-	enum err e = E_OK;
+	struct handout_order order = {.lecture = a->lecture, .holder = holder};
+	struct fault why = {0};
+	enum err e = a->stick != NULL ? issuing_find(&a->issuer, a->stick, &stick, f) : E_OK;
 
-	if (a->stick != NULL && (e = issuing_find(&a->issuer, a->stick, &stick, f)) == E_OK && a->lecture != NULL)
-		e = find_lecture(a, &stick, grant_id, f);
-	if (e == E_OK)
-		e = books_slots_of_holder(a->issuer.books, holder, a->stick != NULL ? stick.id : NULL, &list, &count, f);
+	if (e != E_OK)
+		return e;
+	order.stick_id = a->stick != NULL ? stick.id : NULL;
+	e = handout_again_holder(&a->out, &a->issuer, &order, &why);
 	issuing_stick_close(&stick);
-	for (size_t k = 0; e == E_OK && k < count; k++) {
-		if (!usable(&list[k], BOOKS_ISSUED, a->issuer.now) ||
-		    (a->lecture != NULL && memcmp(list[k].grant_id, grant_id, ID_SIZE) != 0))
-			continue;
-		found++;
-		e = add_again(a, &list[k], known, f);
-	}
-	free(list);
-	if (e == E_OK && found == 0)
-		e = fault_set(f, E_NO_CODES, 0, "",
-		    _("nobody called \"%.80s\" holds a code that is unused and in time; 'oncestick codes STICK' lists holders."),
-		    holder);
-	return e;
-}
-
-static enum err
-record_again(struct issue *a, struct fault *f)
-{
-	enum err e = E_OK;
-
-	for (size_t k = 0; k < a->out.count && e == E_OK; k++) {
-		const struct books_slot *s = &a->out.slots[k];
-		const struct books_event again = {.now = a->issuer.now, .verb = "issue again", .grant_id = s->grant_id,
-		    .slot = s->slot, .holder = s->holder, .detail = ""};
-
-		e = books_event(a->issuer.books, &again, f);
-	}
-	return e;
+	return e == E_OK ? E_OK : word(a, &stick, &why, f);
 }
 
 static enum err
@@ -251,26 +142,10 @@ choose(struct issue *a, struct fault *f)
 
 		e = strchr(whose, '/') != NULL ? again_code(a, whose, f) : again_holder(a, whose, f);
 	}
-	return e == E_OK ? record_again(a, f) : e;
+	return e;
 }
 
 /* ---- making and showing -------------------------------------------------------------------------------------------------- */
-
-static enum err
-make_codes(struct issue *a, struct fault *f)
-{
-	char symbols[CODE_SYMBOLS];
-
-	a->out.codes = secret_new(a->out.count * CODE_SHOWN_SIZE);
-	if (a->out.codes == NULL)
-		return fault_set(f, E_FAIL, 0, "memory", "for codes");
-	for (size_t k = 0; k < a->out.count; k++) {
-		mint_code(symbols, a->issuer.seed, a->out.slots[k].grant_id, a->out.slots[k].slot);
-		code_show(a->out.codes[k], symbols);
-	}
-	sodium_memzero(symbols, sizeof symbols);
-	return E_OK;
-}
 
 /* In one transaction: what is shown is in the books, what is in the books as handed out can be shown. */
 static enum err
@@ -280,7 +155,7 @@ hand_out(struct issue *a, struct fault *f)
 
 	if (e != E_OK)
 		return e;
-	if ((e = choose(a, f)) == E_OK && (e = make_codes(a, f)) == E_OK && a->file != NULL)
+	if ((e = choose(a, f)) == E_OK && (e = handout_codes(&a->out, &a->issuer, f)) == E_OK && a->file != NULL)
 		e = cards_make(&a->cards, &a->out, &a->issuer, a->paper, a->large, f);
 	return books_end(a->issuer.books, e, f);
 }
@@ -315,11 +190,11 @@ retry(const struct issue *a, char out[RETRY])
 static enum err
 say_not_shown(const struct cli *c, const struct issue *a, const char *why)
 {
-	char names[HANDOUT_NAMES], command[RETRY];
+	char names[HANDOUTSAY_NAMES], command[RETRY];
 	enum err e = stop_asked() ? E_INTERRUPTED : E_FAIL;
 	bool all = retry(a, command);
 
-	handout_names(&a->out, names, sizeof names);
+	handoutsay_names(&a->out, names, sizeof names);
 	if (!all)
 		return say_refuse(c, e,
 		    "%s. The codes are not lost: %s are in the books as handed out. To have them again, one after the other: %s", why,
@@ -353,19 +228,19 @@ tell_lecture(const struct cli *c, const struct issue *a, const struct handout *o
 {
 	const struct books_slot *s = &of->slots[0];
 	unsigned long n = (unsigned long)of->count;
-	char names[HANDOUT_NAMES], holder[2 * BOOKS_TEXT], from[WHEN_SHOWN], until[WHEN_SHOWN];
+	char names[HANDOUTSAY_NAMES], holder[2 * BOOKS_TEXT], from[WHEN_SHOWN], until[WHEN_SHOWN];
 
-	handout_names(of, names, sizeof names);
+	handoutsay_names(of, names, sizeof names);
 	say_safe(holder, sizeof holder, s->holder);
 	/* TRANSLATORS: the names of codes that were handed out, such as "7kq241/1 and /2", and who has them */
 	if (of->again && holder[0] != '\0')
 		say_info(c, ngettext("code %s for %s, again", "codes %s for %s, again", n), names, holder);
 	else if (of->again)
 		say_info(c, ngettext("code %s, again", "codes %s, again", n), names);
-	else if (a->others && holder[0] != '\0')
+	else if (a->out.others && holder[0] != '\0')
 		say_info(c, ngettext("code %s for %s; %u left of this lecture", "codes %s for %s; %u left of this lecture", n), names,
 		    holder, of->left);
-	else if (a->others)
+	else if (a->out.others)
 		say_info(c, ngettext("code %s; %u left of this lecture", "codes %s; %u left of this lecture", n), names, of->left);
 	else if (holder[0] != '\0')
 		say_info(c, ngettext("code %s for %s; %u left on this stick", "codes %s for %s; %u left on this stick", n), names, holder,
@@ -394,10 +269,10 @@ tell_which(const struct cli *c, const struct issue *a)
 {
 	char label[2 * LABEL_MAX + 2];
 
-	if (a->again.count > 0 || (!a->several && a->lecture == NULL))
+	if (a->again.count > 0 || (!a->out.several && a->lecture == NULL))
 		return;
 	say_safe(label, sizeof label, a->out.slots[0].label);
-	if (a->lecture != NULL || !a->others)
+	if (a->lecture != NULL || !a->out.others)
 		say_info(c, "lecture: \"%s\"", label);
 	else
 		say_info(c, "lecture: \"%s\", the newest on this stick that has codes; another one: --lecture LABEL", label);
@@ -448,7 +323,7 @@ show(const struct cli *c, struct issue *a)
 		snprintf(reason, sizeof reason, _("the code sheet was not made: %s"), why);
 		return say_not_shown(c, a, reason);
 	}
-	if (a->print && handout_print(&a->out, a->format) != 0)
+	if (a->print && handoutsay_print(&a->out, a->format) != 0)
 		return say_not_shown(c, a, _("standard output cannot be written"));
 	tell(c, a);
 	return E_OK;
@@ -471,15 +346,15 @@ run(const struct cli *c, struct issue *a, struct fault *f)
 static bool
 format_fits(const struct cli *c, struct issue *a, const char *word)
 {
-	a->format = c->json ? HANDOUT_JSON : HANDOUT_TEXT;
+	a->format = c->json ? HANDOUTSAY_JSON : HANDOUTSAY_TEXT;
 	a->print = a->file == NULL || c->json || word != NULL;
 	if (word == NULL)
 		return true;
-	if (handout_format(&a->format, word) != 0) {
+	if (handoutsay_format(&a->format, word) != 0) {
 		say_usage(c, "--format is text, csv or json");
 		return false;
 	}
-	if (c->json && a->format != HANDOUT_JSON) {
+	if (c->json && a->format != HANDOUTSAY_JSON) {
 		say_usage(c, "--json is --format json, and goes with no other");
 		return false;
 	}
@@ -554,7 +429,6 @@ cmd_issue(struct cli *c, int argc, char **argv)
 		return e;
 	n_given = a.n != 0;
 	a.stick = count > 0 ? operands[0] : NULL;
-	a.out.again = a.again.count > 0;
 	if (!format_fits(c, &a, format) || !sheet_fits(c, &a, paper) || !arguments_fit(c, &a, n_given)) {
 		opt_list_free(&a.again);
 		return E_USAGE;
@@ -565,8 +439,7 @@ cmd_issue(struct cli *c, int argc, char **argv)
 	e = run(c, &a, &f);
 	sheet_end(&a.sheet);
 	json_decref(a.cards);
-	secret_free(&a.out.codes);
-	free(a.out.slots);
+	handout_free(&a.out);
 	opt_list_free(&a.again);
 	issuer_close(&a.issuer);
 	return e;

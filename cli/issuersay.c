@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "envelope.h"
+#include "handout.h"
 #include "issuer.h"
 #include "prepare.h"
 #include "scrub.h"
@@ -113,6 +114,30 @@ crowded(struct fault *out, const struct fault *f)
 	    STICK_GRANTS_MAX, f->object);
 }
 
+static void
+not_handed_out(struct fault *out, const struct fault *f)
+{
+	fault_set(out, f->err, 0, "", _("code %.20s was not handed out yet; without --again the next ready codes are."), f->object);
+}
+
+static void
+code_is_over(struct fault *out, const struct fault *f)
+{
+	if (f->err == E_SPENT)
+		fault_set(out, f->err, 0, "", _("code %.20s was used; hand out another."), f->object);
+	else if (f->err == E_REVOKED)
+		fault_set(out, f->err, 0, "", _("code %.20s is revoked; hand out another."), f->object);
+	else
+		fault_set(out, f->err, 0, "", _("code %.20s has expired; hand out one of a lecture to come."), f->object);
+}
+
+static void
+holds_none(struct fault *out, const struct fault *f)
+{
+	fault_set(out, f->err, 0, "",
+	    _("nobody called \"%.80s\" holds a code that is unused and in time; 'oncestick codes STICK' lists holders."), f->object);
+}
+
 static const struct {
 	enum err err;
 	const char *step;
@@ -124,6 +149,11 @@ static const struct {
 	{E_SPACE, ISSUER_LIST_FULL, list_full},
 	{E_NO_STICK, ISSUER_UNKNOWN, unknown_stick},
 	{E_USAGE, ISSUER_NO_CODE_NAME, no_code_name},
+	{E_USAGE, HANDOUT_NOT_YET, not_handed_out},
+	{E_SPENT, HANDOUT_OVER, code_is_over},
+	{E_REVOKED, HANDOUT_OVER, code_is_over},
+	{E_EXPIRED, HANDOUT_OVER, code_is_over},
+	{E_NO_CODES, HANDOUT_HOLDS_NONE, holds_none},
 	{E_USAGE, COLLECT_NO_RECEIPTS, no_receipts},
 	{E_USAGE, SCRUB_NO_STICK, no_stick},
 	{E_USAGE, SCRUB_FOREIGN, foreign_fill},

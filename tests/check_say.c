@@ -13,6 +13,7 @@
 #include <jansson.h>
 
 #include "collect.h"
+#include "handout.h"
 #include "issuer.h"
 #include "prepare.h"
 #include "say.h"
@@ -64,6 +65,11 @@ START_TEST(what_the_issuer_refuses_has_a_sentence_of_its_own)
 	    {E_SPACE, ISSUER_LIST_FULL, "would be longer than 4 MiB"},
 	    {E_NO_STICK, ISSUER_UNKNOWN, "there is no stick it in the books;"},
 	    {E_USAGE, ISSUER_NO_CODE_NAME, "'it' is not the name of a code;"},
+	    {E_USAGE, HANDOUT_NOT_YET, "code it was not handed out yet;"},
+	    {E_SPENT, HANDOUT_OVER, "code it was used;"},
+	    {E_REVOKED, HANDOUT_OVER, "code it is revoked;"},
+	    {E_EXPIRED, HANDOUT_OVER, "code it has expired;"},
+	    {E_NO_CODES, HANDOUT_HOLDS_NONE, "nobody called \"it\" holds a code"},
 	    {E_USAGE, COLLECT_NO_RECEIPTS, "that is not a receipts file;"},
 	    {E_USAGE, SCRUB_NO_STICK, "it is not where a stick is mounted,"},
 	    {E_SOURCE, PREPARE_FOLDER, "it: Success."},

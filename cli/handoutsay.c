@@ -1,7 +1,7 @@
 /*
- * handout.c - codes on standard output. Straight to the descriptor: stdio would keep a copy.
+ * handoutsay.c - codes on standard output. Straight to the descriptor: stdio would keep a copy.
  */
-#include "handout.h"
+#include "handoutsay.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -23,13 +23,13 @@
 #define LINE_MAX_CSV 2048 /* an id, a code, two times, and twice the label and the holder, with what stands between them */
 
 int
-handout_format(enum handout_format *out, const char *word)
+handoutsay_format(enum handoutsay_format *out, const char *word)
 {
-	static const char *const words[] = {[HANDOUT_TEXT] = "text", [HANDOUT_CSV] = "csv", [HANDOUT_JSON] = "json"};
+	static const char *const words[] = {[HANDOUTSAY_TEXT] = "text", [HANDOUTSAY_CSV] = "csv", [HANDOUTSAY_JSON] = "json"};
 
 	for (unsigned k = 0; k < sizeof words / sizeof words[0]; k++) {
 		if (strcmp(word, words[k]) == 0) {
-			*out = (enum handout_format)k;
+			*out = (enum handoutsay_format)k;
 			return 0;
 		}
 	}
@@ -180,14 +180,14 @@ print_json(const struct handout *h)
 }
 
 int
-handout_print(const struct handout *h, enum handout_format format)
+handoutsay_print(const struct handout *h, enum handoutsay_format format)
 {
 	switch (format) {
-	case HANDOUT_TEXT:
+	case HANDOUTSAY_TEXT:
 		return print_text(h);
-	case HANDOUT_CSV:
+	case HANDOUTSAY_CSV:
 		return print_csv(h);
-	case HANDOUT_JSON:
+	case HANDOUTSAY_JSON:
 		return print_json(h);
 	}
 	return -1;
@@ -208,7 +208,7 @@ row_of(const struct handout *h, size_t k)
 }
 
 void
-handout_names(const struct handout *h, char *out, size_t size)
+handoutsay_names(const struct handout *h, char *out, size_t size)
 {
 	const uint8_t *last = NULL;
 	size_t n = 0, row = 0;

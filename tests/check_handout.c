@@ -1,0 +1,156 @@
+/*
+ * check_handout.c - which codes are handed out, and which are shown once more.
+ */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "fixture.h"
+#include "handout.h"
+
+static struct fixture x;
+static struct fixture_grant g;
+static struct issuer office;
+static struct handout h;
+static struct handout_order order;
+static struct fault f;
+
+static void
+setup(void)
+{
+	size_t n = 0;
+	uint8_t *payload = NULL;
+
+	fixture_open(&x);
+	fixture_grant(&x, &g, fixture_policy(), 0, NULL);
+	fixture_issuer(&x, &office);
+	memset(&f, 0, sizeof f);
+	payload = grant_encode(&g.g, &n);
+	ck_assert_int_eq(books_add_grant(office.books, &g.g, BYTES(payload, n), BOOKS_READY, office.now, "test", &f), E_OK);
+	free(payload);
+	memset(&h, 0, sizeof h);
+	order = (struct handout_order){.stick_id = x.stick_id, .holder = "Ada", .n = 1};
+}
+
+static void
+teardown(void)
+{
+	handout_free(&h);
+	issuer_close(&office);
+	fixture_grant_free(&g);
+	fixture_close(&x);
+}
+
+static void
+is_refused(enum err e, enum err want, const char *step)
+{
+	ck_assert_int_eq(e, want);
+	ck_assert_str_eq(f.step, step);
+	fault_clear(&f);
+}
+
+START_TEST(the_lowest_codes_are_taken_for_the_holder)
+{
+	char shown[CODE_SHOWN_SIZE];
+
+	order.n = 2;
+	ck_assert_int_eq(handout_take(&h, &office, &order, &f), E_OK);
+	ck_assert_int_eq(handout_codes(&h, &office, &f), E_OK);
+	ck_assert_uint_eq(h.count, 2);
+	ck_assert_uint_eq(h.left, FIXTURE_SLOTS - 2);
+	ck_assert(!h.again && !h.others && !h.several);
+	for (size_t k = 0; k < 2; k++) {
+		ck_assert_uint_eq(h.slots[k].slot, k);
+		ck_assert_str_eq(h.slots[k].holder, "Ada");
+		code_show(shown, g.codes[k]);
+		ck_assert_str_eq(h.codes[k], shown);
+	}
+}
+END_TEST
+
+START_TEST(none_is_taken_if_there_are_too_few)
+{
+	order.n = FIXTURE_SLOTS + 1;
+	is_refused(handout_take(&h, &office, &order, &f), E_NO_CODES, HANDOUT_TOO_FEW);
+	ck_assert_uint_eq(h.have, FIXTURE_SLOTS);
+	ck_assert_uint_eq(h.left, FIXTURE_SLOTS);
+	ck_assert_uint_eq(h.count, 0);
+	office.now = g.g.policy.expires;
+	order.n = 1;
+	is_refused(handout_take(&h, &office, &order, &f), E_NO_CODES, HANDOUT_NONE_LEFT);
+}
+END_TEST
+
+START_TEST(a_lecture_is_named_by_its_label)
+{
+	order.lecture = "Another";
+	is_refused(handout_take(&h, &office, &order, &f), E_NO_GRANT, HANDOUT_NO_LECTURE);
+	order.lecture = "Lecture";
+	ck_assert_int_eq(handout_take(&h, &office, &order, &f), E_OK);
+}
+END_TEST
+
+START_TEST(only_a_code_that_is_out_and_of_use_is_shown_again)
+{
+	struct books_slot slot;
+	bool found = false;
+	uint32_t last = 0;
+
+	ck_assert_int_eq(books_slot_numbered(office.books, x.stick_id, 1, &slot, &found, &last, &f), E_OK);
+	is_refused(handout_again_code(&h, &office, &slot, &f), E_USAGE, HANDOUT_NOT_YET);
+	slot.state = BOOKS_SPENT;
+	is_refused(handout_again_code(&h, &office, &slot, &f), E_SPENT, HANDOUT_OVER);
+	slot.state = BOOKS_REVOKED;
+	is_refused(handout_again_code(&h, &office, &slot, &f), E_REVOKED, HANDOUT_OVER);
+	slot.state = BOOKS_ISSUED;
+	office.now = slot.expires;
+	is_refused(handout_again_code(&h, &office, &slot, &f), E_EXPIRED, HANDOUT_OVER);
+	office.now--;
+	ck_assert_int_eq(handout_again_code(&h, &office, &slot, &f), E_OK);
+	ck_assert_int_eq(handout_again_code(&h, &office, &slot, &f), E_OK);
+	ck_assert_uint_eq(h.count, 1);
+}
+END_TEST
+
+START_TEST(a_holder_gets_all_again_that_he_can_use)
+{
+	order.n = 2;
+	ck_assert_int_eq(handout_take(&h, &office, &order, &f), E_OK);
+	ck_assert_int_eq(books_set_state(office.books, &(struct books_change){.grant_id = g.g.id, .state = BOOKS_REVOKED,
+	    .now = office.now, .verb = "test", .detail = ""}, &f), E_OK);
+	handout_free(&h);
+	order.stick_id = NULL;
+	ck_assert_int_eq(handout_again_holder(&h, &office, &order, &f), E_OK);
+	ck_assert(h.again);
+	ck_assert_uint_eq(h.count, 1);
+	ck_assert_uint_eq(h.slots[0].slot, 1);
+	ck_assert_int_eq(handout_codes(&h, &office, &f), E_OK);
+	order.holder = "Grace";
+	is_refused(handout_again_holder(&h, &office, &order, &f), E_NO_CODES, HANDOUT_HOLDS_NONE);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("handout");
+	TCase *t = tcase_create("all");
+	SRunner *r = srunner_create(s);
+	int failed = 0;
+
+	if (sodium_init() < 0)
+		return EXIT_FAILURE;
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_test(t, the_lowest_codes_are_taken_for_the_holder);
+	tcase_add_test(t, none_is_taken_if_there_are_too_few);
+	tcase_add_test(t, a_lecture_is_named_by_its_label);
+	tcase_add_test(t, only_a_code_that_is_out_and_of_use_is_shown_again);
+	tcase_add_test(t, a_holder_gets_all_again_that_he_can_use);
+	suite_add_tcase(s, t);
+	srunner_run_all(r, CK_ENV);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

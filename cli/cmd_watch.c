@@ -449,7 +449,7 @@ watch(struct watch *w)
 	w->look_at = clock_ms() + PATIENCE_MS;
 	say_info(w->c, "waiting for a stick; ^C ends this");
 	event(w, json_pack("{s:s}", "event", "waiting"));
-	ready_open(0, "%s", _("waiting for a stick"));
+	ready_open(0, _("waiting for a stick"));
 	loop(w);
 	usb_hotplug_free(&w->usb);
 	close(w->mounts);

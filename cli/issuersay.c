@@ -10,6 +10,7 @@
 #include "issuer.h"
 #include "prepare.h"
 #include "scrub.h"
+#include "stepsay.h"
 #include "text.h"
 
 static void
@@ -138,11 +139,7 @@ holds_none(struct fault *out, const struct fault *f)
 	    _("nobody called \"%.80s\" holds a code that is unused and in time; 'oncestick codes STICK' lists holders."), f->object);
 }
 
-static const struct {
-	enum err err;
-	const char *step;
-	void (*say)(struct fault *out, const struct fault *f);
-} sentences[] = {
+static const struct stepsay sentences[] = {
 	{E_KEYSTORE, ISSUER_NONE, no_issuer},
 	{E_KEYSTORE, ISSUER_NO_KEYSTORE, no_keystore},
 	{E_KEYSTORE, ISSUER_NO_RIGHTS, no_rights},
@@ -168,14 +165,7 @@ static const struct {
 bool
 issuersay(struct fault *out, const struct fault *f)
 {
-	for (size_t i = 0; i < sizeof sentences / sizeof sentences[0]; i++) {
-		if (f->err != sentences[i].err || strcmp(f->step, sentences[i].step) != 0)
-			continue;
-		fault_clear(out);
-		sentences[i].say(out, f);
-		return true;
-	}
-	return false;
+	return stepsay(out, f, sentences, sizeof sentences / sizeof *sentences);
 }
 
 enum err

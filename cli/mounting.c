@@ -284,6 +284,7 @@ mounting_open(struct mounting *m)
 	struct fault why = {0};
 	enum outcome o;
 	enum err err;
+	int sys = 0;
 
 	if (begin(m, &why) != E_OK)
 		return say_error(m->c, &why, NULL);
@@ -296,8 +297,8 @@ mounting_open(struct mounting *m)
 		session_dismiss(&m->link); /* whoever is told to try again may do so at once */
 	else if (m->private == NULL)
 		session_detach(&m->link);
-	if (err == E_OK && m->reveal)
-		reveal_folder(m->c, m->msg.mount_point);
+	if (err == E_OK && m->reveal && (sys = reveal_folder(m->msg.mount_point)) != 0)
+		say_warn(m->c, "the folder is open, but the file manager could not be started: xdg-open: %s", strerror(sys));
 	return err;
 }
 
@@ -352,10 +353,11 @@ void
 mounting_ready(const struct mounting *m, bool stay)
 {
 	const struct unlock_info *i = &m->msg.info;
-	char until[WHEN_SHOWN];
+	char until[WHEN_SHOWN], status[READY_STATUS_MAX], safe[READY_STATUS_MAX];
 
 	when_show_until(until, sizeof until, i->clock.now + i->remaining_s, i->clock.now);
-	ready_open(stay ? 0 : m->link.pid, _("open until %s: %s"), until, m->msg.mount_point);
+	snprintf(status, sizeof status, _("open until %s: %s"), until, m->msg.mount_point);
+	ready_open(stay ? 0 : m->link.pid, say_safe(safe, sizeof safe, status));
 }
 
 /* The session's exit status as of waitpid(2), after it was told to pause if this process was told to stop. */

@@ -14,6 +14,7 @@
 
 #include "code.h"
 #include "granting.h"
+#include "hostsay.h"
 #include "human.h"
 #include "issuersay.h"
 #include "keytree.h"
@@ -1069,7 +1070,7 @@ say_explain(char *out, size_t size, const struct fault *f, const struct say_abou
 	char safe[2 * SAFE_MAX];
 
 	out[0] = '\0';
-	if (issuersay(&worded, f))
+	if (issuersay(&worded, f) || hostsay(&worded, f))
 		f = &worded;
 	if (f->step[0] == '\0' && f->object[0] != '\0')
 		add(&t, "%s", say_safe(safe, sizeof safe, f->object));

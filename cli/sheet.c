@@ -50,16 +50,19 @@ find_program(char out[PATH_MAX])
 static void
 explain(char why[SHEET_WHY], int status, int sys, const char *said)
 {
+	char safe[4 * TOOL_SAID];
+
+	say_safe(safe, sizeof safe, said);
 	if (status < 0)
 		snprintf(why, SHEET_WHY, _("%s cannot be started: %s"), PROGRAM, strerror(sys));
 	else if (status == CARDS_NO_FONT)
 		snprintf(why, SHEET_WHY, "%s", _("no font with letters and digits is installed here (in Debian: fonts-dejavu-core)"));
 	else if (status == CARDS_WRITE)
-		snprintf(why, SHEET_WHY, _("the file cannot be written: %s"), said);
+		snprintf(why, SHEET_WHY, _("the file cannot be written: %s"), safe);
 	else if (status > 128)
 		snprintf(why, SHEET_WHY, _("%s was killed by signal %d"), PROGRAM, status - 128);
 	else
-		snprintf(why, SHEET_WHY, _("%s ended with status %d: %s"), PROGRAM, status, said[0] != '\0' ? said : "-");
+		snprintf(why, SHEET_WHY, _("%s ended with status %d: %s"), PROGRAM, status, safe[0] != '\0' ? safe : "-");
 }
 
 static enum err

@@ -15,6 +15,7 @@
 #include "collect.h"
 #include "handout.h"
 #include "issuer.h"
+#include "player.h"
 #include "prepare.h"
 #include "say.h"
 #include "scrub.h"
@@ -53,12 +54,26 @@ START_TEST(every_error_has_words_of_its_own)
 }
 END_TEST
 
+struct refusal {
+	enum err err;
+	const char *step, *said;
+};
+
+static void
+have_sentences(const struct refusal *rows, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct fault f = {0};
+
+		fault_set(&f, rows[i].err, 0, rows[i].step, "it");
+		say_explain(text, sizeof text, &f, NULL);
+		ck_assert_msg(strstr(text, rows[i].said) != NULL, "%s: %s", rows[i].step, text);
+	}
+}
+
 START_TEST(what_the_issuer_refuses_has_a_sentence_of_its_own)
 {
-	static const struct {
-		enum err err;
-		const char *step, *said;
-	} rows[] = {
+	static const struct refusal rows[] = {
 	    {E_KEYSTORE, ISSUER_NONE, "there is no issuer yet at it;"},
 	    {E_KEYSTORE, ISSUER_NO_KEYSTORE, "there is no keystore in it;"},
 	    {E_KEYSTORE, ISSUER_NO_RIGHTS, "keeps no rights: everybody"},
@@ -81,13 +96,18 @@ START_TEST(what_the_issuer_refuses_has_a_sentence_of_its_own)
 	    {E_USAGE, SCRUB_FOREIGN, "the folder " SCRUB_DIR " on the stick holds it,"},
 	};
 
-	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-		struct fault f = {0};
+	have_sentences(rows, sizeof rows / sizeof *rows);
+}
+END_TEST
 
-		fault_set(&f, rows[i].err, 0, rows[i].step, "it");
-		say_explain(text, sizeof text, &f, NULL);
-		ck_assert_msg(strstr(text, rows[i].said) != NULL, "%s: %s", rows[i].step, text);
-	}
+START_TEST(what_this_pc_refuses_has_a_sentence_of_its_own)
+{
+	static const struct refusal rows[] = {
+	    {E_USAGE, PLAYER_NONE, "there is no program 'it' here."},
+	    {E_USAGE, PLAYER_NO_MPV, "mpv is not installed."},
+	};
+
+	have_sentences(rows, sizeof rows / sizeof *rows);
 }
 END_TEST
 
@@ -406,6 +426,7 @@ main(void)
 	setlocale(LC_ALL, "C.UTF-8");
 	tcase_add_test(t, every_error_has_words_of_its_own);
 	tcase_add_test(t, what_the_issuer_refuses_has_a_sentence_of_its_own);
+	tcase_add_test(t, what_this_pc_refuses_has_a_sentence_of_its_own);
 	tcase_add_test(t, every_refusal_of_a_code_says_whether_it_was_spent);
 	tcase_add_test(t, claimed_code_is_not_called_unspent);
 	tcase_add_test(t, full_disk_at_the_end_of_a_session_loses_no_code);

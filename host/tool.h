@@ -18,7 +18,7 @@ int tool_find(char out[TOOL_PATH_MAX], const char *dirs, const char *name);
 /*
  * tool_run(argv, input, said): run argv[0] with input (NULL: nothing) as its standard input, and wait for its end. Return its exit
  * status, 128 and the signal that killed it, or -1 with errno if it could not be started. said: the last line that it printed,
- * safe to print, "" if none.
+ * without control characters, "" if none.
  */
 int tool_run(const char *const argv[], const char *input, char said[TOOL_SAID]);
 

@@ -1,6 +1,5 @@
 #include "ready.h"
 
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,10 +7,6 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
-
-#include "say.h"
-
-#define STATUS_MAX 600
 
 /* A path, or with "@" a name of the abstract namespace. */
 static void
@@ -35,16 +30,11 @@ tell(const char *words)
 }
 
 void
-ready_open(pid_t pid, const char *fmt, ...)
+ready_open(pid_t pid, const char *status)
 {
-	char status[STATUS_MAX], safe[STATUS_MAX], words[STATUS_MAX + 64];
-	size_t n = 0;
-	va_list ap;
+	char words[READY_STATUS_MAX + 64];
+	size_t n = (size_t)snprintf(words, sizeof words, "READY=1\nSTATUS=%.*s\n", READY_STATUS_MAX, status);
 
-	va_start(ap, fmt);
-	vsnprintf(status, sizeof status, fmt, ap);
-	va_end(ap);
-	n = (size_t)snprintf(words, sizeof words, "READY=1\nSTATUS=%s\n", say_safe(safe, sizeof safe, status));
 	if (pid > 0)
 		snprintf(words + n, sizeof words - n, "MAINPID=%ld\n", (long)pid);
 	tell(words);

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "filestat.h"
-#include "say.h"
+#include "utf8.h"
 
 #define TAIL 2000
 
@@ -64,7 +64,9 @@ last_line(int fd, char said[TOOL_SAID])
 	for (char *p = text; *p != '\0'; p++)
 		if (*p == '\n' || *p == '\r')
 			line = p + 1;
-	say_safe(said, TOOL_SAID, line);
+	line[utf8_whole(line, strnlen(line, TOOL_SAID - 1))] = '\0';
+	utf8_no_controls(line);
+	memcpy(said, line, strlen(line) + 1);
 }
 
 struct ends {

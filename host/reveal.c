@@ -4,14 +4,11 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stdint.h>
-#include <string.h>
 #include <unistd.h>
 
-#include "say.h"
-
 /* In a session of its own, with the null device for a terminal, and signals as programs expect them. */
-static int
-spawn(const char *path)
+int
+reveal_folder(const char *path)
 {
 	const char *const argv[] = {"xdg-open", path, NULL};
 	posix_spawn_file_actions_t actions;
@@ -38,13 +35,4 @@ spawn(const char *path)
 	posix_spawnattr_destroy(&attr);
 	posix_spawn_file_actions_destroy(&actions);
 	return sys;
-}
-
-void
-reveal_folder(const struct cli *c, const char *path)
-{
-	int sys = spawn(path);
-
-	if (sys != 0)
-		say_warn(c, "the folder is open, but the file manager could not be started: xdg-open: %s", strerror(sys));
 }

@@ -1,0 +1,34 @@
+/*
+ * hostsay.c - sentences for the faults of host/.
+ */
+#include "hostsay.h"
+
+#include "player.h"
+#include "stepsay.h"
+#include "text.h"
+
+/* ---- player ---------------------------------------------------------------------------------------------------------------- */
+
+static void
+no_player(struct fault *out, const struct fault *f)
+{
+	fault_set(out, f->err, 0, "", _("there is no program '%.100s' here. Nothing was spent."), f->object);
+}
+
+static void
+no_mpv(struct fault *out, const struct fault *f)
+{
+	fault_set(out, f->err, 0, "", "%s",
+	    _("mpv is not installed. Name another player: oncestick play -- PLAYER FILE. Nothing was spent."));
+}
+
+static const struct stepsay sentences[] = {
+	{E_USAGE, PLAYER_NONE, no_player},
+	{E_USAGE, PLAYER_NO_MPV, no_mpv},
+};
+
+bool
+hostsay(struct fault *out, const struct fault *f)
+{
+	return stepsay(out, f, sentences, sizeof sentences / sizeof *sentences);
+}

@@ -13,6 +13,7 @@
 #include "human.h"
 #include "pinentry.h"
 #include "say.h"
+#include "stop.h"
 #include "text.h"
 
 #define ROWS_MAX 40
@@ -373,7 +374,8 @@ parse(struct cli *c, struct parser *p, const struct opt_verb *v, int argc, char 
 	}
 	if (!operands_fit(c, v, *count, operands) || !one_secret_from_stdin(c))
 		return E_USAGE;
-	if (c->pinentry && (c->dialog = pinentry_new(NULL)) == NULL)
+	if (c->pinentry && (c->dialog = pinentry_new(&(struct pinentry_setup){.stopped = stop_asked,
+	    .differ = _("These were not the same.")})) == NULL)
 		return say_refuse(c, E_FAIL, "there is not enough memory for --pinentry");
 	*go = true;
 	return E_OK;

@@ -1,5 +1,5 @@
 /*
- * prompt.c - the questions, whoever answers them: prompt_tty.c, prompt_file.c or pinentry.c.
+ * prompt.c - the questions, whoever answers them: prompt_tty.c, prompt_file.c or prompt_dialog.c.
  */
 #include "prompt.h"
 
@@ -13,7 +13,6 @@
 #include "code.h"
 #include "format.h"
 #include "keyboard.h"
-#include "pinentry.h"
 #include "prompt_internal.h"
 #include "say.h"
 #include "secret.h"
@@ -56,7 +55,7 @@ prompt_about(const struct cli *c, const char *text)
 enum err
 prompt_start(const struct cli *c, struct fault *f)
 {
-	return c->dialog != NULL ? pinentry_start(c->dialog, f) : E_OK;
+	return c->dialog != NULL ? prompt_dialog_start(c, f) : E_OK;
 }
 
 void
@@ -112,7 +111,7 @@ ask_secret(const struct cli *c, const char *question, const struct line_style *s
 
 	if (c->dialog == NULL)
 		return prompt_tty_secret(question, style, a, f);
-	if ((e = pinentry_get(c->dialog, question, NULL, &given, f)) == E_OK)
+	if ((e = prompt_dialog_get(c, question, NULL, &given, f)) == E_OK)
 		a->n = given.n;
 	return e;
 }
@@ -146,7 +145,7 @@ ask_new_in_dialog(const struct cli *c, struct prompt_answer *a, bool *repeated, 
 	enum err e = prompt_answer_new(a, f);
 	struct pinentry_answer given = {.text = a->text, .size = PROMPT_MAX + 1};
 
-	if (e == E_OK && (e = pinentry_get(c->dialog, _(NEW_QUESTION), _(AGAIN_QUESTION), &given, f)) == E_OK) {
+	if (e == E_OK && (e = prompt_dialog_get(c, _(NEW_QUESTION), _(AGAIN_QUESTION), &given, f)) == E_OK) {
 		a->n = given.n;
 		*repeated = given.repeated;
 		e = not_empty(a, f);
@@ -177,7 +176,7 @@ prompt_new_passphrase(const struct cli *c, struct prompt_answer *a, struct fault
 		if (e != E_OK)
 			return e;
 		say_info(c, "these were not the same; once more.");
-		pinentry_note(c->dialog, _("these were not the same; once more."));
+		say_note(c, _("these were not the same; once more."));
 	}
 }
 
@@ -326,7 +325,7 @@ enum err
 prompt_line(const struct cli *c, const char *question, char *out, size_t size, struct fault *f)
 {
 	if (c->dialog != NULL)
-		return pinentry_get(c->dialog, question, NULL, &(struct pinentry_answer){.text = out, .size = size}, f);
+		return prompt_dialog_get(c, question, NULL, &(struct pinentry_answer){.text = out, .size = size}, f);
 	return prompt_tty_line(question, out, size, f);
 }
 
@@ -339,7 +338,7 @@ choose_in_dialog(const struct cli *c, const char *question, const struct prompt_
 
 	for (size_t i = 0; i < PROMPT_WAYS_MAX && ways[i].letter != 0; i++)
 		buttons[i] = ways[i].button;
-	e = pinentry_pick(c->dialog, question, buttons, &picked, f);
+	e = prompt_dialog_pick(c, question, buttons, &picked, f);
 	if (e == E_OK)
 		*answer = ways[picked].letter;
 	return e;

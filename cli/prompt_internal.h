@@ -1,10 +1,11 @@
 /*
- * prompt_internal.h - the back ends of prompt.h: prompt_tty.c, prompt_file.c. Each says what prompt.h does of its errors. The
- * third, pinentry.h, has a header of its own because more than questions goes there.
+ * prompt_internal.h - the back ends of prompt.h: prompt_tty.c, prompt_file.c, prompt_dialog.c. Each says what prompt.h does of its
+ * errors.
  */
 #ifndef PROMPT_INTERNAL_H
 #define PROMPT_INTERNAL_H
 
+#include "pinentry.h"
 #include "prompt.h"
 
 enum prompt_kind { PROMPT_PASSPHRASE, PROMPT_CODE };
@@ -45,5 +46,11 @@ enum err prompt_file_answer(const char *name, enum prompt_kind kind, struct prom
 
 /* prompt_file_lines(name, each, arg, f): prompt_code_lines. */
 enum err prompt_file_lines(const char *name, prompt_line_fn *each, void *arg, struct fault *f);
+
+/* ---- prompt_dialog.c: pinentry_start, pinentry_get and pinentry_pick with c->dialog, whose failures are whole sentences ---- */
+
+enum err prompt_dialog_start(const struct cli *c, struct fault *f);
+enum err prompt_dialog_get(const struct cli *c, const char *question, const char *again, struct pinentry_answer *a, struct fault *f);
+enum err prompt_dialog_pick(const struct cli *c, const char *question, const char *const *buttons, size_t *picked, struct fault *f);
 
 #endif

@@ -29,6 +29,7 @@
 
 #define SENTENCE_MAX 2400 /* bytes: other languages take up to three for a character */
 #define SAFE_MAX 512
+#define NOTE_WIDTH 70 /* of a line in a window: pinentry-curses does not break lines */
 
 /* A sentence that grows and is cut, never overrun. */
 struct text {
@@ -1113,6 +1114,16 @@ print_talk(const struct cli *c, const char *colour, const char *mark, const char
 	free(wrapped);
 }
 
+void
+say_note(const struct cli *c, const char *text)
+{
+	char *wrapped = c->dialog != NULL ? human_wrap(text, NOTE_WIDTH, 0, 0) : NULL;
+
+	if (c->dialog != NULL)
+		pinentry_note(c->dialog, wrapped != NULL ? wrapped : text);
+	free(wrapped);
+}
+
 static enum err
 print_error(const struct cli *c, enum err err, const char *words)
 {
@@ -1122,7 +1133,7 @@ print_error(const struct cli *c, enum err err, const char *words)
 	snprintf(text, sizeof text, "%s%s [%s %d]", words, n > 0 && strchr(".?!", words[n - 1]) != NULL ? "" : ".", err_name(err),
 	    (int)err);
 	print_talk(c, "\033[1;31m", "oncestick: ", text);
-	pinentry_note(c->dialog, text);
+	say_note(c, text);
 	return err;
 }
 

@@ -53,6 +53,9 @@ enum err say_refuse(const struct cli *c, enum err err, const char *fmt, ...) __a
 void say_info(const struct cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void say_warn(const struct cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* say_note(c, text): the next window of pinentry, if questions are asked in windows, shows text, which is safe to print. */
+void say_note(const struct cli *c, const char *text);
+
 /* say_colour(c, stream): whether colour is wanted there: a terminal, no NO_COLOR, no TERM=dumb, no --plain. */
 bool say_colour(const struct cli *c, FILE *stream);
 

@@ -6,8 +6,8 @@
  * first question, or by pinentry_start, and answers all that follow, until pinentry_end. It gets no descriptor of this process but
  * its pipes. Answers pass through memory that is wiped; in the pipe, and in that program, they are out of reach.
  *
- * Errors of all questions: E_PROMPT: cancelled, no such program, one that died, does not speak the protocol, or does not answer in
- * time; E_INTERRUPTED after SIGINT or SIGTERM. Afterwards the person is told nothing more in windows.
+ * Errors of all questions: E_PROMPT, and E_INTERRUPTED if the setup's stopped says so; pinentry_ended says more. Afterwards the
+ * person is told nothing more in windows.
  */
 #ifndef PINENTRY_H
 #define PINENTRY_H
@@ -21,11 +21,32 @@ struct pinentry;
 
 struct pinentry_setup {
 	const char *program; /* NULL: as said above */
-	int start_ms;	     /* how long it may take to start, and to answer what is not for a person */
-	int answer_ms;	     /* how long a person may take */
+	int start_ms;	     /* how long it may take to start, and to answer what is not for a person; 0: 20 seconds */
+	int answer_ms;	     /* how long a person may take; 0: 10 minutes */
+	const char *differ;  /* words for two answers that should be one; borrowed */
+	bool (*stopped)(void); /* whether a signal wants the end; NULL: never */
 };
 
-/* pinentry_new(setup): no program is started yet; setup NULL: 20 seconds, 10 minutes. NULL if there is no memory. */
+/* Why there was no answer. */
+enum pinentry_why {
+	PINENTRY_FAILED,      /* it says why: says */
+	PINENTRY_CANCELLED,
+	PINENTRY_STOPPED,     /* E_INTERRUPTED */
+	PINENTRY_NOBODY,      /* nobody answered in time */
+	PINENTRY_DEAF,        /* the program did not */
+	PINENTRY_ENDLESS,     /* it sent more than any needs */
+	PINENTRY_GONE,        /* it ended */
+	PINENTRY_NO_TERMINAL, /* it asks on a terminal, and there is none */
+	PINENTRY_MISSING,     /* there is no such program */
+	PINENTRY_NOT_BUILT    /* oncestick was built without libassuan */
+};
+
+struct pinentry_end {
+	enum pinentry_why why;
+	const char *program, *says;
+};
+
+/* pinentry_new(setup): no program is started yet. NULL if there is no memory. */
 struct pinentry *pinentry_new(const struct pinentry_setup *setup);
 
 /* pinentry_free(p): as pinentry_end, and release. *p may be NULL. */
@@ -43,7 +64,10 @@ void pinentry_end(struct pinentry *p);
 /* pinentry_about(p, text): what stands above the questions that follow: lines that are safe to print. "": nothing. */
 void pinentry_about(struct pinentry *p, const char *text);
 
-/* pinentry_note(p, text): what went wrong, safe to print: the next question shows it. p may be NULL. */
+/* pinentry_ended(p): after a question failed, why; what it points to is p's. */
+const struct pinentry_end *pinentry_ended(const struct pinentry *p);
+
+/* pinentry_note(p, text): what went wrong, lines that are safe to print: the next question shows it. pinentry-curses breaks none. */
 void pinentry_note(struct pinentry *p, const char *text);
 
 struct pinentry_answer {

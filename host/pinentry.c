@@ -23,10 +23,7 @@
 #include <assuan.h>
 #include <sodium.h>
 
-#include "human.h"
 #include "secret.h"
-#include "stop.h"
-#include "text.h"
 #include "tool.h"
 #include "utf8.h"
 
@@ -35,17 +32,15 @@
 #define GRACE_MS 15000 /* beyond a person's time: pinentry has the same limit, and says so itself */
 #define END_MS 2000    /* for the process to go by itself; then it is told to, and killed */
 #define TEXT_MAX 1600
-#define NOTE_WIDTH 70 /* of what went wrong: pinentry-curses does not break its lines */
 #define LINE_MAX_BYTES 980 /* ASSUAN_LINELENGTH holds 1000 */
 #define FLOOD_MAX 65536	   /* bytes of one reply, more than any needs */
-
-enum trouble { NO_TROUBLE, STOPPED, TOO_LATE, TOO_MUCH, GONE };
 
 struct pinentry {
 	struct pinentry_setup setup;
 	char program[TOOL_PATH_MAX];
 	assuan_context_t ctx; /* NULL: no program runs */
-	enum trouble trouble; /* that ended the dialogue */
+	enum pinentry_why trouble; /* that ended the dialogue; PINENTRY_FAILED: none so far */
+	struct pinentry_end end;
 	bool unseen;	      /* note has not been shown */
 	bool on_terminal;     /* it was told of one */
 	bool silent;	      /* nothing more is told: the person closed a window, or there is none */
@@ -144,12 +139,18 @@ hook_close(assuan_context_t ctx, assuan_fd_t fd)
 }
 
 static int
-give_up(struct pinentry *p, enum trouble why)
+give_up(struct pinentry *p, enum pinentry_why why)
 {
-	if (p->trouble == NO_TROUBLE)
+	if (p->trouble == PINENTRY_FAILED)
 		p->trouble = why;
 	errno = EIO;
 	return -1;
+}
+
+static bool
+is_stopped(const struct pinentry *p)
+{
+	return p->setup.stopped != NULL && p->setup.stopped();
 }
 
 /* A signal comes inside ppoll, or is seen before it. 1 if there is something to read, 0 if it is too late. */
@@ -168,8 +169,8 @@ wait_for(struct pinentry *p, int fd)
 		int64_t left = p->deadline - clock_ms();
 		struct timespec t = {(time_t)(left / 1000), (long)(left % 1000) * 1000000};
 
-		if (stop_asked())
-			ready = give_up(p, STOPPED);
+		if (is_stopped(p))
+			ready = give_up(p, PINENTRY_STOPPED);
 		else
 			ready = left <= 0 ? 0 : ppoll(&at, 1, &t, &before);
 	} while (ready < 0 && errno == EINTR);
@@ -185,14 +186,14 @@ hook_read(assuan_context_t ctx, assuan_fd_t fd, void *to, size_t size)
 	int ready = wait_for(p, fd);
 
 	if (ready == 0)
-		return give_up(p, TOO_LATE);
+		return give_up(p, PINENTRY_DEAF);
 	if (ready < 0)
-		return give_up(p, GONE);
+		return give_up(p, PINENTRY_GONE);
 	n = read(fd, to, size);
 	if (n <= 0)
-		return give_up(p, GONE);
+		return give_up(p, PINENTRY_GONE);
 	if ((size_t)n > p->budget)
-		return give_up(p, TOO_MUCH);
+		return give_up(p, PINENTRY_ENDLESS);
 	p->budget -= (size_t)n;
 	return n;
 }
@@ -203,7 +204,7 @@ hook_write(assuan_context_t ctx, assuan_fd_t fd, const void *from, size_t size)
 {
 	ssize_t n = write(fd, from, size);
 
-	return n < 0 && errno != EINTR ? give_up(assuan_get_pointer(ctx), GONE) : n;
+	return n < 0 && errno != EINTR ? give_up(assuan_get_pointer(ctx), PINENTRY_GONE) : n;
 }
 
 static int
@@ -260,7 +261,7 @@ hook_waitpid(assuan_context_t ctx, pid_t pid, int action, int *status, int optio
 	const struct pinentry *p = assuan_get_pointer(ctx);
 	const int signals[] = {SIGTERM, SIGKILL};
 	size_t told = 0;
-	int64_t until = clock_ms() + (p->trouble == NO_TROUBLE || p->trouble == GONE ? END_MS : 0);
+	int64_t until = clock_ms() + (p->trouble == PINENTRY_FAILED || p->trouble == PINENTRY_GONE ? END_MS : 0);
 
 	(void)action;
 	(void)options;
@@ -345,7 +346,7 @@ on_status(void *arg, const char *line)
 static gpg_error_t
 transact(struct pinentry *p, const char *line, int ms)
 {
-	if (p->trouble != NO_TROUBLE)
+	if (p->trouble != PINENTRY_FAILED)
 		return gpg_error(GPG_ERR_EOF);
 	p->deadline = clock_ms() + ms;
 	p->budget = FLOOD_MAX;
@@ -422,7 +423,7 @@ has_no_terminal(struct pinentry *p)
 	char flavor[64] = "", *last = NULL;
 	gpg_error_t e = 0;
 
-	if (p->on_terminal || p->trouble != NO_TROUBLE)
+	if (p->on_terminal || p->trouble != PINENTRY_FAILED)
 		return false;
 	p->out = flavor;
 	p->size = sizeof flavor;
@@ -437,45 +438,29 @@ has_no_terminal(struct pinentry *p)
 	return strcmp(last != NULL ? last + 1 : flavor, "tty") == 0 || strcmp(last != NULL ? last + 1 : flavor, "curses") == 0;
 }
 
+/* The dialogue is over. */
 static enum err
-no_terminal(struct pinentry *p, struct fault *f)
+over(struct pinentry *p, enum pinentry_why why, const char *says, struct fault *f)
 {
 	p->silent = true;
 	stop(p);
-	return fault_set(f, E_PROMPT, 0, "",
-	    _("%.60s asks on a terminal, and there is none here. Install one that asks in a window, name it in ONCESTICK_PINENTRY, or put "
-	      "the answer into a file (--code-file, --passphrase-file)."),
-	    p->program);
+	p->end = (struct pinentry_end){.why = why, .program = p->program, .says = says};
+	return fault_set(f, why == PINENTRY_STOPPED ? E_INTERRUPTED : E_PROMPT, 0, "pinentry", "%s", p->program);
 }
 
-/* What went wrong, in words; the dialogue is over. */
 static enum err
 failed(struct pinentry *p, gpg_error_t why, struct fault *f)
 {
-	enum trouble trouble = p->trouble;
-	const char *what = gpg_strerror(why);
 	bool cancelled = gpg_err_code(why) == GPG_ERR_CANCELED || gpg_err_code(why) == GPG_ERR_FULLY_CANCELED;
 	bool late = gpg_err_code(why) == GPG_ERR_TIMEOUT;
 
-	if (trouble == NO_TROUBLE && !late && has_no_terminal(p))
-		return no_terminal(p, f);
-	p->silent = true;
-	stop(p);
-	if (trouble == STOPPED)
-		return fault_set(f, E_INTERRUPTED, 0, "", "%s", _("interrupted."));
-	if (trouble == NO_TROUBLE && cancelled)
-		return fault_set(f, E_PROMPT, 0, "", "%s", _("cancelled."));
-	if (trouble == NO_TROUBLE && late)
-		return fault_set(f, E_PROMPT, 0, "", "%s", _("nobody answered. Start again."));
-	if (trouble == TOO_LATE)
-		what = _("it does not answer");
-	else if (trouble == TOO_MUCH)
-		what = _("its answer does not end");
-	else if (trouble == GONE)
-		what = _("it ended without an answer");
-	return fault_set(f, E_PROMPT, 0, "",
-	    _("%.60s failed: %s. Leave --pinentry out to be asked on the terminal, or name another in ONCESTICK_PINENTRY."),
-	    p->program, what);
+	if (p->trouble != PINENTRY_FAILED)
+		return over(p, p->trouble, NULL, f);
+	if (late)
+		return over(p, PINENTRY_NOBODY, NULL, f);
+	if (has_no_terminal(p))
+		return over(p, PINENTRY_NO_TERMINAL, NULL, f);
+	return over(p, cancelled ? PINENTRY_CANCELLED : PINENTRY_FAILED, gpg_strerror(why), f);
 }
 
 static const char *
@@ -497,9 +482,8 @@ find_program(struct pinentry *p, struct fault *f)
 		tool_find(p->program, path != NULL ? path : TOOL_DIRS, wanted);
 	if (strlen(wanted) < sizeof p->program && p->program[0] != '\0' && access(p->program, X_OK) == 0)
 		return E_OK;
-	p->silent = true;
-	return fault_set(f, E_PROMPT, 0, "",
-	    _("there is no program %.80s. Install a pinentry, or leave --pinentry out to be asked on the terminal."), wanted);
+	snprintf(p->program, sizeof p->program, "%s", wanted);
+	return over(p, PINENTRY_MISSING, NULL, f);
 }
 
 /* Where it shall ask; a window needs the environment alone. */
@@ -548,14 +532,14 @@ pinentry_start(struct pinentry *p, struct fault *f)
 
 	if (p->ctx != NULL)
 		return E_OK;
-	p->trouble = NO_TROUBLE;
+	p->trouble = PINENTRY_FAILED;
 	if (find_program(p, f) != E_OK)
 		return E_PROMPT;
 	p->silent = false;
 	e = connect_program(p);
 	if (e == 0)
 		introduce(p);
-	if (e != 0 || p->trouble != NO_TROUBLE)
+	if (e != 0 || p->trouble != PINENTRY_FAILED)
 		return failed(p, e, f);
 	return E_OK;
 }
@@ -565,8 +549,11 @@ pinentry_new(const struct pinentry_setup *setup)
 {
 	struct pinentry *p = calloc(1, sizeof *p);
 
-	if (p != NULL)
-		p->setup = setup != NULL ? *setup : (struct pinentry_setup){NULL, START_MS, ANSWER_MS};
+	if (p == NULL)
+		return NULL;
+	p->setup = *setup;
+	p->setup.start_ms = setup->start_ms != 0 ? setup->start_ms : START_MS;
+	p->setup.answer_ms = setup->answer_ms != 0 ? setup->answer_ms : ANSWER_MS;
 	return p;
 }
 
@@ -583,7 +570,7 @@ tell(struct pinentry *p)
 void
 pinentry_end(struct pinentry *p)
 {
-	if (p->unseen && !p->silent && !stop_asked() && !isatty(STDERR_FILENO))
+	if (p->unseen && !p->silent && !is_stopped(p) && !isatty(STDERR_FILENO))
 		tell(p);
 	p->unseen = false;
 	p->silent = false;
@@ -601,6 +588,12 @@ pinentry_free(struct pinentry **p)
 	*p = NULL;
 }
 
+const struct pinentry_end *
+pinentry_ended(const struct pinentry *p)
+{
+	return &p->end;
+}
+
 void
 pinentry_about(struct pinentry *p, const char *text)
 {
@@ -610,12 +603,7 @@ pinentry_about(struct pinentry *p, const char *text)
 void
 pinentry_note(struct pinentry *p, const char *text)
 {
-	char *wrapped = p != NULL ? human_wrap(text, NOTE_WIDTH, 0, 0) : NULL;
-
-	if (p == NULL)
-		return;
-	snprintf(p->note, sizeof p->note, "%s", wrapped != NULL ? wrapped : text);
-	free(wrapped);
+	snprintf(p->note, sizeof p->note, "%s", text);
 	p->unseen = true;
 }
 
@@ -627,9 +615,10 @@ prepare(struct pinentry *p, const char *question, struct fault *f)
 {
 	char text[2 * TEXT_MAX + 3], seconds[32];
 	gpg_error_t e = 0;
+	enum err err = pinentry_start(p, f);
 
-	if (pinentry_start(p, f) != E_OK)
-		return f != NULL ? f->err : E_PROMPT;
+	if (err != E_OK)
+		return err;
 	p->silent = false;
 	snprintf(text, sizeof text, "%s%s%s", question, question[0] != '\0' && p->about[0] != '\0' ? "\n\n" : "", p->about);
 	snprintf(seconds, sizeof seconds, "SETTIMEOUT %d", p->setup.answer_ms / 1000);
@@ -639,7 +628,7 @@ prepare(struct pinentry *p, const char *question, struct fault *f)
 	if (p->unseen)
 		set(p, "SETERROR", p->note);
 	p->unseen = false;
-	return e == 0 && p->trouble == NO_TROUBLE ? E_OK : failed(p, e, f);
+	return e == 0 && p->trouble == PINENTRY_FAILED ? E_OK : failed(p, e, f);
 }
 
 /* Without the blank at its end. */
@@ -660,12 +649,13 @@ pinentry_get(struct pinentry *p, const char *question, const char *again, struct
 {
 	bool asked_again = false;
 	gpg_error_t e = 0;
+	enum err err = prepare(p, "", f);
 
-	if (prepare(p, "", f) != E_OK)
-		return f != NULL ? f->err : E_PROMPT;
+	if (err != E_OK)
+		return err;
 	set_prompt(p, question);
 	if (again != NULL)
-		asked_again = set(p, "SETREPEAT", again) == 0 && set(p, "SETREPEATERROR", _("These were not the same.")) == 0;
+		asked_again = set(p, "SETREPEAT", again) == 0 && set(p, "SETREPEATERROR", p->setup.differ) == 0;
 	p->out = a->text;
 	p->size = a->size;
 	p->n = 0;
@@ -697,9 +687,10 @@ pinentry_pick(struct pinentry *p, const char *question, const char *const *butto
 {
 	size_t n = count(buttons);
 	gpg_error_t e = 0;
+	enum err err = prepare(p, question, f);
 
-	if (prepare(p, question, f) != E_OK)
-		return f != NULL ? f->err : E_PROMPT;
+	if (err != E_OK)
+		return err;
 	set(p, "SETOK", buttons[0]);
 	if (n > 2)
 		set(p, "SETNOTOK", buttons[1]);
@@ -707,11 +698,11 @@ pinentry_pick(struct pinentry *p, const char *question, const char *const *butto
 	e = transact(p, "CONFIRM", p->setup.answer_ms + GRACE_MS);
 	if (e == 0)
 		*picked = 0;
-	else if (p->trouble == NO_TROUBLE && gpg_err_code(e) == GPG_ERR_NOT_CONFIRMED)
+	else if (p->trouble == PINENTRY_FAILED && gpg_err_code(e) == GPG_ERR_NOT_CONFIRMED)
 		*picked = 1;
-	else if (p->trouble == NO_TROUBLE && gpg_err_code(e) == GPG_ERR_CANCELED && has_no_terminal(p))
-		return no_terminal(p, f);
-	else if (p->trouble == NO_TROUBLE && gpg_err_code(e) == GPG_ERR_CANCELED) {
+	else if (p->trouble == PINENTRY_FAILED && gpg_err_code(e) == GPG_ERR_CANCELED && has_no_terminal(p))
+		return over(p, PINENTRY_NO_TERMINAL, NULL, f);
+	else if (p->trouble == PINENTRY_FAILED && gpg_err_code(e) == GPG_ERR_CANCELED) {
 		*picked = n - 1;
 		p->silent = true;
 	} else

@@ -127,7 +127,7 @@ open_file(struct report *r, struct bytes file)
 	else if (receipts_parse(file, &r->rows, &r->row_count) == 0)
 		r->kind = REPORT_RECEIPTS;
 	else
-		return ENVELOPE_MALFORMED;
+		return errno == ENOMEM ? ENVELOPE_NO_MEMORY : ENVELOPE_MALFORMED;
 	return ENVELOPE_OK;
 }
 
@@ -151,6 +151,8 @@ inspect_file(struct report *r, const char *path, struct fault *f)
 		return E_OK;
 	case ENVELOPE_NEWER:
 		return fault_set(f, E_NO_GRANT, 0, "", _("%.120s was made by a newer oncestick."), path);
+	case ENVELOPE_NO_MEMORY:
+		return fault_set(f, E_FAIL, ENOMEM, "memory", "%s", path);
 	case ENVELOPE_FORGED:
 		return fault_set(f, E_BUNDLE, 0, "", _("%.120s does not have a valid signature: it was changed, or forged."), path);
 	default:
@@ -168,14 +170,21 @@ manifest_state(const struct stick *s, const struct grant *g, struct manifest *m,
 	const char *state = "damaged";
 	uint8_t *file = NULL;
 	size_t size = 0;
+	enum envelope_result opened = ENVELOPE_MALFORMED;
 	int fd = stick_bundle_dir(s, g->bundles[0].id);
 
 	bytes_to_hex(hex, g->bundles[0].id, ID_SIZE);
 	snprintf(path, sizeof path, "%s/%s/%s", STICK_BUNDLES, hex, STICK_MANIFEST_FILE);
 	if (fd < 0 || stickio_slurp(fd, STICK_MANIFEST_FILE, envelope_limit(ENVELOPE_MANIFEST), &file, &size) != 0)
 		state = stickio_fault(f, E_BUNDLE, "read", s->once_fd, STICK_ONCE, path) == E_BUNDLE ? "missing" : "unreadable";
-	else if (manifest_open(m, BYTES(file, size)) == ENVELOPE_OK)
+	else
+		opened = manifest_open(m, BYTES(file, size));
+	if (opened == ENVELOPE_OK)
 		state = memcmp(m->hash, g->bundles[0].manifest_hash, HASH_SIZE) == 0 ? "signed" : "another one";
+	if (opened == ENVELOPE_NO_MEMORY) {
+		(void)fault_set(f, E_FAIL, ENOMEM, "memory", "%s", path);
+		state = "unreadable";
+	}
 	if (fd >= 0)
 		close(fd);
 	free(file);

@@ -200,6 +200,7 @@ static enum err
 issuer_of_object(const char *file, uint8_t pk[KEY_SIZE], struct fault *f)
 {
 	enum envelope_type type;
+	enum envelope_result opened = ENVELOPE_MALFORMED;
 	struct bytes payload;
 	uint8_t *data = NULL;
 	size_t n = 0;
@@ -212,7 +213,11 @@ issuer_of_object(const char *file, uint8_t pk[KEY_SIZE], struct fault *f)
 			    file);
 		return fault_set(f, E_USAGE, 0, "", _("%.120s cannot be read: %s."), file, strerror(errno));
 	}
-	if (envelope_guess(BYTES(data, n), &type) != 0 || envelope_open(type, BYTES(data, n), &payload, pk) != ENVELOPE_OK)
+	if (envelope_guess(BYTES(data, n), &type) == 0)
+		opened = envelope_open(type, BYTES(data, n), &payload, pk);
+	if (opened == ENVELOPE_NO_MEMORY)
+		err = fault_set(f, E_FAIL, ENOMEM, "memory", "%s", file);
+	else if (opened != ENVELOPE_OK)
 		err = fault_set(f, E_ISSUER, 0, "",
 		    _("no issuer signed %.120s, or it was changed. Name the stick, or a grant, manifest or notice on it."), file);
 	free(data);

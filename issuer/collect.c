@@ -177,7 +177,7 @@ collect_file(struct collect *k, struct bytes file, struct fault *f)
 	size_t count = 0;
 
 	if (receipts_parse(file, &rows, &count) != 0)
-		return fault_set(f, E_USAGE, 0, COLLECT_NO_RECEIPTS, "%s", "");
+		return errno == ENOMEM ? no_memory(f, "for receipts") : fault_set(f, E_USAGE, 0, COLLECT_NO_RECEIPTS, "%s", "");
 	grown = realloc(k->rows.list, (k->rows.count + count + 1) * sizeof *grown);
 	if (grown == NULL) {
 		free(rows);

@@ -78,9 +78,12 @@ book(const struct granting *w, const struct grant *g, const struct minted *m, st
 	struct books *b = w->issuer->books;
 	struct bytes payload;
 	uint8_t issuer[KEY_SIZE];
+	enum envelope_result opened = envelope_open(ENVELOPE_GRANT, BYTES(m->file, m->file_n), &payload, issuer);
 	enum err e = E_OK;
 
-	if (envelope_open(ENVELOPE_GRANT, BYTES(m->file, m->file_n), &payload, issuer) != ENVELOPE_OK)
+	if (opened == ENVELOPE_NO_MEMORY)
+		return fault_set(f, E_FAIL, ENOMEM, "memory", "for the grant");
+	if (opened != ENVELOPE_OK)
 		return fault_set(f, E_FAIL, 0, "signature", "the grant");
 	if ((e = books_begin(b, f)) != E_OK)
 		return e;

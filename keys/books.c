@@ -275,9 +275,12 @@ books_bundle_manifest(struct books *b, const uint8_t id[ID_SIZE], struct bytes c
 	struct sql *q = books_step(b, "manifest");
 	struct manifest m;
 	int changed = 0;
+	enum envelope_result opened = manifest_open(&m, cose);
 	enum err err;
 
-	if (manifest_open(&m, cose) != ENVELOPE_OK || memcmp(m.bundle_id, id, ID_SIZE) != 0)
+	if (opened == ENVELOPE_NO_MEMORY)
+		return fault_set(f, E_FAIL, ENOMEM, q->step, "%s", q->path);
+	if (opened != ENVELOPE_OK || memcmp(m.bundle_id, id, ID_SIZE) != 0)
 		return sql_odd(q, "no manifest of this bundle", f);
 	err = sql_change(q, "INSERT INTO bundle VALUES (?1, ?4, ?2, ?3, ?4) ON CONFLICT (bundle_id)"
 	    " DO UPDATE SET manifest = ?3, signed_at = ?4 WHERE manifest IS NULL OR manifest = ?3",
@@ -535,7 +538,7 @@ books_grant(struct books *b, const uint8_t id[ID_SIZE], struct grant *g, bool *f
 		size_t n = (size_t)sqlite3_column_bytes(st, 0);
 
 		if (p == NULL || grant_parse(g, BYTES(p, n)) != 0)
-			err = sql_odd(q, "an odd row of grants", f);
+			err = p != NULL && errno == ENOMEM ? sql_failed(q, SQLITE_NOMEM, f) : sql_odd(q, "an odd row of grants", f);
 	}
 	*found = err == E_OK && row;
 	sql_done(&st);

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -322,7 +323,7 @@ sign_grant(struct grant *g, const uint8_t sk[SIGN_SECRET_SIZE], uint8_t **file, 
 	if ((payload = grant_encode(g, &len)) == NULL)
 		return fault_set(f, E_FAIL, 0, "encode", "grant");
 	if (grant_parse(&back, BYTES(payload, len)) != 0)
-		err = fault_set(f, E_FAIL, 0, "field out of range", "grant");
+		err = fault_set(f, E_FAIL, errno == ENOMEM ? ENOMEM : 0, errno == ENOMEM ? "memory" : "field out of range", "grant");
 	else if ((*file = envelope_sign(ENVELOPE_GRANT, BYTES(payload, len), sk, n)) == NULL)
 		err = fault_set(f, E_FAIL, 0, "sign", "grant");
 	grant_free(&back);

@@ -136,7 +136,7 @@ merge(struct station *s, const struct notice *n, struct list *known, bool *more,
 	enum err err = E_OK;
 
 	if (known->len > 0 && notice_parse(&all, BYTES(known->payload, known->len)) != 0)
-		return sql_odd(s->sql, "an odd row of revoked codes", f);
+		return errno == ENOMEM ? no_memory(s, "list", f) : sql_odd(s->sql, "an odd row of revoked codes", f);
 	memcpy(all.issuer, n->issuer, sizeof all.issuer);
 	if (all.number == 0) {
 		all.number = 1; /* what is said of the union, is said elsewhere */

@@ -68,6 +68,8 @@ open_manifest(struct bundle *b, const uint8_t id[ID_SIZE], const uint8_t *manife
 		return fail_at(f, "read", b, "manifest.cose");
 	r = manifest_open(&b->manifest, BYTES(data, n));
 	free(data);
+	if (r == ENVELOPE_NO_MEMORY)
+		return fault_set(f, E_FAIL, ENOMEM, "malloc", "b/%s/manifest.cose", b->name);
 	if (r != ENVELOPE_OK)
 		step = steps[r];
 	else if (memcmp(b->manifest.bundle_id, id, ID_SIZE) != 0)

@@ -3,6 +3,7 @@
  */
 #include "envelope.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -108,15 +109,15 @@ to_be_signed(const struct shape *shape, struct bytes payload, size_t *n)
 	return m;
 }
 
-static int
-signature_good(const struct shape *shape, struct bytes payload, const uint8_t *signature, const uint8_t pk[KEY_SIZE])
+static enum envelope_result
+check_signature(const struct shape *shape, struct bytes payload, const uint8_t *signature, const uint8_t pk[KEY_SIZE])
 {
 	size_t n;
 	uint8_t *m = to_be_signed(shape, payload, &n);
-	int good = m != NULL && crypto_sign_verify_detached(signature, m, n, pk) == 0;
+	bool good = m != NULL && crypto_sign_verify_detached(signature, m, n, pk) == 0;
 
 	free(m);
-	return good;
+	return good ? ENVELOPE_OK : m != NULL ? ENVELOPE_FORGED : ENVELOPE_NO_MEMORY;
 }
 
 /* Version and place of the issuer's key: the first bytes of every payload, whatever its map's size. */
@@ -143,11 +144,9 @@ envelope_open(enum envelope_type type, struct bytes file, struct bytes *payload,
 		return ENVELOPE_MALFORMED;
 	if (memcmp(body.p + body.n, tail_head, sizeof tail_head) != 0)
 		return ENVELOPE_MALFORMED;
-	res = check_start(body);
-	if (res != ENVELOPE_OK)
+	if ((res = check_start(body)) != ENVELOPE_OK ||
+	    (res = check_signature(shape, body, body.p + body.n + sizeof tail_head, body.p + ISSUER_OFFSET)) != ENVELOPE_OK)
 		return res;
-	if (!signature_good(shape, body, body.p + body.n + sizeof tail_head, body.p + ISSUER_OFFSET))
-		return ENVELOPE_FORGED;
 	memcpy(issuer, body.p + ISSUER_OFFSET, KEY_SIZE);
 	*payload = body;
 	return ENVELOPE_OK;

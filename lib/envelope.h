@@ -27,7 +27,8 @@ enum envelope_result {
 	ENVELOPE_OK,
 	ENVELOPE_MALFORMED,  /* too long, wrong prefix, wrong length */
 	ENVELOPE_NEWER,      /* a version byte other than 1: made by a newer program */
-	ENVELOPE_FORGED      /* the signature is not the issuer's, or there is no memory to check it */
+	ENVELOPE_FORGED,     /* the signature is not the issuer's */
+	ENVELOPE_NO_MEMORY   /* nothing is known of it */
 };
 
 /*

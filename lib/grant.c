@@ -3,6 +3,7 @@
  */
 #include "grant.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -237,23 +238,29 @@ grant_locators_differ(const uint8_t (*locators)[LOCATOR_SIZE], size_t n)
 	return different;
 }
 
+/* Sets errno where that is not for the payload. */
 static bool
 get_locators(struct dcbor_in *in, struct grant *g)
 {
 	uint64_t count;
 	uint32_t i;
+	int different;
 
 	if (!dcbor_get_array(in, 1, GRANT_SLOTS_MAX, &count) || count > in->left / (1 + LOCATOR_SIZE))
 		return false;
 	g->locators = malloc((size_t)count * LOCATOR_SIZE);
-	if (g->locators == NULL)
+	if (g->locators == NULL) {
+		errno = ENOMEM;
 		return false;
+	}
 	for (i = 0; i < count; i++) {
 		if (!dcbor_get_fixed(in, g->locators[i], LOCATOR_SIZE))
 			return false;
 	}
 	g->slots = (uint32_t)count;
-	return grant_locators_differ((const uint8_t (*)[LOCATOR_SIZE])g->locators, (size_t)count) == 1;
+	different = grant_locators_differ((const uint8_t (*)[LOCATOR_SIZE])g->locators, (size_t)count);
+	errno = different == -1 ? ENOMEM : EBADMSG;
+	return different == 1;
 }
 
 static bool
@@ -284,9 +291,14 @@ parse(struct grant *g, struct bytes payload)
 int
 grant_parse(struct grant *g, struct bytes payload)
 {
+	int sys;
+
 	memset(g, 0, sizeof *g);
+	errno = EBADMSG;
 	if (!parse(g, payload)) {
+		sys = errno;
 		grant_free(g);
+		errno = sys;
 		return -1;
 	}
 	hash_payload(g, payload);
@@ -303,7 +315,7 @@ grant_open(struct grant *g, struct bytes file)
 	memset(g, 0, sizeof *g);
 	res = envelope_open(ENVELOPE_GRANT, file, &payload, issuer);
 	if (res == ENVELOPE_OK && grant_parse(g, payload) != 0)
-		res = ENVELOPE_MALFORMED;
+		res = errno == ENOMEM ? ENVELOPE_NO_MEMORY : ENVELOPE_MALFORMED;
 	return res;
 }
 

@@ -45,10 +45,13 @@ struct grant {
 /* grant_encode(g, n): the payload, to be freed by the caller; sets g->hash. NULL if there is no memory. */
 uint8_t *grant_encode(struct grant *g, size_t *n);
 
-/* grant_parse(g, payload): fill g, which the caller frees with grant_free. Return 0, or -1 with g zeroed. */
+/*
+ * grant_parse(g, payload): fill g, which the caller frees with grant_free. Return 0, or -1 with g zeroed, and errno: ENOMEM, or EBADMSG
+ * for a payload that is none.
+ */
 int grant_parse(struct grant *g, struct bytes payload);
 
-/* grant_open(g, file): envelope_open and grant_parse. A payload that does not parse is ENVELOPE_MALFORMED. */
+/* grant_open(g, file): envelope_open and grant_parse. A payload that is none is ENVELOPE_MALFORMED. */
 enum envelope_result grant_open(struct grant *g, struct bytes file);
 
 /* grant_locators_differ(locators, n): 1 if no two of the n locators are equal, 0 if two are, -1 if there is no memory to tell. */

@@ -29,7 +29,7 @@ uint8_t *manifest_encode(struct manifest *m, size_t *n);
 /* manifest_parse(m, payload): fill m from a payload that envelope_open accepted. Return 0, or -1 with m zeroed. */
 int manifest_parse(struct manifest *m, struct bytes payload);
 
-/* manifest_open(m, file): envelope_open and manifest_parse. A payload that does not parse is ENVELOPE_MALFORMED. */
+/* manifest_open(m, file): envelope_open and manifest_parse. A payload that is none is ENVELOPE_MALFORMED. */
 enum envelope_result manifest_open(struct manifest *m, struct bytes file);
 
 #endif

@@ -3,6 +3,7 @@
  */
 #include "notice.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -255,6 +256,14 @@ notice_encode(const struct notice *n, size_t *len)
 
 /* ---- reading ------------------------------------------------------------------------------------------------------------ */
 
+/* Not the payload's fault. */
+static bool
+no_memory(void)
+{
+	errno = ENOMEM;
+	return false;
+}
+
 static bool
 get_grant(struct dcbor_in *in, struct notice_grant *g)
 {
@@ -265,7 +274,7 @@ get_grant(struct dcbor_in *in, struct notice_grant *g)
 		return false;
 	g->bitmap = malloc(bitmap.n);
 	if (g->bitmap == NULL)
-		return false;
+		return no_memory();
 	memcpy(g->bitmap, bitmap.p, bitmap.n);
 	g->len = (uint16_t)bitmap.n;
 	return true;
@@ -283,7 +292,7 @@ get_grants(struct dcbor_in *in, struct notice *n)
 		return true;
 	n->grants = calloc((size_t)count, sizeof *n->grants);
 	if (n->grants == NULL)
-		return false;
+		return no_memory();
 	n->grant_count = (size_t)count;
 	for (i = 0; i < count; i++) {
 		if (!get_grant(in, &n->grants[i]))
@@ -306,7 +315,7 @@ get_withdrawn(struct dcbor_in *in, struct notice *n)
 		return true;
 	n->withdrawn = calloc((size_t)count, ID_SIZE);
 	if (n->withdrawn == NULL)
-		return false;
+		return no_memory();
 	n->withdrawn_count = (size_t)count;
 	for (i = 0; i < count; i++) {
 		if (!dcbor_get_fixed(in, n->withdrawn[i], ID_SIZE))
@@ -397,9 +406,14 @@ notice_says(struct bytes payload, const uint8_t grant_id[ID_SIZE], uint32_t slot
 int
 notice_parse(struct notice *n, struct bytes payload)
 {
+	int sys;
+
 	memset(n, 0, sizeof *n);
+	errno = EBADMSG;
 	if (!parse(n, payload)) {
+		sys = errno;
 		notice_free(n);
+		errno = sys;
 		return -1;
 	}
 	return 0;
@@ -415,6 +429,6 @@ notice_open(struct notice *n, struct bytes file)
 	memset(n, 0, sizeof *n);
 	res = envelope_open(ENVELOPE_NOTICE, file, &payload, issuer);
 	if (res == ENVELOPE_OK && notice_parse(n, payload) != 0)
-		res = ENVELOPE_MALFORMED;
+		res = errno == ENOMEM ? ENVELOPE_NO_MEMORY : ENVELOPE_MALFORMED;
 	return res;
 }

@@ -41,7 +41,7 @@ bool notice_revoked(const struct notice *n, const uint8_t grant_id[ID_SIZE], uin
 bool notice_withdrawn(const struct notice *n, const uint8_t bundle_id[ID_SIZE]);
 
 uint8_t *notice_encode(const struct notice *n, size_t *len); /* as manifest_encode */
-int notice_parse(struct notice *n, struct bytes payload);    /* as grant_parse; free with notice_free */
+int notice_parse(struct notice *n, struct bytes payload);    /* as grant_parse, also errno; free with notice_free */
 /*
  * notice_says(payload, grant_id, slot, bundle_id, revoked, withdrawn): as notice_parse, notice_revoked and notice_withdrawn, of one
  * slot and one bundle, without memory. Return 0, or -1 for a payload that is none.

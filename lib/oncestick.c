@@ -351,7 +351,7 @@ oncestick_inspect(const void *data, size_t n, struct oncestick_object *o)
 		break;
 	}
 	if (r != ENVELOPE_OK)
-		return ONCESTICK_BUNDLE;
+		return r == ENVELOPE_NO_MEMORY ? ONCESTICK_FAIL : ONCESTICK_BUNDLE;
 	*o = t;
 	return ONCESTICK_OK;
 }

@@ -164,7 +164,7 @@ struct oncestick_object {
 /*
  * oncestick_inspect(data, n, o): verify the n bytes at data, the contents of a manifest.cose, grant.cose or notice.cose, and say
  * what they are. Members that do not belong to the kind are zero. Return ONCESTICK_OK, ONCESTICK_BUNDLE if it is none of these or
- * its signature is not good, ONCESTICK_FAIL if the library cannot start.
+ * its signature is not good, ONCESTICK_FAIL if the library cannot start or there is no memory.
  */
 ONCESTICK_API enum oncestick_result oncestick_inspect(const void *data, size_t n, struct oncestick_object *o);
 

@@ -197,7 +197,7 @@ check_grant_issuer(int grants_fd, const uint8_t id[ID_SIZE], const char *suffix,
 	struct bytes payload;
 	uint8_t *file = NULL;
 	size_t n = 0;
-	bool other = false;
+	enum envelope_result opened;
 
 	provision_name(name, id, suffix);
 	if (provision_grant_file(grants_fd, name, &file, &n) != 0) {
@@ -205,10 +205,13 @@ check_grant_issuer(int grants_fd, const uint8_t id[ID_SIZE], const char *suffix,
 			return E_OK;
 		return stickio_fault(f, E_NO_GRANT, "read", grants_fd, STICK_ONCE "/" STICK_GRANTS, name);
 	}
-	other =
-	    envelope_open(ENVELOPE_GRANT, BYTES(file, n), &payload, signer) == ENVELOPE_OK && memcmp(signer, issuer, KEY_SIZE) != 0;
+	opened = envelope_open(ENVELOPE_GRANT, BYTES(file, n), &payload, signer);
 	free(file);
-	return other ? fault_set(f, E_ISSUER, 0, "issuer", "%s/%s/%s", STICK_ONCE, STICK_GRANTS, name) : E_OK;
+	if (opened == ENVELOPE_NO_MEMORY)
+		return fault_set(f, E_FAIL, ENOMEM, "memory", "%s/%s/%s", STICK_ONCE, STICK_GRANTS, name);
+	if (opened != ENVELOPE_OK || memcmp(signer, issuer, KEY_SIZE) == 0)
+		return E_OK;
+	return fault_set(f, E_ISSUER, 0, "issuer", "%s/%s/%s", STICK_ONCE, STICK_GRANTS, name);
 }
 
 static enum err

@@ -3,6 +3,7 @@
  */
 #include "receipt.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -127,18 +128,22 @@ receipts_parse(struct bytes file, struct receipt_row **rows, size_t *count)
 	uint64_t declared;
 	size_t i;
 
+	errno = EBADMSG;
 	if (!dcbor_get_array(&in, 0, in.left / ROW_MIN, &declared))
 		return -1;
 	/* One more than needed, so that an empty file gives a list as well. */
 	list = calloc((size_t)declared + 1, sizeof *list);
-	if (list == NULL)
+	if (list == NULL) {
+		errno = ENOMEM;
 		return -1;
+	}
 	for (i = 0; i < declared; i++) {
 		if (!get_row(&in, &list[i]))
 			break;
 	}
 	if (!dcbor_end(&in)) {
 		free(list);
+		errno = EBADMSG;
 		return -1;
 	}
 	*rows = list;

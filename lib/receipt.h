@@ -49,7 +49,10 @@ struct receipt_row {
 	struct bytes body;
 };
 
-/* receipts_encode / receipts_parse: the whole file; *rows is to be freed by the caller. -1 / NULL on failure. */
+/*
+ * receipts_encode / receipts_parse: the whole file; *rows is to be freed by the caller. NULL if there is no memory; -1 with errno:
+ * ENOMEM, or EBADMSG for a file that is none.
+ */
 uint8_t *receipts_encode(const struct receipt_row *rows, size_t count, size_t *n);
 int receipts_parse(struct bytes file, struct receipt_row **rows, size_t *count);
 

@@ -198,22 +198,27 @@ list_grants(const struct stick *s, struct listing *l)
 	return found != -1 ? 0 : -1;
 }
 
-/* The stick that the grant below ids says it is of; false if it does not verify. */
-static bool
+/* The stick that the grant below ids says it is of: 1; 0 if it does not verify, -1 if there is no memory to tell. */
+static int
 stick_of_grant(const struct stick *s, const uint8_t id[ID_SIZE], uint8_t stick_id[ID_SIZE])
 {
 	struct grant g = {0};
 	uint8_t *file = NULL;
 	size_t n = 0;
-	bool known = false;
-	int fd = stick_grant_dir(s, id);
+	enum envelope_result opened = ENVELOPE_MALFORMED;
+	int known = 0, fd = stick_grant_dir(s, id);
 
 	if (fd == -1)
-		return false;
-	if (stickio_slurp(fd, STICK_GRANT_FILE, envelope_limit(ENVELOPE_GRANT), &file, &n) == 0 &&
-	    grant_open(&g, BYTES(file, n)) == ENVELOPE_OK) {
+		return 0;
+	if (stickio_slurp(fd, STICK_GRANT_FILE, envelope_limit(ENVELOPE_GRANT), &file, &n) == 0)
+		opened = grant_open(&g, BYTES(file, n));
+	else if (errno == ENOMEM)
+		opened = ENVELOPE_NO_MEMORY;
+	if (opened == ENVELOPE_OK) {
 		known = memcmp(g.id, id, ID_SIZE) == 0;
 		memcpy(stick_id, g.stick_id, ID_SIZE);
+	} else if (opened == ENVELOPE_NO_MEMORY) {
+		known = -1;
 	}
 	grant_free(&g);
 	free(file);
@@ -227,11 +232,12 @@ id_of_grants(struct stick *s, struct fault *f)
 	struct listing l = {0};
 	uint8_t id[ID_SIZE];
 	bool known = false, same = true;
+	int has = 0;
 
 	if (list_grants(s, &l) != 0 && errno == ENOMEM)
 		return fault_set(f, E_FAIL, ENOMEM, "memory", "grants");
-	for (size_t i = 0; i < l.count && same; i++) {
-		if (!stick_of_grant(s, l.ids[i], id))
+	for (size_t i = 0; i < l.count && same && has != -1; i++) {
+		if ((has = stick_of_grant(s, l.ids[i], id)) != 1)
 			continue;
 		same = !known || memcmp(id, s->id, ID_SIZE) == 0;
 		memcpy(s->id, id, ID_SIZE);
@@ -239,6 +245,8 @@ id_of_grants(struct stick *s, struct fault *f)
 	}
 	free(l.ids);
 	s->n = UINT32_MAX;
+	if (has == -1)
+		return fault_set(f, E_FAIL, ENOMEM, "memory", "grants");
 	if (!same)
 		return fault_set(f, E_STICK_DAMAGED, 0, "stick ids differ", "%s/%s", STICK_ONCE, STICK_GRANTS);
 	return known ? E_OK :
@@ -365,8 +373,12 @@ load_grant(const struct stick *s, const uint8_t id[ID_SIZE], struct grant *out, 
 		goto out;
 	}
 	opened = grant_open(&g, BYTES(file, n));
-	if (opened == ENVELOPE_NEWER)
+	if (opened == ENVELOPE_NEWER) {
 		verdict = SKIP_NEWER;
+	} else if (opened == ENVELOPE_NO_MEMORY) {
+		errno = ENOMEM;
+		verdict = unread(s, id, f);
+	}
 	if (opened != ENVELOPE_OK)
 		goto out;
 	if ((verdict = judge_grant(s, &g, id)) == USABLE)
@@ -500,13 +512,17 @@ notice_file_free(struct notice_file *x)
 static int
 load_notice_file(struct notice_file *x, int once_fd, const char *name, const uint8_t issuer[KEY_SIZE])
 {
+	enum envelope_result opened;
+
 	memset(x, 0, sizeof(*x));
 	if (stickio_slurp(once_fd, name, envelope_limit(ENVELOPE_NOTICE), &x->data, &x->n) != 0)
 		return stickio_err(errno, E_OK) == E_OK ? 0 : -1;
-	if (notice_open(&x->notice, BYTES(x->data, x->n)) == ENVELOPE_OK && memcmp(x->notice.issuer, issuer, KEY_SIZE) == 0)
+	opened = notice_open(&x->notice, BYTES(x->data, x->n));
+	if (opened == ENVELOPE_OK && memcmp(x->notice.issuer, issuer, KEY_SIZE) == 0)
 		return 1;
 	notice_file_free(x);
-	return 0;
+	errno = ENOMEM;
+	return opened == ENVELOPE_NO_MEMORY ? -1 : 0;
 }
 
 /* The newest notice of issuer, and whether it is still under its temporary name. Return as load_notice_file. */
@@ -630,10 +646,11 @@ stick_store_notice(const struct stick *s, const uint8_t issuer[KEY_SIZE], const 
 	struct notice_file newest = {0};
 	struct notice ours = {0};
 	bool unrenamed = false;
+	enum envelope_result opened = notice_open(&ours, BYTES(file, len));
 	int have = 0, ret = -1, saved = 0;
 
-	if (notice_open(&ours, BYTES(file, len)) != ENVELOPE_OK || memcmp(ours.issuer, issuer, KEY_SIZE) != 0) {
-		errno = EINVAL;
+	if (opened != ENVELOPE_OK || memcmp(ours.issuer, issuer, KEY_SIZE) != 0) {
+		errno = opened == ENVELOPE_NO_MEMORY ? ENOMEM : EINVAL;
 		goto out;
 	}
 	if ((have = newest_notice(&newest, s->once_fd, issuer, &unrenamed)) == -1 && !stickio_failing(errno))

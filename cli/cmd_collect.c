@@ -189,7 +189,7 @@ ask_damaged(struct run *r, struct fault *f)
 	if (e == E_PROMPT)
 		return E_OK;
 	if (e != E_OK)
-		return fault_set(f, e, no.sys, no.step, "%s", no.object);
+		return fault_pass(f, &no);
 	r->k.revoke_all = true;
 	return commit(r, f);
 }

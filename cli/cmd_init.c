@@ -44,10 +44,10 @@ static enum err
 open_new_dir(struct issuer *i, struct fault *f)
 {
 	if (sql_make_path(i->dir) != 0)
-		return fault_set(f, E_KEYSTORE, errno, "mkdir", "%s", i->dir);
+		return fault_why(f, E_KEYSTORE, errno, WHY_MAKE_DIR, "%s", i->dir);
 	i->dir_fd = open(i->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (i->dir_fd < 0)
-		return fault_set(f, E_KEYSTORE, errno, "create", "%s", i->dir);
+		return fault_why(f, E_KEYSTORE, errno, WHY_MAKE_FILE, "%s", i->dir);
 	return E_OK;
 }
 

@@ -78,12 +78,12 @@ too_few(const struct issue *a, const struct issuing_stick *stick, struct fault *
 static enum err
 word(const struct issue *a, const struct issuing_stick *stick, const struct fault *why, struct fault *f)
 {
-	if (strcmp(why->step, HANDOUT_TOO_FEW) == 0)
+	if (why->why == WHY_TOO_FEW)
 		return too_few(a, stick, f);
-	if (strcmp(why->step, HANDOUT_NONE_LEFT) == 0)
+	if (why->why == WHY_NONE_LEFT)
 		return fault_set(f, E_NO_CODES, 0, "",
 		    _("stick %s has no code left to hand out. More: oncestick prepare FOLDER STICK --add"), stick->name);
-	if (strcmp(why->step, HANDOUT_NO_LECTURE) == 0)
+	if (why->why == WHY_NO_LECTURE)
 		return fault_set(f, E_NO_GRANT, 0, "",
 		    _("the books know no lecture \"%.80s\" on stick %s; 'oncestick codes %s' lists them."), a->lecture, stick->name,
 		    stick->name);

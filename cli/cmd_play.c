@@ -106,7 +106,7 @@ say_no_namespaces(const struct cli *c, int sys)
 static enum err
 say_forbidden(const struct cli *c, const struct fault *f)
 {
-	bool namespace = strcmp(f->step, "namespace") == 0, device = strcmp(f->step, "/dev/fuse") == 0;
+	bool device = f->why == WHY_FUSE_DEVICE || f->why == WHY_NO_FUSE || f->why == WHY_MOUNT_REFUSED;
 
 	if (f->err != E_FUSE)
 		return say_error(c, f, NULL);
@@ -115,9 +115,9 @@ say_forbidden(const struct cli *c, const struct fault *f)
 		return say_refuse(c, E_FUSE, "this PC allows user namespaces only to programs with an AppArmor profile that says so "
 		    "(kernel.apparmor_restrict_unprivileged_userns is 1), and so no folder for one player alone. Nothing was spent. Use "
 		    "'oncestick mount' instead, or ask who looks after this PC for such a profile: oncestick-play(1)");
-	if (namespace)
+	if (f->why == WHY_NAMESPACE)
 		return say_no_namespaces(c, f->sys);
-	if (device && strcmp(f->object, "mount") == 0 && f->sys == EPERM)
+	if (f->why == WHY_MOUNT_REFUSED && f->sys == EPERM)
 		return say_refuse(c, E_FUSE, "this kernel cannot mount FUSE in a user namespace; from 4.18 on they can. Nothing was spent. "
 		    "Use 'oncestick mount' instead");
 	if (device)

@@ -108,7 +108,7 @@ rehearse_stick(struct rehearsal *r, struct fault *f)
 	enum err err;
 
 	if (station_dir(dir, sizeof dir) != 0)
-		return fault_set(f, E_STATION, 0, "no home directory", "station memory");
+		return fault_why(f, E_STATION, 0, WHY_NO_HOME, "station memory");
 	if ((err = station_open(&r->station, dir, STATION_READ, f)) != E_OK)
 		return err;
 	if ((err = station_writable(r->station, f)) != E_OK)

@@ -464,7 +464,7 @@ conclude(const struct verify *v)
 	if (v->grants.skipped == 0)
 		return E_OK;
 	if (v->grants.beyond > 0)
-		fault_set(&f, E_NO_GRANT, 0, STICK_CROWDED, "%s/%s", STICK_ONCE, STICK_GRANTS);
+		fault_why(&f, E_NO_GRANT, 0, WHY_CROWDED_GRANTS, "%s/%s", STICK_ONCE, STICK_GRANTS);
 	else
 		fault_set(&f, E_NO_GRANT, 0, "", "%s", "");
 	return say_error(v->c, &f, &about);

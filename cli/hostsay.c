@@ -4,7 +4,7 @@
 #include "hostsay.h"
 
 #include "player.h"
-#include "stepsay.h"
+#include "whysay.h"
 #include "text.h"
 
 /* ---- player ---------------------------------------------------------------------------------------------------------------- */
@@ -22,13 +22,13 @@ no_mpv(struct fault *out, const struct fault *f)
 	    _("mpv is not installed. Name another player: oncestick play -- PLAYER FILE. Nothing was spent."));
 }
 
-static const struct stepsay sentences[] = {
-	{E_USAGE, PLAYER_NONE, no_player},
-	{E_USAGE, PLAYER_NO_MPV, no_mpv},
+static const struct whysay sentences[] = {
+	{E_USAGE, WHY_NO_PLAYER, no_player},
+	{E_USAGE, WHY_NO_MPV, no_mpv},
 };
 
 bool
 hostsay(struct fault *out, const struct fault *f)
 {
-	return stepsay(out, f, sentences, sizeof sentences / sizeof *sentences);
+	return whysay(out, f, sentences, sizeof sentences / sizeof *sentences);
 }

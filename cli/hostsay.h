@@ -1,5 +1,5 @@
 /*
- * hostsay.h - sentences for the faults of host/ whose step names one.
+ * hostsay.h - sentences for the faults of host/ that have a why.
  */
 #ifndef HOSTSAY_H
 #define HOSTSAY_H

@@ -10,7 +10,7 @@
 #include "issuer.h"
 #include "prepare.h"
 #include "scrub.h"
-#include "stepsay.h"
+#include "whysay.h"
 #include "text.h"
 
 static void
@@ -139,33 +139,33 @@ holds_none(struct fault *out, const struct fault *f)
 	    _("nobody called \"%.80s\" holds a code that is unused and in time; 'oncestick codes STICK' lists holders."), f->object);
 }
 
-static const struct stepsay sentences[] = {
-	{E_KEYSTORE, ISSUER_NONE, no_issuer},
-	{E_KEYSTORE, ISSUER_NO_KEYSTORE, no_keystore},
-	{E_KEYSTORE, ISSUER_NO_RIGHTS, no_rights},
-	{E_SPACE, ISSUER_LIST_FULL, list_full},
-	{E_NO_STICK, ISSUER_UNKNOWN, unknown_stick},
-	{E_USAGE, ISSUER_NO_CODE_NAME, no_code_name},
-	{E_USAGE, HANDOUT_NOT_YET, not_handed_out},
-	{E_SPENT, HANDOUT_OVER, code_is_over},
-	{E_REVOKED, HANDOUT_OVER, code_is_over},
-	{E_EXPIRED, HANDOUT_OVER, code_is_over},
-	{E_NO_CODES, HANDOUT_HOLDS_NONE, holds_none},
-	{E_USAGE, COLLECT_NO_RECEIPTS, no_receipts},
-	{E_USAGE, SCRUB_NO_STICK, no_stick},
-	{E_USAGE, SCRUB_FOREIGN, foreign_fill},
-	{E_SOURCE, PREPARE_FOLDER, no_folder},
-	{E_SOURCE, PREPARE_NO_FILES, no_files},
-	{E_USAGE, PREPARE_INSIDE, inside},
-	{E_USAGE, PREPARE_TWICE, named_twice},
-	{E_WRONG_STICK, PREPARE_COPY, is_copy},
-	{E_SPACE, PREPARE_CROWDED, crowded},
+static const struct whysay sentences[] = {
+	{E_KEYSTORE, WHY_NO_ISSUER, no_issuer},
+	{E_KEYSTORE, WHY_NO_KEYSTORE, no_keystore},
+	{E_KEYSTORE, WHY_NO_RIGHTS, no_rights},
+	{E_SPACE, WHY_LIST_FULL, list_full},
+	{E_NO_STICK, WHY_UNKNOWN_STICK, unknown_stick},
+	{E_USAGE, WHY_NO_CODE_NAME, no_code_name},
+	{E_USAGE, WHY_NOT_HANDED_OUT, not_handed_out},
+	{E_SPENT, WHY_OVER, code_is_over},
+	{E_REVOKED, WHY_OVER, code_is_over},
+	{E_EXPIRED, WHY_OVER, code_is_over},
+	{E_NO_CODES, WHY_HOLDS_NONE, holds_none},
+	{E_USAGE, WHY_NO_RECEIPTS, no_receipts},
+	{E_USAGE, WHY_NOT_A_MOUNT, no_stick},
+	{E_USAGE, WHY_FOREIGN, foreign_fill},
+	{E_SOURCE, WHY_NO_FOLDER, no_folder},
+	{E_SOURCE, WHY_NO_FILES, no_files},
+	{E_USAGE, WHY_INSIDE, inside},
+	{E_USAGE, WHY_TWICE, named_twice},
+	{E_WRONG_STICK, WHY_COPY, is_copy},
+	{E_SPACE, WHY_NO_ROOM, crowded},
 };
 
 bool
 issuersay(struct fault *out, const struct fault *f)
 {
-	return stepsay(out, f, sentences, sizeof sentences / sizeof *sentences);
+	return whysay(out, f, sentences, sizeof sentences / sizeof *sentences);
 }
 
 enum err

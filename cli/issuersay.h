@@ -1,5 +1,5 @@
 /*
- * issuersay.h - sentences for the faults of issuer/ whose step names one.
+ * issuersay.h - sentences for the faults of issuer/ that have a why.
  */
 #ifndef ISSUERSAY_H
 #define ISSUERSAY_H

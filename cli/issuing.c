@@ -229,7 +229,7 @@ worded(struct issuer *i, struct fault *f)
 {
 	struct fault alike = *f;
 
-	if (strcmp(f->step, ISSUER_ALIKE) == 0) {
+	if (f->why == WHY_ALIKE) {
 		fault_clear(f);
 		refuse_alike(i, alike.object, f);
 	}

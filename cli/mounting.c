@@ -340,7 +340,7 @@ mounting_resolve(struct mounting *m, const char *stick, const char *dir, struct 
 	else if (dir != NULL && realpath(dir, m->dir) == NULL)
 		err = fault_set(f, E_FUSE, errno, "mount point", "%s", dir);
 	else if (station_dir(m->station, sizeof m->station) != 0)
-		err = fault_set(f, E_STATION, 0, "no home directory", "station memory");
+		err = fault_why(f, E_STATION, 0, WHY_NO_HOME, "station memory");
 	else
 		warn_rights(m);
 	stickarg_close(&s);

@@ -150,13 +150,13 @@ preparing_word(struct fault *f, const struct prepare *j, const struct prepare_ta
 {
 	struct fault worded = {0};
 
-	if (strcmp(f->step, PREPARE_NO_IDENTITY) == 0)
+	if (f->why == WHY_NO_IDENTITY)
 		no_identity(&worded, t);
-	else if (strcmp(f->step, PREPARE_TOO_SMALL) == 0)
+	else if (f->why == WHY_TOO_SMALL)
 		too_small(&worded, j, t);
-	else if (strcmp(f->step, PREPARE_FULL) == 0)
+	else if (f->why == WHY_NOT_BLANK)
 		full(&worded, t);
-	else if (strcmp(f->step, PREPARE_LOSS) == 0)
+	else if (f->why == WHY_LOSS)
 		issuersay_loss(&t->loss, t->path, &worded);
 	if (worded.err != E_OK)
 		*f = worded;

@@ -110,19 +110,29 @@ names_more(const struct fault *f, const struct say_about *a)
 	return a->object == NULL || strcmp(a->object, f->object) != 0;
 }
 
-/* Steps of the modules below that tell a person something: what speaks against a folder or a file. The others are for who has to
- * find out, and stay as they are. */
-static const char *const telling[] = {N_("device"), N_("fifo"), N_("missing"), N_("mounted already"),
-    N_("no home directory"), N_("not a directory"), N_("not readable"), N_("not writable"), N_("not yours"), N_("socket"), N_("symbolic link"),
-    N_("too large"), N_("too many files")};
+/* What speaks against a folder or a file, in a sentence about it; NULL where the step is only for who has to find out. */
+static const char *const telling[WHY_COUNT] = {
+	[WHY_DEVICE] = N_("device"),
+	[WHY_FIFO] = N_("fifo"),
+	[WHY_SOCKET] = N_("socket"),
+	[WHY_SYMLINK] = N_("symbolic link"),
+	[WHY_TOO_LARGE] = N_("too large"),
+	[WHY_TOO_MANY] = N_("too many files"),
+	[WHY_MISSING] = N_("missing"),
+	[WHY_NOT_DIRECTORY] = N_("not a directory"),
+	[WHY_NOT_EMPTY] = "not empty",
+	[WHY_NOT_READABLE] = N_("not readable"),
+	[WHY_NOT_WRITABLE] = N_("not writable"),
+	[WHY_NOT_YOURS] = N_("not yours"),
+	[WHY_MOUNTED] = N_("mounted already"),
+	[WHY_TAKES_NO_MOUNT] = N_("its file system takes no mount"),
+	[WHY_NO_HOME] = N_("no home directory"),
+};
 
 static const char *
-step_words(const char *step)
+step_words(const struct fault *f)
 {
-	for (size_t i = 0; i < sizeof telling / sizeof telling[0]; i++)
-		if (strcmp(step, telling[i]) == 0)
-			return _(telling[i]);
-	return step;
+	return telling[f->why] != NULL ? _(telling[f->why]) : f->step;
 }
 
 /* What failed underneath, for who has to find out. */
@@ -134,7 +144,7 @@ cause_words(char out[CAUSE_MAX], const struct fault *f, const struct say_about *
 
 	if (!step && !object && f->sys == 0)
 		return out;
-	add(&t, " (%s", SAFE(step_words(f->step)));
+	add(&t, " (%s", SAFE(step_words(f)));
 	if (object)
 		add(&t, "%s%s", step ? " " : "", SAFE(f->object));
 	if (f->sys != 0 && f->sys != EBADMSG) /* which stands for what the object says */
@@ -150,6 +160,7 @@ reason_words(char out[CAUSE_MAX], const struct fault *f, const struct say_about 
 	struct fault cause = *f;
 
 	cause.step[0] = '\0';
+	cause.why = WHY_NONE;
 	return cause_words(out, &cause, a);
 }
 
@@ -217,7 +228,7 @@ typedef void sentence(struct text *t, const struct fault *f, const struct say_ab
 static bool
 is_start(const struct fault *f)
 {
-	return strcmp(f->step, "fork") == 0 || strcmp(f->step, "thread") == 0;
+	return f->why == WHY_FORK || f->why == WHY_THREAD;
 }
 
 /* What this PC has run out of, or does not have: whatever the step was, it was not that which is wrong. */
@@ -259,35 +270,41 @@ s_run_out(struct text *t, const struct fault *f, const struct say_about *a)
 static bool
 is_trial(const struct fault *f)
 {
-	return strcmp(f->step, TRIAL_REFUSED) == 0 || strcmp(f->step, TRIAL_KILLED) == 0 || strcmp(f->step, TRIAL_SLOW) == 0;
+	return f->why == WHY_TRIAL_REFUSED || f->why == WHY_TRIAL_KILLED || f->why == WHY_TRIAL_SLOW;
 }
 
 static void
-s_trial(struct text *t, const struct fault *f, const struct say_about *a)
+s_trial_refused(struct text *t, const struct fault *f, const struct say_about *a)
 {
-	if (strcmp(f->step, TRIAL_REFUSED) == 0)
-		add(t,
-		    _("an open folder would fail on this PC: the system needs what oncestick does not let itself do once a folder is open%s. "
-		      "Install the newest oncestick, or use another PC; if the newest says this too, report it with this line."),
-		    REASON(f, a));
-	else if (strcmp(f->step, TRIAL_KILLED) == 0)
-		add(t,
-		    _("what was to try whether a folder can be open on this PC was killed%s. Is there enough free memory? Close other programs "
-		      "and try again."),
-		    REASON(f, a));
-	else
-		add(t, "%s",
-		    _("it took too long to try whether a folder can be open on this PC. Try another USB port, or wait until the PC has less to "
-		      "do, and try again."));
+	add(t,
+	    _("an open folder would fail on this PC: the system needs what oncestick does not let itself do once a folder is open%s. "
+	      "Install the newest oncestick, or use another PC; if the newest says this too, report it with this line."),
+	    REASON(f, a));
+}
+
+static void
+s_trial_killed(struct text *t, const struct fault *f, const struct say_about *a)
+{
+	add(t,
+	    _("what was to try whether a folder can be open on this PC was killed%s. Is there enough free memory? Close other programs "
+	      "and try again."),
+	    REASON(f, a));
+}
+
+static void
+s_trial_slow(struct text *t, const struct fault *f, const struct say_about *a)
+{
+	(void)f;
+	(void)a;
+	add(t, "%s",
+	    _("it took too long to try whether a folder can be open on this PC. Try another USB port, or wait until the PC has less to "
+	      "do, and try again."));
 }
 
 static void
 s_fail(struct text *t, const struct fault *f, const struct say_about *a)
 {
-	if (is_trial(f))
-		s_trial(t, f, a);
-	else
-		add(t, _("something failed that should not%s. Try again; if it stays, report it with this line."), CAUSE(f, a));
+	add(t, _("something failed that should not%s. Try again; if it stays, report it with this line."), CAUSE(f, a));
 }
 
 static void
@@ -297,17 +314,20 @@ s_usage(struct text *t, const struct fault *f, const struct say_about *a)
 }
 
 static void
+s_not_ours(struct text *t, const struct fault *f, const struct say_about *a)
+{
+	(void)a;
+	add(t,
+	    _("oncestick did not write %s, and there is no stick's record beside it: nothing was changed. Rename that folder, or "
+	      "take another stick."),
+	    SAFE(f->object));
+}
+
+static void
 s_no_stick(struct text *t, const struct fault *f, const struct say_about *a)
 {
 	const char *object = object_of(f, a);
 
-	if (strcmp(f->step, STICK_NOT_OURS) == 0) {
-		add(t,
-		    _("oncestick did not write %s, and there is no stick's record beside it: nothing was changed. Rename that folder, or "
-		      "take another stick."),
-		    SAFE(f->object));
-		return;
-	}
 	add(t,
 	    _("there is no locked stick at %s: no directory ONCE in it. Plug the stick in, wait until it is mounted, and name the "
 	      "directory where it is."),
@@ -315,28 +335,21 @@ s_no_stick(struct text *t, const struct fault *f, const struct say_about *a)
 }
 
 /* Somebody has put there what is found before that which is meant. */
-static bool
+static void
 s_crowded(struct text *t, const struct fault *f, const struct say_about *a)
 {
-	bool bundles = strcmp(f->object, STICK_ONCE "/" STICK_BUNDLES) == 0;
-
-	if (strcmp(f->step, STICK_CROWDED) != 0)
-		return false;
 	/* TRANSLATORS: a stick, in words; a directory on it; the name of a file */
 	add(t,
 	    _("%s has more in %s than oncestick looks at, and than it ever makes: what is meant may be among the rest. Directories there "
 	      "without a file %s are of no use: remove them, then try again."),
-	    STICK(f, a), SAFE(f->object), bundles ? STICK_MANIFEST_FILE : STICK_GRANT_FILE);
+	    STICK(f, a), SAFE(f->object), f->why == WHY_CROWDED_BUNDLES ? STICK_MANIFEST_FILE : STICK_GRANT_FILE);
 	if (a->code)
 		add_call(t, a);
-	return true;
 }
 
 static void
 s_stick_damaged(struct text *t, const struct fault *f, const struct say_about *a)
 {
-	if (s_crowded(t, f, a))
-		return;
 	add(t,
 	    _("%s is damaged: neither copy of its own record can be used%s. It cannot be opened any more; the issuer has to "
 	      "prepare another."),
@@ -348,8 +361,6 @@ s_stick_damaged(struct text *t, const struct fault *f, const struct say_about *a
 static void
 s_no_grant(struct text *t, const struct fault *f, const struct say_about *a)
 {
-	if (s_crowded(t, f, a))
-		return;
 	if (a->info != NULL && a->info->newer > 0) {
 		add(t, _("%s was made by a newer oncestick. Install the newest version here, or use another PC."), STICK(f, a));
 		return;
@@ -372,15 +383,16 @@ s_no_grant(struct text *t, const struct fault *f, const struct say_about *a)
 }
 
 static void
+s_issuers_differ(struct text *t, const struct fault *f, const struct say_about *a)
+{
+	add(t, _("%s has lectures of several issuers on it, so whose it is cannot be told. It has to be prepared again."), STICK(f, a));
+}
+
+static void
 s_issuer(struct text *t, const struct fault *f, const struct say_about *a)
 {
 	char print[FINGERPRINT_SIZE];
 
-	if (strcmp(f->step, "issuers differ") == 0) {
-		add(t, _("%s has lectures of several issuers on it, so whose it is cannot be told. It has to be prepared again."),
-		    STICK(f, a));
-		return;
-	}
 	if (a->info != NULL && !a->info->issuer_known && a->code) {
 		keytree_fingerprint(print, a->info->issuer);
 		add(t,
@@ -592,7 +604,7 @@ goes_on(const struct fault *f, const struct say_about *a)
 		return false;
 	if (a->code)
 		return a->info != NULL && a->info->spent_now;
-	return strcmp(f->step, "close") == 0 || strcmp(f->step, "used") == 0;
+	return f->why == WHY_ENDED;
 }
 
 /* A disk that does not let a file be read, as of sql_failed. */
@@ -603,14 +615,19 @@ unreadable(const struct fault *f)
 }
 
 static void
+s_no_sockets(struct text *t, const struct fault *f, const struct say_about *a)
+{
+	(void)a;
+	add(t,
+	    _("this PC's memory of used codes cannot be in %s: its file system keeps neither rights nor sockets. Set "
+	      "ONCESTICK_STATION_DIR to a directory on a disk of this PC."),
+	    SAFE(f->object));
+}
+
+static void
 s_station(struct text *t, const struct fault *f, const struct say_about *a)
 {
-	if (strcmp(f->step, STATION_NO_SOCKETS) == 0)
-		add(t,
-		    _("this PC's memory of used codes cannot be in %s: its file system keeps neither rights nor sockets. Set "
-		      "ONCESTICK_STATION_DIR to a directory on a disk of this PC."),
-		    SAFE(f->object));
-	else if (goes_on(f, a) && a->code)
+	if (goes_on(f, a) && a->code)
 		add(t,
 		    _("this PC's memory of used codes cannot be written%s. Make room, or set the rights of that directory. The "
 		      "code is not lost: it continues here, on this PC, once there is room."),
@@ -638,12 +655,14 @@ s_station(struct text *t, const struct fault *f, const struct say_about *a)
 }
 
 static void
+s_entries(struct text *t, const struct fault *f, const struct say_about *a)
+{
+	add(t, _("there are 64 lectures, or what is left of some, on %s, which is the most; --replace destroys them."), STICK(f, a));
+}
+
+static void
 s_space(struct text *t, const struct fault *f, const struct say_about *a)
 {
-	if (strcmp(f->step, "entries") == 0) {
-		add(t, _("there are 64 lectures, or what is left of some, on %s, which is the most; --replace destroys them."), STICK(f, a));
-		return;
-	}
 	add(t,
 	    _("it does not fit on %s%s; nothing was written. Take a larger stick, remove other files from it, or use --replace."),
 	    STICK(f, a), CAUSE(f, a));
@@ -712,6 +731,7 @@ s_no_right(struct text *t, const struct fault *f, const struct say_about *a)
 	char owner[SAFE_MAX];
 
 	cause.step[0] = '\0';
+	cause.why = WHY_NONE;
 	if (f->owned && f->owner == geteuid())
 		add(t, _("you have no right to use %s%s, though it is yours. This gives it back: chmod -R a+rwX ONCE."), STICK(f, a),
 		    CAUSE(&cause, a));
@@ -752,7 +772,7 @@ s_readonly(struct text *t, const struct fault *f, const struct say_about *a)
 }
 
 static void
-s_stick_odd(struct text *t, const struct fault *f, const struct say_about *a)
+s_irregular(struct text *t, const struct fault *f, const struct say_about *a)
 {
 	add(t,
 	    _("%s is damaged, or was tampered with: %s is not the plain file that it should be. It has to be prepared again."),
@@ -762,16 +782,16 @@ s_stick_odd(struct text *t, const struct fault *f, const struct say_about *a)
 }
 
 static void
+s_forgets(struct text *t, const struct fault *f, const struct say_about *a)
+{
+	add(t, _("%s does not keep what is written to it: it is worn out, or smaller than it says. Take another stick."), STICK(f, a));
+}
+
+static void
 s_stick_io(struct text *t, const struct fault *f, const struct say_about *a)
 {
 	if (no_right(f))
 		s_no_right(t, f, a);
-	else if (strcmp(f->step, "no regular file") == 0)
-		s_stick_odd(t, f, a);
-	else if (strcmp(f->step, GRANTING_FORGETS) == 0)
-		add(t,
-		    _("%s does not keep what is written to it: it is worn out, or smaller than it says. Take another stick."),
-		    STICK(f, a));
 	else if (f->sys == EFBIG)
 		add(t,
 		    _("a file on %s may not become as large as it has to%s. Take away the limit of this login ('ulimit -f unlimited'), or "
@@ -806,68 +826,115 @@ s_rollback(struct text *t, const struct fault *f, const struct say_about *a)
 	    CAUSE(f, a));
 }
 
-/* Why a directory is no mount point: the step says so if it is not one of these. */
+
+static void
+s_home(struct text *t, const struct fault *f, const struct say_about *a)
+{
+	const struct say_about nothing = {0};
+
+	(void)a;
+	add(t,
+	    _("there is no home directory to open a folder in%s. Name an empty folder of your own: oncestick mount STICK "
+	      "DIR."),
+	    REASON(f, &nothing));
+}
+
+static void
+s_mtab(struct text *t, const struct fault *f, const struct say_about *a)
+{
+	(void)f;
+	(void)a;
+	add(t, "%s",
+	    _("the folder could not be closed again: fusermount3 needs /etc/mtab, and there is none. Who looks after this PC "
+	      "makes it, as root: ln -s /proc/self/mounts /etc/mtab."));
+}
+
+static void
+s_libfuse(struct text *t, const struct fault *f, const struct say_about *a)
+{
+	(void)f;
+	(void)a;
+	add(t, "%s",
+	    _("the library libfuse of this PC is not one that this oncestick was built for: sizes and dates of files would be "
+	      "wrong. Who looks after this PC builds oncestick anew here."));
+}
+
+static void
+s_helper_says(struct text *t, const struct fault *f, const struct say_about *a)
+{
+	(void)a;
+	/* TRANSLATORS: a line of that program's, in English */
+	add(t, _("the folder cannot be mounted. fusermount3 says: %s."), SAFE(f->object));
+}
+
+static void
+s_helper_keeps(struct text *t, const struct fault *f, const struct say_about *a)
+{
+	(void)a;
+	/* TRANSLATORS: a line of that program's, in English */
+	add(t, _("the folder cannot be closed. fusermount3 says: %s. To end the lecture all the same: oncestick unmount --force."),
+	    SAFE(f->object));
+}
+
+static void
+s_no_fuse(struct text *t, const struct fault *f, const struct say_about *a)
+{
+	add(t,
+	    _("the folder cannot be mounted%s. Needed are /dev/fuse and the package fuse3; 'oncestick rehearse' tells when "
+	      "all is there."),
+	    CAUSE(f, a));
+}
+
+/* Why a directory is no mount point. */
 static const char *
 objection(const struct fault *f)
 {
-	static const char *const steps[] = {"", "fusermount3", "fusermount3 -u", "mkdir", "mount", "mount point", "open", "unmount"};
+	if (telling[f->why] != NULL)
+		return _(telling[f->why]);
+	return f->sys != 0 ? strerror(f->sys) : _("it cannot be mounted there");
+}
 
-	for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++)
-		if (strcmp(f->step, steps[i]) == 0)
-			return f->sys != 0 ? strerror(f->sys) : _("it cannot be mounted there");
-	return strcmp(f->step, "file system") == 0 ? _("its file system takes no mount") : step_words(f->step);
+static void
+s_place(struct text *t, const struct fault *f, const struct say_about *a)
+{
+	(void)a;
+	/* TRANSLATORS: a folder, and what speaks against it, such as "not yours" */
+	add(t,
+	    _("the folder cannot be opened at %s: %s. Name an empty folder of your own, or none: then one is made in your "
+	      "home directory."),
+	    SAFE(f->object), objection(f));
 }
 
 static void
 s_fuse(struct text *t, const struct fault *f, const struct say_about *a)
 {
-	const struct say_about nothing = {0};
-
-	if (strcmp(f->step, "home") == 0)
-		add(t,
-		    _("there is no home directory to open a folder in%s. Name an empty folder of your own: oncestick mount STICK "
-		      "DIR."),
-		    REASON(f, &nothing));
-	else if (strcmp(f->step, "mtab") == 0)
-		add(t, "%s",
-		    _("the folder could not be closed again: fusermount3 needs /etc/mtab, and there is none. Who looks after this PC "
-		      "makes it, as root: ln -s /proc/self/mounts /etc/mtab."));
-	else if (strcmp(f->step, "libfuse") == 0)
-		add(t, "%s",
-		    _("the library libfuse of this PC is not one that this oncestick was built for: sizes and dates of files would be "
-		      "wrong. Who looks after this PC builds oncestick anew here."));
-	else if (strcmp(f->step, "fusermount3") == 0 && f->sys == 0)
-		/* TRANSLATORS: a line of that program's, in English */
-		add(t, _("the folder cannot be mounted. fusermount3 says: %s."), SAFE(f->object));
-	else if (strcmp(f->step, "fusermount3 -u") == 0 && f->sys == 0)
-		/* TRANSLATORS: a line of that program's, in English */
-		add(t, _("the folder cannot be closed. fusermount3 says: %s. To end the lecture all the same: oncestick unmount --force."),
-		    SAFE(f->object));
-	else if (f->object[0] != '\0' && strncmp(f->object, "/dev/", 5) != 0 && f->sys != 0 && strcmp(f->step, "find") != 0)
-		/* TRANSLATORS: a folder, and what speaks against it, such as "not yours" */
-		add(t,
-		    _("the folder cannot be opened at %s: %s. Name an empty folder of your own, or none: then one is made in your "
-		      "home directory."),
-		    SAFE(f->object), objection(f));
+	if (f->object[0] != '\0' && f->sys != 0)
+		s_place(t, f, a);
 	else
-		add(t,
-		    _("the folder cannot be mounted%s. Needed are /dev/fuse and the package fuse3; 'oncestick rehearse' tells when "
-		      "all is there."),
-		    CAUSE(f, a));
+		s_no_fuse(t, f, a);
+}
+
+static void
+s_passphrase_memory(struct text *t, const struct fault *f, const struct say_about *a)
+{
+	(void)a;
+	add(t, _("not enough free memory to open the keystore, which takes %s. Close other programs and try again."), f->object);
+}
+
+static void
+s_making_memory(struct text *t, const struct fault *f, const struct say_about *a)
+{
+	(void)f;
+	(void)a;
+	add(t, "%s", _("not enough free memory to make codes. Close other programs and try again."));
 }
 
 static void
 s_memory(struct text *t, const struct fault *f, const struct say_about *a)
 {
+	(void)f;
 	(void)a;
-	if (strcmp(f->step, "passphrase") == 0)
-		add(t,
-		    _("not enough free memory to open the keystore, which takes %s. Close other programs and try again."),
-		    f->object);
-	else if (strcmp(f->step, "stretching") == 0)
-		add(t, "%s", _("not enough free memory to make codes. Close other programs and try again."));
-	else
-		add(t, "%s", _("not enough free memory to check a code. Close other programs and try again."));
+	add(t, "%s", _("not enough free memory to check a code. Close other programs and try again."));
 }
 
 static void
@@ -896,37 +963,42 @@ s_refill_used(struct text *t, const struct fault *f, const struct say_about *a)
 }
 
 static void
+s_unsteady(struct text *t, const struct fault *f, const struct say_about *a)
+{
+	(void)a;
+	add(t,
+	    _("%s changes while it is packed, or did a moment ago. Wait until it is finished, and run prepare again; without "
+	      "--strict this is a warning."),
+	    f->object[0] != '\0' ? SAFE(f->object) : _("the folder"));
+}
+
+static void
 s_source(struct text *t, const struct fault *f, const struct say_about *a)
 {
 	struct fault cause = *f;
 
-	if (strcmp(f->step, PACK_UNSTEADY) == 0) {
-		add(t,
-		    _("%s changes while it is packed, or did a moment ago. Wait until it is finished, and run prepare again; without "
-		      "--strict this is a warning."),
-		    f->object[0] != '\0' ? SAFE(f->object) : _("the folder"));
-		return;
-	}
 	cause.object[0] = '\0';
 	add(t, _("%s cannot be packed%s. Regular files and folders can be; remove it or set its rights, and run prepare again."),
 	    f->object[0] != '\0' ? SAFE(f->object) : _("the folder"), CAUSE(&cause, a));
 }
 
-/* By init, which is no remedy then: the steps of cmd_init.c, issuer_check_rights and keystore_create. */
-static bool
-is_being_made(const struct fault *f)
+/* By init, which is no remedy then. */
+static void
+s_keystore_not_made(struct text *t, const struct fault *f, const struct say_about *a)
 {
-	return f->sys != 0 && (strcmp(f->step, "mkdir") == 0 || strcmp(f->step, "create") == 0 || strcmp(f->step, "fsync") == 0);
+	add(t, _("the issuer's keystore cannot be made%s. Mend that, or name another directory in ONCESTICK_ISSUER_DIR."), CAUSE(f, a));
+}
+
+static void
+s_keystore_damaged(struct text *t, const struct fault *f, const struct say_about *a)
+{
+	add(t, _("the issuer's keystore cannot be used%s: it is damaged, or none. Put your copy of it back."), CAUSE(f, a));
 }
 
 static void
 s_keystore(struct text *t, const struct fault *f, const struct say_about *a)
 {
-	if (is_being_made(f))
-		add(t, _("the issuer's keystore cannot be made%s. Mend that, or name another directory in ONCESTICK_ISSUER_DIR."), CAUSE(f, a));
-	else if (strcmp(f->step, "format") == 0 || strcmp(f->step, "public key") == 0)
-		add(t, _("the issuer's keystore cannot be used%s: it is damaged, or none. Put your copy of it back."), CAUSE(f, a));
-	else if (no_right(f))
+	if (no_right(f))
 		add(t,
 		    _("you have no right to use the issuer's keystore%s. Be the user who made it, or name your own in ONCESTICK_ISSUER_DIR."),
 		    CAUSE(f, a));
@@ -989,58 +1061,114 @@ s_interrupted(struct text *t, const struct fault *f, const struct say_about *a)
 	add(t, "%s", _("interrupted."));
 }
 
+/* An error with a why that has no sentence of its own is said as one without. */
 static const struct {
 	enum err err;
+	enum why why;
 	sentence *say;
 } sentences[] = {
-	{E_USAGE, s_usage},
-	{E_NO_STICK, s_no_stick},
-	{E_STICK_DAMAGED, s_stick_damaged},
-	{E_NO_GRANT, s_no_grant},
-	{E_ISSUER, s_issuer},
-	{E_NO_CODES, s_no_codes},
-	{E_STICK_BUSY, s_stick_busy},
-	{E_CODE_FORM, s_code_form},
-	{E_CODE_TYPO, s_code_typo},
-	{E_CODE_KIND, s_code_kind},
-	{E_CODE_UNKNOWN, s_code_unknown},
-	{E_PROMPT, s_prompt},
-	{E_SPENT, s_spent},
-	{E_REVOKED, s_revoked},
-	{E_EARLY, s_early},
-	{E_EXPIRED, s_expired},
-	{E_NOTICE_MISSING, s_notice_missing},
-	{E_SLOT_DAMAGED, s_slot_damaged},
-	{E_BUSY, s_busy},
-	{E_STATION, s_station},
-	{E_SPACE, s_space},
-	{E_FILESYSTEM, s_filesystem},
-	{E_BUNDLE, s_bundle},
-	{E_WRONG_STICK, s_wrong_stick},
-	{E_WRONG_STATION, s_wrong_station},
-	{E_READONLY, s_readonly},
-	{E_STICK_IO, s_stick_io},
-	{E_LEDGER, s_ledger},
-	{E_ROLLBACK, s_rollback},
-	{E_FUSE, s_fuse},
-	{E_MEMORY, s_memory},
-	{E_MOUNTED, s_mounted},
-	{E_REFILL, s_refill},
-	{E_REFILL_USED, s_refill_used},
-	{E_SOURCE, s_source},
-	{E_KEYSTORE, s_keystore},
-	{E_PASSPHRASE, s_passphrase},
-	{E_BOOKS, s_books},
-	{E_INTERRUPTED, s_interrupted},
+	{E_FAIL, WHY_NONE, s_fail},
+	{E_FAIL, WHY_FORK, s_fail},
+	{E_FAIL, WHY_THREAD, s_fail},
+	{E_FAIL, WHY_STRETCHING, s_fail},
+	{E_FAIL, WHY_TRIAL_REFUSED, s_trial_refused},
+	{E_FAIL, WHY_TRIAL_KILLED, s_trial_killed},
+	{E_FAIL, WHY_TRIAL_SLOW, s_trial_slow},
+	{E_USAGE, WHY_NONE, s_usage},
+	{E_NO_STICK, WHY_NONE, s_no_stick},
+	{E_NO_STICK, WHY_NOT_OURS, s_not_ours},
+	{E_STICK_DAMAGED, WHY_NONE, s_stick_damaged},
+	{E_STICK_DAMAGED, WHY_CROWDED_GRANTS, s_crowded},
+	{E_STICK_DAMAGED, WHY_CROWDED_BUNDLES, s_crowded},
+	{E_NO_GRANT, WHY_NONE, s_no_grant},
+	{E_NO_GRANT, WHY_CROWDED_GRANTS, s_crowded},
+	{E_ISSUER, WHY_NONE, s_issuer},
+	{E_ISSUER, WHY_ISSUERS_DIFFER, s_issuers_differ},
+	{E_NO_CODES, WHY_NONE, s_no_codes},
+	{E_STICK_BUSY, WHY_NONE, s_stick_busy},
+	{E_CODE_FORM, WHY_NONE, s_code_form},
+	{E_CODE_TYPO, WHY_NONE, s_code_typo},
+	{E_CODE_KIND, WHY_NONE, s_code_kind},
+	{E_CODE_UNKNOWN, WHY_NONE, s_code_unknown},
+	{E_PROMPT, WHY_NONE, s_prompt},
+	{E_SPENT, WHY_NONE, s_spent},
+	{E_REVOKED, WHY_NONE, s_revoked},
+	{E_EARLY, WHY_NONE, s_early},
+	{E_EXPIRED, WHY_NONE, s_expired},
+	{E_NOTICE_MISSING, WHY_NONE, s_notice_missing},
+	{E_SLOT_DAMAGED, WHY_NONE, s_slot_damaged},
+	{E_BUSY, WHY_NONE, s_busy},
+	{E_STATION, WHY_NONE, s_station},
+	{E_STATION, WHY_NO_SOCKETS, s_no_sockets},
+	{E_STATION, WHY_NO_HOME, s_station},
+	{E_STATION, WHY_ENDED, s_station},
+	{E_SPACE, WHY_NONE, s_space},
+	{E_SPACE, WHY_ENTRIES, s_entries},
+	{E_FILESYSTEM, WHY_NONE, s_filesystem},
+	{E_BUNDLE, WHY_NONE, s_bundle},
+	{E_WRONG_STICK, WHY_NONE, s_wrong_stick},
+	{E_WRONG_STATION, WHY_NONE, s_wrong_station},
+	{E_READONLY, WHY_NONE, s_readonly},
+	{E_STICK_IO, WHY_NONE, s_stick_io},
+	{E_STICK_IO, WHY_IRREGULAR, s_irregular},
+	{E_STICK_IO, WHY_FORGETS, s_forgets},
+	{E_LEDGER, WHY_NONE, s_ledger},
+	{E_ROLLBACK, WHY_NONE, s_rollback},
+	{E_FUSE, WHY_NONE, s_fuse},
+	{E_FUSE, WHY_MISSING, s_place},
+	{E_FUSE, WHY_NOT_DIRECTORY, s_place},
+	{E_FUSE, WHY_NOT_EMPTY, s_place},
+	{E_FUSE, WHY_NOT_READABLE, s_place},
+	{E_FUSE, WHY_NOT_WRITABLE, s_place},
+	{E_FUSE, WHY_NOT_YOURS, s_place},
+	{E_FUSE, WHY_MOUNTED, s_place},
+	{E_FUSE, WHY_TAKES_NO_MOUNT, s_place},
+	{E_FUSE, WHY_MOUNT_REFUSED, s_place},
+	{E_FUSE, WHY_HOME, s_home},
+	{E_FUSE, WHY_FUSE_DEVICE, s_no_fuse},
+	{E_FUSE, WHY_NO_FUSE, s_no_fuse},
+	{E_FUSE, WHY_NO_HELPER, s_no_fuse},
+	{E_FUSE, WHY_HELPER_SAYS, s_helper_says},
+	{E_FUSE, WHY_HELPER_KEEPS, s_helper_keeps},
+	{E_FUSE, WHY_MTAB, s_mtab},
+	{E_FUSE, WHY_LIBFUSE, s_libfuse},
+	{E_MEMORY, WHY_NONE, s_memory},
+	{E_MEMORY, WHY_PASSPHRASE, s_passphrase_memory},
+	{E_MEMORY, WHY_STRETCHING, s_making_memory},
+	{E_MOUNTED, WHY_NONE, s_mounted},
+	{E_REFILL, WHY_NONE, s_refill},
+	{E_REFILL_USED, WHY_NONE, s_refill_used},
+	{E_SOURCE, WHY_NONE, s_source},
+	{E_SOURCE, WHY_DEVICE, s_source},
+	{E_SOURCE, WHY_FIFO, s_source},
+	{E_SOURCE, WHY_SOCKET, s_source},
+	{E_SOURCE, WHY_SYMLINK, s_source},
+	{E_SOURCE, WHY_TOO_LARGE, s_source},
+	{E_SOURCE, WHY_TOO_MANY, s_source},
+	{E_SOURCE, WHY_UNSTEADY, s_unsteady},
+	{E_KEYSTORE, WHY_NONE, s_keystore},
+	{E_KEYSTORE, WHY_MAKE_DIR, s_keystore_not_made},
+	{E_KEYSTORE, WHY_MAKE_FILE, s_keystore_not_made},
+	{E_KEYSTORE, WHY_MAKE_DURABLE, s_keystore_not_made},
+	{E_KEYSTORE, WHY_NO_FORMAT, s_keystore_damaged},
+	{E_KEYSTORE, WHY_OTHER_KEY, s_keystore_damaged},
+	{E_PASSPHRASE, WHY_NONE, s_passphrase},
+	{E_BOOKS, WHY_NONE, s_books},
+	{E_INTERRUPTED, WHY_NONE, s_interrupted},
 };
 
 static sentence *
-sentence_of(enum err err)
+sentence_of(enum err err, enum why why)
 {
-	for (size_t i = 0; i < sizeof sentences / sizeof sentences[0]; i++)
-		if (sentences[i].err == err)
+	sentence *found = s_fail;
+
+	for (size_t i = 0; i < sizeof sentences / sizeof sentences[0]; i++) {
+		if (sentences[i].err == err && sentences[i].why == why)
 			return sentences[i].say;
-	return s_fail;
+		if (sentences[i].err == err && sentences[i].why == WHY_NONE)
+			found = sentences[i].say;
+	}
+	return found;
 }
 
 static void
@@ -1076,7 +1204,7 @@ say_explain(char *out, size_t size, const struct fault *f, const struct say_abou
 	if (f->step[0] == '\0' && f->object[0] != '\0')
 		add(&t, "%s", say_safe(safe, sizeof safe, f->object));
 	else if (f->err == E_MEMORY || goes_on(f, a) || !s_run_out(&t, f, a))
-		sentence_of(f->err)(&t, f, a);
+		sentence_of(f->err, f->why)(&t, f, a);
 	add_spent(&t, f, a);
 }
 

@@ -71,7 +71,7 @@ open_swept(struct sessions *s, char path[PATH_SIZE], struct fault *f)
 
 	*s = (struct sessions){.dir_fd = -1};
 	if (station_dir(dir, sizeof dir) != 0)
-		return fault_set(f, E_STATION, 0, "no home directory", "station memory");
+		return fault_why(f, E_STATION, 0, WHY_NO_HOME, "station memory");
 	snprintf(path, PATH_SIZE, "%s/session", dir);
 	if ((s->dir_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
 		return errno == ENOENT ? E_OK : fault_set(f, E_STATION, errno, "open", "%s", path);

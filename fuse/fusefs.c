@@ -363,7 +363,7 @@ fusefs_start(struct fusefs *fs, int ended_fd, struct fault *f)
 		fs->servers++;
 	if (fs->servers == 0) {
 		fs->serving = 0;
-		return fault_set(f, E_FAIL, err, "thread", "server");
+		return fault_why(f, E_FAIL, err, WHY_THREAD, "server");
 	}
 	/* Fewer servers than wanted will do. */
 	if (fs->servers < wanted)
@@ -544,5 +544,5 @@ fusefs_free(struct fusefs **out)
 enum err
 fusefs_possible(struct fault *f)
 {
-	return fusestat_fits() ? fusemount_possible(f) : fault_set(f, E_FUSE, 0, "libfuse", "%s", "");
+	return fusestat_fits() ? fusemount_possible(f) : fault_why(f, E_FUSE, 0, WHY_LIBFUSE, "%s", "");
 }

@@ -38,7 +38,7 @@ open_device(struct fault *f)
 	int fd = open(FUSE_DEVICE, O_RDWR | O_CLOEXEC);
 
 	if (fd < 0)
-		fault_set(f, E_FUSE, errno, "open", FUSE_DEVICE);
+		fault_why(f, E_FUSE, errno, WHY_FUSE_DEVICE, FUSE_DEVICE);
 	return fd;
 }
 
@@ -271,10 +271,10 @@ attach_by_helper(const char *dir, const char *source, int *fd, struct fault *f)
 	int got;
 
 	if (!helper_find(helper, sizeof(helper)))
-		return fault_set(f, E_FUSE, ENOENT, "find", HELPER);
+		return fault_why(f, E_FUSE, ENOENT, WHY_NO_HELPER, HELPER);
 	got = helper_talk(helper, dir, source, words, sizeof(words));
 	if (got < 0 && errno == 0)
-		return fault_set(f, E_FUSE, 0, HELPER, "%s", words[0] != '\0' ? words : "no answer");
+		return fault_why(f, E_FUSE, 0, WHY_HELPER_SAYS, "%s", words[0] != '\0' ? words : "no answer");
 	if (got < 0)
 		return fault_set(f, E_FUSE, errno, HELPER, "%s", dir);
 	*fd = got;
@@ -303,8 +303,8 @@ fusemount_attach_directly(const char *dir, const char *source, int *fd, struct f
 	err = errno;
 	close(dev);
 	if (err == ENODEV)
-		return fault_set(f, E_FUSE, err, "mount", FUSE_DEVICE);
-	return fault_set(f, E_FUSE, err, "mount", "%s", dir);
+		return fault_why(f, E_FUSE, err, WHY_NO_FUSE, FUSE_DEVICE);
+	return fault_why(f, E_FUSE, err, WHY_MOUNT_REFUSED, "%s", dir);
 }
 
 enum err
@@ -313,11 +313,9 @@ fusemount_attach(const char *dir, const char *source, int *fd, struct fault *f)
 	struct fault own = {0};
 	enum err err = fusemount_attach_directly(dir, source, fd, &own);
 
-	if (err != E_OK && own.sys == EPERM && strcmp(own.step, "mount") == 0 && geteuid() != 0)
+	if (err != E_OK && own.sys == EPERM && own.why == WHY_MOUNT_REFUSED && geteuid() != 0)
 		return attach_by_helper(dir, source, fd, f);
-	if (err != E_OK && f != NULL && f->err == E_OK)
-		*f = own;
-	return err;
+	return err == E_OK ? E_OK : fault_pass(f, &own);
 }
 
 dev_t
@@ -355,7 +353,7 @@ detach_by_helper(const char *path, bool lazy, struct fault *f)
 	int err;
 
 	if (!helper_find(helper, sizeof(helper)))
-		return fault_set(f, E_FUSE, ENOENT, "find", HELPER);
+		return fault_why(f, E_FUSE, ENOENT, WHY_NO_HELPER, HELPER);
 	if (pipe2(talk, O_CLOEXEC) != 0)
 		return fault_set(f, E_FUSE, errno, DETACH, "%s", path);
 	err = helper_spawn(&pid, (char *const *)(uintptr_t)argv, -1, talk[1]);
@@ -370,7 +368,7 @@ detach_by_helper(const char *path, bool lazy, struct fault *f)
 	last_line(words);
 	if (strstr(words, strerrordesc_np(EBUSY)) != NULL) /* it was started in the C locale */
 		return fault_set(f, E_BUSY, EBUSY, "unmount", "%s", path);
-	return fault_set(f, E_FUSE, 0, DETACH, "%s", words[0] != '\0' ? words : "no answer");
+	return fault_why(f, E_FUSE, 0, WHY_HELPER_KEEPS, "%s", words[0] != '\0' ? words : "no answer");
 }
 
 enum err
@@ -393,8 +391,8 @@ fusemount_possible(struct fault *f)
 		return E_FUSE;
 	close(fd);
 	if (geteuid() != 0 && !helper_find(helper, sizeof(helper)))
-		return fault_set(f, E_FUSE, ENOENT, "find", HELPER);
+		return fault_why(f, E_FUSE, ENOENT, WHY_NO_HELPER, HELPER);
 	if (geteuid() != 0 && access(MTAB, R_OK) != 0)
-		return fault_set(f, E_FUSE, errno, "mtab", MTAB);
+		return fault_why(f, E_FUSE, errno, WHY_MTAB, MTAB);
 	return E_OK;
 }

@@ -17,14 +17,14 @@
  * fusemount_attach(dir, source, fd, f): mount a FUSE file system of the calling user on dir, ro,nosuid,nodev,noexec,
  * default_permissions; nobody answers for it yet. source is what mountinfo shows as where it comes from, raw bytes; NULL:
  * "oncestick". *fd is the close-on-exec descriptor of /dev/fuse that it is served through, owned by the caller: when
- * its last copy is closed, also one in a child, the mount is dead. E_FUSE: f->object is "/dev/fuse", "fusermount3" (it is not
- * there), or dir; or, with f->sys 0 and the step "fusermount3", the line in which that said why not, made printable.
+ * its last copy is closed, also one in a child, the mount is dead. E_FUSE: as
+ * fusemount_attach_directly, or WHY_NO_HELPER, or WHY_HELPER_SAYS with the line in which fusermount3 said why not, made printable.
  */
 enum err fusemount_attach(const char *dir, const char *source, int *fd, struct fault *f);
 
 /*
  * fusemount_attach_directly(dir, source, fd, f): the same by mount(2) alone, for who may: root, or the owner of a mount namespace. E_FUSE:
- * f->object is "/dev/fuse" or dir.
+ * WHY_FUSE_DEVICE, WHY_NO_FUSE, WHY_MOUNT_REFUSED.
  */
 enum err fusemount_attach_directly(const char *dir, const char *source, int *fd, struct fault *f);
 
@@ -43,11 +43,12 @@ void fusemount_read_ahead(dev_t dev, unsigned kib);
 
 /*
  * fusemount_detach(path, lazy, f): unmount what is mounted at path, at once if lazy. E_BUSY: something uses it. E_FUSE: f->object is
- * path, or "fusermount3" (it is not there); or, with f->sys 0 and the step "fusermount3 -u", the line in which that said why not.
+ * path; or WHY_NO_HELPER; or WHY_HELPER_KEEPS with the line in which fusermount3 said why not.
  */
 enum err fusemount_detach(const char *path, bool lazy, struct fault *f);
 
-/* fusemount_possible(f): whether /dev/fuse opens and, unless root, fusermount3 is there, and what it needs to unmount. E_FUSE as above. */
+/* fusemount_possible(f): whether /dev/fuse opens and, unless root, fusermount3 is there, and what it needs to unmount. E_FUSE:
+ * WHY_FUSE_DEVICE, WHY_NO_HELPER, WHY_MTAB. */
 enum err fusemount_possible(struct fault *f);
 
 #endif

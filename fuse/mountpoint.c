@@ -252,8 +252,8 @@ is_empty(int fd)
 	return empty;
 }
 
-/* What speaks against the open directory fd; NULL and errno 0 if nothing does. */
-static const char *
+/* What speaks against the open directory fd, with errno, which is 0 if nothing does. */
+static enum why
 objection(int fd)
 {
 	struct stat st;
@@ -261,59 +261,66 @@ objection(int fd)
 	int empty;
 
 	if (filestat_fd(fd, &st) != 0 || fstatfs(fd, &fs) != 0)
-		return "stat";
+		return WHY_NONE;
 	errno = EPERM;
 	if (geteuid() != 0 && st.st_uid != geteuid())
-		return "not yours";
+		return WHY_NOT_YOURS;
 	if (fs_refused(&fs))
-		return "file system";
+		return WHY_TAKES_NO_MOUNT;
 	if (faccessat(fd, ".", W_OK | X_OK, AT_EACCESS) != 0)
-		return "not writable";
+		return WHY_NOT_WRITABLE;
 	empty = is_empty(fd);
 	if (empty < 0)
-		return "not readable";
+		return WHY_NOT_READABLE;
 	errno = empty == 1 ? 0 : ENOTEMPTY;
-	return empty == 1 ? NULL : "not empty";
+	return empty == 1 ? WHY_NONE : WHY_NOT_EMPTY;
 }
 
-static const char *
+static enum why
 open_failure(void)
 {
 	switch (errno) {
 	case ENOENT:
-		return "missing";
+		return WHY_MISSING;
 	case ENOTDIR:
-		return "not a directory";
+		return WHY_NOT_DIRECTORY;
 	case EACCES:
-		return "not readable";
+		return WHY_NOT_READABLE;
 	default:
-		return "open";
+		return WHY_NONE;
 	}
+}
+
+static enum err
+refuse(struct fault *f, enum why why, const char *dir)
+{
+	return why != WHY_NONE ? fault_why(f, E_FUSE, errno, why, "%s", dir) : fault_set(f, E_FUSE, errno, "open", "%s", dir);
 }
 
 enum err
 mountpoint_check(const char *dir, struct fault *f)
 {
 	char path[PATH_MAX], real[PATH_MAX];
-	const char *against = NULL;
+	enum err err = E_OK;
+	enum why against;
 	int fd = -1;
 
 	if (resolve(dir, path) != 0)
-		return fault_set(f, E_FUSE, errno, open_failure(), "%s", dir);
+		return refuse(f, open_failure(), dir);
 	if (is_fuse(path))
-		return fault_set(f, E_FUSE, EBUSY, "mounted already", "%s", dir);
+		return fault_why(f, E_FUSE, EBUSY, WHY_MOUNTED, "%s", dir);
 	if (realpath(path, real) == NULL)
-		return fault_set(f, E_FUSE, errno, open_failure(), "%s", dir);
+		return refuse(f, open_failure(), dir);
 	if (is_fuse(real))
-		return fault_set(f, E_FUSE, EBUSY, "mounted already", "%s", dir);
+		return fault_why(f, E_FUSE, EBUSY, WHY_MOUNTED, "%s", dir);
 	fd = open(real, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)
-		return fault_set(f, E_FUSE, errno, open_failure(), "%s", dir);
+		return refuse(f, open_failure(), dir);
 	against = objection(fd);
-	if (against != NULL)
-		fault_set(f, E_FUSE, errno, against, "%s", dir);
+	if (errno != 0)
+		err = refuse(f, against, dir);
 	close(fd);
-	return against == NULL ? E_OK : E_FUSE;
+	return err;
 }
 
 /* ---- a directory of our own --------------------------------------------------------------------------------------------- */
@@ -347,13 +354,13 @@ mountpoint_home(struct fault *f)
 	struct stat st;
 
 	if (home == NULL || home[0] != '/')
-		return fault_set(f, E_FUSE, ENOENT, "home", "$HOME is not set");
+		return fault_why(f, E_FUSE, ENOENT, WHY_HOME, "$HOME is not set");
 	if (filestat_path(home, &st) != 0)
-		return fault_set(f, E_FUSE, errno, "home", "%s", home);
+		return fault_why(f, E_FUSE, errno, WHY_HOME, "%s", home);
 	if (!S_ISDIR(st.st_mode))
-		return fault_set(f, E_FUSE, ENOTDIR, "home", "%s", home);
+		return fault_why(f, E_FUSE, ENOTDIR, WHY_HOME, "%s", home);
 	if (faccessat(AT_FDCWD, home, W_OK | X_OK, AT_EACCESS) != 0)
-		return fault_set(f, E_FUSE, errno, "home", "%s", home);
+		return fault_why(f, E_FUSE, errno, WHY_HOME, "%s", home);
 	return E_OK;
 }
 

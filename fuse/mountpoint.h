@@ -17,7 +17,7 @@
 /*
  * mountpoint_check(dir, f): whether the caller may mount on dir: an existing, empty directory, owned and writable by the caller
  * (unless root), on a file system that fusermount3 accepts (not FAT, not the stick itself), not a mount point of FUSE already.
- * E_FUSE with the reason in f->step.
+ * E_FUSE with the reason in f->why.
  */
 enum err mountpoint_check(const char *dir, struct fault *f);
 

@@ -23,7 +23,7 @@ session_fork(struct session_link *link, const struct session_setup *setup, struc
 	pid_t pid = -1;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv) != 0 || (minder = minder_fork()) < 0 || (pid = fork()) < 0)
-		err = fault_set(f, E_FAIL, errno, "fork", "session");
+		err = fault_why(f, E_FAIL, errno, WHY_FORK, "session");
 	if (pid == 0) {
 		close(sv[0]);
 		session_run(sv[1], minder, setup);

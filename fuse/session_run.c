@@ -474,6 +474,7 @@ let_go(struct run *r, struct fault *f)
 static enum session_state
 finish(struct run *r, enum session_state end, struct fault *f)
 {
+	struct fault own = {0};
 	int64_t used;
 	enum err err;
 
@@ -484,7 +485,10 @@ finish(struct run *r, enum session_state end, struct fault *f)
 	err = ends[end].for_good ? unlock_end(r->unlock, used) : unlock_used(r->unlock, used);
 	control_remove(station_session_dir(r->station), r->lock_name);
 	if (err != E_OK)
-		memory_fault(r, err, ends[end].step, f);
+		memory_fault(r, err, ends[end].step, &own);
+	if (own.err == E_STATION)
+		own.why = WHY_ENDED;
+	fault_pass(f, &own);
 	return end;
 }
 

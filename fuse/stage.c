@@ -123,9 +123,9 @@ enter(struct fault *f)
 
 	prctl(PR_SET_DUMPABLE, 1, 0, 0, 0); /* or its own /proc/self would not be its own; there is no secret here yet */
 	if (unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID) != 0)
-		return fault_set(f, E_FUSE, errno, "namespace", "unshare");
+		return fault_why(f, E_FUSE, errno, WHY_NAMESPACE, "unshare");
 	if (map_user(uid, gid) != 0)
-		return fault_set(f, E_FUSE, errno, "namespace", "uid_map");
+		return fault_why(f, E_FUSE, errno, WHY_NAMESPACE, "uid_map");
 	/* Nothing from here gets out; but a stick that is unmounted outside is not kept mounted here. */
 	if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) != 0)
 		return fault_set(f, E_FUSE, errno, "mount", "/");
@@ -241,13 +241,9 @@ set_up(const struct stage_setup *setup, struct fault *f)
 static enum err
 attach(const char *dir, int *fd, struct fault *f)
 {
-	struct fault why = {0};
-
 	if (mkdir(MOUNT_FIRST, 0700) != 0 || mkdir(dir, 0700) != 0)
 		return fault_set(f, E_FUSE, errno, "furnish", "%s", dir);
-	if (fusemount_attach_directly(MOUNT_FIRST, NULL, fd, &why) != E_OK)
-		return fault_set(f, E_FUSE, why.sys, "/dev/fuse", "%s", why.step);
-	return E_OK;
+	return fusemount_attach_directly(MOUNT_FIRST, NULL, fd, f);
 }
 
 /* ---- the program ---------------------------------------------------------------------------------------------------------- */
@@ -438,7 +434,7 @@ run(int link, const struct stage_setup *setup)
 
 	if ((failed.err = enter(&failed.fault)) == E_OK && (failed.err = set_up(setup, &failed.fault)) == E_OK &&
 	    (failed.err = attach(setup->dir, &fuse, &failed.fault)) == E_OK && (pid = fork()) < 0)
-		failed.err = fault_set(&failed.fault, E_FAIL, errno, "fork", "stage");
+		failed.err = fault_why(&failed.fault, E_FAIL, errno, WHY_FORK, "stage");
 	if (pid == 0)
 		run_init(link, fuse, setup);
 	if (failed.err != E_OK)
@@ -465,7 +461,7 @@ stage_fork(struct stage *s, const struct stage_setup *setup, struct fault *f)
 	close(sv[1]);
 	s->link = sv[0];
 	if (pid < 0) {
-		fault_set(f, E_FAIL, errno, "fork", "stage");
+		fault_why(f, E_FAIL, errno, WHY_FORK, "stage");
 		stage_close(s);
 		return E_FAIL;
 	}

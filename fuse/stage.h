@@ -38,8 +38,8 @@ struct stage {
 };
 
 /*
- * stage_fork(s, setup, f): make a stage. setup is not needed any more after. E_FUSE: f->step is "namespace" (they are not to be had),
- * "mount" (... or nothing can be mounted in them), "/dev/fuse" (it cannot be opened or mounted), "furnish"; f->sys says why. E_FAIL.
+ * stage_fork(s, setup, f): make a stage. setup is not needed any more after. E_FUSE: WHY_NAMESPACE (they are not to be had),
+ * the whys of fusemount_attach_directly, or WHY_NONE (nothing can be mounted or made in them); f->sys says why. E_FAIL.
  */
 enum err stage_fork(struct stage *s, const struct stage_setup *setup, struct fault *f);
 

@@ -92,7 +92,7 @@ start_thread(struct act *a, struct fault *f)
 
 	if (e == 0 && (e = pthread_join(thread, NULL)) == 0 && !a->ran)
 		e = ENOMEM;
-	return e == 0 ? E_OK : fault_set(f, E_FAIL, e, "thread", "session");
+	return e == 0 ? E_OK : fault_why(f, E_FAIL, e, WHY_THREAD, "session");
 }
 
 /* As when it was pulled, and is back. */
@@ -230,7 +230,7 @@ put_on(const struct trial *t, struct outcome *o, struct fault *f)
 	int e = thread_start(&watcher, watch, o), fd;
 
 	if (e != 0)
-		return fault_set(f, E_FAIL, e, "thread", "session");
+		return fault_why(f, E_FAIL, e, WHY_THREAD, "session");
 	session_process_fence(&t->files);
 	if ((fd = fence_calls_told(t->calls)) < 0)
 		fence_calls(t->calls);
@@ -303,13 +303,13 @@ judge(const struct outcome *o, int status, bool slow, struct fault *f)
 		return E_OK;
 	/* What fails with ENOSYS is asked for often, and done without: it is named for want of better. */
 	if (name_refused(o, EPERM, names, sizeof names) || name_refused(o, ENOSYS, names, sizeof names))
-		return fault_set(f, E_FAIL, 0, TRIAL_REFUSED, "%s", names);
+		return fault_why(f, E_FAIL, 0, WHY_TRIAL_REFUSED, "%s", names);
 	if (!o->over && slow)
-		return fault_set(f, E_FAIL, 0, TRIAL_SLOW, "session");
+		return fault_why(f, E_FAIL, 0, WHY_TRIAL_SLOW, "session");
 	if (!o->over)
-		return fault_set(f, E_FAIL, 0, TRIAL_KILLED, "signal %d", WIFSIGNALED(status) ? WTERMSIG(status) : 0);
+		return fault_why(f, E_FAIL, 0, WHY_TRIAL_KILLED, "signal %d", WIFSIGNALED(status) ? WTERMSIG(status) : 0);
 	if (o->step > 0 && (o->fault.sys == EACCES || o->fault.sys == EPERM))
-		return fault_set(f, E_FAIL, o->fault.sys, TRIAL_REFUSED, "%s", o->fault.object);
+		return fault_why(f, E_FAIL, o->fault.sys, WHY_TRIAL_REFUSED, "%s", o->fault.object);
 	return fault_pass(f, &o->fault);
 }
 
@@ -351,7 +351,7 @@ run_child(const struct trial *t, struct scratch *scratch, struct outcome *o, str
 		_exit(0);
 	}
 	if (pid < 0)
-		fault_set(f, E_FAIL, errno, "fork", "session");
+		fault_why(f, E_FAIL, errno, WHY_FORK, "session");
 	close(alive[1]);
 	if (pid > 0 && (slow = !ends_in_time(alive[0])))
 		kill(pid, SIGKILL);

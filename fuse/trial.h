@@ -18,14 +18,9 @@ struct trial {
 	const struct fence_filter *calls;
 };
 
-/* What f->step is with E_FAIL. */
-#define TRIAL_REFUSED "refused by the fence" /* f->object: the calls' names, or the file's with errno in f->sys */
-#define TRIAL_KILLED "trial killed"          /* f->object: by what */
-#define TRIAL_SLOW "trial without an end"
-
 /*
- * trial_run(t, f): whether a session can work behind its fence. From a process with one thread, which waits. Errors: E_FAIL as above, or
- * with EAGAIN in f->sys where no process ("fork") or thread ("thread") can be started, or ENOMEM; E_STATION; and those of reading a
+ * trial_run(t, f): whether a session can work behind its fence. From a process with one thread, which waits. Errors: E_FAIL (WHY_TRIAL_REFUSED,
+ * WHY_TRIAL_KILLED, WHY_TRIAL_SLOW, or with EAGAIN in f->sys WHY_FORK and WHY_THREAD, or ENOMEM); E_STATION; and those of reading a
  * stick that could be read a moment before.
  */
 enum err trial_run(const struct trial *t, struct fault *f);

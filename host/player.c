@@ -84,9 +84,9 @@ player_find(struct player *p, int argc, char **argv, struct fault *f)
 	p->own = k != NULL ? k->own : slash != NULL ? slash + 1 : p->name;
 	p->fine = k != NULL ? k->fine : 0;
 	if (!find(p->program, p->name) && argc > 0)
-		return fault_set(f, E_USAGE, 0, PLAYER_NONE, "%s", p->name);
+		return fault_why(f, E_USAGE, 0, WHY_NO_PLAYER, "%s", p->name);
 	if (p->program[0] == '\0')
-		return fault_set(f, E_USAGE, 0, PLAYER_NO_MPV, "%s", p->name);
+		return fault_why(f, E_USAGE, 0, WHY_NO_MPV, "%s", p->name);
 	p->argv = calloc((size_t)argc + OWN_ARGS_MAX + 3, sizeof *p->argv); /* NOLINT(bugprone-sizeof-expression): of pointers */
 	if (p->argv == NULL)
 		return fault_set(f, E_FAIL, ENOMEM, "memory", "player");

@@ -67,7 +67,7 @@ receipt_key(struct collect *k, const struct grant *g, uint32_t slot, uint8_t rk[
 	if (e == E_OK)
 		keytree_receipt(rk, keys.a, keys.factors);
 	sodium_memzero(&keys, sizeof keys);
-	return e == E_OK || e == E_WRONG_STICK || e == E_WRONG_STATION ? e : fault_set(f, e, 0, "stretching", "a code");
+	return e == E_OK || e == E_WRONG_STICK || e == E_WRONG_STATION ? e : fault_why(f, e, 0, WHY_STRETCHING, "a code");
 }
 
 /* The receipt in body, unproved. */
@@ -177,7 +177,7 @@ collect_file(struct collect *k, struct bytes file, struct fault *f)
 	size_t count = 0;
 
 	if (receipts_parse(file, &rows, &count) != 0)
-		return errno == ENOMEM ? no_memory(f, "for receipts") : fault_set(f, E_USAGE, 0, COLLECT_NO_RECEIPTS, "%s", "");
+		return errno == ENOMEM ? no_memory(f, "for receipts") : fault_why(f, E_USAGE, 0, WHY_NO_RECEIPTS, "%s", "");
 	grown = realloc(k->rows.list, (k->rows.count + count + 1) * sizeof *grown);
 	if (grown == NULL) {
 		free(rows);

@@ -16,7 +16,6 @@
 #include "stick.h"
 
 /* A step of a fault. */
-#define COLLECT_NO_RECEIPTS "no receipts file" /* E_USAGE: what was read is none */
 
 enum collect_kind {
 	COLLECT_QUIET,	     /* not used, and nobody says otherwise */
@@ -81,7 +80,7 @@ struct collect {
 
 /*
  * collect_file(k, file, f): take a station's receipts file, before collect_stick; file is borrowed until collect_free. E_USAGE
- * (COLLECT_NO_RECEIPTS) if it is none.
+ * (WHY_NO_RECEIPTS) if it is none.
  */
 enum err collect_file(struct collect *k, struct bytes file, struct fault *f);
 

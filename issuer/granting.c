@@ -40,7 +40,7 @@ static enum err
 forgets(struct fault *f)
 {
 	fault_clear(f);
-	return fault_set(f, E_STICK_IO, 0, GRANTING_FORGETS, "%s", "");
+	return fault_why(f, E_STICK_IO, 0, WHY_FORGETS, "%s", "");
 }
 
 /* Whether the grant is among those that were read from the stick. */

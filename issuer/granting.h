@@ -13,7 +13,6 @@
 #include "manifest.h"
 #include "provision.h"
 
-#define GRANTING_FORGETS "forgets" /* step of a fault: E_STICK_IO, the stick has not what was written to it */
 
 /* What a grant is made over, and out of. All borrowed. */
 struct granting {
@@ -37,7 +36,7 @@ struct granting {
  * granting_make(w, g, f): sign g, seal its cells, try each, write all to the stick, and book it: its codes are ready then. g has
  * stick_id, id, slots, policy (without station and ledger), label and notice_min, and is filled in. After a failure no code of it
  * opens, and the books have none; what is left on the stick is for provision_clean. Errors: those of mint_grant,
- * provision_grant, look and books_add_grant; E_SLOT_DAMAGED (a cell does not open), E_STICK_IO (GRANTING_FORGETS).
+ * provision_grant, look and books_add_grant; E_SLOT_DAMAGED (a cell does not open), E_STICK_IO (WHY_FORGETS).
  */
 enum err granting_make(const struct granting *w, struct grant *g, struct fault *f);
 

@@ -26,8 +26,8 @@ find_lecture(struct issuer *i, const struct handout_order *o, uint8_t grant_id[I
 
 	if (e != E_OK || count > 0)
 		return e;
-	return o->lecture == NULL ? fault_set(f, E_NO_CODES, 0, HANDOUT_NONE_LEFT, "%s", "") :
-				    fault_set(f, E_NO_GRANT, 0, HANDOUT_NO_LECTURE, "%s", o->lecture);
+	return o->lecture == NULL ? fault_why(f, E_NO_CODES, 0, WHY_NONE_LEFT, "%s", "") :
+				    fault_why(f, E_NO_GRANT, 0, WHY_NO_LECTURE, "%s", o->lecture);
 }
 
 /* What is left of the lecture, and whether there are others on the stick, and have something left. */
@@ -66,7 +66,7 @@ handout_take(struct handout *h, struct issuer *i, const struct handout_order *o,
 	e = books_take(i->books, &wanted, &h->slots, &h->have, &why);
 	if (e == E_NO_CODES) {
 		(void)count_left(h, i, o->stick_id, grant_id, NULL);
-		return fault_set(f, E_NO_CODES, 0, HANDOUT_TOO_FEW, "%s", "");
+		return fault_why(f, E_NO_CODES, 0, WHY_TOO_FEW, "%s", "");
 	}
 	if (e != E_OK)
 		return fault_pass(f, &why);
@@ -100,16 +100,16 @@ handout_again_code(struct handout *h, const struct issuer *i, const struct books
 	h->again = true;
 	switch (slot->state) {
 	case BOOKS_READY:
-		return fault_set(f, E_USAGE, 0, HANDOUT_NOT_YET, "%s", name);
+		return fault_why(f, E_USAGE, 0, WHY_NOT_HANDED_OUT, "%s", name);
 	case BOOKS_SPENT:
-		return fault_set(f, E_SPENT, 0, HANDOUT_OVER, "%s", name);
+		return fault_why(f, E_SPENT, 0, WHY_OVER, "%s", name);
 	case BOOKS_REVOKED:
-		return fault_set(f, E_REVOKED, 0, HANDOUT_OVER, "%s", name);
+		return fault_why(f, E_REVOKED, 0, WHY_OVER, "%s", name);
 	case BOOKS_ISSUED:
 		break;
 	}
 	if (slot->expires <= i->now)
-		return fault_set(f, E_EXPIRED, 0, HANDOUT_OVER, "%s", name);
+		return fault_why(f, E_EXPIRED, 0, WHY_OVER, "%s", name);
 	return add_again(h, slot, h->count, f);
 }
 
@@ -131,7 +131,7 @@ handout_again_holder(struct handout *h, struct issuer *i, const struct handout_o
 		e = add_again(h, &list[k], known, f);
 	}
 	free(list);
-	return e == E_OK && found == 0 ? fault_set(f, E_NO_CODES, 0, HANDOUT_HOLDS_NONE, "%s", o->holder) : e;
+	return e == E_OK && found == 0 ? fault_why(f, E_NO_CODES, 0, WHY_HOLDS_NONE, "%s", o->holder) : e;
 }
 
 static enum err

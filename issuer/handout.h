@@ -17,12 +17,6 @@
 #include "issuer.h"
 
 /* Steps of faults. */
-#define HANDOUT_NONE_LEFT "none left"       /* E_NO_CODES: no lecture of the stick has a code to hand out */
-#define HANDOUT_NO_LECTURE "no lecture"     /* E_NO_GRANT: the stick has none of this label or id */
-#define HANDOUT_TOO_FEW "too few"           /* E_NO_CODES: the lecture has only as many as the handout's have */
-#define HANDOUT_NOT_YET "not handed out"    /* E_USAGE: this code */
-#define HANDOUT_OVER "of no use any more"   /* E_SPENT, E_REVOKED, E_EXPIRED: this code */
-#define HANDOUT_HOLDS_NONE "holds no code"  /* E_NO_CODES: this holder has none that is unused and in time */
 
 /* Codes that are handed out. All zeros to begin with. */
 struct handout {
@@ -33,7 +27,7 @@ struct handout {
 	uint32_t left; /* of which so many are still ready; */
 	bool others;   /* other lectures on the stick have codes to hand out too, */
 	bool several;  /* or had: which lecture it is goes without saying only if there is no other */
-	uint32_t have; /* HANDOUT_TOO_FEW: how many there are */
+	uint32_t have; /* WHY_TOO_FEW: how many there are */
 };
 
 /* What is wanted. */
@@ -45,20 +39,20 @@ struct handout_order {
 };
 
 /*
- * handout_take(h, i, o, f): the n lowest ready codes of the lecture, for holder. Errors: E_NO_CODES (HANDOUT_NONE_LEFT; or
- * HANDOUT_TOO_FEW, and h has have and others), E_NO_GRANT (HANDOUT_NO_LECTURE), E_BOOKS.
+ * handout_take(h, i, o, f): the n lowest ready codes of the lecture, for holder. Errors: E_NO_CODES (WHY_NONE_LEFT; or
+ * WHY_TOO_FEW, and h has have and others), E_NO_GRANT (WHY_NO_LECTURE), E_BOOKS.
  */
 enum err handout_take(struct handout *h, struct issuer *i, const struct handout_order *o, struct fault *f);
 
 /*
- * handout_again_code(h, i, slot, f): one that was handed out, once more. Errors: E_USAGE (HANDOUT_NOT_YET), E_SPENT, E_REVOKED,
- * E_EXPIRED (HANDOUT_OVER), E_FAIL.
+ * handout_again_code(h, i, slot, f): one that was handed out, once more. Errors: E_USAGE (WHY_NOT_HANDED_OUT), E_SPENT, E_REVOKED,
+ * E_EXPIRED (WHY_OVER), E_FAIL.
  */
 enum err handout_again_code(struct handout *h, const struct issuer *i, const struct books_slot *slot, struct fault *f);
 
 /*
- * handout_again_holder(h, i, o, f): all that holder has and can still use. Errors: E_NO_CODES (HANDOUT_HOLDS_NONE, or
- * HANDOUT_NONE_LEFT), E_NO_GRANT (HANDOUT_NO_LECTURE), E_BOOKS, E_FAIL.
+ * handout_again_holder(h, i, o, f): all that holder has and can still use. Errors: E_NO_CODES (WHY_HOLDS_NONE, or
+ * WHY_NONE_LEFT), E_NO_GRANT (WHY_NO_LECTURE), E_BOOKS, E_FAIL.
  */
 enum err handout_again_holder(struct handout *h, struct issuer *i, const struct handout_order *o, struct fault *f);
 

@@ -38,10 +38,12 @@ open_dir(struct issuer *i, const char *dir, struct fault *f)
 	if ((size_t)snprintf(i->dir, sizeof i->dir, "%s", dir) >= sizeof i->dir)
 		return fault_set(f, E_KEYSTORE, ENAMETOOLONG, "open", "%s", dir);
 	i->dir_fd = open(i->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (i->dir_fd < 0 && errno == ENOENT)
+		return fault_why(f, E_KEYSTORE, 0, WHY_NO_ISSUER, "%s", i->dir);
 	if (i->dir_fd < 0)
-		return fault_set(f, E_KEYSTORE, errno == ENOENT ? 0 : errno, errno == ENOENT ? ISSUER_NONE : "open", "%s", i->dir);
+		return fault_set(f, E_KEYSTORE, errno, "open", "%s", i->dir);
 	if (faccessat(i->dir_fd, KEYSTORE_NAME, F_OK, 0) != 0 && errno == ENOENT)
-		return fault_set(f, E_KEYSTORE, 0, ISSUER_NO_KEYSTORE, "%s", i->dir);
+		return fault_why(f, E_KEYSTORE, 0, WHY_NO_KEYSTORE, "%s", i->dir);
 	return E_OK;
 }
 
@@ -91,11 +93,11 @@ issuer_check_rights(int dir_fd, struct fault *f)
 	bytes_to_hex(hex, random, sizeof random);
 	snprintf(name, sizeof name, "rights.%s", hex);
 	if (stickio_create(dir_fd, name, "", 0, 0600) != 0)
-		return fault_set(f, E_KEYSTORE, errno, "create", "%s", KEYSTORE_NAME);
+		return fault_why(f, E_KEYSTORE, errno, WHY_MAKE_FILE, "%s", KEYSTORE_NAME);
 	if (filestat_at(dir_fd, name, &st) != 0)
 		e = fault_set(f, E_KEYSTORE, errno, "stat", "%s", KEYSTORE_NAME);
 	else if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
-		e = fault_set(f, E_KEYSTORE, 0, ISSUER_NO_RIGHTS, "%s", "");
+		e = fault_why(f, E_KEYSTORE, 0, WHY_NO_RIGHTS, "%s", "");
 	(void)stickio_remove_file(dir_fd, name);
 	return e;
 }
@@ -207,7 +209,7 @@ sign_notice(struct issuer *i, struct notice *content, uint8_t **file, size_t *n,
 	*file = envelope_sign(ENVELOPE_NOTICE, BYTES(payload, payload_n), i->sk, n);
 	free(payload);
 	if (*file == NULL && payload_n > envelope_limit(ENVELOPE_NOTICE) - ENVELOPE_ROOM)
-		return fault_set(f, E_SPACE, 0, ISSUER_LIST_FULL, "%s", "");
+		return fault_why(f, E_SPACE, 0, WHY_LIST_FULL, "%s", "");
 	return *file != NULL ? E_OK : fault_set(f, E_FAIL, ENOMEM, "signing", "the notice");
 }
 
@@ -362,7 +364,7 @@ issuer_find(struct issuer *i, const char *name, uint8_t id[ID_SIZE], struct faul
 			return e;
 		if (known)
 			memcpy(id, whole, ID_SIZE);
-		return known ? E_OK : fault_set(f, E_NO_STICK, 0, ISSUER_UNKNOWN, "%s", name);
+		return known ? E_OK : fault_why(f, E_NO_STICK, 0, WHY_UNKNOWN_STICK, "%s", name);
 	}
 	if ((e = books_alike(i->books, name, &ids, &count, f)) != E_OK)
 		return e;
@@ -370,8 +372,8 @@ issuer_find(struct issuer *i, const char *name, uint8_t id[ID_SIZE], struct faul
 		memcpy(id, ids[0], ID_SIZE);
 	free(ids);
 	if (count > 1)
-		return fault_set(f, E_USAGE, 0, ISSUER_ALIKE, "%s", name);
-	return count == 1 ? E_OK : fault_set(f, E_NO_STICK, 0, ISSUER_UNKNOWN, "%s", name);
+		return fault_why(f, E_USAGE, 0, WHY_ALIKE, "%s", name);
+	return count == 1 ? E_OK : fault_why(f, E_NO_STICK, 0, WHY_UNKNOWN_STICK, "%s", name);
 }
 
 /* "7kq241/3" in two: the name, or a whole id, and the number. */
@@ -406,7 +408,7 @@ issuer_find_code(struct issuer *i, const char *text, struct books_slot *out, uin
 
 	*last = 0;
 	if (!split_code_id(text, name, &number))
-		return fault_set(f, E_USAGE, 0, ISSUER_NO_CODE_NAME, "%s", text);
+		return fault_why(f, E_USAGE, 0, WHY_NO_CODE_NAME, "%s", text);
 	if ((e = issuer_find(i, name, id, f)) != E_OK || (e = books_slot_numbered(i->books, id, number, out, &found, last, f)) != E_OK)
 		return e;
 	return found ? E_OK : fault_set(f, E_CODE_UNKNOWN, 0, ISSUER_NO_CODE, "%s", text);

@@ -18,13 +18,6 @@
 #define ISSUER_DIR_MAX 4096
 
 /* Steps of faults whose object says the rest. */
-#define ISSUER_NONE "no issuer"              /* E_KEYSTORE: in this directory, which is not there */
-#define ISSUER_NO_KEYSTORE "no keystore"     /* E_KEYSTORE: in this directory */
-#define ISSUER_NO_RIGHTS "keeps no rights"   /* E_KEYSTORE: the file system of the directory */
-#define ISSUER_LIST_FULL "list too long"     /* E_SPACE: what is revoked is longer than a list can be */
-#define ISSUER_UNKNOWN "no such stick"       /* E_NO_STICK: the books have none of this name */
-#define ISSUER_ALIKE "shown alike"           /* E_USAGE: several are shown by this name (books_alike) */
-#define ISSUER_NO_CODE_NAME "no code's name" /* E_USAGE: this is none */
 #define ISSUER_NO_CODE "no such code"        /* E_CODE_UNKNOWN: the stick has none of this number */
 
 struct issuer {
@@ -47,7 +40,7 @@ enum issuer_how {
 
 /*
  * issuer_open(i, dir, how, f): the issuer whose files are in dir, and the books; no secret. What is open after that issuer_close
- * closes. Errors: E_KEYSTORE (ISSUER_NONE, ISSUER_NO_KEYSTORE, or it cannot be read), E_BOOKS.
+ * closes. Errors: E_KEYSTORE (WHY_NO_ISSUER, WHY_NO_KEYSTORE, or it cannot be read), E_BOOKS.
  */
 enum err issuer_open(struct issuer *i, const char *dir, enum issuer_how how, struct fault *f);
 
@@ -62,7 +55,7 @@ enum issuer_rights {
 enum issuer_rights issuer_rights(const struct issuer *i);
 
 /* issuer_check_rights(dir_fd, f): before anything secret is made in a directory: E_KEYSTORE if everybody could write it there
- * (ISSUER_NO_RIGHTS), or nothing can be made there. */
+ * (WHY_NO_RIGHTS), or nothing can be made there. */
 enum err issuer_check_rights(int dir_fd, struct fault *f);
 
 enum issuer_clock {
@@ -87,7 +80,7 @@ void issuer_close(struct issuer *i);
  * issuer_publish(i, file, n, number, f): make what is revoked in the books a signed notice and store it there, unless the newest
  * says the same already. *file is the newest notice, freed by the caller, and *number its number; NULL and 0 if there is nothing to
  * say. Call it inside the transaction that changed the books; needs issuer_unlock. i->list_n says afterwards how long it is. Errors:
- * E_BOOKS, E_SPACE (ISSUER_LIST_FULL: it would be too long), E_FAIL.
+ * E_BOOKS, E_SPACE (WHY_LIST_FULL: it would be too long), E_FAIL.
  */
 enum err issuer_publish(struct issuer *i, uint8_t **file, size_t *n, uint32_t *number, struct fault *f);
 
@@ -115,13 +108,13 @@ bool issuer_is_name(const char *text);
 
 /*
  * issuer_find(i, name, id, f): the stick that the books have by that name, or by that whole id. Errors: E_NO_STICK
- * (ISSUER_UNKNOWN), E_USAGE (ISSUER_ALIKE), E_BOOKS.
+ * (WHY_UNKNOWN_STICK), E_USAGE (WHY_ALIKE), E_BOOKS.
  */
 enum err issuer_find(struct issuer *i, const char *name, uint8_t id[ID_SIZE], struct fault *f);
 
 /*
  * issuer_find_code(i, text, out, last, f): the slot "7kq241/3" names; the whole id may stand for the name. Errors: those of
- * issuer_find, E_USAGE (ISSUER_NO_CODE_NAME) if it is not of that form, E_CODE_UNKNOWN (ISSUER_NO_CODE) if there is no such number;
+ * issuer_find, E_USAGE (WHY_NO_CODE_NAME) if it is not of that form, E_CODE_UNKNOWN (ISSUER_NO_CODE) if there is no such number;
  * *last is the highest one then.
  */
 enum err issuer_find_code(struct issuer *i, const char *text, struct books_slot *out, uint32_t *last, struct fault *f);

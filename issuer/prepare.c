@@ -60,7 +60,7 @@ take_identity(struct prepare *j, struct prepare_target *t, struct fault *f)
 {
 	t->found = usb_find_dir(&t->device, USB_SYSFS, t->fd) == 0;
 	if (!t->found || usb_factor(&t->device, t->usb, t->grant.policy.usb_hint) != 0)
-		return fault_set(f, E_WRONG_STICK, 0, PREPARE_NO_IDENTITY, "%s", t->path);
+		return fault_why(f, E_WRONG_STICK, 0, WHY_NO_IDENTITY, "%s", t->path);
 	t->grant.policy.usb = true;
 	report_tell(j->report, &(struct report_news){.kind = REPORT_WEAK_IDENTITY, .device = &t->device});
 	return E_OK;
@@ -76,13 +76,13 @@ check_places(struct prepare *j, struct prepare_target **blame, struct fault *f)
 			continue;
 		*blame = t;
 		if (is_below(t->fd, j->folder_fd))
-			return fault_set(f, E_USAGE, 0, PREPARE_INSIDE, "%s", t->path);
+			return fault_why(f, E_USAGE, 0, WHY_INSIDE, "%s", t->path);
 		for (size_t k = 0; k < i; k++) {
 			struct stat a, b;
 
 			if (filestat_fd(t->fd, &a) == 0 && filestat_fd(j->targets[k].fd, &b) == 0 && a.st_dev == b.st_dev &&
 			    a.st_ino == b.st_ino)
-				return fault_set(f, E_USAGE, 0, PREPARE_TWICE, "%s", t->path);
+				return fault_why(f, E_USAGE, 0, WHY_TWICE, "%s", t->path);
 		}
 		if (is_below(j->folder_fd, t->fd))
 			report_tell(j->report, &(struct report_news){.kind = REPORT_FOLDER_ON_STICK});
@@ -149,7 +149,7 @@ prepare_scan(struct prepare *j, struct fault *f)
 	enum err e = pack_scan_folder(&j->src, j->folder_fd, &scan, f);
 
 	if (e == E_OK && pack_source_files(j->src) == 0)
-		e = fault_set(f, E_SOURCE, 0, PREPARE_NO_FILES, "%s", j->folder);
+		e = fault_why(f, E_SOURCE, 0, WHY_NO_FILES, "%s", j->folder);
 	return e == E_OK ? books_newest_notice(j->issuer.books, &j->notice, &j->notice_n, &j->notice_number, f) : e;
 }
 
@@ -186,7 +186,7 @@ refuse_full(struct prepare *j, struct prepare_target *t, struct fault *f)
 	for (size_t i = 0; i < t->p->grants.count && i < STICK_GRANTS_MAX; i++)
 		t->left[i] = codes_left(t, &t->p->grants.grants[i], slots, count);
 	free(slots);
-	return fault_set(f, E_USAGE, 0, PREPARE_FULL, "%s", t->path);
+	return fault_why(f, E_USAGE, 0, WHY_NOT_BLANK, "%s", t->path);
 }
 
 /* Whether something on the stick is bound to another device than the one it is on now. */
@@ -214,7 +214,7 @@ prepare_check_loss(struct prepare *j, struct prepare_target *t, struct fault *f)
 		return E_OK;
 	e = collect_unexplained(j->report, &j->issuer, t->p->stick, &t->p->grants, &t->loss, f);
 	if (e == E_OK && (loss->used > 0 || loss->lectures > 0 || loss->damaged > 0))
-		e = fault_set(f, E_USAGE, 0, PREPARE_LOSS, "%s", t->path);
+		e = fault_why(f, E_USAGE, 0, WHY_LOSS, "%s", t->path);
 	return e;
 }
 
@@ -228,9 +228,9 @@ check_content(struct prepare *j, struct prepare_target *t, struct fault *f)
 	if (!j->add && !j->replace)
 		return refuse_full(j, t, f);
 	if (j->add && is_copy(t))
-		return fault_set(f, E_WRONG_STICK, 0, PREPARE_COPY, "%s", t->path);
+		return fault_why(f, E_WRONG_STICK, 0, WHY_COPY, "%s", t->path);
 	if (j->add && t->p->grants.count >= STICK_GRANTS_MAX)
-		return fault_set(f, E_SPACE, 0, PREPARE_CROWDED, "%s", t->path);
+		return fault_why(f, E_SPACE, 0, WHY_NO_ROOM, "%s", t->path);
 	return j->replace ? prepare_check_loss(j, t, f) : E_OK;
 }
 
@@ -266,7 +266,7 @@ check_space(struct prepare *j, struct prepare_target *t, struct fault *f)
 	t->need = bytes > freed ? bytes - freed : 0;
 	e = provision_space(t->p, t->need, NULL);
 	if (e == E_SPACE)
-		return fault_set(f, E_SPACE, 0, PREPARE_TOO_SMALL, "%s", t->path);
+		return fault_why(f, E_SPACE, 0, WHY_TOO_SMALL, "%s", t->path);
 	return e == E_OK ? E_OK : fault_set(f, e, 0, "free space", "%s", t->path);
 }
 
@@ -316,7 +316,7 @@ prepare_begin(struct prepare *j, struct prepare_target **blame, struct fault *f)
 	*blame = NULL;
 	j->folder_fd = open(j->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (j->folder_fd < 0)
-		return fault_set(f, E_SOURCE, errno, PREPARE_FOLDER, "%s", j->folder);
+		return fault_why(f, E_SOURCE, errno, WHY_NO_FOLDER, "%s", j->folder);
 	return check_places(j, blame, f);
 }
 

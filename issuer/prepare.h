@@ -22,25 +22,15 @@
 #include "usb.h"
 
 /* Steps of faults; of those that are about a stick, the target has the rest. */
-#define PREPARE_FOLDER "no folder"           /* E_SOURCE: this, with errno */
-#define PREPARE_NO_FILES "no files"          /* E_SOURCE: in this folder */
-#define PREPARE_INSIDE "inside the folder"   /* E_USAGE: this stick */
-#define PREPARE_TWICE "named twice"          /* E_USAGE: this stick */
-#define PREPARE_NO_IDENTITY "no identity"    /* E_WRONG_STICK: codes cannot be bound to what this stick is on; found, device */
-#define PREPARE_COPY "copy"                  /* E_WRONG_STICK: what is on this stick is bound to another device */
-#define PREPARE_CROWDED "no room for grants" /* E_SPACE: there are STICK_GRANTS_MAX lectures on this stick */
-#define PREPARE_TOO_SMALL "no free space"    /* E_SPACE: on this stick, need */
-#define PREPARE_FULL "not empty"             /* E_USAGE: there are lectures on this stick, and neither add nor replace; p, left */
-#define PREPARE_LOSS "not collected"         /* E_USAGE: what the books do not know would be lost with this stick; loss */
 
 /* One stick. */
 struct prepare_target {
 	const char *path; /* what the stick is called; raw bytes. Borrowed, as fd */
 	int fd;		  /* its directory; -1: it is not there yet */
-	struct usb_device device; /* that it is on, for PREPARE_NO_IDENTITY; */
+	struct usb_device device; /* that it is on, for WHY_NO_IDENTITY; */
 	bool found;		  /* or there is none */
 	struct collect_loss loss;
-	uint64_t need;			 /* bytes that it must have free, for PREPARE_TOO_SMALL */
+	uint64_t need;			 /* bytes that it must have free, for WHY_TOO_SMALL */
 	uint32_t left[STICK_GRANTS_MAX]; /* codes that could still be used, of each of p->grants */
 	struct provision *p;
 	bool fresh;	   /* had no ONCE */
@@ -94,18 +84,18 @@ struct prepare {
 
 /*
  * prepare_begin(j, blame, f): look at the folder, and at where the sticks are. A target whose stick is not there yet has fd -1. On
- * failure *blame is the stick it is about, or NULL, and nothing was changed anywhere. Errors: E_SOURCE (PREPARE_FOLDER), E_USAGE
- * (PREPARE_INSIDE, PREPARE_TWICE).
+ * failure *blame is the stick it is about, or NULL, and nothing was changed anywhere. Errors: E_SOURCE (WHY_NO_FOLDER), E_USAGE
+ * (WHY_INSIDE, WHY_TWICE).
  */
 enum err prepare_begin(struct prepare *j, struct prepare_target **blame, struct fault *f);
 
 /*
  * prepare_bind(j, blame, f): with bind_usb, take the identities now, before anybody is asked for anything; else prepare_check does.
- * E_WRONG_STICK (PREPARE_NO_IDENTITY).
+ * E_WRONG_STICK (WHY_NO_IDENTITY).
  */
 enum err prepare_bind(struct prepare *j, struct prepare_target **blame, struct fault *f);
 
-/* prepare_scan(j, f): list the folder. Errors: those of pack_scan_folder, E_SOURCE (PREPARE_NO_FILES), E_BOOKS. */
+/* prepare_scan(j, f): list the folder. Errors: those of pack_scan_folder, E_SOURCE (WHY_NO_FILES), E_BOOKS. */
 enum err prepare_scan(struct prepare *j, struct fault *f);
 
 /* prepare_holes(j): how much of the folder is holes in files, which a stick stores in full; 0 if that is not worth a word. */

@@ -13,7 +13,7 @@ void prepare_note(void *j, enum pack_note_kind kind, const char *path);
 void prepare_note_rest(const struct prepare *j);
 
 /* prepare_check_loss(j, t, f): what is replaced on the stick of t must not take with it what the books do not know yet, unless that
- * is discarded: E_USAGE (PREPARE_LOSS), and the errors of collect_unexplained. */
+ * is discarded: E_USAGE (WHY_LOSS), and the errors of collect_unexplained. */
 enum err prepare_check_loss(struct prepare *j, struct prepare_target *t, struct fault *f);
 
 /* prepare_stops_all(e): whether e is about this PC or the issuer, which all sticks share. */

@@ -231,7 +231,7 @@ coder_start(struct coder *w, struct prepare *j, struct fault *f)
 	w->all = (unsigned long)count_whole(j) * j->codes;
 	sys = pthread_create(&w->thread, NULL, stretch_all, w);
 	w->running = sys == 0;
-	return sys == 0 ? E_OK : fault_set(f, E_FAIL, sys, "thread", "for codes");
+	return sys == 0 ? E_OK : fault_why(f, E_FAIL, sys, WHY_THREAD, "for codes");
 }
 
 static void
@@ -267,7 +267,7 @@ coder_join(struct coder *w, bool stop, struct fault *f)
 		report_update(report, w->all, w->all);
 	if (wait)
 		report_end(report, w->result == E_OK);
-	return w->result == E_OK ? E_OK : fault_set(f, w->result, 0, "stretching", "codes");
+	return w->result == E_OK ? E_OK : fault_why(f, w->result, 0, WHY_STRETCHING, "codes");
 }
 
 /* ---- packing --------------------------------------------------------------------------------------------------------------- */
@@ -356,7 +356,7 @@ forgetful(struct prepare_target *t, struct fault *f)
 {
 	t->forgets = true;
 	fault_clear(f);
-	return fault_set(f, E_STICK_IO, 0, GRANTING_FORGETS, "%s", t->path);
+	return fault_why(f, E_STICK_IO, 0, WHY_FORGETS, "%s", t->path);
 }
 
 /* Whether the stick is, on the device itself, what it was in this PC's memory: its records, and the names of what is on it. */
@@ -479,7 +479,7 @@ verify(struct prepare *j, struct fault *f)
 		r->t = &j->targets[i];
 		r->running = pthread_create(&r->thread, NULL, run_reader, r) == 0;
 		if (!r->running)
-			fault_set(&r->t->fault, E_FAIL, EAGAIN, "thread", "for reading back");
+			fault_why(&r->t->fault, E_FAIL, EAGAIN, WHY_THREAD, "for reading back");
 	}
 	show_readers(j, readers);
 	for (size_t i = 0; i < j->count; i++)
@@ -524,7 +524,7 @@ put_grant(struct prepare *j, struct prepare_target *t, struct fault *f)
 	g->notice_min = j->notice_number;
 	snprintf(g->label, sizeof g->label, "%s", j->label);
 	e = granting_make(&granting, g, f);
-	return e == E_STICK_IO && strcmp(f->step, GRANTING_FORGETS) == 0 ? forgetful(t, f) : e;
+	return e == E_STICK_IO && f->why == WHY_FORGETS ? forgetful(t, f) : e;
 }
 
 /* ---- all of it ------------------------------------------------------------------------------------------------------------- */

@@ -164,7 +164,7 @@ take_over(struct fill *w, bool remove_it)
 		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
 			continue;
 		if (!is_fill(w->dir, e->d_name))
-			err = fault_set(w->f, E_USAGE, 0, SCRUB_FOREIGN, "%s", e->d_name);
+			err = fault_why(w->f, E_USAGE, 0, WHY_FOREIGN, "%s", e->d_name);
 		else if (remove_it && unlinkat(w->dir, e->d_name, 0) != 0)
 			err = fill_fault(w, "remove");
 	}
@@ -179,7 +179,7 @@ scrub_check(int dir_fd, const char *path, struct fault *f)
 	enum err e = E_OK;
 
 	if (!mountinfo_is_top(dir_fd))
-		return fault_set(f, E_USAGE, 0, SCRUB_NO_STICK, "%s", path);
+		return fault_why(f, E_USAGE, 0, WHY_NOT_A_MOUNT, "%s", path);
 	if ((w.dir = stickio_open_dir(dir_fd, SCRUB_DIR)) < 0)
 		return E_OK;
 	e = take_over(&w, false);

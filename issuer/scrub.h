@@ -12,12 +12,10 @@
 #define SCRUB_DIR "oncestick-fill" /* what is filled, and gone in the end */
 
 /* Steps of faults. */
-#define SCRUB_NO_STICK "no stick"             /* E_USAGE: this directory is not the top of a mounted file system */
-#define SCRUB_FOREIGN "holds another's files" /* E_USAGE: SCRUB_DIR, where there is this one */
 
 /*
- * scrub_check(dir_fd, path, f): E_USAGE (SCRUB_NO_STICK) unless the directory, called path, is the top of a mounted file
- * system: filling the space of another would fill this PC's disk; and (SCRUB_FOREIGN) if SCRUB_DIR holds what is somebody else's.
+ * scrub_check(dir_fd, path, f): E_USAGE (WHY_NOT_A_MOUNT) unless the directory, called path, is the top of a mounted file
+ * system: filling the space of another would fill this PC's disk; and (WHY_FOREIGN) if SCRUB_DIR holds what is somebody else's.
  * E_STICK_IO, E_READONLY.
  */
 enum err scrub_check(int dir_fd, const char *path, struct fault *f);

@@ -127,7 +127,7 @@ unseal(uint8_t *seed, const struct fields *k, struct bytes pass, struct fault *f
 	enum err err = E_OK;
 
 	if (stretch(kek, pass, k) != E_OK) {
-		err = fault_set(f, E_MEMORY, errno, "passphrase", "%llu KiB", (unsigned long long)k->m_kib);
+		err = fault_why(f, E_MEMORY, errno, WHY_PASSPHRASE, "%llu KiB", (unsigned long long)k->m_kib);
 		goto out;
 	}
 	if (seal_open(seed, kek, k->sealed, sizeof k->sealed, BYTES(k->pk, sizeof k->pk)) != 0) {
@@ -136,7 +136,7 @@ unseal(uint8_t *seed, const struct fields *k, struct bytes pass, struct fault *f
 	}
 	public_key(pk, seed);
 	if (memcmp(pk, k->pk, sizeof pk) != 0)
-		err = fault_set(f, E_KEYSTORE, 0, "public key", KEYSTORE_NAME);
+		err = fault_why(f, E_KEYSTORE, 0, WHY_OTHER_KEY, KEYSTORE_NAME);
 out:
 	sodium_memzero(kek, sizeof kek);
 	return err;
@@ -150,7 +150,7 @@ keystore_unseal(struct bytes file, struct bytes pass, uint8_t **seed, struct fau
 	enum err err = E_OK;
 
 	if (parse(&k, file) != E_OK)
-		return fault_set(f, E_KEYSTORE, 0, "format", KEYSTORE_NAME);
+		return fault_why(f, E_KEYSTORE, 0, WHY_NO_FORMAT, KEYSTORE_NAME);
 	if (pass.n == 0)
 		return fault_set(f, E_PASSPHRASE, 0, "empty passphrase", KEYSTORE_NAME);
 	if ((opened = secret_new(KEY_SIZE)) == NULL)
@@ -197,7 +197,7 @@ keystore_issuer(int dir_fd, uint8_t pk[KEY_SIZE], struct fault *f)
 	if (parse(&k, BYTES(file, n)) == E_OK)
 		memcpy(pk, k.pk, sizeof k.pk);
 	else
-		err = fault_set(f, E_KEYSTORE, 0, "format", KEYSTORE_NAME);
+		err = fault_why(f, E_KEYSTORE, 0, WHY_NO_FORMAT, KEYSTORE_NAME);
 	free(file);
 	return err;
 }
@@ -234,16 +234,16 @@ write_new(int dir_fd, const uint8_t *file, size_t n, struct fault *f)
 	bytes_to_hex(hex, random, sizeof random);
 	snprintf(tmp, sizeof tmp, "%s.%s", KEYSTORE_NAME, hex);
 	if (stickio_create(dir_fd, tmp, file, n, 0600) != 0)
-		return fault_set(f, E_KEYSTORE, errno, "create", KEYSTORE_NAME);
+		return fault_why(f, E_KEYSTORE, errno, WHY_MAKE_FILE, KEYSTORE_NAME);
 	if (rename_new(dir_fd, tmp) != 0) {
 		saved = errno;
 		unlinkat(dir_fd, tmp, 0);
-		return fault_set(f, E_KEYSTORE, saved, "create", KEYSTORE_NAME);
+		return fault_why(f, E_KEYSTORE, saved, WHY_MAKE_FILE, KEYSTORE_NAME);
 	}
 	if (stickio_sync_dir(dir_fd) != 0) {
 		saved = errno;
 		unlinkat(dir_fd, KEYSTORE_NAME, 0);
-		return fault_set(f, E_KEYSTORE, saved, "fsync", KEYSTORE_NAME);
+		return fault_why(f, E_KEYSTORE, saved, WHY_MAKE_DURABLE, KEYSTORE_NAME);
 	}
 	return E_OK;
 }
@@ -256,7 +256,7 @@ keystore_create(int dir_fd, const uint8_t *seed, struct bytes pass, struct fault
 	enum err err = E_OK;
 
 	if (faccessat(dir_fd, KEYSTORE_NAME, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-		return fault_set(f, E_KEYSTORE, EEXIST, "create", KEYSTORE_NAME);
+		return fault_why(f, E_KEYSTORE, EEXIST, WHY_MAKE_FILE, KEYSTORE_NAME);
 	randombytes_buf(salt, sizeof salt);
 	if ((err = keystore_seal(seed, pass, salt, PASSES_MIN, MEMORY_MIN_KIB, &file, &n)) != E_OK)
 		return fault_set(f, err, 0, "seal", KEYSTORE_NAME);

@@ -121,7 +121,7 @@ check_kind(const struct station *s, int fd, struct fault *f)
 
 	(void)stickio_fs_of(fd, fs);
 	if (strcmp(fs, "vfat") == 0 || strcmp(fs, "exfat") == 0)
-		return fault_set(f, E_STATION, 0, STATION_NO_SOCKETS, "%s", s->dir);
+		return fault_why(f, E_STATION, 0, WHY_NO_SOCKETS, "%s", s->dir);
 	return E_OK;
 }
 

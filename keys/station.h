@@ -41,7 +41,6 @@ struct memory *station_memory(struct station *s);
 /* station_fault(s): what the last failed call through station_memory(s) was about; E_OK in it if none failed. Borrowed. */
 const struct fault *station_fault(const struct station *s);
 
-#define STATION_NO_SOCKETS "no sockets" /* f->step with E_STATION: the directory is on FAT */
 
 /* station_writable(s, f): whether a station open with STATION_READ could be opened with STATION_WRITE. E_STATION. Writes nothing. */
 enum err station_writable(const struct station *s, struct fault *f);

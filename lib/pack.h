@@ -28,9 +28,6 @@ enum pack_note_kind {
 	PACK_GONE       /* went away while its directory was listed: left out */
 };
 
-/* f->step with E_SOURCE, where the scan was strict: the file or directory is not steady. */
-#define PACK_UNSTEADY "unsteady"
-
 struct pack_scan {
 	bool skip_special;                      /* leave symbolic links, devices, sockets out instead of failing */
 	int64_t since;                          /* what was written to two seconds before or later is young; 0: now is meant */
@@ -43,8 +40,8 @@ struct pack_scan {
 /*
  * pack_scan_folder(src, folder_fd, scan, f): walk the folder. Regular files and directories only, never following a link. Every
  * file is opened once to see that it can be read. Errors: E_SOURCE (f->object names the file: unreadable, special, name too long,
- * over 2^32 - 2 entries, over 256 TiB), E_INTERRUPTED, E_FAIL. f->step is the system call that failed, or with f->sys 0 what the
- * file is: "symbolic link", "device", "socket", "fifo", PACK_UNSTEADY. A file that disappears while its directory is listed is left
+ * over 2^32 - 2 entries, over 256 TiB), E_INTERRUPTED, E_FAIL. f->why is WHY_NONE where a system call failed, or what the file is:
+ * WHY_SYMLINK, WHY_DEVICE, WHY_SOCKET, WHY_FIFO, WHY_TOO_LARGE, WHY_TOO_MANY, or WHY_UNSTEADY where the scan is strict. A file that disappears while its directory is listed is left
  * out with a note.
  * folder_fd is duplicated. *src is owned by the caller; it belongs to one thread at a time.
  */

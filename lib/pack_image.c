@@ -72,7 +72,7 @@ static enum err
 note(struct stream *s, enum pack_note_kind kind, uint32_t ino)
 {
 	if (s->src->strict)
-		return blame(s, ino, 0, PACK_UNSTEADY);
+		return pack_source_why(s->src, s->f, 0, WHY_UNSTEADY, ino, NULL);
 	return s->out->note(s->out->arg, kind, ino) != 0 ? E_INTERRUPTED : E_OK;
 }
 
@@ -150,7 +150,7 @@ put_content(struct stream *s, uint32_t ino, int fd, uint64_t *size)
 		head = BLOCK_SIZE;
 	e->start = pack_align(s->off, *size);
 	if (e->start > PACK_IMAGE_MAX || *size > PACK_IMAGE_MAX - e->start)
-		return blame(s, ino, EFBIG, "too large");
+		return pack_source_why(s->src, s->f, EFBIG, WHY_TOO_LARGE, ino, NULL);
 	err = put(s, NULL, e->start - s->off);
 	if (err == E_OK)
 		err = put(s, s->out->head, head);
@@ -307,7 +307,7 @@ put_super(struct stream *s, const struct image_super *super, uint64_t *blocks)
 	enum err err = E_OK;
 
 	if (n > DATA_BLOCKS_MAX)
-		return blame(s, 0, EFBIG, "too large");
+		return pack_source_why(s->src, s->f, EFBIG, WHY_TOO_LARGE, 0, NULL);
 	err = put(s, NULL, n * BLOCK_SIZE - IMAGE_SUPER_SIZE - s->off);
 	if (err != E_OK)
 		return err;

@@ -99,9 +99,11 @@ char *pack_source_path(const struct pack_source *src, uint32_t ino, const char *
 void pack_source_times(struct pack_entry *e, const struct statx *st);
 bool pack_source_steady(const struct pack_entry *e, const struct statx *st);
 
-/* pack_source_fault(src, f, sys, step, ino, name): E_SOURCE about the file at that path. Returns E_SOURCE. */
+/* pack_source_fault(src, f, sys, step, ino, name), pack_source_why(src, f, sys, why, ino, name): E_SOURCE about the file at that path,
+ * as by fault_set and by fault_why. Return E_SOURCE. */
 enum err pack_source_fault(const struct pack_source *src, struct fault *f, int sys, const char *step, uint32_t ino,
     const char *name);
+enum err pack_source_why(const struct pack_source *src, struct fault *f, int sys, enum why why, uint32_t ino, const char *name);
 
 /* ---- pack_dirs ---------------------------------------------------------------------------------------------------------- */
 

@@ -401,7 +401,7 @@ pack_pipe_fault(struct pack_pipe *p, struct fault *f)
 	pthread_mutex_lock(&p->lock);
 	why = p->fault;
 	pthread_mutex_unlock(&p->lock);
-	return fault_set(f, why.err, why.sys, why.step, "%s", why.object);
+	return fault_pass(f, &why);
 }
 
 void

@@ -38,18 +38,18 @@ report(struct walk *w)
 	return E_OK;
 }
 
-static const char *
+static enum why
 kind_of(mode_t mode)
 {
 	switch (mode & S_IFMT) {
 	case S_IFLNK:
-		return "symbolic link";
+		return WHY_SYMLINK;
 	case S_IFSOCK:
-		return "socket";
+		return WHY_SOCKET;
 	case S_IFIFO:
-		return "fifo";
+		return WHY_FIFO;
 	default:
-		return "device";
+		return WHY_DEVICE;
 	}
 }
 
@@ -59,7 +59,7 @@ note(struct walk *w, enum pack_note_kind kind, uint32_t dir, const char *name)
 	char *path = NULL;
 
 	if (w->scan->strict && kind != PACK_SKIPPED)
-		return pack_source_fault(w->src, w->f, 0, PACK_UNSTEADY, dir, name);
+		return pack_source_why(w->src, w->f, 0, WHY_UNSTEADY, dir, name);
 	if (w->scan->note == NULL)
 		return E_OK;
 	path = pack_source_path(w->src, dir, name);
@@ -74,7 +74,7 @@ static enum err
 special(struct walk *w, uint32_t dir, const char *name, mode_t mode)
 {
 	if (!w->scan->skip_special)
-		return pack_source_fault(w->src, w->f, 0, kind_of(mode), dir, name);
+		return pack_source_why(w->src, w->f, 0, kind_of(mode), dir, name);
 	return note(w, PACK_SKIPPED, dir, name);
 }
 
@@ -145,7 +145,7 @@ take_child(struct walk *w, uint32_t dir, int dir_fd, const char *name)
 		return err;
 	e = pack_source_add(w->src, dir, name);
 	if (e == NULL && errno == EOVERFLOW)
-		return pack_source_fault(w->src, w->f, EOVERFLOW, "too many files", dir, name);
+		return pack_source_why(w->src, w->f, EOVERFLOW, WHY_TOO_MANY, dir, name);
 	if (e == NULL)
 		return fault_set(w->f, E_FAIL, errno, "malloc", "%s", "");
 	e->type = S_ISDIR(st.stx_mode) ? IMAGE_DIR : IMAGE_FILE;
@@ -251,7 +251,7 @@ measure(struct walk *w)
 			continue;
 		off = pack_align(off, e->size);
 		if (off > PACK_IMAGE_MAX || e->size > PACK_IMAGE_MAX - off)
-			return pack_source_fault(src, w->f, EFBIG, "too large", (uint32_t)i, NULL);
+			return pack_source_why(src, w->f, EFBIG, WHY_TOO_LARGE, (uint32_t)i, NULL);
 		off += e->size;
 		src->files++;
 		src->bytes += e->size;
@@ -260,7 +260,7 @@ measure(struct walk *w)
 	off += (uint64_t)src->count * IMAGE_INODE_SIZE + names + IMAGE_SUPER_SIZE;
 	src->blocks = (off + BLOCK_SIZE - 1) / BLOCK_SIZE;
 	if (src->blocks > DATA_BLOCKS_MAX)
-		return pack_source_fault(src, w->f, EFBIG, "too large", 0, NULL);
+		return pack_source_why(src, w->f, EFBIG, WHY_TOO_LARGE, 0, NULL);
 	return E_OK;
 }
 

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,6 +15,7 @@
 #include "utf8.h"
 
 #define FAULT_PATH_MAX 200u
+#define SHOWN_MAX (FAULT_PATH_MAX + 4)
 
 /* Room for one more of size bytes each: half as much again as there was. */
 static int
@@ -172,15 +174,18 @@ make_safe(char *s)
 	}
 }
 
-enum err
-pack_source_fault(const struct pack_source *src, struct fault *f, int sys, const char *step, uint32_t ino, const char *name)
+/* The path for a fault, with its end if it is too long. */
+static void
+show_path(char out[SHOWN_MAX], const struct pack_source *src, uint32_t ino, const char *name)
 {
 	char *path = pack_source_path(src, ino, name);
 	const char *p = path, *dots = "";
 	size_t n;
 
-	if (path == NULL)
-		return fault_set(f, E_SOURCE, sys, step, "?");
+	if (path == NULL) {
+		snprintf(out, SHOWN_MAX, "?");
+		return;
+	}
 	make_safe(path);
 	n = strlen(path);
 	if (n > FAULT_PATH_MAX) {
@@ -188,9 +193,26 @@ pack_source_fault(const struct pack_source *src, struct fault *f, int sys, const
 		for (p += n - FAULT_PATH_MAX; utf8_follows(*p); p++)
 			;
 	}
-	fault_set(f, E_SOURCE, sys, step, "%s%s", dots, p);
+	snprintf(out, SHOWN_MAX, "%s%s", dots, p);
 	free(path);
-	return E_SOURCE;
+}
+
+enum err
+pack_source_fault(const struct pack_source *src, struct fault *f, int sys, const char *step, uint32_t ino, const char *name)
+{
+	char path[SHOWN_MAX];
+
+	show_path(path, src, ino, name);
+	return fault_set(f, E_SOURCE, sys, step, "%s", path);
+}
+
+enum err
+pack_source_why(const struct pack_source *src, struct fault *f, int sys, enum why why, uint32_t ino, const char *name)
+{
+	char path[SHOWN_MAX];
+
+	show_path(path, src, ino, name);
+	return fault_why(f, E_SOURCE, sys, why, "%s", path);
 }
 
 uint64_t

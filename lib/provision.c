@@ -78,7 +78,8 @@ enum err
 provision_list_fault(struct fault *f, const char *name)
 {
 	if (errno == EOVERFLOW)
-		return fault_set(f, E_STICK_DAMAGED, 0, STICK_CROWDED, "%s/%s", STICK_ONCE, name);
+		return fault_why(f, E_STICK_DAMAGED, 0, strcmp(name, STICK_BUNDLES) == 0 ? WHY_CROWDED_BUNDLES : WHY_CROWDED_GRANTS,
+		    "%s/%s", STICK_ONCE, name);
 	return provision_fault(f, "list", "%s/%s", STICK_ONCE, name);
 }
 
@@ -296,7 +297,7 @@ check_foreign(struct provision *p, struct fault *f)
 	enum err err = E_OK;
 
 	if (found == 1)
-		err = fault_set(f, E_NO_STICK, 0, STICK_NOT_OURS, "%s", path);
+		err = fault_why(f, E_NO_STICK, 0, WHY_NOT_OURS, "%s", path);
 	else if (found == -1)
 		err = provision_fault(f, "list", "%s", STICK_ONCE);
 	free(path);
@@ -314,7 +315,7 @@ look(struct provision *p, const uint8_t seed[KEY_SIZE], const uint8_t issuer[KEY
 		if (errno == ENOENT)
 			return (err = check_foreign(p, f)) != E_OK ? err : check_writable(p->dir_fd, "stick", f);
 		if (errno == ENOTDIR || errno == ELOOP)
-			return fault_set(f, E_NO_STICK, 0, STICK_NOT_OURS, "%s", STICK_ONCE);
+			return fault_why(f, E_NO_STICK, 0, WHY_NOT_OURS, "%s", STICK_ONCE);
 		err = provision_fault(f, "open", "%s", STICK_ONCE);
 		stickio_blame(f, p->dir_fd, STICK_ONCE);
 		return err;
@@ -495,7 +496,7 @@ check_still_empty(struct provision *p, struct fault *f)
 	stick_close(&s);
 	if (err == E_OK)
 		return fault_set(f, E_BUSY, 0, "stick record", "%s", STICK_ONCE);
-	return err == E_STICK_DAMAGED || strcmp(why.step, STICK_NOT_OURS) == 0 ? E_OK : fault_pass(f, &why);
+	return err == E_STICK_DAMAGED || why.why == WHY_NOT_OURS ? E_OK : fault_pass(f, &why);
 }
 
 static enum err
@@ -559,9 +560,9 @@ check_room(const struct provision *p, struct fault *f)
 	if (err != E_OK && err != E_NO_GRANT && !stickio_failing(why.sys))
 		return fault_pass(f, &why);
 	if (usable >= STICK_GRANTS_MAX)
-		return fault_set(f, E_SPACE, 0, "entries", "%s/%s is full", STICK_ONCE, STICK_GRANTS);
+		return fault_why(f, E_SPACE, 0, WHY_ENTRIES, "%s/%s is full", STICK_ONCE, STICK_GRANTS);
 	if (listed >= STICK_LISTED_MAX)
-		return fault_set(f, E_STICK_DAMAGED, 0, STICK_CROWDED, "%s/%s", STICK_ONCE, STICK_GRANTS);
+		return fault_why(f, E_STICK_DAMAGED, 0, WHY_CROWDED_GRANTS, "%s/%s", STICK_ONCE, STICK_GRANTS);
 	return E_OK;
 }
 

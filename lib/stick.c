@@ -128,7 +128,7 @@ has_grants(int once_fd)
 static int
 name_foreign(void *arg, const char *path)
 {
-	fault_set(arg, E_NO_STICK, 0, STICK_NOT_OURS, "%s", path);
+	fault_why(arg, E_NO_STICK, 0, WHY_NOT_OURS, "%s", path);
 	return 1;
 }
 
@@ -461,7 +461,9 @@ none_left(const struct stick_grants *g, struct fault *f)
 {
 	if (g->unread.err != E_OK)
 		return fault_pass(f, &g->unread);
-	return fault_set(f, E_NO_GRANT, 0, g->beyond > 0 ? STICK_CROWDED : "grants", "%s/%s", STICK_ONCE, STICK_GRANTS);
+	if (g->beyond > 0)
+		return fault_why(f, E_NO_GRANT, 0, WHY_CROWDED_GRANTS, "%s/%s", STICK_ONCE, STICK_GRANTS);
+	return fault_set(f, E_NO_GRANT, 0, "grants", "%s/%s", STICK_ONCE, STICK_GRANTS);
 }
 
 enum err
@@ -476,7 +478,7 @@ stick_load_grants(const struct stick *s, struct stick_grants *g, struct fault *f
 	err = load_listed(s, &l, g, f);
 	free(l.ids);
 	if (err == E_OK && !one_issuer(g))
-		err = fault_set(f, E_ISSUER, 0, "issuers differ", "%s/%s", STICK_ONCE, STICK_GRANTS);
+		err = fault_why(f, E_ISSUER, 0, WHY_ISSUERS_DIFFER, "%s/%s", STICK_ONCE, STICK_GRANTS);
 	if (err == E_OK && g->count == 0)
 		err = none_left(g, f);
 	if (err != E_OK && err != E_NO_GRANT)
@@ -698,7 +700,10 @@ stick_probe(const struct stick *s, struct fault *f)
 		bool odd = errno == ELOOP || errno == EINVAL; /* stickio_open_file's, of what is no regular file */
 		enum err err = out_of_reach(errno) ? E_READONLY : stickio_err(errno, E_STICK_IO);
 
-		fault_set(f, err, odd ? 0 : errno, odd ? "no regular file" : "write", "%s/%s", STICK_ONCE, STICK_PROBE);
+		if (odd)
+			fault_why(f, err, 0, WHY_IRREGULAR, "%s/%s", STICK_ONCE, STICK_PROBE);
+		else
+			fault_set(f, err, errno, "write", "%s/%s", STICK_ONCE, STICK_PROBE);
 		stickio_blame(f, s->once_fd, STICK_PROBE);
 		return err;
 	}

@@ -29,9 +29,7 @@
 #define STICK_GRANT_FILE "grant.cose"
 #define STICK_MANIFEST_FILE "manifest.cose"
 
-#define STICK_NOT_OURS "not ours"       /* step of a fault: its object was not written by us, and there is no stick record beside it */
 #define STICK_LISTED_MAX 4096u          /* things of one kind in one directory that are looked at */
-#define STICK_CROWDED "crowded"         /* step of a fault: there are more, and what is looked for is not among the first */
 
 struct stick {
 	int once_fd;                    /* the ONCE directory */
@@ -42,7 +40,7 @@ struct stick {
 
 /*
  * stick_open(s, dir_fd, f): find ONCE below dir_fd and read the stick record. dir_fd is borrowed for the call only.
- * Errors: E_NO_STICK (with the step STICK_NOT_OURS where there is an ONCE with neither record nor grant, but things of others in it),
+ * Errors: E_NO_STICK (with WHY_NOT_OURS where there is an ONCE with neither record nor grant, but things of others in it),
  * E_STICK_DAMAGED (no valid copy of the stick record, or two of different sticks), E_STICK_IO (it cannot be told,
  * because the medium or the rights do not let one be read), E_FAIL.
  */
@@ -76,7 +74,7 @@ struct stick_grants {
 
 /*
  * stick_load_grants(s, g, f): every grant that verifies, is of this stick, and is installed. Errors: E_NO_GRANT if none is left (with
- * the step STICK_CROWDED if there are some beyond), E_ISSUER if their issuers differ, E_STICK_IO if the rights do not let one be read,
+ * WHY_CROWDED_GRANTS if there are some beyond), E_ISSUER if their issuers differ, E_STICK_IO if the rights do not let one be read,
  * or none is left and the medium failed, E_FAIL. g is filled (skipped, newer, foreign, beyond) also with E_NO_GRANT. The lowest
  * STICK_LISTED_MAX ids are looked at, until STICK_GRANTS_MAX grants are found; the others count as skipped.
  */

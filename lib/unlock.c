@@ -203,7 +203,7 @@ find_slot(struct unlock *u, const char code[CODE_SYMBOLS], struct unlock_info *i
 	if (u->grants.unread.err != E_OK)
 		return fault_pass(f, &u->grants.unread);
 	if (u->grants.beyond > 0)
-		return fault_set(f, E_NO_GRANT, 0, STICK_CROWDED, "%s/%s", STICK_ONCE, STICK_GRANTS);
+		return fault_why(f, E_NO_GRANT, 0, WHY_CROWDED_GRANTS, "%s/%s", STICK_ONCE, STICK_GRANTS);
 	bytes_to_hex(hex, u->grants.skipped_id, ID_SIZE);
 	return fault_set(f, E_NO_GRANT, 0, u->grants.newer != 0 ? "newer version" : "signature", "g/%s", hex);
 }

@@ -323,7 +323,7 @@ START_TEST(what_is_no_file_of_receipts_is_refused)
 {
 	k = (struct collect){.issuer = &office};
 	ck_assert_int_eq(collect_file(&k, BYTES("no receipts", 11), &f), E_USAGE);
-	ck_assert_str_eq(f.step, COLLECT_NO_RECEIPTS);
+	ck_assert_int_eq(f.why, WHY_NO_RECEIPTS);
 	ck_assert_uint_eq(k.rows.count, 0);
 }
 END_TEST

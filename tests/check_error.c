@@ -130,6 +130,28 @@ START_TEST(success_is_not_a_fault)
 }
 END_TEST
 
+START_TEST(every_why_names_a_step_and_is_kept)
+{
+	for (enum why why = WHY_NONE + 1; why < WHY_COUNT; why++) {
+		struct fault f = {0}, passed = {0};
+
+		ck_assert_msg(why_step(why) != NULL && why_step(why)[0] != '\0', "%d", (int)why);
+		ck_assert_int_eq(fault_why(&f, E_STICK_IO, 5, why, "%s", "g"), E_STICK_IO);
+		ck_assert(f.err == E_STICK_IO && f.sys == 5 && f.why == why && strcmp(f.object, "g") == 0);
+		ck_assert_str_eq(f.step, why_step(why));
+		ck_assert_int_eq(fault_set(&f, E_SPACE, 0, "open", "b"), E_SPACE);
+		ck_assert_int_eq(fault_pass(&passed, &f), E_STICK_IO);
+		ck_assert_int_eq(passed.why, why);
+		fault_clear(&f);
+		ck_assert_int_eq(f.why, WHY_NONE);
+		fault_set(&f, E_SPACE, 0, "open", "b");
+		ck_assert_int_eq(f.why, WHY_NONE);
+	}
+	ck_assert_str_eq(why_step(WHY_NONE), "");
+	ck_assert_str_eq(why_step(WHY_COUNT), "");
+}
+END_TEST
+
 START_TEST(controls_are_replaced)
 {
 	struct fault f;
@@ -227,6 +249,7 @@ suite(void)
 	tcase_add_test(tc, fault_keeps_the_first);
 	tcase_add_test(tc, fault_without_a_place_only_returns);
 	tcase_add_test(tc, success_is_not_a_fault);
+	tcase_add_test(tc, every_why_names_a_step_and_is_kept);
 	tcase_add_test(tc, controls_are_replaced);
 	tcase_add_test(tc, long_text_is_cut);
 	tcase_add_test(tc, text_is_cut_between_characters);

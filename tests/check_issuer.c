@@ -60,12 +60,12 @@ START_TEST(an_issuer_is_there_whole_or_not_at_all)
 
 	snprintf(dir, sizeof dir, "%s/new", x.path);
 	ck_assert_int_eq(issuer_open(&i, dir, ISSUER_TO_WRITE, &f), E_KEYSTORE);
-	ck_assert_str_eq(f.step, ISSUER_NONE);
+	ck_assert_int_eq(f.why, WHY_NO_ISSUER);
 	ck_assert_str_eq(f.object, dir);
 	ck_assert_int_eq(mkdir(dir, 0700), 0);
 	fault_clear(&f);
 	ck_assert_int_eq(issuer_open(&i, dir, ISSUER_TO_WRITE, &f), E_KEYSTORE);
-	ck_assert_str_eq(f.step, ISSUER_NO_KEYSTORE);
+	ck_assert_int_eq(f.why, WHY_NO_KEYSTORE);
 	ck_assert_int_eq(i.dir_fd, -1);
 }
 END_TEST
@@ -189,7 +189,7 @@ START_TEST(a_stick_is_found_by_its_name_or_its_id)
 	ck_assert(issuer_is_name(hex));
 	ck_assert(!issuer_is_name("/media/stick"));
 	ck_assert_int_eq(issuer_find(&office, name, id, &f), E_NO_STICK);
-	ck_assert_str_eq(f.step, ISSUER_UNKNOWN);
+	ck_assert_int_eq(f.why, WHY_UNKNOWN_STICK);
 	ck_assert_str_eq(f.object, name);
 	fault_clear(&f);
 	ck_assert_int_eq(issuer_find(&office, hex, id, &f), E_NO_STICK);
@@ -214,7 +214,7 @@ START_TEST(sticks_that_are_shown_alike_are_not_mixed_up)
 	ck_assert_int_eq(books_add_stick(office.books, other, "", &f), E_OK);
 	keytree_stick_name(name, x.stick_id);
 	ck_assert_int_eq(issuer_find(&office, name, id, &f), E_USAGE);
-	ck_assert_str_eq(f.step, ISSUER_ALIKE);
+	ck_assert_int_eq(f.why, WHY_ALIKE);
 	ck_assert_str_eq(f.object, name);
 }
 END_TEST
@@ -230,7 +230,7 @@ START_TEST(a_code_is_found_by_its_number)
 	for (size_t i = 0; i < sizeof none / sizeof none[0]; i++) {
 		fault_clear(&f);
 		ck_assert_msg(issuer_find_code(&office, none[i], &slot, &last, &f) == E_USAGE, "%s", none[i]);
-		ck_assert_str_eq(f.step, ISSUER_NO_CODE_NAME);
+		ck_assert_int_eq(f.why, WHY_NO_CODE_NAME);
 	}
 	know_grant();
 	keytree_stick_name(name, x.stick_id);

@@ -1235,7 +1235,7 @@ START_TEST(what_changes_and_keeps_its_size_is_told_or_refused)
 	run(&r);
 	if (r.strict && _i % 4 != 3) {
 		ck_assert_int_eq(r.err, E_SOURCE);
-		ck_assert_str_eq(r.f.step, PACK_UNSTEADY);
+		ck_assert_int_eq(r.f.why, WHY_UNSTEADY);
 		ck_assert_str_eq(r.f.object, _i % 4 == 1 ? "." : "b");
 		ck_assert_str_eq(r.notes, "");
 	} else {

@@ -104,12 +104,12 @@ START_TEST(what_cannot_be_executed_is_no_player)
 	char *argv[] = {(char[]){"vlc"}};
 
 	ck_assert_int_eq(player_find(&p, 1, argv, &f), E_USAGE);
-	ck_assert_str_eq(f.step, PLAYER_NONE);
+	ck_assert_int_eq(f.why, WHY_NO_PLAYER);
 	ck_assert_str_eq(f.object, "vlc");
 	fault_clear(&f);
 	ck_assert_int_eq(setenv("PATH", "/nonexistent::", 1), 0);
 	ck_assert_int_eq(player_find(&p, 0, NULL, &f), E_USAGE);
-	ck_assert_str_eq(f.step, PLAYER_NO_MPV);
+	ck_assert_int_eq(f.why, WHY_NO_MPV);
 }
 END_TEST
 

@@ -206,7 +206,7 @@ START_TEST(a_lecture_that_is_there_is_not_overwritten)
 	j.count = 1;
 	take_old_stick();
 	ck_assert_int_eq(look(), E_USAGE);
-	ck_assert_str_eq(f.step, PREPARE_FULL);
+	ck_assert_int_eq(f.why, WHY_NOT_BLANK);
 	ck_assert_ptr_eq(blame, &targets[0]);
 	ck_assert_uint_eq(targets[0].left[0], FIXTURE_SLOTS);
 	ck_assert_uint_eq(grants_on(x.dir_fd), 1);
@@ -252,7 +252,7 @@ START_TEST(what_was_not_collected_is_not_replaced_unless_discarded)
 	j.replace = true;
 	take_old_stick();
 	ck_assert_int_eq(look(), E_USAGE);
-	ck_assert_str_eq(f.step, PREPARE_LOSS);
+	ck_assert_int_eq(f.why, WHY_LOSS);
 	ck_assert_uint_eq(targets[0].loss.used, 1);
 	ck_assert_uint_eq(grants_on(x.dir_fd), 1);
 	j.discard = true;
@@ -283,25 +283,25 @@ START_TEST(places_that_are_no_good_are_refused)
 
 	j.folder = "/no/such/folder";
 	ck_assert_int_eq(look(), E_SOURCE);
-	ck_assert_str_eq(f.step, PREPARE_FOLDER);
+	ck_assert_int_eq(f.why, WHY_NO_FOLDER);
 	ck_assert_int_eq(f.sys, ENOENT);
 	fault_clear(&f);
 	j.folder = base;
 	ck_assert_int_eq(look(), E_USAGE);
-	ck_assert_str_eq(f.step, PREPARE_INSIDE);
+	ck_assert_int_eq(f.why, WHY_INSIDE);
 	close(j.folder_fd);
 	fault_clear(&f);
 	snprintf(inner, sizeof inner, "%s/film", folder);
 	ck_assert_int_eq(unlink(inner), 0);
 	j.folder = folder;
 	ck_assert_int_eq(look(), E_SOURCE);
-	ck_assert_str_eq(f.step, PREPARE_NO_FILES);
+	ck_assert_int_eq(f.why, WHY_NO_FILES);
 	close(j.folder_fd);
 	fault_clear(&f);
 	close(targets[1].fd);
 	targets[1].fd = dup(targets[0].fd);
 	ck_assert_int_eq(look(), E_USAGE);
-	ck_assert_str_eq(f.step, PREPARE_TWICE);
+	ck_assert_int_eq(f.why, WHY_TWICE);
 	ck_assert(is_untouched(&targets[0]));
 }
 END_TEST
@@ -340,7 +340,7 @@ START_TEST(a_stick_that_forgets_gets_no_codes)
 	ck_assert_int_eq(prepare_write(&j, &blame, &f), E_OK);
 	ck_assert_uint_eq(calls, 2);
 	ck_assert_int_eq(targets[0].fault.err, E_STICK_IO);
-	ck_assert_str_eq(targets[0].fault.step, GRANTING_FORGETS);
+	ck_assert_int_eq(targets[0].fault.why, WHY_FORGETS);
 	ck_assert_str_eq(targets[0].fault.object, paths[0]);
 	ck_assert(targets[0].forgets);
 	ck_assert_uint_eq(ready(&targets[0]), 0);

@@ -622,7 +622,7 @@ START_TEST(directories_without_number_are_told)
 	ck_assert_int_eq(begin(), _i == 0 ? E_STICK_DAMAGED : E_OK);
 	if (_i == 1)
 		ck_assert_int_eq(provision_clean(p, &fault), E_STICK_DAMAGED);
-	ck_assert_str_eq(fault.step, STICK_CROWDED);
+	ck_assert_int_eq(fault.why, WHY_CROWDED_GRANTS);
 }
 END_TEST
 

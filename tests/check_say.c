@@ -56,7 +56,8 @@ END_TEST
 
 struct refusal {
 	enum err err;
-	const char *step, *said;
+	enum why why;
+	const char *said;
 };
 
 static void
@@ -65,35 +66,35 @@ have_sentences(const struct refusal *rows, size_t count)
 	for (size_t i = 0; i < count; i++) {
 		struct fault f = {0};
 
-		fault_set(&f, rows[i].err, 0, rows[i].step, "it");
+		fault_why(&f, rows[i].err, 0, rows[i].why, "it");
 		say_explain(text, sizeof text, &f, NULL);
-		ck_assert_msg(strstr(text, rows[i].said) != NULL, "%s: %s", rows[i].step, text);
+		ck_assert_msg(strstr(text, rows[i].said) != NULL, "%s: %s", why_step(rows[i].why), text);
 	}
 }
 
 START_TEST(what_the_issuer_refuses_has_a_sentence_of_its_own)
 {
 	static const struct refusal rows[] = {
-	    {E_KEYSTORE, ISSUER_NONE, "there is no issuer yet at it;"},
-	    {E_KEYSTORE, ISSUER_NO_KEYSTORE, "there is no keystore in it;"},
-	    {E_KEYSTORE, ISSUER_NO_RIGHTS, "keeps no rights: everybody"},
-	    {E_SPACE, ISSUER_LIST_FULL, "would be longer than 4 MiB"},
-	    {E_NO_STICK, ISSUER_UNKNOWN, "there is no stick it in the books;"},
-	    {E_USAGE, ISSUER_NO_CODE_NAME, "'it' is not the name of a code;"},
-	    {E_USAGE, HANDOUT_NOT_YET, "code it was not handed out yet;"},
-	    {E_SPENT, HANDOUT_OVER, "code it was used;"},
-	    {E_REVOKED, HANDOUT_OVER, "code it is revoked;"},
-	    {E_EXPIRED, HANDOUT_OVER, "code it has expired;"},
-	    {E_NO_CODES, HANDOUT_HOLDS_NONE, "nobody called \"it\" holds a code"},
-	    {E_USAGE, COLLECT_NO_RECEIPTS, "that is not a receipts file;"},
-	    {E_USAGE, SCRUB_NO_STICK, "it is not where a stick is mounted,"},
-	    {E_SOURCE, PREPARE_FOLDER, "it: Success."},
-	    {E_SOURCE, PREPARE_NO_FILES, "there is no file in it to pack."},
-	    {E_USAGE, PREPARE_INSIDE, "the stick it is inside the folder"},
-	    {E_USAGE, PREPARE_TWICE, "the stick it is named twice."},
-	    {E_WRONG_STICK, PREPARE_COPY, "it is a copy:"},
-	    {E_SPACE, PREPARE_CROWDED, "there are 64 lectures on it already,"},
-	    {E_USAGE, SCRUB_FOREIGN, "the folder " SCRUB_DIR " on the stick holds it,"},
+	    {E_KEYSTORE, WHY_NO_ISSUER, "there is no issuer yet at it;"},
+	    {E_KEYSTORE, WHY_NO_KEYSTORE, "there is no keystore in it;"},
+	    {E_KEYSTORE, WHY_NO_RIGHTS, "keeps no rights: everybody"},
+	    {E_SPACE, WHY_LIST_FULL, "would be longer than 4 MiB"},
+	    {E_NO_STICK, WHY_UNKNOWN_STICK, "there is no stick it in the books;"},
+	    {E_USAGE, WHY_NO_CODE_NAME, "'it' is not the name of a code;"},
+	    {E_USAGE, WHY_NOT_HANDED_OUT, "code it was not handed out yet;"},
+	    {E_SPENT, WHY_OVER, "code it was used;"},
+	    {E_REVOKED, WHY_OVER, "code it is revoked;"},
+	    {E_EXPIRED, WHY_OVER, "code it has expired;"},
+	    {E_NO_CODES, WHY_HOLDS_NONE, "nobody called \"it\" holds a code"},
+	    {E_USAGE, WHY_NO_RECEIPTS, "that is not a receipts file;"},
+	    {E_USAGE, WHY_NOT_A_MOUNT, "it is not where a stick is mounted,"},
+	    {E_SOURCE, WHY_NO_FOLDER, "it: Success."},
+	    {E_SOURCE, WHY_NO_FILES, "there is no file in it to pack."},
+	    {E_USAGE, WHY_INSIDE, "the stick it is inside the folder"},
+	    {E_USAGE, WHY_TWICE, "the stick it is named twice."},
+	    {E_WRONG_STICK, WHY_COPY, "it is a copy:"},
+	    {E_SPACE, WHY_NO_ROOM, "there are 64 lectures on it already,"},
+	    {E_USAGE, WHY_FOREIGN, "the folder " SCRUB_DIR " on the stick holds it,"},
 	};
 
 	have_sentences(rows, sizeof rows / sizeof *rows);
@@ -103,11 +104,33 @@ END_TEST
 START_TEST(what_this_pc_refuses_has_a_sentence_of_its_own)
 {
 	static const struct refusal rows[] = {
-	    {E_USAGE, PLAYER_NONE, "there is no program 'it' here."},
-	    {E_USAGE, PLAYER_NO_MPV, "mpv is not installed."},
+	    {E_USAGE, WHY_NO_PLAYER, "there is no program 'it' here."},
+	    {E_USAGE, WHY_NO_MPV, "mpv is not installed."},
 	};
 
 	have_sentences(rows, sizeof rows / sizeof *rows);
+}
+END_TEST
+
+/* What a person is told of an error is never nothing, whatever it comes with; and the step's text is no part of what is decided. */
+START_TEST(every_why_of_every_error_is_said)
+{
+	char as_it_is[sizeof text];
+
+	for (size_t i = 0; i < ALL; i++)
+		for (enum why why = WHY_NONE; why < WHY_COUNT; why++) {
+			struct fault f = {.err = all[i], .why = why, .sys = ENOENT, .step = "A", .object = "it"};
+
+			say_explain(text, sizeof text, &f, NULL);
+			ck_assert_msg(strlen(text) > 8, "%s %d: %s", err_name(all[i]), (int)why, text);
+			strcpy(as_it_is, text);
+			f.step[0] = 'B';
+			say_explain(text, sizeof text, &f, NULL);
+			for (char *b = text; *b != '\0'; b++)
+				if (*b == 'B' && as_it_is[b - text] == 'A')
+					*b = 'A';
+			ck_assert_str_eq(text, as_it_is);
+		}
 }
 END_TEST
 
@@ -145,12 +168,12 @@ START_TEST(full_disk_at_the_end_of_a_session_loses_no_code)
 {
 	struct fault f = {0};
 
-	fault_set(&f, E_STATION, 0, "close", "/home/kim/.local/state/oncestick");
+	fault_why(&f, E_STATION, 0, WHY_ENDED, "/home/kim/.local/state/oncestick");
 	say_explain(text, sizeof text, &f, &(struct say_about){.object = "/home/kim/Week 12"});
 	ck_assert_ptr_nonnull(strstr(text, "the folder is closed"));
 	ck_assert_ptr_nonnull(strstr(text, "not lost: it continues here"));
 	ck_assert_ptr_nonnull(strstr(text, "once there is room"));
-	strcpy(f.step, "open");
+	f.why = WHY_NONE;
 	say_explain(text, sizeof text, &f, NULL);
 	ck_assert_ptr_null(strstr(text, "not lost"));
 }
@@ -184,12 +207,12 @@ START_TEST(what_hides_a_lecture_is_named_with_what_to_remove)
 	struct fault f = {0};
 	struct unlock_info info = {.skipped = 5000, .newer = 1};
 
-	fault_set(&f, E_NO_GRANT, 0, STICK_CROWDED, "ONCE/g");
+	fault_why(&f, E_NO_GRANT, 0, WHY_CROWDED_GRANTS, "ONCE/g");
 	say_explain(text, sizeof text, &f, &(struct say_about){.info = &info, .code = true});
 	ck_assert_ptr_nonnull(strstr(text, "has more in ONCE/g"));
 	ck_assert_ptr_nonnull(strstr(text, "without a file grant.cose"));
 	fault_clear(&f);
-	fault_set(&f, E_STICK_DAMAGED, 0, STICK_CROWDED, "ONCE/b");
+	fault_why(&f, E_STICK_DAMAGED, 0, WHY_CROWDED_BUNDLES, "ONCE/b");
 	say_explain(text, sizeof text, &f, NULL);
 	ck_assert_ptr_nonnull(strstr(text, "without a file manifest.cose"));
 }
@@ -198,12 +221,13 @@ END_TEST
 START_TEST(what_a_trial_found_says_what_and_that_nothing_was_spent)
 {
 	const struct say_about with = {.object = "/media/kim/STICK", .code = true}, without = {.object = "/media/kim/STICK"};
-	static const char *const steps[] = {TRIAL_REFUSED, TRIAL_KILLED, TRIAL_SLOW}, *const words[] = {"(pread64)", "killed (pread64)", "too long"};
+	static const enum why whys[] = {WHY_TRIAL_REFUSED, WHY_TRIAL_KILLED, WHY_TRIAL_SLOW};
+	static const char *const words[] = {"(pread64)", "killed (pread64)", "too long"};
 
 	for (size_t i = 0; i < 6; i++) {
 		struct fault f = {0};
 
-		fault_set(&f, E_FAIL, 0, steps[i / 2], "pread64");
+		fault_why(&f, E_FAIL, 0, whys[i / 2], "pread64");
 		say_explain(text, sizeof text, &f, i % 2 == 0 ? &with : &without);
 		ck_assert_msg(strstr(text, words[i / 2]) != NULL, "%s", text);
 		ck_assert_ptr_nonnull(strstr(text, ". Nothing was spent."));
@@ -216,7 +240,7 @@ START_TEST(who_may_start_no_process_is_told_to_close_some)
 {
 	struct fault f = {0};
 
-	fault_set(&f, E_FAIL, EAGAIN, "fork", "session");
+	fault_why(&f, E_FAIL, EAGAIN, WHY_FORK, "session");
 	say_explain(text, sizeof text, &f, &(struct say_about){.code = true});
 	ck_assert_ptr_nonnull(strstr(text, "Close some of them and try again. Nothing was spent."));
 }
@@ -226,7 +250,7 @@ START_TEST(file_that_is_none_is_no_fault_of_the_port)
 {
 	struct fault f = {0};
 
-	fault_set(&f, E_STICK_IO, 0, "no regular file", "ONCE/probe");
+	fault_why(&f, E_STICK_IO, 0, WHY_IRREGULAR, "ONCE/probe");
 	say_explain(text, sizeof text, &f, &(struct say_about){.object = "/media/kim/STICK"});
 	ck_assert_ptr_null(strstr(text, "USB port"));
 	ck_assert_ptr_nonnull(strstr(text, "ONCE/probe is not the plain file"));
@@ -262,11 +286,11 @@ START_TEST(words_of_the_modules_below_are_not_repeated)
 	ck_assert_ptr_null(strstr(text, "file system stick"));
 	ck_assert_ptr_nonnull(strstr(text, "the stick at /media/kim/STICK cannot be written (Read-only file system)."));
 	fault_clear(&f);
-	fault_set(&f, E_ISSUER, 0, "issuers differ", "ONCE/g");
+	fault_why(&f, E_ISSUER, 0, WHY_ISSUERS_DIFFER, "ONCE/g");
 	say_explain(text, sizeof text, &f, &(struct say_about){.code = true});
 	ck_assert_ptr_nonnull(strstr(text, "several issuers"));
 	fault_clear(&f);
-	fault_set(&f, E_MEMORY, 12, "passphrase", "262144 KiB");
+	fault_why(&f, E_MEMORY, 12, WHY_PASSPHRASE, "262144 KiB");
 	say_explain(text, sizeof text, &f, NULL);
 	ck_assert_ptr_nonnull(strstr(text, "open the keystore, which takes 262144 KiB"));
 	fault_clear(&f);
@@ -275,7 +299,7 @@ START_TEST(words_of_the_modules_below_are_not_repeated)
 	ck_assert_ptr_nonnull(strstr(text, "another oncestick is writing"));
 	ck_assert_ptr_nonnull(strstr(text, "Try again"));
 	fault_clear(&f);
-	fault_set(&f, E_SPACE, 0, "entries", "ONCE/g is full");
+	fault_why(&f, E_SPACE, 0, WHY_ENTRIES, "ONCE/g is full");
 	say_explain(text, sizeof text, &f, &(struct say_about){.object = "/media/kim/STICK"});
 	ck_assert_ptr_nonnull(strstr(text, "64 lectures"));
 	ck_assert_ptr_nonnull(strstr(text, "--replace"));
@@ -427,6 +451,7 @@ main(void)
 	tcase_add_test(t, every_error_has_words_of_its_own);
 	tcase_add_test(t, what_the_issuer_refuses_has_a_sentence_of_its_own);
 	tcase_add_test(t, what_this_pc_refuses_has_a_sentence_of_its_own);
+	tcase_add_test(t, every_why_of_every_error_is_said);
 	tcase_add_test(t, every_refusal_of_a_code_says_whether_it_was_spent);
 	tcase_add_test(t, claimed_code_is_not_called_unspent);
 	tcase_add_test(t, full_disk_at_the_end_of_a_session_loses_no_code);

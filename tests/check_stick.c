@@ -140,7 +140,7 @@ START_TEST(a_folder_that_only_has_the_name_is_not_ours)
 	for (int i = 0; i < 2; i++) {
 		memset(&fault, 0, sizeof fault);
 		ck_assert_int_eq(stick_open(&s, x.fd, &fault), E_NO_STICK);
-		ck_assert_str_eq(fault.step, STICK_NOT_OURS);
+		ck_assert_int_eq(fault.why, WHY_NOT_OURS);
 		ck_assert_str_eq(fault.object, "ONCE/holiday.jpg");
 		if (i == 0)
 			put_dir(&x, "ONCE/g"); /* with nothing in it */
@@ -444,7 +444,7 @@ START_TEST(a_grant_beyond_all_that_is_looked_at_is_told)
 	put_junk(0, STICK_LISTED_MAX);
 	open_stick();
 	ck_assert_int_eq(load(), E_NO_GRANT);
-	ck_assert_str_eq(fault.step, STICK_CROWDED);
+	ck_assert_int_eq(fault.why, WHY_CROWDED_GRANTS);
 	ck_assert_uint_eq(grants.beyond, 1);
 }
 END_TEST

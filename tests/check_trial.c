@@ -231,7 +231,7 @@ START_TEST(what_a_session_needs_and_may_not_do_is_named)
 	struct fault f = {0};
 
 	ck_assert_int_eq(try_without(lacks[_i].unlisted, &f), E_FAIL);
-	ck_assert_str_eq(f.step, TRIAL_REFUSED);
+	ck_assert_int_eq(f.why, WHY_TRIAL_REFUSED);
 	ck_assert_msg(strncmp(f.object, lacks[_i].named, strlen(lacks[_i].named)) == 0, "%s: \"%s\" was named", lacks[_i].named, f.object);
 	assert_distinct(f.object);
 	ck_assert_int_eq(f.sys, 0);
@@ -256,7 +256,7 @@ START_TEST(a_file_that_a_session_needs_and_may_not_open_is_named)
 
 	ck_assert_int_ne(try_at("/etc", "", &f), E_OK);
 	ck_assert_str_eq(f.object, "/etc");
-	ck_assert_msg(f.err == E_NO_STICK || (f.err == E_FAIL && strcmp(f.step, TRIAL_REFUSED) == 0 && f.sys == EACCES), "%s %d", f.step, f.sys);
+	ck_assert_msg(f.err == E_NO_STICK || (f.err == E_FAIL && f.why == WHY_TRIAL_REFUSED && f.sys == EACCES), "%s %d", f.step, f.sys);
 }
 END_TEST
 
@@ -341,7 +341,7 @@ START_TEST(a_trial_that_is_killed_is_told_as_that)
 
 	deadly = true;
 	ck_assert_int_eq(try_without("", &f), E_FAIL);
-	ck_assert_str_eq(f.step, TRIAL_KILLED);
+	ck_assert_int_eq(f.why, WHY_TRIAL_KILLED);
 	ck_assert_str_eq(f.object, "signal 9");
 	deadly = false;
 	fault_clear(&f);
@@ -366,7 +366,7 @@ START_TEST(what_hangs_is_not_waited_for)
 
 	hangs = true;
 	ck_assert_int_eq(try_without("", &f), E_FAIL);
-	ck_assert_str_eq(f.step, TRIAL_SLOW);
+	ck_assert_int_eq(f.why, WHY_TRIAL_SLOW);
 	ck_assert_str_eq(f.object, "session");
 	ck_assert_uint_eq(waits, 5); /* 50, 40, 30, 20 and 10 seconds, of which time runs out meanwhile */
 	ck_assert_int_eq(waited, 150000);

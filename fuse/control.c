@@ -178,13 +178,15 @@ control_each(int dir_fd, void (*each)(void *arg, const char *lock_name, const st
 {
 	struct control_reply reply;
 	struct dirent *e;
-	int fd, count = 0;
+	int fd, saved, count = 0;
 	DIR *d;
 
 	if ((fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
 		return -1;
 	if ((d = fdopendir(fd)) == NULL) {
+		saved = errno;
 		close(fd);
+		errno = saved;
 		return -1;
 	}
 	while ((e = readdir(d)) != NULL) {

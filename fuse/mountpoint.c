@@ -235,20 +235,24 @@ is_empty(int fd)
 	DIR *dir = NULL;
 	struct dirent *e = NULL;
 	int own = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-	int empty = 1;
+	int empty = 1, saved = 0;
 
 	if (own < 0)
 		return -1;
 	dir = fdopendir(own);
 	if (dir == NULL) {
+		saved = errno;
 		close(own);
+		errno = saved;
 		return -1;
 	}
 	while (empty == 1 && (errno = 0, e = readdir(dir)) != NULL)
 		empty = strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0;
-	if (empty == 1 && errno != 0)
+	saved = errno;
+	if (empty == 1 && saved != 0)
 		empty = -1;
 	closedir(dir);
+	errno = saved;
 	return empty;
 }
 

@@ -103,13 +103,15 @@ teardown(void)
 static int
 accepted(const void *bytes, size_t n, enum control_op *op, bool *told)
 {
-	int fd = connect_to(LOCK ".ctl"), conn;
+	int fd = connect_to(LOCK ".ctl"), conn, saved;
 
 	ck_assert_int_eq(send(fd, bytes, n, 0), (ssize_t)n);
 	conn = control_accept(listening, op, told);
+	saved = errno;
 	close(fd);
 	if (conn >= 0)
 		close(conn);
+	errno = saved;
 	return conn;
 }
 

@@ -184,20 +184,12 @@ rename_new(const char *from, const char *to)
 static int
 name_file(struct sheet *s)
 {
-	char dir[PATH_MAX];
-	int fd = -1, failed = 0;
-
 	if (s->temporary[0] == '\0')
 		return 0;
 	if (fsync(s->fd) != 0 || rename_new(s->temporary, s->file) != 0)
 		return -1;
 	s->temporary[0] = '\0';
-	directory_of(dir, s->file);
-	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	failed = fd < 0 || stickio_sync_dir(fd) != 0;
-	if (fd >= 0)
-		close(fd);
-	return failed ? -1 : 0;
+	return stickio_sync_above(s->file);
 }
 
 int

@@ -346,24 +346,6 @@ keep_errno_close(int fd)
 	return -1;
 }
 
-/* The directory that path is in, on the medium. One in which may be written and not read cannot be asked for it. */
-static int
-sync_above(char *path)
-{
-	char *slash = strrchr(path, '/');
-	int fd = -1, rc;
-
-	if (slash != NULL)
-		*slash = '\0';
-	fd = open(slash == NULL ? "." : slash == path ? "/" : path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (slash != NULL)
-		*slash = '/';
-	if (fd == -1)
-		return errno == EACCES ? 0 : -1;
-	rc = stickio_sync_dir(fd);
-	return rc == 0 ? close(fd) : keep_errno_close(fd);
-}
-
 /* Whether it is there is seen where it is needed: a directory above it that nothing can be made in may hide it. */
 int
 sql_make_path(const char *dir)
@@ -384,7 +366,7 @@ sql_make_path(const char *dir)
 			continue;
 		path[i] = '\0';
 		if (mkdir(path, 0700) == 0) {
-			if (sync_above(path) != 0)
+			if (stickio_sync_above(path) != 0)
 				return -1;
 		} else if (c != '\0' && (errno == EROFS || errno == EACCES || errno == EPERM)) {
 			hidden = errno;

@@ -395,6 +395,29 @@ stickio_sync_dir(int fd)
 	return fsync(fd) == 0 || errno == EINVAL ? 0 : -1;
 }
 
+int
+stickio_sync_above(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char dir[PATH_MAX] = ".";
+	size_t n = slash == path ? 1 : slash != NULL ? (size_t)(slash - path) : 0;
+	int fd = -1, rc = -1;
+
+	if (n >= sizeof dir) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	if (n > 0) {
+		memcpy(dir, path, n);
+		dir[n] = '\0';
+	}
+	if ((fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) == -1)
+		return errno == EACCES ? 0 : -1;
+	rc = stickio_sync_dir(fd);
+	close_keeping_errno(fd);
+	return rc;
+}
+
 static int
 id_of_name(uint8_t id[ID_SIZE], const char *name, const char *suffix)
 {

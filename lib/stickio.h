@@ -78,6 +78,10 @@ int stickio_remove_file(int dir_fd, const char *name);
 /* stickio_sync_dir(fd): fsync a directory; file systems without it (EINVAL) count as success. */
 int stickio_sync_dir(int fd);
 
+/* stickio_sync_above(path): the same with the directory that path is in. One that may be written and not read
+ * cannot be asked for it, and counts as success. Return 0, or -1 with errno. */
+int stickio_sync_above(const char *path);
+
 /* stickio_ids(dir_fd, suffix, ids, max): collect every entry of dir_fd named by exactly 32 lower-case hex digits followed by
  * suffix ("" for none), ascending, at most max of them. Return how many there are, which may exceed max, or -1 with errno. */
 int stickio_ids(int dir_fd, const char *suffix, uint8_t (*ids)[16], size_t max);

@@ -682,6 +682,27 @@ START_TEST(a_directory_that_knows_no_flush_is_flushed)
 }
 END_TEST
 
+START_TEST(the_directory_above_is_flushed)
+{
+	unsigned before = descriptors();
+	char path[256];
+
+	snprintf(path, sizeof path, "/proc/self/fd/%d/file", x.fd);
+	ck_assert_int_eq(stickio_sync_above(path), 0);
+	let_fail("fsync", 0, EIO);
+	ck_assert_int_eq(stickio_sync_above(path), -1);
+	ck_assert_int_eq(errno, EIO);
+	let_fail("fsync", 0, EIO);
+	ck_assert_int_eq(stickio_sync_above("file"), -1);
+	let_fail("fsync", 0, EIO);
+	ck_assert_int_eq(stickio_sync_above("/file"), -1);
+	snprintf(path, sizeof path, "/proc/self/fd/%d/none/file", x.fd);
+	ck_assert_int_eq(stickio_sync_above(path), -1);
+	ck_assert_int_eq(errno, ENOENT);
+	ck_assert_uint_eq(descriptors(), before);
+}
+END_TEST
+
 START_TEST(mkdir_that_fails_leaves_nothing)
 {
 	unsigned before = descriptors();
@@ -914,6 +935,7 @@ fill(TCase *t)
 	tcase_add_test(t, rename_flushes_what_is_renamed_and_then_the_directory);
 	tcase_add_loop_test(t, rename_that_fails_says_so, 0, 4);
 	tcase_add_test(t, a_directory_that_knows_no_flush_is_flushed);
+	tcase_add_test(t, the_directory_above_is_flushed);
 	tcase_add_test(t, mkdir_that_fails_leaves_nothing);
 	tcase_add_test(t, a_directory_that_cannot_be_listed_is_not_an_empty_one);
 	tcase_add_test(t, what_is_swapped_for_a_fifo_is_not_opened);

@@ -113,11 +113,14 @@ show(struct cli *c, const struct station_args *a, struct station *st, const char
 static enum err
 write_file(const char *file, const uint8_t *data, size_t n, struct fault *f)
 {
+	bool made = stickio_create(AT_FDCWD, file, data, n, 0644) == 0;
 	int sys;
 
-	if (stickio_create(AT_FDCWD, file, data, n, 0644) == 0)
+	if (made && stickio_sync_above(file) == 0)
 		return E_OK;
 	sys = errno;
+	if (made)
+		unlink(file);
 	switch (sys) {
 	case EEXIST:
 		return fault_set(f, E_USAGE, 0, "", _("%.120s is there already and is never overwritten: name a new file."), file);

@@ -88,6 +88,7 @@ readme_write(int dir_fd, const char *contact)
 	if (n <= README_MAX)
 		(void)stickio_create(dir_fd, README_NAME, text, n, 0644);
 	(void)stickio_create(dir_fd, README_OPENER, opener, sizeof opener - 1, 0644);
+	(void)stickio_sync_dir(dir_fd);
 }
 
 static bool
@@ -142,7 +143,10 @@ bool
 readme_remove(int dir_fd)
 {
 	struct stat st;
+	bool gone = false;
 
 	(void)remove_if(dir_fd, README_OPENER, is_opener);
-	return remove_if(dir_fd, README_NAME, is_readme) || filestat_at(dir_fd, README_NAME, &st) != 0;
+	gone = remove_if(dir_fd, README_NAME, is_readme) || filestat_at(dir_fd, README_NAME, &st) != 0;
+	(void)stickio_sync_dir(dir_fd);
+	return gone;
 }

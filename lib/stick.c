@@ -613,7 +613,7 @@ stick_keep_room(const struct stick *s)
 			break;
 	}
 	free(zeros);
-	return ret;
+	return ret == 0 ? stickio_sync_dir(s->once_fd) : -1;
 }
 
 /* notice.new first, if there is a newest that it can stand in for, then notice.cose. */

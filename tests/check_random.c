@@ -1,10 +1,11 @@
 /*
- * check_random.c - what has to be random is: each randombytes_buf in lib and keys is one whose result is used, whole.
+ * check_random.c - what has to be random is: each randombytes_buf in the tree is one whose result is used, whole.
  *
  * Random numbers are drawn here from a seed. What a step makes is the same with the same seed, and differs with another; what is a
  * constant, or whatever was in memory, is neither.
  */
 #include <check.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,10 +17,14 @@
 #include <sodium.h>
 
 #include "books.h"
+#include "cli.h"
 #include "fake_memory.h"
 #include "fixture.h"
+#include "issuer.h"
 #include "keystore.h"
 #include "provision.h"
+#include "scrub.h"
+#include "secret.h"
 #include "station.h"
 #include "stickio.h"
 #include "unlock.h"
@@ -49,6 +54,38 @@ renameat2(int from_fd, const char *from, int to_fd, const char *to, unsigned fla
 {
 	snprintf(renamed, sizeof renamed, "%s", from);
 	return (int)syscall(SYS_renameat2, from_fd, from, to_fd, to, flags);
+}
+
+static char removed[128]; /* what was removed last */
+
+__attribute__((visibility("default"))) int
+unlinkat(int dir_fd, const char *name, int flags)
+{
+	snprintf(removed, sizeof removed, "%s", name);
+	return (int)syscall(SYS_unlinkat, dir_fd, name, flags);
+}
+
+#define CHUNKS 4u
+#define CHUNK_SEEN (OUT_MAX / CHUNKS)
+
+/* Of a stick that has room for two chunks, each of the two times that it is filled: where what is in them goes, and how many there were. */
+static uint8_t *filled;
+static unsigned chunks;
+
+__attribute__((visibility("default"))) ssize_t
+write(int fd, const void *buf, size_t n)
+{
+	if (filled == NULL || n < CHUNK_SEEN)
+		return syscall(SYS_write, fd, buf, n);
+	if (chunks % 3 == 2) {
+		chunks++;
+		errno = ENOSPC;
+		return -1;
+	}
+	memcpy(filled, (const uint8_t *)buf + n - CHUNK_SEEN, CHUNK_SEEN);
+	filled += CHUNK_SEEN;
+	chunks++;
+	return (ssize_t)n;
 }
 
 static void
@@ -119,6 +156,51 @@ name_of_a_keystore(uint8_t *out)
 	salt_of_a_keystore(salt);
 	ck_assert_int_eq(strncmp(renamed, KEYSTORE_NAME ".", sizeof KEYSTORE_NAME), 0);
 	ck_assert_int_eq(bytes_from_hex(out, ID_SIZE, renamed + sizeof KEYSTORE_NAME), 0);
+}
+
+static void
+seed_of_an_issuer(uint8_t *out)
+{
+	char dir[128], pass[128];
+	char *argv[] = {"init", "--quiet", "--passphrase-file", pass, NULL};
+	struct cli c = {.verb = "init"};
+	uint8_t *opened = NULL;
+	int fd = -1;
+
+	snprintf(dir, sizeof dir, "%s/issuer", x.path);
+	snprintf(pass, sizeof pass, "%s/ONCE/pass", x.path);
+	fixture_put(&x, "pass", "correct horse\n", 14);
+	ck_assert_int_eq(setenv("ONCESTICK_ISSUER_DIR", dir, 1), 0);
+	ck_assert_int_eq(cmd_init(&c, 4, argv), E_OK);
+	ck_assert_int_ge(fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), 0);
+	ck_assert_int_eq(keystore_open(fd, BYTES("correct horse", 13), &opened, &fault), E_OK);
+	memcpy(out, opened, KEY_SIZE);
+	secret_free(&opened);
+	ck_assert_int_eq(unlinkat(fd, KEYSTORE_NAME, 0), 0);
+	close(fd);
+}
+
+/* Of a file that shows whether others could write: nobody has made it before. */
+static void
+name_of_a_trial(uint8_t *out)
+{
+	removed[0] = '\0';
+	ck_assert_int_eq(issuer_check_rights(x.dir_fd, &fault), E_OK);
+	ck_assert_int_eq(strncmp(removed, "rights.", 7), 0);
+	ck_assert_uint_eq(strlen(removed), 7 + 2 * 8);
+	ck_assert_int_eq(bytes_from_hex(out, 8, removed + 7), 0);
+}
+
+static void
+bytes_of_a_scrub(uint8_t *out)
+{
+	filled = out;
+	chunks = 0;
+	ck_assert_int_eq(scrub_free_space(NULL, x.dir_fd, &fault), E_OK);
+	filled = NULL;
+	ck_assert_uint_eq(chunks, CHUNKS + 2);
+	for (unsigned i = 1; i < CHUNKS; i++)
+		ck_assert_uint_eq(common(out, out + i * CHUNK_SEEN, CHUNK_SEEN), 0);
 }
 
 static void
@@ -198,6 +280,24 @@ START_TEST(temporary_names)
 }
 END_TEST
 
+START_TEST(seeds)
+{
+	all_of_it_is_drawn(seed_of_an_issuer, KEY_SIZE);
+}
+END_TEST
+
+START_TEST(trial_names)
+{
+	all_of_it_is_drawn(name_of_a_trial, 8);
+}
+END_TEST
+
+START_TEST(free_space)
+{
+	all_of_it_is_drawn(bytes_of_a_scrub, OUT_MAX);
+}
+END_TEST
+
 START_TEST(station_keys)
 {
 	all_of_it_is_drawn(key_of_a_station, KEY_SIZE);
@@ -237,6 +337,9 @@ main(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, salts);
 	tcase_add_test(tc, temporary_names);
+	tcase_add_test(tc, seeds);
+	tcase_add_test(tc, trial_names);
+	tcase_add_test(tc, free_space);
 	tcase_add_test(tc, station_keys);
 	tcase_add_test(tc, ids);
 	tcase_add_test(tc, probes);

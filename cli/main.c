@@ -103,11 +103,14 @@ static void
 print_version(void)
 {
 	const struct libusb_version *usb = libusb_get_version();
+	struct blockcrypt *crypt = blockcrypt_new(NULL);
 
 	printf("oncestick %s\n", PACKAGE_VERSION);
 	printf("libsodium %s, libcbor %s, libfuse %s, SQLite %s, libusb %u.%u.%u\n", sodium_version_string(), CBOR_VERSION,
 	    fuse_pkgversion(), sqlite3_libversion(), usb->major, usb->minor, usb->micro);
-	printf(_("blocks are hashed and decrypted by %s\n"), blockcrypt_impls()[0]->name);
+	if (crypt != NULL)
+		printf(_("blocks are hashed and decrypted by %s\n"), blockcrypt_name(crypt));
+	blockcrypt_free(&crypt);
 }
 
 static enum err

@@ -5,6 +5,8 @@
 
 #include "blockcrypt_impl.h"
 
+_Static_assert(BLOCK_LEAVES * LEAF_SIZE == BLOCK_SIZE, "leaves cover a block");
+
 static const struct blockcrypt_impl *const impls[] = {
 #ifdef HAVE_LIBCRYPTO
 	&blockcrypt_openssl,
@@ -20,16 +22,31 @@ blockcrypt_impls(void)
 }
 
 struct blockcrypt *
+blockcrypt_open(const struct blockcrypt_impl *impl)
+{
+	struct blockcrypt *b = impl->open();
+
+	if (b != NULL)
+		b->impl = impl;
+	return b;
+}
+
+struct blockcrypt *
 blockcrypt_new(const struct blockcrypt_impl *impl)
 {
 	struct blockcrypt *b = NULL;
 
-	if (impl == NULL)
-		impl = impls[0];
-	b = impl->open();
-	if (b != NULL)
-		b->impl = impl;
+	if (impl != NULL)
+		return blockcrypt_open(impl);
+	for (size_t i = 0; b == NULL && impls[i] != NULL; i++)
+		b = blockcrypt_open(impls[i]);
 	return b;
+}
+
+const char *
+blockcrypt_name(const struct blockcrypt *b)
+{
+	return b->impl->name;
 }
 
 void
@@ -44,7 +61,11 @@ blockcrypt_free(struct blockcrypt **b)
 int
 blockcrypt_hash(struct blockcrypt *b, uint8_t out[HASH_SIZE], unsigned level, uint64_t index, const uint8_t block[BLOCK_SIZE])
 {
-	return b->impl->hash(b, out, level, index, block);
+	uint8_t leaves[BLOCK_LEAVES][HASH_SIZE];
+
+	if (b->impl->leaves(b, leaves, block) != 0)
+		return -1;
+	return b->impl->join(b, out, level, index, leaves);
 }
 
 int

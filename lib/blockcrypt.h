@@ -18,25 +18,39 @@ struct blockcrypt_impl {
 	const char *name; /* "libsodium", "libcrypto" */
 	struct blockcrypt *(*open)(void);
 	void (*close)(struct blockcrypt *);
-	int (*hash)(struct blockcrypt *, uint8_t out[HASH_SIZE], unsigned level, uint64_t index, const uint8_t block[BLOCK_SIZE]);
+	int (*leaves)(struct blockcrypt *, uint8_t out[BLOCK_LEAVES][HASH_SIZE], const uint8_t block[BLOCK_SIZE]);
+	int (*join)(struct blockcrypt *, uint8_t out[HASH_SIZE], unsigned level, uint64_t index,
+	    uint8_t leaves[BLOCK_LEAVES][HASH_SIZE]);
 	int (*crypt)(struct blockcrypt *, uint8_t block[BLOCK_SIZE], const uint8_t ck[KEY_SIZE], uint64_t index);
 };
 
-/* blockcrypt_impls(): all implementations that were built, fastest first, ending with NULL. */
+/* blockcrypt_impls(): all implementations that were built, fastest first, ending with NULL. This processor may lack some. */
 const struct blockcrypt_impl *const *blockcrypt_impls(void);
 
-/* blockcrypt_new(impl): a context of impl, or of the fastest if impl is NULL; NULL if there is no memory. */
+/*
+ * blockcrypt_new(impl): a context of impl, or of the fastest that this processor has if impl is NULL. NULL if there is no memory.
+ */
 struct blockcrypt *blockcrypt_new(const struct blockcrypt_impl *impl);
+
+/* blockcrypt_name(b): the name of the implementation that b is of. */
+const char *blockcrypt_name(const struct blockcrypt *b);
 
 /* blockcrypt_free(b): wipe and release *b, unless it is NULL, and set it to NULL. */
 void blockcrypt_free(struct blockcrypt **b);
 
 /*
- * blockcrypt_hash(b, out, level, index, block): out := SHA-256(0x0b || "once1/block" || u8(level) || le64(index) || block), the
- * hash of the block at that place of the tree; level 0 is data. Return 0, or -1 if the library refuses (no memory).
+ * blockcrypt_hash(b, out, level, index, block): out := SHA-256(0x0b || "once1/block" || u8(level) || le64(index) || leaf 0 || ...
+ * || leaf 15), where leaf i is SHA-256 of the i-th LEAF_SIZE bytes of block: its hash at that place of the tree; level 0 is data.
+ * Return 0, or -1 if the library refuses (no memory).
  */
 int blockcrypt_hash(struct blockcrypt *b, uint8_t out[HASH_SIZE], unsigned level, uint64_t index,
     const uint8_t block[BLOCK_SIZE]);
+
+/*
+ * blockcrypt_hash_before_0_1_0(out, level, index, block): what versions before 0.1.0 had in the place of blockcrypt_hash: the block itself
+ * behind the same prefix, without leaves. Only for saying so of a stick that they made.
+ */
+void blockcrypt_hash_before_0_1_0(uint8_t out[HASH_SIZE], unsigned level, uint64_t index, const uint8_t block[BLOCK_SIZE]);
 
 /*
  * blockcrypt_crypt(b, block, ck, index): encrypt or decrypt data block index in place with ChaCha20 (RFC 8439), counter 0, nonce

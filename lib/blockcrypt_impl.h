@@ -18,7 +18,10 @@ extern const struct blockcrypt_impl blockcrypt_openssl; /* only where libcrypto 
 #define BLOCKCRYPT_PREFIX_SIZE 21 /* u8(11), the label, level, index */
 #define BLOCKCRYPT_NONCE_SIZE 12
 
-/* blockcrypt_prefix(out, level, index): the bytes that are hashed before a block. */
+/* blockcrypt_open(impl): blockcrypt_new of just this one. */
+struct blockcrypt *blockcrypt_open(const struct blockcrypt_impl *impl);
+
+/* blockcrypt_prefix(out, level, index): the bytes that are hashed before the leaves of a block. */
 static inline void
 blockcrypt_prefix(uint8_t out[BLOCKCRYPT_PREFIX_SIZE], unsigned level, uint64_t index)
 {

@@ -62,14 +62,27 @@ openssl_open(void)
 }
 
 static int
-openssl_hash(struct blockcrypt *b, uint8_t out[HASH_SIZE], unsigned level, uint64_t index, const uint8_t block[BLOCK_SIZE])
+openssl_leaves(struct blockcrypt *b, uint8_t out[BLOCK_LEAVES][HASH_SIZE], const uint8_t block[BLOCK_SIZE])
+{
+	struct openssl_ctx *c = ctx_of(b);
+	int ok = 1;
+
+	for (size_t i = 0; ok == 1 && i < BLOCK_LEAVES; i++)
+		ok = EVP_DigestInit_ex2(c->mdctx, c->md, NULL) == 1 &&
+		    EVP_DigestUpdate(c->mdctx, block + i * LEAF_SIZE, LEAF_SIZE) == 1 &&
+		    EVP_DigestFinal_ex(c->mdctx, out[i], NULL) == 1;
+	return ok == 1 ? 0 : -1;
+}
+
+static int
+openssl_join(struct blockcrypt *b, uint8_t out[HASH_SIZE], unsigned level, uint64_t index, uint8_t leaves[BLOCK_LEAVES][HASH_SIZE])
 {
 	struct openssl_ctx *c = ctx_of(b);
 	uint8_t prefix[BLOCKCRYPT_PREFIX_SIZE];
 
 	blockcrypt_prefix(prefix, level, index);
 	if (EVP_DigestInit_ex2(c->mdctx, c->md, NULL) != 1 || EVP_DigestUpdate(c->mdctx, prefix, sizeof prefix) != 1 ||
-	    EVP_DigestUpdate(c->mdctx, block, BLOCK_SIZE) != 1 || EVP_DigestFinal_ex(c->mdctx, out, NULL) != 1)
+	    EVP_DigestUpdate(c->mdctx, leaves, BLOCK_LEAVES * HASH_SIZE) != 1 || EVP_DigestFinal_ex(c->mdctx, out, NULL) != 1)
 		return -1;
 	return 0;
 }
@@ -98,6 +111,7 @@ const struct blockcrypt_impl blockcrypt_openssl = {
 	.name = "libcrypto",
 	.open = openssl_open,
 	.close = openssl_close,
-	.hash = openssl_hash,
+	.leaves = openssl_leaves,
+	.join = openssl_join,
 	.crypt = openssl_crypt,
 };

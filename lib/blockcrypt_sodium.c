@@ -25,7 +25,16 @@ sodium_close(struct blockcrypt *b)
 }
 
 static int
-sodium_hash(struct blockcrypt *b, uint8_t out[HASH_SIZE], unsigned level, uint64_t index, const uint8_t block[BLOCK_SIZE])
+sodium_leaves(struct blockcrypt *b, uint8_t out[BLOCK_LEAVES][HASH_SIZE], const uint8_t block[BLOCK_SIZE])
+{
+	(void)b;
+	for (size_t i = 0; i < BLOCK_LEAVES; i++)
+		(void)crypto_hash_sha256(out[i], block + i * LEAF_SIZE, LEAF_SIZE);
+	return 0;
+}
+
+static int
+sodium_join(struct blockcrypt *b, uint8_t out[HASH_SIZE], unsigned level, uint64_t index, uint8_t leaves[BLOCK_LEAVES][HASH_SIZE])
 {
 	crypto_hash_sha256_state st;
 	uint8_t prefix[BLOCKCRYPT_PREFIX_SIZE];
@@ -34,8 +43,21 @@ sodium_hash(struct blockcrypt *b, uint8_t out[HASH_SIZE], unsigned level, uint64
 	blockcrypt_prefix(prefix, level, index);
 	(void)crypto_hash_sha256_init(&st);
 	(void)crypto_hash_sha256_update(&st, prefix, sizeof prefix);
-	(void)crypto_hash_sha256_update(&st, block, BLOCK_SIZE);
+	(void)crypto_hash_sha256_update(&st, leaves[0], BLOCK_LEAVES * HASH_SIZE);
 	return crypto_hash_sha256_final(&st, out);
+}
+
+void
+blockcrypt_hash_before_0_1_0(uint8_t out[HASH_SIZE], unsigned level, uint64_t index, const uint8_t block[BLOCK_SIZE])
+{
+	crypto_hash_sha256_state st;
+	uint8_t prefix[BLOCKCRYPT_PREFIX_SIZE];
+
+	blockcrypt_prefix(prefix, level, index);
+	(void)crypto_hash_sha256_init(&st);
+	(void)crypto_hash_sha256_update(&st, prefix, sizeof prefix);
+	(void)crypto_hash_sha256_update(&st, block, BLOCK_SIZE);
+	(void)crypto_hash_sha256_final(&st, out);
 }
 
 static int
@@ -55,6 +77,7 @@ const struct blockcrypt_impl blockcrypt_sodium = {
 	.name = "libsodium",
 	.open = sodium_open,
 	.close = sodium_close,
-	.hash = sodium_hash,
+	.leaves = sodium_leaves,
+	.join = sodium_join,
 	.crypt = sodium_crypt,
 };

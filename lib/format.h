@@ -19,6 +19,8 @@
 #define CODE_SYMBOLS 16 /* an unlock code: 14 data + 2 check symbols, no separators */
 
 #define BLOCK_SIZE 65536u
+#define LEAF_SIZE 4096u           /* what a block is hashed in pieces of */
+#define BLOCK_LEAVES (BLOCK_SIZE / LEAF_SIZE)
 #define TREE_FANOUT 2048u         /* hashes in a tree block: BLOCK_SIZE / HASH_SIZE */
 #define TREE_LEVELS_MAX 3u        /* levels above the data */
 #define SEGMENT_BLOCKS 16384u     /* 1 GiB */

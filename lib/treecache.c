@@ -91,7 +91,15 @@ read_verified(struct treecache *t, struct blockcrypt *crypt, unsigned level, uin
 int
 treecache_start(struct treecache *t, struct blockcrypt *crypt)
 {
-	return read_verified(t, crypt, t->shape->top, 0, t->root, t->top);
+	uint8_t old[HASH_SIZE];
+
+	if (read_verified(t, crypt, t->shape->top, 0, t->root, t->top) == 0)
+		return 0;
+	if (errno == EBADMSG) {
+		blockcrypt_hash_before_0_1_0(old, t->shape->top, 0, t->top);
+		errno = memcmp(old, t->root, HASH_SIZE) == 0 ? ENOTSUP : EBADMSG;
+	}
+	return -1;
 }
 
 /* ---- under the lock ----------------------------------------------------------------------------------------------------- */

@@ -27,7 +27,7 @@ void treecache_free(struct treecache **t);
 
 /*
  * treecache_start(t, crypt): read and verify the root block; once, before treecache_hashes. Return 0, or -1 with errno: EBADMSG
- * if it does not verify.
+ * if it does not verify, ENOTSUP if it would in the way of versions before 0.1.0.
  */
 int treecache_start(struct treecache *t, struct blockcrypt *crypt);
 

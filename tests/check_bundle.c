@@ -17,9 +17,9 @@
 
 #define VECTOR_FIRST_ID 0xb0
 
-static const char VECTOR_ROOT[] = "63c5252b9f0c85de97a3501ae2bc39a636c4c2265bd7f9eae8683edc4a09ef8e";
+static const char VECTOR_ROOT[] = "e3fac2bb337c968d3a162a5ee29b95405561382e2ef94517f6e82702c2a79d22";
 static const char VECTOR_COMMIT[] = "d0a6c5bebaccde8fa23c231caa1f983d5b37650eb0511fef31bbcddf4f5f7f6e";
-static const char VECTOR_MANIFEST_HASH[] = "1716d970d797d99344aed97f3e5d34e7d75924dd88fe878f7182c89eb3114bdb";
+static const char VECTOR_MANIFEST_HASH[] = "8c77d619b35fd2dab661ffe7974637b5dc0f14f92e27550a048bc9386bf3bd82";
 
 static struct sample s;
 static struct bundle *b;
@@ -733,6 +733,20 @@ START_TEST(a_flipped_root_block)
 }
 END_TEST
 
+START_TEST(made_by_a_version_before_0_1_0)
+{
+	static uint8_t top[BLOCK_SIZE];
+
+	make(1, 2, numbered);
+	sample_peek(&s, 2, top);
+	blockcrypt_hash_before_0_1_0(s.m.root, 1, 0, top);
+	sample_sign(&s);
+	assert_refused(E_BUNDLE, "before 0.1.0");
+	sample_flip(&s, 2, 65535, 0);
+	assert_refused(E_BUNDLE, "root block");
+}
+END_TEST
+
 /* hostile 20 */
 START_TEST(a_root_block_damaged_after_opening)
 {
@@ -1167,6 +1181,7 @@ main(void)
 	tcase_add_loop_test(t, what_was_not_read_or_hashed_does_not_verify, 0, 2);
 	tcase_add_test(t, verification_that_is_stopped);
 	tcase_add_loop_test(t, a_flipped_root_block, 0, 2);
+	tcase_add_test(t, made_by_a_version_before_0_1_0);
 	tcase_add_test(t, a_root_block_damaged_after_opening);
 	tcase_add_test(t, a_damaged_tree_block_takes_what_is_below);
 	tcase_add_test(t, threads_read_the_same_bundle);

@@ -11,7 +11,7 @@
 
 #include "payload.h"
 
-#define MANIFEST_HASH "1716d970d797d99344aed97f3e5d34e7d75924dd88fe878f7182c89eb3114bdb"
+#define MANIFEST_HASH "8c77d619b35fd2dab661ffe7974637b5dc0f14f92e27550a048bc9386bf3bd82"
 #define STATION_PK "13be4feaeaf204c7fd3358fc9c00721881d174278128227ec674f37f7fe97b6d"
 #define GRANT_XPK "bb1f47fed8d0ff912797a7b7a81e4ae4a82a0e05c075783e9b35ab94fd96f66e"
 #define BUNDLE "8250b0b1b2b3b4b5b6b7b8b9babbbcbdbebf5820" MANIFEST_HASH
@@ -218,7 +218,7 @@ START_TEST(vector_without_factors_is_reproduced)
 	struct grant g;
 
 	fill_vector(&g, locators);
-	assert_vector(&g, VECTOR_GRANT, "fe26203bd1d8ad32fe97bfe3bc7f35393ae4008aa604dbf7dacbf7e71f44e317");
+	assert_vector(&g, VECTOR_GRANT, "25f9654a405259e7e2d5a5852b901fb5ba0c4a6cdf914d62e4a1e23a3e16fa2c");
 }
 END_TEST
 
@@ -236,7 +236,7 @@ START_TEST(vector_with_all_factors_is_reproduced)
 	memcpy(g.policy.grant_xpk, p + 36, 32);
 	free(p);
 	strcpy(g.policy.ledger_host, "ledger.example:5432");
-	assert_vector(&g, VECTOR_GRANT_ALL, "133f4e78472f616db8bb7929d46049f886fb4246385670b92f3c4831d561b8d0");
+	assert_vector(&g, VECTOR_GRANT_ALL, "76f3c8e5febb3d17e74882b36a3c919cf42266798d10f3dce6e60d15f8454baa");
 }
 END_TEST
 

@@ -24,8 +24,8 @@
 #define COMMIT "d0a6c5bebaccde8fa23c231caa1f983d5b37650eb0511fef31bbcddf4f5f7f6e"
 #define STICK_ID "505152535455565758595a5b5c5d5e5f"
 #define GRANT_ID "a0a1a2a3a4a5a6a7a8a9aaabacadaeaf"
-#define GRANT_HASH "fe26203bd1d8ad32fe97bfe3bc7f35393ae4008aa604dbf7dacbf7e71f44e317"
-#define GRANT_HASH_ALL "133f4e78472f616db8bb7929d46049f886fb4246385670b92f3c4831d561b8d0"
+#define GRANT_HASH "25f9654a405259e7e2d5a5852b901fb5ba0c4a6cdf914d62e4a1e23a3e16fa2c"
+#define GRANT_HASH_ALL "76f3c8e5febb3d17e74882b36a3c919cf42266798d10f3dce6e60d15f8454baa"
 #define CODE_0 "HNSBPDT35TA5MCEM"
 #define CODE_1 "DSFTSEXT1W8GHD5Q"
 #define CODE_2 "8GXVPFG05DYDK6MP"
@@ -132,8 +132,8 @@ START_TEST(vector_ratchet)
 	assert_hex(r, "f02d63dea3d5617e5b68d439559005b1e64da155eb67e8108d06e06757adc2f3");
 	keytree_ratchet_next(r);
 	assert_hex(r, "49a4ddaab7af713acb04194c705005f544de6e646f1ba21da2010394ebbc2bfb");
-	keytree_refill(key, r, hex("6d3892f5655683beeb9888a759b0010d13691b61c15cd5745a67f84b6aebc8f5"));
-	assert_hex(key, "6b09e491167c3fe212e3975852be1685dd6d6220c4a581e6df91e44da4ed1314");
+	keytree_refill(key, r, hex("d1e91c9e4865f25963542c3a49729366cd187a2109bc8de061bd730569c6b599"));
+	assert_hex(key, "a77580e4b203411b578ab948aad1117955cf65b547d1212f69518bded4bada05");
 	keytree_ratchet_next(r);
 	assert_hex(r, "64aea579b0cda4ab9854d60369f85c1eeae1f3ac05010683eccf9c0e1ea34108");
 }
@@ -199,15 +199,15 @@ START_TEST(vector_tier_1_keys)
 
 	keytree_factors(f, hex(GRANT_HASH), 0, NULL, NULL, NULL);
 	keytree_wrap(k, hex(A_0), f);
-	assert_hex(k, "2657e5e4201fd43ebda6c6d78fa25a70130646567c0922bac95ef85cfd35d699");
+	assert_hex(k, "f4dbc8a39c73c3da0080b01461b4b7dae92346d2b32fd1622678a563d5050706");
 	seal_close(cell, k, hex(CONTENT_KEY), KEY_SIZE, BYTES(NULL, 0));
-	assert_hex(cell, "4cfc3e3fe88cf1fe2171c9d2c740e2f97de53748ba0c3c817e4b0680f4fa9cb6eca04ab46d937f90883476b16cb88144");
+	assert_hex(cell, "e60caeb3c2dbe65632edd8c56330140f9ee212e1e9d20b9189e2e40b4c082d919060d01810ec54d52b4a006ebc99b1d3");
 	ck_assert_int_eq(seal_open(ck, k, cell, sizeof cell, BYTES(NULL, 0)), 0);
 	assert_hex(ck, CONTENT_KEY);
 	keytree_receipt(k, hex(A_0), f);
-	assert_hex(k, "2bc52672fde097300319c65af26d7f79e75286ee27c07ad342adb18c7d2c9d8c");
+	assert_hex(k, "f291fc698c4edc91f7958a306d2099503a7201c9c9745ab6cad0aac5771a4e6a");
 	keytree_token(k, hex(A_0), hex(GRANT_HASH), 0);
-	assert_hex(k, "4cbfbddf4b0ba5e7d99a9356c68e0c0b837472f335c91c1c185600d2fac09d93");
+	assert_hex(k, "66e9df86e22ae53df81a6e78909aca2cedbef2113421ec54da030f0bf2d5d3e8");
 }
 END_TEST
 
@@ -217,11 +217,11 @@ START_TEST(vector_all_factors_keys)
 
 	keytree_factors(f, hex(GRANT_HASH_ALL), 0, hex(USB_FACTOR), hex(STATION_FACTOR), hex(LEDGER_FACTOR));
 	keytree_wrap(k, hex(A_0), f);
-	assert_hex(k, "ade0b6aee1380ef9da7b95f9336918df522b6a45d8b8e9743aa0c41fac35c543");
+	assert_hex(k, "0a45b17823eadef4b62246f2e44d0650cbc5d1c3c4c2bdaa0b5c902fffdbf04d");
 	seal_close(cell, k, hex(CONTENT_KEY), KEY_SIZE, BYTES(NULL, 0));
-	assert_hex(cell, "4c2e2b62027cf322860b3ab5b07ab495bdf7cbf2babe43d54699c2e443bef9f4d3521bb02343bc6292cb69092f4fe19d");
+	assert_hex(cell, "56a9ee17e2a50f4812808bd067467a5e15e4b8c7418678ae26135ea5cb225c623034577e6608689b62d4c70b362506ef");
 	keytree_receipt(k, hex(A_0), f);
-	assert_hex(k, "ac5a4feb0c5df39d4a6ca5494b783b35b58a91819738ce41a4d2cc908b9ae746");
+	assert_hex(k, "f5f8a7f3160321ddc94223817f4bd8a58f524b117ae0472aa052b322473e2265");
 }
 END_TEST
 
@@ -231,18 +231,18 @@ START_TEST(vector_resume_key_and_blob)
 
 	memset(nonce, 9, sizeof nonce);
 	keytree_resume(k, hex(A_0), hex(GRANT_HASH), 0, nonce);
-	assert_hex(k, "b277ba1817b2e04e8b253f57f6fed7a96ff4b40d1ee2ffc16c68eae6d1ab069f");
+	assert_hex(k, "6c5e2c4f1e891e788e4c10de725e88154b5b351da4ba9a0177460b638b3d88f8");
 	seal_close(blob, k, hex(CONTENT_KEY), KEY_SIZE, BYTES(NULL, 0));
-	assert_hex(blob, "a7917dad68cce51cd124757ba9c1d43e4f7b223600bb64aab58b62b4bd3819b942b0fe63c2bea0ef085b739f6cb8649a");
+	assert_hex(blob, "9f133b0751476985a33034b8d9a738e209def295a1373dd1b115d7c1c47d3c1a9e12bd8c1c040d16264cfe3157be8336");
 }
 END_TEST
 
 START_TEST(vector_refill_sealed)
 {
-	static const char sealed[] = "4503baf104ceb1cfa77d030a9fb9c843d1b0bb9fcfd4c0319bf6c5d56f75193b"
-	    "4dc6ad50e253fabf2299511037aac9ef9a816a0a0fc89df0d7021411c9a6c81f";
-	const uint8_t *hash = hex("6d3892f5655683beeb9888a759b0010d13691b61c15cd5745a67f84b6aebc8f5");
-	const uint8_t *key = hex("6b09e491167c3fe212e3975852be1685dd6d6220c4a581e6df91e44da4ed1314");
+	static const char sealed[] = "9a37de4a7db2fe7716d4d9b9abdae388455ca9ea011072a0c1669df993dc3b7f"
+	    "0e82e80d2965db289d43af4f04755757468c5b6fa29f14cc99b859d969b1b7a2";
+	const uint8_t *hash = hex("d1e91c9e4865f25963542c3a49729366cd187a2109bc8de061bd730569c6b599");
+	const uint8_t *key = hex("a77580e4b203411b578ab948aad1117955cf65b547d1212f69518bded4bada05");
 	uint8_t a[KEY_SIZE], f[FACTORS_SIZE], k[KEY_SIZE], cell[KEY_SIZE + TAG_SIZE], out[KEY_SIZE + 2 * TAG_SIZE];
 
 	ck_assert_int_eq(kdf_stretch(a, "NN4TEKTH6MXZJGNX", CODE_SYMBOLS, hex(STICK_ID)), 0);

@@ -11,9 +11,9 @@
 
 #include "payload.h"
 
-#define ROOT "63c5252b9f0c85de97a3501ae2bc39a636c4c2265bd7f9eae8683edc4a09ef8e"
+#define ROOT "e3fac2bb337c968d3a162a5ee29b95405561382e2ef94517f6e82702c2a79d22"
 #define COMMIT "d0a6c5bebaccde8fa23c231caa1f983d5b37650eb0511fef31bbcddf4f5f7f6e"
-#define HASH "1716d970d797d99344aed97f3e5d34e7d75924dd88fe878f7182c89eb3114bdb"
+#define HASH "8c77d619b35fd2dab661ffe7974637b5dc0f14f92e27550a048bc9386bf3bd82"
 
 #define REQUIRED 7
 #define PAIRS 8

@@ -10,12 +10,12 @@
 #include "calls.h"
 #include "stick_fixture.h"
 
-#define CELL_0 "4cfc3e3fe88cf1fe2171c9d2c740e2f97de53748ba0c3c817e4b0680f4fa9cb6eca04ab46d937f90883476b16cb88144"
+#define CELL_0 "e60caeb3c2dbe65632edd8c56330140f9ee212e1e9d20b9189e2e40b4c082d919060d01810ec54d52b4a006ebc99b1d3"
 #define LIVE_80 "4f4e43454c495645a0a1a2a3a4a5a6a7a8a9aaabacadaeaf0000000030000000" CELL_0
-#define LIVE_SUM "b4e8f2b13d109eedac805c04abaf8f28db6d31214ad129a7a7b8f4c6d4b5af2d"
+#define LIVE_SUM "48586ce50eb6f8e5e889a540c53b8cb8f485374fb6c89455636ad380cc80ee03"
 #define RECEIPT "a4011a6933c340020003505a2fd99fe5dcf89ffc2ce0bce955537e0450f4b6dbec0729be995c04dcffea86662c"
-#define MAC "413d5588ef11b609ba432622bae2b24c0cc5c01bf4a461d77d6bec8f9df21115"
-#define SPENT_SUM "07201536cd128c42d1b3e435748cb7661920c371df8477969450f869a9bae2a0"
+#define MAC "08d217cddefea9d147a1fd7fd59025cd6c5e6d8b5e953c704bb4f499a99e52f6"
+#define SPENT_SUM "a17f8ac2f5932906a3355e4560a3920d8ffe9a5c6fd260438a15a87962564b8b"
 #define STICK_64                                                                                                                   \
 	"4f4e43455354494b505152535455565758595a5b5c5d5e5f010000002000000049a4ddaab7af713acb04194c705005f544de6e646f1ba21da2010394" \
 	"ebbc2bfb"

@@ -17,10 +17,10 @@ static const struct {
 	uint64_t n;
 	const char *root;
 } VECTORS[] = {
-	{1, "ffa78d3afb92ce54436bce7b92fd3d23ee177bb667586ba820044b164e5efb8e"},
-	{2, "ae8ceca67b517595fd8a002e0d3fd4d3979985bf5ef13c3de77dcfd80e161659"},
-	{2048, "45daec06d2773a0b22a7e0bc85d5484fcc49d5516cd26c8668dbc46e6b25fb28"},
-	{2049, "667dd6fcae9897089d3acd4918ad84d266261ac90cdbe088a9364fe54774d71a"},
+	{1, "ca21f05db5364a0c56cc879790a79ceafe2aded3f2b795871779b2048cf10718"},
+	{2, "10f2cfa7b43a1b1e5eb36058d47fb69b8fdea04f74c915df43a64fa6816cc5c7"},
+	{2048, "9982af10c428e082fb2ec19e71be0569f7c5b792e9118fa614d396a2ff3323ae"},
+	{2049, "b21ee2cd14abf65f73574969115478fc4c84239b370d3ef6ff02196289fd53ce"},
 };
 
 /* Every block that was emitted, one after another. */

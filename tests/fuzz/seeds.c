@@ -22,8 +22,8 @@
 
 #define ID "a0a1a2a3a4a5a6a7a8a9aaabacadaeaf"
 #define RECEIPT "a4011a6933c340020003505a2fd99fe5dcf89ffc2ce0bce955537e0450f4b6dbec0729be995c04dcffea86662c"
-#define MAC "413d5588ef11b609ba432622bae2b24c0cc5c01bf4a461d77d6bec8f9df21115"
-#define CELL0 "4cfc3e3fe88cf1fe2171c9d2c740e2f97de53748ba0c3c817e4b0680f4fa9cb6eca04ab46d937f90883476b16cb88144"
+#define MAC "08d217cddefea9d147a1fd7fd59025cd6c5e6d8b5e953c704bb4f499a99e52f6"
+#define CELL0 "e60caeb3c2dbe65632edd8c56330140f9ee212e1e9d20b9189e2e40b4c082d919060d01810ec54d52b4a006ebc99b1d3"
 #define KEYSTORE                                                                                                                   \
 	"a60101025820" PAYLOAD_ISSUER "0350030303030303030303030303030303030403051a00040000065830"                                 \
 	"825beea64455c790c9ac0097071ee87991a16974ff624f05de7a1e103ac50e104de23d61969fb2226a4a542780ec8c8c"

@@ -8,6 +8,9 @@
 _Static_assert(BLOCK_LEAVES * LEAF_SIZE == BLOCK_SIZE, "leaves cover a block");
 
 static const struct blockcrypt_impl *const impls[] = {
+#ifdef HAVE_IPSECMB
+	&blockcrypt_ipsecmb,
+#endif
 #ifdef HAVE_LIBCRYPTO
 	&blockcrypt_openssl,
 #endif

@@ -1,8 +1,9 @@
 /*
  * blockcrypt.h - the two operations that every block of content goes through: SHA-256 with position, and ChaCha20.
  *
- * Two implementations produce the same bytes: libsodium's (always built, the reference) and libcrypto's (where configure finds
- * it; uses the processor's SHA and vector instructions). A context belongs to one thread at a time.
+ * Three implementations produce the same bytes. libsodium's is always built and is the reference. libcrypto's, where configure
+ * finds it, uses the processor's SHA and vector instructions. libipsec-mb's, on amd64, hashes the leaves of a block side by side
+ * in vector registers, and leaves the rest to the next of the two. A context belongs to one thread at a time.
  */
 #ifndef BLOCKCRYPT_H
 #define BLOCKCRYPT_H
@@ -15,7 +16,7 @@
 struct blockcrypt; /* a thread's context */
 
 struct blockcrypt_impl {
-	const char *name; /* "libsodium", "libcrypto" */
+	const char *name; /* "libsodium", "libcrypto", "libipsec-mb" */
 	struct blockcrypt *(*open)(void);
 	void (*close)(struct blockcrypt *);
 	int (*leaves)(struct blockcrypt *, uint8_t out[BLOCK_LEAVES][HASH_SIZE], const uint8_t block[BLOCK_SIZE]);
@@ -28,7 +29,8 @@ struct blockcrypt_impl {
 const struct blockcrypt_impl *const *blockcrypt_impls(void);
 
 /*
- * blockcrypt_new(impl): a context of impl, or of the fastest that this processor has if impl is NULL. NULL if there is no memory.
+ * blockcrypt_new(impl): a context of impl, or of the fastest that this processor has if impl is NULL. NULL if there is no memory,
+ * if impl needs another processor, or if it was tried on a block and computed something else than the next one does.
  */
 struct blockcrypt *blockcrypt_new(const struct blockcrypt_impl *impl);
 

@@ -14,6 +14,7 @@ struct blockcrypt {
 
 extern const struct blockcrypt_impl blockcrypt_sodium;
 extern const struct blockcrypt_impl blockcrypt_openssl; /* only where libcrypto was found */
+extern const struct blockcrypt_impl blockcrypt_ipsecmb; /* only where libipsec-mb was found */
 
 #define BLOCKCRYPT_PREFIX_SIZE 21 /* u8(11), the label, level, index */
 #define BLOCKCRYPT_NONCE_SIZE 12

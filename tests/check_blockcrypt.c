@@ -11,6 +11,38 @@
 
 #include "bytes.h"
 
+#ifdef HAVE_IPSECMB
+#include <intel-ipsec-mb.h>
+
+void __real_init_mb_mgr_auto(IMB_MGR *mgr, IMB_ARCH *arch);
+void __wrap_init_mb_mgr_auto(IMB_MGR *mgr, IMB_ARCH *arch);
+
+static enum { AS_IT_IS, COMPUTES_WRONG, OLD_PROCESSOR } library;
+static submit_job_t real_submit;
+
+static IMB_JOB *
+submit_and_spoil(IMB_MGR *mgr)
+{
+	IMB_JOB *job = real_submit(mgr);
+
+	if (job != NULL)
+		job->auth_tag_output[31] ^= 1;
+	return job;
+}
+
+void
+__wrap_init_mb_mgr_auto(IMB_MGR *mgr, IMB_ARCH *arch)
+{
+	__real_init_mb_mgr_auto(mgr, arch);
+	if (library == OLD_PROCESSOR) {
+		init_mb_mgr_sse(mgr);
+		*arch = IMB_ARCH_SSE;
+	} else if (library == COMPUTES_WRONG) {
+		real_submit = mgr->submit_job;
+		mgr->submit_job = submit_and_spoil;
+	}
+}
+#endif
 
 static const char CONTENT_KEY[] = "3abf2cf7408b25168094d5f66da1322c121ead7218c5df963ee721b8624b4326";
 static const char BLOCK0_FIRST32[] = "242288ac5b004d39b99a0a932fe5a807a7cbb06f12827b79adf4f5b523ef9999";
@@ -20,7 +52,7 @@ static uint8_t block[BLOCK_SIZE], other[BLOCK_SIZE], plain[BLOCK_SIZE];
 static const uint64_t INDICES[] = {0, 1, 2047, 2048, 65535, 65536, 0x7fffffff, 0x80000000, 0xfffffffe, 0xffffffff, 0x100000000,
     0xfedcba9876543210};
 
-#define IMPLS_MAX 2
+#define IMPLS_MAX 3
 
 static const struct blockcrypt_impl *here[IMPLS_MAX]; /* those that this processor has, fastest first */
 static int heres;
@@ -79,6 +111,10 @@ START_TEST(fastest_that_is_here_is_taken)
 	struct blockcrypt *b = blockcrypt_new(NULL);
 
 	ck_assert_str_eq(blockcrypt_name(b), here[0]->name);
+#ifdef HAVE_IPSECMB
+	if (__builtin_cpu_supports("avx2"))
+		ck_assert_str_eq(blockcrypt_name(b), "libipsec-mb");
+#endif
 	blockcrypt_free(&b);
 }
 END_TEST
@@ -200,6 +236,33 @@ START_TEST(every_bit_of_a_leaf_counts)
 }
 END_TEST
 
+#ifdef HAVE_IPSECMB
+static void
+assert_next_one_is_taken(void)
+{
+	struct blockcrypt *b = NULL;
+
+	ck_assert_ptr_null(blockcrypt_new(blockcrypt_impls()[0]));
+	b = blockcrypt_new(NULL);
+	ck_assert_ptr_nonnull(b);
+	ck_assert_str_eq(blockcrypt_name(b), blockcrypt_impls()[1]->name);
+	blockcrypt_free(&b);
+}
+
+START_TEST(library_that_computes_wrong_is_not_used)
+{
+	library = COMPUTES_WRONG;
+	assert_next_one_is_taken();
+}
+END_TEST
+
+START_TEST(processor_without_lanes_takes_the_next_one)
+{
+	library = OLD_PROCESSOR;
+	assert_next_one_is_taken();
+}
+END_TEST
+#endif
 
 START_TEST(one_context_gives_the_same_bytes_in_any_order)
 {
@@ -254,6 +317,10 @@ main(void)
 	tcase_add_loop_test(t, implementations_agree_on_random_blocks, 0, heres);
 	tcase_add_loop_test(t, hash_does_not_depend_on_alignment, 0, heres);
 	tcase_add_loop_test(t, every_bit_of_a_leaf_counts, 0, heres);
+#ifdef HAVE_IPSECMB
+	tcase_add_test(t, library_that_computes_wrong_is_not_used);
+	tcase_add_test(t, processor_without_lanes_takes_the_next_one);
+#endif
 	tcase_add_loop_test(t, one_context_gives_the_same_bytes_in_any_order, 0, heres);
 	tcase_add_test(t, freeing_nothing_is_harmless);
 	suite_add_tcase(s, t);

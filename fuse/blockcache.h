@@ -16,7 +16,7 @@
 
 #include "format.h"
 
-#define BLOCKCACHE_SLOTS_MAX 96u
+#define BLOCKCACHE_SLOTS_MAX 104u
 #define BLOCKCACHE_MAX (BLOCKCACHE_SLOTS_MAX * BLOCK_SIZE)
 
 /* Room for requests to read ahead that no worker has taken yet; what does not fit is left out. */

@@ -23,9 +23,9 @@
 #include "unread.h"
 
 /* The largest read: with every server busy on one, SERVERS_MAX * READ_BLOCKS blocks are held, which is less than the cache. */
-#define READ_MAX (8u * BLOCK_SIZE)
-#define READ_BLOCKS 9u
-#define SERVERS_MAX 8u
+#define READ_MAX (16u * BLOCK_SIZE)
+#define READ_BLOCKS 17u
+#define SERVERS_MAX 6u
 
 /*
  * A listing with attributes saves those who want them (ls -l, file managers) a request for each name, and costs those who do not

@@ -451,7 +451,7 @@ START_TEST(sizes_out_of_range_are_refused)
 	ck_assert_ptr_null(blockcache_new(0));
 	ck_assert_ptr_null(blockcache_new(1));
 	ck_assert_ptr_null(blockcache_new(BLOCKCACHE_SLOTS_MAX + 1));
-	ck_assert_uint_le(BLOCKCACHE_MAX, 6u * 1024u * 1024u);
+	ck_assert_uint_le(BLOCKCACHE_MAX, 13u * 1024u * 1024u / 2u);
 }
 END_TEST
 

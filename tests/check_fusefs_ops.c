@@ -21,10 +21,10 @@
 #include "thread.h"
 
 #define B ((uint64_t)BLOCK_SIZE)
-#define BLOCKS 16u
+#define BLOCKS 24u
 #define FIRST_FREE 5u                   /* inodes from here are in a block of their own */
-#define INODES_LATE 14u                 /* that one */
-#define NAMES_OFF (15 * B)
+#define INODES_LATE 22u                 /* that one */
+#define NAMES_OFF (23 * B)
 #define DEEP 200                        /* length of two names */
 
 enum { ROOT, A, BIG, CLIPS, FILM, HALF, DEEPER, ONE, TWO, LAST, INODES };
@@ -32,15 +32,15 @@ enum { ROOT, A, BIG, CLIPS, FILM, HALF, DEEPER, ONE, TWO, LAST, INODES };
 /* The film ends where a block does; the large file begins and ends elsewhere. */
 static struct image_inode inodes[INODES] = {
 	[ROOT] = {.type = IMAGE_DIR, .size = 6, .start = A, .mtime_s = 1700000000},
-	[A] = {.type = IMAGE_FILE, .name_len = 5, .size = 6, .start = 10 * B, .mtime_s = 1700000001, .mtime_ns = 999999999},
-	[BIG] = {.type = IMAGE_FILE, .name_len = 3, .size = 9 * B + 100, .start = 4096},
+	[A] = {.type = IMAGE_FILE, .name_len = 5, .size = 6, .start = 18 * B, .mtime_s = 1700000001, .mtime_ns = 999999999},
+	[BIG] = {.type = IMAGE_FILE, .name_len = 3, .size = 17 * B + 100, .start = 4096},
 	[CLIPS] = {.type = IMAGE_DIR, .name_len = 5, .size = 2, .start = ONE, .mtime_s = -5},
-	[FILM] = {.type = IMAGE_FILE, .name_len = 4, .size = 2 * B, .start = 11 * B},
-	[HALF] = {.type = IMAGE_FILE, .name_len = 4, .size = 513, .start = 10 * B + 512},
+	[FILM] = {.type = IMAGE_FILE, .name_len = 4, .size = 2 * B, .start = 19 * B},
+	[HALF] = {.type = IMAGE_FILE, .name_len = 4, .size = 513, .start = 18 * B + 512},
 	[DEEPER] = {.type = IMAGE_DIR, .name_len = DEEP, .size = 1, .start = LAST},
-	[ONE] = {.type = IMAGE_FILE, .name_len = 3, .parent = CLIPS, .size = 512, .start = 10 * B + 2048},
-	[TWO] = {.type = IMAGE_FILE, .name_len = 3, .parent = CLIPS, .size = 0, .start = 10 * B},
-	[LAST] = {.type = IMAGE_FILE, .name_len = DEEP, .parent = DEEPER, .size = 511, .start = 9 * B + 8192},
+	[ONE] = {.type = IMAGE_FILE, .name_len = 3, .parent = CLIPS, .size = 512, .start = 18 * B + 2048},
+	[TWO] = {.type = IMAGE_FILE, .name_len = 3, .parent = CLIPS, .size = 0, .start = 18 * B},
+	[LAST] = {.type = IMAGE_FILE, .name_len = DEEP, .parent = DEEPER, .size = 511, .start = 17 * B + 8192},
 };
 static char names[INODES][DEEP + 1] = {"", "a.txt", "big", "clips", "film", "half", "", "one", "two", ""};
 
@@ -112,7 +112,7 @@ __wrap_blockcache_forget(struct blockcache *c, uint64_t first, uint64_t count)
 static void
 make_image(void)
 {
-	struct image_super super = {14 * B - FIRST_FREE * IMAGE_INODE_SIZE, INODES, NAMES_OFF, 0, 0};
+	struct image_super super = {22 * B - FIRST_FREE * IMAGE_INODE_SIZE, INODES, NAMES_OFF, 0, 0};
 
 	for (size_t i = 0; i < sizeof image; i++)
 		image[i] = (uint8_t)(i * 2654435761u >> 11);
@@ -663,7 +663,7 @@ START_TEST(half_of_the_largest_read_is_the_kernel_s_own_reading_ahead)
 	fh = opened(BIG);
 	assert_read(BIG, fh, 0, READ_MAX / 2);
 	assert_read(BIG, fh, READ_MAX / 2, READ_MAX / 2);
-	assert_read(BIG, fh, 9 * B + 100, 5);
+	assert_read(BIG, fh, 17 * B + 100, 5);
 	ck_assert_uint_eq(ahead_n, 0);
 	assert_read(BIG, fh, 0, READ_MAX / 2 - 1);
 	ck_assert_uint_gt(ahead_n, 0);
@@ -745,7 +745,7 @@ START_TEST(damaged_blocks_are_refused_counted_and_told)
 	uint64_t film, big;
 
 	begin_telling();
-	sample_flip(&s, 12, 77, 3);
+	sample_flip(&s, 20, 77, 3);
 	film = opened(FILM), big = opened(BIG);
 	assert_unread(0, 0, "");
 	assert_read(FILM, film, 0, B);
@@ -791,14 +791,14 @@ START_TEST(only_the_block_itself_is_counted_for_the_file)
 	uint64_t one, big;
 
 	begin_telling();
-	sample_flip(&s, 10, 1, 1);
+	sample_flip(&s, 18, 1, 1);
 	sample_flip(&s, 8, 1, 1);
 	one = opened(ONE), big = opened(BIG);
 	ck_assert_int_eq(read_file(ONE, one, 0, 512), -EIO);
 	assert_unread(1, 1, "clips/one");
 	ck_assert_int_eq(read_file(BIG, big, 7 * B - 4096, 2 * B), -EIO);
 	assert_unread(2, 2, "clips/one");
-	assert_read(BIG, big, 9 * B - 4096, B);
+	assert_read(BIG, big, 17 * B - 4096, B);
 }
 END_TEST
 
@@ -809,7 +809,7 @@ START_TEST(the_end_of_a_long_name)
 
 	begin_telling();
 	snprintf(want, sizeof want, "%s/%s", names[DEEPER], names[LAST]);
-	sample_flip(&s, 9, 1, 1);
+	sample_flip(&s, 17, 1, 1);
 	ck_assert_int_eq(read_file(LAST, opened(LAST), 0, 1), -EIO);
 	assert_unread(1, 1, want + strlen(want) - (UNREAD_NAME - 1));
 }
@@ -836,7 +836,7 @@ begin_retrying(int times)
 START_TEST(a_stick_that_comes_back_is_read_again)
 {
 	begin_retrying(2);
-	unreadable = 12;
+	unreadable = 20;
 	assert_read(FILM, opened(FILM), B, 100);
 	ck_assert_int_eq(retried, 2);
 	assert_unread(0, 0, "");
@@ -846,7 +846,7 @@ END_TEST
 START_TEST(a_stick_that_fails_each_time_is_given_up)
 {
 	begin_retrying(100);
-	unreadable = 12;
+	unreadable = 20;
 	ck_assert_int_eq(read_file(FILM, opened(FILM), B, 100), -EIO);
 	ck_assert_int_eq(retried, 3);
 	assert_unread(1, 1, "film");
@@ -856,7 +856,7 @@ END_TEST
 START_TEST(a_stick_that_stays_away_is_not_asked_again)
 {
 	begin_retrying(0);
-	unreadable = 12;
+	unreadable = 20;
 	ck_assert_int_eq(read_file(FILM, opened(FILM), B, 100), -EIO);
 	ck_assert_int_eq(retried, 1);
 }
@@ -865,7 +865,7 @@ END_TEST
 START_TEST(damage_does_not_wait_for_another_stick)
 {
 	begin_retrying(100);
-	sample_flip(&s, 12, 1, 1);
+	sample_flip(&s, 20, 1, 1);
 	ck_assert_int_eq(read_file(FILM, opened(FILM), B, 100), -EIO);
 	ck_assert_int_eq(retried, 0);
 	assert_unread(1, 1, "film");
@@ -1119,7 +1119,7 @@ START_TEST(what_the_end_refuses_is_not_unread)
 	film = opened(FILM), dir = opened(DEEPER);
 	fusefs_silence(fs);
 	kernel_listen(&k);
-	sample_flip(&s, 12, 1, 1);
+	sample_flip(&s, 20, 1, 1);
 	ck_assert_int_eq(read_file(FILM, film, B, 10), -EIO);
 	ck_assert_int_eq(read_file(FILM, film, 0, 10), -EIO);
 	ck_assert_int_eq(read_as(FUSE_READDIR, DEEPER, dir, 0, 4096), -EIO);

@@ -44,7 +44,7 @@ struct call {
 
 	/* of the options */
 	const char *code_file, *uid;
-	bool nofail, rw;
+	bool nofail, rw, page_cache;
 	bool other;             /* the folder is to be of somebody who does not call */
 	uid_t user;
 	gid_t group;
@@ -128,6 +128,8 @@ read_option(struct call *k, const char *word)
 	}
 	if (strcmp(word, "nofail") == 0)
 		return k->nofail = true, E_OK;
+	if (strcmp(word, "page-cache") == 0)
+		return k->page_cache = true, E_OK;
 	if (strcmp(word, "rw") == 0)
 		return k->rw = true, E_OK;
 	if (is_one_of(word, for_others))
@@ -239,6 +241,7 @@ print_help(void)
 	       "  code-file=FILE  first line is the code\n"
 	       "  uid=USER        open the folder as this user, who alone can see into it\n"
 	       "  nofail          a stick that is not there is no error\n"
+	       "  page-cache      large files through the PC's page cache, too\n"
 	       "  ro, yes, user, noauto, _netdev, x-... and the like say nothing here\n"), FSTAB_HELPER);
 }
 
@@ -436,7 +439,8 @@ find_stick(const struct call *k, struct mounting *m)
 static enum err
 mount_stick(struct call *k)
 {
-	struct mounting m = {.c = k->c, .link = {.fd = -1}, .yes = true, .no_desktop = geteuid() == 0};
+	struct mounting m = {.c = k->c, .link = {.fd = -1}, .yes = true, .no_desktop = geteuid() == 0,
+	    .page_cache = k->page_cache};
 	enum err err;
 
 	if ((err = find_user(k)) != E_OK)

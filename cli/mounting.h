@@ -18,6 +18,7 @@ struct mounting {
 	bool yes;               /* no question before the code is used up */
 	bool reveal;            /* then show the folder in the file manager */
 	bool no_desktop;        /* no notifications, nothing kept awake */
+	bool page_cache;        /* films through the kernel's page cache, too */
 	char stick[PATH_MAX];   /* absolute */
 	char dir[PATH_MAX];     /* absolute, "" for a fresh one in $HOME */
 	char station[PATH_MAX];

@@ -253,6 +253,12 @@ fusefs_on_failure(struct fusefs *fs, bool (*retry)(void *arg), void *arg)
 }
 
 void
+fusefs_page_cache(struct fusefs *fs)
+{
+	fs->page_cache = true;
+}
+
+void
 fusefs_on_unread(struct fusefs *fs, void (*tell)(void *arg), void *arg)
 {
 	fs->tell = tell;

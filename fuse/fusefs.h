@@ -45,6 +45,12 @@ enum err fusefs_start(struct fusefs *fs, int ended_fd, struct fault *f);
 void fusefs_on_failure(struct fusefs *fs, bool (*retry)(void *arg), void *arg);
 
 /*
+ * fusefs_page_cache(fs): before fusefs_start: large files, too, go through the kernel's page cache, as all do where kernel (before
+ * 6.6) or libfuse (before 3.17) cannot map into memory what is read past it.
+ */
+void fusefs_page_cache(struct fusefs *fs);
+
+/*
  * fusefs_silence(fs): from now on every reply is EIO; then tell the kernel to forget the pages of every inode that is open.
  * Returns when no reply with content is under way any more. Not from a FUSE worker thread. May be called twice.
  */

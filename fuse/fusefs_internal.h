@@ -28,6 +28,13 @@
 #define SERVERS_MAX 6u
 
 /*
+ * From this size on a file is read past the kernel's page cache, where mmap(2) of it works all the same: a film is read once, from
+ * front to back, and what is not kept needs not be copied there and cannot be found there. Smaller files are read in small pieces,
+ * and again.
+ */
+#define DIRECT_SIZE (64u << 20)
+
+/*
  * A listing with attributes saves those who want them (ls -l, file managers) a request for each name, and costs those who do not
  * (find) several times as much in the kernel. Whether they are wanted shows after a listing without. So many are sent before that is
  * tried, at first and again.
@@ -62,6 +69,8 @@ struct fusefs {
 	uid_t uid;
 	gid_t gid;
 	int ended_fd;
+	bool page_cache;        /* for every file, however large */
+	bool direct;            /* files of DIRECT_SIZE are read past it */
 
 	bool (*retry)(void *arg);
 	void *retry_arg;

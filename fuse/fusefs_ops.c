@@ -160,8 +160,16 @@ fusefs_handle_free(struct fusefs *fs, struct handle *h)
 static void
 op_init(void *userdata, struct fuse_conn_info *conn)
 {
-	(void)userdata;
+	struct fusefs *fs = userdata;
+
 	conn->want = conn->capable & (FUSE_CAP_ASYNC_READ | FUSE_CAP_ASYNC_DIO | FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_READDIRPLUS);
+#ifdef FUSE_CAP_DIRECT_IO_ALLOW_MMAP
+	fs->direct = !fs->page_cache && (conn->capable & FUSE_CAP_DIRECT_IO_ALLOW_MMAP) != 0;
+	if (fs->direct)
+		conn->want |= FUSE_CAP_DIRECT_IO_ALLOW_MMAP;
+#else
+	(void)fs;
+#endif
 	conn->time_gran = 1;
 	conn->max_write = READ_MAX; /* bounds reads too: the kernel knows one number of pages for a request */
 }
@@ -281,6 +289,12 @@ op_listxattr(fuse_req_t req, fuse_ino_t number, size_t size)
 
 /* ---- opening ------------------------------------------------------------------------------------------------------------ */
 
+static bool
+is_direct(const struct fusefs *fs, const struct image_inode *i)
+{
+	return fs->direct && i->type == IMAGE_FILE && i->size >= DIRECT_SIZE;
+}
+
 static void
 open_as(fuse_req_t req, fuse_ino_t number, struct fuse_file_info *fi, enum image_type type)
 {
@@ -298,7 +312,8 @@ open_as(fuse_req_t req, fuse_ino_t number, struct fuse_file_info *fi, enum image
 		return;
 	}
 	fi->fh = (uint64_t)(uintptr_t)h;
-	fi->keep_cache = 1;
+	fi->direct_io = is_direct(fs, &i);
+	fi->keep_cache = !fi->direct_io;
 	fi->cache_readdir = type == IMAGE_DIR;
 	fi->noflush = 1;
 	if (gate_enter(fs)) {
@@ -420,10 +435,10 @@ op_read(fuse_req_t req, fuse_ino_t number, size_t size, off_t offset, struct fus
 		size = (size_t)(h->inode.size - from);
 	at = h->inode.start + from;
 	/*
-	 * A large request is the kernel's own reading ahead, which has others under way meanwhile: it keeps the processors busy, and a
-	 * block is cheapest where it is decrypted and sent by the same thread.
+	 * A large request is the kernel's own reading ahead, unless the page cache is passed by, and it has others under way meanwhile:
+	 * it keeps the processors busy, and a block is cheapest where it is decrypted and sent by the same thread.
 	 */
-	if (size > 0 && size < READ_MAX / 2)
+	if (size > 0 && (size < READ_MAX / 2 || is_direct(fs, &h->inode)))
 		look_ahead(fs, h, at, size);
 	err = span_get(fs, &s, at, size);
 	if (err != 0) {

@@ -32,6 +32,7 @@ struct session_setup {
 	const struct session_private *private; /* instead of mounting; or NULL */
 	const char *station_dir;
 	int events;                     /* where the session tells its desktop (event.h), lent until session_fork returns; or -1 */
+	bool page_cache;                /* as for fusefs_page_cache */
 	const char *source;             /* what the list of mounts shows as its source; NULL: "oncestick" */
 };
 

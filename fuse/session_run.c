@@ -384,6 +384,8 @@ open_session(struct run *r, struct fault *f)
 	r->served = r->fs;
 	fusefs_on_failure(r->fs, await_stick, r);
 	fusefs_on_unread(r->fs, tell_unread, r);
+	if (r->setup->page_cache)
+		fusefs_page_cache(r->fs);
 	session_process_fence(&trial.files); /* before there are threads, which it would not hold */
 	if ((err = fusefs_start(r->fs, r->fd.ended, f)) != E_OK)
 		return err;

@@ -297,15 +297,44 @@ assert_read(unsigned ino, uint64_t fh, uint64_t off, size_t size)
 
 /* ---- names and attributes ----------------------------------------------------------------------------------------------- */
 
+START_TEST(large_files_go_past_the_page_cache_where_they_can_be_mapped)
+{
+	struct fusefs some = {0};
+	struct fuse_conn_info conn = {0};
+	struct fuse_open_out out;
+
+	fusefs_ops.init(&some, &conn);
+	ck_assert(!some.direct);
+#ifdef FUSE_CAP_DIRECT_IO_ALLOW_MMAP
+	conn.capable = FUSE_CAP_DIRECT_IO_ALLOW_MMAP;
+	fusefs_ops.init(&some, &conn);
+	ck_assert(some.direct);
+	ck_assert_uint_eq(conn.want, FUSE_CAP_DIRECT_IO_ALLOW_MMAP);
+	fusefs_page_cache(&some);
+	fusefs_ops.init(&some, &conn);
+	ck_assert(!some.direct);
+	ck_assert_uint_eq(conn.want, 0);
+#endif
+	adopt(SOCK_SEQPACKET);
+	start();
+	fs->direct = true;
+	(void)opened(BIG);
+	ck_assert_uint_eq(k.len, sizeof out);
+	memcpy(&out, k.data, sizeof out);
+	ck_assert_uint_eq(out.open_flags & (FOPEN_DIRECT_IO | FOPEN_KEEP_CACHE), FOPEN_KEEP_CACHE);
+}
+END_TEST
+
 START_TEST(the_kernel_is_told_what_is_used)
 {
 	struct fuse_conn_info conn = {.capable = ~0u, .want = ~0u};
+	struct fusefs all = {.page_cache = true};
 	struct fuse_init_out out;
 
-	fusefs_ops.init(NULL, &conn); /* libfuse 3.14 does not pass all of it on */
+	fusefs_ops.init(&all, &conn); /* libfuse 3.14 does not pass all of it on */
 	ck_assert_uint_eq(conn.want, FUSE_CAP_ASYNC_READ | FUSE_CAP_ASYNC_DIO | FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_READDIRPLUS);
 	conn.capable = FUSE_CAP_ASYNC_READ;
-	fusefs_ops.init(NULL, &conn);
+	fusefs_ops.init(&all, &conn);
 	ck_assert_uint_eq(conn.want, FUSE_CAP_ASYNC_READ);
 	adopt(SOCK_SEQPACKET);
 	start();
@@ -1348,6 +1377,7 @@ main(void)
 	tcase_add_checked_fixture(u, setup, teardown);
 	tcase_set_timeout(u, 60);
 	tcase_add_test(u, the_kernel_is_told_what_is_used);
+	tcase_add_test(u, large_files_go_past_the_page_cache_where_they_can_be_mapped);
 	tcase_add_test(u, a_time_that_time_t_cannot_say);
 	tcase_add_test(u, the_largest_read_and_what_is_larger);
 	tcase_add_test(u, half_of_the_largest_read_is_the_kernel_s_own_reading_ahead);

@@ -687,6 +687,15 @@ s_bundle(struct text *t, const struct fault *f, const struct say_about *a)
 }
 
 static void
+s_before_0_1_0(struct text *t, const struct fault *f, const struct say_about *a)
+{
+	add(t, _("%s was made by a version of oncestick before 0.1.0, and this one cannot read it. The issuer has to prepare it again."),
+	    STICK(f, a));
+	if (a->code)
+		add_call(t, a);
+}
+
+static void
 s_wrong_stick(struct text *t, const struct fault *f, const struct say_about *a)
 {
 	char usb[CAUSE_MAX] = "";
@@ -1106,6 +1115,7 @@ static const struct {
 	{E_SPACE, WHY_ENTRIES, s_entries},
 	{E_FILESYSTEM, WHY_NONE, s_filesystem},
 	{E_BUNDLE, WHY_NONE, s_bundle},
+	{E_BUNDLE, WHY_BEFORE_0_1_0, s_before_0_1_0},
 	{E_WRONG_STICK, WHY_NONE, s_wrong_stick},
 	{E_WRONG_STATION, WHY_NONE, s_wrong_station},
 	{E_READONLY, WHY_NONE, s_readonly},

@@ -114,7 +114,7 @@ open_tree(struct bundle *b, struct fault *f)
 	sys = errno;
 	segment_name(name, (uint32_t)(b->shape.first[b->shape.top] / SEGMENT_BLOCKS));
 	errno = sys;
-	return sys == ENOTSUP ? fault_set(f, E_BUNDLE, 0, "before 0.1.0", "b/%s", b->name) : fail_at(f, "root block", b, name);
+	return sys == ENOTSUP ? fault_why(f, E_BUNDLE, 0, WHY_BEFORE_0_1_0, "b/%s", b->name) : fail_at(f, "root block", b, name);
 }
 
 static struct bundle *

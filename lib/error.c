@@ -105,6 +105,7 @@ static const char *const why_steps[WHY_COUNT] = {
     [WHY_ISSUERS_DIFFER] = "issuers differ",
     [WHY_ENTRIES] = "entries",
     [WHY_IRREGULAR] = "no regular file",
+    [WHY_BEFORE_0_1_0] = "before 0.1.0",
     [WHY_FORGETS] = "forgets",
     [WHY_PASSPHRASE] = "passphrase",
     [WHY_STRETCHING] = "stretching",

@@ -128,6 +128,8 @@ enum why {
 	WHY_NO_KEYSTORE,        /* ... or nothing in this directory; */
 	WHY_NO_RIGHTS,          /* its file system keeps no rights */
 
+	WHY_BEFORE_0_1_0,       /* E_BUNDLE: it was made by a version before that, whose hashes are others */
+
 	WHY_LIST_FULL,          /* E_SPACE: what is revoked is longer than a list can be */
 	WHY_UNKNOWN_STICK,      /* E_NO_STICK, a name: the books have none of it */
 	WHY_ALIKE,              /* E_USAGE, a name: several sticks are shown by it (books_alike); */

@@ -259,6 +259,18 @@ START_TEST(file_that_is_none_is_no_fault_of_the_port)
 }
 END_TEST
 
+START_TEST(stick_of_an_old_version_is_not_called_damaged)
+{
+	struct fault f = {0};
+
+	fault_why(&f, E_BUNDLE, 0, WHY_BEFORE_0_1_0, "b/00");
+	say_explain(text, sizeof text, &f, &(struct say_about){.object = "/media/kim/STICK"});
+	ck_assert_ptr_nonnull(strstr(text, "/media/kim/STICK was made by a version of oncestick before 0.1.0"));
+	ck_assert_ptr_nonnull(strstr(text, "prepare it again"));
+	ck_assert_ptr_null(strstr(text, "damaged"));
+}
+END_TEST
+
 START_TEST(code_in_use_names_the_open_folder)
 {
 	struct unlock_info info = {.resume = true};
@@ -461,6 +473,7 @@ main(void)
 	tcase_add_test(t, what_hides_a_lecture_is_named_with_what_to_remove);
 	tcase_add_test(t, what_a_trial_found_says_what_and_that_nothing_was_spent);
 	tcase_add_test(t, who_may_start_no_process_is_told_to_close_some);
+	tcase_add_test(t, stick_of_an_old_version_is_not_called_damaged);
 	tcase_add_test(t, code_in_use_names_the_open_folder);
 	tcase_add_test(t, words_of_the_modules_below_are_not_repeated);
 	tcase_add_test(t, spent_names_when_where_and_whom_to_call);

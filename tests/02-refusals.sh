@@ -23,9 +23,7 @@ head -c 5000 /dev/zero | tr '\0' A >"$W/long"
 refused 20 "5000 symbols" oncestick mount "$stick" --code-file "$W/long"
 refused 20 "a stick's id instead of a code" sh -c "oncestick codes '$stick' | sed -n 's#.*\\([0-9a-z]\\{6\\}/[0-9]*\\).*#\\1#p' | head -n 1 >'$W/id'; oncestick mount '$stick' --code-file '$W/id'"
 # one wrong symbol in the third group: the group is named, nothing is tried
-third=$(printf %s "$code" | cut -c11)
-[ "$third" = 7 ] && wrong=8 || wrong=7
-printf '%s\n' "$(printf %s "$code" | cut -c1-10)$wrong$(printf %s "$code" | cut -c12-)" >"$W/typo"
+mistyped "$code" >"$W/typo"
 refused 21 "one wrong symbol" oncestick mount "$stick" --code-file "$W/typo"
 said "group 3"
 said "nothing was spent"

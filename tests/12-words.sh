@@ -13,7 +13,7 @@ second=$(sed -n 2p "$W/codes")
 name=$(oncestick codes --json | jq -r '.sticks[0].stick')
 
 # The code with one wrong symbol in its third group, and that group.
-wrong=$(printf %s "$code" | awk '{ c = substr($0, 11, 1) == "7" ? "8" : "7"; print substr($0, 1, 10) c substr($0, 12) }')
+wrong=$(mistyped "$code")
 group=$(printf %s "$wrong" | cut -d- -f3)
 bare=$(printf %s "$code" | tr -d - | tr "[:upper:]" "[:lower:]")
 

@@ -37,13 +37,15 @@ inside()
 	chroot "$root" env -i PATH="$PATH" HOME=/root LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive "$@"
 }
 inside CI=1 /src/quickstart demo
-units='tests/check_blockcrypt tests/check_dcbor tests/check_envelope tests/check_kdf tests/check_layout tests/check_station'
+units='tests/check_blockcrypt tests/check_dcbor tests/check_envelope tests/check_kdf tests/check_fusefs_ops tests/check_layout tests/check_station'
 inside make -s -C /src/build -j"$(nproc)" check TESTS="$units" check_PROGRAMS="$units"
 inside make -s -C /src/build install prefix=/usr >"$W/installed"
 inside ldconfig
 inside sh /src/debian/tests/three-jobs && exit 1 # an ordinary user could not close the folder again
 ln -s ../proc/self/mounts "$root/etc/mtab" # as systemd does at boot
 inside sh /src/debian/tests/three-jobs
+inside make -s -C /src/build tests/cached_pages
+inside sh /src/tests/past-cache.sh /src/build/tests/cached_pages
 INSIDE
 trap 'rm -rf "$W/root"' EXIT
 unshare --mount --pid --fork --kill-child sh "$W/inside" >"$W/out" 2>"$W/err" </dev/null
@@ -51,6 +53,7 @@ status=$?
 [ $status -ne 77 ] || cannot "debootstrap makes no bare root: $(tail -n 1 "$W/err")"
 [ $status -eq 0 ] || { tail -n 60 "$W/err"; die "something goes wrong on Debian 13"; }
 is "the demo did the three jobs there" "$(grep -c '^That was the whole job' "$W/out")" 1
+is "a film went past the page cache, and through it where that was asked for" "$(grep -c '^pages in the cache: ' "$W/out")" 1
 is "an ordinary user did them, and was told before that there was no /etc/mtab" \
 	"$(grep -e '^the three jobs are done$' -e '^SKIP' "$W/out")" "SKIP: no /etc/mtab here
 the three jobs are done"

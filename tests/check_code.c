@@ -362,6 +362,12 @@ START_TEST(ids_typed_by_mistake_are_recognised)
 		ck_assert_msg(code_looks_like_id(neither[i], strlen(neither[i])) == 0, "%s", neither[i]);
 	ck_assert_int_eq(code_looks_like_id("3f7a:90cd:21ab:88fe:0c44", 24), 2);
 	ck_assert_int_eq(code_looks_like_id("3F7A:90CD:21AB:88FE:0C44 ", 25), 2);
+	for (size_t i = 0; i < 24; i++) {
+		char text[] = "3f7a:90cd:21ab:88fe:0c44";
+
+		text[i] = i % 5 == 4 ? '0' : ':';
+		ck_assert_msg(code_looks_like_id(text, 24) == 0, "%s", text);
+	}
 	ck_assert_int_eq(code_looks_like_id("7kq241\0", 7), 0);
 	ck_assert_int_eq(code_looks_like_id("3f7a:90cd:21ab:88fe:0c4\0", 24), 0);
 	ck_assert_int_eq(code_looks_like_id(NULL, 0), 0);

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 
 #include "calls.h"
+#include "dropped.h"
 #include "stick_fixture.h"
 
 #define OURS 1 /* issuers */
@@ -19,6 +20,7 @@
 
 static unsigned die_before; /* this change from now; 0: live */
 static bool drop_writes;
+static unsigned reads, from_memory; /* and those of what nobody had dropped */
 static unsigned changes, fail_at; /* how many there were, and the number of the one that fails; 0: none */
 
 /* Whether this change is to fail, with errno. */
@@ -38,6 +40,18 @@ pwrite(int fd, const void *buf, size_t n, off_t off)
 		return -1;
 	return drop_writes ? (ssize_t)n : call_pwrite(fd, buf, n, off);
 }
+
+__attribute__((visibility("default"))) ssize_t
+pread(int fd, void *buf, size_t n, off_t off)
+{
+	reads++;
+	from_memory += !was_dropped(fd, off, n);
+	return call_pread(fd, buf, n, off);
+}
+
+#ifndef __USE_FILE_OFFSET64
+ssize_t pread64(int fd, void *buf, size_t n, off_t off) __attribute__((alias("pread"), visibility("default")));
+#endif
 
 int
 fsync(int fd)
@@ -451,6 +465,37 @@ START_TEST(a_stick_that_may_not_be_written_is_readonly)
 }
 END_TEST
 
+/* Of a part that this user may not use, and whose it is. */
+START_TEST(whose_a_part_is_that_may_not_be_used_is_told)
+{
+	static const struct {
+		const char *part;
+		mode_t mode;
+	} parts[] = {{"ONCE", 0}, {"ONCE", 0555}, {"ONCE/b", 0}, {"ONCE/b", 0555}, {"ONCE/g", 0}, {"ONCE/g", 0555},
+	    {"ONCE/" STICK_PROBE, 0}, {"ONCE/" STICK_PROBE, 0444}};
+
+	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+		prepare();
+		ck_assert_int_eq(fchmod(x.fd, 0777), 0);
+		ck_assert_int_eq(fchmodat(x.fd, "ONCE", 0777, 0), 0);
+		ck_assert_int_eq(fchmodat(x.fd, "ONCE/b", 0777, 0), 0);
+		ck_assert_int_eq(fchmodat(x.fd, "ONCE/g", 0777, 0), 0);
+		ck_assert_int_eq(fchmodat(x.fd, "ONCE/" STICK_PROBE, 0666, 0), 0);
+		ck_assert_int_eq(fchmodat(x.fd, parts[i].part, parts[i].mode, 0), 0);
+		become_nobody();
+		begin();
+		become_again();
+		ck_assert_msg(p == NULL && fault.err == E_READONLY && fault.sys == EACCES, "%s %o: %s, %d", parts[i].part,
+		    (unsigned)parts[i].mode, err_name(fault.err), fault.sys);
+		ck_assert_msg(fault.owned && fault.owner == getuid(), "%s %o: of nobody", parts[i].part, (unsigned)parts[i].mode);
+		ck_assert_msg(fault.step[0] != '\0' && fault.object[0] != '\0', "%s", parts[i].part);
+		ck_assert_int_eq(fchmodat(x.fd, parts[i].part, 0777, 0), 0);
+		teardown();
+		setup();
+	}
+}
+END_TEST
+
 /* ---- what an interrupted prepare leaves ---- */
 
 START_TEST(a_first_prepare_that_was_cut_short_is_taken_over)
@@ -476,6 +521,30 @@ START_TEST(a_first_prepare_that_was_cut_short_is_taken_over)
 	found(PROVISION_OURS);
 	ck_assert_uint_eq(p->grants.count, 1);
 	ck_assert(exists(&x, "ONCE/stick.a") && exists(&x, "ONCE/stick.b"));
+}
+END_TEST
+
+/* The copy that is another stick's, as if somebody had put it there, or this one's as it was, is not left. */
+START_TEST(a_second_copy_that_is_not_this_record_is_written_anew)
+{
+	uint8_t *a = NULL, *b = NULL;
+	size_t n = 0;
+
+	ck_assert_int_eq(begin(), E_OK);
+	ck_assert_int_eq(init(), E_OK);
+	provision_end(&p);
+	if (_i == 0)
+		put_stick_record(&x, "ONCE/stick.a", STICK, 2, OURS);
+	else
+		put_file(&x, "ONCE/stick.b", "short", 5);
+	ck_assert_int_eq(begin(), E_OK);
+	ck_assert_int_eq(init(), E_OK);
+	a = get_file(&x, "ONCE/stick.a", &n);
+	b = get_file(&x, "ONCE/stick.b", &n);
+	ck_assert_uint_eq(n, RECORD_SIZE);
+	ck_assert_mem_eq(a, b, RECORD_SIZE);
+	free(a);
+	free(b);
 }
 END_TEST
 
@@ -622,7 +691,7 @@ START_TEST(directories_without_number_are_told)
 	ck_assert_int_eq(begin(), _i == 0 ? E_STICK_DAMAGED : E_OK);
 	if (_i == 1)
 		ck_assert_int_eq(provision_clean(p, &fault), E_STICK_DAMAGED);
-	ck_assert_int_eq(fault.why, WHY_CROWDED_GRANTS);
+	ck_assert_int_eq(fault.why, _i == 0 ? WHY_CROWDED_GRANTS : WHY_CROWDED_BUNDLES);
 }
 END_TEST
 
@@ -957,6 +1026,18 @@ START_TEST(an_erase_cut_short_anywhere_can_be_done_again)
 }
 END_TEST
 
+START_TEST(a_grant_is_read_back_from_the_medium)
+{
+	ck_assert_int_eq(begin(), E_OK);
+	ck_assert_int_eq(init(), E_OK);
+	reads = from_memory = 0;
+	ck_assert_int_eq(write_grant(GRANT), E_OK);
+	ck_assert_uint_ge(reads, 3); /* grant.cose and both lock files */
+	ck_assert_uint_ge(dropped.count, 3);
+	ck_assert_uint_eq(from_memory, 0);
+}
+END_TEST
+
 START_TEST(a_grant_that_does_not_read_back_is_taken_away)
 {
 	ck_assert_int_eq(begin(), E_OK);
@@ -1071,7 +1152,9 @@ fill(TCase *t)
 	tcase_add_test(t, grants_without_a_stick_record_are_damage);
 	tcase_add_loop_test(t, parts_that_are_not_what_they_should_be_are_damage, 0, 4);
 	tcase_add_loop_test(t, a_stick_that_may_not_be_written_is_readonly, 0, 3);
+	tcase_add_test(t, whose_a_part_is_that_may_not_be_used_is_told);
 	tcase_add_loop_test(t, a_first_prepare_that_was_cut_short_is_taken_over, 0, 7);
+	tcase_add_loop_test(t, a_second_copy_that_is_not_this_record_is_written_anew, 0, 2);
 	tcase_add_loop_test(t, torn_first_records_are_written_anew, 0, 2);
 	tcase_add_test(t, debris_is_removed_and_nothing_else);
 	tcase_add_test(t, a_bundle_that_an_unreadable_grant_may_name_is_kept);
@@ -1088,6 +1171,7 @@ fill(TCase *t)
 	tcase_add_test(t, a_grant_whose_cells_cannot_be_overwritten_is_not_removed);
 	tcase_add_test(t, a_prepare_cut_short_anywhere_can_be_done_again);
 	tcase_add_test(t, an_erase_cut_short_anywhere_can_be_done_again);
+	tcase_add_test(t, a_grant_is_read_back_from_the_medium);
 	tcase_add_test(t, a_grant_that_does_not_read_back_is_taken_away);
 	tcase_add_loop_test(t, a_change_that_fails_is_told, 0, 7);
 	tcase_add_test(t, once_is_removed_with_every_cell_and_the_ratchet_and_without_what_is_not_ours);

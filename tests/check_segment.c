@@ -8,10 +8,24 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "calls.h"
+#include "dropped.h"
 #include "sample_bundle.h"
 
 static struct sample s;
 static struct segment_set *set;
+static bool from_memory; /* the last read was of what nobody had dropped */
+
+__attribute__((visibility("default"))) ssize_t
+pread(int fd, void *buf, size_t n, off_t off)
+{
+	from_memory = !was_dropped(fd, off, n);
+	return call_pread(fd, buf, n, off);
+}
+
+#ifndef __USE_FILE_OFFSET64
+ssize_t pread64(int fd, void *buf, size_t n, off_t off) __attribute__((alias("pread"), visibility("default")));
+#endif
 
 /* Make files of the right sizes for blocks blocks, holes but for each block's number at its start. */
 static void
@@ -291,6 +305,26 @@ START_TEST(direct_reads_are_the_same)
 }
 END_TEST
 
+START_TEST(a_file_that_is_dropped_is_read_from_the_medium)
+{
+	static const enum segment_mode modes[] = {SEGMENT_CACHED, SEGMENT_DROP};
+	uint8_t *buf = malloc(2 * (size_t)BLOCK_SIZE);
+
+	ck_assert_ptr_nonnull(buf);
+	make(16386, 1);
+	for (size_t i = 0; i < 2; i++) {
+		segment_free(&set);
+		ck_assert_ptr_nonnull(set = segment_new(s.dir_fd, 16386, modes[i]));
+		for (uint64_t b = 0; b < 16386; b += 16384) {
+			ck_assert_int_eq(segment_read(set, b, 2, buf), 0);
+			ck_assert(from_memory == (modes[i] == SEGMENT_CACHED));
+		}
+		ck_assert_uint_eq(dropped.count, i == 0 ? 0 : 2);
+	}
+	free(buf);
+}
+END_TEST
+
 START_TEST(what_is_no_file_is_not_a_segment)
 {
 	uint32_t bad = 77;
@@ -388,6 +422,7 @@ main(void)
 	tcase_add_test(t, more_threads_than_places);
 	tcase_add_loop_test(t, a_segment_that_was_cut_or_removed_costs_no_descriptor, 0, 2);
 	tcase_add_test(t, direct_reads_are_the_same);
+	tcase_add_test(t, a_file_that_is_dropped_is_read_from_the_medium);
 	tcase_add_test(t, what_is_no_file_is_not_a_segment);
 	tcase_add_test(t, the_file_read_longest_ago_makes_room);
 	tcase_add_test(t, a_set_that_moved_holds_nothing_of_its_old_directory);

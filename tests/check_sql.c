@@ -543,6 +543,9 @@ START_TEST(a_code_of_sqlite_becomes_ours)
 		ck_assert_msg(strstr(f.object, codes[i].words) != NULL && strstr(f.object, x.path) != NULL, "%d: %s", codes[i].rc, f.object);
 	}
 	memset(&f, 0, sizeof f);
+	ck_assert_int_eq(sql_failed(&(struct sql){.kind = &kind, .step = "open", .path = "t"}, SQLITE_CORRUPT, &f), E_BOOKS);
+	ck_assert_int_eq(f.sys, EBADMSG); /* not open, so that nobody can read all of it */
+	memset(&f, 0, sizeof f);
 	ck_assert_int_eq(sql_odd(q, "an odd row", &f), E_BOOKS);
 	ck_assert(f.err == E_BOOKS && f.sys == EBADMSG && strcmp(f.step, "test") == 0 && strstr(f.object, "an odd row") != NULL);
 }

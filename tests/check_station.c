@@ -37,6 +37,7 @@ static uint8_t grant_hash[HASH_SIZE];
 /* When set: the lock file is replaced by one that somebody else has locked, between its open and its lock. */
 static const char *replaced_name;
 static int replaced_dir = -1, replaced_fd = -1;
+static int refused_with; /* the next lock fails with it */
 
 int
 flock(int fd, int operation)
@@ -44,6 +45,11 @@ flock(int fd, int operation)
 	const char *name = replaced_name;
 
 	replaced_name = NULL;
+	if (refused_with != 0) {
+		errno = refused_with;
+		refused_with = 0;
+		return -1;
+	}
 	if (name != NULL && unlinkat(replaced_dir, name, 0) == 0 &&
 	    (replaced_fd = openat(replaced_dir, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600)) != -1)
 		(void)syscall(SYS_flock, replaced_fd, LOCK_EX);
@@ -530,10 +536,21 @@ START_TEST(reading_an_absent_memory_finds_nothing_and_makes_nothing)
 }
 END_TEST
 
+/* f: NULL for a call through the interface. */
+static void
+is_only_read(enum err err, const struct station *s, const struct fault *f)
+{
+	if (f == NULL)
+		f = station_fault(s);
+	ck_assert_int_eq(err, E_STATION);
+	ck_assert(f->err == E_STATION && f->sys == EROFS && f->step[0] != '\0' && strcmp(f->object, dir) == 0);
+}
+
 START_TEST(reading_changes_nothing)
 {
 	struct station *s = open_ok(STATION_WRITE);
 	struct memory_use u = a_use(2);
+	struct fault f[3] = {{0}};
 	char where[64];
 	uint64_t before;
 
@@ -543,9 +560,15 @@ START_TEST(reading_changes_nothing)
 	s = open_ok(STATION_READ);
 	ck_assert_int_eq(row_of(s, 1).state, MEMORY_CLAIMED);
 	ck_assert_int_eq(CALL(s, lock_slot, grant_hash, 1, where, sizeof where), E_OK);
-	ck_assert_int_eq(CALL(s, claim, &u, T0), E_STATION);
-	ck_assert_int_eq(open_row(s, 1, true, T0, T0), E_STATION);
-	ck_assert_int_eq(CALL(s, close, grant_hash, 1, 1), E_STATION);
+	is_only_read(CALL(s, claim, &u, T0), s, NULL);
+	is_only_read(CALL(s, complete, &u), s, NULL);
+	is_only_read(CALL(s, forget, grant_hash, 1), s, NULL);
+	is_only_read(open_row(s, 1, true, T0, T0), s, NULL);
+	is_only_read(CALL(s, used, grant_hash, 1, 77), s, NULL);
+	is_only_read(CALL(s, close, grant_hash, 1, 1), s, NULL);
+	is_only_read(station_pin(s, issuer_b, &f[0]), s, &f[0]);
+	is_only_read(station_pin_only(s, true, &f[1]), s, &f[1]);
+	is_only_read(station_reset_clock(s, T0, &f[2]), s, &f[2]);
 	station_close(&s);
 	ck_assert_uint_eq(fingerprint(base), before);
 }
@@ -1729,8 +1752,20 @@ START_TEST(lock_that_is_no_file_is_an_error)
 	ck_assert_int_eq(symlinkat("/etc/passwd", station_session_dir(s), name), 0);
 	ck_assert_int_eq(CALL(s, lock_slot, grant_hash, 1, where, sizeof where), E_STATION);
 	ck_assert_int_eq(unlinkat(station_session_dir(s), name, 0), 0);
+	ck_assert_int_eq(station_fault(s)->sys, ELOOP);
 	ck_assert_int_eq(mkdirat(station_session_dir(s), name, 0700), 0);
 	ck_assert_int_eq(CALL(s, lock_slot, grant_hash, 1, where, sizeof where), E_STATION);
+	ck_assert_int_eq(station_fault(s)->sys, EISDIR);
+	ck_assert_int_eq(unlinkat(station_session_dir(s), name, AT_REMOVEDIR), 0);
+	ck_assert_int_eq(mkfifoat(station_session_dir(s), name, 0600), 0);
+	ck_assert_int_eq(CALL(s, lock_slot, grant_hash, 1, where, sizeof where), E_STATION);
+	ck_assert_int_eq(station_fault(s)->sys, ELOOP);
+	ck_assert_int_eq(unlinkat(station_session_dir(s), name, 0), 0);
+	refused_with = ENOLCK;
+	ck_assert_int_eq(CALL(s, lock_slot, grant_hash, 1, where, sizeof where), E_STATION);
+	ck_assert_int_eq(station_fault(s)->sys, ENOLCK);
+	refused_with = EINTR; /* once */
+	ck_assert_int_eq(CALL(s, lock_slot, grant_hash, 1, where, sizeof where), E_OK);
 	station_close(&s);
 }
 END_TEST

@@ -155,8 +155,8 @@ enrol(struct cli *c, const struct station_args *a, struct station *st, const cha
 			return say_usage(c, "--label: 1 to %u bytes of printable text", LABEL_MAX);
 		memcpy(e.label, a->label, strlen(a->label) + 1);
 	}
-	if ((err = station_memory(st)->ops->station_pk(station_memory(st), e.station_pk)) != E_OK)
-		return fault_set(f, err, 0, "station key", "station memory");
+	if ((err = memory_station_pk(station_memory(st), e.station_pk, f)) != E_OK)
+		return err;
 	if ((data = enrolment_encode(&e, &n)) == NULL)
 		return fault_set(f, E_FAIL, ENOMEM, "encode", "%s", file);
 	if ((err = write_file(file, data, n, f)) == E_OK)

@@ -79,12 +79,11 @@ enum session_state {
 static const struct end {
 	enum event_how how;             /* 0: it was not open */
 	bool for_good;
-	const char *step;               /* that keeps it */
 } ends[] = {
-    [STATE_ENDED] = {EVENT_ENDED, true, "close"},
-    [STATE_OVER] = {EVENT_OVER, true, "deadline"},
-    [STATE_PAUSED] = {EVENT_PAUSED, false, "used"},
-    [STATE_LEFT] = {EVENT_LEFT, false, "used"},
+    [STATE_ENDED] = {EVENT_ENDED, true},
+    [STATE_OVER] = {EVENT_OVER, true},
+    [STATE_PAUSED] = {EVENT_PAUSED, false},
+    [STATE_LEFT] = {EVENT_LEFT, false},
 };
 
 struct run {
@@ -208,15 +207,6 @@ check_machine(struct run *r, struct fault *f)
 	return r->setup->dir != NULL ? mountpoint_check(r->setup->dir, f) : mountpoint_home(f);
 }
 
-/* What the station says of a call of its memory that has just failed with err. */
-static enum err
-memory_fault(const struct run *r, enum err err, const char *step, struct fault *f)
-{
-	const struct fault *cause = station_fault(r->station);
-
-	return cause->err == err ? fault_pass(f, cause) : fault_set(f, err, 0, step, "%s", r->setup->station_dir);
-}
-
 static struct trial
 trial_of(const struct run *r)
 {
@@ -235,9 +225,7 @@ look(struct run *r, struct fault *f)
 	env.memory = station_memory(r->station);
 	r->usb = (struct usb_dir){USB_SYSFS, r->stick_fd};
 	env.factors = (struct unlock_factors){.usb = usb_dir_factor, .arg = &r->usb};
-	if ((err = unlock_close_overdue(&env)) != E_OK)
-		return memory_fault(r, err, "overdue sessions", f);
-	if ((err = unlock_look(&r->unlock, r->stick_fd, &env, &r->info, f)) != E_OK)
+	if ((err = unlock_close_overdue(&env, f)) != E_OK || (err = unlock_look(&r->unlock, r->stick_fd, &env, &r->info, f)) != E_OK)
 		return err;
 	if ((err = check_machine(r, f)) != E_OK)
 		return err;
@@ -478,16 +466,16 @@ finish(struct run *r, enum session_state end, struct fault *f)
 {
 	struct fault own = {0};
 	int64_t used;
-	enum err err;
 
 	describe_lock(r, true); /* who types the code again now need not be told that it is in use */
 	unmount_by_force(r);
 	used = used_now(r);
 	shut(r);
-	err = ends[end].for_good ? unlock_end(r->unlock, used) : unlock_used(r->unlock, used);
+	if (ends[end].for_good)
+		unlock_end(r->unlock, used, &own);
+	else
+		unlock_used(r->unlock, used, &own);
 	control_remove(station_session_dir(r->station), r->lock_name);
-	if (err != E_OK)
-		memory_fault(r, err, ends[end].step, &own);
 	if (own.err == E_STATION)
 		own.why = WHY_ENDED;
 	fault_pass(f, &own);

@@ -280,7 +280,6 @@ station_open(struct station **out, const char *dir, enum station_mode mode, stru
 	if (s == NULL)
 		return fault_set(f, E_FAIL, ENOMEM, "open", "%s", dir);
 	s->memory.ops = &station_memory_ops;
-	s->memory.fault = &s->fault;
 	s->mode = mode;
 	s->dir_fd = s->session_fd = s->lock_fd = s->tally_fd = -1;
 	if (snprintf(s->dir, sizeof s->dir, "%s", dir) >= (int)sizeof s->dir)
@@ -304,7 +303,7 @@ station_close(struct station **s)
 {
 	if (*s == NULL)
 		return;
-	(*s)->memory.ops->unlock_slot(&(*s)->memory);
+	memory_unlock_slot(&(*s)->memory);
 	sql_close(&(*s)->sql);
 	close_fd(&(*s)->tally_fd);
 	close_fd(&(*s)->session_fd);
@@ -317,12 +316,6 @@ struct memory *
 station_memory(struct station *s)
 {
 	return &s->memory;
-}
-
-const struct fault *
-station_fault(const struct station *s)
-{
-	return &s->fault;
 }
 
 int
@@ -401,10 +394,8 @@ station_learn_notice(struct station *s, const struct notice *notice, struct byte
 	struct memory_issuer known = {0};
 	enum err err;
 
-	if ((err = station_write(s, "notice", f)) != E_OK)
+	if ((err = station_write(s, "notice", f)) != E_OK || (err = memory_issuer(&s->memory, notice->issuer, &known, f)) != E_OK)
 		return err;
-	if (s->memory.ops->issuer(&s->memory, notice->issuer, &known) != E_OK)
-		return fault_pass(f, &s->fault);
 	if (!known.known)
 		return fault_set(f, E_ISSUER, 0, "notice", "%s", s->dir);
 	s->sql->step = "notice";
@@ -472,13 +463,9 @@ fill_summary(struct station *s, struct station_summary *out, struct fault *f)
 	out->volatile_memory = station_is_volatile(s);
 	if (s->sql == NULL)
 		return E_OK;
-	if ((err = m->ops->closed_list(m, &out->closed_list)) != E_OK ||
-	    (err = m->ops->marks(m, &marks)) != E_OK ||
-	    (err = m->ops->station_pk(m, out->pk)) != E_OK) {
-		if (f != NULL && f->err == E_OK)
-			*f = s->fault;
+	if ((err = memory_closed_list(m, &out->closed_list, f)) != E_OK || (err = memory_marks(m, &marks, f)) != E_OK ||
+	    (err = memory_station_pk(m, out->pk, f)) != E_OK)
 		return err;
-	}
 	out->has_key = true;
 	out->high_water = marks.high;
 	keytree_station_id(out->id, out->pk);

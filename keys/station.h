@@ -38,9 +38,6 @@ void station_close(struct station **s);
 /* station_memory(s): the memory interface over s, valid until station_close. */
 struct memory *station_memory(struct station *s);
 
-/* station_fault(s): what the last failed call through station_memory(s) was about; E_OK in it if none failed. Borrowed. */
-const struct fault *station_fault(const struct station *s);
-
 
 /* station_writable(s, f): whether a station open with STATION_READ could be opened with STATION_WRITE. E_STATION. Writes nothing. */
 enum err station_writable(const struct station *s, struct fault *f);
@@ -57,7 +54,7 @@ int station_session_dir(const struct station *s);
 void station_lock_name(char out[STATION_LOCK_NAME], const uint8_t grant_hash[HASH_SIZE], uint32_t slot);
 
 /*
- * station_lock_fd(s): the descriptor of the slot lock held through memory_ops.lock_slot. Borrowed; -1 if none is held. With
+ * station_lock_fd(s): the descriptor of the slot lock held through memory_lock_slot. Borrowed; -1 if none is held. With
  * STATION_READ it is only for reading. One lock is held at a time: a second lock_slot is E_FAIL. unlock_slot removes the file.
  */
 int station_lock_fd(const struct station *s);

@@ -14,7 +14,6 @@ struct station {
 	struct memory memory;   /* first: the interface's functions get a pointer to it */
 	struct sql *sql;        /* NULL: nothing there (STATION_READ only) */
 	enum station_mode mode;
-	struct fault fault;     /* of the last call through memory */
 	int dir_fd;             /* -1: absent */
 	int session_fd;         /* -1: absent */
 	int lock_fd;            /* -1: none held */
@@ -59,12 +58,11 @@ void station_tally_end(struct station *s, const uint8_t grant_hash[HASH_SIZE], u
  * station_list_learn(s, notice, file, f): add to the union of its issuer's lists, and keep the file with the highest number; its
  * issuer is known then. Takes time by the two lists' sizes. E_ISSUER if the union is longer than is kept of one issuer, or for a
  * stranger when the list is closed: nothing is changed then. A memory that is only read: whether it could be kept.
- * station_list_says(s, pk, grant_id, slot, bundle_id, revoked, withdrawn, f): what the union says of a slot and of a bundle.
- * station_list_file(s, pk, file, len, f): memory_ops.notice_file.
+ * station_list_says(s, t, out, f): what the union says of a slot and of a bundle.
+ * station_list_file(s, pk, file, len, f): memory_notice_file.
  */
 enum err station_list_learn(struct station *s, const struct notice *notice, struct bytes file, struct fault *f);
-enum err station_list_says(struct station *s, const uint8_t pk[KEY_SIZE], const uint8_t grant_id[ID_SIZE], uint32_t slot,
-    const uint8_t bundle_id[ID_SIZE], bool *revoked, bool *withdrawn, struct fault *f);
+enum err station_list_says(struct station *s, const struct memory_target *t, struct memory_revoked *out, struct fault *f);
 enum err station_list_file(struct station *s, const uint8_t pk[KEY_SIZE], uint8_t **file, size_t *len, struct fault *f);
 
 #endif

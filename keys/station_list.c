@@ -56,15 +56,14 @@ load(struct station *s, const uint8_t pk[KEY_SIZE], struct list *out, struct fau
 }
 
 enum err
-station_list_says(struct station *s, const uint8_t pk[KEY_SIZE], const uint8_t grant_id[ID_SIZE], uint32_t slot,
-    const uint8_t bundle_id[ID_SIZE], bool *revoked, bool *withdrawn, struct fault *f)
+station_list_says(struct station *s, const struct memory_target *t, struct memory_revoked *out, struct fault *f)
 {
 	struct list known = {0};
-	enum err err = load(s, pk, &known, f);
+	enum err err = load(s, t->issuer, &known, f);
 
-	*revoked = *withdrawn = false;
+	*out = (struct memory_revoked){false, false};
 	if (err == E_OK && known.len > 0 &&
-	    notice_says(BYTES(known.payload, known.len), grant_id, slot, bundle_id, revoked, withdrawn) != 0)
+	    notice_says(BYTES(known.payload, known.len), t->grant_id, t->slot, t->bundle_id, &out->slot, &out->bundle) != 0)
 		err = sql_odd(s->sql, "an odd row of revoked codes", f);
 	free(known.payload);
 	return err;

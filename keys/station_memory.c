@@ -33,25 +33,24 @@ station_of(struct memory *m, const char *step)
 {
 	struct station *s = (struct station *)(void *)m;
 
-	fault_clear(&s->fault);
 	if (s->sql != NULL)
 		s->sql->step = step;
 	return s;
 }
 
 static struct station *
-station_to_change(struct memory *m, const char *step, enum err *err)
+station_to_change(struct memory *m, const char *step, enum err *err, struct fault *f)
 {
 	struct station *s = station_of(m, step);
 
-	*err = station_write(s, step, &s->fault);
+	*err = station_write(s, step, f);
 	return s;
 }
 
 /* ---- issuers and notices ------------------------------------------------------------------------------------------------ */
 
 static enum err
-read_issuer(struct memory *m, const uint8_t pk[KEY_SIZE], struct memory_issuer *out)
+read_issuer(struct memory *m, const uint8_t pk[KEY_SIZE], struct memory_issuer *out, struct fault *f)
 {
 	struct station *s = station_of(m, "issuer");
 	sqlite3_stmt *st = NULL;
@@ -62,7 +61,7 @@ read_issuer(struct memory *m, const uint8_t pk[KEY_SIZE], struct memory_issuer *
 	if (s->sql == NULL)
 		return E_OK;
 	if ((err = sql_query(s->sql, &st, "SELECT floor, notice_no FROM issuer WHERE pk = ?", SQL_ARGS(SQL_BLOB(pk, KEY_SIZE)),
-	    &s->fault)) == E_OK && (err = sql_next(s->sql, st, &row, &s->fault)) == E_OK && row) {
+	    f)) == E_OK && (err = sql_next(s->sql, st, &row, f)) == E_OK && row) {
 		out->known = true;
 		out->floor = sqlite3_column_int64(st, 0);
 		out->notice_no = (uint32_t)sqlite3_column_int64(st, 1);
@@ -72,49 +71,46 @@ read_issuer(struct memory *m, const uint8_t pk[KEY_SIZE], struct memory_issuer *
 }
 
 static enum err
-meta_int(struct station *s, const char *key, int64_t *value)
+meta_int(struct station *s, const char *key, int64_t *value, struct fault *f)
 {
 	bool found = false;
 
 	*value = 0;
 	if (s->sql == NULL)
 		return E_OK;
-	return sql_int_of(s->sql, "SELECT v FROM meta WHERE k = ?", SQL_ARGS(SQL_TEXT(key)), value, &found, &s->fault);
+	return sql_int_of(s->sql, "SELECT v FROM meta WHERE k = ?", SQL_ARGS(SQL_TEXT(key)), value, &found, f);
 }
 
 static enum err
-read_closed_list(struct memory *m, bool *closed)
+read_closed_list(struct memory *m, bool *closed, struct fault *f)
 {
 	int64_t value = 0;
-	enum err err = meta_int(station_of(m, "closed list"), "closed_list", &value);
+	enum err err = meta_int(station_of(m, "closed list"), "closed_list", &value, f);
 
 	*closed = value != 0;
 	return err;
 }
 
 static enum err
-read_notice_file(struct memory *m, const uint8_t pk[KEY_SIZE], uint8_t **file, size_t *len)
+read_notice_file(struct memory *m, const uint8_t pk[KEY_SIZE], uint8_t **file, size_t *len, struct fault *f)
 {
 	struct station *s = station_of(m, "notice");
 
-	return station_list_file(s, pk, file, len, &s->fault);
+	return station_list_file(s, pk, file, len, f);
 }
 
 static enum err
-read_revoked(struct memory *m, const uint8_t pk[KEY_SIZE], const uint8_t grant_id[ID_SIZE], uint32_t slot,
-    const uint8_t bundle_id[ID_SIZE], bool *revoked, bool *withdrawn)
+read_revoked(struct memory *m, const struct memory_target *target, struct memory_revoked *out, struct fault *f)
 {
-	struct station *s = station_of(m, "revoked");
-
-	return station_list_says(s, pk, grant_id, slot, bundle_id, revoked, withdrawn, &s->fault);
+	return station_list_says(station_of(m, "revoked"), target, out, f);
 }
 
 static enum err
-learn(struct memory *m, const struct notice *notice, struct bytes file)
+learn(struct memory *m, const struct notice *notice, struct bytes file, struct fault *f)
 {
 	struct station *s = station_of(m, "notice");
 
-	return station_list_learn(s, notice, file, &s->fault);
+	return station_list_learn(s, notice, file, f);
 }
 
 enum err
@@ -133,14 +129,14 @@ station_memory_know(struct station *s, const uint8_t pk[KEY_SIZE], int64_t floor
 }
 
 static enum err
-read_marks(struct memory *m, struct memory_marks *out)
+read_marks(struct memory *m, struct memory_marks *out, struct fault *f)
 {
 	struct station *s = station_of(m, "high water");
 	int64_t high = 0, proved = 0, reset = 0;
 	enum err err;
 
-	if ((err = meta_int(s, "L", &high)) != E_OK || (err = meta_int(s, "L_opened", &proved)) != E_OK ||
-	    (err = meta_int(s, "L_reset", &reset)) != E_OK)
+	if ((err = meta_int(s, "L", &high, f)) != E_OK || (err = meta_int(s, "L_opened", &proved, f)) != E_OK ||
+	    (err = meta_int(s, "L_reset", &reset, f)) != E_OK)
 		return err;
 	*out = (struct memory_marks){high, proved, reset != 0};
 	return E_OK;
@@ -197,7 +193,7 @@ read_row(const struct station *s, sqlite3_stmt *st, struct memory_use *u)
 }
 
 static enum err
-read_use(struct memory *m, const uint8_t grant_hash[HASH_SIZE], uint32_t slot, struct memory_use *out)
+read_use(struct memory *m, const uint8_t grant_hash[HASH_SIZE], uint32_t slot, struct memory_use *out, struct fault *f)
 {
 	struct station *s = station_of(m, "use");
 	sqlite3_stmt *st = NULL;
@@ -208,17 +204,17 @@ read_use(struct memory *m, const uint8_t grant_hash[HASH_SIZE], uint32_t slot, s
 	if (s->sql == NULL)
 		return E_OK;
 	if ((err = sql_query(s->sql, &st, "SELECT " USE_COLUMNS " FROM use WHERE grant_hash = ? AND slot = ?",
-	    SQL_ARGS(USE_KEY(grant_hash, slot)), &s->fault)) == E_OK && (err = sql_next(s->sql, st, &row, &s->fault)) == E_OK &&
+	    SQL_ARGS(USE_KEY(grant_hash, slot)), f)) == E_OK && (err = sql_next(s->sql, st, &row, f)) == E_OK &&
 	    row && !read_row(s, st, out)) {
 		memset(out, 0, sizeof *out);
-		err = sql_odd(s->sql, "an odd row of uses", &s->fault);
+		err = sql_odd(s->sql, "an odd row of uses", f);
 	}
 	sql_done(&st);
 	return err;
 }
 
 static enum err
-each_open(struct memory *m, void (*each)(void *arg, const struct memory_use *u), void *arg)
+each_open(struct memory *m, void (*each)(void *arg, const struct memory_use *u), void *arg, struct fault *f)
 {
 	struct station *s = station_of(m, "open sessions");
 	struct memory_use u;
@@ -228,12 +224,12 @@ each_open(struct memory *m, void (*each)(void *arg, const struct memory_use *u),
 
 	if (s->sql == NULL)
 		return E_OK;
-	err = sql_query(s->sql, &st, "SELECT " USE_COLUMNS " FROM use WHERE state = 'open'", SQL_NONE, &s->fault);
-	while (err == E_OK && (err = sql_next(s->sql, st, &row, &s->fault)) == E_OK && row) {
+	err = sql_query(s->sql, &st, "SELECT " USE_COLUMNS " FROM use WHERE state = 'open'", SQL_NONE, f);
+	while (err == E_OK && (err = sql_next(s->sql, st, &row, f)) == E_OK && row) {
 		if (read_row(s, st, &u))
 			each(arg, &u);
 		else
-			err = sql_odd(s->sql, "an odd row of uses", &s->fault);
+			err = sql_odd(s->sql, "an odd row of uses", f);
 	}
 	sql_done(&st);
 	return err;
@@ -247,139 +243,139 @@ claim_fits(const struct memory_use *u)
 }
 
 static enum err
-insert_use(struct station *s, const struct memory_use *u)
+insert_use(struct station *s, const struct memory_use *u, struct fault *f)
 {
 	int changed = 0;
 	enum err err = sql_change(s->sql, "INSERT INTO use (grant_hash, slot, pk, grant_id, nonce, state, limit_s, blob, receipt)"
 	    " VALUES (?, ?, ?, ?, ?, 'claimed', ?, ?, ?) ON CONFLICT (grant_hash, slot) DO NOTHING",
 	    SQL_ARGS(USE_KEY(u->grant_hash, u->slot), SQL_BLOB(u->issuer, KEY_SIZE), SQL_BLOB(u->grant_id, ID_SIZE),
 	    SQL_BLOB(u->nonce, NONCE_SIZE), SQL_INT(u->limit_s), SQL_MAYBE(u->blob, u->blob_len),
-	    SQL_MAYBE(u->receipt, u->receipt_len)), &changed, &s->fault);
+	    SQL_MAYBE(u->receipt, u->receipt_len)), &changed, f);
 
 	if (err == E_OK && changed == 0)
-		err = fault_set(&s->fault, E_SPENT, 0, "claim", "%s", s->dir);
+		err = fault_set(f, E_SPENT, 0, "claim", "%s", s->dir);
 	return err;
 }
 
 static enum err
-claim(struct memory *m, const struct memory_use *u, int64_t floor)
+claim(struct memory *m, const struct memory_use *u, int64_t floor, struct fault *f)
 {
 	enum err err = E_OK;
-	struct station *s = station_to_change(m, "claim", &err);
+	struct station *s = station_to_change(m, "claim", &err, f);
 
 	if (err != E_OK)
 		return err;
 	if (!claim_fits(u))
-		return fault_set(&s->fault, E_FAIL, EINVAL, "claim", "%s", s->dir);
-	if ((err = sql_begin(s->sql, &s->fault)) != E_OK)
+		return fault_set(f, E_FAIL, EINVAL, "claim", "%s", s->dir);
+	if ((err = sql_begin(s->sql, f)) != E_OK)
 		return err;
-	if ((err = insert_use(s, u)) == E_OK)
-		err = station_memory_know(s, u->issuer, floor, &s->fault);
-	return sql_end(s->sql, err, &s->fault);
+	if ((err = insert_use(s, u, f)) == E_OK)
+		err = station_memory_know(s, u->issuer, floor, f);
+	return sql_end(s->sql, err, f);
 }
 
 /* A change of the one row of a slot, which must be there in the state that the change is for. */
 static enum err
-change_row(struct station *s, const char *text, const struct sql_arg *args)
+change_row(struct station *s, const char *text, const struct sql_arg *args, struct fault *f)
 {
 	int changed = 0;
-	enum err err = sql_change(s->sql, text, args, &changed, &s->fault);
+	enum err err = sql_change(s->sql, text, args, &changed, f);
 
 	if (err == E_OK && changed != 1)
-		err = sql_odd(s->sql, "no such row in this state", &s->fault);
+		err = sql_odd(s->sql, "no such row in this state", f);
 	return err;
 }
 
 static enum err
-complete(struct memory *m, const struct memory_use *u)
+complete(struct memory *m, const struct memory_use *u, struct fault *f)
 {
 	enum err err = E_OK;
-	struct station *s = station_to_change(m, "complete", &err);
+	struct station *s = station_to_change(m, "complete", &err, f);
 
 	if (err != E_OK)
 		return err;
 	if (!claim_fits(u))
-		return fault_set(&s->fault, E_FAIL, EINVAL, "complete", "%s", s->dir);
+		return fault_set(f, E_FAIL, EINVAL, "complete", "%s", s->dir);
 	return change_row(s, "UPDATE use SET blob = ?3, receipt = ?4 WHERE grant_hash = ?1 AND slot = ?2 AND state = 'claimed'"
 	    " AND blob IS NULL AND receipt IS NULL",
-	    SQL_ARGS(USE_KEY(u->grant_hash, u->slot), SQL_MAYBE(u->blob, u->blob_len), SQL_MAYBE(u->receipt, u->receipt_len)));
+	    SQL_ARGS(USE_KEY(u->grant_hash, u->slot), SQL_MAYBE(u->blob, u->blob_len), SQL_MAYBE(u->receipt, u->receipt_len)), f);
 }
 
 static enum err
-forget(struct memory *m, const uint8_t grant_hash[HASH_SIZE], uint32_t slot)
+forget(struct memory *m, const uint8_t grant_hash[HASH_SIZE], uint32_t slot, struct fault *f)
 {
 	enum err err = E_OK;
-	struct station *s = station_to_change(m, "forget", &err);
+	struct station *s = station_to_change(m, "forget", &err, f);
 
 	if (err != E_OK)
 		return err;
 	return change_row(s, "DELETE FROM use WHERE grant_hash = ? AND slot = ? AND state = 'claimed'",
-	    SQL_ARGS(USE_KEY(grant_hash, slot)));
+	    SQL_ARGS(USE_KEY(grant_hash, slot)), f);
 }
 
 static enum err
-raise_marks(struct station *s, int64_t now)
+raise_marks(struct station *s, int64_t now, struct fault *f)
 {
 	enum err err = E_OK;
 
 	if (now != 0)
 		err = sql_run(s->sql, "INSERT INTO meta VALUES ('L', ?1), ('L_opened', ?1)"
-		    " ON CONFLICT (k) DO UPDATE SET v = max(v, excluded.v)", SQL_ARGS(SQL_INT(now)), &s->fault);
+		    " ON CONFLICT (k) DO UPDATE SET v = max(v, excluded.v)", SQL_ARGS(SQL_INT(now)), f);
 	if (err == E_OK)
-		err = sql_run(s->sql, "DELETE FROM meta WHERE k = 'L_reset'", SQL_NONE, &s->fault);
+		err = sql_run(s->sql, "DELETE FROM meta WHERE k = 'L_reset'", SQL_NONE, f);
 	return err;
 }
 
 static enum err
-opened(struct memory *m, const uint8_t grant_hash[HASH_SIZE], uint32_t slot, const struct memory_opening *o)
+opened(struct memory *m, const uint8_t grant_hash[HASH_SIZE], uint32_t slot, const struct memory_opening *o, struct fault *f)
 {
 	enum err err = E_OK;
-	struct station *s = station_to_change(m, "opened", &err);
+	struct station *s = station_to_change(m, "opened", &err, f);
 
-	if (err != E_OK || (err = sql_begin(s->sql, &s->fault)) != E_OK)
+	if (err != E_OK || (err = sql_begin(s->sql, f)) != E_OK)
 		return err;
 	if (o->first)
 		err = change_row(s, "UPDATE use SET state = 'open', opened_at = ?3"
 		    " WHERE grant_hash = ?1 AND slot = ?2 AND state = 'claimed'",
-		    SQL_ARGS(USE_KEY(grant_hash, slot), SQL_INT(o->opened_at)));
+		    SQL_ARGS(USE_KEY(grant_hash, slot), SQL_INT(o->opened_at)), f);
 	else
 		err = change_row(s, "UPDATE use SET resumes = resumes + 1 WHERE grant_hash = ? AND slot = ? AND state = 'open'",
-		    SQL_ARGS(USE_KEY(grant_hash, slot)));
+		    SQL_ARGS(USE_KEY(grant_hash, slot)), f);
 	if (err == E_OK)
 		err = change_row(s, "UPDATE use SET used_s = ?3, boot_id = ?4, began_s = ?5 WHERE grant_hash = ?1 AND slot = ?2",
-		    SQL_ARGS(USE_KEY(grant_hash, slot), SQL_INT(o->used_s), SQL_BLOB(o->began.id, ID_SIZE), SQL_INT(o->began.s)));
+		    SQL_ARGS(USE_KEY(grant_hash, slot), SQL_INT(o->used_s), SQL_BLOB(o->began.id, ID_SIZE), SQL_INT(o->began.s)), f);
 	if (err == E_OK)
-		err = raise_marks(s, o->now);
-	if ((err = sql_end(s->sql, err, &s->fault)) == E_OK)
+		err = raise_marks(s, o->now, f);
+	if ((err = sql_end(s->sql, err, f)) == E_OK)
 		station_tally_begin(s, grant_hash, slot, o->used_s);
 	return err;
 }
 
 static enum err
-used(struct memory *m, const uint8_t grant_hash[HASH_SIZE], uint32_t slot, int64_t used_s)
+used(struct memory *m, const uint8_t grant_hash[HASH_SIZE], uint32_t slot, int64_t used_s, struct fault *f)
 {
 	enum err err = E_OK;
-	struct station *s = station_to_change(m, "used", &err);
+	struct station *s = station_to_change(m, "used", &err, f);
 
 	if (err != E_OK || station_tally_raise(s, grant_hash, slot, used_s))
 		return err;
 	err = change_row(s, "UPDATE use SET used_s = ?3 WHERE grant_hash = ?1 AND slot = ?2 AND state = 'open'",
-	    SQL_ARGS(USE_KEY(grant_hash, slot), SQL_INT(used_s)));
+	    SQL_ARGS(USE_KEY(grant_hash, slot), SQL_INT(used_s)), f);
 	if (err == E_OK)
 		station_tally_end(s, grant_hash, slot); /* until then it says more: nothing is given back that is not stored */
 	return err;
 }
 
 static enum err
-close_use(struct memory *m, const uint8_t grant_hash[HASH_SIZE], uint32_t slot, int64_t used_s)
+close_use(struct memory *m, const uint8_t grant_hash[HASH_SIZE], uint32_t slot, int64_t used_s, struct fault *f)
 {
 	enum err err = E_OK;
-	struct station *s = station_to_change(m, "close", &err);
+	struct station *s = station_to_change(m, "close", &err, f);
 
 	if (err != E_OK)
 		return err;
 	err = change_row(s, "UPDATE use SET state = 'closed', used_s = ?3, blob = NULL WHERE grant_hash = ?1 AND slot = ?2",
-	    SQL_ARGS(USE_KEY(grant_hash, slot), SQL_INT(used_s)));
+	    SQL_ARGS(USE_KEY(grant_hash, slot), SQL_INT(used_s)), f);
 	if (err == E_OK)
 		station_tally_end(s, grant_hash, slot);
 	return err;
@@ -523,7 +519,7 @@ take_lock(const struct station *s, const char *name, char *where, size_t size)
 }
 
 static enum err
-lock_slot(struct memory *m, const uint8_t grant_hash[HASH_SIZE], uint32_t slot, char *where, size_t size)
+lock_slot(struct memory *m, const uint8_t grant_hash[HASH_SIZE], uint32_t slot, char *where, size_t size, struct fault *f)
 {
 	struct station *s = station_of(m, "lock");
 	int fd = -1;
@@ -531,16 +527,16 @@ lock_slot(struct memory *m, const uint8_t grant_hash[HASH_SIZE], uint32_t slot, 
 	if (size > 0)
 		where[0] = '\0';
 	if (s->lock_fd != -1)
-		return fault_set(&s->fault, E_FAIL, EDEADLK, "lock", "%s", s->lock_name);
+		return fault_set(f, E_FAIL, EDEADLK, "lock", "%s", s->lock_name);
 	station_lock_name(s->lock_name, grant_hash, slot);
 	if (s->session_fd == -1)
 		return E_OK; /* a memory that is only read, and has seen no session yet */
 	if ((fd = take_lock(s, s->lock_name, where, size)) == -1) {
 		if (errno == EWOULDBLOCK)
-			return fault_set(&s->fault, E_BUSY, 0, "lock", "%s", s->lock_name);
+			return fault_set(f, E_BUSY, 0, "lock", "%s", s->lock_name);
 		if (errno == ENOENT && s->mode == STATION_READ)
 			return E_OK;
-		return fault_set(&s->fault, E_STATION, errno, "lock", "%s/session/%s", s->dir, s->lock_name);
+		return fault_set(f, E_STATION, errno, "lock", "%s/session/%s", s->dir, s->lock_name);
 	}
 	if (s->mode == STATION_WRITE)
 		(void)!ftruncate(fd, 0); /* what is left there by one that died is tolerated anyway */
@@ -564,27 +560,27 @@ unlock_slot(struct memory *m)
 /* ---- key ---------------------------------------------------------------------------------------------------------------- */
 
 static enum err
-station_pk(struct memory *m, uint8_t pk[KEY_SIZE])
+station_pk(struct memory *m, uint8_t pk[KEY_SIZE], struct fault *f)
 {
 	struct station *s = station_of(m, "station key");
 	uint8_t *sk = NULL;
-	enum err err = station_secret_key(s, &sk, &s->fault);
+	enum err err = station_secret_key(s, &sk, f);
 
 	if (err == E_OK && crypto_scalarmult_base(pk, sk) != 0)
-		err = fault_set(&s->fault, E_FAIL, 0, "station key", "%s", s->dir);
+		err = fault_set(f, E_FAIL, 0, "station key", "%s", s->dir);
 	secret_free(&sk);
 	return err;
 }
 
 static enum err
-share(struct memory *m, const uint8_t grant_xpk[KEY_SIZE], uint8_t out[HASH_SIZE])
+share(struct memory *m, const uint8_t grant_xpk[KEY_SIZE], uint8_t out[HASH_SIZE], struct fault *f)
 {
 	struct station *s = station_of(m, "station share");
 	uint8_t *sk = NULL, pk[KEY_SIZE];
-	enum err err = station_secret_key(s, &sk, &s->fault);
+	enum err err = station_secret_key(s, &sk, f);
 
 	if (err == E_OK && (crypto_scalarmult_base(pk, sk) != 0 || keytree_station_share(out, sk, grant_xpk, grant_xpk, pk) != 0))
-		err = fault_set(&s->fault, E_WRONG_STATION, 0, "station share", "%s", s->dir);
+		err = fault_set(f, E_WRONG_STATION, 0, "station share", "%s", s->dir);
 	secret_free(&sk);
 	return err;
 }

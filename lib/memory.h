@@ -66,62 +66,118 @@ struct memory_issuer {
 
 struct memory;
 
-struct memory_ops {
-	/* issuer: what is known of pk; zeroed with known = false for a stranger. */
-	enum err (*issuer)(struct memory *, const uint8_t pk[KEY_SIZE], struct memory_issuer *out);
-	/* closed_list: whether only pinned issuers are trusted here. */
-	enum err (*closed_list)(struct memory *, bool *closed);
-	/* notice_file: the newest stored notice of pk, owned by the caller; *len 0 and *file NULL if none. */
-	enum err (*notice_file)(struct memory *, const uint8_t pk[KEY_SIZE], uint8_t **file, size_t *len);
-	/* revoked: what the union of all notices of pk says of a slot, and of a bundle. */
-	enum err (*revoked)(struct memory *, const uint8_t pk[KEY_SIZE], const uint8_t grant_id[ID_SIZE], uint32_t slot,
-	    const uint8_t bundle_id[ID_SIZE], bool *revoked, bool *withdrawn);
-	/*
-	 * learn: add a notice to that union, and keep its file if it is the newest; make its issuer known, raise its floor to the
-	 * notice's time. Cheap if this file is kept already. E_ISSUER, and nothing changes, where it cannot be kept. A
-	 * memory that is only read tells whether it could be kept.
-	 */
-	enum err (*learn)(struct memory *, const struct notice *notice, struct bytes file);
-	enum err (*marks)(struct memory *, struct memory_marks *out);
+/* A slot, and the bundle that it opens, of an issuer's. Borrowed. */
+struct memory_target {
+	const uint8_t *issuer;          /* KEY_SIZE */
+	const uint8_t *grant_id, *bundle_id; /* ID_SIZE */
+	uint32_t slot;
+};
 
-	/* use: the row of a slot; state MEMORY_NONE if there is none. */
-	enum err (*use)(struct memory *, const uint8_t grant_hash[HASH_SIZE], uint32_t slot, struct memory_use *out);
-	/* each_open: call each for every row in state OPEN; each must not call back into the memory. */
-	enum err (*each_open)(struct memory *, void (*each)(void *arg, const struct memory_use *u), void *arg);
-
-	/*
-	 * claim (step S1): in one transaction insert u (state CLAIMED), make its issuer known, and raise its floor to floor. E_SPENT
-	 * if a row exists already.
-	 */
-	enum err (*claim)(struct memory *, const struct memory_use *u, int64_t floor);
-	/* complete (S2): set blob and receipt of a CLAIMED row that has none. */
-	enum err (*complete)(struct memory *, const struct memory_use *u);
-	/* forget (before S3): delete a CLAIMED row for which the ledger said a definite no, or the stick, read again. */
-	enum err (*forget)(struct memory *, const uint8_t grant_hash[HASH_SIZE], uint32_t slot);
-	/* opened (S5): state OPEN, with what o says; was_reset is cleared. */
-	enum err (*opened)(struct memory *, const uint8_t grant_hash[HASH_SIZE], uint32_t slot, const struct memory_opening *o);
-	/* used: store used_s of an OPEN row. */
-	enum err (*used)(struct memory *, const uint8_t grant_hash[HASH_SIZE], uint32_t slot, int64_t used_s);
-	/* close: state CLOSED, used_s stored, blob erased. */
-	enum err (*close)(struct memory *, const uint8_t grant_hash[HASH_SIZE], uint32_t slot, int64_t used_s);
-
-	/*
-	 * lock_slot: make this process the only one of this station that works on the slot, until unlock_slot or its death. E_BUSY
-	 * with the mount point of the holder, if it wrote one, in where (size bytes); one that is about to let go is waited for.
-	 */
-	enum err (*lock_slot)(struct memory *, const uint8_t grant_hash[HASH_SIZE], uint32_t slot, char *where, size_t size);
-	void (*unlock_slot)(struct memory *);
-
-	/* station_pk: the station's X25519 public key; share: the station factor for a grant (keytree_station_share). */
-	enum err (*station_pk)(struct memory *, uint8_t pk[KEY_SIZE]);
-	enum err (*share)(struct memory *, const uint8_t grant_xpk[KEY_SIZE], uint8_t out[HASH_SIZE]);
-	/* persistent: false if what is stored does not survive a reboot. writable: false if opened for reading only. */
-	bool (*persistent)(struct memory *);
+/* What the union of all notices of its issuer says of it. */
+struct memory_revoked {
+	bool slot, bundle;
 };
 
 struct memory {
-	const struct memory_ops *ops;
-	const struct fault *fault;      /* of the last call that failed: its cause; borrowed, NULL if the causes are not kept */
+	const struct memory_ops *ops;   /* what is behind the functions below */
+};
+
+/*
+ * Every function that can fail says in f what failed, and where: the file, the errno of a full disk. E_STATION: the memory cannot
+ * be read, or written; E_FAIL: no memory, or a caller's mistake. Else as below.
+ */
+
+/* memory_issuer(m, pk, out, f): what is known of pk; zeroed with known = false for a stranger. */
+enum err memory_issuer(struct memory *m, const uint8_t pk[KEY_SIZE], struct memory_issuer *out, struct fault *f);
+
+/* memory_closed_list(m, closed, f): whether only pinned issuers are trusted here. */
+enum err memory_closed_list(struct memory *m, bool *closed, struct fault *f);
+
+/* memory_notice_file(m, pk, file, len, f): the newest stored notice of pk, owned by the caller; *len 0 and *file NULL if none. */
+enum err memory_notice_file(struct memory *m, const uint8_t pk[KEY_SIZE], uint8_t **file, size_t *len, struct fault *f);
+
+/* memory_revoked(m, target, out, f): what the union of all notices says of target. */
+enum err memory_revoked(struct memory *m, const struct memory_target *target, struct memory_revoked *out, struct fault *f);
+
+/*
+ * memory_learn(m, notice, file, f): add a notice to that union, and keep its file if it is the newest; make its issuer known, raise
+ * its floor to the notice's time. Cheap if this file is kept already. E_ISSUER, and nothing changes, where it cannot be kept. A
+ * memory that is only read tells whether it could be kept.
+ */
+enum err memory_learn(struct memory *m, const struct notice *notice, struct bytes file, struct fault *f);
+
+/* memory_marks(m, out, f): the times of the clock at earlier openings. */
+enum err memory_marks(struct memory *m, struct memory_marks *out, struct fault *f);
+
+/* memory_use(m, grant_hash, slot, out, f): the row of a slot; state MEMORY_NONE if there is none. */
+enum err memory_use(struct memory *m, const uint8_t grant_hash[HASH_SIZE], uint32_t slot, struct memory_use *out, struct fault *f);
+
+/* memory_each_open(m, each, arg, f): call each for every row in state OPEN; each must not call back into the memory. */
+enum err memory_each_open(struct memory *m, void (*each)(void *arg, const struct memory_use *u), void *arg, struct fault *f);
+
+/*
+ * memory_claim(m, u, floor, f) (step S1): in one transaction insert u (state CLAIMED), make its issuer known, and raise its floor
+ * to floor. E_SPENT if a row exists already; E_ISSUER if its issuer may not become known.
+ */
+enum err memory_claim(struct memory *m, const struct memory_use *u, int64_t floor, struct fault *f);
+
+/* memory_complete(m, u, f) (S2): set blob and receipt of a CLAIMED row that has none. */
+enum err memory_complete(struct memory *m, const struct memory_use *u, struct fault *f);
+
+/* memory_forget(m, grant_hash, slot, f) (before S3): delete a CLAIMED row for which the ledger said a definite no, or the stick,
+ * read again. */
+enum err memory_forget(struct memory *m, const uint8_t grant_hash[HASH_SIZE], uint32_t slot, struct fault *f);
+
+/* memory_opened(m, grant_hash, slot, o, f) (S5): state OPEN, with what o says; was_reset is cleared. */
+enum err memory_opened(struct memory *m, const uint8_t grant_hash[HASH_SIZE], uint32_t slot, const struct memory_opening *o,
+    struct fault *f);
+
+/* memory_used(m, grant_hash, slot, used_s, f): store used_s of an OPEN row. memory_close(m, grant_hash, slot, used_s, f): state
+ * CLOSED, used_s stored, blob erased. */
+enum err memory_used(struct memory *m, const uint8_t grant_hash[HASH_SIZE], uint32_t slot, int64_t used_s, struct fault *f);
+enum err memory_close(struct memory *m, const uint8_t grant_hash[HASH_SIZE], uint32_t slot, int64_t used_s, struct fault *f);
+
+/*
+ * memory_lock_slot(m, grant_hash, slot, where, size, f): make this process the only one of this station that works on the slot,
+ * until memory_unlock_slot(m) or its death. E_BUSY with the mount point of the holder, if it wrote one, in where (size bytes); one
+ * that is about to let go is waited for.
+ */
+enum err memory_lock_slot(struct memory *m, const uint8_t grant_hash[HASH_SIZE], uint32_t slot, char *where, size_t size,
+    struct fault *f);
+void memory_unlock_slot(struct memory *m);
+
+/* memory_station_pk(m, pk, f): the station's X25519 public key. memory_share(m, grant_xpk, out, f): the station factor for a grant
+ * (keytree_station_share); E_WRONG_STATION if there can be none. */
+enum err memory_station_pk(struct memory *m, uint8_t pk[KEY_SIZE], struct fault *f);
+enum err memory_share(struct memory *m, const uint8_t grant_xpk[KEY_SIZE], uint8_t out[HASH_SIZE], struct fault *f);
+
+/* memory_persistent(m): false if what is stored does not survive a reboot. */
+bool memory_persistent(struct memory *m);
+
+/* The same of one kind of memory. What fails without saying why gets a fault that names the operation. */
+struct memory_ops {
+	enum err (*issuer)(struct memory *, const uint8_t pk[KEY_SIZE], struct memory_issuer *out, struct fault *);
+	enum err (*closed_list)(struct memory *, bool *closed, struct fault *);
+	enum err (*notice_file)(struct memory *, const uint8_t pk[KEY_SIZE], uint8_t **file, size_t *len, struct fault *);
+	enum err (*revoked)(struct memory *, const struct memory_target *, struct memory_revoked *out, struct fault *);
+	enum err (*learn)(struct memory *, const struct notice *, struct bytes file, struct fault *);
+	enum err (*marks)(struct memory *, struct memory_marks *out, struct fault *);
+	enum err (*use)(struct memory *, const uint8_t grant_hash[HASH_SIZE], uint32_t slot, struct memory_use *out,
+	    struct fault *);
+	enum err (*each_open)(struct memory *, void (*each)(void *arg, const struct memory_use *u), void *arg, struct fault *);
+	enum err (*claim)(struct memory *, const struct memory_use *u, int64_t floor, struct fault *);
+	enum err (*complete)(struct memory *, const struct memory_use *u, struct fault *);
+	enum err (*forget)(struct memory *, const uint8_t grant_hash[HASH_SIZE], uint32_t slot, struct fault *);
+	enum err (*opened)(struct memory *, const uint8_t grant_hash[HASH_SIZE], uint32_t slot, const struct memory_opening *o,
+	    struct fault *);
+	enum err (*used)(struct memory *, const uint8_t grant_hash[HASH_SIZE], uint32_t slot, int64_t used_s, struct fault *);
+	enum err (*close)(struct memory *, const uint8_t grant_hash[HASH_SIZE], uint32_t slot, int64_t used_s, struct fault *);
+	enum err (*lock_slot)(struct memory *, const uint8_t grant_hash[HASH_SIZE], uint32_t slot, char *where, size_t size,
+	    struct fault *);
+	void (*unlock_slot)(struct memory *);
+	enum err (*station_pk)(struct memory *, uint8_t pk[KEY_SIZE], struct fault *);
+	enum err (*share)(struct memory *, const uint8_t grant_xpk[KEY_SIZE], uint8_t out[HASH_SIZE], struct fault *);
+	bool (*persistent)(struct memory *);
 };
 
 #endif

@@ -26,16 +26,6 @@ unlock_object(char out[UNLOCK_OBJECT], const struct unlock *u)
 	snprintf(out, UNLOCK_OBJECT, "g/%s, slot %u", hex, (unsigned)u->slot);
 }
 
-enum err
-unlock_memory_fault(const struct unlock *u, struct fault *f, enum err err, const char *step)
-{
-	const struct fault *cause = u->env.memory->fault;
-
-	if (err != E_OK && cause != NULL && cause->err == err)
-		return fault_pass(f, cause);
-	return fault_set(f, err, 0, step, "station memory");
-}
-
 static enum err
 slot_fault(struct unlock *u, struct fault *f, enum err err, const char *step)
 {
@@ -70,7 +60,7 @@ static void
 describe_stick(struct unlock *u, struct unlock_info *info)
 {
 	memcpy(info->stick_id, u->stick->id, ID_SIZE);
-	info->memory_volatile = !u->env.memory->ops->persistent(u->env.memory);
+	info->memory_volatile = !memory_persistent(u->env.memory);
 }
 
 /* The stick's newest. One that was read before and is not there any more still holds. */
@@ -105,8 +95,8 @@ load_issuer(struct unlock *u, struct unlock_info *info, struct fault *f)
 	enum err err;
 
 	memcpy(info->issuer, u->grants.grants[0].issuer, KEY_SIZE);
-	if ((err = u->env.memory->ops->issuer(u->env.memory, info->issuer, &known)) != E_OK)
-		return unlock_memory_fault(u, f, err, "issuer");
+	if ((err = memory_issuer(u->env.memory, info->issuer, &known, f)) != E_OK)
+		return err;
 	info->issuer_known = known.known;
 	return load_notice(u, f);
 }
@@ -154,7 +144,7 @@ static void
 reset_try(struct unlock *u)
 {
 	if (u->locked)
-		u->env.memory->ops->unlock_slot(u->env.memory);
+		memory_unlock_slot(u->env.memory);
 	u->locked = false;
 	u->grant = NULL;
 	u->have_keys = u->spent = u->can_sign = false;
@@ -212,15 +202,15 @@ find_slot(struct unlock *u, const char code[CODE_SYMBOLS], struct unlock_info *i
 static enum err
 lock_slot(struct unlock *u, struct unlock_info *info, struct fault *f)
 {
-	enum err err;
+	struct fault why = {0};
+	enum err err = memory_lock_slot(u->env.memory, u->grant->hash, u->slot, info->busy_where, sizeof info->busy_where, &why);
 
-	err = u->env.memory->ops->lock_slot(u->env.memory, u->grant->hash, u->slot, info->busy_where, sizeof info->busy_where);
 	if (err == E_BUSY)
 		return slot_fault(u, f, err, "lock");
 	if (err != E_OK)
-		return unlock_memory_fault(u, f, err, "lock");
+		return fault_pass(f, &why);
 	if (u->env.rehearsal)
-		u->env.memory->ops->unlock_slot(u->env.memory);
+		memory_unlock_slot(u->env.memory);
 	u->locked = !u->env.rehearsal;
 	return E_OK;
 }
@@ -234,8 +224,8 @@ check_issuer(struct unlock *u, const struct grant *g, struct unlock_info *info, 
 	bool closed = false;
 	enum err err;
 
-	if ((err = m->ops->issuer(m, g->issuer, &known)) != E_OK || (err = m->ops->closed_list(m, &closed)) != E_OK)
-		return unlock_memory_fault(u, f, err, "issuer");
+	if ((err = memory_issuer(m, g->issuer, &known, f)) != E_OK || (err = memory_closed_list(m, &closed, f)) != E_OK)
+		return err;
 	if (closed && !known.known)
 		return fault_set(f, E_ISSUER, 0, "pinned issuers", "station memory");
 	info->notice_have = u->notice.number > known.notice_no ? u->notice.number : known.notice_no;
@@ -256,7 +246,7 @@ note_receipt(const struct unlock *u, struct bytes body, struct unlock_info *info
 		return;
 	info->spent_known = true;
 	info->spent_at = r.spent_at;
-	if (u->env.memory->ops->station_pk(u->env.memory, pk) != E_OK)
+	if (memory_station_pk(u->env.memory, pk, NULL) != E_OK)
 		return;
 	keytree_station_id(id, pk);
 	info->spent_here = memcmp(id, r.station_id, ID_SIZE) == 0;
@@ -270,11 +260,11 @@ spent(struct unlock *u, struct bytes body, struct unlock_info *info, struct faul
 }
 
 static enum err
-close_row(struct unlock *u, int64_t used_s)
+close_row(struct unlock *u, int64_t used_s, struct fault *f)
 {
 	if (u->env.rehearsal)
 		return E_OK;
-	return u->env.memory->ops->close(u->env.memory, u->grant->hash, u->slot, used_s);
+	return memory_close(u->env.memory, u->grant->hash, u->slot, used_s, f);
 }
 
 /* Step 7: what does this station remember of the slot? */
@@ -283,8 +273,8 @@ recall(struct unlock *u, struct unlock_info *info, struct fault *f)
 {
 	enum err err;
 
-	if ((err = u->env.memory->ops->use(u->env.memory, u->grant->hash, u->slot, &u->use)) != E_OK)
-		return unlock_memory_fault(u, f, err, "use");
+	if ((err = memory_use(u->env.memory, u->grant->hash, u->slot, &u->use, f)) != E_OK)
+		return err;
 	info->resume = u->use.state == MEMORY_CLAIMED || u->use.state == MEMORY_OPEN;
 	info->resume_open = u->use.state == MEMORY_OPEN;
 	if (u->use.state == MEMORY_NONE)
@@ -385,8 +375,8 @@ check_resumed_records(struct unlock *u, const struct fault *locked, struct unloc
 	enum err err;
 
 	if (over != NULL || (over = ended(u)) != NULL) {
-		if ((err = close_row(u, u->use.used_s)) != E_OK)
-			return unlock_memory_fault(u, f, err, "close");
+		if ((err = close_row(u, u->use.used_s, f)) != E_OK)
+			return err;
 		return spent(u, *over, info, f);
 	}
 	date_claim(u);
@@ -416,16 +406,16 @@ check_records(struct unlock *u, struct unlock_info *info, struct fault *f)
 static enum err
 check_revoked(struct unlock *u, struct fault *f)
 {
-	struct memory *m = u->env.memory;
 	const struct grant *g = u->grant;
-	bool revoked = false, withdrawn = false;
+	const struct memory_target target = {g->issuer, g->id, g->bundles[0].id, u->slot};
+	struct memory_revoked is = {0};
 	enum err err;
 
-	if ((err = m->ops->revoked(m, g->issuer, g->id, u->slot, g->bundles[0].id, &revoked, &withdrawn)) != E_OK)
-		return unlock_memory_fault(u, f, err, "revoked");
-	if (revoked || (u->notice.number != 0 && notice_revoked(&u->notice, g->id, u->slot)))
+	if ((err = memory_revoked(u->env.memory, &target, &is, f)) != E_OK)
+		return err;
+	if (is.slot || (u->notice.number != 0 && notice_revoked(&u->notice, g->id, u->slot)))
 		return slot_fault(u, f, E_REVOKED, "notice");
-	if (withdrawn || (u->notice.number != 0 && notice_withdrawn(&u->notice, g->bundles[0].id)))
+	if (is.bundle || (u->notice.number != 0 && notice_withdrawn(&u->notice, g->bundles[0].id)))
 		return slot_fault(u, f, E_REVOKED, "withdrawn");
 	return E_OK;
 }
@@ -461,7 +451,7 @@ unlock_floor(struct unlock *u)
 	struct memory_issuer known = {0};
 	int64_t floor = 0;
 
-	if (u->env.memory->ops->issuer(u->env.memory, u->grants.grants[0].issuer, &known) == E_OK && known.known)
+	if (memory_issuer(u->env.memory, u->grants.grants[0].issuer, &known, NULL) == E_OK && known.known)
 		floor = known.floor;
 	for (size_t i = 0; i < u->grants.count; i++)
 		if (u->grants.grants[i].issued > floor)
@@ -528,8 +518,8 @@ check_deadline(struct unlock *u, const struct memory_marks *marks, struct unlock
 	if (info->remaining_s > 0)
 		return E_OK;
 	info->over_by_clock = age.proved_s < u->use.limit_s;
-	if (!info->over_by_clock && (err = close_row(u, age.proved_s)) != E_OK)
-		return unlock_memory_fault(u, f, err, "close");
+	if (!info->over_by_clock && (err = close_row(u, age.proved_s, f)) != E_OK)
+		return err;
 	info->spent_known = info->spent_here = true;
 	info->spent_at = u->use.opened_at;
 	return slot_fault(u, f, E_SPENT, "deadline");
@@ -540,8 +530,8 @@ read_clock(struct unlock *u, struct memory_marks *marks, struct unlock_info *inf
 {
 	enum err err;
 
-	if ((err = u->env.memory->ops->marks(u->env.memory, marks)) != E_OK)
-		return unlock_memory_fault(u, f, err, "clock");
+	if ((err = memory_marks(u->env.memory, marks, f)) != E_OK)
+		return err;
 	u->clock = clock_judge(u->env.clock.now(u->env.clock.arg), unlock_floor(u), marks->high, marks->was_reset);
 	u->boot = clock_witness(&u->env.clock);
 	info->clock = u->clock;
@@ -595,8 +585,8 @@ gather_factors(struct unlock *u, struct fault *f)
 	if (p->usb && (u->env.factors.usb == NULL || u->env.factors.usb(u->env.factors.arg, usb, hint) != 0 ||
 	    memcmp(hint, p->usb_hint, USB_HINT_SIZE) != 0))
 		err = slot_fault(u, f, E_WRONG_STICK, "USB identity");
-	else if (p->station && (m->ops->station_pk(m, pk) != E_OK || memcmp(pk, p->station_pk, KEY_SIZE) != 0 ||
-	    m->ops->share(m, p->grant_xpk, share) != E_OK))
+	else if (p->station && (memory_station_pk(m, pk, NULL) != E_OK || memcmp(pk, p->station_pk, KEY_SIZE) != 0 ||
+	    memory_share(m, p->grant_xpk, share, NULL) != E_OK))
 		err = slot_fault(u, f, E_WRONG_STATION, "station key");
 	else if (p->ledger && u->env.factors.ledger == NULL && u->use.blob_len == 0)
 		err = slot_fault(u, f, E_LEDGER, "ledger");
@@ -672,12 +662,7 @@ unlock_prove_keys(struct unlock *u, struct unlock_info *info, struct fault *f)
 enum err
 unlock_learn(struct unlock *u, struct fault *f)
 {
-	enum err err;
-
-	if (u->notice.number == 0)
-		return E_OK;
-	err = u->env.memory->ops->learn(u->env.memory, &u->notice, BYTES(u->notice_file, u->notice_len));
-	return err == E_OK ? E_OK : unlock_memory_fault(u, f, err, "notice");
+	return u->notice.number == 0 ? E_OK : memory_learn(u->env.memory, &u->notice, BYTES(u->notice_file, u->notice_len), f);
 }
 
 /* Step 12. Every lecture of the stick has the same probe: two at once would not read back what they wrote. */
@@ -828,7 +813,7 @@ collect_open(void *arg, const struct memory_use *use)
 }
 
 static enum err
-close_if_overdue(const struct unlock_env *env, const struct memory_use *use)
+close_if_overdue(const struct unlock_env *env, const struct memory_use *use, struct fault *f)
 {
 	struct memory *m = env->memory;
 	struct memory_issuer known;
@@ -836,33 +821,34 @@ close_if_overdue(const struct unlock_env *env, const struct memory_use *use)
 	struct clock_boot boot = clock_witness(&env->clock);
 	struct clock_view clock;
 	struct age age;
+	struct fault why = {0};
 	char where[8];
 	enum err err;
 
-	if ((err = m->ops->issuer(m, use->issuer, &known)) != E_OK || (err = m->ops->marks(m, &marks)) != E_OK)
+	if ((err = memory_issuer(m, use->issuer, &known, f)) != E_OK || (err = memory_marks(m, &marks, f)) != E_OK)
 		return err;
 	clock = clock_judge(env->clock.now(env->clock.arg), known.floor, marks.high, marks.was_reset);
 	age = age_of(use, &clock, &boot, &marks);
 	if (age.proved_s < use->limit_s)
 		return E_OK;
-	if ((err = m->ops->lock_slot(m, use->grant_hash, use->slot, where, sizeof where)) != E_OK)
-		return err == E_BUSY ? E_OK : err; /* its session is running and has a better clock */
-	err = m->ops->close(m, use->grant_hash, use->slot, age.proved_s);
-	m->ops->unlock_slot(m);
+	if ((err = memory_lock_slot(m, use->grant_hash, use->slot, where, sizeof where, &why)) != E_OK)
+		return err == E_BUSY ? E_OK : fault_pass(f, &why); /* its session is running and has a better clock */
+	err = memory_close(m, use->grant_hash, use->slot, age.proved_s, f);
+	memory_unlock_slot(m);
 	return err;
 }
 
 enum err
-unlock_close_overdue(const struct unlock_env *env)
+unlock_close_overdue(const struct unlock_env *env, struct fault *f)
 {
 	struct overdue o = {0};
 	enum err err;
 
-	err = env->memory->ops->each_open(env->memory, collect_open, &o);
+	err = memory_each_open(env->memory, collect_open, &o, f);
 	for (size_t i = 0; i < o.count && err == E_OK; i++)
-		err = close_if_overdue(env, &o.rows[i]);
+		err = close_if_overdue(env, &o.rows[i], f);
 	if (o.failed && err == E_OK)
-		err = E_FAIL;
+		err = fault_set(f, E_FAIL, ENOMEM, "overdue sessions", "station memory");
 	if (o.rows != NULL)
 		sodium_memzero(o.rows, o.count * sizeof *o.rows);
 	free(o.rows);

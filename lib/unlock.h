@@ -119,16 +119,16 @@ const uint8_t *unlock_grant_hash(const struct unlock *u);
  * times UNLOCK_BEAT_S, by unlock_spend and then by each beat, and later UNLOCK_CHARGE_S, a minute and what a late beat needs.
  * unlock_beat(u, used_s): used_s is used; charge more if what is charged ends before the next beat, which makes the disk write; to be
  * called every UNLOCK_BEAT_S. What could not be charged is tried again with the next beat.
- * unlock_used(u, used_s): used_s is used, and the folder is closed: no more is charged.
- * unlock_end(u, used_s): close for good; the code is dead afterwards. Both copies of the record on the stick then say so too, if it
+ * unlock_used(u, used_s, f): used_s is used, and the folder is closed: no more is charged.
+ * unlock_end(u, used_s, f): close for good; the code is dead afterwards. Both copies of the record on the stick then say so too, if it
  * is there and can be written. With E_STATION the station does not know it, and the stick is told only if the session's time is over.
  */
 #define UNLOCK_BEAT_S 15
 #define UNLOCK_SHORT_BEATS 5
 #define UNLOCK_CHARGE_S 64
 enum err unlock_beat(struct unlock *u, int64_t used_s);
-enum err unlock_used(struct unlock *u, int64_t used_s);
-enum err unlock_end(struct unlock *u, int64_t used_s);
+enum err unlock_used(struct unlock *u, int64_t used_s, struct fault *f);
+enum err unlock_end(struct unlock *u, int64_t used_s, struct fault *f);
 
 /*
  * unlock_reattach(u, dir_fd, f): after a spend, when the stick was pulled and a stick is there again, at dir_fd: go on with it if it
@@ -144,7 +144,7 @@ void unlock_carry_notice(struct unlock *u);
 /* unlock_free(u): wipe everything and release the slot lock. The row in station memory stays as it is. */
 void unlock_free(struct unlock **u);
 
-/* unlock_close_overdue(env): close every open row whose time is over beyond doubt and whose slot no process holds. */
-enum err unlock_close_overdue(const struct unlock_env *env);
+/* unlock_close_overdue(env, f): close every open row whose time is over beyond doubt and whose slot no process holds. */
+enum err unlock_close_overdue(const struct unlock_env *env, struct fault *f);
 
 #endif

@@ -75,8 +75,6 @@ enum err unlock_learn(struct unlock *u, struct fault *f);
 /* unlock_is_ours(u, body): whether a SPENT copy's receipt carries the session id of u->use. */
 bool unlock_is_ours(const struct unlock *u, struct bytes body);
 
-/* unlock_memory_fault(u, f, err, step): what u's memory says of its call that has just returned err, at this step; E_OK if that is it. */
-enum err unlock_memory_fault(const struct unlock *u, struct fault *f, enum err err, const char *step);
 
 /* unlock_foreign(u): the body of a copy in u->records that says SPENT in somebody else's name, or NULL. */
 const struct bytes *unlock_foreign(const struct unlock *u);

@@ -23,7 +23,7 @@ receipt_flags(const struct unlock *u)
 {
 	uint32_t flags = u->clock.flags;
 
-	if (!u->env.memory->ops->persistent(u->env.memory))
+	if (!memory_persistent(u->env.memory))
 		flags |= RECEIPT_NO_MEMORY;
 	if (u->records.a == RECORD_IS_DAMAGED || u->records.b == RECORD_IS_DAMAGED)
 		flags |= RECEIPT_REPAIRED;
@@ -51,13 +51,13 @@ put_receipt(struct unlock *u, const struct receipt *r)
 }
 
 static enum err
-make_receipt(struct unlock *u)
+make_receipt(struct unlock *u, struct fault *f)
 {
 	struct receipt r = {.spent_at = u->clock.t, .flags = receipt_flags(u)};
 	uint8_t pk[KEY_SIZE];
 	enum err err;
 
-	if ((err = u->env.memory->ops->station_pk(u->env.memory, pk)) != E_OK)
+	if ((err = memory_station_pk(u->env.memory, pk, f)) != E_OK)
 		return err;
 	keytree_station_id(r.station_id, pk);
 	keytree_session_id(r.session_id, u->use.nonce);
@@ -80,7 +80,6 @@ make_blob(struct unlock *u)
 static enum err
 claim(struct unlock *u, struct unlock_info *info, struct fault *f)
 {
-	struct memory *m = u->env.memory;
 	struct memory_use *use = &u->use;
 	enum err err;
 
@@ -94,12 +93,11 @@ claim(struct unlock *u, struct unlock_info *info, struct fault *f)
 	randombytes_buf(use->nonce, sizeof use->nonce);
 	if (u->have_keys) {
 		make_blob(u);
-		if ((err = make_receipt(u)) != E_OK)
-			return unlock_memory_fault(u, f, err, "station key");
+		if ((err = make_receipt(u, f)) != E_OK)
+			return err;
 	}
-	err = m->ops->claim(m, use, unlock_floor(u));
-	if (err != E_OK)
-		return unlock_memory_fault(u, f, err, "claim");
+	if ((err = memory_claim(u->env.memory, use, unlock_floor(u), f)) != E_OK)
+		return err;
 	info->spent_now = true;
 	return E_OK;
 }
@@ -108,7 +106,6 @@ claim(struct unlock *u, struct unlock_info *info, struct fault *f)
 static enum err
 ask_ledger(struct unlock *u, struct unlock_info *info, struct fault *f)
 {
-	struct memory *m = u->env.memory;
 	const struct unlock_factors *src = &u->env.factors;
 	uint8_t token[HASH_SIZE];
 	uint8_t *share = u->secret->factors + FACTORS_SIZE - HASH_SIZE;
@@ -121,16 +118,17 @@ ask_ledger(struct unlock *u, struct unlock_info *info, struct fault *f)
 	if (err == E_LEDGER)
 		return fault_set(f, err, 0, "ledger", "%s", u->grant->policy.ledger_host);
 	if (err != E_OK) {
-		if (m->ops->forget(m, u->grant->hash, u->slot) == E_OK)
+		if (memory_forget(u->env.memory, u->grant->hash, u->slot, NULL) == E_OK)
 			info->spent_now = false;
 		return fault_set(f, err, 0, "ledger", "%s", u->grant->policy.ledger_host);
 	}
-	if ((err = unlock_open_cell(u, f)) != E_OK || (err = unlock_prove_keys(u, info, f)) != E_OK || (err = unlock_learn(u, f)) != E_OK)
+	if ((err = unlock_open_cell(u, f)) != E_OK || (err = unlock_prove_keys(u, info, f)) != E_OK || (err = unlock_learn(u,
+	    f)) != E_OK)
 		return err;
 	make_blob(u);
-	if ((err = make_receipt(u)) != E_OK)
-		return unlock_memory_fault(u, f, err, "station key");
-	return unlock_memory_fault(u, f, m->ops->complete(m, &u->use), "complete");
+	if ((err = make_receipt(u, f)) != E_OK)
+		return err;
+	return memory_complete(u->env.memory, &u->use, f);
 }
 
 /* S3, S4: whatever copy does not say SPENT yet is overwritten, flushed and read back, one after the other. */
@@ -159,17 +157,16 @@ charge(const struct unlock *u, int64_t used_s, int64_t next_s)
 static enum err
 begin_use(struct unlock *u, struct unlock_info *info, struct fault *f)
 {
-	struct memory *m = u->env.memory;
-	struct memory_opening o = {.first = u->use.state == MEMORY_CLAIMED, .opened_at = u->clock.t, .used_s = charge(u, u->used_s, UNLOCK_BEAT_S),
+	struct memory_opening o = {.first = u->use.state == MEMORY_CLAIMED, .opened_at = u->clock.t, .used_s = charge(u, u->used_s,
+	    UNLOCK_BEAT_S),
 	    .began = u->boot, .now = clock_raises(&u->clock)};
 	enum err err;
 
 	o.began.s -= u->used_s;
 	if (u->use.opened_at != 0)
 		o.opened_at = u->use.opened_at;
-	err = m->ops->opened(m, u->grant->hash, u->slot, &o);
-	if (err != E_OK)
-		return unlock_memory_fault(u, f, err, "opened");
+	if ((err = memory_opened(u->env.memory, u->grant->hash, u->slot, &o, f)) != E_OK)
+		return err;
 	if ((err = bundle_unlock(u->bundle, u->secret->cks)) != E_OK)
 		return fault_set(f, err, 0, "commitment", "bundle");
 	u->use.opened_at = o.opened_at;
@@ -194,7 +191,7 @@ look_and_destroy(struct unlock *u, const struct hold *hold, bool resume, struct 
 
 	if (err == E_OK)
 		return destroy(u, f);
-	if (!resume && u->env.memory->ops->forget(u->env.memory, u->grant->hash, u->slot) == E_OK)
+	if (!resume && memory_forget(u->env.memory, u->grant->hash, u->slot, NULL) == E_OK)
 		info->spent_now = false;
 	return err;
 }
@@ -260,17 +257,19 @@ unlock_beat(struct unlock *u, int64_t used_s)
 
 	if (u->spent && charge(u, used_s, UNLOCK_BEAT_S) <= u->charged_s)
 		return E_OK;
-	err = unlock_used(u, charge(u, used_s, brief ? UNLOCK_BEAT_S : UNLOCK_CHARGE_S));
+	err = unlock_used(u, charge(u, used_s, brief ? UNLOCK_BEAT_S : UNLOCK_CHARGE_S), NULL);
 	u->beats += brief && err == E_OK;
 	return err;
 }
 
 enum err
-unlock_used(struct unlock *u, int64_t used_s)
+unlock_used(struct unlock *u, int64_t used_s, struct fault *f)
 {
-	enum err err = u->spent ? u->env.memory->ops->used(u->env.memory, u->grant->hash, u->slot, used_s) : E_FAIL;
+	enum err err;
 
-	if (err == E_OK)
+	if (!u->spent)
+		return fault_set(f, E_FAIL, 0, "used", "unlock");
+	if ((err = memory_used(u->env.memory, u->grant->hash, u->slot, used_s, f)) == E_OK)
 		u->charged_s = used_s;
 	return err;
 }
@@ -320,15 +319,15 @@ write_end(struct unlock *u, int64_t used_s)
 
 /* While the memory cannot say so, a session that has time left may go on here. */
 enum err
-unlock_end(struct unlock *u, int64_t used_s)
+unlock_end(struct unlock *u, int64_t used_s, struct fault *f)
 {
 	enum err err;
 
 	if (!u->spent)
-		return E_FAIL;
+		return fault_set(f, E_FAIL, 0, "end", "unlock");
 	bundle_lock(u->bundle);
 	u->spent = false;
-	err = u->env.memory->ops->close(u->env.memory, u->grant->hash, u->slot, used_s);
+	err = memory_close(u->env.memory, u->grant->hash, u->slot, used_s, f);
 	if (err == E_OK || used_s >= (int64_t)u->use.limit_s)
 		write_end(u, used_s);
 	sodium_memzero(u->secret, sizeof *u->secret);
@@ -364,12 +363,12 @@ unlock_reattach(struct unlock *u, int dir_fd, struct fault *f)
 void
 unlock_carry_notice(struct unlock *u)
 {
-	struct memory *m = u->env.memory;
 	struct hold *hold = NULL;
 	uint8_t *file = NULL;
 	size_t n = 0;
 
-	if (m->ops->notice_file(m, u->grant->issuer, &file, &n) == E_OK && n > 0 && hold_stick(&hold, u->stick, &u->grants, NULL) == E_OK)
+	if (memory_notice_file(u->env.memory, u->grant->issuer, &file, &n, NULL) == E_OK && n > 0 &&
+	    hold_stick(&hold, u->stick, &u->grants, NULL) == E_OK)
 		(void)stick_store_notice(u->stick, u->grant->issuer, file, n);
 	hold_release(&hold);
 	free(file);

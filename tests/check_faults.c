@@ -129,7 +129,7 @@ unlock(const char *station_name, bool spend, bool end)
 	if ((e = unlock_look(&u, fd, &env, &info, &f)) == E_OK && (e = unlock_try(u, code, &info, &f)) == E_OK && spend)
 		e = unlock_spend(u, &info, &f);
 	if (e == E_OK && end)
-		e = unlock_end(u, 60);
+		e = unlock_end(u, 60, NULL);
 out:
 	unlock_free(&u);
 	station_close(&s);

@@ -962,7 +962,7 @@ use_with(enum ailment ailment, unsigned from, unsigned to)
 	ck_assert_int_eq(read_first(unlock_bundle(r.u)), 0);
 	fixture_slot(&x, &fresh.g, 0, &slot);
 	ck_assert(slot.a == RECORD_IS_SPENT && slot.b == RECORD_IS_SPENT);
-	ck_assert_int_eq(unlock_end(r.u, 60), E_OK);
+	ck_assert_int_eq(unlock_end(r.u, 60, NULL), E_OK);
 	unlock_free(&r.u);
 	ck_assert_int_eq(outcome(try(here, fresh.codes[0])), E_SPENT);
 	fixture_grant_free(&fresh);
@@ -1017,11 +1017,11 @@ START_TEST(station_without_room_while_the_folder_is_open)
 
 	ck_assert_int_eq(r.err, E_OK);
 	ck_assert_int_eq(unlock_spend(r.u, &r.info, &r.fault), E_OK);
-	ck_assert_int_eq(unlock_used(r.u, 600), E_OK);
+	ck_assert_int_eq(unlock_used(r.u, 600, NULL), E_OK);
 	here->store->read_only = true;
-	ck_assert_int_eq(unlock_used(r.u, 1200), E_STATION);
+	ck_assert_int_eq(unlock_used(r.u, 1200, NULL), E_STATION);
 	ck_assert_int_eq(read_first(unlock_bundle(r.u)), 0); /* the lecture goes on */
-	ck_assert_int_eq(unlock_end(r.u, 1300), E_STATION);
+	ck_assert_int_eq(unlock_end(r.u, 1300, NULL), E_STATION);
 	ck_assert_int_eq(read_first(unlock_bundle(r.u)), -EIO);
 	unlock_free(&r.u);
 	here->store->read_only = false;
@@ -1122,9 +1122,9 @@ START_TEST(notice_of_somebody_else)
 	assert_no_trace("notice", 0);
 	ck_assert_int_eq(spend_at(here, grant.codes[0]), E_OK);
 	keytree_sign(n.issuer, sk, seed);
-	ck_assert_int_eq(here->memory.ops->issuer(&here->memory, n.issuer, &known), E_OK);
+	ck_assert_int_eq(memory_issuer(&here->memory, n.issuer, &known, NULL), E_OK);
 	ck_assert(!known.known);
-	ck_assert_int_eq(here->memory.ops->issuer(&here->memory, x.pk, &known), E_OK);
+	ck_assert_int_eq(memory_issuer(&here->memory, x.pk, &known, NULL), E_OK);
 	ck_assert(known.known && known.floor < FIXTURE_NOW && known.notice_no == 0);
 }
 END_TEST
@@ -1158,7 +1158,7 @@ START_TEST(station_row_that_somebody_edited)
 	fixture_slot(&x, &grant.g, 0, &slot);
 	ck_assert_int_eq(unlock_spend(r.u, &r.info, &r.fault), E_OK);
 	fixture_slot(&x, &grant.g, 0, &used);
-	ck_assert_int_eq(unlock_end(r.u, 60), E_OK);
+	ck_assert_int_eq(unlock_end(r.u, 60, NULL), E_OK);
 	unlock_free(&r.u);
 	row = fake_memory_row(here, grant.g.hash, 0);
 	good = *row;
@@ -1233,7 +1233,7 @@ START_TEST(clones_of_a_stick_for_one_station)
 	int clone;
 
 	p.station = true;
-	ck_assert_int_eq(here->memory.ops->station_pk(&here->memory, p.station_pk), E_OK);
+	ck_assert_int_eq(memory_station_pk(&here->memory, p.station_pk, NULL), E_OK);
 	fixture_grant(&x, &bound, p, 0, NULL);
 	snprintf(path, sizeof path, "%s.clone", x.path);
 	snprintf(command, sizeof command, "cp -a '%s' '%s'", x.path, path);
@@ -1273,7 +1273,7 @@ START_TEST(grant_key_of_small_order)
 	char name[80], hex[2 * ID_SIZE + 1];
 
 	p.station = true;
-	ck_assert_int_eq(here->memory.ops->station_pk(&here->memory, p.station_pk), E_OK);
+	ck_assert_int_eq(memory_station_pk(&here->memory, p.station_pk, NULL), E_OK);
 	fixture_grant(&x, &bound, p, 0, NULL);
 	ck_assert_int_eq(outcome(try(here, bound.codes[0])), E_OK);
 	bytes_to_hex(hex, bound.g.id, ID_SIZE);

@@ -168,9 +168,10 @@ START_TEST(full_disk_at_the_end_of_a_session_loses_no_code)
 {
 	struct fault f = {0};
 
-	fault_why(&f, E_STATION, 0, WHY_ENDED, "/home/kim/.local/state/oncestick");
+	fault_why(&f, E_STATION, ENOSPC, WHY_ENDED, "/home/kim/.local/state/oncestick");
 	say_explain(text, sizeof text, &f, &(struct say_about){.object = "/home/kim/Week 12"});
 	ck_assert_ptr_nonnull(strstr(text, "the folder is closed"));
+	ck_assert_ptr_nonnull(strstr(text, strerror(ENOSPC)));
 	ck_assert_ptr_nonnull(strstr(text, "not lost: it continues here"));
 	ck_assert_ptr_nonnull(strstr(text, "once there is room"));
 	f.why = WHY_NONE;

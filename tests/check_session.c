@@ -191,6 +191,8 @@ static struct world {
 	_Atomic unsigned unmounts;
 } *world;
 
+static char station_dir_path[64];
+
 int __real_timerfd_settime(int fd, int flags, const struct itimerspec *when, struct itimerspec *was);
 int __wrap_timerfd_settime(int fd, int flags, const struct itimerspec *when, struct itimerspec *was);
 int64_t __real_replug_look(struct replug *r);
@@ -199,10 +201,10 @@ int __real_accept4(int fd, struct sockaddr *a, socklen_t *len, int flags);
 int __wrap_accept4(int fd, struct sockaddr *a, socklen_t *len, int flags);
 void __real_unlock_beat(struct unlock *u, int64_t used_s);
 void __wrap_unlock_beat(struct unlock *u, int64_t used_s);
-enum err __real_unlock_end(struct unlock *u, int64_t used_s);
-enum err __wrap_unlock_end(struct unlock *u, int64_t used_s);
-enum err __real_unlock_used(struct unlock *u, int64_t used_s);
-enum err __wrap_unlock_used(struct unlock *u, int64_t used_s);
+enum err __real_unlock_end(struct unlock *u, int64_t used_s, struct fault *f);
+enum err __wrap_unlock_end(struct unlock *u, int64_t used_s, struct fault *f);
+enum err __real_unlock_used(struct unlock *u, int64_t used_s, struct fault *f);
+enum err __wrap_unlock_used(struct unlock *u, int64_t used_s, struct fault *f);
 
 int __real_minder_watch(int fd, const char *path);
 int __wrap_minder_watch(int fd, const char *path);
@@ -260,15 +262,19 @@ __wrap_unlock_beat(struct unlock *u, int64_t used_s)
 }
 
 enum err
-__wrap_unlock_end(struct unlock *u, int64_t used_s)
+__wrap_unlock_end(struct unlock *u, int64_t used_s, struct fault *f)
 {
-	return world->lost != 0 ? (enum err)world->lost : __real_unlock_end(u, used_s);
+	if (world->lost != 0)
+		return fault_set(f, (enum err)world->lost, ENOSPC, "close", "%s", station_dir_path);
+	return __real_unlock_end(u, used_s, f);
 }
 
 enum err
-__wrap_unlock_used(struct unlock *u, int64_t used_s)
+__wrap_unlock_used(struct unlock *u, int64_t used_s, struct fault *f)
 {
-	return world->lost != 0 ? (enum err)world->lost : __real_unlock_used(u, used_s);
+	if (world->lost != 0)
+		return fault_set(f, (enum err)world->lost, ENOSPC, "used", "%s", station_dir_path);
+	return __real_unlock_used(u, used_s, f);
 }
 
 static struct fixture x;
@@ -276,7 +282,6 @@ static struct fixture_grant grant;
 static struct kernel k;
 static struct session_link session;
 static struct session_message said;
-static char station_dir_path[64];
 static int desktop = -1;
 
 static void
@@ -401,7 +406,7 @@ row(void)
 	struct station *s = NULL;
 
 	ck_assert_int_eq(station_open(&s, station_dir_path, STATION_READ, NULL), E_OK);
-	ck_assert_int_eq(station_memory(s)->ops->use(station_memory(s), grant.g.hash, 1, &u), E_OK);
+	ck_assert_int_eq(memory_use(station_memory(s), grant.g.hash, 1, &u, NULL), E_OK);
 	station_close(&s);
 	return u;
 }
@@ -864,7 +869,7 @@ END_TEST
 
 START_TEST(what_cannot_be_kept_at_the_end_is_named)
 {
-	static const char *const steps[] = {"close", "used", "deadline"};
+	static const char *const steps[] = {"close", "used", "close"};
 	struct control_reply reply;
 
 	world->over = _i == 2;
@@ -873,11 +878,13 @@ START_TEST(what_cannot_be_kept_at_the_end_is_named)
 	told(EVENT_OPENED);
 	if (_i < 2) {
 		ck_assert_int_eq(asked(_i == 0 ? CONTROL_END_FORCE : CONTROL_PAUSE_FORCE, &reply), E_STATION);
+		ck_assert_int_eq(reply.fault.why, WHY_ENDED);
 		ck_assert_str_eq(reply.fault.step, steps[_i]);
 		ck_assert_str_eq(reply.fault.object, station_dir_path);
 		heard(SESSION_CLOSED, E_OK); /* who asked was told */
 	} else {
 		heard(SESSION_CLOSED, E_STATION);
+		ck_assert_int_eq(said.fault.why, WHY_ENDED);
 		ck_assert_str_eq(said.fault.step, steps[_i]);
 		ck_assert_str_eq(said.fault.object, station_dir_path);
 	}

@@ -576,16 +576,7 @@ END_TEST
 static struct station *s;
 static uint8_t grant_hash[HASH_SIZE], issuer[KEY_SIZE], stranger[KEY_SIZE];
 
-#define MEMORY_CALL(op, ...) station_memory(s)->ops->op(station_memory(s), __VA_ARGS__)
-
-/* What a call through the table says is kept. */
-static enum err
-told(struct fault *f, enum err err)
-{
-	if (err != E_OK)
-		*f = *station_fault(s);
-	return err;
-}
+#define MEMORY_CALL(op, ...) memory_##op(station_memory(s), __VA_ARGS__, f)
 
 static struct memory_use
 a_use(uint32_t slot)
@@ -610,7 +601,7 @@ learn_list(uint32_t number, bool outside, struct fault *f)
 	memcpy(n.issuer, issuer, KEY_SIZE);
 	ck_assert_int_eq(notice_revoke(&n, id_of((uint8_t)number), 1), 0);
 	plan.armed = armed;
-	err = outside ? station_learn_notice(s, &n, BYTES(signed_file, 6), f) : told(f, MEMORY_CALL(learn, &n, BYTES(signed_file, 6)));
+	err = outside ? station_learn_notice(s, &n, BYTES(signed_file, 6), f) : MEMORY_CALL(learn, &n, BYTES(signed_file, 6));
 	notice_free(&n);
 	return err;
 }
@@ -621,7 +612,7 @@ claim_slot(uint32_t slot, struct fault *f)
 	struct memory_use u = a_use(slot);
 
 	u.blob_len = u.receipt_len = 0;
-	return told(f, MEMORY_CALL(claim, &u, T0));
+	return MEMORY_CALL(claim, &u, T0);
 }
 
 static enum err
@@ -629,7 +620,7 @@ complete_slot(uint32_t slot, struct fault *f)
 {
 	struct memory_use u = a_use(slot);
 
-	return told(f, MEMORY_CALL(complete, &u));
+	return MEMORY_CALL(complete, &u);
 }
 
 static enum err
@@ -637,7 +628,7 @@ open_slot(uint32_t slot, struct fault *f)
 {
 	const struct memory_opening o = {.first = true, .opened_at = T0, .used_s = 15, .began = {"a start of this", 70}, .now = T0 + slot};
 
-	return told(f, MEMORY_CALL(opened, grant_hash, slot, &o));
+	return MEMORY_CALL(opened, grant_hash, slot, &o);
 }
 
 static void
@@ -680,7 +671,7 @@ static enum err
 each_open(struct fault *f)
 {
 	unsigned count = 0;
-	enum err err = told(f, MEMORY_CALL(each_open, seen, &count));
+	enum err err = MEMORY_CALL(each_open, seen, &count);
 
 	SEE(err != E_OK || count > 0);
 	return err;
@@ -691,7 +682,7 @@ notice_file(struct fault *f)
 {
 	uint8_t *bytes = NULL;
 	size_t n = 0;
-	enum err err = told(f, MEMORY_CALL(notice_file, issuer, &bytes, &n));
+	enum err err = MEMORY_CALL(notice_file, issuer, &bytes, &n);
 
 	SEE(err == E_OK ? n == 6 : bytes == NULL);
 	free(bytes);
@@ -721,14 +712,14 @@ receipts(struct fault *f)
 	return err;
 }
 
-CALLS(known_issuer, struct memory_issuer out, told(f, MEMORY_CALL(issuer, issuer, &out)))
-CALLS(unknown_issuer, struct memory_issuer out, told(f, MEMORY_CALL(issuer, stranger, &out)))
-CALLS(closed_list, bool closed, told(f, MEMORY_CALL(closed_list, &closed)))
-CALLS(revoked, bool one; bool two, told(f, MEMORY_CALL(revoked, issuer, id_of(1), 1, id_of(1), &one, &two)))
-CALLS(marks, struct memory_marks out, told(f, MEMORY_CALL(marks, &out)))
-CALLS(use, struct memory_use out, told(f, MEMORY_CALL(use, grant_hash, 100, &out)))
-CALLS(station_pk, uint8_t pk[KEY_SIZE], told(f, MEMORY_CALL(station_pk, pk)))
-CALLS(share, uint8_t xpk[KEY_SIZE] = {9}; uint8_t out[HASH_SIZE], told(f, MEMORY_CALL(share, xpk, out)))
+CALLS(known_issuer, struct memory_issuer out, MEMORY_CALL(issuer, issuer, &out))
+CALLS(unknown_issuer, struct memory_issuer out, MEMORY_CALL(issuer, stranger, &out))
+CALLS(closed_list, bool closed, MEMORY_CALL(closed_list, &closed))
+CALLS(revoked, struct memory_revoked is, MEMORY_CALL(revoked, (&(struct memory_target){issuer, id_of(1), id_of(1), 1}), &is))
+CALLS(marks, struct memory_marks out, MEMORY_CALL(marks, &out))
+CALLS(use, struct memory_use out, MEMORY_CALL(use, grant_hash, 100, &out))
+CALLS(station_pk, uint8_t pk[KEY_SIZE], MEMORY_CALL(station_pk, pk))
+CALLS(share, uint8_t xpk[KEY_SIZE] = {9}; uint8_t out[HASH_SIZE], MEMORY_CALL(share, xpk, out))
 
 static enum err
 open_station(struct fault *f)
@@ -765,10 +756,10 @@ CALLS(learn_notice, (void)f, learn_list(12u + turn, true, f))
 CALLS(claim, (void)f, claim_slot(turn, f))
 CALLS(complete, (void)f, complete_slot(turn, f))
 CALLS(opened, (void)f, open_slot(turn, f))
-CALLS(used, (void)f, told(f, MEMORY_CALL(used, grant_hash, turn, 77)))
-CALLS(close_it, (void)f, told(f, MEMORY_CALL(close, grant_hash, turn, 99)))
+CALLS(used, (void)f, MEMORY_CALL(used, grant_hash, turn, 77))
+CALLS(close_it, (void)f, MEMORY_CALL(close, grant_hash, turn, 99))
 CALLS(claim_other, (void)f, claim_slot(50u + turn, f))
-CALLS(forget, (void)f, told(f, MEMORY_CALL(forget, grant_hash, 50u + turn)))
+CALLS(forget, (void)f, MEMORY_CALL(forget, grant_hash, 50u + turn))
 CALLS(pin, uint8_t pk[KEY_SIZE] = {7}, station_pin(s, (pk[1] = turn, pk), f))
 CALLS(pin_only, (void)f, station_pin_only(s, turn % 2 == 0, f))
 CALLS(reset_clock, (void)f, station_reset_clock(s, T0 - turn, f))

@@ -182,8 +182,17 @@ a_use(uint32_t slot)
 	return u;
 }
 
-#define OPS(s) (station_memory(s)->ops)
-#define CALL(s, op, ...) OPS(s)->op(station_memory(s), __VA_ARGS__)
+/* What the last call said. */
+static struct fault told;
+
+static struct fault *
+anew(void)
+{
+	fault_clear(&told);
+	return &told;
+}
+
+#define CALL(s, op, ...) memory_##op(station_memory(s), __VA_ARGS__, anew())
 
 static void
 claim_ok(struct station *s, uint32_t slot)
@@ -230,20 +239,20 @@ static bool
 is_revoked(struct station *s, const uint8_t issuer[KEY_SIZE], int id, uint32_t slot)
 {
 	uint8_t grant_id[ID_SIZE];
-	bool yes = false, withdrawn = false;
+	struct memory_revoked is = {0};
 
 	memset(grant_id, id, sizeof grant_id);
-	ck_assert_int_eq(CALL(s, revoked, issuer, grant_id, slot, grant_id, &yes, &withdrawn), E_OK);
-	return yes;
+	ck_assert_int_eq(CALL(s, revoked, (&(struct memory_target){issuer, grant_id, grant_id, slot}), &is), E_OK);
+	return is.slot;
 }
 
 static bool
 is_withdrawn(struct station *s, const uint8_t issuer[KEY_SIZE], const uint8_t bundle_id[ID_SIZE])
 {
-	bool revoked = false, yes = false;
+	struct memory_revoked is = {0};
 
-	ck_assert_int_eq(CALL(s, revoked, issuer, bundle_id, 0, bundle_id, &revoked, &yes), E_OK);
-	return yes;
+	ck_assert_int_eq(CALL(s, revoked, (&(struct memory_target){issuer, bundle_id, bundle_id, 0}), &is), E_OK);
+	return is.bundle;
 }
 
 static void
@@ -505,13 +514,13 @@ START_TEST(reading_an_absent_memory_finds_nothing_and_makes_nothing)
 		ck_assert_int_eq(row_of(s, 1).state, MEMORY_NONE);
 		ck_assert_int_eq(CALL(s, each_open, NULL, NULL), E_OK);
 		ck_assert_int_eq(CALL(s, claim, &u, T0), E_STATION);
-		ck_assert_int_eq(station_fault(s)->err, E_STATION);
+		ck_assert_int_eq(told.err, E_STATION);
 		ck_assert_int_eq(CALL(s, close, grant_hash, 1, 0), E_STATION);
 		ck_assert_int_eq(CALL(s, station_pk, key), E_STATION);
 		ck_assert_int_eq(CALL(s, share, issuer_a, key), E_STATION);
 		ck_assert_int_eq(CALL(s, lock_slot, grant_hash, 1, where, sizeof where), E_OK);
-		OPS(s)->unlock_slot(station_memory(s));
-		(void)OPS(s)->persistent(station_memory(s));
+		memory_unlock_slot(station_memory(s));
+		(void)memory_persistent(station_memory(s));
 		ck_assert_int_eq(station_session_dir(s), -1);
 		ck_assert_int_eq(station_lock_fd(s), -1);
 		ck_assert_int_eq(station_summarise(s, &sum, NULL), E_OK);
@@ -1052,7 +1061,7 @@ START_TEST(session_goes_from_claim_to_close)
 	ck_assert_int_eq(open_row(s, 0, true, T0, T0), E_STATION);
 	ck_assert_int_eq(CALL(s, forget, grant_hash, 0), E_STATION);
 	ck_assert_int_eq(CALL(s, close, grant_hash, 1, 20), E_STATION);
-	ck_assert_ptr_nonnull(strstr(station_fault(s)->object, "station.sqlite"));
+	ck_assert_ptr_nonnull(strstr(told.object, "station.sqlite"));
 	station_close(&s);
 }
 END_TEST
@@ -1138,7 +1147,7 @@ START_TEST(a_claim_that_does_not_fit_is_refused)
 
 	u.blob_len = MEMORY_BLOB_MAX + 1;
 	ck_assert_int_eq(CALL(s, claim, &u, T0), E_FAIL);
-	ck_assert(station_fault(s)->err == E_FAIL && station_fault(s)->sys == EINVAL);
+	ck_assert(told.err == E_FAIL && told.sys == EINVAL);
 	u = good;
 	u.receipt_len = MEMORY_RECEIPT_MAX + 1;
 	ck_assert_int_eq(CALL(s, claim, &u, T0), E_FAIL);
@@ -1174,7 +1183,7 @@ START_TEST(full_disk_at_claim_inserts_nothing)
 		if (station_open(&s, dir, STATION_WRITE, NULL) != E_OK || setrlimit(RLIMIT_FSIZE, &none) != 0)
 			_exit(1);
 		err = CALL(s, claim, &u, T0);
-		crew_tell(&c, err == E_STATION && station_fault(s)->err == E_STATION && row_of(s, 1).state == MEMORY_NONE, s);
+		crew_tell(&c, err == E_STATION && told.err == E_STATION && row_of(s, 1).state == MEMORY_NONE, s);
 	}
 	crew_results(&c, &result);
 	crew_end(&c);
@@ -1333,11 +1342,11 @@ START_TEST(largest_notice_is_taken)
 		memset(n.grants[i].bitmap, 0xff, n.grants[i].len);
 	ck_assert_int_eq(station_learn_notice(s, &n, BYTES("n", 1), NULL), E_OK);
 	for (uint32_t i = 1; i <= grants; i += 999) {
-		bool yes = false, withdrawn = false;
+		struct memory_revoked is = {0};
 
 		store_le32(id, i);
-		ck_assert_int_eq(CALL(s, revoked, issuer_a, id, i % GRANT_SLOTS_MAX, id, &yes, &withdrawn), E_OK);
-		ck_assert(yes);
+		ck_assert_int_eq(CALL(s, revoked, (&(struct memory_target){issuer_a, id, id, i % GRANT_SLOTS_MAX}), &is), E_OK);
+		ck_assert(is.slot);
 	}
 	notice_free(&n);
 	station_close(&s);
@@ -1367,10 +1376,10 @@ has_last(struct station *s, const uint8_t issuer[KEY_SIZE], uint8_t kind_of)
 {
 	const uint32_t i = FULL - 1;
 	const uint8_t id[ID_SIZE] = {(uint8_t)(i >> 24), (uint8_t)(i >> 16), (uint8_t)(i >> 8), (uint8_t)i, kind_of};
-	bool yes = false, withdrawn = false;
+	struct memory_revoked is = {0};
 
-	ck_assert_int_eq(CALL(s, revoked, issuer, id, 3, id, &yes, &withdrawn), E_OK);
-	return yes;
+	ck_assert_int_eq(CALL(s, revoked, (&(struct memory_target){issuer, id, id, 3}), &is), E_OK);
+	return is.slot;
 }
 
 /* A file of n bytes that begins with c. What is in it is not looked at here. */
@@ -1604,12 +1613,12 @@ START_TEST(one_process_holds_a_slot_and_says_where)
 	ck_assert_str_eq(where, "/home");
 	ck_assert_int_eq(CALL(other, lock_slot, grant_hash, 2, where, sizeof where), E_OK);
 	ck_assert_int_eq(CALL(other, lock_slot, grant_hash, 3, where, sizeof where), E_FAIL);
-	OPS(s)->unlock_slot(station_memory(s));
-	OPS(s)->unlock_slot(station_memory(s));
+	memory_unlock_slot(station_memory(s));
+	memory_unlock_slot(station_memory(s));
 	ck_assert_int_eq(station_lock_fd(s), -1);
 	station_lock_name(name, grant_hash, 1);
 	ck_assert_int_ne(faccessat(station_session_dir(s), name, F_OK, 0), 0);
-	OPS(other)->unlock_slot(station_memory(other));
+	memory_unlock_slot(station_memory(other));
 	ck_assert_int_eq(CALL(other, lock_slot, grant_hash, 1, where, sizeof where), E_OK);
 	station_close(&other);
 	ck_assert_int_eq(CALL(s, lock_slot, grant_hash, 1, where, sizeof where), E_OK);
@@ -1675,7 +1684,7 @@ START_TEST(what_a_dead_holder_said_is_left_until_it_is_dealt_with)
 	station_describe(s, &said);
 	station_left(session, name, note_left, &l); /* its holder lives */
 	ck_assert_uint_eq(l.count, 0);
-	OPS(s)->unlock_slot(station_memory(s));
+	memory_unlock_slot(station_memory(s));
 	station_left(session, name, note_left, &l);
 	ck_assert_uint_eq(l.count, 0);
 
@@ -1732,7 +1741,7 @@ START_TEST(a_holder_that_is_ending_is_waited_for)
 		if (write(ready[1], "", 1) != 1)
 			_exit(1);
 		nanosleep(&while_ending, NULL);
-		OPS(mine)->unlock_slot(station_memory(mine));
+		memory_unlock_slot(station_memory(mine));
 		raise(SIGKILL);
 	}
 	ck_assert_int_eq(read(ready[0], &byte, 1), 1);
@@ -1836,7 +1845,7 @@ START_TEST(removal_of_lock_files_lets_no_two_in)
 					continue;
 				clashes += atomic_fetch_add(inside, 1) != 0;
 				atomic_fetch_sub(inside, 1);
-				OPS(s)->unlock_slot(station_memory(s));
+				memory_unlock_slot(station_memory(s));
 			}
 			crew_tell(&c, clashes > 0, s);
 		}
@@ -1893,7 +1902,7 @@ START_TEST(share_is_the_issuers_share)
 	ck_assert_int_eq(keytree_station_share(theirs, sk, pk, xpk, pk), 0);
 	ck_assert_mem_eq(ours, theirs, HASH_SIZE);
 	ck_assert_int_eq(CALL(s, share, zero, ours), E_WRONG_STATION);
-	persistent = OPS(s)->persistent(station_memory(s));
+	persistent = memory_persistent(station_memory(s));
 	ck_assert_int_eq(persistent, !stickio_volatile(fd));
 	close(fd);
 	station_close(&s);

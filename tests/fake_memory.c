@@ -124,14 +124,20 @@ merge_notice(struct fake_store *s, struct fake_issuer *is, const struct notice *
 }
 
 static enum err
-fake_issuer(struct memory *m, const uint8_t pk[KEY_SIZE], struct memory_issuer *out)
+full(struct fault *f)
+{
+	return fault_set(f, E_STATION, ENOSPC, "write", "fake");
+}
+
+static enum err
+fake_issuer(struct memory *m, const uint8_t pk[KEY_SIZE], struct memory_issuer *out, struct fault *f)
 {
 	struct fake_store *s = store_of(m);
 	enum fake_fate fate = arrive(s, FAKE_ISSUER);
 	const struct fake_issuer *is = find_issuer(s, pk);
 
 	if (fate == FAKE_FAIL)
-		return E_STATION;
+		return full(f);
 	memset(out, 0, sizeof *out);
 	if (is != NULL)
 		*out = is->known;
@@ -139,19 +145,19 @@ fake_issuer(struct memory *m, const uint8_t pk[KEY_SIZE], struct memory_issuer *
 }
 
 static enum err
-fake_closed_list(struct memory *m, bool *closed)
+fake_closed_list(struct memory *m, bool *closed, struct fault *f)
 {
 	struct fake_store *s = store_of(m);
 	enum fake_fate fate = arrive(s, FAKE_CLOSED_LIST);
 
 	if (fate == FAKE_FAIL)
-		return E_STATION;
+		return full(f);
 	*closed = s->closed_list;
 	return leave(fate, E_OK);
 }
 
 static enum err
-fake_notice_file(struct memory *m, const uint8_t pk[KEY_SIZE], uint8_t **file, size_t *len)
+fake_notice_file(struct memory *m, const uint8_t pk[KEY_SIZE], uint8_t **file, size_t *len, struct fault *f)
 {
 	struct fake_store *s = store_of(m);
 	enum fake_fate fate = arrive(s, FAKE_NOTICE_FILE);
@@ -160,7 +166,7 @@ fake_notice_file(struct memory *m, const uint8_t pk[KEY_SIZE], uint8_t **file, s
 	*file = NULL;
 	*len = 0;
 	if (fate == FAKE_FAIL)
-		return E_STATION;
+		return full(f);
 	if (is != NULL && is->notice_len > 0) {
 		if ((*file = malloc(is->notice_len)) == NULL)
 			return E_FAIL;
@@ -171,28 +177,27 @@ fake_notice_file(struct memory *m, const uint8_t pk[KEY_SIZE], uint8_t **file, s
 }
 
 static enum err
-fake_revoked(struct memory *m, const uint8_t pk[KEY_SIZE], const uint8_t grant_id[ID_SIZE], uint32_t slot,
-    const uint8_t bundle_id[ID_SIZE], bool *revoked, bool *withdrawn)
+fake_revoked(struct memory *m, const struct memory_target *t, struct memory_revoked *out, struct fault *f)
 {
 	struct fake_store *s = store_of(m);
 	enum fake_fate fate = arrive(s, FAKE_REVOKED_ASKED);
 
 	if (fate == FAKE_FAIL)
-		return E_STATION;
-	*revoked = listed(s->revoked, s->revoked_count, pk, grant_id, slot);
-	*withdrawn = listed(s->withdrawn, s->withdrawn_count, pk, bundle_id, 0);
+		return full(f);
+	out->slot = listed(s->revoked, s->revoked_count, t->issuer, t->grant_id, t->slot);
+	out->bundle = listed(s->withdrawn, s->withdrawn_count, t->issuer, t->bundle_id, 0);
 	return leave(fate, E_OK);
 }
 
 static enum err
-fake_learn(struct memory *m, const struct notice *notice, struct bytes file)
+fake_learn(struct memory *m, const struct notice *notice, struct bytes file, struct fault *f)
 {
 	struct fake_store *s = store_of(m);
 	enum fake_fate fate = arrive(s, FAKE_LEARN);
 	struct fake_issuer *is = NULL;
 
 	if (fate == FAKE_FAIL)
-		return E_STATION;
+		return full(f);
 	if (s->refuses_lists || (s->closed_list && find_issuer(s, notice->issuer) == NULL))
 		return leave(fate, E_ISSUER);
 	if (s->read_only)
@@ -204,26 +209,26 @@ fake_learn(struct memory *m, const struct notice *notice, struct bytes file)
 }
 
 static enum err
-fake_marks(struct memory *m, struct memory_marks *out)
+fake_marks(struct memory *m, struct memory_marks *out, struct fault *f)
 {
 	struct fake_store *s = store_of(m);
 	enum fake_fate fate = arrive(s, FAKE_MARKS);
 
 	if (fate == FAKE_FAIL)
-		return E_STATION;
+		return full(f);
 	*out = (struct memory_marks){s->high_water, s->proved, s->was_reset};
 	return leave(fate, E_OK);
 }
 
 static enum err
-fake_use(struct memory *m, const uint8_t grant_hash[HASH_SIZE], uint32_t slot, struct memory_use *out)
+fake_use(struct memory *m, const uint8_t grant_hash[HASH_SIZE], uint32_t slot, struct memory_use *out, struct fault *f)
 {
 	struct fake_store *s = store_of(m);
 	enum fake_fate fate = arrive(s, FAKE_USE);
 	const struct memory_use *row = find_use(s, grant_hash, slot);
 
 	if (fate == FAKE_FAIL)
-		return E_STATION;
+		return full(f);
 	memset(out, 0, sizeof *out);
 	if (row != NULL)
 		*out = *row;
@@ -231,13 +236,13 @@ fake_use(struct memory *m, const uint8_t grant_hash[HASH_SIZE], uint32_t slot, s
 }
 
 static enum err
-fake_each_open(struct memory *m, void (*each)(void *arg, const struct memory_use *u), void *arg)
+fake_each_open(struct memory *m, void (*each)(void *arg, const struct memory_use *u), void *arg, struct fault *f)
 {
 	struct fake_store *s = store_of(m);
 	enum fake_fate fate = arrive(s, FAKE_EACH_OPEN);
 
 	if (fate == FAKE_FAIL)
-		return E_STATION;
+		return full(f);
 	for (size_t i = 0; i < s->use_count; i++)
 		if (s->uses[i].state == MEMORY_OPEN)
 			each(arg, &s->uses[i]);
@@ -245,13 +250,13 @@ fake_each_open(struct memory *m, void (*each)(void *arg, const struct memory_use
 }
 
 static enum err
-fake_claim(struct memory *m, const struct memory_use *u, int64_t floor)
+fake_claim(struct memory *m, const struct memory_use *u, int64_t floor, struct fault *f)
 {
 	struct fake_store *s = store_of(m);
 	enum fake_fate fate = arrive(s, FAKE_CLAIM);
 
 	if (fate == FAKE_FAIL || s->read_only || s->use_count == FAKE_USES)
-		return E_STATION;
+		return full(f);
 	if (u->state != MEMORY_CLAIMED || u->blob_len > MEMORY_BLOB_MAX || u->receipt_len > MEMORY_RECEIPT_MAX)
 		return E_FAIL;
 	if (find_use(s, u->grant_hash, u->slot) != NULL)
@@ -265,14 +270,14 @@ fake_claim(struct memory *m, const struct memory_use *u, int64_t floor)
 }
 
 static enum err
-fake_complete(struct memory *m, const struct memory_use *u)
+fake_complete(struct memory *m, const struct memory_use *u, struct fault *f)
 {
 	struct fake_store *s = store_of(m);
 	enum fake_fate fate = arrive(s, FAKE_COMPLETE);
 	struct memory_use *row = find_use(s, u->grant_hash, u->slot);
 
 	if (fate == FAKE_FAIL || s->read_only)
-		return E_STATION;
+		return full(f);
 	if (row == NULL || row->state != MEMORY_CLAIMED || row->blob_len > 0 || row->receipt_len > 0)
 		return leave(fate, E_STATION);
 	row->blob_len = u->blob_len;
@@ -283,14 +288,14 @@ fake_complete(struct memory *m, const struct memory_use *u)
 }
 
 static enum err
-fake_forget(struct memory *m, const uint8_t grant_hash[HASH_SIZE], uint32_t slot)
+fake_forget(struct memory *m, const uint8_t grant_hash[HASH_SIZE], uint32_t slot, struct fault *f)
 {
 	struct fake_store *s = store_of(m);
 	enum fake_fate fate = arrive(s, FAKE_FORGET);
 	struct memory_use *row = find_use(s, grant_hash, slot);
 
 	if (fate == FAKE_FAIL || s->read_only)
-		return E_STATION;
+		return full(f);
 	if (row == NULL || row->state != MEMORY_CLAIMED)
 		return leave(fate, E_STATION);
 	*row = s->uses[--s->use_count];
@@ -298,14 +303,14 @@ fake_forget(struct memory *m, const uint8_t grant_hash[HASH_SIZE], uint32_t slot
 }
 
 static enum err
-fake_opened(struct memory *m, const uint8_t grant_hash[HASH_SIZE], uint32_t slot, const struct memory_opening *o)
+fake_opened(struct memory *m, const uint8_t grant_hash[HASH_SIZE], uint32_t slot, const struct memory_opening *o, struct fault *f)
 {
 	struct fake_store *s = store_of(m);
 	enum fake_fate fate = arrive(s, FAKE_OPENED);
 	struct memory_use *row = find_use(s, grant_hash, slot);
 
 	if (fate == FAKE_FAIL || s->read_only)
-		return E_STATION;
+		return full(f);
 	if (row == NULL || row->state != (o->first ? MEMORY_CLAIMED : MEMORY_OPEN))
 		return leave(fate, E_STATION);
 	if (o->first) {
@@ -325,14 +330,14 @@ fake_opened(struct memory *m, const uint8_t grant_hash[HASH_SIZE], uint32_t slot
 }
 
 static enum err
-fake_used(struct memory *m, const uint8_t grant_hash[HASH_SIZE], uint32_t slot, int64_t used_s)
+fake_used(struct memory *m, const uint8_t grant_hash[HASH_SIZE], uint32_t slot, int64_t used_s, struct fault *f)
 {
 	struct fake_store *s = store_of(m);
 	enum fake_fate fate = arrive(s, FAKE_USED);
 	struct memory_use *row = find_use(s, grant_hash, slot);
 
 	if (fate == FAKE_FAIL || s->read_only)
-		return E_STATION;
+		return full(f);
 	if (row == NULL || row->state != MEMORY_OPEN)
 		return leave(fate, E_STATION);
 	row->used_s = used_s;
@@ -340,14 +345,14 @@ fake_used(struct memory *m, const uint8_t grant_hash[HASH_SIZE], uint32_t slot, 
 }
 
 static enum err
-fake_close(struct memory *m, const uint8_t grant_hash[HASH_SIZE], uint32_t slot, int64_t used_s)
+fake_close(struct memory *m, const uint8_t grant_hash[HASH_SIZE], uint32_t slot, int64_t used_s, struct fault *f)
 {
 	struct fake_store *s = store_of(m);
 	enum fake_fate fate = arrive(s, FAKE_CLOSE);
 	struct memory_use *row = find_use(s, grant_hash, slot);
 
 	if (fate == FAKE_FAIL || s->read_only)
-		return E_STATION;
+		return full(f);
 	if (row == NULL)
 		return leave(fate, E_STATION);
 	row->state = MEMORY_CLOSED;
@@ -364,7 +369,7 @@ held(const struct fake_lock *l)
 }
 
 static enum err
-fake_lock_slot(struct memory *m, const uint8_t grant_hash[HASH_SIZE], uint32_t slot, char *where, size_t size)
+fake_lock_slot(struct memory *m, const uint8_t grant_hash[HASH_SIZE], uint32_t slot, char *where, size_t size, struct fault *f)
 {
 	struct fake_store *s = store_of(m);
 	enum fake_fate fate = arrive(s, FAKE_LOCK_SLOT);
@@ -373,7 +378,7 @@ fake_lock_slot(struct memory *m, const uint8_t grant_hash[HASH_SIZE], uint32_t s
 	if (size > 0)
 		where[0] = '\0';
 	if (fate == FAKE_FAIL)
-		return E_STATION;
+		return full(f);
 	for (size_t i = 0; i < FAKE_LOCKS; i++) {
 		struct fake_lock *l = &s->locks[i];
 
@@ -411,25 +416,25 @@ fake_unlock_slot(struct memory *m)
 }
 
 static enum err
-fake_station_pk(struct memory *m, uint8_t pk[KEY_SIZE])
+fake_station_pk(struct memory *m, uint8_t pk[KEY_SIZE], struct fault *f)
 {
 	struct fake_store *s = store_of(m);
 	enum fake_fate fate = arrive(s, FAKE_STATION_PK);
 
 	if (fate == FAKE_FAIL || crypto_scalarmult_curve25519_base(pk, s->station_sk) != 0)
-		return E_STATION;
+		return full(f);
 	return leave(fate, E_OK);
 }
 
 static enum err
-fake_share(struct memory *m, const uint8_t grant_xpk[KEY_SIZE], uint8_t out[HASH_SIZE])
+fake_share(struct memory *m, const uint8_t grant_xpk[KEY_SIZE], uint8_t out[HASH_SIZE], struct fault *f)
 {
 	struct fake_store *s = store_of(m);
 	enum fake_fate fate = arrive(s, FAKE_SHARE);
 	uint8_t pk[KEY_SIZE];
 
 	if (fate == FAKE_FAIL || crypto_scalarmult_curve25519_base(pk, s->station_sk) != 0)
-		return E_STATION;
+		return full(f);
 	if (keytree_station_share(out, s->station_sk, grant_xpk, grant_xpk, pk) != 0)
 		return leave(fate, E_WRONG_STATION);
 	return leave(fate, E_OK);

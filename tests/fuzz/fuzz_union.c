@@ -179,17 +179,17 @@ check_station(const uint8_t pk[KEY_SIZE], const struct notice *n, const struct m
 {
 	struct memory *memory = station_memory(station);
 	uint8_t id[ID_SIZE];
-	bool revoked = false, withdrawn = false;
+	struct memory_revoked is = {0};
 
 	for (unsigned k = 0; k < IDS; k++) {
 		id_of(id, k);
 		for (size_t i = 0; i < n->grant_count; i++)
 			for (uint32_t slot = n->grants[i].len * 8u - 8; slot < n->grants[i].len * 8u; slot++) {
-				FUZZ_HOLDS(memory->ops->revoked(memory, pk, id, slot, id, &revoked, &withdrawn) == E_OK);
-				FUZZ_HOLDS(revoked == m->revoked[k][slot]);
+				FUZZ_HOLDS(memory_revoked(memory, &(struct memory_target){pk, id, id, slot}, &is, NULL) == E_OK);
+				FUZZ_HOLDS(is.slot == m->revoked[k][slot]);
 			}
-		FUZZ_HOLDS(memory->ops->revoked(memory, pk, id, 0, id, &revoked, &withdrawn) == E_OK);
-		FUZZ_HOLDS(withdrawn == m->withdrawn[k]);
+		FUZZ_HOLDS(memory_revoked(memory, &(struct memory_target){pk, id, id, 0}, &is, NULL) == E_OK);
+		FUZZ_HOLDS(is.bundle == m->withdrawn[k]);
 	}
 }
 
@@ -210,7 +210,7 @@ try_station(struct notice *first, struct notice *second, const struct model *m, 
 	FUZZ_HOLDS(station_learn_notice(station, second, BYTES("b", 1), NULL) == E_OK);
 	check_station(pk, first, m);
 	check_station(pk, second, m);
-	FUZZ_HOLDS(memory->ops->issuer(memory, pk, &known) == E_OK);
+	FUZZ_HOLDS(memory_issuer(memory, pk, &known, NULL) == E_OK);
 	FUZZ_HOLDS(known.notice_no == (first->number > second->number ? first->number : second->number));
 }
 

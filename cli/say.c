@@ -125,7 +125,7 @@ static const char *const telling[WHY_COUNT] = {
 	[WHY_NOT_WRITABLE] = N_("not writable"),
 	[WHY_NOT_YOURS] = N_("not yours"),
 	[WHY_MOUNTED] = N_("mounted already"),
-	[WHY_TAKES_NO_MOUNT] = N_("its file system takes no mount"),
+	[WHY_TAKES_NO_MOUNT] = N_("its file system allows no mount"),
 	[WHY_NO_HOME] = N_("no home directory"),
 };
 
@@ -176,7 +176,7 @@ static void
 add_call(struct text *t, const struct say_about *a)
 {
 	if (contact_of(a) == NULL)
-		add(t, "%s", _(" Ask who gave you the stick."));
+		add(t, "%s", _(" Ask whoever gave you the stick."));
 	else
 		/* TRANSLATORS: whom to call, in the issuer's words: a telephone number, a name */
 		add(t, _(" Call: %s."), SAFE(contact_of(a)));
@@ -252,13 +252,14 @@ s_run_out(struct text *t, const struct fault *f, const struct say_about *a)
 	case EAGAIN:
 		if (is_start(f))
 			add(t,
-			    _("as many programs run on this PC as may%s, so no other can be started. Close some of them and try again."),
+			    _("this PC runs as many programs as it allows%s, so no more can be started. Close some of them and try "
+			      "again."),
 			    CAUSE(f, a));
 		return is_start(f);
 	case ENOSYS:
 		add(t,
-		    _("the system of this PC cannot do what is needed%s: it is too old, or a container forbids it. Use another PC, or "
-		      "do it outside of the container."),
+		    _("this PC's system cannot do what oncestick needs%s: it is too old, or a container forbids it. Use another "
+		      "PC, or work outside the container."),
 		    CAUSE(f, a));
 		return true;
 	default:
@@ -277,8 +278,9 @@ static void
 s_trial_refused(struct text *t, const struct fault *f, const struct say_about *a)
 {
 	add(t,
-	    _("an open folder would fail on this PC: the system needs what oncestick does not let itself do once a folder is open%s. "
-	      "Install the newest oncestick, or use another PC; if the newest says this too, report it with this line."),
+	    _("an open folder would fail on this PC: the system here needs something that oncestick gives up once a folder is "
+	      "open%s. Install the newest oncestick, or use another PC; if the newest one says this too, report it with this "
+	      "line."),
 	    REASON(f, a));
 }
 
@@ -286,8 +288,7 @@ static void
 s_trial_killed(struct text *t, const struct fault *f, const struct say_about *a)
 {
 	add(t,
-	    _("what was to try whether a folder can be open on this PC was killed%s. Is there enough free memory? Close other programs "
-	      "and try again."),
+	    _("the trial run of an open folder was killed%s. Is there enough free memory? Close other programs and try again."),
 	    REASON(f, a));
 }
 
@@ -297,20 +298,20 @@ s_trial_slow(struct text *t, const struct fault *f, const struct say_about *a)
 	(void)f;
 	(void)a;
 	add(t, "%s",
-	    _("it took too long to try whether a folder can be open on this PC. Try another USB port, or wait until the PC has less to "
-	      "do, and try again."));
+	    _("the trial run of an open folder took too long. Try another USB port, or wait until this PC is less busy, and try "
+	      "again."));
 }
 
 static void
 s_fail(struct text *t, const struct fault *f, const struct say_about *a)
 {
-	add(t, _("something failed that should not%s. Try again; if it stays, report it with this line."), CAUSE(f, a));
+	add(t, _("something failed that should not have%s. Try again; if it fails again, report it with this line."), CAUSE(f, a));
 }
 
 static void
 s_usage(struct text *t, const struct fault *f, const struct say_about *a)
 {
-	add(t, _("this cannot be done so%s."), CAUSE(f, a));
+	add(t, _("oncestick cannot do it this way%s. 'oncestick --help' shows what it can do."), CAUSE(f, a));
 }
 
 static void
@@ -318,8 +319,8 @@ s_not_ours(struct text *t, const struct fault *f, const struct say_about *a)
 {
 	(void)a;
 	add(t,
-	    _("oncestick did not write %s, and there is no stick's record beside it: nothing was changed. Rename that folder, or "
-	      "take another stick."),
+	    _("oncestick did not write %s: the stick's record that belongs beside it is missing. Nothing was changed. Rename that "
+	      "folder, or use another stick."),
 	    SAFE(f->object));
 }
 
@@ -329,9 +330,9 @@ s_no_stick(struct text *t, const struct fault *f, const struct say_about *a)
 	const char *object = object_of(f, a);
 
 	add(t,
-	    _("there is no locked stick at %s: no directory ONCE in it. Plug the stick in, wait until it is mounted, and name the "
+	    _("there is no locked stick at %s: it has no directory ONCE. Plug the stick in, wait until it is mounted, and name the "
 	      "directory where it is."),
-	    object != NULL ? SAFE(object) : _("the place named"));
+	    object != NULL ? SAFE(object) : _("the place you named"));
 }
 
 /* Somebody has put there what is found before that which is meant. */
@@ -340,8 +341,8 @@ s_crowded(struct text *t, const struct fault *f, const struct say_about *a)
 {
 	/* TRANSLATORS: a stick, in words; a directory on it; the name of a file */
 	add(t,
-	    _("%s has more in %s than oncestick looks at, and than it ever makes: what is meant may be among the rest. Directories there "
-	      "without a file %s are of no use: remove them, then try again."),
+	    _("%s has more in %s than oncestick looks through, and more than it ever writes: what you need may be among the rest. "
+	      "Directories there without a file %s are of no use: remove them, then try again."),
 	    STICK(f, a), SAFE(f->object), f->why == WHY_CROWDED_BUNDLES ? STICK_MANIFEST_FILE : STICK_GRANT_FILE);
 	if (a->code)
 		add_call(t, a);
@@ -351,8 +352,8 @@ static void
 s_stick_damaged(struct text *t, const struct fault *f, const struct say_about *a)
 {
 	add(t,
-	    _("%s is damaged: neither copy of its own record can be used%s. It cannot be opened any more; the issuer has to "
-	      "prepare another."),
+	    _("%s is damaged: neither copy of its own record can be used%s. It can no longer be opened; ask the issuer to prepare "
+	      "another."),
 	    STICK(f, a), CAUSE(f, a));
 	if (a->code)
 		add_call(t, a);
@@ -385,7 +386,7 @@ s_no_grant(struct text *t, const struct fault *f, const struct say_about *a)
 static void
 s_issuers_differ(struct text *t, const struct fault *f, const struct say_about *a)
 {
-	add(t, _("%s has lectures of several issuers on it, so whose it is cannot be told. It has to be prepared again."), STICK(f, a));
+	add(t, _("%s has lectures of several issuers on it, so we cannot tell whose it is. It has to be prepared again."), STICK(f, a));
 }
 
 static void
@@ -396,12 +397,13 @@ s_issuer(struct text *t, const struct fault *f, const struct say_about *a)
 	if (a->info != NULL && !a->info->issuer_known && a->code) {
 		keytree_fingerprint(print, a->info->issuer);
 		add(t,
-		    _("%s is of issuer %s, which is not trusted on this PC. Who looks after the PC can add it: oncestick station "
-		      "pin FILE."),
+		    _("%s is from issuer %s, which is not trusted on this PC. Ask whoever looks after this PC to add it: oncestick "
+		      "station pin FILE."),
 		    STICK(f, a), print);
 		return;
 	}
-	add(t, _("%s belongs to another issuer%s; it was left as it is. Use another stick, or empty this one first if you are sure."),
+	add(t, _("%s belongs to another issuer%s; it was left as it is. Use another stick, or, if you are sure, empty this one "
+		 "first."),
 	    STICK(f, a), REASON(f, a));
 }
 
@@ -441,7 +443,7 @@ s_code_typo(struct text *t, const struct fault *f, const struct say_about *a)
 {
 	(void)f;
 	if (a->group < 1 || a->group > 4)
-		add(t, "%s", _("typing error, it cannot be told where; compare all four groups."));
+		add(t, "%s", _("typing error, but we cannot tell where; compare all four groups."));
 	else if (a->group_text != NULL)
 		/* TRANSLATORS: a code has four groups of four letters and digits; the group's number, and what was typed for it */
 		add(t, _("typing error, probably in group %d \"%.4s\"; compare all four."), a->group, a->group_text);
@@ -455,8 +457,8 @@ s_code_kind(struct text *t, const struct fault *f, const struct say_about *a)
 	(void)f;
 	(void)a;
 	add(t, "%s",
-	    _("this is a code of the other kind: the code that opens a stick is asked for here, not the one that is read out by "
-	      "telephone."));
+	    _("this is the other kind of code: what is needed here is the code that opens a stick, not the one that is read out "
+	      "over the telephone."));
 }
 
 static void
@@ -471,7 +473,7 @@ static void
 s_prompt(struct text *t, const struct fault *f, const struct say_about *a)
 {
 	if (f->object[0] != '\0')
-		add(t, _("no answer%s."), CAUSE(f, a));
+		add(t, _("there was no answer%s. Start again."), CAUSE(f, a));
 	else
 		add(t, "%s", _("cancelled."));
 }
@@ -484,8 +486,9 @@ s_spent(struct text *t, const struct fault *f, const struct say_about *a)
 	(void)f;
 	if (a->info != NULL && a->info->over_by_clock)
 		add(t,
-		    _("the session of this code began on %s on this PC. By this PC's clock, which says %s, it is over. If that is wrong, "
-		      "set the clock and type the code again: nothing was closed. If it is right, a code opens one lecture."),
+		    _("the session of this code began on %s on this PC, and by this PC's clock, which says %s, it is over. If the "
+		      "clock is wrong, set it and type the code again: nothing was closed. If it is right, the code is used up: a "
+		      "code opens one lecture."),
 		    TIME(a->info->spent_at), TIME(a->info->clock.now));
 	else if (a->info != NULL && a->info->spent_known && here)
 		add(t, _("this code was used on %s on this PC; a code opens one lecture."), TIME(a->info->spent_at));
@@ -503,7 +506,7 @@ static void
 s_revoked(struct text *t, const struct fault *f, const struct say_about *a)
 {
 	(void)f;
-	add(t, "%s", _("this code was revoked by the issuer and opens nothing any more."));
+	add(t, "%s", _("this code was revoked by the issuer and no longer opens anything."));
 	add_ask_another(t, a);
 }
 
@@ -542,10 +545,10 @@ s_expired(struct text *t, const struct fault *f, const struct say_about *a)
 		add_ask_another(t, a);
 		return;
 	}
-	add(t, _("this code could be used until %s; that is over."), TIME(a->info->expires));
+	add(t, _("this code has expired: it could be used until %s."), TIME(a->info->expires));
 	if (v->t == v->high && v->now < a->info->expires && v->floor < a->info->expires) {
 		add(t,
-		    _(" This PC's clock says %s, but this PC once believed it was %s. If that was wrong: oncestick station "
+		    _(" This PC's clock says %s, but this PC has already seen %s. If that was wrong: oncestick station "
 		      "reset-clock."),
 		    TIME(v->now), TIME(v->high));
 		return;
@@ -573,9 +576,9 @@ s_notice_missing(struct text *t, const struct fault *f, const struct say_about *
 static void
 s_slot_damaged(struct text *t, const struct fault *f, const struct say_about *a)
 {
-	add(t, _("the place on %s that belongs to this code is damaged%s."), STICK(f, a), CAUSE(f, a));
+	add(t, _("the record of this code on %s is damaged%s."), STICK(f, a), CAUSE(f, a));
 	if (a->info == NULL || !a->info->spent_now)
-		add(t, "%s", _(" Try another USB port; if it stays so, use another code of this stick."));
+		add(t, "%s", _(" Try another USB port; if that does not help, use another code for this stick."));
 	add_call(t, a);
 }
 
@@ -586,13 +589,13 @@ s_busy(struct text *t, const struct fault *f, const struct say_about *a)
 
 	if (a->code && a->info != NULL && a->info->busy_where[0] != '\0')
 		add(t,
-		    _("this code is in use on this PC: its folder is open at %s. Go on there, or end it: oncestick unmount."),
+		    _("this code is in use on this PC: its folder is open at %s. Carry on there, or end it: oncestick unmount."),
 		    SAFE(a->info->busy_where));
 	else if (a->code && a->info != NULL)
 		add(t, "%s",
-		    _("this code is just being opened on this PC by another oncestick. Wait for it: oncestick status."));
+		    _("another oncestick on this PC is just opening this code. Wait for it: oncestick status."));
 	else
-		add(t, _("%s is in use by another program%s. Wait until it is done, or end it, and try again."),
+		add(t, _("another program is using %s%s. Wait until it is done, or end it, and try again."),
 		    object != NULL ? SAFE(object) : _("the stick"), REASON(f, a));
 }
 
@@ -619,8 +622,8 @@ s_no_sockets(struct text *t, const struct fault *f, const struct say_about *a)
 {
 	(void)a;
 	add(t,
-	    _("this PC's memory of used codes cannot be in %s: its file system keeps neither rights nor sockets. Set "
-	      "ONCESTICK_STATION_DIR to a directory on a disk of this PC."),
+	    _("this PC's memory of used codes cannot be in %s: the file system there keeps neither permissions nor sockets. Set "
+	      "ONCESTICK_STATION_DIR to a directory on this PC's own disk."),
 	    SAFE(f->object));
 }
 
@@ -629,42 +632,43 @@ s_station(struct text *t, const struct fault *f, const struct say_about *a)
 {
 	if (goes_on(f, a) && a->code)
 		add(t,
-		    _("this PC's memory of used codes cannot be written%s. Make room, or set the rights of that directory. The "
-		      "code is not lost: it continues here, on this PC, once there is room."),
+		    _("this PC's memory of used codes cannot be written%s. Make room, or fix the permissions of that directory. "
+		      "The code is not lost: it continues here, on this PC, once that is done."),
 		    CAUSE(f, a));
 	else if (goes_on(f, a))
 		add(t,
-		    _("the folder is closed, but this PC's memory of used codes cannot be written%s. Make room, or set the rights "
-		      "of that directory. The code is not lost: it continues here, on this PC, once there is room."),
+		    _("the folder is closed, but this PC's memory of used codes cannot be written%s. Make room, or fix the "
+		      "permissions of that directory. The code is not lost: it continues here, on this PC, once that is done."),
 		    CAUSE(f, a));
 	else if (unreadable(f))
 		add(t,
-		    _("this PC's disk fails where its memory of used codes is%s. Nothing is opened without that. Have the disk seen to; a "
-		      "code that was not used yet opens on another PC."),
+		    _("this PC's disk is failing where its memory of used codes is%s. Nothing opens without that. Have the disk "
+		      "checked; a code that was not used yet opens on another PC."),
 		    CAUSE(f, a));
 	else if (f->sys == EBADMSG)
 		add(t,
-		    _("this PC's memory of used codes is damaged%s. Nothing is opened without it. Put a copy of it back; if there is none, "
-		      "move it away: a new one is begun, and paused sessions and revoked codes are forgotten."),
+		    _("this PC's memory of used codes is damaged%s. Nothing opens without it. Restore it from a copy; if there is "
+		      "none, move it away: a new one is started, and paused sessions and revoked codes are forgotten."),
 		    CAUSE(f, a));
 	else
 		add(t,
-		    _("this PC's memory of used codes cannot be opened or written%s. Nothing is opened without it: make room, or set the "
-		      "rights of that directory."),
+		    _("this PC's memory of used codes cannot be opened or written%s. Nothing opens without it: make room, or fix "
+		      "the permissions of that directory."),
 		    CAUSE(f, a));
 }
 
 static void
 s_entries(struct text *t, const struct fault *f, const struct say_about *a)
 {
-	add(t, _("there are 64 lectures, or what is left of some, on %s, which is the most; --replace destroys them."), STICK(f, a));
+	add(t, _("there are 64 lectures, or remains of some, on %s, and that is the limit; --replace destroys them."), STICK(f, a));
 }
 
 static void
 s_space(struct text *t, const struct fault *f, const struct say_about *a)
 {
 	add(t,
-	    _("it does not fit on %s%s; nothing was written. Take a larger stick, remove other files from it, or use --replace."),
+	    _("it does not fit on %s%s; nothing was written. Use a larger stick, remove other files from this one, or use "
+	      "--replace."),
 	    STICK(f, a), CAUSE(f, a));
 }
 
@@ -672,7 +676,7 @@ static void
 s_filesystem(struct text *t, const struct fault *f, const struct say_about *a)
 {
 	add(t,
-	    _("%s has a file system that keeps old copies of what is overwritten%s, so a used code would not die. Format it with "
+	    _("%s has a file system that keeps old copies of what is overwritten%s, so a used code would live on. Format it with "
 	      "exFAT, FAT32 or ext4."),
 	    STICK(f, a), REASON(f, a));
 }
@@ -680,7 +684,7 @@ s_filesystem(struct text *t, const struct fault *f, const struct say_about *a)
 static void
 s_bundle(struct text *t, const struct fault *f, const struct say_about *a)
 {
-	add(t, _("the media on %s are damaged or not what the issuer signed%s. 'oncestick verify' names what is damaged."),
+	add(t, _("the media on %s are damaged or not what the issuer signed%s. 'oncestick verify' shows where."),
 	    STICK(f, a), CAUSE(f, a));
 	if (a->code)
 		add_call(t, a);
@@ -705,8 +709,8 @@ s_wrong_stick(struct text *t, const struct fault *f, const struct say_about *a)
 	else
 		cause_words(usb, f, a);
 	add(t,
-	    _("%s is a copy: the code was bound to another USB device than the one this is on%s. Plug in the stick that was handed "
-	      "out, not through a card reader."),
+	    _("%s is a copy: the code is bound to another USB device than this one%s. Plug in the stick that was handed out, "
+	      "directly and not through a card reader."),
 	    STICK(f, a), usb);
 	add_call(t, a);
 }
@@ -715,7 +719,7 @@ static void
 s_wrong_station(struct text *t, const struct fault *f, const struct say_about *a)
 {
 	(void)f;
-	add(t, "%s", _("this code opens on one PC only, and this is not it."));
+	add(t, "%s", _("this code opens only on the PC it was made for, and this is another one. Use that PC."));
 	add_call(t, a);
 }
 
@@ -742,18 +746,19 @@ s_no_right(struct text *t, const struct fault *f, const struct say_about *a)
 	cause.step[0] = '\0';
 	cause.why = WHY_NONE;
 	if (f->owned && f->owner == geteuid())
-		add(t, _("you have no right to use %s%s, though it is yours. This gives it back: chmod -R a+rwX ONCE."), STICK(f, a),
+		add(t, _("you have no permission to use %s%s, though it is yours. To get it back: chmod -R a+rwX ONCE."), STICK(f, a),
 		    CAUSE(&cause, a));
 	else if (f->owned)
 		/* TRANSLATORS: a stick; a file on it and the cause, in parentheses; a user */
 		add(t,
-		    _("you have no right to use %s%s: that belongs to %s. If another user's login mounted the stick, eject it there "
-		      "and plug it in again here. Else its owner or root gives the right back: chmod -R a+rwX ONCE."),
+		    _("you have no permission to use %s%s: that belongs to %s. If another user's login mounted the stick, eject it "
+		      "there and plug it in again here. Otherwise ask its owner or root to give the permission back: chmod -R "
+		      "a+rwX ONCE."),
 		    STICK(f, a), CAUSE(&cause, a), owner_words(owner, f));
 	else
 		add(t,
-		    _("you have no right to use %s%s. If another user's login mounted the stick, eject it there and plug it in again "
-		      "here. Else root gives the right back: chmod -R a+rwX ONCE."),
+		    _("you have no permission to use %s%s. If another user's login mounted the stick, eject it there and plug it "
+		      "in again here. Otherwise ask root to give the permission back: chmod -R a+rwX ONCE."),
 		    STICK(f, a), CAUSE(&cause, a));
 }
 
@@ -793,7 +798,7 @@ s_irregular(struct text *t, const struct fault *f, const struct say_about *a)
 static void
 s_forgets(struct text *t, const struct fault *f, const struct say_about *a)
 {
-	add(t, _("%s does not keep what is written to it: it is worn out, or smaller than it says. Take another stick."), STICK(f, a));
+	add(t, _("%s does not keep what is written to it: it is worn out, or smaller than it claims. Use another stick."), STICK(f, a));
 }
 
 static void
@@ -803,18 +808,18 @@ s_stick_io(struct text *t, const struct fault *f, const struct say_about *a)
 		s_no_right(t, f, a);
 	else if (f->sys == EFBIG)
 		add(t,
-		    _("a file on %s may not become as large as it has to%s. Take away the limit of this login ('ulimit -f unlimited'), or "
-		      "take a stick with another file system."),
+		    _("a file on %s may not become as large as it has to%s. Lift the limit of this login ('ulimit -f unlimited'), "
+		      "or use a stick with another file system."),
 		    STICK(f, a), CAUSE(f, a));
 	else if (f->sys == ENOSPC)
 		add(t,
-		    _("reading or writing %s failed%s. Something else filled it meanwhile: make room on it, or take another "
+		    _("reading or writing %s failed%s. Something else has filled it up meanwhile: make room on it, or use another "
 		      "stick."),
 		    STICK(f, a), CAUSE(f, a));
 	else
 		add(t,
-		    _("reading or writing %s failed%s. If it was pulled out, put it back; else try another USB port. If that fails "
-		      "too, the stick is worn out."),
+		    _("reading or writing %s failed%s. If it was pulled out, put it back; otherwise try another USB port. If that "
+		      "fails too, the stick is worn out."),
 		    STICK(f, a), CAUSE(f, a));
 }
 
@@ -830,7 +835,7 @@ static void
 s_rollback(struct text *t, const struct fault *f, const struct say_about *a)
 {
 	add(t,
-	    _("this PC's memory of used codes is older than it should be%s: it was restored from a copy. It has to be enrolled "
+	    _("this PC's memory of used codes is older than it should be%s: it was restored from a copy. The PC has to be enrolled "
 	      "again."),
 	    CAUSE(f, a));
 }
@@ -854,8 +859,8 @@ s_mtab(struct text *t, const struct fault *f, const struct say_about *a)
 	(void)f;
 	(void)a;
 	add(t, "%s",
-	    _("the folder could not be closed again: fusermount3 needs /etc/mtab, and there is none. Who looks after this PC "
-	      "makes it, as root: ln -s /proc/self/mounts /etc/mtab."));
+	    _("the folder could not be closed again: fusermount3 needs /etc/mtab, and there is none. Ask whoever looks after this "
+	      "PC to make it, as root: ln -s /proc/self/mounts /etc/mtab."));
 }
 
 static void
@@ -864,8 +869,8 @@ s_libfuse(struct text *t, const struct fault *f, const struct say_about *a)
 	(void)f;
 	(void)a;
 	add(t, "%s",
-	    _("the library libfuse of this PC is not one that this oncestick was built for: sizes and dates of files would be "
-	      "wrong. Who looks after this PC builds oncestick anew here."));
+	    _("this PC's libfuse is not one that this oncestick was built for: sizes and dates of files would be wrong. Ask "
+	      "whoever looks after this PC to build oncestick again here."));
 }
 
 static void
@@ -881,7 +886,7 @@ s_helper_keeps(struct text *t, const struct fault *f, const struct say_about *a)
 {
 	(void)a;
 	/* TRANSLATORS: a line of that program's, in English */
-	add(t, _("the folder cannot be closed. fusermount3 says: %s. To end the lecture all the same: oncestick unmount --force."),
+	add(t, _("the folder cannot be closed. fusermount3 says: %s. To end the lecture anyway: oncestick unmount --force."),
 	    SAFE(f->object));
 }
 
@@ -889,8 +894,7 @@ static void
 s_no_fuse(struct text *t, const struct fault *f, const struct say_about *a)
 {
 	add(t,
-	    _("the folder cannot be mounted%s. Needed are /dev/fuse and the package fuse3; 'oncestick rehearse' tells when "
-	      "all is there."),
+	    _("the folder cannot be mounted%s. This needs /dev/fuse and the fuse3 package; run 'oncestick rehearse' to check."),
 	    CAUSE(f, a));
 }
 
@@ -900,7 +904,7 @@ objection(const struct fault *f)
 {
 	if (telling[f->why] != NULL)
 		return _(telling[f->why]);
-	return f->sys != 0 ? strerror(f->sys) : _("it cannot be mounted there");
+	return f->sys != 0 ? strerror(f->sys) : _("nothing can be mounted there");
 }
 
 static void
@@ -909,8 +913,8 @@ s_place(struct text *t, const struct fault *f, const struct say_about *a)
 	(void)a;
 	/* TRANSLATORS: a folder, and what speaks against it, such as "not yours" */
 	add(t,
-	    _("the folder cannot be opened at %s: %s. Name an empty folder of your own, or none: then one is made in your "
-	      "home directory."),
+	    _("the folder cannot be opened at %s: %s. Name an empty folder of your own, or none to get a new one in your home "
+	      "directory."),
 	    SAFE(f->object), objection(f));
 }
 
@@ -951,7 +955,7 @@ s_mounted(struct text *t, const struct fault *f, const struct say_about *a)
 {
 	const char *object = object_of(f, a);
 
-	add(t, _("%s is not a folder that oncestick opened. 'oncestick status' lists those."),
+	add(t, _("%s is not a folder that oncestick opened. 'oncestick status' lists the open ones."),
 	    object != NULL ? SAFE(object) : _("that"));
 }
 
@@ -976,8 +980,8 @@ s_unsteady(struct text *t, const struct fault *f, const struct say_about *a)
 {
 	(void)a;
 	add(t,
-	    _("%s changes while it is packed, or did a moment ago. Wait until it is finished, and run prepare again; without "
-	      "--strict this is a warning."),
+	    _("%s is still changing, or was a moment ago. Wait until it is finished, and run prepare again; without --strict this "
+	      "is only a warning."),
 	    f->object[0] != '\0' ? SAFE(f->object) : _("the folder"));
 }
 
@@ -987,7 +991,8 @@ s_source(struct text *t, const struct fault *f, const struct say_about *a)
 	struct fault cause = *f;
 
 	cause.object[0] = '\0';
-	add(t, _("%s cannot be packed%s. Regular files and folders can be; remove it or set its rights, and run prepare again."),
+	add(t, _("%s cannot be packed%s. Only regular files and folders can be; remove it or fix its permissions, and run prepare "
+		 "again."),
 	    f->object[0] != '\0' ? SAFE(f->object) : _("the folder"), CAUSE(&cause, a));
 }
 
@@ -995,13 +1000,13 @@ s_source(struct text *t, const struct fault *f, const struct say_about *a)
 static void
 s_keystore_not_made(struct text *t, const struct fault *f, const struct say_about *a)
 {
-	add(t, _("the issuer's keystore cannot be made%s. Mend that, or name another directory in ONCESTICK_ISSUER_DIR."), CAUSE(f, a));
+	add(t, _("the issuer's keystore cannot be made%s. Fix that, or name another directory in ONCESTICK_ISSUER_DIR."), CAUSE(f, a));
 }
 
 static void
 s_keystore_damaged(struct text *t, const struct fault *f, const struct say_about *a)
 {
-	add(t, _("the issuer's keystore cannot be used%s: it is damaged, or none. Put your copy of it back."), CAUSE(f, a));
+	add(t, _("the issuer's keystore cannot be used%s: it is damaged, or not a keystore. Restore it from your copy."), CAUSE(f, a));
 }
 
 static void
@@ -1009,10 +1014,12 @@ s_keystore(struct text *t, const struct fault *f, const struct say_about *a)
 {
 	if (no_right(f))
 		add(t,
-		    _("you have no right to use the issuer's keystore%s. Be the user who made it, or name your own in ONCESTICK_ISSUER_DIR."),
+		    _("you have no permission to use the issuer's keystore%s. Log in as the user who made it, or name your own in "
+		      "ONCESTICK_ISSUER_DIR."),
 		    CAUSE(f, a));
 	else if (unreadable(f))
-		add(t, _("the disk fails where the issuer's keystore is%s. Have it seen to, then put your copy of that directory back."),
+		add(t, _("the disk is failing where the issuer's keystore is%s. Have it checked, then restore that directory from "
+			 "your copy."),
 		    CAUSE(f, a));
 	else
 		add(t,
@@ -1027,7 +1034,7 @@ s_passphrase(struct text *t, const struct fault *f, const struct say_about *a)
 	(void)f;
 	(void)a;
 	add(t, "%s",
-	    _("this is not the passphrase that was chosen at init. Is caps lock on, or the keyboard layout another one?"));
+	    _("this is not the passphrase that was chosen at init. Is caps lock on, or is it a different keyboard layout?"));
 }
 
 static void
@@ -1035,30 +1042,31 @@ s_books(struct text *t, const struct fault *f, const struct say_about *a)
 {
 	if (f->sys == ENOENT)
 		add(t, "%s",
-		    _("there is a keystore, but no books beside it: copy books.sqlite back from where you keep a copy, or, if there is "
-		      "none, collect every stick: 'oncestick collect STICK' begins new books."));
+		    _("there is a keystore, but no books beside it: restore books.sqlite from your copy, or, if there is none, "
+		      "collect every stick: 'oncestick collect STICK' starts new books."));
 	else if (no_right(f))
 		add(t,
-		    _("you have no right to use the issuer's books%s. Be the user who made them, or name your own in ONCESTICK_ISSUER_DIR."),
+		    _("you have no permission to use the issuer's books%s. Log in as the user who made them, or name your own in "
+		      "ONCESTICK_ISSUER_DIR."),
 		    CAUSE(f, a));
 	else if (unreadable(f))
 		add(t,
-		    _("the disk fails where the issuer's books are%s. Nothing was done that is not in them. Have the disk seen to, then put "
-		      "your copy of that directory back."),
+		    _("the disk is failing where the issuer's books are%s. What is not in them was not done. Have the disk "
+		      "checked, then restore that directory from your copy."),
 		    CAUSE(f, a));
 	else if (f->sys == EBUSY)
 		add(t,
-		    _("another oncestick is writing in the issuer's books, and was waited for%s. Nothing was done that is not in them. Try again "
-		      "when it has ended."),
+		    _("another oncestick is still writing in the issuer's books, though we waited%s. What is not in them was not "
+		      "done. Try again when it has finished."),
 		    CAUSE(f, a));
 	else if (f->sys == EBADMSG)
 		add(t,
-		    _("the issuer's books are damaged%s. Put your copy of that directory back, then collect the sticks, which know what was "
-		      "used since."),
+		    _("the issuer's books are damaged%s. Restore that directory from your copy, then collect the sticks, which "
+		      "know what was used since."),
 		    CAUSE(f, a));
 	else
 		add(t,
-		    _("the issuer's books cannot be opened or written%s. Nothing was done that is not in them. Is the disk full?"),
+		    _("the issuer's books cannot be opened or written%s. What is not in them was not done. Is the disk full?"),
 		    CAUSE(f, a));
 }
 

@@ -131,7 +131,7 @@ pick_only(const struct sessions *s, struct fault *f)
 		if (!fits)
 			break;
 	}
-	fault_set(f, E_USAGE, 0, "", _("which folder? Open are %s"), folders);
+	fault_set(f, E_USAGE, 0, "", _("which folder? These are open: %s"), folders);
 	return NULL;
 }
 

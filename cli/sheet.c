@@ -74,7 +74,8 @@ try_program(struct sheet *s, struct fault *f)
 
 	if (find_program(s->program) != 0)
 		return fault_set(f, E_FAIL, 0, "",
-		    _("%s, which draws code sheets, is not where it belongs, in %s; install oncestick anew. No code was handed out."),
+		    _("%s, which draws code sheets, is not where it belongs, in %s; install oncestick again. No code was handed "
+		      "out."),
 		    PROGRAM, PKGLIBEXECDIR);
 	status = tool_feed(argv, BYTES(NULL, 0), s->fd, said);
 	if (status == CARDS_DRAWN)
@@ -136,7 +137,8 @@ make_file(struct sheet *s, struct fault *f)
 		    _("%s is there already and is not overwritten: remove it, or give another name. No code was handed out."), shown);
 	if (on_stick(dir))
 		return fault_set(f, E_USAGE, 0, "",
-		    _("%s would be on the stick: whoever finds that could open it. Give another place. No code was handed out."), shown);
+		    _("%s would be on the stick: whoever finds the stick could open it. Choose another place. No code was handed "
+		      "out."), shown);
 	length = snprintf(s->temporary, sizeof s->temporary, "%s/.oncestick-sheet.XXXXXX", dir);
 	if (length > 0 && (size_t)length < sizeof s->temporary && (s->fd = mkostemp(s->temporary, O_CLOEXEC)) >= 0)
 		return E_OK;
@@ -156,7 +158,7 @@ sheet_begin(struct sheet *s, const char *file, struct fault *f)
 		e = make_file(s, f);
 	else if (isatty(STDOUT_FILENO))
 		e = fault_set(f, E_USAGE, 0, "", "%s",
-		    _("a PDF does not go to a terminal: name a file, or let a program read it. No code was handed out."));
+		    _("a terminal cannot show a PDF: name a file, or pipe it into a program. No code was handed out."));
 	else
 		s->fd = STDOUT_FILENO;
 	if (e == E_OK)

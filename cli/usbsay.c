@@ -12,7 +12,7 @@ static const struct {
 } warnings[USBSAY_WARNINGS] = {
     {USB_NO_IDENTITY, "no-identity", N_("has no serial number, so codes cannot be bound to it")},
     {USB_SERIAL_SHORT, "short-serial", N_("has a short serial number, which others may have too")},
-    {USB_SERIAL_PLAIN, "plain-serial", N_("has a serial number of the same few characters, which others may have too")},
+    {USB_SERIAL_PLAIN, "plain-serial", N_("has a serial number of a few repeated characters, which others may have too")},
     {USB_CARD_READER, "card-reader", N_("looks like a card reader: codes would be bound to the reader, not to the card")},
 };
 
@@ -22,14 +22,14 @@ static const struct {
     [USB_LIST_FIT] = {"", ""},
     [USB_LIST_NO_DISK] = {"no-disk", N_("this PC does not see a disk in it; plug it in again")},
     [USB_LIST_NO_MEDIUM] = {"no-medium", N_("nothing is in it")},
-    [USB_LIST_SYSTEM] = {"system-disk", N_("not for media: this PC runs from that disk")},
-    [USB_LIST_HELD] = {"in-use", N_("not for media: encryption, RAID or LVM is on it")},
+    [USB_LIST_SYSTEM] = {"system-disk", N_("not suitable: this PC runs from that disk")},
+    [USB_LIST_HELD] = {"in-use", N_("not suitable: encryption, RAID or LVM is on it")},
     [USB_LIST_READ_ONLY] = {"write-protected", N_("write-protected; is there a switch on it? A code is used up on the stick itself")},
     [USB_LIST_MOUNTED_RO] = {"mounted-read-only", N_("mounted read-only, but a code is used up on the stick itself")},
     [USB_LIST_NO_FILES] = {"no-file-system", N_("has no file system that this PC knows; exFAT is a good one")},
-    [USB_LIST_COPY_ON_WRITE] = {"copy-on-write", N_("not for media: its file system never overwrites in place; exFAT, FAT32 and ext4 "
-						 "do")},
-    [USB_LIST_READER] = {"anonymous-reader", N_("not for media: a card reader without a serial number")},
+    [USB_LIST_COPY_ON_WRITE] = {"copy-on-write", N_("not suitable: its file system never overwrites in place; exFAT, FAT32 and "
+						    "ext4 do")},
+    [USB_LIST_READER] = {"anonymous-reader", N_("not suitable: a card reader without a serial number")},
 };
 
 const char *
@@ -64,7 +64,7 @@ usbsay_show(char out[USB_SHOWN_SIZE], const struct usb_device *d)
 	char name[USB_SHOWN_SIZE];
 
 	if (d == NULL) {
-		snprintf(out, USB_SHOWN_SIZE, "%s", _("no USB device"));
+		snprintf(out, USB_SHOWN_SIZE, "%s", _("not a USB device"));
 		return out;
 	}
 	snprintf(name, sizeof name, "%s%s%s", vendor ? d->vendor : "", vendor && d->product[0] != '\0' ? " " : "", d->product);

@@ -413,7 +413,7 @@ usb_show(char *out, size_t size, const struct usb_device *d)
 	bool vendor = d != NULL && d->vendor[0] != '\0' && strncmp(d->vendor, d->product, strlen(d->vendor)) != 0;
 
 	if (d == NULL)
-		snprintf(out, size, "no USB device");
+		snprintf(out, size, "not a USB device");
 	else
 		snprintf(out, size, "%s%s%s, %s%s", vendor ? d->vendor : "", vendor && d->product[0] != '\0' ? " " : "",
 		    vendor || d->product[0] != '\0' ? d->product : "a USB device without a name",

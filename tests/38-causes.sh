@@ -34,21 +34,21 @@ for errno in EIO ENXIO ERANGE; do
 	refused 37 "a disk that cannot be read where the memory is ($errno)" \
 		env ONCE_DENY_FROM=4096 sh -c 'LD_PRELOAD=$1 ONCE_DENY=$2 exec oncestick mount "$3" "$4"' sh "$preload:${LD_PRELOAD:-}" \
 		"read $errno station.sqlite" "$stick" "--code-file=$W/code"
-	! grep -Eq 'malformed|damaged|set the rights|ONCESTICK_STATION_DIR' "$W/err" || die "a read error is called damage"
-	said 'disk fails where its memory of used codes is .*(Input/output error|No such device or address|Numerical result)'
+	! grep -Eq 'malformed|damaged|fix the permissions|ONCESTICK_STATION_DIR' "$W/err" || die "a read error is called damage"
+	said 'disk is failing where its memory of used codes is .*(Input/output error|No such device or address|Numerical result)'
 	said 'another PC'
 	refused 62 "a disk that cannot be read where the books are ($errno)" \
 		env ONCE_DENY_FROM=4096 sh -c 'LD_PRELOAD=$1 ONCE_DENY=$2 exec oncestick codes' sh "$preload:${LD_PRELOAD:-}" \
 		"read $errno books.sqlite"
 	! grep -Eq 'malformed|damaged|another oncestick' "$W/err" || die "a read error of the books is called damage"
-	said "disk fails where the issuer's books are"
+	said "disk is failing where the issuer's books are"
 done
 check "the memory as it was" cp "$W/station/station.sqlite" "$W/memory"
 head -c 6000 /dev/zero | dd of="$W/station/station.sqlite" bs=1 seek=4096 conv=notrunc status=none
 refused 37 "a memory that is damaged" oncestick mount "$stick" "--code-file=$W/code"
 said 'damaged'
 said 'forgotten'
-! grep -q 'set the rights' "$W/err" || die "damage is told as rights"
+! grep -q 'fix the permissions' "$W/err" || die "damage is told as rights"
 cp "$W/memory" "$W/station/station.sqlite"
 
 # ---- a file that a person names -------------------------------------------------------------------------------------------------
@@ -139,7 +139,7 @@ every_file() # VERB ARGS...: each file of the stick, each cause
 check "a code goes to somebody" oncestick issue "$stick" -n 1 --to Gone "$pass"
 check "and is revoked: the stick has a list" oncestick revoke --holder Gone --at "$stick" "$pass"
 keep
-causes='EACCES EMFILE ENFILE ENOMEM EIO' undo='' whose='(belongs to .*|it is yours.*)(gives the right back|gives it back)'
+causes='EACCES EMFILE ENFILE ENOMEM EIO' undo='' whose='(belongs to .*|it is yours.*)(give the permission|get it) back'
 few=0
 limited() # N VERB ARGS...
 {
@@ -168,7 +168,7 @@ if [ "$WHO" = user ]; then
 	chmod 755 "$stick"
 	chmod 000 "$ONCESTICK_ISSUER_DIR"/*
 	refused 60 "a keystore that may not be read" oncestick issue "$stick" -n 1 --to Another "$pass"
-	said 'no right to use the issuer.s keystore.*Permission denied'
+	said 'no permission to use the issuer.s keystore.*Permission denied'
 	chmod 600 "$ONCESTICK_ISSUER_DIR"/*
 	chmod 000 "$stick/ONCE"
 	refused 44 "a directory ONCE without rights" oncestick rehearse "$stick"
@@ -185,7 +185,7 @@ close_and_restore()
 }
 undo=close_and_restore
 every_file mount "$stick" "--code-file=$W/code"
-undo=restore causes='EACCES EMFILE EIO' whose='gives (the right|it) back' # what is just being made is nobody's yet
+undo=restore causes='EACCES EMFILE EIO' whose='(give the permission|get it) back' # what is just being made is nobody's yet
 every_file issue "$stick" -n 1 --to Another "$pass"
 every_file collect "$stick" "$pass"
 every_file prepare "$W/folder" "$stick" --add --codes 1 --label Second "$pass"

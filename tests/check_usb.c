@@ -539,7 +539,7 @@ START_TEST(names_are_safe_to_print)
 	usb_show(shown, sizeof shown, &d);
 	ck_assert_str_eq(shown, "Kingston ?[2Jevil??, serial number E0D55EA57430");
 	usb_show(shown, sizeof shown, NULL);
-	ck_assert_str_eq(shown, "no USB device");
+	ck_assert_str_eq(shown, "not a USB device");
 	put(dir, "product", "Kingston DT\n");
 	put(dir, "serial", "\n");
 	d = find(SDB1);

@@ -26,7 +26,7 @@ nothing_usable()
 found() # the last command's words
 {
 	said "does not keep what is written to it"
-	said "Take another stick"
+	said "Use another stick"
 	no grep -qi "same command again" "$W/err" || die "it says to try again"
 	nothing_usable
 }
@@ -92,11 +92,11 @@ for type in vfat exfat; do
 	before=$(mine)
 	truncate -s 60M "$W/large/film.bin"
 	refused 38 "$type: it does not fit" write large /media/mine
-	said "nothing was written. Take a larger stick"
+	said "nothing was written. Use a larger stick"
 	check "$type: nothing was written" test ! -e /media/mine/ONCE
 	truncate -s 24M "$W/large/film.bin"
 	refused 44 "$type: something else fills it" write_while_it_fills
-	said "make room on it, or take another stick"
+	said "make room on it, or use another stick"
 	nothing_usable
 	check "$type: the file system is whole" anew "$type"
 	is "$type: no bundle, and no grant" "$(ls /media/mine/ONCE/b /media/mine/ONCE/g 2>/dev/null)" ""

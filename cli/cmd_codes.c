@@ -60,7 +60,7 @@ print_table(const struct cli *c, struct human_table *t, int failed)
 	if (t != NULL && !failed)
 		human_table_print(t, stdout, human_columns(STDOUT_FILENO));
 	human_table_free(&t);
-	return failed ? say_refuse(c, E_FAIL, "there is not enough memory for the list") : say_stdout(c);
+	return failed ? say_refuse(c, E_FAIL, "there is not enough memory to show the list") : say_stdout(c);
 }
 
 /* ---- every stick --------------------------------------------------------------------------------------------------------- */
@@ -354,7 +354,7 @@ list_slots(const struct cli *c, struct issuer *i, const char *arg, struct fault 
 		goto out;
 	}
 	if (count == 0) {
-		e = say_refuse(c, E_NO_CODES, "the books know no codes of stick %s; if it is yours: oncestick collect %s",
+		e = say_refuse(c, E_NO_CODES, "the books have no codes for stick %s; if it is yours: oncestick collect %s",
 		    stick.name, "STICK");
 		goto out;
 	}
@@ -380,11 +380,11 @@ enum err
 cmd_codes(struct cli *c, int argc, char **argv)
 {
 	const struct opt_verb verb = {"codes [STICK|ID]",
-	    N_("Without a stick, one line for each stick in the books: how many codes are ready to be handed out, handed out, used, "
-	    "and void\n"
-	    "(revoked or expired), and who holds some. With a stick, named by its directory or as 7kq241, one line for each of its "
-	    "codes.\n"
-	    "Codes themselves are never shown here; see 'oncestick issue --again'.\n"),
+	    N_("Without a stick, one line for each stick in the books: how many codes are ready to hand out, handed out, used, and "
+	       "void (revoked or\n"
+	       "expired), and who holds them. With a stick, named by its directory or as 7kq241, one line for each of its codes. "
+	       "The codes themselves\n"
+	       "are never shown here; see 'oncestick issue --again'.\n"),
 	    OPT_JSON, NULL, 0, 1};
 	struct issuer i = {.dir_fd = -1};
 	struct fault f = {0};

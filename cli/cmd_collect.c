@@ -60,7 +60,8 @@ open_books(struct run *r, struct fault *f)
 
 	if (e != E_BOOKS || f->sys != ENOENT)
 		return e;
-	say_warn(r->c, "there are no books beside the keystore: new ones are begun. Restore the old ones, or collect every stick.");
+	say_warn(r->c, "there are no books beside the keystore, so new ones are started. Restore the old ones, or collect every "
+		       "stick.");
 	fault_clear(f);
 	return issuing_begin_books(&r->issuer, r->c, f);
 }
@@ -75,8 +76,8 @@ read_file(struct run *r, size_t i, size_t *room, struct fault *f)
 
 	if (got != 0 && errno == EFBIG)
 		return fault_set(f, E_USAGE, 0, "",
-		    _("%.120s is too much: more than %u MiB of receipts are not read at once. Give fewer files at a time; no PC alone has so many, so "
-		      "is it the right file?"),
+		    _("%.120s is too large: at most %u MiB of receipts are read at once. Give fewer files at a time; a single PC "
+		      "never has that many, so is it the right file?"),
 		    name, RECEIPTS_MAX_MIB);
 	if (got != 0)
 		return fault_set(f, E_USAGE, 0, "", _("%.120s cannot be read: %s."), name, strerror(errno));
@@ -361,7 +362,7 @@ report_table(const struct run *r)
 	if (!failed)
 		human_table_print(t, stdout, human_columns(STDOUT_FILENO));
 	human_table_free(&t);
-	return failed ? say_refuse(r->c, E_FAIL, "there is not enough memory for the list; the books have it") : say_stdout(r->c);
+	return failed ? say_refuse(r->c, E_FAIL, "there is not enough memory to show the list; it is in the books") : say_stdout(r->c);
 }
 
 static json_t *
@@ -441,10 +442,10 @@ say_missing(const struct cli *c, const struct books_lecture *l)
 
 	say_safe(label, sizeof label, l->label);
 	say_warn(c,
-	    ngettext("the lecture \"%s\" is missing: the books have it on this stick, and it is not there. Of its codes %u is not known "
-		     "as used; if it was used, only that PC can tell.",
-		"the lecture \"%s\" is missing: the books have it on this stick, and it is not there. Of its codes %u are not known as "
-		"used; if some were used, only those PCs can tell.",
+	    ngettext("the lecture \"%s\" is missing: by the books it is on this stick, but it is not there. %u of its codes is not "
+		     "known to be used; if it was, only the PC that opened it can tell.",
+		"the lecture \"%s\" is missing: by the books it is on this stick, but it is not there. %u of its codes are not "
+		"known to be used; if some were, only the PCs that opened them can tell.",
 		open),
 	    label, open);
 }
@@ -475,8 +476,8 @@ say_oddities(const struct run *r)
 		    k->all_damaged);
 	if (k->imported > 0)
 		say_info(r->c,
-		    ngettext("%u lecture on it was not in the books and is there now; who holds the codes is unknown",
-			"%u lectures on it were not in the books and are there now; who holds the codes is unknown", k->imported),
+		    ngettext("%u lecture on it was not in the books and now is; who holds its codes is unknown",
+			"%u lectures on it were not in the books and now are; who holds their codes is unknown", k->imported),
 		    k->imported);
 	if (rolled > 0 || k->stick_back)
 		say_warn(r->c, "the stick was rolled back: somebody put an older copy of it back. Used codes may have opened it "
@@ -485,13 +486,13 @@ say_oddities(const struct run *r)
 		say_warn(r->c, "a code was opened in two places: there is a copy of this stick.");
 	if (destroyed > 0)
 		say_warn(r->c,
-		    ngettext("%u code was destroyed without a receipt: by damage, by hand, or by a foreign program.",
-			"%u codes were destroyed without a receipt: by damage, by hand, or by a foreign program.", destroyed),
+		    ngettext("%u code was destroyed without a receipt: by damage, by hand, or by another program.",
+			"%u codes were destroyed without a receipt: by damage, by hand, or by another program.", destroyed),
 		    destroyed);
 	if (k->foreign > 0)
 		say_info(r->c,
-		    ngettext("%zu receipt of other issuers or of sticks unknown here was left out",
-			"%zu receipts of other issuers or of sticks unknown here were left out", k->foreign),
+		    ngettext("%zu receipt from another issuer, or for a stick unknown here, was left out",
+			"%zu receipts from other issuers, or for sticks unknown here, were left out", k->foreign),
 		    k->foreign);
 	if (k->bad > 0)
 		say_warn(r->c,
@@ -582,18 +583,17 @@ cmd_collect(struct cli *c, int argc, char **argv)
 {
 	struct run r = {.c = c, .issuer = {.dir_fd = -1}, .at = {.fd = -1}};
 	const struct opt rows[] = {
-	    {OPT_LIST, "receipts", 0, "FILE", N_("a PC's receipts too (station receipts); without STICK, alone"), &r.receipts, 0, 0},
-	    {OPT_FLAG, "yes", 0, NULL, N_("revoke damaged codes without asking, even if no other is left"), &r.yes, 0, 0},
-	    {OPT_FLAG, "purge", 0, NULL, N_("fill the free space twice afterwards (hours)"), &r.purge, 0, 0},
+	    {OPT_LIST, "receipts", 0, "FILE", N_("a PC's receipts (station receipts), with or without a STICK"), &r.receipts, 0, 0},
+	    {OPT_FLAG, "yes", 0, NULL, N_("revoke damaged codes without asking, even the last ones"), &r.yes, 0, 0},
+	    {OPT_FLAG, "purge", 0, NULL, N_("then fill the free space twice (takes hours)"), &r.purge, 0, 0},
 	    {OPT_END, NULL, 0, NULL, NULL, NULL, 0, 0},
 	};
 	const struct opt_verb verb = {"collect [STICK] [--receipts FILE]... [--yes] [--purge]",
-	    N_("Read from a returned stick which codes were used, when and on which PC, mark the books, and write the new list of "
-	    "used and revoked\n"
-	    "codes to the stick. Tells what does not add up: codes destroyed without a receipt, a stick that was put back to an "
-	    "older copy, a\n"
-	    "code that was opened in two places, a lecture that is missing. All is compared with what the books have, in whatever "
-	    "order it comes.\n"),
+	    N_("Read from a returned stick which codes were used, when and on which PC, note it in the books, and write the new "
+	       "list of used and\n"
+	       "revoked codes to the stick. Whatever does not add up is reported: codes destroyed without a receipt, a stick set "
+	       "back to an older\n"
+	       "copy, a code opened in two places, a lecture that is missing. Sticks and receipts may come in any order.\n"),
 	    OPT_PASSPHRASE | OPT_PINENTRY | OPT_CLOCK | OPT_JSON | OPT_PROGRESS, rows, 0, 1};
 	struct fault f = {0};
 	char **operands = NULL;

@@ -65,7 +65,7 @@ take_stick(struct erase *r, struct fault *f)
 	if (e != E_OK)
 		return e;
 	if (r->p->once_fd < 0)
-		return fault_set(f, E_NO_STICK, 0, "", _("there is no ONCE in %.100s: nothing of ours to erase."), r->at.path);
+		return fault_set(f, E_NO_STICK, 0, "", _("there is no ONCE in %.100s, so there is nothing to erase."), r->at.path);
 	if (r->p->stick == NULL)
 		return E_OK;
 	keytree_stick_name(r->name, r->p->stick->id);
@@ -92,7 +92,7 @@ confirm(const struct erase *r, struct fault *f)
 	if (r->yes)
 		return E_OK;
 	if (!prompt_possible(r->c))
-		return fault_set(f, E_PROMPT, 0, "", _("there is no terminal to ask on; --yes erases without a question."));
+		return fault_set(f, E_PROMPT, 0, "", _("there is no terminal to ask on; --yes erases without asking."));
 	stickarg_device(r->at.fd, device, sizeof device);
 	if (device[0] != '\0')
 		/* TRANSLATORS: where the stick is mounted, and what device it is */
@@ -211,7 +211,8 @@ report(const struct erase *r)
 	say_left(r);
 	if (!r->scrub)
 		say_info(
-		    r->c, "a copy of the stick that somebody made before still opens where the list of revoked codes has not come");
+		    r->c, "a copy that somebody made of the stick before still opens wherever the list of revoked codes has not "
+			  "arrived");
 	return say_stdout(r->c);
 }
 
@@ -220,15 +221,15 @@ cmd_erase(struct cli *c, int argc, char **argv)
 {
 	struct erase r = {.c = c, .issuer = {.dir_fd = -1}, .at = {.fd = -1}};
 	const struct opt rows[] = {
-	    {OPT_FLAG, "discard", 0, NULL, N_("erase also if used codes were not collected"), &r.discard, 0, 0},
-	    {OPT_FLAG, "scrub", 0, NULL, N_("fill the free space twice afterwards (hours)"), &r.scrub, 0, 0},
+	    {OPT_FLAG, "discard", 0, NULL, N_("erase even if used codes were not collected"), &r.discard, 0, 0},
+	    {OPT_FLAG, "scrub", 0, NULL, N_("then fill the free space twice (takes hours)"), &r.scrub, 0, 0},
 	    {OPT_FLAG, "yes", 0, NULL, N_("do not ask"), &r.yes, 0, 0},
 	    {OPT_END, NULL, 0, NULL, NULL, NULL, 0, 0},
 	};
 	const struct opt_verb verb = {"erase STICK [--discard] [--scrub] [--yes]",
-	    N_("Overwrite the keys on a stick, remove what oncestick wrote to it, and revoke its codes. Other files stay. While used "
-	    "codes are not\n"
-	    "collected it is refused.\n"),
+	    N_("Overwrite the keys on a stick, remove what oncestick wrote to it, and revoke its codes. Other files stay. While "
+	       "used codes have not\n"
+	       "been collected, erase refuses.\n"),
 	    OPT_PASSPHRASE | OPT_PINENTRY | OPT_CLOCK | OPT_JSON | OPT_PROGRESS, rows, 1, 1};
 	struct fault f = {0};
 	char **operands = NULL;

@@ -35,7 +35,8 @@ refuse_existing(struct issuer *i, struct fault *f)
 		close(fd);
 	if (there)
 		return fault_set(
-		    f, E_KEYSTORE, 0, "", _("there is an issuer already: %.100s/%s is never overwritten. For another one set ONCESTICK_ISSUER_DIR."), i->dir,
+		    f, E_KEYSTORE, 0, "", _("there is an issuer already, and %.100s/%s is never overwritten. For another issuer "
+					    "set ONCESTICK_ISSUER_DIR."), i->dir,
 		    KEYSTORE_NAME);
 	return E_OK;
 }
@@ -127,11 +128,11 @@ cmd_init(struct cli *c, int argc, char **argv)
 	    {OPT_END, NULL, 0, NULL, NULL, NULL, 0, 0},
 	};
 	const struct opt_verb verb = {"init [--contact TEXT]",
-	    N_("Make the issuer: a seed from which all keys and codes come, sealed under a passphrase, and the books in which sticks "
-	    "and codes\n"
-	    "are written down. They lie in $ONCESTICK_ISSUER_DIR, else in $XDG_DATA_HOME/oncestick, else in "
-	    "~/.local/share/oncestick. An\n"
-	    "issuer that exists is never overwritten.\n"),
+	    N_("Make the issuer: a seed from which all keys and codes come, sealed with a passphrase, and the books that record "
+	       "sticks and codes.\n"
+	       "They are kept in $ONCESTICK_ISSUER_DIR, else in $XDG_DATA_HOME/oncestick, else in ~/.local/share/oncestick. An "
+	       "issuer that exists is\n"
+	       "never overwritten.\n"),
 	    OPT_PASSPHRASE | OPT_PINENTRY | OPT_JSON, rows, 0, 0};
 	struct issuer i = {.dir_fd = -1};
 	struct fault f = {0};

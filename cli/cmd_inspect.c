@@ -156,7 +156,7 @@ inspect_file(struct report *r, const char *path, struct fault *f)
 	case ENVELOPE_FORGED:
 		return fault_set(f, E_BUNDLE, 0, "", _("%.120s does not have a valid signature: it was changed, or forged."), path);
 	default:
-		return fault_set(f, E_BUNDLE, 0, "", _("%.120s is none of oncestick's signed files, or it is damaged."), path);
+		return fault_set(f, E_BUNDLE, 0, "", _("%.120s is not a file that oncestick signed, or it is damaged."), path);
 	}
 }
 
@@ -575,7 +575,7 @@ row_session(const struct policy *policy)
 	char length[WHEN_SHOWN];
 
 	when_show_duration(length, sizeof length, policy->session_s);
-	row("session", _("%s from when a code is used"), length);
+	row("session", _("%s from the moment a code is used"), length);
 }
 
 static void
@@ -597,7 +597,7 @@ row_needs(const struct policy *policy)
 	char ledger[sizeof policy->ledger_host + sizeof "ledger "];
 
 	if (policy->usb)
-		row("needs", "%s", _("the USB stick it was written to, no copy of it"));
+		row("needs", "%s", _("the USB stick it was written to, not a copy of it"));
 	if (policy->station)
 		row("needs", "%s", _("the PC it was made for"));
 	if (policy->ledger) {
@@ -690,7 +690,7 @@ print_station(const struct page *p, const struct enrolment *e)
 	uint8_t id[ID_SIZE];
 
 	keytree_station_id(id, e->station_pk);
-	printf("%s\n", _("request to be enrolled; compare the id with what 'oncestick station show' says there"));
+	printf("%s\n", _("request to be enrolled; compare the id with what 'oncestick station show' says on that PC"));
 	row_text("PC", e->label);
 	row_hex("id", id, ID_SIZE);
 	if (p->verbose)
@@ -717,8 +717,8 @@ print_receipt(const struct page *p, const struct receipt_row *receipt)
 static void
 print_receipts(const struct page *p, const struct report *r)
 {
-	printf(ngettext("%zu receipt of used codes; what they prove only the issuer can tell: oncestick collect --receipts FILE\n",
-		   "%zu receipts of used codes; what they prove only the issuer can tell: oncestick collect --receipts FILE\n",
+	printf(ngettext("%zu receipt of a used code; only the issuer can tell what it proves: oncestick collect --receipts FILE\n",
+		   "%zu receipts of used codes; only the issuer can tell what they prove: oncestick collect --receipts FILE\n",
 		   r->row_count),
 	    r->row_count);
 	for (size_t i = 0; i < r->row_count; i++)
@@ -832,7 +832,8 @@ inspect(struct report *r, const char *arg, struct fault *f)
 		return inspect_file(r, arg, f);
 	if (arg != NULL && strncmp(arg, "usb:", 4) != 0 && access(arg, F_OK) != 0 && errno == ENOENT)
 		return fault_set(f, E_NO_STICK, 0, "",
-		    _("%.120s: there is no such file or directory. Name where the stick is mounted, or a file of oncestick's."), arg);
+		    _("%.120s: there is no such file or directory. Name the directory where the stick is mounted, or one of "
+		      "oncestick's files."), arg);
 	if ((e = stickarg_open(&r->stick.at, arg, f)) != E_OK)
 		return e;
 	fence_reader(r->stick.at.fd);
@@ -848,9 +849,9 @@ cmd_inspect(struct cli *c, int argc, char **argv)
 	    {OPT_END, NULL, 0, NULL, NULL, NULL, 0, 0},
 	};
 	const struct opt_verb verb = {"inspect [STICK|FILE]",
-	    N_("Print what a stick, or one of oncestick's files (manifest, grant, notice, receipts, station), says. Signatures are "
-	    "checked; media\n"
-	    "are not, for that there is 'verify'. Nothing is written anywhere.\n"),
+	    N_("Show what a stick, or one of oncestick's files (manifest, grant, notice, receipts, station), says. Signatures are "
+	       "checked; the media\n"
+	       "are not: 'verify' does that. Nothing is written anywhere.\n"),
 	    OPT_JSON, rows, 0, 1};
 	struct fault f = {0};
 	char **operands = NULL;

@@ -54,10 +54,10 @@ too_few(const struct issue *a, const struct issuing_stick *stick, struct fault *
 
 	if (!a->out.others && a->lecture == NULL)
 		return fault_set(f, E_NO_CODES, 0, "",
-		    ngettext("stick %s has %u code left to hand out, not %u; none was handed out. More: oncestick prepare FOLDER "
-			     "STICK --add",
-			"stick %s has %u codes left to hand out, not %u; none was handed out. More: oncestick prepare FOLDER STICK "
-			"--add",
+		    ngettext("stick %s has %u code left to hand out, not %u; none was handed out. To make more: oncestick prepare "
+			     "FOLDER STICK --add",
+			"stick %s has %u codes left to hand out, not %u; none was handed out. To make more: oncestick prepare "
+			"FOLDER STICK --add",
 			have),
 		    stick->name, have, a->n);
 	if (!a->out.others)
@@ -82,10 +82,10 @@ word(const struct issue *a, const struct issuing_stick *stick, const struct faul
 		return too_few(a, stick, f);
 	if (why->why == WHY_NONE_LEFT)
 		return fault_set(f, E_NO_CODES, 0, "",
-		    _("stick %s has no code left to hand out. More: oncestick prepare FOLDER STICK --add"), stick->name);
+		    _("stick %s has no code left to hand out. To make more: oncestick prepare FOLDER STICK --add"), stick->name);
 	if (why->why == WHY_NO_LECTURE)
 		return fault_set(f, E_NO_GRANT, 0, "",
-		    _("the books know no lecture \"%.80s\" on stick %s; 'oncestick codes %s' lists them."), a->lecture, stick->name,
+		    _("the books have no lecture \"%.80s\" on stick %s; 'oncestick codes %s' lists those there are."), a->lecture, stick->name,
 		    stick->name);
 	return fault_pass(f, why);
 }
@@ -197,9 +197,9 @@ say_not_shown(const struct cli *c, const struct issue *a, const char *why)
 	handoutsay_names(&a->out, names, sizeof names);
 	if (!all)
 		return say_refuse(c, e,
-		    "%s. The codes are not lost: %s are in the books as handed out. To have them again, one after the other: %s", why,
+		    "%s. The codes are not lost: %s are in the books as handed out. To see them again, one after the other: %s", why,
 		    names, command);
-	return say_refuse(c, e, "%s. The codes are not lost: %s are in the books as handed out. To have them again: %s", why, names,
+	return say_refuse(c, e, "%s. The codes are not lost: %s are in the books as handed out. To see them again: %s", why, names,
 	    command);
 }
 
@@ -212,13 +212,14 @@ tell_sheet(const struct cli *c, const struct issue *a)
 	if (a->sheet.missing) {
 		retry(a, command);
 		say_warn(c,
-		    "some characters are in no font on this PC, and are boxes on the sheet; with a font that has them (in Debian, "
-		    "fonts-noto-core or fonts-noto-cjk): %s",
+		    "some characters are in no font on this PC and show as boxes on the sheet; install a font that has them (in "
+		    "Debian, fonts-noto-core or fonts-noto-cjk), then: %s",
 		    command);
 	}
 	if (strcmp(a->file, "-") != 0)
-		say_info(c, ngettext("sheet: %s, %zu card; it opens the stick: print it, then keep or delete the file as you would keep the code",
-		    "sheet: %s, %zu cards; they open the stick: print them, then keep or delete the file as you would keep the codes",
+		say_info(c, ngettext("sheet: %s, %zu card; it opens the stick: print it, then guard the file like the code, or "
+				     "delete it",
+		    "sheet: %s, %zu cards; they open the stick: print them, then guard the file like the codes, or delete it",
 		    (unsigned long)a->out.count), file, a->out.count);
 }
 
@@ -289,7 +290,7 @@ tell_next(const struct cli *c, const struct issue *a)
 			first = a->out.slots[k].not_before;
 	when_show(from, sizeof from, first);
 	if (first > a->issuer.now)
-		say_info(c, "next: give stick and codes out; before %s a try is refused and spends nothing", from);
+		say_info(c, "next: hand out the stick and the codes; before %s a try is refused and spends nothing", from);
 }
 
 static void
@@ -355,7 +356,7 @@ format_fits(const struct cli *c, struct issue *a, const char *word)
 		return false;
 	}
 	if (c->json && a->format != HANDOUTSAY_JSON) {
-		say_usage(c, "--json is --format json, and goes with no other");
+		say_usage(c, "--json means --format json, and goes with no other format");
 		return false;
 	}
 	return true;
@@ -387,7 +388,7 @@ arguments_fit(const struct cli *c, const struct issue *a, bool n_given)
 		return false;
 	}
 	if (a->again.count > 0 && a->lecture != NULL && a->stick == NULL) {
-		say_usage(c, "--lecture is one of a stick: name the stick too");
+		say_usage(c, "--lecture means one on a stick: name the stick too");
 		return false;
 	}
 	if (a->to != NULL && !dcbor_text_ok(a->to, strlen(a->to))) {
@@ -404,20 +405,20 @@ cmd_issue(struct cli *c, int argc, char **argv)
 	const char *format = NULL, *paper = NULL;
 	const struct opt rows[] = {
 	    {OPT_NUMBER, "codes", 'n', "N", N_("how many (2)"), &a.n, 1, GRANT_SLOTS_MAX},
-	    {OPT_TEXT, "to", 0, "HOLDER", N_("who gets them, for the books"), &a.to, 0, 0},
-	    {OPT_TEXT, "lecture", 0, "LABEL|ID", N_("of which lecture (the newest that has codes)"), &a.lecture, 0, 0},
+	    {OPT_TEXT, "to", 0, "HOLDER", N_("who gets them; noted in the books"), &a.to, 0, 0},
+	    {OPT_TEXT, "lecture", 0, "LABEL|ID", N_("for which lecture (the newest that has codes)"), &a.lecture, 0, 0},
 	    {OPT_LIST, "again", 0, "CODE-ID|HOLDER", N_("show codes again that were handed out and not used"), &a.again, 0, 0},
 	    {OPT_TEXT, "sheet", 0, "FILE", N_("cards to print and cut out, as a PDF in a new FILE; - is standard output"), &a.file, 0, 0},
-	    {OPT_TEXT, "paper", 0, "PAPER", N_("of the sheet: a4 or letter (that of the locale)"), &paper, 0, 0},
+	    {OPT_TEXT, "paper", 0, "PAPER", N_("the sheet's size: a4 or letter (as in your locale)"), &paper, 0, 0},
 	    {OPT_FLAG, "large", 0, NULL, N_("the sheet in large print"), &a.large, 0, 0},
-	    {OPT_TEXT, "format", 0, "FORMAT", N_("text (one code a line), csv or json"), &format, 0, 0},
+	    {OPT_TEXT, "format", 0, "FORMAT", N_("text (one code per line), csv or json"), &format, 0, 0},
 	    {OPT_END, NULL, 0, NULL, NULL, NULL, 0, 0},
 	};
 	const struct opt_verb verb = {"issue [STICK|ID] [-n N] [--to HOLDER] [--lecture LABEL|ID] [--sheet FILE]\nissue [STICK|ID] --again CODE-ID|HOLDER [--sheet FILE]",
-	    N_("Hand out ready codes of a stick: one a line on standard output, after they are written down in the books. The stick "
-	    "is named by\n"
-	    "its directory or by its name (7kq241); with the name it need not be here. All are of one lecture. If there are not "
-	    "enough, none is handed out.\n"),
+	    N_("Hand out codes of a stick that are ready: one per line on standard output, once they are noted in the books. Name "
+	       "the stick by its\n"
+	       "directory, or by its name (7kq241) if it is elsewhere. All codes are for one lecture. If there are not enough, "
+	       "none is handed out.\n"),
 	    OPT_PASSPHRASE | OPT_PINENTRY | OPT_JSON, rows, 0, 1};
 	struct fault f = {0};
 	char **operands = NULL;

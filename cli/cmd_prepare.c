@@ -62,7 +62,7 @@ read_time(const struct cli *c, const char *option, const char *text, enum when_r
 	char shown[WHEN_SHOWN], safe[80];
 
 	if (when_parse(out, text, role, now) != 0) {
-		say_usage(c, "--%s: '%s' is no time; write 2026-11-24 18:00, 2026-11-24, 18:30 or +3d", option,
+		say_usage(c, "--%s: '%s' is not a time; write 2026-11-24 18:00, 2026-11-24, 18:30 or +3d", option,
 		    say_safe(safe, sizeof safe, text));
 		return false;
 	}
@@ -78,7 +78,7 @@ set_times(const struct cli *c, struct prepare *j, const struct wanted *w, int64_
 	int64_t lecture = 0;
 
 	if (w->lecture != NULL && w->not_before != NULL) {
-		say_usage(c, "--lecture sets the beginning itself: it does not go with --not-before");
+		say_usage(c, "--lecture sets the beginning already: leave out --not-before");
 		return false;
 	}
 	j->not_before = now;
@@ -94,11 +94,11 @@ set_times(const struct cli *c, struct prepare *j, const struct wanted *w, int64_
 	if (w->expires != NULL && !read_time(c, "expires", w->expires, WHEN_END, now, &j->expires))
 		return false;
 	if (j->expires <= now) {
-		say_usage(c, "the codes would have expired already; set --expires, or --lecture, to a time to come");
+		say_usage(c, "the codes would have expired already; set --expires, or --lecture, to a time in the future");
 		return false;
 	}
 	if (j->not_before >= j->expires) {
-		say_usage(c, "the codes would expire before they can be used");
+		say_usage(c, "the codes would expire before they can be used; set a later --expires");
 		return false;
 	}
 	return true;
@@ -111,7 +111,7 @@ set_session(const struct cli *c, struct prepare *j, const char *text)
 	char safe[80];
 
 	if (text != NULL && (when_parse_duration(&s, text) != 0 || s < SESSION_MIN_S || s > SESSION_MAX_S)) {
-		say_usage(c, "--session: '%s' is no duration from 1m to 7d; write 90m or 8h", say_safe(safe, sizeof safe, text));
+		say_usage(c, "--session: '%s' is not a duration from 1m to 7d; write 90m or 8h", say_safe(safe, sizeof safe, text));
 		return false;
 	}
 	j->session_s = (uint32_t)s;
@@ -213,9 +213,9 @@ confirm_format(const struct cli *c, const struct formats *s, const struct reform
 			return E_OK;
 	if (serials->count > 0)
 		return r->usb.serial[0] != '\0' ?
-		    say_refuse(c, E_USAGE, "--format-serial does not have the serial number of %s, %s. Nothing was done", r->path,
+		    say_refuse(c, E_USAGE, "--format-serial does not name the serial number of %s, %s. Nothing was done", r->path,
 			r->usb.serial) :
-		    say_refuse(c, E_USAGE, "--format-serial does not have the serial number of %s, which has none. Nothing was done",
+		    say_refuse(c, E_USAGE, "--format-serial cannot name %s: it has no serial number. Nothing was done",
 			r->path);
 	snprintf(question, sizeof question, _("Type %s to format it: "), r->usb.name);
 	if (prompt_line(c, question, answer, sizeof answer, &f) != E_OK)
@@ -283,7 +283,7 @@ format_sticks(struct run *r)
 	human_bytes(wanted, sizeof wanted, prepare_bytes(r->j));
 	for (size_t i = 0; i < s->count; i++)
 		if (s->list[i].usb.bytes < prepare_bytes(r->j))
-			return say_refuse(r->c, E_SPACE, "it does not fit on %s: %s are needed. Nothing was done; take a larger stick",
+			return say_refuse(r->c, E_SPACE, "it does not fit on %s: it needs %s. Nothing was done; use a larger stick",
 			    s->list[i].path, wanted);
 	for (size_t i = 0; i < s->count; i++)
 		if (format_stick(r, i, &f) != E_OK)
@@ -354,7 +354,7 @@ report_whole(const struct cli *c, const struct prepare *j, const struct prepare_
 	if (t->grant.policy.usb)
 		say_info(c, "its codes open only on this USB device, not on a copy");
 	if (!t->direct)
-		say_info(c, "the stick was read back through this PC's cache: its file system does not allow more");
+		say_info(c, "the stick was read back through this PC's cache, because its file system allows no other way");
 	if (t->replaced > 0)
 		say_info(c,
 		    ngettext("%u unused code that was on it before is revoked", "%u unused codes that were on it before are revoked",
@@ -374,19 +374,19 @@ report_failed(const struct cli *c, const struct prepare_target *t)
 		return;
 	}
 	if (t->forgets) {
-		say_info(c, "nothing of this can be opened, and no code is handed out for it; what else was on %s may be damaged",
+		say_info(c, "nothing of it can be opened, and no code of it is ready; whatever else was on %s may be damaged",
 		    say_safe(safe, sizeof safe, t->path));
 		return;
 	}
 	say_safe(safe, sizeof safe, t->path);
 	if (t->fresh)
 		say_info(c,
-		    "nothing that could be opened is left on %s of this; what was on it before is untouched. Run the same command "
+		    "nothing of this was left on %s that could be opened; what was on it before is untouched. Run the same command "
 		    "again.",
 		    safe);
 	else
 		say_info(c,
-		    "nothing that could be opened is left on %s of this; what was on it before and was not replaced is untouched. "
+		    "nothing of this was left on %s that could be opened; what was on it before and was not replaced is untouched. "
 		    "Run the same command again.",
 		    safe);
 }
@@ -472,7 +472,7 @@ scan_folder(const struct cli *c, struct prepare *j, struct fault *f)
 	    (unsigned long long)files, bytes);
 	human_bytes(holes, sizeof holes, prepare_holes(j));
 	if (prepare_holes(j) > 0)
-		say_warn(c, "%s of that are holes in files, which take no room in the folder; on a stick they are stored in full", holes);
+		say_warn(c, "%s of that is holes in files, which take no room in the folder but are stored in full on a stick", holes);
 	return E_OK;
 }
 
@@ -543,9 +543,9 @@ check_together(const struct cli *c, const struct prepare *j, const struct wanted
 	if (j->add && j->discard)
 		return say_usage(c, "--add keeps what is on the stick: there is nothing to --discard");
 	if (w->serials.count > 0 && w->format == NULL)
-		return say_usage(c, "--format-serial goes with --format");
+		return say_usage(c, "--format-serial needs --format");
 	if (w->format != NULL && (j->add || j->replace))
-		return say_usage(c, "--format leaves nothing on the stick: --add and --replace do not go with it");
+		return say_usage(c, "--format leaves nothing on the stick: leave out --add and --replace");
 	return E_OK;
 }
 
@@ -598,21 +598,21 @@ cmd_prepare(struct cli *c, int argc, char **argv)
 	    {OPT_TEXT, "session", 0, "DURATION", N_("how long the folder stays open (8h)"), &w.session, 0, 0},
 	    {OPT_FLAG, "add", 0, NULL, N_("keep what is on the stick"), &j.add, 0, 0},
 	    {OPT_FLAG, "replace", 0, NULL, N_("destroy what is on the stick, revoke its codes"), &j.replace, 0, 0},
-	    {OPT_FLAG, "discard", 0, NULL, N_("replace also if used codes were not collected"), &j.discard, 0, 0},
+	    {OPT_FLAG, "discard", 0, NULL, N_("replace even if used codes were not collected"), &j.discard, 0, 0},
 	    {OPT_FLAG, "bind-usb", 0, NULL, N_("codes open only on the USB device they were written to"), &j.bind_usb, 0, 0},
 	    {OPT_FLAG, "skip-special", 0, NULL, N_("leave links, devices and sockets out"), &j.skip_special, 0, 0},
-	    {OPT_FLAG, "yes", 0, NULL, N_("do not ask whether STICK is one"), &r.yes, 0, 0},
+	    {OPT_FLAG, "yes", 0, NULL, N_("do not ask whether STICK really is a stick"), &r.yes, 0, 0},
 	    {OPT_FLAG, "strict", 0, NULL, N_("refuse a folder that changes while it is packed"), &j.strict, 0, 0},
 	    {OPT_TEXT, "format", 0, "TYPE", N_("wipe STICK, a device, first: exfat or vfat"), &w.format, 0, 0},
 	    {OPT_LIST, "format-serial", 0, "LIST", N_("do not ask, wipe only sticks with these serial numbers"), &w.serials, 0, 0},
 	    {OPT_END, NULL, 0, NULL, NULL, NULL, 0, 0},
 	};
 	const struct opt_verb verb = {"prepare FOLDER STICK... [OPTION...]",
-	    N_("Write FOLDER to each STICK, a directory where a stick is mounted, so that only a code opens it; then read all of it "
-	    "back. Several\n"
-	    "sticks get the same media and codes of their own. Other files on the stick are left alone. Times are 2026-11-24 "
-	    "18:00, a date,\n"
-	    "18:30, or +3d; durations 90m or 8h.\n"),
+	    N_("Lock FOLDER on each STICK, a directory where a stick is mounted, so that only a code opens it; then read all of it "
+	       "back. All sticks get\n"
+	       "the same lecture, each with codes of its own. Other files on the stick are left alone. Times look like 2026-11-24 "
+	       "18:00, 2026-11-24,\n"
+	       "18:30 or +3d; durations like 90m or 8h.\n"),
 	    OPT_PASSPHRASE | OPT_PINENTRY | OPT_CLOCK | OPT_JSON | OPT_PROGRESS, rows, 2, -1};
 	char **operands = NULL;
 	int count = 0;

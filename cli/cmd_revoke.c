@@ -24,7 +24,7 @@
 #include "stick.h"
 #include "text.h"
 
-#define UNKNOWN_CODE N_("this is a code, but of no stick in these books. Was it made with another keystore?")
+#define UNKNOWN_CODE N_("this is a code, but not of any stick in these books. Was it made with another keystore?")
 
 /* One code that was named, by its name or by itself. */
 struct pick {
@@ -417,7 +417,7 @@ confirm(struct revoke *r, const char *names, struct fault *f)
 
 	if (!prompt_possible(r->c))
 		return fault_set(f, E_PROMPT, 0, "",
-		    _("after this no code opens stick %.100s any more, and there is no terminal to ask on; --yes if that is meant."),
+		    _("after this no code opens stick %.100s any more, and there is no terminal to ask on; --yes if you mean it."),
 		    names);
 	snprintf(question, sizeof question, _("After this no code opens stick %s any more. Revoke?"), names);
 	e = prompt_yes(r->c, question, f);
@@ -622,9 +622,9 @@ report_target(const struct revoke *r, const struct target *t)
 		return;
 	say_safe(path, sizeof path, t->at.path);
 	if (t->written)
-		say_info(r->c, "  is on the stick at %s now: there they are dead on every PC", path);
+		say_info(r->c, "  is on the stick at %s now: its revoked codes are dead on every PC", path);
 	else
-		say_info(r->c, "  is on the stick at %s already: there they are dead on every PC", path);
+		say_info(r->c, "  is on the stick at %s already: its revoked codes are dead on every PC", path);
 }
 
 /* What it reaches, and what it does not stop yet: nobody should believe more than is so. */
@@ -640,7 +640,7 @@ report_reach(const struct revoke *r)
 		report_target(r, &r->targets[k]);
 	say_info(
 	    r->c, "  reaches every PC where a stick of yours that carries it is opened, and every stick you prepare from now on");
-	say_info(r->c, "  does not yet stop a code on a stick that is away, at a PC that has not seen the list.");
+	say_info(r->c, "  does not yet stop a code of a stick that is away, on a PC that has not seen the list.");
 	if (r->ats.count == 0)
 		say_info(r->c, "next, with the stick in hand: oncestick revoke --at STICK");
 }
@@ -716,7 +716,7 @@ cmd_revoke(struct cli *c, int argc, char **argv)
 {
 	struct revoke r = {.c = c, .issuer = {.dir_fd = -1}};
 	const struct opt rows[] = {
-	    {OPT_FLAG, "code", 0, NULL, N_("ask for a code to revoke; --code-file for many, one a line"), &r.code, 0, 0},
+	    {OPT_FLAG, "code", 0, NULL, N_("ask for a code to revoke; --code-file for many, one per line"), &r.code, 0, 0},
 	    {OPT_LIST, "holder", 0, "NAME", N_("every code that NAME was given and has not used"), &r.holders, 0, 0},
 	    {OPT_LIST, "stick", 0, "STICK|ID", N_("every unused code of a stick"), &r.sticks, 0, 0},
 	    {OPT_FLAG, "spent", 0, NULL, N_("every used code that is in the books: they are always in the list"), &r.spent, 0, 0},
@@ -726,11 +726,11 @@ cmd_revoke(struct cli *c, int argc, char **argv)
 	};
 	const struct opt_verb verb = {"revoke CODE-ID... [--at STICK]\nrevoke --code | --code-file FILE | --holder NAME | --stick "
 				      "STICK|ID | --spent\nrevoke --at STICK",
-	    N_("Make codes useless, for good. Codes are named as 7kq241/3, by their holder, by their stick, or by themselves. The "
-	    "result is a signed\n"
-	    "list that travels with sticks; it says at the end what it reaches and what it does not stop yet. With --code-file, "
-	    "every line is\n"
-	    "a code.\n"),
+	    N_("Make codes useless, for good. Name them like 7kq241/3, by their holder, by their stick, or type the codes "
+	       "themselves. The result is a\n"
+	       "signed list that travels with sticks; at the end you are told what it reaches and what it does not stop yet. With "
+	       "--code-file,\n"
+	       "every line is a code.\n"),
 	    OPT_PASSPHRASE | OPT_PINENTRY | OPT_CODE | OPT_CLOCK | OPT_JSON, rows, 0, -1};
 	struct fault f = {0};
 	enum err e = E_OK;
@@ -739,7 +739,7 @@ cmd_revoke(struct cli *c, int argc, char **argv)
 		return e;
 	if (r.id_count == 0 && !r.code && c->code_file == NULL && r.holders.count == 0 && r.sticks.count == 0 && !r.spent &&
 	    r.ats.count == 0)
-		return say_usage(c, "which codes? Name them as 7kq241/3, or use --code, --holder, --stick, --spent or --at");
+		return say_usage(c, "which codes? Name them like 7kq241/3, or use --code, --holder, --stick, --spent or --at");
 	e = run(&r, &f);
 	e = e == E_OK ? report(&r) : say_error(c, &f, &(struct say_about){.object = r.blame});
 	end(&r);

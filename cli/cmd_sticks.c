@@ -208,7 +208,7 @@ print_text(const struct cli *c, const struct usb_list_volume *list, size_t count
 		human_table_print(t, stdout, human_columns(STDOUT_FILENO));
 	human_table_free(&t);
 	if (failed)
-		return say_refuse(c, E_FAIL, "there is not enough memory for the list");
+		return say_refuse(c, E_FAIL, "there is not enough memory to show the list");
 	if (count > 0)
 		putchar('\n');
 	for (size_t i = 0; i < count; i++)

@@ -60,7 +60,7 @@ homes_check(const struct cli *c, enum homes_use use)
 
 	if (geteuid() != 0 || use == HOMES_NOTHING || !is_anothers(place(use), at, sizeof at))
 		return E_OK;
-	return say_refuse(c, E_USAGE, "this is root with the home directory of somebody else, %s: what root makes there its owner cannot "
-	    "change any more. Without sudo, or with 'sudo -H'; or set %s. Nothing was done", say_safe(safe, sizeof safe, at),
+	return say_refuse(c, E_USAGE, "you are root, but this home directory is somebody else's: %s. They could not change what "
+				      "root makes there. Run this without sudo, or with 'sudo -H'; or set %s. Nothing was done", say_safe(safe, sizeof safe, at),
 	    use == HOMES_ISSUER ? "ONCESTICK_ISSUER_DIR" : use == HOMES_STATION ? "ONCESTICK_STATION_DIR" : "HOME");
 }

@@ -29,17 +29,17 @@ static void
 no_rights(struct fault *out, const struct fault *f)
 {
 	fault_set(out, f->err, 0, "",
-	    _("the file system of that directory keeps no rights: everybody here could change the issuer's files. Set "
-	      "ONCESTICK_ISSUER_DIR to a directory on a disk of this PC."));
+	    _("the file system of that directory keeps no permissions: everybody here could change the issuer's files. Set "
+	      "ONCESTICK_ISSUER_DIR to a directory on this PC's own disk."));
 }
 
 static void
 list_full(struct fault *out, const struct fault *f)
 {
 	fault_set(out, f->err, 0, "",
-	    _("the list of used and revoked codes would be longer than %u MiB, which is the most; nothing was changed. A lecture "
-	      "leaves the list a week after it expires: wait for that, and give new lectures less time (prepare --expires) or prepare "
-	      "them as another issuer, in another ONCESTICK_ISSUER_DIR (oncestick init)."),
+	    _("the list of used and revoked codes would be longer than %u MiB, which is the limit; nothing was changed. A lecture "
+	      "leaves the list a week after it expires: wait for that, and give new lectures less time (prepare --expires) or "
+	      "prepare them as another issuer, in another ONCESTICK_ISSUER_DIR (oncestick init)."),
 	    (unsigned)(envelope_limit(ENVELOPE_NOTICE) >> 20));
 }
 
@@ -53,7 +53,7 @@ static void
 no_code_name(struct fault *out, const struct fault *f)
 {
 	fault_set(out, f->err, 0, "",
-	    _("'%.40s' is not the name of a code; those look like 7kq241/3. A code itself is never typed here: --code."), f->object);
+	    _("'%.40s' is not the name of a code; those look like 7kq241/3. Never type a code itself here: use --code."), f->object);
 }
 
 static void
@@ -66,7 +66,7 @@ static void
 no_stick(struct fault *out, const struct fault *f)
 {
 	fault_set(out, f->err, 0, "",
-	    _("%.80s is not where a stick is mounted, but a directory of another disk: its free space is not filled."), f->object);
+	    _("%.80s is not where a stick is mounted, but a directory on another disk: its free space is not filled."), f->object);
 }
 
 static void
@@ -92,7 +92,7 @@ no_files(struct fault *out, const struct fault *f)
 static void
 inside(struct fault *out, const struct fault *f)
 {
-	fault_set(out, f->err, 0, "", _("the stick %.80s is inside the folder that shall be packed."), f->object);
+	fault_set(out, f->err, 0, "", _("the stick %.80s is inside the folder that is to be packed."), f->object);
 }
 
 static void
@@ -111,14 +111,15 @@ is_copy(struct fault *out, const struct fault *f)
 static void
 crowded(struct fault *out, const struct fault *f)
 {
-	fault_set(out, f->err, 0, "", _("there are %u lectures on %.80s already, which is the most; --replace destroys them."),
+	fault_set(out, f->err, 0, "", _("there are %u lectures on %.80s already, which is the limit; --replace destroys them."),
 	    STICK_GRANTS_MAX, f->object);
 }
 
 static void
 not_handed_out(struct fault *out, const struct fault *f)
 {
-	fault_set(out, f->err, 0, "", _("code %.20s was not handed out yet; without --again the next ready codes are."), f->object);
+	fault_set(out, f->err, 0, "", _("code %.20s has not been handed out yet; leave out --again to hand out the next ones that "
+					"are ready."), f->object);
 }
 
 static void
@@ -129,14 +130,14 @@ code_is_over(struct fault *out, const struct fault *f)
 	else if (f->err == E_REVOKED)
 		fault_set(out, f->err, 0, "", _("code %.20s is revoked; hand out another."), f->object);
 	else
-		fault_set(out, f->err, 0, "", _("code %.20s has expired; hand out one of a lecture to come."), f->object);
+		fault_set(out, f->err, 0, "", _("code %.20s has expired; hand out one for a coming lecture."), f->object);
 }
 
 static void
 holds_none(struct fault *out, const struct fault *f)
 {
 	fault_set(out, f->err, 0, "",
-	    _("nobody called \"%.80s\" holds a code that is unused and in time; 'oncestick codes STICK' lists holders."), f->object);
+	    _("nobody called \"%.80s\" holds an unused code that is still valid; 'oncestick codes STICK' lists holders."), f->object);
 }
 
 static const struct whysay sentences[] = {
@@ -173,18 +174,18 @@ issuersay_loss(const struct collect_loss *loss, const char *path, struct fault *
 {
 	if (loss->used > 0)
 		return fault_set(f, E_USAGE, 0, "",
-		    ngettext("%u used code on %.80s is not collected: who opened it, and when, would be lost. First: oncestick collect "
-			     "STICK; or --discard.",
-			"%u used codes on %.80s are not collected: who opened them, and when, would be lost. First: oncestick "
+		    ngettext("%u used code on %.80s has not been collected: who used it, and when, would be lost. First: oncestick "
+			     "collect STICK; or --discard.",
+			"%u used codes on %.80s have not been collected: who used them, and when, would be lost. First: oncestick "
 			"collect STICK; or --discard.",
 			loss->used),
 		    loss->used, path);
 	if (loss->lectures > 0)
 		return fault_set(f, E_USAGE, 0, "",
-		    ngettext("%u lecture that the books have on this stick is not on %.80s: who used its codes, and when, nobody could "
-			     "tell any more. Look for another copy of the stick, and collect it; or --discard.",
-			"%u lectures that the books have on this stick are not on %.80s: who used their codes, and when, nobody could "
-			"tell any more. Look for another copy of the stick, and collect it; or --discard.",
+		    ngettext("%u lecture that by the books is on this stick is not on %.80s: nobody could tell any more who used "
+			     "its codes, and when. Look for another copy of the stick, and collect it; or --discard.",
+			"%u lectures that by the books are on this stick are not on %.80s: nobody could tell any more who used "
+			"their codes, and when. Look for another copy of the stick, and collect it; or --discard.",
 			loss->lectures),
 		    loss->lectures, path);
 	if (loss->damaged > 0)

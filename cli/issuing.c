@@ -58,8 +58,8 @@ issuing_warn_rights(const struct issuer *i, const struct cli *c)
 	say_safe(safe, sizeof safe, i->dir);
 	stickio_fs_of(i->dir_fd, fs);
 	if (rights == ISSUER_FILES_OPEN)
-		say_warn(c, "others may read what is in %s: the keystore is sealed by the passphrase, but not the books. If 'chmod -R go= %s' does "
-		    "not help, its file system (%s) keeps no rights: have it on a disk of this PC instead", safe, safe, fs);
+		say_warn(c, "others may read what is in %s: the passphrase seals the keystore, but not the books. If 'chmod -R go= "
+			    "%s' does not help, its file system (%s) keeps no permissions: move it to this PC's own disk", safe, safe, fs);
 	else
 		say_warn(c, "others may look into %s, where the issuer's secrets are: chmod 700 %s", safe, safe);
 }
@@ -130,7 +130,8 @@ confirm_day(const struct issuer *i, const struct cli *c, int64_t newest, struct 
 	typed[strcspn(typed, " \t\r")] = '\0';
 	if (strcmp(typed, today) != 0)
 		return fault_set(f, E_USAGE, 0, "",
-		    _("this PC's clock says %s. Set the clock first: what is signed with a wrong one spoils every PC that sees it."),
+		    _("this PC's clock says %s. Set the clock first: whatever is signed with a wrong one spoils every PC that sees "
+		      "it."),
 		    today);
 	return E_OK;
 }

@@ -76,14 +76,14 @@ preparing_ask_place(const struct cli *c, const char *packed, const struct prepar
 	say_safe(folder, sizeof folder, packed);
 	if (!prompt_possible(c)) {
 		e = fault_set(f, E_PROMPT, 0, "",
-		    _("%.80s is no removable stick, and not empty (%.40s). FOLDER comes first, then STICK: were they exchanged? If it "
-		      "is meant: --yes. Nothing was written."),
+		    _("%.80s is not a removable stick, and not empty (%.40s). FOLDER comes first, then STICK: did you swap them? "
+		      "If you mean it: --yes. Nothing was written."),
 		    path, one);
 		goto out;
 	}
 	/* TRANSLATORS: the directory that is to become a stick, one of the things in it, the folder that is to be packed */
 	snprintf(question, sizeof question,
-	    _("%s is no removable stick, and not empty (%s). Make it the stick, and lock %s on it?"), path, one,
+	    _("%s is not a removable stick, and not empty (%s). Use it as the stick, and lock %s on it?"), path, one,
 	    folder);
 	e = prompt_yes(c, question, f);
 	if (e == E_PROMPT) {
@@ -104,7 +104,7 @@ no_identity(struct fault *out, const struct prepare_target *t)
 
 	usbsay_show(shown, t->found ? &t->device : NULL);
 	fault_set(out, E_WRONG_STICK, 0, "",
-	    _("codes cannot be bound to what %.80s is on: %.160s. Take another stick, or leave --bind-usb out."), t->path, shown);
+	    _("codes cannot be bound to the device of %.80s: %.160s. Use another stick, or leave out --bind-usb."), t->path, shown);
 }
 
 static void
@@ -116,14 +116,14 @@ too_small(struct fault *out, const struct prepare *j, const struct prepare_targe
 	human_bytes(holes, sizeof holes, prepare_holes(j));
 	if (prepare_holes(j) > 0)
 		fault_set(out, E_SPACE, 0, "",
-		    _("it does not fit on %.80s: %s of free space are needed, %s of them for holes in files, which are stored in full; "
-		      "nothing was written. Leave those files out, or take a larger stick."),
+		    _("it does not fit on %.80s: it needs %s of free space, %s of that for holes in files, which are stored in "
+		      "full; nothing was written. Leave those files out, or use a larger stick."),
 		    t->path, wanted, holes);
 	else
 		fault_set(out, E_SPACE, 0, "",
 		    j->replace ?
-			_("it does not fit on %.80s: %s of free space are needed; nothing was written. Take a larger stick.") :
-			_("it does not fit on %.80s: %s of free space are needed; nothing was written. Take a larger stick, or "
+			_("it does not fit on %.80s: it needs %s of free space; nothing was written. Use a larger stick.") :
+			_("it does not fit on %.80s: it needs %s of free space; nothing was written. Use a larger stick, or "
 			  "--replace what is on this one."),
 		    t->path, wanted);
 }
@@ -142,7 +142,7 @@ full(struct fault *out, const struct prepare_target *t)
 			    t->left[i]);
 		n = n < sizeof list ? n : sizeof list - 1;
 	}
-	fault_set(out, E_USAGE, 0, "", _("there is on it: %s. --add keeps that, --replace destroys it."), list);
+	fault_set(out, E_USAGE, 0, "", _("the stick already has %s on it. --add keeps that, --replace destroys it."), list);
 }
 
 void

@@ -172,7 +172,7 @@ find_device(struct reformat *r, const struct reformat_env *env, struct fault *f)
 
 	if (env->node(env->arg, r->path, &dev) != 0 && errno == ENOTBLK)
 		return fault_set(f, E_USAGE, 0, "",
-		    _("%s is no device. --format wants the stick's device, such as /dev/sdb; 'oncestick sticks' lists them"), r->path);
+		    _("%s is not a device. --format needs the stick's device, such as /dev/sdb; 'oncestick sticks' lists them"), r->path);
 	if (dev == 0)
 		return fault_set(
 		    f, E_NO_STICK, 0, "", _("%s: %s. 'oncestick sticks' lists what is plugged in"), r->path, strerror(errno));
@@ -232,7 +232,7 @@ judge_claim(const struct reformat *r, const struct reformat_env *env, struct fau
 	if (env->claim(env->arg, node) == 0)
 		return E_OK;
 	if (errno == EBUSY)
-		return fault_set(f, E_USAGE, 0, "", _("%s is in use: mounted, swapped on, or part of another disk"), node);
+		return fault_set(f, E_USAGE, 0, "", _("%s is in use: mounted, used as swap space, or part of another disk"), node);
 	if (errno == EACCES || errno == EPERM)
 		return fault_set(f, E_READONLY, 0, "",
 		    _("you may not write to %s. As root: mkfs.%s %s %s %s; or use your desktop's disk program, then prepare without "
@@ -250,7 +250,7 @@ judge(const struct reformat *r, const struct reformat_env *env, struct fault *f)
 
 	for (size_t i = 0; i < r->count && e == E_OK; i++)
 		if (r->volumes[i].unfit == USB_LIST_SYSTEM)
-			e = fault_set(f, E_USAGE, 0, "", _("this PC runs from the disk of %s. It is not formatted"), r->path);
+			e = fault_set(f, E_USAGE, 0, "", _("%s is on the disk that this PC runs from. It is not formatted"), r->path);
 	for (size_t i = 0; i < r->count && e == E_OK; i++)
 		if (covers(r, &r->volumes[i]))
 			e = judge_volume(&r->volumes[i], f);
@@ -278,7 +278,7 @@ reformat_find(struct reformat *r, const struct reformat_env *env, const char *pa
 	r->type = type;
 	if ((size_t)snprintf(r->path, sizeof r->path, "%s", path) >= sizeof r->path) {
 		r->path[0] = '\0';
-		return fault_set(f, E_USAGE, 0, "", _("--format wants the stick's short name, such as /dev/sdb"));
+		return fault_set(f, E_USAGE, 0, "", _("--format needs the stick's short name, such as /dev/sdb"));
 	}
 	if ((e = find_device(r, env, f)) != E_OK || (e = judge(r, env, f)) != E_OK)
 		return e;
@@ -396,7 +396,7 @@ look_again(const struct reformat *r, const struct reformat_env *env, struct faul
 
 	if (e == E_OK && (now.usb.dev != r->usb.dev || now.sequence != r->sequence || now.usb.bytes != r->usb.bytes ||
 			     now.usb.vid != r->usb.vid || now.usb.pid != r->usb.pid || strcmp(now.usb.serial, r->usb.serial) != 0))
-		e = fault_set(f, E_NO_STICK, 0, "", _("the stick in %s is another one now. Nothing was done"), r->path);
+		e = fault_set(f, E_NO_STICK, 0, "", _("there is a different stick in %s now. Nothing was done"), r->path);
 	reformat_free(&now);
 	return e;
 }
@@ -528,7 +528,7 @@ mount_shared(struct reformat *r, const struct reformat_env *env, struct fault *f
 		wait_a_little();
 	}
 	return fault_set(f, E_NO_STICK, 0, "",
-	    _("%s is formatted, but nobody mounted it. Mount it, and name the folder where it is: oncestick prepare FOLDER STICK"),
+	    _("%s is formatted, but not mounted. Mount it, and name the directory where it is: oncestick prepare FOLDER STICK"),
 	    r->part);
 }
 

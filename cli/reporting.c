@@ -54,17 +54,17 @@ change_words(enum pack_note_kind kind)
 {
 	switch (kind) {
 	case PACK_SKIPPED:
-		return _("left out, neither file nor folder");
+		return _("left out: neither a file nor a folder");
 	case PACK_GREW:
-		return _("grew while it was read: packed as far as it was at first");
+		return _("grew while it was read: only what was there at first is packed");
 	case PACK_SHRANK:
-		return _("became shorter while it was read: packed as it is now");
+		return _("got shorter while it was read: packed as it is now");
 	case PACK_CHANGED:
-		return _("changed after it was listed: packed as it was read, which may be half of one and half of another");
+		return _("changed after it was listed: packed as it was read, perhaps half old and half new");
 	case PACK_YOUNG:
 		return _("was written to a moment ago: is it finished?");
 	case PACK_GONE:
-		return _("went away while the folder was listed: left out");
+		return _("disappeared while the folder was listed: left out");
 	}
 	return "?";
 }
@@ -104,7 +104,7 @@ tell(void *arg, const struct report_news *n)
 	progress_clear(&r->bar);
 	switch (n->kind) {
 	case REPORT_FOLDER_ON_STICK:
-		say_warn(r->c, "the folder lies on the stick itself, where anybody can read it; remove it from there afterwards");
+		say_warn(r->c, "the folder is on the stick itself, where anybody can read it; remove it from there afterwards");
 		break;
 	case REPORT_WEAK_IDENTITY:
 		weak_identity(r->c, n->device);
@@ -119,8 +119,8 @@ tell(void *arg, const struct report_news *n)
 		break;
 	case REPORT_DEBRIS:
 		say_info(r->c,
-		    ngettext("removed %u unfinished thing that an earlier run left on the stick",
-			"removed %u unfinished things that an earlier run left on the stick", n->count),
+		    ngettext("removed %u leftover of an earlier run that did not finish",
+			"removed %u leftovers of an earlier run that did not finish", n->count),
 		    n->count);
 		break;
 	}

@@ -60,8 +60,8 @@ check "nothing was written" test ! -e "$W/small/ONCE"
 mkdir "$W/holes"
 truncate -s 300M "$W/holes/disk.img"
 refused 38 "a bundle that does not fit for its holes" oncestick prepare "$W/holes" "$W/small" --codes 1 --passphrase-file "$W/pass"
-said "300 MiB of that are holes"
-said "300 MiB of them for holes in files"
+said "300 MiB of that is holes"
+said "300 MiB of that for holes in files"
 check "nothing was written either" test ! -e "$W/small/ONCE"
 
 

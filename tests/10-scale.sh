@@ -68,7 +68,7 @@ done
 mkdir "$W/stick3"
 # hostile 67: a file larger than FAT32 takes
 check "4.3 GiB are packed" peak oncestick prepare "$W/big" "$W/stick3" --label Big --codes 1 --passphrase-file "$W/pass"
-said "4.3 GiB of that are holes in files"
+said "4.3 GiB of that is holes in files"
 within "prepare of 4.3 GiB" $((262144 + 65536))
 is "in segments of 1 GiB" "$(stat -c %s "$W"/stick3/ONCE/b/*/*.seg | head -n 4 | sort -u)" 1073741824
 is "five of them" "$(ls "$W"/stick3/ONCE/b/*/*.seg | wc -l)" 5

@@ -148,7 +148,7 @@ check "and erased" issuer erase "$W/bad" --yes
 begin_anew
 collect_all O
 refused 2 "a copy with another session" issuer erase "$W/C" --yes
-said 'not collected'
+said 'not been collected'
 check "collected" issuer collect "$W/C"
 check "erased" issuer erase "$W/C" --yes
 

@@ -85,7 +85,7 @@ tail -n 1 "$W/codes" >"$W/code2"
 echo hello >"$W/nocode"
 for l in $languages; do
 	refused 2 "$l: a stick that is full" in_language "$l" oncestick prepare "$W/folder" "$stick" --passphrase-file "$W/pass"
-	says "$l" 'there is on it: %s. --add keeps that, --replace destroys it.' \
+	says "$l" 'the stick already has %s on it. --add keeps that, --replace destroys it.' \
 		"$(filled "$(in_language "$l" env TEXTDOMAINDIR="$ONCE_BIN/../share/locale" ngettext oncestick \
 			'"%.40s" (%u code left)' '"%.40s" (%u codes left)' 12)" "강연 12" 12)"
 	refused 20 "$l: what is no code" in_language "$l" oncestick rehearse "$stick" --code-file "$W/nocode"

@@ -118,7 +118,7 @@ is "nothing is left" "$(ls -A "$stick")" ""
 mkdir "$W/empty" "$W/fresh"
 mkdir "$W/fresh/lost+found" "$W/fresh/.Trash-1000"
 refused 24 "a folder with something in it is asked about" oncestick prepare "$W/empty" "$W/folder" "$pass"
-said "exchanged"
+said "did you swap them"
 said "\-\-yes"
 check "and nothing was written to it" no test -e "$W/folder/ONCE" -o -e "$W/folder/READ ME FIRST.txt"
 prepare "$W/folder" "$W/fresh"
@@ -142,7 +142,7 @@ if [ -w /dev/fuse ]; then
 	check "and it ends" oncestick unmount --yes
 	refused 2 "one that is not collected does not stop the others" \
 		oncestick prepare "$W/folder" "$W/used" "$W/good" --replace --label New "$pass"
-	said "not collected"
+	said "not been collected"
 	printed 'locked: "New"'
 	oncestick prepare "$W/folder" "$W/good" "$W/used" --replace --label Newer --json "$pass" >"$W/out" 2>"$W/err"
 	is "in any order" "$? $(jq -c '[.sticks[].ok]' "$W/out")" '2 [true,false]'

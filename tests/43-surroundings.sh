@@ -50,7 +50,7 @@ if [ -x "$ONCE_BUILD/tests/serve_dir" ] && [ -c /dev/fuse ]; then
 	umount "$W/card" || die umount
 	SERVE_MODE=0755 "$ONCE_BUILD/tests/serve_dir" "$W/under" "$W/card" || die "cannot serve a directory"
 	check "an issuer whom everybody can read" env ONCESTICK_ISSUER_DIR="$W/card" oncestick init "$pass"
-	said "keeps no rights"
+	said "keeps no permissions"
 	umount "$W/card" || die umount
 fi
 

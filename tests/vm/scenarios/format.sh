@@ -81,7 +81,7 @@ is "yes is not the device's name" $? 24
 untouched
 typed "$name" "vmctl unplug && vmctl plug AABBCC" >"$W/out" 2>"$W/err" </dev/null
 is "another stick in its place" $? 10
-printed "another one"
+printed "a different stick"
 disk=$(vmctl device)
 name=${disk#/dev/}
 untouched

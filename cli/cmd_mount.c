@@ -11,9 +11,11 @@
 #include "text.h"
 
 static const char about_text[] =
-    N_("Ask for the unlock code of the stick, use it up, and show the bundle as a read-only folder. The folder's path is printed on\n"
-    "stdout. STICK is the directory where the stick is mounted; left out, it is the only one with ONCE. DIR is an empty directory\n"
-    "of yours; left out, a new folder in your home directory. The code stays valid here until the session's deadline.\n");
+    N_("Ask for the stick's code, use it up, and open the lecture's folder, read-only. The folder's path is printed on standard "
+       "output.\n"
+       "STICK is the directory where the stick is mounted; without it, the only locked stick there is. DIR is an empty directory "
+       "of yours;\n"
+       "without it, a new folder in your home directory. Until the session's deadline the same code opens it again on this PC.\n");
 
 static enum err
 report(const struct mounting *m)

@@ -25,9 +25,11 @@
 #include "when.h"
 
 static const char about_text[] =
-    N_("Ask for the unlock code of the stick, use it up, and start PLAYER in the bundle's folder, which nobody else sees. Without PLAYER\n"
-    "it is mpv with all that is in the folder. FILES are named as they are in the folder. When the player ends, the folder is gone;\n"
-    "the session is paused unless it is ended for good: the same code goes on here until the deadline.\n");
+    N_("Ask for the stick's code, use it up, and start PLAYER in the lecture's folder, which nobody else sees. Without PLAYER, mpv "
+       "plays all\n"
+       "that is in the folder. FILES are named as they are in the folder. When the player ends, the folder is closed; the session "
+       "is paused\n"
+       "unless you end it for good: the same code goes on here until the deadline.\n");
 
 #define KEPT_MAX 8
 
@@ -84,23 +86,24 @@ static enum err
 say_no_namespaces(const struct cli *c, int sys)
 {
 	if (sys == ENOSPC && setting("/proc/sys/user/max_user_namespaces") == 0)
-		return say_refuse(c, E_FUSE, "this PC allows no user namespaces (user.max_user_namespaces is 0), and so no folder for one "
-		    "player alone. Nothing was spent. Use 'oncestick mount' instead, or ask who looks after this PC to set it to some "
-		    "thousands");
+		return say_refuse(c, E_FUSE, "this PC allows no user namespaces (user.max_user_namespaces is 0), and so no folder "
+					     "for one player alone. Nothing was spent. Use 'oncestick mount' instead, or ask "
+					     "whoever looks after this PC to set it to a few thousand");
 	if (sys == ENOSPC)
-		return say_refuse(c, E_FUSE, "as many namespaces are in use as this PC allows, so there is no folder for one player alone. "
-		    "Nothing was spent. Use 'oncestick mount' instead, or ask who looks after this PC to raise user.max_user_namespaces, "
-		    "user.max_mnt_namespaces or user.max_pid_namespaces");
+		return say_refuse(c, E_FUSE, "as many namespaces are in use as this PC allows, so there is no folder for one "
+					     "player alone. Nothing was spent. Use 'oncestick mount' instead, or ask whoever looks "
+					     "after this PC to raise user.max_user_namespaces, user.max_mnt_namespaces or "
+					     "user.max_pid_namespaces");
 	if (setting("/proc/sys/kernel/unprivileged_userns_clone") == 0)
-		return say_refuse(c, E_FUSE, "this PC allows user namespaces only to root (kernel.unprivileged_userns_clone is 0), and so no "
-		    "folder for one player alone. Nothing was spent. Use 'oncestick mount' instead, or ask who looks after this PC to set "
-		    "it to 1");
+		return say_refuse(c, E_FUSE, "this PC allows user namespaces only to root (kernel.unprivileged_userns_clone is 0), "
+					     "and so no folder for one player alone. Nothing was spent. Use 'oncestick mount' "
+					     "instead, or ask whoever looks after this PC to set it to 1");
 	if (sys == ENOSYS || sys == EINVAL)
 		return say_refuse(c, E_FUSE, "this kernel has no user namespaces, and so no folder for one player alone. Nothing was spent. "
 		    "Use 'oncestick mount' instead");
-	return say_refuse(c, E_FUSE, "this PC does not allow user namespaces (%s), and so no folder for one player alone; a container or a "
-	    "sandbox around this program may be why. Nothing was spent. Use 'oncestick mount' instead, or ask who looks after this PC to "
-	    "allow them", strerror(sys));
+	return say_refuse(c, E_FUSE, "this PC does not allow user namespaces (%s), and so no folder for one player alone; a "
+				     "container or a sandbox around this program may be why. Nothing was spent. Use 'oncestick "
+				     "mount' instead, or ask whoever looks after this PC to allow them", strerror(sys));
 }
 
 static enum err
@@ -112,18 +115,20 @@ say_forbidden(const struct cli *c, const struct fault *f)
 		return say_error(c, f, NULL);
 	if ((f->sys == EPERM || f->sys == EACCES) && !device &&
 	    setting("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == 1)
-		return say_refuse(c, E_FUSE, "this PC allows user namespaces only to programs with an AppArmor profile that says so "
-		    "(kernel.apparmor_restrict_unprivileged_userns is 1), and so no folder for one player alone. Nothing was spent. Use "
-		    "'oncestick mount' instead, or ask who looks after this PC for such a profile: oncestick-play(1)");
+		return say_refuse(c, E_FUSE, "this PC allows user namespaces only to programs with an AppArmor profile that says "
+					     "so (kernel.apparmor_restrict_unprivileged_userns is 1), and so no folder for one "
+					     "player alone. Nothing was spent. Use 'oncestick mount' instead, or ask whoever looks "
+					     "after this PC for such a profile: oncestick-play(1)");
 	if (f->why == WHY_NAMESPACE)
 		return say_no_namespaces(c, f->sys);
 	if (f->why == WHY_MOUNT_REFUSED && f->sys == EPERM)
-		return say_refuse(c, E_FUSE, "this kernel cannot mount FUSE in a user namespace; from 4.18 on they can. Nothing was spent. "
-		    "Use 'oncestick mount' instead");
+		return say_refuse(c, E_FUSE, "this kernel cannot mount FUSE in a user namespace; kernels from 4.18 on can. Nothing "
+					     "was spent. Use 'oncestick mount' instead");
 	if (device)
-		return say_refuse(c, E_FUSE, "/dev/fuse cannot be used: %s. It comes with the package fuse3. Nothing was spent",
+		return say_refuse(c, E_FUSE, "/dev/fuse cannot be used: %s. It comes with the fuse3 package. Nothing was spent",
 		    strerror(f->sys));
-	return say_refuse(c, E_FUSE, "the place for the player cannot be made (%s %s: %s). Nothing was spent. Use 'oncestick mount' instead",
+	return say_refuse(c, E_FUSE, "the player's private place cannot be set up (%s %s: %s). Nothing was spent. Use 'oncestick "
+				     "mount' instead",
 	    f->step, f->object, strerror(f->sys));
 }
 
@@ -252,8 +257,8 @@ say_closed(const struct play *p)
 	int64_t now = when_now();
 
 	if (!p->over)
-		return say_refuse(p->m.c, E_FAIL, "the process that served the media has ended before the player. The session is paused: "
-		    "type the same code again here");
+		return say_refuse(p->m.c, E_FAIL, "the process that served the folder ended before the player did. The session is "
+						  "paused: type the same code again here");
 	if (msg->err != E_OK)
 		return say_error(p->m.c, &msg->fault, NULL);
 	when_show_duration(length, sizeof length, msg->used_s);
@@ -288,7 +293,7 @@ say_player(const struct play *p, bool by_us)
 	if (p->ended.sys != 0)
 		return say_refuse(p->m.c, E_FAIL, "%s could not be started: %s", name, strerror(p->ended.sys));
 	if (p->told)
-		return say_refuse(p->m.c, E_INTERRUPTED, "a signal ended this, and %s with it", name);
+		return say_refuse(p->m.c, E_INTERRUPTED, "a signal stopped this, and %s with it", name);
 	if (by_us || (p->interrupted && !WIFEXITED(status)) || (WIFEXITED(status) && player_done(&p->player, WEXITSTATUS(status))))
 		return E_OK;
 	if (WIFEXITED(status))

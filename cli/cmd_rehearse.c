@@ -50,8 +50,9 @@ struct rehearsal {
 };
 
 static const char about_text[] =
-    N_("Try everything that `mount` needs on this PC, and spend nothing: stick, signatures, notices, clock, memory, FUSE, the place for\n"
-    "the folder, and with a code that it will open. --full also reads and checks every block of the stick.\n");
+    N_("Try everything that `mount` needs on this PC, and spend nothing: stick, signatures, notices, clock, memory, FUSE, the "
+       "place for\n"
+       "the folder and, with a code, that it will open. --full also reads and checks every block of the stick.\n");
 
 #define NAME_WIDTH 12
 
@@ -122,7 +123,7 @@ rehearse_stick(struct rehearsal *r, struct fault *f)
 	pass_words(r, N_("stick"), stick_words);
 	if ((err = unlock_check(r->unlock, &r->info, f)) != E_OK)
 		return err;
-	pass(r, N_("bundle"), N_("signatures, sizes and notices are right; its codes' places can be overwritten"));
+	pass(r, N_("bundle"), N_("signatures, sizes and notices are right; codes can be used up on the stick"));
 	if ((err = stick_open(&r->stick, r->at.fd, f)) == E_OK)
 		err = stick_load_grants(r->stick, &r->grants, f);
 	return err;
@@ -146,7 +147,7 @@ clock_words(const struct rehearsal *r, char *out, size_t size)
 	when_show(known, sizeof known, v->high > v->floor ? v->high : v->floor);
 	/* TRANSLATORS: after the word "clock" in a list of checks that passed; two times */
 	snprintf(out, size,
-	    v->high > v->floor ? _("says %s; a code was opened here on %s") : _("says %s; the issuer signed the newest there is on %s"), now,
+	    v->high > v->floor ? _("says %s; a code was opened here on %s") : _("says %s; the issuer last signed something on %s"), now,
 	    known);
 }
 
@@ -161,12 +162,13 @@ rehearse_clock(struct rehearsal *r)
 	if (v->now < v->floor) {
 		when_show(known, sizeof known, v->floor);
 		when_show_duration(by, sizeof by, v->floor - v->now);
-		say_warn(r->c, "this PC's clock is at least %s behind: it says %s, but what the issuer signed is of %s. Set it", by, now, known);
+		say_warn(r->c, "this PC's clock is at least %s behind: it says %s, but the issuer signed something on %s. Set the "
+			       "clock", by, now, known);
 	} else if ((v->flags & RECEIPT_CLOCK_BACK) != 0) {
 		when_show(known, sizeof known, v->high);
 		when_show_duration(by, sizeof by, v->high - v->now);
-		say_warn(r->c, "this PC's clock says %s, %s before a time at which a code was opened here (%s). Set it; if that time was wrong: "
-		    "oncestick station reset-clock", now, by, known);
+		say_warn(r->c, "this PC's clock says %s, which is %s before a code was opened here (%s). Set the clock; if that "
+			       "time was wrong: oncestick station reset-clock", now, by, known);
 	} else {
 		pass_words(r, N_("clock"), clock_words);
 	}
@@ -201,14 +203,15 @@ no_code_opens(const struct rehearsal *r, int64_t last, struct fault *f)
 	if (last == 0) {
 		when_show_duration(by, sizeof by, v->t - v->now);
 		return fault_set(f, E_EARLY, 0, "",
-		    _("too early for every code: this PC's clock says %s, which is at least %s behind what was signed or opened last. Set it."), now,
+		    _("too early for every code: this PC's clock says %s, which is at least %s behind what was signed or opened "
+		      "last. Set the clock."), now,
 		    by);
 	}
 	when_show(until, sizeof until, last);
 	when_show_duration(by, sizeof by, v->t - last);
 	return fault_set(f, E_EXPIRED, 0, "",
-	    _("no code opens this any more: the last could be used until %s, %s ago by this PC's clock, which says %s. What the issuer signed is "
-	      "of %s. If the clock is wrong, set it; else the stick has to be prepared again."),
+	    _("no code opens this any more: the last one could be used until %s, %s ago by this PC's clock, which says %s. The "
+	      "issuer last signed something on %s. If the clock is wrong, set it; otherwise the stick has to be prepared again."),
 	    until, by, now, known);
 }
 
@@ -261,7 +264,7 @@ rehearse_fence(struct rehearsal *r, struct fault *f)
 	err = trial_run(&t, f);
 	fence_filter_free(&calls);
 	if (err == E_OK)
-		pass(r, N_("fence"), N_("an open folder can do its work with the rights that it keeps"));
+		pass(r, N_("fence"), N_("an open folder can do its work once it is fenced in"));
 	return err;
 }
 
@@ -275,7 +278,7 @@ rehearse_machine(struct rehearsal *r, struct fault *f)
 	pass(r, N_("memory"), N_("enough to check a code"));
 	if ((err = fusefs_possible(f)) != E_OK || (err = mountpoint_home(f)) != E_OK || (err = mountpoint_try(f)) != E_OK)
 		return err;
-	pass(r, N_("folder"), N_("an empty one was mounted in the home directory, and taken off again"));
+	pass(r, N_("folder"), N_("an empty one was mounted in the home directory, and unmounted again"));
 	if ((err = rehearse_fence(r, f)) != E_OK)
 		return err;
 	if (r->info.memory_volatile)
@@ -393,7 +396,7 @@ say_not_tried(const struct rehearsal *r)
 	if (!with_code(r))
 		say_info(r->c, "not tried: a code; --code asks for one");
 	if (r->early)
-		say_info(r->c, "not tried before its time: the key that this code opens");
+		say_info(r->c, "not tried, because it is too early: the key that this code opens");
 	if (!r->full)
 		say_info(r->c, "not tried: whether every block can be read; --full reads them all");
 }

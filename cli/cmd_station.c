@@ -25,12 +25,12 @@
 
 static const char about_text[] =
     N_("What this PC remembers: its own identity, the issuers it knows, the codes it has seen used.\n"
-    "  show           identity, issuers, counts\n"
-    "  enrol FILE     write the enrolment request for an issuer (--label NAME)\n"
-    "  receipts FILE  write this PC's receipts, for the issuer's 'oncestick collect'\n"
-    "  pin FILE       know the issuer of a signed object, or of a stick, from now on\n"
-    "  pin --only     trust known issuers only; --any trusts new ones again\n"
-    "  reset-clock    forget the latest time this PC has believed\n");
+       "  show           identity, issuers, counts\n"
+       "  enrol FILE     write the enrolment request for an issuer (--label NAME)\n"
+       "  receipts FILE  write this PC's receipts, for the issuer's 'oncestick collect'\n"
+       "  pin FILE       trust the issuer of a stick or a signed file from now on\n"
+       "  pin --only     trust known issuers only; --any trusts new ones again\n"
+       "  reset-clock    forget the latest time this PC has seen\n");
 
 struct station_args {
 	bool only, any;
@@ -130,7 +130,7 @@ write_file(const char *file, const uint8_t *data, size_t n, struct fault *f)
 		    f, E_FAIL, 0, "", _("%.120s cannot be written: %s. Make room there, or name a file on another disk."), file, strerror(sys));
 	case EFBIG:
 		return fault_set(f, E_FAIL, 0, "",
-		    _("%.120s cannot be written: %s. Take away the limit of this login ('ulimit -f unlimited')."), file, strerror(sys));
+		    _("%.120s cannot be written: %s. Lift the limit of this login ('ulimit -f unlimited')."), file, strerror(sys));
 	case EACCES:
 	case EPERM:
 		return fault_set(
@@ -160,7 +160,7 @@ enrol(struct cli *c, const struct station_args *a, struct station *st, const cha
 	if ((data = enrolment_encode(&e, &n)) == NULL)
 		return fault_set(f, E_FAIL, ENOMEM, "encode", "%s", file);
 	if ((err = write_file(file, data, n, f)) == E_OK)
-		say_info(c, "written: %s; hand it to the issuer, and compare the station's id by voice: oncestick station show",
+		say_info(c, "written: %s; give it to the issuer, and compare the station's id by telephone: oncestick station show",
 		    say_safe(shown, sizeof shown, file));
 	free(data);
 	return err;
@@ -252,7 +252,7 @@ pin(struct cli *c, const struct station_args *a, struct station *st, const char 
 	if (file == NULL && !a->only && !a->any)
 		return say_usage(c, "station pin: name a signed file or a stick, or give --only or --any");
 	if (a->only && a->any)
-		return say_usage(c, "--only and --any exclude each other");
+		return say_usage(c, "use either --only or --any, not both");
 	if (file != NULL && (err = pin_one(c, st, file, f)) != E_OK)
 		return err;
 	if ((a->only || a->any) && (err = station_pin_only(st, a->only, f)) == E_OK)
@@ -272,7 +272,7 @@ reset_clock(struct cli *c, const struct station_args *a, struct station *st, con
 	if ((err = station_reset_clock(st, when_now(), f)) != E_OK)
 		return err;
 	when_show(now, sizeof now, when_now());
-	say_info(c, "the latest time this PC believes in is now its clock's: %s; the next receipt will say so", now);
+	say_info(c, "the latest time this PC has seen is now its clock's: %s; the next receipt will say so", now);
 	return E_OK;
 }
 
@@ -303,7 +303,7 @@ run(struct cli *c, struct station_args *a, char **operand, int n)
 		if (strcmp(operand[0], actions[i].name) != 0)
 			continue;
 		if (n - 1 < actions[i].min || n - 1 > actions[i].max)
-			return actions[i].max == 0 ? say_usage(c, "station %s takes nothing more", operand[0]) :
+			return actions[i].max == 0 ? say_usage(c, "station %s takes no more operands", operand[0]) :
 						     say_usage(c, "station %s takes one FILE", operand[0]);
 		if (station_open(&s, a->dir, actions[i].mode, &f) == E_OK)
 			err = actions[i].run(c, a, s, n > 1 ? operand[1] : NULL, &f);

@@ -96,8 +96,8 @@ print_users(const struct control_state *s)
 
 	mountpoint_users(s->mount_point, &s->mount, print_user, &seen);
 	if (seen == 0 && s->open_count > 0)
-		printf(ngettext("  %u file is open, in a program that cannot be seen from here\n",
-		    "  %u files are open, in programs that cannot be seen from here\n", s->open_count), (unsigned)s->open_count);
+		printf(ngettext("  %u file is open, in a program that we cannot see from here\n",
+		    "  %u files are open, in programs that we cannot see from here\n", s->open_count), (unsigned)s->open_count);
 	if (s->unread.blocks > 0)
 		printf("  %s\n", unreadsay(unread, &s->unread));
 }
@@ -120,7 +120,7 @@ print_text(const struct cli *c, const struct sessions *s)
 		if (st->label[0] != '\0')
 			printf(_("  \"%s\", stick %s\n"), say_safe(path, sizeof path, st->label), stick);
 		else
-			printf(_("  a bundle, stick %s\n"), stick);
+			printf(_("  a lecture without a label, stick %s\n"), stick);
 		/* TRANSLATORS: where the stick is mounted */
 		printf(_("  from %s\n"), say_safe(path, sizeof path, st->stick_path));
 		if (st->private)

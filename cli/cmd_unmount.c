@@ -20,8 +20,10 @@
 #include "when.h"
 
 static const char about_text[] =
-    N_("End the session of an open folder for good: the folder goes, the code will not open again, and the stick may be pulled.\n"
-    "DIR is the folder; left out, it is the only one open. While a program has a file open nothing happens, and it is named.\n");
+    N_("End the session of an open folder for good: the folder closes, the code will not open again, and the stick may be pulled. "
+       "DIR is the\n"
+       "folder; it can be left out if only one is open. If a program still has a file open, it is named, and the folder stays "
+       "open.\n");
 
 struct choice {
 	bool pause, force, yes, eject;
@@ -95,9 +97,10 @@ say_busy(const struct cli *c, const struct control_state *s)
 
 	mountpoint_users(s->mount_point, &s->mount, name_holder, &h);
 	if (h.count == 0 && s->open_count > 0)
-		snprintf(h.text, sizeof h.text, ngettext("%u file of the folder is still open, where it cannot be seen from here: in a program "
-		    "of another user, in a sandbox, or in the kernel", "%u files of the folder are still open, where it cannot be seen from here: "
-		    "in a program of another user, in a sandbox, or in the kernel", s->open_count), (unsigned)s->open_count);
+		snprintf(h.text, sizeof h.text, ngettext("%u file of the folder is still open where we cannot see it: in another "
+							 "user's program, in a sandbox, or in the kernel", "%u files of the folder are still open where we cannot see "
+								       "them: in another user's program, in a sandbox, or in the "
+								       "kernel", s->open_count), (unsigned)s->open_count);
 	else if (h.count == 0)
 		snprintf(h.text, sizeof h.text, "%s", _("a program still has a file of the folder open"));
 	if (h.count > HOLDERS_NAMED)
@@ -121,7 +124,8 @@ warn_left(const struct cli *c, const char *folder)
 {
 	char safe[PATH_MAX];
 
-	say_warn(c, "%s stays behind, dead: something else is mounted over it. Unmount that: the folder goes with the next 'oncestick status'",
+	say_warn(c, "%s is closed but still there, because something else is mounted over it. Unmount that; the next 'oncestick "
+		    "status' then removes the folder",
 	    say_safe(safe, sizeof safe, folder));
 }
 
@@ -175,10 +179,10 @@ say_no_session(const struct cli *c, const char *dir, const struct fault *f)
 		return say_error(c, f, &(struct say_about){.object = dir});
 	say_safe(safe, sizeof safe, dir);
 	if (owner == geteuid())
-		return say_refuse(c, E_MOUNTED, "%s was opened with another memory of this PC: give the ONCESTICK_STATION_DIR that it was opened "
-		    "with", safe);
+		return say_refuse(c, E_MOUNTED, "%s was opened with another memory of this PC: set ONCESTICK_STATION_DIR as it was "
+						"then", safe);
 	pw = getpwuid(owner);
-	return say_refuse(c, E_MOUNTED, "%s was opened by user %s, who alone can end it", safe, pw != NULL ? pw->pw_name : "?");
+	return say_refuse(c, E_MOUNTED, "%s was opened by user %s, and only they can end it", safe, pw != NULL ? pw->pw_name : "?");
 }
 
 static void
@@ -225,7 +229,7 @@ has_another(const struct sessions *s, const struct sessions_one *one)
 static void
 warn_in_use(const struct cli *c, const char *why)
 {
-	say_warn(c, "%s. The folder is closed all the same. Eject the stick in the file manager before you pull it", why);
+	say_warn(c, "%s. The folder is closed anyway. Eject the stick in the file manager before you pull it", why);
 	desktop_tell_ejected(why);
 }
 

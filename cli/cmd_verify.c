@@ -377,7 +377,7 @@ report_checked(const struct verify *v, const struct checked *x)
 		/* TRANSLATORS: a label and a size: nothing in it is damaged */
 		printf(_("whole: \"%s\", %s\n"), say_safe(label, sizeof label, x->grant->label), bytes);
 		if (!x->direct)
-			say_info(v->c, "read through this PC's cache: the file system does not allow more");
+			say_info(v->c, "read through this PC's cache, because the file system allows no other way");
 		return;
 	}
 	for (size_t i = 0; i < x->count && i < PRINTED; i++)
@@ -386,13 +386,13 @@ report_checked(const struct verify *v, const struct checked *x)
 		printf(ngettext("... and %llu more block\n", "... and %llu more blocks\n", (unsigned long)(x->damaged - PRINTED)),
 		    (unsigned long long)(x->damaged - PRINTED));
 	if (x->damaged > 0 && x->unlocked && !x->named)
-		say_info(v->c, "the table of files is damaged itself: not every file can be named");
+		say_info(v->c, "the table of files is itself damaged, so not every file can be named");
 	else if (x->damaged > 0 && v->seed != NULL && !x->unlocked)
 		say_info(v->c, "the passphrase does not open this, so its files cannot be named");
 	else if (x->damaged > 0 && v->code && !x->unlocked)
 		say_info(v->c, "the code does not open this, so its files cannot be named");
 	else if (x->damaged > 0 && !x->unlocked)
-		say_info(v->c, "with --passphrase-file of the issuer, or an unused code in --code-file, the files are named too");
+		say_info(v->c, "with the issuer's --passphrase-file, or an unused code in --code-file, the files are named too");
 }
 
 static void
@@ -402,8 +402,8 @@ warn_unread(const struct verify *v, const struct grant *g, const struct slots_co
 
 	/* TRANSLATORS: a label, how many codes, how many there are: the form is that of the last; a file, and why it cannot be read */
 	say_warn(v->c,
-	    ngettext("\"%s\": whether %u of %u code is used cannot be told, for %s cannot be read: %s",
-		"\"%s\": whether %u of %u codes are used cannot be told, for %s cannot be read: %s", g->slots),
+	    ngettext("\"%s\": we cannot tell whether %u of %u code is used, because %s cannot be read: %s",
+		"\"%s\": we cannot tell whether %u of %u codes are used, because %s cannot be read: %s", g->slots),
 	    say_safe(label, sizeof label, g->label), n->unread, g->slots, n->why.object, strerror(n->why.sys));
 }
 
@@ -420,7 +420,7 @@ warn_slots(const struct verify *v)
 		if (n.damaged > 0)
 			/* TRANSLATORS: a label, how many codes are unusable, how many there are: the form is that of the last */
 			say_warn(v->c,
-			    ngettext("\"%s\": %u of %u code is unusable, their records are damaged",
+			    ngettext("\"%s\": %u of %u code is unusable, its record is damaged",
 				"\"%s\": %u of %u codes are unusable, their records are damaged", v->grants.grants[i].slots),
 			    say_safe(label, sizeof label, v->grants.grants[i].label), n.damaged, v->grants.grants[i].slots);
 	}
@@ -514,9 +514,10 @@ cmd_verify(struct cli *c, int argc, char **argv)
 {
 	struct verify v = {.c = c, .at = {.fd = -1}};
 	const struct opt_verb verb = {"verify [STICK] [--passphrase-file FILE | --code-file FILE]",
-	    N_("Check every signature and read every block of a stick. No code is needed, and none is spent. Damage is told by file "
-	    "and byte\n"
-	    "range on the stick; with the issuer's passphrase or an unused code also by the packed file it is in.\n"),
+	    N_("Check every signature and read every block of a stick. No code is needed, and none is spent. Damage is reported by "
+	       "file and byte\n"
+	       "range on the stick; with the issuer's passphrase or an unused code, also by the lecture's own file that it is "
+	       "in.\n"),
 	    OPT_PASSPHRASE | OPT_CODE | OPT_JSON | OPT_PROGRESS, NULL, 0, 1};
 	struct fault f = {0};
 	char **operands = NULL;

@@ -66,9 +66,9 @@ struct watch {
 };
 
 static const char about_text[] =
-    N_("Wait for sticks. For each that is plugged in and mounted the code is asked, and its folder opened, as 'oncestick mount' "
-    "does.\n"
-    "A stick that is in already counts. Folders stay open when this ends: 'oncestick unmount' ends a session. Ends with ^C.\n");
+    N_("Wait for sticks, and for each one that is plugged in and mounted ask for its code and open its folder, like 'oncestick "
+       "mount'. A\n"
+       "stick that is in already counts. Folders stay open when this ends: 'oncestick unmount' ends a session. ^C ends this.\n");
 
 /* ---- names that come and go ----------------------------------------------------------------------------------------------- */
 
@@ -215,7 +215,7 @@ ask(struct watch *w, const char *path)
 
 	if (!prompt_possible(w->c)) {
 		e = say_refuse(w->c, E_PROMPT,
-		    "there is no terminal to ask for the code on. --pinentry asks in a window; this reads it from a file: oncestick "
+		    "there is no terminal to ask for the code on. --pinentry asks in a window; to read it from a file: oncestick "
 		    "mount STICK --code-file FILE");
 		refused(w, path, e);
 		return e;

@@ -10,6 +10,6 @@
 enum eject_result
 eject_stick(struct eject *e)
 {
-	snprintf(e->why, sizeof e->why, "%s", _("this oncestick was built without libsystemd, which it asks udisks2 with"));
+	snprintf(e->why, sizeof e->why, "%s", _("this oncestick was built without libsystemd, which it needs to ask udisks2"));
 	return EJECT_FAILED;
 }

@@ -136,7 +136,7 @@ read_option(struct call *k, const char *word)
 		return say_refuse(k->c, E_USAGE, "the option %s is refused: only the user for whom a stick is opened can see into the "
 		    "folder. To open it for somebody else than root: uid=USER", word);
 	if (strcmp(word, "exec") == 0)
-		return say_refuse(k->c, E_USAGE, "the option exec is refused: nothing in the folder is executed");
+		return say_refuse(k->c, E_USAGE, "the option exec is refused: nothing in the folder can be executed");
 	if (k->sloppy)
 		return E_OK;
 	return say_refuse(k->c, E_USAGE, "there is no option '%s' for a stick; man mount.fuse.oncestick lists those there are",
@@ -226,7 +226,7 @@ read_arguments(struct call *k, int argc, char **argv)
 		}
 	}
 	if (argc - optind != 2)
-		return say_refuse(k->c, E_USAGE, "a stick and a directory are wanted: %s --help", FSTAB_HELPER);
+		return say_refuse(k->c, E_USAGE, "a stick and a directory are needed: %s --help", FSTAB_HELPER);
 	k->source = argv[optind];
 	k->dir = argv[optind + 1];
 	return read_options(k);
@@ -369,7 +369,7 @@ ask_system(const struct call *k, const char *program)
 
 	snprintf(question, sizeof question, _("Code for the stick %s:"), say_safe(safe, sizeof safe, k->source));
 	if (pipe2(end, O_CLOEXEC) != 0)
-		return say_refuse(k->c, E_FAIL, "a question cannot be asked: %s", strerror(errno));
+		return say_refuse(k->c, E_FAIL, "the code cannot be asked for: %s", strerror(errno));
 	if ((sys = spawn_with_output(&pid, argv, end[1])) == 0)
 		while (waitpid(pid, &status, 0) < 0 && errno == EINTR && !stop_asked())
 			continue;

@@ -53,7 +53,7 @@ static const struct verb verbs[] = {
     {"erase", "issuer", N_("destroy what is on a stick"), cmd_erase, HOMES_ISSUER},
     {"mount", "speaker", N_("open a stick with a code"), cmd_mount, HOMES_FOLDER},
     {"play", "speaker", N_("open a stick with a code for one player alone"), cmd_play, HOMES_FOLDER},
-    {"watch", "speaker", N_("wait for sticks, and mount each that comes"), cmd_watch, HOMES_FOLDER},
+    {"watch", "speaker", N_("wait for sticks, and open each that comes"), cmd_watch, HOMES_FOLDER},
     {"unmount", "speaker", N_("end the session"), cmd_unmount, HOMES_STATION},
     {"status", "speaker", N_("what is open, and until when"), cmd_status, HOMES_STATION},
     {"rehearse", "speaker", N_("try everything that mount needs, spending nothing"), cmd_rehearse, HOMES_FOLDER},
@@ -67,7 +67,7 @@ static const char *const groups[][2] = {
     {"issuer", N_("for the issuer, who prepares sticks and hands out codes")},
     {"speaker", N_("for the speaker, who has a stick and a code")},
     {"anyone", N_("for anyone")},
-    {"station", N_("for who looks after a lecture PC")},
+    {"station", N_("for whoever looks after a lecture PC")},
 };
 
 /* At a column, broken where 80 end. */
@@ -85,7 +85,7 @@ print_help(void)
 {
 	print_wrapped(_("usage: oncestick VERB [OPTION...] [OPERAND...]"), 0);
 	putchar('\n');
-	print_wrapped(_("Media on USB sticks, locked; a code opens one lecture."), 0);
+	print_wrapped(_("Lectures locked on USB sticks; a code opens one, once."), 0);
 	for (size_t g = 0; g < COUNT(groups); g++) {
 		printf("\n%s:\n", _(groups[g][1]));
 		for (size_t i = 0; i < COUNT(verbs); i++) {

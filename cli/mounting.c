@@ -50,7 +50,7 @@ title(const struct unlock_info *info, char out[TITLE_SIZE])
 	char safe[4 * LABEL_MAX + 1];
 
 	if (info->label[0] == '\0')
-		return _("a bundle without a label");
+		return _("a lecture without a label");
 	snprintf(out, TITLE_SIZE, "\"%s\"", say_safe(safe, sizeof safe, info->label));
 	return out;
 }
@@ -89,14 +89,14 @@ say_found(const struct mounting *m)
 	mounting_about(m->c, i);
 	if (i->skipped > 0 && i->newer > 0)
 		say_warn(m->c,
-		    ngettext("%u of %u lectures on the stick cannot be used (made by a newer oncestick): codes of it are refused",
-			"%u of %u lectures on the stick cannot be used (made by a newer oncestick): codes of them are refused",
+		    ngettext("%u of %u lectures on the stick cannot be used (made by a newer oncestick): its codes are refused",
+			"%u of %u lectures on the stick cannot be used (made by a newer oncestick): their codes are refused",
 			i->skipped),
 		    i->skipped, i->skipped + i->grants);
 	else if (i->skipped > 0)
 		say_warn(m->c,
-		    ngettext("%u of %u lectures on the stick cannot be used (damaged): codes of it are refused",
-			"%u of %u lectures on the stick cannot be used (damaged): codes of them are refused", i->skipped),
+		    ngettext("%u of %u lectures on the stick cannot be used (damaged): its codes are refused",
+			"%u of %u lectures on the stick cannot be used (damaged): their codes are refused", i->skipped),
 		    i->skipped, i->skipped + i->grants);
 	if (i->memory_volatile)
 		say_warn(m->c, "this PC forgets what it knows when it is switched off: if the power fails while the code is being "
@@ -105,8 +105,8 @@ say_found(const struct mounting *m)
 		say_warn(m->c, "the stick's file system (%s) may keep old data: a used code is dead on this PC, but the stick "
 		    "itself may not forget it", i->fs_name);
 	if (!secret_lockable(LOCKED_MAX))
-		say_warn(m->c, "this PC lets programs keep too little memory out of its swap space ('ulimit -l'): parts of the media "
-		    "may be written there");
+		say_warn(m->c, "this PC lets programs keep too little memory out of its swap space ('ulimit -l'): parts of the "
+			       "lecture may be written there");
 }
 
 static enum err
@@ -146,7 +146,7 @@ ask_to_spend(const struct mounting *m, struct fault *f)
 	when_show_duration(length, sizeof length, i->remaining_s);
 	when_show_until(until, sizeof until, i->clock.now + i->remaining_s, i->clock.now);
 	snprintf(question, sizeof question, m->player != NULL ?
-	    _("This uses up the code. The media can be played for %s (until %s), on this PC only. Open now?") :
+	    _("This uses up the code. The lecture can be played for %s (until %s), on this PC only. Open now?") :
 	    _("This uses up the code. The folder stays open for %s (until %s), on this PC only. Open now?"), length, until);
 	return prompt_enter(m->c, question, f);
 }
@@ -192,10 +192,10 @@ say_outcome(const struct mounting *m, enum outcome o, const struct fault *why)
 	case GIVEN_UP:
 		return say_refuse(m->c, E_INTERRUPTED, "interrupted. Nothing was spent");
 	case ENDED:
-		return say_refuse(m->c, E_FAIL, "the process that was opening the stick has ended. Try again. Nothing was spent");
+		return say_refuse(m->c, E_FAIL, "the process that was opening the stick ended. Try again. Nothing was spent");
 	case LOST:
-		return say_refuse(m->c, E_FAIL, "the process that was opening the stick has ended before it was done. Type the same "
-		    "code again, on this PC: if it was used up, it goes on here");
+		return say_refuse(m->c, E_FAIL, "the process that was opening the stick ended before it was done. Type the same "
+						"code again, on this PC: if it was used up, it goes on here");
 	case WENT_WELL:
 		break;
 	}

@@ -121,7 +121,7 @@ add_common(struct parser *p, struct cli *c, unsigned common)
 	if (common & (OPT_PLAIN | OPT_PROGRESS))
 		add_row(p, (struct opt){OPT_FLAG, "plain", 0, NULL, N_("no bars, no colour"), &c->plain, 0, 0});
 	add_row(p, (struct opt){OPT_FLAG, "quiet", 'q', NULL, N_("say nothing but errors and questions"), &c->quiet, 0, 0});
-	add_row(p, (struct opt){OPT_FLAG, "help", 'h', NULL, N_("print this"), &p->help, 0, 0});
+	add_row(p, (struct opt){OPT_FLAG, "help", 'h', NULL, N_("print this help"), &p->help, 0, 0});
 }
 
 /* Text as wide as the terminal, or as most are. */
@@ -217,7 +217,7 @@ set_number(const struct cli *c, const struct opt *o, const char *value)
 	n = strtoull(value, &end, 10);
 	if (value[0] < '0' || value[0] > '9' || *end != '\0' || errno != 0 || n < o->min || n > o->max)
 		return say_usage(
-		    c, "--%s wants a number from %u to %u, not '%s'", o->name, o->min, o->max, say_safe(safe, sizeof safe, value));
+		    c, "--%s needs a number from %u to %u, not '%s'", o->name, o->min, o->max, say_safe(safe, sizeof safe, value));
 	*(uint32_t *)o->to = (uint32_t)n;
 	return E_OK;
 }
@@ -230,7 +230,7 @@ set_row(const struct cli *c, struct parser *p, const struct opt *o, const char *
 	if (*given && o->kind == OPT_FLAG)
 		return say_usage(c, "--%s is given twice", o->name);
 	if (*given && o->kind != OPT_LIST)
-		return say_usage(c, "--%s is given twice, and has only one value", o->name);
+		return say_usage(c, "--%s is given twice, but takes one value", o->name);
 	*given = true;
 	switch (o->kind) {
 	case OPT_END:
@@ -375,7 +375,7 @@ parse(struct cli *c, struct parser *p, const struct opt_verb *v, int argc, char 
 	if (!operands_fit(c, v, *count, operands) || !one_secret_from_stdin(c))
 		return E_USAGE;
 	if (c->pinentry && (c->dialog = pinentry_new(&(struct pinentry_setup){.stopped = stop_asked,
-	    .differ = _("These were not the same.")})) == NULL)
+	    .differ = _("The two were not the same.")})) == NULL)
 		return say_refuse(c, E_FAIL, "there is not enough memory for --pinentry");
 	*go = true;
 	return E_OK;

@@ -175,8 +175,8 @@ prompt_new_passphrase(const struct cli *c, struct prompt_answer *a, struct fault
 		prompt_free(a);
 		if (e != E_OK)
 			return e;
-		say_info(c, "these were not the same; once more.");
-		say_note(c, _("these were not the same; once more."));
+		say_info(c, "the two were not the same; once more.");
+		say_note(c, _("the two were not the same; once more."));
 	}
 }
 
@@ -236,10 +236,10 @@ offer_reading(const struct cli *c, const struct prompt_answer *a, char symbols[C
 		return E_CODE_TYPO;
 	code_show(shown, reading);
 	if (c->dialog != NULL || a->hidden)
-		snprintf(question, sizeof question, _("With a keyboard that is %s these keys are a code. Use that?"), keyboard_name(keyboard));
+		snprintf(question, sizeof question, _("On a %s keyboard these keys would be a code. Use that?"), keyboard_name(keyboard));
 	else
 		snprintf(
-		    question, sizeof question, _("With a keyboard that is %s that would be %s. Use it?"), keyboard_name(keyboard), shown);
+		    question, sizeof question, _("On a %s keyboard that would be %s. Use it?"), keyboard_name(keyboard), shown);
 	e = prompt_choice(c, question, _("[Enter / n]"), ways, 'y', &answer, f);
 	if (e == E_OK && answer == 'y')
 		memcpy(symbols, reading, CODE_SYMBOLS);
@@ -260,7 +260,7 @@ add_reading(char *text, size_t size, const struct prompt_answer *a)
 	size_t n = strlen(text);
 
 	if (keyboard != KEYBOARD_NONE)
-		snprintf(text + n, size - n, _(" With a keyboard that is %s these keys are a code: write that into the file."),
+		snprintf(text + n, size - n, _(" On a %s keyboard these keys would be a code: put that code into the file."),
 		    keyboard_name(keyboard));
 	sodium_memzero(reading, sizeof reading);
 }

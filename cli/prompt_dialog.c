@@ -40,13 +40,14 @@ word(const struct cli *c, enum err e, struct fault *f)
 		    end->program);
 	case PINENTRY_MISSING:
 		return fault_set(f, e, 0, "",
-		    _("there is no program %.80s. Install a pinentry, or leave --pinentry out to be asked on the terminal."), end->program);
+		    _("there is no program %.80s. Install a pinentry, or leave out --pinentry to be asked on the terminal."), end->program);
 	case PINENTRY_NOT_BUILT:
 		return fault_set(f, e, 0, "", "%s",
 		    _("this oncestick was built without libassuan, so it has no --pinentry. Leave it out to be asked on the terminal."));
 	default:
 		return fault_set(f, e, 0, "",
-		    _("%.60s failed: %s. Leave --pinentry out to be asked on the terminal, or name another in ONCESTICK_PINENTRY."),
+		    _("%.60s failed: %s. Leave out --pinentry to be asked on the terminal, or name another program in "
+		      "ONCESTICK_PINENTRY."),
 		    end->program, what_failed(end));
 	}
 }

@@ -48,7 +48,8 @@ file_fault(const char *name, struct fault *f)
 
 	if (sys == EINTR)
 		return fault_set(f, E_INTERRUPTED, 0, "", _("interrupted."));
-	return fault_set(f, E_PROMPT, sys, "", _("%.120s cannot be read: %s. Name another file, or leave the option out to be asked."),
+	return fault_set(f, E_PROMPT, sys, "", _("%.120s cannot be read: %s. Name another file, or leave out the option to be "
+						 "asked."),
 	    strcmp(name, "-") == 0 ? _("standard input") : name, strerror(sys));
 }
 

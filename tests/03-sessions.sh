@@ -193,7 +193,7 @@ if [ "$WHO" = root ]; then
 	open_with 11
 	mount -t tmpfs none "$folder"
 	check "by force, also beneath another mount" oncestick unmount --pause --force
-	said 'stays behind, dead: something else is mounted over it'
+	said 'is closed but still there, because something else is mounted over it'
 	umount "$folder"
 	check "it goes when that has gone" oncestick status
 	check "... with its directory" gone

@@ -45,7 +45,7 @@ rm -r "$ONCESTICK_ISSUER_DIR"
 touch "$FAKE_PINENTRY/norepeat"
 person 'pin correct horse' 'pin correct house' 'pin correct horse' 'pin correct%20horse'
 check "or in a second one" alone oncestick init --pinentry
-saw '^SETERROR these were not the same'
+saw '^SETERROR the two were not the same'
 
 sample "$W/folder"
 person 'pin correct horse'
@@ -151,7 +151,7 @@ jamo=$(printf '%s' "$two" | tr '[:lower:]' '[:upper:]' | sed '
 	s/H/ㅗ/g; s/J/ㅓ/g; s/K/ㅏ/g; s/Z/ㅋ/g; s/X/ㅌ/g; s/C/ㅊ/g; s/V/ㅍ/g; s/B/ㅠ/g; s/N/ㅜ/g; s/M/ㅡ/g')
 person "pin $jamo" cancel cancel
 refused 24 "a code in jamo is offered; it is not wanted" alone oncestick rehearse "$stick" --code --pinentry
-saw '^SETDESC With a keyboard that is Korean'
+saw '^SETDESC On a Korean'
 saw_not "$(echo "$two" | cut -c 1-4)"
 person "pin $jamo" ok
 check "it is wanted" alone oncestick rehearse "$stick" --code --pinentry

@@ -164,7 +164,7 @@ if [ "$WHO" = root ]; then # something is mounted over the folder: it stays, dea
 	logged "open" 'is open'
 	check "it is covered" mount -t tmpfs none "$folder"
 	check "end by force" with_bus oncestick unmount --yes --force
-	said "stays behind"
+	said "still there"
 	logged "it has ended all the same" '"Desk" has ended \| .*safe to pull'
 	check "it is uncovered" umount "$folder"
 	check "what is left goes" oncestick status
@@ -203,7 +203,7 @@ nth 5
 check "mount" with_bus oncestick mount "$stick" --code-file "$W/code"
 check "a directory is not ejected" with_bus oncestick unmount --yes --eject --json
 printed '"ejected": false'
-said "warning: .*not at the top of a stick.*closed all the same"
+said "warning: .*not at the top of a stick.*closed anyway"
 is "it has ended all the same" "$(oncestick status --json | jq '.open | length')" 0
 refused 30 "the code is dead" oncestick mount "$stick" --code-file "$W/code"
 
@@ -245,7 +245,7 @@ if [ "$WHO" = root ] && [ -n "$(losetup -f 2>/dev/null)" ]; then
 	said "warning: tail .pid $reader. still has"
 	printed '"ejected": false'
 	eject denied
-	said "warning: .*Not authorized.*closed all the same"
+	said "warning: .*Not authorized.*closed anyway"
 	printed '"ejected": false'
 
 	# A stick that is pulled: nothing more can be read from the device, and no file system is there. It comes back as another device.

@@ -31,7 +31,7 @@ source_of() # FOLDER: what the list of mounts has as its source
 check "the helper explains itself" "$helper" --help
 printed 'code-file=FILE'
 fails 1 "no operands" "$helper"
-said 'a stick and a directory are wanted'
+said 'a stick and a directory are needed'
 fails 1 "an option that there is not, by its name" "$helper" "$stick" "$folder" -o ro,no_such_thing=1
 said "no option 'no_such_thing=1'"
 fails 1 "nobody else may look into it" "$helper" "$stick" "$folder" -o ro,allow_other

@@ -18,7 +18,7 @@ at_clock() # SECONDS COMMAND...: with a clock that is ahead by so many
 }
 
 check "without a code" oncestick rehearse "$stick"
-printed '^ok +clock +says .*; the issuer signed'
+printed '^ok +clock +says .*; the issuer last signed'
 printed '^ok +lecture +"Today": can be opened until'
 printed '^ok +lecture +"Tomorrow": too early; opens on .*, until'
 printed '^ok +folder +an empty one was mounted'
@@ -33,7 +33,7 @@ printed '"not_tried": \['
 check "the right code the day before" oncestick rehearse "$W/later" "--code-file=$W/tomorrow"
 printed '^ok +code +is right; it opens on'
 said 'mount will work with this code from .* on'
-said 'not tried before its time: the key'
+said 'not tried, because it is too early: the key'
 refused 32 "mount does not open it yet" oncestick mount "$W/later" "--code-file=$W/tomorrow"
 check "two days on it is its time" at_clock 172800 oncestick rehearse "$W/later" "--code-file=$W/tomorrow"
 

@@ -342,7 +342,7 @@ cmd_play(struct cli *c, int argc, char **argv)
 	const struct opt rows[] = {
 	    {OPT_FLAG, "yes", 'y', NULL, N_("do not ask before the code is used up"), &p.m.yes, 0, 0},
 	    {OPT_FLAG, "end", 0, NULL, N_("when the player ends, end the session for good"), &p.end, 0, 0},
-	    {OPT_FLAG, "page-cache", 0, NULL, N_("large files through the PC's page cache, too"), &p.m.page_cache, 0, 0},
+	    {OPT_FLAG, "page-cache", 0, NULL, N_("let large files use this PC's page cache, too"), &p.m.page_cache, 0, 0},
 	    {OPT_FLAG, "no-desktop", 0, NULL, N_("no notifications; let the PC go to sleep"), &p.m.no_desktop, 0, 0}, {.kind = OPT_END}};
 	const struct opt_verb v = {"play [STICK] [-- PLAYER [FILE...]]", about_text, OPT_PLAIN | OPT_CODE | OPT_PINENTRY, rows, 0, 1};
 	int ours = split(argc, argv), theirs = argc > ours ? argc - ours - 1 : 0;

@@ -235,14 +235,16 @@ read_arguments(struct call *k, int argc, char **argv)
 static void
 print_help(void)
 {
-	printf(_("usage: %s SOURCE DIR [-sfnv] [-N NAMESPACE] [-o OPTION,...]\n\n"
-	       "Opens a stick with a code; mount(8) calls this for the type fuse.oncestick.\n\n"
-	       "options after -o:\n"
-	       "  code-file=FILE  first line is the code\n"
-	       "  uid=USER        open the folder as this user, who alone can see into it\n"
-	       "  nofail          a stick that is not there is no error\n"
-	       "  page-cache      large files through the PC's page cache, too\n"
-	       "  ro, yes, user, noauto, _netdev, x-... and the like say nothing here\n"), FSTAB_HELPER);
+	printf(_("usage: %s SOURCE DIR [-sfnv] [-N NAMESPACE] [-o OPTION,...]\n"
+		 "\n"
+		 "Opens a stick with a code; mount(8) calls this for the type fuse.oncestick.\n"
+		 "\n"
+		 "options after -o:\n"
+		 "  code-file=FILE  first line is the code\n"
+		 "  uid=USER        open the folder as this user, who alone can see into it\n"
+		 "  nofail          a missing stick is not an error\n"
+		 "  page-cache      let large files use this PC's page cache, too\n"
+		 "  ro, yes, user, noauto, _netdev, x-... and the like change nothing here\n"), FSTAB_HELPER);
 }
 
 /* ---- who, and where ------------------------------------------------------------------------------------------------------- */

@@ -220,7 +220,7 @@ proved SECURITY "sets the clock forward to open early" "**can**"
 proved protocol "sets the clock forward, code too early" no
 conceded SECURITY "forges the time in a receipt (has the code)" "**can**"
 conceded protocol "forges the time of a receipt, with a code" no
-elsewhere SECURITY "pauses an open session, and sets the clock back" "counts nothing for him until the PC is started anew" \
+elsewhere SECURITY "pauses an open session, and sets the clock back" "gains nothing until the PC is restarted" \
 	clock_set_back_does_not_reach_the_time_since_the_start
 
 # crashes, backups, root, the issuer

@@ -38,6 +38,15 @@
 static void (*after_look)(const struct statx *st);
 static int (*before_pwrite)(const struct stat *st, off_t off);
 static int (*before_fsync)(const struct stat *st);
+static int (*before_read)(const struct stat *st);
+
+/* What the medium was told to write down: where, and how. Nothing is: it would change nothing that a test could see. */
+static struct {
+	off_t off;
+	unsigned flags;
+} flushed[8];
+static unsigned flushes;
+static int flush_fails;
 
 int
 statx(int fd, const char *restrict name, int flags, unsigned mask, struct statx *restrict st)
@@ -82,6 +91,26 @@ fsync(int fd)
 	if (before_fsync != NULL && fstatat(fd, "", &st, AT_EMPTY_PATH) == 0 && (errno = before_fsync(&st)) != 0)
 		return -1;
 	return fdatasync(fd);
+}
+
+__attribute__((visibility("default"))) ssize_t
+read(int fd, void *buf, size_t n)
+{
+	struct stat st;
+
+	if (before_read != NULL && fstatat(fd, "", &st, AT_EMPTY_PATH) == 0 && (errno = before_read(&st)) != 0)
+		return -1;
+	return syscall(SYS_read, fd, buf, n);
+}
+
+__attribute__((visibility("default"))) int
+sync_file_range(int fd, off64_t off, off64_t n, unsigned flags)
+{
+	ck_assert(fd >= 0 && n == (off64_t)(4 * MIB));
+	flushed[flushes % 8].off = off;
+	flushed[flushes++ % 8].flags = flags;
+	errno = flush_fails;
+	return flush_fails != 0 ? -1 : 0;
 }
 
 /* How many calls are good before one fails; below 0: all. */
@@ -1122,6 +1151,43 @@ START_TEST(a_file_that_vanished_or_turned_stops_the_pack)
 }
 END_TEST
 
+static unsigned good_reads; /* of b, before one fails */
+static int read_error;
+
+static int
+b_cannot_be_read(const struct stat *st)
+{
+	struct stat b;
+	int e = read_error;
+
+	if (fstatat(folder, "b", &b, AT_SYMLINK_NOFOLLOW) != 0 || b.st_ino != st->st_ino || b.st_dev != st->st_dev || good_reads-- > 0)
+		return 0;
+	if (e == EINTR)
+		before_read = NULL; /* once */
+	return e;
+}
+
+/* Neither empty nor short: a medium that fails in its first block, or in a later one, and a signal. */
+START_TEST(a_file_that_cannot_be_read_stops_the_pack)
+{
+	struct run r = { 0 };
+
+	make_random(folder, "a", 100);
+	make_random(folder, "b", 3 * MIB);
+	good_reads = (unsigned)_i % 2;
+	read_error = _i < 2 ? EIO : EINTR;
+	before_read = b_cannot_be_read;
+	run(&r);
+	before_read = NULL;
+	ck_assert_int_eq(r.err, _i < 2 ? E_SOURCE : E_OK);
+	ck_assert_int_eq(r.f.sys, _i < 2 ? EIO : 0);
+	ck_assert_str_eq(r.f.step, _i < 2 ? "read" : "");
+	ck_assert_str_eq(r.f.object, _i < 2 ? "b" : "");
+	if (_i >= 2)
+		same_as_folder(&r, stick[0]);
+}
+END_TEST
+
 static void
 move_dir_and_link(void)
 {
@@ -1508,6 +1574,50 @@ START_TEST(segments_end_at_a_gibibyte)
 }
 END_TEST
 
+/* As far as it came, so that what a progress says is on the stick nearly is; and not beyond, where a neighbour writes. */
+START_TEST(what_is_written_goes_to_the_medium_on_the_way)
+{
+	const unsigned begin = SYNC_FILE_RANGE_WRITE;
+	const unsigned await = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
+	struct pack_target t = { .bundle_fd = stick[0] };
+	struct pack_target_file o = { .fd = -1 };
+	uint8_t *p = some_bytes(130 * BLOCK_SIZE);
+
+	pack_target_write(&t, &o, p, 63);
+	ck_assert_uint_eq(flushes, 0);
+	pack_target_write(&t, &o, p, 1);
+	ck_assert_uint_eq(flushes, 1);
+	ck_assert(flushed[0].off == 0 && flushed[0].flags == begin);
+	pack_target_write(&t, &o, p, 66);
+	ck_assert_uint_eq(flushes, 3);
+	ck_assert(flushed[1].off == (off_t)(4 * MIB) && flushed[1].flags == begin);
+	ck_assert(flushed[2].off == 0 && flushed[2].flags == await);
+	pack_target_finish(&t, &o);
+	ck_assert_int_eq(t.fault.err, E_OK);
+	free(p);
+}
+END_TEST
+
+static const int flush_errors[] = { ENOSYS, EINVAL, ESPIPE, EPERM, EIO, ENOSPC };
+
+START_TEST(a_medium_that_cannot_be_told_to_is_no_worse_and_one_that_fails_is_told)
+{
+	const bool worse = flush_errors[_i] == EIO || flush_errors[_i] == ENOSPC;
+	struct pack_target t = { .bundle_fd = stick[0] };
+	struct pack_target_file o = { .fd = -1 };
+	uint8_t *p = some_bytes(128 * BLOCK_SIZE);
+
+	flush_fails = flush_errors[_i];
+	pack_target_write(&t, &o, p, 128);
+	pack_target_finish(&t, &o);
+	ck_assert_int_eq(t.fault.err, worse ? E_STICK_IO : E_OK);
+	ck_assert_int_eq(t.fault.sys, worse ? flush_errors[_i] : 0);
+	ck_assert_str_eq(t.fault.step, worse ? "sync_file_range" : "");
+	ck_assert_uint_eq(flushes, worse ? 1 : 3);
+	free(p);
+}
+END_TEST
+
 START_TEST(no_segment_after_a_full_one)
 {
 	struct pack_target t = { .bundle_fd = stick[0] };
@@ -1732,6 +1842,7 @@ main(void)
 	tcase_add_test(t, long_paths_in_faults_keep_their_end);
 	tcase_add_test(t, more_than_a_bundle_can_hold);
 	tcase_add_loop_test(t, a_file_that_vanished_or_turned_stops_the_pack, 0, 4);
+	tcase_add_loop_test(t, a_file_that_cannot_be_read_stops_the_pack, 0, 4);
 	tcase_add_test(t, a_directory_that_became_a_link_is_not_followed);
 	tcase_add_test(t, sizes_and_times_are_those_at_opening);
 	tcase_add_loop_test(t, what_changes_and_keeps_its_size_is_told_or_refused, 0, 8);
@@ -1747,6 +1858,8 @@ main(void)
 	tcase_add_test(t, no_stick_left);
 	tcase_add_test(t, segments_end_at_a_gibibyte);
 	tcase_add_test(t, no_segment_after_a_full_one);
+	tcase_add_test(t, what_is_written_goes_to_the_medium_on_the_way);
+	tcase_add_loop_test(t, a_medium_that_cannot_be_told_to_is_no_worse_and_one_that_fails_is_told, 0, 6);
 	tcase_add_loop_test(t, a_cipher_that_fails_stops_the_pack, 0, 4);
 	tcase_add_loop_test(t, threads_that_cannot_be_made, 0, 7);
 	tcase_add_test(t, threads_are_as_many_as_are_wanted);

@@ -80,7 +80,23 @@ static const char large[] =
     "CREATE INDEX IF NOT EXISTS slot_held ON slot (stick_id, holder, number, state) WHERE state = 'issued' AND holder <> '';"
     "UPDATE notice SET cose = x'' WHERE no < (SELECT max(no) FROM notice);";
 
-static const char *const later[] = {evidence, large, NULL};
+/*
+ * dead: of each lecture the codes that are used or revoked, four hexadecimal digits each, in the order in which they died. The list
+ * is made of it; an index of slots has a row for each code. It is kept by triggers, so that it says what the slots say.
+ */
+#define DEAD_TOO "INSERT INTO dead VALUES (new.grant_id, printf('%04x', new.slot))" \
+	" ON CONFLICT (grant_id) DO UPDATE SET slots = slots || excluded.slots; END;"
+static const char dead[] =
+    "CREATE TABLE IF NOT EXISTS dead (grant_id BLOB PRIMARY KEY NOT NULL REFERENCES grnt, slots TEXT NOT NULL) WITHOUT ROWID;"
+    "INSERT OR REPLACE INTO dead SELECT grant_id, group_concat(printf('%04x', slot), '') FROM slot"
+    " WHERE state IN ('spent', 'revoked') GROUP BY grant_id;"
+    "CREATE TRIGGER IF NOT EXISTS dead_made AFTER INSERT ON slot WHEN new.state IN ('spent', 'revoked') BEGIN " DEAD_TOO
+    "CREATE TRIGGER IF NOT EXISTS dead_now AFTER UPDATE ON slot WHEN new.state IN ('spent', 'revoked')"
+    " AND old.state NOT IN ('spent', 'revoked') BEGIN " DEAD_TOO
+    "CREATE TRIGGER IF NOT EXISTS dead_kept BEFORE DELETE ON dead BEGIN SELECT raise(ABORT, 'notices are cumulative'); END;"
+    "DROP INDEX IF EXISTS slot_dead;";
+
+static const char *const later[] = {evidence, large, dead, NULL};
 
 static const struct sql_kind kind = {
 	.name = BOOKS_NAME,

@@ -72,24 +72,37 @@ collect_listed(struct sql *q, int64_t reach, struct notice *out, struct fault *f
 	return err;
 }
 
+/* Four digits for each code. */
+static enum err
+add_dead(struct sql *q, sqlite3_stmt *st, struct notice *out, struct fault *f)
+{
+	const char *slots = (const char *)sqlite3_column_text(st, 1);
+	size_t n = (size_t)sqlite3_column_bytes(st, 1);
+	uint8_t id[ID_SIZE], slot[2];
+	char digits[5] = "";
+
+	if (slots == NULL || n % 4 != 0 || !sql_fixed(st, 0, id, sizeof id))
+		return sql_odd(q, "an odd row of dead codes", f);
+	for (; n > 0; slots += 4, n -= 4) {
+		memcpy(digits, slots, 4);
+		if (bytes_from_hex(slot, sizeof slot, digits) != 0 || slot[0] >= GRANT_SLOTS_MAX / 256)
+			return sql_odd(q, "an odd row of dead codes", f);
+		if (notice_revoke(out, id, slot[0] * 256u + slot[1]) != 0)
+			return no_memory(q, f);
+	}
+	return E_OK;
+}
+
 static enum err
 collect_dead(struct sql *q, int64_t reach, struct notice *out, struct fault *f)
 {
 	sqlite3_stmt *st = NULL;
-	uint8_t id[ID_SIZE];
 	bool row = true;
-	enum err err = sql_query(q, &st, "SELECT s.grant_id, s.slot FROM grnt g INDEXED BY grnt_expires"
-	    " CROSS JOIN slot s INDEXED BY slot_dead ON s.grant_id = g.grant_id WHERE g.expires >= ?"
-	    " AND s.state IN ('spent', 'revoked') ORDER BY s.grant_id, s.slot", SQL_ARGS(SQL_INT(reach)), f);
+	enum err err = sql_query(q, &st, "SELECT d.grant_id, d.slots FROM grnt g INDEXED BY grnt_expires"
+	    " CROSS JOIN dead d ON d.grant_id = g.grant_id WHERE g.expires >= ? ORDER BY d.grant_id", SQL_ARGS(SQL_INT(reach)), f);
 
-	while (err == E_OK && (err = sql_next(q, st, &row, f)) == E_OK && row) {
-		int64_t slot = sqlite3_column_int64(st, 1);
-
-		if (!sql_fixed(st, 0, id, sizeof id) || slot < 0 || slot >= (int64_t)GRANT_SLOTS_MAX)
-			err = sql_odd(q, "an odd row of slots", f);
-		else if (notice_revoke(out, id, (uint32_t)slot) != 0)
-			err = no_memory(q, f);
-	}
+	while (err == E_OK && (err = sql_next(q, st, &row, f)) == E_OK && row)
+		err = add_dead(q, st, out, f);
 	sql_done(&st);
 	return err;
 }

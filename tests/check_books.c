@@ -1113,6 +1113,8 @@ make_old(bool oldest)
 	ck_assert_int_eq(run_sql("DELETE FROM meta WHERE k = 'extended'; CREATE INDEX grnt_stick ON grnt (stick_id);"
 	    "DROP INDEX stick_usb; DROP INDEX grnt_of_stick; DROP INDEX grnt_shown; DROP INDEX grnt_expires; DROP INDEX grnt_issued;"
 	    "DROP INDEX bundle_signed; DROP INDEX notice_time; DROP INDEX slot_state; DROP INDEX slot_holder; DROP INDEX slot_held;"
+	    "DROP TRIGGER dead_made; DROP TRIGGER dead_now; DROP TABLE dead;"
+	    "CREATE INDEX slot_dead ON slot (grant_id, slot) WHERE state IN ('spent', 'revoked');"
 	    "UPDATE notice SET cose = randomblob(50000) WHERE no < (SELECT max(no) FROM notice)"), SQLITE_OK);
 	if (oldest)
 		ck_assert_int_eq(run_sql("DROP TABLE second; DROP TABLE seen; DROP TABLE gone; DROP INDEX event_grant"), SQLITE_OK);
@@ -1186,6 +1188,7 @@ START_TEST(books_of_an_older_program_get_what_came_later)
 	store_notice(b, 1, 1, SLOTS(0), "one");
 	store_notice(b, 2, 1, SLOTS(0), "two");
 	store_notice(b, 3, 44, SLOTS(5), "three");
+	ck_assert_int_eq(set_state(b, 2, 1, BOOKS_REVOKED), E_OK);
 	books_close(&b);
 	before = ask(rows);
 	make_old(_i < 2);
@@ -1201,8 +1204,9 @@ START_TEST(books_of_an_older_program_get_what_came_later)
 	free(cose);
 	ck_assert_int_eq(books_newest_time(b, &t, NULL), E_OK);
 	ck_assert_int_eq(t, T0 + 3);
-	ck_assert(listed(b, 1) == 1 && listed(b, 44) == 1u << 5);
-	ck_assert_int_eq(ask("SELECT count(*) FROM sqlite_master WHERE name IN ('grnt_stick', 'grnt_shown', 'event_grant')"), 2);
+	ck_assert(listed(b, 1) == 1 && listed(b, 2) == 1u << 1 && listed(b, 44) == 1u << 5);
+	ck_assert_int_eq(ask("SELECT count(*) FROM sqlite_master WHERE name IN ('grnt_stick', 'slot_dead')"), 0);
+	ck_assert_int_eq(ask("SELECT count(*) FROM sqlite_master WHERE name IN ('grnt_shown', 'event_grant', 'dead_now')"), 3);
 	books_close(&b);
 	b = open_ok();
 	ck_assert_int_eq(books_evidence(b, id_of(1), 0, &e, NULL), E_OK);
@@ -1245,6 +1249,47 @@ START_TEST(who_only_reads_waits_for_nobody)
 END_TEST
 
 /* In whatever order they come: numbers and times of all stay. */
+/* What the list is made of is told by triggers which codes are dead, whoever changes one, and how often. */
+START_TEST(the_dead_are_the_slots_that_are_dead)
+{
+	static const char both[] = "SELECT (SELECT count(*) FROM slot WHERE state IN ('spent', 'revoked')) * 100"
+	    " + (SELECT sum(length(slots)) / 4 FROM dead)";
+	static const char *const odd[] = {"00", "000g", "1000", "ffff", "00000"};
+	char text[80];
+	struct books *b = open_ok();
+	struct notice n;
+
+	add_grant(b, 1, stick_a, 20, T0 + 50);
+	add_grant(b, 2, stick_a, 3, T0 + 50);
+	ck_assert_int_eq(set_state(b, 1, 19, BOOKS_SPENT), E_OK);
+	ck_assert_int_eq(set_state(b, 1, 19, BOOKS_REVOKED), E_OK);
+	ck_assert_int_eq(set_state(b, 1, 0, BOOKS_ISSUED), E_OK);
+	ck_assert_int_eq(set_state(b, 1, 3, BOOKS_REVOKED), E_OK);
+	ck_assert_int_eq(books_begin(b, NULL), E_OK);
+	ck_assert_int_eq(set_state(b, 2, 2, BOOKS_REVOKED), E_OK);
+	ck_assert(listed(b, 2) == 1u << 2);
+	ck_assert_int_eq(books_end(b, E_FAIL, NULL), E_FAIL);
+	ck_assert(listed(b, 1) == (1u << 19 | 1u << 3) && listed(b, 2) == 0);
+	ck_assert_int_eq(ask(both), 202);
+	books_close(&b);
+	ck_assert_int_eq(run_sql("UPDATE slot SET state = 'revoked' WHERE slot = 1;"
+	    "INSERT INTO slot (grant_id, slot, stick_id, number, state)"
+	    " SELECT grant_id, 30, stick_id, 900, 'spent' FROM grnt WHERE grant_id = (SELECT min(grant_id) FROM grnt)"), SQLITE_OK);
+	ck_assert_int_eq(ask(both), 505);
+	ck_assert_int_eq(run_sql("DELETE FROM dead"), SQLITE_CONSTRAINT);
+	b = open_ok();
+	ck_assert(listed(b, 1) == (1u << 30 | 1u << 19 | 1u << 3 | 1u << 1) && listed(b, 2) == 1u << 1);
+	books_close(&b);
+	for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
+		snprintf(text, sizeof text, "UPDATE dead SET slots = '%s'", odd[i]);
+		ck_assert_int_eq(run_sql(text), SQLITE_OK);
+		b = open_ok();
+		ck_assert_int_eq(books_notice_content(b, T0, &n, NULL), E_BOOKS);
+		books_close(&b);
+	}
+}
+END_TEST
+
 START_TEST(of_lists_only_the_newest_is_kept)
 {
 	static const uint32_t numbers[] = {7, 5, 9, 9, 8, 12};
@@ -1341,7 +1386,7 @@ make_office(unsigned n)
 
 /* What is read to do each: by programs of their own, so with nothing in memory yet. */
 struct cost {
-	size_t name, number, holder, stick, newest, content, sticks;
+	size_t name, number, holder, stick, newest, content, all, sticks;
 };
 
 static struct books *
@@ -1401,6 +1446,10 @@ cost_of(unsigned n)
 	ck_assert_uint_le(content.grant_count, n * 21 / 365 + 1);
 	ck_assert_uint_ge(content.grant_count, n * 21 / 365 - 1);
 	notice_free(&content);
+	ck_assert_int_eq(books_notice_content(measure(&b), T0, &content, NULL), E_OK); /* while every lecture can still open */
+	c.all = bytes_read;
+	ck_assert_uint_eq(content.grant_count, n);
+	notice_free(&content);
 	books_close(&b);
 	ck_assert_int_eq(unlink(db_path), 0);
 	return c;
@@ -1426,6 +1475,7 @@ START_TEST(work_does_not_grow_with_the_books)
 	ck_assert_uint_lt(many.number, 20 * 4096);
 	ck_assert_uint_lt(many.newest, 20 * 4096);
 	ck_assert_uint_lt(many.content, 200 * 4096);
+	ck_assert_uint_lt(many.all, 1600 * 250); /* of twelve dead codes each */
 	ck_assert_uint_lt(many.sticks, 1600 * 24 * 40);
 }
 END_TEST
@@ -1642,6 +1692,7 @@ main(void)
 	tcase_add_loop_test(tc, books_of_an_older_program_get_what_came_later, 0, 4);
 	tcase_add_test(tc, bringing_books_up_to_date_is_all_or_nothing);
 	tcase_add_test(tc, who_only_reads_waits_for_nobody);
+	tcase_add_test(tc, the_dead_are_the_slots_that_are_dead);
 	tcase_add_test(tc, of_lists_only_the_newest_is_kept);
 	tcase_add_test(tc, codes_are_found_by_holder_number_and_grant);
 	tcase_add_test(tc, work_does_not_grow_with_the_books);

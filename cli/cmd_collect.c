@@ -36,7 +36,7 @@ struct run {
 	bool purge, yes;
 
 	struct issuer issuer;
-	struct stickarg at;
+	struct place at;
 	struct stick *s;
 	struct stick_grants grants;
 	struct reporting reporting;
@@ -569,7 +569,7 @@ end(struct run *r)
 	collect_free(&r->k);
 	stick_grants_free(&r->grants);
 	stick_close(&r->s);
-	stickarg_close(&r->at);
+	place_close(&r->at);
 	for (size_t i = 0; r->files != NULL && i < r->receipts.count; i++)
 		free(r->files[i]);
 	free(r->files);

@@ -32,7 +32,7 @@ struct erase {
 	bool discard, scrub, yes;
 
 	struct issuer issuer;
-	struct stickarg at;
+	struct place at;
 	struct reporting reporting;
 	const struct report *report;
 	struct provision *p;
@@ -247,7 +247,7 @@ cmd_erase(struct cli *c, int argc, char **argv)
 	for (size_t i = 0; i < LEFT_SHOWN; i++)
 		free(r.shown[i]);
 	free(r.notice);
-	stickarg_close(&r.at);
+	place_close(&r.at);
 	issuer_close(&r.issuer);
 	return e;
 }

@@ -43,7 +43,7 @@ struct lecture {
 };
 
 struct report_stick {
-	struct stickarg at;
+	struct place at;
 	uint8_t id[ID_SIZE];
 	uint32_t refill;
 	char device[128], fs[STICKIO_FS_NAME];
@@ -73,7 +73,7 @@ report_free(struct report *r)
 	notice_free(&r->notice);
 	stick_grants_free(&r->stick.grants);
 	free(r->stick.lectures);
-	stickarg_close(&r->stick.at);
+	place_close(&r->stick.at);
 	free(r->rows);
 	free(r->file);
 }

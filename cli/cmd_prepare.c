@@ -49,7 +49,7 @@ struct run {
 	const struct cli *c;
 	struct reporting reporting;
 	struct prepare *j;
-	struct stickarg *sticks; /* of its targets, each open, or not there yet */
+	struct place *sticks; /* of its targets, each open, or not there yet */
 	struct formats formats;
 	bool yes; /* do not ask whether a STICK is one */
 };
@@ -266,7 +266,7 @@ remount(void *arg, struct prepare_target *t, struct fault *f)
 
 	if (!r->formats.list[i].ours)
 		return E_OK;
-	stickarg_close(&r->sticks[i]);
+	place_close(&r->sticks[i]);
 	t->fd = -1;
 	if ((e = reformat_remount(&r->formats.list[i], &r->formats.env, f)) == E_OK)
 		e = take_formatted(r, i, f);
@@ -577,7 +577,7 @@ end(struct run *r)
 {
 	prepare_end(r->j);
 	for (size_t i = 0; i < r->j->count; i++)
-		stickarg_close(&r->sticks[i]);
+		place_close(&r->sticks[i]);
 	end_formats(&r->formats);
 	free(r->j->targets);
 	free(r->sticks);

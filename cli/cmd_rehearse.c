@@ -37,7 +37,7 @@ struct rehearsal {
 	struct cli *c;
 	bool ask, full;
 	bool early; /* the code is right, and it is too early for it */
-	struct stickarg at;
+	struct place at;
 	struct stick *stick;
 	struct stick_grants grants;
 	const struct grant *lecture; /* of the line that is made */
@@ -448,6 +448,6 @@ cmd_rehearse(struct cli *c, int argc, char **argv)
 	stick_close(&r.stick);
 	unlock_free(&r.unlock);
 	station_close(&r.station);
-	stickarg_close(&r.at);
+	place_close(&r.at);
 	return err;
 }

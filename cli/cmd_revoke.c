@@ -50,7 +50,7 @@ struct codes {
 
 /* A stick that is to have the list. */
 struct target {
-	struct stickarg at;
+	struct place at;
 	struct stick *stick;
 	struct stick_grants grants;
 	bool written;
@@ -696,7 +696,7 @@ end(struct revoke *r)
 	for (size_t k = 0; r->targets != NULL && k < r->ats.count; k++) {
 		stick_grants_free(&r->targets[k].grants);
 		stick_close(&r->targets[k].stick);
-		stickarg_close(&r->targets[k].at);
+		place_close(&r->targets[k].at);
 	}
 	free(r->targets);
 	secret_free(&r->codes.list);

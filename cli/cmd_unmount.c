@@ -246,11 +246,19 @@ warn_busy(const struct cli *c, const struct eject *e)
 	warn_in_use(c, h.count > 0 ? h.text : _("a program still has a file on the stick open"));
 }
 
+static void
+warn_not_ejected(const struct cli *c, const char *why)
+{
+	char safe[EJECT_WHY], text[EJECT_WHY + 80];
+
+	snprintf(text, sizeof text, _("the stick could not be ejected (%s)"), say_safe(safe, sizeof safe, why));
+	warn_in_use(c, text);
+}
+
 /* Whether the stick is out of the PC's hands. The session is over, whatever comes of this. */
 static bool
 eject(const struct cli *c, const struct sessions *s, const struct sessions_one *one)
 {
-	char why[EJECT_WHY + 80];
 	struct eject e;
 	bool done = false;
 
@@ -282,8 +290,10 @@ eject(const struct cli *c, const struct sessions *s, const struct sessions_one *
 		warn_busy(c, &e);
 		break;
 	case EJECT_FAILED:
-		snprintf(why, sizeof why, _("the stick could not be ejected (%s)"), e.why);
-		warn_in_use(c, why);
+		warn_not_ejected(c, e.why);
+		break;
+	case EJECT_NOBODY:
+		warn_not_ejected(c, _("this oncestick was built without libsystemd, which it needs to ask udisks2"));
 		break;
 	}
 	if (done)

@@ -59,7 +59,7 @@ struct checked {
 
 struct verify {
 	const struct cli *c;
-	struct stickarg at;
+	struct place at;
 	struct stick *s;
 	struct stick_grants grants;
 	uint8_t *seed;		    /* of the issuer, or NULL */
@@ -506,7 +506,7 @@ verify_end(struct verify *v)
 	secret_free(&v->seed);
 	stick_grants_free(&v->grants);
 	stick_close(&v->s);
-	stickarg_close(&v->at);
+	place_close(&v->at);
 }
 
 enum err

@@ -412,7 +412,7 @@ loop(struct watch *w)
 		w->again = false;
 		drop_closed(w);
 		known_round(&w->sticks);
-		stickarg_each(on_stick, &w->sticks);
+		place_each(on_stick, &w->sticks);
 		drop_gone(w);
 		offer_fresh(w);
 		if (w->look_at != 0 && clock_ms() >= w->look_at) {

@@ -276,7 +276,7 @@ issuing_find(struct issuer *i, const char *arg, struct issuing_stick *out, struc
 void
 issuing_stick_close(struct issuing_stick *s)
 {
-	stickarg_close(&s->at);
+	place_close(&s->at);
 }
 
 enum err

@@ -47,7 +47,7 @@ void issuing_announce_scrub(const struct cli *c, int dir_fd);
 struct issuing_stick {
 	uint8_t id[ID_SIZE];
 	char name[STICK_NAME_SIZE]; /* "7kq241" */
-	struct stickarg at;	    /* where it is mounted, fd -1 if it was named by its id */
+	struct place at;	    /* where it is mounted, fd -1 if it was named by its id */
 };
 
 /*

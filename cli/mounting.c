@@ -330,7 +330,7 @@ mounting_descriptors(struct fault *f)
 enum err
 mounting_resolve(struct mounting *m, const char *stick, const char *dir, struct fault *f)
 {
-	struct stickarg s = {.fd = -1};
+	struct place s = {.fd = -1};
 	enum err err;
 
 	if ((err = mounting_descriptors(f)) != E_OK || (err = stickarg_open(&s, stick, f)) != E_OK)
@@ -343,7 +343,7 @@ mounting_resolve(struct mounting *m, const char *stick, const char *dir, struct 
 		err = fault_why(f, E_STATION, 0, WHY_NO_HOME, "station memory");
 	else
 		warn_rights(m);
-	stickarg_close(&s);
+	place_close(&s);
 	return err;
 }
 

@@ -70,7 +70,7 @@ preparing_ask_place(const struct cli *c, const char *packed, const struct prepar
 	char question[900], path[300], folder[300], *one = NULL;
 	enum err e = E_OK;
 
-	if (stickarg_is_portable(t->fd) || is_stick(t->fd) || (one = find_thing(t->fd)) == NULL)
+	if (place_is_portable(t->fd) || is_stick(t->fd) || (one = find_thing(t->fd)) == NULL)
 		return E_OK;
 	say_safe(path, sizeof path, t->path);
 	say_safe(folder, sizeof folder, packed);

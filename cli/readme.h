@@ -9,7 +9,6 @@
 
 #define README_NAME "READ ME FIRST.txt"
 #define README_OPENER "Open lecture.oncestick"
-#define README_OPENER_SUFFIX ".oncestick"
 
 /* readme_write(dir_fd, contact): write both, each unless there is something of that name. A stick without them is no worse: nothing is said.
  */

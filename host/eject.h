@@ -15,14 +15,15 @@ enum eject_result {
 	EJECT_DONE,             /* off, or out of its drive */
 	EJECT_UNMOUNTED,        /* its file system is unmounted, the rest could not be done or there is nothing to be done */
 	EJECT_BUSY,             /* a program has a file open on it; where says where it is mounted */
-	EJECT_FAILED            /* why says why */
+	EJECT_FAILED,           /* why says why */
+	EJECT_NOBODY            /* oncestick was built without libsystemd, which it asks udisks2 with */
 };
 
 #define EJECT_WHY 256
 
 struct eject {
 	char where[4096];       /* the mount point; raw bytes */
-	char why[EJECT_WHY];    /* safe to print, "" if unknown */
+	char why[EJECT_WHY];    /* of who knows whom: escape before printing; "" if unknown */
 };
 
 enum eject_place {

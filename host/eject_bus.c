@@ -12,7 +12,7 @@
 #include <systemd/sd-bus.h>
 
 #include "mountinfo.h"
-#include "say.h"
+#include "utf8.h"
 
 #define UDISKS "org.freedesktop.UDisks2"
 #define PATIENCE_USEC (10u * 60 * 1000000) /* unmounting writes what is unwritten, and a stick may be slow */
@@ -35,7 +35,8 @@ on_mount(void *arg, const struct mountinfo *m)
 static void
 keep_why(struct eject *e, const sd_bus_error *error, int r)
 {
-	say_safe(e->why, sizeof e->why, error->message != NULL ? error->message : strerror(-r));
+	snprintf(e->why, sizeof e->why, "%s", error->message != NULL ? error->message : strerror(-r));
+	e->why[utf8_whole(e->why, strlen(e->why))] = '\0';
 }
 
 /* The object that stands for the device. */

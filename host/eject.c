@@ -12,8 +12,8 @@
 
 #include "filestat.h"
 #include "mountinfo.h"
+#include "place.h"
 #include "stick.h"
-#include "stickarg.h"
 
 struct search {
 	struct eject *e;
@@ -48,7 +48,7 @@ eject_find(struct eject *e, const char *path, const uint8_t stick_id[ID_SIZE], d
 	struct search s = {.e = e, .stick_id = stick_id, .dev = dev};
 
 	*e = (struct eject){.where = ""};
-	if (!is_it(&s, path) && !stickarg_each(is_it, &s))
+	if (!is_it(&s, path) && !place_each(is_it, &s))
 		return EJECT_OUT;
 	return s.directory ? EJECT_DIRECTORY : EJECT_MOUNTED;
 }

@@ -18,10 +18,11 @@
 #include "preparing.h"
 #include "prompt.h"
 #include "readme.h"
-#include "reformat.h"
+#include "reformatsay.h"
 #include "reporting.h"
 #include "say.h"
 #include "stickarg.h"
+#include "stop.h"
 #include "text.h"
 #include "when.h"
 
@@ -178,10 +179,10 @@ open_sticks(struct run *r, char **args)
 static enum err
 find_formats(const struct cli *c, struct formats *s, const char *type, char **args, size_t count)
 {
-	struct fault f = {0};
+	struct fault why = {0}, f = {0};
 	char safe[80];
 
-	s->env = reformat_system();
+	s->env = reformat_system(stop_asked);
 	s->list = calloc(count, sizeof *s->list);
 	if (s->list == NULL)
 		return say_refuse(c, E_FAIL, "there is not enough memory");
@@ -190,8 +191,10 @@ find_formats(const struct cli *c, struct formats *s, const char *type, char **ar
 		s->list[i].type = reformat_type(type);
 		if (s->list[i].type == REFORMAT_NONE)
 			return say_usage(c, "--format is exfat or vfat, not '%s'", say_safe(safe, sizeof safe, type));
-		if (reformat_find(&s->list[i], &s->env, args[i], &f) != E_OK)
+		if (reformat_find(&s->list[i], &s->env, args[i], &why) != E_OK) {
+			reformatsay(&s->list[i], &why, &f);
 			return say_error(c, &f, NULL);
+		}
 		for (size_t k = 0; k < i; k++)
 			if (strcmp(s->list[k].usb.disk, s->list[i].usb.disk) == 0)
 				return say_usage(c, "%s and %s are the same stick", s->list[k].path, s->list[i].path);
@@ -203,10 +206,10 @@ find_formats(const struct cli *c, struct formats *s, const char *type, char **ar
 static enum err
 confirm_format(const struct cli *c, const struct formats *s, const struct reformat *r, const struct opt_list *serials)
 {
-	char shown[REFORMAT_SHOWN_MAX], question[256], answer[80];
+	char shown[REFORMATSAY_MAX], question[256], answer[80];
 	struct fault f = {0};
 
-	reformat_show(shown, r, &s->env);
+	reformatsay_show(shown, r, &s->env);
 	say_warn(c, "everything on this stick will be destroyed: %s", shown);
 	for (size_t i = 0; i < serials->count; i++)
 		if (reformat_listed(r, serials->items[i]))
@@ -249,12 +252,13 @@ static enum err
 format_stick(struct run *r, size_t i, struct fault *f)
 {
 	const struct formats *s = &r->formats;
+	struct fault why = {0};
 	enum err e = E_OK;
 
 	say_info(r->c, "formatting %s", s->list[i].path);
-	if ((e = reformat_make(&s->list[i], &s->env, f)) == E_OK && (e = reformat_mount(&s->list[i], &s->env, f)) == E_OK)
-		e = take_formatted(r, i, f);
-	return e;
+	if ((e = reformat_make(&s->list[i], &s->env, &why)) == E_OK)
+		e = reformat_mount(&s->list[i], &s->env, &why);
+	return e == E_OK ? take_formatted(r, i, f) : reformatsay(&s->list[i], &why, f);
 }
 
 static enum err
@@ -262,15 +266,15 @@ remount(void *arg, struct prepare_target *t, struct fault *f)
 {
 	struct run *r = arg;
 	size_t i = (size_t)(t - r->j->targets);
+	struct fault why = {0};
 	enum err e = E_OK;
 
 	if (!r->formats.list[i].ours)
 		return E_OK;
 	place_close(&r->sticks[i]);
 	t->fd = -1;
-	if ((e = reformat_remount(&r->formats.list[i], &r->formats.env, f)) == E_OK)
-		e = take_formatted(r, i, f);
-	return e;
+	e = reformat_remount(&r->formats.list[i], &r->formats.env, &why);
+	return e == E_OK ? take_formatted(r, i, f) : reformatsay(&r->formats.list[i], &why, f);
 }
 
 static enum err

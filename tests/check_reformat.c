@@ -10,7 +10,7 @@
 
 #include <check.h>
 
-#include "reformat.h"
+#include "reformatsay.h"
 #include "tool.h"
 
 #define USB "devices/pci0000:00/0000:00:14.0/usb1/1-1"
@@ -178,7 +178,7 @@ setup(void)
 	add_disk(DISK, "sdb", "8:16");
 	add_part(DISK, "sdb1", "8:17");
 	env = (struct reformat_env){{top, udev, fake_mounts, NULL}, tools, true, &outside, fake_node, fake_claim,
-	    fake_head, fake_run};
+	    fake_head, fake_run, NULL};
 	outside.sdb = SDB;
 	r.type = REFORMAT_EXFAT;
 }
@@ -194,11 +194,23 @@ teardown(void)
 	ck_assert_int_eq(system(line), 0);
 }
 
+/* f, as a person is told. */
+static enum err
+told(enum err e)
+{
+	struct fault why = f;
+
+	if (e == E_OK)
+		return E_OK;
+	fault_clear(&f);
+	return reformatsay(&r, &why, &f);
+}
+
 static void
 refuses(const char *path, enum err want, const char *says)
 {
 	fault_clear(&f);
-	ck_assert_int_eq(reformat_find(&r, &env, path, &f), want);
+	ck_assert_int_eq(told(reformat_find(&r, &env, path, &f)), want);
 	if (strstr(f.object, says) == NULL)
 		ck_abort_msg("'%s' does not say: %s", f.object, says);
 	reformat_free(&r);
@@ -209,7 +221,7 @@ static void
 takes(const char *path)
 {
 	fault_clear(&f);
-	if (reformat_find(&r, &env, path, &f) != E_OK)
+	if (told(reformat_find(&r, &env, path, &f)) != E_OK)
 		ck_abort_msg("%s: %s", path, f.object);
 	ck_assert_uint_eq(outside.runs, 0);
 }
@@ -358,36 +370,36 @@ END_TEST
 
 START_TEST(everything_that_will_be_lost_is_shown)
 {
-	char shown[REFORMAT_SHOWN_MAX];
+	char shown[REFORMATSAY_MAX];
 
 	add_part(DISK, "sdb2", "8:18");
 	put("udev/b8:17", "S:disk\nE:ID_FS_TYPE=vfat\nE:ID_FS_LABEL=KIM\n");
 	put("udev/b8:18", "S:disk\n");
 	takes("/dev/sdb");
-	reformat_show(shown, &r, &env);
+	reformatsay_show(shown, &r, &env);
 	ck_assert_str_eq(shown, "/dev/sdb: SanDisk Cruzer Blade, serial number 4C530001, 29 GiB; sdb1: vfat \"KIM\", 1.0 GiB; "
 				"sdb2: no file system, 1.0 GiB");
 	reformat_free(&r);
 	takes("/dev/sdb2");
-	reformat_show(shown, &r, &env);
+	reformatsay_show(shown, &r, &env);
 	ck_assert_ptr_null(strstr(shown, "sdb1"));
 	reformat_free(&r);
 	put(DISK "/removable", "0\n");
 	shell("rm udev/b8:17");
 	takes("/dev/sdb1");
-	reformat_show(shown, &r, &env);
+	reformatsay_show(shown, &r, &env);
 	ck_assert_ptr_nonnull(strstr(shown, ", a fixed disk; sdb1: unknown files, "));
 }
 END_TEST
 
 START_TEST(a_label_from_hell_is_shown_safely)
 {
-	char shown[REFORMAT_SHOWN_MAX];
+	char shown[REFORMATSAY_MAX];
 
 	put("udev/b8:17", "E:ID_FS_TYPE=vfat\nE:ID_FS_LABEL=\033[2J\xff"
 			  "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n");
 	takes("/dev/sdb");
-	reformat_show(shown, &r, &env);
+	reformatsay_show(shown, &r, &env);
 	for (const char *p = shown; *p != '\0'; p++)
 		ck_assert(*p >= ' ' && *p <= '~');
 }
@@ -433,7 +445,7 @@ static void
 makes(enum err want)
 {
 	fault_clear(&f);
-	ck_assert_int_eq(reformat_make(&r, &env, &f), want);
+	ck_assert_int_eq(told(reformat_make(&r, &env, &f)), want);
 }
 
 START_TEST(a_disk_gets_a_table_and_files)
@@ -547,7 +559,7 @@ START_TEST(root_mounts_for_this_process_alone)
 	takes("/dev/sdb1");
 	makes(E_OK);
 	outside.log[0] = '\0';
-	ck_assert_int_eq(reformat_mount(&r, &env, &f), E_OK);
+	ck_assert_int_eq(told(reformat_mount(&r, &env, &f)), E_OK);
 	ck_assert(r.ours);
 	strcpy(point, r.point);
 	ck_assert_int_eq(stat(point, &st), 0);
@@ -567,10 +579,10 @@ START_TEST(a_remount_takes_a_new_folder)
 
 	takes("/dev/sdb");
 	makes(E_OK);
-	ck_assert_int_eq(reformat_mount(&r, &env, &f), E_OK);
+	ck_assert_int_eq(told(reformat_mount(&r, &env, &f)), E_OK);
 	strcpy(first, r.point);
 	outside.log[0] = '\0';
-	ck_assert_int_eq(reformat_remount(&r, &env, &f), E_OK);
+	ck_assert_int_eq(told(reformat_remount(&r, &env, &f)), E_OK);
 	ck_assert(r.ours);
 	ck_assert_str_ne(r.point, first);
 	ck_assert_int_ne(access(first, F_OK), 0);
@@ -584,9 +596,9 @@ START_TEST(a_partition_table_that_is_lost_is_noticed)
 {
 	takes("/dev/sdb");
 	makes(E_OK);
-	ck_assert_int_eq(reformat_mount(&r, &env, &f), E_OK);
+	ck_assert_int_eq(told(reformat_mount(&r, &env, &f)), E_OK);
 	outside.head ^= 1;
-	ck_assert_int_eq(reformat_remount(&r, &env, &f), E_STICK_IO);
+	ck_assert_int_eq(told(reformat_remount(&r, &env, &f)), E_STICK_IO);
 	ck_assert(!r.ours);
 	ck_assert_str_eq(r.point, "");
 }
@@ -598,7 +610,7 @@ START_TEST(a_mount_that_fails_leaves_no_folder)
 	makes(E_OK);
 	outside.status[1] = 32;
 	outside.says = "unknown filesystem type 'exfat'";
-	ck_assert_int_eq(reformat_mount(&r, &env, &f), E_FILESYSTEM);
+	ck_assert_int_eq(told(reformat_mount(&r, &env, &f)), E_FILESYSTEM);
 	ck_assert_ptr_nonnull(strstr(f.object, "unknown filesystem type"));
 	ck_assert(!r.ours);
 	ck_assert_str_eq(r.point, "");
@@ -616,7 +628,7 @@ START_TEST(the_desktop_mounts_for_an_ordinary_user)
 	outside.log[0] = '\0';
 	outside.then = desktop_mounts;
 	outside.status[0] = 1; /* an automounter was faster */
-	ck_assert_int_eq(reformat_mount(&r, &env, &f), E_OK);
+	ck_assert_int_eq(told(reformat_mount(&r, &env, &f)), E_OK);
 	ck_assert_str_eq(outside.log, "udisksctl mount --no-user-interaction -b /dev/sdb1\n");
 	ck_assert_str_eq(r.point, "/media/kim/ONCESTICK");
 	ck_assert(!r.ours);
@@ -631,7 +643,7 @@ START_TEST(without_a_desktop_the_next_step_is_named)
 	shell("rm tools/udisksctl");
 	takes("/dev/sdb1");
 	makes(E_OK);
-	ck_assert_int_eq(reformat_mount(&r, &env, &f), E_NO_STICK);
+	ck_assert_int_eq(told(reformat_mount(&r, &env, &f)), E_NO_STICK);
 	ck_assert_ptr_nonnull(strstr(f.object, "/dev/sdb1 is formatted"));
 	ck_assert_uint_eq(outside.runs, 1);
 }

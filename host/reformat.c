@@ -14,23 +14,35 @@
 #include <unistd.h>
 
 #include "filestat.h"
-#include "human.h"
-#include "say.h"
-#include "stop.h"
-#include "text.h"
-#include "usbsay.h"
+#include "utf8.h"
 
 #define SMALLEST (40ull << 20) /* FAT32 needs 33 MiB */
 #define LARGEST (2ull << 40)   /* of a partition table of this kind */
 #define PATIENCE 100	       /* times 50 ms, for the kernel, udev and udisks */
 
-/* What each type takes: program, its package, how it is told the label, and the partition's type. */
+/* What each type takes: program, its package, and the partition's type. */
 static const struct {
-	const char *name, *tool, *package, *label_option, *table;
+	const char *name, *tool, *package, *table;
 } types[] = {
-    [REFORMAT_EXFAT] = {"exfat", "mkfs.exfat", "exfatprogs", "-L", "label: dos\ntype=7\n"},
-    [REFORMAT_VFAT] = {"vfat", "mkfs.vfat", "dosfstools", "-n", "label: dos\ntype=c\n"},
+    [REFORMAT_EXFAT] = {"exfat", "mkfs.exfat", "exfatprogs", "label: dos\ntype=7\n"},
+    [REFORMAT_VFAT] = {"vfat", "mkfs.vfat", "dosfstools", "label: dos\ntype=c\n"},
 };
+
+/* Of the device, or the partition, called name. */
+static enum err
+refuse(struct reformat *r, enum err e, enum reformat_why why, const char *name, struct fault *f)
+{
+	r->miss.why = why;
+	r->miss.sys = errno;
+	snprintf(r->miss.name, sizeof r->miss.name, "%s", name);
+	return fault_set(f, e, 0, "format", "%s", name);
+}
+
+static bool
+is_stopped(const struct reformat_env *env)
+{
+	return env->stopped != NULL && env->stopped();
+}
 
 /* ---- this PC ----------------------------------------------------------------------------------------------------------- */
 
@@ -93,10 +105,10 @@ real_run(void *arg, const char *const argv[], const char *input, char said[TOOL_
 }
 
 struct reformat_env
-reformat_system(void)
+reformat_system(bool (*stopped)(void))
 {
 	return (struct reformat_env){usb_list_disks(), TOOL_DIRS, geteuid() == 0, NULL, real_node, real_claim,
-	    real_head, real_run};
+	    real_head, real_run, stopped};
 }
 
 static void
@@ -115,6 +127,12 @@ reformat_type(const char *name)
 	if (strcmp(name, types[REFORMAT_EXFAT].name) == 0)
 		return REFORMAT_EXFAT;
 	return strcmp(name, types[REFORMAT_VFAT].name) == 0 ? REFORMAT_VFAT : REFORMAT_NONE;
+}
+
+const char *
+reformat_name(enum reformat_type type)
+{
+	return types[type].name;
 }
 
 /* A file of a disk in sysfs. */
@@ -171,100 +189,102 @@ find_device(struct reformat *r, const struct reformat_env *env, struct fault *f)
 	dev_t dev = 0, again = 0;
 
 	if (env->node(env->arg, r->path, &dev) != 0 && errno == ENOTBLK)
-		return fault_set(f, E_USAGE, 0, "",
-		    _("%s is not a device. --format needs the stick's device, such as /dev/sdb; 'oncestick sticks' lists them"), r->path);
+		return refuse(r, E_USAGE, REFORMAT_NO_DEVICE, r->path, f);
 	if (dev == 0)
-		return fault_set(
-		    f, E_NO_STICK, 0, "", _("%s: %s. 'oncestick sticks' lists what is plugged in"), r->path, strerror(errno));
+		return refuse(r, E_NO_STICK, REFORMAT_MISSING, r->path, f);
 	if (usb_find(&r->usb, env->usb.sysfs, dev) != 0)
-		return fault_set(f, E_USAGE, 0, "",
-		    _("%s is not on USB, and only USB sticks are formatted. 'oncestick sticks' lists them"), r->path);
+		return refuse(r, E_USAGE, REFORMAT_NOT_USB, r->path, f);
 	snprintf(node, sizeof node, "/dev/%s", r->usb.name);
 	if (!find_disk(r, env) || env->node(env->arg, node, &again) != 0 || again != dev)
-		return fault_set(
-		    f, E_NO_STICK, 0, "", _("%s is not what this PC knows as %s. Plug the stick in again"), r->path, node);
+		return refuse(r, E_NO_STICK, REFORMAT_STALE, node, f);
 	return find_volumes(r, env, f);
 }
 
 /* ---- whether it may be wiped ------------------------------------------------------------------------------------------- */
 
-/* Whether wiping r would wipe v. */
-static bool
-covers(const struct reformat *r, const struct usb_list_volume *v)
+bool
+reformat_covers(const struct reformat *r, const struct usb_list_volume *v)
 {
 	return !r->usb.partition || v->usb.dev == r->usb.dev;
 }
 
 static enum err
-judge_volume(const struct usb_list_volume *v, struct fault *f)
+judge_volume(struct reformat *r, const struct usb_list_volume *v, struct fault *f)
 {
-	char point[120];
-
+	snprintf(r->miss.point, sizeof r->miss.point, "%.255s", v->point);
 	if (v->point[0] != '\0')
-		return fault_set(f, E_USAGE, 0, "",
-		    _("/dev/%s is mounted at %.80s. If nothing on it is needed, unmount it first: udisksctl unmount -b /dev/%s"),
-		    v->usb.name, say_safe(point, sizeof point, v->point), v->usb.name);
-	if (v->held)
-		return fault_set(
-		    f, E_USAGE, 0, "", _("/dev/%s is in use: encryption, RAID or LVM is on it. Close that first"), v->usb.name);
-	return E_OK;
+		return refuse(r, E_USAGE, REFORMAT_MOUNTED, v->usb.name, f);
+	return v->held ? refuse(r, E_USAGE, REFORMAT_HELD, v->usb.name, f) : E_OK;
 }
 
 static enum err
-judge_size(const struct reformat *r, struct fault *f)
+judge_size(struct reformat *r, struct fault *f)
 {
 	if (r->usb.bytes == 0)
-		return fault_set(f, E_NO_STICK, 0, "", _("there is nothing in %s"), r->path);
+		return refuse(r, E_NO_STICK, REFORMAT_EMPTY, r->path, f);
 	if (r->usb.bytes < SMALLEST)
-		return fault_set(f, E_SPACE, 0, "", _("%s is smaller than 40 MiB. Take a larger stick"), r->path);
+		return refuse(r, E_SPACE, REFORMAT_SMALL, r->path, f);
 	if (!r->usb.partition && r->usb.bytes > LARGEST)
-		return fault_set(f, E_USAGE, 0, "", _("%s is larger than 2 TiB: make a partition on it, and name that"), r->path);
+		return refuse(r, E_USAGE, REFORMAT_LARGE, r->path, f);
 	return E_OK;
 }
 
 /* The kernel's own word on it, last. */
 static enum err
-judge_claim(const struct reformat *r, const struct reformat_env *env, struct fault *f)
+judge_claim(struct reformat *r, const struct reformat_env *env, struct fault *f)
 {
 	char node[REFORMAT_PATH_MAX];
 
 	snprintf(node, sizeof node, "/dev/%s", r->usb.name);
 	if (env->claim(env->arg, node) == 0)
 		return E_OK;
-	if (errno == EBUSY)
-		return fault_set(f, E_USAGE, 0, "", _("%s is in use: mounted, used as swap space, or part of another disk"), node);
-	if (errno == EACCES || errno == EPERM)
-		return fault_set(f, E_READONLY, 0, "",
-		    _("you may not write to %s. As root: mkfs.%s %s %s %s; or use your desktop's disk program, then prepare without "
-		    "--format"),
-		    node, types[r->type].name, types[r->type].label_option, REFORMAT_LABEL, node);
-	if (errno == EROFS)
-		return fault_set(f, E_READONLY, 0, "", _("%s is write-protected. Is there a switch on it?"), node);
-	return fault_set(f, E_NO_STICK, 0, "", _("%s: %s"), node, strerror(errno));
+	switch (errno) {
+	case EBUSY:
+		return refuse(r, E_USAGE, REFORMAT_IN_USE, node, f);
+	case EACCES:
+	case EPERM:
+		return refuse(r, E_READONLY, REFORMAT_NO_RIGHT, node, f);
+	case EROFS:
+		return refuse(r, E_READONLY, REFORMAT_PROTECTED, node, f);
+	default:
+		return refuse(r, E_NO_STICK, REFORMAT_MISSING_NODE, node, f);
+	}
 }
 
 static enum err
-judge(const struct reformat *r, const struct reformat_env *env, struct fault *f)
+judge(struct reformat *r, const struct reformat_env *env, struct fault *f)
 {
 	enum err e = judge_size(r, f);
 
 	for (size_t i = 0; i < r->count && e == E_OK; i++)
 		if (r->volumes[i].unfit == USB_LIST_SYSTEM)
-			e = fault_set(f, E_USAGE, 0, "", _("%s is on the disk that this PC runs from. It is not formatted"), r->path);
+			e = refuse(r, E_USAGE, REFORMAT_SYSTEM, r->path, f);
 	for (size_t i = 0; i < r->count && e == E_OK; i++)
-		if (covers(r, &r->volumes[i]))
-			e = judge_volume(&r->volumes[i], f);
+		if (reformat_covers(r, &r->volumes[i]))
+			e = judge_volume(r, &r->volumes[i], f);
 	if (e == E_OK && r->usb.read_only)
-		e = fault_set(f, E_READONLY, 0, "", _("%s is write-protected. Is there a switch on it?"), r->path);
+		e = refuse(r, E_READONLY, REFORMAT_PROTECTED, r->path, f);
 	return e == E_OK ? judge_claim(r, env, f) : e;
 }
 
+/* A program of the system: name, and the package that has it. */
+struct program {
+	const char *name, *package;
+};
+
 static enum err
-find_tool(const struct reformat_env *env, const char *name, const char *package, char path[TOOL_PATH_MAX], struct fault *f)
+find_tool(struct reformat *r, const struct reformat_env *env, struct program p, char path[TOOL_PATH_MAX], struct fault *f)
 {
-	if (tool_find(path, env->tools, name) == 0)
+	if (tool_find(path, env->tools, p.name) == 0)
 		return E_OK;
-	return fault_set(f, E_FILESYSTEM, 0, "", _("%s is not installed (Debian package %s)"), name, package);
+	r->miss.package = p.package;
+	return refuse(r, E_FILESYSTEM, REFORMAT_NO_TOOL, p.name, f);
+}
+
+static struct program
+maker_of(const struct reformat *r)
+{
+	return (struct program){types[r->type].tool, types[r->type].package};
 }
 
 enum err
@@ -278,13 +298,13 @@ reformat_find(struct reformat *r, const struct reformat_env *env, const char *pa
 	r->type = type;
 	if ((size_t)snprintf(r->path, sizeof r->path, "%s", path) >= sizeof r->path) {
 		r->path[0] = '\0';
-		return fault_set(f, E_USAGE, 0, "", _("--format needs the stick's short name, such as /dev/sdb"));
+		return refuse(r, E_USAGE, REFORMAT_LONG, "", f);
 	}
 	if ((e = find_device(r, env, f)) != E_OK || (e = judge(r, env, f)) != E_OK)
 		return e;
 	if (!r->usb.partition)
-		e = find_tool(env, "sfdisk", "fdisk", tool, f);
-	return e == E_OK ? find_tool(env, types[type].tool, types[type].package, tool, f) : e;
+		e = find_tool(r, env, (struct program){"sfdisk", "fdisk"}, tool, f);
+	return e == E_OK ? find_tool(r, env, maker_of(r), tool, f) : e;
 }
 
 void
@@ -299,9 +319,8 @@ reformat_free(struct reformat *r)
 
 /* ---- for people -------------------------------------------------------------------------------------------------------- */
 
-/* The label that udev found. */
-static bool
-find_label(const struct reformat_env *env, dev_t dev, char *out, size_t size)
+bool
+reformat_label(const struct reformat_env *env, dev_t dev, char *out, size_t size)
 {
 	char path[USB_PATH_MAX], *line = NULL;
 	size_t room = 0;
@@ -314,36 +333,12 @@ find_label(const struct reformat_env *env, dev_t dev, char *out, size_t size)
 	while (out[0] == '\0' && getline(&line, &room, in) > 0)
 		if (strncmp(line, "E:ID_FS_LABEL=", 14) == 0) {
 			line[14 + strcspn(line + 14, "\n")] = '\0';
-			say_safe(out, size, line + 14);
+			snprintf(out, size, "%s", line + 14);
+			out[utf8_whole(out, strlen(out))] = '\0';
 		}
 	free(line);
 	fclose(in);
 	return out[0] != '\0';
-}
-
-void
-reformat_show(char out[REFORMAT_SHOWN_MAX], const struct reformat *r, const struct reformat_env *env)
-{
-	char device[USB_SHOWN_SIZE], bytes[HUMAN_SHOWN], label[64];
-	size_t n = 0;
-
-	usbsay_show(device, &r->usb);
-	human_bytes(bytes, sizeof bytes, r->usb.bytes);
-	n = (size_t)snprintf(
-	    out, REFORMAT_SHOWN_MAX, "/dev/%s: %s, %s%s", r->usb.name, device, bytes, r->usb.removable ? "" : _(", a fixed disk"));
-	for (size_t i = 0; i < r->count && n < REFORMAT_SHOWN_MAX; i++) {
-		const struct usb_list_volume *v = &r->volumes[i];
-		bool labelled = find_label(env, v->usb.dev, label, sizeof label);
-
-		if (!covers(r, v))
-			continue;
-		human_bytes(bytes, sizeof bytes, v->usb.bytes);
-		n += (size_t)snprintf(out + n, REFORMAT_SHOWN_MAX - n, "; %s: %s%s%s%s, %s", v->usb.name,
-		    v->fs[0] != '\0' ? v->fs
-		    : v->fs_known    ? _("no file system")
-				     : _("unknown files"),
-		    labelled ? " \"" : "", label, labelled ? "\"" : "", bytes);
-	}
 }
 
 bool
@@ -371,32 +366,29 @@ reformat_listed(const struct reformat *r, const char *serials)
 /* ---- wiping ------------------------------------------------------------------------------------------------------------ */
 
 static enum err
-run(const struct reformat *r, const struct reformat_env *env, const char *const argv[], const char *input, struct fault *f)
+run(struct reformat *r, const struct reformat_env *env, const char *const argv[], const char *input, struct fault *f)
 {
 	const char *tool = strrchr(argv[0], '/');
-	char said[TOOL_SAID] = "";
-	int status = stop_asked() ? 128 : env->run(env->arg, argv, input, said);
+	int status = is_stopped(env) ? 128 : env->run(env->arg, argv, input, r->miss.said);
 
 	if (status == 0)
 		return E_OK;
-	if (stop_asked())
-		return fault_set(f, E_INTERRUPTED, 0, "", _("interrupted while %s was formatted; what was on it is gone"), r->path);
-	if (status < 0)
-		snprintf(said, sizeof said, "%s", strerror(errno));
-	return fault_set(f, E_STICK_IO, 0, "", _("%s could not be formatted: %s: %.120s"), r->path, tool != NULL ? tool + 1 : argv[0],
-	    said[0] != '\0' ? said : _("it failed"));
+	if (is_stopped(env))
+		return refuse(r, E_INTERRUPTED, REFORMAT_STOPPED, r->path, f);
+	return refuse(r, E_STICK_IO, status < 0 ? REFORMAT_NOT_STARTED : REFORMAT_FAILED, tool != NULL ? tool + 1 : argv[0], f);
 }
 
 /* Whether it is the same stick as before, still fit. */
 static enum err
-look_again(const struct reformat *r, const struct reformat_env *env, struct fault *f)
+look_again(struct reformat *r, const struct reformat_env *env, struct fault *f)
 {
 	struct reformat now = {.type = r->type};
 	enum err e = reformat_find(&now, env, r->path, f);
 
+	r->miss = now.miss;
 	if (e == E_OK && (now.usb.dev != r->usb.dev || now.sequence != r->sequence || now.usb.bytes != r->usb.bytes ||
 			     now.usb.vid != r->usb.vid || now.usb.pid != r->usb.pid || strcmp(now.usb.serial, r->usb.serial) != 0))
-		e = fault_set(f, E_NO_STICK, 0, "", _("there is a different stick in %s now. Nothing was done"), r->path);
+		e = refuse(r, E_NO_STICK, REFORMAT_EXCHANGED, r->path, f);
 	reformat_free(&now);
 	return e;
 }
@@ -410,14 +402,13 @@ wait_for_part(struct reformat *r, const struct reformat_env *env, struct fault *
 	dev_t dev = 0;
 
 	snprintf(r->part, sizeof r->part, "/dev/%s%s1", r->usb.disk, last >= '0' && last <= '9' ? "p" : "");
-	for (int i = 0; i < PATIENCE && !stop_asked(); i++) {
+	for (int i = 0; i < PATIENCE && !is_stopped(env); i++) {
 		if (env->node(env->arg, r->part, &dev) == 0 && usb_find(&part, env->usb.sysfs, dev) == 0 && part.partition &&
 		    strcmp(part.disk, r->usb.disk) == 0)
 			return E_OK;
 		wait_a_little();
 	}
-	return fault_set(f, stop_asked() ? E_INTERRUPTED : E_STICK_IO, 0, "",
-	    _("%s has a new partition table, but %s does not appear. Plug the stick in again"), r->path, r->part);
+	return refuse(r, is_stopped(env) ? E_INTERRUPTED : E_STICK_IO, REFORMAT_NO_PART, r->part, f);
 }
 
 static enum err
@@ -425,7 +416,7 @@ make_table(struct reformat *r, const struct reformat_env *env, struct fault *f)
 {
 	char tool[TOOL_PATH_MAX], disk[REFORMAT_PATH_MAX];
 	const char *const argv[] = {tool, "--quiet", "--wipe", "always", "--wipe-partitions", "always", disk, NULL};
-	enum err e = find_tool(env, "sfdisk", "fdisk", tool, f);
+	enum err e = find_tool(r, env, (struct program){"sfdisk", "fdisk"}, tool, f);
 
 	snprintf(disk, sizeof disk, "/dev/%s", r->usb.disk);
 	if (e != E_OK || (e = run(r, env, argv, types[r->type].table, f)) != E_OK)
@@ -434,12 +425,12 @@ make_table(struct reformat *r, const struct reformat_env *env, struct fault *f)
 }
 
 static enum err
-make_files(const struct reformat *r, const struct reformat_env *env, struct fault *f)
+make_files(struct reformat *r, const struct reformat_env *env, struct fault *f)
 {
 	char tool[TOOL_PATH_MAX];
 	const char *const exfat[] = {tool, "-L", REFORMAT_LABEL, r->part, NULL};
 	const char *const vfat[] = {tool, "-F", "32", "-n", REFORMAT_LABEL, r->part, NULL};
-	enum err e = find_tool(env, types[r->type].tool, types[r->type].package, tool, f);
+	enum err e = find_tool(r, env, maker_of(r), tool, f);
 
 	return e == E_OK ? run(r, env, r->type == REFORMAT_EXFAT ? exfat : vfat, NULL, f) : e;
 }
@@ -461,7 +452,7 @@ reformat_make(struct reformat *r, const struct reformat_env *env, struct fault *
 	snprintf(disk, sizeof disk, "/dev/%s", r->usb.disk);
 	if (env->head(env->arg, disk, r->head) == 0)
 		return E_OK;
-	return fault_set(f, E_STICK_IO, 0, "", _("%s is formatted, but cannot be read: %s"), r->path, strerror(errno));
+	return refuse(r, E_STICK_IO, REFORMAT_UNREADABLE, r->path, f);
 }
 
 /* ---- mounting ---------------------------------------------------------------------------------------------------------- */
@@ -477,18 +468,17 @@ leave_others_mounts(void)
 static enum err
 mount_private(struct reformat *r, const struct reformat_env *env, struct fault *f)
 {
-	char tool[TOOL_PATH_MAX], dir[] = "/tmp/oncestick-XXXXXX", said[TOOL_SAID] = "";
+	char tool[TOOL_PATH_MAX], dir[] = "/tmp/oncestick-XXXXXX";
 	const char *const argv[] = {tool, "-i", "-t", types[r->type].name, "-o", "nosuid,nodev,noexec", r->part, dir, NULL};
-	enum err e = find_tool(env, "mount", "mount", tool, f);
+	enum err e = find_tool(r, env, (struct program){"mount", "mount"}, tool, f);
 
 	if (e != E_OK)
 		return e;
 	if (mkdtemp(dir) == NULL)
-		return fault_set(f, E_FAIL, errno, "mkdtemp", "%s", dir);
-	if (env->run(env->arg, argv, NULL, said) != 0) {
+		return r->miss.why = REFORMAT_OTHER, fault_set(f, E_FAIL, errno, "mkdtemp", "%s", dir);
+	if (env->run(env->arg, argv, NULL, r->miss.said) != 0) {
 		rmdir(dir);
-		return fault_set(f, E_FILESYSTEM, 0, "", _("%s is formatted, but this PC cannot mount %s: %.120s"), r->part,
-		    types[r->type].name, said);
+		return refuse(r, E_FILESYSTEM, REFORMAT_NO_MOUNT, r->part, f);
 	}
 	snprintf(r->point, sizeof r->point, "%s", dir);
 	r->ours = true;
@@ -522,14 +512,12 @@ mount_shared(struct reformat *r, const struct reformat_env *env, struct fault *f
 
 	if (asked)
 		env->run(env->arg, argv, NULL, said);
-	for (int i = 0; asked && i < PATIENCE && !stop_asked(); i++) {
+	for (int i = 0; asked && i < PATIENCE && !is_stopped(env); i++) {
 		if (env->node(env->arg, r->part, &p.dev) == 0 && env->usb.mounts(on_mount, &p) == 1)
 			return E_OK;
 		wait_a_little();
 	}
-	return fault_set(f, E_NO_STICK, 0, "",
-	    _("%s is formatted, but not mounted. Mount it, and name the directory where it is: oncestick prepare FOLDER STICK"),
-	    r->part);
+	return refuse(r, E_NO_STICK, REFORMAT_NOBODY, r->part, f);
 }
 
 enum err
@@ -558,16 +546,17 @@ unmount(struct reformat *r, const struct reformat_env *env, char said[TOOL_SAID]
 enum err
 reformat_remount(struct reformat *r, const struct reformat_env *env, struct fault *f)
 {
-	char said[TOOL_SAID] = "", disk[REFORMAT_PATH_MAX];
+	char disk[REFORMAT_PATH_MAX];
 	uint8_t head[REFORMAT_HEAD];
 
-	if (unmount(r, env, said) != 0)
-		return fault_set(f, stop_asked() ? E_INTERRUPTED : E_FAIL, 0, "", _("%s cannot be unmounted: %.120s"), r->part, said);
+	r->miss.said[0] = '\0';
+	if (unmount(r, env, r->miss.said) != 0)
+		return refuse(r, is_stopped(env) ? E_INTERRUPTED : E_FAIL, REFORMAT_STUCK, r->part, f);
 	snprintf(disk, sizeof disk, "/dev/%s", r->usb.disk);
 	if (env->head(env->arg, disk, head) != 0 || memcmp(head, r->head, sizeof head) != 0)
-		return fault_set(f, E_STICK_IO, 0, "", _("%s has lost its partition table"), disk);
+		return refuse(r, E_STICK_IO, REFORMAT_LOST_TABLE, disk, f);
 	if (mount_private(r, env, NULL) != E_OK)
-		return fault_set(f, stop_asked() ? E_INTERRUPTED : E_STICK_IO, 0, "", _("%s has lost its file system"), r->part);
+		return refuse(r, is_stopped(env) ? E_INTERRUPTED : E_STICK_IO, REFORMAT_LOST_FILES, r->part, f);
 	return E_OK;
 }
 

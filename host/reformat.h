@@ -20,7 +20,6 @@
 
 #define REFORMAT_PATH_MAX 64   /* "/dev/sdb1" */
 #define REFORMAT_POINT_MAX 4096
-#define REFORMAT_SHOWN_MAX 700 /* enough for reformat_show */
 #define REFORMAT_HEAD 512 /* bytes of a partition table */
 #define REFORMAT_LABEL "ONCESTICK" /* of the new file system, so of the folder where desktops mount it */
 
@@ -41,9 +40,52 @@ struct reformat_env {
 	int (*head)(void *arg, const char *path, uint8_t out[REFORMAT_HEAD]);
 	/* tool_run */
 	int (*run)(void *arg, const char *const argv[], const char *input, char said[TOOL_SAID]);
+	/* whether the person wants to stop; NULL: never */
+	bool (*stopped)(void);
 };
 
-struct reformat_env reformat_system(void);
+struct reformat_env reformat_system(bool (*stopped)(void));
+
+/* Why a device is refused, or what failed. */
+enum reformat_why {
+	REFORMAT_OTHER,	       /* the fault says all */
+	REFORMAT_LONG,	       /* a name that is too long */
+	REFORMAT_NO_DEVICE,
+	REFORMAT_MISSING,      /* sys: what was named, */
+	REFORMAT_MISSING_NODE, /* or the device itself, name */
+	REFORMAT_NOT_USB,
+	REFORMAT_STALE,	       /* what was named is not the device name that this PC knows */
+	REFORMAT_EMPTY,	       /* there is nothing in it */
+	REFORMAT_SMALL,
+	REFORMAT_LARGE,
+	REFORMAT_SYSTEM,       /* this PC runs from it */
+	REFORMAT_MOUNTED,      /* name, a partition of it, is: point */
+	REFORMAT_HELD,	       /* name is part of something larger */
+	REFORMAT_IN_USE,       /* the kernel says so */
+	REFORMAT_NO_RIGHT,
+	REFORMAT_PROTECTED,
+	REFORMAT_NO_TOOL,      /* the program name, of a package, is not here */
+	REFORMAT_EXCHANGED,    /* since it was looked at */
+	REFORMAT_STOPPED,      /* while it was formatted */
+	REFORMAT_NOT_STARTED,  /* the program name: sys */
+	REFORMAT_FAILED,       /* the program name: said */
+	REFORMAT_NO_PART,      /* the new partition name does not come */
+	REFORMAT_UNREADABLE,   /* once it is formatted: sys */
+	REFORMAT_NO_MOUNT,     /* this PC cannot mount it: said */
+	REFORMAT_NOBODY,       /* nobody mounted it */
+	REFORMAT_STUCK,	       /* it cannot be unmounted: said */
+	REFORMAT_LOST_TABLE,   /* what was written is not there any more */
+	REFORMAT_LOST_FILES
+};
+
+struct reformat_miss {
+	enum reformat_why why;
+	int sys;
+	char name[REFORMAT_PATH_MAX]; /* what it is about */
+	char point[256];	      /* raw bytes, cut */
+	const char *package;
+	char said[TOOL_SAID]; /* by a program, "" if nothing */
+};
 
 /* A device that somebody named. */
 struct reformat {
@@ -59,22 +101,29 @@ struct reformat {
 	char point[REFORMAT_POINT_MAX]; /* where it is mounted, after reformat_mount; "" otherwise */
 	bool ours;			/* mounted by and for this process alone */
 	uint8_t head[REFORMAT_HEAD];	/* of the disk, after reformat_make */
+	struct reformat_miss miss;	/* after a failure */
 };
 
 /* reformat_type(name): "exfat" or "vfat"; REFORMAT_NONE for anything else. */
 enum reformat_type reformat_type(const char *name);
 
+/* reformat_name(type): its name. */
+const char *reformat_name(enum reformat_type type);
+
 /*
- * reformat_find(r, env, path, f): find out what path is, and whether it may be wiped; changes nothing. r->type is set. Errors:
- * E_NO_STICK (no such device, nothing in it), E_USAGE (not a device, not USB, this PC runs from it, something of it is mounted or
+ * reformat_find(r, env, path, f): find out what path is, and whether it may be wiped; changes nothing. r->type is set. Errors, of
+ * which r->miss says more, here and below: E_NO_STICK (no such device, nothing in it), E_USAGE (not a device, not USB, this PC runs from it, something of it is mounted or
  * in use, too large), E_SPACE (too small), E_READONLY (write-protected, or no right to write), E_FILESYSTEM (a tool is missing).
  * Free r in every case.
  */
 enum err reformat_find(struct reformat *r, const struct reformat_env *env, const char *path, struct fault *f);
 void reformat_free(struct reformat *r);
 
-/* reformat_show(out, r, env): "/dev/sdb: SanDisk Ultra, serial number 4C53, 29 GiB; sdb1: vfat, "KIM", 29 GiB", safe to print. */
-void reformat_show(char out[REFORMAT_SHOWN_MAX], const struct reformat *r, const struct reformat_env *env);
+/* reformat_covers(r, v): whether wiping r would wipe v. */
+bool reformat_covers(const struct reformat *r, const struct usb_list_volume *v);
+
+/* reformat_label(env, dev, out, size): the label of a volume that udev found, raw bytes, cut to fit. False if there is none. */
+bool reformat_label(const struct reformat_env *env, dev_t dev, char *out, size_t size);
 
 /* reformat_named(r, answer): whether answer, a device's name with or without /dev/, is the one that is to be wiped. */
 bool reformat_named(const struct reformat *r, const char *answer);
@@ -90,7 +139,7 @@ enum err reformat_make(struct reformat *r, const struct reformat_env *env, struc
 
 /*
  * reformat_mount(r, env, f): mount what reformat_make made: as root for this process alone, otherwise as a desktop does. E_NO_STICK
- * says what to do by hand.
+ * (REFORMAT_NOBODY): it has to be done by hand.
  */
 enum err reformat_mount(struct reformat *r, const struct reformat_env *env, struct fault *f);
 

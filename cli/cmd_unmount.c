@@ -8,7 +8,7 @@
 #include <jansson.h>
 
 #include "cli.h"
-#include "desktop.h"
+#include "companion.h"
 #include "eject.h"
 #include "mountpoint.h"
 #include "opt.h"
@@ -230,7 +230,7 @@ static void
 warn_in_use(const struct cli *c, const char *why)
 {
 	say_warn(c, "%s. The folder is closed anyway. Eject the stick in the file manager before you pull it", why);
-	desktop_tell_ejected(why);
+	companion_tell_ejected(why);
 }
 
 static void
@@ -297,7 +297,7 @@ eject(const struct cli *c, const struct sessions *s, const struct sessions_one *
 		break;
 	}
 	if (done)
-		desktop_tell_ejected(NULL);
+		companion_tell_ejected(NULL);
 	return done;
 }
 

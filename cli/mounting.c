@@ -18,7 +18,7 @@
 #include <sodium.h>
 
 #include "blockcache.h"
-#include "desktop.h"
+#include "companion.h"
 #include "filestat.h"
 #include "keytree.h"
 #include "prompt.h"
@@ -268,7 +268,7 @@ static enum err
 begin(struct mounting *m, struct fault *f)
 {
 	struct session_setup setup = {.stick_path = m->stick, .dir = m->dir[0] != '\0' ? m->dir : NULL, .station_dir = m->station,
-	    .source = m->source, .page_cache = m->page_cache, .private = m->private, .events = m->no_desktop ? -1 : desktop_fork()};
+	    .source = m->source, .page_cache = m->page_cache, .private = m->private, .events = m->no_desktop ? -1 : companion_fork()};
 	enum err err;
 
 	sessions_tidy();

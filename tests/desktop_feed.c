@@ -1,5 +1,5 @@
 /*
- * desktop_feed.c - for 35-desktop.sh: a session's part towards its companion (cli/desktop.h), from lines on standard input:
+ * desktop_feed.c - for 35-desktop.sh: a session's part towards its companion (cli/companion.h), from lines on standard input:
  *
  *   opened SECONDS LABEL, unread BLOCKS NAME, out, back, ended, over, paused, left, told
  *
@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "desktop.h"
+#include "companion.h"
 #include "event.h"
 
 static struct event
@@ -52,7 +52,7 @@ main(void)
 	    {"paused", {.kind = EVENT_CLOSED, .how = EVENT_PAUSED}}, {"left", {.kind = EVENT_CLOSED, .how = EVENT_LEFT}},
 	    {"told", {.kind = EVENT_CLOSED, .how = EVENT_ENDED, .told = true}}};
 	char line[512];
-	int fd = desktop_fork();
+	int fd = companion_fork();
 
 	setlocale(LC_ALL, "");
 	while (fgets(line, sizeof line, stdin) != NULL) {

@@ -76,11 +76,11 @@ read_file(struct run *r, size_t i, size_t *room, struct fault *f)
 
 	if (got != 0 && errno == EFBIG)
 		return fault_set(f, E_USAGE, 0, "",
-		    _("%.120s is too large: at most %u MiB of receipts are read at once. Give fewer files at a time; a single PC "
+		    _("%s is too large: at most %u MiB of receipts are read at once. Give fewer files at a time; a single PC "
 		      "never has that many, so is it the right file?"),
-		    name, RECEIPTS_MAX_MIB);
+		    SHORT(name), RECEIPTS_MAX_MIB);
 	if (got != 0)
-		return fault_set(f, E_USAGE, 0, "", _("%.120s cannot be read: %s."), name, strerror(errno));
+		return fault_set(f, E_USAGE, 0, "", _("%s cannot be read: %s."), SHORT(name), strerror(errno));
 	*room -= n;
 	return collect_file(&r->k, BYTES(r->files[i], n), f);
 }
@@ -122,8 +122,8 @@ load_lectures(struct run *r, struct fault *f)
 
 	if (e == E_OK && memcmp(r->grants.grants[0].issuer, r->issuer.pk, KEY_SIZE) != 0)
 		return fault_set(f, E_ISSUER, 0, "",
-		    _("the stick at %.80s belongs to another issuer; nothing was changed. Collect it with the keystore it was prepared with."),
-		    r->at.path);
+		    _("the stick at %s belongs to another issuer; nothing was changed. Collect it with the keystore it was prepared with."),
+		    SHORT(r->at.path));
 	r->k.stick = r->s;
 	r->k.grants = &r->grants;
 	if (e == E_OK || e == E_NO_GRANT) {

@@ -65,7 +65,7 @@ take_stick(struct erase *r, struct fault *f)
 	if (e != E_OK)
 		return e;
 	if (r->p->once_fd < 0)
-		return fault_set(f, E_NO_STICK, 0, "", _("there is no ONCE in %.100s, so there is nothing to erase."), r->at.path);
+		return fault_set(f, E_NO_STICK, 0, "", _("there is no ONCE in %s, so there is nothing to erase."), SHORT(r->at.path));
 	if (r->p->stick == NULL)
 		return E_OK;
 	keytree_stick_name(r->name, r->p->stick->id);

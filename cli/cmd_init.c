@@ -35,8 +35,8 @@ refuse_existing(struct issuer *i, struct fault *f)
 		close(fd);
 	if (there)
 		return fault_set(
-		    f, E_KEYSTORE, 0, "", _("there is an issuer already, and %.100s/%s is never overwritten. For another issuer "
-					    "set ONCESTICK_ISSUER_DIR."), i->dir,
+		    f, E_KEYSTORE, 0, "", _("there is an issuer already, and %s/%s is never overwritten. For another issuer "
+					    "set ONCESTICK_ISSUER_DIR."), SHORT(i->dir),
 		    KEYSTORE_NAME);
 	return E_OK;
 }
@@ -65,7 +65,7 @@ open_new_books(struct issuer *i, const char *contact, struct fault *f)
 	free(sticks);
 	if (count > 0)
 		return fault_set(f, E_KEYSTORE, 0, "",
-		    _("%.110s holds the books of an issuer whose keystore is gone: put %s back, or use another directory."), i->dir,
+		    _("%s holds the books of an issuer whose keystore is gone: put %s back, or use another directory."), SHORT(i->dir),
 		    KEYSTORE_NAME);
 	return contact != NULL ? books_set(i->books, "contact", contact, f) : E_OK;
 }

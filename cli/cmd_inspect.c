@@ -142,21 +142,21 @@ inspect_file(struct report *r, const char *path, struct fault *f)
 		close(fd);
 	if (stickio_slurp(AT_FDCWD, path, FILE_MAX, &r->file, &n) != 0) {
 		if (errno == EFBIG)
-			return fault_set(f, E_USAGE, 0, "", _("%.120s is longer than any file that can be shown here. Is it the right one?"),
-			    path);
-		return fault_set(f, E_USAGE, 0, "", _("%.120s cannot be read: %s."), path, strerror(errno));
+			return fault_set(f, E_USAGE, 0, "", _("%s is longer than any file that can be shown here. Is it the right one?"),
+			    SHORT(path));
+		return fault_set(f, E_USAGE, 0, "", _("%s cannot be read: %s."), SHORT(path), strerror(errno));
 	}
 	switch (open_file(r, BYTES(r->file, n))) {
 	case ENVELOPE_OK:
 		return E_OK;
 	case ENVELOPE_NEWER:
-		return fault_set(f, E_NO_GRANT, 0, "", _("%.120s was made by a newer oncestick."), path);
+		return fault_set(f, E_NO_GRANT, 0, "", _("%s was made by a newer oncestick."), SHORT(path));
 	case ENVELOPE_NO_MEMORY:
 		return fault_set(f, E_FAIL, ENOMEM, "memory", "%s", path);
 	case ENVELOPE_FORGED:
-		return fault_set(f, E_BUNDLE, 0, "", _("%.120s does not have a valid signature: it was changed, or forged."), path);
+		return fault_set(f, E_BUNDLE, 0, "", _("%s does not have a valid signature: it was changed, or forged."), SHORT(path));
 	default:
-		return fault_set(f, E_BUNDLE, 0, "", _("%.120s is not a file that oncestick signed, or it is damaged."), path);
+		return fault_set(f, E_BUNDLE, 0, "", _("%s is not a file that oncestick signed, or it is damaged."), SHORT(path));
 	}
 }
 
@@ -832,8 +832,8 @@ inspect(struct report *r, const char *arg, struct fault *f)
 		return inspect_file(r, arg, f);
 	if (arg != NULL && strncmp(arg, "usb:", 4) != 0 && access(arg, F_OK) != 0 && errno == ENOENT)
 		return fault_set(f, E_NO_STICK, 0, "",
-		    _("%.120s: there is no such file or directory. Name the directory where the stick is mounted, or one of "
-		      "oncestick's files."), arg);
+		    _("%s: there is no such file or directory. Name the directory where the stick is mounted, or one of "
+		      "oncestick's files."), SHORT(arg));
 	if ((e = stickarg_open(&r->stick.at, arg, f)) != E_OK)
 		return e;
 	fence_reader(r->stick.at.fd);

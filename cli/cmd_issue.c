@@ -85,7 +85,7 @@ word(const struct issue *a, const struct issuing_stick *stick, const struct faul
 		    _("stick %s has no code left to hand out. To make more: oncestick prepare FOLDER STICK --add"), stick->name);
 	if (why->why == WHY_NO_LECTURE)
 		return fault_set(f, E_NO_GRANT, 0, "",
-		    _("the books have no lecture \"%.80s\" on stick %s; 'oncestick codes %s' lists those there are."), a->lecture, stick->name,
+		    _("the books have no lecture \"%s\" on stick %s; 'oncestick codes %s' lists those there are."), SHORT(a->lecture), stick->name,
 		    stick->name);
 	return fault_pass(f, why);
 }

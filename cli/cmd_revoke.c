@@ -187,7 +187,7 @@ on_line(void *arg, const char *line, size_t n, struct fault *f)
 	if (e == E_OK)
 		return E_OK;
 	say_explain(text, sizeof text, &here, &about);
-	return fault_set(f, e, 0, "", _("code %lu of the file: %.380s Nothing was revoked."), r->line, text);
+	return fault_set(f, e, 0, "", _("code %lu of the file: %s Nothing was revoked."), r->line, text);
 }
 
 static enum err
@@ -320,7 +320,7 @@ add_holder(const struct revoke *r, struct stick_list *l, const char *holder, str
 
 	if (e == E_OK && count == 0)
 		e = fault_set(f, E_NO_CODES, 0, "",
-		    _("nobody called \"%.80s\" was given a code; 'oncestick codes STICK' lists holders."), holder);
+		    _("nobody called \"%s\" was given a code; 'oncestick codes STICK' lists holders."), SHORT(holder));
 	for (size_t k = 0; k < count && e == E_OK; k++)
 		if (k == 0 || memcmp(slots[k].stick_id, slots[k - 1].stick_id, ID_SIZE) != 0)
 			e = add_stick(l, slots[k].stick_id, f);
@@ -417,8 +417,8 @@ confirm(struct revoke *r, const char *names, struct fault *f)
 
 	if (!prompt_possible(r->c))
 		return fault_set(f, E_PROMPT, 0, "",
-		    _("after this no code opens stick %.100s any more, and there is no terminal to ask on; --yes if you mean it."),
-		    names);
+		    _("after this no code opens stick %s any more, and there is no terminal to ask on; --yes if you mean it."),
+		    SHORT(names));
 	snprintf(question, sizeof question, _("After this no code opens stick %s any more. Revoke?"), names);
 	e = prompt_yes(r->c, question, f);
 	if (e == E_PROMPT && f != NULL) {
@@ -442,7 +442,7 @@ open_target(const struct revoke *r, struct target *t, const char *path, struct f
 	    (e = stick_medium(t->stick, fs, f)) != E_OK || (e = stick_load_grants(t->stick, &t->grants, f)) != E_OK)
 		return e;
 	if (memcmp(t->grants.grants[0].issuer, r->issuer.pk, KEY_SIZE) != 0)
-		e = fault_set(f, E_ISSUER, 0, "", _("the stick at %.80s belongs to another issuer; it was left as it is."), path);
+		e = fault_set(f, E_ISSUER, 0, "", _("the stick at %s belongs to another issuer; it was left as it is."), SHORT(path));
 	return e;
 }
 

@@ -123,21 +123,21 @@ write_file(const char *file, const uint8_t *data, size_t n, struct fault *f)
 		unlink(file);
 	switch (sys) {
 	case EEXIST:
-		return fault_set(f, E_USAGE, 0, "", _("%.120s is there already and is never overwritten: name a new file."), file);
+		return fault_set(f, E_USAGE, 0, "", _("%s is there already and is never overwritten: name a new file."), SHORT(file));
 	case ENOSPC:
 	case EDQUOT:
 		return fault_set(
-		    f, E_FAIL, 0, "", _("%.120s cannot be written: %s. Make room there, or name a file on another disk."), file, strerror(sys));
+		    f, E_FAIL, 0, "", _("%s cannot be written: %s. Make room there, or name a file on another disk."), SHORT(file), strerror(sys));
 	case EFBIG:
 		return fault_set(f, E_FAIL, 0, "",
-		    _("%.120s cannot be written: %s. Lift the limit of this login ('ulimit -f unlimited')."), file, strerror(sys));
+		    _("%s cannot be written: %s. Lift the limit of this login ('ulimit -f unlimited')."), SHORT(file), strerror(sys));
 	case EACCES:
 	case EPERM:
 		return fault_set(
-		    f, E_USAGE, 0, "", _("%.120s cannot be written: %s. Name a file in a directory of yours."), file, strerror(sys));
+		    f, E_USAGE, 0, "", _("%s cannot be written: %s. Name a file in a directory of yours."), SHORT(file), strerror(sys));
 	default:
-		return fault_set(f, sys == EIO ? E_FAIL : E_USAGE, 0, "", _("%.120s cannot be written: %s. Name a file in another place."),
-		    file, strerror(sys));
+		return fault_set(f, sys == EIO ? E_FAIL : E_USAGE, 0, "", _("%s cannot be written: %s. Name a file in another place."),
+		    SHORT(file), strerror(sys));
 	}
 }
 
@@ -212,9 +212,9 @@ issuer_of_object(const char *file, uint8_t pk[KEY_SIZE], struct fault *f)
 	if (stickio_slurp(AT_FDCWD, file, envelope_limit(ENVELOPE_NOTICE), &data, &n) != 0) {
 		if (errno == EFBIG)
 			return fault_set(f, E_USAGE, 0, "",
-			    _("%.120s is longer than anything that an issuer signs. Name the stick, or a grant, manifest or notice on it."),
-			    file);
-		return fault_set(f, E_USAGE, 0, "", _("%.120s cannot be read: %s."), file, strerror(errno));
+			    _("%s is longer than anything that an issuer signs. Name the stick, or a grant, manifest or notice on it."),
+			    SHORT(file));
+		return fault_set(f, E_USAGE, 0, "", _("%s cannot be read: %s."), SHORT(file), strerror(errno));
 	}
 	if (envelope_guess(BYTES(data, n), &type) == 0)
 		opened = envelope_open(type, BYTES(data, n), &payload, pk);
@@ -222,7 +222,7 @@ issuer_of_object(const char *file, uint8_t pk[KEY_SIZE], struct fault *f)
 		err = fault_set(f, E_FAIL, ENOMEM, "memory", "%s", file);
 	else if (opened != ENVELOPE_OK)
 		err = fault_set(f, E_ISSUER, 0, "",
-		    _("no issuer signed %.120s, or it was changed. Name the stick, or a grant, manifest or notice on it."), file);
+		    _("no issuer signed %s, or it was changed. Name the stick, or a grant, manifest or notice on it."), SHORT(file));
 	free(data);
 	return err;
 }

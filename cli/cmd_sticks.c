@@ -143,7 +143,7 @@ show_holding(char out[HELD_SHOWN], const struct holding *h)
 	keytree_stick_name(name, h->id);
 	n = (size_t)snprintf(out, HELD_SHOWN, "%s: ", name);
 	for (size_t i = 0; i < h->grants.count && n < HELD_SHOWN; i++)
-		n += (size_t)snprintf(out + n, HELD_SHOWN - n, "%.100s, ", h->grants.grants[i].label);
+		n += (size_t)snprintf(out + n, HELD_SHOWN - n, "%s, ", SHORT(h->grants.grants[i].label));
 	if (n < HELD_SHOWN)
 		snprintf(out + n, HELD_SHOWN - n, ngettext("%u unused code", "%u unused codes", h->unused), h->unused);
 }

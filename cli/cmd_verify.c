@@ -286,7 +286,7 @@ run(struct verify *v, const char *arg, struct fault *f)
 		return e;
 	if (v->seed != NULL && memcmp(v->issuer, v->grants.grants[0].issuer, KEY_SIZE) != 0)
 		return fault_set(f, E_ISSUER, 0, "",
-		    _("the stick at %.80s belongs to another issuer: this passphrase cannot name its files."), v->at.path);
+		    _("the stick at %s belongs to another issuer: this passphrase cannot name its files."), SHORT(v->at.path));
 	return check_all(v, f);
 }
 

@@ -12,7 +12,7 @@
 static void
 no_player(struct fault *out, const struct fault *f)
 {
-	fault_set(out, f->err, 0, "", _("there is no program '%.100s' here. Nothing was spent."), f->object);
+	fault_set(out, f->err, 0, "", _("there is no program '%s' here. Nothing was spent."), SHORT(f->object));
 }
 
 static void

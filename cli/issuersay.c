@@ -16,13 +16,13 @@
 static void
 no_issuer(struct fault *out, const struct fault *f)
 {
-	fault_set(out, f->err, 0, "", _("there is no issuer yet at %.120s; make one: oncestick init"), f->object);
+	fault_set(out, f->err, 0, "", _("there is no issuer yet at %s; make one: oncestick init"), SHORT(f->object));
 }
 
 static void
 no_keystore(struct fault *out, const struct fault *f)
 {
-	fault_set(out, f->err, 0, "", _("there is no keystore in %.120s; make one: oncestick init"), f->object);
+	fault_set(out, f->err, 0, "", _("there is no keystore in %s; make one: oncestick init"), SHORT(f->object));
 }
 
 static void
@@ -53,7 +53,7 @@ static void
 no_code_name(struct fault *out, const struct fault *f)
 {
 	fault_set(out, f->err, 0, "",
-	    _("'%.40s' is not the name of a code; those look like 7kq241/3. Never type a code itself here: use --code."), f->object);
+	    _("'%s' is not the name of a code; those look like 7kq241/3. Never type a code itself here: use --code."), SHORT(f->object));
 }
 
 static void
@@ -66,78 +66,78 @@ static void
 no_stick(struct fault *out, const struct fault *f)
 {
 	fault_set(out, f->err, 0, "",
-	    _("%.80s is not where a stick is mounted, but a directory on another disk: its free space is not filled."), f->object);
+	    _("%s is not where a stick is mounted, but a directory on another disk: its free space is not filled."), SHORT(f->object));
 }
 
 static void
 foreign_fill(struct fault *out, const struct fault *f)
 {
 	fault_set(out, f->err, 0, "",
-	    _("the folder %s on the stick holds %.80s, which oncestick did not write. Rename that folder, and run this again."),
-	    SCRUB_DIR, f->object);
+	    _("the folder %s on the stick holds %s, which oncestick did not write. Rename that folder, and run this again."),
+	    SCRUB_DIR, SHORT(f->object));
 }
 
 static void
 no_folder(struct fault *out, const struct fault *f)
 {
-	fault_set(out, f->err, 0, "", _("%.120s: %s."), f->object, strerror(f->sys));
+	fault_set(out, f->err, 0, "", _("%s: %s."), SHORT(f->object), strerror(f->sys));
 }
 
 static void
 no_files(struct fault *out, const struct fault *f)
 {
-	fault_set(out, f->err, 0, "", _("there is no file in %.120s to pack."), f->object);
+	fault_set(out, f->err, 0, "", _("there is no file in %s to pack."), SHORT(f->object));
 }
 
 static void
 inside(struct fault *out, const struct fault *f)
 {
-	fault_set(out, f->err, 0, "", _("the stick %.80s is inside the folder that is to be packed."), f->object);
+	fault_set(out, f->err, 0, "", _("the stick %s is inside the folder that is to be packed."), SHORT(f->object));
 }
 
 static void
 named_twice(struct fault *out, const struct fault *f)
 {
-	fault_set(out, f->err, 0, "", _("the stick %.80s is named twice."), f->object);
+	fault_set(out, f->err, 0, "", _("the stick %s is named twice."), SHORT(f->object));
 }
 
 static void
 is_copy(struct fault *out, const struct fault *f)
 {
 	fault_set(out, f->err, 0, "",
-	    _("%.100s is a copy: what is on it was bound to another USB device. --replace destroys it."), f->object);
+	    _("%s is a copy: what is on it was bound to another USB device. --replace destroys it."), SHORT(f->object));
 }
 
 static void
 crowded(struct fault *out, const struct fault *f)
 {
-	fault_set(out, f->err, 0, "", _("there are %u lectures on %.80s already, which is the limit; --replace destroys them."),
-	    STICK_GRANTS_MAX, f->object);
+	fault_set(out, f->err, 0, "", _("there are %u lectures on %s already, which is the limit; --replace destroys them."),
+	    STICK_GRANTS_MAX, SHORT(f->object));
 }
 
 static void
 not_handed_out(struct fault *out, const struct fault *f)
 {
-	fault_set(out, f->err, 0, "", _("code %.20s has not been handed out yet; leave out --again to hand out the next ones that "
-					"are ready."), f->object);
+	fault_set(out, f->err, 0, "", _("code %s has not been handed out yet; leave out --again to hand out the next ones that "
+					"are ready."), SHORT(f->object));
 }
 
 static void
 code_is_over(struct fault *out, const struct fault *f)
 {
 	if (f->err == E_SPENT)
-		fault_set(out, f->err, 0, "", _("code %.20s was used; hand out another."), f->object);
+		fault_set(out, f->err, 0, "", _("code %s was used; hand out another."), SHORT(f->object));
 	else if (f->err == E_REVOKED)
-		fault_set(out, f->err, 0, "", _("code %.20s is revoked; hand out another."), f->object);
+		fault_set(out, f->err, 0, "", _("code %s is revoked; hand out another."), SHORT(f->object));
 	else
-		fault_set(out, f->err, 0, "", _("code %.20s has expired; hand out one for a coming lecture."), f->object);
+		fault_set(out, f->err, 0, "", _("code %s has expired; hand out one for a coming lecture."), SHORT(f->object));
 }
 
 static void
 holds_none(struct fault *out, const struct fault *f)
 {
 	fault_set(out, f->err, 0, "",
-	    _("nobody called \"%.80s\" holds an unused code that is still valid; 'oncestick codes STICK' lists holders."), f->object);
+	    _("nobody called \"%s\" holds an unused code that is still valid; 'oncestick codes STICK' lists holders."), SHORT(f->object));
 }
 
 static const struct whysay sentences[] = {
@@ -174,27 +174,27 @@ issuersay_loss(const struct collect_loss *loss, const char *path, struct fault *
 {
 	if (loss->used > 0)
 		return fault_set(f, E_USAGE, 0, "",
-		    ngettext("%u used code on %.80s has not been collected: who used it, and when, would be lost. First: oncestick "
+		    ngettext("%u used code on %s has not been collected: who used it, and when, would be lost. First: oncestick "
 			     "collect STICK; or --discard.",
-			"%u used codes on %.80s have not been collected: who used them, and when, would be lost. First: oncestick "
+			"%u used codes on %s have not been collected: who used them, and when, would be lost. First: oncestick "
 			"collect STICK; or --discard.",
 			loss->used),
-		    loss->used, path);
+		    loss->used, SHORT(path));
 	if (loss->lectures > 0)
 		return fault_set(f, E_USAGE, 0, "",
-		    ngettext("%u lecture that by the books is on this stick is not on %.80s: nobody could tell any more who used "
+		    ngettext("%u lecture that by the books is on this stick is not on %s: nobody could tell any more who used "
 			     "its codes, and when. Look for another copy of the stick, and collect it; or --discard.",
-			"%u lectures that by the books are on this stick are not on %.80s: nobody could tell any more who used "
+			"%u lectures that by the books are on this stick are not on %s: nobody could tell any more who used "
 			"their codes, and when. Look for another copy of the stick, and collect it; or --discard.",
 			loss->lectures),
-		    loss->lectures, path);
+		    loss->lectures, SHORT(path));
 	if (loss->damaged > 0)
 		return fault_set(f, E_USAGE, 0, "",
-		    ngettext("%u code on %.80s is damaged, and whether it was used would be lost. First: oncestick collect STICK; or "
+		    ngettext("%u code on %s is damaged, and whether it was used would be lost. First: oncestick collect STICK; or "
 			     "--discard.",
-			"%u codes on %.80s are damaged, and whether they were used would be lost. First: oncestick collect STICK; or "
+			"%u codes on %s are damaged, and whether they were used would be lost. First: oncestick collect STICK; or "
 			"--discard.",
 			loss->damaged),
-		    loss->damaged, path);
+		    loss->damaged, SHORT(path));
 	return E_OK;
 }

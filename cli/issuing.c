@@ -287,6 +287,6 @@ issuing_find_code(struct issuer *i, const char *text, struct books_slot *out, st
 	enum err e = issuer_find_code(i, text, out, &last, &why);
 
 	if (e == E_CODE_UNKNOWN)
-		return fault_set(f, E_CODE_UNKNOWN, 0, "", _("there is no code %.44s: that stick has %u."), text, last);
+		return fault_set(f, E_CODE_UNKNOWN, 0, "", _("there is no code %s: that stick has %u."), SHORT(text), last);
 	return e == E_OK ? E_OK : fault_pass(f, worded(i, &why));
 }

@@ -76,9 +76,9 @@ preparing_ask_place(const struct cli *c, const char *packed, const struct prepar
 	say_safe(folder, sizeof folder, packed);
 	if (!prompt_possible(c)) {
 		e = fault_set(f, E_PROMPT, 0, "",
-		    _("%.80s is not a removable stick, and not empty (%.40s). FOLDER comes first, then STICK: did you swap them? "
+		    _("%s is not a removable stick, and not empty (%s). FOLDER comes first, then STICK: did you swap them? "
 		      "If you mean it: --yes. Nothing was written."),
-		    path, one);
+		    SHORT(path), SHORT(one));
 		goto out;
 	}
 	/* TRANSLATORS: the directory that is to become a stick, one of the things in it, the folder that is to be packed */
@@ -104,7 +104,7 @@ no_identity(struct fault *out, const struct prepare_target *t)
 
 	usbsay_show(shown, t->found ? &t->device : NULL);
 	fault_set(out, E_WRONG_STICK, 0, "",
-	    _("codes cannot be bound to the device of %.80s: %.160s. Use another stick, or leave out --bind-usb."), t->path, shown);
+	    _("codes cannot be bound to the device of %s: %s. Use another stick, or leave out --bind-usb."), SHORT(t->path), SHORT(shown));
 }
 
 static void
@@ -116,16 +116,16 @@ too_small(struct fault *out, const struct prepare *j, const struct prepare_targe
 	human_bytes(holes, sizeof holes, prepare_holes(j));
 	if (prepare_holes(j) > 0)
 		fault_set(out, E_SPACE, 0, "",
-		    _("it does not fit on %.80s: it needs %s of free space, %s of that for holes in files, which are stored in "
+		    _("it does not fit on %s: it needs %s of free space, %s of that for holes in files, which are stored in "
 		      "full; nothing was written. Leave those files out, or use a larger stick."),
-		    t->path, wanted, holes);
+		    SHORT(t->path), wanted, holes);
 	else
 		fault_set(out, E_SPACE, 0, "",
 		    j->replace ?
-			_("it does not fit on %.80s: it needs %s of free space; nothing was written. Use a larger stick.") :
-			_("it does not fit on %.80s: it needs %s of free space; nothing was written. Use a larger stick, or "
+			_("it does not fit on %s: it needs %s of free space; nothing was written. Use a larger stick.") :
+			_("it does not fit on %s: it needs %s of free space; nothing was written. Use a larger stick, or "
 			  "--replace what is on this one."),
-		    t->path, wanted);
+		    SHORT(t->path), wanted);
 }
 
 static void
@@ -138,7 +138,7 @@ full(struct fault *out, const struct prepare_target *t)
 		n += (size_t)snprintf(list + n, sizeof list - n, "%s", i == 0 ? "" : ", ");
 		if (n < sizeof list)
 			n += (size_t)snprintf(list + n, sizeof list - n,
-			    ngettext("\"%.40s\" (%u code left)", "\"%.40s\" (%u codes left)", t->left[i]), t->p->grants.grants[i].label,
+			    ngettext("\"%s\" (%u code left)", "\"%s\" (%u codes left)", t->left[i]), SHORT(t->p->grants.grants[i].label),
 			    t->left[i]);
 		n = n < sizeof list ? n : sizeof list - 1;
 	}

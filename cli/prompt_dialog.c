@@ -35,20 +35,20 @@ word(const struct cli *c, enum err e, struct fault *f)
 		return fault_set(f, e, 0, "", "%s", _("nobody answered. Start again."));
 	case PINENTRY_NO_TERMINAL:
 		return fault_set(f, e, 0, "",
-		    _("%.60s asks on a terminal, and there is none here. Install one that asks in a window, name it in ONCESTICK_PINENTRY, or put "
+		    _("%s asks on a terminal, and there is none here. Install one that asks in a window, name it in ONCESTICK_PINENTRY, or put "
 		      "the answer into a file (--code-file, --passphrase-file)."),
-		    end->program);
+		    SHORT(end->program));
 	case PINENTRY_MISSING:
 		return fault_set(f, e, 0, "",
-		    _("there is no program %.80s. Install a pinentry, or leave out --pinentry to be asked on the terminal."), end->program);
+		    _("there is no program %s. Install a pinentry, or leave out --pinentry to be asked on the terminal."), SHORT(end->program));
 	case PINENTRY_NOT_BUILT:
 		return fault_set(f, e, 0, "", "%s",
 		    _("this oncestick was built without libassuan, so it has no --pinentry. Leave it out to be asked on the terminal."));
 	default:
 		return fault_set(f, e, 0, "",
-		    _("%.60s failed: %s. Leave out --pinentry to be asked on the terminal, or name another program in "
+		    _("%s failed: %s. Leave out --pinentry to be asked on the terminal, or name another program in "
 		      "ONCESTICK_PINENTRY."),
-		    end->program, what_failed(end));
+		    SHORT(end->program), what_failed(end));
 	}
 }
 

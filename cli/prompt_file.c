@@ -48,9 +48,9 @@ file_fault(const char *name, struct fault *f)
 
 	if (sys == EINTR)
 		return fault_set(f, E_INTERRUPTED, 0, "", _("interrupted."));
-	return fault_set(f, E_PROMPT, sys, "", _("%.120s cannot be read: %s. Name another file, or leave out the option to be "
+	return fault_set(f, E_PROMPT, sys, "", _("%s cannot be read: %s. Name another file, or leave out the option to be "
 						 "asked."),
-	    strcmp(name, "-") == 0 ? _("standard input") : name, strerror(sys));
+	    SHORT(strcmp(name, "-") == 0 ? _("standard input") : name), strerror(sys));
 }
 
 static int
@@ -90,8 +90,8 @@ is_utf16(const struct prompt_answer *a)
 static enum err
 utf16_fault(const char *name, enum err form, struct fault *f)
 {
-	return fault_set(f, form, 0, "", _("%.120s is in UTF-16: save it as plain text (UTF-8)."),
-	    strcmp(name, "-") == 0 ? _("standard input") : name);
+	return fault_set(f, form, 0, "", _("%s is in UTF-16: save it as plain text (UTF-8)."),
+	    SHORT(strcmp(name, "-") == 0 ? _("standard input") : name));
 }
 
 /* What an editor of another system puts around a line, and nobody types: a byte order mark, a carriage return. */
@@ -134,7 +134,7 @@ prompt_file_answer(const char *name, enum prompt_kind kind, struct prompt_answer
 	if (kind == PROMPT_PASSPHRASE)
 		take_off_marks(a);
 	if (kind == PROMPT_PASSPHRASE && a->n == 0)
-		return fault_set(f, E_PASSPHRASE, 0, "", _("there is no passphrase in the first line of %.120s."), shown);
+		return fault_set(f, E_PASSPHRASE, 0, "", _("there is no passphrase in the first line of %s."), SHORT(shown));
 	a->text[a->n] = '\0';
 	return E_OK;
 }

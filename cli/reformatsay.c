@@ -79,8 +79,8 @@ not_now(const struct reformat *r, enum err e, struct fault *f)
 	switch (m->why) {
 	case REFORMAT_MOUNTED:
 		return fault_set(f, e, 0, "",
-		    _("/dev/%s is mounted at %.80s. If nothing on it is needed, unmount it first: udisksctl unmount -b /dev/%s"),
-		    m->name, say_safe(point, sizeof point, m->point), m->name);
+		    _("/dev/%s is mounted at %s. If nothing on it is needed, unmount it first: udisksctl unmount -b /dev/%s"),
+		    m->name, SHORT(say_safe(point, sizeof point, m->point)), m->name);
 	case REFORMAT_HELD:
 		return fault_set(
 		    f, e, 0, "", _("/dev/%s is in use: encryption, RAID or LVM is on it. Close that first"), m->name);
@@ -110,24 +110,24 @@ failed(const struct reformat *r, enum err e, struct fault *f)
 	case REFORMAT_STOPPED:
 		return fault_set(f, e, 0, "", _("interrupted while %s was formatted; what was on it is gone"), m->name);
 	case REFORMAT_NOT_STARTED:
-		return fault_set(f, e, 0, "", _("%s could not be formatted: %s: %.120s"), r->path, m->name, strerror(m->sys));
+		return fault_set(f, e, 0, "", _("%s could not be formatted: %s: %s"), r->path, m->name, SHORT(strerror(m->sys)));
 	case REFORMAT_FAILED:
-		return fault_set(f, e, 0, "", _("%s could not be formatted: %s: %.120s"), r->path, m->name,
-		    m->said[0] != '\0' ? m->said : _("it failed"));
+		return fault_set(f, e, 0, "", _("%s could not be formatted: %s: %s"), r->path, m->name,
+		    SHORT(m->said[0] != '\0' ? m->said : _("it failed")));
 	case REFORMAT_NO_PART:
 		return fault_set(f, e, 0, "",
 		    _("%s has a new partition table, but %s does not appear. Plug the stick in again"), r->path, m->name);
 	case REFORMAT_UNREADABLE:
 		return fault_set(f, e, 0, "", _("%s is formatted, but cannot be read: %s"), m->name, strerror(m->sys));
 	case REFORMAT_NO_MOUNT:
-		return fault_set(f, e, 0, "", _("%s is formatted, but this PC cannot mount %s: %.120s"), m->name,
-		    reformat_name(r->type), m->said);
+		return fault_set(f, e, 0, "", _("%s is formatted, but this PC cannot mount %s: %s"), m->name,
+		    reformat_name(r->type), SHORT(m->said));
 	case REFORMAT_NOBODY:
 		return fault_set(f, e, 0, "",
 		    _("%s is formatted, but not mounted. Mount it, and name the directory where it is: oncestick prepare FOLDER STICK"),
 		    m->name);
 	case REFORMAT_STUCK:
-		return fault_set(f, e, 0, "", _("%s cannot be unmounted: %.120s"), m->name, m->said);
+		return fault_set(f, e, 0, "", _("%s cannot be unmounted: %s"), m->name, SHORT(m->said));
 	case REFORMAT_LOST_TABLE:
 		return fault_set(f, e, 0, "", _("%s has lost its partition table"), m->name);
 	case REFORMAT_LOST_FILES:

@@ -59,13 +59,8 @@ const char *
 say_safe(char *out, size_t size, const char *text)
 {
 	char *safe = human_escape(text, strlen(text));
-	size_t n = safe != NULL ? strlen(safe) : 0;
 
-	if (n >= size)
-		n = utf8_whole(safe, size - 1);
-	if (n > 0)
-		memcpy(out, safe, n);
-	out[n] = '\0';
+	utf8_short(out, size, safe != NULL ? safe : "");
 	free(safe);
 	return out;
 }

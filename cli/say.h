@@ -78,7 +78,7 @@ struct json_t *say_json_time(int64_t t);
 /* say_stdout(c): flush stdout and say so if what was printed did not get out (a full disk, a closed pipe). E_OK or E_FAIL. */
 enum err say_stdout(const struct cli *c);
 
-/* say_safe(out, size, text): text as by human_escape, cut to fit. out is returned. */
+/* say_safe(out, size, text): text as by human_escape, and shortened by utf8_short to fit. out is returned. */
 const char *say_safe(char *out, size_t size, const char *text);
 
 #endif

@@ -19,16 +19,16 @@ word_choice(const struct place_miss *m, const char *arg, enum err e, struct faul
 		return fault_set(f, e, 0, "", _("which stick? %s"), m->list);
 	case PLACE_NO_SERIAL:
 		return fault_set(f, e, 0, "",
-		    _("no stick with the serial number %.80s is plugged in; 'oncestick sticks' lists those that are."),
-		    arg + sizeof PLACE_BY_SERIAL - 1);
+		    _("no stick with the serial number %s is plugged in; 'oncestick sticks' lists those that are."),
+		    SHORT(arg + sizeof PLACE_BY_SERIAL - 1));
 	case PLACE_SEVERAL:
-		return fault_set(f, e, 0, "", _("%.60s is more than one place; which? %.100s"), arg, m->list);
+		return fault_set(f, e, 0, "", _("%s is more than one place; which? %s"), SHORT(arg), SHORT(m->list));
 	case PLACE_UNFIT:
-		return fault_set(f, e, 0, "", _("nothing on %.60s can be mounted and used; 'oncestick sticks' says why."), arg);
+		return fault_set(f, e, 0, "", _("nothing on %s can be mounted and used; 'oncestick sticks' says why."), SHORT(arg));
 	case PLACE_UNMOUNTED:
-		return fault_set(f, e, 0, "", _("%.60s is not mounted. To mount it: udisksctl mount -b /dev/%s"), arg, m->name);
+		return fault_set(f, e, 0, "", _("%s is not mounted. To mount it: udisksctl mount -b /dev/%s"), SHORT(arg), m->name);
 	default:
-		return fault_set(f, e, 0, "", _("%.80s is not mounted. To mount it: udisksctl mount -b %.80s"), arg, arg);
+		return fault_set(f, e, 0, "", _("%s is not mounted. To mount it: udisksctl mount -b %s"), SHORT(arg), SHORT(arg));
 	}
 }
 
@@ -47,14 +47,14 @@ stickarg_open(struct place *p, const char *arg, struct fault *f)
 	case PLACE_LONG:
 		return fault_set(f, e, ENAMETOOLONG, "", _("that path is too long."));
 	case PLACE_NO_DIR:
-		return fault_set(f, e, 0, "", _("%.100s is not a directory; name the directory where the stick is mounted."), arg);
+		return fault_set(f, e, 0, "", _("%s is not a directory; name the directory where the stick is mounted."), SHORT(arg));
 	case PLACE_MISSING:
 		return fault_set(f, e, 0, "",
-		    _("%.90s: there is no such directory. Name the one where the stick is mounted; 'oncestick sticks' lists it."), arg);
+		    _("%s: there is no such directory. Name the one where the stick is mounted; 'oncestick sticks' lists it."), SHORT(arg));
 	case PLACE_SHUT:
-		return fault_set(f, e, 0, "", _("%.100s: %s. Is the stick mounted there?"), arg, strerror(m.sys));
+		return fault_set(f, e, 0, "", _("%s: %s. Is the stick mounted there?"), SHORT(arg), strerror(m.sys));
 	case PLACE_GONE:
-		return fault_set(f, e, 0, "", _("%.100s: %s."), p->path, strerror(m.sys));
+		return fault_set(f, e, 0, "", _("%s: %s."), SHORT(p->path), strerror(m.sys));
 	default:
 		return word_choice(&m, arg, e, f);
 	}

@@ -11,9 +11,15 @@
 #include <libintl.h>
 #include <locale.h>
 
+#include "utf8.h"
+
 /* NOLINTNEXTLINE(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp): the name it has everywhere */
 #define _(s) gettext(s)
 #define N_(s) s
+
+/* SHORT(name): a name in a sentence, shortened visibly where it is too long (utf8_short); good until the end of the block. */
+#define SHORT_SIZE 121
+#define SHORT(name) utf8_short((char[SHORT_SIZE]){""}, SHORT_SIZE, name)
 
 /*
  * text_init(): the language of LANGUAGE, LC_ALL, LC_MESSAGES or LANG, with the catalogue that was installed with the program; for

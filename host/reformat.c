@@ -211,7 +211,7 @@ reformat_covers(const struct reformat *r, const struct usb_list_volume *v)
 static enum err
 judge_volume(struct reformat *r, const struct usb_list_volume *v, struct fault *f)
 {
-	snprintf(r->miss.point, sizeof r->miss.point, "%.255s", v->point);
+	utf8_short(r->miss.point, sizeof r->miss.point, v->point);
 	if (v->point[0] != '\0')
 		return refuse(r, E_USAGE, REFORMAT_MOUNTED, v->usb.name, f);
 	return v->held ? refuse(r, E_USAGE, REFORMAT_HELD, v->usb.name, f) : E_OK;

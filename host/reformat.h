@@ -82,7 +82,7 @@ struct reformat_miss {
 	enum reformat_why why;
 	int sys;
 	char name[REFORMAT_PATH_MAX]; /* what it is about */
-	char point[256];	      /* raw bytes, cut */
+	char point[256];	      /* raw bytes, by utf8_short */
 	const char *package;
 	char said[TOOL_SAID]; /* by a program, "" if nothing */
 };

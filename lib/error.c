@@ -9,6 +9,8 @@
 
 #include "utf8.h"
 
+#define WHOLE_MAX 5120 /* a path, and what is said of it */
+
 const char *
 err_name(enum err err)
 {
@@ -154,10 +156,13 @@ fill(struct fault *f, enum why why, const char *step, const char *fmt, va_list a
 static void
 fill(struct fault *f, enum why why, const char *step, const char *fmt, va_list ap)
 {
+	char whole[WHOLE_MAX];
+
 	f->why = why;
 	snprintf(f->step, sizeof f->step, "%s", step);
-	vsnprintf(f->object, sizeof f->object, fmt, ap);
-	f->object[utf8_whole(f->object, strlen(f->object))] = '\0';
+	vsnprintf(whole, sizeof whole, fmt, ap);
+	whole[utf8_whole(whole, strlen(whole))] = '\0';
+	utf8_short(f->object, sizeof f->object, whole);
 	utf8_no_controls(f->step);
 	utf8_no_controls(f->object);
 }

@@ -179,7 +179,7 @@ const char *err_name(enum err err);
 /*
  * fault_set(f, err, sys, step, fmt, ...): record in f, unless f is NULL or holds a fault already, that step failed with err on
  * the object that fmt describes as by printf(3); control characters are replaced by '?', and what does not
- * fit is cut between UTF-8 characters. Return err in every case, so that a function can end with it. The first fault wins.
+ * fit is shortened by utf8_short. Return err in every case, so that a function can end with it. The first fault wins.
  */
 enum err fault_set(struct fault *f, enum err err, int sys, const char *step, const char *fmt, ...)
     __attribute__((format(printf, 5, 6)));

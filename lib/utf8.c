@@ -47,6 +47,28 @@ utf8_whole(const char *s, size_t n)
 	return at > 0 && at - 1 + utf8_length(s[at - 1]) > n ? at - 1 : n;
 }
 
+char *
+utf8_short(char *out, size_t size, const char *text)
+{
+	static const char dots[] = "\xe2\x80\xa6";
+	size_t n = strlen(text), head, tail;
+
+	if (n < size || size < UTF8_SHORT_MIN) {
+		head = n < size ? n : utf8_whole(text, size - 1);
+		memcpy(out, text, head);
+		out[head] = '\0';
+		return out;
+	}
+	head = utf8_whole(text, (size - sizeof dots) / 2);
+	tail = n - (size - sizeof dots - head);
+	for (int i = 0; i < 3 && utf8_follows(text[tail]); i++)
+		tail++;
+	memcpy(out, text, head);
+	memcpy(out + head, dots, sizeof dots - 1);
+	memcpy(out + head + sizeof dots - 1, text + tail, n - tail + 1);
+	return out;
+}
+
 void
 utf8_no_controls(char *s)
 {

@@ -24,6 +24,13 @@ bool utf8_follows(char byte);
 size_t utf8_whole(const char *s, size_t n);
 
 /*
+ * utf8_short(out, size, text): text, or what of it fits with an ellipsis in the place of what does not: of a long one its beginning and
+ * its end, which tell paths apart; where size is below UTF8_SHORT_MIN only the beginning. Characters stay whole. Return out.
+ */
+#define UTF8_SHORT_MIN 16
+char *utf8_short(char *out, size_t size, const char *text);
+
+/*
  * utf8_no_controls(s): put '?' in the place of every byte in s that is no UTF-8, or of a control character: C0, DEL and C1, which
  * terminals obey also as single bytes.
  */

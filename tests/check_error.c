@@ -175,6 +175,7 @@ START_TEST(long_text_is_cut)
 	fault_set(&f, E_FAIL, 0, text, "%s", text);
 	ck_assert_uint_eq(strlen(f.step), sizeof f.step - 1);
 	ck_assert_uint_eq(strlen(f.object), sizeof f.object - 1);
+	ck_assert_ptr_nonnull(strstr(f.object, "\xe2\x80\xa6")); /* which is seen */
 }
 END_TEST
 

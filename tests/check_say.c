@@ -21,6 +21,7 @@
 #include "scrub.h"
 #include "stick.h"
 #include "trial.h"
+#include "utf8.h"
 
 static const enum err all[] = {E_FAIL, E_USAGE, E_NO_STICK, E_STICK_DAMAGED, E_NO_GRANT, E_ISSUER, E_NO_CODES, E_STICK_BUSY,
     E_CODE_FORM, E_CODE_TYPO, E_CODE_KIND, E_CODE_UNKNOWN, E_PROMPT, E_SPENT, E_REVOKED, E_EARLY, E_EXPIRED, E_NOTICE_MISSING, E_SLOT_DAMAGED,
@@ -372,6 +373,32 @@ START_TEST(faults_of_the_program_itself_are_said_as_they_are)
 }
 END_TEST
 
+/* A path of two syllables a directory, as long as a path can be. */
+START_TEST(name_that_is_too_long_is_shortened_where_it_is_seen)
+{
+	static const enum why whys[] = {WHY_INSIDE, WHY_TWICE, WHY_NOT_A_MOUNT};
+	char path[4000] = "";
+
+	for (size_t n = 0; n + 7 < sizeof path; n += 7)
+		strcpy(path + n, "/\xed\x95\x9c\xea\xb5\xad");
+	strcpy(path + 3500, "/Week 12");
+	for (size_t i = 0; i < 3; i++) {
+		struct fault f = {0};
+		size_t n;
+
+		fault_why(&f, E_USAGE, 0, whys[i], "%s", path);
+		say_explain(text, sizeof text, &f, NULL);
+		n = strlen(text);
+		ck_assert_msg(strstr(text, "\xe2\x80\xa6") != NULL, "%s", text);
+		ck_assert_msg(strstr(text, "/Week 12 ") != NULL, "%s", text);
+		ck_assert_int_eq(text[n - 1], '.');
+		for (const char *p = text; *p != '\0'; p++)
+			n -= !utf8_follows(*p) && utf8_next(p, strlen(p), &(uint32_t){0}) == 0;
+		ck_assert_uint_eq(n, strlen(text));
+	}
+}
+END_TEST
+
 START_TEST(nothing_reaches_the_terminal_raw)
 {
 	char out[64];
@@ -481,6 +508,7 @@ main(void)
 	tcase_add_test(t, clock_that_once_ran_ahead_is_named);
 	tcase_add_test(t, typing_error_names_its_group);
 	tcase_add_test(t, faults_of_the_program_itself_are_said_as_they_are);
+	tcase_add_test(t, name_that_is_too_long_is_shortened_where_it_is_seen);
 	tcase_add_test(t, nothing_reaches_the_terminal_raw);
 	tcase_add_test(t, talk_is_broken_between_words_on_a_terminal);
 	tcase_add_test(t, talk_is_one_line_elsewhere);

@@ -106,6 +106,37 @@ START_TEST(no_control_is_left)
 }
 END_TEST
 
+START_TEST(what_is_too_long_keeps_its_ends)
+{
+	static const char *const letters[] = {"a", "\xc3\xa9", "\xea\xb0\x80", "\xf0\x9f\x98\x80"};
+	const size_t len = strlen(letters[_i]);
+	char text[400] = "", out[200];
+	uint32_t c = 0;
+
+	for (size_t n = 0; n < 300; n += len)
+		strcpy(text + n, letters[_i]);
+	for (size_t size = UTF8_SHORT_MIN; size < sizeof out; size++) {
+		memset(out, 'Z', sizeof out);
+		ck_assert_ptr_eq(utf8_short(out, size, text), out);
+		ck_assert_uint_lt(strlen(out), size);
+		ck_assert_uint_gt(strlen(out) + 2 * len, size - 1);
+		ck_assert_ptr_nonnull(strstr(out, "\xe2\x80\xa6"));
+		ck_assert_int_eq(memcmp(out, letters[_i], len), 0);
+		ck_assert_str_eq(out + strlen(out) - len, letters[_i]);
+		for (const char *p = out; *p != '\0'; p += utf8_next(p, strlen(p), &c))
+			ck_assert_uint_ne(utf8_next(p, strlen(p), &c), 0);
+	}
+	for (size_t size = 1; size < UTF8_SHORT_MIN; size++) {
+		ck_assert_uint_eq(strlen(utf8_short(out, size, text)), (size - 1) / len * len);
+		ck_assert_ptr_null(strstr(out, "\xe2\x80\xa6"));
+	}
+	ck_assert_str_eq(utf8_short(out, 5, "abcd"), "abcd");
+	ck_assert_str_eq(utf8_short(out, 1, ""), "");
+	ck_assert_str_eq(utf8_short(out, 21, "0123456789abcdefghij"), "0123456789abcdefghij");
+	ck_assert_str_eq(utf8_short(out, 20, "0123456789abcdefghij"), "01234567\xe2\x80\xa6" "cdefghij");
+}
+END_TEST
+
 int
 main(void)
 {
@@ -122,6 +153,7 @@ main(void)
 	tcase_add_test(tc, a_text_is_cut_between_characters);
 	tcase_add_test(tc, what_is_no_character_is_cut_anywhere);
 	tcase_add_test(tc, no_control_is_left);
+	tcase_add_loop_test(tc, what_is_too_long_keeps_its_ends, 0, 4);
 	srunner_run_all(sr, CK_ENV);
 	failed = srunner_ntests_failed(sr);
 	srunner_free(sr);

@@ -239,7 +239,7 @@ START_TEST(closed_session_is_spent_for_good)
 
 	ck_assert_int_eq(unlock_end(r.u, 60, NULL), E_OK);
 	ck_assert_int_eq(unlock_end(r.u, 60, NULL), E_FAIL); /* once */
-	ck_assert_int_eq(unlock_used(r.u, 70), E_FAIL);
+	ck_assert_int_eq(unlock_used(r.u, 70, NULL), E_FAIL);
 	done(&r);
 	r = try(here, grant.codes[0]);
 	ck_assert_int_eq(r.err, E_SPENT);

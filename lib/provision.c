@@ -724,8 +724,10 @@ write_grant(int grants_fd, const uint8_t id[ID_SIZE], const struct grant_file *f
 		return provision_fault(f, "mkdir", "%s/%s/%s", STICK_ONCE, STICK_GRANTS, tmp);
 	err = fill_grant(fd, tmp, files, count, f);
 	close(fd);
-	if (err == E_OK && stickio_rename(grants_fd, tmp, name) != 0)
+	if (err == E_OK && stickio_rename(grants_fd, tmp, name) != 0) {
 		err = provision_fault(f, "rename", "%s/%s/%s", STICK_ONCE, STICK_GRANTS, tmp);
+		(void)!renameat(grants_fd, name, grants_fd, tmp); /* it has its name where only flushing that failed */
+	}
 	if (err != E_OK)
 		(void)provision_remove_grant_dir(grants_fd, tmp);
 	return err;

@@ -1124,6 +1124,8 @@ START_TEST(a_change_that_fails_is_told)
 			ck_assert(!exists(&x, "ONCE/b/bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"));
 		else if (changes >= n ? err == E_OK || fault.err != err : err != E_OK)
 			ck_abort_msg("%d: change %u of %u: %d, %d", _i, n, changes, (int)err, (int)fault.err);
+		else if (all[_i] == by_grant)
+			ck_assert_int_eq(exists(&x, grant_path(path, GRANT + 1, "")), err == E_OK);
 		provision_end(&p);
 		fixture_close(&x);
 		fixture_open(&x);

@@ -144,21 +144,24 @@ keep_left(void *arg, const char *path)
 	return json_array_append_new(r->left, say_json_text(path));
 }
 
+/* ONCE goes last: what is left of a stick without it no second try would find. */
 static enum err
 destroy(struct erase *r, struct fault *f)
 {
 	enum err e = E_OK;
+	bool explained = false;
 
 	e = provision_destroy_grants(r->p, f);
 	for (size_t i = 0; i < r->p->grants.count && e == E_OK; i++)
 		e = provision_remove_bundle(r->p, r->p->grants.grants[i].bundles[0].id, f);
-	if (e == E_OK)
-		e = provision_remove_once(r->p, f);
 	if (e != E_OK)
+		return e;
+	explained = !readme_remove(r->at.fd);
+	if ((e = provision_remove_once(r->p, f)) != E_OK)
 		return e;
 	if (provision_each_foreign(r->at.fd, keep_left, r) != 0)
 		return fault_set(f, E_STICK_IO, errno, "list", "%s", STICK_ONCE);
-	if (!readme_remove(r->at.fd))
+	if (explained)
 		keep_left(r, README_NAME);
 	return E_OK;
 }

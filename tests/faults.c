@@ -128,7 +128,8 @@ __attribute__((constructor)) static void
 begin(void)
 {
 	static const struct { const char *name; unsigned classes; } names[] = {
-	    {"memory", FAULTS_MEMORY}, {"random", FAULTS_RANDOM}, {"file", FAULTS_FILE}, {"any", FAULTS_ANY}};
+	    {"memory", FAULTS_MEMORY}, {"random", FAULTS_RANDOM}, {"file", FAULTS_FILE}, {"flush", FAULTS_FLUSH},
+	    {"any", FAULTS_ANY}};
 	const char *plan = getenv("ONCE_FAULTS"), *log = getenv("ONCE_FAULTS_LOG");
 	unsigned long a = 0, b = 0;
 	char name[16];
@@ -357,14 +358,26 @@ getrandom(void *buf, size_t n, unsigned flags)
 /* ---- files ---------------------------------------------------------------------------------------------------------------- */
 
 static bool
-file_fails(const char *name, int a, int b)
+of_class_fails(unsigned class, const char *name, int a, int b)
 {
-	unsigned how = fails(FAULTS_FILE, name);
+	unsigned how = fails(class, name);
 
 	if (how == 0)
 		return false;
 	errno = how % 2 == 0 ? a : b;
 	return true;
+}
+
+static bool
+file_fails(const char *name, int a, int b)
+{
+	return of_class_fails(FAULTS_FILE, name, a, b);
+}
+
+static bool
+flush_fails(const char *name)
+{
+	return of_class_fails(FAULTS_FILE | FAULTS_FLUSH, name, EIO, ENOSPC);
 }
 
 static int
@@ -432,13 +445,13 @@ ssize_t pwrite64(int fd, const void *buf, size_t n, off64_t off) __attribute__((
 int
 fsync(int fd)
 {
-	return file_fails("fsync", EIO, ENOSPC) ? -1 : (int)syscall(SYS_fsync, fd);
+	return flush_fails("fsync") ? -1 : (int)syscall(SYS_fsync, fd);
 }
 
 int
 fdatasync(int fd)
 {
-	return file_fails("fdatasync", EIO, ENOSPC) ? -1 : (int)syscall(SYS_fdatasync, fd);
+	return flush_fails("fdatasync") ? -1 : (int)syscall(SYS_fdatasync, fd);
 }
 
 int

@@ -16,7 +16,8 @@ enum faults_class {
 	FAULTS_MEMORY = 1,      /* malloc and its kind, posix_memalign, mmap: ENOMEM */
 	FAULTS_RANDOM = 2,      /* getrandom: EINTR, and ENOSYS when it is the process's first */
 	FAULTS_FILE = 4,        /* opening, reading, writing, flushing, renaming, removing, making: EIO, ENOSPC, EMFILE, or short */
-	FAULTS_ANY = 7
+	FAULTS_ANY = 7,
+	FAULTS_FLUSH = 8        /* of the files' calls fsync and fdatasync alone, as a COMMIT makes them */
 };
 
 /* faults_arm(classes, number): of the calls of these classes from now on, call number (from 1) fails; 0: none. Counting restarts. */

@@ -1471,29 +1471,76 @@ START_TEST(erased_while_the_question_waited)
 }
 END_TEST
 
+/* A file of ONCE, or another name for it. */
+static void
+rename_both(const char *name, const char *from, const char *to)
+{
+	char old[PATH_MAX], new[PATH_MAX];
+
+	snprintf(old, sizeof old, "%s/ONCE/%s%s", x.path, name, from);
+	snprintf(new, sizeof new, "%s/ONCE/%s%s", x.path, name, to);
+	ck_assert_int_eq(rename(old, new), 0);
+}
+
+static void
+rename_locks(const char *from, const char *to)
+{
+	char name[64];
+
+	for (int i = 0; i < 2; i++) {
+		fixture_lock_name(name, &grant.g, i);
+		rename_both(name, from, to);
+	}
+}
+
 /* As a FAT says it whose device is pulled: it is empty. */
 START_TEST(pulled_while_the_question_waited)
 {
 	struct result r = try(here, grant.codes[0]);
-	char names[4][64] = {"stick.a", "stick.b"}, path[400], away[410];
 
 	ck_assert_int_eq(r.err, E_OK);
-	fixture_lock_name(names[2], &grant.g, 0);
-	fixture_lock_name(names[3], &grant.g, 1);
-	for (size_t i = 0; i < 4; i++) {
-		snprintf(path, sizeof path, "%s/ONCE/%s", x.path, names[i]);
-		snprintf(away, sizeof away, "%s.away", path);
-		ck_assert_int_eq(rename(path, away), 0);
-	}
+	rename_both("stick.a", "", ".away");
+	rename_both("stick.b", "", ".away");
+	rename_locks("", ".away");
 	ck_assert_int_eq(unlock_spend(r.u, &r.info, &r.fault), E_STICK_IO);
 	ck_assert(!r.info.spent_now);
 	ck_assert_ptr_null(fake_memory_row(here, NULL, 0));
 	done(&r);
-	for (size_t i = 0; i < 4; i++) {
-		snprintf(path, sizeof path, "%s/ONCE/%s", x.path, names[i]);
-		snprintf(away, sizeof away, "%s.away", path);
-		ck_assert_int_eq(rename(away, path), 0);
-	}
+	rename_both("stick.a", ".away", "");
+	rename_both("stick.b", ".away", "");
+	rename_locks(".away", "");
+	ck_assert_int_eq(outcome(try(here, grant.codes[0])), E_OK);
+}
+END_TEST
+
+static const struct memory_ops *real_ops;
+
+/* Asked when the records are held, and just before they are read again. */
+static enum err
+issuer_of_a_stick_that_goes(struct memory *m, const uint8_t pk[KEY_SIZE], struct memory_issuer *out, struct fault *f)
+{
+	rename_locks("", ".away");
+	unreadable = ".away";
+	return real_ops->issuer(m, pk, out, f);
+}
+
+/* Or only of what the kernel does not know yet; but what is open can be read no more. */
+START_TEST(pulled_with_names_that_are_still_known)
+{
+	struct result r = try(here, grant.codes[0]);
+	struct memory_ops ops = *here->memory.ops;
+
+	ck_assert_int_eq(r.err, E_OK);
+	real_ops = here->memory.ops;
+	ops.issuer = issuer_of_a_stick_that_goes;
+	here->memory.ops = &ops;
+	ck_assert_int_eq(unlock_spend(r.u, &r.info, &r.fault), E_STICK_IO);
+	ck_assert(!r.info.spent_now);
+	here->memory.ops = real_ops;
+	ck_assert_ptr_null(fake_memory_row(here, NULL, 0));
+	done(&r);
+	unreadable = NULL;
+	rename_locks(".away", "");
 	ck_assert_int_eq(outcome(try(here, grant.codes[0])), E_OK);
 }
 END_TEST
@@ -1885,6 +1932,7 @@ main(void)
 	tcase_add_test(meantime, revoked_while_the_question_waited);
 	tcase_add_test(meantime, erased_while_the_question_waited);
 	tcase_add_test(meantime, pulled_while_the_question_waited);
+	tcase_add_test(meantime, pulled_with_names_that_are_still_known);
 	tcase_add_loop_test(meantime, records_held_by_somebody_else, 0, 2);
 	tcase_add_test(meantime, records_of_two_lectures_that_are_one_file);
 	tcase_add_test(again, claimed_with_both_copies_damaged);

@@ -33,6 +33,15 @@ fuzz_broken(const char *file, int line, const char *what)
 	abort();
 }
 
+/*
+ * fuzz_took(part): an input came beyond the first look, into the part of the target with this number, from 0. replay.c fails where no
+ * input of a corpus came into one of the fuzz_parts of a target: what refuses everything breaks no property. fuzz_parts_seen has a
+ * bit for each.
+ */
+void fuzz_took(unsigned part);
+extern const unsigned fuzz_parts;
+extern unsigned fuzz_parts_seen;
+
 /* fuzz_number(in, n): the next n bytes (1..8) of *in as a little-endian number, and *in without them; zeros follow its end. */
 static inline uint64_t
 fuzz_number(struct bytes *in, size_t n)

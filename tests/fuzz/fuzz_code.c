@@ -50,11 +50,15 @@ check_keyboard(enum code_kind kind, const char *text, size_t n)
 
 	memset(read, '?', sizeof read);
 	memcpy(before, read, sizeof read);
-	if (keyboard_read(read, kind, text, n) == KEYBOARD_NONE)
+	if (keyboard_read(read, kind, text, n) == KEYBOARD_NONE) {
 		FUZZ_HOLDS(memcmp(read, before, sizeof read) == 0);
-	else
+	} else {
+		fuzz_took(1);
 		FUZZ_HOLDS(code_parse(out, kind, read, sizeof read, &group) == E_OK && memcmp(out, read, sizeof out) == 0);
+	}
 }
+
+const unsigned fuzz_parts = 2; /* codes, and those of another keyboard */
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -76,6 +80,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (e == E_OK) {
 		for (int i = 0; i < CODE_SYMBOLS; i++)
 			FUZZ_HOLDS(memchr(alphabet, out[i], 32) != NULL);
+		fuzz_took(0);
 		check_shown(kind, out);
 		check_typo(kind, out, control >> 1, what);
 	}

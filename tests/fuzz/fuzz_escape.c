@@ -81,6 +81,8 @@ harmless(const char *s)
 	return true;
 }
 
+const unsigned fuzz_parts = 2; /* with UTF-8, and without */
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -91,6 +93,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	FUZZ_HOLDS(setlocale(LC_CTYPE, utf8 ? "C.UTF-8" : "C") != NULL);
 	FUZZ_HOLDS((shown = human_escape(text, in.n)) != NULL);
+	fuzz_took(utf8);
 	FUZZ_HOLDS(harmless(shown) && strlen(shown) <= 4 * in.n);
 	FUZZ_HOLDS((back = malloc(strlen(shown) + 4)) != NULL);
 	if (utf8)

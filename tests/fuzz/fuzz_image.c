@@ -534,6 +534,8 @@ build(struct world *w, struct bytes *in, uint64_t *at, struct bytes *content)
 	poke(w->len - IMAGE_SUPER_SIZE, super, sizeof super);
 }
 
+const unsigned fuzz_parts = 1;
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -546,6 +548,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		FUZZ_HOLDS((blocks[i] = calloc(1, BLOCK_SIZE)) != NULL);
 	build(w, &in, &at, &content);
 	if (image_open(&w->fs.image, (struct image_reader){read_image, w}, w->len) == 0) {
+		fuzz_took(0);
 		w->fs.blocks = w->len / BLOCK_SIZE;
 		w->fs.cache = (struct blockcache *)(void *)w;
 		w->fs.plus = 1;

@@ -66,6 +66,8 @@ check_form(const uint8_t *file, size_t n)
 	FUZZ_HOLDS(p[8] == 6 && p[9] == 0x58 && p[10] == KEY_SIZE + TAG_SIZE);
 }
 
+const unsigned fuzz_parts = 2; /* in its form, and what opens */
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -79,11 +81,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	e = keystore_unseal(BYTES(file, in.n), BYTES(NULL, 0), &seed, &f);
 	FUZZ_HOLDS((e == E_KEYSTORE || e == E_PASSPHRASE) && f.err == e && seed == NULL);
 	if (e == E_PASSPHRASE) {
+		fuzz_took(0);
 		check_form(file, in.n);
 		if (how % 4 < 2)
 			seal_anew(file, how);
 		e = keystore_unseal(BYTES(file, in.n), PASS, &seed, &f);
 		FUZZ_HOLDS(e == E_OK || e == E_KEYSTORE || e == E_PASSPHRASE);
+		if (e == E_OK)
+			fuzz_took(1);
 		FUZZ_HOLDS((e == E_OK) == (seed != NULL));
 		FUZZ_HOLDS(how % 4 != 0 || e == E_OK);
 		secret_free(&seed);

@@ -22,6 +22,7 @@ try_receipt(struct bytes in)
 
 	if (receipt_parse(&r, in) != 0)
 		return;
+	fuzz_took(0);
 	FUZZ_HOLDS(r.spent_at >= TIME_MIN && r.spent_at <= TIME_MAX && r.flags < 32);
 	FUZZ_HOLDS((n = receipt_encode(&r, out)) <= RECEIPT_ENCODED_MAX);
 	FUZZ_HOLDS(receipt_parse(&again, BYTES(out, n)) == 0 && memcmp(&again, &r, sizeof r) == 0);
@@ -38,6 +39,7 @@ try_receipts(struct bytes in)
 
 	if (receipts_parse(in, &rows, &count) != 0)
 		return;
+	fuzz_took(1);
 	for (size_t i = 0; i < count; i++) {
 		FUZZ_HOLDS(rows[i].slot < GRANT_SLOTS_MAX);
 		FUZZ_HOLDS(rows[i].body.n > MAC_SIZE && rows[i].body.n <= MAC_SIZE + RECEIPT_MAX);
@@ -59,10 +61,13 @@ try_enrolment(struct bytes in)
 
 	if (enrolment_parse(&e, in) != 0)
 		return;
+	fuzz_took(2);
 	FUZZ_HOLDS((out = enrolment_encode(&e, &n)) != NULL);
 	FUZZ_HOLDS(n == in.n && memcmp(out, in.p, n) == 0);
 	free(out);
 }
+
+const unsigned fuzz_parts = 3; /* a receipt, a file of them, an enrolment */
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -163,6 +163,7 @@ try_books(const struct notice *first, const struct notice *second, const struct 
 {
 	struct notice content;
 
+	fuzz_took(0);
 	FUZZ_HOLDS(books_begin(books, NULL) == E_OK);
 	for (int i = 0; i < times; i++) {
 		FUZZ_HOLDS(books_store_notice(books, first, BYTES("a", 1), NULL) == E_OK);
@@ -201,6 +202,7 @@ try_station(struct notice *first, struct notice *second, const struct model *m, 
 	struct memory_issuer known;
 	struct memory *memory = station_memory(station);
 
+	fuzz_took(1);
 	store_le32(pk + 4, number);
 	memcpy(first->issuer, pk, KEY_SIZE);
 	memcpy(second->issuer, pk, KEY_SIZE);
@@ -213,6 +215,8 @@ try_station(struct notice *first, struct notice *second, const struct model *m, 
 	FUZZ_HOLDS(memory_issuer(memory, pk, &known, NULL) == E_OK);
 	FUZZ_HOLDS(known.notice_no == (first->number > second->number ? first->number : second->number));
 }
+
+const unsigned fuzz_parts = 2; /* books and a station */
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -74,6 +74,8 @@ check(const struct usb_device *d)
 	FUZZ_HOLDS(strlen(shown) < USB_SPEED_SIZE - 1);
 }
 
+const unsigned fuzz_parts = 1;
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -88,9 +90,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		write_file(names[i], fuzz_take(&in, end != NULL ? (size_t)(end - in.p) : in.n));
 		(void)fuzz_number(&in, 1);
 	}
-	if (usb_read(&d, dir, dir) == 0)
+	if (usb_read(&d, dir, dir) == 0) {
+		fuzz_took(0);
 		check(&d);
-	else
+	} else {
 		FUZZ_HOLDS(d.dir[0] == '\0' && d.serial[0] == '\0');
+	}
 	return 0;
 }

@@ -39,6 +39,7 @@ try_duration(const char *text)
 		FUZZ_HOLDS(s == -1);
 		return;
 	}
+	fuzz_took(1);
 	FUZZ_HOLDS(s > 0 && s <= CENTURY_S);
 	snprintf(out, sizeof out, "%llds", (long long)s);
 	FUZZ_HOLDS(when_parse_duration(&again, out) == 0 && again == s);
@@ -57,6 +58,8 @@ check_time(int64_t t, const char *text, int64_t now)
 		FUZZ_HOLDS(t <= now + 2 * 86400);
 }
 
+const unsigned fuzz_parts = 2; /* times and durations */
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -68,6 +71,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	setenv("TZ", zones[zone], 1);
 	if (when_parse(&t, text, role, now) == 0) {
+		fuzz_took(0);
 		check_time(t, text, now);
 		check_shown(t, now);
 	} else {

@@ -1,5 +1,6 @@
 /*
- * replay.c - a main for fuzz targets: calls one with each file that is named, and with each file in a directory that is named.
+ * replay.c - a main for fuzz targets: calls one with each file that is named, and with each file in a directory that is named. It
+ * fails where a part of the target saw none of them.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -58,7 +59,7 @@ int
 main(int argc, char **argv)
 {
 	struct stat st;
-	int count = 0, n = 0;
+	int count = 0, n = 0, missing = 0;
 
 	for (int i = 1; i < argc && n >= 0; i++) {
 		bool dir = stat(argv[i], &st) == 0 && S_ISDIR(st.st_mode);
@@ -71,5 +72,8 @@ main(int argc, char **argv)
 		return 2;
 	}
 	printf("%d inputs\n", count);
-	return 0;
+	for (unsigned part = 0; part < fuzz_parts; part++)
+		if ((fuzz_parts_seen >> part & 1) == 0)
+			missing = fprintf(stderr, "%s: no input comes into its part %u\n", argv[0], part);
+	return missing != 0;
 }

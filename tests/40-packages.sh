@@ -44,6 +44,10 @@ next_year()
 }
 check "the sources are as make dist has them" make -s -C "$ONCE_BUILD" distdir distdir="$W/dist"
 check "packages are built, and the quick unit tests pass, as an ordinary user" build "$W/one/oncestick" as_nobody
+make -s -C "$ONCE_BUILD" list-tests | grep '^tests/check_' |
+	grep -vxF "$(sed -n 's/^SLOW = //p' "$W/dist/debian/rules" | tr ' ' '\n')" | sort >"$W/quick"
+sed -n 's|^PASS: \(tests/check_[a-z_]*\)$|\1|p' "$W/one/oncestick.log" | sort >"$W/passed"
+nothing "... all of them" diff "$W/quick" "$W/passed"
 check "they are built as root, elsewhere, with another umask, next year" build "$W/another/place/oncestick" next_year
 for package in oncestick liboncestick0 liboncestick-dev oncestick-doc; do
 	check "$package is there" test -f "$W"/one/"$package"_*.deb
@@ -93,6 +97,7 @@ install oncestick
 chroot "$root" dpkg-query -W >"$W/with"
 cp "$W/dist/debian/tests/three-jobs" "$root/tmp/"
 chroot "$root" sh /tmp/three-jobs
+files >"$W/meanwhile"
 rm "$root/tmp/three-jobs"
 install $all
 chroot "$root" apt-get purge -y --autoremove $all
@@ -106,8 +111,10 @@ status=$?
 [ $status -ne 77 ] || cannot "debootstrap makes no bare root: $(tail -n 1 "$W/err")"
 cat "$W/installed" "$W/autopkgtest/summary"
 [ $status -eq 0 ] || die "something goes wrong in the bare root"
-is "apt installs them without a warning" "$(grep -Ei '^[WE]:|warning|error' "$W/installed")" ""
+check "apt installs them without a warning" no grep -Ei '^[WE]:|warning|error' "$W/installed"
 is "the tests of the packages pass there" "$(awk '{ print $2 }' "$W/autopkgtest/summary" | sort | uniq -c | tr -s ' ')" " 2 PASS"
-is "no library for drawing comes with the program unless it is recommended" "$(grep -E '^lib(x11|cairo|pango)' "$W/with")" ""
+check "what the program needs comes with it" grep -q '^libfuse3' "$W/with"
+check "no library for drawing comes with the program unless it is recommended" no grep -E '^lib(x11|cairo|pango)' "$W/with"
+check "the program is seen where it is installed" grep -qx ./usr/bin/oncestick "$W/meanwhile"
 nothing "purged, they leave nothing" diff "$W/before" "$W/after"
 finish

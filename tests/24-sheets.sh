@@ -161,8 +161,9 @@ read_cards "$W/long.pdf" 2 2 3 475 455
 is "they leave the codes alone" "$(cat "$W/seen")" "$(cat "$W/codes")"
 white() # PDF X Y W H: that part of its first page, in fifths of a millimetre
 {
-	pdftoppm -r 127 -gray -singlefile -x "$2" -y "$3" -W "$4" -H "$5" "$1" "$W/part"
-	[ "$(tail -c $(($4 * $5)) "$W/part.pgm" | tr -d '\377' | wc -c)" -eq 0 ]
+	pdftoppm -r 127 -gray -singlefile -x "$2" -y "$3" -W "$4" -H "$5" "$1" "$W/part" || return
+	tail -c $(($4 * $5)) "$W/part.pgm" >"$W/pixels"
+	[ "$(wc -c <"$W/pixels") $(tr -d '\377' <"$W/pixels" | wc -c)" = "$(($4 * $5)) 0" ]
 }
 check "nothing is printed near the cut beside it" white "$W/long.pdf" 505 54 16 447
 check "... or below it" white "$W/long.pdf" 54 485 467 16

@@ -19,4 +19,5 @@ if ! printf 'int LLVMFuzzerTestOneInput(void);\nint LLVMFuzzerTestOneInput(void)
 fi
 check "fuzzing finds nothing" make -C "$ONCE_BUILD" fuzz FUZZ_RUNS=10000 FUZZ_FLAGS=-seed=1
 cat "$W/out"
+is "each target took all of its inputs" "$(grep -c ' 10000 executions, coverage [1-9]' "$W/out")" "$(find "$fuzz" -name 'fuzz_*.c' | wc -l)"
 finish

@@ -28,8 +28,10 @@ sed -n 2p "$W/codes" >"$W/code"
 cut "another, and the list is written" oncestick revoke --code-file "$W/code" --at "$stick" "$pass"
 sed -n 3p "$W/codes" >"$W/code"
 if [ "$(id -u)" -eq 0 ] && [ -c /dev/fuse ]; then # fusermount3 of another user is not traced
-	cut "one opens, and is spent" \
-		sh -c "oncestick mount '$stick' --code-file '$W/code' && oncestick unmount --yes"
+	cut "the last is tried" oncestick rehearse "$stick" --code-file "$W/code"
+	cut "it opens, pauses, goes on, and is over" sh -c "
+		open='oncestick mount $stick --code-file $W/code'
+		\$open && oncestick unmount --pause && \$open && oncestick unmount --yes"
 	cut "it comes home" oncestick collect "$stick" "$pass"
 fi
 cut "the PC knows an issuer" oncestick station pin "$stick"

@@ -35,6 +35,31 @@ int __real_blockcrypt_hash(struct blockcrypt *c, uint8_t out[HASH_SIZE], unsigne
 int __wrap_blockcrypt_hash(struct blockcrypt *c, uint8_t out[HASH_SIZE], unsigned level, uint64_t index,
     const uint8_t block[BLOCK_SIZE]);
 
+int __real_pthread_create(pthread_t *t, const pthread_attr_t *attr, void *(*start)(void *), void *arg);
+int __wrap_pthread_create(pthread_t *t, const pthread_attr_t *attr, void *(*start)(void *), void *arg);
+long __real_sysconf(int name);
+long __wrap_sysconf(int name);
+
+#define ALL 1000
+
+static unsigned good_threads = ALL, threads_made;
+static long online; /* processors; 0: as many as there are */
+
+int
+__wrap_pthread_create(pthread_t *t, const pthread_attr_t *attr, void *(*start)(void *), void *arg)
+{
+	if (threads_made == good_threads)
+		return EAGAIN;
+	threads_made++;
+	return __real_pthread_create(t, attr, start, arg);
+}
+
+long
+__wrap_sysconf(int name)
+{
+	return name == _SC_NPROCESSORS_ONLN && online != 0 ? online : __real_sysconf(name);
+}
+
 static _Atomic unsigned hashes, reads;
 static unsigned hash_fails, read_fails; /* which is the first; 0: none */
 
@@ -669,6 +694,37 @@ direct_is_possible(void)
 	return yes;
 }
 
+/* In eight runs of blocks, and one of the tree's. */
+START_TEST(threads_are_as_many_as_are_wanted)
+{
+	static const struct {
+		unsigned wanted;
+		long online;
+		unsigned good, made; /* threads that can be made, and that are */
+		enum err err;
+	} table[] = {
+		{1, 4, ALL, 1 + 1, E_OK}, {3, 1, ALL, 1 + 3, E_OK}, {8, 1, ALL, 1 + 8, E_OK}, {9, 1, ALL, 1 + 8, E_OK},
+		{0, 1, ALL, 1 + 2, E_OK}, {0, -1, ALL, 1 + 2, E_OK}, {0, 2, ALL, 1 + 2, E_OK}, {0, 5, ALL, 1 + 5, E_OK},
+		{0, 1000, ALL, 1 + 8, E_OK}, {4, 4, 3, 1 + 2, E_OK}, {4, 4, 2, 1 + 1, E_OK}, {4, 4, 1, 1, E_FAIL}, {4, 4, 0, 0, E_FAIL},
+	};
+
+	make(1, 128, numbered);
+	ck_assert_int_eq(reopen(), E_OK);
+	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+		struct bundle_check c = {.threads = table[i].wanted};
+
+		fault_clear(&fault);
+		online = table[i].online;
+		good_threads = table[i].good;
+		threads_made = 0;
+		ck_assert_msg(bundle_verify(b, &c, &fault) == table[i].err, "%zu: %s", i, err_name(fault.err));
+		ck_assert_msg(threads_made == table[i].made, "%zu: %u threads", i, threads_made);
+	}
+	good_threads = ALL;
+	online = 0;
+}
+END_TEST
+
 START_TEST(reading_past_the_cache_says_whether_it_did)
 {
 	struct bundle_check c = {.direct = true, .was_direct = true};
@@ -1177,6 +1233,7 @@ main(void)
 	tcase_add_test(t, a_device_that_changes_its_mind);
 	tcase_add_test(t, a_file_cut_short_after_it_was_opened);
 	tcase_add_test(t, a_stick_that_comes_back_elsewhere);
+	tcase_add_test(t, threads_are_as_many_as_are_wanted);
 	tcase_add_test(t, reading_past_the_cache_says_whether_it_did);
 	tcase_add_loop_test(t, what_was_not_read_or_hashed_does_not_verify, 0, 2);
 	tcase_add_test(t, verification_that_is_stopped);

@@ -432,6 +432,26 @@ START_TEST(locked_again)
 }
 END_TEST
 
+START_TEST(a_block_that_was_read_is_kept)
+{
+	struct image img;
+	unsigned once;
+
+	make(VECTOR_FIRST_ID, 2, of_the_vectors);
+	open_unlocked();
+	ck_assert_int_eq(bundle_image(b, &img), 0);
+	read_fails = UINT_MAX; /* counted, that is */
+	reads = 0;
+	ck_assert_int_eq(img.reader.read(img.reader.arg, buf, 100, BLOCK_SIZE - 50), 0);
+	once = reads;
+	ck_assert_uint_gt(once, 0);
+	for (int i = 0; i < 3; i++)
+		ck_assert_int_eq(img.reader.read(img.reader.arg, buf, 100, BLOCK_SIZE - 50), 0);
+	ck_assert_uint_eq(reads, once);
+	read_fails = 0;
+}
+END_TEST
+
 static bool
 all_zero(const uint8_t *p, size_t n)
 {
@@ -1221,6 +1241,7 @@ main(void)
 	tcase_add_test(t, another_key_does_not_satisfy_the_commitment);
 	tcase_add_test(t, a_wrong_commitment_that_is_signed);
 	tcase_add_test(t, locked_again);
+	tcase_add_test(t, a_block_that_was_read_is_kept);
 	tcase_add_test(t, locking_leaves_neither_key_nor_plaintext);
 	tcase_add_loop_test(t, a_flipped_bit_is_an_error_of_its_block_only, 0, (int)(sizeof FLIPS / sizeof *FLIPS));
 	tcase_add_test(t, a_thousand_flipped_bits_are_never_read);

@@ -19,9 +19,13 @@
 #include "envelope.h"
 #include "faults.h"
 #include "fixture.h"
+#include "grant.h"
 #include "issuer.h"
+#include "manifest.h"
+#include "notice.h"
 #include "provision.h"
 #include "receipt.h"
+#include "stick.h"
 
 static struct fixture x;
 static struct fixture_grant lecture;

@@ -197,11 +197,15 @@ START_TEST(damaged_record_leaves_what_the_grants_say)
 {
 	struct stick_grants g = {0};
 
-	ck_assert_int_eq(stick_open_damaged(&s, x.fd, NULL), E_NO_STICK);
+	ck_assert_int_eq(stick_open_damaged(&s, x.fd, &fault), E_NO_STICK);
+	ck_assert(fault.err == E_NO_STICK && fault.sys == ENOENT && strcmp(fault.object, "ONCE") == 0);
+	fault_clear(&fault);
 	put_once(&x, STICK, OURS);
 	put_file(&x, "ONCE/stick.a", "", 0);
 	put_file(&x, "ONCE/stick.b", "", 0);
-	ck_assert_int_eq(stick_open_damaged(&s, x.fd, NULL), E_STICK_DAMAGED); /* nothing says which stick it is */
+	ck_assert_int_eq(stick_open_damaged(&s, x.fd, &fault), E_STICK_DAMAGED); /* nothing says which stick it is */
+	ck_assert(fault.err == E_STICK_DAMAGED && fault.sys == 0 && strstr(fault.object, "stick.a") != NULL);
+	fault_clear(&fault);
 	put_grant(&x, OURS, STICK, GRANT, BUNDLE);
 	ck_assert_int_eq(stick_open(&s, x.fd, NULL), E_STICK_DAMAGED);
 	ck_assert_int_eq(stick_open_damaged(&s, x.fd, NULL), E_OK);
@@ -211,7 +215,9 @@ START_TEST(damaged_record_leaves_what_the_grants_say)
 	stick_grants_free(&g);
 	stick_close(&s);
 	put_grant(&x, OURS, STICK + 1, GRANT + 1, BUNDLE);
-	ck_assert_int_eq(stick_open_damaged(&s, x.fd, NULL), E_STICK_DAMAGED);
+	ck_assert_int_eq(stick_open_damaged(&s, x.fd, &fault), E_STICK_DAMAGED);
+	ck_assert(fault.err == E_STICK_DAMAGED && fault.sys == 0 && strcmp(fault.object, "ONCE/g") == 0);
+	ck_assert_ptr_null(s);
 }
 END_TEST
 

@@ -12,6 +12,7 @@
 
 #include "cli.h"
 #include "collect.h"
+#include "homecoming.h"
 #include "human.h"
 #include "issuer.h"
 #include "issuing.h"
@@ -37,17 +38,9 @@ struct run {
 
 	struct issuer issuer;
 	struct place at;
-	struct stick *s;
-	struct stick_grants grants;
 	struct reporting reporting;
-	struct collect k;
+	struct homecoming h;
 	uint8_t **files; /* the receipts, as many */
-	bool no_record;	 /* the stick's own record is damaged: nothing opens it any more */
-	uint8_t *notice;
-	size_t notice_n;
-	uint32_t number;
-	bool written;
-	struct fault put; /* the list did not get onto the stick */
 };
 
 /* ---- doing it -------------------------------------------------------------------------------------------------------------- */
@@ -82,7 +75,7 @@ read_file(struct run *r, size_t i, size_t *room, struct fault *f)
 	if (got != 0)
 		return fault_set(f, E_USAGE, 0, "", _("%s cannot be read: %s."), SHORT(name), strerror(errno));
 	*room -= n;
-	return collect_file(&r->k, BYTES(r->files[i], n), f);
+	return collect_file(&r->h.collect, BYTES(r->files[i], n), f);
 }
 
 static enum err
@@ -100,43 +93,16 @@ read_receipts(struct run *r, struct fault *f)
 }
 
 static enum err
-find_record(struct run *r, struct fault *f)
+read_stick(struct run *r, struct fault *f)
 {
-	enum err e = stick_open(&r->s, r->at.fd, f);
-	struct fault none = {0};
+	struct fault why = {0};
+	enum err e = homecoming_read(&r->h, r->at.fd, r->at.path, &why);
 
-	if (e != E_STICK_DAMAGED || stick_open_damaged(&r->s, r->at.fd, &none) != E_OK)
-		return e;
-	fault_clear(f);
-	r->no_record = true;
-	return E_OK;
-}
-
-/* What can be read, and what the books know to be there. */
-static enum err
-load_lectures(struct run *r, struct fault *f)
-{
-	struct fault loading = {0};
-	bool known = false;
-	enum err e = stick_load_grants(r->s, &r->grants, &loading);
-
-	if (e == E_OK && memcmp(r->grants.grants[0].issuer, r->issuer.pk, KEY_SIZE) != 0)
+	if (why.why == WHY_ANOTHER_ISSUER)
 		return fault_set(f, E_ISSUER, 0, "",
 		    _("the stick at %s belongs to another issuer; nothing was changed. Collect it with the keystore it was prepared with."),
 		    SHORT(r->at.path));
-	r->k.stick = r->s;
-	r->k.grants = &r->grants;
-	if (e == E_OK || e == E_NO_GRANT) {
-		enum err looked = collect_known(&r->k, &known, f);
-
-		if (looked != E_OK)
-			return looked;
-	}
-	if (e == E_NO_GRANT && known)
-		return E_OK;
-	if (e != E_OK && f != NULL)
-		*f = loading;
-	return e;
+	return e == E_OK ? E_OK : fault_pass(f, &why);
 }
 
 /* With receipts and no STICK, the stick is lost. */
@@ -148,28 +114,14 @@ take_stick(struct run *r, struct fault *f)
 	if (r->stick == NULL && r->receipts.count > 0)
 		return E_OK;
 	if ((e = stickarg_open(&r->at, r->stick, f)) != E_OK || (r->purge && (e = scrub_check(r->at.fd, r->at.path, f)) != E_OK) ||
-	    (e = find_record(r, f)) != E_OK || (e = load_lectures(r, f)) != E_OK)
+	    (e = read_stick(r, f)) != E_OK)
 		return e;
-	if (r->grants.skipped > 0)
+	if (r->h.grants.skipped > 0)
 		say_warn(r->c,
 		    ngettext("%u lecture on the stick cannot be read and is left out",
-			"%u lectures on the stick cannot be read and are left out", r->grants.skipped),
-		    r->grants.skipped);
+			"%u lectures on the stick cannot be read and are left out", r->h.grants.skipped),
+		    r->h.grants.skipped);
 	return E_OK;
-}
-
-static enum err
-commit(struct run *r, struct fault *f)
-{
-	enum err e = books_begin(r->issuer.books, f);
-
-	if (e != E_OK)
-		return e;
-	free(r->notice);
-	r->notice = NULL;
-	if ((e = collect_book(&r->k, f)) == E_OK)
-		e = issuer_publish(&r->issuer, &r->notice, &r->notice_n, &r->number, f);
-	return books_end(r->issuer.books, e, f);
 }
 
 /* Everything else is in the books by now. */
@@ -180,19 +132,19 @@ ask_damaged(struct run *r, struct fault *f)
 	struct fault no = {0};
 	enum err e = E_OK;
 
-	if (r->k.all_damaged == 0 || !prompt_possible(r->c))
+	if (r->h.collect.all_damaged == 0 || !prompt_possible(r->c))
 		return E_OK;
 	snprintf(question, sizeof question,
 	    ngettext("The record of the last unused code on this stick is damaged. Revoke it?",
-		"The records of all %u unused codes on this stick are damaged. Revoke them?", r->k.all_damaged),
-	    r->k.all_damaged);
+		"The records of all %u unused codes on this stick are damaged. Revoke them?", r->h.collect.all_damaged),
+	    r->h.collect.all_damaged);
 	e = prompt_yes(r->c, question, &no);
 	if (e == E_PROMPT)
 		return E_OK;
 	if (e != E_OK)
 		return fault_pass(f, &no);
-	r->k.revoke_all = true;
-	return commit(r, f);
+	r->h.collect.revoke_all = true;
+	return homecoming_commit(&r->h, f);
 }
 
 static enum err
@@ -200,15 +152,14 @@ run(struct run *r, struct fault *f)
 {
 	enum err e = E_OK;
 
-	r->k.report = reporting_to(&r->reporting, r->c);
-	r->k.issuer = &r->issuer;
-	r->k.revoke_all = r->yes;
+	r->h.collect.report = reporting_to(&r->reporting, r->c);
+	r->h.collect.issuer = &r->issuer;
+	r->h.collect.revoke_all = r->yes;
 	if ((e = open_books(r, f)) != E_OK || (e = read_receipts(r, f)) != E_OK || (e = take_stick(r, f)) != E_OK ||
 	    (e = issuing_clock(&r->issuer, r->c, f)) != E_OK || (e = issuing_unlock(&r->issuer, r->c, f)) != E_OK ||
-	    (e = collect_judge(&r->k, f)) != E_OK || (e = commit(r, f)) != E_OK || (e = ask_damaged(r, f)) != E_OK)
+	    (e = collect_judge(&r->h.collect, f)) != E_OK || (e = homecoming_commit(&r->h, f)) != E_OK || (e = ask_damaged(r, f)) != E_OK)
 		return e;
-	if (r->s != NULL && !r->no_record)
-		issuer_put_notice(&r->issuer, r->s, &r->grants, BYTES(r->notice, r->notice_n), &r->written, &r->put);
+	homecoming_put(&r->h);
 	return E_OK;
 }
 
@@ -356,9 +307,9 @@ report_table(const struct run *r)
 	struct human_table *t = human_table_new(COLUMNS, heads);
 	int failed = t == NULL;
 
-	for (size_t i = 0; i < r->k.count && !failed; i++)
-		if (worth_saying(&r->k.findings[i]))
-			failed = add_row(t, &r->k.findings[i], r->issuer.now);
+	for (size_t i = 0; i < r->h.collect.count && !failed; i++)
+		if (worth_saying(&r->h.collect.findings[i]))
+			failed = add_row(t, &r->h.collect.findings[i], r->issuer.now);
 	if (!failed)
 		human_table_print(t, stdout, human_columns(STDOUT_FILENO));
 	human_table_free(&t);
@@ -423,15 +374,16 @@ report_json(const struct run *r)
 	char name[STICK_NAME_SIZE] = "";
 	json_t *list = json_array();
 
-	if (r->s != NULL)
-		keytree_stick_name(name, r->s->id);
-	for (size_t i = 0; i < r->k.count; i++)
-		json_array_append_new(list, json_finding(&r->k.findings[i]));
+	if (r->h.stick != NULL)
+		keytree_stick_name(name, r->h.stick->id);
+	for (size_t i = 0; i < r->h.collect.count; i++)
+		json_array_append_new(list, json_finding(&r->h.collect.findings[i]));
 	return say_json(r->c,
-	    json_pack("{s:o, s:o, s:o, s:I, s:b, s:b, s:b, s:i, s:I, s:I}", "stick", r->s != NULL ? json_string(name) : json_null(),
-		"codes", list, "missing_lectures", json_missing(&r->k), "notice", (json_int_t)r->number, "written", (int)r->written,
-		"stick_rolled_back", (int)r->k.stick_back, "stick_record_damaged", (int)r->no_record, "imported_lectures",
-		(int)r->k.imported, "foreign_receipts", (json_int_t)r->k.foreign, "invalid_receipts", (json_int_t)r->k.bad));
+	    json_pack("{s:o, s:o, s:o, s:I, s:b, s:b, s:b, s:i, s:I, s:I}", "stick", r->h.stick != NULL ? json_string(name) : json_null(),
+		"codes", list, "missing_lectures", json_missing(&r->h.collect), "notice", (json_int_t)r->h.number, "written", (int)r->h.written,
+		"stick_rolled_back", (int)r->h.collect.stick_back, "stick_record_damaged", (int)r->h.no_record, "imported_lectures",
+		(int)r->h.collect.imported, "foreign_receipts", (json_int_t)r->h.collect.foreign,
+		"invalid_receipts", (json_int_t)r->h.collect.bad));
 }
 
 static void
@@ -453,7 +405,7 @@ say_missing(const struct cli *c, const struct books_lecture *l)
 static void
 say_oddities(const struct run *r)
 {
-	const struct collect *k = &r->k;
+	const struct collect *k = &r->h.collect;
 	unsigned rolled = 0, twice = 0, destroyed = 0;
 
 	for (size_t i = 0; i < k->count; i++) {
@@ -463,7 +415,7 @@ say_oddities(const struct run *r)
 	}
 	for (size_t i = 0; i < k->missing_count; i++)
 		say_missing(r->c, &k->missing[i]);
-	if (r->no_record)
+	if (r->h.no_record)
 		say_warn(r->c, "the stick's own record is damaged, so nothing opens it any more. What was used on it is in the books. "
 			       "To use the stick again, remove ONCE from it, then: oncestick prepare");
 	if (k->all_damaged > 0)
@@ -526,17 +478,17 @@ say_summary(const struct run *r)
 {
 	unsigned used = 0, fresh = 0;
 
-	for (size_t i = 0; i < r->k.count; i++) {
-		const struct collect_finding *x = &r->k.findings[i];
+	for (size_t i = 0; i < r->h.collect.count; i++) {
+		const struct collect_finding *x = &r->h.collect.findings[i];
 		used += was_used(x);
 		fresh += is_new(x);
 	}
-	if (used > 0 || r->k.missing_count == 0)
+	if (used > 0 || r->h.collect.missing_count == 0)
 		say_used(r->c, used, fresh);
-	if (r->number > 0 && r->s != NULL && r->put.err == E_OK && r->written)
-		say_info(r->c, "list number %u of used and revoked codes is on the stick now", r->number);
-	else if (r->number > 0 && r->s != NULL && r->put.err == E_OK)
-		say_info(r->c, "list number %u of used and revoked codes is on the stick already", r->number);
+	if (r->h.number > 0 && r->h.stick != NULL && r->h.put.err == E_OK && r->h.written)
+		say_info(r->c, "list number %u of used and revoked codes is on the stick now", r->h.number);
+	else if (r->h.number > 0 && r->h.stick != NULL && r->h.put.err == E_OK)
+		say_info(r->c, "list number %u of used and revoked codes is on the stick already", r->h.number);
 }
 
 static enum err
@@ -548,32 +500,29 @@ report(struct run *r)
 	say_summary(r);
 	say_oddities(r);
 	issuing_warn_list(&r->issuer, r->c);
-	if (r->put.err != E_OK) {
+	if (r->h.put.err != E_OK) {
 		say_info(r->c, "the books have it all, but the new list is not on the stick:");
-		return say_error(r->c, &r->put, &(struct say_about){.object = r->at.path});
+		return say_error(r->c, &r->h.put, &(struct say_about){.object = r->at.path});
 	}
-	if (e == E_OK && r->k.sys != 0) {
-		fault_set(&f, E_STICK_IO, r->k.sys, "read", "%s", r->at.path);
+	if (e == E_OK && r->h.collect.sys != 0) {
+		fault_set(&f, E_STICK_IO, r->h.collect.sys, "read", "%s", r->at.path);
 		return say_error(r->c, &f, &(struct say_about){.object = r->at.path});
 	}
 	if (e != E_OK || !r->purge)
 		return e;
 	issuing_announce_scrub(r->c, r->at.fd);
-	e = scrub_free_space(r->k.report, r->at.fd, &f);
+	e = scrub_free_space(r->h.collect.report, r->at.fd, &f);
 	return e == E_OK ? E_OK : say_error(r->c, &f, &(struct say_about){.object = r->at.path});
 }
 
 static void
 end(struct run *r)
 {
-	collect_free(&r->k);
-	stick_grants_free(&r->grants);
-	stick_close(&r->s);
+	homecoming_free(&r->h);
 	place_close(&r->at);
 	for (size_t i = 0; r->files != NULL && i < r->receipts.count; i++)
 		free(r->files[i]);
 	free(r->files);
-	free(r->notice);
 	opt_list_free(&r->receipts);
 	issuer_close(&r->issuer);
 }

@@ -9,7 +9,7 @@
 #include <jansson.h>
 
 #include "cli.h"
-#include "collect.h"
+#include "erase.h"
 #include "human.h"
 #include "issuer.h"
 #include "issuersay.h"
@@ -17,7 +17,6 @@
 #include "keytree.h"
 #include "opt.h"
 #include "prompt.h"
-#include "provision.h"
 #include "readme.h"
 #include "reporting.h"
 #include "say.h"
@@ -26,65 +25,48 @@
 
 #define LEFT_SHOWN 10
 
-struct erase {
+struct run {
 	const struct cli *c;
 	const char *stick;
-	bool discard, scrub, yes;
+	bool scrub, yes;
 
 	struct issuer issuer;
 	struct place at;
 	struct reporting reporting;
-	const struct report *report;
-	struct provision *p;
+	struct erase e;
 	char name[STICK_NAME_SIZE];
-	uint32_t revoked;
-	uint8_t *notice;
-	size_t notice_n;
-	uint32_t number;
 	json_t *left; /* paths on the stick that oncestick did not write, as JSON has them */
 	char *shown[LEFT_SHOWN];
 };
 
+/* why, if it is that something would be lost. */
 static enum err
-check_loss(struct erase *r, struct fault *f)
+word(const struct run *r, enum err e, const struct fault *why, struct fault *f)
 {
-	struct collect_loss loss;
-	enum err e = E_OK;
-
-	if (r->discard)
-		return E_OK;
-	e = collect_unexplained(r->report, &r->issuer, r->p->stick, &r->p->grants, &loss, f);
-	return e == E_OK ? issuersay_loss(&loss, r->at.path, f) : e;
+	return why->why == WHY_LOSS ? issuersay_loss(&r->e.loss, r->at.path, f) : e == E_OK ? E_OK : fault_pass(f, why);
 }
 
 static enum err
-take_stick(struct erase *r, struct fault *f)
+take_stick(struct run *r, struct fault *f)
 {
-	enum err e = provision_begin(&r->p, r->at.fd, r->issuer.seed, r->issuer.pk, f);
+	struct fault why = {0};
+	enum err e = word(r, erase_take(&r->e, r->at.fd, &why), &why, f);
 
-	if (e != E_OK)
-		return e;
-	if (r->p->once_fd < 0)
-		return fault_set(f, E_NO_STICK, 0, "", _("there is no ONCE in %s, so there is nothing to erase."), SHORT(r->at.path));
-	if (r->p->stick == NULL)
-		return E_OK;
-	keytree_stick_name(r->name, r->p->stick->id);
-	return check_loss(r, f);
-}
-
-/* While the question waited for its answer a code may have been used. */
-static enum err
-hold_stick_still(struct erase *r, struct fault *f)
-{
-	enum err e = E_OK;
-
-	if (r->p->stick == NULL)
-		return E_OK;
-	return (e = provision_hold(r->p, f)) == E_OK ? check_loss(r, f) : e;
+	if (e == E_OK && r->e.p->stick != NULL)
+		keytree_stick_name(r->name, r->e.p->stick->id);
+	return e;
 }
 
 static enum err
-confirm(const struct erase *r, struct fault *f)
+hold_stick_still(struct run *r, struct fault *f)
+{
+	struct fault why = {0};
+
+	return word(r, erase_hold(&r->e, &why), &why, f);
+}
+
+static enum err
+confirm(const struct run *r, struct fault *f)
 {
 	char question[700], device[128], safe[160];
 	enum err e = E_OK;
@@ -109,34 +91,10 @@ confirm(const struct erase *r, struct fault *f)
 	return e;
 }
 
-static enum err
-change_books(struct erase *r, struct fault *f)
-{
-	enum err e = E_OK;
-
-	if ((e = issuer_merge_notice(&r->issuer, r->p->stick, f)) != E_OK ||
-	    (e = issuer_revoke_stick(&r->issuer, r->p->stick->id, "erase", &r->revoked, f)) != E_OK ||
-	    (e = issuer_drop_lectures(&r->issuer, r->p->stick->id, "erase", f)) != E_OK)
-		return e;
-	return issuer_publish(&r->issuer, &r->notice, &r->notice_n, &r->number, f);
-}
-
-/* The books first: codes of a stick that is half erased are revoked already. */
-static enum err
-commit(struct erase *r, struct fault *f)
-{
-	enum err e = E_OK;
-
-	if (r->p->stick == NULL)
-		return E_OK;
-	e = books_begin(r->issuer.books, f);
-	return e == E_OK ? books_end(r->issuer.books, change_books(r, f), f) : e;
-}
-
 static int
 keep_left(void *arg, const char *path)
 {
-	struct erase *r = arg;
+	struct run *r = arg;
 	size_t n = json_array_size(r->left);
 
 	if (n < LEFT_SHOWN)
@@ -144,48 +102,43 @@ keep_left(void *arg, const char *path)
 	return json_array_append_new(r->left, say_json_text(path));
 }
 
-/* ONCE goes last: what is left of a stick without it no second try would find. */
 static enum err
-destroy(struct erase *r, struct fault *f)
+destroy(struct run *r, struct fault *f)
 {
-	enum err e = E_OK;
 	bool explained = false;
+	enum err e = erase_destroy(&r->e, f);
 
-	e = provision_destroy_grants(r->p, f);
-	for (size_t i = 0; i < r->p->grants.count && e == E_OK; i++)
-		e = provision_remove_bundle(r->p, r->p->grants.grants[i].bundles[0].id, f);
 	if (e != E_OK)
 		return e;
 	explained = !readme_remove(r->at.fd);
-	if ((e = provision_remove_once(r->p, f)) != E_OK)
-		return e;
-	if (provision_each_foreign(r->at.fd, keep_left, r) != 0)
-		return fault_set(f, E_STICK_IO, errno, "list", "%s", STICK_ONCE);
-	if (explained)
+	if ((e = erase_remove(&r->e, r->at.fd, keep_left, r, f)) == E_OK && explained)
 		keep_left(r, README_NAME);
-	return E_OK;
+	return e;
 }
 
 static enum err
-run(struct erase *r, struct fault *f)
+run(struct run *r, struct fault *f)
 {
 	enum err e = E_OK;
 
-	r->report = reporting_to(&r->reporting, r->c);
+	r->e.issuer = &r->issuer;
+	r->e.path = r->at.path;
+	r->e.report = reporting_to(&r->reporting, r->c);
 	if ((e = stickarg_open(&r->at, r->stick, f)) != E_OK || (r->scrub && (e = scrub_check(r->at.fd, r->at.path, f)) != E_OK) ||
 	    (e = issuing_open(&r->issuer, r->c, f)) != E_OK || (e = issuing_clock(&r->issuer, r->c, f)) != E_OK ||
 	    (e = issuing_unlock(&r->issuer, r->c, f)) != E_OK || (e = take_stick(r, f)) != E_OK)
 		return e;
 	if (r->scrub)
 		issuing_announce_scrub(r->c, r->at.fd);
-	if ((e = confirm(r, f)) != E_OK || (e = hold_stick_still(r, f)) != E_OK || (e = commit(r, f)) != E_OK || (e = destroy(r, f)) != E_OK)
+	if ((e = confirm(r, f)) != E_OK || (e = hold_stick_still(r, f)) != E_OK || (e = erase_commit(&r->e, f)) != E_OK ||
+	    (e = destroy(r, f)) != E_OK)
 		return e;
-	return r->scrub ? scrub_free_space(r->report, r->at.fd, f) : E_OK;
+	return r->scrub ? scrub_free_space(r->e.report, r->at.fd, f) : E_OK;
 }
 
 /* What is not ours stays, and whoever thinks the stick is empty now should know. */
 static void
-say_left(const struct erase *r)
+say_left(const struct run *r)
 {
 	size_t n = json_array_size(r->left);
 
@@ -199,7 +152,7 @@ say_left(const struct erase *r)
 }
 
 static enum err
-report(const struct erase *r)
+report(const struct run *r)
 {
 	char safe[512];
 
@@ -207,10 +160,10 @@ report(const struct erase *r)
 	if (r->c->json)
 		return say_json(
 		    r->c, json_pack("{s:s, s:o, s:I, s:I, s:b, s:O}", "stick", r->name, "path", say_json_text(r->at.path), "revoked",
-			      (json_int_t)r->revoked, "notice", (json_int_t)r->number, "scrubbed", (int)r->scrub, "left", r->left));
+			      (json_int_t)r->e.revoked, "notice", (json_int_t)r->e.number, "scrubbed", (int)r->scrub, "left", r->left));
 	if (!r->c->quiet)
-		printf(ngettext("erased: stick %s at %s; %u code revoked\n", "erased: stick %s at %s; %u codes revoked\n", r->revoked),
-	    r->name[0] != '\0' ? r->name : _("without a name"), say_safe(safe, sizeof safe, r->at.path), r->revoked);
+		printf(ngettext("erased: stick %s at %s; %u code revoked\n", "erased: stick %s at %s; %u codes revoked\n", r->e.revoked),
+	    r->name[0] != '\0' ? r->name : _("without a name"), say_safe(safe, sizeof safe, r->at.path), r->e.revoked);
 	say_left(r);
 	if (!r->scrub)
 		say_info(
@@ -222,9 +175,9 @@ report(const struct erase *r)
 enum err
 cmd_erase(struct cli *c, int argc, char **argv)
 {
-	struct erase r = {.c = c, .issuer = {.dir_fd = -1}, .at = {.fd = -1}};
+	struct run r = {.c = c, .issuer = {.dir_fd = -1}, .at = {.fd = -1}};
 	const struct opt rows[] = {
-	    {OPT_FLAG, "discard", 0, NULL, N_("erase even if used codes were not collected"), &r.discard, 0, 0},
+	    {OPT_FLAG, "discard", 0, NULL, N_("erase even if used codes were not collected"), &r.e.discard, 0, 0},
 	    {OPT_FLAG, "scrub", 0, NULL, N_("then fill the free space twice (takes hours)"), &r.scrub, 0, 0},
 	    {OPT_FLAG, "yes", 0, NULL, N_("do not ask"), &r.yes, 0, 0},
 	    {OPT_END, NULL, 0, NULL, NULL, NULL, 0, 0},
@@ -245,11 +198,10 @@ cmd_erase(struct cli *c, int argc, char **argv)
 	r.left = json_array();
 	e = run(&r, &f);
 	e = e == E_OK ? report(&r) : say_error(c, &f, &(struct say_about){.object = r.stick});
-	provision_end(&r.p);
+	erase_free(&r.e);
 	json_decref(r.left);
 	for (size_t i = 0; i < LEFT_SHOWN; i++)
 		free(r.shown[i]);
-	free(r.notice);
 	place_close(&r.at);
 	issuer_close(&r.issuer);
 	return e;

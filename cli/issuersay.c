@@ -140,18 +140,40 @@ holds_none(struct fault *out, const struct fault *f)
 	    _("nobody called \"%s\" holds an unused code that is still valid; 'oncestick codes STICK' lists holders."), SHORT(f->object));
 }
 
+static void
+never_given(struct fault *out, const struct fault *f)
+{
+	fault_set(out, f->err, 0, "",
+	    _("nobody called \"%s\" was given a code; 'oncestick codes STICK' lists holders."), SHORT(f->object));
+}
+
+static void
+another_issuer(struct fault *out, const struct fault *f)
+{
+	fault_set(out, f->err, 0, "", _("the stick at %s belongs to another issuer; it was left as it is."), SHORT(f->object));
+}
+
+static void
+no_once(struct fault *out, const struct fault *f)
+{
+	fault_set(out, f->err, 0, "", _("there is no ONCE in %s, so there is nothing to erase."), SHORT(f->object));
+}
+
 static const struct whysay sentences[] = {
 	{E_KEYSTORE, WHY_NO_ISSUER, no_issuer},
 	{E_KEYSTORE, WHY_NO_KEYSTORE, no_keystore},
 	{E_KEYSTORE, WHY_NO_RIGHTS, no_rights},
 	{E_SPACE, WHY_LIST_FULL, list_full},
 	{E_NO_STICK, WHY_UNKNOWN_STICK, unknown_stick},
+	{E_NO_STICK, WHY_NO_ONCE, no_once},
 	{E_USAGE, WHY_NO_CODE_NAME, no_code_name},
 	{E_USAGE, WHY_NOT_HANDED_OUT, not_handed_out},
 	{E_SPENT, WHY_OVER, code_is_over},
 	{E_REVOKED, WHY_OVER, code_is_over},
 	{E_EXPIRED, WHY_OVER, code_is_over},
 	{E_NO_CODES, WHY_HOLDS_NONE, holds_none},
+	{E_NO_CODES, WHY_NEVER_GIVEN, never_given},
+	{E_ISSUER, WHY_ANOTHER_ISSUER, another_issuer},
 	{E_USAGE, WHY_NO_RECEIPTS, no_receipts},
 	{E_USAGE, WHY_NOT_A_MOUNT, no_stick},
 	{E_USAGE, WHY_FOREIGN, foreign_fill},

@@ -109,9 +109,11 @@ enum why {
 	WHY_ENDED,              /* the folder is closed already */
 
 	WHY_NOT_OURS,           /* E_NO_STICK, a path: there is no stick record, and this was not written by us */
+	WHY_NO_ONCE,            /* ... there is nothing of ours at all */
 	WHY_CROWDED_GRANTS,     /* E_NO_GRANT, E_STICK_DAMAGED, a directory: there are more grants in it than are looked at, */
 	WHY_CROWDED_BUNDLES,    /* ... more bundles */
-	WHY_ISSUERS_DIFFER,     /* E_ISSUER */
+	WHY_ISSUERS_DIFFER,     /* E_ISSUER; */
+	WHY_ANOTHER_ISSUER,     /* a path, of a stick: it is another's */
 	WHY_ENTRIES,            /* E_SPACE: the stick has as many grants as it can */
 	WHY_IRREGULAR,          /* E_STICK_IO, a path: no regular file */
 	WHY_FORGETS,            /* E_STICK_IO: the stick has not what was written to it */
@@ -146,6 +148,7 @@ enum why {
 	WHY_NONE_LEFT,          /* E_NO_CODES: no lecture of the stick has a code to hand out; */
 	WHY_TOO_FEW,            /* the lecture has not as many; */
 	WHY_HOLDS_NONE,         /* a name: this holder has none that is unused and in time */
+	WHY_NEVER_GIVEN,        /* a name: this holder was given none */
 	WHY_NO_LECTURE,         /* E_NO_GRANT: the stick has none of this label or id */
 	WHY_NOT_HANDED_OUT,     /* E_USAGE: this code */
 	WHY_OVER,               /* E_SPENT, E_REVOKED, E_EXPIRED, in the books: this code */

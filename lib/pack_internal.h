@@ -21,8 +21,7 @@
 
 #define PACK_ENTRIES_MAX 4294967294u
 #define PACK_IMAGE_MAX (DATA_BLOCKS_MAX * BLOCK_SIZE)
-#define PACK_BATCH_BLOCKS 16u
-#define PACK_BATCH_SIZE ((size_t)PACK_BATCH_BLOCKS * BLOCK_SIZE)
+#define PACK_BATCH_BLOCKS 16u /* at most */
 #define PACK_DIRS 64u
 
 /* A file or a directory. Its number in the array is its inode number. */

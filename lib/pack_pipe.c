@@ -41,14 +41,15 @@ struct worker {
 struct pack_pipe {
 	struct pack_source *src;
 	const uint8_t *ck;
-	uint8_t *arena;                             /* the ring's data, then the first block of a file */
+	uint8_t *arena;                             /* the first block of a file, then the ring's data */
+	unsigned batches, batch_blocks;             /* in the ring; blocks in each but the last */
 
 	pthread_mutex_t lock;
 	pthread_cond_t work;                        /* for workers: blocks to do, or the end */
 	pthread_cond_t room;                        /* for the reader: a free batch, room for a note */
 	pthread_cond_t ready;                       /* for the caller: anything */
 
-	/* Under lock. Batches are counted, not wrapped: number i lives in ring[i % RING]. */
+	/* Under lock. Batches are counted, not wrapped: number i lives in batch_at(i). */
 	struct batch ring[RING];
 	uint64_t filled, claimed, written;
 	unsigned claimed_block;                     /* of batch claimed */
@@ -66,6 +67,18 @@ struct pack_pipe {
 	struct worker worker[THREADS_MAX];
 	unsigned workers;                           /* to be joined */
 };
+
+static struct batch *
+batch_at(struct pack_pipe *p, uint64_t number)
+{
+	return &p->ring[number % p->batches];
+}
+
+static size_t
+batch_size(const struct pack_pipe *p)
+{
+	return (size_t)p->batch_blocks * BLOCK_SIZE;
+}
 
 static void
 wake_all(struct pack_pipe *p)
@@ -103,21 +116,21 @@ reader_space(void *arg, uint8_t **to, size_t *n)
 
 	if (p->fill == 0) {
 		pthread_mutex_lock(&p->lock);
-		while (p->filled - p->written == RING && !atomic_load(&p->stop))
+		while (p->filled - p->written == p->batches && !atomic_load(&p->stop))
 			pthread_cond_wait(&p->room, &p->lock);
 		pthread_mutex_unlock(&p->lock);
 	}
 	if (atomic_load(&p->stop))
 		return -1;
-	*to = p->ring[p->filled % RING].data + p->fill;
-	*n = PACK_BATCH_SIZE - p->fill;
+	*to = batch_at(p, p->filled)->data + p->fill;
+	*n = batch_size(p) - p->fill;
 	return 0;
 }
 
 static void
 submit(struct pack_pipe *p)
 {
-	struct batch *b = &p->ring[p->filled % RING];
+	struct batch *b = batch_at(p, p->filled);
 
 	pthread_mutex_lock(&p->lock);
 	b->blocks = b->left = (unsigned)(p->fill / BLOCK_SIZE);
@@ -133,7 +146,7 @@ reader_commit(void *arg, size_t n)
 	struct pack_pipe *p = arg;
 
 	p->fill += n;
-	if (p->fill == PACK_BATCH_SIZE)
+	if (p->fill == batch_size(p))
 		submit(p);
 }
 
@@ -161,7 +174,7 @@ static void *
 reader_main(void *arg)
 {
 	struct pack_pipe *p = arg;
-	struct pack_image_out out = { .head = p->arena + RING * PACK_BATCH_SIZE, .space = reader_space, .commit = reader_commit,
+	struct pack_image_out out = { .head = p->arena, .space = reader_space, .commit = reader_commit,
 		.note = reader_note, .stopped = reader_stopped, .arg = p };
 	struct fault f = { .err = E_OK };
 	uint64_t blocks = 0;
@@ -202,9 +215,9 @@ claim(struct pack_pipe *p, unsigned *k, uint64_t *index)
 		pthread_cond_wait(&p->work, &p->lock);
 	if (atomic_load(&p->stop) || p->claimed == p->filled)
 		return NULL;
-	b = &p->ring[p->claimed % RING];
+	b = batch_at(p, p->claimed);
 	*k = p->claimed_block++;
-	*index = p->claimed * PACK_BATCH_BLOCKS + *k;
+	*index = p->claimed * p->batch_blocks + *k;
 	if (p->claimed_block == b->blocks) {
 		p->claimed++;
 		p->claimed_block = 0;
@@ -303,11 +316,30 @@ init_sync(struct pack_pipe *p)
 	pthread_condattr_destroy(&attr);
 }
 
+/* As large as the folder needs; one that has grown since it was scanned comes through a small ring, too. */
+static int
+make_ring(struct pack_pipe *p)
+{
+	uint64_t blocks = pack_source_blocks(p->src), batches;
+	unsigned i;
+
+	if (blocks == 0)
+		blocks = 1;
+	p->batch_blocks = blocks < PACK_BATCH_BLOCKS ? (unsigned)blocks : PACK_BATCH_BLOCKS;
+	batches = (blocks + p->batch_blocks - 1) / p->batch_blocks;
+	p->batches = batches < RING ? (unsigned)batches : RING;
+	p->arena = secret_new(BLOCK_SIZE + p->batches * batch_size(p));
+	if (p->arena == NULL)
+		return ENOMEM;
+	for (i = 0; i < p->batches; i++)
+		p->ring[i].data = p->arena + BLOCK_SIZE + i * batch_size(p);
+	return 0;
+}
+
 struct pack_pipe *
 pack_pipe_new(struct pack_source *src, const uint8_t ck[KEY_SIZE], unsigned threads, struct fault *f)
 {
 	struct pack_pipe *p = calloc(1, sizeof *p);
-	unsigned i;
 	int e;
 
 	if (p == NULL) {
@@ -317,10 +349,7 @@ pack_pipe_new(struct pack_source *src, const uint8_t ck[KEY_SIZE], unsigned thre
 	init_sync(p);
 	p->src = src;
 	p->ck = ck;
-	p->arena = secret_new(RING * PACK_BATCH_SIZE + BLOCK_SIZE);
-	e = p->arena == NULL ? ENOMEM : 0;
-	for (i = 0; e == 0 && i < RING; i++)
-		p->ring[i].data = p->arena + i * PACK_BATCH_SIZE;
+	e = make_ring(p);
 	if (e == 0)
 		e = start_quietly(p, how_many(threads));
 	if (e != 0) {
@@ -334,7 +363,7 @@ pack_pipe_new(struct pack_source *src, const uint8_t ck[KEY_SIZE], unsigned thre
 static enum pack_pipe_event
 event(struct pack_pipe *p, struct pack_pipe_item *item)
 {
-	const struct batch *b = &p->ring[p->written % RING];
+	const struct batch *b = batch_at(p, p->written);
 
 	if (p->notes_got < p->notes_put) {
 		item->note = p->notes[p->notes_got % NOTES].kind;

@@ -700,6 +700,22 @@ same_as_folder(const struct run *r, int dir)
 	model_free(&m);
 }
 
+/* ---- the ring of batches ------------------------------------------------------------------------------------------------- */
+
+/* Blocks of the image: a batch, the ring, and about as many. */
+static const size_t rings[] = { 1, 2, 15, 16, 17, 31, 32, 33, 79, 80, 81 };
+
+START_TEST(a_ring_as_large_as_the_folder)
+{
+	struct run r = { .threads = 3 };
+
+	make_random(folder, "film", (rings[_i] - 1) * 65536 + 1000);
+	run(&r);
+	ck_assert_uint_eq(r.n, rings[_i]);
+	same_as_folder(&r, stick[0]);
+}
+END_TEST
+
 /* ---- what is packed ----------------------------------------------------------------------------------------------------- */
 
 START_TEST(vector_bundle)
@@ -1860,6 +1876,7 @@ main(void)
 	tcase_add_test(t, no_segment_after_a_full_one);
 	tcase_add_test(t, what_is_written_goes_to_the_medium_on_the_way);
 	tcase_add_loop_test(t, a_medium_that_cannot_be_told_to_is_no_worse_and_one_that_fails_is_told, 0, 6);
+	tcase_add_loop_test(t, a_ring_as_large_as_the_folder, 0, (int)(sizeof rings / sizeof *rings));
 	tcase_add_loop_test(t, a_cipher_that_fails_stops_the_pack, 0, 4);
 	tcase_add_loop_test(t, threads_that_cannot_be_made, 0, 7);
 	tcase_add_test(t, threads_are_as_many_as_are_wanted);

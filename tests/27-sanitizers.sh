@@ -2,7 +2,7 @@
 # argon2id: as it is, for all that is built and run here
 . "$ONCE_TESTS/scenario.sh"
 [ -w "$ONCE_BUILD" ] || finish # once is enough, by whom the build belongs to
-export TMPDIR="${W%/*}" # names of directories in directories of tests get too long
+tests_apart
 check "ASan and UBSan find nothing" "$ONCE_TESTS/analyse" -C "$ONCE_BUILD/analysis" sanitizers
 check "TSan finds nothing" "$ONCE_TESTS/analyse" -C "$ONCE_BUILD/analysis" threads
 finish

@@ -3,6 +3,6 @@
 . "$ONCE_TESTS/scenario.sh"
 [ -w "$ONCE_BUILD" ] || finish # once is enough, by whom the build belongs to
 command -v valgrind >/dev/null || skip "no valgrind"
-export TMPDIR="${W%/*}" # names of directories in directories of tests get too long
+tests_apart
 check "memcheck finds nothing" "$ONCE_TESTS/analyse" -C "$ONCE_BUILD/analysis" -b "$ONCE_BUILD" valgrind
 finish

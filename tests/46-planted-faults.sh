@@ -4,7 +4,7 @@
 [ -w "$ONCE_BUILD" ] || finish # once is enough, by whom the build belongs to
 command -v python3 >/dev/null || skip "no python3"
 pkg-config --exists check || skip "no Check"
-export TMPDIR="${W%/*}" # names of directories in directories of tests get too long
-check "each planted fault is red" "$ONCE_TESTS/mutants" -b "$ONCE_BUILD"
+tests_apart
+check "each planted fault is red" "$ONCE_TESTS/in-memory" "$ONCE_TESTS/mutants" -b "$ONCE_BUILD"
 printed 'control: no fault.* green'
 finish

@@ -13,6 +13,14 @@ export ONCESTICK_ISSUER_DIR="$W/issuer" ONCESTICK_STATION_DIR="$W/station"
 checks=0
 printf 'correct horse\n' >"$W/pass"
 
+# Where unit tests that are run by a scenario have their files: beside its own, names in names get too long; if that is no choice of
+# anybody's, in memory (in-memory).
+tests_apart()
+{
+	export TMPDIR="${W%/*}"
+	[ "$TMPDIR" != /tmp ] || unset TMPDIR
+}
+
 die()
 {
 	true >"$W/failed" # also where this is a subshell, which ends alone

@@ -56,6 +56,9 @@ no dd bs=4096 count=1 of=/dev/null <&9 2>"$W/err" || die "the open file still re
 exec 9<&-
 wait_until 30 test ! -e "$folder"
 check "nothing is open" sh -c "oncestick status --json | jq -e '.open == []'"
+# Ten minutes later it would have been closed as one whose stick stays away, and only paused.
+check "its deadline closed it" oncestick station show --json
+is "... for good" "$(jq -c '[.codes[]]' "$W/out")" '[0,0,2]'
 umount -l /media/short
 vmctl plug
 check "the stick is back" desktop-mount "$(vmctl device)" /media/again

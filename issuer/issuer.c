@@ -333,40 +333,34 @@ issuer_drop_lectures(struct issuer *i, const uint8_t id[ID_SIZE], const char *ve
 
 /* ---- names --------------------------------------------------------------------------------------------------------------- */
 
-#define WHOLE_ID (2 * ID_SIZE) /* digits */
-
-/* A name, or a whole id, of n characters. */
-static bool
-is_name(const char *text, size_t n)
-{
-	uint8_t id[ID_SIZE];
-
-	return (n == STICK_NAME_SIZE - 1 && code_looks_like_id(text, n) == 1) || (n == WHOLE_ID && bytes_from_hex(id, ID_SIZE, text) == 0);
-}
-
 bool
 issuer_is_name(const char *text)
 {
-	return is_name(text, strlen(text));
+	struct code_name name;
+
+	return code_name(&name, text, strlen(text)) && name.number == 0;
 }
 
 enum err
 issuer_find(struct issuer *i, const char *name, uint8_t id[ID_SIZE], struct fault *f)
 {
 	uint8_t whole[ID_SIZE], (*ids)[ID_SIZE] = NULL;
+	struct code_name n;
 	char label[LABEL_MAX + 1];
 	bool known = false;
 	size_t count = 0;
 	enum err e = E_OK;
 
-	if (strlen(name) == WHOLE_ID) {
-		if (bytes_from_hex(whole, ID_SIZE, name) == 0 && (e = books_stick_label(i->books, whole, label, &known, f)) != E_OK)
+	if (!code_name(&n, name, strlen(name)))
+		return fault_why(f, E_NO_STICK, 0, WHY_UNKNOWN_STICK, "%s", name);
+	if (bytes_from_hex(whole, ID_SIZE, n.stick) == 0) {
+		if ((e = books_stick_label(i->books, whole, label, &known, f)) != E_OK)
 			return e;
 		if (known)
 			memcpy(id, whole, ID_SIZE);
 		return known ? E_OK : fault_why(f, E_NO_STICK, 0, WHY_UNKNOWN_STICK, "%s", name);
 	}
-	if ((e = books_alike(i->books, name, &ids, &count, f)) != E_OK)
+	if ((e = books_alike(i->books, n.stick, &ids, &count, f)) != E_OK)
 		return e;
 	if (count == 1)
 		memcpy(id, ids[0], ID_SIZE);
@@ -376,40 +370,19 @@ issuer_find(struct issuer *i, const char *name, uint8_t id[ID_SIZE], struct faul
 	return count == 1 ? E_OK : fault_why(f, E_NO_STICK, 0, WHY_UNKNOWN_STICK, "%s", name);
 }
 
-/* "7kq241/3" in two: the name, or a whole id, and the number. */
-static bool
-split_code_id(const char *text, char name[WHOLE_ID + 1], uint32_t *number)
-{
-	const char *slash = strchr(text, '/');
-	size_t len = slash != NULL ? (size_t)(slash - text) : 0;
-	char *end = NULL;
-	unsigned long n = 0;
-
-	if (slash == NULL || len > WHOLE_ID || slash[1] < '1' || slash[1] > '9')
-		return false;
-	n = strtoul(slash + 1, &end, 10);
-	if (*end != '\0' || n > UINT32_MAX || strlen(slash) > 11)
-		return false;
-	for (size_t i = 0; i < len; i++)
-		name[i] = (char)(text[i] >= 'A' && text[i] <= 'Z' ? text[i] - 'A' + 'a' : text[i]);
-	name[len] = '\0';
-	*number = (uint32_t)n;
-	return is_name(name, len);
-}
-
 enum err
 issuer_find_code(struct issuer *i, const char *text, struct books_slot *out, uint32_t *last, struct fault *f)
 {
-	char name[WHOLE_ID + 1];
+	struct code_name name;
 	uint8_t id[ID_SIZE];
-	uint32_t number = 0;
 	bool found = false;
 	enum err e = E_OK;
 
 	*last = 0;
-	if (!split_code_id(text, name, &number))
+	if (!code_name(&name, text, strlen(text)) || name.number == 0)
 		return fault_why(f, E_USAGE, 0, WHY_NO_CODE_NAME, "%s", text);
-	if ((e = issuer_find(i, name, id, f)) != E_OK || (e = books_slot_numbered(i->books, id, number, out, &found, last, f)) != E_OK)
+	if ((e = issuer_find(i, name.stick, id, f)) != E_OK ||
+	    (e = books_slot_numbered(i->books, id, name.number, out, &found, last, f)) != E_OK)
 		return e;
 	return found ? E_OK : fault_set(f, E_CODE_UNKNOWN, 0, ISSUER_NO_CODE, "%s", text);
 }

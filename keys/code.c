@@ -7,6 +7,7 @@
 
 #include <sodium.h>
 
+#include "bytes.h"
 #include "utf8.h"
 
 static const char alphabet[] = CODE_ALPHABET;
@@ -245,25 +246,53 @@ code_group(char out[CODE_GROUP + 1], const char *text, size_t n, int group)
 	return have > 0 ? 0 : -1;
 }
 
-/* Six symbols, then nothing or a slash and a number from 1. */
-static int
-is_stick_or_code_id(const char *p, size_t n)
+/* What stands before the slash. */
+static bool
+is_stick_name(const char *name, size_t n)
 {
-	if (n < 6)
+	uint8_t id[ID_SIZE];
+
+	if (n == 2 * ID_SIZE)
+		return bytes_from_hex(id, ID_SIZE, name) == 0;
+	for (size_t i = 0; i < n; i++)
+		if (symbol_value(name[i]) < 0)
+			return false;
+	return n == STICK_NAME_SIZE - 1;
+}
+
+/* A number from 1, of as many digits as always fit; 0 if it is none. */
+static uint32_t
+read_number(const char *p, size_t n)
+{
+	uint32_t number = 0;
+
+	if (n == 0 || n > 9 || p[0] == '0')
 		return 0;
-	for (size_t i = 0; i < 6; i++) {
-		if (symbol_value(p[i]) < 0)
-			return 0;
-	}
-	if (n == 6)
-		return 1;
-	if (p[6] != '/' || n < 8 || n > 16 || p[7] == '0')
-		return 0;
-	for (size_t i = 7; i < n; i++) {
+	for (size_t i = 0; i < n; i++) {
 		if (p[i] < '0' || p[i] > '9')
 			return 0;
+		number = 10 * number + (uint32_t)(p[i] - '0');
 	}
-	return 1;
+	return number;
+}
+
+bool
+code_name(struct code_name *out, const char *text, size_t n)
+{
+	const char *slash = memchr(text, '/', n);
+	size_t len = slash != NULL ? (size_t)(slash - text) : n;
+	struct code_name name = {.number = 0};
+
+	if (len >= sizeof name.stick)
+		return false;
+	for (size_t i = 0; i < len; i++)
+		name.stick[i] = (char)(text[i] >= 'A' && text[i] <= 'Z' ? text[i] - 'A' + 'a' : text[i]);
+	if (slash != NULL && (name.number = read_number(slash + 1, n - len - 1)) == 0)
+		return false;
+	if (!is_stick_name(name.stick, len))
+		return false;
+	*out = name;
+	return true;
 }
 
 /* Five groups of four hexadecimal digits, joined by colons. */
@@ -286,13 +315,15 @@ is_fingerprint(const char *p, size_t n)
 int
 code_looks_like_id(const char *text, size_t n)
 {
+	struct code_name name;
+
 	for (size_t drop = 0; (drop = code_separator(text, n)) > 0;) {
 		text += drop;
 		n -= drop;
 	}
 	while (n > 0 && is_blank(text[n - 1]))
 		n--;
-	if (is_stick_or_code_id(text, n))
+	if (code_name(&name, text, n) && strlen(name.stick) == STICK_NAME_SIZE - 1)
 		return 1;
 	return is_fingerprint(text, n) ? 2 : 0;
 }

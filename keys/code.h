@@ -4,6 +4,7 @@
 #ifndef CODE_H
 #define CODE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -46,6 +47,15 @@ enum err code_parse(char out[CODE_SYMBOLS], enum code_kind kind, const char *tex
  * or -1 with out "" if there is none, or it is not all there.
  */
 int code_group(char out[CODE_GROUP + 1], const char *text, size_t n, int group);
+
+/* What a code, or a stick, is called where it may be seen. */
+struct code_name {
+	char stick[2 * ID_SIZE + 1]; /* its name as it is shown, or its whole id in hexadecimal; small letters */
+	uint32_t number;	     /* of the code, from 1; 0: the stick alone is named */
+};
+
+/* code_name(out, text, n): read "7kq241/3" or "7kq241", in either case. False, and out is untouched, if the n bytes are no name. */
+bool code_name(struct code_name *out, const char *text, size_t n);
 
 /* code_looks_like_id(text, n): 1 if the text is the id of a code or stick ("7kq241/3", "7kq241"), 2 if an issuer's fingerprint,
  * else 0: things people type by mistake where a code is asked, in either case and with blanks around. */

@@ -347,6 +347,31 @@ START_TEST(errors_that_cannot_be_located_name_no_group)
 }
 END_TEST
 
+START_TEST(a_code_has_a_name)
+{
+	static const char whole[] = "000102030405060708090A0b0c0d0e0f";
+	static const char *const none[] = {"", "/", "/3", "7kq24/3", "7kq241/", "7kq241/0", "7kq241/03", "7kq241/+3", "7kq241/3x",
+	    "7kq241/3/4", "7kq241/4294967296", " 7kq241/3", "7kq24u", "000102030405060708090a0b0c0d0e0g"};
+	struct code_name n = {.stick = "as it was", .number = 7};
+	char text[2 * ID_SIZE + 3];
+
+	for (size_t i = 0; i < sizeof none / sizeof none[0]; i++)
+		ck_assert_msg(!code_name(&n, none[i], strlen(none[i])), "%s", none[i]);
+	ck_assert_str_eq(n.stick, "as it was");
+	ck_assert_uint_eq(n.number, 7);
+	ck_assert(code_name(&n, "7KQ241/12 and more", 9));
+	ck_assert_str_eq(n.stick, "7kq241");
+	ck_assert_uint_eq(n.number, 12);
+	ck_assert(code_name(&n, "7kq241", 6));
+	ck_assert_uint_eq(n.number, 0);
+	snprintf(text, sizeof text, "%s/3", whole);
+	ck_assert(code_name(&n, text, strlen(text)));
+	ck_assert_uint_eq(n.number, 3);
+	ck_assert_str_eq(n.stick, "000102030405060708090a0b0c0d0e0f");
+	ck_assert_int_eq(code_looks_like_id(text, strlen(text)), 0);
+}
+END_TEST
+
 START_TEST(ids_typed_by_mistake_are_recognised)
 {
 	static const char *const ids[] = { "7kq241", "7KQ241", " 7kq241/3\n", "7kq241/4096", "7kq241/12" };
@@ -399,6 +424,7 @@ main(void)
 	tcase_add_test(tc, double_errors_are_never_accepted);
 	tcase_add_test(tc, the_other_kind_is_named);
 	tcase_add_test(tc, errors_that_cannot_be_located_name_no_group);
+	tcase_add_test(tc, a_code_has_a_name);
 	tcase_add_test(tc, ids_typed_by_mistake_are_recognised);
 	srunner_run_all(sr, CK_ENV);
 	failed = srunner_ntests_failed(sr);

@@ -170,7 +170,7 @@ START_TEST(what_is_no_file_of_ours_is_told)
 {
 	uint8_t before[32], after[32];
 
-	spoil(odd[_i].made);
+	spoil((int)odd[_i].made);
 	fixture_hash(&x, before);
 	ck_assert_int_eq(open_as(odd[_i].kind, odd[_i].mode), odd[_i].err);
 	fixture_hash(&x, after);
@@ -233,11 +233,9 @@ START_TEST(what_cannot_be_made_is_told_and_leaves_nothing)
 	ck_assert_int_eq(open_as(&broken, SQL_CREATE), E_STATION);
 	ck_assert(sql_absent(x.fd, &broken) && !exists(&x, "n.sqlite.new"));
 	memset(longer, 'd', sizeof longer);
-	longer[505] = '\0'; /* n.sqlite fits, n.sqlite.new does not */
-	longer[0] = '/';
-	for (int i = 0; i < 2; i++) {
-		longer[i == 0 ? 505 : 502] = '\0';
-		memset(&f, 0, sizeof f);
+	for (size_t i = 0; i < 2; i++) {
+		longer[i == 0 ? 505 : 502] = '\0'; /* n.sqlite is too much, n.sqlite.new is */
+		fault_clear(&f);
 		ck_assert_int_eq(sql_open(&q, longer, x.fd, &broken, SQL_CREATE, &f), E_STATION);
 		ck_assert_int_eq(f.sys, ENAMETOOLONG);
 		ck_assert_ptr_null(q);

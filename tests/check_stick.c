@@ -644,6 +644,30 @@ START_TEST(files_of_zeros_ones_and_noise_are_whole_and_damaged)
 END_TEST
 
 /* hostile 40 */
+/* What is behind rights is not damaged: nobody knows what it says. */
+START_TEST(a_record_that_may_not_be_read_is_not_known_and_whose_it_is)
+{
+	static const char *const parts[] = {"", "/lock.a", "/lock.b"};
+	mode_t mode;
+
+	one_grant();
+	ck_assert_int_eq(fchmod(x.fd, 0755), 0);
+	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+		grant_path(path, GRANT, parts[i]);
+		mode = i == 0 ? 0755 : 0644;
+		ck_assert_int_eq(fchmodat(x.fd, path, 0, 0), 0);
+		become_nobody();
+		ck_assert_int_eq(stick_read_slot(s, &grants.grants[0], 1, false, &slot, &fault), E_OK);
+		become_again();
+		ck_assert_int_eq(fchmodat(x.fd, path, mode, 0), 0);
+		ck_assert_msg(slot.unread.err == E_STICK_IO && slot.unread.sys == EACCES, "%s: %s", path, err_name(slot.unread.err));
+		ck_assert_msg(slot.unread.owned && slot.unread.owner == getuid(), "%s: of nobody", path);
+		ck_assert(slot.unread.step[0] != '\0' && strstr(slot.unread.object, "ONCE/g/") != NULL);
+		ck_assert(!slot.whole && (slot.a == RECORD_IS_LIVE) == (i == 2) && (slot.b == RECORD_IS_LIVE) == (i == 1));
+	}
+}
+END_TEST
+
 START_TEST(a_lock_file_that_may_not_be_written_is_readonly_and_read)
 {
 	uint8_t raw[RECORD_SIZE];
@@ -945,6 +969,7 @@ fill(TCase *t)
 	tcase_add_loop_test(t, a_lock_file_that_is_odd_is_not_whole, 0, 16);
 	tcase_add_loop_test(t, a_tombstone_is_seen_beside_a_lock_file_that_is_odd, 0, 16);
 	tcase_add_test(t, files_of_zeros_ones_and_noise_are_whole_and_damaged);
+	tcase_add_test(t, a_record_that_may_not_be_read_is_not_known_and_whose_it_is);
 	tcase_add_test(t, a_lock_file_that_may_not_be_written_is_readonly_and_read);
 	tcase_add_test(t, destroying_a_slot_leaves_its_neighbours);
 	tcase_add_test(t, a_grant_directory_that_is_a_link_has_no_slots);

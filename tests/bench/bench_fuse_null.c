@@ -1,8 +1,8 @@
 /*
  * bench_fuse_null.c - a FUSE server that does nothing: bench_fuse_null DIR NAME=SIZE... mounts on DIR and shows files of these
- * sizes, whose content is whatever lies in memory. It asks the kernel for what fuse/fusefs.c asks for (keep the two alike) and is
- * mounted by the same code, so it is as fast as any file system of this design can be on this machine, without a cipher or a
- * disk. Ends when it is unmounted.
+ * sizes, whose content is whatever lies in memory. It asks the kernel for what fuse/fusefs_ops.c asks for, reads past the page cache
+ * included (keep the two alike), and is mounted by the same code, so it is as fast as any file system of this design can be on this
+ * machine, without a cipher or a disk. Ends when it is unmounted.
  */
 #include <sys/stat.h>
 
@@ -32,6 +32,7 @@ struct null_fs {
 		off_t size;
 	} file[FILES_MAX];
 	fuse_ino_t files;
+	bool direct;
 };
 
 /* Inode 1 is the root, 2... are the files. */
@@ -55,8 +56,16 @@ fill_stat(const struct null_fs *fs, fuse_ino_t ino, struct stat *st)
 static void
 op_init(void *userdata, struct fuse_conn_info *conn)
 {
-	(void)userdata;
+	struct null_fs *fs = userdata;
+
 	conn->want = conn->capable & (FUSE_CAP_ASYNC_READ | FUSE_CAP_ASYNC_DIO | FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_READDIRPLUS);
+#ifdef FUSE_CAP_DIRECT_IO_ALLOW_MMAP
+	fs->direct = (conn->capable & FUSE_CAP_DIRECT_IO_ALLOW_MMAP) != 0;
+	if (fs->direct)
+		conn->want |= FUSE_CAP_DIRECT_IO_ALLOW_MMAP;
+#else
+	fs->direct = false;
+#endif
 	conn->time_gran = 1;
 	conn->max_write = READ_MAX;
 }
@@ -90,8 +99,10 @@ op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 static void
 op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-	(void)ino;
-	fi->keep_cache = 1;
+	const struct null_fs *fs = fuse_req_userdata(req);
+
+	fi->direct_io = fs->direct && ino - 2 < fs->files && fs->file[ino - 2].size >= (off_t)DIRECT_SIZE;
+	fi->keep_cache = !fi->direct_io;
 	fi->noflush = 1;
 	fuse_reply_open(req, fi);
 }

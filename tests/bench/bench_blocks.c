@@ -1,10 +1,11 @@
 /*
  * bench_blocks.c - what the machine can do with blocks at most, through the library's own code, as one line of JSON.
  *
- *   bench_blocks rates MILLISECONDS    for the fastest implementation that was built: bytes a second of the block hash, of the
- *                                      cipher, and of one after the other, by one thread, and by one for each processor; and
- *                                      the processor seconds that 10^9 bytes take, which other programs disturb less
- *   bench_blocks code COUNT            the seconds that each of COUNT Argon2id takes, one for each code that is typed
+ *   bench_blocks rates MILLISECONDS [NAME]   for the fastest implementation that this processor has, or that of this name: bytes a
+ *                                            second of the block hash, of the cipher, and of one after the other, by one thread, and
+ *                                            by one for each processor; and the processor seconds that 10^9 bytes take, which other
+ *                                            programs disturb less
+ *   bench_blocks code COUNT                  the seconds that each of COUNT Argon2id takes, one for each code that is typed
  */
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -26,6 +27,7 @@
 enum job { HASH = 1, CRYPT = 2 };
 
 struct shared {
+	const struct blockcrypt_impl *impl; /* NULL: the fastest */
 	unsigned jobs;
 	_Atomic bool stop;
 	_Atomic bool failed;
@@ -56,7 +58,7 @@ static void *
 work(void *arg)
 {
 	struct shared *s = arg;
-	struct blockcrypt *b = blockcrypt_new(NULL);
+	struct blockcrypt *b = blockcrypt_new(s->impl);
 	uint8_t *memory = malloc((size_t)BLOCKS * BLOCK_SIZE);
 	uint64_t done = 0;
 	bool ok = b != NULL && memory != NULL;
@@ -78,9 +80,9 @@ work(void *arg)
 
 /* Bytes a second that threads get done together, or a negative number; *cpu: processor seconds for 10^9 bytes. */
 static double
-rate(unsigned jobs, unsigned threads, long ms, double *cpu)
+rate(const struct blockcrypt_impl *impl, unsigned jobs, unsigned threads, long ms, double *cpu)
 {
-	struct shared s = { .jobs = jobs };
+	struct shared s = { .impl = impl, .jobs = jobs };
 	struct timespec t = { ms / 1000, ms % 1000 * 1000000 };
 	pthread_t thread[THREADS_MAX];
 	double start = now(CLOCK_MONOTONIC), used = now(CLOCK_PROCESS_CPUTIME_ID), took, bytes;
@@ -98,8 +100,21 @@ rate(unsigned jobs, unsigned threads, long ms, double *cpu)
 	return n < threads || s.failed ? -1 : bytes / took;
 }
 
+/* Prints which it is, as it may be another than the first in the list. */
+static bool
+print_implementation(const struct blockcrypt_impl *impl)
+{
+	struct blockcrypt *b = blockcrypt_new(impl);
+	bool ok = b != NULL;
+
+	if (ok)
+		printf("{\"implementation\": \"%s\"", blockcrypt_name(b));
+	blockcrypt_free(&b);
+	return ok;
+}
+
 static int
-rates(long ms)
+rates(long ms, const struct blockcrypt_impl *impl)
 {
 	static const struct {
 		const char *name;
@@ -109,10 +124,12 @@ rates(long ms)
 	double one, all, cpu, cpu_all;
 
 	cores = cores > THREADS_MAX ? THREADS_MAX : cores;
-	printf("{\"implementation\": \"%s\", \"cores\": %u", blockcrypt_impls()[0]->name, cores);
+	if (!print_implementation(impl))
+		return 1;
+	printf(", \"cores\": %u", cores);
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		one = rate(kinds[i].jobs, 1, ms, &cpu);
-		all = rate(kinds[i].jobs, cores, ms, &cpu_all);
+		one = rate(impl, kinds[i].jobs, 1, ms, &cpu);
+		all = rate(impl, kinds[i].jobs, cores, ms, &cpu_all);
 		if (one < 0 || all < 0)
 			return 1;
 		printf(", \"%s\": {\"one\": %.0f, \"all\": %.0f, \"cpu\": %.3f}", kinds[i].name, one, all, cpu);
@@ -139,17 +156,32 @@ code(long count)
 	return 0;
 }
 
+static const struct blockcrypt_impl *
+find(const char *name)
+{
+	const struct blockcrypt_impl *const *impl = blockcrypt_impls();
+
+	while (*impl != NULL && strcmp((*impl)->name, name) != 0)
+		impl++;
+	return *impl;
+}
+
 int
 main(int argc, char **argv)
 {
-	long n = argc == 3 ? atol(argv[2]) : 0;
+	long n = argc == 3 || argc == 4 ? atol(argv[2]) : 0;
+	const struct blockcrypt_impl *impl = argc == 4 ? find(argv[3]) : NULL;
 
 	if (sodium_init() < 0)
 		return 1;
+	if (argc == 4 && impl == NULL) {
+		fprintf(stderr, "bench_blocks: %s: not built\n", argv[3]);
+		return 1;
+	}
 	if (n > 0 && strcmp(argv[1], "rates") == 0)
-		return rates(n);
-	if (n > 0 && strcmp(argv[1], "code") == 0)
+		return rates(n, impl);
+	if (n > 0 && argc == 3 && strcmp(argv[1], "code") == 0)
 		return code(n);
-	fprintf(stderr, "usage: bench_blocks rates MILLISECONDS | code COUNT\n");
+	fprintf(stderr, "usage: bench_blocks rates MILLISECONDS [NAME] | code COUNT\n");
 	return 2;
 }

@@ -106,7 +106,7 @@ dialogue "a second mount says where the code is in use" <<EOF
 spawn oncestick mount "$stick"
 sees "Code: "
 send "$code\r"
-sees {in use on this PC: its folder is open at $HOME/Week 12. Go on there, or end it: oncestick unmount. [E_BUSY 36]}
+sees {in use on this PC: its folder is open at $HOME/Week 12. Carry on there, or end it: oncestick unmount. [E_BUSY 36]}
 ends 36
 EOF
 

@@ -143,7 +143,7 @@ cmd_init(struct cli *c, int argc, char **argv)
 	if (!opt_parse(c, &verb, argc, argv, &operands, &count, &e))
 		return e;
 	if (contact != NULL && !dcbor_text_ok(contact, strlen(contact)))
-		return say_usage(c, "--contact wants 1 to %u bytes of plain text", LABEL_MAX);
+		return say_usage(c, "--contact takes 1 to %u bytes of plain text", LABEL_MAX);
 	e = make(&i, c, contact, &f);
 	e = e == E_OK ? report(c, &i, contact) : say_error(c, &f, NULL);
 	issuer_close(&i);

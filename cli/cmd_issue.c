@@ -392,7 +392,7 @@ arguments_fit(const struct cli *c, const struct issue *a, bool n_given)
 		return false;
 	}
 	if (a->to != NULL && !dcbor_text_ok(a->to, strlen(a->to))) {
-		say_usage(c, "--to wants a name of 1 to %u bytes of plain text", LABEL_MAX);
+		say_usage(c, "--to takes a name of 1 to %u bytes of plain text", LABEL_MAX);
 		return false;
 	}
 	return true;

@@ -130,7 +130,7 @@ set_label(const struct cli *c, struct prepare *j, const char *text)
 	if (ok)
 		snprintf(j->label, sizeof j->label, "%s", label);
 	else if (text != NULL)
-		say_usage(c, "--label wants 1 to %u bytes of plain text", LABEL_MAX);
+		say_usage(c, "--label takes 1 to %u bytes of plain text", LABEL_MAX);
 	else
 		say_usage(c, "the folder's name cannot be a label; give one with --label");
 	free(real);

@@ -483,6 +483,7 @@ cmd_watch(struct cli *c, int argc, char **argv)
 	if (!opt_parse(c, &v, argc, argv, &operand, &n, &err))
 		return err;
 	if (station_dir(w.station, sizeof w.station) != 0)
-		return say_refuse(c, E_STATION, "no home directory is known, so there is no place for this PC's memory");
+		return say_refuse(c, E_STATION, "no home directory is known, so there is no place for this PC's memory; set "
+						"ONCESTICK_STATION_DIR to a directory of yours");
 	return watch(&w);
 }

@@ -457,7 +457,8 @@ mount_stick(struct call *k)
 	if ((err = provide_code(k)) != E_OK || (err = become(k)) != E_OK)
 		return err;
 	if (station_dir(m.station, sizeof m.station) != 0)
-		return say_refuse(k->c, E_STATION, "no home directory is known, so there is no place for this PC's memory");
+		return say_refuse(k->c, E_STATION, "no home directory is known, so there is no place for this PC's memory; set "
+						   "ONCESTICK_STATION_DIR to a directory of yours");
 	if ((err = mounting_open(&m)) == E_OK)
 		mounting_ready(&m, false);
 	return err;

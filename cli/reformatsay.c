@@ -57,7 +57,7 @@ no_stick(const struct reformat *r, enum err e, struct fault *f)
 	case REFORMAT_EMPTY:
 		return fault_set(f, e, 0, "", _("there is nothing in %s"), m->name);
 	case REFORMAT_SMALL:
-		return fault_set(f, e, 0, "", _("%s is smaller than 40 MiB. Take a larger stick"), m->name);
+		return fault_set(f, e, 0, "", _("%s is smaller than 40 MiB. Use a larger stick"), m->name);
 	case REFORMAT_LARGE:
 		return fault_set(f, e, 0, "", _("%s is larger than 2 TiB: make a partition on it, and name that"), m->name);
 	case REFORMAT_SYSTEM:

@@ -688,7 +688,8 @@ s_bundle(struct text *t, const struct fault *f, const struct say_about *a)
 static void
 s_before_0_1_0(struct text *t, const struct fault *f, const struct say_about *a)
 {
-	add(t, _("%s was made by a version of oncestick before 0.1.0, and this one cannot read it. The issuer has to prepare it again."),
+	add(t, _("%s was made by a version of oncestick before 0.1.0, which this one cannot read. Ask the issuer to prepare it "
+		 "again."),
 	    STICK(f, a));
 	if (a->code)
 		add_call(t, a);

@@ -131,7 +131,7 @@ make_file(struct sheet *s, struct fault *f)
 
 	say_safe(shown, sizeof shown, s->file);
 	if (!directory_of(dir, s->file))
-		return fault_set(f, E_USAGE, 0, "", _("--sheet wants the name of a file, not '%s'. No code was handed out."), shown);
+		return fault_set(f, E_USAGE, 0, "", _("--sheet needs the name of a file, not '%s'. No code was handed out."), shown);
 	if (faccessat(AT_FDCWD, s->file, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 		return fault_set(f, E_USAGE, 0, "",
 		    _("%s is there already and is not overwritten: remove it, or give another name. No code was handed out."), shown);

@@ -106,7 +106,7 @@ find_stick(struct run *r, size_t k, struct fault *f)
 	return e;
 }
 
-/* All that has to be asked or looked up: after this only the books are needed to know what is meant. */
+/* All that has to be asked or looked up: after this the books are enough to know what is meant. */
 static enum err
 read_names(struct run *r, struct fault *f)
 {

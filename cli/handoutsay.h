@@ -1,5 +1,5 @@
 /*
- * handoutsay.h - codes that are handed out, on standard output: one a line, as CSV, or as JSON.
+ * handoutsay.h - codes that are handed out, on standard output: one per line, as CSV, or as JSON.
  */
 #ifndef HANDOUTSAY_H
 #define HANDOUTSAY_H

@@ -49,7 +49,7 @@ size_t human_fit(const char *s, size_t width, size_t *taken);
  */
 char *human_wrap(const char *s, unsigned width, size_t column, size_t indent);
 
-/* human_columns(fd): the width of the terminal at fd; 80 if it does not say; 0 if fd is no terminal. */
+/* human_columns(fd): the width of the terminal at fd; 80 if it does not say; 0 if fd is not a terminal. */
 unsigned human_columns(int fd);
 
 /* Rows of cells, printed in left-aligned columns two blanks apart. */

@@ -152,7 +152,7 @@ print_usage(const char *usage)
 	}
 }
 
-/* Lines are filled anew but for those that begin with a blank: they are lists. */
+/* Lines are refilled, except those that begin with a blank: they are lists. */
 static void
 print_about(const char *about)
 {

@@ -114,7 +114,7 @@ mean_rate(const struct progress *p, uint64_t now)
 	return now > p->started_ms ? (double)p->done * 1000 / (double)(now - p->started_ms) : 0;
 }
 
-/* Seconds left, or -1 if that cannot be told. */
+/* Seconds left, or -1 if nobody can tell. */
 static long
 seconds_left(const struct progress *p, uint64_t now)
 {

@@ -22,7 +22,7 @@
 #include "cli.h"
 
 enum progress_mode {
-	PROGRESS_OFF,   /* --quiet, or stderr is no terminal and nothing was asked for */
+	PROGRESS_OFF,   /* --quiet, or stderr is not a terminal and nothing was asked for */
 	PROGRESS_BAR,
 	PROGRESS_PLAIN, /* one line per 10 %, and every ten seconds: TERM is unset or dumb, the locale is not UTF-8, or --plain */
 	PROGRESS_JSON   /* --progress-json, whatever stderr is */

@@ -221,7 +221,7 @@ keyboard_name(enum keyboard keyboard)
 }
 
 /*
- * What was typed is no code, but it is one on another keyboard: E_OK if the person wants that. E_CODE_TYPO: there is none, or it is
+ * What was typed is not a code, but is on another keyboard: E_OK if the person wants that. E_CODE_TYPO: there is none, or it is
  * not wanted. A code that was not shown so far is not shown here either.
  */
 static enum err

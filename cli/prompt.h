@@ -70,7 +70,7 @@ typedef enum err prompt_line_fn(void *arg, const char *line, size_t n, struct fa
 /* prompt_code_lines(c, each, arg, f): every line of c->code_file, without empty ones. */
 enum err prompt_code_lines(const struct cli *c, prompt_line_fn *each, void *arg, struct fault *f);
 
-/* prompt_line(c, question, out, size, f): a line that is no secret; the terminal shows it. Errors: E_PROMPT, E_INTERRUPTED. */
+/* prompt_line(c, question, out, size, f): a line that is not secret; the terminal shows it. Errors: E_PROMPT, E_INTERRUPTED. */
 enum err prompt_line(const struct cli *c, const char *question, char *out, size_t size, struct fault *f);
 
 /* One way to answer: its letter, and what a button for it says. */

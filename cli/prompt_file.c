@@ -15,7 +15,7 @@
 #define LINES_MAX 1000 /* empty ones before a code */
 
 /* The next line into a, without its LF: 1; 0 at the end; -1 with errno; -2 if it is longer than PROMPT_MAX. Byte by byte, so
- * that what follows the line on standard input is left to who reads it next. */
+ * that what follows the line on standard input is left to whoever reads it next. */
 static int
 file_line(int fd, struct prompt_answer *a)
 {

@@ -32,7 +32,7 @@ struct line_style {
 /* prompt_tty_secret(question, style, a, f): a line for prompt_code or prompt_passphrase. */
 enum err prompt_tty_secret(const char *question, const struct line_style *style, struct prompt_answer *a, struct fault *f);
 
-/* prompt_tty_line(question, out, size, f): a visible line that is no secret. */
+/* prompt_tty_line(question, out, size, f): a visible line that is not secret. */
 enum err prompt_tty_line(const char *question, char *out, size_t size, struct fault *f);
 
 /* ---- prompt_file.c: name "-" is standard input ---- */

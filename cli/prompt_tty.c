@@ -376,7 +376,7 @@ put_times(const struct terminal *t, const char *s, int n)
 		put(t, s);
 }
 
-/* The columns that both begin with; where a byte is no column, none. */
+/* The columns that both begin with; none where a byte is not a column. */
 static int
 same_columns(const struct picture *a, const struct picture *b)
 {
@@ -389,7 +389,7 @@ same_columns(const struct picture *a, const struct picture *b)
 	return (int)n;
 }
 
-/* From what is drawn to what shall be: with backspaces alone, which every terminal knows. */
+/* From what is drawn to what should be, with nothing but backspaces, which every terminal knows. */
 static void
 draw_over(const struct terminal *t, struct line *l)
 {

@@ -105,7 +105,7 @@ names_more(const struct fault *f, const struct say_about *a)
 	return a->object == NULL || strcmp(a->object, f->object) != 0;
 }
 
-/* What speaks against a folder or a file, in a sentence about it; NULL where the step is only for who has to find out. */
+/* What speaks against a folder or a file, in a sentence about it; NULL where the step is only for whoever has to find out. */
 static const char *const telling[WHY_COUNT] = {
 	[WHY_DEVICE] = N_("device"),
 	[WHY_FIFO] = N_("fifo"),
@@ -130,7 +130,7 @@ step_words(const struct fault *f)
 	return telling[f->why] != NULL ? _(telling[f->why]) : f->step;
 }
 
-/* What failed underneath, for who has to find out. */
+/* What failed underneath, for whoever has to find out. */
 static const char *
 cause_words(char out[CAUSE_MAX], const struct fault *f, const struct say_about *a)
 {
@@ -992,7 +992,7 @@ s_source(struct text *t, const struct fault *f, const struct say_about *a)
 	    f->object[0] != '\0' ? SAFE(f->object) : _("the folder"), CAUSE(&cause, a));
 }
 
-/* By init, which is no remedy then. */
+/* By init, so init cannot be the remedy. */
 static void
 s_keystore_not_made(struct text *t, const struct fault *f, const struct say_about *a)
 {

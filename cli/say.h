@@ -18,7 +18,7 @@ struct say_about {
 	const char *object;		/* what the person named: a stick's path, a code's id, a file; escaped when printed */
 	const struct unlock_info *info; /* what is known of the stick and the code */
 	bool code;			/* a code was typed or read: the message ends with whether it was spent */
-	const char *typed;		/* E_CODE_FORM: what was typed, only if code_looks_like_id says it is no code */
+	const char *typed;		/* E_CODE_FORM: what was typed, only if code_looks_like_id says it is not a code */
 	int group;			/* E_CODE_TYPO: as from code_parse */
 	const char *group_text;		/* its four symbols, or NULL */
 	const char *contact;		/* whom to call, if info does not say it */

@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #define FUSE_DEVICE "/dev/fuse"
-#define MTAB "/etc/mtab" /* where fusermount3 looks whose mount it is that it shall take away */
+#define MTAB "/etc/mtab" /* where fusermount3 looks up whose mount it is asked to take away */
 #define HELPER "fusermount3"
 #define DETACH HELPER " -u"
 #define SOURCE "oncestick"

@@ -30,7 +30,7 @@ enum err fusemount_attach_directly(const char *dir, const char *source, int *fd,
 
 /*
  * fusemount_device(dir): the device number of what is mounted on dir, from what the kernel has: nobody needs to answer for the
- * mount yet. 0 if it cannot be told.
+ * mount yet. 0 if nobody can tell.
  */
 dev_t fusemount_device(const char *dir);
 

@@ -69,7 +69,7 @@ enum session_state {
 	STATE_UNSEEN,                   /* a private mount is gone; its command says what becomes of the session */
 	/* no more: the process ends */
 	STATE_GONE,                     /* it was never open; or it cannot even wait, and the minder does what is to be done */
-	STATE_ENDED,                    /* for good, by who asked for it */
+	STATE_ENDED,                    /* for good, by whoever asked for it */
 	STATE_OVER,                     /* for good, by the deadline */
 	STATE_PAUSED,                   /* the same code goes on here */
 	STATE_LEFT                      /* ... because the stick stayed away */
@@ -446,7 +446,7 @@ shut(struct run *r)
 
 /*
  * Take the mount away where that needs no force. E_BUSY if a file is open, E_FUSE if fusermount3 says why not. Whatever else keeps it
- * is no reason to go on: it is silenced, and whoever comes next clears it away.
+ * is not a reason to go on: it is silenced, and whoever comes next clears it away.
  */
 static enum err
 let_go(struct run *r, struct fault *f)

@@ -4,8 +4,8 @@
  *
  * stage_fork makes it, with the FUSE file system mounted in it, before anything is spent: only a process in the namespace may mount
  * there, but what it mounted is served from outside, through the descriptor that comes back. stage_play then starts the program.
- * The namespace has an init process that waits for it. When the program ends, or the link is closed, also by the death of who holds
- * it, that process ends everything else in the namespace, and with the last process the kernel takes the mount away.
+ * The namespace has an init process that waits for it. When the program ends, or the link is closed, if only because its
+ * holder died, that process ends everything else in the namespace, and with the last process the kernel takes the mount away.
  *
  * In the stage /tmp is a fresh tmpfs, STAGE_DIR in it is for whoever furnishes the stage, and mounts of the outside that come and go
  * come and go there too. The program has no capability, gets none by exec (no_new_privs), and its user's rights otherwise.

@@ -222,7 +222,7 @@ watch(void *arg)
 	return NULL;
 }
 
-/* As open_session does it. Where the kernel tells nobody what is refused, it is refused all the same. */
+/* As open_session does it. Where the kernel tells nobody what is refused, it is refused nevertheless. */
 static enum err
 put_on(const struct trial *t, struct outcome *o, struct fault *f)
 {

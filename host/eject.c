@@ -19,7 +19,7 @@ struct search {
 	struct eject *e;
 	const uint8_t *stick_id;
 	dev_t dev;
-	bool directory;         /* it is in one that is no mount point */
+	bool directory;         /* it is in one where nothing is mounted */
 };
 
 static int

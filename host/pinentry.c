@@ -355,7 +355,7 @@ transact(struct pinentry *p, const char *line, int ms)
 
 /*
  * COMMAND TEXT with the characters escaped that a line cannot hold, cut between two. Angle brackets are replaced by others: some
- * toolkits take text with tags for more than text, and names of sticks are written by who knows whom.
+ * toolkits take text with tags for more than text, and anybody may have written the names of sticks.
  */
 static void
 encode(char out[LINE_MAX_BYTES], const char *command, const char *text)
@@ -486,7 +486,7 @@ find_program(struct pinentry *p, struct fault *f)
 	return over(p, PINENTRY_MISSING, NULL, f);
 }
 
-/* Where it shall ask; a window needs the environment alone. */
+/* Where it is to ask; a window needs the environment only. */
 static void
 introduce(struct pinentry *p)
 {

@@ -1,5 +1,5 @@
 /*
- * place.h - where sticks are on this PC: a directory that holds, or shall hold, ONCE, or the device that is mounted there.
+ * place.h - where sticks are on this PC: a directory that holds, or is to hold, ONCE, or the device that is mounted there.
  *
  * Nothing is ever created or mounted.
  */

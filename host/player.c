@@ -19,7 +19,7 @@ static const struct known {
 	const char *args[OWN_ARGS_MAX + 1];
 	unsigned fine;
 } players[] = {
-    /* 3: something in the folder is no medium; 4: ended by ^C. Positions would be kept, and other programs could look in. */
+    /* 3: something in the folder cannot be played; 4: ended by ^C. Positions would be kept, and other programs could look in. */
     {"mpv", "mpv", {"--save-position-on-quit=no", "--resume-playback=no", "--watch-later-directory=" STAGE_DIR "/state/mpv",
 	"--input-ipc-server="}, 1u << 3 | 1u << 4},
     {"vlc", "vlc", {"--no-one-instance"}, 0},

@@ -15,7 +15,7 @@ struct player {
 	const char *own;                /* the name of its settings */
 	char program[PATH_MAX];         /* absolute */
 	char **argv;                    /* NULL-terminated; the strings are the caller's or constants */
-	unsigned fine;                  /* a bit for each exit status besides 0 that is no failure */
+	unsigned fine;                  /* a bit for each exit status besides 0 that is not a failure */
 };
 
 /*

@@ -2,7 +2,7 @@
  * playhome.h - the home of a player that leaves nothing behind: what programs keep about what they played goes to STAGE_DIR
  * (stage.h), as the XDG base directory specification lets them be told.
  *
- * Settings are there all the same: files of the person's are copied, directories linked, and the player's own directories copied with
+ * Settings are still there: the user's files are copied, directories linked, and the player's own directories copied with
  * what is in them. Lists of recent files, thumbnails, caches and per-document data are not: they begin empty, and what is added is lost.
  */
 #ifndef PLAYHOME_H

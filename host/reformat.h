@@ -89,7 +89,7 @@ struct reformat_miss {
 
 /* A device that somebody named. */
 struct reformat {
-	enum reformat_type type;	/* what it shall become, set by the caller */
+	enum reformat_type type;	/* what it is to become, set by the caller */
 	char path[REFORMAT_PATH_MAX];	/* as named */
 	struct usb_device usb;		/* usb.partition: one partition, else all of the disk */
 	dev_t disk_dev;

@@ -17,7 +17,7 @@
 /* What a grant is made over, and out of. All borrowed. */
 struct granting {
 	const struct issuer *issuer; /* unlocked */
-	struct provision **p;	     /* the stick, which look may take anew */
+	struct provision **p;	     /* the stick, which look may open again */
 	const struct manifest *manifest;
 	struct bytes manifest_file; /* the same, signed */
 	const uint8_t *ck;	    /* content key of the bundle */

@@ -163,7 +163,7 @@ names_all(const struct notice_grant *old, const struct notice_grant *g)
 	return all;
 }
 
-/* What old says beyond content needs no list any more, and is no reason for a new one. */
+/* What old says beyond content no longer needs a list, and is not a reason for a new one. */
 static bool
 says_all(const struct notice *old, const struct notice *content)
 {

@@ -54,7 +54,7 @@ out:
 	return yes;
 }
 
-/* The identity of the device that codes shall be bound to, and what is weak about it. */
+/* The identity of the device that codes are to be bound to, and what is weak about it. */
 static enum err
 take_identity(struct prepare *j, struct prepare_target *t, struct fault *f)
 {

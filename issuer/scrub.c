@@ -47,7 +47,7 @@ struct fill {
 	struct fault *f;
 };
 
-/* Every chunk is another one: a key that is drawn anew. */
+/* Every chunk is different: each draws a key of its own. */
 static void
 new_chunk(struct fill *w)
 {

@@ -37,7 +37,7 @@ size_t code_separator(const char *p, size_t n);
 /*
  * code_parse(out, kind, text, n, group): read the n bytes typed: what code_separator knows is dropped, letters folded,
  * I and L read as 1, O as 0. Return E_OK with the canonical symbols in out; E_CODE_FORM; E_CODE_KIND for a code of the other kind;
- * E_CODE_TYPO with the probable wrong group, 1..4, in *group, or 0 if it cannot be told; 0 with every other result. group may be
+ * E_CODE_TYPO with the probable wrong group, 1..4, in *group, or 0 if nobody can tell; 0 with every other result. group may be
  * NULL. out is untouched on failure.
  */
 enum err code_parse(char out[CODE_SYMBOLS], enum code_kind kind, const char *text, size_t n, int *group);

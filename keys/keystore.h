@@ -23,7 +23,7 @@ enum err keystore_create(int dir_fd, const uint8_t *seed, struct bytes pass, str
 /*
  * keystore_open(dir_fd, pass, seed, f): open it; *seed is KEY_SIZE bytes of secret memory owned by the caller (secret_free).
  * Errors: E_KEYSTORE (missing, f->sys ENOENT; malformed; parameters out of bounds: refused before any allocation; not the seed of
- * the public key it names), E_PASSPHRASE (empty, wrong, or the file was altered: they cannot be told apart), E_MEMORY.
+ * the public key it names), E_PASSPHRASE (empty, wrong, or the file was altered: one cannot tell which), E_MEMORY.
  */
 enum err keystore_open(int dir_fd, struct bytes pass, uint8_t **seed, struct fault *f);
 

@@ -1,7 +1,7 @@
 /*
  * scratch.h - a database that means nothing, beside the station's memory: to try what a change to that takes, and to be removed again.
  *
- * One process at a time has it. It is removed by who opened it, by who began if that one died, and else by whoever begins next.
+ * One process at a time has it. Whoever opened it removes it, or whoever began it if the opener died, or else whoever begins next.
  */
 #ifndef SCRATCH_H
 #define SCRATCH_H

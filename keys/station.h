@@ -68,8 +68,8 @@ struct station_holder {
 };
 
 /*
- * station_describe(s, h): write that, for who finds the lock held, and for who finds the mount after its holder was killed. A
- * convenience: that it cannot be written is not told.
+ * station_describe(s, h): write that, for whoever finds the lock held, or the mount after its holder was killed. A
+ * convenience: if it cannot be written, nothing is said.
  */
 void station_describe(const struct station *s, const struct station_holder *h);
 
@@ -134,7 +134,7 @@ enum err station_learn_notice(struct station *s, const struct notice *notice, st
 
 /*
  * station_receipts(s, file, n, f): the receipt of every code whose key was used here, as a receipts file (receipt.h); *file owned by
- * the caller. A claim that never came to use, or that another station was found to have used, is left out: it is no evidence.
+ * the caller. A claim that never came to use, or that another station was found to have used, is left out: it is not evidence.
  */
 enum err station_receipts(struct station *s, uint8_t **file, size_t *n, struct fault *f);
 

@@ -472,7 +472,7 @@ station_left(int dir_fd, const char *name, bool (*each)(void *arg, const struct 
 	/* With the lock first: what is read before it may be of somebody who is alive by then. */
 	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0 && still_named(dir_fd, name, fd) && filestat_fd(fd, &st) == 0 &&
 	    station_read_holder(fd, &h)) {
-		h.ending = true; /* for who wants the lock meanwhile */
+		h.ending = true; /* for whoever wants the lock meanwhile */
 		write_holder(fd, &h);
 		(void)futimens(fd, (const struct timespec[]){{.tv_nsec = UTIME_OMIT}, st.st_mtim});
 		h.ending = false;

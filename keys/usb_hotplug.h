@@ -16,7 +16,7 @@ struct usb_hotplug;
 struct usb_hotplug *usb_hotplug_new(void);
 void usb_hotplug_free(struct usb_hotplug **h);
 
-/* usb_hotplug_fds(h, out, max): what to poll(2) for; how many were stored. h may be NULL. Ask anew before each poll. */
+/* usb_hotplug_fds(h, out, max): what to poll(2) for; how many were stored. h may be NULL. Ask again before each poll. */
 size_t usb_hotplug_fds(const struct usb_hotplug *h, struct pollfd *out, size_t max);
 
 /* usb_hotplug_changed(h): whether a device came or went since the last call. Never waits. h may be NULL. */

@@ -16,7 +16,7 @@
 
 #define BACK_TOLERANCE_S 300
 
-/* What time_t has no room for (EOVERFLOW) the kernel says all the same. */
+/* Even what time_t has no room for (EOVERFLOW) the kernel says. */
 static int64_t
 seconds(clockid_t id)
 {

@@ -136,7 +136,7 @@ enum why {
 	WHY_UNKNOWN_STICK,      /* E_NO_STICK, a name: the books have none of it */
 	WHY_ALIKE,              /* E_USAGE, a name: several sticks are shown by it (books_alike); */
 	WHY_NO_CODE_NAME,       /* a text: it is the name of no code; */
-	WHY_NO_RECEIPTS,        /* what was read is no receipts file; */
+	WHY_NO_RECEIPTS,        /* what was read is not a receipts file; */
 	WHY_NOT_A_MOUNT,        /* a directory: not the top of a mounted file system; */
 	WHY_FOREIGN,            /* a name: somebody else's, among what scrub writes; */
 	WHY_INSIDE,             /* a stick: it is inside the folder that is packed; */
@@ -162,7 +162,7 @@ enum why {
 
 /*
  * What failed, for the person who has to be told. All text is safe to print: fixed words, hexadecimal, or names of ours. The step is
- * for who looks for the cause: nothing depends on it.
+ * for whoever looks for the cause: nothing depends on it.
  */
 struct fault {
 	enum err err;           /* E_OK while nothing failed */

@@ -42,7 +42,7 @@ struct mountinfo_id {
 
 /*
  * mountinfo_identify(path, id): what is mounted at exactly path, without asking that mount anything. Return 0; or -1 with errno, and
- * id of no mount: EINVAL if path is no mount point. A kernel before 5.8 tells no mount's id.
+ * id of no mount: EINVAL if nothing is mounted at path. A kernel before 5.8 does not tell ids of mounts.
  */
 int mountinfo_identify(const char *path, struct mountinfo_id *id);
 

@@ -394,7 +394,7 @@ destroy_rest(int grants_fd, struct fault *f)
 	return err;
 }
 
-/* R_n would open refills that are still on their way. A copy that is missing, or is no file, is as good as one overwritten. */
+/* R_n would open refills that are still on their way. A copy that is missing, or is not a file, is as good as one overwritten. */
 static enum err
 destroy_ratchet(struct provision *p, struct fault *f)
 {

@@ -510,7 +510,7 @@ notice_file_free(struct notice_file *x)
 	memset(x, 0, sizeof(*x));
 }
 
-/* Return 1 and fill x if the file is a notice of issuer, 0 if not, -1 with errno if that cannot be told. */
+/* Return 1 and fill x if the file is a notice of issuer, 0 if not, -1 with errno if nobody can tell. */
 static int
 load_notice_file(struct notice_file *x, int once_fd, const char *name, const uint8_t issuer[KEY_SIZE])
 {
@@ -660,7 +660,7 @@ stick_store_notice(const struct stick *s, const uint8_t issuer[KEY_SIZE], const 
 	ret = 0;
 	if (have == 1 && !notice_wanted(&newest, ours.number, file, len))
 		goto out;
-	/* While notice.cose is made anew, notice.new has one that is good: if not the newest so far, this one. */
+	/* While notice.cose is being rewritten, notice.new has one that is good: if not the newest so far, this one. */
 	ret = put_in_room(s, have == 1 && !unrenamed, file, len) == 0 ? 1 : -1;
 out:
 	saved = errno;
@@ -697,7 +697,7 @@ stick_probe(const struct stick *s, struct fault *f)
 	uint8_t fresh[RECORD_SIZE];
 
 	if (make_probe(s->once_fd) != 0) {
-		bool odd = errno == ELOOP || errno == EINVAL; /* stickio_open_file's, of what is no regular file */
+		bool odd = errno == ELOOP || errno == EINVAL; /* what stickio_open_file says of anything but a regular file */
 		enum err err = out_of_reach(errno) ? E_READONLY : stickio_err(errno, E_STICK_IO);
 
 		if (odd)

@@ -41,7 +41,7 @@ struct stick {
 /*
  * stick_open(s, dir_fd, f): find ONCE below dir_fd and read the stick record. dir_fd is borrowed for the call only.
  * Errors: E_NO_STICK (with WHY_NOT_OURS where there is an ONCE with neither record nor grant, but things of others in it),
- * E_STICK_DAMAGED (no valid copy of the stick record, or two of different sticks), E_STICK_IO (it cannot be told,
+ * E_STICK_DAMAGED (no valid copy of the stick record, or two of different sticks), E_STICK_IO (nobody can tell,
  * because the medium or the rights do not let one be read), E_FAIL.
  */
 enum err stick_open(struct stick **s, int dir_fd, struct fault *f);
@@ -84,7 +84,7 @@ void stick_grants_free(struct stick_grants *g);
 /*
  * stick_load_notice(s, issuer, n, file, len): the newest notice on the stick that verifies and is of this issuer: parsed into n
  * (freed by the caller with notice_free) and, unless file is NULL, its bytes in *file (freed by the caller). Return 1, 0 if there
- * is none, -1 with errno if that cannot be told.
+ * is none, -1 with errno if nobody can tell.
  */
 int stick_load_notice(const struct stick *s, const uint8_t issuer[KEY_SIZE], struct notice *n, uint8_t **file, size_t *len);
 

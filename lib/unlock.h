@@ -138,7 +138,7 @@ enum err unlock_end(struct unlock *u, int64_t used_s, struct fault *f);
 enum err unlock_reattach(struct unlock *u, int dir_fd, struct fault *f);
 
 /* unlock_carry_notice(u): after a spend, copy the station's newest notice of this issuer to the stick if the stick's is older;
- * a stick that cannot take it is no error. */
+ * a stick that cannot take it is not an error. */
 void unlock_carry_notice(struct unlock *u);
 
 /* unlock_free(u): wipe everything and release the slot lock. The row in station memory stays as it is. */

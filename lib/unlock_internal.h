@@ -52,7 +52,7 @@ int64_t unlock_floor(struct unlock *u);
 
 /*
  * unlock_look_again(u, hold, info, f): read again, under hold, what others may have changed since unlock_try: the stick's notice, and
- * both copies of the record; and judge them, and what the station knows, anew. Errors: E_ISSUER, E_NOTICE_MISSING, E_STATION, E_SPENT,
+ * both copies of the record; and judge them, and the station, again. Errors: E_ISSUER, E_NOTICE_MISSING, E_STATION, E_SPENT,
  * E_SLOT_DAMAGED, E_REVOKED, E_READONLY, E_STICK_IO, E_FAIL.
  */
 enum err unlock_look_again(struct unlock *u, const struct hold *hold, struct unlock_info *info, struct fault *f);

@@ -1074,7 +1074,8 @@ s_interrupted(struct text *t, const struct fault *f, const struct say_about *a)
 	add(t, "%s", _("interrupted."));
 }
 
-/* An error with a why that has no sentence of its own is said as one without. */
+/* An error with a why that has no sentence of its own is said as one without. NULL: who has more to go by words it, before it comes here:
+ * issuing.c, cmd_issue.c, preparing.c, cmd_play.c. */
 static const struct {
 	enum err err;
 	enum why why;
@@ -1088,6 +1089,9 @@ static const struct {
 	{E_FAIL, WHY_TRIAL_KILLED, s_trial_killed},
 	{E_FAIL, WHY_TRIAL_SLOW, s_trial_slow},
 	{E_USAGE, WHY_NONE, s_usage},
+	{E_USAGE, WHY_ALIKE, NULL},
+	{E_USAGE, WHY_NOT_BLANK, NULL},
+	{E_USAGE, WHY_LOSS, NULL},
 	{E_NO_STICK, WHY_NONE, s_no_stick},
 	{E_NO_STICK, WHY_NOT_OURS, s_not_ours},
 	{E_STICK_DAMAGED, WHY_NONE, s_stick_damaged},
@@ -1095,9 +1099,12 @@ static const struct {
 	{E_STICK_DAMAGED, WHY_CROWDED_BUNDLES, s_crowded},
 	{E_NO_GRANT, WHY_NONE, s_no_grant},
 	{E_NO_GRANT, WHY_CROWDED_GRANTS, s_crowded},
+	{E_NO_GRANT, WHY_NO_LECTURE, NULL},
 	{E_ISSUER, WHY_NONE, s_issuer},
 	{E_ISSUER, WHY_ISSUERS_DIFFER, s_issuers_differ},
 	{E_NO_CODES, WHY_NONE, s_no_codes},
+	{E_NO_CODES, WHY_NONE_LEFT, NULL},
+	{E_NO_CODES, WHY_TOO_FEW, NULL},
 	{E_STICK_BUSY, WHY_NONE, s_stick_busy},
 	{E_CODE_FORM, WHY_NONE, s_code_form},
 	{E_CODE_TYPO, WHY_NONE, s_code_typo},
@@ -1117,10 +1124,12 @@ static const struct {
 	{E_STATION, WHY_ENDED, s_station},
 	{E_SPACE, WHY_NONE, s_space},
 	{E_SPACE, WHY_ENTRIES, s_entries},
+	{E_SPACE, WHY_TOO_SMALL, NULL},
 	{E_FILESYSTEM, WHY_NONE, s_filesystem},
 	{E_BUNDLE, WHY_NONE, s_bundle},
 	{E_BUNDLE, WHY_BEFORE_0_1_0, s_before_0_1_0},
 	{E_WRONG_STICK, WHY_NONE, s_wrong_stick},
+	{E_WRONG_STICK, WHY_NO_IDENTITY, NULL},
 	{E_WRONG_STATION, WHY_NONE, s_wrong_station},
 	{E_READONLY, WHY_NONE, s_readonly},
 	{E_STICK_IO, WHY_NONE, s_stick_io},
@@ -1146,6 +1155,7 @@ static const struct {
 	{E_FUSE, WHY_HELPER_KEEPS, s_helper_keeps},
 	{E_FUSE, WHY_MTAB, s_mtab},
 	{E_FUSE, WHY_LIBFUSE, s_libfuse},
+	{E_FUSE, WHY_NAMESPACE, NULL},
 	{E_MEMORY, WHY_NONE, s_memory},
 	{E_MEMORY, WHY_PASSPHRASE, s_passphrase_memory},
 	{E_MEMORY, WHY_STRETCHING, s_making_memory},
@@ -1177,7 +1187,7 @@ sentence_of(enum err err, enum why why)
 	sentence *found = s_fail;
 
 	for (size_t i = 0; i < sizeof sentences / sizeof sentences[0]; i++) {
-		if (sentences[i].err == err && sentences[i].why == why)
+		if (sentences[i].err == err && sentences[i].why == why && sentences[i].say != NULL)
 			return sentences[i].say;
 		if (sentences[i].err == err && sentences[i].why == WHY_NONE)
 			found = sentences[i].say;
@@ -1215,7 +1225,7 @@ say_explain(char *out, size_t size, const struct fault *f, const struct say_abou
 	out[0] = '\0';
 	if (issuersay(&worded, f) || hostsay(&worded, f))
 		f = &worded;
-	if (f->step[0] == '\0' && f->object[0] != '\0')
+	if (f->why == WHY_SAID)
 		add(&t, "%s", say_safe(safe, sizeof safe, f->object));
 	else if (f->err == E_MEMORY || goes_on(f, a) || !s_run_out(&t, f, a))
 		sentence_of(f->err, f->why)(&t, f, a);

@@ -27,7 +27,7 @@ struct say_about {
 
 /*
  * say_explain(out, size, f, about): the sentence for a fault, without the program's name and the error's name: lower case, names
- * the object, the cause, the next step. about may be NULL. A fault whose step is "" has the whole sentence in its object: the cli's
+ * the object, the cause, the next step. about may be NULL. One with WHY_SAID has the whole sentence in its object: the cli's
  * own modules make such faults.
  */
 void say_explain(char *out, size_t size, const struct fault *f, const struct say_about *about);

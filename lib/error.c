@@ -145,6 +145,7 @@ static const char *const why_steps[WHY_COUNT] = {
     [WHY_NO_MPV] = "no mpv",
     [WHY_NO_ROOM] = "no room for grants",
     [WHY_TOO_SMALL] = "no free space",
+    [WHY_SAID] = "said",
 };
 
 const char *
@@ -182,6 +183,8 @@ fault_set(struct fault *f, enum err err, int sys, const char *step, const char *
 	va_start(ap, fmt);
 	fill(f, WHY_NONE, step, fmt, ap);
 	va_end(ap);
+	if (step[0] == '\0' && f->object[0] != '\0')
+		f->why = WHY_SAID;
 	return err;
 }
 

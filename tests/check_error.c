@@ -126,6 +126,15 @@ START_TEST(success_is_not_a_fault)
 	ck_assert_int_eq(fault_set(&f, E_OK, 0, "x", "y"), E_OK);
 	ck_assert_str_eq(f.step, "");
 	ck_assert_int_eq(fault_set(&f, E_FAIL, 0, "a", "b"), E_FAIL);
+	ck_assert_int_eq(f.why, WHY_NONE);
+	fault_clear(&f);
+	fault_set(&f, E_FAIL, 0, "", "a sentence.");
+	ck_assert_int_eq(f.why, WHY_SAID);
+	fault_clear(&f);
+	fault_set(&f, E_FAIL, 0, "", "%s", "");
+	ck_assert_int_eq(f.why, WHY_NONE);
+	fault_clear(&f);
+	fault_set(&f, E_FAIL, 0, "a", "b");
 	ck_assert_str_eq(f.step, "a");
 }
 END_TEST

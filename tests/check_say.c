@@ -122,7 +122,7 @@ START_TEST(every_why_of_every_error_is_said)
 	char as_it_is[sizeof text];
 
 	for (size_t i = 0; i < ALL; i++)
-		for (enum why why = WHY_NONE; why < WHY_COUNT; why++) {
+		for (enum why why = WHY_NONE; why < WHY_SAID; why++) {
 			struct fault f = {.err = all[i], .why = why, .sys = ENOENT, .step = "A", .object = "it"};
 
 			say_explain(text, sizeof text, &f, NULL);

@@ -6,6 +6,9 @@
 bare_root() # SUITE [ARCH]: exit 77 if it cannot be had
 {
 	mount --make-rprivate /
+	mkdir -p "$root"
+	# In memory, where there is plenty: a package is a thousand files that wait for the disk, and are removed with the root.
+	[ "$(sed -n 's/^MemAvailable: *\([0-9]*\) kB/\1/p' /proc/meminfo)" -lt 8000000 ] || mount -t tmpfs -o mode=755 tmpfs "$root"
 	mkdir -p "$ONCE_BUILD/debs"
 	case $mirror in
 	https:*) include=--include=ca-certificates ;;

@@ -111,6 +111,7 @@ START_TEST(wrong_form_is_refused)
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
 		ck_assert_msg(parse(CODE_UNLOCK, bad[i]) == E_CODE_FORM, "case %zu", i);
 	ck_assert_int_eq(code_parse(out, CODE_UNLOCK, nul, sizeof nul - 1, &group), E_CODE_FORM);
+	ck_assert_int_eq(code_parse(out, CODE_UNLOCK, "HNSB-PDT3-5TA5-MCE", 19, &group), E_CODE_FORM); /* with its NUL */
 	ck_assert_int_eq(group, 0);
 	ck_assert_int_eq(code_parse(out, CODE_UNLOCK, CODE_0, CODE_SYMBOLS + 1, NULL), E_CODE_FORM);
 	memset(many, '0', 10000);

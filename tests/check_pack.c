@@ -117,6 +117,7 @@ sync_file_range(int fd, off64_t off, off64_t n, unsigned flags)
 static int good_contexts, good_threads;
 static atomic_int good_crypts;
 static unsigned threads_made;
+static int threads_left; /* that nobody has waited for */
 static atomic_bool worker_takes_signals;
 
 struct blockcrypt *__real_blockcrypt_new(const struct blockcrypt_impl *impl);
@@ -125,6 +126,8 @@ int __real_blockcrypt_crypt(struct blockcrypt *b, uint8_t block[BLOCK_SIZE], con
 int __wrap_blockcrypt_crypt(struct blockcrypt *b, uint8_t block[BLOCK_SIZE], const uint8_t key[KEY_SIZE], uint64_t index);
 int __real_pthread_create(pthread_t *t, const pthread_attr_t *attr, void *(*start)(void *), void *arg);
 int __wrap_pthread_create(pthread_t *t, const pthread_attr_t *attr, void *(*start)(void *), void *arg);
+int __real_pthread_join(pthread_t t, void **result);
+int __wrap_pthread_join(pthread_t t, void **result);
 
 struct blockcrypt *
 __wrap_blockcrypt_new(const struct blockcrypt_impl *impl)
@@ -148,7 +151,15 @@ __wrap_pthread_create(pthread_t *t, const pthread_attr_t *attr, void *(*start)(v
 	if (good_threads-- == 0)
 		return EAGAIN;
 	threads_made++;
+	threads_left++;
 	return __real_pthread_create(t, attr, start, arg);
+}
+
+int
+__wrap_pthread_join(pthread_t t, void **result)
+{
+	threads_left--;
+	return __real_pthread_join(t, result);
 }
 
 /* ---- folders ------------------------------------------------------------------------------------------------------------ */
@@ -292,6 +303,7 @@ setup(void)
 static void
 teardown(void)
 {
+	ck_assert_int_eq(threads_left, 0);
 	secret_free(&ck);
 	close(folder);
 	close(stick[0]);

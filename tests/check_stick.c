@@ -643,7 +643,6 @@ START_TEST(files_of_zeros_ones_and_noise_are_whole_and_damaged)
 }
 END_TEST
 
-/* hostile 40 */
 /* What is behind rights is not damaged: nobody knows what it says. */
 START_TEST(a_record_that_may_not_be_read_is_not_known_and_whose_it_is)
 {
@@ -668,6 +667,7 @@ START_TEST(a_record_that_may_not_be_read_is_not_known_and_whose_it_is)
 }
 END_TEST
 
+/* hostile 40 */
 START_TEST(a_lock_file_that_may_not_be_written_is_readonly_and_read)
 {
 	uint8_t raw[RECORD_SIZE];

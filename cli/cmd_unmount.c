@@ -303,6 +303,42 @@ eject(const struct cli *c, const struct sessions *s, const struct sessions_one *
 
 /* ---- the whole ------------------------------------------------------------------------------------------------------------- */
 
+static const struct sessions_one *
+pick_only(const struct sessions *s, struct fault *f)
+{
+	char folders[440] = "";
+
+	if (s->count == 1)
+		return &s->list[0];
+	if (s->count == 0) {
+		fault_set(f, E_MOUNTED, 0, "", _("no folder is open here; 'oncestick mount' opens one."));
+		return NULL;
+	}
+	for (size_t i = 0; i < s->count; i++) {
+		const char *name = s->list[i].state.mount_point, *comma = i > 0 ? ", " : "";
+		size_t n = strlen(folders), len = strlen(name);
+		bool fits = n + len + sizeof ", , ..." <= sizeof folders; /* a name cut short would be another */
+
+		snprintf(folders + n, sizeof folders - n, "%s%.*s", comma, (int)len, fits ? name : "...");
+		if (!fits)
+			break;
+	}
+	fault_set(f, E_USAGE, 0, "", _("which folder? These are open: %s"), folders);
+	return NULL;
+}
+
+static const struct sessions_one *
+pick(const struct sessions *s, const char *dir, struct fault *f)
+{
+	const struct sessions_one *one = NULL;
+
+	if (dir == NULL)
+		return pick_only(s, f);
+	if ((one = sessions_named(s, dir)) == NULL)
+		fault_set(f, E_MOUNTED, 0, "not ours", "%s", dir);
+	return one;
+}
+
 static enum err
 unmount(const struct cli *c, const struct sessions *s, const char *dir, struct choice *w)
 {
@@ -313,7 +349,7 @@ unmount(const struct cli *c, const struct sessions *s, const char *dir, struct c
 	struct fault f = {0};
 	enum err err;
 
-	if ((one = sessions_pick(s, dir, &f)) == NULL)
+	if ((one = pick(s, dir, &f)) == NULL)
 		return say_no_session(c, dir, &f);
 	(void)!chdir("/"); /* who calls from inside the folder may be the shell, but not this */
 	if (!w->force && mountpoint_is_covered(one->state.mount_point, &one->state.mount))

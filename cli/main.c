@@ -130,6 +130,18 @@ unknown_verb(const struct cli *c, const char *word)
 	return say_refuse(c, E_USAGE, "there is no verb '%s'; 'oncestick --help' lists them", safe);
 }
 
+static enum err
+check_home(const struct cli *c, enum homes_use use)
+{
+	char at[4096], safe[512];
+
+	if (!homes_is_anothers(use, at, sizeof at))
+		return E_OK;
+	return say_refuse(c, E_USAGE, "you are root, but this home directory is somebody else's: %s. They could not change what "
+				      "root makes there. Run this without sudo, or with 'sudo -H'; or set %s. Nothing was done", say_safe(safe, sizeof safe, at),
+	    use == HOMES_ISSUER ? "ONCESTICK_ISSUER_DIR" : use == HOMES_STATION ? "ONCESTICK_STATION_DIR" : "HOME");
+}
+
 static bool
 asks_for_help(int argc, char **argv)
 {
@@ -157,7 +169,7 @@ dispatch(struct cli *c, int argc, char **argv)
 	for (size_t i = 0; i < COUNT(verbs); i++) {
 		if (strcmp(argv[1], verbs[i].name) == 0) {
 			c->verb = verbs[i].name;
-			if (!asks_for_help(argc, argv) && (err = homes_check(c, verbs[i].home)) != E_OK)
+			if (!asks_for_help(argc, argv) && (err = check_home(c, verbs[i].home)) != E_OK)
 				return err;
 			return verbs[i].run(c, argc - 1, argv + 1);
 		}

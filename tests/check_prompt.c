@@ -454,7 +454,7 @@ START_TEST(other_keyboard_is_offered)
 	start(ASK_SYMBOLS);
 	type("\xe3\x85\x97\xe3\x85\x9c\xeb\x89\xb4\x7f\xeb\x89\xb4\xe3\x85\x94\xe3\x85\x87\xe3\x85\x85" "35\xe3\x85\x85\xe3"
 	     "\x85\x81" "5\xe3\x85\xa1\xe3\x85\x8a\xeb\x93\x9c\r");
-	look_until("Korean (two-set) that would be");
+	look_until("Korean (two-set) keyboard that would be");
 	look_until("[Enter / n]");
 	ck_assert_ptr_nonnull(strstr(seen, "HNSB-PDT3-5TA5-MCEM"));
 	type("\n");

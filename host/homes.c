@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include "filestat.h"
-#include "say.h"
 
 static bool
 is_set(const char *variable)
@@ -53,14 +52,8 @@ place(enum homes_use use)
 	return base != NULL && base[0] == '/' ? base : getenv("HOME");
 }
 
-enum err
-homes_check(const struct cli *c, enum homes_use use)
+bool
+homes_is_anothers(enum homes_use use, char *at, size_t size)
 {
-	char at[4096], safe[512];
-
-	if (geteuid() != 0 || use == HOMES_NOTHING || !is_anothers(place(use), at, sizeof at))
-		return E_OK;
-	return say_refuse(c, E_USAGE, "you are root, but this home directory is somebody else's: %s. They could not change what "
-				      "root makes there. Run this without sudo, or with 'sudo -H'; or set %s. Nothing was done", say_safe(safe, sizeof safe, at),
-	    use == HOMES_ISSUER ? "ONCESTICK_ISSUER_DIR" : use == HOMES_STATION ? "ONCESTICK_STATION_DIR" : "HOME");
+	return geteuid() == 0 && use != HOMES_NOTHING && is_anothers(place(use), at, size);
 }

@@ -12,7 +12,6 @@
 #include "array.h"
 #include "mountpoint.h"
 #include "station.h"
-#include "text.h"
 
 static void
 add(void *arg, const char *lock_name, const struct control_state *state)
@@ -111,30 +110,6 @@ sessions_free(struct sessions *s)
 	*s = (struct sessions){.dir_fd = -1};
 }
 
-static const struct sessions_one *
-pick_only(const struct sessions *s, struct fault *f)
-{
-	char folders[440] = "";
-
-	if (s->count == 1)
-		return &s->list[0];
-	if (s->count == 0) {
-		fault_set(f, E_MOUNTED, 0, "", _("no folder is open here; 'oncestick mount' opens one."));
-		return NULL;
-	}
-	for (size_t i = 0; i < s->count; i++) {
-		const char *name = s->list[i].state.mount_point, *comma = i > 0 ? ", " : "";
-		size_t n = strlen(folders), len = strlen(name);
-		bool fits = n + len + sizeof ", , ..." <= sizeof folders; /* a name cut short would be another */
-
-		snprintf(folders + n, sizeof folders - n, "%s%.*s", comma, (int)len, fits ? name : "...");
-		if (!fits)
-			break;
-	}
-	fault_set(f, E_USAGE, 0, "", _("which folder? These are open: %s"), folders);
-	return NULL;
-}
-
 /* The one whose folder was called so: that which is there now, if the path had several. */
 static const struct sessions_one *
 pick_named(const struct sessions *s, const char *dir)
@@ -151,16 +126,11 @@ pick_named(const struct sessions *s, const char *dir)
 }
 
 const struct sessions_one *
-sessions_pick(const struct sessions *s, const char *dir, struct fault *f)
+sessions_named(const struct sessions *s, const char *dir)
 {
-	const struct sessions_one *one;
+	const struct sessions_one *one = pick_named(s, dir);
 	char real[PATH_MAX];
 
-	if (dir == NULL)
-		return pick_only(s, f);
 	/* First as it was printed, without touching the mount. */
-	if ((one = pick_named(s, dir)) != NULL || (realpath(dir, real) != NULL && (one = pick_named(s, real)) != NULL))
-		return one;
-	fault_set(f, E_MOUNTED, 0, "not ours", "%s", dir);
-	return NULL;
+	return one != NULL || realpath(dir, real) == NULL ? one : pick_named(s, real);
 }

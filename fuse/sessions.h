@@ -30,8 +30,7 @@ void sessions_free(struct sessions *s);
 /* sessions_tidy(): only the first half of sessions_find, as far as it goes. */
 void sessions_tidy(void);
 
-/* sessions_pick(s, dir, f): the one mounted at dir; without dir the only one. NULL with E_MOUNTED or, if several run, E_USAGE
- * in f (f->object lists their folders). */
-const struct sessions_one *sessions_pick(const struct sessions *s, const char *dir, struct fault *f);
+/* sessions_named(s, dir): the one mounted at dir; NULL if there is none. */
+const struct sessions_one *sessions_named(const struct sessions *s, const char *dir);
 
 #endif

@@ -640,7 +640,7 @@ add_another(void)
 static void
 touch_it(void)
 {
-	const struct timespec when[2] = {{1000000000 + meanwhile_left, 0}, {1000000000, (long)(meanwhile_left + 1) * 1000}};
+	const struct timespec when[2] = {{1000000000 + (time_t)meanwhile_left, 0}, {1000000000, (long)(meanwhile_left + 1) * 1000}};
 
 	ck_assert_int_eq(utimensat(AT_FDCWD, at(LIST), when, 0), 0);
 }

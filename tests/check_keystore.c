@@ -95,7 +95,7 @@ crypto_pwhash(unsigned char *const out, unsigned long long outlen, const char *c
 	if (race)
 		ck_assert_int_eq(stickio_create(dir_fd, KEYSTORE_NAME, "precious", 8, 0600), 0);
 	memcpy(&real, &symbol, sizeof real);
-	memset(out, 0x77, outlen);
+	memset(out, 0x77, (size_t)outlen);
 	return cheap ? 0 : real(out, outlen, passwd, passwdlen, salt, opslimit, memlimit, alg);
 }
 

@@ -191,7 +191,7 @@ START_TEST(hashes_beyond_memory_are_spooled_and_come_back)
 		if (memcmp(e.p + i * HASH_SIZE, hash, HASH_SIZE) != 0)
 			ck_abort_msg("hash %llu", (unsigned long long)i);
 	}
-	for (size_t i = n * HASH_SIZE; i < 258 * (size_t)BLOCK_SIZE; i++)
+	for (size_t i = (size_t)n * HASH_SIZE; i < 258 * (size_t)BLOCK_SIZE; i++)
 		wrong += e.p[i] != 0;
 	ck_assert_uint_eq(wrong, 0);
 	free(e.p);

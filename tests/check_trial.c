@@ -40,7 +40,7 @@ clock_gettime(clockid_t clock, struct timespec *t)
 {
 	if (!hangs)
 		return (int)syscall(SYS_clock_gettime, clock, t);
-	*t = (struct timespec){.tv_sec = late += 10};
+	*t = (struct timespec){.tv_sec = (time_t)(late += 10)};
 	return 0;
 }
 

@@ -131,7 +131,7 @@ START_TEST(image_that_lies)
 	struct fixture x;
 	char command[512];
 	const uint64_t blocks = 1 + (DATA + (uint64_t)INODES_MAX * IMAGE_INODE_SIZE + (4u << 20)) / BLOCK_SIZE;
-	uint8_t *image = calloc(blocks, BLOCK_SIZE);
+	uint8_t *image = calloc((size_t)blocks, BLOCK_SIZE);
 
 	ck_assert(m.inodes != NULL && m.names != NULL && image != NULL);
 	fill(&m, blocks * BLOCK_SIZE);

@@ -87,12 +87,12 @@ for l in $languages; do
 	refused 2 "$l: a stick that is full" in_language "$l" oncestick prepare "$W/folder" "$stick" --passphrase-file "$W/pass"
 	says "$l" 'the stick already has %s on it. --add keeps that, --replace destroys it.' \
 		"$(filled "$(in_language "$l" env TEXTDOMAINDIR="$ONCE_BIN/../share/locale" ngettext oncestick \
-			'"%.40s" (%u code left)' '"%.40s" (%u codes left)' 12)" "강연 12" 12)"
+			'"%s" (%u code left)' '"%s" (%u codes left)' 12)" "강연 12" 12)"
 	refused 20 "$l: what is no code" in_language "$l" oncestick rehearse "$stick" --code-file "$W/nocode"
 	says "$l" 'this is not a code: a code has 16 letters and digits, like HNSB-PDT3-5TA5-MCEM.'
 	says "$l" ' Nothing was spent.'
 	refused 14 "$l: a holder whom nobody knows" in_language "$l" oncestick revoke --holder 강 --passphrase-file "$W/pass"
-	says "$l" "nobody called \"%.80s\" was given a code; 'oncestick codes STICK' lists holders." 강
+	says "$l" "nobody called \"%s\" was given a code; 'oncestick codes STICK' lists holders." 강
 	refused 2 "$l: a verb that there is not" in_language "$l" oncestick prepara
 	says "$l" "there is no verb '%s'; did you mean '%s'? 'oncestick --help' lists them" prepara prepare
 	in_language "$l" oncestick mount --help >"$W/out"

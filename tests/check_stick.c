@@ -644,6 +644,7 @@ START_TEST(files_of_zeros_ones_and_noise_are_whole_and_damaged)
 END_TEST
 
 /* What is behind rights is not damaged: nobody knows what it says. */
+/* hostile 40 */
 START_TEST(a_record_that_may_not_be_read_is_not_known_and_whose_it_is)
 {
 	static const char *const parts[] = {"", "/lock.a", "/lock.b"};

@@ -1737,6 +1737,7 @@ static unsigned
 in_mapping(int fd, uint64_t from, uint64_t to, bool wipe)
 {
 	static const uint8_t zeros[KEY_SIZE];
+	const uint8_t *at, *end;
 	unsigned found = 0;
 	ssize_t got;
 
@@ -1745,12 +1746,13 @@ in_mapping(int fd, uint64_t from, uint64_t to, bool wipe)
 
 		if ((got = pread(fd, chunk, n, (off_t)from)) <= KEY_SIZE)
 			break; /* a guard page */
-		for (ssize_t i = 0; i + KEY_SIZE <= got; i++) {
-			if (!found_at(chunk + i))
+		end = chunk + got - KEY_SIZE + 1;
+		for (at = chunk; at < end && (at = memchr(at, hidden[0] ^ 0x5a, (size_t)(end - at))) != NULL; at++) {
+			if (!found_at(at))
 				continue;
 			found++;
 			if (wipe)
-				ck_assert_int_eq(pwrite(fd, zeros, KEY_SIZE, (off_t)from + i), KEY_SIZE);
+				ck_assert_int_eq(pwrite(fd, zeros, KEY_SIZE, (off_t)from + (at - chunk)), KEY_SIZE);
 		}
 		from += (uint64_t)got - (from + (uint64_t)got < to ? KEY_SIZE - 1 : 0);
 	}

@@ -63,7 +63,15 @@ playhome_find(struct playhome *p, const char *own)
 /* ---- copies --------------------------------------------------------------------------------------------------------------- */
 
 struct copying {
+	const char *own;       /* the name of the player's own directories */
 	size_t bytes, entries; /* so far */
+};
+
+/* One directory, and what is made of it. */
+struct level {
+	const char *from;
+	int from_dir, to_dir;
+	unsigned depth; /* 0: directories that are not own are linked; below own all is copied */
 };
 
 /* Too much is left out: the player then has less of its settings. */
@@ -104,41 +112,40 @@ is_left_out(const char *name)
 	return strncmp(name, "recently-used", strlen("recently-used")) == 0;
 }
 
-static int mirror(struct copying *c, const char *from, int to_dir, const char *own, unsigned depth);
+static int mirror(struct copying *c, const char *from, int to_dir, unsigned depth);
 
-/* depth 0: directories that are not own are linked; below own all is copied. */
 static int
-mirror_one(struct copying *c, const char *from, int from_dir, int to_dir, const char *name, const char *own, unsigned depth)
+mirror_one(struct copying *c, const struct level *l, const char *name)
 {
 	char path[PATH_MAX];
 	struct stat st;
 	int sub, r;
 
-	if (is_left_out(name) || filestat_follow(from_dir, name, &st) != 0 || ++c->entries > ENTRIES_MAX)
+	if (is_left_out(name) || filestat_follow(l->from_dir, name, &st) != 0 || ++c->entries > ENTRIES_MAX)
 		return 0;
 	if (S_ISREG(st.st_mode))
-		return copy_file(c, from_dir, to_dir, name, st.st_size);
-	below(path, from, name);
-	if (!S_ISDIR(st.st_mode) || path[0] == '\0' || depth >= DEPTH_MAX)
+		return copy_file(c, l->from_dir, l->to_dir, name, st.st_size);
+	below(path, l->from, name);
+	if (!S_ISDIR(st.st_mode) || path[0] == '\0' || l->depth >= DEPTH_MAX)
 		return 0;
-	if (depth == 0 && strcmp(name, own) != 0)
-		return symlinkat(path, to_dir, name);
-	if (mkdirat(to_dir, name, 0700) != 0 || (sub = openat(to_dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
+	if (l->depth == 0 && strcmp(name, c->own) != 0)
+		return symlinkat(path, l->to_dir, name);
+	if (mkdirat(l->to_dir, name, 0700) != 0 || (sub = openat(l->to_dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
 		return -1;
-	r = mirror(c, path, sub, own, depth + 1);
+	r = mirror(c, path, sub, l->depth + 1);
 	close(sub);
 	return r;
 }
 
 /* The directory from, if it is there, as to_dir. */
 static int
-mirror(struct copying *c, const char *from, int to_dir, const char *own, unsigned depth)
+mirror(struct copying *c, const char *from, int to_dir, unsigned depth)
 {
 	DIR *d = from[0] != '\0' ? opendir(from) : NULL;
 	int r = 0, e;
 
 	for (const struct dirent *entry; d != NULL && r == 0 && (entry = readdir(d)) != NULL;)
-		r = mirror_one(c, from, dirfd(d), to_dir, entry->d_name, own, depth);
+		r = mirror_one(c, &(struct level){from, dirfd(d), to_dir, depth}, entry->d_name);
 	e = errno;
 	if (d != NULL)
 		closedir(d);
@@ -149,12 +156,12 @@ mirror(struct copying *c, const char *from, int to_dir, const char *own, unsigne
 static int
 furnish_one(const char *from, const char *to, const char *own)
 {
-	struct copying c = {0};
+	struct copying c = {.own = own};
 	int fd, r;
 
 	if (mkdir(to, 0700) != 0 || (fd = open(to, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
 		return -1;
-	r = mirror(&c, from, fd, own, 0);
+	r = mirror(&c, from, fd, 0);
 	close(fd);
 	return r;
 }

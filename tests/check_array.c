@@ -8,6 +8,8 @@
 
 #include <check.h>
 
+#include "suite.h"
+
 START_TEST(what_is_there_stays_and_moves_seldom)
 {
 	uint32_t *list = NULL, *grown;
@@ -50,14 +52,9 @@ main(void)
 {
 	Suite *s = suite_create("array");
 	TCase *tc = tcase_create("array");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	suite_add_tcase(s, tc);
 	tcase_add_test(tc, what_is_there_stays_and_moves_seldom);
 	tcase_add_test(tc, without_memory_all_is_as_it_was);
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

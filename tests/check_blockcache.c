@@ -9,6 +9,7 @@
 
 #include "blockcache.h"
 #include "leaks.h"
+#include "suite.h"
 
 #define BLOCKS 200u
 #define READERS 6u
@@ -489,8 +490,6 @@ main(void)
 {
 	Suite *s = suite_create("blockcache");
 	TCase *t = tcase_create("all");
-	SRunner *r = NULL;
-	int failed;
 
 	tcase_set_timeout(t, 120);
 	tcase_add_test(t, block_is_fetched_once_while_it_stays);
@@ -510,9 +509,5 @@ main(void)
 	tcase_add_test(t, unstarted_cache_reads_nothing);
 	tcase_add_test(t, nothing_is_kept);
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

@@ -10,6 +10,7 @@
 #include <sodium.h>
 
 #include "bytes.h"
+#include "suite.h"
 
 #ifdef HAVE_IPSECMB
 #include <intel-ipsec-mb.h>
@@ -305,8 +306,6 @@ main(void)
 {
 	Suite *s = suite_create("blockcrypt");
 	TCase *t = tcase_create("all");
-	SRunner *r = NULL;
-	int failed;
 
 	look_what_is_here();
 	tcase_add_test(t, libsodium_is_always_there_and_last);
@@ -324,9 +323,5 @@ main(void)
 	tcase_add_loop_test(t, one_context_gives_the_same_bytes_in_any_order, 0, heres);
 	tcase_add_test(t, freeing_nothing_is_harmless);
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? 0 : 1;
+	return suite_run(s);
 }

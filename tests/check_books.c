@@ -23,6 +23,7 @@
 #include "keytree.h"
 #include "sql.h"
 #include "stickio.h"
+#include "suite.h"
 
 #define T0 1760000000ll
 #define CHILDREN 4
@@ -1655,8 +1656,6 @@ main(void)
 {
 	Suite *suite = suite_create("books");
 	TCase *tc = tcase_create("books");
-	SRunner *sr = srunner_create(suite);
-	int failed;
 
 	if (sodium_init() < 0)
 		return EXIT_FAILURE;
@@ -1703,8 +1702,5 @@ main(void)
 	tcase_add_test(tc, notice_lists_all_that_is_over_and_all_that_was_listed);
 	tcase_add_test(tc, list_leaves_out_lectures_whose_last_session_is_over);
 	tcase_add_test(tc, withdrawn_bundles_stay_withdrawn);
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

@@ -14,6 +14,7 @@
 #include "calls.h"
 #include "sample_bundle.h"
 #include "sample_image.h"
+#include "suite.h"
 
 #define VECTOR_FIRST_ID 0xb0
 
@@ -1227,8 +1228,6 @@ main(void)
 {
 	Suite *suite = suite_create("bundle");
 	TCase *t = tcase_create("all"), *large = tcase_create("large");
-	SRunner *r = NULL;
-	int failed;
 
 	tcase_set_timeout(t, 60);
 	tcase_add_checked_fixture(t, setup, teardown);
@@ -1286,9 +1285,5 @@ main(void)
 	tcase_add_loop_test(large, the_data_at_the_border_of_a_tree_block, 0, 3);
 	tcase_add_loop_test(large, the_tree_at_the_border_of_a_segment, 0, 2);
 	suite_add_tcase(suite, large);
-	r = srunner_create(suite);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? 0 : 1;
+	return suite_run(suite);
 }

@@ -8,6 +8,8 @@
 
 #include <check.h>
 
+#include "suite.h"
+
 #define DAY 86400
 #define YEAR_2038 2145916800ll
 #define YEAR_2200 7258118400ll
@@ -131,8 +133,6 @@ main(void)
 {
 	Suite *s = suite_create("calendar");
 	TCase *tc = tcase_create("calendar");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	suite_add_tcase(s, tc);
 	tcase_set_timeout(tc, 60);
@@ -143,8 +143,5 @@ main(void)
 	tcase_add_loop_test(tc, what_stands_for_a_late_time_has_its_offset, 0, (int)(sizeof zones / sizeof *zones));
 	tcase_add_test(tc, what_32_bits_hold_stands_for_itself);
 	tcase_add_test(tc, local_dates_of_late_and_early_years);
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

@@ -10,6 +10,7 @@
 
 #include "format.h"
 #include "receipt.h"
+#include "suite.h"
 
 #define F 1760000000ll /* the floor */
 
@@ -161,11 +162,5 @@ suite(void)
 int
 main(void)
 {
-	SRunner *sr = srunner_create(suite());
-	int failed;
-
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed != 0;
+	return suite_run(suite());
 }

@@ -8,6 +8,7 @@
 
 #include "bytes.h"
 #include "code.h"
+#include "suite.h"
 
 #define CODE_0 "HNSBPDT35TA5MCEM"
 #define RELEASE_0 "5KSRD0P1BBWHFNDR"
@@ -405,8 +406,6 @@ main(void)
 {
 	Suite *s = suite_create("code");
 	TCase *tc = tcase_create("code");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	suite_add_tcase(s, tc);
 	tcase_add_test(tc, encoding_agrees_with_vector);
@@ -427,8 +426,5 @@ main(void)
 	tcase_add_test(tc, errors_that_cannot_be_located_name_no_group);
 	tcase_add_test(tc, a_code_has_a_name);
 	tcase_add_test(tc, ids_typed_by_mistake_are_recognised);
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

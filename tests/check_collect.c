@@ -13,6 +13,7 @@
 #include "keytree.h"
 #include "mint.h"
 #include "record.h"
+#include "suite.h"
 
 static struct fixture x;
 static struct fixture_grant g;
@@ -353,8 +354,6 @@ main(void)
 {
 	Suite *s = suite_create("collect");
 	TCase *t = tcase_create("all");
-	SRunner *r = srunner_create(s);
-	int failed = 0;
 
 	if (sodium_init() < 0)
 		return EXIT_FAILURE;
@@ -371,8 +370,5 @@ main(void)
 	tcase_add_test(t, what_is_no_file_of_receipts_is_refused);
 	tcase_add_test(t, judging_reports_and_can_be_stopped);
 	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

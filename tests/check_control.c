@@ -24,6 +24,7 @@
 #include "cloexec.h"
 #include "leaks.h"
 #include "streams.h"
+#include "suite.h"
 
 #define LOCK "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff.7"
 #define OTHER "ff112233445566778899aabbccddeeff00112233445566778899aabbccddeeff.12"
@@ -556,8 +557,6 @@ main(void)
 {
 	Suite *suite = suite_create("control");
 	TCase *t = tcase_create("control");
-	SRunner *r = srunner_create(suite);
-	int failed;
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_set_timeout(t, 60);
@@ -582,8 +581,5 @@ main(void)
 	tcase_add_test(t, links_are_not_asked);
 	tcase_add_test(t, nothing_is_kept);
 	suite_add_tcase(suite, t);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

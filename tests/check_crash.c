@@ -25,6 +25,7 @@
 #include "calls.h"
 #include "fixture.h"
 #include "receipt.h"
+#include "suite.h"
 #include "unlock.h"
 
 #define STATIONS 2
@@ -864,8 +865,6 @@ main(void)
 {
 	Suite *s = suite_create("crash");
 	TCase *t = tcase_create("cuts");
-	SRunner *runner = srunner_create(s);
-	int failed;
 
 	if (sodium_init() < 0)
 		return EXIT_FAILURE;
@@ -881,8 +880,5 @@ main(void)
 	tcase_add_test(t, week_after_the_end_is_not_too_long);
 	tcase_add_loop_test(t, two_stations_at_the_same_time, 0, 4);
 	suite_add_tcase(s, t);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

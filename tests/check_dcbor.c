@@ -10,6 +10,7 @@
 
 #include "format.h"
 #include "payload.h"
+#include "suite.h"
 
 /* ---- writing ------------------------------------------------------------------------------------------------------------ */
 
@@ -459,11 +460,5 @@ suite(void)
 int
 main(void)
 {
-	SRunner *sr = srunner_create(suite());
-	int failed;
-
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed != 0;
+	return suite_run(suite());
 }

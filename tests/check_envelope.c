@@ -13,6 +13,7 @@
 #include "manifest.h"
 #include "notice.h"
 #include "payload.h"
+#include "suite.h"
 
 static const struct {
 	enum envelope_type type;
@@ -679,14 +680,7 @@ suite(void)
 int
 main(void)
 {
-	SRunner *sr;
-	int failed;
-
 	if (sodium_init() < 0)
 		return 1;
-	sr = srunner_create(suite());
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed != 0;
+	return suite_run(suite());
 }

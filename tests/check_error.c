@@ -10,6 +10,7 @@
 #include <check.h>
 
 #include "bytes.h"
+#include "suite.h"
 
 /* The contract, written out once more: a change of error.h must be made here too, and should not be. */
 static const struct {
@@ -273,11 +274,5 @@ suite(void)
 int
 main(void)
 {
-	SRunner *sr = srunner_create(suite());
-	int failed;
-
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed != 0;
+	return suite_run(suite());
 }

@@ -22,6 +22,7 @@
 #include "cli.h"
 #include "faults.h"
 #include "station.h"
+#include "suite.h"
 #include "unlock.h"
 
 static char dir[128];
@@ -489,8 +490,6 @@ main(void)
 {
 	Suite *s = suite_create("faults");
 	TCase *t = tcase_create("life");
-	SRunner *runner = srunner_create(s);
-	int failed;
 
 	if (sodium_init() < 0)
 		return EXIT_FAILURE;
@@ -506,8 +505,5 @@ main(void)
 	tcase_add_loop_test(t, code_is_revoked, 0, 2);
 	tcase_add_loop_test(t, stick_is_collected, 0, 2);
 	suite_add_tcase(s, t);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "leaks.h"
+#include "suite.h"
 
 /* What is to be given back, and whether it was. */
 static void *lent;
@@ -585,8 +586,6 @@ main(void)
 {
 	Suite *s = suite_create("fence");
 	TCase *tc = tcase_create("all");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_unchecked_fixture(tc, make_files, remove_files);
 	tcase_add_test(tc, files_outside_cannot_be_opened);
@@ -612,9 +611,5 @@ main(void)
 	tcase_add_test(tc, a_filter_is_put_on_with_nothing_left_over);
 	tcase_add_test(tc, a_reader_reads_what_it_is_given);
 	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

@@ -15,6 +15,7 @@
 #include "filestat.h"
 #include "mountinfo.h"
 #include "session_process.h"
+#include "suite.h"
 
 #define ASKED_MAX 32
 
@@ -218,8 +219,6 @@ main(void)
 {
 	Suite *s = suite_create("fence_session");
 	TCase *t = tcase_create("fence_session");
-	SRunner *r = NULL;
-	int failed = 0;
 
 	tcase_add_checked_fixture(t, begin, finish);
 	tcase_add_test(t, the_memory_the_stick_and_where_sticks_are);
@@ -229,9 +228,5 @@ main(void)
 	tcase_add_loop_test(t, at_home_nothing_is_read, 0, 3);
 	tcase_add_loop_test(t, where_home_is_not_known_all_may_be_it, 0, 4);
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

@@ -15,6 +15,7 @@
 #include <check.h>
 
 #include "fusestat.h"
+#include "suite.h"
 
 static char dir[64];
 static int at = -1;
@@ -161,8 +162,6 @@ main(void)
 {
 	Suite *s = suite_create("filestat");
 	TCase *tc = tcase_create("filestat");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	suite_add_tcase(s, tc);
 	tcase_add_checked_fixture(tc, setup, teardown);
@@ -172,8 +171,5 @@ main(void)
 	tcase_add_test(tc, seconds_that_time_t_cannot_say_are_the_nearest);
 	tcase_add_test(tc, libfuse_is_of_this_build);
 	tcase_add_test(tc, libfuse_of_another_build_is_noticed);
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

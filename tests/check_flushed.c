@@ -20,6 +20,7 @@
 #include "keystore.h"
 #include "provision.h"
 #include "station.h"
+#include "suite.h"
 
 static struct fixture x;
 static struct fault fault;
@@ -193,8 +194,6 @@ main(void)
 {
 	Suite *s = suite_create("flushed");
 	TCase *tc = tcase_create("flushed");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	if (sodium_init() < 0)
 		return EXIT_FAILURE;
@@ -207,8 +206,5 @@ main(void)
 	tcase_add_test(tc, a_keystore);
 	tcase_add_test(tc, each_change_of_the_books);
 	tcase_add_test(tc, the_memory_of_a_pc);
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

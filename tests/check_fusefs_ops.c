@@ -18,6 +18,7 @@
 #include "kernel.h"
 #include "leaks.h"
 #include "sample_bundle.h"
+#include "suite.h"
 #include "thread.h"
 
 #define B ((uint64_t)BLOCK_SIZE)
@@ -1345,8 +1346,6 @@ main(void)
 {
 	Suite *suite = suite_create("fusefs_ops");
 	TCase *t = tcase_create("served"), *u = tcase_create("begun");
-	SRunner *r = srunner_create(suite);
-	int failed;
 
 	tcase_add_checked_fixture(t, setup_served, teardown);
 	tcase_set_timeout(t, 60);
@@ -1404,8 +1403,5 @@ main(void)
 	tcase_add_test(u, nothing_that_was_served_is_kept);
 	tcase_add_loop_test(u, an_image_that_cannot_be_read_is_not_served, 0, 2);
 	suite_add_tcase(suite, u);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

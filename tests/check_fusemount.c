@@ -24,6 +24,7 @@
 #include "fusemount.h"
 #include "interrupted.h"
 #include "leaks.h"
+#include "suite.h"
 
 static char home[64], self[PATH_MAX];
 static struct fault fault;
@@ -638,8 +639,6 @@ main(int argc, char **argv)
 {
 	Suite *s = suite_create("fusemount");
 	TCase *t = tcase_create("fusemount");
-	SRunner *r = NULL;
-	int failed = 0;
 
 	if (strstr(argv[0], "fusermount3") != NULL)
 		be_fusermount3(argc, argv);
@@ -661,9 +660,5 @@ main(int argc, char **argv)
 	tcase_add_test(t, the_device_of_a_mount);
 	tcase_add_test(t, the_kernel_is_asked_to_read_ahead);
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

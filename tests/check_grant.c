@@ -10,6 +10,7 @@
 #include <sodium.h>
 
 #include "payload.h"
+#include "suite.h"
 
 #define MANIFEST_HASH "8c77d619b35fd2dab661ffe7974637b5dc0f14f92e27550a048bc9386bf3bd82"
 #define STATION_PK "13be4feaeaf204c7fd3358fc9c00721881d174278128227ec674f37f7fe97b6d"
@@ -643,14 +644,7 @@ suite(void)
 int
 main(void)
 {
-	SRunner *sr;
-	int failed;
-
 	if (sodium_init() < 0)
 		return 1;
-	sr = srunner_create(suite());
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed != 0;
+	return suite_run(suite());
 }

@@ -9,6 +9,7 @@
 
 #include "fixture.h"
 #include "handout.h"
+#include "suite.h"
 
 static struct fixture x;
 static struct fixture_grant g;
@@ -137,8 +138,6 @@ main(void)
 {
 	Suite *s = suite_create("handout");
 	TCase *t = tcase_create("all");
-	SRunner *r = srunner_create(s);
-	int failed = 0;
 
 	if (sodium_init() < 0)
 		return EXIT_FAILURE;
@@ -149,8 +148,5 @@ main(void)
 	tcase_add_test(t, only_a_code_that_is_out_and_of_use_is_shown_again);
 	tcase_add_test(t, a_holder_gets_all_again_that_he_can_use);
 	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

@@ -21,6 +21,7 @@
 #include "dropped.h"
 #include "fixture.h"
 #include "hold.h"
+#include "suite.h"
 
 static struct fixture x;
 static struct fixture_grant g, second;
@@ -358,8 +359,6 @@ main(void)
 {
 	Suite *suite = suite_create("hold");
 	TCase *tc = tcase_create("hold");
-	SRunner *sr = srunner_create(suite);
-	int failed;
 
 	if (sodium_init() < 0)
 		return EXIT_FAILURE;
@@ -377,8 +376,5 @@ main(void)
 	tcase_add_test(tc, what_is_not_there_or_no_file_is_not_held);
 	tcase_add_test(tc, a_file_that_was_replaced_meanwhile_is_opened_again);
 	tcase_add_test(tc, two_names_of_one_file_are_locked_once);
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

@@ -11,6 +11,7 @@
 #include "erase.h"
 #include "fixture.h"
 #include "homecoming.h"
+#include "suite.h"
 
 static struct fixture x;
 static struct fixture_grant g;
@@ -171,8 +172,6 @@ main(void)
 {
 	Suite *s = suite_create("homecoming");
 	TCase *t = tcase_create("all");
-	SRunner *r = srunner_create(s);
-	int failed = 0;
 
 	if (sodium_init() < 0)
 		return EXIT_FAILURE;
@@ -184,8 +183,5 @@ main(void)
 	tcase_add_test(t, a_stick_is_erased_after_its_codes_are_revoked);
 	tcase_add_test(t, what_the_books_do_not_know_is_not_erased_unseen);
 	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

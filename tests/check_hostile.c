@@ -26,6 +26,7 @@
 #include "receipt.h"
 #include "sample_image.h"
 #include "stickio.h"
+#include "suite.h"
 #include "unlock.h"
 
 #define MEMORY_BOUND (80u << 20) /* what a test may take beside what it has: Argon2id's 64 MiB are tried for, and 16 */
@@ -1309,9 +1310,7 @@ int
 main(void)
 {
 	Suite *s = suite_create("hostile");
-	SRunner *runner = srunner_create(s);
 	TCase *objects_case = tcase(s, "objects", setup_objects, teardown_objects), *t = tcase(s, "stick", setup, teardown);
-	int failed;
 
 	if (sodium_init() < 0)
 		return EXIT_FAILURE;
@@ -1344,8 +1343,5 @@ main(void)
 	tcase_add_test(t, clock_a_day_back_is_in_the_receipt);
 	tcase_add_test(t, clones_of_a_stick_for_one_station);
 	tcase_add_test(t, grant_key_of_small_order);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "human.h"
+#include "suite.h"
 
 static void
 setup(void)
@@ -372,8 +373,6 @@ main(void)
 {
 	Suite *s = suite_create("human");
 	TCase *tc = tcase_create("human");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	suite_add_tcase(s, tc);
 	tcase_add_checked_fixture(tc, setup, NULL);
@@ -398,8 +397,5 @@ main(void)
 	tcase_add_test(tc, words_too_long_and_brackets_are_not_broken);
 	tcase_add_test(tc, lines_are_measured_in_columns);
 	tcase_add_test(tc, columns_of_a_terminal);
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

@@ -13,6 +13,7 @@
 
 #include "bytes.h"
 #include "sample_image.h"
+#include "suite.h"
 
 static const char SUPER_VECTOR[] = "4f4e4345494d4731003c0100000000000500000000000000403d010000000000"
 				   "1600000000000000062c0100000000000000000000000000";
@@ -697,8 +698,6 @@ main(void)
 {
 	Suite *s = suite_create("image");
 	TCase *t = tcase_create("all");
-	SRunner *r = NULL;
-	int failed;
 
 	tcase_set_timeout(t, 60);
 	tcase_add_checked_fixture(t, setup, teardown);
@@ -728,9 +727,5 @@ main(void)
 	tcase_add_test(t, a_chain_of_ten_thousand_directories);
 	tcase_add_test(t, scan_skips_a_damaged_block_of_inodes);
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? 0 : 1;
+	return suite_run(s);
 }

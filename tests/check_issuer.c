@@ -17,6 +17,7 @@
 #include "issuer.h"
 #include "keystore.h"
 #include "keytree.h"
+#include "suite.h"
 
 #define PASS BYTES("correct horse", 13)
 #define DAY 86400
@@ -251,8 +252,6 @@ main(void)
 {
 	Suite *s = suite_create("issuer");
 	TCase *t = tcase_create("all");
-	SRunner *r = srunner_create(s);
-	int failed = 0;
 
 	if (sodium_init() < 0)
 		return EXIT_FAILURE;
@@ -267,8 +266,5 @@ main(void)
 	tcase_add_test(t, sticks_that_are_shown_alike_are_not_mixed_up);
 	tcase_add_test(t, a_code_is_found_by_its_number);
 	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

@@ -16,6 +16,7 @@
 #include "keytree.h"
 #include "seal.h"
 #include "secret.h"
+#include "suite.h"
 
 #define SEED "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
 #define ISSUER_PK "88f647339802b86199b22fcd2d351602eb4795d49e56fdc872fcda24417beab3"
@@ -473,14 +474,7 @@ suite(void)
 int
 main(void)
 {
-	SRunner *sr;
-	int failed;
-
 	if (sodium_init() < 0)
 		return 1;
-	sr = srunner_create(suite());
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed != 0;
+	return suite_run(suite());
 }

@@ -8,6 +8,7 @@
 #include <sodium.h>
 
 #include "keyboard.h"
+#include "suite.h"
 
 #define CODE "HNSBPDT35TA5MCEM"
 
@@ -158,8 +159,6 @@ main(void)
 {
 	Suite *s = suite_create("keyboard");
 	TCase *t = tcase_create("keyboard");
-	SRunner *r = srunner_create(s);
-	int failed = 0;
 
 	if (sodium_init() < 0)
 		return 1;
@@ -174,8 +173,5 @@ main(void)
 	tcase_add_test(t, a_release_code_is_not_read_as_an_unlock_code);
 	tcase_add_test(t, what_is_long_or_no_text_is_no_code);
 	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? 0 : 1;
+	return suite_run(s);
 }

@@ -25,6 +25,7 @@
 #include "seal.h"
 #include "secret.h"
 #include "stickio.h"
+#include "suite.h"
 
 #define ISSUER_PK "88f647339802b86199b22fcd2d351602eb4795d49e56fdc872fcda24417beab3"
 #define SEALED "825beea64455c790c9ac0097071ee87991a16974ff624f05de7a1e103ac50e104de23d61969fb2226a4a542780ec8c8c"
@@ -621,8 +622,6 @@ main(void)
 {
 	Suite *s = suite_create("keystore");
 	TCase *tc = tcase_create("keystore");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	if (sodium_init() < 0)
 		return EXIT_FAILURE;
@@ -651,8 +650,5 @@ main(void)
 	tcase_add_test(tc, a_directory_that_knows_no_flush_is_enough);
 	tcase_add_test(tc, what_the_passphrase_was_stretched_to_is_wiped);
 	tcase_add_test(tc, the_issuer_of_a_file_is_not_told_where_it_is_none);
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

@@ -7,6 +7,8 @@
 
 #include <check.h>
 
+#include "suite.h"
+
 #define PRINTER (9 * LAYOUT_MM) /* what a printer may not reach, with some room */
 #define QR 29			/* modules of a code's symbol with its quiet zone */
 #define QUIET 4
@@ -101,8 +103,6 @@ main(void)
 	const int kinds = (int)(sizeof KINDS / sizeof KINDS[0]);
 	Suite *s = suite_create("layout");
 	TCase *t = tcase_create("layout");
-	SRunner *r = NULL;
-	int failed = 0;
 
 	tcase_add_loop_test(t, cards_are_inside_the_page, 0, kinds);
 	tcase_add_loop_test(t, no_card_is_on_another, 0, kinds);
@@ -110,9 +110,5 @@ main(void)
 	tcase_add_loop_test(t, a_symbol_fits_with_its_quiet_zone, 0, kinds);
 	tcase_add_test(t, paper_is_of_its_size);
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

@@ -10,6 +10,7 @@
 #include <sodium.h>
 
 #include "payload.h"
+#include "suite.h"
 
 #define ROOT "e3fac2bb337c968d3a162a5ee29b95405561382e2ef94517f6e82702c2a79d22"
 #define COMMIT "d0a6c5bebaccde8fa23c231caa1f983d5b37650eb0511fef31bbcddf4f5f7f6e"
@@ -320,14 +321,7 @@ suite(void)
 int
 main(void)
 {
-	SRunner *sr;
-	int failed;
-
 	if (sodium_init() < 0)
 		return 1;
-	sr = srunner_create(suite());
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed != 0;
+	return suite_run(suite());
 }

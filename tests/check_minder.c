@@ -17,6 +17,7 @@
 #include "fusemount.h"
 #include "interrupted.h"
 #include "minder.h"
+#include "suite.h"
 
 static char home[64];
 
@@ -468,8 +469,6 @@ main(void)
 {
 	Suite *s = suite_create("minder");
 	TCase *t = tcase_create("minder");
-	SRunner *r = NULL;
-	int failed = 0;
 
 	tcase_add_checked_fixture(t, make_home, remove_home);
 	tcase_add_test(t, a_made_directory_goes_with_the_session);
@@ -488,9 +487,5 @@ main(void)
 	tcase_add_loop_test(t, what_is_remembered_goes_with_the_mount, 0, 3);
 	tcase_add_test(t, what_is_in_use_is_kept_until_it_is_not);
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

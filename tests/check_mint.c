@@ -16,6 +16,7 @@
 #include "mint.h"
 #include "seal.h"
 #include "secret.h"
+#include "suite.h"
 
 #define SLOTS 3
 
@@ -467,8 +468,6 @@ main(void)
 {
 	Suite *s = suite_create("mint");
 	TCase *tc = tcase_create("mint");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	if (sodium_init() < 0)
 		return EXIT_FAILURE;
@@ -492,8 +491,5 @@ main(void)
 	tcase_add_test(tc, progress_ends_with_all);
 	tcase_add_test(tc, progress_can_stop);
 	tcase_add_test(tc, slot_counts_out_of_range_are_refused);
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

@@ -9,6 +9,7 @@
 #include <check.h>
 
 #include "mountinfo.h"
+#include "suite.h"
 
 START_TEST(line_of_the_manual)
 {
@@ -135,8 +136,6 @@ main(void)
 {
 	Suite *s = suite_create("mountinfo");
 	TCase *t = tcase_create("mountinfo");
-	SRunner *r = srunner_create(s);
-	int failed;
 
 	suite_add_tcase(s, t);
 	tcase_add_test(t, line_of_the_manual);
@@ -147,8 +146,5 @@ main(void)
 	tcase_add_test(t, another_process_has_a_list_of_its_own);
 	tcase_add_test(t, a_mount_has_an_identity_that_its_path_does_not_tell);
 	tcase_add_test(t, what_is_no_mount_point_has_no_identity);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

@@ -20,6 +20,7 @@
 #include "leaks.h"
 #include "mountpoint.h"
 #include "streams.h"
+#include "suite.h"
 
 static char home[64];
 static int unlisted;                    /* the errno that listings end in; 0: none */
@@ -996,8 +997,6 @@ main(void)
 {
 	Suite *s = suite_create("mountpoint");
 	TCase *t = tcase_create("all");
-	SRunner *r = NULL;
-	int failed;
 
 	tcase_add_checked_fixture(t, make_home, remove_home);
 	tcase_set_timeout(t, 60);
@@ -1036,9 +1035,5 @@ main(void)
 	tcase_add_test(t, a_descriptor_of_any_number);
 	tcase_add_test(t, devices_made_of_its_files_are_told);
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

@@ -26,6 +26,7 @@
 #include "provision.h"
 #include "receipt.h"
 #include "stick.h"
+#include "suite.h"
 
 static struct fixture x;
 static struct fixture_grant lecture;
@@ -287,8 +288,6 @@ main(void)
 {
 	Suite *suite = suite_create("nomemory");
 	TCase *t = tcase_create("nomemory");
-	SRunner *r = NULL;
-	int failed = 0;
 
 	if (sodium_init() < 0)
 		return 1;
@@ -296,9 +295,5 @@ main(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_loop_test(t, what_cannot_be_read_for_want_of_memory_is_not_called_damaged, 0, CALLS);
 	suite_add_tcase(suite, t);
-	r = srunner_create(suite);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? 0 : 1;
+	return suite_run(suite);
 }

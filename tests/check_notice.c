@@ -10,6 +10,7 @@
 #include <sodium.h>
 
 #include "payload.h"
+#include "suite.h"
 
 #define GRANT_A "50a0a1a2a3a4a5a6a7a8a9aaabacadaeaf"
 #define GRANT_B "50a0a1a2a3a4a5a6a7a8a9aaabacadaeb0"
@@ -489,14 +490,7 @@ suite(void)
 int
 main(void)
 {
-	SRunner *sr;
-	int failed;
-
 	if (sodium_init() < 0)
 		return 1;
-	sr = srunner_create(suite());
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed != 0;
+	return suite_run(suite());
 }

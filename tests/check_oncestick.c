@@ -14,6 +14,7 @@
 #include "payload.h"
 #include "sample_bundle.h"
 #include "sample_image.h"
+#include "suite.h"
 
 static struct sample s;
 static struct oncestick_bundle *b;
@@ -336,8 +337,6 @@ main(void)
 {
 	Suite *suite = suite_create("oncestick");
 	TCase *t = tcase_create("all");
-	SRunner *r = NULL;
-	int failed;
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, it_has_a_version);
@@ -355,9 +354,5 @@ main(void)
 	tcase_add_test(t, the_example_checks_a_stick);
 	tcase_add_test(t, the_example_reads_with_the_key);
 	suite_add_tcase(suite, t);
-	r = srunner_create(suite);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? 0 : 1;
+	return suite_run(suite);
 }

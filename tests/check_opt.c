@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "opt.h"
+#include "suite.h"
 
 static struct cli c;
 static uint32_t number;
@@ -197,8 +198,6 @@ main(void)
 {
 	Suite *s = suite_create("opt");
 	TCase *t = tcase_create("opt");
-	SRunner *r = srunner_create(s);
-	int failed = 0;
 
 	tcase_add_checked_fixture(t, setup, NULL);
 	tcase_add_test(t, options_stand_anywhere);
@@ -214,8 +213,5 @@ main(void)
 	tcase_add_test(t, help_is_enough_without_operands);
 	tcase_add_test(t, nearest_word);
 	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? 0 : 1;
+	return suite_run(s);
 }

@@ -30,6 +30,7 @@
 #include "bytes.h"
 #include "pack_internal.h"
 #include "secret.h"
+#include "suite.h"
 
 #define MIB ((size_t)1 << 20)
 
@@ -1857,8 +1858,6 @@ main(void)
 {
 	Suite *s = suite_create("pack");
 	TCase *t = tcase_create("pack");
-	SRunner *r = srunner_create(s);
-	int failed;
 
 	suite_add_tcase(s, t);
 	tcase_set_timeout(t, 300);
@@ -1904,8 +1903,5 @@ main(void)
 	tcase_add_test(t, threads_are_as_many_as_are_wanted);
 	tcase_add_loop_test(t, progress_stops_the_pack_at_once, 0, 5);
 	tcase_add_loop_test(t, progress_stops_the_scan, 0, 2);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return suite_run(s);
 }

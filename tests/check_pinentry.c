@@ -15,6 +15,7 @@
 
 #include "pinentry.h"
 #include "stop.h"
+#include "suite.h"
 
 static char program[64];
 
@@ -132,8 +133,6 @@ main(void)
 {
 	Suite *s = suite_create("pinentry");
 	TCase *t = tcase_create("pinentry");
-	SRunner *r = srunner_create(s);
-	int failed = 0;
 
 	if (sodium_init() < 0)
 		return 1;
@@ -146,8 +145,5 @@ main(void)
 	tcase_add_test(t, a_signal_ends_the_question);
 	tcase_add_test(t, a_button_that_was_not_there);
 	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? 0 : 1;
+	return suite_run(s);
 }

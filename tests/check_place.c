@@ -13,6 +13,7 @@
 
 #include "place.h"
 #include "stick.h"
+#include "suite.h"
 
 static char top[] = "/tmp/once-place-XXXXXX";
 static struct place p;
@@ -148,8 +149,6 @@ main(void)
 {
 	Suite *s = suite_create("place");
 	TCase *t = tcase_create("all");
-	SRunner *r = srunner_create(s);
-	int failed = 0;
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, a_directory_names_itself);
@@ -159,8 +158,5 @@ main(void)
 	tcase_add_test(t, what_is_no_place_says_why);
 	tcase_add_test(t, a_folder_of_this_pc_is_no_device);
 	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

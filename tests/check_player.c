@@ -13,6 +13,7 @@
 
 #include "player.h"
 #include "ready.h"
+#include "suite.h"
 
 static char top[] = "/tmp/once-player-XXXXXX", here[PATH_MAX];
 static struct player p;
@@ -144,8 +145,6 @@ main(void)
 {
 	Suite *s = suite_create("player");
 	TCase *t = tcase_create("all");
-	SRunner *r = srunner_create(s);
-	int failed = 0;
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, without_a_name_mpv_gets_the_whole_folder);
@@ -154,8 +153,5 @@ main(void)
 	tcase_add_test(t, what_cannot_be_executed_is_no_player);
 	tcase_add_test(t, a_service_manager_hears_that_the_folder_is_open);
 	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

@@ -16,6 +16,7 @@
 #include "granting.h"
 #include "prepare.h"
 #include "record.h"
+#include "suite.h"
 
 #define STICKS 2
 #define CODES 2
@@ -352,8 +353,6 @@ main(void)
 {
 	Suite *s = suite_create("prepare");
 	TCase *t = tcase_create("all");
-	SRunner *r = srunner_create(s);
-	int failed = 0;
 
 	if (sodium_init() < 0)
 		return EXIT_FAILURE;
@@ -368,8 +367,5 @@ main(void)
 	tcase_add_test(t, who_stops_leaves_nothing_behind);
 	tcase_add_test(t, a_stick_that_forgets_gets_no_codes);
 	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

@@ -14,6 +14,7 @@
 
 #include "human.h"
 #include "progress.h"
+#include "suite.h"
 
 #define MIB (1ull << 20)
 
@@ -412,8 +413,6 @@ main(void)
 {
 	Suite *s = suite_create("progress");
 	TCase *tc = tcase_create("progress");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	suite_add_tcase(s, tc);
 	tcase_add_checked_fixture(tc, setup, teardown);
@@ -434,8 +433,5 @@ main(void)
 	tcase_add_test(tc, json_ends_with_its_outcome);
 	tcase_add_test(tc, off_writes_nothing);
 	tcase_add_test(tc, mode_follows_terminal_options_and_environment);
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

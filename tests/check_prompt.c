@@ -18,6 +18,7 @@
 
 #include "prompt.h"
 #include "stop.h"
+#include "suite.h"
 
 /* ---- files --------------------------------------------------------------------------------------------------------------- */
 
@@ -641,8 +642,6 @@ main(void)
 {
 	Suite *s = suite_create("prompt");
 	TCase *files = tcase_create("files"), *people = tcase_create("people");
-	SRunner *r = srunner_create(s);
-	int failed = 0;
 
 	setenv("TERM", "xterm", 1); /* whatever the tests run in */
 	setlocale(LC_ALL, "C.UTF-8");
@@ -678,8 +677,5 @@ main(void)
 	tcase_add_test(people, nowhere_to_ask);
 	suite_add_tcase(s, files);
 	suite_add_tcase(s, people);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? 0 : 1;
+	return suite_run(s);
 }

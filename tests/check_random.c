@@ -27,6 +27,7 @@
 #include "secret.h"
 #include "station.h"
 #include "stickio.h"
+#include "suite.h"
 #include "unlock.h"
 
 #define OUT_MAX 8192u
@@ -327,8 +328,6 @@ main(void)
 {
 	Suite *s = suite_create("random");
 	TCase *tc = tcase_create("random");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	if (sodium_init() < 0)
 		return EXIT_FAILURE;
@@ -344,8 +343,5 @@ main(void)
 	tcase_add_test(tc, ids);
 	tcase_add_test(tc, probes);
 	tcase_add_test(tc, nonces);
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

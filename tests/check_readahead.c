@@ -4,6 +4,7 @@
 
 #include "format.h"
 #include "readahead.h"
+#include "suite.h"
 
 #define MIB (1024u * 1024u)
 #define STEP (128u * 1024u)
@@ -216,8 +217,6 @@ main(void)
 {
 	Suite *s = suite_create("readahead");
 	TCase *t = tcase_create("all");
-	SRunner *r = NULL;
-	int failed;
 
 	tcase_add_test(t, first_read_asks_for_nothing_ahead);
 	tcase_add_test(t, window_doubles_to_the_limit_and_nothing_is_asked_twice);
@@ -232,9 +231,5 @@ main(void)
 	tcase_add_test(t, closing_undoes_everything);
 	tcase_add_test(t, any_reads_keep_the_books);
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

@@ -10,6 +10,7 @@
 #include <sodium.h>
 
 #include "payload.h"
+#include "suite.h"
 
 #define STATION_ID "5a2fd99fe5dcf89ffc2ce0bce955537e"
 #define SESSION_ID "f4b6dbec0729be995c04dcffea86662c"
@@ -470,14 +471,7 @@ suite(void)
 int
 main(void)
 {
-	SRunner *sr;
-	int failed;
-
 	if (sodium_init() < 0)
 		return 1;
-	sr = srunner_create(suite());
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed != 0;
+	return suite_run(suite());
 }

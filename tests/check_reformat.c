@@ -11,6 +11,7 @@
 #include <check.h>
 
 #include "reformatsay.h"
+#include "suite.h"
 #include "tool.h"
 
 #define USB "devices/pci0000:00/0000:00:14.0/usb1/1-1"
@@ -716,8 +717,6 @@ main(void)
 {
 	Suite *s = suite_create("reformat");
 	TCase *t = tcase_create("reformat");
-	SRunner *sr = NULL;
-	int failed = 0;
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, types_have_names);
@@ -755,9 +754,5 @@ main(void)
 	tcase_add_test(t, much_output_does_not_block_a_tool);
 	tcase_add_test(t, a_tool_is_found_in_the_first_directory);
 	suite_add_tcase(s, t);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? 0 : 1;
+	return suite_run(s);
 }

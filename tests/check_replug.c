@@ -18,6 +18,7 @@
 #include "cloexec.h"
 #include "leaks.h"
 #include "mountinfo.h"
+#include "suite.h"
 #include "unlock.h"
 
 #define DISK makedev(8, 17)
@@ -495,8 +496,6 @@ main(void)
 {
 	Suite *suite = suite_create("replug");
 	TCase *t = tcase_create("replug");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_set_timeout(t, 60);
@@ -521,8 +520,5 @@ main(void)
 	tcase_add_test(t, nothing_stays_open);
 	tcase_add_test(t, a_path_that_is_not_there);
 	suite_add_tcase(suite, t);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

@@ -9,6 +9,7 @@
 
 #include "fixture.h"
 #include "revoke.h"
+#include "suite.h"
 
 static struct fixture x;
 static struct fixture_grant g;
@@ -197,8 +198,6 @@ main(void)
 {
 	Suite *s = suite_create("revoke");
 	TCase *t = tcase_create("all");
-	SRunner *r_ = srunner_create(s);
-	int failed = 0;
 
 	if (sodium_init() < 0)
 		return EXIT_FAILURE;
@@ -212,8 +211,5 @@ main(void)
 	tcase_add_test(t, the_list_goes_onto_a_stick);
 	tcase_add_test(t, a_stick_of_another_issuer_is_left_alone);
 	suite_add_tcase(s, t);
-	srunner_run_all(r_, CK_ENV);
-	failed = srunner_ntests_failed(r_);
-	srunner_free(r_);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

@@ -20,6 +20,7 @@
 #include "say.h"
 #include "scrub.h"
 #include "stick.h"
+#include "suite.h"
 #include "trial.h"
 #include "utf8.h"
 
@@ -487,8 +488,6 @@ main(void)
 {
 	Suite *s = suite_create("say");
 	TCase *t = tcase_create("say");
-	SRunner *r = srunner_create(s);
-	int failed = 0;
 
 	setlocale(LC_ALL, "C.UTF-8");
 	tcase_add_test(t, every_error_has_words_of_its_own);
@@ -518,8 +517,5 @@ main(void)
 	tcase_add_test(t, times_in_json_are_rfc3339);
 	tcase_add_test(t, long_words_are_cut);
 	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? 0 : 1;
+	return suite_run(s);
 }

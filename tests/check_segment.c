@@ -11,6 +11,7 @@
 #include "calls.h"
 #include "dropped.h"
 #include "sample_bundle.h"
+#include "suite.h"
 
 static struct sample s;
 static struct segment_set *set;
@@ -407,8 +408,6 @@ main(void)
 {
 	Suite *suite = suite_create("segment");
 	TCase *t = tcase_create("all");
-	SRunner *r = NULL;
-	int failed;
 
 	tcase_set_timeout(t, 60);
 	tcase_add_checked_fixture(t, setup, teardown);
@@ -427,9 +426,5 @@ main(void)
 	tcase_add_test(t, the_file_read_longest_ago_makes_room);
 	tcase_add_test(t, a_set_that_moved_holds_nothing_of_its_old_directory);
 	suite_add_tcase(suite, t);
-	r = srunner_create(suite);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? 0 : 1;
+	return suite_run(suite);
 }

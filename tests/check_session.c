@@ -33,6 +33,7 @@
 #include "replug.h"
 #include "session.h"
 #include "station.h"
+#include "suite.h"
 
 static volatile sig_atomic_t signals;
 
@@ -1315,8 +1316,6 @@ main(void)
 {
 	Suite *s = suite_create("session");
 	TCase *t = tcase_create("waiting"), *u = tcase_create("whole");
-	SRunner *r = srunner_create(s);
-	int failed;
 
 	tcase_add_test(t, silence_ends_when_it_is_given_up);
 	tcase_add_test(t, what_was_given_up_is_not_waited_for);
@@ -1359,8 +1358,5 @@ main(void)
 	tcase_add_loop_test(u, what_cannot_be_unmounted, 0, 4);
 	tcase_add_test(u, what_was_taken_away_is_not_left_to_anybody);
 	suite_add_tcase(s, u);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

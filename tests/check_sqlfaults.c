@@ -19,6 +19,7 @@
 #include "books.h"
 #include "fixture.h"
 #include "station.h"
+#include "suite.h"
 
 #define T0 1760000000ll
 #define END (T0 + 86400)
@@ -788,8 +789,6 @@ main(void)
 {
 	Suite *suite = suite_create("sqlfaults");
 	TCase *tc = tcase_create("books"), *pc = tcase_create("station");
-	SRunner *sr = srunner_create(suite);
-	int failed;
 
 	if (sodium_init() < 0)
 		return EXIT_FAILURE;
@@ -804,8 +803,5 @@ main(void)
 	tcase_add_checked_fixture(pc, station_setup, station_teardown);
 	tcase_add_loop_test(pc, a_memory_that_fails_to_be_read_is_not_empty, 0, KINDS);
 	tcase_add_loop_test(pc, a_memory_that_fails_to_be_written_is_as_before, 0, KINDS);
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

@@ -26,6 +26,7 @@
 #include "interrupted.h"
 #include "opened.h"
 #include "stage.h"
+#include "suite.h"
 
 #define PLACE "/tmp/oncestick-test"
 
@@ -595,8 +596,6 @@ main(void)
 {
 	Suite *s = suite_create("stage");
 	TCase *t = tcase_create("stage");
-	SRunner *r = NULL;
-	int failed = 0;
 
 	tcase_add_checked_fixture(t, begin, finish);
 	tcase_set_timeout(t, 60);
@@ -625,9 +624,5 @@ main(void)
 	tcase_add_test(t, nothing_stays_open);
 run:
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

@@ -26,6 +26,7 @@
 #include "receipt.h"
 #include "station.h"
 #include "stickio.h"
+#include "suite.h"
 
 #define CHILDREN 6
 #define T0 1760000000ll
@@ -1997,8 +1998,6 @@ main(void)
 {
 	Suite *suite = suite_create("station");
 	TCase *tc = tcase_create("station");
-	SRunner *sr = srunner_create(suite);
-	int failed;
 
 	if (sodium_init() < 0)
 		return EXIT_FAILURE;
@@ -2053,8 +2052,5 @@ main(void)
 	tcase_add_test(tc, share_is_the_issuers_share);
 	tcase_add_test(tc, a_memory_that_cannot_be_written_is_known_without_writing);
 	tcase_add_test(tc, receipts_are_of_codes_whose_key_was_used);
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

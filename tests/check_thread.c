@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "suite.h"
+
 static bool unknown; /* nobody can tell on which processors this process may run */
 static bool none;    /* no thread can be started */
 
@@ -110,15 +112,10 @@ main(void)
 {
 	Suite *s = suite_create("thread");
 	TCase *t = tcase_create("thread");
-	SRunner *r = srunner_create(s);
-	int failed;
 
 	tcase_add_test(t, no_signal_comes_to_a_thread);
 	tcase_add_test(t, no_thread_can_be_started);
 	tcase_add_test(t, as_many_as_may_run_at_once);
 	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

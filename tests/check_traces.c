@@ -19,6 +19,7 @@
 #include "flushed.h"
 #include "leaks.h"
 #include "streams.h"
+#include "suite.h"
 #include "traces.h"
 
 static const struct traces_folder folder = {{"/home/kim/Week 12", "/data/kim/Week 12"}};
@@ -1100,8 +1101,6 @@ main(void)
 {
 	Suite *s = suite_create("traces");
 	TCase *words = tcase_create("words"), *files = tcase_create("files");
-	SRunner *r = srunner_create(s);
-	int failed;
 
 	tcase_add_test(words, names_of_the_folder);
 	tcase_add_test(words, names_of_others);
@@ -1148,8 +1147,5 @@ main(void)
 	tcase_add_test(files, what_cannot_be_read_stays);
 	tcase_add_test(files, behind_the_fence);
 	suite_add_tcase(s, files);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? 0 : 1;
+	return suite_run(s);
 }

@@ -12,6 +12,7 @@
 #include <sodium.h>
 
 #include "bytes.h"
+#include "suite.h"
 
 static const struct {
 	uint64_t n;
@@ -324,8 +325,6 @@ main(void)
 {
 	Suite *s = suite_create("tree");
 	TCase *t = tcase_create("all");
-	SRunner *r = NULL;
-	int failed;
 
 	tcase_set_timeout(t, 60);
 	tcase_add_loop_test(t, roots_of_the_vectors, 0, (int)(sizeof VECTORS / sizeof *VECTORS));
@@ -338,9 +337,5 @@ main(void)
 	tcase_add_loop_test(t, shapes, 0, (int)(sizeof SHAPES / sizeof *SHAPES));
 	tcase_add_test(t, impossible_shapes_leave_the_output_alone);
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? 0 : 1;
+	return suite_run(s);
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "sample_bundle.h"
+#include "suite.h"
 
 static struct sample s;
 static struct tree_shape shape;
@@ -256,8 +257,6 @@ main(void)
 {
 	Suite *suite = suite_create("treecache");
 	TCase *t = tcase_create("all");
-	SRunner *r = NULL;
-	int failed;
 
 	tcase_set_timeout(t, 120);
 	tcase_add_checked_fixture(t, setup, teardown);
@@ -272,9 +271,5 @@ main(void)
 	tcase_add_test(t, threads_that_wait_for_each_other);
 	tcase_add_test(t, more_threads_than_blocks_kept);
 	suite_add_tcase(suite, t);
-	r = srunner_create(suite);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? 0 : 1;
+	return suite_run(suite);
 }

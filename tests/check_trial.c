@@ -26,6 +26,7 @@
 #include "fixture.h"
 #include "leaks.h"
 #include "stick.h"
+#include "suite.h"
 
 /* What fails in the process under test, or kills it: this file's stand before the C library's. */
 static bool no_fork, no_thread, deadly, hangs;
@@ -457,8 +458,6 @@ main(void)
 {
 	Suite *s = suite_create("trial");
 	TCase *tc = tcase_create("all");
-	SRunner *sr;
-	int failed;
 
 	if (sodium_init() < 0)
 		return EXIT_FAILURE;
@@ -482,9 +481,5 @@ main(void)
 	tcase_add_test(tc, a_trial_holds_on_to_nothing_of_the_stick);
 	tcase_add_test(tc, no_descriptor_is_told_as_that);
 	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

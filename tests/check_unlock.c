@@ -21,6 +21,7 @@
 #include "keytree.h"
 #include "mint.h"
 #include "receipt.h"
+#include "suite.h"
 #include "unlock.h"
 
 static struct fixture x;
@@ -1863,10 +1864,8 @@ int
 main(void)
 {
 	Suite *s = suite_create("unlock");
-	SRunner *runner = srunner_create(s);
 	TCase *first = tcase(s, "first use"), *list = tcase(s, "decisions"), *again = tcase(s, "resume"),
 	    *end = tcase(s, "end"), *meantime = tcase(s, "meantime"), *wiped = tcase(s, "memory");
-	int failed;
 
 	if (sodium_init() < 0)
 		return EXIT_FAILURE;
@@ -1946,8 +1945,5 @@ main(void)
 	tcase_add_loop_test(wiped, content_key_leaves_memory_with_the_session, 0, 2);
 	tcase_add_loop_test(wiped, code_leaves_memory_with_the_spend, 0, 12);
 	tcase_add_test(wiped, code_that_is_refused_leaves_memory);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

@@ -12,6 +12,7 @@
 #include <check.h>
 
 #include "bytes.h"
+#include "suite.h"
 #include "usb.h"
 #include "usb_list.h"
 
@@ -847,8 +848,6 @@ main(void)
 {
 	Suite *s = suite_create("usb");
 	TCase *t = group(s, "identity", remove_sysfs);
-	SRunner *runner = NULL;
-	int failed = 0;
 
 	tcase_add_test(t, factor_and_hint_are_those_of_the_vectors);
 	tcase_add_test(t, spaces_in_a_serial_do_not_count);
@@ -887,9 +886,5 @@ main(void)
 	tcase_add_test(t, copy_on_write_is_not_offered);
 	tcase_add_test(t, partition_that_something_is_built_on_is_not_offered);
 	tcase_add_test(t, reader_without_identity_is_not_offered);
-	runner = srunner_create(s);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_run(s);
 }

@@ -12,6 +12,7 @@
 
 #include <libusb.h>
 
+#include "suite.h"
 #include "usb_bus.h"
 #include "usb_hotplug.h"
 
@@ -301,8 +302,6 @@ main(void)
 {
 	Suite *suite = suite_create("usb_bus");
 	TCase *tc = tcase_create("usb_bus");
-	SRunner *sr = srunner_create(suite);
-	int failed;
 
 	suite_add_tcase(suite, tc);
 	tcase_add_checked_fixture(tc, setup, teardown);
@@ -313,8 +312,5 @@ main(void)
 	tcase_add_test(tc, its_thread_takes_no_signal_of_ours);
 	tcase_add_test(tc, where_it_cannot_tell_it_is_given_back);
 	tcase_add_test(tc, what_to_poll_for);
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

@@ -8,6 +8,8 @@
 
 #include <check.h>
 
+#include "suite.h"
+
 #define UNTOUCHED 0xdeadbeefu
 
 /* ---- one at a time -------------------------------------------------------------------------------------------------------- */
@@ -143,8 +145,6 @@ main(void)
 	const int characters_count = (int)(sizeof characters / sizeof *characters), none_count = (int)(sizeof none / sizeof *none);
 	Suite *s = suite_create("utf8");
 	TCase *tc = tcase_create("utf8");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	suite_add_tcase(s, tc);
 	tcase_add_loop_test(tc, a_character_is_read_and_what_follows_is_not, 0, characters_count);
@@ -154,8 +154,5 @@ main(void)
 	tcase_add_test(tc, what_is_no_character_is_cut_anywhere);
 	tcase_add_test(tc, no_control_is_left);
 	tcase_add_loop_test(tc, what_is_too_long_keeps_its_ends, 0, 4);
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

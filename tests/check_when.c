@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "format.h"
+#include "suite.h"
 #include "when.h"
 
 #define BERLIN "CET-1CEST,M3.5.0,M10.5.0/3"
@@ -314,8 +315,6 @@ main(void)
 {
 	Suite *s = suite_create("when");
 	TCase *tc = tcase_create("when");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	suite_add_tcase(s, tc);
 	tcase_add_checked_fixture(tc, setup, NULL);
@@ -338,8 +337,5 @@ main(void)
 	tcase_add_test(tc, times_beyond_any_calendar_are_shown_as_unknown);
 	tcase_add_test(tc, durations_are_shown);
 	tcase_add_test(tc, small_buffers_are_respected);
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

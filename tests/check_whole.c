@@ -16,6 +16,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "suite.h"
+
 static void
 nothing(void)
 {
@@ -358,8 +360,6 @@ main(int argc, char **argv)
 {
 	Suite *s = suite_create("whole");
 	TCase *t = tcase_create("whole");
-	SRunner *r = srunner_create(s);
-	int failed = 0;
 
 	if (argc > 1)
 		return run_inner(argc - 1, argv + 1);
@@ -372,8 +372,5 @@ main(int argc, char **argv)
 	tcase_add_test(t, what_sets_up_or_tears_down_does_not_end_it_either);
 	tcase_add_test(t, the_program_does_not_end_before_its_tests);
 	tcase_add_test(t, a_body_that_takes_the_timers_away_is_timed_by_one_clock);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? 0 : 1;
+	return suite_run(s);
 }

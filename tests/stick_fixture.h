@@ -25,6 +25,7 @@
 #include "record.h"
 #include "stick.h"
 #include "stickio.h"
+#include "suite.h"
 
 #define FIXTURE_SLOTS 3u
 #define FIXTURE_CELL CELL_SIZE(1)
@@ -396,19 +397,13 @@ run_suite(const char *name, void (*fill)(TCase *))
 {
 	Suite *suite = suite_create(name);
 	TCase *tests = tcase_create(name);
-	SRunner *runner = NULL;
-	int failed = 0;
 
 	if (sodium_init() < 0)
 		return 1;
 	tcase_set_timeout(tests, 60);
 	fill(tests);
 	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_run(suite);
 }
 
 #endif

@@ -230,7 +230,7 @@ static enum err
 id_of_grants(struct stick *s, struct fault *f)
 {
 	struct listing l = {0};
-	uint8_t id[ID_SIZE];
+	uint8_t id[ID_SIZE] = {0};
 	bool known = false, same = true;
 	int has = 0;
 

@@ -279,7 +279,7 @@ read_number(const char *p, size_t n)
 bool
 code_name(struct code_name *out, const char *text, size_t n)
 {
-	const char *slash = memchr(text, '/', n);
+	const char *slash = n > 0 ? memchr(text, '/', n) : NULL;
 	size_t len = slash != NULL ? (size_t)(slash - text) : n;
 	struct code_name name = {.number = 0};
 

@@ -718,29 +718,36 @@ struct reading {
 	struct fault unread; /* why it is not known what it says; E_SLOT_DAMAGED where the file is wrong */
 };
 
+/* Where the records of a slot are. */
+struct slot_place {
+	int dir_fd;
+	const char *top; /* what dir_fd is called */
+	uint32_t slots, slot;
+	bool want_write;
+};
+
 static void
-read_lock(struct reading *r, int dir_fd, const char *top, const char *name, const struct grant *g, uint32_t slot, bool want_write,
-    uint8_t raw[RECORD_SIZE])
+read_lock(struct reading *r, const struct slot_place *p, const char *name, uint8_t raw[RECORD_SIZE])
 {
 	uint64_t size = 0;
-	int fd = stickio_open_file(dir_fd, name, want_write ? O_RDWR : O_RDONLY, &size);
+	int fd = stickio_open_file(p->dir_fd, name, p->want_write ? O_RDWR : O_RDONLY, &size);
 
 	memset(raw, 0, RECORD_SIZE);
 	r->whole = fd != -1;
-	if (fd == -1 && want_write && out_of_reach(errno)) {
-		fault_set(&r->locked, E_READONLY, errno, "open for writing", "%s/%s", top, name);
-		stickio_blame(&r->locked, dir_fd, name);
-		fd = stickio_open_file(dir_fd, name, O_RDONLY, &size);
+	if (fd == -1 && p->want_write && out_of_reach(errno)) {
+		fault_set(&r->locked, E_READONLY, errno, "open for writing", "%s/%s", p->top, name);
+		stickio_blame(&r->locked, p->dir_fd, name);
+		fd = stickio_open_file(p->dir_fd, name, O_RDONLY, &size);
 	}
 	if (fd == -1) {
-		stickio_fault(&r->unread, E_SLOT_DAMAGED, "open", dir_fd, top, name);
+		stickio_fault(&r->unread, E_SLOT_DAMAGED, "open", p->dir_fd, p->top, name);
 		return;
 	}
-	if (size != (uint64_t)g->slots * RECORD_SIZE)
+	if (size != (uint64_t)p->slots * RECORD_SIZE)
 		r->whole = false;
-	if (record_read(fd, slot, raw) != 0) {
+	if (record_read(fd, p->slot, raw) != 0) {
 		if (r->whole || r->locked.err != E_OK)
-			stickio_fault(&r->unread, E_SLOT_DAMAGED, "read", dir_fd, top, name);
+			stickio_fault(&r->unread, E_SLOT_DAMAGED, "read", p->dir_fd, p->top, name);
 		memset(raw, 0, RECORD_SIZE);
 		r->whole = false;
 	}
@@ -762,6 +769,7 @@ stick_read_slot(
 	char hex[HEX_ID_SIZE], top[sizeof STICK_ONCE "/" STICK_GRANTS "/" + HEX_ID_SIZE];
 	size_t cell_size = CELL_SIZE(g->bundle_count);
 	struct reading a = {0}, b = {0};
+	struct slot_place place;
 	struct fault why = {0};
 	int fd = -1;
 
@@ -778,8 +786,9 @@ stick_read_slot(
 		return E_OK;
 	}
 	snprintf(top, sizeof top, "%s/%s/%s", STICK_ONCE, STICK_GRANTS, hex);
-	read_lock(&a, fd, top, STICK_LOCK_A, g, slot, want_write, out->raw_a);
-	read_lock(&b, fd, top, STICK_LOCK_B, g, slot, want_write, out->raw_b);
+	place = (struct slot_place){fd, top, g->slots, slot, want_write};
+	read_lock(&a, &place, STICK_LOCK_A, out->raw_a);
+	read_lock(&b, &place, STICK_LOCK_B, out->raw_b);
 	close(fd);
 	out->a = record_slot_state(out->raw_a, g->id, slot, cell_size, &out->body_a);
 	out->b = record_slot_state(out->raw_b, g->id, slot, cell_size, &out->body_b);

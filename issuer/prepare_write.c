@@ -214,7 +214,8 @@ stretch_all(void *arg)
 
 		if (t->a == NULL) /* refused before the first byte */
 			continue;
-		w->result = mint_stretch(j->issuer.seed, t->grant.stick_id, t->grant.id, j->codes, t->a, 0, on_stretch, w);
+		w->result = mint_stretch(&(struct mint_codes){j->issuer.seed, t->grant.stick_id, t->grant.id, j->codes}, t->a, 0,
+		    on_stretch, w);
 		w->base += j->codes;
 	}
 	atomic_store(&w->finished, true);

@@ -47,10 +47,15 @@ mint_code(char out[CODE_SYMBOLS], const uint8_t seed[KEY_SIZE], const uint8_t gr
 
 /* ---- stretching --------------------------------------------------------------------------------------------------------- */
 
-/* One set of codes to stretch, and how far the threads are. */
-struct work {
+/* What a grant's codes of a kind, and their stretched form, follow from. */
+struct code_source {
 	enum code_kind kind;
 	const uint8_t *seed, *grant_id, *salt;
+};
+
+/* One set of codes to stretch, and how far the threads are. */
+struct work {
+	struct code_source from;
 	uint32_t slots;
 	uint8_t *out;
 
@@ -63,14 +68,13 @@ struct work {
 };
 
 static int
-stretch_code(uint8_t out[KEY_SIZE], enum code_kind kind, const uint8_t *seed, const uint8_t *grant_id, const uint8_t *salt,
-    uint32_t slot)
+stretch_code(uint8_t out[KEY_SIZE], const struct code_source *from, uint32_t slot)
 {
 	char code[CODE_SYMBOLS];
 	int rc = 0;
 
-	derive_code(code, kind, seed, grant_id, slot);
-	rc = kdf_stretch(out, code, sizeof code, salt);
+	derive_code(code, from->kind, from->seed, from->grant_id, slot);
+	rc = kdf_stretch(out, code, sizeof code, from->salt);
 	sodium_memzero(code, sizeof code);
 	return rc;
 }
@@ -86,7 +90,7 @@ run_worker(void *arg)
 		int rc = 0;
 
 		pthread_mutex_unlock(&w->lock);
-		rc = stretch_code(w->out + (size_t)slot * KEY_SIZE, w->kind, w->seed, w->grant_id, w->salt, slot);
+		rc = stretch_code(w->out + (size_t)slot * KEY_SIZE, &w->from, slot);
 		pthread_mutex_lock(&w->lock);
 		if (rc == 0) {
 			w->done++;
@@ -214,11 +218,10 @@ stretch_all(struct work *w, unsigned limit, progress_fn *progress, void *arg)
 }
 
 enum err
-mint_stretch(const uint8_t seed[KEY_SIZE], const uint8_t stick_id[ID_SIZE], const uint8_t grant_id[ID_SIZE], uint32_t slots,
-    uint8_t *a, unsigned threads, progress_fn *progress, void *arg)
+mint_stretch(const struct mint_codes *codes, uint8_t *a, unsigned threads, progress_fn *progress, void *arg)
 {
 	struct work w = {
-		.kind = CODE_UNLOCK, .seed = seed, .grant_id = grant_id, .salt = stick_id, .slots = slots, .out = a
+		.from = { CODE_UNLOCK, codes->seed, codes->grant_id, codes->stick_id }, .slots = codes->slots, .out = a
 	};
 
 	return stretch_all(&w, threads, progress, arg);
@@ -261,7 +264,7 @@ source_init(struct factor_source *s, const struct grant *g, const uint8_t seed[K
 static enum err
 source_add_ledger(struct factor_source *s, const struct grant *g, const uint8_t seed[KEY_SIZE])
 {
-	struct work w = { .kind = CODE_RELEASE, .seed = seed, .grant_id = g->id, .salt = g->id, .slots = g->slots };
+	struct work w = { .from = { CODE_RELEASE, seed, g->id, g->id }, .slots = g->slots };
 
 	if (!g->policy.ledger)
 		return E_OK;
@@ -434,13 +437,14 @@ mint_check_cells(const struct grant *g, const struct mint_secrets *s, const uint
 enum err
 mint_slot_keys(struct mint_slot_keys *k, const struct grant *g, const uint8_t seed[KEY_SIZE], uint32_t slot, const uint8_t *usb)
 {
+	struct code_source unlock = { CODE_UNLOCK, seed, g->id, g->stick_id }, release = { CODE_RELEASE, seed, g->id, g->id };
 	struct factor_source s = { 0 };
 	uint8_t ledger[KEY_SIZE];
 	enum err err = source_init(&s, g, seed, usb);
 
-	if (err == E_OK && stretch_code(k->a, CODE_UNLOCK, seed, g->id, g->stick_id, slot) != 0)
+	if (err == E_OK && stretch_code(k->a, &unlock, slot) != 0)
 		err = E_MEMORY;
-	if (err == E_OK && g->policy.ledger && stretch_code(ledger, CODE_RELEASE, seed, g->id, g->id, slot) != 0)
+	if (err == E_OK && g->policy.ledger && stretch_code(ledger, &release, slot) != 0)
 		err = E_MEMORY;
 	if (err == E_OK)
 		keytree_factors(k->factors, g->hash, slot, s.usb, s.station, g->policy.ledger ? ledger : NULL);

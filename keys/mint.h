@@ -18,6 +18,13 @@ struct mint_slot_keys {
 	uint8_t factors[FACTORS_SIZE];
 };
 
+/* The codes of a grant's slots. All borrowed. */
+struct mint_codes {
+	const uint8_t *seed;                /* KEY_SIZE bytes, secret */
+	const uint8_t *stick_id, *grant_id; /* ID_SIZE bytes */
+	uint32_t slots;
+};
+
 /* What the cells of a grant are made of. All borrowed, and all but usb are secret. */
 struct mint_secrets {
 	const uint8_t *seed; /* KEY_SIZE bytes */
@@ -36,13 +43,13 @@ struct minted {
 void mint_code(char out[CODE_SYMBOLS], const uint8_t seed[KEY_SIZE], const uint8_t grant_id[ID_SIZE], uint32_t slot);
 
 /*
- * mint_stretch(seed, stick_id, grant_id, slots, a, threads, progress, arg): stretch the codes of all slots into a (slots * KEY_SIZE
- * bytes of secret memory), as many at a time as processors, MemAvailable (128 MiB each) and threads (0: no further limit) allow.
+ * mint_stretch(codes, a, threads, progress, arg): stretch the codes of all slots into a (codes->slots * KEY_SIZE bytes of secret
+ * memory), as many at a time as processors, MemAvailable (128 MiB each) and threads (0: no further limit) allow.
  * progress, unless NULL, is called from the calling thread with the number done; non-zero stops. E_OK, E_MEMORY, E_INTERRUPTED,
  * E_FAIL; a is zeroed on failure.
  */
-enum err mint_stretch(const uint8_t seed[KEY_SIZE], const uint8_t stick_id[ID_SIZE], const uint8_t grant_id[ID_SIZE],
-    uint32_t slots, uint8_t *a, unsigned threads, int (*progress)(void *arg, uint64_t done, uint64_t all), void *arg);
+enum err mint_stretch(const struct mint_codes *codes, uint8_t *a, unsigned threads,
+    int (*progress)(void *arg, uint64_t done, uint64_t all), void *arg);
 
 /*
  * mint_grant(g, s, m, f): g is complete but for what follows from the seed and the codes: issuer,

@@ -37,6 +37,7 @@
 #define ALL_RK_0 "f5f8a7f3160321ddc94223817f4bd8a58f524b117ae0472aa052b322473e2265"
 
 static uint8_t seed[KEY_SIZE], stick_id[ID_SIZE], grant_id[ID_SIZE], ck[KEY_SIZE], usb[HASH_SIZE];
+static const struct mint_codes codes = {seed, stick_id, grant_id, SLOTS};
 static uint8_t *a;
 static struct grant g;
 
@@ -140,7 +141,7 @@ stretch(void)
 	sigemptyset(&before);
 	sigaddset(&before, SIGUSR2);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	ck_assert_int_eq(mint_stretch(seed, stick_id, grant_id, SLOTS, a, 0, NULL, NULL), E_OK);
+	ck_assert_int_eq(mint_stretch(&codes, a, 0, NULL, NULL), E_OK);
 	pthread_sigmask(SIG_SETMASK, NULL, &after);
 	ck_assert(sigismember(&after, SIGTERM) == 0 && sigismember(&after, SIGUSR2) == 1);
 }
@@ -440,7 +441,7 @@ START_TEST(progress_ends_with_all)
 {
 	uint64_t seen = 0;
 
-	ck_assert_int_eq(mint_stretch(seed, stick_id, grant_id, SLOTS, a, 1, count_progress, &seen), E_OK);
+	ck_assert_int_eq(mint_stretch(&codes, a, 1, count_progress, &seen), E_OK);
 	ck_assert_uint_eq(seen, SLOTS);
 	assert_hex(a, KEY_SIZE, A_0);
 }
@@ -450,7 +451,7 @@ START_TEST(progress_can_stop)
 {
 	int calls = 0;
 
-	ck_assert_int_eq(mint_stretch(seed, stick_id, grant_id, SLOTS, a, 1, stop_at_once, &calls), E_INTERRUPTED);
+	ck_assert_int_eq(mint_stretch(&codes, a, 1, stop_at_once, &calls), E_INTERRUPTED);
 	ck_assert_int_eq(calls, 1);
 	ck_assert(sodium_is_zero(a, SLOTS * KEY_SIZE));
 }
@@ -458,8 +459,9 @@ END_TEST
 
 START_TEST(slot_counts_out_of_range_are_refused)
 {
-	ck_assert_int_eq(mint_stretch(seed, stick_id, grant_id, 0, a, 0, NULL, NULL), E_FAIL);
-	ck_assert_int_eq(mint_stretch(seed, stick_id, grant_id, GRANT_SLOTS_MAX + 1, a, 0, NULL, NULL), E_FAIL);
+	ck_assert_int_eq(mint_stretch(&(struct mint_codes){seed, stick_id, grant_id, 0}, a, 0, NULL, NULL), E_FAIL);
+	ck_assert_int_eq(
+	    mint_stretch(&(struct mint_codes){seed, stick_id, grant_id, GRANT_SLOTS_MAX + 1}, a, 0, NULL, NULL), E_FAIL);
 }
 END_TEST
 

@@ -28,8 +28,7 @@
 /* The file's fields, in bounds. */
 struct fields {
 	uint8_t pk[KEY_SIZE];
-	uint8_t salt[ID_SIZE];
-	uint64_t t, m_kib;
+	struct keystore_cost cost;
 	uint8_t sealed[SEALED_SIZE];
 };
 
@@ -43,9 +42,9 @@ parse(struct fields *k, struct bytes file)
 	    !dcbor_get_map(&in, 6, 6, &pairs) ||
 	    !dcbor_key(&in, &pairs, KEYSTORE_VERSION) || !dcbor_get_uint(&in, PAYLOAD_VERSION, PAYLOAD_VERSION, &version) ||
 	    !dcbor_key(&in, &pairs, KEYSTORE_ISSUER) || !dcbor_get_fixed(&in, k->pk, sizeof k->pk) ||
-	    !dcbor_key(&in, &pairs, KEYSTORE_SALT) || !dcbor_get_fixed(&in, k->salt, sizeof k->salt) ||
-	    !dcbor_key(&in, &pairs, KEYSTORE_PASSES) || !dcbor_get_uint(&in, PASSES_MIN, PASSES_MAX, &k->t) ||
-	    !dcbor_key(&in, &pairs, KEYSTORE_MEMORY_KIB) || !dcbor_get_uint(&in, MEMORY_MIN_KIB, MEMORY_MAX_KIB, &k->m_kib) ||
+	    !dcbor_key(&in, &pairs, KEYSTORE_SALT) || !dcbor_get_fixed(&in, k->cost.salt, sizeof k->cost.salt) ||
+	    !dcbor_key(&in, &pairs, KEYSTORE_PASSES) || !dcbor_get_uint(&in, PASSES_MIN, PASSES_MAX, &k->cost.t) ||
+	    !dcbor_key(&in, &pairs, KEYSTORE_MEMORY_KIB) || !dcbor_get_uint(&in, MEMORY_MIN_KIB, MEMORY_MAX_KIB, &k->cost.m_kib) ||
 	    !dcbor_key(&in, &pairs, KEYSTORE_SEALED) || !dcbor_get_fixed(&in, k->sealed, sizeof k->sealed) ||
 	    !dcbor_end(&in))
 		return E_KEYSTORE;
@@ -63,21 +62,21 @@ encode(const struct fields *k, size_t *n)
 	dcbor_put_uint(&o, KEYSTORE_ISSUER);
 	dcbor_put_bytes(&o, k->pk, sizeof k->pk);
 	dcbor_put_uint(&o, KEYSTORE_SALT);
-	dcbor_put_bytes(&o, k->salt, sizeof k->salt);
+	dcbor_put_bytes(&o, k->cost.salt, sizeof k->cost.salt);
 	dcbor_put_uint(&o, KEYSTORE_PASSES);
-	dcbor_put_uint(&o, k->t);
+	dcbor_put_uint(&o, k->cost.t);
 	dcbor_put_uint(&o, KEYSTORE_MEMORY_KIB);
-	dcbor_put_uint(&o, k->m_kib);
+	dcbor_put_uint(&o, k->cost.m_kib);
 	dcbor_put_uint(&o, KEYSTORE_SEALED);
 	dcbor_put_bytes(&o, k->sealed, sizeof k->sealed);
 	return dcbor_take(&o, n);
 }
 
-/* The key that seals the seed, from the passphrase and the bounded parameters in k. */
+/* The key that seals the seed, from the passphrase; cost is within its bounds. */
 static enum err
-stretch(uint8_t kek[KEY_SIZE], struct bytes pass, const struct fields *k)
+stretch(uint8_t kek[KEY_SIZE], struct bytes pass, const struct keystore_cost *cost)
 {
-	if (crypto_pwhash(kek, KEY_SIZE, (const char *)pass.p, pass.n, k->salt, k->t, (size_t)k->m_kib * 1024,
+	if (crypto_pwhash(kek, KEY_SIZE, (const char *)pass.p, pass.n, cost->salt, cost->t, (size_t)cost->m_kib * 1024,
 	    crypto_pwhash_ALG_ARGON2ID13) != 0)
 		return E_MEMORY;
 	return E_OK;
@@ -93,20 +92,18 @@ public_key(uint8_t pk[KEY_SIZE], const uint8_t *seed)
 }
 
 enum err
-keystore_seal(const uint8_t *seed, struct bytes pass, const uint8_t salt[ID_SIZE], unsigned t, unsigned m_kib, uint8_t **file,
-    size_t *n)
+keystore_seal(const uint8_t *seed, struct bytes pass, const struct keystore_cost *cost, uint8_t **file, size_t *n)
 {
-	struct fields k = { .t = t, .m_kib = m_kib };
+	struct fields k = { .cost = *cost };
 	uint8_t kek[KEY_SIZE], *made = NULL;
 	enum err err = E_OK;
 
 	if (pass.n == 0)
 		return E_PASSPHRASE;
-	if (t < PASSES_MIN || t > PASSES_MAX || m_kib < MEMORY_MIN_KIB || m_kib > MEMORY_MAX_KIB)
+	if (cost->t < PASSES_MIN || cost->t > PASSES_MAX || cost->m_kib < MEMORY_MIN_KIB || cost->m_kib > MEMORY_MAX_KIB)
 		return E_KEYSTORE;
 	public_key(k.pk, seed);
-	memcpy(k.salt, salt, sizeof k.salt);
-	if ((err = stretch(kek, pass, &k)) != E_OK)
+	if ((err = stretch(kek, pass, cost)) != E_OK)
 		goto out;
 	seal_close(k.sealed, kek, seed, KEY_SIZE, BYTES(k.pk, sizeof k.pk));
 	if ((made = encode(&k, n)) == NULL) {
@@ -126,8 +123,8 @@ unseal(uint8_t *seed, const struct fields *k, struct bytes pass, struct fault *f
 	uint8_t kek[KEY_SIZE], pk[KEY_SIZE];
 	enum err err = E_OK;
 
-	if (stretch(kek, pass, k) != E_OK) {
-		err = fault_why(f, E_MEMORY, errno, WHY_PASSPHRASE, "%llu KiB", (unsigned long long)k->m_kib);
+	if (stretch(kek, pass, &k->cost) != E_OK) {
+		err = fault_why(f, E_MEMORY, errno, WHY_PASSPHRASE, "%llu KiB", (unsigned long long)k->cost.m_kib);
 		goto out;
 	}
 	if (seal_open(seed, kek, k->sealed, sizeof k->sealed, BYTES(k->pk, sizeof k->pk)) != 0) {
@@ -251,14 +248,15 @@ write_new(int dir_fd, const uint8_t *file, size_t n, struct fault *f)
 enum err
 keystore_create(int dir_fd, const uint8_t *seed, struct bytes pass, struct fault *f)
 {
-	uint8_t salt[ID_SIZE], *file = NULL;
+	struct keystore_cost cost = { .t = PASSES_MIN, .m_kib = MEMORY_MIN_KIB };
+	uint8_t *file = NULL;
 	size_t n = 0;
 	enum err err = E_OK;
 
 	if (faccessat(dir_fd, KEYSTORE_NAME, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 		return fault_why(f, E_KEYSTORE, EEXIST, WHY_MAKE_FILE, KEYSTORE_NAME);
-	randombytes_buf(salt, sizeof salt);
-	if ((err = keystore_seal(seed, pass, salt, PASSES_MIN, MEMORY_MIN_KIB, &file, &n)) != E_OK)
+	randombytes_buf(cost.salt, sizeof cost.salt);
+	if ((err = keystore_seal(seed, pass, &cost, &file, &n)) != E_OK)
 		return fault_set(f, err, 0, "seal", KEYSTORE_NAME);
 	err = write_new(dir_fd, file, n, f);
 	free(file);

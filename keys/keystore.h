@@ -30,12 +30,17 @@ enum err keystore_open(int dir_fd, struct bytes pass, uint8_t **seed, struct fau
 /* keystore_issuer(dir_fd, pk, f): the issuer's public key as the file claims it, without the passphrase. E_OK or E_KEYSTORE. */
 enum err keystore_issuer(int dir_fd, uint8_t pk[KEY_SIZE], struct fault *f);
 
+/* How a passphrase is stretched with Argon2id. A salt is used once. */
+struct keystore_cost {
+	uint8_t salt[ID_SIZE];
+	uint64_t t, m_kib; /* 3..10 passes; 262144..1048576 KiB */
+};
+
 /*
- * keystore_seal / keystore_unseal: the same over bytes, for tests and backup: t in 3..10, m in KiB 262144..1048576 (else
- * E_KEYSTORE). A salt is used once. *file is n bytes, freed by the caller.
+ * keystore_seal / keystore_unseal: the same over bytes, for tests and backup; E_KEYSTORE if the cost is out of its bounds. *file is
+ * n bytes, freed by the caller.
  */
-enum err keystore_seal(const uint8_t *seed, struct bytes pass, const uint8_t salt[ID_SIZE], unsigned t, unsigned m_kib,
-    uint8_t **file, size_t *n);
+enum err keystore_seal(const uint8_t *seed, struct bytes pass, const struct keystore_cost *cost, uint8_t **file, size_t *n);
 enum err keystore_unseal(struct bytes file, struct bytes pass, uint8_t **seed, struct fault *f);
 
 #endif

@@ -218,12 +218,13 @@ refused_defect(struct defect d)
 
 START_TEST(sealing_agrees_with_vector)
 {
-	uint8_t salt[ID_SIZE], *file = NULL, *got = NULL;
+	struct keystore_cost cost = { .t = 3, .m_kib = 262144 };
+	uint8_t *file = NULL, *got = NULL;
 	struct fault f = { 0 };
 	size_t n = 0;
 
-	memset(salt, 3, sizeof salt);
-	ck_assert_int_eq(keystore_seal(seed, PASS, salt, 3, 262144, &file, &n), E_OK);
+	memset(cost.salt, 3, sizeof cost.salt);
+	ck_assert_int_eq(keystore_seal(seed, PASS, &cost, &file, &n), E_OK);
 	ck_assert_uint_eq(n, sizeof vector);
 	ck_assert_mem_eq(file, vector, sizeof vector);
 	ck_assert_int_eq(keystore_unseal(BYTES(vector, sizeof vector), PASS, &got, &f), E_OK);
@@ -304,12 +305,12 @@ END_TEST
 /* hostile 66 */
 START_TEST(no_memory_for_the_passphrase_is_named)
 {
-	uint8_t salt[ID_SIZE] = { 0 }, *file = NULL;
+	uint8_t *file = NULL;
 	size_t n = 0;
 
 	forbidden = true;
 	refused(vector, sizeof vector, E_MEMORY);
-	ck_assert_int_eq(keystore_seal(seed, PASS, salt, 3, 262144, &file, &n), E_MEMORY);
+	ck_assert_int_eq(keystore_seal(seed, PASS, &(struct keystore_cost){ .t = 3, .m_kib = 262144 }, &file, &n), E_MEMORY);
 	ck_assert_int_eq(stretched, 2);
 	ck_assert_ptr_null(file);
 }
@@ -319,13 +320,14 @@ END_TEST
 START_TEST(empty_passphrase_is_refused)
 {
 	struct fault f = { 0 };
-	uint8_t salt[ID_SIZE] = { 0 }, *file = NULL, *got = NULL;
+	uint8_t *file = NULL, *got = NULL;
 	size_t n = 0;
 
 	forbidden = true;
 	ck_assert_int_eq(keystore_unseal(BYTES(vector, sizeof vector), BYTES(NULL, 0), &got, &f), E_PASSPHRASE);
 	ck_assert_ptr_null(got);
-	ck_assert_int_eq(keystore_seal(seed, BYTES("", 0), salt, 3, 262144, &file, &n), E_PASSPHRASE);
+	ck_assert_int_eq(
+	    keystore_seal(seed, BYTES("", 0), &(struct keystore_cost){ .t = 3, .m_kib = 262144 }, &file, &n), E_PASSPHRASE);
 	ck_assert_int_eq(keystore_create(dir_fd, seed, BYTES("", 0), NULL), E_PASSPHRASE);
 	ck_assert_int_eq(faccessat(dir_fd, KEYSTORE_NAME, F_OK, 0), -1);
 	ck_assert_int_eq(stretched, 0);
@@ -334,14 +336,14 @@ END_TEST
 
 START_TEST(sealing_outside_the_bounds_is_refused)
 {
-	uint8_t salt[ID_SIZE] = { 0 }, *file = NULL;
+	uint8_t *file = NULL;
 	size_t n = 0;
 
 	forbidden = true;
-	ck_assert_int_eq(keystore_seal(seed, PASS, salt, 2, 262144, &file, &n), E_KEYSTORE);
-	ck_assert_int_eq(keystore_seal(seed, PASS, salt, 11, 262144, &file, &n), E_KEYSTORE);
-	ck_assert_int_eq(keystore_seal(seed, PASS, salt, 3, 262143, &file, &n), E_KEYSTORE);
-	ck_assert_int_eq(keystore_seal(seed, PASS, salt, 3, 1048577, &file, &n), E_KEYSTORE);
+	ck_assert_int_eq(keystore_seal(seed, PASS, &(struct keystore_cost){ .t = 2, .m_kib = 262144 }, &file, &n), E_KEYSTORE);
+	ck_assert_int_eq(keystore_seal(seed, PASS, &(struct keystore_cost){ .t = 11, .m_kib = 262144 }, &file, &n), E_KEYSTORE);
+	ck_assert_int_eq(keystore_seal(seed, PASS, &(struct keystore_cost){ .t = 3, .m_kib = 262143 }, &file, &n), E_KEYSTORE);
+	ck_assert_int_eq(keystore_seal(seed, PASS, &(struct keystore_cost){ .t = 3, .m_kib = 1048577 }, &file, &n), E_KEYSTORE);
 	ck_assert_ptr_null(file);
 	ck_assert_int_eq(stretched, 0);
 }
@@ -581,14 +583,15 @@ END_TEST
 
 START_TEST(what_the_passphrase_was_stretched_to_is_wiped)
 {
-	uint8_t *file = NULL, *got = NULL, salt[ID_SIZE] = { 3 }, pk[KEY_SIZE];
+	struct keystore_cost cost = { .t = 3, .m_kib = 262144 };
+	uint8_t *file = NULL, *got = NULL, pk[KEY_SIZE];
 	struct fault f = { 0 };
 	size_t n = 0;
 
 	cheap = true;
 	keytree_sign(pk, signing_key, seed);
 	keys_wiped = signing_keys_wiped = 0;
-	ck_assert_int_eq(keystore_seal(seed, PASS, salt, 3, 262144, &file, &n), E_OK);
+	ck_assert_int_eq(keystore_seal(seed, PASS, &cost, &file, &n), E_OK);
 	ck_assert(keys_wiped == 1 && signing_keys_wiped == 1);
 	ck_assert_int_eq(keystore_unseal(BYTES(file, n), PASS, &got, &f), E_OK);
 	ck_assert(keys_wiped == 2 && signing_keys_wiped == 2);

@@ -373,18 +373,22 @@ issuer_find(struct issuer *i, const char *name, uint8_t id[ID_SIZE], struct faul
 enum err
 issuer_find_code(struct issuer *i, const char *text, struct books_slot *out, uint32_t *last, struct fault *f)
 {
+	struct books_numbered numbered;
 	struct code_name name;
 	uint8_t id[ID_SIZE];
-	bool found = false;
 	enum err e = E_OK;
 
 	*last = 0;
 	if (!code_name(&name, text, strlen(text)) || name.number == 0)
 		return fault_why(f, E_USAGE, 0, WHY_NO_CODE_NAME, "%s", text);
 	if ((e = issuer_find(i, name.stick, id, f)) != E_OK ||
-	    (e = books_slot_numbered(i->books, id, name.number, out, &found, last, f)) != E_OK)
+	    (e = books_slot_numbered(i->books, id, name.number, &numbered, f)) != E_OK)
 		return e;
-	return found ? E_OK : fault_set(f, E_CODE_UNKNOWN, 0, ISSUER_NO_CODE, "%s", text);
+	*last = numbered.last;
+	if (!numbered.found)
+		return fault_set(f, E_CODE_UNKNOWN, 0, ISSUER_NO_CODE, "%s", text);
+	*out = numbered.slot;
+	return E_OK;
 }
 
 void

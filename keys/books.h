@@ -154,9 +154,16 @@ enum err books_slots_of_grant(struct books *b, const uint8_t grant_id[ID_SIZE], 
     struct fault *f);
 enum err books_ranges(struct books *b, struct books_range **list, size_t *count, struct fault *f);
 
-/* books_slot_numbered(b, stick_id, number, slot, found, last, f): one slot of a stick; *last is the highest number there is. */
-enum err books_slot_numbered(struct books *b, const uint8_t stick_id[ID_SIZE], uint32_t number, struct books_slot *slot, bool *found,
-    uint32_t *last, struct fault *f);
+/* A slot of a stick, if there is one of that number. last: the highest number there is. */
+struct books_numbered {
+	bool found;
+	uint32_t last;
+	struct books_slot slot;
+};
+
+/* books_slot_numbered(b, stick_id, number, out, f): one slot of a stick. */
+enum err books_slot_numbered(
+    struct books *b, const uint8_t stick_id[ID_SIZE], uint32_t number, struct books_numbered *out, struct fault *f);
 /* books_stick_of(b, grant_id, stick_id, found, f): the stick of a grant. */
 enum err books_stick_of(struct books *b, const uint8_t grant_id[ID_SIZE], uint8_t stick_id[ID_SIZE], bool *found, struct fault *f);
 

@@ -201,8 +201,8 @@ books_slots_of_sticks(struct books *b, uint8_t (*ids)[ID_SIZE], size_t n, struct
 /* ---- one ---------------------------------------------------------------------------------------------------------------- */
 
 enum err
-books_slot_numbered(struct books *b, const uint8_t stick_id[ID_SIZE], uint32_t number, struct books_slot *slot, bool *found,
-    uint32_t *last, struct fault *f)
+books_slot_numbered(
+    struct books *b, const uint8_t stick_id[ID_SIZE], uint32_t number, struct books_numbered *out, struct fault *f)
 {
 	struct sql *q = books_step(b, "slot");
 	struct slot_list l = {0};
@@ -213,10 +213,10 @@ books_slot_numbered(struct books *b, const uint8_t stick_id[ID_SIZE], uint32_t n
 	if ((err = list_slots(q, &l, SLOT_QUERY "WHERE s.stick_id = ? AND s.number = ?", SQL_ARGS(ID(stick_id), SQL_INT(number)), f)) ==
 	    E_OK)
 		err = sql_int_of(q, "SELECT max(number) FROM slot WHERE stick_id = ?", SQL_ARGS(ID(stick_id)), &most, &row, f);
-	*found = err == E_OK && l.count == 1;
-	if (*found)
-		*slot = l.slots[0];
-	*last = (uint32_t)most;
+	out->found = err == E_OK && l.count == 1;
+	if (out->found)
+		out->slot = l.slots[0];
+	out->last = (uint32_t)most;
 	free(l.slots);
 	return err;
 }

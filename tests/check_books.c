@@ -1313,11 +1313,12 @@ END_TEST
 START_TEST(codes_are_found_by_holder_number_and_grant)
 {
 	struct books *b = open_ok();
-	struct books_slot *list = NULL, one;
+	struct books_numbered one;
+	struct books_slot *list = NULL;
 	struct books_holder *held = NULL;
 	struct books_range *ranges = NULL;
 	uint8_t id[ID_SIZE];
-	uint32_t last = 0, have = 0;
+	uint32_t have = 0;
 	size_t count = 0;
 	bool found = false;
 
@@ -1345,10 +1346,10 @@ START_TEST(codes_are_found_by_holder_number_and_grant)
 	ck_assert_int_eq(books_slots_of_grant(b, id_of(3), &list, &count, NULL), E_OK);
 	ck_assert(count == 2 && list[0].slot == 0 && list[1].slot == 1 && list[1].number == 5);
 	free(list);
-	ck_assert_int_eq(books_slot_numbered(b, stick_a, 4, &one, &found, &last, NULL), E_OK);
-	ck_assert(found && last == 5 && one.slot == 0 && memcmp(one.grant_id, id_of(3), ID_SIZE) == 0);
-	ck_assert_int_eq(books_slot_numbered(b, stick_a, 6, &one, &found, &last, NULL), E_OK);
-	ck_assert(!found && last == 5);
+	ck_assert_int_eq(books_slot_numbered(b, stick_a, 4, &one, NULL), E_OK);
+	ck_assert(one.found && one.last == 5 && one.slot.slot == 0 && memcmp(one.slot.grant_id, id_of(3), ID_SIZE) == 0);
+	ck_assert_int_eq(books_slot_numbered(b, stick_a, 6, &one, NULL), E_OK);
+	ck_assert(!one.found && one.last == 5);
 	ck_assert_int_eq(books_stick_of(b, id_of(2), id, &found, NULL), E_OK);
 	ck_assert(found && memcmp(id, stick_b, ID_SIZE) == 0);
 	ck_assert_int_eq(books_stick_of(b, id_of(9), id, &found, NULL), E_OK);
@@ -1405,16 +1406,15 @@ cost_of(unsigned n)
 	const int64_t now = T0 + 31536000;
 	struct books *b = open_ok();
 	struct books_stick *sticks = NULL;
-	struct books_slot *list = NULL, one;
+	struct books_numbered one;
+	struct books_slot *list = NULL;
 	struct notice content;
 	struct cost c;
 	char name[STICK_NAME_SIZE], holder[40];
 	uint8_t id[ID_SIZE];
 	unsigned alike = 0;
-	uint32_t last = 0;
 	size_t count = 0;
 	int64_t t = 0;
-	bool found = false;
 
 	make_office(n);
 	ck_assert_int_eq(books_sticks(measure(&b), now, &sticks, &count, NULL), E_OK);
@@ -1427,9 +1427,9 @@ cost_of(unsigned n)
 	ck_assert_int_eq(books_find_stick(measure(&b), name, id, &alike, NULL), E_OK);
 	c.name = bytes_read;
 	ck_assert_uint_eq(alike, 1);
-	ck_assert_int_eq(books_slot_numbered(measure(&b), id, 7, &one, &found, &last, NULL), E_OK);
+	ck_assert_int_eq(books_slot_numbered(measure(&b), id, 7, &one, NULL), E_OK);
 	c.number = bytes_read;
-	ck_assert(found && last == 24);
+	ck_assert(one.found && one.last == 24);
 	snprintf(holder, sizeof holder, "Person %u", n / 3 * 24 + 13);
 	ck_assert_int_eq(books_slots_of_holder(measure(&b), holder, NULL, &list, &count, NULL), E_OK);
 	c.holder = bytes_read;

@@ -95,11 +95,11 @@ END_TEST
 
 START_TEST(only_a_code_that_is_out_and_of_use_is_shown_again)
 {
+	struct books_numbered first;
 	struct books_slot slot;
-	bool found = false;
-	uint32_t last = 0;
 
-	ck_assert_int_eq(books_slot_numbered(office.books, x.stick_id, 1, &slot, &found, &last, &f), E_OK);
+	ck_assert_int_eq(books_slot_numbered(office.books, x.stick_id, 1, &first, &f), E_OK);
+	slot = first.slot;
 	is_refused(handout_again_code(&h, &office, &slot, &f), E_USAGE, WHY_NOT_HANDED_OUT);
 	slot.state = BOOKS_SPENT;
 	is_refused(handout_again_code(&h, &office, &slot, &f), E_SPENT, WHY_OVER);

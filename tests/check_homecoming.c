@@ -55,13 +55,11 @@ teardown(void)
 static struct books_slot
 slot(void)
 {
-	struct books_slot s;
-	bool found = false;
-	uint32_t last = 0;
+	struct books_numbered n;
 
-	ck_assert_int_eq(books_slot_numbered(office.books, x.stick_id, 1, &s, &found, &last, &f), E_OK);
-	ck_assert(found);
-	return s;
+	ck_assert_int_eq(books_slot_numbered(office.books, x.stick_id, 1, &n, &f), E_OK);
+	ck_assert(n.found);
+	return n.slot;
 }
 
 START_TEST(a_stick_nobody_used_is_booked_and_gets_no_list)

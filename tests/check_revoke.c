@@ -22,12 +22,12 @@ static struct fault f;
 static void
 read_slots(void)
 {
-	bool found = false;
-	uint32_t last = 0;
+	struct books_numbered n;
 
 	for (uint32_t k = 0; k < FIXTURE_SLOTS; k++) {
-		ck_assert_int_eq(books_slot_numbered(office.books, x.stick_id, k + 1, &slots[k], &found, &last, &f), E_OK);
-		ck_assert(found);
+		ck_assert_int_eq(books_slot_numbered(office.books, x.stick_id, k + 1, &n, &f), E_OK);
+		ck_assert(n.found);
+		slots[k] = n.slot;
 	}
 }
 

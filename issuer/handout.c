@@ -21,8 +21,9 @@ usable(const struct books_slot *s, enum books_slot_state state, int64_t now)
 static enum err
 find_lecture(struct issuer *i, const struct handout_order *o, uint8_t grant_id[ID_SIZE], struct fault *f)
 {
+	const struct books_wanted wanted = {o->stick_id, o->lecture, i->now};
 	unsigned count = 0;
-	enum err e = books_find_lecture(i->books, o->stick_id, o->lecture, i->now, grant_id, &count, f);
+	enum err e = books_find_lecture(i->books, &wanted, grant_id, &count, f);
 
 	if (e != E_OK || count > 0)
 		return e;

@@ -167,13 +167,20 @@ enum err books_slot_numbered(
 /* books_stick_of(b, grant_id, stick_id, found, f): the stick of a grant. */
 enum err books_stick_of(struct books *b, const uint8_t grant_id[ID_SIZE], uint8_t stick_id[ID_SIZE], bool *found, struct fault *f);
 
+/* A lecture as a person names it. */
+struct books_wanted {
+	const uint8_t *stick_id;
+	const char *name; /* its label, or how its id begins (at least 8 hexadecimal digits); NULL: whichever has a code */
+	int64_t now;
+};
+
 /*
- * books_find_lecture(b, stick_id, name, now, grant_id, count, f): one grant of the stick: of those whose label is name, or, if none
- * has it, whose id begins with name (at least 8 hexadecimal digits), the newest that has a code to hand out at now, else the
- * newest. name NULL: the newest that has one. *count is how many were meant, 0 if there is none.
+ * books_find_lecture(b, w, grant_id, count, f): one grant of the stick: of those whose label is the name, or, if none has it, whose
+ * id begins with it, the newest that has a code to hand out at now, else the newest. Without a name: the newest that has one.
+ * *count is how many were meant, 0 if there is none.
  */
-enum err books_find_lecture(struct books *b, const uint8_t stick_id[ID_SIZE], const char *name, int64_t now,
-    uint8_t grant_id[ID_SIZE], unsigned *count, struct fault *f);
+enum err books_find_lecture(
+    struct books *b, const struct books_wanted *w, uint8_t grant_id[ID_SIZE], unsigned *count, struct fault *f);
 
 /* Codes to be handed out. */
 struct books_take {

@@ -430,8 +430,8 @@ books_event(struct books *b, const struct books_event *e, struct fault *f)
 /* ---- handing out -------------------------------------------------------------------------------------------------------- */
 
 enum err
-books_find_lecture(struct books *b, const uint8_t stick_id[ID_SIZE], const char *name, int64_t now, uint8_t grant_id[ID_SIZE],
-    unsigned *count, struct fault *f)
+books_find_lecture(
+    struct books *b, const struct books_wanted *w, uint8_t grant_id[ID_SIZE], unsigned *count, struct fault *f)
 {
 	static const char text[] =
 	    "WITH meant AS (SELECT g.*, g.rowid AS row, g.expires > ?2 AND EXISTS (SELECT 1 FROM slot s WHERE s.grant_id = g.grant_id"
@@ -446,7 +446,7 @@ books_find_lecture(struct books *b, const uint8_t stick_id[ID_SIZE], const char 
 	enum err err;
 
 	*count = 0;
-	if ((err = sql_query(q, &st, text, SQL_ARGS(ID(stick_id), SQL_INT(now), SQL_TEXT(name)), f)) == E_OK &&
+	if ((err = sql_query(q, &st, text, SQL_ARGS(ID(w->stick_id), SQL_INT(w->now), SQL_TEXT(w->name)), f)) == E_OK &&
 	    (err = sql_next(q, st, &row, f)) == E_OK && row) {
 		if (sql_fixed(st, 0, grant_id, ID_SIZE))
 			*count = (unsigned)sqlite3_column_int(st, 1);

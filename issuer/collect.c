@@ -522,7 +522,8 @@ import_grant(struct collect *k, struct grant *g, struct fault *f)
 	payload = grant_encode(g, &n);
 	if (payload == NULL)
 		return fault_set(f, E_FAIL, ENOMEM, "encoding", "a grant");
-	e = books_add_grant(k->issuer->books, g, BYTES(payload, n), BOOKS_ISSUED, k->issuer->now, "collect", f);
+	e = books_add_grant(k->issuer->books, &(struct books_new){g, BYTES(payload, n), BOOKS_ISSUED, k->issuer->now, "collect"},
+	    f);
 	free(payload);
 	k->imported++;
 	if (e == E_OK && bound_here(k, g))

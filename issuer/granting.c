@@ -88,7 +88,7 @@ book(const struct granting *w, const struct grant *g, const struct minted *m, st
 	if ((e = books_begin(b, f)) != E_OK)
 		return e;
 	if ((e = books_bundle_manifest(b, w->manifest->bundle_id, w->manifest_file, f)) == E_OK)
-		e = books_add_grant(b, g, payload, BOOKS_READY, w->issuer->now, w->verb, f);
+		e = books_add_grant(b, &(struct books_new){g, payload, BOOKS_READY, w->issuer->now, w->verb}, f);
 	return books_end(b, e, f);
 }
 

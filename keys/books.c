@@ -524,16 +524,16 @@ insert_slots(struct sql *q, const struct grant *g, enum books_slot_state state, 
 }
 
 enum err
-books_add_grant(struct books *b, const struct grant *g, struct bytes payload, enum books_slot_state state, int64_t now,
-    const char *verb, struct fault *f)
+books_add_grant(struct books *b, const struct books_new *n, struct fault *f)
 {
-	const struct books_event event = {.now = now, .verb = verb, .grant_id = g->id, .slot = BOOKS_WHOLE, .detail = g->label};
+	const struct books_event event = {
+	    .now = n->now, .verb = n->verb, .grant_id = n->g->id, .slot = BOOKS_WHOLE, .detail = n->g->label};
 	struct sql *q = books_step(b, "new grant");
 	enum err err;
 
 	if ((err = sql_begin(q, f)) != E_OK)
 		return err;
-	if ((err = insert_grant(q, g, payload, f)) == E_OK && (err = insert_slots(q, g, state, f)) == E_OK)
+	if ((err = insert_grant(q, n->g, n->payload, f)) == E_OK && (err = insert_slots(q, n->g, n->state, f)) == E_OK)
 		err = books_event(b, &event, f);
 	return sql_end(q, err, f);
 }

@@ -119,12 +119,20 @@ enum err books_get_usb(struct books *b, const uint8_t stick_id[ID_SIZE], uint8_t
  * now (n below it: the stick was rolled back), and make no refill with a lower number any more. E_BOOKS for an unknown stick. */
 enum err books_seen_n(struct books *b, const uint8_t stick_id[ID_SIZE], uint32_t n, uint32_t *before, struct fault *f);
 
+/* A grant that is new in the books. */
+struct books_new {
+	const struct grant *g;
+	struct bytes payload;        /* g, encoded */
+	enum books_slot_state state; /* of all its slots */
+	int64_t now;
+	const char *verb; /* of the event */
+};
+
 /*
- * books_add_grant(b, g, payload, state, now, verb, f): store a grant and its slots, all in state, numbered on after the stick's last;
- * a stick that is not known becomes so. A refill's number raises the stick's next_n. E_BOOKS if the grant is there already.
+ * books_add_grant(b, n, f): store a grant and its slots, numbered on after the stick's last; a stick that is not known becomes so.
+ * A refill's number raises the stick's next_n. E_BOOKS if the grant is there already.
  */
-enum err books_add_grant(struct books *b, const struct grant *g, struct bytes payload, enum books_slot_state state, int64_t now,
-    const char *verb, struct fault *f);
+enum err books_add_grant(struct books *b, const struct books_new *n, struct fault *f);
 
 /* books_grant(b, id, g, found, f): the grant, parsed, freed by the caller (grant_free); *found false if unknown. */
 enum err books_grant(struct books *b, const uint8_t id[ID_SIZE], struct grant *g, bool *found, struct fault *f);

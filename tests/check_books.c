@@ -221,7 +221,8 @@ add_grant(struct books *b, int id, const uint8_t stick_id[ID_SIZE], uint32_t slo
 	struct sample s = a_grant(id, stick_id, 0, slots, expires);
 	struct fault f = {0};
 
-	ck_assert_msg(books_add_grant(b, &s.g, BYTES(s.payload, s.n), BOOKS_READY, T0, "prepare", &f) == E_OK, "%s", f.object);
+	ck_assert_msg(books_add_grant(b, &(struct books_new){&s.g, BYTES(s.payload, s.n), BOOKS_READY, T0, "prepare"},
+	    &f) == E_OK, "%s", f.object);
 	drop_grant(&s);
 }
 
@@ -475,7 +476,8 @@ START_TEST(full_disk_gives_up_the_whole_transaction)
 		for (int i = 1; i < 200 && err == E_OK; i++) {
 			struct sample s = a_grant(i, stick_a, 0, 4096, T0 + 100);
 
-			err = books_add_grant(b, &s.g, BYTES(s.payload, s.n), BOOKS_READY, T0, "prepare", NULL);
+			err = books_add_grant(b, &(struct books_new){&s.g, BYTES(s.payload, s.n), BOOKS_READY, T0, "prepare"},
+			    NULL);
 			drop_grant(&s);
 		}
 		if (err == E_OK)
@@ -508,8 +510,10 @@ START_TEST(ids_are_used_once)
 	ck_assert(!used);
 	ck_assert_int_eq(books_new_bundle(b, id_of(9), T0, "Week 9", NULL), E_OK);
 	ck_assert_int_eq(books_new_bundle(b, id_of(9), T0, "Week 9", NULL), E_BOOKS);
-	ck_assert_int_eq(books_add_grant(b, &s.g, BYTES(s.payload, s.n), BOOKS_READY, T0, "prepare", NULL), E_OK);
-	ck_assert_int_eq(books_add_grant(b, &s.g, BYTES(s.payload, s.n), BOOKS_READY, T0, "prepare", NULL), E_BOOKS);
+	ck_assert_int_eq(books_add_grant(b, &(struct books_new){&s.g, BYTES(s.payload, s.n), BOOKS_READY, T0, "prepare"},
+	    NULL), E_OK);
+	ck_assert_int_eq(books_add_grant(b, &(struct books_new){&s.g, BYTES(s.payload, s.n), BOOKS_READY, T0, "prepare"},
+	    NULL), E_BOOKS);
 	ck_assert_int_eq(books_new_bundle(b, id_of(1), T0, "", NULL), E_BOOKS);
 	ck_assert_int_eq(books_new_bundle(b, stick_a, T0, "", NULL), E_BOOKS);
 	for (int i = 0; i < 3; i++) {
@@ -632,7 +636,8 @@ START_TEST(grant_comes_back_as_it_was)
 
 	ck_assert_int_eq(books_grant(b, id_of(1), &got, &found, NULL), E_OK);
 	ck_assert(!found);
-	ck_assert_int_eq(books_add_grant(b, &s.g, BYTES(s.payload, s.n), BOOKS_ISSUED, T0, "import", NULL), E_OK);
+	ck_assert_int_eq(books_add_grant(b, &(struct books_new){&s.g, BYTES(s.payload, s.n), BOOKS_ISSUED, T0, "import"},
+	    NULL), E_OK);
 	add_grant(b, 2, stick_a, 1, T0 + 100);
 	ck_assert_int_eq(books_grant(b, id_of(1), &got, &found, NULL), E_OK);
 	ck_assert(found && got.slots == 4096 && got.refill == 3);
@@ -759,7 +764,8 @@ START_TEST(refill_numbers_and_stick_records_are_compared)
 	uint32_t before = 9;
 
 	ck_assert_int_eq(books_seen_n(b, stick_a, 1, &before, NULL), E_BOOKS);
-	ck_assert_int_eq(books_add_grant(b, &s.g, BYTES(s.payload, s.n), BOOKS_READY, T0, "refill", NULL), E_OK);
+	ck_assert_int_eq(books_add_grant(b, &(struct books_new){&s.g, BYTES(s.payload, s.n), BOOKS_READY, T0, "refill"},
+	    NULL), E_OK);
 	ck_assert_int_eq(books_seen_n(b, stick_a, 4, &before, NULL), E_OK);
 	ck_assert_uint_eq(before, 0);
 	ck_assert_int_eq(books_seen_n(b, stick_a, 2, &before, NULL), E_OK);

@@ -26,7 +26,8 @@ know_grant(void)
 	size_t n = 0;
 	uint8_t *payload = grant_encode(&g.g, &n);
 
-	ck_assert_int_eq(books_add_grant(office.books, &g.g, BYTES(payload, n), BOOKS_READY, office.now, "test", &f), E_OK);
+	ck_assert_int_eq(books_add_grant(office.books,
+	    &(struct books_new){&g.g, BYTES(payload, n), BOOKS_READY, office.now, "test"}, &f), E_OK);
 	free(payload);
 }
 

@@ -42,7 +42,8 @@ setup(void)
 	fixture_issuer(&x, &office);
 	memset(&f, 0, sizeof f);
 	payload = grant_encode(&g.g, &n);
-	ck_assert_int_eq(books_add_grant(office.books, &g.g, BYTES(payload, n), BOOKS_READY, office.now, "test", &f), E_OK);
+	ck_assert_int_eq(books_add_grant(office.books,
+	    &(struct books_new){&g.g, BYTES(payload, n), BOOKS_READY, office.now, "test"}, &f), E_OK);
 	free(payload);
 	memset(&r, 0, sizeof r);
 	r.issuer = &office;

@@ -303,7 +303,7 @@ add_lecture(uint8_t id, struct fault *f)
 	payload = grant_encode(&g, &n);
 	ck_assert_ptr_nonnull(payload);
 	plan.armed = plan.left > 0;
-	err = books_add_grant(b, &g, BYTES(payload, n), BOOKS_READY, T0, "prepare", f);
+	err = books_add_grant(b, &(struct books_new){&g, BYTES(payload, n), BOOKS_READY, T0, "prepare"}, f);
 	free(payload);
 	grant_free(&g);
 	return err;

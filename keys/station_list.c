@@ -15,11 +15,13 @@
 /* Of somebody else, who has stored a list while this one was put together. */
 #define TRIES 16
 
-/* The union of an issuer's lists: len 0 if there is none yet. version: how often it was stored. */
+/* The union of an issuer's lists: len 0 if there is none yet. */
 struct list {
 	uint8_t *payload;
 	size_t len;
-	int64_t version;
+	int64_t version; /* how often it was stored */
+	bool more;	 /* than was stored */
+	bool stale;	 /* somebody has stored another meanwhile */
 };
 
 /* What an issuer can make a PC keep for him: two of the longest lists. */
@@ -125,9 +127,9 @@ begin_anew(struct station *s, const struct notice *n, struct notice *all, uint8_
 	return E_OK;
 }
 
-/* The union with n, in the place of what is known, whose version stays. *more: it is to be stored. */
+/* The union with n, in the place of what is known, whose version stays. */
 static enum err
-merge(struct station *s, const struct notice *n, struct list *known, bool *more, struct fault *f)
+merge(struct station *s, const struct notice *n, struct list *known, struct fault *f)
 {
 	struct notice all = {0};
 	uint8_t *payload = NULL;
@@ -149,12 +151,11 @@ merge(struct station *s, const struct notice *n, struct list *known, bool *more,
 		err = begin_anew(s, n, &all, &payload, &len, f);
 	}
 	notice_free(&all);
-	*more = false;
 	if (err != E_OK || payload == NULL) {
 		free(payload);
 		return err;
 	}
-	*more = known->payload == NULL || len != known->len || memcmp(payload, known->payload, len) != 0;
+	known->more = known->payload == NULL || len != known->len || memcmp(payload, known->payload, len) != 0;
 	free(known->payload);
 	known->payload = payload;
 	known->len = len;
@@ -162,13 +163,13 @@ merge(struct station *s, const struct notice *n, struct list *known, bool *more,
 }
 
 static enum err
-put(struct station *s, const struct notice *n, struct bytes file, const struct list *all, bool more, struct fault *f)
+put(struct station *s, const struct notice *n, struct bytes file, const struct list *all, struct fault *f)
 {
 	const struct sql_arg pk = SQL_BLOB(n->issuer, KEY_SIZE);
 	int newer = 0;
 	enum err err = E_OK;
 
-	if (more)
+	if (all->more)
 		err = sql_run(s->sql, "INSERT INTO list VALUES (?1, 1, ?2)"
 		    " ON CONFLICT (pk) DO UPDATE SET version = version + 1, payload = excluded.payload",
 		    SQL_ARGS(pk, SQL_BLOB(all->payload, all->len)), f);
@@ -181,9 +182,9 @@ put(struct station *s, const struct notice *n, struct bytes file, const struct l
 	return err;
 }
 
-/* Unless somebody has stored another union meanwhile: then *again, and nothing has changed. */
+/* If it is found to be stale, nothing has changed. */
 static enum err
-store(struct station *s, const struct notice *n, struct bytes file, const struct list *all, bool more, bool *again, struct fault *f)
+store(struct station *s, const struct notice *n, struct bytes file, struct list *all, struct fault *f)
 {
 	int64_t version = 0;
 	bool found = false;
@@ -192,9 +193,9 @@ store(struct station *s, const struct notice *n, struct bytes file, const struct
 	if ((err = sql_begin(s->sql, f)) != E_OK)
 		return err;
 	if ((err = sql_int_of(s->sql, "SELECT version FROM list WHERE pk = ?", SQL_ARGS(SQL_BLOB(n->issuer, KEY_SIZE)), &version, &found,
-	    f)) == E_OK && !(*again = version != all->version) &&
+	    f)) == E_OK && !(all->stale = version != all->version) &&
 	    (err = station_memory_know(s, n->issuer, n->time, f)) == E_OK)
-		err = put(s, n, file, all, more, f);
+		err = put(s, n, file, all, f);
 	return sql_end(s->sql, err, f);
 }
 
@@ -213,18 +214,16 @@ is_kept(struct station *s, const struct notice *n, struct bytes file, bool *kept
 enum err
 station_list_learn(struct station *s, const struct notice *n, struct bytes file, struct fault *f)
 {
-	struct list all = {0};
-	bool kept = false, more = false, again = true;
+	struct list all = {.stale = true};
+	bool kept = false;
 	enum err err;
 
 	if ((err = is_kept(s, n, file, &kept, f)) != E_OK || kept)
 		return err;
-	for (int i = 0; i < TRIES && again && err == E_OK; i++) {
-		again = false;
-		if ((err = load(s, n->issuer, &all, f)) == E_OK && (err = merge(s, n, &all, &more, f)) == E_OK &&
-		    s->mode == STATION_WRITE)
-			err = store(s, n, file, &all, more, &again, f);
+	for (int i = 0; i < TRIES && all.stale && err == E_OK; i++) {
+		if ((err = load(s, n->issuer, &all, f)) == E_OK && (err = merge(s, n, &all, f)) == E_OK && s->mode == STATION_WRITE)
+			err = store(s, n, file, &all, f);
 		free(all.payload);
 	}
-	return again ? fault_set(f, E_STATION, EBUSY, s->sql->step, "%s", s->dir) : err;
+	return all.stale ? fault_set(f, E_STATION, EBUSY, s->sql->step, "%s", s->dir) : err;
 }

@@ -4,6 +4,7 @@
 #include "image.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "bytes.h"
@@ -345,23 +346,30 @@ overlaps(const struct image_inode *i, uint64_t off, uint64_t end)
 	return i->type == IMAGE_FILE && i->size > 0 && i->start < end && i->start + i->size > off;
 }
 
-/* The first inode in raw[0..count) that is a file with bytes of [off, end): its place, or count. */
-static uint32_t
-find_in(const struct image *img, const uint8_t *raw, uint32_t first, uint32_t count, uint64_t off, uint64_t end,
-    struct image_inode *i)
+/* Inodes that stand one after another in the image. */
+struct inodes {
+	uint32_t first, count;
+	uint8_t raw[SCAN_INODES * IMAGE_INODE_SIZE];
+};
+
+/* The first of them that is a file with bytes of [off, end). */
+static bool
+find_in(const struct image *img, const struct inodes *s, uint64_t off, uint64_t end, struct image_inode *i)
 {
-	for (uint32_t k = 0; k < count; k++) {
-		if (image_inode_parse(i, raw + (size_t)k * IMAGE_INODE_SIZE, first + k, &img->super) == 0 && overlaps(i, off, end))
-			return k;
+	for (uint32_t k = 0; k < s->count; k++) {
+		const uint8_t *raw = s->raw + (size_t)k * IMAGE_INODE_SIZE;
+
+		if (image_inode_parse(i, raw, s->first + k, &img->super) == 0 && overlaps(i, off, end))
+			return true;
 	}
-	return count;
+	return false;
 }
 
 int
 image_path_at(const struct image *img, uint64_t off, uint64_t len, char *path, size_t size)
 {
 	uint64_t end = len > UINT64_MAX - off ? UINT64_MAX : off + len, ino = 0;
-	uint8_t raw[SCAN_INODES * IMAGE_INODE_SIZE];
+	struct inodes some;
 	struct image_inode i;
 	int r;
 
@@ -371,23 +379,24 @@ image_path_at(const struct image *img, uint64_t off, uint64_t len, char *path, s
 	while (ino < img->super.inode_count) {
 		uint64_t at = inode_at(img, ino), left = img->super.inode_count - ino;
 		uint64_t in_block = (BLOCK_SIZE - at % BLOCK_SIZE) / IMAGE_INODE_SIZE;
-		uint32_t count = SCAN_INODES;
 
-		if (count > left)
-			count = (uint32_t)left;
-		if (count > in_block)
-			count = (uint32_t)in_block;
-		if (image_read(img, raw, (size_t)count * IMAGE_INODE_SIZE, at) != 0) {
+		some.first = (uint32_t)ino;
+		some.count = SCAN_INODES;
+		if (some.count > left)
+			some.count = (uint32_t)left;
+		if (some.count > in_block)
+			some.count = (uint32_t)in_block;
+		if (image_read(img, some.raw, (size_t)some.count * IMAGE_INODE_SIZE, at) != 0) {
 			ino += in_block; /* damaged itself: nothing in this block can be read */
 			continue;
 		}
-		if (find_in(img, raw, (uint32_t)ino, count, off, end, &i) < count) {
+		if (find_in(img, &some, off, end, &i)) {
 			r = path_of(img, i, path, size);
 			if (r != 0)
 				path[0] = '\0';
 			return r != 0 ? r : 1;
 		}
-		ino += count;
+		ino += some.count;
 	}
 	return 0;
 }

@@ -295,7 +295,8 @@ static enum err
 pack(struct prepare *j, struct fault *f)
 {
 	struct pack_target *targets = calloc(j->count, sizeof *targets);
-	const struct pack_job job = {j->ck, spool_dir(), 0, on_pack, prepare_note, j};
+	struct pack_job job = {
+	    .targets = targets, .ck = j->ck, .spool_dir = spool_dir(), .progress = on_pack, .note = prepare_note, .arg = j};
 	size_t n = 0;
 	enum err e = E_OK;
 
@@ -303,12 +304,11 @@ pack(struct prepare *j, struct fault *f)
 		return fault_set(f, E_FAIL, ENOMEM, "memory", "for sticks");
 	for (size_t i = 0; i < j->count; i++)
 		if (whole(&j->targets[i]))
-			targets[n++].bundle_fd = j->targets[i].bundle_fd;
+			targets[job.count++].bundle_fd = j->targets[i].bundle_fd;
 	report_start(j->report, REPORT_WRITING);
-	e = pack_write(j->src, &job, targets, n, &j->manifest.blocks, j->manifest.root, f);
+	e = pack_write(j->src, &job, &j->manifest.blocks, j->manifest.root, f);
 	report_end(j->report, e == E_OK);
 	prepare_note_rest(j);
-	n = 0;
 	for (size_t i = 0; i < j->count; i++)
 		if (whole(&j->targets[i]))
 			j->targets[i].fault = targets[n++].fault;

@@ -61,6 +61,8 @@ struct pack_target {
 };
 
 struct pack_job {
+	struct pack_target *targets;
+	size_t count;
 	const uint8_t *ck;              /* KEY_SIZE bytes, secret, borrowed */
 	const char *spool_dir;          /* for tree_builder */
 	unsigned threads;               /* 0: one per processor */
@@ -75,12 +77,12 @@ struct pack_job {
 };
 
 /*
- * pack_write(src, job, targets, count, blocks, root, f): write the segments of the bundle to every target and fsync them. A target
+ * pack_write(src, job, blocks, root, f): write the segments of the bundle to every target and fsync them. A target
  * that fails is given up with its own fault; the others go on. *blocks and root are set on success. Does not write the manifest.
  * Errors: E_SOURCE, E_INTERRUPTED, E_FAIL; E_STICK_IO if no target is left. After an error, and on a target that was given up,
  * segments may be left behind: the caller removes the directory, and never packs under the same content key again.
  */
-enum err pack_write(struct pack_source *src, const struct pack_job *job, struct pack_target *targets, size_t count,
-    uint64_t *blocks, uint8_t root[HASH_SIZE], struct fault *f);
+enum err pack_write(
+    struct pack_source *src, const struct pack_job *job, uint64_t *blocks, uint8_t root[HASH_SIZE], struct fault *f);
 
 #endif

@@ -14,9 +14,7 @@
 struct writer {
 	const struct pack_job *job;
 	struct pack_source *src;
-	struct pack_target *targets;
-	struct pack_target_file *files; /* one for each target */
-	size_t count;
+	struct pack_target_file *files; /* one for each target of the job */
 	struct tree_builder *tree;
 	uint64_t done, all;             /* bytes */
 	struct fault *f;
@@ -39,11 +37,11 @@ any_left(struct writer *w)
 	const struct fault *first = NULL;
 	size_t i;
 
-	for (i = 0; i < w->count; i++) {
-		if (w->targets[i].fault.err == E_OK)
+	for (i = 0; i < w->job->count; i++) {
+		if (w->job->targets[i].fault.err == E_OK)
 			return E_OK;
 		if (first == NULL)
-			first = &w->targets[i].fault;
+			first = &w->job->targets[i].fault;
 	}
 	if (first == NULL)
 		return fault_set(w->f, E_STICK_IO, 0, "write", "no stick");
@@ -56,8 +54,8 @@ write_blocks(struct writer *w, const uint8_t *p, size_t blocks)
 	enum err err = E_OK;
 	size_t i;
 
-	for (i = 0; i < w->count; i++)
-		pack_target_write(&w->targets[i], &w->files[i], p, blocks);
+	for (i = 0; i < w->job->count; i++)
+		pack_target_write(&w->job->targets[i], &w->files[i], p, blocks);
 	err = any_left(w);
 	if (err != E_OK)
 		return err;
@@ -154,8 +152,8 @@ finish_targets(struct writer *w)
 {
 	size_t i;
 
-	for (i = 0; i < w->count; i++)
-		pack_target_finish(&w->targets[i], &w->files[i]);
+	for (i = 0; i < w->job->count; i++)
+		pack_target_finish(&w->job->targets[i], &w->files[i]);
 	return any_left(w);
 }
 
@@ -164,12 +162,12 @@ open_targets(struct writer *w)
 {
 	size_t i;
 
-	w->files = calloc(w->count > 0 ? w->count : 1, sizeof *w->files);
+	w->files = calloc(w->job->count > 0 ? w->job->count : 1, sizeof *w->files);
 	if (w->files == NULL)
 		return fault_set(w->f, E_FAIL, errno, "malloc", "%s", "");
-	for (i = 0; i < w->count; i++) {
+	for (i = 0; i < w->job->count; i++) {
 		w->files[i].fd = -1;
-		fault_clear(&w->targets[i].fault);
+		fault_clear(&w->job->targets[i].fault);
 	}
 	return any_left(w);
 }
@@ -179,17 +177,16 @@ close_targets(struct writer *w)
 {
 	size_t i;
 
-	for (i = 0; w->files != NULL && i < w->count; i++)
+	for (i = 0; w->files != NULL && i < w->job->count; i++)
 		pack_target_abandon(&w->files[i]);
 	free(w->files);
 	w->files = NULL;
 }
 
 enum err
-pack_write(struct pack_source *src, const struct pack_job *job, struct pack_target *targets, size_t count, uint64_t *blocks,
-    uint8_t root[HASH_SIZE], struct fault *f)
+pack_write(struct pack_source *src, const struct pack_job *job, uint64_t *blocks, uint8_t root[HASH_SIZE], struct fault *f)
 {
-	struct writer w = { .job = job, .src = src, .targets = targets, .count = count, .f = f };
+	struct writer w = { .job = job, .src = src, .f = f };
 	struct pack_pipe *pipe = NULL;
 	uint8_t top[HASH_SIZE];
 	uint64_t n = 0;

@@ -659,7 +659,7 @@ run(struct run *r)
 {
 	const struct pack_scan scan = { .skip_special = r->skip_special, .strict = r->strict, .since = r->since, .note = take_note,
 		.progress = r->scan_progress, .arg = r };
-	const struct pack_job job = { .ck = ck, .spool_dir = top, .threads = r->threads, .progress = take_progress,
+	struct pack_job job = { .targets = r->target, .ck = ck, .spool_dir = top, .threads = r->threads, .progress = take_progress,
 		.note = take_note, .arg = r };
 	struct pack_source *src = NULL;
 	uint8_t before[32];
@@ -684,10 +684,11 @@ run(struct run *r)
 		r->between();
 	if (r->sticks == 0)
 		r->sticks = 1;
+	job.count = r->sticks;
 	for (i = 0; i < r->sticks; i++)
 		r->target[i].bundle_fd = stick[i];
 	threads = threads_now();
-	r->err = pack_write(src, &job, r->target, r->sticks, &r->n, r->root, &r->f);
+	r->err = pack_write(src, &job, &r->n, r->root, &r->f);
 	ck_assert_int_eq(r->err, r->f.err);
 	expect_threads(threads);
 	if (r->err != E_OK) {

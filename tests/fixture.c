@@ -69,15 +69,15 @@ static void
 write_bundle(struct fixture *x, struct provision *p)
 {
 	struct pack_scan scan = {0};
-	struct pack_job job = {.ck = x->ck, .spool_dir = x->path, .threads = 1};
 	struct pack_target target = {.bundle_fd = -1};
+	struct pack_job job = {.targets = &target, .count = 1, .ck = x->ck, .spool_dir = x->path, .threads = 1};
 	struct pack_source *src = NULL;
 	struct fault f = {0};
 	int source = make_source(x);
 
 	ck_assert_int_eq(pack_scan_folder(&src, source, &scan, &f), E_OK);
 	ck_assert_int_eq(provision_bundle_dir(p, x->bundle_id, &target.bundle_fd, &f), E_OK);
-	ck_assert_int_eq(pack_write(src, &job, &target, 1, &x->manifest.blocks, x->manifest.root, &f), E_OK);
+	ck_assert_int_eq(pack_write(src, &job, &x->manifest.blocks, x->manifest.root, &f), E_OK);
 	pack_source_free(&src);
 	close(target.bundle_fd);
 	close(source);

@@ -240,13 +240,13 @@ static bool
 end_for_good(const struct play *p)
 {
 	const struct prompt_way ways[] = {{'y', _("End for good")}, {'n', _("Pause")}, {0, NULL}};
+	const struct prompt_question q = {_("End for good? The code will not open again."), _("[y/N]"), ways, 'n'};
 	struct fault f = {0};
 	char answer = 'n';
 
 	if (p->end || p->told || !prompt_possible(p->m.c))
 		return p->end && !p->told;
-	return prompt_choice(p->m.c, _("End for good? The code will not open again."), _("[y/N]"), ways, 'n', &answer, &f) == E_OK &&
-	    answer == 'y';
+	return prompt_choice(p->m.c, &q, &answer, &f) == E_OK && answer == 'y';
 }
 
 static enum err

@@ -42,12 +42,13 @@ ask(const struct cli *c, struct choice *w)
 {
 	const struct prompt_way ways[] = {
 	    {'y', _("End for good")}, {'p', _("Pause")}, {'n', _("Leave open")}, {0, NULL}};
+	const struct prompt_question q = {_("End for good? The code will not open again."), _("[y/N, p = pause]"), ways, 'n'};
 	struct fault f = {0};
 	char answer;
 
 	if (w->yes || w->pause || !prompt_possible(c))
 		return E_OK;
-	if (prompt_choice(c, _("End for good? The code will not open again."), _("[y/N, p = pause]"), ways, 'n', &answer, &f) != E_OK)
+	if (prompt_choice(c, &q, &answer, &f) != E_OK)
 		return say_refuse(c, f.err, "not ended: the folder stays open");
 	w->pause = answer == 'p';
 	return answer == 'n' ? say_refuse(c, E_PROMPT, "not ended: the folder stays open") : E_OK;

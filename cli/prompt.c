@@ -240,7 +240,7 @@ offer_reading(const struct cli *c, const struct prompt_answer *a, char symbols[C
 	else
 		snprintf(
 		    question, sizeof question, _("On a %s keyboard that would be %s. Use it?"), keyboard_name(keyboard), shown);
-	e = prompt_choice(c, question, _("[Enter / n]"), ways, 'y', &answer, f);
+	e = prompt_choice(c, &(struct prompt_question){question, _("[Enter / n]"), ways, 'y'}, &answer, f);
 	if (e == E_OK && answer == 'y')
 		memcpy(symbols, reading, CODE_SYMBOLS);
 	else if (e == E_OK)
@@ -330,17 +330,17 @@ prompt_line(const struct cli *c, const char *question, char *out, size_t size, s
 }
 
 static enum err
-choose_in_dialog(const struct cli *c, const char *question, const struct prompt_way *ways, char *answer, struct fault *f)
+choose_in_dialog(const struct cli *c, const struct prompt_question *q, char *answer, struct fault *f)
 {
 	const char *buttons[PROMPT_WAYS_MAX + 1] = {NULL};
 	size_t picked = 0;
 	enum err e = E_OK;
 
-	for (size_t i = 0; i < PROMPT_WAYS_MAX && ways[i].letter != 0; i++)
-		buttons[i] = ways[i].button;
-	e = prompt_dialog_pick(c, question, buttons, &picked, f);
+	for (size_t i = 0; i < PROMPT_WAYS_MAX && q->ways[i].letter != 0; i++)
+		buttons[i] = q->ways[i].button;
+	e = prompt_dialog_pick(c, q->text, buttons, &picked, f);
 	if (e == E_OK)
-		*answer = ways[picked].letter;
+		*answer = q->ways[picked].letter;
 	return e;
 }
 
@@ -383,20 +383,19 @@ letter_of(const char *line, const struct prompt_way *ways)
 }
 
 enum err
-prompt_choice(const struct cli *c, const char *question, const char *hint, const struct prompt_way *ways, char fallback, char *answer,
-    struct fault *f)
+prompt_choice(const struct cli *c, const struct prompt_question *q, char *answer, struct fault *f)
 {
 	char shown[1024], line[64];
 
 	if (c->dialog != NULL)
-		return choose_in_dialog(c, question, ways, answer, f);
-	snprintf(shown, sizeof shown, "%s %s ", question, hint);
+		return choose_in_dialog(c, q, answer, f);
+	snprintf(shown, sizeof shown, "%s %s ", q->text, q->hint);
 	for (;;) {
 		enum err e = prompt_tty_line(shown, line, sizeof line, f);
 		char ch = 0;
 
 		if (e == E_OK)
-			ch = line[0] == '\0' ? fallback : letter_of(line, ways);
+			ch = line[0] == '\0' ? q->fallback : letter_of(line, q->ways);
 		if (e == E_OK && ch == 0)
 			continue;
 		if (e == E_OK)
@@ -411,7 +410,7 @@ prompt_yes(const struct cli *c, const char *question, struct fault *f)
 {
 	const struct prompt_way ways[] = {{'y', _("Yes")}, {'n', _("No")}, {0, NULL}};
 	char answer = 0;
-	enum err e = prompt_choice(c, question, _("[y/N]"), ways, 'n', &answer, f);
+	enum err e = prompt_choice(c, &(struct prompt_question){question, _("[y/N]"), ways, 'n'}, &answer, f);
 
 	if (e != E_OK)
 		return e;
@@ -426,7 +425,7 @@ prompt_enter(const struct cli *c, const char *question, struct fault *f)
 	enum err e = E_OK;
 
 	if (c->dialog != NULL) {
-		e = choose_in_dialog(c, question, ways, &answer, f);
+		e = choose_in_dialog(c, &(struct prompt_question){.text = question, .ways = ways}, &answer, f);
 	} else {
 		snprintf(shown, sizeof shown, _("%s [Enter] "), question);
 		e = prompt_tty_line(shown, line, sizeof line, f);

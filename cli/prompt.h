@@ -81,13 +81,18 @@ struct prompt_way {
 
 #define PROMPT_WAYS_MAX 3
 
+struct prompt_question {
+	const char *text, *hint;       /* the hint, for a terminal, names the letters */
+	const struct prompt_way *ways; /* the last changes nothing; ends with letter 0 */
+	char fallback;                 /* what an empty line means; 0: ask again */
+};
+
 /*
- * prompt_choice(c, question, hint, ways, fallback, answer, f): which of the ways; the last changes nothing, and ways ends with letter
- * 0. On a terminal question is shown with the hint, which names the letters, and asked until the line is empty (fallback, 0: ask
- * again) or begins with a letter of the ways, in either case, or with what stands for it in the person's language. *answer is the letter.
+ * prompt_choice(c, q, answer, f): which of the ways. On a terminal the text is shown with the hint, and asked until the line is
+ * empty or begins with a letter of the ways, in either case, or with what stands for it in the person's language. *answer is the
+ * letter.
  */
-enum err prompt_choice(const struct cli *c, const char *question, const char *hint, const struct prompt_way *ways, char fallback,
-    char *answer, struct fault *f);
+enum err prompt_choice(const struct cli *c, const struct prompt_question *q, char *answer, struct fault *f);
 
 /* prompt_yes(c, question, f): question is shown with " [y/N] ". E_OK for yes; E_PROMPT for no, or nowhere to ask. */
 enum err prompt_yes(const struct cli *c, const char *question, struct fault *f);

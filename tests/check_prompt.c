@@ -247,6 +247,8 @@ ask(enum question q, int out)
 	struct fault f = {0};
 	const struct prompt_way ways[] = {{'y', "Yes"}, {'p', "Pause"}, {'n', "No"}, {0, NULL}};
 	struct termios now;
+	const struct prompt_question long_one = {
+	    "Q: this is a question that is longer than a line", "[y/N, p = pause]", ways, 'n'};
 	char symbols[CODE_SYMBOLS + 1] = "", letter[2] = "";
 	enum err e = E_OK;
 
@@ -258,7 +260,7 @@ ask(enum question q, int out)
 	else if (q == ASK_SYMBOLS)
 		e = prompt_symbols(&c, "Q: ", true, symbols, &f);
 	else if (q == ASK_CHOICE)
-		e = prompt_choice(&c, "Q: this is a question that is longer than a line", "[y/N, p = pause]", ways, 'n', letter, &f);
+		e = prompt_choice(&c, &long_one, letter, &f);
 	else if (q == ASK_YES)
 		e = prompt_yes(&c, "Q:", &f);
 	else

@@ -199,25 +199,32 @@ find_alike(const struct books_stick *sticks, size_t count)
 	return alike;
 }
 
-/* One stick into the list or the table. *held, which are in the order of the sticks, begins with its own, and then after them. */
+/* Where the sticks are listed, and who holds codes of those that are still to come, in their order. */
+struct listing {
+	struct human_table *table; /* or NULL */
+	json_t *list;              /* likewise */
+	int64_t now;
+	const struct books_holder *held;
+	size_t left;
+};
+
 static int
-add_stick(struct human_table *table, json_t *list, const struct books_stick *s, bool alike, const struct books_holder **held,
-    size_t *left, int64_t now)
+add_stick(struct listing *l, const struct books_stick *s, bool alike)
 {
 	struct holders h = {0};
 	size_t n = 0;
 	int failed = 0;
 
-	while (n < *left && memcmp((*held)[n].stick_id, s->stick_id, ID_SIZE) == 0)
+	while (n < l->left && memcmp(l->held[n].stick_id, s->stick_id, ID_SIZE) == 0)
 		n++;
-	failed = !find_holders(&h, *held, n);
-	if (!failed && table != NULL)
-		failed = row_stick(table, s, &h, alike, now);
+	failed = !find_holders(&h, l->held, n);
+	if (!failed && l->table != NULL)
+		failed = row_stick(l->table, s, &h, alike, l->now);
 	else if (!failed)
-		failed = json_array_append_new(list, json_stick(s, &h));
+		failed = json_array_append_new(l->list, json_stick(s, &h));
 	free(h.list);
-	*held += n;
-	*left -= n;
+	l->held += n;
+	l->left -= n;
 	return failed;
 }
 
@@ -242,27 +249,25 @@ list_sticks(const struct cli *c, struct issuer *i, struct fault *f)
 	    _("STICK"), _("READY"), _("ISSUED"), _("SPENT"), _("VOID"), _("EXPIRES"), _("LABEL: HOLDERS")};
 	struct books_stick *sticks = NULL;
 	struct books_holder *held = NULL;
-	const struct books_holder *at = NULL;
-	size_t count = 0, left = 0;
-	struct human_table *table = NULL;
-	json_t *list = NULL;
+	struct listing l = {.now = i->now};
+	size_t count = 0;
 	bool *alike = NULL;
 	int failed = 0;
 	enum err e = E_OK;
 
-	e = read_all(i, &sticks, &count, &held, &left, f);
+	e = read_all(i, &sticks, &count, &held, &l.left, f);
 	if (e != E_OK) {
 		e = say_error(c, f, NULL);
 		goto out;
 	}
-	list = c->json ? json_array() : NULL;
-	table = c->json ? NULL : human_table_new(COLUMNS, heads);
+	l.list = c->json ? json_array() : NULL;
+	l.table = c->json ? NULL : human_table_new(COLUMNS, heads);
+	l.held = held;
 	alike = find_alike(sticks, count);
-	failed = (list == NULL && table == NULL) || alike == NULL;
-	at = held;
+	failed = (l.list == NULL && l.table == NULL) || alike == NULL;
 	for (size_t k = 0; k < count && !failed; k++)
-		failed = add_stick(table, list, &sticks[k], alike[k], &at, &left, i->now);
-	e = c->json ? say_json(c, json_pack("{s:o}", "sticks", list)) : print_table(c, table, failed);
+		failed = add_stick(&l, &sticks[k], alike[k]);
+	e = c->json ? say_json(c, json_pack("{s:o}", "sticks", l.list)) : print_table(c, l.table, failed);
 	if (count == 0 && !c->json)
 		say_info(c, "no stick yet; next: oncestick prepare FOLDER STICK");
 out:

@@ -327,15 +327,17 @@ draw_symbol(cairo_t *cr, const QRcode *qr, double x, double y, double module)
 }
 
 static void
-draw_frame(cairo_t *cr, double x, double y, double w, double h, double round, double line)
+draw_frame(cairo_t *cr, const cairo_rectangle_t *box, double round, double line)
 {
 	const double quarter = 3.14159265358979 / 2;
+	double left = box->x + round, right = box->x + box->width - round;
+	double top = box->y + round, bottom = box->y + box->height - round;
 
 	cairo_new_sub_path(cr);
-	cairo_arc(cr, x + w - round, y + round, round, -quarter, 0);
-	cairo_arc(cr, x + w - round, y + h - round, round, 0, quarter);
-	cairo_arc(cr, x + round, y + h - round, round, quarter, 2 * quarter);
-	cairo_arc(cr, x + round, y + round, round, 2 * quarter, 3 * quarter);
+	cairo_arc(cr, right, top, round, -quarter, 0);
+	cairo_arc(cr, right, bottom, round, 0, quarter);
+	cairo_arc(cr, left, bottom, round, quarter, 2 * quarter);
+	cairo_arc(cr, left, top, round, 2 * quarter, 3 * quarter);
 	cairo_close_path(cr);
 	cairo_set_line_width(cr, line);
 	cairo_stroke(cr);
@@ -348,7 +350,7 @@ draw(cairo_t *cr, const struct composed *m, const struct layout *l, const QRcode
 	double more = slack > 0 ? slack / 4 : 0;
 	int missing = 0;
 
-	draw_frame(cr, 0, m->box_y + more, m->width, m->box_h, 0.5 * size, 0.09 * size);
+	draw_frame(cr, &(cairo_rectangle_t){0, m->box_y + more, m->width, m->box_h}, 0.5 * size, 0.09 * size);
 	draw_symbol(cr, qr, 0, m->qr_y + 2 * more, l->module);
 	for (size_t k = 0; k < m->count; k++) {
 		const struct item *i = &m->items[k];

@@ -393,17 +393,16 @@ cmd_codes(struct cli *c, int argc, char **argv)
 	    OPT_JSON, NULL, 0, 1};
 	struct issuer i = {.dir_fd = -1};
 	struct fault f = {0};
-	char **operands = NULL;
-	int count = 0;
+	struct opt_words words = {argv, argc};
 	enum err e = E_OK;
 
-	if (!opt_parse(c, &verb, argc, argv, &operands, &count, &e))
+	if (!opt_parse(c, &verb, &words, &e))
 		return e;
 	e = issuing_open_to_read(&i, c, &f);
 	if (e != E_OK)
 		e = say_error(c, &f, NULL);
 	else
-		e = count == 0 ? list_sticks(c, &i, &f) : list_slots(c, &i, operands[0], &f);
+		e = words.count == 0 ? list_sticks(c, &i, &f) : list_slots(c, &i, words.list[0], &f);
 	issuer_close(&i);
 	return e;
 }

@@ -545,13 +545,12 @@ cmd_collect(struct cli *c, int argc, char **argv)
 	       "copy, a code opened in two places, a lecture that is missing. Sticks and receipts may come in any order.\n"),
 	    OPT_PASSPHRASE | OPT_PINENTRY | OPT_CLOCK | OPT_JSON | OPT_PROGRESS, rows, 0, 1};
 	struct fault f = {0};
-	char **operands = NULL;
-	int count = 0;
+	struct opt_words words = {argv, argc};
 	enum err e = E_OK;
 
-	if (!opt_parse(c, &verb, argc, argv, &operands, &count, &e))
+	if (!opt_parse(c, &verb, &words, &e))
 		return e;
-	r.stick = count > 0 ? operands[0] : NULL;
+	r.stick = words.count > 0 ? words.list[0] : NULL;
 	if (r.purge && r.stick == NULL && r.receipts.count > 0) {
 		opt_list_free(&r.receipts);
 		return say_usage(c, "--purge needs a STICK");

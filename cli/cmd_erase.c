@@ -188,13 +188,12 @@ cmd_erase(struct cli *c, int argc, char **argv)
 	       "been collected, erase refuses.\n"),
 	    OPT_PASSPHRASE | OPT_PINENTRY | OPT_CLOCK | OPT_JSON | OPT_PROGRESS, rows, 1, 1};
 	struct fault f = {0};
-	char **operands = NULL;
-	int count = 0;
+	struct opt_words words = {argv, argc};
 	enum err e = E_OK;
 
-	if (!opt_parse(c, &verb, argc, argv, &operands, &count, &e))
+	if (!opt_parse(c, &verb, &words, &e))
 		return e;
-	r.stick = operands[0];
+	r.stick = words.list[0];
 	r.left = json_array();
 	e = run(&r, &f);
 	e = e == E_OK ? report(&r) : say_error(c, &f, &(struct say_about){.object = r.stick});

@@ -136,11 +136,10 @@ cmd_init(struct cli *c, int argc, char **argv)
 	    OPT_PASSPHRASE | OPT_PINENTRY | OPT_JSON, rows, 0, 0};
 	struct issuer i = {.dir_fd = -1};
 	struct fault f = {0};
-	char **operands = NULL;
-	int count = 0;
+	struct opt_words words = {argv, argc};
 	enum err e = E_OK;
 
-	if (!opt_parse(c, &verb, argc, argv, &operands, &count, &e))
+	if (!opt_parse(c, &verb, &words, &e))
 		return e;
 	if (contact != NULL && !dcbor_text_ok(contact, strlen(contact)))
 		return say_usage(c, "--contact takes 1 to %u bytes of plain text", LABEL_MAX);

@@ -854,16 +854,15 @@ cmd_inspect(struct cli *c, int argc, char **argv)
 	       "are not: 'verify' does that. Nothing is written anywhere.\n"),
 	    OPT_JSON, rows, 0, 1};
 	struct fault f = {0};
-	char **operands = NULL;
+	struct opt_words words = {argv, argc};
 	struct report r = {.stick.at.fd = -1};
-	int count = 0;
 	enum err e = E_OK;
 
-	if (!opt_parse(c, &verb, argc, argv, &operands, &count, &e))
+	if (!opt_parse(c, &verb, &words, &e))
 		return e;
-	e = inspect(&r, count > 0 ? operands[0] : NULL, &f);
+	e = inspect(&r, words.count > 0 ? words.list[0] : NULL, &f);
 	if (e != E_OK) {
-		e = say_error(c, &f, &(struct say_about){.object = count > 0 ? operands[0] : NULL});
+		e = say_error(c, &f, &(struct say_about){.object = words.count > 0 ? words.list[0] : NULL});
 	} else if (c->json) {
 		e = say_json(c, json_report(&r));
 	} else {

@@ -421,15 +421,14 @@ cmd_issue(struct cli *c, int argc, char **argv)
 	       "none is handed out.\n"),
 	    OPT_PASSPHRASE | OPT_PINENTRY | OPT_JSON, rows, 0, 1};
 	struct fault f = {0};
-	char **operands = NULL;
-	int count = 0;
+	struct opt_words words = {argv, argc};
 	enum err e = E_OK;
 	bool n_given = false;
 
-	if (!opt_parse(c, &verb, argc, argv, &operands, &count, &e))
+	if (!opt_parse(c, &verb, &words, &e))
 		return e;
 	n_given = a.n != 0;
-	a.stick = count > 0 ? operands[0] : NULL;
+	a.stick = words.count > 0 ? words.list[0] : NULL;
 	if (!format_fits(c, &a, format) || !sheet_fits(c, &a, paper) || !arguments_fit(c, &a, n_given)) {
 		opt_list_free(&a.again);
 		return E_USAGE;

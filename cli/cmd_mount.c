@@ -43,14 +43,14 @@ cmd_mount(struct cli *c, int argc, char **argv)
 	    {OPT_FLAG, "foreground", 0, NULL, N_("stay until the folder is closed; ^C pauses the session"), &stay, 0, 0}, {.kind = OPT_END}};
 	const struct opt_verb v = {"mount [STICK [DIR]]", about_text, OPT_JSON | OPT_PLAIN | OPT_CODE | OPT_PINENTRY, rows, 0, 2};
 	struct fault f = {0};
-	char **operand;
+	struct opt_words words = {argv, argc};
 	enum err err;
-	int n;
 
-	if (!opt_parse(c, &v, argc, argv, &operand, &n, &err))
+	if (!opt_parse(c, &v, &words, &err))
 		return err;
-	if (mounting_resolve(&m, n > 0 ? operand[0] : NULL, n > 1 ? operand[1] : NULL, &f) != E_OK)
-		return say_error(c, &f, &(struct say_about){.object = f.err == E_FUSE ? operand[1] : n > 0 ? operand[0] : NULL});
+	if (mounting_resolve(&m, words.count > 0 ? words.list[0] : NULL, words.count > 1 ? words.list[1] : NULL, &f) != E_OK)
+		return say_error(c, &f,
+		    &(struct say_about){.object = f.err == E_FUSE ? words.list[1] : words.count > 0 ? words.list[0] : NULL});
 	if ((err = mounting_open(&m)) != E_OK || (err = report(&m)) != E_OK)
 		return err;
 	mounting_ready(&m, stay);

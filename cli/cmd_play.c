@@ -347,16 +347,15 @@ cmd_play(struct cli *c, int argc, char **argv)
 	const struct opt_verb v = {"play [STICK] [-- PLAYER [FILE...]]", about_text, OPT_PLAIN | OPT_CODE | OPT_PINENTRY, rows, 0, 1};
 	int ours = split(argc, argv), theirs = argc > ours ? argc - ours - 1 : 0;
 	struct fault f = {0};
-	char **operand;
+	struct opt_words words = {argv, ours};
 	enum err err;
-	int n;
 
-	if (!opt_parse(c, &v, ours, argv, &operand, &n, &err))
+	if (!opt_parse(c, &v, &words, &err))
 		return err;
 	if (player_find(&p.player, theirs, argv + ours + 1, &f) != E_OK)
 		err = say_error(c, &f, NULL);
-	else if (mounting_resolve(&p.m, n > 0 ? operand[0] : NULL, NULL, &f) != E_OK)
-		err = say_error(c, &f, &(struct say_about){.object = n > 0 ? operand[0] : NULL});
+	else if (mounting_resolve(&p.m, words.count > 0 ? words.list[0] : NULL, NULL, &f) != E_OK)
+		err = say_error(c, &f, &(struct say_about){.object = words.count > 0 ? words.list[0] : NULL});
 	else {
 		playhome_find(&p.home, p.player.own);
 		if ((err = make_stage(&p)) == E_OK)

@@ -618,16 +618,15 @@ cmd_prepare(struct cli *c, int argc, char **argv)
 	       "18:00, 2026-11-24,\n"
 	       "18:30 or +3d; durations like 90m or 8h.\n"),
 	    OPT_PASSPHRASE | OPT_PINENTRY | OPT_CLOCK | OPT_JSON | OPT_PROGRESS, rows, 2, -1};
-	char **operands = NULL;
-	int count = 0;
+	struct opt_words words = {argv, argc};
 	enum err e = E_OK;
 
-	if (!opt_parse(c, &verb, argc, argv, &operands, &count, &e))
+	if (!opt_parse(c, &verb, &words, &e))
 		return e;
-	j.folder = operands[0];
+	j.folder = words.list[0];
 	j.started = when_now();
 	j.report = reporting_to(&r.reporting, c);
-	e = take_arguments(&r, &w, operands + 1, (size_t)count - 1);
+	e = take_arguments(&r, &w, words.list + 1, (size_t)words.count - 1);
 	if (e == E_OK)
 		e = run(&r);
 	end(&r);

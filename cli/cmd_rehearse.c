@@ -433,15 +433,14 @@ cmd_rehearse(struct cli *c, int argc, char **argv)
 	    {OPT_FLAG, "full", 0, NULL, N_("read and check every block (as long as the stick takes)"), &r.full, 0, 0}, {.kind = OPT_END}};
 	const struct opt_verb v = {"rehearse [STICK]", about_text, OPT_JSON | OPT_PROGRESS | OPT_CODE | OPT_PINENTRY, rows, 0, 1};
 	struct fault f = {0};
-	char **operand;
+	struct opt_words words = {argv, argc};
 	enum err err;
-	int n;
 
-	if (!opt_parse(c, &v, argc, argv, &operand, &n, &err))
+	if (!opt_parse(c, &v, &words, &err))
 		return err;
 	r.passed = json_array();
-	r.about = (struct say_about){.object = n > 0 ? operand[0] : NULL, .info = &r.info};
-	err = rehearse(&r, n > 0 ? operand[0] : NULL, &f);
+	r.about = (struct say_about){.object = words.count > 0 ? words.list[0] : NULL, .info = &r.info};
+	err = rehearse(&r, words.count > 0 ? words.list[0] : NULL, &f);
 	err = conclude(&r, err, &f);
 	json_decref(r.passed);
 	stick_grants_free(&r.grants);

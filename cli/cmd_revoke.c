@@ -27,8 +27,7 @@ struct run {
 	const struct cli *c;
 	bool code, spent, yes;
 	struct opt_list holders, sticks, ats;
-	char **ids;
-	int id_count;
+	struct opt_words ids;
 
 	struct issuer issuer;
 	struct revoke r;
@@ -112,8 +111,8 @@ read_names(struct run *r, struct fault *f)
 {
 	enum err e = E_OK;
 
-	for (int i = 0; i < r->id_count && e == E_OK; i++)
-		e = pick_id(r, r->ids[i], f);
+	for (int i = 0; i < r->ids.count && e == E_OK; i++)
+		e = pick_id(r, r->ids.list[i], f);
 	for (size_t k = 0; k < r->sticks.count && e == E_OK; k++)
 		e = find_stick(r, k, f);
 	if (e == E_OK && r->c->code_file != NULL)
@@ -395,9 +394,10 @@ cmd_revoke(struct cli *c, int argc, char **argv)
 	struct fault f = {0};
 	enum err e = E_OK;
 
-	if (!opt_parse(c, &verb, argc, argv, &r.ids, &r.id_count, &e))
+	r.ids = (struct opt_words){argv, argc};
+	if (!opt_parse(c, &verb, &r.ids, &e))
 		return e;
-	if (r.id_count == 0 && !r.code && c->code_file == NULL && r.holders.count == 0 && r.sticks.count == 0 && !r.spent &&
+	if (r.ids.count == 0 && !r.code && c->code_file == NULL && r.holders.count == 0 && r.sticks.count == 0 && !r.spent &&
 	    r.ats.count == 0)
 		return say_usage(c, "which codes? Name them like 7kq241/3, or use --code, --holder, --stick, --spent or --at");
 	e = run(&r, &f);

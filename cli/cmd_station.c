@@ -292,25 +292,26 @@ static const struct {
 };
 
 static enum err
-run(struct cli *c, struct station_args *a, char **operand, int n)
+run(struct cli *c, struct station_args *a, const struct opt_words *words)
 {
+	const char *name = words->list[0], *file = words->count > 1 ? words->list[1] : NULL;
 	struct station *s = NULL;
 	struct fault f = {0};
 	char word[80];
 	enum err err = E_OK;
 
 	for (size_t i = 0; i < sizeof actions / sizeof *actions; i++) {
-		if (strcmp(operand[0], actions[i].name) != 0)
+		if (strcmp(name, actions[i].name) != 0)
 			continue;
-		if (n - 1 < actions[i].min || n - 1 > actions[i].max)
-			return actions[i].max == 0 ? say_usage(c, "station %s takes no more operands", operand[0]) :
-						     say_usage(c, "station %s takes one FILE", operand[0]);
+		if (words->count - 1 < actions[i].min || words->count - 1 > actions[i].max)
+			return actions[i].max == 0 ? say_usage(c, "station %s takes no more operands", name) :
+						     say_usage(c, "station %s takes one FILE", name);
 		if (station_open(&s, a->dir, actions[i].mode, &f) == E_OK)
-			err = actions[i].run(c, a, s, n > 1 ? operand[1] : NULL, &f);
+			err = actions[i].run(c, a, s, file, &f);
 		station_close(&s);
-		return f.err != E_OK ? say_error(c, &f, &(struct say_about){.object = n > 1 ? operand[1] : a->dir}) : err;
+		return f.err != E_OK ? say_error(c, &f, &(struct say_about){.object = file != NULL ? file : a->dir}) : err;
 	}
-	return say_usage(c, "station: show, enrol, receipts, pin or reset-clock, not '%s'", say_safe(word, sizeof word, operand[0]));
+	return say_usage(c, "station: show, enrol, receipts, pin or reset-clock, not '%s'", say_safe(word, sizeof word, name));
 }
 
 enum err
@@ -323,13 +324,12 @@ cmd_station(struct cli *c, int argc, char **argv)
 	    {OPT_FLAG, "any", 0, NULL, N_("pin: trust new issuers again"), &a.any, 0, 0}, {.kind = OPT_END}};
 	const struct opt_verb v = {"station show\nstation enrol FILE\nstation receipts FILE\nstation pin FILE|STICK\nstation pin --only\n"
 	    "station reset-clock", about_text, OPT_JSON, rows, 1, 2};
-	char **operand = NULL;
+	struct opt_words words = {argv, argc};
 	enum err err = E_OK;
-	int n = 0;
 
-	if (!opt_parse(c, &v, argc, argv, &operand, &n, &err))
+	if (!opt_parse(c, &v, &words, &err))
 		return err;
 	if (station_dir(a.dir, sizeof a.dir) != 0)
 		return say_refuse(c, E_STATION, "no home directory: set ONCESTICK_STATION_DIR to a directory of yours");
-	return run(c, &a, operand, n);
+	return run(c, &a, &words);
 }

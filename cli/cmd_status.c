@@ -141,11 +141,10 @@ cmd_status(struct cli *c, int argc, char **argv)
 	const struct opt_verb v = {"status", about_text, OPT_JSON | OPT_PLAIN, NULL, 0, 0};
 	struct sessions s;
 	struct fault f = {0};
-	char **operand;
+	struct opt_words words = {argv, argc};
 	enum err err;
-	int n;
 
-	if (!opt_parse(c, &v, argc, argv, &operand, &n, &err))
+	if (!opt_parse(c, &v, &words, &err))
 		return err;
 	if (sessions_find(&s, &f) != E_OK)
 		err = say_error(c, &f, NULL);

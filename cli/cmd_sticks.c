@@ -223,12 +223,11 @@ cmd_sticks(struct cli *c, int argc, char **argv)
 	const struct usb_list_source source = usb_list_system();
 	struct usb_list_volume *list = NULL;
 	struct fault f = {0};
-	char **operand = NULL;
+	struct opt_words words = {argv, argc};
 	size_t count = 0;
 	enum err err = E_OK;
-	int n = 0;
 
-	if (!opt_parse(c, &v, argc, argv, &operand, &n, &err))
+	if (!opt_parse(c, &v, &words, &err))
 		return err;
 	if (usb_list(&list, &count, &source, &f) != E_OK)
 		err = say_error(c, &f, NULL);

@@ -388,16 +388,15 @@ cmd_unmount(struct cli *c, int argc, char **argv)
 	const struct opt_verb v = {"unmount [DIR]", about_text, OPT_JSON | OPT_PLAIN | OPT_PINENTRY, rows, 0, 1};
 	struct sessions s;
 	struct fault f = {0};
-	char **operand;
+	struct opt_words words = {argv, argc};
 	enum err err;
-	int n;
 
-	if (!opt_parse(c, &v, argc, argv, &operand, &n, &err))
+	if (!opt_parse(c, &v, &words, &err))
 		return err;
 	if (sessions_find(&s, &f) != E_OK)
 		err = say_error(c, &f, NULL);
 	else
-		err = unmount(c, &s, n > 0 ? operand[0] : NULL, &w);
+		err = unmount(c, &s, words.count > 0 ? words.list[0] : NULL, &w);
 	sessions_free(&s);
 	return err;
 }

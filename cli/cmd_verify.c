@@ -520,14 +520,13 @@ cmd_verify(struct cli *c, int argc, char **argv)
 	       "in.\n"),
 	    OPT_PASSPHRASE | OPT_CODE | OPT_JSON | OPT_PROGRESS, NULL, 0, 1};
 	struct fault f = {0};
-	char **operands = NULL;
-	int count = 0;
+	struct opt_words words = {argv, argc};
 	enum err e = E_OK;
 
-	if (!opt_parse(c, &verb, argc, argv, &operands, &count, &e))
+	if (!opt_parse(c, &verb, &words, &e))
 		return e;
-	e = run(&v, count > 0 ? operands[0] : NULL, &f);
-	e = e == E_OK ? report(&v) : say_failed(&v, &f, count > 0 ? operands[0] : NULL);
+	e = run(&v, words.count > 0 ? words.list[0] : NULL, &f);
+	e = e == E_OK ? report(&v) : say_failed(&v, &f, words.count > 0 ? words.list[0] : NULL);
 	verify_end(&v);
 	return e;
 }

@@ -476,11 +476,10 @@ cmd_watch(struct cli *c, int argc, char **argv)
 	    {OPT_FLAG, "page-cache", 0, NULL, N_("let large files use this PC's page cache, too"), &w.page_cache, 0, 0},
 	    {OPT_FLAG, "no-desktop", 0, NULL, N_("no notifications; let the PC go to sleep"), &w.no_desktop, 0, 0}, {.kind = OPT_END}};
 	const struct opt_verb v = {"watch", about_text, OPT_JSON | OPT_PLAIN | OPT_PINENTRY, rows, 0, 0};
-	char **operand;
+	struct opt_words words = {argv, argc};
 	enum err err;
-	int n;
 
-	if (!opt_parse(c, &v, argc, argv, &operand, &n, &err))
+	if (!opt_parse(c, &v, &words, &err))
 		return err;
 	if (station_dir(w.station, sizeof w.station) != 0)
 		return say_refuse(c, E_STATION, "no home directory is known, so there is no place for this PC's memory; set "

@@ -335,16 +335,16 @@ scan(struct cli *c, struct parser *p, int argc, char **argv, int *count)
 }
 
 static bool
-operands_fit(const struct cli *c, const struct opt_verb *v, int count, char **operands)
+operands_fit(const struct cli *c, const struct opt_verb *v, const struct opt_words *operands)
 {
 	char safe[80];
 
-	if (count < v->min) {
+	if (operands->count < v->min) {
 		say_usage(c, "something is missing: oncestick %.*s", (int)strcspn(v->usage, "\n"), v->usage);
 		return false;
 	}
-	if (v->max >= 0 && count > v->max) {
-		say_usage(c, "'%s' is one operand too many", say_safe(safe, sizeof safe, operands[v->max]));
+	if (v->max >= 0 && operands->count > v->max) {
+		say_usage(c, "'%s' is one operand too many", say_safe(safe, sizeof safe, operands->list[v->max]));
 		return false;
 	}
 	return true;
@@ -362,17 +362,20 @@ one_secret_from_stdin(const struct cli *c)
 
 /* What the verb returns, unless it is to go on. */
 static enum err
-parse(struct cli *c, struct parser *p, const struct opt_verb *v, int argc, char **argv, char **operands, int *count, bool *go)
+parse(struct cli *c, struct parser *p, const struct opt_verb *v, struct opt_words *words, bool *go)
 {
-	enum err e = scan(c, p, argc, argv, count);
+	int count = 0;
+	enum err e = scan(c, p, words->count, words->list, &count);
 
+	words->list++;
+	words->count = count;
 	if (e != E_OK)
 		return e;
 	if (p->help) {
 		print_help(p, v);
 		return say_stdout(c);
 	}
-	if (!operands_fit(c, v, *count, operands) || !one_secret_from_stdin(c))
+	if (!operands_fit(c, v, words) || !one_secret_from_stdin(c))
 		return E_USAGE;
 	if (c->pinentry && (c->dialog = pinentry_new(&(struct pinentry_setup){.stopped = stop_asked,
 	    .differ = _("The two were not the same.")})) == NULL)
@@ -382,19 +385,17 @@ parse(struct cli *c, struct parser *p, const struct opt_verb *v, int argc, char 
 }
 
 bool
-opt_parse(struct cli *c, const struct opt_verb *v, int argc, char **argv, char ***operands, int *count, enum err *err)
+opt_parse(struct cli *c, const struct opt_verb *v, struct opt_words *words, enum err *err)
 {
 	struct parser p;
 	bool go = false;
 
 	memset(&p, 0, sizeof p);
 	memcpy(p.letters, "-:", 3);
-	*operands = argv + 1;
-	*count = 0;
 	for (const struct opt *o = v->rows; o != NULL && o->kind != OPT_END; o++)
 		add_row(&p, *o);
 	add_common(&p, c, v->common);
-	*err = parse(c, &p, v, argc, argv, *operands, count, &go);
+	*err = parse(c, &p, v, words, &go);
 	for (int i = 0; i < p.count && !go; i++)
 		if (p.rows[i].kind == OPT_LIST)
 			opt_list_free(p.rows[i].to);

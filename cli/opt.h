@@ -54,12 +54,18 @@ struct opt_verb {
 	int min, max;		/* operands; max -1: any number */
 };
 
+/* Words of the command line: argv and argc, and after opt_parse its operands, in order. */
+struct opt_words {
+	char **list;
+	int count;
+};
+
 /*
- * opt_parse(c, v, argc, argv, operands, count, err): set what the rows and c name, and return true: go on. argv is permuted:
- * *operands points to its *count operands, in order. Passphrase and code both from "-" are refused here. False: the verb returns
- * *err, which is E_OK if --help was asked for and printed; else E_USAGE or E_FAIL, and what is wrong was said; lists are empty then.
+ * opt_parse(c, v, words, err): set what the rows and c name, and return true: go on. argv is permuted: words are its operands then.
+ * Passphrase and code both from "-" are refused here. False: the verb returns *err, which is E_OK if --help was asked for and
+ * printed; else E_USAGE or E_FAIL, and what is wrong was said; lists are empty then.
  */
-bool opt_parse(struct cli *c, const struct opt_verb *v, int argc, char **argv, char ***operands, int *count, enum err *err);
+bool opt_parse(struct cli *c, const struct opt_verb *v, struct opt_words *words, enum err *err);
 
 /* opt_list_free(l): the list is empty. */
 void opt_list_free(struct opt_list *l);

@@ -15,8 +15,7 @@ static uint32_t number;
 static bool flag;
 static const char *text;
 static struct opt_list list;
-static char **operands;
-static int count;
+static struct opt_words operands;
 
 #define GO -1
 
@@ -49,7 +48,8 @@ parse(const char *const *words, int min, int max, unsigned common)
 		argc++;
 	}
 	argv[argc] = NULL;
-	if (!opt_parse(&c, &v, argc, argv, &operands, &count, &err))
+	operands = (struct opt_words){argv, argc};
+	if (!opt_parse(&c, &v, &operands, &err))
 		return (int)err;
 	ck_assert_int_eq(err, E_OK);
 	return GO;
@@ -70,10 +70,10 @@ setup(void)
 START_TEST(options_stand_anywhere)
 {
 	ck_assert_int_eq(PARSE(2, 3, OPT_JSON, "a", "-n", "7", "b", "--add", "--json", "c", "--label=x y"), GO);
-	ck_assert_int_eq(count, 3);
-	ck_assert_str_eq(operands[0], "a");
-	ck_assert_str_eq(operands[1], "b");
-	ck_assert_str_eq(operands[2], "c");
+	ck_assert_int_eq(operands.count, 3);
+	ck_assert_str_eq(operands.list[0], "a");
+	ck_assert_str_eq(operands.list[1], "b");
+	ck_assert_str_eq(operands.list[2], "c");
 	ck_assert_uint_eq(number, 7);
 	ck_assert(flag && c.json && !c.quiet);
 	ck_assert_str_eq(text, "x y");
@@ -85,16 +85,16 @@ START_TEST(options_stand_anywhere_also_when_posixly_correct)
 	setenv("POSIXLY_CORRECT", "1", 1);
 	ck_assert_int_eq(PARSE(1, 1, 0, "a", "-q"), GO);
 	ck_assert(c.quiet);
-	ck_assert_int_eq(count, 1);
+	ck_assert_int_eq(operands.count, 1);
 }
 END_TEST
 
 START_TEST(two_dashes_end_options)
 {
 	ck_assert_int_eq(PARSE(0, -1, 0, "--add", "--", "-n", "--label"), GO);
-	ck_assert_int_eq(count, 2);
-	ck_assert_str_eq(operands[0], "-n");
-	ck_assert_str_eq(operands[1], "--label");
+	ck_assert_int_eq(operands.count, 2);
+	ck_assert_str_eq(operands.list[0], "-n");
+	ck_assert_str_eq(operands.list[1], "--label");
 }
 END_TEST
 

@@ -335,18 +335,18 @@ sign_grant(struct grant *g, const uint8_t sk[SIGN_SECRET_SIZE], uint8_t **file, 
 }
 
 static enum err
-complete_and_sign(struct grant *g, const uint8_t seed[KEY_SIZE], const uint8_t *a, uint8_t **file, size_t *n, struct fault *f)
+complete_and_sign(struct grant *g, const struct mint_secrets *s, struct minted *m, struct fault *f)
 {
 	uint8_t sk[SIGN_SECRET_SIZE], xsk[KEY_SIZE];
 	enum err err = E_OK;
 
-	keytree_sign(g->issuer, sk, seed);
+	keytree_sign(g->issuer, sk, s->seed);
 	if (g->policy.station) {
-		keytree_grant_x25519(xsk, g->policy.grant_xpk, seed, g->id);
+		keytree_grant_x25519(xsk, g->policy.grant_xpk, s->seed, g->id);
 		sodium_memzero(xsk, sizeof xsk);
 	}
-	if ((err = set_locators(g, a, f)) == E_OK)
-		err = sign_grant(g, sk, file, n, f);
+	if ((err = set_locators(g, s->a, f)) == E_OK)
+		err = sign_grant(g, sk, &m->file, &m->file_n, f);
 	sodium_memzero(sk, sizeof sk);
 	return err;
 }
@@ -382,7 +382,7 @@ mint_grant(struct grant *g, const struct mint_secrets *s, struct minted *m, stru
 
 	if (!counts_ok(g))
 		return fault_set(f, E_FAIL, 0, "field out of range", "grant");
-	if ((err = complete_and_sign(g, s->seed, s->a, &made.file, &made.file_n, f)) != E_OK)
+	if ((err = complete_and_sign(g, s, &made, f)) != E_OK)
 		goto out;
 	if ((err = source_init(&source, g, s->seed, s->usb)) != E_OK || (err = source_add_ledger(&source, g, s->seed)) != E_OK) {
 		err = fault_set(f, err, 0, "factors", "grant");

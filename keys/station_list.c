@@ -111,7 +111,7 @@ is_newest(struct station *s, const struct notice *n, bool *newest, struct fault 
  * is the newest it is all that is kept; what an older one says has to be known or was left out.
  */
 static enum err
-begin_anew(struct station *s, const struct notice *n, struct notice *all, uint8_t **payload, size_t *len, struct fault *f)
+begin_anew(struct station *s, const struct notice *n, struct notice *all, struct list *made, struct fault *f)
 {
 	bool newest = false;
 	enum err err = is_newest(s, n, &newest, f);
@@ -122,7 +122,7 @@ begin_anew(struct station *s, const struct notice *n, struct notice *all, uint8_
 	all->number = 1;
 	all->time = TIME_MIN;
 	memcpy(all->issuer, n->issuer, sizeof all->issuer);
-	if (notice_add(all, n) != 0 || (*payload = notice_encode(all, len)) == NULL)
+	if (notice_add(all, n) != 0 || (made->payload = notice_encode(all, &made->len)) == NULL)
 		return no_memory(s, "list", f);
 	return E_OK;
 }
@@ -132,8 +132,7 @@ static enum err
 merge(struct station *s, const struct notice *n, struct list *known, struct fault *f)
 {
 	struct notice all = {0};
-	uint8_t *payload = NULL;
-	size_t len = 0;
+	struct list made = {.version = known->version};
 	enum err err = E_OK;
 
 	if (known->len > 0 && notice_parse(&all, BYTES(known->payload, known->len)) != 0)
@@ -143,22 +142,21 @@ merge(struct station *s, const struct notice *n, struct list *known, struct faul
 		all.number = 1; /* what is said of the union, is said elsewhere */
 		all.time = TIME_MIN;
 	}
-	if (notice_add(&all, n) != 0 || (payload = notice_encode(&all, &len)) == NULL)
+	if (notice_add(&all, n) != 0 || (made.payload = notice_encode(&all, &made.len)) == NULL)
 		err = no_memory(s, "list", f);
-	if (err == E_OK && len > list_max()) {
-		free(payload);
-		payload = NULL;
-		err = begin_anew(s, n, &all, &payload, &len, f);
+	if (err == E_OK && made.len > list_max()) {
+		free(made.payload);
+		made.payload = NULL;
+		err = begin_anew(s, n, &all, &made, f);
 	}
 	notice_free(&all);
-	if (err != E_OK || payload == NULL) {
-		free(payload);
+	if (err != E_OK || made.payload == NULL) {
+		free(made.payload);
 		return err;
 	}
-	known->more = known->payload == NULL || len != known->len || memcmp(payload, known->payload, len) != 0;
+	made.more = known->payload == NULL || made.len != known->len || memcmp(made.payload, known->payload, made.len) != 0;
 	free(known->payload);
-	known->payload = payload;
-	known->len = len;
+	*known = made;
 	return E_OK;
 }
 

@@ -57,7 +57,7 @@ static enum err
 write_grant(const struct granting *w, const struct grant *g, const struct minted *m, struct fault *f)
 {
 	struct fault why = {0};
-	enum err e = provision_grant(*w->p, g, BYTES(m->file, m->file_n), m->cells, CELL_SIZE(1), &why);
+	enum err e = provision_grant(*w->p, g, BYTES(m->file, m->file_n), BYTES(m->cells, g->slots * CELL_SIZE(1)), &why);
 
 	if (e == E_STICK_IO && why.sys == EBADMSG)
 		return forgets(f);

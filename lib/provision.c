@@ -734,9 +734,9 @@ write_grant(int grants_fd, const uint8_t id[ID_SIZE], const struct grant_file *f
 }
 
 enum err
-provision_grant(
-    struct provision *p, const struct grant *g, struct bytes file, const uint8_t *cells, size_t cell_size, struct fault *f)
+provision_grant(struct provision *p, const struct grant *g, struct bytes file, struct bytes cells, struct fault *f)
 {
+	const size_t cell_size = CELL_SIZE(g->bundle_count);
 	struct grant_file files[] = {
 	    {STICK_LOCK_A, BYTES(NULL, 0), MODE_SHARED},
 	    {STICK_LOCK_B, BYTES(NULL, 0), MODE_SHARED},
@@ -747,13 +747,13 @@ provision_grant(
 	size_t n = 0;
 	int fd = -1;
 
-	if (g->slots == 0 || g->slots > GRANT_SLOTS_MAX || cell_size != CELL_SIZE(g->bundle_count) || cell_size > RECORD_BODY_MAX)
+	if (g->slots == 0 || g->slots > GRANT_SLOTS_MAX || cell_size > RECORD_BODY_MAX || cells.n != g->slots * cell_size)
 		return fault_set(f, E_FAIL, EINVAL, "size", "grant");
 	if ((err = check_room(p, f)) != E_OK)
 		return err;
 	if ((fd = stickio_open_dir(p->once_fd, STICK_GRANTS)) == -1)
 		return provision_fault(f, "open", "%s/%s", STICK_ONCE, STICK_GRANTS);
-	if ((image = lock_image(g, cells, cell_size, &n)) == NULL) {
+	if ((image = lock_image(g, cells.p, cell_size, &n)) == NULL) {
 		err = fault_set(f, E_FAIL, ENOMEM, "memory", "grant");
 	} else {
 		files[0].data = files[1].data = BYTES(image, n);

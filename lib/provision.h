@@ -76,12 +76,11 @@ enum err provision_room(struct provision *p, struct fault *f);
 enum err provision_notice(struct provision *p, const uint8_t issuer[KEY_SIZE], struct bytes file, struct fault *f);
 
 /*
- * provision_grant(p, g, file, cells, cell_size, f): write g/<id>.tmp with both lock files and grant.cose, fsync, read all of it
- * back and compare, and rename it to g/<id>. cells is g->slots cells of cell_size bytes. E_STICK_IO with f->sys EBADMSG: what was
- * read back is not what was written.
+ * provision_grant(p, g, file, cells, f): write g/<id>.tmp with both lock files and grant.cose, fsync, read all of it back and
+ * compare, and rename it to g/<id>. cells is g->slots cells of CELL_SIZE(g->bundle_count) bytes. E_STICK_IO with f->sys EBADMSG:
+ * what was read back is not what was written.
  */
-enum err provision_grant(struct provision *p, const struct grant *g, struct bytes file, const uint8_t *cells, size_t cell_size,
-    struct fault *f);
+enum err provision_grant(struct provision *p, const struct grant *g, struct bytes file, struct bytes cells, struct fault *f);
 
 /* provision_drop_bundle(p, id): remove b/<id>, as far as possible. For a bundle that failed. */
 void provision_drop_bundle(struct provision *p, const uint8_t id[ID_SIZE]);

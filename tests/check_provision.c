@@ -189,7 +189,7 @@ write_grant(uint8_t id)
 		memset(cells + i * FIXTURE_CELL, (int)(0x60 + i), FIXTURE_CELL);
 	plain_grant(&g, OURS, STICK, id, BUNDLE);
 	file = sign_grant(&g, OURS, &n);
-	err = provision_grant(p, &g, BYTES(file, n), cells, FIXTURE_CELL, &fault);
+	err = provision_grant(p, &g, BYTES(file, n), BYTES(cells, sizeof cells), &fault);
 	free(file);
 	grant_free(&g);
 	return err;
@@ -720,11 +720,11 @@ START_TEST(cells_of_the_wrong_size_are_refused)
 	prepare();
 	ck_assert_int_eq(begin(), E_OK);
 	plain_grant(&g, OURS, STICK, 0x20, BUNDLE);
-	ck_assert_int_eq(provision_grant(p, &g, BYTES("file", 4), cells, FIXTURE_CELL - 1, NULL), E_FAIL);
+	ck_assert_int_eq(provision_grant(p, &g, BYTES("file", 4), BYTES(cells, FIXTURE_SLOTS * (FIXTURE_CELL - 1)), NULL), E_FAIL);
 	g.slots = 0;
-	ck_assert_int_eq(provision_grant(p, &g, BYTES("file", 4), cells, FIXTURE_CELL, NULL), E_FAIL);
+	ck_assert_int_eq(provision_grant(p, &g, BYTES("file", 4), BYTES(cells, 0), NULL), E_FAIL);
 	g.slots = GRANT_SLOTS_MAX + 1;
-	ck_assert_int_eq(provision_grant(p, &g, BYTES("file", 4), cells, FIXTURE_CELL, NULL), E_FAIL);
+	ck_assert_int_eq(provision_grant(p, &g, BYTES("file", 4), BYTES(cells, (size_t)g.slots * FIXTURE_CELL), NULL), E_FAIL);
 	ck_assert(!exists(&x, grant_path(path, 0x20, ".tmp")));
 	grant_free(&g);
 }

@@ -161,7 +161,7 @@ fixture_grant(struct fixture *x, struct fixture_grant *out, struct policy policy
 	strcpy(g->contact, "+49 30 1234");
 	ck_assert_int_eq(mint_stretch(&(struct mint_codes){x->seed, x->stick_id, g->id, FIXTURE_SLOTS}, a, 2, NULL, NULL), E_OK);
 	ck_assert_int_eq(mint_grant(g, &(struct mint_secrets){x->seed, a, x->ck, usb}, &m, &f), E_OK);
-	ck_assert_int_eq(provision_grant(p, g, BYTES(m.file, m.file_n), m.cells, CELL_SIZE(1), &f), E_OK);
+	ck_assert_int_eq(provision_grant(p, g, BYTES(m.file, m.file_n), BYTES(m.cells, FIXTURE_SLOTS * CELL_SIZE(1)), &f), E_OK);
 	for (uint32_t i = 0; i < FIXTURE_SLOTS; i++)
 		mint_code(out->codes[i], x->seed, g->id, i);
 	provision_end(&p);

@@ -33,31 +33,31 @@ sodium_leaves(struct blockcrypt *b, uint8_t out[BLOCK_LEAVES][HASH_SIZE], const 
 	return 0;
 }
 
+/* SHA-256 of n bytes behind the prefix. */
 static int
-sodium_join(struct blockcrypt *b, uint8_t out[HASH_SIZE], unsigned level, uint64_t index, uint8_t leaves[BLOCK_LEAVES][HASH_SIZE])
+hash_at(uint8_t out[HASH_SIZE], unsigned level, uint64_t index, const uint8_t *data, size_t n)
 {
 	crypto_hash_sha256_state st;
 	uint8_t prefix[BLOCKCRYPT_PREFIX_SIZE];
 
-	(void)b;
 	blockcrypt_prefix(prefix, level, index);
 	(void)crypto_hash_sha256_init(&st);
 	(void)crypto_hash_sha256_update(&st, prefix, sizeof prefix);
-	(void)crypto_hash_sha256_update(&st, leaves[0], BLOCK_LEAVES * HASH_SIZE);
+	(void)crypto_hash_sha256_update(&st, data, n);
 	return crypto_hash_sha256_final(&st, out);
+}
+
+static int
+sodium_join(struct blockcrypt *b, uint8_t out[HASH_SIZE], unsigned level, uint64_t index, uint8_t leaves[BLOCK_LEAVES][HASH_SIZE])
+{
+	(void)b;
+	return hash_at(out, level, index, leaves[0], BLOCK_LEAVES * HASH_SIZE);
 }
 
 void
 blockcrypt_hash_before_0_1_0(uint8_t out[HASH_SIZE], unsigned level, uint64_t index, const uint8_t block[BLOCK_SIZE])
 {
-	crypto_hash_sha256_state st;
-	uint8_t prefix[BLOCKCRYPT_PREFIX_SIZE];
-
-	blockcrypt_prefix(prefix, level, index);
-	(void)crypto_hash_sha256_init(&st);
-	(void)crypto_hash_sha256_update(&st, prefix, sizeof prefix);
-	(void)crypto_hash_sha256_update(&st, block, BLOCK_SIZE);
-	(void)crypto_hash_sha256_final(&st, out);
+	(void)hash_at(out, level, index, block, BLOCK_SIZE);
 }
 
 static int

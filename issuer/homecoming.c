@@ -43,8 +43,6 @@ homecoming_commit(struct homecoming *h, struct fault *f)
 
 	if (e != E_OK)
 		return e;
-	free(h->notice);
-	h->notice = NULL;
 	if ((e = collect_book(&h->collect, f)) == E_OK)
 		e = issuer_publish(i, &h->notice, &h->notice_n, &h->number, f);
 	return books_end(i->books, e, f);

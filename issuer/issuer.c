@@ -222,6 +222,7 @@ issuer_publish(struct issuer *i, uint8_t **file, size_t *n, uint32_t *number, st
 	uint32_t known = 0;
 	enum err e = E_OK;
 
+	free(*file);
 	*file = NULL;
 	*n = 0;
 	*number = 0;

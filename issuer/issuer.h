@@ -78,8 +78,8 @@ void issuer_close(struct issuer *i);
 
 /*
  * issuer_publish(i, file, n, number, f): make what is revoked in the books a signed notice and store it there, unless the newest
- * says the same already. *file is the newest notice, freed by the caller, and *number its number; NULL and 0 if there is nothing to
- * say. Call it inside the transaction that changed the books; needs issuer_unlock. i->list_n says afterwards how long it is. Errors:
+ * says the same already. *file, which is NULL or from an earlier call and then freed, becomes the newest notice, for the caller to
+ * free, and *number its number; NULL and 0 if there is nothing to say. Call it inside the transaction that changed the books; needs issuer_unlock. i->list_n says afterwards how long it is. Errors:
  * E_BOOKS, E_SPACE (WHY_LIST_FULL: it would be too long), E_FAIL.
  */
 enum err issuer_publish(struct issuer *i, uint8_t **file, size_t *n, uint32_t *number, struct fault *f);

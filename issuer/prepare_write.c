@@ -77,11 +77,7 @@ write_books(struct prepare *j, struct fault *f)
 		if (e == E_OK && !j->add)
 			e = issuer_drop_lectures(&j->issuer, t->grant.stick_id, "prepare --replace", f);
 	}
-	if (e != E_OK)
-		return e;
-	free(j->notice);
-	j->notice = NULL;
-	return issuer_publish(&j->issuer, &j->notice, &j->notice_n, &j->notice_number, f);
+	return e == E_OK ? issuer_publish(&j->issuer, &j->notice, &j->notice_n, &j->notice_number, f) : e;
 }
 
 static enum err

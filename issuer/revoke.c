@@ -318,11 +318,7 @@ change_books(struct revoke *r, struct fault *f)
 		if (r->chosen[k])
 			e = books_set_state(i->books, &(struct books_change){.grant_id = r->all[k].grant_id, .slot = r->all[k].slot,
 			    .state = BOOKS_REVOKED, .now = i->now, .verb = "revoke", .detail = ""}, f);
-	if (e != E_OK)
-		return e;
-	free(r->notice); /* of what was agreed to before */
-	r->notice = NULL;
-	return issuer_publish(i, &r->notice, &r->notice_n, &r->number, f);
+	return e == E_OK ? issuer_publish(i, &r->notice, &r->notice_n, &r->number, f) : e;
 }
 
 enum err

@@ -21,17 +21,6 @@ static struct erase gone;
 static struct fault f;
 
 static void
-know_grant(void)
-{
-	size_t n = 0;
-	uint8_t *payload = grant_encode(&g.g, &n);
-
-	ck_assert_int_eq(books_add_grant(office.books,
-	    &(struct books_new){&g.g, BYTES(payload, n), BOOKS_READY, office.now, "test"}, &f), E_OK);
-	free(payload);
-}
-
-static void
 setup(void)
 {
 	fixture_open(&x);
@@ -65,7 +54,7 @@ slot(void)
 
 START_TEST(a_stick_nobody_used_is_booked_and_gets_no_list)
 {
-	know_grant();
+	fixture_book(&office, &g.g);
 	ck_assert_int_eq(homecoming_read(&home, x.dir_fd, "here", &f), E_OK);
 	ck_assert_int_eq(collect_judge(&home.collect, &f), E_OK);
 	ck_assert_int_eq(homecoming_commit(&home, &f), E_OK);
@@ -80,7 +69,7 @@ END_TEST
 
 START_TEST(the_list_of_the_books_goes_home_with_it)
 {
-	know_grant();
+	fixture_book(&office, &g.g);
 	ck_assert_int_eq(books_set_state(office.books, &(struct books_change){.grant_id = g.g.id, .state = BOOKS_REVOKED,
 	    .now = office.now, .verb = "test", .detail = ""}, &f), E_OK);
 	ck_assert_int_eq(homecoming_read(&home, x.dir_fd, "here", &f), E_OK);
@@ -97,7 +86,7 @@ START_TEST(a_stick_whose_record_is_lost_is_read_by_the_books)
 {
 	uint8_t junk[64] = {0};
 
-	know_grant();
+	fixture_book(&office, &g.g);
 	fixture_patch(&x, STICK_RECORD_A, 0, junk, sizeof junk);
 	fixture_patch(&x, STICK_RECORD_B, 0, junk, sizeof junk);
 	ck_assert_int_eq(homecoming_read(&home, x.dir_fd, "here", &f), E_OK);
@@ -130,7 +119,7 @@ START_TEST(a_stick_is_erased_after_its_codes_are_revoked)
 	struct stat st;
 	unsigned foreign = 0;
 
-	know_grant();
+	fixture_book(&office, &g.g);
 	ck_assert_int_eq(erase_take(&gone, x.dir_fd, &f), E_OK);
 	ck_assert_int_eq(erase_hold(&gone, &f), E_OK);
 	ck_assert_int_eq(erase_commit(&gone, &f), E_OK);
@@ -151,7 +140,7 @@ START_TEST(what_the_books_do_not_know_is_not_erased_unseen)
 	uint8_t junk[64] = {0};
 	char name[64];
 
-	know_grant();
+	fixture_book(&office, &g.g);
 	for (int copy = 0; copy < 2; copy++) {
 		fixture_lock_name(name, &g.g, copy);
 		fixture_patch(&x, name, 0, junk, sizeof junk);

@@ -44,17 +44,6 @@ teardown(void)
 	fixture_close(&x);
 }
 
-static void
-know_grant(void)
-{
-	size_t n = 0;
-	uint8_t *payload = grant_encode(&g.g, &n);
-
-	ck_assert_int_eq(books_add_grant(office.books,
-	    &(struct books_new){&g.g, BYTES(payload, n), BOOKS_READY, office.now, "test"}, &f), E_OK);
-	free(payload);
-}
-
 START_TEST(an_issuer_is_there_whole_or_not_at_all)
 {
 	char dir[200];
@@ -139,7 +128,7 @@ START_TEST(a_clock_is_held_against_what_was_signed)
 	ck_assert_int_eq(newest, 0);
 	ck_assert_int_eq(clock_at(BUILD_DATE + 6 * 366ll * DAY, &newest), ISSUER_CLOCK_FAR);
 	g.g.issued = BUILD_DATE + 100 * DAY;
-	know_grant();
+	fixture_book(&office, &g.g);
 	ck_assert_int_eq(clock_at(g.g.issued - 1, &newest), ISSUER_CLOCK_BACK);
 	ck_assert_int_eq(newest, g.g.issued);
 	ck_assert_int_eq(clock_at(g.g.issued + 30 * DAY, &newest), ISSUER_CLOCK_FINE);
@@ -166,7 +155,7 @@ START_TEST(a_list_is_made_when_there_is_something_new)
 	uint32_t first = 0, count = 0;
 
 	ck_assert_uint_eq(publish(), 0);
-	know_grant();
+	fixture_book(&office, &g.g);
 	ck_assert_uint_eq(publish(), 0);
 	ck_assert_int_eq(books_set_state(office.books, &(struct books_change){.grant_id = g.g.id, .state = BOOKS_REVOKED,
 	    .now = office.now, .verb = "test", .detail = ""}, &f), E_OK);
@@ -196,7 +185,7 @@ START_TEST(a_stick_is_found_by_its_name_or_its_id)
 	fault_clear(&f);
 	ck_assert_int_eq(issuer_find(&office, hex, id, &f), E_NO_STICK);
 	ck_assert(sodium_is_zero(id, ID_SIZE));
-	know_grant();
+	fixture_book(&office, &g.g);
 	ck_assert_int_eq(issuer_find(&office, name, id, &f), E_OK);
 	ck_assert_mem_eq(id, x.stick_id, ID_SIZE);
 	memset(id, 0, ID_SIZE);
@@ -210,7 +199,7 @@ START_TEST(sticks_that_are_shown_alike_are_not_mixed_up)
 	char name[STICK_NAME_SIZE];
 	uint8_t id[ID_SIZE], other[ID_SIZE];
 
-	know_grant();
+	fixture_book(&office, &g.g);
 	memcpy(other, x.stick_id, ID_SIZE);
 	other[ID_SIZE - 1] ^= 1;
 	ck_assert_int_eq(books_add_stick(office.books, other, "", &f), E_OK);
@@ -234,7 +223,7 @@ START_TEST(a_code_is_found_by_its_number)
 		ck_assert_msg(issuer_find_code(&office, none[i], &slot, &last, &f) == E_USAGE, "%s", none[i]);
 		ck_assert_int_eq(f.why, WHY_NO_CODE_NAME);
 	}
-	know_grant();
+	fixture_book(&office, &g.g);
 	keytree_stick_name(name, x.stick_id);
 	snprintf(text, sizeof text, "%s/3", name);
 	ck_assert_int_eq(issuer_find_code(&office, text, &slot, &last, &f), E_OK);

@@ -524,12 +524,22 @@ START_TEST(a_first_prepare_that_was_cut_short_is_taken_over)
 }
 END_TEST
 
+static void
+stick_records_are_alike(void)
+{
+	size_t na = 0, nb = 0;
+	uint8_t *a = get_file(&x, "ONCE/stick.a", &na), *b = get_file(&x, "ONCE/stick.b", &nb);
+
+	ck_assert_uint_eq(na, RECORD_SIZE);
+	ck_assert_uint_eq(nb, RECORD_SIZE);
+	ck_assert_mem_eq(a, b, RECORD_SIZE);
+	free(a);
+	free(b);
+}
+
 /* The copy that is another stick's, as if somebody had put it there, or this one's as it was, is not left. */
 START_TEST(a_second_copy_that_is_not_this_record_is_written_anew)
 {
-	uint8_t *a = NULL, *b = NULL;
-	size_t n = 0;
-
 	ck_assert_int_eq(begin(), E_OK);
 	ck_assert_int_eq(init(), E_OK);
 	provision_end(&p);
@@ -539,20 +549,13 @@ START_TEST(a_second_copy_that_is_not_this_record_is_written_anew)
 		put_file(&x, "ONCE/stick.b", "short", 5);
 	ck_assert_int_eq(begin(), E_OK);
 	ck_assert_int_eq(init(), E_OK);
-	a = get_file(&x, "ONCE/stick.a", &n);
-	b = get_file(&x, "ONCE/stick.b", &n);
-	ck_assert_uint_eq(n, RECORD_SIZE);
-	ck_assert_mem_eq(a, b, RECORD_SIZE);
-	free(a);
-	free(b);
+	stick_records_are_alike();
 }
 END_TEST
 
 START_TEST(torn_first_records_are_written_anew)
 {
 	static const uint8_t torn[RECORD_SIZE] = "torn";
-	uint8_t *a = NULL, *b = NULL;
-	size_t n = 0;
 
 	ck_assert_int_eq(begin(), E_OK);
 	ck_assert_int_eq(init(), E_OK);
@@ -565,12 +568,7 @@ START_TEST(torn_first_records_are_written_anew)
 	ck_assert_int_eq(init(), E_OK);
 	ck_assert_int_eq(provision_clean(p, &fault), E_OK);
 	ck_assert_uint_eq(p->debris, _i == 1 ? 0 : 1);
-	a = get_file(&x, "ONCE/stick.a", &n);
-	b = get_file(&x, "ONCE/stick.b", &n);
-	ck_assert_uint_eq(n, RECORD_SIZE);
-	ck_assert_mem_eq(a, b, RECORD_SIZE);
-	free(a);
-	free(b);
+	stick_records_are_alike();
 }
 END_TEST
 

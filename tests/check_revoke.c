@@ -34,17 +34,11 @@ read_slots(void)
 static void
 setup(void)
 {
-	size_t n = 0;
-	uint8_t *payload = NULL;
-
 	fixture_open(&x);
 	fixture_grant(&x, &g, fixture_policy(), 0, NULL);
 	fixture_issuer(&x, &office);
 	memset(&f, 0, sizeof f);
-	payload = grant_encode(&g.g, &n);
-	ck_assert_int_eq(books_add_grant(office.books,
-	    &(struct books_new){&g.g, BYTES(payload, n), BOOKS_READY, office.now, "test"}, &f), E_OK);
-	free(payload);
+	fixture_book(&office, &g.g);
 	memset(&r, 0, sizeof r);
 	r.issuer = &office;
 	read_slots();

@@ -408,3 +408,15 @@ fixture_issuer(struct fixture *x, struct issuer *i)
 	memcpy(i->seed, x->seed, KEY_SIZE);
 	memcpy(i->sk, x->sk, SIGN_SECRET_SIZE);
 }
+
+void
+fixture_book(struct issuer *i, struct grant *g)
+{
+	struct fault f = {0};
+	size_t n = 0;
+	uint8_t *payload = grant_encode(g, &n);
+
+	ck_assert_ptr_nonnull(payload);
+	ck_assert_int_eq(books_add_grant(i->books, &(struct books_new){g, BYTES(payload, n), BOOKS_READY, i->now, "test"}, &f), E_OK);
+	free(payload);
+}

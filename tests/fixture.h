@@ -75,6 +75,9 @@ uint8_t *fixture_get(struct fixture *x, const char *name, size_t *n);
 struct issuer;
 void fixture_issuer(struct fixture *x, struct issuer *i);
 
+/* fixture_book(i, g): the grant is new in its books, with every code ready. */
+void fixture_book(struct issuer *i, struct grant *g);
+
 /* fixture_lock_name(out, g, copy): "g/<id>/lock.a" or ".b", for fixture_patch. */
 void fixture_lock_name(char out[64], const struct grant *g, int copy);
 

@@ -109,13 +109,8 @@ revoke_symbols(struct revoke *r, const char symbols[CODE_SYMBOLS], struct fault 
 
 /* ---- choosing -------------------------------------------------------------------------------------------------------------- */
 
-struct stick_list {
-	uint8_t (*ids)[ID_SIZE];
-	size_t count, room;
-};
-
 static enum err
-add_stick(struct stick_list *l, const uint8_t id[ID_SIZE], struct fault *f)
+add_stick(struct revoke_sticks *l, const uint8_t id[ID_SIZE], struct fault *f)
 {
 	uint8_t (*grown)[ID_SIZE] = array_grow(l->ids, l->count, &l->room, sizeof *grown);
 
@@ -129,13 +124,7 @@ add_stick(struct stick_list *l, const uint8_t id[ID_SIZE], struct fault *f)
 enum err
 revoke_stick(struct revoke *r, const uint8_t id[ID_SIZE], struct fault *f)
 {
-	struct stick_list l = {r->sticks, r->stick_count, r->stick_room};
-	enum err e = add_stick(&l, id, f);
-
-	r->sticks = l.ids;
-	r->stick_count = l.count;
-	r->stick_room = l.room;
-	return e;
+	return add_stick(&r->sticks, id, f);
 }
 
 static int
@@ -167,8 +156,8 @@ revoke_was_gone(const struct revoke *r, const struct books_slot *slot)
 static bool
 of_named_stick(const struct revoke *r, const struct books_slot *s)
 {
-	for (size_t k = 0; k < r->stick_count; k++)
-		if (memcmp(r->sticks[k], s->stick_id, ID_SIZE) == 0)
+	for (size_t k = 0; k < r->sticks.count; k++)
+		if (memcmp(r->sticks.ids[k], s->stick_id, ID_SIZE) == 0)
 			return true;
 	return false;
 }
@@ -183,7 +172,7 @@ of_holder(const struct revoke *r, const struct books_slot *s)
 }
 
 static enum err
-add_holder(const struct revoke *r, struct stick_list *l, const char *holder, struct fault *f)
+add_holder(const struct revoke *r, struct revoke_sticks *l, const char *holder, struct fault *f)
 {
 	struct books_slot *slots = NULL;
 	size_t count = 0;
@@ -200,7 +189,7 @@ add_holder(const struct revoke *r, struct stick_list *l, const char *holder, str
 
 /* The sticks that something was named of: no other can lose a code, or its last one. */
 static enum err
-name_sticks(const struct revoke *r, struct stick_list *l, struct fault *f)
+name_sticks(const struct revoke *r, struct revoke_sticks *l, struct fault *f)
 {
 	uint8_t id[ID_SIZE];
 	bool found = false;
@@ -208,8 +197,8 @@ name_sticks(const struct revoke *r, struct stick_list *l, struct fault *f)
 
 	for (size_t k = 0; k < r->holder_count && e == E_OK; k++)
 		e = add_holder(r, l, r->holders[k], f);
-	for (size_t k = 0; k < r->stick_count && e == E_OK; k++)
-		e = add_stick(l, r->sticks[k], f);
+	for (size_t k = 0; k < r->sticks.count && e == E_OK; k++)
+		e = add_stick(l, r->sticks.ids[k], f);
 	for (size_t k = 0; k < r->pick_count && e == E_OK; k++)
 		if ((e = books_stick_of(r->issuer->books, r->picks[k].grant_id, id, &found, f)) == E_OK && found)
 			e = add_stick(l, id, f);
@@ -219,7 +208,7 @@ name_sticks(const struct revoke *r, struct stick_list *l, struct fault *f)
 static enum err
 choose(struct revoke *r, struct fault *f)
 {
-	struct stick_list sticks = {0};
+	struct revoke_sticks sticks = {0};
 	enum err e = E_OK;
 
 	free(r->all);
@@ -361,7 +350,7 @@ revoke_free(struct revoke *r)
 {
 	secret_free(&r->codes);
 	free(r->picks);
-	free(r->sticks);
+	free(r->sticks.ids);
 	free(r->all);
 	free(r->chosen);
 	free(r->notice);

@@ -25,6 +25,11 @@ struct revoke_pick {
 /* Every code in the books, with what it is of. */
 struct revoke_coded;
 
+struct revoke_sticks {
+	uint8_t (*ids)[ID_SIZE];
+	size_t count, room;
+};
+
 /* A stick that is to have the list. */
 struct revoke_target {
 	const char *path; /* what it is called; raw bytes. Borrowed, as fd */
@@ -45,8 +50,7 @@ struct revoke {
 	size_t target_count;
 
 	/* owned */
-	uint8_t (*sticks)[ID_SIZE]; /* all of whose codes go */
-	size_t stick_count, stick_room;
+	struct revoke_sticks sticks; /* all of whose codes go */
 	struct revoke_pick *picks;
 	size_t pick_count, pick_room;
 	struct revoke_coded *codes; /* secret memory, made when it is needed first */

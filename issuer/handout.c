@@ -9,6 +9,7 @@
 
 #include <sodium.h>
 
+#include "array.h"
 #include "mint.h"
 #include "secret.h"
 
@@ -84,7 +85,7 @@ add_again(struct handout *h, const struct books_slot *slot, size_t known, struct
 	for (size_t k = 0; k < known; k++)
 		if (h->slots[k].slot == slot->slot && memcmp(h->slots[k].grant_id, slot->grant_id, ID_SIZE) == 0)
 			return E_OK;
-	grown = realloc(h->slots, (h->count + 1) * sizeof *grown);
+	grown = array_grow(h->slots, h->count, &h->room, sizeof *grown);
 	if (grown == NULL)
 		return fault_set(f, E_FAIL, ENOMEM, "memory", "for codes");
 	h->slots = grown;
@@ -176,5 +177,5 @@ handout_free(struct handout *h)
 	secret_free(&h->codes);
 	free(h->slots);
 	h->slots = NULL;
-	h->count = 0;
+	h->count = h->room = 0;
 }

@@ -16,13 +16,11 @@
 #include "error.h"
 #include "issuer.h"
 
-/* Steps of faults. */
-
 /* Codes that are handed out. All zeros to begin with. */
 struct handout {
 	struct books_slot *slots;	/* count of them */
 	char (*codes)[CODE_SHOWN_SIZE]; /* of slots, in secret memory; NULL until handout_codes */
-	size_t count;
+	size_t count, room;
 	bool again;    /* they were handed out before; else they are of one lecture, */
 	uint32_t left; /* of which so many are still ready; */
 	bool others;   /* other lectures on the stick have codes to hand out too, */

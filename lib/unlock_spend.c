@@ -122,8 +122,8 @@ ask_ledger(struct unlock *u, struct unlock_info *info, struct fault *f)
 			info->spent_now = false;
 		return fault_set(f, err, 0, "ledger", "%s", u->grant->policy.ledger_host);
 	}
-	if ((err = unlock_open_cell(u, f)) != E_OK || (err = unlock_prove_keys(u, info, f)) != E_OK || (err = unlock_learn(u,
-	    f)) != E_OK)
+	if ((err = unlock_open_cell(u, f)) != E_OK || (err = unlock_prove_keys(u, info, f)) != E_OK ||
+	    (err = unlock_learn(u, f)) != E_OK)
 		return err;
 	make_blob(u);
 	if ((err = make_receipt(u, f)) != E_OK)
@@ -157,8 +157,8 @@ charge(const struct unlock *u, int64_t used_s, int64_t next_s)
 static enum err
 begin_use(struct unlock *u, struct unlock_info *info, struct fault *f)
 {
-	struct memory_opening o = {.first = u->use.state == MEMORY_CLAIMED, .opened_at = u->clock.t, .used_s = charge(u, u->used_s,
-	    UNLOCK_BEAT_S),
+	struct memory_opening o = {.first = u->use.state == MEMORY_CLAIMED, .opened_at = u->clock.t,
+	    .used_s = charge(u, u->used_s, UNLOCK_BEAT_S),
 	    .began = u->boot, .now = clock_raises(&u->clock)};
 	enum err err;
 

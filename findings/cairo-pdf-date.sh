@@ -5,7 +5,7 @@
 # Seen:     the dictionary is in a compressed object stream; strings(1) and grep find neither it nor the word. The header says PDF 1.7
 #           instead of 1.5, without anybody having asked. A program that reads PDF (pdfinfo) finds the date.
 # Version:  libcairo2 1.18.4-1+b1 (Debian 13), by rsvg-convert 2.60.0; for text: 1.16.0-7 (Debian 12).
-# For us:   tests/24-sheets.sh looked for the date of SOURCE_DATE_EPOCH with grep; it asks pdfinfo now.
+# For us:   tests/scenario/24-sheets.sh looked for the date of SOURCE_DATE_EPOCH with grep; it asks pdfinfo now.
 #
 # Needs root and debootstrap; a small Debian 13 is made.
 set -eu

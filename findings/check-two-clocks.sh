@@ -9,7 +9,7 @@
 #           cmsg->duration ... too big to pack" and the test is an error with exit value 2. It is always the one or always the
 #           other from one start of the machine to the next.
 # Version:  check 0.15.2-2+b1 (Debian 12); 0.15.2-3 (Debian 13) does the same.
-# For us:   tests/check_fence.c failed in every test that ends behind a filter; tests/whole.c now tells Check which clock it is.
+# For us:   tests/unit/fuse/check_fence.c failed in every test that ends behind a filter; tests/support/whole.c now tells Check which clock it is.
 #
 # Needs Debian 12 with gcc. No root.
 set -eu

@@ -11,7 +11,7 @@
 #include <check.h>
 #include <sodium.h>
 
-#include "../payload.h"
+#include "payload.h"
 
 #include "code.h"
 #include "image.h"

@@ -1,6 +1,6 @@
 # The three jobs on a stick of the file system $TYPE, mounted at $STICK, for scenario.sh: part of selftest.sh, inside the guest.
 # shellcheck shell=sh source=/dev/null
-. "$ONCE_TESTS/scenario.sh"
+. "$ONCE_TESTS/scenario/scenario.sh"
 need_fuse
 sample "$W/folder"
 new_issuer

@@ -2,7 +2,7 @@
 # host; OUT/phases gets one line "PHASE BYTES" where each phase begins: what the log's first BYTES bytes hold was before it.
 # LIFE is long, or short: fewer codes, and of the planted faults the two that matter most.
 # shellcheck shell=sh source=/dev/null disable=SC2153 # OUT, NOSYNC, LIFE come from the host's half
-. "$ONCE_TESTS/scenario.sh"
+. "$ONCE_TESTS/scenario/scenario.sh"
 stick=/media/stick
 
 phase()

@@ -1,7 +1,7 @@
 # Sticks that lie about their size: one begins anew where its memory ends, one drops what comes there; 24 MiB that say they are 64.
 # Nothing written to them may ever be called good. Then honest ones that are too small, or become full in the midst.
 # shellcheck shell=sh source=/dev/null
-. "$ONCE_TESTS/scenario.sh"
+. "$ONCE_TESTS/scenario/scenario.sh"
 export HOME=/tmp/w
 mkdir "$W/large" "$W/small"
 head -c 30000000 /dev/urandom >"$W/large/film.bin"

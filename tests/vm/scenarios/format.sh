@@ -1,7 +1,7 @@
 # prepare --format on real sticks: what it asks, what it refuses, what it leaves; as root, since it writes to the device.
 # hostile 40: a write-protected stick
 # shellcheck shell=sh source=/dev/null
-. "$ONCE_TESTS/scenario.sh"
+. "$ONCE_TESTS/scenario/scenario.sh"
 need_fuse
 disk=$(vmctl device) || die "no stick"
 name=${disk#/dev/}

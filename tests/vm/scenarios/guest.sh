@@ -3,7 +3,7 @@
 #
 # The scenario runs as root, who pulls and mounts sticks; oncestick runs as the ordinary user. N is the number of its stick, which
 # comes back in port N or N + 2. disk is its device, at is where it is mounted.
-. "$ONCE_TESTS/scenario.sh"
+. "$ONCE_TESTS/scenario/scenario.sh"
 export HOME="$W/home"
 port=$N disk='' at='' mounts=0
 cp "$GIVEN/pass" "$W/pass"

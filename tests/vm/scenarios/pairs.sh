@@ -14,8 +14,8 @@ if [ "$(id -u)" -eq 0 ]; then
 fi
 
 # The stick belongs to one user of the kernel, so both of the PC have his id.
-. "$ONCE_TESTS/scenario.sh"
-. "$ONCE_TESTS/pairs.sh"
+. "$ONCE_TESTS/scenario/scenario.sh"
+. "$ONCE_TESTS/scenario/pairs.sh"
 mkdir "$W/folder"
 head -c 100000 /dev/urandom >"$W/folder/film.bin"
 new_issuer

@@ -1,0 +1,23 @@
+# Every fuzz target with its corpus, and where clang has libFuzzer, with some thousand inputs of its own making.
+# argon2id: as it is, for all that is built and run here
+. "$ONCE_TESTS/scenario/scenario.sh"
+fuzz=$ONCE_TESTS/fuzz
+
+for corpus in "$fuzz"/corpus/*; do
+	target=${corpus##*/}
+	check "$target: its corpus" "$ONCE_BUILD/tests/fuzz/fuzz_$target" "$corpus"
+done
+is "every target has a corpus" "$(cd "$fuzz" && echo fuzz_*.c)" "$(cd "$fuzz/corpus" && printf 'fuzz_%s.c ' * | sed 's/ $//')"
+
+# Only once, by whom the build belongs to: what comes next is built anew.
+[ -w "$ONCE_BUILD" ] || finish
+if ! printf 'int LLVMFuzzerTestOneInput(void);\nint LLVMFuzzerTestOneInput(void) { return 0; }\n' |
+	clang -fsanitize=fuzzer,address -x c - -o "$W/probe" 2>"$W/err"; then
+	[ -z "${CI:-}" ] || die "no clang with libFuzzer, and on CI nothing is left out"
+	echo "not fuzzed: no clang with libFuzzer"
+	finish
+fi
+check "fuzzing finds nothing" make -C "$ONCE_BUILD" fuzz FUZZ_RUNS=10000 FUZZ_FLAGS=-seed=1
+cat "$W/out"
+is "each target took all of its inputs" "$(grep -c ' 10000 executions, coverage [1-9]' "$W/out")" "$(find "$fuzz" -name 'fuzz_*.c' | wc -l)"
+finish

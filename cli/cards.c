@@ -88,8 +88,8 @@ steps_of(void)
 {
 	char open[TEXT];
 
-	/* TRANSLATORS: the steps on a card; what stands between `backquotes` is typed as it is, and is not translated. %s is the name
-	 * of a file on the stick. */
+	/* TRANSLATORS: the steps on a card; what stands between `backquotes` is typed as it is, and is not translated. %s is the
+	 * name of a file on the stick. */
 	snprintf(open, sizeof open, _("Open \"%s\" on the stick, or type `oncestick mount` in a terminal. Then type the code."),
 	    README_OPENER);
 	return json_pack("[s, s, s]", _("Plug the stick into the PC."), open,
@@ -109,8 +109,8 @@ card_of(const struct handout *h, size_t k, const struct grant *g, const char *co
 	when_show_duration(length, sizeof length, g->policy.session_s);
 	snprintf(once, sizeof once, _("Opens once, for at most %s. Keep this card apart from the stick."), length);
 	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:s, s:o, s:o}", "code", h->codes[k], "id", id, "number", number, "head",
-	    say_json_text(s->label[0] != '\0' ? s->label : _("Lecture")), "sub", say_json_text(s->holder[0] != '\0' ? sub : ""), "once", once, "rows",
-	    rows_of(s, g, contact), "steps", steps_of());
+	    say_json_text(s->label[0] != '\0' ? s->label : _("Lecture")), "sub", say_json_text(s->holder[0] != '\0' ? sub : ""),
+	    "once", once, "rows", rows_of(s, g, contact), "steps", steps_of());
 }
 
 /* Slots of one grant stand together: it is read once. */
@@ -153,7 +153,7 @@ cards_make(json_t **out, const struct handout *h, const struct issuer *i, enum c
 		snprintf(title, sizeof title, _("Codes %s for %s"), names, holder);
 	else
 		snprintf(title, sizeof title, _("Codes %s"), names);
-	*out = json_pack("{s:s, s:b, s:o, s:s, s:I, s:o}", "paper", paper == CARDS_LETTER ? "letter" : "a4", "large", (int)large, "title",
-	    say_json_text(title), "program", PACKAGE_STRING, "created", (json_int_t)created(i->now), "cards", cards);
+	*out = json_pack("{s:s, s:b, s:o, s:s, s:I, s:o}", "paper", paper == CARDS_LETTER ? "letter" : "a4", "large", (int)large,
+	    "title", say_json_text(title), "program", PACKAGE_STRING, "created", (json_int_t)created(i->now), "cards", cards);
 	return *out != NULL ? E_OK : fault_set(f, E_FAIL, ENOMEM, "memory", "for cards");
 }

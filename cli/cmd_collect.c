@@ -157,7 +157,8 @@ run(struct run *r, struct fault *f)
 	r->h.collect.revoke_all = r->yes;
 	if ((e = open_books(r, f)) != E_OK || (e = read_receipts(r, f)) != E_OK || (e = take_stick(r, f)) != E_OK ||
 	    (e = issuing_clock(&r->issuer, r->c, f)) != E_OK || (e = issuing_unlock(&r->issuer, r->c, f)) != E_OK ||
-	    (e = collect_judge(&r->h.collect, f)) != E_OK || (e = homecoming_commit(&r->h, f)) != E_OK || (e = ask_damaged(r, f)) != E_OK)
+	    (e = collect_judge(&r->h.collect, f)) != E_OK || (e = homecoming_commit(&r->h, f)) != E_OK ||
+	    (e = ask_damaged(r, f)) != E_OK)
 		return e;
 	homecoming_put(&r->h);
 	return E_OK;
@@ -198,7 +199,8 @@ kind_words(const struct collect_finding *x)
 	case COLLECT_DESTROYED:
 		return x->before.spent_at != 0 ? _("used") : _("DESTROYED, time unknown");
 	case COLLECT_ROLLED_BACK:
-		return x->live ? _("STICK ROLLED BACK: used, but live again on it") : _("STICK ROLLED BACK: used, then unused on it");
+		return x->live ? _("STICK ROLLED BACK: used, but live again on it")
+			       : _("STICK ROLLED BACK: used, then unused on it");
 	case COLLECT_TWICE:
 		return _("OPENED IN TWO PLACES");
 	case COLLECT_DAMAGED:
@@ -313,7 +315,8 @@ report_table(const struct run *r)
 	if (!failed)
 		human_table_print(t, stdout, human_columns(STDOUT_FILENO));
 	human_table_free(&t);
-	return failed ? say_refuse(r->c, E_FAIL, "there is not enough memory to show the list; it is in the books") : say_stdout(r->c);
+	return failed ? say_refuse(r->c, E_FAIL, "there is not enough memory to show the list; it is in the books")
+		      : say_stdout(r->c);
 }
 
 static json_t *
@@ -327,8 +330,8 @@ json_receipt(const struct receipt *x)
 	for (size_t i = 0; i < FLAGS; i++)
 		if (x->flags & flags[i].flag)
 			json_array_append_new(list, json_string(flags[i].name));
-	return json_pack("{s:o, s:s, s:s, s:o, s:o, s:o, s:o}", "spent_at", say_json_time(x->spent_at), "station", station, "session",
-	    session, "flags", list, "ended_at", x->ended_at != 0 ? say_json_time(x->ended_at) : json_null(), "open_s",
+	return json_pack("{s:o, s:s, s:s, s:o, s:o, s:o, s:o}", "spent_at", say_json_time(x->spent_at), "station", station,
+	    "session", session, "flags", list, "ended_at", x->ended_at != 0 ? say_json_time(x->ended_at) : json_null(), "open_s",
 	    x->ended_at != 0 ? json_integer((json_int_t)x->open_s) : json_null(), "resumes",
 	    x->ended_at != 0 ? json_integer((json_int_t)x->resumes) : json_null());
 }
@@ -362,8 +365,8 @@ json_missing(const struct collect *k)
 		char grant[2 * ID_SIZE + 1];
 
 		bytes_to_hex(grant, l->grant_id, ID_SIZE);
-		json_array_append_new(list, json_pack("{s:s, s:s, s:i, s:i}", "grant", grant, "label", l->label, "codes", (int)l->slots,
-						"spent", (int)l->spent));
+		json_array_append_new(list, json_pack("{s:s, s:s, s:i, s:i}", "grant", grant, "label", l->label, "codes",
+						(int)l->slots, "spent", (int)l->spent));
 	}
 	return list;
 }
@@ -378,12 +381,12 @@ report_json(const struct run *r)
 		keytree_stick_name(name, r->h.stick->id);
 	for (size_t i = 0; i < r->h.collect.count; i++)
 		json_array_append_new(list, json_finding(&r->h.collect.findings[i]));
-	return say_json(r->c,
-	    json_pack("{s:o, s:o, s:o, s:I, s:b, s:b, s:b, s:i, s:I, s:I}", "stick", r->h.stick != NULL ? json_string(name) : json_null(),
-		"codes", list, "missing_lectures", json_missing(&r->h.collect), "notice", (json_int_t)r->h.number, "written", (int)r->h.written,
-		"stick_rolled_back", (int)r->h.collect.stick_back, "stick_record_damaged", (int)r->h.no_record, "imported_lectures",
-		(int)r->h.collect.imported, "foreign_receipts", (json_int_t)r->h.collect.foreign,
-		"invalid_receipts", (json_int_t)r->h.collect.bad));
+	return say_json(r->c, json_pack("{s:o, s:o, s:o, s:I, s:b, s:b, s:b, s:i, s:I, s:I}", "stick",
+				  r->h.stick != NULL ? json_string(name) : json_null(), "codes", list, "missing_lectures",
+				  json_missing(&r->h.collect), "notice", (json_int_t)r->h.number, "written", (int)r->h.written,
+				  "stick_rolled_back", (int)r->h.collect.stick_back, "stick_record_damaged", (int)r->h.no_record,
+				  "imported_lectures", (int)r->h.collect.imported, "foreign_receipts",
+				  (json_int_t)r->h.collect.foreign, "invalid_receipts", (json_int_t)r->h.collect.bad));
 }
 
 static void
@@ -416,12 +419,14 @@ say_oddities(const struct run *r)
 	for (size_t i = 0; i < k->missing_count; i++)
 		say_missing(r->c, &k->missing[i]);
 	if (r->h.no_record)
-		say_warn(r->c, "the stick's own record is damaged, so nothing opens it any more. What was used on it is in the books. "
-			       "To use the stick again, remove ONCE from it, then: oncestick prepare");
+		say_warn(r->c,
+		    "the stick's own record is damaged, so nothing opens it any more. What was used on it is in the books. "
+		    "To use the stick again, remove ONCE from it, then: oncestick prepare");
 	if (k->all_damaged > 0)
 		say_warn(r->c,
-		    ngettext("the record of the last unused code on the stick is damaged. It was not revoked: try another port first. "
-			     "To revoke it: oncestick collect STICK --yes",
+		    ngettext(
+			"the record of the last unused code on the stick is damaged. It was not revoked: try another port first. "
+			"To revoke it: oncestick collect STICK --yes",
 			"the records of all %u unused codes on the stick are damaged. They were not revoked: try another port first. "
 			"To revoke them: oncestick collect STICK --yes",
 			k->all_damaged),
@@ -460,16 +465,18 @@ say_used(const struct cli *c, unsigned used, unsigned fresh)
 		say_info(c, "no code was used");
 	else if (fresh == 0)
 		say_info(c,
-		    ngettext("%u code was used; it was in the books already", "%u codes were used; they were in the books already", used),
+		    ngettext("%u code was used; it was in the books already", "%u codes were used; they were in the books already",
+			used),
 		    used);
 	else if (fresh == used)
-		say_info(c, ngettext("%u code was used; it is in the books now", "%u codes were used; they are in the books now", used),
+		say_info(c,
+		    ngettext("%u code was used; it is in the books now", "%u codes were used; they are in the books now", used),
 		    used);
 	else
 		/* TRANSLATORS: the form is that of the second number; the first is at least 2 */
 		say_info(c,
-		    ngettext("%u codes were used; %u of them is new in the books", "%u codes were used; %u of them are new in the books",
-			fresh),
+		    ngettext("%u codes were used; %u of them is new in the books",
+			"%u codes were used; %u of them are new in the books", fresh),
 		    used, fresh);
 }
 

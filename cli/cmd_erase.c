@@ -158,12 +158,13 @@ report(const struct run *r)
 
 	issuing_warn_list(&r->issuer, r->c);
 	if (r->c->json)
-		return say_json(
-		    r->c, json_pack("{s:s, s:o, s:I, s:I, s:b, s:O}", "stick", r->name, "path", say_json_text(r->at.path), "revoked",
-			      (json_int_t)r->e.revoked, "notice", (json_int_t)r->e.number, "scrubbed", (int)r->scrub, "left", r->left));
+		return say_json(r->c,
+		    json_pack("{s:s, s:o, s:I, s:I, s:b, s:O}", "stick", r->name, "path", say_json_text(r->at.path), "revoked",
+			(json_int_t)r->e.revoked, "notice", (json_int_t)r->e.number, "scrubbed", (int)r->scrub, "left", r->left));
 	if (!r->c->quiet)
-		printf(ngettext("erased: stick %s at %s; %u code revoked\n", "erased: stick %s at %s; %u codes revoked\n", r->e.revoked),
-	    r->name[0] != '\0' ? r->name : _("without a name"), say_safe(safe, sizeof safe, r->at.path), r->e.revoked);
+		printf(ngettext(
+			   "erased: stick %s at %s; %u code revoked\n", "erased: stick %s at %s; %u codes revoked\n", r->e.revoked),
+		    r->name[0] != '\0' ? r->name : _("without a name"), say_safe(safe, sizeof safe, r->at.path), r->e.revoked);
 	say_left(r);
 	if (!r->scrub)
 		say_info(

@@ -60,13 +60,14 @@ open_new_books(struct issuer *i, const char *contact, struct fault *f)
 	size_t count = 0;
 	enum err e = E_OK;
 
-	if ((e = books_open(&i->books, i->dir, true, f)) != E_OK || (e = books_sticks(i->books, i->now, &sticks, &count, f)) != E_OK)
+	if ((e = books_open(&i->books, i->dir, true, f)) != E_OK ||
+	    (e = books_sticks(i->books, i->now, &sticks, &count, f)) != E_OK)
 		return e;
 	free(sticks);
 	if (count > 0)
 		return fault_set(f, E_KEYSTORE, 0, "",
-		    _("%s holds the books of an issuer whose keystore is gone: put %s back, or use another directory."), SHORT(i->dir),
-		    KEYSTORE_NAME);
+		    _("%s holds the books of an issuer whose keystore is gone: put %s back, or use another directory."),
+		    SHORT(i->dir), KEYSTORE_NAME);
 	return contact != NULL ? books_set(i->books, "contact", contact, f) : E_OK;
 }
 

@@ -142,8 +142,8 @@ inspect_file(struct report *r, const char *path, struct fault *f)
 		close(fd);
 	if (stickio_slurp(AT_FDCWD, path, FILE_MAX, &r->file, &n) != 0) {
 		if (errno == EFBIG)
-			return fault_set(f, E_USAGE, 0, "", _("%s is longer than any file that can be shown here. Is it the right one?"),
-			    SHORT(path));
+			return fault_set(f, E_USAGE, 0, "",
+			    _("%s is longer than any file that can be shown here. Is it the right one?"), SHORT(path));
 		return fault_set(f, E_USAGE, 0, "", _("%s cannot be read: %s."), SHORT(path), strerror(errno));
 	}
 	switch (open_file(r, BYTES(r->file, n))) {
@@ -154,7 +154,8 @@ inspect_file(struct report *r, const char *path, struct fault *f)
 	case ENVELOPE_NO_MEMORY:
 		return fault_set(f, E_FAIL, ENOMEM, "memory", "%s", path);
 	case ENVELOPE_FORGED:
-		return fault_set(f, E_BUNDLE, 0, "", _("%s does not have a valid signature: it was changed, or forged."), SHORT(path));
+		return fault_set(
+		    f, E_BUNDLE, 0, "", _("%s does not have a valid signature: it was changed, or forged."), SHORT(path));
 	default:
 		return fault_set(f, E_BUNDLE, 0, "", _("%s is not a file that oncestick signed, or it is damaged."), SHORT(path));
 	}
@@ -191,7 +192,8 @@ manifest_state(const struct stick *s, const struct grant *g, struct manifest *m,
 	return state;
 }
 
-/* An error only if something of it cannot be read that whoever uses this PC can put right: a medium that fails is part of the answer. */
+/* An error only if something of it cannot be read that whoever uses this PC can put right: a medium that fails is part of the
+ * answer. */
 static enum err
 read_lecture(struct lecture *l, const struct stick *s, const struct grant *g, struct fault *f)
 {
@@ -584,7 +586,8 @@ row_codes(const struct slots_count *n)
 	long long unused = n->live, used = n->spent, damaged = n->damaged, unreadable = n->unread;
 
 	if (unreadable > 0)
-		row("codes", _("%lld unused, %lld used, %lld damaged, %lld that cannot be read"), unused, used, damaged, unreadable);
+		row("codes", _("%lld unused, %lld used, %lld damaged, %lld that cannot be read"), unused, used, damaged,
+		    unreadable);
 	else if (damaged == 0)
 		row("codes", _("%lld unused, %lld used"), unused, used);
 	else

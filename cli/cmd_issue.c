@@ -85,8 +85,8 @@ word(const struct issue *a, const struct issuing_stick *stick, const struct faul
 		    _("stick %s has no code left to hand out. To make more: oncestick prepare FOLDER STICK --add"), stick->name);
 	if (why->why == WHY_NO_LECTURE)
 		return fault_set(f, E_NO_GRANT, 0, "",
-		    _("the books have no lecture \"%s\" on stick %s; 'oncestick codes %s' lists those there are."), SHORT(a->lecture), stick->name,
-		    stick->name);
+		    _("the books have no lecture \"%s\" on stick %s; 'oncestick codes %s' lists those there are."),
+		    SHORT(a->lecture), stick->name, stick->name);
 	return fault_pass(f, why);
 }
 
@@ -197,8 +197,8 @@ say_not_shown(const struct cli *c, const struct issue *a, const char *why)
 	handoutsay_names(&a->out, names, sizeof names);
 	if (!all)
 		return say_refuse(c, e,
-		    "%s. The codes are not lost: %s are in the books as handed out. To see them again, one after the other: %s", why,
-		    names, command);
+		    "%s. The codes are not lost: %s are in the books as handed out. To see them again, one after the other: %s",
+		    why, names, command);
 	return say_refuse(c, e, "%s. The codes are not lost: %s are in the books as handed out. To see them again: %s", why, names,
 	    command);
 }
@@ -239,13 +239,13 @@ tell_lecture(const struct cli *c, const struct issue *a, const struct handout *o
 	else if (of->again)
 		say_info(c, ngettext("code %s, again", "codes %s, again", n), names);
 	else if (a->out.others && holder[0] != '\0')
-		say_info(c, ngettext("code %s for %s; %u left of this lecture", "codes %s for %s; %u left of this lecture", n), names,
-		    holder, of->left);
+		say_info(c, ngettext("code %s for %s; %u left of this lecture", "codes %s for %s; %u left of this lecture", n),
+		    names, holder, of->left);
 	else if (a->out.others)
 		say_info(c, ngettext("code %s; %u left of this lecture", "codes %s; %u left of this lecture", n), names, of->left);
 	else if (holder[0] != '\0')
-		say_info(c, ngettext("code %s for %s; %u left on this stick", "codes %s for %s; %u left on this stick", n), names, holder,
-		    of->left);
+		say_info(c, ngettext("code %s for %s; %u left on this stick", "codes %s for %s; %u left on this stick", n), names,
+		    holder, of->left);
 	else
 		say_info(c, ngettext("code %s; %u left on this stick", "codes %s; %u left on this stick", n), names, of->left);
 	when_show(from, sizeof from, s->not_before);
@@ -408,13 +408,15 @@ cmd_issue(struct cli *c, int argc, char **argv)
 	    {OPT_TEXT, "to", 0, "HOLDER", N_("who gets them; noted in the books"), &a.to, 0, 0},
 	    {OPT_TEXT, "lecture", 0, "LABEL|ID", N_("for which lecture (the newest that has codes)"), &a.lecture, 0, 0},
 	    {OPT_LIST, "again", 0, "CODE-ID|HOLDER", N_("show codes again that were handed out and not used"), &a.again, 0, 0},
-	    {OPT_TEXT, "sheet", 0, "FILE", N_("cards to print and cut out, as a PDF in a new FILE; - is standard output"), &a.file, 0, 0},
+	    {OPT_TEXT, "sheet", 0, "FILE", N_("cards to print and cut out, as a PDF in a new FILE; - is standard output"), &a.file,
+		0, 0},
 	    {OPT_TEXT, "paper", 0, "PAPER", N_("the sheet's size: a4 or letter (as in your locale)"), &paper, 0, 0},
 	    {OPT_FLAG, "large", 0, NULL, N_("the sheet in large print"), &a.large, 0, 0},
 	    {OPT_TEXT, "format", 0, "FORMAT", N_("text (one code per line), csv or json"), &format, 0, 0},
 	    {OPT_END, NULL, 0, NULL, NULL, NULL, 0, 0},
 	};
-	const struct opt_verb verb = {"issue [STICK|ID] [-n N] [--to HOLDER] [--lecture LABEL|ID] [--sheet FILE]\nissue [STICK|ID] --again CODE-ID|HOLDER [--sheet FILE]",
+	const struct opt_verb verb = {
+	    "issue [STICK|ID] [-n N] [--to HOLDER] [--lecture LABEL|ID] [--sheet FILE]\nissue [STICK|ID] --again CODE-ID|HOLDER [--sheet FILE]",
 	    N_("Hand out codes of a stick that are ready: one per line on standard output, once they are noted in the books. Name "
 	       "the stick by its\n"
 	       "directory, or by its name (7kq241) if it is elsewhere. All codes are for one lecture. If there are not enough, "

@@ -35,12 +35,12 @@ cmd_mount(struct cli *c, int argc, char **argv)
 {
 	struct mounting m = {.c = c, .link = {.fd = -1}};
 	bool stay = false;
-	const struct opt rows[] = {
-	    {OPT_FLAG, "yes", 'y', NULL, N_("do not ask before the code is used up"), &m.yes, 0, 0},
+	const struct opt rows[] = {{OPT_FLAG, "yes", 'y', NULL, N_("do not ask before the code is used up"), &m.yes, 0, 0},
 	    {OPT_FLAG, "open", 'o', NULL, N_("then show the folder in the file manager"), &m.reveal, 0, 0},
 	    {OPT_FLAG, "no-desktop", 0, NULL, N_("no notifications; let the PC go to sleep"), &m.no_desktop, 0, 0},
 	    {OPT_FLAG, "page-cache", 0, NULL, N_("let large files use this PC's page cache, too"), &m.page_cache, 0, 0},
-	    {OPT_FLAG, "foreground", 0, NULL, N_("stay until the folder is closed; ^C pauses the session"), &stay, 0, 0}, {.kind = OPT_END}};
+	    {OPT_FLAG, "foreground", 0, NULL, N_("stay until the folder is closed; ^C pauses the session"), &stay, 0, 0},
+	    {.kind = OPT_END}};
 	const struct opt_verb v = {"mount [STICK [DIR]]", about_text, OPT_JSON | OPT_PLAIN | OPT_CODE | OPT_PINENTRY, rows, 0, 2};
 	struct fault f = {0};
 	struct opt_words words = {argv, argc};

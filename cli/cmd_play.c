@@ -99,7 +99,8 @@ say_no_namespaces(const struct cli *c, int sys)
 					     "and so no folder for one player alone. Nothing was spent. Use 'oncestick mount' "
 					     "instead, or ask whoever looks after this PC to set it to 1");
 	if (sys == ENOSYS || sys == EINVAL)
-		return say_refuse(c, E_FUSE, "this kernel has no user namespaces, and so no folder for one player alone. Nothing was spent. "
+		return say_refuse(c, E_FUSE,
+		    "this kernel has no user namespaces, and so no folder for one player alone. Nothing was spent. "
 		    "Use 'oncestick mount' instead");
 	return say_refuse(c, E_FUSE, "this PC does not allow user namespaces (%s), and so no folder for one player alone; a "
 				     "container or a sandbox around this program may be why. Nothing was spent. Use 'oncestick "
@@ -339,12 +340,13 @@ enum err
 cmd_play(struct cli *c, int argc, char **argv)
 {
 	struct play p = {.m = {.c = c, .link = {.fd = -1}}, .stage = {-1, -1}};
-	const struct opt rows[] = {
-	    {OPT_FLAG, "yes", 'y', NULL, N_("do not ask before the code is used up"), &p.m.yes, 0, 0},
+	const struct opt rows[] = {{OPT_FLAG, "yes", 'y', NULL, N_("do not ask before the code is used up"), &p.m.yes, 0, 0},
 	    {OPT_FLAG, "end", 0, NULL, N_("when the player ends, end the session for good"), &p.end, 0, 0},
 	    {OPT_FLAG, "page-cache", 0, NULL, N_("let large files use this PC's page cache, too"), &p.m.page_cache, 0, 0},
-	    {OPT_FLAG, "no-desktop", 0, NULL, N_("no notifications; let the PC go to sleep"), &p.m.no_desktop, 0, 0}, {.kind = OPT_END}};
-	const struct opt_verb v = {"play [STICK] [-- PLAYER [FILE...]]", about_text, OPT_PLAIN | OPT_CODE | OPT_PINENTRY, rows, 0, 1};
+	    {OPT_FLAG, "no-desktop", 0, NULL, N_("no notifications; let the PC go to sleep"), &p.m.no_desktop, 0, 0},
+	    {.kind = OPT_END}};
+	const struct opt_verb v = {
+	    "play [STICK] [-- PLAYER [FILE...]]", about_text, OPT_PLAIN | OPT_CODE | OPT_PINENTRY, rows, 0, 1};
 	int ours = split(argc, argv), theirs = argc > ours ? argc - ours - 1 : 0;
 	struct fault f = {0};
 	struct opt_words words = {argv, ours};

@@ -361,8 +361,8 @@ report_whole(const struct cli *c, const struct prepare *j, const struct prepare_
 		say_info(c, "the stick was read back through this PC's cache, because its file system allows no other way");
 	if (t->replaced > 0)
 		say_info(c,
-		    ngettext("%u unused code that was on it before is revoked", "%u unused codes that were on it before are revoked",
-			t->replaced),
+		    ngettext("%u unused code that was on it before is revoked",
+			"%u unused codes that were on it before are revoked", t->replaced),
 		    t->replaced);
 	free(label);
 }
@@ -476,7 +476,8 @@ scan_folder(const struct cli *c, struct prepare *j, struct fault *f)
 	    (unsigned long long)files, bytes);
 	human_bytes(holes, sizeof holes, prepare_holes(j));
 	if (prepare_holes(j) > 0)
-		say_warn(c, "%s of that is holes in files, which take no room in the folder but are stored in full on a stick", holes);
+		say_warn(
+		    c, "%s of that is holes in files, which take no room in the folder but are stored in full on a stick", holes);
 	return E_OK;
 }
 

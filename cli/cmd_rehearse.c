@@ -98,7 +98,8 @@ stick_words(const struct rehearsal *r, char *out, size_t size)
 	if (r->info.label[0] != '\0')
 		snprintf(label, sizeof label, ", \"%s\"", say_safe(safe, sizeof safe, r->info.label));
 	/* TRANSLATORS: a stick's name; "" or a comma and the label in quotes; the issuer's fingerprint */
-	snprintf(out, size, r->info.issuer_known ? _("%s%s, issuer %s") : _("%s%s, issuer %s (new to this PC)"), stick, label, issuer);
+	snprintf(
+	    out, size, r->info.issuer_known ? _("%s%s, issuer %s") : _("%s%s, issuer %s (new to this PC)"), stick, label, issuer);
 }
 
 static enum err
@@ -147,8 +148,8 @@ clock_words(const struct rehearsal *r, char *out, size_t size)
 	when_show(known, sizeof known, v->high > v->floor ? v->high : v->floor);
 	/* TRANSLATORS: after the word "clock" in a list of checks that passed; two times */
 	snprintf(out, size,
-	    v->high > v->floor ? _("says %s; a code was opened here on %s") : _("says %s; the issuer last signed something on %s"), now,
-	    known);
+	    v->high > v->floor ? _("says %s; a code was opened here on %s") : _("says %s; the issuer last signed something on %s"),
+	    now, known);
 }
 
 /* By how much the clock is wrong, and from what that is known. */
@@ -238,7 +239,8 @@ rehearse_times(struct rehearsal *r, struct fault *f)
 			continue;
 		}
 		when_show(until, sizeof until, p->expires);
-		say_warn(r->c, "\"%s\" could be opened until %s; that is over", say_safe(safe, sizeof safe, r->lecture->label), until);
+		say_warn(
+		    r->c, "\"%s\" could be opened until %s; that is over", say_safe(safe, sizeof safe, r->lecture->label), until);
 		last = p->expires > last ? p->expires : last;
 	}
 	return usable || with_code(r) ? E_OK : no_code_opens(r, last, f);
@@ -407,8 +409,8 @@ conclude(struct rehearsal *r, enum err err, const struct fault *f)
 	char usb[USB_SHOWN_SIZE], from[WHEN_SHOWN];
 
 	if (r->c->json)
-		say_json(r->c, json_pack("{s:b, s:s, s:O, s:o}", "ready", (int)(err == E_OK), "error", err == E_OK ? "" : err_name(err),
-		    "passed", r->passed, "not_tried", not_tried(r)));
+		say_json(r->c, json_pack("{s:b, s:s, s:O, s:o}", "ready", (int)(err == E_OK), "error",
+				   err == E_OK ? "" : err_name(err), "passed", r->passed, "not_tried", not_tried(r)));
 	if (err == E_WRONG_STICK)
 		r->about.usb = usbsay_at(usb, r->at.path);
 	if (err != E_OK)
@@ -430,7 +432,8 @@ cmd_rehearse(struct cli *c, int argc, char **argv)
 	struct rehearsal r = {.c = c, .at = {.fd = -1}};
 	const struct opt rows[] = {
 	    {OPT_FLAG, "code", 0, NULL, N_("ask for the code and try it, without spending it"), &r.ask, 0, 0},
-	    {OPT_FLAG, "full", 0, NULL, N_("read and check every block (as long as the stick takes)"), &r.full, 0, 0}, {.kind = OPT_END}};
+	    {OPT_FLAG, "full", 0, NULL, N_("read and check every block (as long as the stick takes)"), &r.full, 0, 0},
+	    {.kind = OPT_END}};
 	const struct opt_verb v = {"rehearse [STICK]", about_text, OPT_JSON | OPT_PROGRESS | OPT_CODE | OPT_PINENTRY, rows, 0, 1};
 	struct fault f = {0};
 	struct opt_words words = {argv, argc};

@@ -236,9 +236,9 @@ report_json(const struct run *r)
 		written = written || r->r.targets[k].written;
 		json_array_append_new(ats, json_target(&r->r.targets[k], r->ats.items[k]));
 	}
-	return say_json(r->c,
-	    json_pack("{s:o, s:I, s:b, s:o, s:o}", "revoked", list, "notice", (json_int_t)r->r.number, "written", (int)written, "at",
-		r->ats.count == 0 ? json_null() : say_json_text(r->ats.items[0]), "sticks", ats));
+	return say_json(
+	    r->c, json_pack("{s:o, s:I, s:b, s:o, s:o}", "revoked", list, "notice", (json_int_t)r->r.number, "written",
+		      (int)written, "at", r->ats.count == 0 ? json_null() : say_json_text(r->ats.items[0]), "sticks", ats));
 }
 
 /* What was named and was gone before. */

@@ -60,9 +60,10 @@ show_json(struct cli *c, const struct station_summary *s, const char *id)
 
 	for (size_t i = 0; i < s->issuer_count; i++)
 		json_array_append_new(issuers, issuer_json(&s->issuers[i]));
-	return say_json(c, json_pack("{s:s, s:b, s:b, s:{s:I, s:I, s:I}, s:o}", "station", s->has_key ? id : "", "only_known_issuers",
-	    (int)s->closed_list, "forgets_at_power_off", (int)s->volatile_memory, "codes", "begun", (json_int_t)s->claimed, "open",
-	    (json_int_t)s->open, "used", (json_int_t)s->closed, "issuers", issuers));
+	return say_json(
+	    c, json_pack("{s:s, s:b, s:b, s:{s:I, s:I, s:I}, s:o}", "station", s->has_key ? id : "", "only_known_issuers",
+		   (int)s->closed_list, "forgets_at_power_off", (int)s->volatile_memory, "codes", "begun", (json_int_t)s->claimed,
+		   "open", (json_int_t)s->open, "used", (json_int_t)s->closed, "issuers", issuers));
 }
 
 static void
@@ -83,8 +84,8 @@ show_text(const struct station_summary *s, const char *id, const char *dir)
 	for (size_t i = 0; i < s->issuer_count; i++) {
 		keytree_fingerprint(shown, s->issuers[i].pk);
 		/* TRANSLATORS: an issuer's fingerprint, and the number of its newest list of revoked codes */
-		printf(s->issuers[i].pinned ? _("  %s  pinned, notice %u\n") : _("  %s  first seen with a code, notice %u\n"), shown,
-		    s->issuers[i].notice_no);
+		printf(s->issuers[i].pinned ? _("  %s  pinned, notice %u\n") : _("  %s  first seen with a code, notice %u\n"),
+		    shown, s->issuers[i].notice_no);
 	}
 }
 
@@ -123,21 +124,23 @@ write_file(const char *file, const uint8_t *data, size_t n, struct fault *f)
 		unlink(file);
 	switch (sys) {
 	case EEXIST:
-		return fault_set(f, E_USAGE, 0, "", _("%s is there already and is never overwritten: name a new file."), SHORT(file));
+		return fault_set(
+		    f, E_USAGE, 0, "", _("%s is there already and is never overwritten: name a new file."), SHORT(file));
 	case ENOSPC:
 	case EDQUOT:
-		return fault_set(
-		    f, E_FAIL, 0, "", _("%s cannot be written: %s. Make room there, or name a file on another disk."), SHORT(file), strerror(sys));
+		return fault_set(f, E_FAIL, 0, "", _("%s cannot be written: %s. Make room there, or name a file on another disk."),
+		    SHORT(file), strerror(sys));
 	case EFBIG:
 		return fault_set(f, E_FAIL, 0, "",
-		    _("%s cannot be written: %s. Lift the limit of this login ('ulimit -f unlimited')."), SHORT(file), strerror(sys));
+		    _("%s cannot be written: %s. Lift the limit of this login ('ulimit -f unlimited')."), SHORT(file),
+		    strerror(sys));
 	case EACCES:
 	case EPERM:
-		return fault_set(
-		    f, E_USAGE, 0, "", _("%s cannot be written: %s. Name a file in a directory of yours."), SHORT(file), strerror(sys));
-	default:
-		return fault_set(f, sys == EIO ? E_FAIL : E_USAGE, 0, "", _("%s cannot be written: %s. Name a file in another place."),
+		return fault_set(f, E_USAGE, 0, "", _("%s cannot be written: %s. Name a file in a directory of yours."),
 		    SHORT(file), strerror(sys));
+	default:
+		return fault_set(f, sys == EIO ? E_FAIL : E_USAGE, 0, "",
+		    _("%s cannot be written: %s. Name a file in another place."), SHORT(file), strerror(sys));
 	}
 }
 
@@ -178,7 +181,8 @@ receipts(struct cli *c, const struct station_args *a, struct station *st, const 
 	if ((err = station_receipts(st, &data, &n, f)) != E_OK)
 		return err;
 	if ((err = write_file(file, data, n, f)) == E_OK)
-		say_info(c, "written: %s; the issuer reads it: oncestick collect --receipts FILE", say_safe(shown, sizeof shown, file));
+		say_info(
+		    c, "written: %s; the issuer reads it: oncestick collect --receipts FILE", say_safe(shown, sizeof shown, file));
 	free(data);
 	return err;
 }
@@ -222,7 +226,8 @@ issuer_of_object(const char *file, uint8_t pk[KEY_SIZE], struct fault *f)
 		err = fault_set(f, E_FAIL, ENOMEM, "memory", "%s", file);
 	else if (opened != ENVELOPE_OK)
 		err = fault_set(f, E_ISSUER, 0, "",
-		    _("no issuer signed %s, or it was changed. Name the stick, or a grant, manifest or notice on it."), SHORT(file));
+		    _("no issuer signed %s, or it was changed. Name the stick, or a grant, manifest or notice on it."),
+		    SHORT(file));
 	free(data);
 	return err;
 }
@@ -322,8 +327,10 @@ cmd_station(struct cli *c, int argc, char **argv)
 	    {OPT_TEXT, "label", 0, "NAME", N_("enrol: what people call this PC"), &a.label, 0, 0},
 	    {OPT_FLAG, "only", 0, NULL, N_("pin: trust known issuers only"), &a.only, 0, 0},
 	    {OPT_FLAG, "any", 0, NULL, N_("pin: trust new issuers again"), &a.any, 0, 0}, {.kind = OPT_END}};
-	const struct opt_verb v = {"station show\nstation enrol FILE\nstation receipts FILE\nstation pin FILE|STICK\nstation pin --only\n"
-	    "station reset-clock", about_text, OPT_JSON, rows, 1, 2};
+	const struct opt_verb v = {
+	    "station show\nstation enrol FILE\nstation receipts FILE\nstation pin FILE|STICK\nstation pin --only\n"
+	    "station reset-clock",
+	    about_text, OPT_JSON, rows, 1, 2};
 	struct opt_words words = {argv, argc};
 	enum err err = E_OK;
 

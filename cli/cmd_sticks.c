@@ -23,8 +23,8 @@
 #define COLUMNS 6
 #define HELD_SHOWN 512
 
-static const char about_text[] =
-    N_("List the USB sticks that are plugged in: their names and serial numbers, how fast and large they are, where they are mounted,\n"
+static const char about_text[] = N_(
+    "List the USB sticks that are plugged in: their names and serial numbers, how fast and large they are, where they are mounted,\n"
     "what oncestick finds on them, and which are not fit for it. Changes nothing.\n");
 
 /* What oncestick finds at a mount point. */

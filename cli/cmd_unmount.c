@@ -98,16 +98,21 @@ say_busy(const struct cli *c, const struct control_state *s)
 
 	mountpoint_users(s->mount_point, &s->mount, name_holder, &h);
 	if (h.count == 0 && s->open_count > 0)
-		snprintf(h.text, sizeof h.text, ngettext("%u file of the folder is still open where we cannot see it: in another "
-							 "user's program, in a sandbox, or in the kernel", "%u files of the folder are still open where we cannot see "
-								       "them: in another user's program, in a sandbox, or in the "
-								       "kernel", s->open_count), (unsigned)s->open_count);
+		snprintf(h.text, sizeof h.text,
+		    ngettext("%u file of the folder is still open where we cannot see it: in another "
+			     "user's program, in a sandbox, or in the kernel",
+			"%u files of the folder are still open where we cannot see "
+			"them: in another user's program, in a sandbox, or in the "
+			"kernel",
+			s->open_count),
+		    (unsigned)s->open_count);
 	else if (h.count == 0)
 		snprintf(h.text, sizeof h.text, "%s", _("a program still has a file of the folder open"));
 	if (h.count > HOLDERS_NAMED)
 		add_others(&h);
 	/* TRANSLATORS: %s is which program still has which file open, or several of these */
-	return say_refuse(c, E_BUSY, ngettext("%s. Close it, or use --force", "%s. Close them, or use --force", h.count > 1 ? 2 : 1), h.text);
+	return say_refuse(
+	    c, E_BUSY, ngettext("%s. Close it, or use --force", "%s. Close them, or use --force", h.count > 1 ? 2 : 1), h.text);
 }
 
 /* The folder could not go: it would stay behind, dead, where nobody sees it. */
@@ -211,9 +216,10 @@ report(const struct cli *c, const struct control_state *s, const struct choice *
 {
 	if (!c->json)
 		return E_OK;
-	return say_json(c, json_pack("{s:s%, s:b, s:I, s:I, s:b, s:I}", "mount_point", s->mount_point, strlen(s->mount_point), "paused",
-	    (int)w->pause, "used_s", (json_int_t)s->used_s, "remaining_s", (json_int_t)(w->pause ? s->remaining_s : 0), "ejected",
-	    (int)ejected, "unread_blocks", (json_int_t)s->unread.blocks));
+	return say_json(
+	    c, json_pack("{s:s%, s:b, s:I, s:I, s:b, s:I}", "mount_point", s->mount_point, strlen(s->mount_point), "paused",
+		   (int)w->pause, "used_s", (json_int_t)s->used_s, "remaining_s", (json_int_t)(w->pause ? s->remaining_s : 0),
+		   "ejected", (int)ejected, "unread_blocks", (json_int_t)s->unread.blocks));
 }
 
 /* ---- the stick ------------------------------------------------------------------------------------------------------------ */
@@ -381,7 +387,8 @@ cmd_unmount(struct cli *c, int argc, char **argv)
 {
 	struct choice w = {0};
 	const struct opt rows[] = {
-	    {OPT_FLAG, "pause", 'p', NULL, N_("only close the folder: the same code continues here until the deadline"), &w.pause, 0, 0},
+	    {OPT_FLAG, "pause", 'p', NULL, N_("only close the folder: the same code continues here until the deadline"), &w.pause,
+		0, 0},
 	    {OPT_FLAG, "force", 'f', NULL, N_("even while programs have files open"), &w.force, 0, 0},
 	    {OPT_FLAG, "eject", 'e', NULL, N_("then unmount the stick and switch it off"), &w.eject, 0, 0},
 	    {OPT_FLAG, "yes", 'y', NULL, N_("do not ask"), &w.yes, 0, 0}, {.kind = OPT_END}};

@@ -400,7 +400,8 @@ warn_unread(const struct verify *v, const struct grant *g, const struct slots_co
 {
 	char label[2 * LABEL_MAX];
 
-	/* TRANSLATORS: a label, how many codes, how many there are: the form is that of the last; a file, and why it cannot be read */
+	/* TRANSLATORS: a label, how many codes, how many there are: the form is that of the last; a file, and why it cannot be read
+	 */
 	say_warn(v->c,
 	    ngettext("\"%s\": we cannot tell whether %u of %u code is used, because %s cannot be read: %s",
 		"\"%s\": we cannot tell whether %u of %u codes are used, because %s cannot be read: %s", g->slots),
@@ -449,10 +450,12 @@ conclude(const struct verify *v)
 			return say_error(v->c, &x->fault, &about);
 		if (x->unreadable == x->damaged)
 			return say_refuse(v->c, E_BUNDLE,
-			    ngettext("%llu block of \"%s\" cannot be read; the rest of it can be played. Try another USB port; if that "
+			    ngettext(
+				"%llu block of \"%s\" cannot be read; the rest of it can be played. Try another USB port; if that "
 				"fails too, prepare another stick.",
 				"%llu blocks of \"%s\" cannot be read; the rest of it can be played. Try another USB port; if that "
-				"fails too, prepare another stick.", (unsigned long)x->damaged),
+				"fails too, prepare another stick.",
+				(unsigned long)x->damaged),
 			    (unsigned long long)x->damaged, say_safe(label, sizeof label, x->grant->label));
 		return say_refuse(v->c, E_BUNDLE,
 		    ngettext(

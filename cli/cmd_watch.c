@@ -474,7 +474,8 @@ cmd_watch(struct cli *c, int argc, char **argv)
 	    {OPT_FLAG, "yes", 'y', NULL, N_("do not ask before a code is used up"), &w.yes, 0, 0},
 	    {OPT_FLAG, "open", 'o', NULL, N_("then show each folder in the file manager"), &w.reveal, 0, 0},
 	    {OPT_FLAG, "page-cache", 0, NULL, N_("let large files use this PC's page cache, too"), &w.page_cache, 0, 0},
-	    {OPT_FLAG, "no-desktop", 0, NULL, N_("no notifications; let the PC go to sleep"), &w.no_desktop, 0, 0}, {.kind = OPT_END}};
+	    {OPT_FLAG, "no-desktop", 0, NULL, N_("no notifications; let the PC go to sleep"), &w.no_desktop, 0, 0},
+	    {.kind = OPT_END}};
 	const struct opt_verb v = {"watch", about_text, OPT_JSON | OPT_PLAIN | OPT_PINENTRY, rows, 0, 0};
 	struct opt_words words = {argv, argc};
 	enum err err;

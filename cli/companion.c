@@ -88,7 +88,8 @@ on_warning(void *arg, struct desktop *d)
 
 	c->d = d;
 	if (c->open && !c->away && minutes > 0) {
-		snprintf(body, sizeof body, _("At %s the folder closes, whatever is being shown. A second code opens the lecture for longer."),
+		snprintf(body, sizeof body,
+		    _("At %s the folder closes, whatever is being shown. A second code opens the lecture for longer."),
 		    until(c, when));
 		show(c, minutes <= 2 ? DESKTOP_CRITICAL : DESKTOP_NORMAL, body,
 		    ngettext("%s closes in %ld minute", "%s closes in %ld minutes", (unsigned long)minutes), c->label, minutes);
@@ -122,9 +123,13 @@ on_stick(struct companion *c, bool away)
 		return;
 	c->away = away;
 	if (away) {
-		snprintf(body, sizeof body, ngettext("Put it back, in any port: the lecture goes on. After %d minute without it the folder "
-		    "closes; the code stays valid on this PC.", "Put it back, in any port: the lecture goes on. After %d minutes without it "
-		    "the folder closes; the code stays valid on this PC.", REPLUG_AWAY_S / 60), REPLUG_AWAY_S / 60);
+		snprintf(body, sizeof body,
+		    ngettext("Put it back, in any port: the lecture goes on. After %d minute without it the folder "
+			     "closes; the code stays valid on this PC.",
+			"Put it back, in any port: the lecture goes on. After %d minutes without it "
+			"the folder closes; the code stays valid on this PC.",
+			REPLUG_AWAY_S / 60),
+		    REPLUG_AWAY_S / 60);
 		show(c, DESKTOP_CRITICAL, body, _("The stick is out"));
 	} else {
 		show(c, DESKTOP_LOW, _("The lecture goes on."), _("The stick is back"));
@@ -190,9 +195,11 @@ on_ejected(struct companion *c, const struct event *e)
 	char safe[256];
 
 	if (e->text[0] == '\0')
-		show(c, DESKTOP_NORMAL, _("The lecture is closed, and the stick is switched off."), _("It is safe to pull the stick"));
+		show(c, DESKTOP_NORMAL, _("The lecture is closed, and the stick is switched off."),
+		    _("It is safe to pull the stick"));
 	else
-		show(c, DESKTOP_CRITICAL, say_safe(safe, sizeof safe, e->text), _("The lecture is closed, but do not pull the stick yet"));
+		show(c, DESKTOP_CRITICAL, say_safe(safe, sizeof safe, e->text),
+		    _("The lecture is closed, but do not pull the stick yet"));
 	close_down(c);
 }
 

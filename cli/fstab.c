@@ -133,8 +133,10 @@ read_option(struct call *k, const char *word)
 	if (strcmp(word, "rw") == 0)
 		return k->rw = true, E_OK;
 	if (is_one_of(word, for_others))
-		return say_refuse(k->c, E_USAGE, "the option %s is refused: only the user for whom a stick is opened can see into the "
-		    "folder. To open it for somebody else than root: uid=USER", word);
+		return say_refuse(k->c, E_USAGE,
+		    "the option %s is refused: only the user for whom a stick is opened can see into the "
+		    "folder. To open it for somebody else than root: uid=USER",
+		    word);
 	if (strcmp(word, "exec") == 0)
 		return say_refuse(k->c, E_USAGE, "the option exec is refused: nothing in the folder can be executed");
 	if (k->sloppy)
@@ -176,14 +178,16 @@ names_remount(const char *options)
 	return false;
 }
 
-/* At a remount mount(8) repeats what the kernel shows of the mount, such as "user_id=0": after the word, or, in newer ones, before. */
+/* At a remount mount(8) repeats what the kernel shows of the mount, such as "user_id=0": after the word, or, in newer ones, before.
+ */
 static enum err
 read_options(struct call *k)
 {
 	enum err err = E_OK;
 
 	if (names_remount(k->options))
-		return say_refuse(k->c, E_USAGE, "an open folder cannot be changed. Unmount it, and mount it again: the same code goes "
+		return say_refuse(k->c, E_USAGE,
+		    "an open folder cannot be changed. Unmount it, and mount it again: the same code goes "
 		    "on");
 	for (char *word; err == E_OK && (word = next_option(&k->options)) != NULL;)
 		err = read_option(k, word);
@@ -261,7 +265,8 @@ enter_namespace(const struct call *k)
 		close(fd);
 	if (in)
 		return E_OK;
-	return say_refuse(k->c, E_FAIL, "the namespace %s cannot be entered: %s", say_safe(safe, sizeof safe, k->namespace), strerror(e));
+	return say_refuse(
+	    k->c, E_FAIL, "the namespace %s cannot be entered: %s", say_safe(safe, sizeof safe, k->namespace), strerror(e));
 }
 
 static enum err

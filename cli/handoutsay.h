@@ -14,8 +14,8 @@ enum handoutsay_format { HANDOUTSAY_TEXT, HANDOUTSAY_CSV, HANDOUTSAY_JSON };
 int handoutsay_format(enum handoutsay_format *out, const char *word);
 
 /*
- * handoutsay_print(h, format): print h on standard output, keeping no copy. CSV is that of RFC 4180, with a head; in it, text that a
- * spreadsheet would take for a formula has an apostrophe before it. 0, or -1 if it cannot be written or there is no memory.
+ * handoutsay_print(h, format): print h on standard output, keeping no copy. CSV is that of RFC 4180, with a head; in it, text that
+ * a spreadsheet would take for a formula has an apostrophe before it. 0, or -1 if it cannot be written or there is no memory.
  */
 int handoutsay_print(const struct handout *h, enum handoutsay_format format);
 

@@ -25,8 +25,8 @@ void human_rate(char *out, size_t size, uint64_t bytes_per_second);
 char *human_escape(const char *p, size_t n);
 
 /*
- * human_json(json): the same JSON, in which DEL, C1 controls and characters that reorder, hide or format text are escapes, so that a
- * terminal can be shown it; to be freed by the caller; NULL if there is no memory. Others, and what is ASCII, stay as they are.
+ * human_json(json): the same JSON, in which DEL, C1 controls and characters that reorder, hide or format text are escapes, so that
+ * a terminal can be shown it; to be freed by the caller; NULL if there is no memory. Others, and what is ASCII, stay as they are.
  */
 char *human_json(const char *json);
 
@@ -43,9 +43,10 @@ size_t human_width(const char *s);
 size_t human_fit(const char *s, size_t width, size_t *taken);
 
 /*
- * human_wrap(s, width, column, indent): s with line breaks instead of blanks, so that every line is narrower than width columns where words
- * allow it (terminals differ in what follows a full line), to be freed by the caller; NULL if there is no memory. The first line
- * begins at column, those that are made with indent blanks. What stands in [brackets] stays together. Nothing is broken if width is 0.
+ * human_wrap(s, width, column, indent): s with line breaks instead of blanks, so that every line is narrower than width columns
+ * where words allow it (terminals differ in what follows a full line), to be freed by the caller; NULL if there is no memory. The
+ * first line begins at column, those that are made with indent blanks. What stands in [brackets] stays together. Nothing is broken
+ * if width is 0.
  */
 char *human_wrap(const char *s, unsigned width, size_t column, size_t indent);
 
@@ -64,10 +65,10 @@ void human_table_free(struct human_table **t);
 int human_table_add(struct human_table *t, const char *const *cells);
 
 /*
- * human_table_print(t, f, width): print it to f, with its heads if it has any and any row. Unless width is 0, the widest columns are
- * cut (marked by an ellipsis) until a row takes at most width columns, or no column is wider than 8. In a table with heads columns of
- * at most 16 are not cut; where it does not fit even so, each row is printed as lines of a head and a cell, with an empty line
- * between rows. Nothing follows a row's last cell. Return 0, or -1 if f has an error.
+ * human_table_print(t, f, width): print it to f, with its heads if it has any and any row. Unless width is 0, the widest columns
+ * are cut (marked by an ellipsis) until a row takes at most width columns, or no column is wider than 8. In a table with heads
+ * columns of at most 16 are not cut; where it does not fit even so, each row is printed as lines of a head and a cell, with an
+ * empty line between rows. Nothing follows a row's last cell. Return 0, or -1 if f has an error.
  */
 int human_table_print(const struct human_table *t, FILE *f, unsigned width);
 

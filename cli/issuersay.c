@@ -53,7 +53,8 @@ static void
 no_code_name(struct fault *out, const struct fault *f)
 {
 	fault_set(out, f->err, 0, "",
-	    _("'%s' is not the name of a code; those look like 7kq241/3. Never type a code itself here: use --code."), SHORT(f->object));
+	    _("'%s' is not the name of a code; those look like 7kq241/3. Never type a code itself here: use --code."),
+	    SHORT(f->object));
 }
 
 static void
@@ -66,7 +67,8 @@ static void
 no_stick(struct fault *out, const struct fault *f)
 {
 	fault_set(out, f->err, 0, "",
-	    _("%s is not where a stick is mounted, but a directory on another disk: its free space is not filled."), SHORT(f->object));
+	    _("%s is not where a stick is mounted, but a directory on another disk: its free space is not filled."),
+	    SHORT(f->object));
 }
 
 static void
@@ -137,7 +139,8 @@ static void
 holds_none(struct fault *out, const struct fault *f)
 {
 	fault_set(out, f->err, 0, "",
-	    _("nobody called \"%s\" holds an unused code that is still valid; 'oncestick codes STICK' lists holders."), SHORT(f->object));
+	    _("nobody called \"%s\" holds an unused code that is still valid; 'oncestick codes STICK' lists holders."),
+	    SHORT(f->object));
 }
 
 static void

@@ -58,8 +58,10 @@ issuing_warn_rights(const struct issuer *i, const struct cli *c)
 	say_safe(safe, sizeof safe, i->dir);
 	stickio_fs_of(i->dir_fd, fs);
 	if (rights == ISSUER_FILES_OPEN)
-		say_warn(c, "others may read what is in %s: the passphrase seals the keystore, but not the books. If 'chmod -R go= "
-			    "%s' does not help, its file system (%s) keeps no permissions: move it to this PC's own disk", safe, safe, fs);
+		say_warn(c,
+		    "others may read what is in %s: the passphrase seals the keystore, but not the books. If 'chmod -R go= "
+		    "%s' does not help, its file system (%s) keeps no permissions: move it to this PC's own disk",
+		    safe, safe, fs);
 	else
 		say_warn(c, "others may look into %s, where the issuer's secrets are: chmod 700 %s", safe, safe);
 }
@@ -150,8 +152,8 @@ issuing_clock(struct issuer *i, const struct cli *c, struct fault *f)
 	day_of(day, newest);
 	switch (clock) {
 	case ISSUER_CLOCK_OLD:
-		return fault_set(
-		    f, E_USAGE, 0, "", _("this PC's clock says %s, which is before this program was made. Set the clock first."), now);
+		return fault_set(f, E_USAGE, 0, "",
+		    _("this PC's clock says %s, which is before this program was made. Set the clock first."), now);
 	case ISSUER_CLOCK_BACK:
 		return fault_set(f, E_USAGE, 0, "",
 		    _("this PC's clock says %s, but something was signed here on %s already. Set the clock first."), now, day);

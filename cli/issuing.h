@@ -27,13 +27,14 @@ enum err issuing_begin_books(struct issuer *i, const struct cli *c, struct fault
 void issuing_warn_rights(const struct issuer *i, const struct cli *c);
 
 /*
- * issuing_clock(i, c, f): for a verb that signs, before the passphrase: refuse a clock that is behind, and ask for the date if it is
- * far ahead. Errors: E_USAGE, E_PROMPT, E_INTERRUPTED, E_BOOKS.
+ * issuing_clock(i, c, f): for a verb that signs, before the passphrase: refuse a clock that is behind, and ask for the date if it
+ * is far ahead. Errors: E_USAGE, E_PROMPT, E_INTERRUPTED, E_BOOKS.
  */
 enum err issuing_clock(struct issuer *i, const struct cli *c, struct fault *f);
 
 /*
- * issuing_unlock(i, c, f): ask for the passphrase and open the keystore. Errors: E_PROMPT, E_INTERRUPTED, and those of issuer_unlock.
+ * issuing_unlock(i, c, f): ask for the passphrase and open the keystore. Errors: E_PROMPT, E_INTERRUPTED, and those of
+ * issuer_unlock.
  */
 enum err issuing_unlock(struct issuer *i, const struct cli *c, struct fault *f);
 

@@ -137,9 +137,13 @@ check_home(const struct cli *c, enum homes_use use)
 
 	if (!homes_is_anothers(use, at, sizeof at))
 		return E_OK;
-	return say_refuse(c, E_USAGE, "you are root, but this home directory is somebody else's: %s. They could not change what "
-				      "root makes there. Run this without sudo, or with 'sudo -H'; or set %s. Nothing was done", say_safe(safe, sizeof safe, at),
-	    use == HOMES_ISSUER ? "ONCESTICK_ISSUER_DIR" : use == HOMES_STATION ? "ONCESTICK_STATION_DIR" : "HOME");
+	return say_refuse(c, E_USAGE,
+	    "you are root, but this home directory is somebody else's: %s. They could not change what "
+	    "root makes there. Run this without sudo, or with 'sudo -H'; or set %s. Nothing was done",
+	    say_safe(safe, sizeof safe, at),
+	    use == HOMES_ISSUER	   ? "ONCESTICK_ISSUER_DIR"
+	    : use == HOMES_STATION ? "ONCESTICK_STATION_DIR"
+				   : "HOME");
 }
 
 static bool
@@ -178,8 +182,8 @@ dispatch(struct cli *c, int argc, char **argv)
 }
 
 /*
- * A descriptor that is closed would be the next file that is opened: what is printed would go into it. These take its place, and fail
- * where something is read or printed, so that it is said; what is wrong with standard error nobody can be told.
+ * A descriptor that is closed would be the next file that is opened: what is printed would go into it. These take its place, and
+ * fail where something is read or printed, so that it is said; what is wrong with standard error nobody can be told.
  */
 static void
 hold_standard_files(void)
@@ -208,7 +212,8 @@ main(int argc, char **argv)
 
 	hold_standard_files();
 	if (!stack_is_enough()) {
-		static const char words[] = "oncestick: this program may use too little of the stack here; raise the limit: ulimit -s 8192. "
+		static const char words[] =
+		    "oncestick: this program may use too little of the stack here; raise the limit: ulimit -s 8192. "
 		    "[E_FAIL 1]\n";
 
 		(void)!write(STDERR_FILENO, words, sizeof words - 1);

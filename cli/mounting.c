@@ -66,7 +66,8 @@ mounting_about(const struct cli *c, const struct unlock_info *i)
 	if (i->issuer_known)
 		n = snprintf(text, sizeof text, _("%s on stick %s\nissuer %s"), title(i, label), stick, issuer);
 	else
-		n = snprintf(text, sizeof text, _("%s on stick %s\nissuer %s (first time on this PC)"), title(i, label), stick, issuer);
+		n = snprintf(
+		    text, sizeof text, _("%s on stick %s\nissuer %s (first time on this PC)"), title(i, label), stick, issuer);
 	if (i->memory_volatile && n > 0 && (size_t)n < sizeof text)
 		snprintf(text + n, sizeof text - (size_t)n, "\n%s",
 		    _("This PC forgets what it knows when it is switched off: keep a second code at hand."));
@@ -134,7 +135,8 @@ say_resumed(const struct mounting *m)
 	if (i->resume_open)
 		say_info(m->c, "this code was used here before; its session goes on: %s left, until %s", length, until);
 	else
-		say_info(m->c, "this code was being used up here when something failed; going on: %s left, until %s", length, until);
+		say_info(
+		    m->c, "this code was being used up here when something failed; going on: %s left, until %s", length, until);
 }
 
 static enum err
@@ -205,7 +207,8 @@ say_outcome(const struct mounting *m, enum outcome o, const struct fault *why)
 
 /* ---- the way -------------------------------------------------------------------------------------------------------------- */
 
-/* The session's next report. WENT_WELL: it may go on. Until it is confirmed it is left alone as soon as the person wants to stop. */
+/* The session's next report. WENT_WELL: it may go on. Until it is confirmed it is left alone as soon as the person wants to stop.
+ */
 static enum outcome
 hear(struct mounting *m, bool confirmed, struct fault *why)
 {
@@ -267,8 +270,13 @@ open_with_code(struct mounting *m, struct fault *why)
 static enum err
 begin(struct mounting *m, struct fault *f)
 {
-	struct session_setup setup = {.stick_path = m->stick, .dir = m->dir[0] != '\0' ? m->dir : NULL, .station_dir = m->station,
-	    .source = m->source, .page_cache = m->page_cache, .private = m->private, .events = m->no_desktop ? -1 : companion_fork()};
+	struct session_setup setup = {.stick_path = m->stick,
+	    .dir = m->dir[0] != '\0' ? m->dir : NULL,
+	    .station_dir = m->station,
+	    .source = m->source,
+	    .page_cache = m->page_cache,
+	    .private = m->private,
+	    .events = m->no_desktop ? -1 : companion_fork()};
 	enum err err;
 
 	sessions_tidy();
@@ -397,7 +405,8 @@ mounting_wait(const struct mounting *m)
 
 	when_show_until(until, sizeof until, i->clock.now + i->remaining_s, when_now());
 	if (!WIFEXITED(status))
-		return say_refuse(m->c, E_FAIL, "the process that served the folder has died. The same code goes on here until %s", until);
+		return say_refuse(
+		    m->c, E_FAIL, "the process that served the folder has died. The same code goes on here until %s", until);
 	if ((WEXITSTATUS(status) & SESSION_UNREAD) != 0)
 		say_warn(m->c, "blocks of the lecture could not be read: try another port, then the spare stick");
 	if ((WEXITSTATUS(status) & SESSION_PAUSED) != 0)

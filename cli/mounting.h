@@ -58,8 +58,8 @@ void mounting_ready(const struct mounting *m, bool stay);
  */
 enum err mounting_wait(const struct mounting *m);
 
-/* mounting_about(c, info): tell pinentry what is asked about, which the terminal has been told: the stick, the label, the issuer, and
- * what may make somebody wait with the answer. */
+/* mounting_about(c, info): tell pinentry what is asked about, which the terminal has been told: the stick, the label, the issuer,
+ * and what may make somebody wait with the answer. */
 void mounting_about(const struct cli *c, const struct unlock_info *info);
 
 #endif

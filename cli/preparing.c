@@ -104,7 +104,8 @@ no_identity(struct fault *out, const struct prepare_target *t)
 
 	usbsay_show(shown, t->found ? &t->device : NULL);
 	fault_set(out, E_WRONG_STICK, 0, "",
-	    _("codes cannot be bound to the device of %s: %s. Use another stick, or leave out --bind-usb."), SHORT(t->path), SHORT(shown));
+	    _("codes cannot be bound to the device of %s: %s. Use another stick, or leave out --bind-usb."), SHORT(t->path),
+	    SHORT(shown));
 }
 
 static void
@@ -138,8 +139,8 @@ full(struct fault *out, const struct prepare_target *t)
 		n += (size_t)snprintf(list + n, sizeof list - n, "%s", i == 0 ? "" : ", ");
 		if (n < sizeof list)
 			n += (size_t)snprintf(list + n, sizeof list - n,
-			    ngettext("\"%s\" (%u code left)", "\"%s\" (%u codes left)", t->left[i]), SHORT(t->p->grants.grants[i].label),
-			    t->left[i]);
+			    ngettext("\"%s\" (%u code left)", "\"%s\" (%u codes left)", t->left[i]),
+			    SHORT(t->p->grants.grants[i].label), t->left[i]);
 		n = n < sizeof list ? n : sizeof list - 1;
 	}
 	fault_set(out, E_USAGE, 0, "", _("the stick already has %s on it. --add keeps that, --replace destroys it."), list);

@@ -233,8 +233,10 @@ draw_json(struct progress *p, double rate, long left, const char *state)
 
 	if (left >= 0)
 		snprintf(seconds, sizeof seconds, "%ld", left);
-	snprintf(line, sizeof line, "{\"phase\":\"%s\",\"state\":\"%s\",\"unit\":\"%s\",\"done\":\"%" PRIu64 "\",\"total\":\"%" PRIu64
-	    "\",\"rate\":%.0f,\"seconds_left\":%s}\n", p->phase, state, p->counted ? "items" : "bytes", p->done, p->all, rate, seconds);
+	snprintf(line, sizeof line,
+	    "{\"phase\":\"%s\",\"state\":\"%s\",\"unit\":\"%s\",\"done\":\"%" PRIu64 "\",\"total\":\"%" PRIu64
+	    "\",\"rate\":%.0f,\"seconds_left\":%s}\n",
+	    p->phase, state, p->counted ? "items" : "bytes", p->done, p->all, rate, seconds);
 	put(p, line);
 	p->drawn = true;
 }

@@ -30,7 +30,7 @@ enum progress_mode {
 
 /* One step. The members belong to this module, but for counted. */
 struct progress {
-	bool counted;           /* things are counted, not bytes; false after start, the caller may set it before the first update */
+	bool counted; /* things are counted, not bytes; false after start, the caller may set it before the first update */
 
 	enum progress_mode mode;
 	int fd;

@@ -119,7 +119,8 @@ ask_secret(const struct cli *c, const char *question, const struct line_style *s
 static enum err
 not_empty(const struct prompt_answer *a, struct fault *f)
 {
-	return a->n > 0 ? E_OK : fault_set(f, E_PASSPHRASE, 0, "", _("the passphrase is empty; it must have at least one character."));
+	return a->n > 0 ? E_OK
+			: fault_set(f, E_PASSPHRASE, 0, "", _("the passphrase is empty; it must have at least one character."));
 }
 
 enum err
@@ -201,7 +202,8 @@ prompt_code(const struct cli *c, const char *question, struct prompt_answer *a, 
 }
 
 static enum err
-parse_code(const struct prompt_answer *a, char symbols[CODE_SYMBOLS], bool shown, struct say_about *about, char group[CODE_GROUP + 1])
+parse_code(
+    const struct prompt_answer *a, char symbols[CODE_SYMBOLS], bool shown, struct say_about *about, char group[CODE_GROUP + 1])
 {
 	enum err e = code_parse(symbols, CODE_UNLOCK, a->text, a->n, &about->group);
 
@@ -215,7 +217,8 @@ parse_code(const struct prompt_answer *a, char symbols[CODE_SYMBOLS], bool shown
 static const char *
 keyboard_name(enum keyboard keyboard)
 {
-	static const char *const names[] = {"", N_("German (QWERTZ)"), N_("French (AZERTY)"), N_("Korean (two-set)"), N_("Russian")};
+	static const char *const names[] = {
+	    "", N_("German (QWERTZ)"), N_("French (AZERTY)"), N_("Korean (two-set)"), N_("Russian")};
 
 	return _(names[keyboard]);
 }
@@ -236,7 +239,8 @@ offer_reading(const struct cli *c, const struct prompt_answer *a, char symbols[C
 		return E_CODE_TYPO;
 	code_show(shown, reading);
 	if (c->dialog != NULL || a->hidden)
-		snprintf(question, sizeof question, _("On a %s keyboard these keys would be a code. Use that?"), keyboard_name(keyboard));
+		snprintf(question, sizeof question, _("On a %s keyboard these keys would be a code. Use that?"),
+		    keyboard_name(keyboard));
 	else
 		snprintf(
 		    question, sizeof question, _("On a %s keyboard that would be %s. Use it?"), keyboard_name(keyboard), shown);

@@ -59,8 +59,8 @@ enum err prompt_new_passphrase(const struct cli *c, struct prompt_answer *a, str
 enum err prompt_code(const struct cli *c, const char *question, struct prompt_answer *a, struct fault *f);
 
 /*
- * prompt_symbols(c, question, spends, symbols, f): an unlock code, as by prompt_code, until it is one: what is wrong with it is said
- * and it is asked for again, on a terminal; from a file what is wrong is the fault. spends: it is said that nothing was spent.
+ * prompt_symbols(c, question, spends, symbols, f): an unlock code, as by prompt_code, until it is one: what is wrong with it is
+ * said and it is asked for again, on a terminal; from a file what is wrong is the fault. spends: it is said that nothing was spent.
  */
 enum err prompt_symbols(const struct cli *c, const char *question, bool spends, char symbols[CODE_SYMBOLS], struct fault *f);
 

@@ -40,7 +40,8 @@ word(const struct cli *c, enum err e, struct fault *f)
 		    SHORT(end->program));
 	case PINENTRY_MISSING:
 		return fault_set(f, e, 0, "",
-		    _("there is no program %s. Install a pinentry, or leave out --pinentry to be asked on the terminal."), SHORT(end->program));
+		    _("there is no program %s. Install a pinentry, or leave out --pinentry to be asked on the terminal."),
+		    SHORT(end->program));
 	case PINENTRY_NOT_BUILT:
 		return fault_set(f, e, 0, "", "%s",
 		    _("this oncestick was built without libassuan, so it has no --pinentry. Leave it out to be asked on the terminal."));

@@ -38,9 +38,9 @@ enum err prompt_tty_line(const char *question, char *out, size_t size, struct fa
 /* ---- prompt_file.c: name "-" is standard input ---- */
 
 /*
- * prompt_file_answer(name, kind, a, f): a passphrase is the first line, without a CR at its end; a code the first line that has anything
- * but separators, "" if there is none. Errors: E_PASSPHRASE or E_CODE_FORM for a line of more than PROMPT_MAX bytes, and for UTF-16;
- * E_PASSPHRASE for one that is empty.
+ * prompt_file_answer(name, kind, a, f): a passphrase is the first line, without a CR at its end; a code the first line that has
+ * anything but separators, "" if there is none. Errors: E_PASSPHRASE or E_CODE_FORM for a line of more than PROMPT_MAX bytes, and
+ * for UTF-16; E_PASSPHRASE for one that is empty.
  */
 enum err prompt_file_answer(const char *name, enum prompt_kind kind, struct prompt_answer *a, struct fault *f);
 
@@ -50,7 +50,8 @@ enum err prompt_file_lines(const char *name, prompt_line_fn *each, void *arg, st
 /* ---- prompt_dialog.c: pinentry_start, pinentry_get and pinentry_pick with c->dialog, whose failures are whole sentences ---- */
 
 enum err prompt_dialog_start(const struct cli *c, struct fault *f);
-enum err prompt_dialog_get(const struct cli *c, const char *question, const char *again, struct pinentry_answer *a, struct fault *f);
+enum err prompt_dialog_get(
+    const struct cli *c, const char *question, const char *again, struct pinentry_answer *a, struct fault *f);
 enum err prompt_dialog_pick(const struct cli *c, const char *question, const char *const *buttons, size_t *picked, struct fault *f);
 
 #endif

@@ -10,7 +10,8 @@
 #define README_NAME "READ ME FIRST.txt"
 #define README_OPENER "Open lecture.oncestick"
 
-/* readme_write(dir_fd, contact): write both, each unless there is something of that name. A stick without them is no worse: nothing is said.
+/* readme_write(dir_fd, contact): write both, each unless there is something of that name. A stick without them is no worse: nothing
+ * is said.
  */
 void readme_write(int dir_fd, const char *contact);
 

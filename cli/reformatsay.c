@@ -45,7 +45,8 @@ no_stick(const struct reformat *r, enum err e, struct fault *f)
 		return fault_set(f, e, 0, "", _("--format needs the stick's short name, such as /dev/sdb"));
 	case REFORMAT_NO_DEVICE:
 		return fault_set(f, e, 0, "",
-		    _("%s is not a device. --format needs the stick's device, such as /dev/sdb; 'oncestick sticks' lists them"), m->name);
+		    _("%s is not a device. --format needs the stick's device, such as /dev/sdb; 'oncestick sticks' lists them"),
+		    m->name);
 	case REFORMAT_MISSING:
 		return fault_set(f, e, 0, "", _("%s: %s. 'oncestick sticks' lists what is plugged in"), m->name, strerror(m->sys));
 	case REFORMAT_NOT_USB:
@@ -89,7 +90,7 @@ not_now(const struct reformat *r, enum err e, struct fault *f)
 	case REFORMAT_NO_RIGHT:
 		return fault_set(f, e, 0, "",
 		    _("you may not write to %s. As root: mkfs.%s %s %s %s; or use your desktop's disk program, then prepare without "
-		    "--format"),
+		      "--format"),
 		    m->name, reformat_name(r->type), r->type == REFORMAT_VFAT ? "-n" : "-L", REFORMAT_LABEL, m->name);
 	case REFORMAT_PROTECTED:
 		return fault_set(f, e, 0, "", _("%s is write-protected. Is there a switch on it?"), m->name);

@@ -9,7 +9,8 @@
 
 #define REFORMATSAY_MAX 700
 
-/* reformatsay_show(out, r, env): "/dev/sdb: SanDisk Ultra, serial number 4C53, 29 GiB; sdb1: vfat, "KIM", 29 GiB", safe to print. */
+/* reformatsay_show(out, r, env): "/dev/sdb: SanDisk Ultra, serial number 4C53, 29 GiB; sdb1: vfat, "KIM", 29 GiB", safe to print.
+ */
 void reformatsay_show(char out[REFORMATSAY_MAX], const struct reformat *r, const struct reformat_env *env);
 
 /* reformatsay(r, why, f): f becomes why, with which a function of reformat.h failed on r, as a whole sentence. Return its error. */

@@ -90,7 +90,8 @@ tell_of(const struct cli *c, const struct report_news *n)
 	if (n->kind == REPORT_CHANGED)
 		say_warn(c, "%s: %s", path, change_words(n->change));
 	else if (n->kind == REPORT_FILE_SYSTEM)
-		say_warn(c, "%s: the file system (%s) does not promise to overwrite in place; exFAT, FAT32 and ext4 do", path, n->name);
+		say_warn(
+		    c, "%s: the file system (%s) does not promise to overwrite in place; exFAT, FAT32 and ext4 do", path, n->name);
 	else
 		say_warn(c, "%s: another stick in the books has the same serial number; codes cannot tell them apart", path);
 	free(safe);

@@ -97,7 +97,8 @@ object_of(const struct fault *f, const struct say_about *a)
 static bool
 names_more(const struct fault *f, const struct say_about *a)
 {
-	static const char *const known[] = {"", "bundle", "code", "grant", "grants", "session", "station memory", "stick", "unlock"};
+	static const char *const known[] = {
+	    "", "bundle", "code", "grant", "grants", "session", "station memory", "stick", "unlock"};
 
 	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
 		if (strcmp(f->object, known[i]) == 0)
@@ -232,8 +233,8 @@ s_run_out(struct text *t, const struct fault *f, const struct say_about *a)
 {
 	switch (f->sys) {
 	case EMFILE:
-		/* TRANSLATORS: here and below, a %s before a full stop or a comma, without a blank before it, is "" or a cause such as
-		 * " (fsync: Input/output error)" */
+		/* TRANSLATORS: here and below, a %s before a full stop or a comma, without a blank before it, is "" or a cause such
+		 * as " (fsync: Input/output error)" */
 		add(t,
 		    _("this program may not have as many files open as it needs%s. Raise the limit and try again: ulimit -n 1024."),
 		    CAUSE(f, a));
@@ -381,7 +382,8 @@ s_no_grant(struct text *t, const struct fault *f, const struct say_about *a)
 static void
 s_issuers_differ(struct text *t, const struct fault *f, const struct say_about *a)
 {
-	add(t, _("%s has lectures of several issuers on it, so we cannot tell whose it is. It has to be prepared again."), STICK(f, a));
+	add(t, _("%s has lectures of several issuers on it, so we cannot tell whose it is. It has to be prepared again."),
+	    STICK(f, a));
 }
 
 static void
@@ -742,8 +744,8 @@ s_no_right(struct text *t, const struct fault *f, const struct say_about *a)
 	cause.step[0] = '\0';
 	cause.why = WHY_NONE;
 	if (f->owned && f->owner == geteuid())
-		add(t, _("you have no permission to use %s%s, though it is yours. To get it back: chmod -R a+rwX ONCE."), STICK(f, a),
-		    CAUSE(&cause, a));
+		add(t, _("you have no permission to use %s%s, though it is yours. To get it back: chmod -R a+rwX ONCE."),
+		    STICK(f, a), CAUSE(&cause, a));
 	else if (f->owned)
 		/* TRANSLATORS: a stick; a file on it and the cause, in parentheses; a user */
 		add(t,
@@ -794,7 +796,8 @@ s_irregular(struct text *t, const struct fault *f, const struct say_about *a)
 static void
 s_forgets(struct text *t, const struct fault *f, const struct say_about *a)
 {
-	add(t, _("%s does not keep what is written to it: it is worn out, or smaller than it claims. Use another stick."), STICK(f, a));
+	add(t, _("%s does not keep what is written to it: it is worn out, or smaller than it claims. Use another stick."),
+	    STICK(f, a));
 }
 
 static void
@@ -835,7 +838,6 @@ s_rollback(struct text *t, const struct fault *f, const struct say_about *a)
 	      "again."),
 	    CAUSE(f, a));
 }
-
 
 static void
 s_home(struct text *t, const struct fault *f, const struct say_about *a)
@@ -996,13 +998,15 @@ s_source(struct text *t, const struct fault *f, const struct say_about *a)
 static void
 s_keystore_not_made(struct text *t, const struct fault *f, const struct say_about *a)
 {
-	add(t, _("the issuer's keystore cannot be made%s. Fix that, or name another directory in ONCESTICK_ISSUER_DIR."), CAUSE(f, a));
+	add(t, _("the issuer's keystore cannot be made%s. Fix that, or name another directory in ONCESTICK_ISSUER_DIR."),
+	    CAUSE(f, a));
 }
 
 static void
 s_keystore_damaged(struct text *t, const struct fault *f, const struct say_about *a)
 {
-	add(t, _("the issuer's keystore cannot be used%s: it is damaged, or not a keystore. Restore it from your copy."), CAUSE(f, a));
+	add(t, _("the issuer's keystore cannot be used%s: it is damaged, or not a keystore. Restore it from your copy."),
+	    CAUSE(f, a));
 }
 
 static void
@@ -1074,8 +1078,8 @@ s_interrupted(struct text *t, const struct fault *f, const struct say_about *a)
 	add(t, "%s", _("interrupted."));
 }
 
-/* An error with a why that has no sentence of its own is said as one without. NULL: who has more to go by words it, before it comes here:
- * issuing.c, cmd_issue.c, preparing.c, cmd_play.c. */
+/* An error with a why that has no sentence of its own is said as one without. NULL: who has more to go by words it, before it comes
+ * here: issuing.c, cmd_issue.c, preparing.c, cmd_play.c. */
 static const struct {
 	enum err err;
 	enum why why;

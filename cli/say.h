@@ -64,8 +64,8 @@ struct json_t;
 enum err say_json(const struct cli *c, struct json_t *v);
 
 /*
- * say_json_line(v, flags): the same without a word and without a flush, by jansson's flags for its form. Return 0, or -1 if there is no
- * memory or v is NULL.
+ * say_json_line(v, flags): the same without a word and without a flush, by jansson's flags for its form. Return 0, or -1 if there
+ * is no memory or v is NULL.
  */
 int say_json_line(struct json_t *v, size_t flags);
 

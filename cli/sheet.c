@@ -56,7 +56,8 @@ explain(char why[SHEET_WHY], int status, int sys, const char *said)
 	if (status < 0)
 		snprintf(why, SHEET_WHY, _("%s cannot be started: %s"), PROGRAM, strerror(sys));
 	else if (status == CARDS_NO_FONT)
-		snprintf(why, SHEET_WHY, "%s", _("no font with letters and digits is installed here (in Debian: fonts-dejavu-core)"));
+		snprintf(
+		    why, SHEET_WHY, "%s", _("no font with letters and digits is installed here (in Debian: fonts-dejavu-core)"));
 	else if (status == CARDS_WRITE)
 		snprintf(why, SHEET_WHY, _("the file cannot be written: %s"), safe);
 	else if (status > 128)
@@ -131,10 +132,12 @@ make_file(struct sheet *s, struct fault *f)
 
 	say_safe(shown, sizeof shown, s->file);
 	if (!directory_of(dir, s->file))
-		return fault_set(f, E_USAGE, 0, "", _("--sheet needs the name of a file, not '%s'. No code was handed out."), shown);
+		return fault_set(
+		    f, E_USAGE, 0, "", _("--sheet needs the name of a file, not '%s'. No code was handed out."), shown);
 	if (faccessat(AT_FDCWD, s->file, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 		return fault_set(f, E_USAGE, 0, "",
-		    _("%s is there already and is not overwritten: remove it, or give another name. No code was handed out."), shown);
+		    _("%s is there already and is not overwritten: remove it, or give another name. No code was handed out."),
+		    shown);
 	if (on_stick(dir))
 		return fault_set(f, E_USAGE, 0, "",
 		    _("%s would be on the stick: whoever finds the stick could open it. Choose another place. No code was handed "

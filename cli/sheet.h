@@ -27,8 +27,8 @@ struct sheet {
 
 /*
  * sheet_begin(s, file, f): find the program that draws and try it; make a file of mode 0600 that becomes file. E_USAGE if file is
- * there already, lies on a stick with ONCE, or is a terminal; E_FAIL if it cannot be made or nothing can be drawn; the fault has the
- * whole sentence.
+ * there already, lies on a stick with ONCE, or is a terminal; E_FAIL if it cannot be made or nothing can be drawn; the fault has
+ * the whole sentence.
  */
 enum err sheet_begin(struct sheet *s, const char *file, struct fault *f);
 

@@ -47,10 +47,12 @@ stickarg_open(struct place *p, const char *arg, struct fault *f)
 	case PLACE_LONG:
 		return fault_set(f, e, ENAMETOOLONG, "", _("that path is too long."));
 	case PLACE_NO_DIR:
-		return fault_set(f, e, 0, "", _("%s is not a directory; name the directory where the stick is mounted."), SHORT(arg));
+		return fault_set(
+		    f, e, 0, "", _("%s is not a directory; name the directory where the stick is mounted."), SHORT(arg));
 	case PLACE_MISSING:
 		return fault_set(f, e, 0, "",
-		    _("%s: there is no such directory. Name the one where the stick is mounted; 'oncestick sticks' lists it."), SHORT(arg));
+		    _("%s: there is no such directory. Name the one where the stick is mounted; 'oncestick sticks' lists it."),
+		    SHORT(arg));
 	case PLACE_SHUT:
 		return fault_set(f, e, 0, "", _("%s: %s. Is the stick mounted there?"), SHORT(arg), strerror(m.sys));
 	case PLACE_GONE:

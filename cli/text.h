@@ -23,7 +23,8 @@
 
 /*
  * text_init(): the language of LANGUAGE, LC_ALL, LC_MESSAGES or LANG, with the catalogue that was installed with the program; for
- * one that was moved with its tree, ../share/locale beside its directory. The catalogue is read now: behind a fence it could not be.
+ * one that was moved with its tree, ../share/locale beside its directory. The catalogue is read now: behind a fence it could not
+ * be.
  */
 void text_init(void);
 

@@ -24,7 +24,8 @@ static const struct {
     [USB_LIST_NO_MEDIUM] = {"no-medium", N_("nothing is in it")},
     [USB_LIST_SYSTEM] = {"system-disk", N_("not suitable: this PC runs from that disk")},
     [USB_LIST_HELD] = {"in-use", N_("not suitable: encryption, RAID or LVM is on it")},
-    [USB_LIST_READ_ONLY] = {"write-protected", N_("write-protected; is there a switch on it? A code is used up on the stick itself")},
+    [USB_LIST_READ_ONLY] = {"write-protected",
+	N_("write-protected; is there a switch on it? A code is used up on the stick itself")},
     [USB_LIST_MOUNTED_RO] = {"mounted-read-only", N_("mounted read-only, but a code is used up on the stick itself")},
     [USB_LIST_NO_FILES] = {"no-file-system", N_("has no file system that this PC knows; exFAT is a good one")},
     [USB_LIST_COPY_ON_WRITE] = {"copy-on-write", N_("not suitable: its file system never overwrites in place; exFAT, FAT32 and "

@@ -19,8 +19,8 @@ const char *usbsay_warning_word(unsigned w, unsigned n);
 const char *usbsay_unfit(enum usb_list_unfit why);
 const char *usbsay_unfit_word(enum usb_list_unfit why);
 
-/* usbsay_show(out, d): usb_show's words in the person's language. usbsay_at(out, path): those for the device that a directory is on.
- * Both return out. */
+/* usbsay_show(out, d): usb_show's words in the person's language. usbsay_at(out, path): those for the device that a directory is
+ * on. Both return out. */
 const char *usbsay_show(char out[USB_SHOWN_SIZE], const struct usb_device *d);
 const char *usbsay_at(char out[USB_SHOWN_SIZE], const char *path);
 

@@ -435,8 +435,8 @@ when_rfc3339(char *out, size_t size, int64_t t)
 	struct tm tm;
 
 	if (calendar_utc(&tm, t))
-		snprintf(out, size, "%04d-%02d-%02dT%02d:%02d:%02dZ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min,
-		    tm.tm_sec);
+		snprintf(out, size, "%04d-%02d-%02dT%02d:%02d:%02dZ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
+		    tm.tm_min, tm.tm_sec);
 	else
 		snprintf(out, size, "?");
 }

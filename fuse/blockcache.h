@@ -1,6 +1,6 @@
 /*
- * blockcache.h - the decrypted content of a mount: a few blocks in locked memory, and workers that read ahead. Who has no mount reads
- * through bundle_image, which keeps a few of its own.
+ * blockcache.h - the decrypted content of a mount: a few blocks in locked memory, and workers that read ahead. Who has no mount
+ * reads through bundle_image, which keeps a few of its own.
  *
  * All of it lies in one arena of at most BLOCKCACHE_MAX bytes that is locked in RAM where RLIMIT_MEMLOCK allows, left out of
  * core dumps and absent from children. A block is fetched straight into its slot, by the thread that wants it or by a worker that
@@ -61,7 +61,8 @@ int blockcache_read(struct blockcache *c, void *buf, size_t len, uint64_t off);
 /* blockcache_ahead(c, first, count): let the workers fetch those of the blocks that are not there yet. Never waits. */
 void blockcache_ahead(struct blockcache *c, uint64_t first, uint64_t count);
 
-/* blockcache_forget(c, first, count): those of the blocks that were to be read ahead, and were not asked for yet, are not wanted. */
+/* blockcache_forget(c, first, count): those of the blocks that were to be read ahead, and were not asked for yet, are not wanted.
+ */
 void blockcache_forget(struct blockcache *c, uint64_t first, uint64_t count);
 
 /*

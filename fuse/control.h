@@ -56,9 +56,9 @@ struct control_reply {
 int control_listen(int dir_fd, const char *lock_name);
 void control_remove(int dir_fd, const char *lock_name);
 
-/* control_accept(fd, op, told): take one request of the same user; *told is whether CONTROL_TOLD was or-ed to *op. Return the connection
- * to answer on with control_answer, or -1 with errno: EPROTO for one that is none, else that of accept(2), for which the request is
- * still waiting. */
+/* control_accept(fd, op, told): take one request of the same user; *told is whether CONTROL_TOLD was or-ed to *op. Return the
+ * connection to answer on with control_answer, or -1 with errno: EPROTO for one that is none, else that of accept(2), for which the
+ * request is still waiting. */
 int control_accept(int fd, enum control_op *op, bool *told);
 void control_answer(int conn, const struct control_reply *reply); /* and close it */
 

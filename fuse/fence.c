@@ -105,9 +105,9 @@ fence_paths(const struct fence_path *paths, size_t count)
 #define CALL(name) SCMP_SYS(name)
 
 /*
- * What is not on a list is refused with EPERM; but what came to Linux later with ENOSYS, as from a kernel that does not have it, so that
- * a library takes the older call, which is on a list. From 403 on a call has one number on all processors, give or take where theirs begin.
- * There is room for fifteen years.
+ * What is not on a list is refused with EPERM; but what came to Linux later with ENOSYS, as from a kernel that does not have it, so
+ * that a library takes the older call, which is on a list. From 403 on a call has one number on all processors, give or take where
+ * theirs begin. There is room for fifteen years.
  */
 #define LATER_FIRST (SYS_pidfd_send_signal - 21)
 #define LATER_END (LATER_FIRST + 222)
@@ -118,26 +118,109 @@ static const int later_calls[] = {
 };
 
 /*
- * What any program does: memory, threads, time, files that it may open. Then what some processors have instead or besides: offsets and
- * times of 64 bits where a long has 32, users of 32 bits where they had 16, their own returns from signals, their caches. A name that
- * this one does not have is left out by libseccomp, which also knows which calls are halves of socketcall.
+ * What any program does: memory, threads, time, files that it may open. Then what some processors have instead or besides: offsets
+ * and times of 64 bits where a long has 32, users of 32 bits where they had 16, their own returns from signals, their caches. A
+ * name that this one does not have is left out by libseccomp, which also knows which calls are halves of socketcall.
  */
 static const int reader_calls[] = {
-	CALL(brk), CALL(mmap), CALL(munmap), CALL(mremap), CALL(mprotect), CALL(madvise), CALL(mlock), CALL(mlock2), CALL(munlock),
-	CALL(futex), CALL(set_robust_list), CALL(rseq), CALL(sched_yield), CALL(sched_getaffinity), CALL(membarrier), CALL(gettid),
-	CALL(getpid), CALL(getuid), CALL(geteuid), CALL(getgid), CALL(getegid), CALL(exit), CALL(exit_group), CALL(restart_syscall),
-	CALL(rt_sigaction), CALL(rt_sigprocmask), CALL(rt_sigreturn), CALL(sigaltstack), CALL(clock_gettime), CALL(clock_getres),
-	CALL(gettimeofday), CALL(nanosleep), CALL(clock_nanosleep), CALL(getrandom), CALL(getrlimit), CALL(sysinfo),
-	CALL(uname), CALL(getcwd), CALL(open), CALL(openat), CALL(close), CALL(close_range), CALL(dup), CALL(dup2), CALL(dup3),
-	CALL(lseek), CALL(read), CALL(readv), CALL(pread64), CALL(write), CALL(writev), CALL(stat), CALL(fstat),
-	CALL(lstat), CALL(newfstatat), CALL(statx), CALL(statfs), CALL(fstatfs), CALL(access), CALL(faccessat), CALL(faccessat2),
-	CALL(readlink), CALL(readlinkat), CALL(getdents64), CALL(fadvise64), CALL(flock), CALL(poll), CALL(ppoll),
+    CALL(brk),
+    CALL(mmap),
+    CALL(munmap),
+    CALL(mremap),
+    CALL(mprotect),
+    CALL(madvise),
+    CALL(mlock),
+    CALL(mlock2),
+    CALL(munlock),
+    CALL(futex),
+    CALL(set_robust_list),
+    CALL(rseq),
+    CALL(sched_yield),
+    CALL(sched_getaffinity),
+    CALL(membarrier),
+    CALL(gettid),
+    CALL(getpid),
+    CALL(getuid),
+    CALL(geteuid),
+    CALL(getgid),
+    CALL(getegid),
+    CALL(exit),
+    CALL(exit_group),
+    CALL(restart_syscall),
+    CALL(rt_sigaction),
+    CALL(rt_sigprocmask),
+    CALL(rt_sigreturn),
+    CALL(sigaltstack),
+    CALL(clock_gettime),
+    CALL(clock_getres),
+    CALL(gettimeofday),
+    CALL(nanosleep),
+    CALL(clock_nanosleep),
+    CALL(getrandom),
+    CALL(getrlimit),
+    CALL(sysinfo),
+    CALL(uname),
+    CALL(getcwd),
+    CALL(open),
+    CALL(openat),
+    CALL(close),
+    CALL(close_range),
+    CALL(dup),
+    CALL(dup2),
+    CALL(dup3),
+    CALL(lseek),
+    CALL(read),
+    CALL(readv),
+    CALL(pread64),
+    CALL(write),
+    CALL(writev),
+    CALL(stat),
+    CALL(fstat),
+    CALL(lstat),
+    CALL(newfstatat),
+    CALL(statx),
+    CALL(statfs),
+    CALL(fstatfs),
+    CALL(access),
+    CALL(faccessat),
+    CALL(faccessat2),
+    CALL(readlink),
+    CALL(readlinkat),
+    CALL(getdents64),
+    CALL(fadvise64),
+    CALL(flock),
+    CALL(poll),
+    CALL(ppoll),
 
-	CALL(mmap2), CALL(futex_time64), CALL(clock_gettime64), CALL(clock_getres_time64), CALL(clock_nanosleep_time64), CALL(time),
-	CALL(ppoll_time64), CALL(ugetrlimit), CALL(getuid32), CALL(geteuid32), CALL(getgid32), CALL(getegid32), CALL(sigaction),
-	CALL(sigprocmask), CALL(sigreturn), CALL(_llseek), CALL(stat64), CALL(fstat64), CALL(lstat64), CALL(fstatat64), CALL(statfs64),
-	CALL(fstatfs64), CALL(fadvise64_64), CALL(arm_fadvise64_64), CALL(breakpoint), CALL(cacheflush), CALL(set_tls), CALL(get_tls),
-	CALL(riscv_flush_icache),
+    CALL(mmap2),
+    CALL(futex_time64),
+    CALL(clock_gettime64),
+    CALL(clock_getres_time64),
+    CALL(clock_nanosleep_time64),
+    CALL(time),
+    CALL(ppoll_time64),
+    CALL(ugetrlimit),
+    CALL(getuid32),
+    CALL(geteuid32),
+    CALL(getgid32),
+    CALL(getegid32),
+    CALL(sigaction),
+    CALL(sigprocmask),
+    CALL(sigreturn),
+    CALL(_llseek),
+    CALL(stat64),
+    CALL(fstat64),
+    CALL(lstat64),
+    CALL(fstatat64),
+    CALL(statfs64),
+    CALL(fstatfs64),
+    CALL(fadvise64_64),
+    CALL(arm_fadvise64_64),
+    CALL(breakpoint),
+    CALL(cacheflush),
+    CALL(set_tls),
+    CALL(get_tls),
+    CALL(riscv_flush_icache),
 };
 
 /* And what an open session does besides. */
@@ -165,8 +248,13 @@ struct one_of {
 };
 
 /* Locks and copies; F_SETOWN, F_SETSIG and O_ASYNC would send signals to others. */
-#define FCNTL(name) \
-	{CALL(name), 1, 10, {F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL, F_GETLK, F_SETLK, F_SETLKW, F_OFD_SETLK, F_OFD_GETLK}}
+#define FCNTL(name)                                                                                                                \
+	{                                                                                                                          \
+		CALL(name), 1, 10,                                                                                                 \
+		{                                                                                                                  \
+			F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL, F_GETLK, F_SETLK, F_SETLKW, F_OFD_SETLK, F_OFD_GETLK  \
+		}                                                                                                                  \
+	}
 
 static const struct one_of for_all[] = {
 	FCNTL(fcntl),
@@ -291,7 +379,8 @@ compile(scmp_filter_ctx ctx)
 	int fd = memfd_create("filter", MFD_CLOEXEC), r = fd < 0 ? -errno : seccomp_export_bpf(ctx, fd);
 	off_t size = r == 0 ? lseek(fd, 0, SEEK_END) : 0;
 
-	if (r == 0 && size > 0 && (filter = calloc(1, sizeof *filter)) != NULL && (filter->program.filter = malloc((size_t)size)) != NULL)
+	if (r == 0 && size > 0 && (filter = calloc(1, sizeof *filter)) != NULL &&
+	    (filter->program.filter = malloc((size_t)size)) != NULL)
 		filter->program.len = (unsigned short)((size_t)size / sizeof *filter->program.filter);
 	if (filter != NULL && (filter->program.len == 0 || pread(fd, filter->program.filter, (size_t)size, 0) != size))
 		fence_filter_free(&filter);
@@ -358,7 +447,8 @@ out:
 	return fd;
 }
 
-/* Wait for the next one and answer it. The kernel wants the memory for each of them to be zero, which only libseccomp knows the size of. */
+/* Wait for the next one and answer it. The kernel wants the memory for each of them to be zero, which only libseccomp knows the
+ * size of. */
 static bool
 watch_one(int fd, void (*note)(void *arg, const struct fence_refusal *r), void *arg)
 {

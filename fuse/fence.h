@@ -3,7 +3,8 @@
  *
  * Two fences. fence_paths: which files can still be opened, by Landlock (landlock(7)). fence_calls: which system calls still work,
  * by seccomp (seccomp(2)); what is not on the list fails with EPERM, and with ENOSYS if it came to Linux later than that for which
- * libraries then take an older call. Neither touches descriptors that are open. Both last for children too and cannot be taken back.
+ * libraries then take an older call. Neither touches descriptors that are open. Both last for children too and cannot be taken
+ * back.
  */
 #ifndef FENCE_H
 #define FENCE_H
@@ -19,8 +20,8 @@ enum fence_right {
 };
 
 /*
- * One file, or a directory with everything below it. What does not exist is left out. What is mounted later on a directory that is named
- * is not part of it: the one above it has to be.
+ * One file, or a directory with everything below it. What does not exist is left out. What is mounted later on a directory that is
+ * named is not part of it: the one above it has to be.
  */
 struct fence_path {
 	const char *path;       /* absolute, or below the directory fd */
@@ -43,8 +44,8 @@ enum fence_work {
 /* A list of system calls, compiled: this takes memory and a millisecond, so it is done before it matters. */
 struct fence_filter;
 
-/* fence_filter_new(work): only the system calls that work needs: no new program, no socket, no looking into other processes, no signal
- * to them and no limit of theirs, no mount. NULL with errno. */
+/* fence_filter_new(work): only the system calls that work needs: no new program, no socket, no looking into other processes, no
+ * signal to them and no limit of theirs, no mount. NULL with errno. */
 struct fence_filter *fence_filter_new(enum fence_work work);
 void fence_filter_free(struct fence_filter **filter);
 
@@ -58,8 +59,8 @@ int fence_calls(const struct fence_filter *filter);
 
 /*
  * fence_calls_told(filter): as fence_calls, for the calling thread and those that it starts from now on; but a call that is refused
- * waits until another thread, outside, has been told: fence_watch. Return the descriptor for that, or -1 with errno: EINVAL where the
- * kernel cannot tell, EBUSY where something around this process is told already.
+ * waits until another thread, outside, has been told: fence_watch. Return the descriptor for that, or -1 with errno: EINVAL where
+ * the kernel cannot tell, EBUSY where something around this process is told already.
  */
 int fence_calls_told(const struct fence_filter *filter);
 
@@ -68,8 +69,8 @@ struct fence_refusal {
 	int sys;                /* what it fails with: EPERM or ENOSYS */
 };
 
-/* fence_watch(fd, note, arg): call note(arg, r) for each refused call, and only then let it fail as the filter would have it. Closes fd and
- * returns when nobody is left behind the fence, or if there is no memory. */
+/* fence_watch(fd, note, arg): call note(arg, r) for each refused call, and only then let it fail as the filter would have it.
+ * Closes fd and returns when nobody is left behind the fence, or if there is no memory. */
 void fence_watch(int fd, void (*note)(void *arg, const struct fence_refusal *r), void *arg);
 
 /* fence_call_name(call, out): as in syscalls(2); "system call 999" for one that libseccomp does not know yet. */
@@ -80,8 +81,8 @@ void fence_call_name(int call, char out[FENCE_CALL_NAME]);
 
 /*
  * fence_reader(fd): both fences for a program that from now on reads fd, with all below it if it is a directory, and prints what it
- * found: besides fd it can read what the kernel tells of processes, mounts and devices, and what time zone it is. As far as the kernel
- * has them.
+ * found: besides fd it can read what the kernel tells of processes, mounts and devices, and what time zone it is. As far as the
+ * kernel has them.
  */
 void fence_reader(int fd);
 

@@ -36,8 +36,8 @@
 
 /*
  * A listing with attributes saves those who want them (ls -l, file managers) a request for each name, and costs those who do not
- * (find) several times as much in the kernel. Whether they are wanted shows after a listing without. So many are sent before that is
- * tried, at first and again.
+ * (find) several times as much in the kernel. Whether they are wanted shows after a listing without. So many are sent before that
+ * is tried, at first and again.
  */
 #define PLUS_FIRST 8u
 #define PLUS_AGAIN 64u
@@ -114,8 +114,8 @@ bool fusefs_serve_one(struct fusefs *fs, struct fuse_buf *buf);
 void fusefs_handle_free(struct fusefs *fs, struct handle *h);
 
 /*
- * fusefs_refused(fs, ino, first, count): somebody was told that something cannot be read. Those of the blocks that were refused are of the
- * file ino; with count 0, of none.
+ * fusefs_refused(fs, ino, first, count): somebody was told that something cannot be read. Those of the blocks that were refused are
+ * of the file ino; with count 0, of none.
  */
 void fusefs_refused(struct fusefs *fs, uint32_t ino, uint64_t first, uint64_t count);
 

@@ -435,8 +435,8 @@ op_read(fuse_req_t req, fuse_ino_t number, size_t size, off_t offset, struct fus
 		size = (size_t)(h->inode.size - from);
 	at = h->inode.start + from;
 	/*
-	 * A large request is the kernel's own reading ahead, unless the page cache is passed by, and it has others under way meanwhile:
-	 * it keeps the processors busy, and a block is cheapest where it is decrypted and sent by the same thread.
+	 * A large request is the kernel's own reading ahead, unless the page cache is passed by, and it has others under way
+	 * meanwhile: it keeps the processors busy, and a block is cheapest where it is decrypted and sent by the same thread.
 	 */
 	if (size > 0 && (size < READ_MAX / 2 || is_direct(fs, &h->inode)))
 		look_ahead(fs, h, at, size);

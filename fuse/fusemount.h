@@ -23,8 +23,8 @@
 enum err fusemount_attach(const char *dir, const char *source, int *fd, struct fault *f);
 
 /*
- * fusemount_attach_directly(dir, source, fd, f): the same by mount(2) alone, for who may: root, or the owner of a mount namespace. E_FUSE:
- * WHY_FUSE_DEVICE, WHY_NO_FUSE, WHY_MOUNT_REFUSED.
+ * fusemount_attach_directly(dir, source, fd, f): the same by mount(2) alone, for who may: root, or the owner of a mount namespace.
+ * E_FUSE: WHY_FUSE_DEVICE, WHY_NO_FUSE, WHY_MOUNT_REFUSED.
  */
 enum err fusemount_attach_directly(const char *dir, const char *source, int *fd, struct fault *f);
 
@@ -42,8 +42,8 @@ dev_t fusemount_device(const char *dir);
 void fusemount_read_ahead(dev_t dev, unsigned kib);
 
 /*
- * fusemount_detach(path, lazy, f): unmount what is mounted at path, at once if lazy. E_BUSY: something uses it. E_FUSE: f->object is
- * path; or WHY_NO_HELPER; or WHY_HELPER_KEEPS with the line in which fusermount3 said why not.
+ * fusemount_detach(path, lazy, f): unmount what is mounted at path, at once if lazy. E_BUSY: something uses it. E_FUSE: f->object
+ * is path; or WHY_NO_HELPER; or WHY_HELPER_KEEPS with the line in which fusermount3 said why not.
  */
 enum err fusemount_detach(const char *path, bool lazy, struct fault *f);
 

@@ -10,8 +10,15 @@
 bool
 fusestat_fits(void)
 {
-	struct fuse_entry_param e = {.ino = 2, .attr = {.st_ino = 0x1234567890, .st_mode = S_IFREG | 0444, .st_nlink = 3, .st_uid = 4,
-	    .st_gid = 5, .st_size = 0x2345678901, .st_blocks = 0x3456789012, .st_mtim = {0x45678901, 6}}};
+	struct fuse_entry_param e = {.ino = 2,
+	    .attr = {.st_ino = 0x1234567890,
+		.st_mode = S_IFREG | 0444,
+		.st_nlink = 3,
+		.st_uid = 4,
+		.st_gid = 5,
+		.st_size = 0x2345678901,
+		.st_blocks = 0x3456789012,
+		.st_mtim = {0x45678901, 6}}};
 	struct fuse_direntplus d = {0};
 	char buf[256] = {0};
 

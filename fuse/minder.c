@@ -59,8 +59,8 @@ unmount_watched(struct watched *w, bool lazy, struct fault *f)
 }
 
 /*
- * For root the fence goes up here. For anybody else it would take away fusermount3's rights, which it needs to unmount: until that is
- * done, only what is in this file stands between the session and those rights, and so it is little.
+ * For root the fence goes up here. For anybody else it would take away fusermount3's rights, which it needs to unmount: until that
+ * is done, only what is in this file stands between the session and those rights, and so it is little.
  */
 static void
 fence_in(void)

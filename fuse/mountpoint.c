@@ -542,7 +542,8 @@ report_maps(struct search *s, int pid_fd)
 		if (target == NULL)
 			continue;
 		mountinfo_unescape(target);
-		report(s, target, s->dev != 0 && sscanf(line, "%*s %*s %*s %x:%x", &major, &minor) == 2 && makedev(major, minor) == s->dev);
+		report(s, target,
+		    s->dev != 0 && sscanf(line, "%*s %*s %*s %x:%x", &major, &minor) == 2 && makedev(major, minor) == s->dev);
 	}
 	free(line);
 	fclose(file);

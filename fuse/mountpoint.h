@@ -34,8 +34,8 @@ void mountpoint_name(const char *label, char *name, size_t size);
 enum err mountpoint_make(const char *label, char *path, size_t size, struct fault *f);
 
 /*
- * mountpoint_try(f): mount something empty on such a directory, through the same program as a session's, take it off, and remove the
- * directory. E_FUSE as of mountpoint_make and fusemount_attach.
+ * mountpoint_try(f): mount something empty on such a directory, through the same program as a session's, take it off, and remove
+ * the directory. E_FUSE as of mountpoint_make and fusemount_attach.
  */
 enum err mountpoint_try(struct fault *f);
 
@@ -49,21 +49,21 @@ enum err mountpoint_home(struct fault *f);
 bool mountpoint_is_ours(const char *path);
 
 /*
- * mountpoint_is(path, id): true if that is so and, where the kernel tells mounts apart, it is the mount id. A path says nothing about
- * whose mount is there now. id->mount 0: any mount of ours.
+ * mountpoint_is(path, id): true if that is so and, where the kernel tells mounts apart, it is the mount id. A path says nothing
+ * about whose mount is there now. id->mount 0: any mount of ours.
  */
 bool mountpoint_is(const char *path, const struct mountinfo_id *id);
 
 /*
- * mountpoint_is_covered(path, id): true if the mount id of ours is at path, but something else is mounted over it, there or further up,
- * so that it cannot be unmounted. false where the kernel does not tell mounts apart, and for a mount of another namespace. Touches
- * no mount.
+ * mountpoint_is_covered(path, id): true if the mount id of ours is at path, but something else is mounted over it, there or further
+ * up, so that it cannot be unmounted. false where the kernel does not tell mounts apart, and for a mount of another namespace.
+ * Touches no mount.
  */
 bool mountpoint_is_covered(const char *path, const struct mountinfo_id *id);
 
 /*
- * mountpoint_is_dead(path): true if a mount of ours is at path and the process that served it has ended. Asks the mount: one that is
- * alive may take a while to answer.
+ * mountpoint_is_dead(path): true if a mount of ours is at path and the process that served it has ended. Asks the mount: one that
+ * is alive may take a while to answer.
  */
 bool mountpoint_is_dead(const char *path);
 
@@ -81,16 +81,16 @@ enum err mountpoint_unmount(const char *path, bool lazy, struct fault *f);
 bool mountpoint_clear(const char *path, const struct mountinfo_id *id, bool made, int64_t since);
 
 /*
- * mountpoint_owner(path, uid): true if a mount of ours is at path: *uid is the user who made it. Does not touch the mount, which may be
- * somebody else's.
+ * mountpoint_owner(path, uid): true if a mount of ours is at path: *uid is the user who made it. Does not touch the mount, which
+ * may be somebody else's.
  */
 bool mountpoint_owner(const char *path, uid_t *uid);
 
 /*
- * mountpoint_users(path, mount, each, arg): call each(arg, pid, comm, file) for every other process of this user that has a file or its
- * working directory below path, as /proc tells, or anywhere in the file system of mount, through whatever path and in whatever
- * namespace; mount->mount 0: not known. file is relative to path, raw bytes. pid 0: the kernel itself, and comm is the device that it
- * made of the file. Never touches the mount.
+ * mountpoint_users(path, mount, each, arg): call each(arg, pid, comm, file) for every other process of this user that has a file or
+ * its working directory below path, as /proc tells, or anywhere in the file system of mount, through whatever path and in whatever
+ * namespace; mount->mount 0: not known. file is relative to path, raw bytes. pid 0: the kernel itself, and comm is the device that
+ * it made of the file. Never touches the mount.
  */
 void mountpoint_users(const char *path, const struct mountinfo_id *mount,
     void (*each)(void *arg, long pid, const char *comm, const char *file), void *arg);

@@ -74,8 +74,8 @@ disk_of(dev_t dev)
 }
 
 /*
- * Where the administrator bounds how long a request to a FUSE mount may take (Linux 6.15, Documentation/admin-guide/sysctl/fs.rst), a
- * mount that takes longer is ended: a reader has its error long before.
+ * Where the administrator bounds how long a request to a FUSE mount may take (Linux 6.15, Documentation/admin-guide/sysctl/fs.rst),
+ * a mount that takes longer is ended: a reader has its error long before.
  */
 static int64_t
 patience(void)

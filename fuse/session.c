@@ -48,7 +48,8 @@ session_next(struct session_link *link, struct session_message *msg, bool (*give
 		if (given_up != NULL && given_up())
 			return -1;
 		n = recv(link->fd, msg, sizeof *msg, 0);
-	} while (n < 0 && (errno == EINTR || errno == ECONNRESET)); /* of what it left unread, which is told before what it has sent; once */
+	} while (n < 0 &&
+		 (errno == EINTR || errno == ECONNRESET)); /* of what it left unread, which is told before what it has sent; once */
 	return n == sizeof *msg ? 0 : -1;
 }
 

@@ -5,8 +5,9 @@
  * what it found (LOOKED), the command sends a code, the session proves it (TRIED) and waits, the command confirms, the session
  * mounts, spends, and serves (OPENED). Closing the link before session_confirm ends the session with nothing spent.
  *
- * A private session serves a mount that somebody else made and that nobody else sees. It stays linked to the command: when the mount
- * is gone it waits to be told whether that was the end (session_finish), and closing the link pauses it. Its last report is CLOSED.
+ * A private session serves a mount that somebody else made and that nobody else sees. It stays linked to the command: when the
+ * mount is gone it waits to be told whether that was the end (session_finish), and closing the link pauses it. Its last report is
+ * CLOSED.
  */
 #ifndef SESSION_H
 #define SESSION_H
@@ -41,8 +42,8 @@ struct session_link {
 	pid_t pid;
 };
 
-/* The exit status of a session: 0 if it was never opened, or has ended for good; SESSION_PAUSED if it was only paused; and SESSION_UNREAD
- * added to either if blocks of it could not be read. */
+/* The exit status of a session: 0 if it was never opened, or has ended for good; SESSION_PAUSED if it was only paused; and
+ * SESSION_UNREAD added to either if blocks of it could not be read. */
 #define SESSION_PAUSED 3
 #define SESSION_UNREAD 8
 
@@ -62,15 +63,16 @@ struct session_message {
 /* session_fork(link, setup, f): start both processes. E_FAIL. */
 enum err session_fork(struct session_link *link, const struct session_setup *setup, struct fault *f);
 
-/* session_next(link, msg, given_up): wait for the session's next report. 0, or -1 if the session has died. given_up is asked first, and
- * when a signal comes: where it says so, -1 at once. NULL: signals change nothing. */
+/* session_next(link, msg, given_up): wait for the session's next report. 0, or -1 if the session has died. given_up is asked first,
+ * and when a signal comes: where it says so, -1 at once. NULL: signals change nothing. */
 int session_next(struct session_link *link, struct session_message *msg, bool (*given_up)(void));
 
 /* session_code(link, code): have the 16 symbols tried. session_confirm(link): spend and open. 0, or -1 if the session has died. */
 int session_code(struct session_link *link, const char code[CODE_SYMBOLS]);
 int session_confirm(struct session_link *link);
 
-/* session_finish(link, end): of a private session: end it for good, else pause it; CLOSED is the answer. 0, or -1 if it has died. */
+/* session_finish(link, end): of a private session: end it for good, else pause it; CLOSED is the answer. 0, or -1 if it has died.
+ */
 int session_finish(struct session_link *link, bool end);
 
 /* session_abandon(link): end a session that has not been told to confirm, whatever it is doing, and let go. */
@@ -79,8 +81,8 @@ void session_abandon(struct session_link *link);
 /* session_detach(link): let go; a session that is not open yet ends, a private one pauses. */
 void session_detach(struct session_link *link);
 
-/* session_dismiss(link): let go of a session that does not open, or is over, if that was not done yet, and wait until it has let go of
- * stick and code: both may be had again then. A stick that does not answer holds up the session, but not this for long. */
+/* session_dismiss(link): let go of a session that does not open, or is over, if that was not done yet, and wait until it has let go
+ * of stick and code: both may be had again then. A stick that does not answer holds up the session, but not this for long. */
 void session_dismiss(struct session_link *link);
 
 #endif

@@ -73,10 +73,12 @@ lift(int fd)
 static int
 detach(struct session_process *p)
 {
-	const struct session_process from = {lift(p->front), lift(p->minder), lift(p->events), lift(p->private), -1, -1, -1, -1, -1};
+	const struct session_process from = {
+	    lift(p->front), lift(p->minder), lift(p->events), lift(p->private), -1, -1, -1, -1, -1};
 	int null = open("/dev/null", O_RDWR), next = 5;
 
-	(void)randombytes_close(); /* where there is no getrandom libsodium has a descriptor, and would read what takes its number */
+	(void)
+	    randombytes_close(); /* where there is no getrandom libsodium has a descriptor, and would read what takes its number */
 	if (null < 0 || from.front < 0 || from.minder < 0 || (p->private >= 0 && from.private < 0) || chdir("/") != 0)
 		return -1;
 	setsid();

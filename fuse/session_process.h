@@ -10,7 +10,7 @@ struct session_process {
 	int events;                     /* socket, or -1 if nobody listens */
 	int private;                    /* of a private mount, or -1 */
 	int signals, ended, deadline, beat; /* signalfd(2) of those that stop it, eventfd(2), timerfd_create(2) by CLOCK_BOOTTIME */
-	int mounts;                     /* the list of mounts, for poll(2): a stick goes and comes with one. -1 if it cannot be read */
+	int mounts; /* the list of mounts, for poll(2): a stick goes and comes with one. -1 if it cannot be read */
 };
 
 /*

@@ -225,7 +225,8 @@ look(struct run *r, struct fault *f)
 	env.memory = station_memory(r->station);
 	r->usb = (struct usb_dir){USB_SYSFS, r->stick_fd};
 	env.factors = (struct unlock_factors){.usb = usb_dir_factor, .arg = &r->usb};
-	if ((err = unlock_close_overdue(&env, f)) != E_OK || (err = unlock_look(&r->unlock, r->stick_fd, &env, &r->info, f)) != E_OK)
+	if ((err = unlock_close_overdue(&env, f)) != E_OK ||
+	    (err = unlock_look(&r->unlock, r->stick_fd, &env, &r->info, f)) != E_OK)
 		return err;
 	if ((err = check_machine(r, f)) != E_OK)
 		return err;
@@ -295,7 +296,8 @@ make_mount(struct run *r, struct fault *f)
 static void
 arm(int timer, int64_t first_s, int64_t every_s)
 {
-	struct itimerspec when = {.it_value.tv_sec = filestat_second(first_s > 0 ? first_s : 1), .it_interval.tv_sec = filestat_second(every_s)};
+	struct itimerspec when = {
+	    .it_value.tv_sec = filestat_second(first_s > 0 ? first_s : 1), .it_interval.tv_sec = filestat_second(every_s)};
 
 	timerfd_settime(timer, 0, &when, NULL);
 }
@@ -445,8 +447,8 @@ shut(struct run *r)
 }
 
 /*
- * Take the mount away where that needs no force. E_BUSY if a file is open, E_FUSE if fusermount3 says why not. Whatever else keeps it
- * is not a reason to go on: it is silenced, and whoever comes next clears it away.
+ * Take the mount away where that needs no force. E_BUSY if a file is open, E_FUSE if fusermount3 says why not. Whatever else keeps
+ * it is not a reason to go on: it is silenced, and whoever comes next clears it away.
  */
 static enum err
 let_go(struct run *r, struct fault *f)
@@ -683,8 +685,11 @@ begin(struct run *r)
 _Noreturn void
 session_run(int front, int minder, const struct session_setup *setup)
 {
-	struct run r = {.fd = {.front = front, .minder = minder, .events = setup->events, .private = -1}, .control = -1, .stick_fd = -1,
-	    .setup = setup, .clock = clock_system()};
+	struct run r = {.fd = {.front = front, .minder = minder, .events = setup->events, .private = -1},
+	    .control = -1,
+	    .stick_fd = -1,
+	    .setup = setup,
+	    .clock = clock_system()};
 
 	if (is_private(&r))
 		r.fd.private = setup->private->fd;

@@ -62,7 +62,8 @@ sweep(int dir_fd)
 
 #define PATH_SIZE (PATH_MAX + 16)
 
-/* Open the directory of locks and sockets, if this PC has one, and clear away what dead sessions have left. path becomes its name. */
+/* Open the directory of locks and sockets, if this PC has one, and clear away what dead sessions have left. path becomes its name.
+ */
 static enum err
 open_swept(struct sessions *s, char path[PATH_SIZE], struct fault *f)
 {

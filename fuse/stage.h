@@ -7,8 +7,8 @@
  * The namespace has an init process that waits for it. When the program ends, or the link is closed, if only because its
  * holder died, that process ends everything else in the namespace, and with the last process the kernel takes the mount away.
  *
- * In the stage /tmp is a fresh tmpfs, STAGE_DIR in it is for whoever furnishes the stage, and mounts of the outside that come and go
- * come and go there too. The program has no capability, gets none by exec (no_new_privs), and its user's rights otherwise.
+ * In the stage /tmp is a fresh tmpfs, STAGE_DIR in it is for whoever furnishes the stage, and mounts of the outside that come and
+ * go come and go there too. The program has no capability, gets none by exec (no_new_privs), and its user's rights otherwise.
  */
 #ifndef STAGE_H
 #define STAGE_H
@@ -26,9 +26,10 @@ struct stage_setup {
 	const char *program;            /* absolute */
 	char *const *argv, *const *env; /* of the program, NULL-terminated */
 	const char *dir;                /* in /tmp, to be made: the mount appears in it */
-	const char *const *kept;        /* absolute paths that stay as they are although they may be below what is covered; ends with NULL */
+	const char *const
+	    *kept; /* absolute paths that stay as they are although they may be below what is covered; ends with NULL */
 	const char *const *covered;     /* directories and files in whose place there are empty ones of the tmpfs; ends with NULL */
-	int (*furnish)(void *arg);      /* NULL, or: make what the program is to find in STAGE_DIR, from inside. 0, or -1 with errno */
+	int (*furnish)(void *arg); /* NULL, or: make what the program is to find in STAGE_DIR, from inside. 0, or -1 with errno */
 	void *arg;
 };
 

@@ -286,7 +286,8 @@ tag_is_below(const struct traces_folder *f, const char *at, const char *end)
 		while (at < end && is_blank(*at))
 			at++;
 		name = at;
-		if ((value = memchr(name, '=', (size_t)(end - name))) == NULL || end - value < 3 || (value[1] != '"' && value[1] != '\''))
+		if ((value = memchr(name, '=', (size_t)(end - name))) == NULL || end - value < 3 ||
+		    (value[1] != '"' && value[1] != '\''))
 			return false;
 		if ((close = memchr(value + 2, value[1], (size_t)(end - value) - 2)) == NULL)
 			return false;
@@ -398,7 +399,8 @@ clear_bookmarks(const struct traces_folder *f, int dir)
 
 /* ---- recent files of KDE -------------------------------------------------------------------------------------------------- */
 
-/* Whether a line of a desktop entry is the URL of a file of the folder: a path, or file: and percent-encoded; $HOME stands for it. */
+/* Whether a line of a desktop entry is the URL of a file of the folder: a path, or file: and percent-encoded; $HOME stands for it.
+ */
 static bool
 line_is_below(const struct traces_folder *f, const char *line, size_t n)
 {
@@ -426,7 +428,8 @@ line_is_below(const struct traces_folder *f, const char *line, size_t n)
 		path = whole;
 	}
 	if (encoded)
-		return decode(path, strlen(path), path == whole ? url : whole, URI_MAX) && path_is_below(f, path == whole ? url : whole);
+		return decode(path, strlen(path), path == whole ? url : whole, URI_MAX) &&
+		       path_is_below(f, path == whole ? url : whole);
 	return path_is_below(f, path);
 }
 
@@ -527,7 +530,8 @@ clear_thumbnails(const struct traces_folder *f, int64_t since)
 void
 traces_fence(void)
 {
-	int cache = open_base("XDG_CACHE_HOME", ".cache"), old = open_base("", ".thumbnails"), data = open_base("XDG_DATA_HOME", ".local/share");
+	int cache = open_base("XDG_CACHE_HOME", ".cache"), old = open_base("", ".thumbnails"),
+	    data = open_base("XDG_DATA_HOME", ".local/share");
 	const struct fence_path paths[] = {
 		{"thumbnails", cache, FENCE_CLEAN},
 		{NULL, old, FENCE_CLEAN},

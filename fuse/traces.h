@@ -19,8 +19,8 @@
 void traces_clear(const char *folder, int64_t since);
 
 /*
- * traces_fence(): from now on this process opens nothing but the directories in which traces_clear finds what it looks for (fence.h).
- * As far as the kernel can.
+ * traces_fence(): from now on this process opens nothing but the directories in which traces_clear finds what it looks for
+ * (fence.h). As far as the kernel can.
  */
 void traces_fence(void);
 
@@ -39,12 +39,13 @@ bool traces_is_below(const struct traces_folder *f, const char *uri, size_t n);
 size_t traces_uri(const uint8_t *png, size_t n, char *uri, size_t size);
 
 /*
- * traces_cut(f, text, n): take out of the list of recent files in the n bytes at text, in XBEL, every bookmark of f, and leave every
- * other byte. The new length; n if there is none, or if it is not all understood.
+ * traces_cut(f, text, n): take out of the list of recent files in the n bytes at text, in XBEL, every bookmark of f, and leave
+ * every other byte. The new length; n if there is none, or if it is not all understood.
  */
 size_t traces_cut(const struct traces_folder *f, char *text, size_t n);
 
-/* traces_inflate(from, n, out, size): zlib's format (RFC 1950) uncompressed into out; its length, 0 if it does not fit or cannot be. */
+/* traces_inflate(from, n, out, size): zlib's format (RFC 1950) uncompressed into out; its length, 0 if it does not fit or cannot
+ * be. */
 size_t traces_inflate(const uint8_t *from, size_t n, char *out, size_t size);
 
 #endif

@@ -62,7 +62,8 @@ struct act {
 static enum err
 take_memory(struct act *a, struct fault *f)
 {
-	void *volatile small = malloc(1), *volatile large = malloc(LARGE), *volatile larger = large != NULL ? realloc(large, 4 * LARGE) : NULL;
+	void *volatile small = malloc(1), *volatile large = malloc(LARGE),
+		       *volatile larger = large != NULL ? realloc(large, 4 * LARGE) : NULL;
 	uint8_t *secret = secret_new(KEY_SIZE);
 	bool all = small != NULL && larger != NULL && secret != NULL;
 
@@ -152,8 +153,8 @@ end(struct act *a, struct fault *f)
 }
 
 /* All of it, and in this order. */
-static enum err (*const steps[])(struct act *a, struct fault *f) = {take_memory, start_thread, read_block, await_time, change_memory, answer,
-    end};
+static enum err (*const steps[])(struct act *a, struct fault *f) = {
+    take_memory, start_thread, read_block, await_time, change_memory, answer, end};
 
 /* ---- the child ---------------------------------------------------------------------------------------------------------- */
 
@@ -166,7 +167,8 @@ find_bundle(struct act *a)
 	struct stick_grants all = {0};
 	struct stick *s = NULL;
 
-	if (crypt != NULL && buf != NULL && stick_open(&s, a->t->files.stick_fd, NULL) == E_OK && stick_load_grants(s, &all, NULL) == E_OK)
+	if (crypt != NULL && buf != NULL && stick_open(&s, a->t->files.stick_fd, NULL) == E_OK &&
+	    stick_load_grants(s, &all, NULL) == E_OK)
 		for (size_t i = 0; i < all.count && a->bundle == NULL; i++) {
 			const struct grant *g = &all.grants[i];
 
@@ -322,7 +324,8 @@ now_s(void)
 	return t.tv_sec;
 }
 
-/* Whether the last copy of the pipe's other end is closed soon enough. By no timer of the child's: signals wait while it starts a thread. */
+/* Whether the last copy of the pipe's other end is closed soon enough. By no timer of the child's: signals wait while it starts a
+ * thread. */
 static bool
 ends_in_time(int fd)
 {

@@ -1,5 +1,6 @@
 /*
- * unread.h - what an open session refused to give, because it could not be read or was damaged: players take that for the end of a film.
+ * unread.h - what an open session refused to give, because it could not be read or was damaged: players take that for the end of a
+ * film.
  */
 #ifndef UNREAD_H
 #define UNREAD_H

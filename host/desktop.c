@@ -79,9 +79,9 @@ post(struct desktop *d)
 		return;
 	d->waiting = false;
 	d->asked = sd_bus_call_method_async(d->user, NULL, "org.freedesktop.Notifications", "/org/freedesktop/Notifications",
-	    "org.freedesktop.Notifications", "Notify", on_posted, d, "susssasa{sv}i", "oncestick", d->id, "oncestick", b->title, b->body,
-	    0, 3, "urgency", "y", b->urgency, "desktop-entry", "s", "oncestick-open", "category", "s", "device",
-	    b->urgency == DESKTOP_CRITICAL ? 0 : -1) >= 0;
+		       "org.freedesktop.Notifications", "Notify", on_posted, d, "susssasa{sv}i", "oncestick", d->id, "oncestick",
+		       b->title, b->body, 0, 3, "urgency", "y", b->urgency, "desktop-entry", "s", "oncestick-open", "category", "s",
+		       "device", b->urgency == DESKTOP_CRITICAL ? 0 : -1) >= 0;
 }
 
 /* What a server may take for mark-up; a title has none. */

@@ -32,11 +32,12 @@ enum eject_place {
 	EJECT_OUT               /* no such stick is mounted */
 };
 
-/* eject_find(e, path, stick_id, dev): where the stick is mounted now: at path, or else anywhere. dev: the st_dev of its files, which
- * tells it from a copy that is in, too; 0 if it is not known. */
+/* eject_find(e, path, stick_id, dev): where the stick is mounted now: at path, or else anywhere. dev: the st_dev of its files,
+ * which tells it from a copy that is in, too; 0 if it is not known. */
 enum eject_place eject_find(struct eject *e, const char *path, const uint8_t stick_id[ID_SIZE], dev_t dev);
 
-/* eject_stick(e): write what is unwritten, unmount and switch off what is mounted at e->where. May take as long as the stick does. */
+/* eject_stick(e): write what is unwritten, unmount and switch off what is mounted at e->where. May take as long as the stick does.
+ */
 enum eject_result eject_stick(struct eject *e);
 
 #endif

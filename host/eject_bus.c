@@ -1,5 +1,6 @@
 /*
- * eject_bus.c - udisks2, asked over the system bus: org.freedesktop.UDisks2.Filesystem, .Block, .Drive (udisks(8), its D-Bus reference).
+ * eject_bus.c - udisks2, asked over the system bus: org.freedesktop.UDisks2.Filesystem, .Block, .Drive (udisks(8), its D-Bus
+ * reference).
  */
 #include "eject.h"
 
@@ -45,10 +46,11 @@ resolve(sd_bus *bus, const char *device, char object[256], sd_bus_error *error)
 {
 	sd_bus_message *reply = NULL;
 	const char *path = NULL;
-	int r = sd_bus_call_method(bus, UDISKS, "/org/freedesktop/UDisks2/Manager", UDISKS ".Manager", "ResolveDevice", error, &reply,
-	    "a{sv}a{sv}", 1, "path", "s", device, 0);
+	int r = sd_bus_call_method(bus, UDISKS, "/org/freedesktop/UDisks2/Manager", UDISKS ".Manager", "ResolveDevice", error,
+	    &reply, "a{sv}a{sv}", 1, "path", "s", device, 0);
 
-	if (r >= 0 && (r = sd_bus_message_enter_container(reply, 'a', "o")) >= 0 && (r = sd_bus_message_read(reply, "o", &path)) == 0)
+	if (r >= 0 && (r = sd_bus_message_enter_container(reply, 'a', "o")) >= 0 &&
+	    (r = sd_bus_message_read(reply, "o", &path)) == 0)
 		r = -ENODEV;
 	if (r > 0)
 		snprintf(object, 256, "%s", path);

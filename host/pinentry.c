@@ -1,9 +1,9 @@
 /*
  * pinentry.c - a client of pinentry: the process, the limits it must keep to, and its commands.
  *
- * libassuan reads and writes lines. What it does to the system goes through its hooks, so that no pinentry can keep us waiting: each
- * read has a deadline and a signal ends it, what is read is counted, and the end of the process is not waited for in vain.
- * Its buffers, through which an answer comes, are in secret memory that is wiped when they are released (struct held).
+ * libassuan reads and writes lines. What it does to the system goes through its hooks, so that no pinentry can keep us waiting:
+ * each read has a deadline and a signal ends it, what is read is counted, and the end of the process is not waited for in vain. Its
+ * buffers, through which an answer comes, are in secret memory that is wiped when they are released (struct held).
  */
 #include "pinentry.h"
 
@@ -219,7 +219,8 @@ hook_message(assuan_context_t ctx, assuan_fd_t fd, assuan_msghdr_t msg, int flag
 }
 
 static int
-hook_send(assuan_context_t ctx, assuan_fd_t fd, const assuan_msghdr_t msg, int flags) /* NOLINT(misc-misplaced-const): libassuan's */
+hook_send(
+    assuan_context_t ctx, assuan_fd_t fd, const assuan_msghdr_t msg, int flags) /* NOLINT(misc-misplaced-const): libassuan's */
 {
 	return hook_message(ctx, fd, msg, flags);
 }
@@ -240,8 +241,8 @@ become(const char *name, const char *const *argv, int in, int out)
 }
 
 static int
-hook_spawn(assuan_context_t ctx, pid_t *pid, const char *name, const char **argv, assuan_fd_t in, assuan_fd_t out, assuan_fd_t *list,
-    void (*atfork)(void *opaque, int reserved), void *atfork_arg, unsigned int flags)
+hook_spawn(assuan_context_t ctx, pid_t *pid, const char *name, const char **argv, assuan_fd_t in, assuan_fd_t out,
+    assuan_fd_t *list, void (*atfork)(void *opaque, int reserved), void *atfork_arg, unsigned int flags)
 {
 	(void)ctx;
 	(void)list;
@@ -412,8 +413,8 @@ stop(struct pinentry *p)
 }
 
 /*
- * Whether this pinentry can ask on a terminal alone, and has none: that it calls cancelled. Of those that ask in a window some fall back
- * to the terminal where there is no display ("gtk2:curses").
+ * Whether this pinentry can ask on a terminal alone, and has none: that it calls cancelled. Of those that ask in a window some fall
+ * back to the terminal where there is no display ("gtk2:curses").
  */
 static bool
 has_no_terminal(struct pinentry *p)

@@ -67,7 +67,8 @@ void pinentry_about(struct pinentry *p, const char *text);
 /* pinentry_ended(p): after a question failed, why; what it points to is p's. */
 const struct pinentry_end *pinentry_ended(const struct pinentry *p);
 
-/* pinentry_note(p, text): what went wrong, lines that are safe to print: the next question shows it. pinentry-curses breaks none. */
+/* pinentry_note(p, text): what went wrong, lines that are safe to print: the next question shows it. pinentry-curses breaks none.
+ */
 void pinentry_note(struct pinentry *p, const char *text);
 
 struct pinentry_answer {
@@ -79,13 +80,14 @@ struct pinentry_answer {
 
 /*
  * pinentry_get(p, question, again, a, f): a line that is not shown. again, unless NULL, is the question by which it is asked for a
- * second time, until both are equal, if this pinentry can do that. After a failure only a->text is changed: all zeros, or as it was.
+ * second time, until both are equal, if this pinentry can do that. After a failure only a->text is changed: all zeros, or as it
+ * was.
  */
 enum err pinentry_get(struct pinentry *p, const char *question, const char *again, struct pinentry_answer *a, struct fault *f);
 
 /*
- * pinentry_pick(p, question, buttons, picked, f): two or three buttons, of which the last also stands for closing the window: *picked is
- * the index of one. buttons ends with NULL.
+ * pinentry_pick(p, question, buttons, picked, f): two or three buttons, of which the last also stands for closing the window:
+ * *picked is the index of one. buttons ends with NULL.
  */
 enum err pinentry_pick(struct pinentry *p, const char *question, const char *const *buttons, size_t *picked, struct fault *f);
 

@@ -297,7 +297,8 @@ is_opener(const char *arg)
 	size_t n = strlen(arg), suffix = sizeof PLACE_OPENER_SUFFIX - 1;
 	struct stat st;
 
-	return n > suffix && strcmp(arg + n - suffix, PLACE_OPENER_SUFFIX) == 0 && filestat_at(AT_FDCWD, arg, &st) == 0 && S_ISREG(st.st_mode);
+	return n > suffix && strcmp(arg + n - suffix, PLACE_OPENER_SUFFIX) == 0 && filestat_at(AT_FDCWD, arg, &st) == 0 &&
+	       S_ISREG(st.st_mode);
 }
 
 static void

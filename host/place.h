@@ -50,10 +50,10 @@ struct place {
 
 /*
  * place_open(p, arg, miss, f): open the directory arg; for usb:SERIAL and a block device, a partition or a USB disk, the directory
- * where it is mounted; without an arg, the only mounted file system with ONCE at its top. A directory called ONCE with a stick record
- * in it stands for its parent, and a file called *.oncestick, which is not read, for the directory it is in. Errors, of which *miss
- * says more: E_NO_STICK (missing, not a directory, not plugged in, not mounted), E_USAGE (several are mounted), E_STICK_IO (no right
- * to it: f says whose it is), E_FAIL (no descriptors, no memory).
+ * where it is mounted; without an arg, the only mounted file system with ONCE at its top. A directory called ONCE with a stick
+ * record in it stands for its parent, and a file called *.oncestick, which is not read, for the directory it is in. Errors, of
+ * which *miss says more: E_NO_STICK (missing, not a directory, not plugged in, not mounted), E_USAGE (several are mounted),
+ * E_STICK_IO (no right to it: f says whose it is), E_FAIL (no descriptors, no memory).
  */
 enum err place_open(struct place *p, const char *arg, struct place_miss *miss, struct fault *f);
 

@@ -19,8 +19,8 @@ struct player {
 };
 
 /*
- * player_find(p, argc, argv, f): the program argv[0] with its arguments; with argc 0 mpv with the whole folder. E_USAGE (WHY_NO_PLAYER,
- * WHY_NO_MPV) if there is no such program; E_FAIL. Free in every case.
+ * player_find(p, argc, argv, f): the program argv[0] with its arguments; with argc 0 mpv with the whole folder. E_USAGE
+ * (WHY_NO_PLAYER, WHY_NO_MPV) if there is no such program; E_FAIL. Free in every case.
  */
 enum err player_find(struct player *p, int argc, char **argv, struct fault *f);
 void player_free(struct player *p);

@@ -173,7 +173,8 @@ playhome_furnish(void *arg)
 
 	if (mkdir(STAGE_DIR "/cache", 0700) != 0 || mkdir(STAGE_DIR "/state", 0700) != 0)
 		return -1;
-	return furnish_one(p->config, STAGE_DIR "/config", p->own) != 0 || furnish_one(p->data, STAGE_DIR "/data", p->own) != 0 ? -1 : 0;
+	return furnish_one(p->config, STAGE_DIR "/config", p->own) != 0 || furnish_one(p->data, STAGE_DIR "/data", p->own) != 0 ? -1
+																: 0;
 }
 
 /* ---- the environment ------------------------------------------------------------------------------------------------------ */
@@ -182,8 +183,9 @@ char **
 playhome_env(char *const *old)
 {
 	/* GIO_USE_VFS: a service outside remembers for GNOME's programs what they showed. */
-	static const char *const ours[] = {"TMPDIR=/tmp", "XDG_CACHE_HOME=" STAGE_DIR "/cache", "XDG_CONFIG_HOME=" STAGE_DIR "/config",
-	    "XDG_DATA_HOME=" STAGE_DIR "/data", "XDG_STATE_HOME=" STAGE_DIR "/state", "GIO_USE_VFS=local", "PWD=", "OLDPWD="};
+	static const char *const ours[] = {"TMPDIR=/tmp", "XDG_CACHE_HOME=" STAGE_DIR "/cache",
+	    "XDG_CONFIG_HOME=" STAGE_DIR "/config", "XDG_DATA_HOME=" STAGE_DIR "/data", "XDG_STATE_HOME=" STAGE_DIR "/state",
+	    "GIO_USE_VFS=local", "PWD=", "OLDPWD="};
 	const size_t count = sizeof ours / sizeof *ours;
 	size_t n = 0, kept = 0;
 	char **env;

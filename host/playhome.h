@@ -3,7 +3,8 @@
  * (stage.h), as the XDG base directory specification lets them be told.
  *
  * Settings are still there: the user's files are copied, directories linked, and the player's own directories copied with
- * what is in them. Lists of recent files, thumbnails, caches and per-document data are not: they begin empty, and what is added is lost.
+ * what is in them. Lists of recent files, thumbnails, caches and per-document data are not: they begin empty, and what is added is
+ * lost.
  */
 #ifndef PLAYHOME_H
 #define PLAYHOME_H
@@ -28,7 +29,8 @@ void playhome_find(struct playhome *p, const char *own);
 /* playhome_furnish(p): make STAGE_DIR/{cache,config,data,state} from inside the stage. 0, or -1 with errno. */
 int playhome_furnish(void *p);
 
-/* playhome_env(old): a new environment, from old, that points there and to /tmp; to be freed, not its strings that are old's. NULL. */
+/* playhome_env(old): a new environment, from old, that points there and to /tmp; to be freed, not its strings that are old's. NULL.
+ */
 char **playhome_env(char *const *old);
 
 #endif

@@ -112,9 +112,9 @@ const char *reformat_name(enum reformat_type type);
 
 /*
  * reformat_find(r, env, path, f): find out what path is, and whether it may be wiped; changes nothing. r->type is set. Errors, of
- * which r->miss says more, here and below: E_NO_STICK (no such device, nothing in it), E_USAGE (not a device, not USB, this PC runs from it, something of it is mounted or
- * in use, too large), E_SPACE (too small), E_READONLY (write-protected, or no right to write), E_FILESYSTEM (a tool is missing).
- * Free r in every case.
+ * which r->miss says more, here and below: E_NO_STICK (no such device, nothing in it), E_USAGE (not a device, not USB, this PC runs
+ * from it, something of it is mounted or in use, too large), E_SPACE (too small), E_READONLY (write-protected, or no right to
+ * write), E_FILESYSTEM (a tool is missing). Free r in every case.
  */
 enum err reformat_find(struct reformat *r, const struct reformat_env *env, const char *path, struct fault *f);
 void reformat_free(struct reformat *r);

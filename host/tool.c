@@ -25,7 +25,8 @@ tool_find(char out[TOOL_PATH_MAX], const char *dirs, const char *name)
 		int n = (int)strcspn(dirs, ":");
 		int length = snprintf(out, TOOL_PATH_MAX, "%.*s/%s", n, dirs, name);
 
-		if (length > 0 && length < TOOL_PATH_MAX && filestat_path(out, &st) == 0 && S_ISREG(st.st_mode) && access(out, X_OK) == 0)
+		if (length > 0 && length < TOOL_PATH_MAX && filestat_path(out, &st) == 0 && S_ISREG(st.st_mode) &&
+		    access(out, X_OK) == 0)
 			return 0;
 		dirs += n;
 		dirs += *dirs == ':';

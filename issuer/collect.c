@@ -319,7 +319,8 @@ conclude(struct collect_finding *x)
 
 /* What looks damaged may be half written: by somebody who is using the code. Then it is read again when he is done. */
 static enum err
-read_slot(const struct collect *k, const struct stick *s, const struct grant *g, uint32_t slot, struct stick_slot *out, struct fault *f)
+read_slot(
+    const struct collect *k, const struct stick *s, const struct grant *g, uint32_t slot, struct stick_slot *out, struct fault *f)
 {
 	struct hold *hold = NULL;
 	enum err e = E_OK;

@@ -1,6 +1,6 @@
 /*
- * collect.h - what a returned stick, and stations' receipts, say about each code, judged with the issuer's keys and against all that
- * the books hold already: the answer is the same in whatever order, and in how many runs, things come in.
+ * collect.h - what a returned stick, and stations' receipts, say about each code, judged with the issuer's keys and against all
+ * that the books hold already: the answer is the same in whatever order, and in how many runs, things come in.
  */
 #ifndef COLLECT_H
 #define COLLECT_H

@@ -13,7 +13,6 @@
 #include "manifest.h"
 #include "provision.h"
 
-
 /* What a grant is made over, and out of. All borrowed. */
 struct granting {
 	const struct issuer *issuer; /* unlocked */

@@ -127,7 +127,8 @@ handout_again_holder(struct handout *h, struct issuer *i, const struct handout_o
 	if (e == E_OK)
 		e = books_slots_of_holder(i->books, o->holder, o->stick_id, &list, &count, f);
 	for (size_t k = 0; e == E_OK && k < count; k++) {
-		if (!usable(&list[k], BOOKS_ISSUED, i->now) || (o->lecture != NULL && memcmp(list[k].grant_id, grant_id, ID_SIZE) != 0))
+		if (!usable(&list[k], BOOKS_ISSUED, i->now) ||
+		    (o->lecture != NULL && memcmp(list[k].grant_id, grant_id, ID_SIZE) != 0))
 			continue;
 		found++;
 		e = add_again(h, &list[k], known, f);

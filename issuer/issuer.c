@@ -50,7 +50,8 @@ open_dir(struct issuer *i, const char *dir, struct fault *f)
 static enum err
 open_books(struct issuer *i, enum issuer_how how, struct fault *f)
 {
-	return how == ISSUER_TO_READ ? books_open_to_read(&i->books, i->dir, f) : books_open(&i->books, i->dir, how == ISSUER_TO_BEGIN, f);
+	return how == ISSUER_TO_READ ? books_open_to_read(&i->books, i->dir, f)
+				     : books_open(&i->books, i->dir, how == ISSUER_TO_BEGIN, f);
 }
 
 enum err
@@ -69,8 +70,8 @@ issuer_open(struct issuer *i, const char *dir, enum issuer_how how, struct fault
 	return e;
 }
 
-/* Files are made for the owner alone. Where others may do more they were copied so, or the file system keeps no rights and said nothing
- * when asked to. */
+/* Files are made for the owner alone. Where others may do more they were copied so, or the file system keeps no rights and said
+ * nothing when asked to. */
 enum issuer_rights
 issuer_rights(const struct issuer *i)
 {
@@ -273,8 +274,8 @@ issuer_merge_notice(struct issuer *i, const struct stick *s, struct fault *f)
 }
 
 enum err
-issuer_put_notice(const struct issuer *i, const struct stick *s, const struct stick_grants *grants, struct bytes file, bool *written,
-    struct fault *f)
+issuer_put_notice(const struct issuer *i, const struct stick *s, const struct stick_grants *grants, struct bytes file,
+    bool *written, struct fault *f)
 {
 	char fs[STICKIO_FS_NAME] = "";
 	struct hold *hold = NULL;
@@ -286,7 +287,8 @@ issuer_put_notice(const struct issuer *i, const struct stick *s, const struct st
 	if (file.n > 0 && (got = stick_store_notice(s, i->pk, file.p, file.n)) < 0) {
 		bool locked = errno == EROFS || errno == EACCES || errno == EPERM;
 
-		e = fault_set(f, locked ? E_READONLY : stickio_err(errno, E_STICK_IO), errno, "write", "%s/%s", STICK_ONCE, STICK_NOTICE);
+		e = fault_set(
+		    f, locked ? E_READONLY : stickio_err(errno, E_STICK_IO), errno, "write", "%s/%s", STICK_ONCE, STICK_NOTICE);
 		stickio_blame(f, s->once_fd, ".");
 	}
 	hold_release(&hold);

@@ -79,8 +79,8 @@ void issuer_close(struct issuer *i);
 /*
  * issuer_publish(i, file, n, number, f): make what is revoked in the books a signed notice and store it there, unless the newest
  * says the same already. *file, which is NULL or from an earlier call and then freed, becomes the newest notice, for the caller to
- * free, and *number its number; NULL and 0 if there is nothing to say. Call it inside the transaction that changed the books; needs issuer_unlock. i->list_n says afterwards how long it is. Errors:
- * E_BOOKS, E_SPACE (WHY_LIST_FULL: it would be too long), E_FAIL.
+ * free, and *number its number; NULL and 0 if there is nothing to say. Call it inside the transaction that changed the books; needs
+ * issuer_unlock. i->list_n says afterwards how long it is. Errors: E_BOOKS, E_SPACE (WHY_LIST_FULL: it would be too long), E_FAIL.
  */
 enum err issuer_publish(struct issuer *i, uint8_t **file, size_t *n, uint32_t *number, struct fault *f);
 
@@ -94,8 +94,8 @@ enum err issuer_merge_notice(struct issuer *i, const struct stick *s, struct fau
  * issuer_put_notice(i, s, grants, file, written, f): a notice onto the stick s, which has these grants, unless it has it. *written,
  * unless NULL, says whether it was written. E_FILESYSTEM, E_READONLY, E_STICK_IO, or E_STICK_BUSY.
  */
-enum err issuer_put_notice(const struct issuer *i, const struct stick *s, const struct stick_grants *grants, struct bytes file, bool *written,
-    struct fault *f);
+enum err issuer_put_notice(const struct issuer *i, const struct stick *s, const struct stick_grants *grants, struct bytes file,
+    bool *written, struct fault *f);
 
 /* issuer_revoke_stick(i, id, verb, count, f): every ready or issued slot of a stick is revoked in the books; *count is how many. */
 enum err issuer_revoke_stick(struct issuer *i, const uint8_t id[ID_SIZE], const char *verb, uint32_t *count, struct fault *f);

@@ -61,8 +61,9 @@ struct prepare {
 	size_t count;
 
 	/*
-	 * unmount what t->fd is on, and mount it again from the device, t->fd open as before; so that nothing is believed that is only
-	 * in this PC's memory. E_INTERRUPTED and E_FAIL are about this PC, all other errors about the stick. NULL: cannot be done
+	 * unmount what t->fd is on, and mount it again from the device, t->fd open as before; so that nothing is believed that is
+	 * only in this PC's memory. E_INTERRUPTED and E_FAIL are about this PC, all other errors about the stick. NULL: cannot be
+	 * done
 	 */
 	enum err (*remount)(void *arg, struct prepare_target *t, struct fault *f);
 	void *remount_arg;
@@ -105,8 +106,8 @@ uint64_t prepare_holes(const struct prepare *j);
 uint64_t prepare_bytes(const struct prepare *j);
 
 /*
- * prepare_check(j, blame, f): after prepare_scan: take every stick. One that is refused has its fault, and the others go on; it fails
- * as prepare_begin does if none is left, or for what is not about a stick.
+ * prepare_check(j, blame, f): after prepare_scan: take every stick. One that is refused has its fault, and the others go on; it
+ * fails as prepare_begin does if none is left, or for what is not about a stick.
  */
 enum err prepare_check(struct prepare *j, struct prepare_target **blame, struct fault *f);
 

@@ -51,8 +51,8 @@ static const char schema[] =
     "CREATE TRIGGER listed_kept BEFORE DELETE ON listed BEGIN SELECT raise(ABORT, 'notices are cumulative'); END;"
     "CREATE TRIGGER withdrawn_kept BEFORE DELETE ON withdrawn BEGIN SELECT raise(ABORT, 'notices are cumulative'); END;";
 
-/* Of later programs. second: a receipt of another session of a used slot. seen: when a slot was live on a stick that came home. gone: lectures that
- * are no longer looked for on their stick. */
+/* Of later programs. second: a receipt of another session of a used slot. seen: when a slot was live on a stick that came home.
+ * gone: lectures that are no longer looked for on their stick. */
 static const char evidence[] =
     "CREATE TABLE IF NOT EXISTS second (grant_id BLOB NOT NULL REFERENCES grnt, slot INTEGER NOT NULL, receipt BLOB NOT NULL,"
     " PRIMARY KEY (grant_id, slot)) WITHOUT ROWID;"
@@ -63,8 +63,8 @@ static const char evidence[] =
     "CREATE TRIGGER IF NOT EXISTS second_kept BEFORE DELETE ON second BEGIN SELECT raise(ABORT, 'evidence is permanent'); END;";
 
 /*
- * For a large office: whatever is looked for is found by an index, and those of grants have all that is asked, since a row of theirs is as
- * long as its locators. Of signed lists but the newest only the numbers are of use.
+ * For a large office: whatever is looked for is found by an index, and those of grants have all that is asked, since a row of
+ * theirs is as long as its locators. Of signed lists but the newest only the numbers are of use.
  */
 static const char large[] =
     "CREATE INDEX IF NOT EXISTS stick_usb ON stick (usb) WHERE usb IS NOT NULL;"
@@ -448,8 +448,10 @@ books_stick_label(struct books *b, const uint8_t id[ID_SIZE], char label[LABEL_M
 
 	label[0] = '\0';
 	*known = false;
-	if ((err = sql_query(q, &st, "SELECT coalesce((SELECT g.label FROM grnt g INDEXED BY grnt_of_stick WHERE g.stick_id = t.stick_id"
-	    " ORDER BY g.issued DESC LIMIT 1), t.label) FROM stick t WHERE t.stick_id = ?", SQL_ARGS(ID(id)), f)) == E_OK &&
+	if ((err = sql_query(q, &st,
+		 "SELECT coalesce((SELECT g.label FROM grnt g INDEXED BY grnt_of_stick WHERE g.stick_id = t.stick_id"
+		 " ORDER BY g.issued DESC LIMIT 1), t.label) FROM stick t WHERE t.stick_id = ?",
+		 SQL_ARGS(ID(id)), f)) == E_OK &&
 	    (err = sql_next(q, st, known, f)) == E_OK && *known)
 		sql_string(st, 0, label, LABEL_MAX + 1);
 	sql_done(&st);

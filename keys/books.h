@@ -67,8 +67,8 @@ struct books_range {
  * E_BOOKS if it is absent (ENOENT in f->sys) and create is false, cannot be written, is locked by another process for more than
  * 30 s (EBUSY), is damaged, not ours or of a newer schema, or if everybody may write to dir. Not to be carried across a fork.
  *
- * books_open_to_read(b, dir, f): the same, for calls that change nothing; others may write meanwhile. What an older program left, or one
- * that died, is put right first, as by books_open.
+ * books_open_to_read(b, dir, f): the same, for calls that change nothing; others may write meanwhile. What an older program left,
+ * or one that died, is put right first, as by books_open.
  */
 enum err books_open(struct books **b, const char *dir, bool create, struct fault *f);
 enum err books_open_to_read(struct books **b, const char *dir, struct fault *f);
@@ -93,8 +93,8 @@ enum err books_newest_time(struct books *b, int64_t *t, struct fault *f);
 
 /* books_new_bundle(b, id, now, label, f): insert an id before its first byte is written. E_BOOKS if it was ever used. */
 enum err books_new_bundle(struct books *b, const uint8_t id[ID_SIZE], int64_t now, const char *label, struct fault *f);
-/* books_bundle_manifest(b, id, cose, f): keep the signed manifest of a bundle; a bundle unknown so far is added. E_BOOKS if cose is no
- * manifest of it, or another one is there. */
+/* books_bundle_manifest(b, id, cose, f): keep the signed manifest of a bundle; a bundle unknown so far is added. E_BOOKS if cose is
+ * no manifest of it, or another one is there. */
 enum err books_bundle_manifest(struct books *b, const uint8_t id[ID_SIZE], struct bytes cose, struct fault *f);
 
 /* books_add_stick: make a stick known (label is of use until it has a grant); nothing if it is. books_id_used: whether any id
@@ -102,8 +102,8 @@ enum err books_bundle_manifest(struct books *b, const uint8_t id[ID_SIZE], struc
 enum err books_add_stick(struct books *b, const uint8_t id[ID_SIZE], const char *label, struct fault *f);
 enum err books_id_used(struct books *b, const uint8_t id[ID_SIZE], bool *used, struct fault *f);
 
-/* books_draw_id(b, id, f): a random id that is not in the books. books_draw_stick(b, id, f): one for a stick, which is also shown by a name
- * that no stick in the books has. */
+/* books_draw_id(b, id, f): a random id that is not in the books. books_draw_stick(b, id, f): one for a stick, which is also shown
+ * by a name that no stick in the books has. */
 enum err books_draw_id(struct books *b, uint8_t id[ID_SIZE], struct fault *f);
 enum err books_draw_stick(struct books *b, uint8_t id[ID_SIZE], struct fault *f);
 
@@ -115,8 +115,9 @@ enum err books_set_usb(struct books *b, const uint8_t stick_id[ID_SIZE], const u
     struct fault *f);
 enum err books_get_usb(struct books *b, const uint8_t stick_id[ID_SIZE], uint8_t usb[HASH_SIZE], bool *found, struct fault *f);
 
-/* books_seen_n(b, stick_id, n, before, f): a stick came home with n in its record: keep the largest, of which *before was known until
- * now (n below it: the stick was rolled back), and make no refill with a lower number any more. E_BOOKS for an unknown stick. */
+/* books_seen_n(b, stick_id, n, before, f): a stick came home with n in its record: keep the largest, of which *before was known
+ * until now (n below it: the stick was rolled back), and make no refill with a lower number any more. E_BOOKS for an unknown stick.
+ */
 enum err books_seen_n(struct books *b, const uint8_t stick_id[ID_SIZE], uint32_t n, uint32_t *before, struct fault *f);
 
 /* A grant that is new in the books. */
@@ -137,7 +138,8 @@ enum err books_add_grant(struct books *b, const struct books_new *n, struct faul
 /* books_grant(b, id, g, found, f): the grant, parsed, freed by the caller (grant_free); *found false if unknown. */
 enum err books_grant(struct books *b, const uint8_t id[ID_SIZE], struct grant *g, bool *found, struct fault *f);
 
-/* books_find_stick(b, name, id, count, f): the stick whose shown name ("7kq241") is name; *count is how many have it, id the first. */
+/* books_find_stick(b, name, id, count, f): the stick whose shown name ("7kq241") is name; *count is how many have it, id the first.
+ */
 enum err books_find_stick(struct books *b, const char *name, uint8_t id[ID_SIZE], unsigned *count, struct fault *f);
 /* books_stick_label(b, id, label, known, f): the label of a stick's newest lecture, else its own, "" if the stick is not known. */
 enum err books_stick_label(struct books *b, const uint8_t id[ID_SIZE], char label[LABEL_MAX + 1], bool *known, struct fault *f);
@@ -156,8 +158,8 @@ enum err books_holders(struct books *b, struct books_holder **list, size_t *coun
 enum err books_slots(struct books *b, const uint8_t stick_id[ID_SIZE], struct books_slot **list, size_t *count, struct fault *f);
 enum err books_slots_of_sticks(struct books *b, uint8_t (*ids)[ID_SIZE], size_t n, struct books_slot **list, size_t *count,
     struct fault *f);
-enum err books_slots_of_holder(struct books *b, const char *holder, const uint8_t *stick_id, struct books_slot **list, size_t *count,
-    struct fault *f);
+enum err books_slots_of_holder(
+    struct books *b, const char *holder, const uint8_t *stick_id, struct books_slot **list, size_t *count, struct fault *f);
 enum err books_slots_of_grant(struct books *b, const uint8_t grant_id[ID_SIZE], struct books_slot **list, size_t *count,
     struct fault *f);
 enum err books_ranges(struct books *b, struct books_range **list, size_t *count, struct fault *f);
@@ -219,8 +221,8 @@ struct books_change {
 /*
  * books_set_state(b, c, f): move the slot to c->state, keep c->receipt and c->spent_at, and write an event; where nothing of that
  * is new, nothing is written. Spent and revoked are final: ready or issued after them is E_SPENT or E_REVOKED. Spent after revoked
- * is kept as knowledge (shown as spent; it stays listed), revoked after spent changes nothing. A slot that becomes ready again loses
- * its holder. E_BOOKS for an unknown slot.
+ * is kept as knowledge (shown as spent; it stays listed), revoked after spent changes nothing. A slot that becomes ready again
+ * loses its holder. E_BOOKS for an unknown slot.
  */
 enum err books_set_state(struct books *b, const struct books_change *c, struct fault *f);
 
@@ -251,7 +253,8 @@ struct books_lecture {
 
 /* books_lectures(b, stick_id, list, count, f): those of a stick, in the order in which they became known; *list is freed by the
  * caller. books_set_gone(b, grant_id, now, verb, f): a lecture is no longer on its stick, as is known. */
-enum err books_lectures(struct books *b, const uint8_t stick_id[ID_SIZE], struct books_lecture **list, size_t *count, struct fault *f);
+enum err books_lectures(
+    struct books *b, const uint8_t stick_id[ID_SIZE], struct books_lecture **list, size_t *count, struct fault *f);
 enum err books_set_gone(struct books *b, const uint8_t grant_id[ID_SIZE], int64_t now, const char *verb, struct fault *f);
 
 #define BOOKS_WHOLE UINT32_MAX
@@ -271,9 +274,9 @@ enum err books_event(struct books *b, const struct books_event *e, struct fault 
  * Notices. books_newest_notice: bytes of the newest (owned by the caller), *number 0 if there is none. books_notice_content: the
  * list that one signed at now has to be: every slot spent or revoked, and every slot and bundle of any notice ever stored, but for
  * lectures that are known to have expired before notice_reach(now); number, time and issuer are left 0. books_store_notice: merge a
- * verified notice of our own, from wherever it comes, into that union. books_keep_notice: one made of that content. Both keep its bytes
- * if it is the newest, and of the others number and time; one with a number that is known already (made before a restore) changes
- * nothing there.
+ * verified notice of our own, from wherever it comes, into that union. books_keep_notice: one made of that content. Both keep its
+ * bytes if it is the newest, and of the others number and time; one with a number that is known already (made before a restore)
+ * changes nothing there.
  */
 enum err books_newest_notice(struct books *b, uint8_t **cose, size_t *n, uint32_t *number, struct fault *f);
 enum err books_notice_content(struct books *b, int64_t now, struct notice *out, struct fault *f);

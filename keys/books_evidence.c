@@ -125,7 +125,8 @@ books_set_gone(struct books *b, const uint8_t grant_id[ID_SIZE], int64_t now, co
 
 	if ((err = sql_begin(q, f)) != E_OK)
 		return err;
-	err = sql_change(q, "INSERT INTO gone VALUES (?, ?) ON CONFLICT DO NOTHING", SQL_ARGS(ID(grant_id), SQL_INT(now)), &changed, f);
+	err = sql_change(
+	    q, "INSERT INTO gone VALUES (?, ?) ON CONFLICT DO NOTHING", SQL_ARGS(ID(grant_id), SQL_INT(now)), &changed, f);
 	if (err == E_OK && changed > 0)
 		err = books_event(b, &event, f);
 	return sql_end(q, err, f);

@@ -124,7 +124,8 @@ books_slots(struct books *b, const uint8_t stick_id[ID_SIZE], struct books_slot 
 	struct sql *q = books_step(b, "slots");
 	struct slot_list l = {0};
 
-	return hand_over(&l, list_slots(q, &l, SLOT_QUERY "WHERE s.stick_id = ? ORDER BY s.number", SQL_ARGS(ID(stick_id)), f), list, count);
+	return hand_over(
+	    &l, list_slots(q, &l, SLOT_QUERY "WHERE s.stick_id = ? ORDER BY s.number", SQL_ARGS(ID(stick_id)), f), list, count);
 }
 
 enum err
@@ -133,7 +134,8 @@ books_slots_of_grant(struct books *b, const uint8_t grant_id[ID_SIZE], struct bo
 	struct sql *q = books_step(b, "slots");
 	struct slot_list l = {0};
 
-	return hand_over(&l, list_slots(q, &l, SLOT_QUERY "WHERE s.grant_id = ? ORDER BY s.slot", SQL_ARGS(ID(grant_id)), f), list, count);
+	return hand_over(
+	    &l, list_slots(q, &l, SLOT_QUERY "WHERE s.grant_id = ? ORDER BY s.slot", SQL_ARGS(ID(grant_id)), f), list, count);
 }
 
 enum err
@@ -145,8 +147,9 @@ books_slots_of_holder(struct books *b, const char *holder, const uint8_t *stick_
 	struct sql *q = books_step(b, "slots");
 	struct slot_list l = {0};
 
-	return hand_over(&l, list_slots(q, &l, text, SQL_ARGS(SQL_TEXT(holder), SQL_MAYBE(stick_id, stick_id != NULL ? ID_SIZE : 0u)), f),
-	    list, count);
+	return hand_over(&l,
+	    list_slots(q, &l, text, SQL_ARGS(SQL_TEXT(holder), SQL_MAYBE(stick_id, stick_id != NULL ? ID_SIZE : 0u)), f), list,
+	    count);
 }
 
 /* ---- of several sticks -------------------------------------------------------------------------------------------------- */
@@ -210,8 +213,8 @@ books_slot_numbered(
 	bool row = false;
 	enum err err;
 
-	if ((err = list_slots(q, &l, SLOT_QUERY "WHERE s.stick_id = ? AND s.number = ?", SQL_ARGS(ID(stick_id), SQL_INT(number)), f)) ==
-	    E_OK)
+	if ((err = list_slots(
+		 q, &l, SLOT_QUERY "WHERE s.stick_id = ? AND s.number = ?", SQL_ARGS(ID(stick_id), SQL_INT(number)), f)) == E_OK)
 		err = sql_int_of(q, "SELECT max(number) FROM slot WHERE stick_id = ?", SQL_ARGS(ID(stick_id)), &most, &row, f);
 	out->found = err == E_OK && l.count == 1;
 	if (out->found)
@@ -229,8 +232,9 @@ books_stick_of(struct books *b, const uint8_t grant_id[ID_SIZE], uint8_t stick_i
 	enum err err;
 
 	*found = false;
-	if ((err = sql_query(q, &st, "SELECT stick_id FROM grnt INDEXED BY grnt_shown WHERE grant_id = ?", SQL_ARGS(ID(grant_id)), f)) ==
-	    E_OK && (err = sql_next(q, st, found, f)) == E_OK && *found && !sql_fixed(st, 0, stick_id, ID_SIZE))
+	if ((err = sql_query(q, &st, "SELECT stick_id FROM grnt INDEXED BY grnt_shown WHERE grant_id = ?", SQL_ARGS(ID(grant_id)),
+		 f)) == E_OK &&
+	    (err = sql_next(q, st, found, f)) == E_OK && *found && !sql_fixed(st, 0, stick_id, ID_SIZE))
 		err = sql_odd(q, "an odd row of grants", f);
 	sql_done(&st);
 	return err;
@@ -485,8 +489,9 @@ books_take(struct books *b, const struct books_take *t, struct books_slot **list
 		return sql_odd(q, "the holder's name is too long", f);
 	if ((err = sql_begin(q, f)) != E_OK)
 		return err;
-	err = list_slots(q, &l, SLOT_QUERY "WHERE s.grant_id = ?1 AND s.state = 'ready' AND g.expires > ?2 ORDER BY s.slot LIMIT ?3",
-	    SQL_ARGS(ID(t->grant_id), SQL_INT(t->now), SQL_INT(t->n)), f);
+	err =
+	    list_slots(q, &l, SLOT_QUERY "WHERE s.grant_id = ?1 AND s.state = 'ready' AND g.expires > ?2 ORDER BY s.slot LIMIT ?3",
+		SQL_ARGS(ID(t->grant_id), SQL_INT(t->now), SQL_INT(t->n)), f);
 	if (err == E_OK && l.count < t->n)
 		err = fault_set(f, E_NO_CODES, 0, q->step, "%zu ready", l.count);
 	for (size_t i = 0; i < l.count && err == E_OK; i++)

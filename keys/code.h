@@ -28,9 +28,9 @@ void code_show(char out[CODE_SHOWN_SIZE], const char code[CODE_SYMBOLS]);
 char code_fold(char ch);
 
 /*
- * code_separator(p, n): how many of the n bytes at p are one character that means nothing in a code, 0 if the first is none: blanks,
- * line ends, dashes, and what cannot be seen (soft hyphens, zero-width characters, the mark at the beginning of a file), in UTF-8;
- * of those, the ones that Latin-1 and Windows-1252 have as single bytes too.
+ * code_separator(p, n): how many of the n bytes at p are one character that means nothing in a code, 0 if the first is none:
+ * blanks, line ends, dashes, and what cannot be seen (soft hyphens, zero-width characters, the mark at the beginning of a file), in
+ * UTF-8; of those, the ones that Latin-1 and Windows-1252 have as single bytes too.
  */
 size_t code_separator(const char *p, size_t n);
 

@@ -34,10 +34,10 @@ static const struct key german[] = {
     {'y', "z", false}, {'z', "y", false}, {0xdf, "", false}, {'/', "", false}, {0, NULL, false}};
 
 /* The PC takes the keyboard for a French one (0xa7 and '!' are Belgian). */
-static const struct key pc_french[] = {{'a', "q", false}, {'q', "a", false}, {'w', "z", false}, {'z', "w", false}, {',', "m", false},
-    {'?', "m", false}, {'&', "1", false}, {0xe9, "2", false}, {'"', "3", false}, {'\'', "4", false}, {'(', "5", false},
-    {'-', "6", true}, {0xa7, "6", false}, {0xe8, "7", false}, {'_', "8", false}, {'!', "8", false}, {0xe7, "9", false},
-    {0xe0, "0", false}, {')', "", false}, {0, NULL, false}};
+static const struct key pc_french[] = {{'a', "q", false}, {'q', "a", false}, {'w', "z", false}, {'z', "w", false},
+    {',', "m", false}, {'?', "m", false}, {'&', "1", false}, {0xe9, "2", false}, {'"', "3", false}, {'\'', "4", false},
+    {'(', "5", false}, {'-', "6", true}, {0xa7, "6", false}, {0xe8, "7", false}, {'_', "8", false}, {'!', "8", false},
+    {0xe7, "9", false}, {0xe0, "0", false}, {')', "", false}, {0, NULL, false}};
 
 /* The keyboard is French, the PC takes it for an American one. */
 static const struct key keys_french[] = {{'a', "q", false}, {'q', "a", false}, {'w', "z", false}, {'z', "w", false},
@@ -58,8 +58,8 @@ lower(uint32_t ch)
 static const char *
 russian(uint32_t ch)
 {
-	static const char keys[32][2] = {"f", ",", "d", "u", "l", "t", ";", "p", "b", "q", "r", "k", "v", "y", "j", "g", "h", "c", "n",
-	    "e", "a", "[", "w", "x", "i", "o", "]", "s", "m", "'", ".", "z"};
+	static const char keys[32][2] = {"f", ",", "d", "u", "l", "t", ";", "p", "b", "q", "r", "k", "v", "y", "j", "g", "h", "c",
+	    "n", "e", "a", "[", "w", "x", "i", "o", "]", "s", "m", "'", ".", "z"};
 
 	if (ch == 0x456) /* Ukrainian i */
 		return "s";
@@ -72,14 +72,15 @@ russian(uint32_t ch)
 #define VOWELS 21
 #define LASTS 28 /* with none */
 
-static const char firsts[FIRSTS][3] = {"r", "R", "s", "e", "E", "f", "a", "q", "Q", "t", "T", "d", "w", "W", "c", "z", "x", "v", "g"};
-static const char vowels[VOWELS][3] = {"k", "o", "i", "O", "j", "p", "u", "P", "h", "hk", "ho", "hl", "y", "n", "nj", "np", "nl", "b",
-    "m", "ml", "l"};
-static const char lasts[LASTS][3] = {"", "r", "R", "rt", "s", "sw", "sg", "e", "f", "fr", "fa", "fq", "ft", "fx", "fv", "fg", "a", "q",
-    "qt", "t", "T", "d", "w", "c", "z", "x", "v", "g"};
+static const char firsts[FIRSTS][3] = {
+    "r", "R", "s", "e", "E", "f", "a", "q", "Q", "t", "T", "d", "w", "W", "c", "z", "x", "v", "g"};
+static const char vowels[VOWELS][3] = {
+    "k", "o", "i", "O", "j", "p", "u", "P", "h", "hk", "ho", "hl", "y", "n", "nj", "np", "nl", "b", "m", "ml", "l"};
+static const char lasts[LASTS][3] = {"", "r", "R", "rt", "s", "sw", "sg", "e", "f", "fr", "fa", "fq", "ft", "fx", "fv", "fg", "a",
+    "q", "qt", "t", "T", "d", "w", "c", "z", "x", "v", "g"};
 /* Single consonants as Unicode has them from U+3131 on, beginners and enders in one list; the vowels follow. */
-static const char consonants[30][3] = {"r", "R", "rt", "s", "sw", "sg", "e", "E", "f", "fr", "fa", "fq", "ft", "fx", "fv", "fg", "a",
-    "q", "Q", "qt", "t", "T", "d", "w", "W", "c", "z", "x", "v", "g"};
+static const char consonants[30][3] = {"r", "R", "rt", "s", "sw", "sg", "e", "E", "f", "fr", "fa", "fq", "ft", "fx", "fv", "fg",
+    "a", "q", "Q", "qt", "t", "T", "d", "w", "W", "c", "z", "x", "v", "g"};
 
 static bool
 korean(char keys[KEYS_MAX], uint32_t ch)

@@ -326,7 +326,8 @@ sign_grant(struct grant *g, const uint8_t sk[SIGN_SECRET_SIZE], uint8_t **file, 
 	if ((payload = grant_encode(g, &len)) == NULL)
 		return fault_set(f, E_FAIL, 0, "encode", "grant");
 	if (grant_parse(&back, BYTES(payload, len)) != 0)
-		err = fault_set(f, E_FAIL, errno == ENOMEM ? ENOMEM : 0, errno == ENOMEM ? "memory" : "field out of range", "grant");
+		err =
+		    fault_set(f, E_FAIL, errno == ENOMEM ? ENOMEM : 0, errno == ENOMEM ? "memory" : "field out of range", "grant");
 	else if ((*file = envelope_sign(ENVELOPE_GRANT, BYTES(payload, len), sk, n)) == NULL)
 		err = fault_set(f, E_FAIL, 0, "sign", "grant");
 	grant_free(&back);

@@ -68,8 +68,8 @@ enum err mint_grant(struct grant *g, const struct mint_secrets *s, struct minted
 enum err mint_check_cells(const struct grant *g, const struct mint_secrets *s, const uint8_t *cells);
 
 /*
- * mint_slot_keys(k, g, seed, slot, usb): the keys of one slot, with factors as the grant's policy demands: the station share and the
- * release code from the seed, usb (HASH_SIZE bytes or NULL) from the device or the books. Costs one Argon2id, two with
+ * mint_slot_keys(k, g, seed, slot, usb): the keys of one slot, with factors as the grant's policy demands: the station share and
+ * the release code from the seed, usb (HASH_SIZE bytes or NULL) from the device or the books. Costs one Argon2id, two with
  * policy.ledger. The caller wipes k. E_OK, E_MEMORY, E_WRONG_STICK, E_WRONG_STATION; k is zeroed on failure.
  */
 enum err mint_slot_keys(struct mint_slot_keys *k, const struct grant *g, const uint8_t seed[KEY_SIZE], uint32_t slot,

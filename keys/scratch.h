@@ -1,5 +1,6 @@
 /*
- * scratch.h - a database that means nothing, beside the station's memory: to try what a change to that takes, and to be removed again.
+ * scratch.h - a database that means nothing, beside the station's memory: to try what a change to that takes, and to be removed
+ * again.
  *
  * One process at a time has it. Whoever opened it removes it, or whoever began it if the opener died, or else whoever begins next.
  */
@@ -11,8 +12,8 @@
 struct scratch;
 
 /*
- * scratch_begin(s, dir, f): have the scratch database of dir, a directory that is there, to oneself. Others are waited for, for some
- * seconds. E_STATION, E_FAIL.
+ * scratch_begin(s, dir, f): have the scratch database of dir, a directory that is there, to oneself. Others are waited for, for
+ * some seconds. E_STATION, E_FAIL.
  */
 enum err scratch_begin(struct scratch **s, const char *dir, struct fault *f);
 

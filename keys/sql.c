@@ -446,7 +446,8 @@ check_schema(struct sql *q, struct fault *f)
 	if (!found || schema < 1)
 		return sql_odd(q, "without a schema number", f);
 	if (schema != q->kind->schema)
-		return sql_odd(q, schema > q->kind->schema ? "made by a newer program" : "made by an older program, before 0.1.0", f);
+		return sql_odd(
+		    q, schema > q->kind->schema ? "made by a newer program" : "made by an older program, before 0.1.0", f);
 	return check_size(q, f);
 }
 
@@ -493,7 +494,8 @@ extend(struct sql *q, bool writes, struct fault *f)
 			err = run_script(q, scripts[n], f);
 	q->behind = n > done && !writes;
 	if (err == E_OK && n > done && writes)
-		err = sql_run(q, "INSERT INTO meta VALUES ('extended', ?1) ON CONFLICT (k) DO UPDATE SET v = ?1", SQL_ARGS(SQL_INT(n)), f);
+		err = sql_run(
+		    q, "INSERT INTO meta VALUES ('extended', ?1) ON CONFLICT (k) DO UPDATE SET v = ?1", SQL_ARGS(SQL_INT(n)), f);
 	return err;
 }
 
@@ -616,8 +618,8 @@ make_anew(struct sql *q, int dir_fd, struct fault *f)
 	if ((fd = openat(dir_fd, q->kind->name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600)) == -1)
 		return fault_set(f, q->kind->err, errno, q->step, "%s", q->path);
 	close(fd);
-	if ((err = connect_to(q, SQLITE_OPEN_READWRITE, true, f)) == E_OK && (err = run_script(q, "PRAGMA synchronous = OFF", f)) == E_OK &&
-	    (err = make_schema(q, f)) == E_OK)
+	if ((err = connect_to(q, SQLITE_OPEN_READWRITE, true, f)) == E_OK &&
+	    (err = run_script(q, "PRAGMA synchronous = OFF", f)) == E_OK && (err = make_schema(q, f)) == E_OK)
 		err = run_script(q, "PRAGMA synchronous = EXTRA", f);
 	return err;
 }

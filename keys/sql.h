@@ -23,8 +23,8 @@ struct sql_kind {
 	uint32_t application;   /* application_id, at offset 68 of the file */
 	int64_t schema;         /* version, kept in meta */
 	const char *create;     /* statements that make the tables; meta(k, v) must be among them */
-	const char *const *extend; /* what came later: scripts, run once each and in order, how many is kept in meta; ends with a NULL.
-	                           NULL: nothing. Older programs do not look at it, so the schema's number stays */
+	const char *const *extend; /* what came later: scripts, run once each and in order, how many is kept in meta; ends with a
+				   NULL. NULL: nothing. Older programs do not look at it, so the schema's number stays */
 	int busy_ms;            /* how long another process that writes is waited for */
 	int cache_kib;          /* of pages in memory, at most; 0: as SQLite has it */
 };
@@ -60,7 +60,8 @@ void sql_remove(int dir_fd, const struct sql_kind *kind);
 /* sql_absent(dir_fd, kind): there is nothing by that name, not even a link that leads nowhere. */
 bool sql_absent(int dir_fd, const struct sql_kind *kind);
 
-/* sql_make_path(dir): make dir, and what leads to it, where it is not there (mode 0700), and sync what each is in. 0, or -1 with errno. */
+/* sql_make_path(dir): make dir, and what leads to it, where it is not there (mode 0700), and sync what each is in. 0, or -1 with
+ * errno. */
 int sql_make_path(const char *dir);
 
 /* sql_make_dir(dir, make): open dir, made by sql_make_path if make is true. A descriptor, or -1 with errno; EPERM
@@ -68,8 +69,8 @@ int sql_make_path(const char *dir);
 int sql_make_dir(const char *dir, bool make);
 
 /*
- * sql_failed(q, rc, f): the fault for an SQLite result code; its enum err is returned. f->sys is EBADMSG only if what is in the file is
- * wrong; a disk that does not let it be read is its own errno (EIO).
+ * sql_failed(q, rc, f): the fault for an SQLite result code; its enum err is returned. f->sys is EBADMSG only if what is in the
+ * file is wrong; a disk that does not let it be read is its own errno (EIO).
  */
 enum err sql_failed(const struct sql *q, int rc, struct fault *f);
 /* sql_odd(q, what, f): what was read is not what was ever written: EBADMSG. */

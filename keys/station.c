@@ -22,7 +22,8 @@
 
 #define SESSION_DIR "session"
 
-/* What is large has a table of its own, with row ids: who reads an issuer's row, or checks for it, does not read through megabytes. */
+/* What is large has a table of its own, with row ids: who reads an issuer's row, or checks for it, does not read through megabytes.
+ */
 static const char schema[] =
     "CREATE TABLE meta (k TEXT PRIMARY KEY, v BLOB NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE issuer (pk BLOB PRIMARY KEY CHECK (length(pk) = 32), floor INTEGER NOT NULL, notice_no INTEGER NOT NULL,"

@@ -38,8 +38,8 @@ void station_close(struct station **s);
 /* station_memory(s): the memory interface over s, valid until station_close. */
 struct memory *station_memory(struct station *s);
 
-
-/* station_writable(s, f): whether a station open with STATION_READ could be opened with STATION_WRITE. E_STATION. Writes nothing. */
+/* station_writable(s, f): whether a station open with STATION_READ could be opened with STATION_WRITE. E_STATION. Writes nothing.
+ */
 enum err station_writable(const struct station *s, struct fault *f);
 
 /* station_where(s, out, size, f): the directory, or the nearest one above it that is there: an absolute path. E_STATION. */
@@ -79,14 +79,14 @@ bool station_read_holder(int fd, struct station_holder *h);
 
 /*
  * station_left(dir_fd, name, each, arg): if name, in the directory of locks dir_fd, is the lock of a slot whose holder died: call
- * each(arg, h, since) with what it said of itself and when it began, while nobody else can take the lock. If that returns true, what
- * was said is forgotten.
+ * each(arg, h, since) with what it said of itself and when it began, while nobody else can take the lock. If that returns true,
+ * what was said is forgotten.
  */
 void station_left(int dir_fd, const char *name, bool (*each)(void *arg, const struct station_holder *h, int64_t since), void *arg);
 
 /*
- * station_leave(s): let go of the slot lock and leave what it says, as a holder that dies does: it could not take its mount away, which
- * is left to whoever comes next.
+ * station_leave(s): let go of the slot lock and leave what it says, as a holder that dies does: it could not take its mount away,
+ * which is left to whoever comes next.
  */
 void station_leave(struct station *s);
 
@@ -114,15 +114,15 @@ void station_summary_free(struct station_summary *out);
 
 /*
  * station_pin(s, pk, f): know this issuer from now on, as chosen by an operator.
- * station_pin_only(s, only, f): close or reopen the list: while closed only issuers pinned by an operator, or known when it was closed,
- * are trusted.
+ * station_pin_only(s, only, f): close or reopen the list: while closed only issuers pinned by an operator, or known when it was
+ * closed, are trusted.
  */
 enum err station_pin(struct station *s, const uint8_t pk[KEY_SIZE], struct fault *f);
 enum err station_pin_only(struct station *s, bool only, struct fault *f);
 
 /*
- * station_reset_clock(s, now, f): set the high-water mark back to now and remember that, for the next receipt; no opening so far proves
- * a time any more. What is left of sessions that were opened is not touched.
+ * station_reset_clock(s, now, f): set the high-water mark back to now and remember that, for the next receipt; no opening so far
+ * proves a time any more. What is left of sessions that were opened is not touched.
  */
 enum err station_reset_clock(struct station *s, int64_t now, struct fault *f);
 
@@ -133,8 +133,8 @@ enum err station_reset_clock(struct station *s, int64_t now, struct fault *f);
 enum err station_learn_notice(struct station *s, const struct notice *notice, struct bytes file, struct fault *f);
 
 /*
- * station_receipts(s, file, n, f): the receipt of every code whose key was used here, as a receipts file (receipt.h); *file owned by
- * the caller. A claim that never came to use, or that another station was found to have used, is left out: it is not evidence.
+ * station_receipts(s, file, n, f): the receipt of every code whose key was used here, as a receipts file (receipt.h); *file owned
+ * by the caller. A claim that never came to use, or that another station was found to have used, is left out: it is not evidence.
  */
 enum err station_receipts(struct station *s, uint8_t **file, size_t *n, struct fault *f);
 

@@ -36,16 +36,15 @@ bool station_is_volatile(const struct station *s);
 /* station_write(s, step, f): may this station write? Names the step; E_STATION if not. */
 enum err station_write(struct station *s, const char *step, struct fault *f);
 
-/* station_memory_know(s, pk, floor, f): inside a transaction, make an issuer known and raise its floor. E_ISSUER for a stranger when
- * the list is closed. */
+/* station_memory_know(s, pk, floor, f): inside a transaction, make an issuer known and raise its floor. E_ISSUER for a stranger
+ * when the list is closed. */
 enum err station_memory_know(struct station *s, const uint8_t pk[KEY_SIZE], int64_t floor, struct fault *f);
 
 /*
  * What an open session has used beyond what its row says, see station_tally.c.
- * station_tally_begin(s, grant_hash, slot, used_s): when the row says used_s; takes the place of one that is there. That it could not
- * be made is not told: the row has to do.
- * station_tally_raise(s, grant_hash, slot, used_s): whether used_s is on the disk now, with one flush; false if that is not more than
- * before, or there is no file, or it cannot be written: the row has to say it.
+ * station_tally_begin(s, grant_hash, slot, used_s): when the row says used_s; takes the place of one that is there. That it could
+ * not be made is not told: the row has to do. station_tally_raise(s, grant_hash, slot, used_s): whether used_s is on the disk now,
+ * with one flush; false if that is not more than before, or there is no file, or it cannot be written: the row has to say it.
  * station_tally_read(s, grant_hash, slot): what was used at least; 0 if there is nothing, or nothing that is whole.
  * station_tally_end(s, grant_hash, slot): the row says all; remove it.
  */

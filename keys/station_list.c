@@ -47,7 +47,8 @@ load(struct station *s, const uint8_t pk[KEY_SIZE], struct list *out, struct fau
 	*out = (struct list){0};
 	if (s->sql == NULL)
 		return E_OK;
-	if ((err = sql_query(s->sql, &st, "SELECT version, payload FROM list WHERE pk = ?", SQL_ARGS(SQL_BLOB(pk, KEY_SIZE)), f)) == E_OK &&
+	if ((err = sql_query(s->sql, &st, "SELECT version, payload FROM list WHERE pk = ?", SQL_ARGS(SQL_BLOB(pk, KEY_SIZE)), f)) ==
+		E_OK &&
 	    (err = sql_next(s->sql, st, &row, f)) == E_OK && row) {
 		out->version = sqlite3_column_int64(st, 0);
 		if (sql_copy(st, 1, &out->payload, &out->len) != 0)
@@ -100,15 +101,15 @@ is_newest(struct station *s, const struct notice *n, bool *newest, struct fault 
 	enum err err = E_OK;
 
 	if (s->sql != NULL)
-		err = sql_int_of(s->sql, "SELECT notice_no FROM issuer WHERE pk = ?", SQL_ARGS(SQL_BLOB(n->issuer, KEY_SIZE)), &number,
-		    &found, f);
+		err = sql_int_of(s->sql, "SELECT notice_no FROM issuer WHERE pk = ?", SQL_ARGS(SQL_BLOB(n->issuer, KEY_SIZE)),
+		    &number, &found, f);
 	*newest = n->number > number;
 	return err;
 }
 
 /*
- * The union of all is too long, over the years: what the newest list leaves out needs none, since its time is the floor here. So if n
- * is the newest it is all that is kept; what an older one says has to be known or was left out.
+ * The union of all is too long, over the years: what the newest list leaves out needs none, since its time is the floor here. So if
+ * n is the newest it is all that is kept; what an older one says has to be known or was left out.
  */
 static enum err
 begin_anew(struct station *s, const struct notice *n, struct notice *all, struct list *made, struct fault *f)
@@ -190,9 +191,9 @@ store(struct station *s, const struct notice *n, struct bytes file, struct list 
 
 	if ((err = sql_begin(s->sql, f)) != E_OK)
 		return err;
-	if ((err = sql_int_of(s->sql, "SELECT version FROM list WHERE pk = ?", SQL_ARGS(SQL_BLOB(n->issuer, KEY_SIZE)), &version, &found,
-	    f)) == E_OK && !(all->stale = version != all->version) &&
-	    (err = station_memory_know(s, n->issuer, n->time, f)) == E_OK)
+	if ((err = sql_int_of(s->sql, "SELECT version FROM list WHERE pk = ?", SQL_ARGS(SQL_BLOB(n->issuer, KEY_SIZE)), &version,
+		 &found, f)) == E_OK &&
+	    !(all->stale = version != all->version) && (err = station_memory_know(s, n->issuer, n->time, f)) == E_OK)
 		err = put(s, n, file, all, f);
 	return sql_end(s->sql, err, f);
 }

@@ -23,7 +23,8 @@
 #define DESCRIPTION_MAX 8192
 #define LOCK_TRIES 16 /* of a lock file that its holder removes while we wait for it */
 
-/* How long a holder is waited for: one that says that it lets go, and any other, which may have been told to and not know it yet. */
+/* How long a holder is waited for: one that says that it lets go, and any other, which may have been told to and not know it yet.
+ */
 #define LOCK_POLL_NS 50000000L
 #define LOCK_POLLS_ENDING 200
 #define LOCK_POLLS 6
@@ -343,7 +344,8 @@ opened(struct memory *m, const uint8_t grant_hash[HASH_SIZE], uint32_t slot, con
 		    SQL_ARGS(USE_KEY(grant_hash, slot)), f);
 	if (err == E_OK)
 		err = change_row(s, "UPDATE use SET used_s = ?3, boot_id = ?4, began_s = ?5 WHERE grant_hash = ?1 AND slot = ?2",
-		    SQL_ARGS(USE_KEY(grant_hash, slot), SQL_INT(o->used_s), SQL_BLOB(o->began.id, ID_SIZE), SQL_INT(o->began.s)), f);
+		    SQL_ARGS(USE_KEY(grant_hash, slot), SQL_INT(o->used_s), SQL_BLOB(o->began.id, ID_SIZE), SQL_INT(o->began.s)),
+		    f);
 	if (err == E_OK)
 		err = raise_marks(s, o->now, f);
 	if ((err = sql_end(s->sql, err, f)) == E_OK)
@@ -413,8 +415,8 @@ station_read_holder(int fd, struct station_holder *h)
 static void
 write_holder(int fd, const struct station_holder *h)
 {
-	json_t *o = json_pack("{s:s, s:I, s:I, s:b, s:b}", "mountpoint", h->mountpoint, "mount", (json_int_t)h->mount.mount, "device",
-	    (json_int_t)h->mount.dev, "made", (int)h->made, "ending", (int)h->ending);
+	json_t *o = json_pack("{s:s, s:I, s:I, s:b, s:b}", "mountpoint", h->mountpoint, "mount", (json_int_t)h->mount.mount,
+	    "device", (json_int_t)h->mount.dev, "made", (int)h->made, "ending", (int)h->ending);
 	char *text = o != NULL ? json_dumps(o, 0) : NULL;
 
 	if (text != NULL && fd >= 0 && pwrite(fd, text, strlen(text), 0) < 0)

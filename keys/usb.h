@@ -1,5 +1,6 @@
 /*
- * usb.h - the USB device that a directory is on, and its identity: vendor, product and serial number (oncestick-format(5), FACTORS).
+ * usb.h - the USB device that a directory is on, and its identity: vendor, product and serial number (oncestick-format(5),
+ * FACTORS).
  *
  * All of it comes from sysfs, which anybody may read; the device itself is not asked. Every sysfs parameter is where that is
  * mounted, USB_SYSFS but for tests.
@@ -62,8 +63,9 @@ int usb_find_dir(struct usb_device *d, const char *sysfs, int fd);
 int usb_read(struct usb_device *d, const char *sysfs, const char *dir);
 
 /*
- * usb_has_serial(d, text, n): whether text names the serial number of d, in any way that people see it: as sysfs and lsusb show it, as
- * we do, without blanks, or as udev does, with other characters for some (ID_SERIAL_SHORT, and ID_SERIAL with its "-0:0" at the end).
+ * usb_has_serial(d, text, n): whether text names the serial number of d, in any way that people see it: as sysfs and lsusb show it,
+ * as we do, without blanks, or as udev does, with other characters for some (ID_SERIAL_SHORT, and ID_SERIAL with its "-0:0" at the
+ * end).
  */
 bool usb_has_serial(const struct usb_device *d, const char *text, size_t n);
 

@@ -206,7 +206,8 @@ is_held(const struct usb_list_source *source, dev_t dev)
 	return held;
 }
 
-/* ---- what they are fit for ---------------------------------------------------------------------------------------------------- */
+/* ---- what they are fit for ----------------------------------------------------------------------------------------------------
+ */
 
 static bool
 among(const char *word, const char *const *words)
@@ -220,7 +221,8 @@ among(const char *word, const char *const *words)
 static int
 on_system_mount(void *arg, const struct mountinfo *m)
 {
-	static const char *const places[] = {"/", "/boot", "/boot/efi", "/boot/firmware", "/etc", "/home", "/opt", "/usr", "/var", NULL};
+	static const char *const places[] = {
+	    "/", "/boot", "/boot/efi", "/boot/firmware", "/etc", "/home", "/opt", "/usr", "/var", NULL};
 	struct volumes *v = arg;
 
 	if (!among(m->path, places))

@@ -49,8 +49,8 @@ int blockcrypt_hash(struct blockcrypt *b, uint8_t out[HASH_SIZE], unsigned level
     const uint8_t block[BLOCK_SIZE]);
 
 /*
- * blockcrypt_hash_before_0_1_0(out, level, index, block): what versions before 0.1.0 had in the place of blockcrypt_hash: the block itself
- * behind the same prefix, without leaves. Only for saying so of a stick that they made.
+ * blockcrypt_hash_before_0_1_0(out, level, index, block): what versions before 0.1.0 had in the place of blockcrypt_hash: the block
+ * itself behind the same prefix, without leaves. Only for saying so of a stick that they made.
  */
 void blockcrypt_hash_before_0_1_0(uint8_t out[HASH_SIZE], unsigned level, uint64_t index, const uint8_t block[BLOCK_SIZE]);
 

@@ -12,7 +12,7 @@
 
 struct ipsecmb_ctx {
 	struct blockcrypt head;
-	IMB_MGR *mgr;            /* belongs to one thread; it only ever sees what is on the stick anyway: blocks as they lie there */
+	IMB_MGR *mgr; /* belongs to one thread; it only ever sees what is on the stick anyway: blocks as they lie there */
 	struct blockcrypt *rest; /* joins leaves, encrypts, and is what our leaves are compared with at the start */
 };
 

@@ -79,7 +79,8 @@ below_damage(const struct verify *v, uint64_t index)
 	return v->level < v->b->shape.top && *lost_mark(v, v->level + 1, index / TREE_FANOUT) != 0;
 }
 
-/* Whether a read failed for what can be put right on this PC: rights, descriptors, memory. Trying the other blocks tells no more. */
+/* Whether a read failed for what can be put right on this PC: rights, descriptors, memory. Trying the other blocks tells no more.
+ */
 static bool
 of_this_pc(int sys)
 {

@@ -74,8 +74,8 @@ calendar_utc(struct tm *tm, int64_t t)
 int64_t
 calendar_seconds(const struct tm *tm)
 {
-	return (first_of((int64_t)tm->tm_year + 1900, tm->tm_mon) + tm->tm_mday - 1) * DAY_S + tm->tm_hour * 3600ll + tm->tm_min * 60ll +
-	    tm->tm_sec;
+	return (first_of((int64_t)tm->tm_year + 1900, tm->tm_mon) + tm->tm_mday - 1) * DAY_S + tm->tm_hour * 3600ll +
+	       tm->tm_min * 60ll + tm->tm_sec;
 }
 
 static bool
@@ -84,8 +84,8 @@ same_weekdays(int64_t a, int64_t b)
 	return (a - b) % 7 == 0;
 }
 
-/* What puts clocks forward and back is a day of the week in a month, or a date. Months begin with every day of the week within eleven
- * years. */
+/* What puts clocks forward and back is a day of the week in a month, or a date. Months begin with every day of the week within
+ * eleven years. */
 int64_t
 calendar_alike(int64_t t)
 {

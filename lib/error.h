@@ -66,105 +66,105 @@ enum err {
  * apart. Beside each are the errors that it comes with, and what f->object is then.
  */
 enum why {
-	WHY_NONE,               /* the number says all that there is to tell */
+	WHY_NONE, /* the number says all that there is to tell */
 
-	WHY_DEVICE,             /* E_SOURCE, a path in the folder: it is a device, */
+	WHY_DEVICE, /* E_SOURCE, a path in the folder: it is a device, */
 	WHY_FIFO,
 	WHY_SOCKET,
 	WHY_SYMLINK,
-	WHY_TOO_LARGE,          /* ... more than can be packed, */
+	WHY_TOO_LARGE, /* ... more than can be packed, */
 	WHY_TOO_MANY,
-	WHY_UNSTEADY,           /* ... or it changes while it is packed */
-	WHY_NO_FOLDER,          /* E_SOURCE, with errno, the folder: it cannot be opened; */
-	WHY_NO_FILES,           /* there is no file in it */
+	WHY_UNSTEADY,  /* ... or it changes while it is packed */
+	WHY_NO_FOLDER, /* E_SOURCE, with errno, the folder: it cannot be opened; */
+	WHY_NO_FILES,  /* there is no file in it */
 
-	WHY_MISSING,            /* E_FUSE, a directory: it cannot be the mount point, for it is not there */
+	WHY_MISSING, /* E_FUSE, a directory: it cannot be the mount point, for it is not there */
 	WHY_NOT_DIRECTORY,
 	WHY_NOT_EMPTY,
 	WHY_NOT_READABLE,
 	WHY_NOT_WRITABLE,
 	WHY_NOT_YOURS,
-	WHY_MOUNTED,            /* ... something is mounted there already, */
-	WHY_TAKES_NO_MOUNT,     /* ... its file system takes no mount */
-	WHY_HOME,               /* E_FUSE: there is no home directory to make one in */
+	WHY_MOUNTED,	    /* ... something is mounted there already, */
+	WHY_TAKES_NO_MOUNT, /* ... its file system takes no mount */
+	WHY_HOME,	    /* E_FUSE: there is no home directory to make one in */
 
-	WHY_FUSE_DEVICE,        /* E_FUSE: /dev/fuse cannot be opened; */
-	WHY_NO_FUSE,            /* the kernel knows no FUSE; */
-	WHY_MOUNT_REFUSED,      /* mount(2), with errno, of a directory; */
-	WHY_NO_HELPER,          /* fusermount3 is not there; */
-	WHY_HELPER_SAYS,        /* it will not mount, and what it says, */
-	WHY_HELPER_KEEPS,       /* ... nor unmount; */
-	WHY_MTAB,               /* it needs /etc/mtab, and there is none; */
-	WHY_LIBFUSE,            /* libfuse is not the one that this was built for; */
-	WHY_NAMESPACE,          /* user namespaces are not to be had */
+	WHY_FUSE_DEVICE,   /* E_FUSE: /dev/fuse cannot be opened; */
+	WHY_NO_FUSE,	   /* the kernel knows no FUSE; */
+	WHY_MOUNT_REFUSED, /* mount(2), with errno, of a directory; */
+	WHY_NO_HELPER,	   /* fusermount3 is not there; */
+	WHY_HELPER_SAYS,   /* it will not mount, and what it says, */
+	WHY_HELPER_KEEPS,  /* ... nor unmount; */
+	WHY_MTAB,	   /* it needs /etc/mtab, and there is none; */
+	WHY_LIBFUSE,	   /* libfuse is not the one that this was built for; */
+	WHY_NAMESPACE,	   /* user namespaces are not to be had */
 
-	WHY_FORK,               /* E_FAIL: no process can be started, with EAGAIN because there are too many, */
-	WHY_THREAD,             /* ... no thread */
-	WHY_TRIAL_REFUSED,      /* E_FAIL, the calls that the fence refused, or a file with errno: an open folder would fail here; */
-	WHY_TRIAL_KILLED,       /* by what: what tried that was killed; */
-	WHY_TRIAL_SLOW,         /* it found no end */
+	WHY_FORK,	   /* E_FAIL: no process can be started, with EAGAIN because there are too many, */
+	WHY_THREAD,	   /* ... no thread */
+	WHY_TRIAL_REFUSED, /* E_FAIL, the calls that the fence refused, or a file with errno: an open folder would fail here; */
+	WHY_TRIAL_KILLED,  /* by what: what tried that was killed; */
+	WHY_TRIAL_SLOW,	   /* it found no end */
 
-	WHY_NO_SOCKETS,         /* E_STATION, the directory: it is on FAT; */
-	WHY_NO_HOME,            /* nobody knows where it is; */
-	WHY_ENDED,              /* the folder is closed already */
+	WHY_NO_SOCKETS, /* E_STATION, the directory: it is on FAT; */
+	WHY_NO_HOME,	/* nobody knows where it is; */
+	WHY_ENDED,	/* the folder is closed already */
 
-	WHY_NOT_OURS,           /* E_NO_STICK, a path: there is no stick record, and this was not written by us */
-	WHY_NO_ONCE,            /* ... there is nothing of ours at all */
-	WHY_CROWDED_GRANTS,     /* E_NO_GRANT, E_STICK_DAMAGED, a directory: there are more grants in it than are looked at, */
-	WHY_CROWDED_BUNDLES,    /* ... more bundles */
-	WHY_ISSUERS_DIFFER,     /* E_ISSUER; */
-	WHY_ANOTHER_ISSUER,     /* a path, of a stick: it is another's */
-	WHY_ENTRIES,            /* E_SPACE: the stick has as many grants as it can */
-	WHY_IRREGULAR,          /* E_STICK_IO, a path: no regular file */
-	WHY_FORGETS,            /* E_STICK_IO: the stick has not what was written to it */
+	WHY_NOT_OURS,	     /* E_NO_STICK, a path: there is no stick record, and this was not written by us */
+	WHY_NO_ONCE,	     /* ... there is nothing of ours at all */
+	WHY_CROWDED_GRANTS,  /* E_NO_GRANT, E_STICK_DAMAGED, a directory: there are more grants in it than are looked at, */
+	WHY_CROWDED_BUNDLES, /* ... more bundles */
+	WHY_ISSUERS_DIFFER,  /* E_ISSUER; */
+	WHY_ANOTHER_ISSUER,  /* a path, of a stick: it is another's */
+	WHY_ENTRIES,	     /* E_SPACE: the stick has as many grants as it can */
+	WHY_IRREGULAR,	     /* E_STICK_IO, a path: no regular file */
+	WHY_FORGETS,	     /* E_STICK_IO: the stick has not what was written to it */
 
-	WHY_PASSPHRASE,         /* E_MEMORY, how much: to try a passphrase; */
-	WHY_STRETCHING,         /* to make codes, with any other error, too */
+	WHY_PASSPHRASE, /* E_MEMORY, how much: to try a passphrase; */
+	WHY_STRETCHING, /* to make codes, with any other error, too */
 
-	WHY_MAKE_DIR,           /* E_KEYSTORE, with errno: the keystore cannot be made; */
+	WHY_MAKE_DIR, /* E_KEYSTORE, with errno: the keystore cannot be made; */
 	WHY_MAKE_FILE,
 	WHY_MAKE_DURABLE,
-	WHY_NO_FORMAT,          /* what is there is none, */
-	WHY_OTHER_KEY,          /* ... or contradicts itself; */
-	WHY_NO_ISSUER,          /* there is no such directory, */
-	WHY_NO_KEYSTORE,        /* ... or nothing in this directory; */
-	WHY_NO_RIGHTS,          /* its file system keeps no rights */
+	WHY_NO_FORMAT,	 /* what is there is none, */
+	WHY_OTHER_KEY,	 /* ... or contradicts itself; */
+	WHY_NO_ISSUER,	 /* there is no such directory, */
+	WHY_NO_KEYSTORE, /* ... or nothing in this directory; */
+	WHY_NO_RIGHTS,	 /* its file system keeps no rights */
 
-	WHY_BEFORE_0_1_0,       /* E_BUNDLE: it was made by a version before that, whose hashes are others */
+	WHY_BEFORE_0_1_0, /* E_BUNDLE: it was made by a version before that, whose hashes are others */
 
-	WHY_LIST_FULL,          /* E_SPACE: what is revoked is longer than a list can be */
-	WHY_UNKNOWN_STICK,      /* E_NO_STICK, a name: the books have none of it */
-	WHY_ALIKE,              /* E_USAGE, a name: several sticks are shown by it (books_alike); */
-	WHY_NO_CODE_NAME,       /* a text: it is the name of no code; */
-	WHY_NO_RECEIPTS,        /* what was read is not a receipts file; */
-	WHY_NOT_A_MOUNT,        /* a directory: not the top of a mounted file system; */
-	WHY_FOREIGN,            /* a name: somebody else's, among what scrub writes; */
-	WHY_INSIDE,             /* a stick: it is inside the folder that is packed; */
-	WHY_TWICE,              /* a stick: it is named twice; */
-	WHY_NOT_BLANK,          /* a stick: there are lectures on it, and neither add nor replace was asked for; */
-	WHY_LOSS,               /* a stick: what the books do not know would be lost with it */
-	WHY_COPY,               /* E_WRONG_STICK, a stick: what is on it is bound to another device; */
-	WHY_NO_IDENTITY,        /* codes cannot be bound to what it is on */
-	WHY_NONE_LEFT,          /* E_NO_CODES: no lecture of the stick has a code to hand out; */
-	WHY_TOO_FEW,            /* the lecture has not as many; */
-	WHY_HOLDS_NONE,         /* a name: this holder has none that is unused and in time */
-	WHY_NEVER_GIVEN,        /* a name: this holder was given none */
-	WHY_NO_LECTURE,         /* E_NO_GRANT: the stick has none of this label or id */
-	WHY_NOT_HANDED_OUT,     /* E_USAGE: this code */
-	WHY_OVER,               /* E_SPENT, E_REVOKED, E_EXPIRED, in the books: this code */
-	WHY_NO_PLAYER,          /* E_USAGE, a name: there is no such program; */
-	WHY_NO_MPV,             /* mpv, where no player was named */
-	WHY_NO_ROOM,            /* E_SPACE, a stick: there are as many lectures on it as can be; */
-	WHY_TOO_SMALL,          /* it has not enough free space */
+	WHY_LIST_FULL,	    /* E_SPACE: what is revoked is longer than a list can be */
+	WHY_UNKNOWN_STICK,  /* E_NO_STICK, a name: the books have none of it */
+	WHY_ALIKE,	    /* E_USAGE, a name: several sticks are shown by it (books_alike); */
+	WHY_NO_CODE_NAME,   /* a text: it is the name of no code; */
+	WHY_NO_RECEIPTS,    /* what was read is not a receipts file; */
+	WHY_NOT_A_MOUNT,    /* a directory: not the top of a mounted file system; */
+	WHY_FOREIGN,	    /* a name: somebody else's, among what scrub writes; */
+	WHY_INSIDE,	    /* a stick: it is inside the folder that is packed; */
+	WHY_TWICE,	    /* a stick: it is named twice; */
+	WHY_NOT_BLANK,	    /* a stick: there are lectures on it, and neither add nor replace was asked for; */
+	WHY_LOSS,	    /* a stick: what the books do not know would be lost with it */
+	WHY_COPY,	    /* E_WRONG_STICK, a stick: what is on it is bound to another device; */
+	WHY_NO_IDENTITY,    /* codes cannot be bound to what it is on */
+	WHY_NONE_LEFT,	    /* E_NO_CODES: no lecture of the stick has a code to hand out; */
+	WHY_TOO_FEW,	    /* the lecture has not as many; */
+	WHY_HOLDS_NONE,	    /* a name: this holder has none that is unused and in time */
+	WHY_NEVER_GIVEN,    /* a name: this holder was given none */
+	WHY_NO_LECTURE,	    /* E_NO_GRANT: the stick has none of this label or id */
+	WHY_NOT_HANDED_OUT, /* E_USAGE: this code */
+	WHY_OVER,	    /* E_SPENT, E_REVOKED, E_EXPIRED, in the books: this code */
+	WHY_NO_PLAYER,	    /* E_USAGE, a name: there is no such program; */
+	WHY_NO_MPV,	    /* mpv, where no player was named */
+	WHY_NO_ROOM,	    /* E_SPACE, a stick: there are as many lectures on it as can be; */
+	WHY_TOO_SMALL,	    /* it has not enough free space */
 
-	WHY_SAID,               /* any error, a whole sentence: cli's own, by fault_set with the step "" */
+	WHY_SAID, /* any error, a whole sentence: cli's own, by fault_set with the step "" */
 
 	WHY_COUNT
 };
 
 /*
- * What failed, for the person who has to be told. All text is safe to print: fixed words, hexadecimal, or names of ours. The step is
- * for whoever looks for the cause: nothing depends on it.
+ * What failed, for the person who has to be told. All text is safe to print: fixed words, hexadecimal, or names of ours. The step
+ * is for whoever looks for the cause: nothing depends on it.
  */
 struct fault {
 	enum err err;           /* E_OK while nothing failed */

@@ -46,8 +46,8 @@ struct grant {
 uint8_t *grant_encode(struct grant *g, size_t *n);
 
 /*
- * grant_parse(g, payload): fill g, which the caller frees with grant_free. Return 0, or -1 with g zeroed, and errno: ENOMEM, or EBADMSG
- * for a payload that is none.
+ * grant_parse(g, payload): fill g, which the caller frees with grant_free. Return 0, or -1 with g zeroed, and errno: ENOMEM, or
+ * EBADMSG for a payload that is none.
  */
 int grant_parse(struct grant *g, struct bytes payload);
 

@@ -85,8 +85,9 @@ int64_t image_lookup(const struct image *img, uint32_t dir_ino, const struct ima
     struct image_inode *i);
 
 /*
- * image_path_at(img, off, len, path, size): the path (from the root, without a leading '/') of a file that has byte off of the image,
- * or "" with return 0 if none has; return 1 if found, or a negative errno. Linear in the number of inodes: for reports of damage.
+ * image_path_at(img, off, len, path, size): the path (from the root, without a leading '/') of a file that has byte off of the
+ * image, or "" with return 0 if none has; return 1 if found, or a negative errno. Linear in the number of inodes: for reports of
+ * damage.
  */
 int image_path_at(const struct image *img, uint64_t off, uint64_t len, char *path, size_t size);
 

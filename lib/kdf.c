@@ -47,7 +47,8 @@ kdf_stretch(uint8_t out[KEY_SIZE], const void *pw, size_t n, const uint8_t salt[
 	uint8_t a[KEY_SIZE];
 	int rc;
 
-	rc = crypto_pwhash(a, sizeof a, (const char *)pw, n, salt, STRETCH_PASSES, KDF_STRETCH_MEMORY, crypto_pwhash_ALG_ARGON2ID13);
+	rc =
+	    crypto_pwhash(a, sizeof a, (const char *)pw, n, salt, STRETCH_PASSES, KDF_STRETCH_MEMORY, crypto_pwhash_ALG_ARGON2ID13);
 	if (rc == 0)
 		memcpy(out, a, sizeof a);
 	sodium_memzero(a, sizeof a);

@@ -68,8 +68,8 @@ void keytree_station_id(uint8_t out[ID_SIZE], const uint8_t station_pk[KEY_SIZE]
 void keytree_fingerprint(char out[FINGERPRINT_SIZE], const uint8_t issuer_pk[KEY_SIZE]);
 void keytree_stick_name(char out[STICK_NAME_SIZE], const uint8_t stick_id[ID_SIZE]);
 
-/* keytree_stick_named(stick_id, name): the reverse: the first 30 bits of an id of that name, in upper or lower case, and zeros. Return
- * 0, or -1 if no id has it. */
+/* keytree_stick_named(stick_id, name): the reverse: the first 30 bits of an id of that name, in upper or lower case, and zeros.
+ * Return 0, or -1 if no id has it. */
 int keytree_stick_named(uint8_t stick_id[ID_SIZE], const char *name);
 
 #endif

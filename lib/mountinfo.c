@@ -132,8 +132,8 @@ mountinfo_is_of(const struct mountinfo *m, dev_t dev)
 
 	if (m->dev == dev)
 		return true;
-	return major(m->dev) == 0 && strncmp(m->source, "/dev/", 5) == 0 && filestat_path(m->source, &st) == 0 && S_ISBLK(st.st_mode) &&
-	       st.st_rdev == dev;
+	return major(m->dev) == 0 && strncmp(m->source, "/dev/", 5) == 0 && filestat_path(m->source, &st) == 0 &&
+	       S_ISBLK(st.st_mode) && st.st_rdev == dev;
 }
 
 static int

@@ -22,7 +22,8 @@ struct mountinfo {
  */
 int mountinfo_each(int (*each)(void *arg, const struct mountinfo *m), void *arg);
 
-/* mountinfo_each_of(pid, each, arg): the same, as process pid sees it; root: what of the file system is mounted, "/" for all of it. */
+/* mountinfo_each_of(pid, each, arg): the same, as process pid sees it; root: what of the file system is mounted, "/" for all of it.
+ */
 int mountinfo_each_of(long pid, int (*each)(void *arg, const struct mountinfo *m, const char *root), void *arg);
 
 /* mountinfo_unescape(s): undo, in place, the \ooo with which files of proc(5) write white space and backslashes. */
@@ -32,8 +33,8 @@ void mountinfo_unescape(char *s);
 int mountinfo_parse(struct mountinfo *m, char *line);
 
 /*
- * What a mount is told by, since a path does not tell whose turn it is there: its id, and the st_dev of its files. From Linux 6.8 on no
- * other mount has that id until the next boot; before, a later one may.
+ * What a mount is told by, since a path does not tell whose turn it is there: its id, and the st_dev of its files. From Linux 6.8
+ * on no other mount has that id until the next boot; before, a later one may.
  */
 struct mountinfo_id {
 	uint64_t mount;         /* 0: not known */
@@ -41,8 +42,8 @@ struct mountinfo_id {
 };
 
 /*
- * mountinfo_identify(path, id): what is mounted at exactly path, without asking that mount anything. Return 0; or -1 with errno, and
- * id of no mount: EINVAL if nothing is mounted at path. A kernel before 5.8 does not tell ids of mounts.
+ * mountinfo_identify(path, id): what is mounted at exactly path, without asking that mount anything. Return 0; or -1 with errno,
+ * and id of no mount: EINVAL if nothing is mounted at path. A kernel before 5.8 does not tell ids of mounts.
  */
 int mountinfo_identify(const char *path, struct mountinfo_id *id);
 

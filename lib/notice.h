@@ -46,8 +46,8 @@ int notice_parse(struct notice *n, struct bytes payload);    /* as grant_parse, 
  * notice_says(payload, grant_id, slot, bundle_id, revoked, withdrawn): as notice_parse, notice_revoked and notice_withdrawn, of one
  * slot and one bundle, without memory. Return 0, or -1 for a payload that is none.
  */
-int notice_says(struct bytes payload, const uint8_t grant_id[ID_SIZE], uint32_t slot, const uint8_t bundle_id[ID_SIZE], bool *revoked,
-    bool *withdrawn);
+int notice_says(struct bytes payload, const uint8_t grant_id[ID_SIZE], uint32_t slot, const uint8_t bundle_id[ID_SIZE],
+    bool *revoked, bool *withdrawn);
 
 enum envelope_result notice_open(struct notice *n, struct bytes file);
 void notice_free(struct notice *n);

@@ -81,7 +81,8 @@ explain(char *why, size_t size, const struct fault *f)
 	const char *because = f->sys != 0 ? strerrordesc_np(f->sys) : NULL;
 
 	if (why != NULL && size > 0)
-		(void)snprintf(why, size, "%s: %s%s%s", f->object, f->step, because != NULL ? ": " : "", because != NULL ? because : "");
+		(void)snprintf(
+		    why, size, "%s: %s%s%s", f->object, f->step, because != NULL ? ": " : "", because != NULL ? because : "");
 }
 
 enum oncestick_result

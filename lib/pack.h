@@ -20,12 +20,13 @@ struct pack_source;
 
 /* What a scan or a pack wants to tell. path is below the folder, raw bytes: escape it before printing. */
 enum pack_note_kind {
-	PACK_SKIPPED,   /* neither file nor directory, left out because skip_special was set */
-	PACK_GREW,      /* grew while it was packed: cut at the size it had when opened */
-	PACK_SHRANK,    /* shrank: what was there is packed */
-	PACK_CHANGED,   /* size or times are not what they were when it was listed, or before it was read: packed as it was read */
-	PACK_YOUNG,     /* written to less than two seconds before it was listed: a change that follows may leave its times as they are */
-	PACK_GONE       /* went away while its directory was listed: left out */
+	PACK_SKIPPED, /* neither file nor directory, left out because skip_special was set */
+	PACK_GREW,    /* grew while it was packed: cut at the size it had when opened */
+	PACK_SHRANK,  /* shrank: what was there is packed */
+	PACK_CHANGED, /* size or times are not what they were when it was listed, or before it was read: packed as it was read */
+	PACK_YOUNG, /* written to less than two seconds before it was listed: a change that follows may leave its times as they are
+		     */
+	PACK_GONE   /* went away while its directory was listed: left out */
 };
 
 struct pack_scan {
@@ -41,9 +42,9 @@ struct pack_scan {
  * pack_scan_folder(src, folder_fd, scan, f): walk the folder. Regular files and directories only, never following a link. Every
  * file is opened once to see that it can be read. Errors: E_SOURCE (f->object names the file: unreadable, special, name too long,
  * over 2^32 - 2 entries, over 256 TiB), E_INTERRUPTED, E_FAIL. f->why is WHY_NONE where a system call failed, or what the file is:
- * WHY_SYMLINK, WHY_DEVICE, WHY_SOCKET, WHY_FIFO, WHY_TOO_LARGE, WHY_TOO_MANY, or WHY_UNSTEADY where the scan is strict. A file that disappears while its directory is listed is left
- * out with a note.
- * folder_fd is duplicated. *src is owned by the caller; it belongs to one thread at a time.
+ * WHY_SYMLINK, WHY_DEVICE, WHY_SOCKET, WHY_FIFO, WHY_TOO_LARGE, WHY_TOO_MANY, or WHY_UNSTEADY where the scan is strict. A file that
+ * disappears while its directory is listed is left out with a note. folder_fd is duplicated. *src is owned by the caller; it
+ * belongs to one thread at a time.
  */
 enum err pack_scan_folder(struct pack_source **src, int folder_fd, const struct pack_scan *scan, struct fault *f);
 void pack_source_free(struct pack_source **src);

@@ -56,7 +56,8 @@ struct pack_source {
 	bool strict;
 };
 
-/* pack_look(fd, name, st): of name below fd, or of fd itself if it is "", with times as they are; no link is followed. 0, or -1 with errno. */
+/* pack_look(fd, name, st): of name below fd, or of fd itself if it is "", with times as they are; no link is followed. 0, or -1
+ * with errno. */
 static inline int
 pack_look(int fd, const char *name, struct statx *st)
 {
@@ -98,8 +99,8 @@ char *pack_source_path(const struct pack_source *src, uint32_t ino, const char *
 void pack_source_times(struct pack_entry *e, const struct statx *st);
 bool pack_source_steady(const struct pack_entry *e, const struct statx *st);
 
-/* pack_source_fault(src, f, sys, step, ino, name), pack_source_why(src, f, sys, why, ino, name): E_SOURCE about the file at that path,
- * as by fault_set and by fault_why. Return E_SOURCE. */
+/* pack_source_fault(src, f, sys, step, ino, name), pack_source_why(src, f, sys, why, ino, name): E_SOURCE about the file at that
+ * path, as by fault_set and by fault_why. Return E_SOURCE. */
 enum err pack_source_fault(const struct pack_source *src, struct fault *f, int sys, const char *step, uint32_t ino,
     const char *name);
 enum err pack_source_why(const struct pack_source *src, struct fault *f, int sys, enum why why, uint32_t ino, const char *name);

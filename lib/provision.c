@@ -618,7 +618,8 @@ provision_notice(struct provision *p, const uint8_t issuer[KEY_SIZE], struct byt
 
 	if (file.n == 0)
 		return E_OK;
-	if ((err = hold_stick(&hold, p->stick, &p->grants, f)) == E_OK && stick_store_notice(p->stick, issuer, file.p, file.n) == -1)
+	if ((err = hold_stick(&hold, p->stick, &p->grants, f)) == E_OK &&
+	    stick_store_notice(p->stick, issuer, file.p, file.n) == -1)
 		err = provision_fault(f, "write", "%s/%s", STICK_ONCE, STICK_NOTICE);
 	hold_release(&hold);
 	return err;

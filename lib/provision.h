@@ -41,7 +41,8 @@ struct provision {
  * it has one. Errors: E_FILESYSTEM, E_ISSUER (grants or a ratchet of another issuer), E_STICK_DAMAGED (grants without a valid stick
  * record, a part of ONCE is not what it should be), E_NO_STICK (with WHY_NOT_OURS: there is no stick record, and
  * f->object, ONCE that is no directory or something below it in any spelling, was not written by us), E_READONLY, E_BUSY (another
- * process provisions it), E_STICK_IO, E_FAIL. E_STICK_DAMAGED has WHY_CROWDED_GRANTS where there is more in g or b than is looked at.
+ * process provisions it), E_STICK_IO, E_FAIL. E_STICK_DAMAGED has WHY_CROWDED_GRANTS where there is more in g or b than is looked
+ * at.
  */
 enum err provision_begin(struct provision **p, int dir_fd, const uint8_t seed[KEY_SIZE], const uint8_t issuer[KEY_SIZE],
     struct fault *f);
@@ -62,8 +63,8 @@ enum err provision_clean(struct provision *p, struct fault *f);
 /* provision_space(p, need, f): E_SPACE unless the file system has need bytes free for this process. */
 enum err provision_space(struct provision *p, uint64_t need, struct fault *f);
 
-/* provision_bundle_dir(p, id, fd, f): make b/<id>; *fd is owned by the caller. E_SPACE if the stick holds 64 grants, E_STICK_DAMAGED
- * with WHY_CROWDED_GRANTS if a reader would not find another among what is in g. */
+/* provision_bundle_dir(p, id, fd, f): make b/<id>; *fd is owned by the caller. E_SPACE if the stick holds 64 grants,
+ * E_STICK_DAMAGED with WHY_CROWDED_GRANTS if a reader would not find another among what is in g. */
 enum err provision_bundle_dir(struct provision *p, const uint8_t id[ID_SIZE], int *fd, struct fault *f);
 
 /* provision_manifest(p, id, file, f): write the signed manifest into b/<id>, last of all its files. */
@@ -111,8 +112,8 @@ enum err provision_remove_bundle(struct provision *p, const uint8_t id[ID_SIZE],
 enum err provision_remove_once(struct provision *p, struct fault *f);
 
 /*
- * provision_each_foreign(dir_fd, each, arg): call each with the path, from ONCE on, of everything below ONCE that the format does not
- * know, not looking into it, until it returns non-zero, which is returned. 0 at the end, -1 with errno. Paths are raw bytes.
+ * provision_each_foreign(dir_fd, each, arg): call each with the path, from ONCE on, of everything below ONCE that the format does
+ * not know, not looking into it, until it returns non-zero, which is returned. 0 at the end, -1 with errno. Paths are raw bytes.
  */
 int provision_each_foreign(int dir_fd, int (*each)(void *arg, const char *path), void *arg);
 

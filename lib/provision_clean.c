@@ -457,7 +457,8 @@ provision_remove_once(struct provision *p, struct fault *f)
 		return err;
 	if (provision_empty_once(p->once_fd) != 0)
 		return provision_fault(f, "remove", "%s", STICK_ONCE);
-	/* The lock's own file is removed while it is open, which behind FUSE keeps its directory from being empty until it is closed. */
+	/* The lock's own file is removed while it is open, which behind FUSE keeps its directory from being empty until it is
+	 * closed. */
 	if (p->lock_fd != -1)
 		close(p->lock_fd);
 	p->lock_fd = -1;

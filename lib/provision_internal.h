@@ -38,10 +38,10 @@ int provision_foreign(int dir_fd, char **path);
 
 /*
  * provision_remove_part(once_fd, name), provision_remove_grant_dir(grants_fd, name), provision_remove_bundle_dir(bundles_fd, name):
- * remove what the format knows of ONCE/name, a directory of g, one of b. What it does not know stays, with the directories above, and
- * that is success; so is absence. Return 0, or -1 with errno.
- * provision_empty_once(once_fd): the same of all of ONCE. provision_remove_empty_once(dir_fd, once_fd): ONCE itself, if it is empty,
- * waiting a moment for files that are gone but were open until now, behind FUSE.
+ * remove what the format knows of ONCE/name, a directory of g, one of b. What it does not know stays, with the directories above,
+ * and that is success; so is absence. Return 0, or -1 with errno. provision_empty_once(once_fd): the same of all of ONCE.
+ * provision_remove_empty_once(dir_fd, once_fd): ONCE itself, if it is empty, waiting a moment for files that are gone but were open
+ * until now, behind FUSE.
  */
 int provision_remove_part(int once_fd, const char *name);
 int provision_remove_grant_dir(int grants_fd, const char *name);

@@ -44,7 +44,8 @@ bool record_stick(const uint8_t raw[RECORD_SIZE], uint8_t stick_id[ID_SIZE], uin
 /*
  * record_destroy(dir_fd, name, number, rec, f): overwrite record number of file name below dir_fd so that it is gone: direct write
  * where the file system has it, fdatasync, drop from the page cache, read back and compare. The file must be a regular file that
- * has that record already. Any failure is E_STICK_IO (E_READONLY for EROFS, EACCES and EPERM, E_FAIL as of stickio_err) and leaves the record torn at worst.
+ * has that record already. Any failure is E_STICK_IO (E_READONLY for EROFS, EACCES and EPERM, E_FAIL as of stickio_err) and leaves
+ * the record torn at worst.
  */
 enum err record_destroy(int dir_fd, const char *name, uint32_t number, const uint8_t rec[RECORD_SIZE], struct fault *f);
 

@@ -67,16 +67,16 @@ struct stick_grants {
 	unsigned skipped;               /* grants that did not verify or parse */
 	unsigned newer;                 /* of those, made by a newer program (unknown version, several bundles) */
 	uint8_t skipped_id[ID_SIZE];    /* the first of them, by its directory name */
-	struct fault unread;            /* why one of them could not be read, the medium's word; E_OK in it if none was unreadable */
+	struct fault unread; /* why one of them could not be read, the medium's word; E_OK in it if none was unreadable */
 	unsigned foreign;               /* grants of another stick, or refills not yet installed: ignored */
 	unsigned beyond;                /* more than are looked at: part of skipped */
 };
 
 /*
- * stick_load_grants(s, g, f): every grant that verifies, is of this stick, and is installed. Errors: E_NO_GRANT if none is left (with
- * WHY_CROWDED_GRANTS if there are some beyond), E_ISSUER if their issuers differ, E_STICK_IO if the rights do not let one be read,
- * or none is left and the medium failed, E_FAIL. g is filled (skipped, newer, foreign, beyond) also with E_NO_GRANT. The lowest
- * STICK_LISTED_MAX ids are looked at, until STICK_GRANTS_MAX grants are found; the others count as skipped.
+ * stick_load_grants(s, g, f): every grant that verifies, is of this stick, and is installed. Errors: E_NO_GRANT if none is left
+ * (with WHY_CROWDED_GRANTS if there are some beyond), E_ISSUER if their issuers differ, E_STICK_IO if the rights do not let one be
+ * read, or none is left and the medium failed, E_FAIL. g is filled (skipped, newer, foreign, beyond) also with E_NO_GRANT. The
+ * lowest STICK_LISTED_MAX ids are looked at, until STICK_GRANTS_MAX grants are found; the others count as skipped.
  */
 enum err stick_load_grants(const struct stick *s, struct stick_grants *g, struct fault *f);
 void stick_grants_free(struct stick_grants *g);
@@ -92,14 +92,14 @@ int stick_load_notice(const struct stick *s, const uint8_t issuer[KEY_SIZE], str
  * stick_store_notice(s, issuer, file, len): put a notice of issuer on the stick, unless it is there already or one of a higher
  * number is: as notice.new, then as notice.cose, each flushed, then notice.new is removed, so that at any time one of the two is
  * whole on the medium. On a stick that is full the room that was kept for it is given up meanwhile. What does not verify, cannot be
- * read, or is another issuer's, counts as absent. Return 1 if written, 0 if not needed, -1 with errno (EINVAL if file is not a notice
- * of issuer).
+ * read, or is another issuer's, counts as absent. Return 1 if written, 0 if not needed, -1 with errno (EINVAL if file is not a
+ * notice of issuer).
  */
 int stick_store_notice(const struct stick *s, const uint8_t issuer[KEY_SIZE], const uint8_t *file, size_t len);
 
 /*
- * stick_keep_room(s): keep STICK_ROOM_SIZE bytes for notices in a file of their own, or what there is of them; a file that is there is
- * left. Return 0, or -1 with errno.
+ * stick_keep_room(s): keep STICK_ROOM_SIZE bytes for notices in a file of their own, or what there is of them; a file that is there
+ * is left. Return 0, or -1 with errno.
  */
 int stick_keep_room(const struct stick *s);
 
@@ -119,9 +119,9 @@ struct stick_slot {
 };
 
 /*
- * stick_read_slot(s, g, slot, want_write, out, f): read the pair of records of slot of grant g. A copy that cannot be read counts as
- * damaged, with whole false. Return E_OK, or E_READONLY if a lock file exists but may not be written (want_write true); out is filled also
- * then, so that a spent slot can be told from a locked one.
+ * stick_read_slot(s, g, slot, want_write, out, f): read the pair of records of slot of grant g. A copy that cannot be read counts
+ * as damaged, with whole false. Return E_OK, or E_READONLY if a lock file exists but may not be written (want_write true); out is
+ * filled also then, so that a spent slot can be told from a locked one.
  */
 enum err stick_read_slot(const struct stick *s, const struct grant *g, uint32_t slot, bool want_write, struct stick_slot *out,
     struct fault *f);

@@ -78,11 +78,11 @@ static const struct fs_type fs_types[] = {
 };
 
 /* What serves files over a network, or lays what is written over what was there, as the mount table has it after "fuse.". */
-static const char *const fuse_bad[] = {"acd_cli", "afpfs", "blobfuse", "blobfuse2", "ceph", "ceph-fuse", "cryfs", "curlftpfs", "davfs",
-    "davfs2", "fuse-overlayfs", "fuse-zip", "gcsfuse", "geesefs", "gfarm2fs", "glusterfs", "google-drive-ocamlfuse", "goofys",
-    "gvfsd-fuse", "hubicfuse", "ipfs", "jmtpfs", "juicefs", "kio-fuse", "lizardfs", "mfs", "moosefs", "mount-s3", "mountpoint-s3",
-    "onedriver", "portal", "rclone", "s3backer", "s3fs", "s3ql", "saunafs", "seaweedfs", "simple-mtpfs", "smbnetfs", "sshfs",
-    "unionfs", "unionfs-fuse", "vmhgfs-fuse", "zfs-fuse"};
+static const char *const fuse_bad[] = {"acd_cli", "afpfs", "blobfuse", "blobfuse2", "ceph", "ceph-fuse", "cryfs", "curlftpfs",
+    "davfs", "davfs2", "fuse-overlayfs", "fuse-zip", "gcsfuse", "geesefs", "gfarm2fs", "glusterfs", "google-drive-ocamlfuse",
+    "goofys", "gvfsd-fuse", "hubicfuse", "ipfs", "jmtpfs", "juicefs", "kio-fuse", "lizardfs", "mfs", "moosefs", "mount-s3",
+    "mountpoint-s3", "onedriver", "portal", "rclone", "s3backer", "s3fs", "s3ql", "saunafs", "seaweedfs", "simple-mtpfs",
+    "smbnetfs", "sshfs", "unionfs", "unionfs-fuse", "vmhgfs-fuse", "zfs-fuse"};
 
 static void
 close_keeping_errno(int fd)
@@ -336,7 +336,8 @@ stickio_rename(int dir_fd, const char *from, const char *to)
 {
 	int fd = -1, ret = 0, saved;
 
-	if (renameat(dir_fd, from, dir_fd, to) != 0 || (fd = openat(dir_fd, to, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)) == -1)
+	if (renameat(dir_fd, from, dir_fd, to) != 0 ||
+	    (fd = openat(dir_fd, to, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)) == -1)
 		return -1;
 	ret = stickio_sync_dir(fd);
 	saved = errno;

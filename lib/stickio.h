@@ -34,14 +34,14 @@ enum err stickio_err(int sys, enum err damaged);
 bool stickio_failing(int sys);
 
 /*
- * stickio_fault(f, damaged, step, dir_fd, top, path): the fault of that for errno, of the object top/path, where path is relative to
- * dir_fd; with EACCES and EPERM also whose it is, as of stickio_blame. Return its err.
+ * stickio_fault(f, damaged, step, dir_fd, top, path): the fault of that for errno, of the object top/path, where path is relative
+ * to dir_fd; with EACCES and EPERM also whose it is, as of stickio_blame. Return its err.
  */
 enum err stickio_fault(struct fault *f, enum err damaged, const char *step, int dir_fd, const char *top, const char *path);
 
 /*
- * stickio_blame(f, dir_fd, path): if f has EACCES or EPERM and no owner yet, fill in that of the first part of path, relative to dir_fd,
- * that this user may not read, or of the last one. f may be NULL.
+ * stickio_blame(f, dir_fd, path): if f has EACCES or EPERM and no owner yet, fill in that of the first part of path, relative to
+ * dir_fd, that this user may not read, or of the last one. f may be NULL.
  */
 void stickio_blame(struct fault *f, int dir_fd, const char *path);
 
@@ -62,9 +62,9 @@ int stickio_slurp(int dir_fd, const char *name, size_t limit, uint8_t **data, si
 int stickio_create(int dir_fd, const char *name, const void *data, size_t n, mode_t mode);
 
 /*
- * stickio_rename(dir_fd, from, to): rename a file or directory within dir_fd, so that it survives a power cut: the renamed object is
- * synced before the directory, since Linux's vfat writes the new entry without its first cluster until then. Return 0, or -1 with
- * errno.
+ * stickio_rename(dir_fd, from, to): rename a file or directory within dir_fd, so that it survives a power cut: the renamed object
+ * is synced before the directory, since Linux's vfat writes the new entry without its first cluster until then. Return 0, or -1
+ * with errno.
  */
 int stickio_rename(int dir_fd, const char *from, const char *to);
 
@@ -102,7 +102,8 @@ enum stickio_fs stickio_fs_judge(uint32_t magic, const struct mountinfo *m, char
 
 /*
  * stickio_medium(fd, name, f): whether records below fd can be destroyed: the one judgement of all that writes to a stick.
- * E_FILESYSTEM if not. Else E_OK, and name is the file system if nobody can promise it, and as it was if it does overwrite in place.
+ * E_FILESYSTEM if not. Else E_OK, and name is the file system if nobody can promise it, and as it was if it does overwrite in
+ * place.
  */
 enum err stickio_medium(int fd, char name[STICKIO_FS_NAME], struct fault *f);
 

@@ -487,7 +487,8 @@ opened_in_doubt(const struct memory_use *use)
 }
 
 static struct age
-age_of(const struct memory_use *use, const struct clock_view *clock, const struct clock_boot *boot, const struct memory_marks *marks)
+age_of(
+    const struct memory_use *use, const struct clock_view *clock, const struct clock_boot *boot, const struct memory_marks *marks)
 {
 	struct age a = {.proved_s = larger(use->used_s, clock_since(boot, &use->began))};
 	bool doubt = opened_in_doubt(use);
@@ -501,8 +502,8 @@ age_of(const struct memory_use *use, const struct clock_view *clock, const struc
 }
 
 /*
- * Of a session being resumed: is time left in it? What is over beyond doubt is closed; a clock that is ahead closes nothing. It began
- * before the code expired, whatever the clock said then: lists of dead codes count on that, see notice_reach.
+ * Of a session being resumed: is time left in it? What is over beyond doubt is closed; a clock that is ahead closes nothing. It
+ * began before the code expired, whatever the clock said then: lists of dead codes count on that, see notice_reach.
  */
 static enum err
 check_deadline(struct unlock *u, const struct memory_marks *marks, struct unlock_info *info, struct fault *f)

@@ -83,16 +83,16 @@ enum err unlock_look(struct unlock **u, int dir_fd, const struct unlock_env *env
 
 /*
  * unlock_try(u, code, info, f): steps 5-14 with the 16 symbols of a code whose form and check are good. On success the content key
- * is proved and held, and the station knows the issuer and his notice. On failure nothing was spent and unlock_try may be called again
- * with another code.
- * Errors: E_MEMORY, E_CODE_UNKNOWN, E_NO_GRANT, E_BUSY, E_ISSUER, E_NOTICE_MISSING, E_STATION, E_SPENT, E_SLOT_DAMAGED, E_REVOKED,
- * E_EARLY, E_EXPIRED, E_BUNDLE, E_WRONG_STICK, E_WRONG_STATION, E_STICK_BUSY, E_READONLY, E_STICK_IO, E_LEDGER, E_FAIL.
+ * is proved and held, and the station knows the issuer and his notice. On failure nothing was spent and unlock_try may be called
+ * again with another code. Errors: E_MEMORY, E_CODE_UNKNOWN, E_NO_GRANT, E_BUSY, E_ISSUER, E_NOTICE_MISSING, E_STATION, E_SPENT,
+ * E_SLOT_DAMAGED, E_REVOKED, E_EARLY, E_EXPIRED, E_BUNDLE, E_WRONG_STICK, E_WRONG_STATION, E_STICK_BUSY, E_READONLY, E_STICK_IO,
+ * E_LEDGER, E_FAIL.
  */
 enum err unlock_try(struct unlock *u, const char code[CODE_SYMBOLS], struct unlock_info *info, struct fault *f);
 
 /*
- * unlock_check(u, info, f): steps 6 and 10 for every grant, without a code: what a rehearsal without one can prove; and that the records
- * and the probe can be written. Errors: those of unlock_try that are of the stick.
+ * unlock_check(u, info, f): steps 6 and 10 for every grant, without a code: what a rehearsal without one can prove; and that the
+ * records and the probe can be written. Errors: those of unlock_try that are of the stick.
  */
 enum err unlock_check(struct unlock *u, struct unlock_info *info, struct fault *f);
 
@@ -103,8 +103,8 @@ enum err unlock_clock(struct unlock *u, struct unlock_info *info, struct fault *
  * unlock_spend(u, info, f): S1-S5, or the rest of them when resuming. Until both copies of the record are written nobody else on
  * this PC can write to the slot; records and notices are read again, and may say no now. On E_OK the bundle may be read. On failure
  * the keys are wiped; info->spent_now says whether the same code has to be used here again.
- * Errors: E_STICK_BUSY, E_STATION, E_STICK_IO, E_READONLY, E_SPENT, E_REVOKED, E_SLOT_DAMAGED, E_BUNDLE, E_ISSUER, E_NOTICE_MISSING,
- * E_EARLY, E_EXPIRED, E_FAIL, and those of the ledger.
+ * Errors: E_STICK_BUSY, E_STATION, E_STICK_IO, E_READONLY, E_SPENT, E_REVOKED, E_SLOT_DAMAGED, E_BUNDLE, E_ISSUER,
+ * E_NOTICE_MISSING, E_EARLY, E_EXPIRED, E_FAIL, and those of the ledger.
  */
 enum err unlock_spend(struct unlock *u, struct unlock_info *info, struct fault *f);
 
@@ -117,11 +117,11 @@ const uint8_t *unlock_grant_hash(const struct unlock *u);
 /*
  * The time that is used is charged before it is given, so that a session which is killed is not free: the first UNLOCK_SHORT_BEATS
  * times UNLOCK_BEAT_S, by unlock_spend and then by each beat, and later UNLOCK_CHARGE_S, a minute and what a late beat needs.
- * unlock_beat(u, used_s): used_s is used; charge more if what is charged ends before the next beat, which makes the disk write; to be
- * called every UNLOCK_BEAT_S. What could not be charged is tried again with the next beat.
- * unlock_used(u, used_s, f): used_s is used, and the folder is closed: no more is charged.
- * unlock_end(u, used_s, f): close for good; the code is dead afterwards. Both copies of the record on the stick then say so too, if it
- * is there and can be written. With E_STATION the station does not know it, and the stick is told only if the session's time is over.
+ * unlock_beat(u, used_s): used_s is used; charge more if what is charged ends before the next beat, which makes the disk write; to
+ * be called every UNLOCK_BEAT_S. What could not be charged is tried again with the next beat. unlock_used(u, used_s, f): used_s is
+ * used, and the folder is closed: no more is charged. unlock_end(u, used_s, f): close for good; the code is dead afterwards. Both
+ * copies of the record on the stick then say so too, if it is there and can be written. With E_STATION the station does not know
+ * it, and the stick is told only if the session's time is over.
  */
 #define UNLOCK_BEAT_S 15
 #define UNLOCK_SHORT_BEATS 5
@@ -131,9 +131,9 @@ enum err unlock_used(struct unlock *u, int64_t used_s, struct fault *f);
 enum err unlock_end(struct unlock *u, int64_t used_s, struct fault *f);
 
 /*
- * unlock_reattach(u, dir_fd, f): after a spend, when the stick was pulled and a stick is there again, at dir_fd: go on with it if it
- * is the same one, by its id, by the session id in both copies of the record, and by the bundle's manifest. Threads may be reading
- * the bundle meanwhile. Errors: E_NO_STICK, E_STICK_DAMAGED, E_WRONG_STICK, E_BUNDLE, E_STICK_IO, E_FAIL.
+ * unlock_reattach(u, dir_fd, f): after a spend, when the stick was pulled and a stick is there again, at dir_fd: go on with it if
+ * it is the same one, by its id, by the session id in both copies of the record, and by the bundle's manifest. Threads may be
+ * reading the bundle meanwhile. Errors: E_NO_STICK, E_STICK_DAMAGED, E_WRONG_STICK, E_BUNDLE, E_STICK_IO, E_FAIL.
  */
 enum err unlock_reattach(struct unlock *u, int dir_fd, struct fault *f);
 

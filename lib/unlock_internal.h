@@ -51,8 +51,8 @@ struct unlock {
 int64_t unlock_floor(struct unlock *u);
 
 /*
- * unlock_look_again(u, hold, info, f): read again, under hold, what others may have changed since unlock_try: the stick's notice, and
- * both copies of the record; and judge them, and the station, again. Errors: E_ISSUER, E_NOTICE_MISSING, E_STATION, E_SPENT,
+ * unlock_look_again(u, hold, info, f): read again, under hold, what others may have changed since unlock_try: the stick's notice,
+ * and both copies of the record; and judge them, and the station, again. Errors: E_ISSUER, E_NOTICE_MISSING, E_STATION, E_SPENT,
  * E_SLOT_DAMAGED, E_REVOKED, E_READONLY, E_STICK_IO, E_FAIL.
  */
 enum err unlock_look_again(struct unlock *u, const struct hold *hold, struct unlock_info *info, struct fault *f);
@@ -74,7 +74,6 @@ enum err unlock_learn(struct unlock *u, struct fault *f);
 
 /* unlock_is_ours(u, body): whether a SPENT copy's receipt carries the session id of u->use. */
 bool unlock_is_ours(const struct unlock *u, struct bytes body);
-
 
 /* unlock_foreign(u): the body of a copy in u->records that says SPENT in somebody else's name, or NULL. */
 const struct bytes *unlock_foreign(const struct unlock *u);

@@ -9,8 +9,9 @@
 #include <stdint.h>
 
 /*
- * utf8_next(s, n, c): the first character of the n bytes at s, n at least 1: return its length, 1 to 4, and set *c. Return 0, and leave
- * *c, if there is none: a byte that begins none, one that is cut short, not in its shortest form, a surrogate, or beyond U+10FFFF.
+ * utf8_next(s, n, c): the first character of the n bytes at s, n at least 1: return its length, 1 to 4, and set *c. Return 0, and
+ * leave *c, if there is none: a byte that begins none, one that is cut short, not in its shortest form, a surrogate, or beyond
+ * U+10FFFF.
  */
 size_t utf8_next(const char *s, size_t n, uint32_t *c);
 
@@ -24,8 +25,8 @@ bool utf8_follows(char byte);
 size_t utf8_whole(const char *s, size_t n);
 
 /*
- * utf8_short(out, size, text): text, or what of it fits with an ellipsis in the place of what does not: of a long one its beginning and
- * its end, which tell paths apart; where size is below UTF8_SHORT_MIN only the beginning. Characters stay whole. Return out.
+ * utf8_short(out, size, text): text, or what of it fits with an ellipsis in the place of what does not: of a long one its beginning
+ * and its end, which tell paths apart; where size is below UTF8_SHORT_MIN only the beginning. Characters stay whole. Return out.
  */
 #define UTF8_SHORT_MIN 16
 char *utf8_short(char *out, size_t size, const char *text);

@@ -2,10 +2,9 @@
  * bench_blocks.c - what the machine can do with blocks at most, through the library's own code, as one line of JSON.
  *
  *   bench_blocks rates MILLISECONDS [NAME]   for the fastest implementation that this processor has, or that of this name: bytes a
- *                                            second of the block hash, of the cipher, and of one after the other, by one thread, and
- *                                            by one for each processor; and the processor seconds that 10^9 bytes take, which other
- *                                            programs disturb less
- *   bench_blocks code COUNT                  the seconds that each of COUNT Argon2id takes, one for each code that is typed
+ *                                            second of the block hash, of the cipher, and of one after the other, by one thread,
+ * and by one for each processor; and the processor seconds that 10^9 bytes take, which other programs disturb less bench_blocks
+ * code COUNT                  the seconds that each of COUNT Argon2id takes, one for each code that is typed
  */
 #include <stdatomic.h>
 #include <stdbool.h>

@@ -1,8 +1,8 @@
 /*
  * bench_fuse_null.c - a FUSE server that does nothing: bench_fuse_null DIR NAME=SIZE... mounts on DIR and shows files of these
- * sizes, whose content is whatever lies in memory. It asks the kernel for what fuse/fusefs_ops.c asks for, reads past the page cache
- * included (keep the two alike), and is mounted by the same code, so it is as fast as any file system of this design can be on this
- * machine, without a cipher or a disk. Ends when it is unmounted.
+ * sizes, whose content is whatever lies in memory. It asks the kernel for what fuse/fusefs_ops.c asks for, reads past the page
+ * cache included (keep the two alike), and is mounted by the same code, so it is as fast as any file system of this design can be
+ * on this machine, without a cipher or a disk. Ends when it is unmounted.
  */
 #include <sys/stat.h>
 

@@ -1,6 +1,6 @@
 /*
- * bench_masked.c - is linked between the library and libipsec-mb, so that an old processor can be had on a new one: OPENSSL_ia32cap in
- * the environment hides instructions from libcrypto, and then the lanes are those of AVX2 without SHA instructions, too.
+ * bench_masked.c - is linked between the library and libipsec-mb, so that an old processor can be had on a new one: OPENSSL_ia32cap
+ * in the environment hides instructions from libcrypto, and then the lanes are those of AVX2 without SHA instructions, too.
  */
 #include <stdlib.h>
 

@@ -192,8 +192,8 @@ anywhere(size_t size, size_t count, uint64_t seed, char **file, int files)
 	}
 	cpu = now(CLOCK_PROCESS_CPUTIME_ID) - cpu;
 	qsort(took, count, sizeof(*took), compare);
-	printf("{\"bytes\": %zu, \"count\": %zu, \"seconds\": %.6f, \"cpu\": %.6f, \"p50\": %.9f, \"p99\": %.9f}\n", size * count, count,
-	    all, cpu, took[count / 2], took[count * 99 / 100]);
+	printf("{\"bytes\": %zu, \"count\": %zu, \"seconds\": %.6f, \"cpu\": %.6f, \"p50\": %.9f, \"p99\": %.9f}\n", size * count,
+	    count, all, cpu, took[count / 2], took[count * 99 / 100]);
 	status = 0;
 out:
 	free(buf);
@@ -208,7 +208,8 @@ main(int argc, char **argv)
 	if (argc >= 4 && strcmp(argv[1], "seq") == 0)
 		return seq(atoi(argv[2]), argv + 3, argc - 3);
 	if (argc >= 6 && strcmp(argv[1], "random") == 0)
-		return anywhere(strtoul(argv[2], NULL, 10), strtoul(argv[3], NULL, 10), strtoull(argv[4], NULL, 10) | 1, argv + 5, argc - 5);
+		return anywhere(
+		    strtoul(argv[2], NULL, 10), strtoul(argv[3], NULL, 10), strtoull(argv[4], NULL, 10) | 1, argv + 5, argc - 5);
 	fprintf(stderr, "usage: bench_read seq READERS FILE... | random SIZE COUNT SEED FILE...\n");
 	return 2;
 }

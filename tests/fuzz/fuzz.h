@@ -34,9 +34,9 @@ fuzz_broken(const char *file, int line, const char *what)
 }
 
 /*
- * fuzz_took(part): an input came beyond the first look, into the part of the target with this number, from 0. replay.c fails where no
- * input of a corpus came into one of the fuzz_parts of a target: what refuses everything breaks no property. fuzz_parts_seen has a
- * bit for each.
+ * fuzz_took(part): an input came beyond the first look, into the part of the target with this number, from 0. replay.c fails where
+ * no input of a corpus came into one of the fuzz_parts of a target: what refuses everything breaks no property. fuzz_parts_seen has
+ * a bit for each.
  */
 void fuzz_took(unsigned part);
 extern const unsigned fuzz_parts;

@@ -291,6 +291,12 @@ if command -v mandoc >/dev/null; then
 	done
 fi
 
+# ---- style --------------------------------------------------------------------------------------------------------------------
+check "the tree has the shape that CONTRIBUTING says" python3 "$ONCE_TESTS/style"
+printf 'int f(void)\n{\n        if(1)\n\t\treturn 1; \n}\n\n\nint g;\n%0133d' 0 >"$W/wrong.c"
+no python3 "$ONCE_TESTS/style" "$W/wrong.c" >"$W/said" || die "a wrong one is not seen"
+is "... and each kind of a wrong one is seen" "$(sed 's/.*wrong.c:\([0-9]*\).*/\1/' "$W/said" | tr '\n' ' ')" "3 3 4 9 1 6 8 "
+
 # ---- headers ------------------------------------------------------------------------------------------------------------------
 check "comments of headers name what their prototypes have" python3 "$ONCE_TESTS/headers"
 printf '/* f(a, n): a comment. */\nint f(int a, int b);\n' >"$W/wrong.h"

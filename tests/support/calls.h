@@ -1,5 +1,6 @@
 /*
- * calls.h - system calls by number that differ between architectures, for tests that stand in the place of the C library's functions.
+ * calls.h - system calls by number that differ between architectures, for tests that stand in the place of the C library's
+ * functions.
  */
 #ifndef CALLS_H
 #define CALLS_H
@@ -14,8 +15,8 @@
 #include <unistd.h>
 
 /*
- * pread64 has its offset in two registers where they have 32 bits, and not everywhere the same two; preadv has both halves everywhere.
- * Where one is enough it is pread64 itself: a process behind a fence may make no other.
+ * pread64 has its offset in two registers where they have 32 bits, and not everywhere the same two; preadv has both halves
+ * everywhere. Where one is enough it is pread64 itself: a process behind a fence may make no other.
  */
 static inline ssize_t
 call_pread(int fd, void *buf, size_t n, off_t off)
@@ -58,7 +59,8 @@ call_mmap(void *at, size_t n, int prot, int flags, int fd, off_t off)
 #if defined SYS_mmap2
 	return (void *)syscall(SYS_mmap2, at, n, prot, flags, fd, (long)(off / 4096));
 #elif defined __s390x__
-	unsigned long all[] = {(unsigned long)at, n, (unsigned long)prot, (unsigned long)flags, (unsigned long)fd, (unsigned long)off};
+	unsigned long all[] = {
+	    (unsigned long)at, n, (unsigned long)prot, (unsigned long)flags, (unsigned long)fd, (unsigned long)off};
 
 	return (void *)syscall(SYS_mmap, all);
 #else

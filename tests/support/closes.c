@@ -1,9 +1,9 @@
 /*
  * closes.c - why something failed is known before it is cleaned up.
  *
- * This is linked into every unit test, in front of the C library's functions of these names (--wrap, configure.ac), for our own code.
- * A call that succeeds may leave anything in errno, and here it does: what was not kept over a close is told wrongly, in each test
- * that looks at it.
+ * This is linked into every unit test, in front of the C library's functions of these names (--wrap, configure.ac), for our own
+ * code. A call that succeeds may leave anything in errno, and here it does: what was not kept over a close is told wrongly, in each
+ * test that looks at it.
  *
  * Weak: a test that wraps one of them itself has its own.
  */

@@ -1,7 +1,7 @@
 /*
- * deny.c - one kind of call fails on one file, with one errno. Loaded by LD_PRELOAD into the installed program, which reads from the
- * environment: ONCE_DENY="open EACCES stick.a", "read EIO *.seg", "write ENOSPC station.sqlite*". The name is a pattern (fnmatch(3))
- * for the last part of the path; ONCE_DENY_FROM is the offset from which on reads and writes fail.
+ * deny.c - one kind of call fails on one file, with one errno. Loaded by LD_PRELOAD into the installed program, which reads from
+ * the environment: ONCE_DENY="open EACCES stick.a", "read EIO *.seg", "write ENOSPC station.sqlite*". The name is a pattern
+ * (fnmatch(3)) for the last part of the path; ONCE_DENY_FROM is the offset from which on reads and writes fail.
  */
 #include <errno.h>
 #include <fnmatch.h>

@@ -20,7 +20,8 @@ enum faults_class {
 	FAULTS_FLUSH = 8        /* of the files' calls fsync and fdatasync alone, as a COMMIT makes them */
 };
 
-/* faults_arm(classes, number): of the calls of these classes from now on, call number (from 1) fails; 0: none. Counting restarts. */
+/* faults_arm(classes, number): of the calls of these classes from now on, call number (from 1) fails; 0: none. Counting restarts.
+ */
 void faults_arm(unsigned classes, unsigned number);
 
 /* faults_disarm(): nothing fails any more. Return how many calls were counted. faults_hit(): whether one failed since the last arm;

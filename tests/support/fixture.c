@@ -417,6 +417,7 @@ fixture_book(struct issuer *i, struct grant *g)
 	uint8_t *payload = grant_encode(g, &n);
 
 	ck_assert_ptr_nonnull(payload);
-	ck_assert_int_eq(books_add_grant(i->books, &(struct books_new){g, BYTES(payload, n), BOOKS_READY, i->now, "test"}, &f), E_OK);
+	ck_assert_int_eq(
+	    books_add_grant(i->books, &(struct books_new){g, BYTES(payload, n), BOOKS_READY, i->now, "test"}, &f), E_OK);
 	free(payload);
 }

@@ -70,8 +70,8 @@ void fixture_patch(struct fixture *x, const char *name, uint64_t off, const void
 void fixture_put(struct fixture *x, const char *name, const void *data, size_t n);
 uint8_t *fixture_get(struct fixture *x, const char *name, size_t *n);
 
-/* fixture_issuer(x, i): the issuer of the stick, unlocked, with books that are empty, in a directory of its own: i->dir. No keystore.
- * The test closes it. */
+/* fixture_issuer(x, i): the issuer of the stick, unlocked, with books that are empty, in a directory of its own: i->dir. No
+ * keystore. The test closes it. */
 struct issuer;
 void fixture_issuer(struct fixture *x, struct issuer *i);
 

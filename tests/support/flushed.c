@@ -104,7 +104,8 @@ flushed_left(void)
 
 	text[0] = 0;
 	if (count > 0)
-		snprintf(text, sizeof text, "%s of %s%s", all[0].call, all[0].name, all[0].lost ? ", before its bytes were flushed" : "");
+		snprintf(text, sizeof text, "%s of %s%s", all[0].call, all[0].name,
+		    all[0].lost ? ", before its bytes were flushed" : "");
 	return text;
 }
 

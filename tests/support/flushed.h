@@ -1,5 +1,6 @@
 /*
- * flushed.h - what a power cut would take away: what was made, renamed, removed or written below a directory, and not flushed since.
+ * flushed.h - what a power cut would take away: what was made, renamed, removed or written below a directory, and not flushed
+ * since.
  *
  * flushed.c stands in the place of the calls of the C library that change files, for a test it is linked into and for the libraries
  * that test uses. The rule is the same for all that keeps something: when it says done, nothing is left; and what gets a name by

@@ -1,5 +1,6 @@
 /*
- * interrupted.h - each call that waits is interrupted once before it does: these stand before the C library's. Included once by a test.
+ * interrupted.h - each call that waits is interrupted once before it does: these stand before the C library's. Included once by a
+ * test.
  */
 #ifndef INTERRUPTED_H
 #define INTERRUPTED_H

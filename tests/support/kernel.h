@@ -29,7 +29,8 @@ struct kernel {
 	uint8_t data[(1u << 20) + 4096];
 };
 
-/* kernel_begin(k): return the descriptor that the mount is served through. A stream carries any size, but one question at a time. */
+/* kernel_begin(k): return the descriptor that the mount is served through. A stream carries any size, but one question at a time.
+ */
 static inline int
 kernel_begin(struct kernel *k, int type)
 {
@@ -46,7 +47,8 @@ kernel_begin(struct kernel *k, int type)
 static inline void
 kernel_send(struct kernel *k, uint32_t opcode, uint64_t node, const void *arg, size_t n)
 {
-	struct fuse_in_header h = {.len = (uint32_t)(sizeof h + n), .opcode = opcode, .unique = ++k->unique, .nodeid = node, .pid = 1};
+	struct fuse_in_header h = {
+	    .len = (uint32_t)(sizeof h + n), .opcode = opcode, .unique = ++k->unique, .nodeid = node, .pid = 1};
 	struct iovec v[] = {{&h, sizeof h}, {(void *)(uintptr_t)arg, n}};
 
 	ck_assert_int_eq(writev(k->fd, v, 2), (ssize_t)h.len);
@@ -109,7 +111,8 @@ kernel_ask(struct kernel *k, uint32_t opcode, uint64_t node, const void *arg, si
 static inline void
 kernel_init(struct kernel *k)
 {
-	const struct fuse_init_in in = {.major = FUSE_KERNEL_VERSION, .minor = 38, .max_readahead = 1u << 20, .flags = ~(uint32_t)FUSE_INIT_EXT};
+	const struct fuse_init_in in = {
+	    .major = FUSE_KERNEL_VERSION, .minor = 38, .max_readahead = 1u << 20, .flags = ~(uint32_t)FUSE_INIT_EXT};
 
 	kernel_send(k, FUSE_INIT, 0, &in, sizeof in);
 }

@@ -1,5 +1,6 @@
 /*
- * opened.h - all ways to open a file, for a library that is loaded before a program, as one: it has open_any, and includes this once.
+ * opened.h - all ways to open a file, for a library that is loaded before a program, as one: it has open_any, and includes this
+ * once.
  */
 #ifndef OPENED_H
 #define OPENED_H

@@ -1,9 +1,9 @@
 /*
  * opens.c - what is opened is not for programs that are started.
  *
- * This is linked into every unit test, in front of the C library's functions of these names (--wrap, configure.ac), for our own code.
- * A key's process starts fusermount3, a player, a pinentry: a descriptor without O_CLOEXEC is theirs, too. Nobody sees that from
- * outside, so that the flag is asked for where the descriptor is made. Only /dev/null is for everybody.
+ * This is linked into every unit test, in front of the C library's functions of these names (--wrap, configure.ac), for our own
+ * code. A key's process starts fusermount3, a player, a pinentry: a descriptor without O_CLOEXEC is theirs, too. Nobody sees that
+ * from outside, so that the flag is asked for where the descriptor is made. Only /dev/null is for everybody.
  *
  * Weak: a test that wraps one of them itself has its own.
  */

@@ -1,7 +1,7 @@
 /*
  * quick_kdf.c - Argon2id that takes no time and no memory, for tests that unlock thousands of times. What it makes of a code or a
- * passphrase is secret from nobody, and the same each time. ONCE_KDF_WAIT_MS in the environment: each takes so many milliseconds, for
- * who has to come between two of them.
+ * passphrase is secret from nobody, and the same each time. ONCE_KDF_WAIT_MS in the environment: each takes so many milliseconds,
+ * for who has to come between two of them.
  */
 #include <stdlib.h>
 #include <time.h>

@@ -1,7 +1,7 @@
 /*
  * serve_dir.c - a directory behind FUSE as libfuse's own path interface does it, for scenarios: what is removed while it is open is
- * renamed to .fuse_hidden... until it is closed. serve_dir DIR MOUNTPOINT [-o OPTION,...]: subtype= and fsname= go to the mount table.
- * With SERVE_MODE=0755 in the environment all have that mode, and chmod says yes and does nothing, as vfat does.
+ * renamed to .fuse_hidden... until it is closed. serve_dir DIR MOUNTPOINT [-o OPTION,...]: subtype= and fsname= go to the mount
+ * table. With SERVE_MODE=0755 in the environment all have that mode, and chmod says yes and does nothing, as vfat does.
  */
 #define FUSE_USE_VERSION 35
 

@@ -2,8 +2,8 @@
  * takeover.c - loaded before all others into oncestick: what a session does once somebody has taken it over, from inside its fence.
  *
  * When an open session is asked how it is, it tries what TAKEOVER_PID (a process), TAKEOVER_FILE (one that exists) and TAKEOVER_DIR
- * (an empty directory) name, once, and writes what became of each into the file "taken" in ONCESTICK_STATION_DIR, the one place where
- * it can.
+ * (an empty directory) name, once, and writes what became of each into the file "taken" in ONCESTICK_STATION_DIR, the one place
+ * where it can.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -72,7 +72,8 @@ tell_minder(const char *what, uint8_t op, const char *text)
 	int32_t e = EPIPE;
 
 	snprintf(q.text, sizeof q.text, "%s", text);
-	if (send(MINDER_FD, &q, sizeof q, MSG_NOSIGNAL) == sizeof q && recv(MINDER_FD, answer, sizeof answer, 0) > (ssize_t)sizeof e)
+	if (send(MINDER_FD, &q, sizeof q, MSG_NOSIGNAL) == sizeof q &&
+	    recv(MINDER_FD, answer, sizeof answer, 0) > (ssize_t)sizeof e)
 		memcpy(&e, answer, sizeof e);
 	errno = e;
 	tell(what, e == 0);

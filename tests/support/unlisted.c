@@ -1,6 +1,6 @@
 /*
- * unlisted.c - a fence whose list lacks calls, as with a libc that makes others. Loaded before all others into oncestick, or linked into a
- * unit test: ONCE_UNLISTED names them, "pread64 preadv".
+ * unlisted.c - a fence whose list lacks calls, as with a libc that makes others. Loaded before all others into oncestick, or linked
+ * into a unit test: ONCE_UNLISTED names them, "pread64 preadv".
  */
 #include <dlfcn.h>
 #include <errno.h>

@@ -3,8 +3,8 @@
  *
  * The protocol's own code runs on a stick in a directory, with stations in plain memory. A station's process ends before, inside or
  * after each of its durable steps; what it leaves is compared with the table of oncestick-protocol(7), and then explored: from each
- * state that is reached, every further attempt, cut and loss of a copy, until nothing new comes. And two stations that live at the same
- * time use one code on one stick, stopped and let go on at every step of both.
+ * state that is reached, every further attempt, cut and loss of a copy, until nothing new comes. And two stations that live at the
+ * same time use one code on one stick, stopped and let go on at every step of both.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -161,7 +161,9 @@ plan(struct fake_store *s, enum moment m, size_t sectors)
 	cut.flushed = m == AFTER_S3;
 	s->changes = 0;
 	s->at_change = m == BEFORE_S1 || m == AFTER_S1 ? 1 : m == BEFORE_S5 || m == AFTER_S5 ? (claimed ? 1 : 2) : 0;
-	s->fate = m == BEFORE_S1 || m == BEFORE_S5 ? FAKE_CRASH_BEFORE : m == AFTER_S1 || m == AFTER_S5 ? FAKE_CRASH_AFTER : FAKE_WORK;
+	s->fate = m == BEFORE_S1 || m == BEFORE_S5 ? FAKE_CRASH_BEFORE
+		  : m == AFTER_S1 || m == AFTER_S5 ? FAKE_CRASH_AFTER
+						   : FAKE_WORK;
 }
 
 static _Noreturn void
@@ -257,7 +259,8 @@ row(int i)
 	return u == NULL ? MEMORY_NONE : u->state;
 }
 
-/* ---- the table ---------------------------------------------------------------------------------------------------------------- */
+/* ---- the table ----------------------------------------------------------------------------------------------------------------
+ */
 
 static const struct {
 	enum moment moment;
@@ -454,8 +457,8 @@ reach(int faults, unsigned opened, bool ruined)
 	keep(&t.s);
 	fixture_slot(&x, &grant.g, 0, &slot);
 	t.ruined = ruined || (opened == 0 && slot.merged == RECORD_IS_DAMAGED);
-	snprintf(t.key, sizeof t.key, "%c%c%d%d%d%u%d", letter_of(&t.s, 0, slot.a), letter_of(&t.s, 1, slot.b), (int)row(0), (int)row(1),
-	    faults, opened, t.ruined);
+	snprintf(t.key, sizeof t.key, "%c%c%d%d%d%u%d", letter_of(&t.s, 0, slot.a), letter_of(&t.s, 1, slot.b), (int)row(0),
+	    (int)row(1), faults, opened, t.ruined);
 	for (size_t i = 0; i < count; i++)
 		if (strcmp(states[i].key, t.key) == 0)
 			return;
@@ -573,7 +576,8 @@ START_TEST(end_cut_anywhere)
 			cut.sectors = sectors;
 			ck_assert_int_eq(attempt_cut(0), FAKE_CRASHED);
 			letters(is);
-			ck_assert_msg(strchr(is, 'S') != NULL && strchr(is, 'L') == NULL, "cut in %d at %zu: %s", copy, sectors, is);
+			ck_assert_msg(
+			    strchr(is, 'S') != NULL && strchr(is, 'L') == NULL, "cut in %d at %zu: %s", copy, sectors, is);
 			ck_assert_int_eq(row(0), MEMORY_CLOSED);
 			ck_assert_int_eq(would_open(0), E_SPENT);
 			ck_assert_int_eq(would_open(1), E_SPENT);
@@ -640,7 +644,8 @@ refused_at_all_stations(const char *when)
 		for (int i = 0; i < STATIONS; i++) {
 			int would = would_open(i), did = opens(i);
 
-			ck_assert_msg(would == E_EXPIRED || would == E_SPENT, "%s, clock %zu, station %d: would be %d", when, k, i, would);
+			ck_assert_msg(
+			    would == E_EXPIRED || would == E_SPENT, "%s, clock %zu, station %d: would be %d", when, k, i, would);
 			ck_assert_msg(did == E_EXPIRED || did == E_SPENT, "%s, clock %zu, station %d: %d", when, k, i, did);
 		}
 	}
@@ -648,8 +653,9 @@ refused_at_all_stations(const char *when)
 }
 
 /*
- * Dead codes of a lecture that expired so long before a list was signed that the list leaves them out: where the list is known, none
- * opens and no session goes on, wherever a spend was cut, whatever the clock says then, and whatever it said when the session began.
+ * Dead codes of a lecture that expired so long before a list was signed that the list leaves them out: where the list is known,
+ * none opens and no session goes on, wherever a spend was cut, whatever the clock says then, and whatever it said when the session
+ * began.
  */
 START_TEST(who_has_a_list_needs_no_word_of_what_it_leaves_out)
 {
@@ -824,8 +830,8 @@ take_turns(int first, int second, bool killed, bool over[STATIONS])
 	lead_no_more();
 	ck_assert_msg(a.status == E_OK || a.status == E_SPENT || a.status == E_STICK_BUSY || (killed && a.status == FAKE_CRASHED),
 	    "after %d and %d steps: %d", first, second, a.status);
-	ck_assert_msg(b.status == E_OK || b.status == E_SPENT || b.status == E_STICK_BUSY, "after %d and %d steps: %d", first, second,
-	    b.status);
+	ck_assert_msg(b.status == E_OK || b.status == E_SPENT || b.status == E_STICK_BUSY, "after %d and %d steps: %d", first,
+	    second, b.status);
 	ck_assert_msg(a.status != E_OK || b.status != E_OK, "after %d and %d steps: a second session", first, second);
 	if (!killed)
 		ck_assert_msg(a.status == E_OK || b.status == E_OK, "after %d and %d steps: nobody opened", first, second);

@@ -225,7 +225,8 @@ must(int (*step)(void), int want, const char *when)
 {
 	struct outcome o = run(step, 0, 0);
 
-	ck_assert_msg(o.status == want, "%s: %s, not %s; see %s/err", when, err_name((enum err)o.status), err_name((enum err)want), dir);
+	ck_assert_msg(
+	    o.status == want, "%s: %s, not %s; see %s/err", when, err_name((enum err)o.status), err_name((enum err)want), dir);
 }
 
 static void
@@ -245,8 +246,9 @@ setup(void)
 
 	snprintf(dir, sizeof dir, "%.90s/check_faults.XXXXXX", tmp);
 	ck_assert_ptr_nonnull(mkdtemp(dir));
-	command("mkdir folder folder/clips stick && echo hello >folder/a.txt && head -c 200000 /dev/urandom >folder/clips/film.bin && "
-		"echo 'correct horse' >pass");
+	command(
+	    "mkdir folder folder/clips stick && echo hello >folder/a.txt && head -c 200000 /dev/urandom >folder/clips/film.bin && "
+	    "echo 'correct horse' >pass");
 	snprintf(path, sizeof path, "%s/issuer", dir);
 	setenv("ONCESTICK_ISSUER_DIR", path, 1);
 	snprintf(path, sizeof path, "%s/station", dir);
@@ -347,7 +349,8 @@ after_spend(const struct outcome *o)
 {
 	int there = run(elsewhere, 0, 0).status;
 
-	ck_assert_msg(there == E_SPENT || (there == E_OK && o->status != E_OK), "%s: elsewhere %s", o->what, err_name((enum err)there));
+	ck_assert_msg(
+	    there == E_SPENT || (there == E_OK && o->status != E_OK), "%s: elsewhere %s", o->what, err_name((enum err)there));
 	opens_once(o->what);
 }
 

@@ -1,8 +1,8 @@
 /*
  * check_flushed.c - who says done has everything on the medium: what was made, renamed, removed and written, file and directory.
  *
- * One rule after every step of all that keeps something: sticks, the keystore, the books, a PC's memory. A power cut is then between
- * steps or in one; what one may leave, other tests know.
+ * One rule after every step of all that keeps something: sticks, the keystore, the books, a PC's memory. A power cut is then
+ * between steps or in one; what one may leave, other tests know.
  */
 #include <check.h>
 #include <fcntl.h>

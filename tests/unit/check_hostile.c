@@ -946,7 +946,8 @@ use_with(enum ailment ailment, unsigned from, unsigned to)
 	failed = medium.failed > 0;
 	if (failed && to == 0 && ailment < READ_EIO)
 		ck_assert_int_eq(err, ailment == WRITE_EROFS ? E_READONLY : E_STICK_IO);
-	/* Zeros that a device makes up are no error of the device, and a record of zeros is damaged: the words say to try another port. */
+	/* Zeros that a device makes up are no error of the device, and a record of zeros is damaged: the words say to try another
+	 * port. */
 	ck_assert(err == E_OK || err == E_READONLY || err == E_STICK_IO || (ailment == READ_ZEROS && err == E_SLOT_DAMAGED));
 	ck_assert(failed || err == E_OK);
 	ck_assert(err == E_OK || r.info.spent_now || ailment >= READ_EIO);

@@ -273,8 +273,8 @@ START_TEST(what_cannot_be_read_for_want_of_memory_is_not_called_damaged)
 		faults_disarm();
 		if (!faults_hit())
 			break;
-		ck_assert_msg(err == says || (err == E_FAIL && f.sys == ENOMEM), "%s: %s, %s: %s, errno %d, at request %u", calls[_i].name,
-		    err_name(err), f.step, f.object, f.sys, n);
+		ck_assert_msg(err == says || (err == E_FAIL && f.sys == ENOMEM), "%s: %s, %s: %s, errno %d, at request %u",
+		    calls[_i].name, err_name(err), f.step, f.object, f.sys, n);
 		told += err == E_FAIL;
 	}
 	ck_assert_msg(err == says && told > 0, "%s: %s, %u times E_FAIL", calls[_i].name, err_name(err), told);

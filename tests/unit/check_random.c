@@ -69,7 +69,8 @@ unlinkat(int dir_fd, const char *name, int flags)
 #define CHUNKS 4u
 #define CHUNK_SEEN (OUT_MAX / CHUNKS)
 
-/* Of a stick that has room for two chunks, each of the two times that it is filled: where what is in them goes, and how many there were. */
+/* Of a stick that has room for two chunks, each of the two times that it is filled: where what is in them goes, and how many there
+ * were. */
 static uint8_t *filled;
 static unsigned chunks;
 

@@ -1,6 +1,6 @@
 /*
- * check_whole.c - whole.c: a test that ends its process is red, whatever it says of itself, and those that end are green; locks.c: so
- * is one that passes a lock which was not taken; and opens.c: one that opens something for programs that it starts.
+ * check_whole.c - whole.c: a test that ends its process is red, whatever it says of itself, and those that end are green; locks.c:
+ * so is one that passes a lock which was not taken; and opens.c: one that opens something for programs that it starts.
  */
 #include <check.h>
 #include <fcntl.h>

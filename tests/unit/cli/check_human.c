@@ -48,7 +48,10 @@ json_shown(const char *json, const char *want)
 /* The value is the same; a terminal has nothing to obey. */
 START_TEST(json_has_nothing_that_a_terminal_obeys)
 {
-	json_shown("{\n  \"a\": \"gr\xc3\xb6\xc3\x9f" "e \xe5\xa4\xa7\"\n}", "{\n  \"a\": \"gr\xc3\xb6\xc3\x9f" "e \xe5\xa4\xa7\"\n}");
+	json_shown("{\n  \"a\": \"gr\xc3\xb6\xc3\x9f"
+		   "e \xe5\xa4\xa7\"\n}",
+	    "{\n  \"a\": \"gr\xc3\xb6\xc3\x9f"
+	    "e \xe5\xa4\xa7\"\n}");
 	json_shown("\"\xc2\x9b" "31m\"", "\"\\u009b31m\"");
 	json_shown("\"\x7f\xc2\x80\xc2\x9f\"", "\"\\u007f\\u0080\\u009f\"");
 	json_shown("\"\xe2\x80\xae\xe2\x81\xa6\xd8\x9c\"", "\"\\u202e\\u2066\\u061c\""); /* RLO, LRI, ALM */

@@ -25,9 +25,10 @@
 #include "utf8.h"
 
 static const enum err all[] = {E_FAIL, E_USAGE, E_NO_STICK, E_STICK_DAMAGED, E_NO_GRANT, E_ISSUER, E_NO_CODES, E_STICK_BUSY,
-    E_CODE_FORM, E_CODE_TYPO, E_CODE_KIND, E_CODE_UNKNOWN, E_PROMPT, E_SPENT, E_REVOKED, E_EARLY, E_EXPIRED, E_NOTICE_MISSING, E_SLOT_DAMAGED,
-    E_BUSY, E_STATION, E_SPACE, E_FILESYSTEM, E_BUNDLE, E_WRONG_STICK, E_WRONG_STATION, E_READONLY, E_STICK_IO, E_LEDGER,
-    E_ROLLBACK, E_FUSE, E_MEMORY, E_MOUNTED, E_REFILL, E_REFILL_USED, E_SOURCE, E_KEYSTORE, E_PASSPHRASE, E_BOOKS, E_INTERRUPTED};
+    E_CODE_FORM, E_CODE_TYPO, E_CODE_KIND, E_CODE_UNKNOWN, E_PROMPT, E_SPENT, E_REVOKED, E_EARLY, E_EXPIRED, E_NOTICE_MISSING,
+    E_SLOT_DAMAGED, E_BUSY, E_STATION, E_SPACE, E_FILESYSTEM, E_BUNDLE, E_WRONG_STICK, E_WRONG_STATION, E_READONLY, E_STICK_IO,
+    E_LEDGER, E_ROLLBACK, E_FUSE, E_MEMORY, E_MOUNTED, E_REFILL, E_REFILL_USED, E_SOURCE, E_KEYSTORE, E_PASSPHRASE, E_BOOKS,
+    E_INTERRUPTED};
 #define ALL (sizeof all / sizeof all[0])
 
 static char text[1400];
@@ -454,7 +455,8 @@ END_TEST
 
 START_TEST(talk_is_one_line_elsewhere)
 {
-	ck_assert_str_eq(talk(false), "oncestick: this code was used before; a code opens one lecture. Ask for another. [E_SPENT 30]\n");
+	ck_assert_str_eq(
+	    talk(false), "oncestick: this code was used before; a code opens one lecture. Ask for another. [E_SPENT 30]\n");
 }
 END_TEST
 

@@ -157,7 +157,8 @@ END_TEST
 
 START_TEST(a_directory_that_may_be_listed_gives_no_file_away)
 {
-	const struct fence_path paths[] = {{dir, -1, FENCE_LIST}, {"kept", open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC), FENCE_CLEAN}};
+	const struct fence_path paths[] = {
+	    {dir, -1, FENCE_LIST}, {"kept", open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC), FENCE_CLEAN}};
 	char path[96];
 
 	if (fence_paths(paths, sizeof paths / sizeof *paths) != 0) {
@@ -178,8 +179,8 @@ START_TEST(a_directory_that_may_be_listed_gives_no_file_away)
 END_TEST
 
 /*
- * Check asks for a timer after each test to know which clock it has, and behind the fence there is none: what is fenced in is a child of
- * the test's process, which has to come to its end. True in the child.
+ * Check asks for a timer after each test to know which clock it has, and behind the fence there is none: what is fenced in is a
+ * child of the test's process, which has to come to its end. True in the child.
  */
 static bool
 in_child(void)
@@ -484,7 +485,8 @@ START_TEST(what_is_asked_for_wrongly_fails)
 }
 END_TEST
 
-/* A descriptor that is given stays open, whether it is itself allowed or something below it; what was opened on the way does not. */
+/* A descriptor that is given stays open, whether it is itself allowed or something below it; what was opened on the way does not.
+ */
 START_TEST(descriptors_are_the_caller_s)
 {
 	struct fence_path paths[3];

@@ -129,7 +129,8 @@ START_TEST(the_memory_the_stick_and_where_sticks_are)
 	ck_assert_int_eq(right_to("/var/station"), FENCE_MAKE);
 	ck_assert(asked[1].whole && asked[1].fd == stick_fd && asked[1].right == FENCE_READ);
 	ck_assert(strcmp(asked[2].path, "ONCE") == 0 && asked[2].fd == stick_fd && asked[2].right == FENCE_WRITE);
-	for (const char *const *p = (const char *const[]){"/media", "/run/media", "/mnt", "/proc/self", "/sys", NULL}; *p != NULL; p++)
+	for (const char *const *p = (const char *const[]){"/media", "/run/media", "/mnt", "/proc/self", "/sys", NULL}; *p != NULL;
+	     p++)
 		ck_assert_int_eq(right_to(*p), FENCE_READ);
 	ck_assert_int_eq(right_to("/sys/devices/virtual/bdi"), FENCE_WRITE);
 	for (size_t i = 0; i < count; i++) {

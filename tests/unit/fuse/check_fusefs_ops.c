@@ -268,7 +268,8 @@ released(unsigned ino, uint64_t fh)
 {
 	const struct fuse_release_in in = {.fh = fh};
 
-	ck_assert_int_eq(kernel_ask(&k, inodes[ino].type == IMAGE_DIR ? FUSE_RELEASEDIR : FUSE_RELEASE, node(ino), &in, sizeof in), 0);
+	ck_assert_int_eq(
+	    kernel_ask(&k, inodes[ino].type == IMAGE_DIR ? FUSE_RELEASEDIR : FUSE_RELEASE, node(ino), &in, sizeof in), 0);
 }
 
 static int

@@ -1,6 +1,6 @@
 /*
- * check_fusemount.c - mount(2) or fusermount3: which, how it is asked, and what is made of its answer. Nothing is mounted: the calls are
- * this file's own, and fusermount3 is this program.
+ * check_fusemount.c - mount(2) or fusermount3: which, how it is asked, and what is made of its answer. Nothing is mounted: the
+ * calls are this file's own, and fusermount3 is this program.
  */
 #include <check.h>
 #include <errno.h>
@@ -167,7 +167,11 @@ tell_all(int argc, char **argv)
 	fprintf(f, " %s", sigismember(&blocked, SIGTERM) ? "blocked" : "free");
 	for (int fd = 0; fd < 64; fd++)
 		if (fd != fileno(f) && fstat(fd, &st) == 0)
-			fprintf(f, " %d%c", fd, S_ISSOCK(st.st_mode) ? 's' : S_ISFIFO(st.st_mode) ? 'p' : S_ISCHR(st.st_mode) ? 'c' : '?');
+			fprintf(f, " %d%c", fd,
+			    S_ISSOCK(st.st_mode)   ? 's'
+			    : S_ISFIFO(st.st_mode) ? 'p'
+			    : S_ISCHR(st.st_mode)  ? 'c'
+						   : '?');
 	fprintf(f, "\n");
 	fclose(f);
 }
@@ -394,12 +398,18 @@ END_TEST
 START_TEST(what_the_helper_says)
 {
 	static const char *const all[][2] = {
-		{"fusermount3: mount failed: Operation not permitted\n", "mount failed: Operation not permitted"},
-		{"/usr/bin/fusermount3: user has no write access\n", "user has no write access"},
-		{"warning\nfusermount3: failed to open /etc/fuse.conf \n\n", "failed to open /etc/fuse.conf"},
-		{"one\ntwo", "two"}, {"\nx", "x"}, {"\n", "no answer"}, {" \n ", "no answer"}, {NULL, "no answer"},
-		{"a b/fusermount3: c\n", "a b/fusermount3: c"}, {"fusermount3:", "fusermount3:"}, {"fusermount3: \n", "fusermount3:"},
-		{"xfusermount3: c", "xfusermount3: c"},
+	    {"fusermount3: mount failed: Operation not permitted\n", "mount failed: Operation not permitted"},
+	    {"/usr/bin/fusermount3: user has no write access\n", "user has no write access"},
+	    {"warning\nfusermount3: failed to open /etc/fuse.conf \n\n", "failed to open /etc/fuse.conf"},
+	    {"one\ntwo", "two"},
+	    {"\nx", "x"},
+	    {"\n", "no answer"},
+	    {" \n ", "no answer"},
+	    {NULL, "no answer"},
+	    {"a b/fusermount3: c\n", "a b/fusermount3: c"},
+	    {"fusermount3:", "fusermount3:"},
+	    {"fusermount3: \n", "fusermount3:"},
+	    {"xfusermount3: c", "xfusermount3: c"},
 	};
 	static char large[2000], whole[512];
 	int fd = -7;

@@ -398,9 +398,17 @@ START_TEST(a_name_fits_what_there_is)
 		const char *label, *name;
 		size_t size;
 	} all[] = {
-		{"abc", "abc", 4}, {"abc", "ab", 3}, {"abc", "a", 2}, {"a\xc3\xa9", "a\xc3\xa9", 4}, {"a\xc3\xa9", "a", 3},
-		{"a\xc3\xa9 b", "a\xc3\xa9", 4}, {"\xf0\x9f\x8e\xac.", "\xf0\x9f\x8e\xac", 5}, {"a/./", "a-.-", 5}, {"a-b.c", "a-b.c", 8},
-		{"./.", "_-.", 8}, {"--", "_-", 8},
+	    {"abc", "abc", 4},
+	    {"abc", "ab", 3},
+	    {"abc", "a", 2},
+	    {"a\xc3\xa9", "a\xc3\xa9", 4},
+	    {"a\xc3\xa9", "a", 3},
+	    {"a\xc3\xa9 b", "a\xc3\xa9", 4},
+	    {"\xf0\x9f\x8e\xac.", "\xf0\x9f\x8e\xac", 5},
+	    {"a/./", "a-.-", 5},
+	    {"a-b.c", "a-b.c", 8},
+	    {"./.", "_-.", 8},
+	    {"--", "_-", 8},
 	};
 	char name[256], label[256];
 
@@ -597,8 +605,9 @@ remember(void)
 	char command[3 * PATH_MAX];
 
 	unsetenv("XDG_DATA_HOME");
-	snprintf(command, sizeof command, "mkdir -p '%s/.local/share/RecentDocuments' && printf 'URL=%s/film' >'%s/.local/share/RecentDocuments/a.desktop'",
-	    home, m, home);
+	snprintf(command, sizeof command,
+	    "mkdir -p '%s/.local/share/RecentDocuments' && printf 'URL=%s/film' >'%s/.local/share/RecentDocuments/a.desktop'", home,
+	    m, home);
 	ck_assert_int_eq(system(command), 0);
 }
 
@@ -636,8 +645,8 @@ look_below_a_cover(void)
 		return 1;
 	if (mount("none", m, "tmpfs", 0, NULL) != 0)
 		return 2;
-	if (!mountpoint_is_covered(m, &id) || mountpoint_is_covered(m, &none) || mountpoint_is_covered(m, &other) || mountpoint_is(m, &id) ||
-	    mountpoint_is_ours(m))
+	if (!mountpoint_is_covered(m, &id) || mountpoint_is_covered(m, &none) || mountpoint_is_covered(m, &other) ||
+	    mountpoint_is(m, &id) || mountpoint_is_ours(m))
 		return 3;
 	if (mountpoint_clear(m, &id, true, 0) != true || umount2(m, 0) != 0)
 		return 4;
@@ -940,8 +949,8 @@ add_device(const char *name, const char *file)
 	if (file == NULL)
 		snprintf(command, sizeof command, "mkdir -p '%s/%s'", devices, name);
 	else
-		snprintf(command, sizeof command, "mkdir -p '%s/%s/loop' && printf '%s' >'%s/%s/loop/backing_file'", devices, name, file,
-		    devices, name);
+		snprintf(command, sizeof command, "mkdir -p '%s/%s/loop' && printf '%s' >'%s/%s/loop/backing_file'", devices, name,
+		    file, devices, name);
 	ck_assert_int_eq(system(command), 0);
 }
 

@@ -484,7 +484,8 @@ END_TEST
 START_TEST(a_path_that_is_not_there)
 {
 	replug_free(&r);
-	ck_assert_ptr_nonnull(r = replug_new((struct unlock *)(void *)home, "/nonexistent/stick", (struct clock_source){.boot = boot}));
+	ck_assert_ptr_nonnull(
+	    r = replug_new((struct unlock *)(void *)home, "/nonexistent/stick", (struct clock_source){.boot = boot}));
 	ck_assert_int_eq(replug_look(r), 0);
 	ck_assert_uint_eq(replug_device(r), 0);
 	ck_assert(!replug_wait(r, stop, &silent));

@@ -1,6 +1,6 @@
 /*
- * check_session.c - the terminal's side while a session does not answer; and whole sessions, from the look to the end, whose mount is a
- * socket (kernel.h).
+ * check_session.c - the terminal's side while a session does not answer; and whole sessions, from the look to the end, whose mount
+ * is a socket (kernel.h).
  */
 #include <check.h>
 #include <dirent.h>
@@ -222,7 +222,8 @@ enum err
 __wrap_minder_unmount(int fd, bool lazy, struct fault *f)
 {
 	world->unmounts += lazy ? 100 : 1;
-	return world->unmount != 0 ? fault_set(f, (enum err)world->unmount, world->unmount_sys, "unmount", "it") : __real_minder_unmount(fd, lazy, f);
+	return world->unmount != 0 ? fault_set(f, (enum err)world->unmount, world->unmount_sys, "unmount", "it")
+				   : __real_minder_unmount(fd, lazy, f);
 }
 
 int
@@ -298,7 +299,8 @@ setup(void)
 	policy.not_before = time(NULL) - 3600;
 	policy.expires = (time(NULL) > FIXTURE_NOW ? time(NULL) : FIXTURE_NOW) + 86400;
 	fixture_grant(&x, &grant, policy, 0, NULL);
-	snprintf(station_dir_path, sizeof station_dir_path, "%.30s/once-station.XXXXXX", getenv("TMPDIR") != NULL ? getenv("TMPDIR") : "/tmp");
+	snprintf(station_dir_path, sizeof station_dir_path, "%.30s/once-station.XXXXXX",
+	    getenv("TMPDIR") != NULL ? getenv("TMPDIR") : "/tmp");
 	ck_assert_ptr_nonnull(mkdtemp(station_dir_path));
 }
 
@@ -637,7 +639,10 @@ START_TEST(ended_by_who_asks)
 	open_again();
 	told(EVENT_OPENED);
 	fh = film(&node);
-	ck_assert_int_eq(asked((enum control_op)((for_good ? CONTROL_END_FORCE : CONTROL_PAUSE_FORCE) | (told_by_it ? CONTROL_TOLD : 0)), &reply), E_OK);
+	ck_assert_int_eq(
+	    asked(
+		(enum control_op)((for_good ? CONTROL_END_FORCE : CONTROL_PAUSE_FORCE) | (told_by_it ? CONTROL_TOLD : 0)), &reply),
+	    E_OK);
 	assert_closed(for_good);
 	(void)fh;
 	ended(for_good ? 0 : SESSION_PAUSED);
@@ -957,9 +962,10 @@ assert_descriptors(void)
 
 START_TEST(it_has_nothing_of_the_command_s)
 {
-	const unsigned long long answered = 1ull << (SIGSEGV - 1) | 1ull << (SIGBUS - 1) | 1ull << (SIGABRT - 1) | 1ull << (SIGCHLD - 1) |
-	    1ull << (SIGKILL - 1) | 1ull << (SIGSTOP - 1) | 3ull << 31;
-	const int file = open("/etc/passwd", O_RDONLY | O_CLOEXEC), kept = dup(file); /* without O_CLOEXEC, which no exec would close */
+	const unsigned long long answered = 1ull << (SIGSEGV - 1) | 1ull << (SIGBUS - 1) | 1ull << (SIGABRT - 1) |
+					    1ull << (SIGCHLD - 1) | 1ull << (SIGKILL - 1) | 1ull << (SIGSTOP - 1) | 3ull << 31;
+	const int file = open("/etc/passwd", O_RDONLY | O_CLOEXEC),
+		  kept = dup(file); /* without O_CLOEXEC, which no exec would close */
 	char path[64], target[256] = "";
 
 	look_at(x.path, station_dir_path, E_OK);
@@ -1068,7 +1074,8 @@ can_mount(void)
 static void
 mount_one(bool given)
 {
-	struct session_setup with = {.stick_path = x.path, .dir = given ? folder : NULL, .station_dir = station_dir_path, .source = "stick,7"};
+	struct session_setup with = {
+	    .stick_path = x.path, .dir = given ? folder : NULL, .station_dir = station_dir_path, .source = "stick,7"};
 	struct fault f = {0};
 	int ev[2];
 

@@ -1,6 +1,6 @@
 /*
- * check_stage.c - a program alone with a mount: what it finds, what it may, and that nothing of it is left. Where namespaces or mounts
- * are not to be had there is nothing to look at.
+ * check_stage.c - a program alone with a mount: what it finds, what it may, and that nothing of it is left. Where namespaces or
+ * mounts are not to be had there is nothing to look at.
  */
 #include <check.h>
 #include <dlfcn.h>
@@ -116,7 +116,8 @@ serve(void *arg)
 			a.u.init = (struct fuse_init_out){.major = 7, .minor = 31, .max_write = 4096, .max_readahead = 4096};
 			a.h.len += sizeof a.u.init;
 		} else if (h->opcode == FUSE_GETATTR) {
-			a.u.attr = (struct fuse_attr_out){.attr = {.ino = 1, .mode = S_IFDIR | 0555, .nlink = 2, .uid = geteuid(), .gid = getegid()}};
+			a.u.attr = (struct fuse_attr_out){
+			    .attr = {.ino = 1, .mode = S_IFDIR | 0555, .nlink = 2, .uid = geteuid(), .gid = getegid()}};
 			a.h.len += sizeof a.u.attr;
 		} else if (h->opcode == FUSE_OPENDIR) {
 			a.h.len += sizeof a.u.open;
@@ -153,7 +154,8 @@ begin(void)
 	memset(kept, 0, sizeof kept);
 	memset(covered, 0, sizeof covered);
 	memset(&fault, 0, sizeof fault);
-	setup = (struct stage_setup){.program = "/bin/sh", .argv = argv, .env = env, .dir = PLACE, .kept = kept, .covered = covered};
+	setup =
+	    (struct stage_setup){.program = "/bin/sh", .argv = argv, .env = env, .dir = PLACE, .kept = kept, .covered = covered};
 	stage = (struct stage){-1, -1};
 	serves = false;
 	served = false;
@@ -239,7 +241,8 @@ hear_a_byte(void)
 
 START_TEST(the_program_is_in_the_mount_and_says_how_it_ended)
 {
-	play("echo at=$PWD; echo one=$ONE; echo home=$HOME.; ls -A | wc -l; grep -c ' " PLACE "/Week\\\\040[1]2 .*fuse.oncestick' /proc/self/mountinfo; exit 3");
+	play("echo at=$PWD; echo one=$ONE; echo home=$HOME.; ls -A | wc -l; grep -c ' " PLACE
+	     "/Week\\\\040[1]2 .*fuse.oncestick' /proc/self/mountinfo; exit 3");
 	wait_for_end();
 	ck_assert_int_eq(end.sys, 0);
 	ck_assert(WIFEXITED(end.status) && WEXITSTATUS(end.status) == 3);
@@ -303,8 +306,10 @@ START_TEST(what_it_finds)
 	covered[3] = "/tmp";
 	setup.furnish = furnish;
 	setup.arg = "arg";
-	snprintf(script, sizeof script, "cat %s; echo; cd %s && ls -A | wc -l; ls -A %s; ls -A /usr/share | wc -l; wc -c </etc/passwd; "
-	    "ls -A /var/tmp | wc -l; ls -A %s/gone 2>/dev/null; ls -d " STAGE_DIR "/furnished; stat -c %%a /tmp " STAGE_DIR, keep, dir, base, base);
+	snprintf(script, sizeof script,
+	    "cat %s; echo; cd %s && ls -A | wc -l; ls -A %s; ls -A /usr/share | wc -l; wc -c </etc/passwd; "
+	    "ls -A /var/tmp | wc -l; ls -A %s/gone 2>/dev/null; ls -d " STAGE_DIR "/furnished; stat -c %%a /tmp " STAGE_DIR,
+	    keep, dir, base, base);
 	play(script);
 	wait_for_end();
 	hear();
@@ -346,7 +351,8 @@ START_TEST(it_has_no_rights_but_its_user_s)
 	sigprocmask(SIG_BLOCK, &all, NULL);
 	signal(SIGHUP, SIG_IGN);
 	signal(SIGRTMAX, SIG_IGN);
-	play("id -u; id -g; grep -E '^(Cap(Inh|Prm|Eff|Bnd|Amb)|NoNewPrivs|SigBlk|SigIgn)' /proc/self/status; cat /proc/self/setgroups; "
+	play(
+	    "id -u; id -g; grep -E '^(Cap(Inh|Prm|Eff|Bnd|Amb)|NoNewPrivs|SigBlk|SigIgn)' /proc/self/status; cat /proc/self/setgroups; "
 	    "mount -t tmpfs none /mnt 2>/dev/null && echo mounted; umount . 2>/dev/null && echo unmounted; ls -l /proc/1/fd >/dev/null 2>&1 && echo init; "
 	    "chroot / true 2>/dev/null && echo chroot");
 	wait_for_end();
@@ -357,7 +363,8 @@ START_TEST(it_has_no_rights_but_its_user_s)
 	ck_assert_ptr_nonnull(at = strstr(said, "SigIgn:"));
 	ck_assert_int_eq(sscanf(at, "SigIgn: %llx", &ignored), 1);
 	ck_assert_uint_eq(ignored & ~(3ull << 31), 0); /* two are the C library's own, which nobody can change */
-	HEARD("CapInh:\t0000000000000000\nCapPrm:\t0000000000000000\nCapEff:\t0000000000000000\nCapBnd:\t0000000000000000\nCapAmb:\t0000000000000000\n");
+	HEARD(
+	    "CapInh:\t0000000000000000\nCapPrm:\t0000000000000000\nCapEff:\t0000000000000000\nCapBnd:\t0000000000000000\nCapAmb:\t0000000000000000\n");
 	HEARD("NoNewPrivs:\t1\ndeny\n");
 	ck_assert_ptr_null(strstr(said, "mounted"));
 	ck_assert_ptr_null(strstr(said, "init"));
@@ -557,7 +564,8 @@ START_TEST(each_call_that_fails_is_told)
 		memset(&fault, 0, sizeof fault);
 		stage_fork(&stage, &setup, &fault);
 		stage_close(&stage);
-		ck_assert_msg(*until_failure > 0 || (fault.err == E_FUSE && fault.sys == EIO), "call %d: %d %s %d", n, fault.err, fault.step, fault.sys);
+		ck_assert_msg(*until_failure > 0 || (fault.err == E_FUSE && fault.sys == EIO), "call %d: %d %s %d", n, fault.err,
+		    fault.step, fault.sys);
 	} while (*until_failure <= 0 && n < 100);
 	ck_assert_int_eq(fault.err, E_OK);
 	ck_assert_int_gt(n, 20);
@@ -574,7 +582,8 @@ START_TEST(nothing_stays_open)
 	for (int i = 0; i < 3; i++) {
 		setup.furnish = i == 1 ? furnish_not : NULL;
 		ck_assert_int_eq(stage_fork(&stage, &setup, &fault), i == 1 ? E_FUSE : E_OK);
-		ck_assert(i == 1 || ((fcntl(stage.link, F_GETFD) & FD_CLOEXEC) != 0 && (fcntl(stage.fuse, F_GETFD) & FD_CLOEXEC) != 0));
+		ck_assert(
+		    i == 1 || ((fcntl(stage.link, F_GETFD) & FD_CLOEXEC) != 0 && (fcntl(stage.fuse, F_GETFD) & FD_CLOEXEC) != 0));
 		stage_close(&stage);
 		ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1); /* nor a child unwaited for */
 	}

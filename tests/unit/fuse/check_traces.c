@@ -285,11 +285,13 @@ END_TEST
 START_TEST(bookmarks_in_any_shape)
 {
 	static const char *const ours[] = {
-		"<bookmark\thref=\"file:///home/kim/Week%2012/q\"/>", "<bookmark\nhref='file:///home/kim/Week%2012/q'\n/>",
-		"<bookmark\r\n \thref=\"file:///home/kim/Week%2012/q\"></bookmark>", "\t <bookmark href=\"file:///home/kim/Week%2012\"/>\n",
-		"<bookmark hrex=\"\" xhref=\"b\" href=\"file:///home/kim/Week%2012/q\"/>",
-		"<bookmark a='>' b=\"/>\" href=\"file:///home/kim/Week%2012/q\"><bookmarks/></bookmark>",
-		"<bookmark href=\"file:///home/kim/Week%2012/q\"/>\n",
+	    "<bookmark\thref=\"file:///home/kim/Week%2012/q\"/>",
+	    "<bookmark\nhref='file:///home/kim/Week%2012/q'\n/>",
+	    "<bookmark\r\n \thref=\"file:///home/kim/Week%2012/q\"></bookmark>",
+	    "\t <bookmark href=\"file:///home/kim/Week%2012\"/>\n",
+	    "<bookmark hrex=\"\" xhref=\"b\" href=\"file:///home/kim/Week%2012/q\"/>",
+	    "<bookmark a='>' b=\"/>\" href=\"file:///home/kim/Week%2012/q\"><bookmarks/></bookmark>",
+	    "<bookmark href=\"file:///home/kim/Week%2012/q\"/>\n",
 	};
 	static const char *const others[] = {
 		"<bookmarkhref=\"file:///home/kim/Week%2012/q\"/>", "<bookmarks href=\"file:///home/kim/Week%2012/q\"/>",
@@ -326,7 +328,8 @@ START_TEST(bookmarks_of_a_folder_with_odd_letters)
 	} all[] = {{"/home/kim/Kim's", "/home/kim/Kim's"}, {"/home/kim/Kim's", "/home/kim/Kim&apos;s"},
 	    {"/home/kim/Kim's", "/home/kim/Kim&#39;s"}, {"/home/kim/Kim's", "/home/kim/Kim%27s"},
 	    {"/home/kim/a&b", "/home/kim/a&amp;b"}, {"/home/kim/\"a\"", "/home/kim/&quot;a&quot;"},
-	    {"/home/kim/<a>", "/home/kim/&lt;a&gt;"}, {"/home/kim/&", "/home/kim/&amp;"}, {"/home/kim/&apos;", "/home/kim/&amp;apos;"}};
+	    {"/home/kim/<a>", "/home/kim/&lt;a&gt;"}, {"/home/kim/&", "/home/kim/&amp;"},
+	    {"/home/kim/&apos;", "/home/kim/&amp;apos;"}};
 
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
 		const struct traces_folder odd = {{all[i].path, NULL}}, other = {{"/home/kim/other", NULL}};
@@ -335,7 +338,8 @@ START_TEST(bookmarks_of_a_folder_with_odd_letters)
 		for (const char *quote = "\"'"; *quote != 0; quote++) {
 			if (strchr(all[i].uri, *quote) != NULL)
 				continue;
-			snprintf(text, sizeof text, HEAD "  <bookmark href=%cfile://%s/q%c>\n  </bookmark>\n" TAIL, *quote, all[i].uri, *quote);
+			snprintf(text, sizeof text, HEAD "  <bookmark href=%cfile://%s/q%c>\n  </bookmark>\n" TAIL, *quote,
+			    all[i].uri, *quote);
 			memcpy(kept, text, sizeof text);
 			ck_assert_uint_eq(traces_cut(&other, text, strlen(text)), strlen(kept));
 			ck_assert_mem_eq(text, kept, sizeof text);
@@ -530,7 +534,8 @@ START_TEST(recent_files_go)
 	struct stat st;
 	int n, fd;
 
-	n = snprintf(list, sizeof list, HEAD "  <bookmark href=\"file://%s/Week%%2012/film.mp4\">\n  </bookmark>\n" OTHER("x") TAIL, home);
+	n = snprintf(
+	    list, sizeof list, HEAD "  <bookmark href=\"file://%s/Week%%2012/film.mp4\">\n  </bookmark>\n" OTHER("x") TAIL, home);
 	put(".local/share/recently-used.xbel", list, (size_t)n);
 	n = snprintf(list, sizeof list, "[Desktop Entry]\nIcon=video\nURL[$e]=file:$HOME/Week%%2012/film.mp4\n");
 	put(".local/share/RecentDocuments/film.mp4.desktop", list, (size_t)n);
@@ -571,7 +576,8 @@ static void
 put_list(const char *more)
 {
 	char list[4096];
-	int n = snprintf(list, sizeof list, HEAD "  <bookmark href=\"file://%s/Week%%2012/film.mp4\">\n  </bookmark>\n%s" TAIL, home, more);
+	int n = snprintf(
+	    list, sizeof list, HEAD "  <bookmark href=\"file://%s/Week%%2012/film.mp4\">\n  </bookmark>\n%s" TAIL, home, more);
 
 	put(LIST, list, (size_t)n);
 }
@@ -803,7 +809,8 @@ START_TEST(where_desktops_keep_it)
 	snprintf(data, sizeof data, "%s", at("data"));
 	ck_assert(setenv("XDG_CACHE_HOME", path, 1) == 0 && setenv("XDG_DATA_HOME", data, 1) == 0);
 	clear(0);
-	ck_assert(!there(".thumbnails/normal/a.png") && !there("cache/thumbnails/a.png") && !there("data/RecentDocuments/a.desktop"));
+	ck_assert(
+	    !there(".thumbnails/normal/a.png") && !there("cache/thumbnails/a.png") && !there("data/RecentDocuments/a.desktop"));
 	ck_assert(there(".cache/thumbnails/a.png") && document_is_there("a.desktop"));
 	/* The specification wants a relative one to be ignored. */
 	ck_assert(setenv("XDG_CACHE_HOME", "cache", 1) == 0 && setenv("XDG_DATA_HOME", "", 1) == 0 && chdir(home) == 0);
@@ -844,13 +851,29 @@ START_TEST(documents_of_each_form)
 		const char *line;
 		bool goes;
 	} all[] = {
-		{"URL=$HOME/Week 12/a b", true}, {"URL[$e]=$HOME/Week 12", true}, {"URL=file:$HOME/Week%2012/a", true},
-		{"URL=file://$HOME/Week%2012/a", true}, {"URL[$e]=file://$HOME/Week%2012", true}, {"\rURL=$HOME/Week 12\r", true},
-		{"Name=a\nURL=$HOME/Week 12\nIcon=b", true}, {"\n\nURL=$HOME/Week 12", true},
-		{"URL=$HOME/Week%2012/a", false}, {"URL=file:/$HOME/Week%2012/a", false}, {"URLS=$HOME/Week 12", false},
-		{"Url=$HOME/Week 12", false}, {"XURL=$HOME/Week 12", false}, {"URL", false}, {"URL=", false}, {"URL[$e]", false},
-		{"URL=$HOME/Week 123", false}, {"URL=file:$HOME/Week%20123", false}, {"URL=HOME/Week 12", false}, {"URL=file:", false},
-		{"URL=$HOME", false}, {"URL=file:$HOME/Week%2012/%", false}, {" URL=$HOME/Week 12", false},
+	    {"URL=$HOME/Week 12/a b", true},
+	    {"URL[$e]=$HOME/Week 12", true},
+	    {"URL=file:$HOME/Week%2012/a", true},
+	    {"URL=file://$HOME/Week%2012/a", true},
+	    {"URL[$e]=file://$HOME/Week%2012", true},
+	    {"\rURL=$HOME/Week 12\r", true},
+	    {"Name=a\nURL=$HOME/Week 12\nIcon=b", true},
+	    {"\n\nURL=$HOME/Week 12", true},
+	    {"URL=$HOME/Week%2012/a", false},
+	    {"URL=file:/$HOME/Week%2012/a", false},
+	    {"URLS=$HOME/Week 12", false},
+	    {"Url=$HOME/Week 12", false},
+	    {"XURL=$HOME/Week 12", false},
+	    {"URL", false},
+	    {"URL=", false},
+	    {"URL[$e]", false},
+	    {"URL=$HOME/Week 123", false},
+	    {"URL=file:$HOME/Week%20123", false},
+	    {"URL=HOME/Week 12", false},
+	    {"URL=file:", false},
+	    {"URL=$HOME", false},
+	    {"URL=file:$HOME/Week%2012/%", false},
+	    {" URL=$HOME/Week 12", false},
 	};
 
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {

@@ -187,7 +187,8 @@ START_TEST(a_session_can_work_behind_its_fence)
 }
 END_TEST
 
-/* Each with the older or the newer call that a library would take instead; a name that this processor does not have counts for nothing. */
+/* Each with the older or the newer call that a library would take instead; a name that this processor does not have counts for
+ * nothing. */
 static const struct {
 	const char *unlisted;
 	const char *named;
@@ -221,7 +222,8 @@ assert_distinct(const char *names)
 		name += name[0] == ' ';
 		ck_assert_uint_gt(strlen(name), 0);
 		while (rest != NULL && (rest = strstr(rest, name)) != NULL) {
-			ck_assert_msg(rest[-1] != ' ' || (rest[strlen(name)] != ',' && rest[strlen(name)] != 0), "%s is named twice: %s", name, names);
+			ck_assert_msg(rest[-1] != ' ' || (rest[strlen(name)] != ',' && rest[strlen(name)] != 0),
+			    "%s is named twice: %s", name, names);
 			rest++;
 		}
 	}
@@ -233,7 +235,8 @@ START_TEST(what_a_session_needs_and_may_not_do_is_named)
 
 	ck_assert_int_eq(try_without(lacks[_i].unlisted, &f), E_FAIL);
 	ck_assert_int_eq(f.why, WHY_TRIAL_REFUSED);
-	ck_assert_msg(strncmp(f.object, lacks[_i].named, strlen(lacks[_i].named)) == 0, "%s: \"%s\" was named", lacks[_i].named, f.object);
+	ck_assert_msg(
+	    strncmp(f.object, lacks[_i].named, strlen(lacks[_i].named)) == 0, "%s: \"%s\" was named", lacks[_i].named, f.object);
 	assert_distinct(f.object);
 	ck_assert_int_eq(f.sys, 0);
 	fault_clear(&f);
@@ -257,7 +260,8 @@ START_TEST(a_file_that_a_session_needs_and_may_not_open_is_named)
 
 	ck_assert_int_ne(try_at("/etc", "", &f), E_OK);
 	ck_assert_str_eq(f.object, "/etc");
-	ck_assert_msg(f.err == E_NO_STICK || (f.err == E_FAIL && f.why == WHY_TRIAL_REFUSED && f.sys == EACCES), "%s %d", f.step, f.sys);
+	ck_assert_msg(
+	    f.err == E_NO_STICK || (f.err == E_FAIL && f.why == WHY_TRIAL_REFUSED && f.sys == EACCES), "%s %d", f.step, f.sys);
 }
 END_TEST
 

@@ -91,7 +91,8 @@ END_TEST
 
 START_TEST(it_asks_back_and_talks_much)
 {
-	struct pinentry *p = made(SERVE("GETPIN) echo 'S X y'; echo '# z'; echo INQUIRE QUALITY x; read -r l; echo 'D a%25b'; echo OK ;;"));
+	struct pinentry *p =
+	    made(SERVE("GETPIN) echo 'S X y'; echo '# z'; echo INQUIRE QUALITY x; read -r l; echo 'D a%25b'; echo OK ;;"));
 	struct fault f = {0};
 	char out[64];
 	struct pinentry_answer a = {.text = out, .size = sizeof out};

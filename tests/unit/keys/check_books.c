@@ -1049,7 +1049,8 @@ END_TEST
 /* Rows that no verb ever wrote: nothing is made of them. */
 START_TEST(odd_rows_are_refused)
 {
-	static const char *const edits[] = {"UPDATE slot SET state = 'lost' WHERE slot = 1", "UPDATE slot SET state = '' WHERE slot = 1",
+	static const char *const edits[] = {"UPDATE slot SET state = 'lost' WHERE slot = 1",
+	    "UPDATE slot SET state = '' WHERE slot = 1",
 	    "UPDATE slot SET stick_id = x'00' WHERE slot = 1; INSERT INTO stick SELECT x'00', 'x', NULL, 1, 1 FROM stick LIMIT 0",
 	    "UPDATE slot SET slot = 99999 WHERE slot = 2", "UPDATE slot SET receipt = zeroblob(5000) WHERE slot = 1",
 	    "UPDATE slot SET receipt = 'text' WHERE slot = 1"};
@@ -1117,12 +1118,15 @@ END_TEST
 static void
 make_old(bool oldest)
 {
-	ck_assert_int_eq(run_sql("DELETE FROM meta WHERE k = 'extended'; CREATE INDEX grnt_stick ON grnt (stick_id);"
-	    "DROP INDEX stick_usb; DROP INDEX grnt_of_stick; DROP INDEX grnt_shown; DROP INDEX grnt_expires; DROP INDEX grnt_issued;"
-	    "DROP INDEX bundle_signed; DROP INDEX notice_time; DROP INDEX slot_state; DROP INDEX slot_holder; DROP INDEX slot_held;"
-	    "DROP TRIGGER dead_made; DROP TRIGGER dead_now; DROP TABLE dead;"
-	    "CREATE INDEX slot_dead ON slot (grant_id, slot) WHERE state IN ('spent', 'revoked');"
-	    "UPDATE notice SET cose = randomblob(50000) WHERE no < (SELECT max(no) FROM notice)"), SQLITE_OK);
+	ck_assert_int_eq(
+	    run_sql(
+		"DELETE FROM meta WHERE k = 'extended'; CREATE INDEX grnt_stick ON grnt (stick_id);"
+		"DROP INDEX stick_usb; DROP INDEX grnt_of_stick; DROP INDEX grnt_shown; DROP INDEX grnt_expires; DROP INDEX grnt_issued;"
+		"DROP INDEX bundle_signed; DROP INDEX notice_time; DROP INDEX slot_state; DROP INDEX slot_holder; DROP INDEX slot_held;"
+		"DROP TRIGGER dead_made; DROP TRIGGER dead_now; DROP TABLE dead;"
+		"CREATE INDEX slot_dead ON slot (grant_id, slot) WHERE state IN ('spent', 'revoked');"
+		"UPDATE notice SET cose = randomblob(50000) WHERE no < (SELECT max(no) FROM notice)"),
+	    SQLITE_OK);
 	if (oldest)
 		ck_assert_int_eq(run_sql("DROP TABLE second; DROP TABLE seen; DROP TABLE gone; DROP INDEX event_grant"), SQLITE_OK);
 }
@@ -1332,7 +1336,10 @@ START_TEST(codes_are_found_by_holder_number_and_grant)
 	add_grant(b, 2, stick_b, 2, T0 + 100);
 	add_grant(b, 3, stick_a, 2, T0 + 200);
 	for (int k = 0; k < 5; k++) {
-		static const struct { int grant; const char *who; } to[] = {{2, "Kim"}, {3, "Kim"}, {1, "Zoe"}, {1, "Kim"}, {1, ""}};
+		static const struct {
+			int grant;
+			const char *who;
+		} to[] = {{2, "Kim"}, {3, "Kim"}, {1, "Zoe"}, {1, "Kim"}, {1, ""}};
 
 		ck_assert_int_eq(books_take(b, &(struct books_take){id_of(to[k].grant), 1, to[k].who, T0}, &list, &have, NULL),
 		    E_OK);
@@ -1610,7 +1617,8 @@ START_TEST(notice_lists_all_that_is_over_and_all_that_was_listed)
 }
 END_TEST
 
-/* Dead codes, and some that only an earlier list says are dead. Of a lecture that the books do not know nobody knows when it ends. */
+/* Dead codes, and some that only an earlier list says are dead. Of a lecture that the books do not know nobody knows when it ends.
+ */
 START_TEST(list_leaves_out_lectures_whose_last_session_is_over)
 {
 	const int64_t last = T0 + 50 + (int64_t)SESSION_MAX_S;

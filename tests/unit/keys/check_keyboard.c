@@ -1,6 +1,6 @@
 /*
- * check_keyboard.c - codes typed on other keyboards. What these make of a code was written down by hand, key by key, from pictures of
- * the keyboards; no table of the module was used.
+ * check_keyboard.c - codes typed on other keyboards. What these make of a code was written down by hand, key by key, from pictures
+ * of the keyboards; no table of the module was used.
  */
 #include <check.h>
 #include <string.h>
@@ -25,7 +25,7 @@ read_text(char out[CODE_SYMBOLS + 1], const char *text)
 #define READS(text, by, code)                                   \
 	do {                                                     \
 		char out_[CODE_SYMBOLS + 1];                     \
-                                                                 \
+	\
 		ck_assert_int_eq(read_text(out_, (text)), (by)); \
 		ck_assert_str_eq(out_, (code));                  \
 	} while (0)

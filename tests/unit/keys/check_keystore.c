@@ -84,8 +84,8 @@ int
 crypto_pwhash(unsigned char *const out, unsigned long long outlen, const char *const passwd, unsigned long long passwdlen,
     const unsigned char *const salt, unsigned long long opslimit, size_t memlimit, int alg)
 {
-	int (*real)(unsigned char *, unsigned long long, const char *, unsigned long long, const unsigned char *, unsigned long long,
-	    size_t, int) = NULL;
+	int (*real)(unsigned char *, unsigned long long, const char *, unsigned long long, const unsigned char *,
+	    unsigned long long, size_t, int) = NULL;
 	void *symbol = dlsym(RTLD_NEXT, "crypto_pwhash");
 
 	stretched++;

@@ -227,7 +227,8 @@ END_TEST
 
 START_TEST(what_cannot_be_made_is_told_and_leaves_nothing)
 {
-	const struct sql_kind broken = {.name = "n.sqlite", .err = E_STATION, .application = 1, .schema = 1, .create = "CREATE nonsense"};
+	const struct sql_kind broken = {
+	    .name = "n.sqlite", .err = E_STATION, .application = 1, .schema = 1, .create = "CREATE nonsense"};
 	char longer[600];
 
 	ck_assert_int_eq(open_as(&broken, SQL_CREATE), E_STATION);
@@ -262,7 +263,8 @@ END_TEST
 
 /* ---- what came after the schema ---- */
 
-static const char *const scripts[] = {"INSERT INTO t VALUES (2, 'two')", "UPDATE t SET a = a * 10", "INSERT INTO t VALUES (3, 'three')", NULL};
+static const char *const scripts[] = {
+    "INSERT INTO t VALUES (2, 'two')", "UPDATE t SET a = a * 10", "INSERT INTO t VALUES (3, 'three')", NULL};
 static const char *const fewer[] = {"INSERT INTO t VALUES (2, 'two')", NULL};
 
 START_TEST(what_came_later_is_done_once_and_in_order)
@@ -310,8 +312,11 @@ START_TEST(each_type_arrives)
 	sqlite3_stmt *st = NULL;
 	bool row = false;
 
-	ck_assert_int_eq(sql_query(q, &st, "SELECT ?, ?, ?, ?, ?, ?, ?", SQL_ARGS(SQL_INT(-5), SQL_TEXT("text"), SQL_BLOB("blob", 4),
-	    SQL_BLOB("", 0), SQL_MAYBE("some", 4), SQL_MAYBE("none", 0), SQL_NULL), &f), E_OK);
+	ck_assert_int_eq(sql_query(q, &st, "SELECT ?, ?, ?, ?, ?, ?, ?",
+			     SQL_ARGS(SQL_INT(-5), SQL_TEXT("text"), SQL_BLOB("blob", 4), SQL_BLOB("", 0), SQL_MAYBE("some", 4),
+				 SQL_MAYBE("none", 0), SQL_NULL),
+			     &f),
+	    E_OK);
 	ck_assert_int_eq(sql_next(q, st, &row, &f), E_OK);
 	ck_assert(row);
 	ck_assert_int_eq(sqlite3_column_int64(st, 0), -5);
@@ -538,7 +543,8 @@ START_TEST(a_code_of_sqlite_becomes_ours)
 		ck_assert_int_eq(f.err, codes[i].err);
 		ck_assert_msg(f.sys == codes[i].sys, "%d: %d", codes[i].rc, f.sys);
 		ck_assert_str_eq(f.step, "test");
-		ck_assert_msg(strstr(f.object, codes[i].words) != NULL && strstr(f.object, x.path) != NULL, "%d: %s", codes[i].rc, f.object);
+		ck_assert_msg(
+		    strstr(f.object, codes[i].words) != NULL && strstr(f.object, x.path) != NULL, "%d: %s", codes[i].rc, f.object);
 	}
 	memset(&f, 0, sizeof f);
 	ck_assert_int_eq(sql_failed(&(struct sql){.kind = &kind, .step = "open", .path = "t"}, SQLITE_CORRUPT, &f), E_BOOKS);

@@ -243,12 +243,14 @@ each_failure(const struct call *call, enum kind kind, enum err want)
 		if (!plan.hit)
 			break;
 		plan.hit = false;
-		ck_assert_msg(err == (kind >= SHORT ? E_FAIL : want), "%s: %s, call %u of %d", call->name, err_name(err), n, (int)kind);
+		ck_assert_msg(
+		    err == (kind >= SHORT ? E_FAIL : want), "%s: %s, call %u of %d", call->name, err_name(err), n, (int)kind);
 		ck_assert_msg(kind < SHORT || f.sys == ENOMEM, "%s: errno %d, call %u of %d", call->name, f.sys, n, (int)kind);
 		ck_assert_msg(f.err == err, "%s: fault %s, not %s", call->name, err_name(f.err), err_name(err));
 		ck_assert_msg(f.step[0] != '\0' && f.object[0] != '\0', "%s: no step", call->name);
 		content(after);
-		ck_assert_msg(memcmp(before, after, HASH_SIZE) == 0, "%s: changed, and said it failed at %u of %d", call->name, n, (int)kind);
+		ck_assert_msg(
+		    memcmp(before, after, HASH_SIZE) == 0, "%s: changed, and said it failed at %u of %d", call->name, n, (int)kind);
 	}
 	ck_assert_msg(err == E_OK, "%s: %s", call->name, err_name(err));
 	content(after);
@@ -628,7 +630,8 @@ complete_slot(uint32_t slot, struct fault *f)
 static enum err
 open_slot(uint32_t slot, struct fault *f)
 {
-	const struct memory_opening o = {.first = true, .opened_at = T0, .used_s = 15, .began = {"a start of this", 70}, .now = T0 + slot};
+	const struct memory_opening o = {
+	    .first = true, .opened_at = T0, .used_s = 15, .began = {"a start of this", 70}, .now = T0 + slot};
 
 	return MEMORY_CALL(opened, grant_hash, slot, &o);
 }

@@ -206,7 +206,8 @@ claim_ok(struct station *s, uint32_t slot)
 static enum err
 open_row(struct station *s, uint32_t slot, bool first, int64_t at, int64_t now)
 {
-	const struct memory_opening o = {.first = first, .opened_at = at, .used_s = 15, .began = {"a start of this", 70 + slot}, .now = now};
+	const struct memory_opening o = {
+	    .first = first, .opened_at = at, .used_s = 15, .began = {"a start of this", 70 + slot}, .now = now};
 
 	return CALL(s, opened, grant_hash, slot, &o);
 }

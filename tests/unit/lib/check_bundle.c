@@ -66,7 +66,8 @@ static unsigned hash_fails, read_fails; /* which is the first; 0: none */
 
 /* What was hashed is right all the same: who looks at that has not looked at the result. */
 int
-__wrap_blockcrypt_hash(struct blockcrypt *c, uint8_t out[HASH_SIZE], unsigned level, uint64_t index, const uint8_t block[BLOCK_SIZE])
+__wrap_blockcrypt_hash(
+    struct blockcrypt *c, uint8_t out[HASH_SIZE], unsigned level, uint64_t index, const uint8_t block[BLOCK_SIZE])
 {
 	int r = __real_blockcrypt_hash(c, out, level, index, block);
 
@@ -687,8 +688,8 @@ START_TEST(a_stick_that_comes_back_elsewhere)
 	assert_block(3);
 	/* nor is one with another manifest, signed or not */
 	bytes_to_hex(hex, s.m.bundle_id, ID_SIZE);
-	(void)snprintf(command, sizeof command, "printf X | dd of='%s/b/%s/manifest.cose' bs=1 seek=170 conv=notrunc status=none", other,
-	    hex);
+	(void)snprintf(
+	    command, sizeof command, "printf X | dd of='%s/b/%s/manifest.cose' bs=1 seek=170 conv=notrunc status=none", other, hex);
 	ck_assert_int_eq(system(command), 0);
 	fault_clear(&f);
 	ck_assert_int_eq(bundle_reattach(b, once, &f), E_BUNDLE);
@@ -724,9 +725,19 @@ START_TEST(threads_are_as_many_as_are_wanted)
 		unsigned good, made; /* threads that can be made, and that are */
 		enum err err;
 	} table[] = {
-		{1, 4, ALL, 1 + 1, E_OK}, {3, 1, ALL, 1 + 3, E_OK}, {8, 1, ALL, 1 + 8, E_OK}, {9, 1, ALL, 1 + 8, E_OK},
-		{0, 1, ALL, 1 + 2, E_OK}, {0, -1, ALL, 1 + 2, E_OK}, {0, 2, ALL, 1 + 2, E_OK}, {0, 5, ALL, 1 + 5, E_OK},
-		{0, 1000, ALL, 1 + 8, E_OK}, {4, 4, 3, 1 + 2, E_OK}, {4, 4, 2, 1 + 1, E_OK}, {4, 4, 1, 1, E_FAIL}, {4, 4, 0, 0, E_FAIL},
+	    {1, 4, ALL, 1 + 1, E_OK},
+	    {3, 1, ALL, 1 + 3, E_OK},
+	    {8, 1, ALL, 1 + 8, E_OK},
+	    {9, 1, ALL, 1 + 8, E_OK},
+	    {0, 1, ALL, 1 + 2, E_OK},
+	    {0, -1, ALL, 1 + 2, E_OK},
+	    {0, 2, ALL, 1 + 2, E_OK},
+	    {0, 5, ALL, 1 + 5, E_OK},
+	    {0, 1000, ALL, 1 + 8, E_OK},
+	    {4, 4, 3, 1 + 2, E_OK},
+	    {4, 4, 2, 1 + 1, E_OK},
+	    {4, 4, 1, 1, E_FAIL},
+	    {4, 4, 0, 0, E_FAIL},
 	};
 
 	make(1, 128, numbered);

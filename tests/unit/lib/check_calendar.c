@@ -1,5 +1,6 @@
 /*
- * check_calendar.c - dates of any second: against the C library's where that has 64 bits, and what stands for them where it has not.
+ * check_calendar.c - dates of any second: against the C library's where that has 64 bits, and what stands for them where it has
+ * not.
  */
 #include "calendar.h"
 
@@ -25,8 +26,8 @@ same_utc(int64_t t)
 		ck_abort_msg("%lld is no date, or one of another second", (long long)t);
 	if (at != t || gmtime_r(&at, &want) == NULL)
 		return;
-	if (got.tm_year != want.tm_year || got.tm_mon != want.tm_mon || got.tm_mday != want.tm_mday || got.tm_hour != want.tm_hour ||
-	    got.tm_min != want.tm_min || got.tm_sec != want.tm_sec)
+	if (got.tm_year != want.tm_year || got.tm_mon != want.tm_mon || got.tm_mday != want.tm_mday ||
+	    got.tm_hour != want.tm_hour || got.tm_min != want.tm_min || got.tm_sec != want.tm_sec)
 		ck_abort_msg("%lld is %d-%d-%d, not %d-%d-%d", (long long)t, got.tm_year, got.tm_mon, got.tm_mday, want.tm_year,
 		    want.tm_mon, want.tm_mday);
 }
@@ -95,7 +96,8 @@ START_TEST(what_stands_for_a_late_time_has_its_offset)
 		if (!calendar_local(&want, t) || !calendar_local(&got, like))
 			ck_abort();
 		if (got.tm_gmtoff != want.tm_gmtoff || strcmp(got.tm_zone, want.tm_zone) != 0)
-			ck_abort_msg("%lld: %ld %s, not %ld %s", (long long)t, got.tm_gmtoff, got.tm_zone, want.tm_gmtoff, want.tm_zone);
+			ck_abort_msg(
+			    "%lld: %ld %s, not %ld %s", (long long)t, got.tm_gmtoff, got.tm_zone, want.tm_gmtoff, want.tm_zone);
 	}
 }
 END_TEST

@@ -74,7 +74,8 @@ START_TEST(vectors_are_reproduced_and_verified)
 	size_t i, n, want_n, payload_n;
 
 	for (i = 0; i < VECTORS; i++) {
-		uint8_t *want = payload_bytes(vectors[i].file, &want_n), *file = payload_signed(vectors[i].type, vectors[i].payload, &n);
+		uint8_t *want = payload_bytes(vectors[i].file, &want_n),
+			*file = payload_signed(vectors[i].type, vectors[i].payload, &n);
 		uint8_t *inner = payload_bytes(vectors[i].payload, &payload_n), issuer[KEY_SIZE];
 		struct bytes payload;
 
@@ -374,7 +375,8 @@ END_TEST
 /* hostile 14 */
 START_TEST(issuer_in_another_place)
 {
-	static const char *const starts[] = {"a80201015820", "a801010358", "a80101025920", "a801010278", "a801010250", "a8180101025820"};
+	static const char *const starts[] = {
+	    "a80201015820", "a801010358", "a80101025920", "a801010278", "a801010250", "a8180101025820"};
 	size_t i, n;
 
 	for (i = 0; i < sizeof starts / sizeof starts[0]; i++) {

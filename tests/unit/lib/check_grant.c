@@ -509,7 +509,8 @@ START_TEST(station_keys_of_other_shapes)
 	ck_assert(!accepts_policy_with(STATION, "815820" STATION_PK));
 	ck_assert(!accepts_policy_with(STATION, "835820" STATION_PK "5820" GRANT_XPK "5820" GRANT_XPK));
 	ck_assert(!accepts_policy_with(STATION, "825821" STATION_PK "005820" GRANT_XPK));
-	ck_assert(!accepts_policy_with(STATION, "825820" STATION_PK "581f13be4feaeaf204c7fd3358fc9c00721881d174278128227ec674f37f7fe97b"));
+	ck_assert(!accepts_policy_with(
+	    STATION, "825820" STATION_PK "581f13be4feaeaf204c7fd3358fc9c00721881d174278128227ec674f37f7fe97b"));
 }
 END_TEST
 
@@ -532,10 +533,44 @@ START_TEST(ledger_hosts)
 		"a:1", "ledger.example:5432", "192.0.2.7:65535", "A-Z.example:443", "x:00001", "-:1", ".:65535",
 	};
 	static const char *const no[] = {
-		"ledger.example", "ledger.example:", ":5432", "a:0", "a:00000", "a:65536", "a:99999", "a:100000", "a:000001", "a:1x",
-		"a: 1", "a:+1", "a:-1", "a:1 ", " a:1", "a b:1", "a=b:1", "a/b:1", "a:1/b", "a_b:1", "a,b:1", "a:1,b:2", "a@b:1",
-		"[::1]:5432", "::1:5432", "2001:db8::1:5432", "fe80::1%eth0:5432", "a::1", "a:1:2", "\xc3\xa4:1", "a:1\n", "a\\:1", "a'b:1",
-		"host=x sslmode=disable", "host=x sslmode=disable:1", "postgresql://a:1", "service=x:1", "",
+	    "ledger.example",
+	    "ledger.example:",
+	    ":5432",
+	    "a:0",
+	    "a:00000",
+	    "a:65536",
+	    "a:99999",
+	    "a:100000",
+	    "a:000001",
+	    "a:1x",
+	    "a: 1",
+	    "a:+1",
+	    "a:-1",
+	    "a:1 ",
+	    " a:1",
+	    "a b:1",
+	    "a=b:1",
+	    "a/b:1",
+	    "a:1/b",
+	    "a_b:1",
+	    "a,b:1",
+	    "a:1,b:2",
+	    "a@b:1",
+	    "[::1]:5432",
+	    "::1:5432",
+	    "2001:db8::1:5432",
+	    "fe80::1%eth0:5432",
+	    "a::1",
+	    "a:1:2",
+	    "\xc3\xa4:1",
+	    "a:1\n",
+	    "a\\:1",
+	    "a'b:1",
+	    "host=x sslmode=disable",
+	    "host=x sslmode=disable:1",
+	    "postgresql://a:1",
+	    "service=x:1",
+	    "",
 	};
 	size_t i;
 

@@ -25,7 +25,7 @@ struct memory {
 	uint64_t n;
 	unsigned reads;
 	uint64_t fail_from, fail_to; /* reading any of this is an error */
-	unsigned fail_at;            /* so is this call, from 1, though the bytes are there: who looks at them has not looked at that */
+	unsigned fail_at; /* so is this call, from 1, though the bytes are there: who looks at them has not looked at that */
 };
 
 static struct memory mem;
@@ -539,7 +539,8 @@ made_up_inode(const struct made_up *m, uint32_t ino, uint8_t raw[IMAGE_INODE_SIZ
 		i.start = ino + 1;
 		i.size = ino + 1 < m->count;
 		if (ino + 1 == m->count)
-			i = (struct image_inode){.type = IMAGE_FILE, .name_len = 8, .name_off = i.name_off, .parent = i.parent, .size = 9};
+			i = (struct image_inode){
+			    .type = IMAGE_FILE, .name_len = 8, .name_off = i.name_off, .parent = i.parent, .size = 9};
 	} else if (ino == 0) {
 		i = (struct image_inode){.type = IMAGE_DIR, .size = m->count - 1, .start = 1};
 	}

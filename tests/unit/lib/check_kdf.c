@@ -344,8 +344,8 @@ START_TEST(stick_name_form)
 	ck_assert(sodium_is_zero(id + 4, ID_SIZE - 4));
 	ck_assert_int_eq(keytree_stick_named(id, "ZZZZZZ"), 0);
 	ck_assert_mem_eq(id, hex("fffffffc000000000000000000000000"), ID_SIZE);
-	ck_assert(keytree_stick_named(id, "") != 0 && keytree_stick_named(id, "00000") != 0 && keytree_stick_named(id, "0000000") != 0 &&
-	    keytree_stick_named(id, "00000u") != 0);
+	ck_assert(keytree_stick_named(id, "") != 0 && keytree_stick_named(id, "00000") != 0 &&
+		  keytree_stick_named(id, "0000000") != 0 && keytree_stick_named(id, "00000u") != 0);
 	keytree_stick_name(name, hex("00000000ffffffffffffffffffffffff"));
 	ck_assert_str_eq(name, "000000");
 	keytree_stick_name(name, hex("fffffffc000000000000000000000000"));

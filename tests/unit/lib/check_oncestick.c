@@ -284,7 +284,8 @@ END_TEST
 
 static char printed[8192];
 
-/* "doc/example STICK ARGUMENTS": its exit status; what it prints on either stream is in printed. The sample is an ONCE directory. */
+/* "doc/example STICK ARGUMENTS": its exit status; what it prints on either stream is in printed. The sample is an ONCE directory.
+ */
 static int
 example(const char *arguments)
 {

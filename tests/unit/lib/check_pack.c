@@ -1200,7 +1200,8 @@ b_cannot_be_read(const struct stat *st)
 	struct stat b;
 	int e = read_error;
 
-	if (fstatat(folder, "b", &b, AT_SYMLINK_NOFOLLOW) != 0 || b.st_ino != st->st_ino || b.st_dev != st->st_dev || good_reads-- > 0)
+	if (fstatat(folder, "b", &b, AT_SYMLINK_NOFOLLOW) != 0 || b.st_ino != st->st_ino || b.st_dev != st->st_dev ||
+	    good_reads-- > 0)
 		return 0;
 	if (e == EINTR)
 		before_read = NULL; /* once */
@@ -1352,8 +1353,8 @@ END_TEST
 /* hostile 82 */
 START_TEST(what_was_just_written_is_told_or_refused)
 {
-	const struct timespec ages[][2] = { { { 0, UTIME_NOW }, { 0, UTIME_NOW } }, { { time(NULL) - 3, 0 }, { time(NULL) - 3, 0 } },
-		{ { time(NULL) + 86400, 0 }, { time(NULL) + 86400, 0 } } };
+	const struct timespec ages[][2] = {{{0, UTIME_NOW}, {0, UTIME_NOW}}, {{time(NULL) - 3, 0}, {time(NULL) - 3, 0}},
+	    {{time(NULL) + 86400, 0}, {time(NULL) + 86400, 0}}};
 	struct run r = { .strict = _i >= 3 };
 
 	make_random(folder, "a", 100);

@@ -1103,7 +1103,8 @@ by_removing_all(void)
 /* What cannot be made, written, flushed, renamed or removed is not done. */
 START_TEST(a_change_that_fails_is_told)
 {
-	static enum err (*const all[])(void) = {by_init, by_clean, by_bundle, by_grant, by_destroying, by_removing_a_bundle, by_removing_all};
+	static enum err (*const all[])(void) = {
+	    by_init, by_clean, by_bundle, by_grant, by_destroying, by_removing_a_bundle, by_removing_all};
 	enum err err = E_OK;
 	unsigned n = 0;
 

@@ -660,7 +660,8 @@ START_TEST(a_record_that_may_not_be_read_is_not_known_and_whose_it_is)
 		ck_assert_int_eq(stick_read_slot(s, &grants.grants[0], 1, false, &slot, &fault), E_OK);
 		become_again();
 		ck_assert_int_eq(fchmodat(x.fd, path, mode, 0), 0);
-		ck_assert_msg(slot.unread.err == E_STICK_IO && slot.unread.sys == EACCES, "%s: %s", path, err_name(slot.unread.err));
+		ck_assert_msg(
+		    slot.unread.err == E_STICK_IO && slot.unread.sys == EACCES, "%s: %s", path, err_name(slot.unread.err));
 		ck_assert_msg(slot.unread.owned && slot.unread.owner == getuid(), "%s: of nobody", path);
 		ck_assert(slot.unread.step[0] != '\0' && strstr(slot.unread.object, "ONCE/g/") != NULL);
 		ck_assert(!slot.whole && (slot.a == RECORD_IS_LIVE) == (i == 2) && (slot.b == RECORD_IS_LIVE) == (i == 1));

@@ -978,7 +978,8 @@ START_TEST(open_folder_writes_once_a_minute)
 }
 END_TEST
 
-/* What cannot be charged is tried again with the next beat; a folder that is continued begins with short ones; waking up late counts. */
+/* What cannot be charged is tried again with the next beat; a folder that is continued begins with short ones; waking up late
+ * counts. */
 START_TEST(charge_that_fails_is_tried_again)
 {
 	struct result r = spend(here, grant.codes[0]);

@@ -19,9 +19,18 @@ static const struct one {
 	size_t len;
 	uint32_t c;
 } characters[] = {
-	{"a", 1, 'a'}, {"\x7f", 1, 0x7f}, {"\xc2\x80", 2, 0x80}, {"\xc3\xa9", 2, 0xe9}, {"\xdf\xbf", 2, 0x7ff}, {"\xe0\xa0\x80", 3, 0x800},
-	{"\xea\xb0\x80", 3, 0xac00}, {"\xed\x9f\xbf", 3, 0xd7ff}, {"\xee\x80\x80", 3, 0xe000}, {"\xef\xbf\xbf", 3, 0xffff},
-	{"\xf0\x90\x80\x80", 4, 0x10000}, {"\xf4\x8f\xbf\xbf", 4, 0x10ffff},
+    {"a", 1, 'a'},
+    {"\x7f", 1, 0x7f},
+    {"\xc2\x80", 2, 0x80},
+    {"\xc3\xa9", 2, 0xe9},
+    {"\xdf\xbf", 2, 0x7ff},
+    {"\xe0\xa0\x80", 3, 0x800},
+    {"\xea\xb0\x80", 3, 0xac00},
+    {"\xed\x9f\xbf", 3, 0xd7ff},
+    {"\xee\x80\x80", 3, 0xe000},
+    {"\xef\xbf\xbf", 3, 0xffff},
+    {"\xf0\x90\x80\x80", 4, 0x10000},
+    {"\xf4\x8f\xbf\xbf", 4, 0x10ffff},
 };
 
 START_TEST(a_character_is_read_and_what_follows_is_not)
@@ -94,9 +103,15 @@ START_TEST(no_control_is_left)
 	static const struct {
 		const char *from, *to;
 	} rows[] = {
-		{"", ""}, {"a\xc3\xa9\xe2\x82\xac", "a\xc3\xa9\xe2\x82\xac"}, {"a\033[2Jb\n", "a?[2Jb?"}, {"\x7f\x1f\t ", "??? "},
-		{"\xc2\x9b""2J", "??2J"}, {"\xc2\xa0\xc2\x9f\xc2\x80", "\xc2\xa0????"}, {"\x9b""2J", "?2J"}, {"\xe2\x9b", "??"}, {"x\xc2", "x?"},
-		{"\xe2\x82\x9b", "\xe2\x82\x9b"}, /* the same byte within a character */
+	    {"", ""}, {"a\xc3\xa9\xe2\x82\xac", "a\xc3\xa9\xe2\x82\xac"}, {"a\033[2Jb\n", "a?[2Jb?"}, {"\x7f\x1f\t ", "??? "},
+	    {"\xc2\x9b"
+	     "2J",
+		"??2J"},
+	    {"\xc2\xa0\xc2\x9f\xc2\x80", "\xc2\xa0????"},
+	    {"\x9b"
+	     "2J",
+		"?2J"},
+	    {"\xe2\x9b", "??"}, {"x\xc2", "x?"}, {"\xe2\x82\x9b", "\xe2\x82\x9b"}, /* the same byte within a character */
 	};
 	char s[16];
 

@@ -334,7 +334,7 @@ say_left(const struct cli *c, const struct books_slot *slots, size_t count, int6
 	}
 	when_show(until, sizeof until, last);
 	if (ready == 0)
-		say_info(c, "no code is left to hand out; 'oncestick prepare --add' makes more");
+		say_info(c, "no code is left to hand out; 'oncestick refill' makes more");
 	else if (ready == 1)
 		say_info(c, "1 code is left to hand out, until %s", until);
 	else

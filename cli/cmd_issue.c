@@ -54,10 +54,10 @@ too_few(const struct issue *a, const struct issuing_stick *stick, struct fault *
 
 	if (!a->out.others && a->lecture == NULL)
 		return fault_set(f, E_NO_CODES, 0, "",
-		    ngettext("stick %s has %u code left to hand out, not %u; none was handed out. To make more: oncestick prepare "
-			     "FOLDER STICK --add",
-			"stick %s has %u codes left to hand out, not %u; none was handed out. To make more: oncestick prepare "
-			"FOLDER STICK --add",
+		    ngettext("stick %s has %u code left to hand out, not %u; none was handed out. To make more: oncestick refill "
+			     "STICK",
+			"stick %s has %u codes left to hand out, not %u; none was handed out. To make more: oncestick refill "
+			"STICK",
 			have),
 		    stick->name, have, a->n);
 	if (!a->out.others)
@@ -82,7 +82,7 @@ word(const struct issue *a, const struct issuing_stick *stick, const struct faul
 		return too_few(a, stick, f);
 	if (why->why == WHY_NONE_LEFT)
 		return fault_set(f, E_NO_CODES, 0, "",
-		    _("stick %s has no code left to hand out. To make more: oncestick prepare FOLDER STICK --add"), stick->name);
+		    _("stick %s has no code left to hand out. To make more: oncestick refill STICK"), stick->name);
 	if (why->why == WHY_NO_LECTURE)
 		return fault_set(f, E_NO_GRANT, 0, "",
 		    _("the books have no lecture \"%s\" on stick %s; 'oncestick codes %s' lists those there are."),

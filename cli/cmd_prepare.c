@@ -14,6 +14,7 @@
 #include "issuing.h"
 #include "keytree.h"
 #include "opt.h"
+#include "policyarg.h"
 #include "prepare.h"
 #include "preparing.h"
 #include "prompt.h"
@@ -26,15 +27,11 @@
 #include "text.h"
 #include "when.h"
 
-#define DAY 86400
 #define DEVICE_SHOWN 128
-#define LIFETIME (30 * DAY)
-#define LECTURE_LEAD (3 * 3600) /* a try before that is too early and spends nothing */
-#define LECTURE_TAIL DAY
-#define SESSION_DEFAULT (8 * 3600)
 
 struct wanted {
-	const char *label, *not_before, *expires, *lecture, *session, *format;
+	const char *label, *format;
+	struct policyarg policy;
 	struct opt_list serials;
 };
 
@@ -58,65 +55,17 @@ struct run {
 /* ---- arguments ------------------------------------------------------------------------------------------------------------- */
 
 static bool
-read_time(const struct cli *c, const char *option, const char *text, enum when_role role, int64_t now, int64_t *out)
+set_policy(const struct cli *c, struct prepare *j, const struct policyarg *said)
 {
-	char shown[WHEN_SHOWN], safe[80];
+	struct policyarg_times t;
+	bool ok = policyarg_read(c, said, when_now(), &t);
 
-	if (when_parse(out, text, role, now) != 0) {
-		say_usage(c, "--%s: '%s' is not a time; write 2026-11-24 18:00, 2026-11-24, 18:30 or +3d", option,
-		    say_safe(safe, sizeof safe, text));
-		return false;
+	if (ok) {
+		j->not_before = t.not_before;
+		j->expires = t.expires;
+		j->session_s = t.session_s;
 	}
-	when_show_zone(shown, sizeof shown, *out);
-	/* TRANSLATORS: a time option's name (lecture, not-before, expires), and the time that was understood */
-	say_info(c, "%s: %s", option, shown);
-	return true;
-}
-
-static bool
-set_times(const struct cli *c, struct prepare *j, const struct wanted *w, int64_t now)
-{
-	int64_t lecture = 0;
-
-	if (w->lecture != NULL && w->not_before != NULL) {
-		say_usage(c, "--lecture sets the beginning already: leave out --not-before");
-		return false;
-	}
-	j->not_before = now;
-	if (w->not_before != NULL && !read_time(c, "not-before", w->not_before, WHEN_START, now, &j->not_before))
-		return false;
-	j->expires = (j->not_before > now ? j->not_before : now) + LIFETIME;
-	if (w->lecture != NULL) {
-		if (!read_time(c, "lecture", w->lecture, WHEN_START, now, &lecture))
-			return false;
-		j->not_before = lecture - LECTURE_LEAD;
-		j->expires = lecture + LECTURE_TAIL;
-	}
-	if (w->expires != NULL && !read_time(c, "expires", w->expires, WHEN_END, now, &j->expires))
-		return false;
-	if (j->expires <= now) {
-		say_usage(c, "the codes would have expired already; set --expires, or --lecture, to a time in the future");
-		return false;
-	}
-	if (j->not_before >= j->expires) {
-		say_usage(c, "the codes would expire before they can be used; set a later --expires");
-		return false;
-	}
-	return true;
-}
-
-static bool
-set_session(const struct cli *c, struct prepare *j, const char *text)
-{
-	int64_t s = SESSION_DEFAULT;
-	char safe[80];
-
-	if (text != NULL && (when_parse_duration(&s, text) != 0 || s < SESSION_MIN_S || s > SESSION_MAX_S)) {
-		say_usage(c, "--session: '%s' is not a duration from 1m to 7d; write 90m or 8h", say_safe(safe, sizeof safe, text));
-		return false;
-	}
-	j->session_s = (uint32_t)s;
-	return true;
+	return ok;
 }
 
 /* FOLDER's own name, also of "." and "films/". */
@@ -563,7 +512,7 @@ take_arguments(struct run *r, const struct wanted *w, char **sticks, size_t coun
 
 	if (e != E_OK)
 		return e;
-	if (!set_times(c, j, w, when_now()) || !set_session(c, j, w->session) || !set_label(c, j, w->label))
+	if (!set_policy(c, j, &w->policy) || !set_label(c, j, w->label))
 		return E_USAGE;
 	e = new_targets(r, count);
 	if (e == E_OK && w->format == NULL)
@@ -597,10 +546,10 @@ cmd_prepare(struct cli *c, int argc, char **argv)
 	const struct opt rows[] = {
 	    {OPT_NUMBER, "codes", 'n', "N", N_("how many codes to make ready (12)"), &j.codes, 1, GRANT_SLOTS_MAX},
 	    {OPT_TEXT, "label", 0, "TEXT", N_("what people see (the folder's name); not secret"), &w.label, 0, 0},
-	    {OPT_TEXT, "lecture", 0, "TIME", N_("codes open from 3 h before until 24 h after it"), &w.lecture, 0, 0},
-	    {OPT_TEXT, "not-before", 0, "TIME", N_("codes open from then on (now)"), &w.not_before, 0, 0},
-	    {OPT_TEXT, "expires", 0, "TIME", N_("codes open until then (30 days later)"), &w.expires, 0, 0},
-	    {OPT_TEXT, "session", 0, "DURATION", N_("how long the folder stays open (8h)"), &w.session, 0, 0},
+	    {OPT_TEXT, "lecture", 0, "TIME", N_("codes open from 3 h before until 24 h after it"), &w.policy.lecture, 0, 0},
+	    {OPT_TEXT, "not-before", 0, "TIME", N_("codes open from then on (now)"), &w.policy.not_before, 0, 0},
+	    {OPT_TEXT, "expires", 0, "TIME", N_("codes open until then (30 days later)"), &w.policy.expires, 0, 0},
+	    {OPT_TEXT, "session", 0, "DURATION", N_("how long the folder stays open (8h)"), &w.policy.session, 0, 0},
 	    {OPT_FLAG, "add", 0, NULL, N_("keep what is on the stick"), &j.add, 0, 0},
 	    {OPT_FLAG, "replace", 0, NULL, N_("destroy what is on the stick, revoke its codes"), &j.replace, 0, 0},
 	    {OPT_FLAG, "discard", 0, NULL, N_("replace even if used codes were not collected"), &j.discard, 0, 0},

@@ -46,6 +46,7 @@ struct verb {
 static const struct verb verbs[] = {
     {"init", "issuer", N_("make the issuer's key and books"), cmd_init, HOMES_ISSUER},
     {"prepare", "issuer", N_("write a folder to sticks, locked, with codes to open it"), cmd_prepare, HOMES_ISSUER},
+    {"refill", "issuer", N_("more codes for a lecture that is on a stick"), cmd_refill, HOMES_ISSUER},
     {"issue", "issuer", N_("hand out codes"), cmd_issue, HOMES_ISSUER},
     {"codes", "issuer", N_("list sticks and the state of their codes"), cmd_codes, HOMES_ISSUER},
     {"revoke", "issuer", N_("make lost or spent codes useless"), cmd_revoke, HOMES_ISSUER},

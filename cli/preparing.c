@@ -102,7 +102,7 @@ no_identity(struct fault *out, const struct prepare_target *t)
 {
 	char shown[USB_SHOWN_SIZE];
 
-	usbsay_show(shown, t->found ? &t->device : NULL);
+	usbsay_show(shown, t->identity.found ? &t->identity.device : NULL);
 	fault_set(out, E_WRONG_STICK, 0, "",
 	    _("codes cannot be bound to the device of %s: %s. Use another stick, or leave out --bind-usb."), SHORT(t->path),
 	    SHORT(shown));

@@ -407,7 +407,7 @@ s_issuer(struct text *t, const struct fault *f, const struct say_about *a)
 static void
 s_no_codes(struct text *t, const struct fault *f, const struct say_about *a)
 {
-	add(t, _("not enough codes are left on %s%s; none was handed out. Make more: oncestick prepare FOLDER STICK --add."),
+	add(t, _("not enough codes are left on %s%s; none was handed out. Make more: oncestick refill STICK."),
 	    STICK(f, a), CAUSE(f, a));
 }
 
@@ -1096,6 +1096,7 @@ static const struct {
 	{E_USAGE, WHY_ALIKE, NULL},
 	{E_USAGE, WHY_NOT_BLANK, NULL},
 	{E_USAGE, WHY_LOSS, NULL},
+	{E_USAGE, WHY_WHICH_LECTURE, NULL},
 	{E_NO_STICK, WHY_NONE, s_no_stick},
 	{E_NO_STICK, WHY_NOT_OURS, s_not_ours},
 	{E_STICK_DAMAGED, WHY_NONE, s_stick_damaged},

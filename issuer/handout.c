@@ -22,7 +22,7 @@ usable(const struct books_slot *s, enum books_slot_state state, int64_t now)
 static enum err
 find_lecture(struct issuer *i, const struct handout_order *o, uint8_t grant_id[ID_SIZE], struct fault *f)
 {
-	const struct books_wanted wanted = {o->stick_id, o->lecture, i->now};
+	const struct books_wanted wanted = {o->stick_id, o->lecture, i->now, o->n};
 	unsigned count = 0;
 	enum err e = books_find_lecture(i->books, &wanted, grant_id, &count, f);
 

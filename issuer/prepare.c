@@ -54,16 +54,16 @@ out:
 	return yes;
 }
 
-/* The identity of the device that codes are to be bound to, and what is weak about it. */
+/* The identity of the device that codes are to be bound to. */
 static enum err
 take_identity(struct prepare *j, struct prepare_target *t, struct fault *f)
 {
-	t->found = usb_find_dir(&t->device, USB_SYSFS, t->fd) == 0;
-	if (!t->found || usb_factor(&t->device, t->usb, t->grant.policy.usb_hint) != 0)
-		return fault_why(f, E_WRONG_STICK, 0, WHY_NO_IDENTITY, "%s", t->path);
-	t->grant.policy.usb = true;
-	report_tell(j->report, &(struct report_news){.kind = REPORT_WEAK_IDENTITY, .device = &t->device});
-	return E_OK;
+	struct policy *p = &t->grant.policy;
+	enum err e = identity_take(&t->identity, t->fd, t->path, j->report, f);
+
+	p->usb = e == E_OK;
+	memcpy(p->usb_hint, t->identity.hint, USB_HINT_SIZE);
+	return e;
 }
 
 static enum err

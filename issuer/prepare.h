@@ -14,12 +14,12 @@
 #include "collect.h"
 #include "error.h"
 #include "grant.h"
+#include "identity.h"
 #include "issuer.h"
 #include "manifest.h"
 #include "pack.h"
 #include "provision.h"
 #include "report.h"
-#include "usb.h"
 
 /* Steps of faults; of those that are about a stick, the target has the rest. */
 
@@ -27,15 +27,13 @@
 struct prepare_target {
 	const char *path; /* what the stick is called; raw bytes. Borrowed, as fd */
 	int fd;		  /* its directory; -1: it is not there yet */
-	struct usb_device device; /* that it is on, for WHY_NO_IDENTITY; */
-	bool found;		  /* or there is none */
+	struct identity identity; /* of its device, if grant.policy.usb, and for WHY_NO_IDENTITY */
 	struct collect_loss loss;
 	uint64_t need;			 /* bytes that it must have free, for WHY_TOO_SMALL */
 	uint32_t left[STICK_GRANTS_MAX]; /* codes that could still be used, of each of p->grants */
 	struct provision *p;
 	bool fresh;	   /* had no ONCE */
 	unsigned replaced; /* unused codes that --replace revoked */
-	uint8_t usb[HASH_SIZE]; /* of its device, if grant.policy.usb */
 	struct grant grant;
 	uint8_t *a;    /* stretched codes, secret memory */
 	int bundle_fd;

@@ -42,17 +42,6 @@ count_whole(const struct prepare *j)
 /* ---- books and secrets before the first byte ------------------------------------------------------------------------------ */
 
 static enum err
-book_identity(struct prepare *j, const struct prepare_target *t, struct fault *f)
-{
-	bool elsewhere = false;
-	enum err e = books_set_usb(j->issuer.books, t->grant.stick_id, t->usb, &elsewhere, f);
-
-	if (elsewhere)
-		report_tell(j->report, &(struct report_news){.kind = REPORT_SAME_IDENTITY, .path = t->path});
-	return e;
-}
-
-static enum err
 write_books(struct prepare *j, struct fault *f)
 {
 	enum err e = E_OK;
@@ -67,7 +56,7 @@ write_books(struct prepare *j, struct fault *f)
 			continue;
 		e = books_add_stick(j->issuer.books, t->grant.stick_id, j->label, f);
 		if (e == E_OK && t->grant.policy.usb)
-			e = book_identity(j, t, f);
+			e = identity_book(&t->identity, j->issuer.books, t->grant.stick_id, t->path, j->report, f);
 		if (e == E_OK && t->p->stick != NULL)
 			e = issuer_merge_notice(&j->issuer, t->p->stick, f);
 		if (e == E_OK && j->replace) {
@@ -506,7 +495,7 @@ put_grant(struct prepare *j, struct prepare_target *t, struct fault *f)
 {
 	struct put w = {j, t};
 	const struct granting granting = {&j->issuer, &t->p, &j->manifest, BYTES(j->manifest_file, j->manifest_n), j->ck, t->a,
-	    t->grant.policy.usb ? t->usb : NULL, "prepare", j->remount != NULL ? look_after : NULL, &w};
+	    t->grant.policy.usb ? t->identity.usb : NULL, "prepare", j->remount != NULL ? look_after : NULL, &w};
 	struct grant *g = &t->grant;
 	enum err e = E_OK;
 

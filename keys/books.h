@@ -182,6 +182,7 @@ struct books_wanted {
 	const uint8_t *stick_id;
 	const char *name; /* its label, or how its id begins (at least 8 hexadecimal digits); NULL: whichever has a code */
 	int64_t now;
+	uint32_t codes; /* how many are wanted of it: of grants with one label, rather one that has as many */
 };
 
 /*

@@ -438,19 +438,21 @@ books_find_lecture(
     struct books *b, const struct books_wanted *w, uint8_t grant_id[ID_SIZE], unsigned *count, struct fault *f)
 {
 	static const char text[] =
-	    "WITH meant AS (SELECT g.*, g.rowid AS row, g.expires > ?2 AND EXISTS (SELECT 1 FROM slot s WHERE s.grant_id = g.grant_id"
-	    "  AND s.state = 'ready') AS has, CASE WHEN ?3 IS NULL OR g.label = ?3 THEN 2"
+	    "WITH meant AS (SELECT g.grant_id, g.label, g.issued, g.rowid AS row, CASE WHEN g.expires > ?2 THEN (SELECT count(*)"
+	    "  FROM slot s WHERE s.grant_id = g.grant_id AND s.state = 'ready') ELSE 0 END AS ready, CASE WHEN ?3 IS NULL OR g.label = ?3 THEN 2"
 	    "  WHEN length(?3) >= 8 AND substr(lower(hex(g.grant_id)), 1, length(?3)) = lower(?3) THEN 1 ELSE 0 END AS fit"
-	    " FROM grnt g WHERE g.stick_id = ?1)"
-	    "SELECT grant_id, (SELECT count(*) FROM meant m WHERE m.fit = (SELECT max(fit) FROM meant) AND (?3 IS NOT NULL OR m.has))"
-	    " FROM meant WHERE fit > 0 AND (?3 IS NOT NULL OR has) ORDER BY fit DESC, has DESC, issued DESC, row DESC LIMIT 1";
+	    " FROM grnt g WHERE g.stick_id = ?1),"
+	    " fits AS (SELECT * FROM meant WHERE fit > 0 AND fit = (SELECT max(fit) FROM meant) AND (?3 IS NOT NULL OR ready > 0)),"
+	    " newest AS (SELECT label FROM fits ORDER BY ready > 0 DESC, issued DESC, row DESC LIMIT 1)"
+	    "SELECT grant_id, (SELECT count(*) FROM fits) FROM fits WHERE label IS (SELECT label FROM newest)"
+	    " ORDER BY ready >= ?4 DESC, ready > 0 DESC, issued DESC, row DESC LIMIT 1";
 	struct sql *q = books_step(b, "find lecture");
 	sqlite3_stmt *st = NULL;
 	bool row = false;
 	enum err err;
 
 	*count = 0;
-	if ((err = sql_query(q, &st, text, SQL_ARGS(ID(w->stick_id), SQL_INT(w->now), SQL_TEXT(w->name)), f)) == E_OK &&
+	if ((err = sql_query(q, &st, text, SQL_ARGS(ID(w->stick_id), SQL_INT(w->now), SQL_TEXT(w->name), SQL_INT(w->codes)), f)) == E_OK &&
 	    (err = sql_next(q, st, &row, f)) == E_OK && row) {
 		if (sql_fixed(st, 0, grant_id, ID_SIZE))
 			*count = (unsigned)sqlite3_column_int(st, 1);

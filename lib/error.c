@@ -139,6 +139,7 @@ static const char *const why_steps[WHY_COUNT] = {
     [WHY_HOLDS_NONE] = "holds no code",
     [WHY_NEVER_GIVEN] = "never given a code",
     [WHY_NO_LECTURE] = "no lecture",
+    [WHY_WHICH_LECTURE] = "lectures that were meant",
     [WHY_NOT_HANDED_OUT] = "not handed out",
     [WHY_OVER] = "of no use any more",
     [WHY_NO_PLAYER] = "no such player",

@@ -150,6 +150,7 @@ enum why {
 	WHY_HOLDS_NONE,	    /* a name: this holder has none that is unused and in time */
 	WHY_NEVER_GIVEN,    /* a name: this holder was given none */
 	WHY_NO_LECTURE,	    /* E_NO_GRANT: the stick has none of this label or id */
+	WHY_WHICH_LECTURE,  /* E_USAGE, a stick: there are several on it that were meant */
 	WHY_NOT_HANDED_OUT, /* E_USAGE: this code */
 	WHY_OVER,	    /* E_SPENT, E_REVOKED, E_EXPIRED, in the books: this code */
 	WHY_NO_PLAYER,	    /* E_USAGE, a name: there is no such program; */

@@ -76,7 +76,7 @@ for line in (oncestick --help 2>/dev/null)
                     set -a args -x -a '(__oncestick_of_codes holder)'
                 case '*:again'
                     set -a args -x -a '(__oncestick_of_codes id; __oncestick_of_codes holder)'
-                case issue:lecture
+                case issue:lecture refill:lecture
                     set -a args -x -a '(__oncestick_of_codes label)'
                 case prepare:format
                     set -a args -x -a 'exfat vfat'
@@ -94,7 +94,7 @@ for line in (oncestick --help 2>/dev/null)
     end
 end
 
-complete -c oncestick -n '__oncestick_verb prepare mount play collect erase rehearse verify inspect' -a '(__oncestick_sticks)'
+complete -c oncestick -n '__oncestick_verb prepare mount play collect erase refill rehearse verify inspect' -a '(__oncestick_sticks)'
 complete -c oncestick -n '__oncestick_verb issue codes' -a '(__oncestick_ids; __oncestick_sticks)'
 complete -c oncestick -n '__oncestick_verb revoke' -a '(__oncestick_of_codes id)'
 complete -c oncestick -n '__oncestick_verb unmount' -a '(__oncestick_open)'

@@ -856,7 +856,7 @@ finds(struct books *b, const char *name, int64_t now, int id, unsigned count, in
 	uint8_t got[ID_SIZE] = {0};
 	unsigned n = 99;
 
-	ck_assert_int_eq(books_find_lecture(b, &(struct books_wanted){stick_a, name, now}, got, &n, NULL), E_OK);
+	ck_assert_int_eq(books_find_lecture(b, &(struct books_wanted){stick_a, name, now, 0}, got, &n, NULL), E_OK);
 	ck_assert_msg(n == count && (n == 0 || got[0] == id), "line %d: %u, %d", line, n, got[0]);
 }
 

@@ -408,7 +408,7 @@ CALLS(stick_label, char label[LABEL_MAX + 1]; bool known, books_stick_label(b, s
 CALLS(slot_numbered, struct books_numbered slot, books_slot_numbered(b, stick, 2, &slot, f))
 CALLS(stick_of, uint8_t id[ID_SIZE]; bool found, books_stick_of(b, id_of(1), id, &found, f))
 CALLS(find_lecture, uint8_t id[ID_SIZE]; unsigned count,
-    books_find_lecture(b, &(struct books_wanted){stick, NULL, T0}, id, &count, f))
+    books_find_lecture(b, &(struct books_wanted){stick, NULL, T0, 2}, id, &count, f))
 CALLS(evidence, struct books_evidence e, books_evidence(b, id_of(1), 0, &e, f))
 
 static enum err

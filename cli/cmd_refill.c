@@ -1,0 +1,191 @@
+/*
+ * cmd_refill.c - more codes for a lecture that is on a stick already.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "cli.h"
+#include "human.h"
+#include "issuing.h"
+#include "keytree.h"
+#include "opt.h"
+#include "policyarg.h"
+#include "refill.h"
+#include "reporting.h"
+#include "say.h"
+#include "stickarg.h"
+#include "text.h"
+#include "usbsay.h"
+#include "when.h"
+
+struct run {
+	const struct cli *c;
+	const char *stick; /* the operand, or NULL */
+	struct place at;
+	struct policyarg policy;
+	struct reporting reporting;
+	struct refill r;
+};
+
+/* ---- why it is refused: what has more to say than a path -------------------------------------------------------------------- */
+
+static void
+which_lecture(struct fault *out, const struct refill *r)
+{
+	char list[300] = "", hex[2 * ID_SIZE + 1];
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->lecture_count && n + 24 < sizeof list; i++) {
+		bytes_to_hex(hex, r->lectures[i].grant_id, ID_SIZE);
+		hex[8] = '\0';
+		n += (size_t)snprintf(
+		    list + n, sizeof list - n, "%s\"%s\" (%s)", i == 0 ? "" : ", ", SHORT(r->lectures[i].label), hex);
+	}
+	fault_set(out, E_USAGE, 0, "", _("which lecture? The stick has %s. Name it: --lecture LABEL, or its id."), list);
+}
+
+static void
+no_identity(struct fault *out, const struct refill *r)
+{
+	char shown[USB_SHOWN_SIZE];
+
+	usbsay_show(shown, r->identity.found ? &r->identity.device : NULL);
+	if (r->bind_usb)
+		fault_set(out, E_WRONG_STICK, 0, "",
+		    _("codes cannot be bound to the device of %s: %s. Use another stick, or leave out --bind-usb."), SHORT(r->path),
+		    SHORT(shown));
+	else
+		fault_set(out, E_WRONG_STICK, 0, "",
+		    _("the codes of this lecture open on one USB device only, and %s is on none: %s. Plug in the stick itself."),
+		    SHORT(r->path), SHORT(shown));
+}
+
+static enum err
+word(const struct refill *r, const struct fault *why, struct fault *f)
+{
+	if (why->why == WHY_WHICH_LECTURE)
+		which_lecture(f, r);
+	else if (why->why == WHY_NO_IDENTITY)
+		no_identity(f, r);
+	else if (why->why == WHY_NO_LECTURE)
+		fault_set(f, E_NO_GRANT, 0, "", _("there is no lecture \"%s\" on the stick at %s; 'oncestick inspect' lists those there are."),
+		    SHORT(r->lecture), SHORT(r->path));
+	else
+		fault_pass(f, why);
+	return f->err;
+}
+
+/* ---- words ----------------------------------------------------------------------------------------------------------------- */
+
+static enum err
+report_json(const struct run *x)
+{
+	const struct refill *r = &x->r;
+	const struct grant *g = &r->grant;
+	char name[STICK_NAME_SIZE], stick[2 * ID_SIZE + 1], grant[2 * ID_SIZE + 1], bundle[2 * ID_SIZE + 1];
+
+	keytree_stick_name(name, g->stick_id);
+	bytes_to_hex(stick, g->stick_id, ID_SIZE);
+	bytes_to_hex(grant, g->id, ID_SIZE);
+	bytes_to_hex(bundle, g->bundles[0].id, ID_SIZE);
+	return say_json(x->c,
+	    json_pack("{s:s, s:s, s:o, s:s, s:s, s:s, s:i, s:o, s:o, s:i, s:b}", "stick", name, "stick_id", stick, "path",
+		say_json_text(r->path), "grant", grant, "bundle", bundle, "label", g->label, "codes", (int)g->slots, "not_before",
+		say_json_time(g->policy.not_before), "expires", say_json_time(g->policy.expires), "session_s",
+		(int)g->policy.session_s, "bound_to_usb", (int)g->policy.usb));
+}
+
+static enum err
+report(const struct run *x)
+{
+	const struct refill *r = &x->r;
+	const struct policy *p = &r->grant.policy;
+	char name[STICK_NAME_SIZE], from[WHEN_SHOWN], until[WHEN_SHOWN], label[2 * LABEL_MAX];
+
+	issuing_warn_list(&r->issuer, x->c);
+	if (x->c->json)
+		return report_json(x);
+	keytree_stick_name(name, r->grant.stick_id);
+	when_show_short(from, sizeof from, p->not_before, r->issuer.now);
+	when_show_short(until, sizeof until, p->expires, r->issuer.now);
+	say_safe(label, sizeof label, r->grant.label);
+	if (!x->c->quiet)
+		/* TRANSLATORS: how many codes; label; stick's name; from when to when they open */
+		printf(ngettext("%u more code for \"%s\" on stick %s is ready, from %s to %s\n",
+			   "%u more codes for \"%s\" on stick %s are ready, from %s to %s\n", r->codes),
+		    r->codes, label, name, from, until);
+	if (p->usb)
+		say_info(x->c, "its codes open only on this USB device, not on a copy");
+	say_info(x->c, "next: oncestick issue %s --to NAME", name);
+	return say_stdout(x->c);
+}
+
+/* ---- doing it -------------------------------------------------------------------------------------------------------------- */
+
+static enum err
+run(struct run *x, struct fault *f)
+{
+	struct refill *r = &x->r;
+	struct policyarg_times t;
+	struct fault why = {0};
+	enum err e = E_OK;
+
+	if ((e = stickarg_open(&x->at, x->stick, f)) != E_OK)
+		return e;
+	r->path = x->at.path;
+	r->fd = x->at.fd;
+	r->report = reporting_to(&x->reporting, x->c);
+	if ((e = issuing_open(&r->issuer, x->c, f)) != E_OK || (e = issuing_clock(&r->issuer, x->c, f)) != E_OK)
+		return e;
+	if (!policyarg_read(x->c, &x->policy, r->issuer.now, &t))
+		return E_USAGE;
+	r->not_before = t.not_before;
+	r->expires = t.expires;
+	r->session_s = t.session_s;
+	if ((e = issuing_unlock(&r->issuer, x->c, f)) != E_OK)
+		return e;
+	e = refill_take(r, &why);
+	if (e == E_OK)
+		e = refill_make(r, &why);
+	return e == E_OK ? E_OK : word(r, &why, f);
+}
+
+enum err
+cmd_refill(struct cli *c, int argc, char **argv)
+{
+	struct run x = {.c = c, .at = {.fd = -1}, .r = {.codes = 12, .fd = -1, .issuer = {.dir_fd = -1}}};
+	const struct opt rows[] = {
+	    {OPT_NUMBER, "codes", 'n', "N", N_("how many codes to make ready (12)"), &x.r.codes, 1, GRANT_SLOTS_MAX},
+	    {OPT_TEXT, "lecture", 0, "LABEL|ID", N_("for this lecture, where the stick has several"), &x.r.lecture, 0, 0},
+	    {OPT_TEXT, "not-before", 0, "TIME", N_("codes open from then on (now)"), &x.policy.not_before, 0, 0},
+	    {OPT_TEXT, "expires", 0, "TIME", N_("codes open until then (30 days later)"), &x.policy.expires, 0, 0},
+	    {OPT_TEXT, "session", 0, "DURATION", N_("how long the folder stays open (8h)"), &x.policy.session, 0, 0},
+	    {OPT_FLAG, "bind-usb", 0, NULL, N_("codes open only on the USB device they were written to"), &x.r.bind_usb, 0, 0},
+	    {OPT_END, NULL, 0, NULL, NULL, NULL, 0, 0},
+	};
+	const struct opt_verb verb = {"refill [STICK] [-n N] [--lecture LABEL|ID] [OPTION...]",
+	    N_("More codes for a lecture that is locked on STICK already, with times of their own. Its files are neither needed nor "
+	       "written again,\n"
+	       "and the codes that were made before stay as they are. Times look like 2026-11-24 18:00, 2026-11-24, 18:30 or +3d; "
+	       "durations like\n"
+	       "90m or 8h.\n"),
+	    OPT_PASSPHRASE | OPT_PINENTRY | OPT_CLOCK | OPT_JSON | OPT_PROGRESS, rows, 0, 1};
+	struct opt_words words = {argv, argc};
+	struct fault f = {0};
+	enum err e = E_OK;
+
+	if (!opt_parse(c, &verb, &words, &e))
+		return e;
+	x.stick = words.count > 0 ? words.list[0] : NULL;
+	e = run(&x, &f);
+	if (e == E_OK)
+		e = report(&x);
+	else if (f.err != E_OK)
+		e = say_error(c, &f, &(struct say_about){.object = x.at.path[0] != '\0' ? x.at.path : x.stick});
+	refill_free(&x.r);
+	place_close(&x.at);
+	return e;
+}

@@ -1,0 +1,291 @@
+#include "refill.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "array.h"
+#include "bundle.h"
+#include "envelope.h"
+#include "granting.h"
+#include "keytree.h"
+#include "mint.h"
+#include "secret.h"
+#include "stickio.h"
+
+#define ID_LEAST 8	/* hexadecimal digits that stand for an id */
+#define MARGIN (1u << 20) /* directories, the grant, file ends in clusters */
+
+/* ---- which lecture --------------------------------------------------------------------------------------------------------- */
+
+static bool
+begins(const uint8_t id[ID_SIZE], const char *text)
+{
+	char hex[2 * ID_SIZE + 1];
+
+	bytes_to_hex(hex, id, ID_SIZE);
+	return strlen(text) >= ID_LEAST && strncmp(hex, text, strlen(text)) == 0;
+}
+
+static bool
+is_meant(const struct refill *r, const struct grant *g)
+{
+	return r->lecture == NULL || strcmp(g->label, r->lecture) == 0 || begins(g->id, r->lecture) ||
+	    begins(g->bundles[0].id, r->lecture);
+}
+
+static void
+describe(struct refill_lecture *l, const struct grant *g)
+{
+	memcpy(l->grant_id, g->id, ID_SIZE);
+	l->issued = g->issued;
+	l->bundle = g->bundles[0];
+	memcpy(l->label, g->label, sizeof l->label);
+}
+
+/* One grant that is bound to a device binds its lecture. */
+static void
+take_binding(struct refill_lecture *l, const struct grant *g)
+{
+	if (!g->policy.usb)
+		return;
+	l->usb = true;
+	memcpy(l->usb_hint, g->policy.usb_hint, USB_HINT_SIZE);
+}
+
+/* Several grants may be of one bundle: its newest says what the lecture is called. */
+static enum err
+add_grant(struct refill *r, const struct grant *g, struct fault *f)
+{
+	struct refill_lecture *list = r->lectures;
+
+	for (size_t i = 0; i < r->lecture_count; i++) {
+		if (memcmp(list[i].bundle.id, g->bundles[0].id, ID_SIZE) != 0)
+			continue;
+		if (g->issued > list[i].issued)
+			describe(&list[i], g);
+		take_binding(&list[i], g);
+		return E_OK;
+	}
+	if ((list = array_grow(r->lectures, r->lecture_count, &r->lecture_room, sizeof *list)) == NULL)
+		return fault_set(f, E_FAIL, ENOMEM, "memory", "for lectures");
+	r->lectures = list;
+	memset(&list[r->lecture_count], 0, sizeof *list);
+	describe(&list[r->lecture_count], g);
+	take_binding(&list[r->lecture_count++], g);
+	return E_OK;
+}
+
+static enum err
+find_lecture(struct refill *r, struct fault *f)
+{
+	const struct stick_grants *g = &r->p->grants;
+	enum err e = E_OK;
+
+	if (g->count == 0)
+		return fault_set(f, E_NO_GRANT, 0, "grants", "%s/%s", STICK_ONCE, STICK_GRANTS);
+	for (size_t i = 0; i < g->count && e == E_OK; i++)
+		if (is_meant(r, &g->grants[i]))
+			e = add_grant(r, &g->grants[i], f);
+	if (e != E_OK)
+		return e;
+	if (r->lecture_count == 0)
+		return fault_why(f, E_NO_GRANT, 0, WHY_NO_LECTURE, "%s", r->lecture);
+	return r->lecture_count == 1 ? E_OK : fault_why(f, E_USAGE, 0, WHY_WHICH_LECTURE, "%s", r->path);
+}
+
+/* ---- looking --------------------------------------------------------------------------------------------------------------- */
+
+static enum err
+load_manifest(struct refill *r, const struct grant_bundle *b, struct fault *f)
+{
+	char hex[2 * ID_SIZE + 1];
+	int fd = stick_bundle_dir(r->p->stick, b->id), sys = fd >= 0 ? 0 : errno;
+
+	bytes_to_hex(hex, b->id, ID_SIZE);
+	if (fd >= 0) {
+		bool got = stickio_slurp(fd, STICK_MANIFEST_FILE, envelope_limit(ENVELOPE_MANIFEST), &r->manifest_file,
+			       &r->manifest_n) == 0;
+
+		sys = got ? 0 : errno;
+		close(fd);
+	}
+	if (sys != 0)
+		return fault_set(f, stickio_err(sys, E_BUNDLE), sys, "read", "%s/%s/%s/%s", STICK_ONCE, STICK_BUNDLES, hex,
+		    STICK_MANIFEST_FILE);
+	if (manifest_open(&r->manifest, BYTES(r->manifest_file, r->manifest_n)) != ENVELOPE_OK ||
+	    memcmp(r->manifest.hash, b->manifest_hash, HASH_SIZE) != 0)
+		return fault_set(f, E_BUNDLE, 0, "manifest", "%s/%s/%s/%s", STICK_ONCE, STICK_BUNDLES, hex, STICK_MANIFEST_FILE);
+	return E_OK;
+}
+
+/* Codes for a bundle that nobody can open are not made: all of its files are there, and it has the key that the seed gives. */
+static enum err
+check_bundle(struct refill *r, const struct grant_bundle *b, struct fault *f)
+{
+	struct bundle *opened = NULL;
+	enum err e = load_manifest(r, b, f);
+
+	if (e != E_OK)
+		return e;
+	if ((r->ck = secret_new(KEY_SIZE)) == NULL)
+		return fault_set(f, E_FAIL, ENOMEM, "memory", "for the content key");
+	keytree_content(r->ck, r->issuer.seed, b->id);
+	e = bundle_open(&opened, r->p->once_fd, b->id, b->manifest_hash, f);
+	if (e == E_OK && (e = bundle_unlock(opened, r->ck)) != E_OK)
+		fault_set(f, e, 0, "content key", "the manifest");
+	bundle_free(&opened);
+	return e;
+}
+
+/* Codes of a lecture that opens on one device only are no way round that. */
+static enum err
+bind(struct refill *r, const struct refill_lecture *l, struct fault *f)
+{
+	struct policy *p = &r->grant.policy;
+	enum err e = E_OK;
+
+	if (!r->bind_usb && !l->usb)
+		return E_OK;
+	if ((e = identity_take(&r->identity, r->fd, r->path, r->report, f)) != E_OK)
+		return e;
+	if (l->usb && memcmp(l->usb_hint, r->identity.hint, USB_HINT_SIZE) != 0)
+		return fault_why(f, E_WRONG_STICK, 0, WHY_COPY, "%s", r->path);
+	p->usb = true;
+	memcpy(p->usb_hint, r->identity.hint, USB_HINT_SIZE);
+	return E_OK;
+}
+
+static enum err
+check_room(const struct refill *r, struct fault *f)
+{
+	if (r->p->grants.count >= STICK_GRANTS_MAX)
+		return fault_why(f, E_SPACE, 0, WHY_NO_ROOM, "%s", r->path);
+	return provision_space(r->p, MARGIN + 2ull * RECORD_SIZE * r->codes, f);
+}
+
+static void
+fill(struct refill *r, const struct refill_lecture *l)
+{
+	struct grant *g = &r->grant;
+
+	memcpy(g->stick_id, r->p->stick->id, ID_SIZE);
+	memcpy(g->label, l->label, sizeof g->label);
+	g->slots = r->codes;
+	g->policy.not_before = r->not_before;
+	g->policy.expires = r->expires;
+	g->policy.session_s = r->session_s;
+}
+
+enum err
+refill_take(struct refill *r, struct fault *f)
+{
+	enum err e = provision_begin(&r->p, r->fd, r->issuer.seed, r->issuer.pk, f);
+
+	if (e != E_OK)
+		return e;
+	if (r->p->stick == NULL)
+		return fault_set(f, E_NO_STICK, 0, "stick record", "%s", STICK_ONCE);
+	if (r->p->fs_name[0] != '\0')
+		report_tell(
+		    r->report, &(struct report_news){.kind = REPORT_FILE_SYSTEM, .path = r->path, .name = r->p->fs_name});
+	if ((e = find_lecture(r, f)) != E_OK || (e = bind(r, &r->lectures[0], f)) != E_OK ||
+	    (e = check_bundle(r, &r->lectures[0].bundle, f)) != E_OK || (e = check_room(r, f)) != E_OK)
+		return e;
+	fill(r, &r->lectures[0]);
+	return E_OK;
+}
+
+/* ---- making ---------------------------------------------------------------------------------------------------------------- */
+
+static int
+on_stretch(void *arg, uint64_t done, uint64_t all)
+{
+	const struct refill *r = arg;
+
+	report_update(r->report, done, all);
+	return report_stopped(r->report);
+}
+
+static enum err
+stretch(struct refill *r, struct fault *f)
+{
+	const struct mint_codes codes = {r->issuer.seed, r->grant.stick_id, r->grant.id, r->codes};
+	enum err e = E_OK;
+
+	if ((r->a = secret_new((size_t)r->codes * KEY_SIZE)) == NULL)
+		return fault_set(f, E_FAIL, ENOMEM, "memory", "for codes");
+	report_start(r->report, REPORT_CODES);
+	e = mint_stretch(&codes, r->a, 0, on_stretch, r);
+	report_end(r->report, e == E_OK);
+	return e == E_OK ? E_OK : fault_why(f, e, 0, WHY_STRETCHING, "codes");
+}
+
+/* What the books have to know before: the stick, its device, and what is revoked. */
+static enum err
+write_books(struct refill *r, struct fault *f)
+{
+	struct issuer *i = &r->issuer;
+	struct grant *g = &r->grant;
+	enum err e = books_add_stick(i->books, g->stick_id, g->label, f);
+
+	if (e == E_OK && g->policy.usb)
+		e = identity_book(&r->identity, i->books, g->stick_id, r->path, r->report, f);
+	if (e == E_OK)
+		e = issuer_merge_notice(i, r->p->stick, f);
+	return e == E_OK ? issuer_publish(i, &r->notice, &r->notice_n, &g->notice_min, f) : e;
+}
+
+static enum err
+commit_intent(struct refill *r, struct fault *f)
+{
+	enum err e = books_draw_id(r->issuer.books, r->grant.id, f);
+
+	if (e != E_OK || (e = books_begin(r->issuer.books, f)) != E_OK)
+		return e;
+	return books_end(r->issuer.books, write_books(r, f), f);
+}
+
+static enum err
+put(struct refill *r, struct fault *f)
+{
+	const struct granting w = {.issuer = &r->issuer, .p = &r->p, .manifest = &r->manifest,
+	    .manifest_file = BYTES(r->manifest_file, r->manifest_n), .ck = r->ck, .a = r->a,
+	    .usb = r->grant.policy.usb ? r->identity.usb : NULL, .verb = "refill"};
+	enum err e = provision_init(r->p, r->grant.stick_id, r->issuer.seed, f);
+
+	if (e != E_OK || (e = provision_clean(r->p, f)) != E_OK)
+		return e;
+	if (r->p->debris > 0)
+		report_tell(r->report, &(struct report_news){.kind = REPORT_DEBRIS, .count = r->p->debris});
+	if ((e = provision_notice(r->p, r->issuer.pk, BYTES(r->notice, r->notice_n), f)) != E_OK)
+		return e;
+	if (report_stopped(r->report))
+		return fault_set(f, E_INTERRUPTED, 0, "refill", "%s", "");
+	return granting_make(&w, &r->grant, f);
+}
+
+enum err
+refill_make(struct refill *r, struct fault *f)
+{
+	enum err e = commit_intent(r, f);
+
+	return e == E_OK && (e = stretch(r, f)) == E_OK ? put(r, f) : e;
+}
+
+void
+refill_free(struct refill *r)
+{
+	provision_end(&r->p);
+	grant_free(&r->grant);
+	secret_free(&r->ck);
+	secret_free(&r->a);
+	free(r->lectures);
+	free(r->manifest_file);
+	free(r->notice);
+	r->lectures = NULL;
+	r->manifest_file = r->notice = NULL;
+	issuer_close(&r->issuer);
+}

@@ -1038,6 +1038,15 @@ s_passphrase(struct text *t, const struct fault *f, const struct say_about *a)
 }
 
 static void
+s_old_books(struct text *t, const struct fault *f, const struct say_about *a)
+{
+	add(t,
+	    _("the issuer's books were written by an older oncestick, and cannot be brought up to date here, since you may not "
+	      "write them%s. Run 'oncestick sticks' once as the user who made them; then they can be read here, too."),
+	    CAUSE(f, a));
+}
+
+static void
 s_books(struct text *t, const struct fault *f, const struct say_about *a)
 {
 	if (f->sys == ENOENT)
@@ -1183,6 +1192,7 @@ static const struct {
 	{E_KEYSTORE, WHY_OTHER_KEY, s_keystore_damaged},
 	{E_PASSPHRASE, WHY_NONE, s_passphrase},
 	{E_BOOKS, WHY_NONE, s_books},
+	{E_BOOKS, WHY_OLD_BOOKS, s_old_books},
 	{E_INTERRUPTED, WHY_NONE, s_interrupted},
 };
 

@@ -16,40 +16,70 @@
 #include "books_internal.h"
 #include "keytree.h"
 
-static const char schema[] =
-    "CREATE TABLE meta (k TEXT PRIMARY KEY, v BLOB NOT NULL) WITHOUT ROWID;"
-    "CREATE TABLE setting (k TEXT PRIMARY KEY, v TEXT NOT NULL) WITHOUT ROWID;"
-    "CREATE TABLE bundle (bundle_id BLOB PRIMARY KEY NOT NULL CHECK (length(bundle_id) = 16), created INTEGER NOT NULL,"
-    " label TEXT NOT NULL, manifest BLOB, signed_at INTEGER);"
-    "CREATE TABLE stick (stick_id BLOB PRIMARY KEY NOT NULL CHECK (length(stick_id) = 16), label TEXT NOT NULL, usb BLOB,"
-    " next_n INTEGER NOT NULL DEFAULT 1, seen_n INTEGER NOT NULL DEFAULT 0);"
-    "CREATE TABLE grnt (grant_id BLOB PRIMARY KEY NOT NULL CHECK (length(grant_id) = 16),"
-    " stick_id BLOB NOT NULL REFERENCES stick, n INTEGER NOT NULL, payload BLOB NOT NULL, grant_hash BLOB NOT NULL UNIQUE,"
-    " issued INTEGER NOT NULL, not_before INTEGER NOT NULL, expires INTEGER NOT NULL, label TEXT NOT NULL);"
-    "CREATE INDEX grnt_stick ON grnt (stick_id);"
-    "CREATE TABLE slot (grant_id BLOB NOT NULL REFERENCES grnt, slot INTEGER NOT NULL, stick_id BLOB NOT NULL REFERENCES stick,"
-    " number INTEGER NOT NULL, state TEXT NOT NULL CHECK (state IN ('ready', 'issued', 'spent', 'revoked')), holder TEXT,"
-    " receipt BLOB, spent_at INTEGER NOT NULL DEFAULT 0, changed_at INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (grant_id, slot));"
-    "CREATE UNIQUE INDEX slot_number ON slot (stick_id, number);"
-    "CREATE INDEX slot_dead ON slot (grant_id, slot) WHERE state IN ('spent', 'revoked');"
-    "CREATE TABLE event (at INTEGER NOT NULL, who TEXT NOT NULL, verb TEXT NOT NULL, grant_id BLOB, slot INTEGER, holder TEXT,"
-    " detail TEXT);"
-    "CREATE TABLE station (id BLOB PRIMARY KEY NOT NULL, name TEXT NOT NULL);"
-    "CREATE TABLE notice (no INTEGER PRIMARY KEY, cose BLOB NOT NULL, time INTEGER NOT NULL);"
-    "CREATE TABLE listed (grant_id BLOB PRIMARY KEY NOT NULL, slots BLOB NOT NULL) WITHOUT ROWID;"
-    "CREATE TABLE withdrawn (bundle_id BLOB PRIMARY KEY NOT NULL) WITHOUT ROWID;"
-    /* Not even our own mistakes undo what happened. */
-    "CREATE TRIGGER event_kept BEFORE DELETE ON event BEGIN SELECT raise(ABORT, 'events are permanent'); END;"
-    "CREATE TRIGGER event_fixed BEFORE UPDATE ON event BEGIN SELECT raise(ABORT, 'events are permanent'); END;"
-    "CREATE TRIGGER bundle_kept BEFORE DELETE ON bundle BEGIN SELECT raise(ABORT, 'ids are used once'); END;"
-    "CREATE TRIGGER stick_kept BEFORE DELETE ON stick BEGIN SELECT raise(ABORT, 'ids are used once'); END;"
-    "CREATE TRIGGER grnt_kept BEFORE DELETE ON grnt BEGIN SELECT raise(ABORT, 'ids are used once'); END;"
-    "CREATE TRIGGER slot_kept BEFORE DELETE ON slot BEGIN SELECT raise(ABORT, 'slots are permanent'); END;"
-    "CREATE TRIGGER slot_final BEFORE UPDATE ON slot WHEN old.state IN ('spent', 'revoked') AND new.state IN ('ready', 'issued')"
-    " BEGIN SELECT raise(ABORT, 'spent and revoked are final'); END;"
-    "CREATE TRIGGER notice_kept BEFORE DELETE ON notice BEGIN SELECT raise(ABORT, 'notices are permanent'); END;"
-    "CREATE TRIGGER listed_kept BEFORE DELETE ON listed BEGIN SELECT raise(ABORT, 'notices are cumulative'); END;"
-    "CREATE TRIGGER withdrawn_kept BEFORE DELETE ON withdrawn BEGIN SELECT raise(ABORT, 'notices are cumulative'); END;";
+#define SCHEMA_1 \
+	"CREATE TABLE meta (k TEXT PRIMARY KEY, v BLOB NOT NULL) WITHOUT ROWID;" \
+	"CREATE TABLE setting (k TEXT PRIMARY KEY, v TEXT NOT NULL) WITHOUT ROWID;" \
+	"CREATE TABLE bundle (bundle_id BLOB PRIMARY KEY NOT NULL CHECK (length(bundle_id) = 16), created INTEGER NOT NULL," \
+	" label TEXT NOT NULL, manifest BLOB, signed_at INTEGER);" \
+	"CREATE TABLE stick (stick_id BLOB PRIMARY KEY NOT NULL CHECK (length(stick_id) = 16), label TEXT NOT NULL, usb BLOB," \
+	" next_n INTEGER NOT NULL DEFAULT 1, seen_n INTEGER NOT NULL DEFAULT 0);" \
+	"CREATE TABLE grnt (grant_id BLOB PRIMARY KEY NOT NULL CHECK (length(grant_id) = 16)," \
+	" stick_id BLOB NOT NULL REFERENCES stick, n INTEGER NOT NULL, payload BLOB NOT NULL, grant_hash BLOB NOT NULL UNIQUE," \
+	" issued INTEGER NOT NULL, not_before INTEGER NOT NULL, expires INTEGER NOT NULL, label TEXT NOT NULL);" \
+	"CREATE INDEX grnt_stick ON grnt (stick_id);" \
+	"CREATE TABLE slot (grant_id BLOB NOT NULL REFERENCES grnt, slot INTEGER NOT NULL, stick_id BLOB NOT NULL REFERENCES stick," \
+	" number INTEGER NOT NULL, state TEXT NOT NULL CHECK (state IN ('ready', 'issued', 'spent', 'revoked')), holder TEXT," \
+	" receipt BLOB, spent_at INTEGER NOT NULL DEFAULT 0, changed_at INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (grant_id, slot));" \
+	"CREATE UNIQUE INDEX slot_number ON slot (stick_id, number);" \
+	"CREATE INDEX slot_dead ON slot (grant_id, slot) WHERE state IN ('spent', 'revoked');" \
+	"CREATE TABLE event (at INTEGER NOT NULL, who TEXT NOT NULL, verb TEXT NOT NULL, grant_id BLOB, slot INTEGER, holder TEXT," \
+	" detail TEXT);" \
+	"CREATE TABLE station (id BLOB PRIMARY KEY NOT NULL, name TEXT NOT NULL);" \
+	"CREATE TABLE notice (no INTEGER PRIMARY KEY, cose BLOB NOT NULL, time INTEGER NOT NULL);" \
+	"CREATE TABLE listed (grant_id BLOB PRIMARY KEY NOT NULL, slots BLOB NOT NULL) WITHOUT ROWID;" \
+	"CREATE TABLE withdrawn (bundle_id BLOB PRIMARY KEY NOT NULL) WITHOUT ROWID;" \
+	/* Not even our own mistakes undo what happened. */ \
+	"CREATE TRIGGER event_kept BEFORE DELETE ON event BEGIN SELECT raise(ABORT, 'events are permanent'); END;" \
+	"CREATE TRIGGER event_fixed BEFORE UPDATE ON event BEGIN SELECT raise(ABORT, 'events are permanent'); END;" \
+	"CREATE TRIGGER bundle_kept BEFORE DELETE ON bundle BEGIN SELECT raise(ABORT, 'ids are used once'); END;" \
+	"CREATE TRIGGER stick_kept BEFORE DELETE ON stick BEGIN SELECT raise(ABORT, 'ids are used once'); END;" \
+	"CREATE TRIGGER grnt_kept BEFORE DELETE ON grnt BEGIN SELECT raise(ABORT, 'ids are used once'); END;" \
+	"CREATE TRIGGER slot_kept BEFORE DELETE ON slot BEGIN SELECT raise(ABORT, 'slots are permanent'); END;" \
+	"CREATE TRIGGER slot_final BEFORE UPDATE ON slot WHEN old.state IN ('spent', 'revoked') AND new.state IN ('ready', 'issued')" \
+	" BEGIN SELECT raise(ABORT, 'spent and revoked are final'); END;" \
+	"CREATE TRIGGER notice_kept BEFORE DELETE ON notice BEGIN SELECT raise(ABORT, 'notices are permanent'); END;" \
+	"CREATE TRIGGER listed_kept BEFORE DELETE ON listed BEGIN SELECT raise(ABORT, 'notices are cumulative'); END;" \
+	"CREATE TRIGGER withdrawn_kept BEFORE DELETE ON withdrawn BEGIN SELECT raise(ABORT, 'notices are cumulative'); END;"
+
+/*
+ * event: no numbers the events, also when the file is packed, and token is drawn by chance, so that of two copies of the books that
+ * went on by themselves each has events that the other has not. Of an event nothing may change, but that a name is forgotten.
+ * station: PCs, by the id that is in receipts; name is given here, said is what the PC calls itself, pk and enrolled_at are of its
+ * enrolment, if there was one, and kind is 1 for a station service, 0 for somebody's own memory.
+ * stick.serial: of the USB device, for a list that names sticks so.
+ */
+#define SCHEMA_2 \
+	"CREATE TABLE event_2 (no INTEGER PRIMARY KEY, at INTEGER NOT NULL, who TEXT NOT NULL, verb TEXT NOT NULL, grant_id BLOB," \
+	" slot INTEGER, holder TEXT, detail TEXT, token BLOB NOT NULL DEFAULT (randomblob(8)));" \
+	"INSERT INTO event_2 (no, at, who, verb, grant_id, slot, holder, detail)" \
+	" SELECT rowid, at, who, verb, grant_id, slot, holder, detail FROM event ORDER BY rowid;" \
+	"DROP TABLE event;" \
+	"ALTER TABLE event_2 RENAME TO event;" \
+	"CREATE INDEX event_grant ON event (grant_id);" \
+	"CREATE TRIGGER event_kept BEFORE DELETE ON event BEGIN SELECT raise(ABORT, 'events are permanent'); END;" \
+	"CREATE TRIGGER event_fixed BEFORE UPDATE ON event WHEN new.holder IS NOT NULL OR new.no IS NOT old.no" \
+	" OR new.at IS NOT old.at OR new.who IS NOT old.who OR new.verb IS NOT old.verb OR new.grant_id IS NOT old.grant_id" \
+	" OR new.slot IS NOT old.slot OR new.detail IS NOT old.detail OR new.token IS NOT old.token" \
+	" BEGIN SELECT raise(ABORT, 'events are permanent'); END;" \
+	"ALTER TABLE station RENAME TO station_1;" \
+	"CREATE TABLE station (id BLOB PRIMARY KEY NOT NULL CHECK (length(id) = 16), pk BLOB UNIQUE CHECK (length(pk) = 32)," \
+	" kind INTEGER NOT NULL DEFAULT 0 CHECK (kind IN (0, 1)), name TEXT NOT NULL DEFAULT '', said TEXT NOT NULL DEFAULT ''," \
+	" enrolled_at INTEGER) WITHOUT ROWID;" \
+	"INSERT INTO station (id, name) SELECT id, name FROM station_1 WHERE length(id) = 16;" \
+	"DROP TABLE station_1;" \
+	"ALTER TABLE stick ADD COLUMN serial TEXT NOT NULL DEFAULT '';"
+
+static const char *const upgrade[] = {SCHEMA_2};
 
 /* Of later programs. second: a receipt of another session of a used slot. seen: when a slot was live on a stick that came home.
  * gone: lectures that are no longer looked for on their stick. */
@@ -102,8 +132,9 @@ static const struct sql_kind kind = {
 	.name = BOOKS_NAME,
 	.err = E_BOOKS,
 	.application = 0x6f6e6362u, /* "oncb" */
-	.schema = 1,
-	.create = schema,
+	.schema = 2,
+	.create = SCHEMA_1 SCHEMA_2,
+	.upgrade = upgrade,
 	.extend = later,
 	.busy_ms = 30000, /* longer than a passphrase takes */
 	.cache_kib = 32768, /* the indexes of a large office, each page of which is read once then */
@@ -148,12 +179,25 @@ books_open(struct books **out, const char *dir, bool create, struct fault *f)
 	return err;
 }
 
+/* An older program's, or one that died within a change: who may write puts it right. */
+static enum err
+open_to_mend(struct books **out, const char *dir, bool behind, struct fault *f)
+{
+	struct fault why = {0};
+	enum err err = books_open(out, dir, false, &why);
+
+	if (err == E_BOOKS && behind && (why.sys == EACCES || why.sys == EROFS))
+		return fault_why(f, E_BOOKS, why.sys, WHY_OLD_BOOKS, "%s/" BOOKS_NAME, dir);
+	return err != E_OK ? fault_pass(f, &why) : E_OK;
+}
+
 enum err
 books_open_to_read(struct books **out, const char *dir, struct fault *f)
 {
 	struct books *b = calloc(1, sizeof *b);
 	struct fault first = {0};
 	enum err err = E_OK;
+	bool behind = false;
 	int fd = -1;
 
 	*out = NULL;
@@ -165,13 +209,13 @@ books_open_to_read(struct books **out, const char *dir, struct fault *f)
 		err = sql_open(&b->sql, dir, fd, &kind, SQL_READ, &first);
 	if (fd != -1)
 		close(fd);
-	if (err == E_OK && b->sql != NULL && !b->sql->behind) {
+	behind = b->sql != NULL && b->sql->behind;
+	if (err == E_OK && !behind) {
 		*out = b;
 		return E_OK;
 	}
 	books_close(&b);
-	/* An older program's, or one that died within a change: who may write puts it right. */
-	return fd == -1 ? err : books_open(out, dir, false, f);
+	return fd == -1 ? err : open_to_mend(out, dir, behind, f);
 }
 
 void

@@ -68,7 +68,7 @@ struct books_range {
  * 30 s (EBUSY), is damaged, not ours or of a newer schema, or if everybody may write to dir. Not to be carried across a fork.
  *
  * books_open_to_read(b, dir, f): the same, for calls that change nothing; others may write meanwhile. What an older program left,
- * or one that died, is put right first, as by books_open.
+ * or one that died, is put right first, as by books_open; E_BOOKS (WHY_OLD_BOOKS) where that would be needed and may not be done.
  */
 enum err books_open(struct books **b, const char *dir, bool create, struct fault *f);
 enum err books_open_to_read(struct books **b, const char *dir, struct fault *f);

@@ -422,7 +422,8 @@ books_event(struct books *b, const struct books_event *e, struct fault *f)
 
 	if ((err = sql_begin(q, f)) != E_OK)
 		return err;
-	err = sql_run(q, "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?)", SQL_ARGS(SQL_INT(e->now), SQL_TEXT(b->who),
+	err = sql_run(q, "INSERT INTO event (at, who, verb, grant_id, slot, holder, detail) VALUES (?, ?, ?, ?, ?, ?, ?)",
+	    SQL_ARGS(SQL_INT(e->now), SQL_TEXT(b->who),
 	    SQL_TEXT(e->verb), SQL_MAYBE(e->grant_id, e->grant_id != NULL ? ID_SIZE : 0u),
 	    {.type = of_slot ? SQLITE_INTEGER : SQLITE_NULL, .i = e->slot}, SQL_TEXT(e->holder), SQL_TEXT(e->detail)), f);
 	if (err == E_OK && of_slot)
@@ -463,12 +464,22 @@ books_find_lecture(
 	return err;
 }
 
+/* A slot that is no longer as it was read was changed by somebody else, and is not changed again. */
+static enum err
+change_one(struct sql *q, const char *text, const struct sql_arg *args, struct fault *f)
+{
+	int changed = 0;
+	enum err err = sql_change(q, text, args, &changed, f);
+
+	return err == E_OK && changed != 1 ? sql_odd(q, "a code was changed meanwhile", f) : err;
+}
+
 static enum err
 issue_slot(struct books *b, struct books_slot *s, const char *holder, int64_t now, struct fault *f)
 {
 	const struct books_event event = {.now = now, .verb = "issue", .grant_id = s->grant_id, .slot = s->slot, .holder = holder};
-	enum err err = sql_run(b->sql, "UPDATE slot SET state = 'issued', holder = ?3 WHERE grant_id = ?1 AND slot = ?2",
-	    SQL_ARGS(ID(s->grant_id), SQL_INT(s->slot), SQL_TEXT(holder)), f);
+	enum err err = change_one(b->sql, "UPDATE slot SET state = 'issued', holder = ?3 WHERE grant_id = ?1 AND slot = ?2"
+	    " AND state = 'ready'", SQL_ARGS(ID(s->grant_id), SQL_INT(s->slot), SQL_TEXT(holder)), f);
 
 	if (err != E_OK || (err = books_event(b, &event, f)) != E_OK)
 		return err;
@@ -544,12 +555,13 @@ final(enum books_slot_state state)
 }
 
 static enum err
-update_slot(struct books *b, const struct books_change *c, enum books_slot_state state, struct fault *f)
+update_slot(struct books *b, const struct books_change *c, enum books_slot_state was, enum books_slot_state state, struct fault *f)
 {
-	return sql_run(b->sql, "UPDATE slot SET state = ?3, receipt = coalesce(?4, receipt),"
+	return change_one(b->sql, "UPDATE slot SET state = ?3, receipt = coalesce(?4, receipt),"
 	    " spent_at = CASE ?5 WHEN 0 THEN spent_at ELSE ?5 END, holder = CASE ?3 WHEN 'ready' THEN NULL ELSE holder END"
-	    " WHERE grant_id = ?1 AND slot = ?2", SQL_ARGS(ID(c->grant_id), SQL_INT(c->slot),
-	    SQL_TEXT(books_state_names[state]), SQL_MAYBE(c->receipt.p, c->receipt.n), SQL_INT(c->spent_at)), f);
+	    " WHERE grant_id = ?1 AND slot = ?2 AND state = ?6", SQL_ARGS(ID(c->grant_id), SQL_INT(c->slot),
+	    SQL_TEXT(books_state_names[state]), SQL_MAYBE(c->receipt.p, c->receipt.n), SQL_INT(c->spent_at),
+	    SQL_TEXT(books_state_names[was])), f);
 }
 
 enum err
@@ -571,7 +583,7 @@ books_set_state(struct books *b, const struct books_change *c, struct fault *f)
 		state = BOOKS_SPENT;
 	event.holder = s.holder[0] != '\0' ? s.holder : NULL;
 	if (err == E_OK && (state != s.state || s.new_receipt || s.new_time) &&
-	    (err = update_slot(b, c, state, f)) == E_OK)
+	    (err = update_slot(b, c, s.state, state, f)) == E_OK)
 		err = books_event(b, &event, f);
 out:
 	return sql_end(q, err, f);

@@ -435,7 +435,37 @@ check_size(struct sql *q, struct fault *f)
 }
 
 static enum err
-check_schema(struct sql *q, struct fault *f)
+run_script(struct sql *q, const char *text, struct fault *f)
+{
+	return sqlite3_exec(q->db, text, NULL, NULL, NULL) == SQLITE_OK ? E_OK : failed_now(q, f);
+}
+
+static const char *
+step_from(const struct sql_kind *kind, int64_t schema)
+{
+	return kind->upgrade != NULL ? kind->upgrade[schema - 1] : NULL;
+}
+
+/* From schema to the kind's own; without a step on the way it is too old. */
+static enum err
+upgrade(struct sql *q, int64_t schema, bool writes, struct fault *f)
+{
+	enum err err = E_OK;
+
+	for (int64_t n = schema; n < q->kind->schema && err == E_OK; n++) {
+		if (step_from(q->kind, n) == NULL)
+			err = sql_odd(q, "made by an older program, before 0.1.0", f);
+		else if (writes)
+			err = run_script(q, step_from(q->kind, n), f);
+	}
+	q->behind = err == E_OK && !writes;
+	if (err == E_OK && writes)
+		err = sql_run(q, "UPDATE meta SET v = ? WHERE k = 'schema'", SQL_ARGS(SQL_INT(q->kind->schema)), f);
+	return err;
+}
+
+static enum err
+check_schema(struct sql *q, bool writes, struct fault *f)
 {
 	int64_t schema = 0;
 	bool found = false;
@@ -445,16 +475,11 @@ check_schema(struct sql *q, struct fault *f)
 		return err;
 	if (!found || schema < 1)
 		return sql_odd(q, "without a schema number", f);
-	if (schema != q->kind->schema)
-		return sql_odd(
-		    q, schema > q->kind->schema ? "made by a newer program" : "made by an older program, before 0.1.0", f);
-	return check_size(q, f);
-}
-
-static enum err
-run_script(struct sql *q, const char *text, struct fault *f)
-{
-	return sqlite3_exec(q->db, text, NULL, NULL, NULL) == SQLITE_OK ? E_OK : failed_now(q, f);
+	if (schema > q->kind->schema)
+		return sql_odd(q, "made by a newer program", f);
+	if ((err = check_size(q, f)) != E_OK)
+		return err;
+	return schema < q->kind->schema ? upgrade(q, schema, writes, f) : E_OK;
 }
 
 static enum err
@@ -492,7 +517,7 @@ extend(struct sql *q, bool writes, struct fault *f)
 	for (; scripts[n] != NULL && err == E_OK; n++)
 		if (n >= done && writes)
 			err = run_script(q, scripts[n], f);
-	q->behind = n > done && !writes;
+	q->behind = q->behind || (n > done && !writes);
 	if (err == E_OK && n > done && writes)
 		err = sql_run(
 		    q, "INSERT INTO meta VALUES ('extended', ?1) ON CONFLICT (k) DO UPDATE SET v = ?1", SQL_ARGS(SQL_INT(n)), f);
@@ -500,7 +525,7 @@ extend(struct sql *q, bool writes, struct fault *f)
 }
 
 /*
- * In a transaction, so that nobody is writing and what was interrupted has been undone. One that takes the write lock proves that
+ * In a transaction, so that nobody is writing, what was interrupted has been undone, and an upgrade is whole. One that takes the write lock proves that
  * we may write, without writing, unless an older program has written last.
  */
 static enum err
@@ -512,7 +537,7 @@ check_content(struct sql *q, bool writes, struct fault *f)
 		return sql_failed(q, SQLITE_READONLY, f);
 	if ((err = sql_run(q, writes ? "BEGIN IMMEDIATE" : "BEGIN", SQL_NONE, f)) != E_OK)
 		return err;
-	if ((err = check_schema(q, f)) == E_OK && (err = extend(q, writes, f)) == E_OK)
+	if ((err = check_schema(q, writes, f)) == E_OK && (err = extend(q, writes, f)) == E_OK)
 		return sql_run(q, "COMMIT", SQL_NONE, f);
 	(void)sql_run(q, "ROLLBACK", SQL_NONE, NULL);
 	return err;

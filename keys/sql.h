@@ -21,8 +21,10 @@ struct sql_kind {
 	const char *name;       /* of the file in its directory */
 	enum err err;           /* E_STATION or E_BOOKS: what every failure is called */
 	uint32_t application;   /* application_id, at offset 68 of the file */
-	int64_t schema;         /* version, kept in meta */
-	const char *create;     /* statements that make the tables; meta(k, v) must be among them */
+	int64_t schema;         /* version, kept in meta; files of a greater one are refused, and by older programs those of this */
+	const char *create;     /* statements that make the tables of this schema; meta(k, v) must be among them */
+	const char *const *upgrade; /* scripts: upgrade[n - 1] makes schema n + 1 of schema n, for each n below schema; NULL in it, or
+				   instead of it: files of that schema are refused */
 	const char *const *extend; /* what came later: scripts, run once each and in order, how many is kept in meta; ends with a
 				   NULL. NULL: nothing. Older programs do not look at it, so the schema's number stays */
 	int busy_ms;            /* how long another process that writes is waited for */
@@ -34,7 +36,7 @@ struct sql {
 	const struct sql_kind *kind;
 	const char *step;       /* what is being done, for faults: set by each operation, of static storage */
 	unsigned depth;         /* of transactions begun here */
-	bool behind;            /* opened to read: not all scripts of kind->extend were run yet */
+	bool behind;            /* opened to read: not all scripts of kind->upgrade and kind->extend were run yet */
 	bool broken;            /* SQLite gave up the outer transaction: nothing works until it is left */
 	char path[512];
 };
@@ -48,8 +50,9 @@ enum sql_mode {
 
 /*
  * sql_open(q, dir, dir_fd, kind, mode, f): open kind->name in dir, which dir_fd is a descriptor of. A file that is absent, empty,
- * cut short, of another kind, of another schema, or that may not be written in the modes that write, is kind->err; with errno
- * ENOENT in f->sys if it is absent. A new file has mode 0600.
+ * cut short, of another kind, of a schema that is newer or cannot be upgraded, or that may not be written in the modes that write,
+ * is kind->err; with errno ENOENT in f->sys if it is absent. A new file has mode 0600. The modes that write bring an older file up
+ * to date, all of it or nothing; SQL_READ leaves it as it is, and behind.
  */
 enum err sql_open(struct sql **q, const char *dir, int dir_fd, const struct sql_kind *kind, enum sql_mode mode, struct fault *f);
 void sql_close(struct sql **q);

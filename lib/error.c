@@ -146,6 +146,7 @@ static const char *const why_steps[WHY_COUNT] = {
     [WHY_NO_MPV] = "no mpv",
     [WHY_NO_ROOM] = "no room for grants",
     [WHY_TOO_SMALL] = "no free space",
+    [WHY_OLD_BOOKS] = "upgrade",
     [WHY_SAID] = "said",
 };
 

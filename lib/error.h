@@ -158,6 +158,8 @@ enum why {
 	WHY_NO_ROOM,	    /* E_SPACE, a stick: there are as many lectures on it as can be; */
 	WHY_TOO_SMALL,	    /* it has not enough free space */
 
+	WHY_OLD_BOOKS, /* E_BOOKS, with errno, the file: an older program's, which have to be upgraded and cannot be written */
+
 	WHY_SAID, /* any error, a whole sentence: cli's own, by fault_set with the step "" */
 
 	WHY_COUNT

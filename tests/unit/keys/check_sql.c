@@ -293,6 +293,53 @@ START_TEST(what_came_later_is_done_once_and_in_order)
 }
 END_TEST
 
+/* ---- older files ---- */
+
+static const char *const steps[] = {NULL, NULL, "UPDATE t SET b = 'four'", "INSERT INTO t VALUES (5, 'five')"};
+static const char *const torn[] = {NULL, NULL, "UPDATE t SET b = 'four'", "nonsense"};
+static const char *const none[] = {NULL, NULL, "UPDATE t SET b = 'four'", NULL};
+
+START_TEST(an_older_file_is_brought_up_step_by_step)
+{
+	const struct sql_kind now = {.name = "t.sqlite", .err = E_BOOKS, .application = 0x6f6e6378u, .schema = 5, .upgrade = steps,
+	    .extend = fewer};
+
+	ck_assert_int_eq(open_as(&now, SQL_READ), E_OK);
+	ck_assert(q->behind);
+	ck_assert_int_eq(number("SELECT v FROM meta WHERE k = 'schema'"), 3);
+	ck_assert_int_eq(number("SELECT count(*) FROM t WHERE b = 'one'"), 1);
+	for (int i = 0; i < 2; i++) {
+		ck_assert_int_eq(open_as(&now, SQL_WRITE), E_OK);
+		ck_assert(!q->behind);
+		ck_assert_int_eq(number("SELECT v FROM meta WHERE k = 'schema'"), 5);
+		ck_assert_int_eq(number("SELECT total(a) FROM t"), 8);
+		ck_assert_int_eq(number("SELECT count(*) FROM t WHERE b = 'four'"), 1);
+	}
+	ck_assert_int_eq(open_as(&now, SQL_READ), E_OK);
+	ck_assert(!q->behind);
+	ck_assert_int_eq(open_as(&kind, SQL_WRITE), E_BOOKS); /* the older program */
+	ck_assert(strstr(f.object, "newer program") != NULL);
+}
+END_TEST
+
+/* One step fails, or there is none: neither did the others do anything. */
+START_TEST(a_file_that_cannot_be_brought_up_stays_as_it_is)
+{
+	const struct sql_kind now = {.name = "t.sqlite", .err = E_BOOKS, .application = 0x6f6e6378u, .schema = 5,
+	    .upgrade = _i < 2 ? torn : none};
+	uint8_t before[32], after[32];
+
+	sql_close(&q);
+	fixture_hash(&x, before);
+	ck_assert_int_eq(open_as(&now, _i == 3 ? SQL_READ : SQL_WRITE), E_BOOKS);
+	ck_assert(_i < 2 || strstr(f.object, "older program") != NULL);
+	fixture_hash(&x, after);
+	ck_assert_mem_eq(before, after, sizeof before);
+	ck_assert_int_eq(open_as(&kind, SQL_WRITE), E_OK);
+	ck_assert_int_eq(number("SELECT count(*) FROM t WHERE b = 'one'"), 1);
+}
+END_TEST
+
 START_TEST(a_script_that_fails_has_done_nothing)
 {
 	static const char *const bad[] = {"INSERT INTO t VALUES (2, 'two')", "nonsense", NULL};
@@ -697,6 +744,8 @@ fill(TCase *t)
 	tcase_add_test(t, a_directory_that_may_not_be_written_is_told);
 	tcase_add_test(t, what_came_later_is_done_once_and_in_order);
 	tcase_add_test(t, a_script_that_fails_has_done_nothing);
+	tcase_add_test(t, an_older_file_is_brought_up_step_by_step);
+	tcase_add_loop_test(t, a_file_that_cannot_be_brought_up_stays_as_it_is, 1, 4);
 	tcase_add_test(t, each_type_arrives);
 	tcase_add_test(t, a_statement_begins_again_with_other_arguments);
 	tcase_add_test(t, what_a_statement_fails_with_is_what_is_said);

@@ -143,15 +143,18 @@ clean_grants(struct provision *p, int grants_fd, struct fault *f)
 	return err;
 }
 
+/* What was removed is so on the medium, also where more should have been. */
 static int
-close_parts(int grants_fd, int bundles_fd)
+close_part(int fd)
 {
-	int ret = 0;
+	int ret = 0, saved = 0;
 
-	if (grants_fd != -1)
-		ret = stickio_sync_dir(grants_fd) | close(grants_fd);
-	if (bundles_fd != -1)
-		ret |= stickio_sync_dir(bundles_fd) | close(bundles_fd);
+	if (fd == -1)
+		return 0;
+	ret = stickio_sync_dir(fd);
+	saved = errno;
+	close(fd);
+	errno = saved;
 	return ret;
 }
 
@@ -177,8 +180,10 @@ provision_clean(struct provision *p, struct fault *f)
 		err = clean_bundles(p, bundles_fd, &named, f);
 out:
 	free(named.ids);
-	if (close_parts(grants_fd, bundles_fd) != 0 && err == E_OK)
-		err = provision_fault(f, "fsync", "%s", STICK_ONCE);
+	if (close_part(grants_fd) != 0 && err == E_OK)
+		err = provision_fault(f, "fsync", "%s/%s", STICK_ONCE, STICK_GRANTS);
+	if (close_part(bundles_fd) != 0 && err == E_OK)
+		err = provision_fault(f, "fsync", "%s/%s", STICK_ONCE, STICK_BUNDLES);
 	return err;
 }
 

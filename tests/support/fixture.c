@@ -108,6 +108,9 @@ fixture_open(struct fixture *x)
 	memset(x, 0, sizeof *x);
 	x->now = FIXTURE_NOW;
 	x->boot = 1000;
+	x->issued = FIXTURE_NOW - 86400;
+	x->label = "Lecture";
+	x->contact = "+49 30 1234";
 	snprintf(x->path, sizeof x->path, "%s/once-fixture.XXXXXX", getenv("TMPDIR") != NULL ? getenv("TMPDIR") : "/tmp");
 	ck_assert_ptr_nonnull(mkdtemp(x->path));
 	ck_assert_int_ge(x->dir_fd = open(x->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), 0);
@@ -150,15 +153,15 @@ fixture_grant(struct fixture *x, struct fixture_grant *out, struct policy policy
 	memcpy(g->issuer, x->pk, KEY_SIZE);
 	memcpy(g->stick_id, x->stick_id, ID_SIZE);
 	randombytes_buf(g->id, ID_SIZE);
-	g->issued = FIXTURE_NOW - 86400;
+	g->issued = x->issued;
 	g->bundle_count = 1;
 	memcpy(g->bundles[0].id, x->bundle_id, ID_SIZE);
 	memcpy(g->bundles[0].manifest_hash, x->manifest.hash, HASH_SIZE);
 	g->policy = policy;
 	g->slots = FIXTURE_SLOTS;
 	g->notice_min = notice_min;
-	strcpy(g->label, "Lecture");
-	strcpy(g->contact, "+49 30 1234");
+	snprintf(g->label, sizeof g->label, "%s", x->label);
+	snprintf(g->contact, sizeof g->contact, "%s", x->contact);
 	ck_assert_int_eq(mint_stretch(&(struct mint_codes){x->seed, x->stick_id, g->id, FIXTURE_SLOTS}, a, 2, NULL, NULL), E_OK);
 	ck_assert_int_eq(mint_grant(g, &(struct mint_secrets){x->seed, a, x->ck, usb}, &m, &f), E_OK);
 	ck_assert_int_eq(provision_grant(p, g, BYTES(m.file, m.file_n), BYTES(m.cells, FIXTURE_SLOTS * CELL_SIZE(1)), &f), E_OK);

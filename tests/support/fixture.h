@@ -26,6 +26,8 @@ struct fixture {
 	struct manifest manifest;
 	int64_t now, boot;              /* what fixture_clock tells */
 	int start;                      /* of the PC that boot counts from; 0: nobody knows which */
+	int64_t issued;                 /* of grants that are made from now on */
+	const char *label, *contact;
 };
 
 struct fixture_grant {

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -28,6 +29,7 @@ static struct fixture x;
 static struct fixture_grant grant;      /* slots 0..2, policy of fixture_policy */
 static struct fake_memory *here;        /* the station under test */
 static uint8_t before[HASH_SIZE];       /* digest of the stick as made */
+static struct stick_slot made;          /* slot 0, as made */
 
 static void
 setup(void)
@@ -36,6 +38,7 @@ setup(void)
 	fixture_grant(&x, &grant, fixture_policy(), 0, NULL);
 	here = fake_memory_new();
 	fixture_digest(&x, before);
+	fixture_slot(&x, &grant.g, 0, &made);
 }
 
 static void
@@ -139,19 +142,30 @@ outcome(struct result r)
 	return r.err;
 }
 
+/* A no, of this step, about this object; NULL: the slot of a code. */
+static void
+refused(struct result r, enum err err, const char *step, const char *object)
+{
+	char hex[2 * ID_SIZE + 1], slot[64];
+
+	bytes_to_hex(hex, r.info.grant_id, ID_SIZE);
+	snprintf(slot, sizeof slot, "g/%s, slot %u", hex, (unsigned)r.info.slot);
+	ck_assert_msg(r.err == err && r.fault.err == err, "%s, %s", err_name(r.err), err_name(r.fault.err));
+	ck_assert_str_eq(r.fault.step, step);
+	ck_assert_str_eq(r.fault.object, object != NULL ? object : slot);
+	done(&r);
+}
+
 /* Of a rehearsal without a code. */
-static enum err
+static struct result
 check_all(struct fake_memory *m)
 {
 	struct unlock_env env = {&m->memory, fixture_clock(&x), {0}, true};
-	struct unlock_info info;
-	struct unlock *u = NULL;
-	enum err err = unlock_look(&u, x.dir_fd, &env, &info, NULL);
+	struct result r = {0};
 
-	if (err == E_OK)
-		err = unlock_check(u, &info, NULL);
-	unlock_free(&u);
-	return err;
+	if ((r.err = unlock_look(&r.u, x.dir_fd, &env, &r.info, &r.fault)) == E_OK)
+		r.err = unlock_check(r.u, &r.info, &r.fault);
+	return r;
 }
 
 static void
@@ -171,6 +185,22 @@ write_record(uint32_t slot, int copy, const void *raw, size_t n)
 
 	fixture_lock_name(name, &grant.g, copy);
 	fixture_patch(&x, name, (uint64_t)slot * RECORD_SIZE, raw, n);
+}
+
+/* Of the manifest another byte than the one that is there. */
+static void
+damage_manifest(void)
+{
+	char name[80], hex[2 * ID_SIZE + 1];
+	uint8_t *file = NULL;
+	size_t n = 0;
+
+	bytes_to_hex(hex, x.bundle_id, ID_SIZE);
+	snprintf(name, sizeof name, "b/%s/manifest.cose", hex);
+	file = fixture_get(&x, name, &n);
+	file[120] ^= 0xff;
+	fixture_patch(&x, name, 120, file + 120, 1);
+	free(file);
 }
 
 static void
@@ -194,7 +224,18 @@ START_TEST(good_code_is_proved_without_a_trace)
 	ck_assert_str_eq(r.info.contact, "+49 30 1234");
 	ck_assert_int_eq(r.info.remaining_s, 4 * 3600);
 	ck_assert_uint_eq(r.info.file_bytes, 200006);
-	ck_assert(!r.info.resume && !r.info.issuer_known);
+	ck_assert(!r.info.resume && !r.info.issuer_known && !r.info.memory_volatile);
+	ck_assert_mem_eq(r.info.stick_id, x.stick_id, ID_SIZE);
+	ck_assert_mem_eq(r.info.issuer, x.pk, KEY_SIZE);
+	ck_assert_mem_eq(r.info.grant_id, grant.g.id, ID_SIZE);
+	ck_assert(r.info.grants == 1 && r.info.skipped == 0 && r.info.newer == 0);
+	ck_assert_int_eq(r.info.not_before, grant.g.policy.not_before);
+	ck_assert_int_eq(r.info.expires, grant.g.policy.expires);
+	ck_assert_uint_eq(r.info.session_s, grant.g.policy.session_s);
+	ck_assert_uint_eq(r.info.image_bytes, x.manifest.blocks * BLOCK_SIZE);
+	ck_assert_uint_eq(r.info.inodes, 3);
+	ck_assert_int_eq(r.info.clock.now, FIXTURE_NOW);
+	ck_assert_mem_eq(unlock_grant_hash(r.u), grant.g.hash, HASH_SIZE);
 	ck_assert_int_eq(bundle_read_block(unlock_bundle(r.u), c, 0, block), -EIO); /* no key before the spend */
 	blockcrypt_free(&c);
 	done(&r);
@@ -248,6 +289,7 @@ START_TEST(closed_session_is_spent_for_good)
 	ck_assert_int_eq(r.info.spent_at, FIXTURE_NOW);
 	done(&r);
 	ck_assert_int_eq(outcome(try(here, grant.codes[1])), E_OK);
+	refused(try(here, grant.codes[0]), E_SPENT, "record", NULL);
 }
 END_TEST
 
@@ -323,7 +365,7 @@ END_TEST
 /* hostile 6 */
 START_TEST(code_of_no_slot)
 {
-	ck_assert_int_eq(outcome(try(here, "0000000000000001")), E_CODE_UNKNOWN);
+	refused(try(here, "0000000000000001"), E_CODE_UNKNOWN, "locator", "code");
 	assert_untouched();
 }
 END_TEST
@@ -332,13 +374,15 @@ END_TEST
 START_TEST(code_of_a_skipped_grant)
 {
 	struct fixture_grant bad;
-	char name[64];
+	char name[64], object[40];
 
 	fixture_grant(&x, &bad, fixture_policy(), 0, NULL);
 	fixture_lock_name(name, &bad.g, 0);
 	strcpy(strrchr(name, '/'), "/grant.cose");
 	fixture_patch(&x, name, 100, "\xff\xff", 2);
-	ck_assert_int_eq(outcome(try(here, bad.codes[0])), E_NO_GRANT);
+	memcpy(object, name, 34);
+	object[34] = '\0';
+	refused(try(here, bad.codes[0]), E_NO_GRANT, "signature", object);
 	ck_assert_int_eq(outcome(try(here, grant.codes[0])), E_OK);
 	fixture_grant_free(&bad);
 }
@@ -351,7 +395,7 @@ START_TEST(slot_held_by_another_process)
 	struct result first = try(here, grant.codes[0]);
 
 	ck_assert_int_eq(first.err, E_OK);
-	ck_assert_int_eq(outcome(try(other, grant.codes[0])), E_BUSY);
+	refused(try(other, grant.codes[0]), E_BUSY, "lock", NULL);
 	ck_assert_int_eq(outcome(try(other, grant.codes[1])), E_OK);
 	done(&first);
 	ck_assert_int_eq(outcome(try(other, grant.codes[0])), E_OK);
@@ -363,7 +407,7 @@ END_TEST
 START_TEST(stranger_at_a_closed_station)
 {
 	here->store->closed_list = true;
-	ck_assert_int_eq(outcome(try(here, grant.codes[0])), E_ISSUER);
+	refused(try(here, grant.codes[0]), E_ISSUER, "pinned issuers", "station memory");
 	assert_untouched();
 	fake_memory_know(here, x.pk, 0);
 	ck_assert_int_eq(outcome(try(here, grant.codes[0])), E_OK);
@@ -374,15 +418,23 @@ END_TEST
 START_TEST(notice_that_the_grant_asks_for)
 {
 	struct fixture_grant late;
+	struct result r;
 
 	fixture_grant(&x, &late, fixture_policy(), 7, NULL);
 	fixture_digest(&x, before);
-	ck_assert_int_eq(outcome(try(here, late.codes[0])), E_NOTICE_MISSING);
+	refused(try(here, late.codes[0]), E_NOTICE_MISSING, "notice", "notice.cose");
+	refused(check_all(here), E_NOTICE_MISSING, "notice", "notice.cose");
 	assert_untouched();
 	fixture_notice(&x, NULL, 0, 6);
-	ck_assert_int_eq(outcome(try(here, late.codes[0])), E_NOTICE_MISSING);
+	r = try(here, late.codes[0]);
+	ck_assert(r.info.notice_min == 7 && r.info.notice_have == 6);
+	refused(r, E_NOTICE_MISSING, "notice", "notice.cose");
 	fixture_notice(&x, NULL, 0, 7);
 	ck_assert_int_eq(outcome(try(here, late.codes[0])), E_OK);
+	fixture_patch(&x, "notice.cose", 0, "\0", 1); /* the station knows it now */
+	r = try(here, late.codes[0]);
+	ck_assert(r.err == E_OK && r.info.notice_have == 7);
+	done(&r);
 	fixture_grant_free(&late);
 }
 END_TEST
@@ -391,7 +443,7 @@ START_TEST(revoked_by_the_stick)
 {
 	fixture_notice(&x, grant.g.id, 1, 5);
 	fixture_digest(&x, before);
-	ck_assert_int_eq(outcome(try(here, grant.codes[1])), E_REVOKED);
+	refused(try(here, grant.codes[1]), E_REVOKED, "notice", NULL);
 	ck_assert_int_eq(outcome(try(here, grant.codes[0])), E_OK);
 	assert_untouched();
 }
@@ -427,7 +479,7 @@ START_TEST(a_withdrawn_bundle_is_opened_by_no_code)
 		notice_free(&n);
 	}
 	fixture_patch(&x, "notice.cose", 0, "\0", 1);
-	ck_assert_int_eq(outcome(try(here, grant.codes[1])), E_REVOKED);
+	refused(try(here, grant.codes[1]), E_REVOKED, "withdrawn", NULL);
 }
 END_TEST
 
@@ -530,13 +582,13 @@ START_TEST(window_is_closed_below_and_open_above)
 	struct policy p = fixture_policy();
 
 	x.now = p.not_before - 1;
-	ck_assert_int_eq(outcome(try(here, grant.codes[0])), E_EARLY);
+	refused(try(here, grant.codes[0]), E_EARLY, "clock", NULL);
 	x.now = p.not_before;
 	ck_assert_int_eq(outcome(try(here, grant.codes[0])), E_OK);
 	x.now = p.expires - 1;
 	ck_assert_int_eq(outcome(try(here, grant.codes[0])), E_OK);
 	x.now = p.expires;
-	ck_assert_int_eq(outcome(try(here, grant.codes[0])), E_EXPIRED);
+	refused(try(here, grant.codes[0]), E_EXPIRED, "clock", NULL);
 	assert_untouched();
 }
 END_TEST
@@ -602,11 +654,7 @@ END_TEST
 
 START_TEST(wrong_time_is_said_before_a_damaged_bundle)
 {
-	char name[80], hex[2 * ID_SIZE + 1];
-
-	bytes_to_hex(hex, x.bundle_id, ID_SIZE);
-	snprintf(name, sizeof name, "b/%s/manifest.cose", hex);
-	fixture_patch(&x, name, 120, "\xff", 1);
+	damage_manifest();
 	ck_assert_int_eq(outcome(try(here, grant.codes[0])), E_BUNDLE);
 	x.now = FIXTURE_NOW + 90 * 86400;
 	ck_assert_int_eq(outcome(try(here, grant.codes[0])), E_EXPIRED);
@@ -624,7 +672,7 @@ START_TEST(signed_but_wrong_commitment_spends_nothing)
 	fixture_manifest(&x, &m);
 	fixture_grant(&x, &odd, fixture_policy(), 0, NULL);
 	fixture_digest(&x, before);
-	ck_assert_int_eq(outcome(spend(here, odd.codes[0])), E_BUNDLE);
+	refused(spend(here, odd.codes[0]), E_BUNDLE, "commitment", NULL);
 	assert_untouched();
 	fixture_grant_free(&odd);
 }
@@ -649,7 +697,7 @@ START_TEST(usb_factor_of_another_stick)
 	keytree_usb(factor, p.usb_hint, 0x0951, 0x1666, serial, strlen(serial));
 	fixture_grant(&x, &bound, p, 0, factor);
 	fixture_digest(&x, before);
-	ck_assert_int_eq(outcome(try(here, bound.codes[0])), E_WRONG_STICK);
+	refused(try(here, bound.codes[0]), E_WRONG_STICK, "USB identity", NULL);
 	ck_assert_int_eq(outcome(try_with(here, bound.codes[0], (struct unlock_factors){usb_of_test, NULL, other}, false)),
 	    E_WRONG_STICK);
 	ck_assert_int_eq(outcome(try_with(here, bound.codes[0], (struct unlock_factors){usb_of_test, NULL, serial}, false)), E_OK);
@@ -668,7 +716,7 @@ START_TEST(station_factor_of_another_station)
 	p.station = true;
 	ck_assert_int_eq(memory_station_pk(&here->memory, p.station_pk, NULL), E_OK);
 	fixture_grant(&x, &bound, p, 0, NULL);
-	ck_assert_int_eq(outcome(try(there, bound.codes[0])), E_WRONG_STATION);
+	refused(try(there, bound.codes[0]), E_WRONG_STATION, "station key", NULL);
 	ck_assert_int_eq(outcome(spend(here, bound.codes[0])), E_OK);
 	fixture_grant_free(&bound);
 	fake_memory_free(&there);
@@ -685,7 +733,7 @@ START_TEST(cell_of_a_neighbour)
 	record_encode(raw, RECORD_LIVE, grant.g.id, 0, other.body_a);
 	write_record(0, 0, raw, RECORD_SIZE);
 	write_record(0, 1, raw, RECORD_SIZE);
-	ck_assert_int_eq(outcome(spend(here, grant.codes[0])), E_SLOT_DAMAGED);
+	refused(spend(here, grant.codes[0]), E_SLOT_DAMAGED, "cell", NULL);
 	ck_assert_ptr_null(fake_memory_row(here, NULL, 0));
 }
 END_TEST
@@ -695,7 +743,7 @@ START_TEST(both_copies_damaged)
 {
 	damage(0, 0);
 	damage(0, 1);
-	ck_assert_int_eq(outcome(try(here, grant.codes[0])), E_SLOT_DAMAGED);
+	refused(try(here, grant.codes[0]), E_SLOT_DAMAGED, "record", NULL);
 	ck_assert_int_eq(outcome(try(here, grant.codes[1])), E_OK);
 }
 END_TEST
@@ -809,7 +857,9 @@ START_TEST(open_session_ends_at_its_limit)
 	r = try(here, grant.codes[0]);
 	ck_assert_int_eq(r.err, E_SPENT);
 	ck_assert(r.info.over_by_clock && r.info.spent_known && r.info.spent_here);
-	done(&r);
+	ck_assert_int_eq(r.info.spent_at, FIXTURE_NOW);
+	ck_assert_int_eq(r.info.remaining_s, 0);
+	refused(r, E_SPENT, "deadline", NULL);
 	ck_assert_int_eq(outcome(spend(here, grant.codes[1])), E_OK); /* and so much for that time */
 	ck_assert_int_eq(outcome(try(here, grant.codes[0])), E_SPENT);
 	ck_assert_int_eq(here->store->uses[0].state, MEMORY_CLOSED);
@@ -1347,6 +1397,492 @@ START_TEST(end_that_the_memory_does_not_take)
 }
 END_TEST
 
+/* ---- of several, of what is told, and of what may not be written ------------------------------------------------------------ */
+
+START_TEST(the_newest_lecture_names_the_stick_and_each_code_its_own)
+{
+	static const char *const labels[] = {"Older", "Newest", "Old"};
+	struct fixture_grant g[3];
+	struct result r;
+
+	for (int i = 0; i < 3; i++) {
+		x.label = x.contact = labels[i];
+		x.issued = FIXTURE_NOW - 600 + (i == 1 ? 60 : i == 2 ? 30 : 1);
+		fixture_grant(&x, &g[i], fixture_policy(), 0, NULL);
+	}
+	for (int i = 0; i < 3; i++) {
+		struct unlock_env env = {&here->memory, fixture_clock(&x), {0}, true};
+
+		memset(&r, 0, sizeof r);
+		ck_assert_int_eq(unlock_look(&r.u, x.dir_fd, &env, &r.info, &r.fault), E_OK);
+		ck_assert_str_eq(r.info.label, "Newest");
+		ck_assert_str_eq(r.info.contact, "Newest");
+		ck_assert_uint_eq(r.info.grants, 4);
+		ck_assert_int_eq(unlock_clock(r.u, &r.info, &r.fault), E_OK);
+		ck_assert_int_eq(r.info.clock.floor, FIXTURE_NOW - 540); /* when the newest was made */
+		ck_assert_int_eq(unlock_try(r.u, g[i].codes[2], &r.info, &r.fault), E_OK);
+		ck_assert_str_eq(r.info.label, labels[i]);
+		ck_assert_str_eq(r.info.contact, labels[i]);
+		ck_assert_mem_eq(r.info.grant_id, g[i].g.id, ID_SIZE);
+		done(&r);
+	}
+	for (int i = 0; i < 3; i++)
+		fixture_grant_free(&g[i]);
+}
+END_TEST
+
+/* The newest that is signed: the memory's mark of the issuer, a lecture, a list, a bundle. */
+START_TEST(signed_times_are_a_floor)
+{
+	struct result r = try(here, grant.codes[0]);
+
+	ck_assert_int_eq(r.info.clock.floor, FIXTURE_NOW - 86400);
+	done(&r);
+	fixture_notice(&x, NULL, 0, 1);
+	r = try(here, grant.codes[0]);
+	ck_assert_int_eq(r.info.clock.floor, FIXTURE_NOW - 600);
+	done(&r);
+	fake_memory_know(here, x.pk, FIXTURE_NOW - 500);
+	r = try(here, grant.codes[0]);
+	ck_assert_int_eq(r.info.clock.floor, FIXTURE_NOW - 500);
+	ck_assert(r.info.issuer_known);
+	done(&r);
+}
+END_TEST
+
+START_TEST(bundle_of_later_than_its_lecture_is_a_floor)
+{
+	struct manifest m = x.manifest;
+	struct fixture_grant later;
+	struct result r;
+
+	m.created = FIXTURE_NOW - 100;
+	fixture_manifest(&x, &m);
+	fixture_grant(&x, &later, fixture_policy(), 0, NULL);
+	r = try(here, later.codes[0]);
+	ck_assert_int_eq(r.err, E_OK);
+	ck_assert_int_eq(r.info.clock.floor, FIXTURE_NOW - 100);
+	done(&r);
+	fixture_grant_free(&later);
+}
+END_TEST
+
+static void
+mode_of_lock(int copy, mode_t mode)
+{
+	char name[64], path[192];
+
+	fixture_lock_name(name, &grant.g, copy);
+	snprintf(path, sizeof path, "%s/ONCE/%s", x.path, name);
+	ck_assert_int_eq(chmod(path, mode), 0);
+}
+
+/* A record that may only be read: for a first use, and to go on. */
+START_TEST(locked_record)
+{
+	struct result r;
+
+	if (_i >= 2)
+		ck_assert_int_eq(outcome(spend(here, grant.codes[0])), E_OK);
+	ck_assert_int_eq(chmod(x.path, 0755), 0);
+	mode_of_lock(_i % 2, 0444);
+	if (geteuid() == 0)
+		ck_assert_int_eq(seteuid(65534), 0);
+	r = try(here, grant.codes[0]);
+	ck_assert_int_eq(outcome(check_all(here)), E_READONLY);
+	if (getuid() == 0)
+		ck_assert_int_eq(seteuid(0), 0);
+	ck_assert_int_eq(r.err, E_READONLY);
+	ck_assert(r.fault.err == E_READONLY && r.fault.sys == EACCES);
+	done(&r);
+	mode_of_lock(_i % 2, 0666);
+	ck_assert_int_eq(outcome(spend(here, grant.codes[0])), E_OK);
+}
+END_TEST
+
+/* Lock files that are not of their size, for a first use, and to go on. */
+START_TEST(lock_file_of_another_length)
+{
+	char name[64], path[192], object[40];
+
+	if (_i >= 2)
+		ck_assert_int_eq(outcome(spend(here, grant.codes[0])), E_OK);
+	fixture_lock_name(name, &grant.g, _i % 2);
+	snprintf(path, sizeof path, "%s/ONCE/%s", x.path, name);
+	ck_assert_int_eq(truncate(path, (FIXTURE_SLOTS + 1) * RECORD_SIZE), 0);
+	refused(try(here, grant.codes[0]), E_SLOT_DAMAGED, _i < 2 ? "record" : "lock files", NULL);
+	memcpy(object, name, 34);
+	object[34] = '\0';
+	refused(check_all(here), E_SLOT_DAMAGED, "lock files", object);
+	ck_assert_int_eq(truncate(path, FIXTURE_SLOTS * RECORD_SIZE), 0);
+	ck_assert_int_eq(outcome(check_all(here)), E_OK);
+	ck_assert_int_eq(outcome(spend(here, grant.codes[0])), E_OK);
+}
+END_TEST
+
+START_TEST(a_rehearsal_without_a_code_asks_for_every_lecture)
+{
+	struct fixture_grant second;
+	char name[64];
+
+	fixture_grant(&x, &second, fixture_policy(), 0, NULL);
+	fixture_digest(&x, before);
+	ck_assert_int_eq(outcome(check_all(here)), E_OK);
+	here->store->closed_list = true;
+	refused(check_all(here), E_ISSUER, "pinned issuers", "station memory");
+	here->store->closed_list = false;
+	assert_untouched();
+	for (int i = 0; i < 2; i++) {
+		fixture_lock_name(name, i == 0 ? &grant.g : &second.g, 1);
+		unreadable = strchr(name, '/') + 1;
+		ck_assert_int_eq(outcome(check_all(here)), E_STICK_IO);
+	}
+	unreadable = NULL;
+	damage_manifest();
+	ck_assert_int_eq(outcome(check_all(here)), E_BUNDLE);
+	fixture_grant_free(&second);
+}
+END_TEST
+
+/* A list that is older than the one that was read does not count any more; one of the same number does. */
+START_TEST(list_that_changes_while_the_question_waits)
+{
+	size_t n[3];
+	uint8_t *lists[3];
+
+	for (uint32_t i = 0; i < 3; i++) {
+		fixture_notice(&x, i == 1 ? NULL : grant.g.id, 0, 4 + i / 2 + (i == 1)); /* 4: revoked; 5: not; 5: revoked */
+		lists[i] = fixture_get(&x, "notice.cose", &n[i]);
+		if (i == 1)
+			ck_assert_int_eq(unlinkat(x.dir_fd, "ONCE/notice.cose", 0), 0);
+	}
+	for (uint32_t i = 0; i < 3; i += 2) {
+		struct result r;
+
+		fixture_put(&x, "notice.cose", lists[1], n[1]);
+		r = try(here, grant.codes[0]);
+		ck_assert_int_eq(r.err, E_OK);
+		fixture_put(&x, "notice.cose", lists[i], n[i]);
+		ck_assert_int_eq(unlock_spend(r.u, &r.info, &r.fault), i == 0 ? E_OK : E_REVOKED);
+		ck_assert_uint_eq(r.info.notice_have, 5);
+		done(&r);
+	}
+	for (int i = 0; i < 3; i++)
+		free(lists[i]);
+}
+END_TEST
+
+/* ---- a ledger --------------------------------------------------------------------------------------------------------------- */
+
+struct ledger {
+	const struct grant *g;
+	enum err says;
+	bool lies;
+	unsigned asked;
+	uint8_t nonce[NONCE_SIZE];
+};
+
+static enum err
+ledger_of_test(void *arg, const char *host, const uint8_t grant_id[ID_SIZE], uint32_t slot, const uint8_t token[HASH_SIZE],
+    const uint8_t nonce[NONCE_SIZE], uint8_t factor[HASH_SIZE])
+{
+	struct ledger *l = arg;
+	struct mint_slot_keys keys;
+	uint8_t want[HASH_SIZE];
+
+	ck_assert_str_eq(host, "ledger.example:5432");
+	ck_assert_mem_eq(grant_id, l->g->id, ID_SIZE);
+	ck_assert_int_eq(mint_slot_keys(&keys, l->g, x.seed, slot, NULL), E_OK);
+	keytree_token(want, keys.a, l->g->hash, slot);
+	ck_assert_mem_eq(token, want, HASH_SIZE);
+	ck_assert_mem_eq(nonce, fake_memory_row(here, NULL, 0)->nonce, NONCE_SIZE);
+	ck_assert_int_eq(fake_memory_row(here, NULL, 0)->state, MEMORY_CLAIMED);
+	if (l->asked++ > 0)
+		ck_assert_mem_eq(nonce, l->nonce, NONCE_SIZE); /* who asks again is the same */
+	memcpy(l->nonce, nonce, NONCE_SIZE);
+	memcpy(factor, keys.factors + FACTORS_SIZE - HASH_SIZE, HASH_SIZE);
+	factor[0] ^= l->lies;
+	return l->says;
+}
+
+static struct fixture_grant counted;    /* a lecture whose codes a ledger counts */
+
+static void
+with_ledger(struct ledger *l)
+{
+	struct policy p = fixture_policy();
+
+	p.ledger = true;
+	strcpy(p.ledger_host, "ledger.example:5432");
+	fixture_grant(&x, &counted, p, 0, NULL);
+	fixture_digest(&x, before);
+	*l = (struct ledger){.g = &counted.g};
+}
+
+static struct result
+try_counted(struct ledger *l)
+{
+	return try_with(here, counted.codes[1], (struct unlock_factors){.ledger = ledger_of_test, .arg = l}, false);
+}
+
+static struct result
+spend_counted(struct ledger *l)
+{
+	struct result r = try_counted(l);
+
+	if (r.err == E_OK)
+		r.err = unlock_spend(r.u, &r.info, &r.fault);
+	return r;
+}
+
+START_TEST(ledger_is_asked_after_the_claim_and_once)
+{
+	struct ledger l;
+	struct stick_slot slot;
+	struct receipt receipt;
+	struct result r;
+
+	with_ledger(&l);
+	refused(try(here, counted.codes[1]), E_LEDGER, "ledger", NULL); /* nobody to ask */
+	r = try_counted(&l);
+	ck_assert_int_eq(r.err, E_OK);
+	ck_assert_uint_eq(l.asked, 0);
+	assert_untouched();
+	ck_assert_int_eq(unlock_spend(r.u, &r.info, &r.fault), E_OK);
+	ck_assert_uint_eq(l.asked, 1);
+	ck_assert_uint_eq(r.info.file_bytes, 200006);
+	ck_assert_int_eq(fake_memory_row(here, NULL, 0)->state, MEMORY_OPEN);
+	done(&r);
+	ck_assert_int_eq(outcome(try(here, counted.codes[1])), E_OK); /* who goes on needs none */
+	r = spend_counted(&l);
+	ck_assert_int_eq(r.err, E_OK);
+	ck_assert_uint_eq(l.asked, 1);
+	ck_assert_int_eq(unlock_end(r.u, 60, NULL), E_OK);
+	done(&r);
+	fixture_slot(&x, &counted.g, 1, &slot); /* without the ledger's part the end cannot be signed */
+	ck_assert_int_eq(receipt_parse(&receipt, BYTES(slot.body_a.p, slot.body_a.n - MAC_SIZE)), 0);
+	ck_assert(receipt.spent_at == FIXTURE_NOW && receipt.ended_at == 0);
+	fixture_grant_free(&counted);
+}
+END_TEST
+
+START_TEST(end_after_a_ledger_is_signed)
+{
+	struct mint_slot_keys keys;
+	struct ledger l;
+	struct stick_slot slot;
+	struct receipt receipt;
+	struct result r;
+	uint8_t rk[KEY_SIZE], mac[MAC_SIZE];
+
+	with_ledger(&l);
+	r = spend_counted(&l);
+	ck_assert_int_eq(r.err, E_OK);
+	ck_assert_int_eq(unlock_end(r.u, 60, NULL), E_OK);
+	done(&r);
+	fixture_slot(&x, &counted.g, 1, &slot);
+	ck_assert_int_eq(receipt_parse(&receipt, BYTES(slot.body_b.p, slot.body_b.n - MAC_SIZE)), 0);
+	ck_assert_int_eq(receipt.ended_at, FIXTURE_NOW + 60);
+	ck_assert_int_eq(mint_slot_keys(&keys, &counted.g, x.seed, 1, NULL), E_OK);
+	keytree_receipt(rk, keys.a, keys.factors);
+	receipt_mac(mac, rk, slot.raw_b, BYTES(slot.body_b.p, slot.body_b.n - MAC_SIZE));
+	ck_assert_mem_eq(mac, slot.body_b.p + slot.body_b.n - MAC_SIZE, MAC_SIZE);
+	fixture_grant_free(&counted);
+}
+END_TEST
+
+/* No answer keeps the claim, and the same code asks again; a definite no takes it back. */
+START_TEST(ledger_that_says_no)
+{
+	static const enum err says[] = {E_LEDGER, E_SPENT, E_REVOKED, E_EARLY, E_EXPIRED, E_CODE_UNKNOWN};
+	const bool definite = says[_i] != E_LEDGER;
+	struct ledger l;
+	struct result r;
+
+	with_ledger(&l);
+	l.says = says[_i];
+	r = spend_counted(&l);
+	ck_assert(r.info.spent_now == !definite);
+	refused(r, says[_i], "ledger", "ledger.example:5432");
+	ck_assert((fake_memory_row(here, NULL, 0) == NULL) == definite);
+	l.says = E_OK;
+	l.asked = definite ? 0 : l.asked;
+	r = spend_counted(&l);
+	ck_assert_int_eq(r.err, E_OK);
+	done(&r);
+	fixture_grant_free(&counted);
+}
+END_TEST
+
+START_TEST(ledger_that_lies_spends_nothing_on_the_stick)
+{
+	struct stick_slot slot;
+	struct ledger l;
+	struct result r;
+
+	with_ledger(&l);
+	l.lies = true;
+	r = spend_counted(&l);
+	ck_assert(r.info.spent_now);
+	refused(r, E_SLOT_DAMAGED, "cell", NULL);
+	fixture_slot(&x, &counted.g, 1, &slot);
+	ck_assert(slot.a == RECORD_IS_LIVE && slot.b == RECORD_IS_LIVE);
+	l.lies = false;
+	ck_assert_int_eq(outcome(spend_counted(&l)), E_OK);
+	fixture_grant_free(&counted);
+}
+END_TEST
+
+/* Nobody is asked after the claim was taken back; where that fails it may be asked again. */
+START_TEST(ledger_whose_no_cannot_be_kept)
+{
+	struct ledger l;
+	struct result r;
+
+	with_ledger(&l);
+	l.says = E_SPENT;
+	here->store->at_change = 2;
+	here->store->fate = FAKE_FAIL;
+	r = spend_counted(&l);
+	ck_assert(r.info.spent_now);
+	refused(r, E_SPENT, "ledger", "ledger.example:5432");
+	ck_assert_int_eq(fake_memory_row(here, NULL, 0)->state, MEMORY_CLAIMED);
+	fixture_grant_free(&counted);
+}
+END_TEST
+
+/* ---- what the end says ------------------------------------------------------------------------------------------------------ */
+
+/* The time of the end is no earlier than that of the spend, none that there is not, and never runs backwards. */
+START_TEST(end_is_dated_within_reason)
+{
+	static const struct { int64_t used, ended; uint64_t open_s; } ends[] = {
+	    {-5, FIXTURE_NOW, 0}, {0, FIXTURE_NOW, 0}, {1, FIXTURE_NOW + 1, 1}, {INT64_MAX / 2, TIME_MAX, INT64_MAX / 2}};
+	struct result r = spend(here, grant.codes[0]);
+	struct receipt last;
+
+	ck_assert_int_eq(unlock_end(r.u, ends[_i].used, NULL), E_OK);
+	done(&r);
+	last = buried(0);
+	ck_assert_int_eq(last.ended_at, ends[_i].ended);
+	ck_assert_uint_eq(last.open_s, ends[_i].open_s);
+}
+END_TEST
+
+START_TEST(end_is_not_before_the_beginning)
+{
+	struct receipt last;
+	struct result r = spend(here, grant.codes[0]);
+
+	done(&r);
+	x.now -= 3600;
+	here->store->high_water = here->store->proved = 0;
+	r = spend(here, grant.codes[0]);
+	ck_assert_int_eq(r.err, E_OK);
+	ck_assert_int_eq(unlock_end(r.u, 30, NULL), E_OK);
+	done(&r);
+	last = buried(0);
+	ck_assert_int_eq(last.spent_at, FIXTURE_NOW);
+	ck_assert_int_eq(last.ended_at, FIXTURE_NOW);
+}
+END_TEST
+
+START_TEST(memory_that_does_not_last_is_in_the_receipt)
+{
+	struct result r;
+
+	here->store->is_volatile = true;
+	r = spend(here, grant.codes[0]);
+	ck_assert_int_eq(r.err, E_OK);
+	ck_assert(r.info.memory_volatile);
+	ck_assert_uint_eq(buried(0).flags, RECEIPT_NO_MEMORY);
+	done(&r);
+}
+END_TEST
+
+/* What began before the code expired, whatever the clock said, is over a session after that. */
+START_TEST(session_of_a_clock_that_was_behind_ends_with_the_code)
+{
+	const struct policy p = fixture_policy();
+	struct fixture_grant early;
+	struct policy longer = p;
+	struct result r;
+
+	longer.not_before = FIXTURE_NOW - 30 * 86400;
+	fixture_grant(&x, &early, longer, 0, NULL);
+	x.now = 1000;
+	ck_assert_int_eq(outcome(spend(here, early.codes[0])), E_OK);
+	fake_memory_know(here, x.pk, p.expires + 4 * 3600 - 1);
+	r = try(here, early.codes[0]);
+	ck_assert_int_eq(r.err, E_OK);
+	ck_assert_int_eq(r.info.remaining_s, 1);
+	done(&r);
+	fake_memory_know(here, x.pk, p.expires + 4 * 3600);
+	r = try(here, early.codes[0]);
+	ck_assert(!r.info.over_by_clock);
+	refused(r, E_SPENT, "deadline", NULL);
+	ck_assert_int_eq(fake_memory_row(here, NULL, 0)->state, MEMORY_CLOSED);
+	fixture_grant_free(&early);
+}
+END_TEST
+
+/* Several at once, of which only those go that are over. */
+START_TEST(all_that_is_overdue_is_closed)
+{
+	x.start = 1;
+	for (int i = 0; i < FIXTURE_SLOTS; i++) {
+		ck_assert_int_eq(outcome(spend(here, grant.codes[i])), E_OK);
+		x.boot += 600;
+	}
+	x.boot += 4 * 3600 - 1800;
+	sweep();
+	for (size_t i = 0; i < FIXTURE_SLOTS; i++)
+		ck_assert_int_eq(here->store->uses[i].state, i == 0 ? MEMORY_CLOSED : MEMORY_OPEN);
+	ck_assert_int_eq(here->store->uses[0].used_s, 4 * 3600);
+	x.boot += 86400;
+	sweep();
+	for (size_t i = 0; i < FIXTURE_SLOTS; i++)
+		ck_assert_int_eq(here->store->uses[i].state, MEMORY_CLOSED);
+}
+END_TEST
+
+/* A stick of another name, or with a copy of the record that another session left. */
+START_TEST(another_stick_does_not_come_back)
+{
+	struct result r = spend(here, grant.codes[0]);
+	uint8_t raw[RECORD_SIZE], id[ID_SIZE] = {1}, ratchet[KEY_SIZE] = {2};
+	struct fake_memory *there = fake_memory_new();
+	struct stick_slot ours, theirs;
+	struct fault f = {0};
+	size_t n = 0;
+	uint8_t *records[2] = {fixture_get(&x, "stick.a", &n), fixture_get(&x, "stick.b", &n)};
+
+	fixture_slot(&x, &grant.g, 0, &ours);
+	record_encode(raw, RECORD_STICK, id, 1, BYTES(ratchet, sizeof ratchet));
+	fixture_patch(&x, "stick.a", 0, raw, sizeof raw);
+	fixture_patch(&x, "stick.b", 0, raw, sizeof raw);
+	ck_assert_int_eq(unlock_reattach(r.u, x.dir_fd, &f), E_WRONG_STICK);
+	ck_assert_str_eq(f.step, "record");
+	fixture_patch(&x, "stick.a", 0, records[0], RECORD_SIZE);
+	fixture_patch(&x, "stick.b", 0, records[1], RECORD_SIZE);
+	write_record(0, 0, made.raw_a, RECORD_SIZE); /* an older copy is put back, and used elsewhere */
+	write_record(0, 1, made.raw_b, RECORD_SIZE);
+	ck_assert_int_eq(outcome(spend(there, grant.codes[0])), E_OK);
+	fixture_slot(&x, &grant.g, 0, &theirs);
+	for (int copy = 0; copy < 2; copy++) {
+		write_record(0, 0, copy == 0 ? theirs.raw_a : ours.raw_a, RECORD_SIZE);
+		write_record(0, 1, copy == 1 ? theirs.raw_b : ours.raw_b, RECORD_SIZE);
+		ck_assert_int_eq(unlock_reattach(r.u, x.dir_fd, NULL), E_WRONG_STICK);
+	}
+	write_record(0, 1, ours.raw_b, RECORD_SIZE);
+	ck_assert_int_eq(unlock_reattach(r.u, x.dir_fd, NULL), E_OK);
+	done(&r);
+	free(records[0]);
+	free(records[1]);
+	fake_memory_free(&there);
+}
+END_TEST
+
 /* ---- what happens between the proof of a code and its use ------------------------------------------------------------------- */
 
 static void
@@ -1566,7 +2102,7 @@ START_TEST(records_held_by_somebody_else)
 	ck_assert(!r.info.spent_now);
 	done(&r);
 	ck_assert_int_eq(outcome(try(here, grant.codes[0])), E_STICK_BUSY); /* the probe is everybody's too */
-	ck_assert_int_eq(check_all(here), E_STICK_BUSY);
+	refused(check_all(here), E_STICK_BUSY, "flock", "lock.a");
 	assert_untouched();
 	close(fd);
 	ck_assert_int_eq(outcome(spend(here, grant.codes[0])), E_OK);
@@ -1605,7 +2141,7 @@ START_TEST(claimed_with_both_copies_damaged)
 	fake_memory_recount(here);
 	damage(0, 0);
 	damage(0, 1);
-	ck_assert_int_eq(outcome(spend(here, grant.codes[0])), E_SLOT_DAMAGED);
+	refused(spend(here, grant.codes[0]), E_SLOT_DAMAGED, "record", NULL);
 }
 END_TEST
 
@@ -1877,6 +2413,24 @@ main(void)
 	tcase_add_test(first, restored_stick_is_spent_at_the_same_station);
 	tcase_add_test(first, one_live_copy_is_enough_and_is_repaired);
 	tcase_add_test(first, tombstone_in_one_copy_wins);
+	tcase_add_test(first, the_newest_lecture_names_the_stick_and_each_code_its_own);
+	tcase_add_test(first, signed_times_are_a_floor);
+	tcase_add_test(first, bundle_of_later_than_its_lecture_is_a_floor);
+	tcase_add_loop_test(list, locked_record, 0, 4);
+	tcase_add_loop_test(list, lock_file_of_another_length, 0, 4);
+	tcase_add_test(list, a_rehearsal_without_a_code_asks_for_every_lecture);
+	tcase_add_test(list, list_that_changes_while_the_question_waits);
+	tcase_add_test(list, ledger_is_asked_after_the_claim_and_once);
+	tcase_add_test(list, end_after_a_ledger_is_signed);
+	tcase_add_loop_test(list, ledger_that_says_no, 0, 6);
+	tcase_add_test(list, ledger_that_lies_spends_nothing_on_the_stick);
+	tcase_add_test(list, ledger_whose_no_cannot_be_kept);
+	tcase_add_loop_test(end, end_is_dated_within_reason, 0, 4);
+	tcase_add_test(end, end_is_not_before_the_beginning);
+	tcase_add_test(end, memory_that_does_not_last_is_in_the_receipt);
+	tcase_add_test(end, session_of_a_clock_that_was_behind_ends_with_the_code);
+	tcase_add_test(end, all_that_is_overdue_is_closed);
+	tcase_add_test(end, another_stick_does_not_come_back);
 	tcase_add_test(list, code_of_no_slot);
 	tcase_add_test(list, code_of_a_skipped_grant);
 	tcase_add_test(list, slot_held_by_another_process);

@@ -26,13 +26,15 @@
 
 static struct step all[STEPS_MAX];
 static size_t count, failing;
+static int fails_with;
 static const char *watched; /* NULL: nothing */
 
 void
-steps_begin(const char *top, size_t fail)
+steps_begin(const char *top, size_t fail, int sys)
 {
 	count = 0;
 	failing = fail;
+	fails_with = sys;
 	watched = top;
 }
 
@@ -94,7 +96,7 @@ step(const char *call, int dir_fd, const char *name, const char *how, bool chang
 		snprintf(all[count].call, sizeof all[count].call, "%s%s", call, how);
 		snprintf(all[count].path, sizeof all[count].path, "%.63s", path);
 	}
-	errno = ++count == failing ? EIO : saved;
+	errno = ++count == failing ? fails_with : saved;
 	return count == failing;
 }
 
@@ -111,9 +113,10 @@ static int
 open_any(const char *name, int dir_fd, const char *path, int flags, mode_t mode)
 {
 	const bool ours = watched != NULL, makes = (flags & O_CREAT) != 0, writes = (flags & O_ACCMODE) != O_RDONLY;
-	const char *how = makes ? " new" : writes ? " to write" : (flags & O_DIRECT) != 0 ? " direct" : "";
+	char how[24];
 
 	(void)name;
+	snprintf(how, sizeof how, "%s%s", makes ? " new" : writes ? " to write" : "", (flags & O_DIRECT) != 0 ? " direct" : "");
 	if (step("open", dir_fd, path, how, makes))
 		return -1;
 	return (int)syscall(SYS_openat, dir_fd, path, (ours ? flags & ~O_DIRECT : flags) | O_LARGEFILE, mode);
@@ -237,7 +240,7 @@ int
 posix_fadvise(int fd, off_t off, off_t n, int advice)
 {
 	(void)off, (void)n, (void)advice;
-	return step("fadvise", fd, "", "", false) ? EIO : 0; /* advice that is not taken is no difference */
+	return step("fadvise", fd, "", "", false) ? fails_with : 0; /* advice that is not taken is no difference */
 }
 
 /* ---- changing ------------------------------------------------------------------------------------------------------------- */

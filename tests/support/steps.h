@@ -17,10 +17,8 @@ struct step {
 	char call[40], path[64];
 };
 
-/*
- * steps_begin(top, fail): from now on, of what is below top, which has to last; call number fail, from 1, fails with EIO; 0: none.
- */
-void steps_begin(const char *top, size_t fail);
+/* steps_begin(top, fail, sys): from now on, of what is below top, which has to last; call number fail, from 1, fails with sys. */
+void steps_begin(const char *top, size_t fail, int sys);
 
 /* steps_end(n): no longer. What was done since steps_begin, valid until the next one; *n is how many they are. */
 const struct step *steps_end(size_t *n);

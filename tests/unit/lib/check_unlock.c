@@ -2270,31 +2270,70 @@ found_at(const uint8_t *p)
 	return true;
 }
 
-/* In how many places of one mapping the key lies; with wipe, they are overwritten. */
+/* This process's memory, and what the kernel knows of its pages. */
+struct own_memory { int fd, pages; };
+
+/*
+ * The pages at or behind *from that have memory, or room in swap space: those that lie together, to *end. What was never written to is
+ * passed over: a sanitizer maps a thousand times what it uses. If there is none among the next ones, false, and *from is behind these.
+ */
+static bool
+next_pages(const struct own_memory *m, uint64_t *from, uint64_t to, uint64_t *end)
+{
+	static uint64_t entries[256];
+	const uint64_t size = (uint64_t)sysconf(_SC_PAGESIZE), begin = *from - *from % size, left = (to - begin + size - 1) / size;
+	const uint64_t most = sizeof chunk / size < 256 ? sizeof chunk / size : 256;
+	const size_t n = (size_t)(left < most ? left : most), bytes = n * sizeof *entries;
+	size_t first = 0, last;
+
+	ck_assert_int_eq(pread(m->pages, entries, bytes, (off_t)(begin / size * sizeof *entries)), (ssize_t)bytes);
+	while (first < n && entries[first] >> 62 == 0)
+		first++;
+	for (last = first; last < n && entries[last] >> 62 != 0; last++)
+		;
+	if (first > 0)
+		*from = begin + first * size;
+	*end = begin + last * size < to ? begin + last * size : to;
+	return first < n;
+}
+
+/* In how many places of these pages the key lies; with wipe, they are overwritten. */
 static unsigned
-in_mapping(int fd, uint64_t from, uint64_t to, bool wipe)
+in_pages(const struct own_memory *m, uint64_t from, uint64_t to, bool wipe)
 {
 	static const uint8_t zeros[KEY_SIZE];
-	const uint8_t *at, *end;
+	const uint8_t *at, *end = chunk + (to - from) - KEY_SIZE + 1;
 	unsigned found = 0;
-	ssize_t got;
+
+	ck_assert_int_eq(pread(m->fd, chunk, (size_t)(to - from), (off_t)from), (ssize_t)(to - from));
+	for (at = chunk; at < end && (at = memchr(at, hidden[0] ^ 0x5a, (size_t)(end - at))) != NULL; at++) {
+		if (!found_at(at))
+			continue;
+		found++;
+		if (wipe)
+			ck_assert_int_eq(pwrite(m->fd, zeros, KEY_SIZE, (off_t)from + (at - chunk)), KEY_SIZE);
+	}
+	sodium_memzero(chunk, (size_t)(to - from));
+	return found;
+}
+
+/* The same of one mapping. What lies across the end of one look is seen by the next. */
+static unsigned
+in_mapping(const struct own_memory *m, uint64_t from, uint64_t to, bool wipe)
+{
+	unsigned found = 0;
+	uint64_t end;
 
 	while (from < to) {
-		size_t n = to - from < sizeof chunk ? (size_t)(to - from) : sizeof chunk;
-
-		if ((got = pread(fd, chunk, n, (off_t)from)) <= KEY_SIZE)
-			break; /* a guard page */
-		end = chunk + got - KEY_SIZE + 1;
-		for (at = chunk; at < end && (at = memchr(at, hidden[0] ^ 0x5a, (size_t)(end - at))) != NULL; at++) {
-			if (!found_at(at))
-				continue;
-			found++;
-			if (wipe)
-				ck_assert_int_eq(pwrite(fd, zeros, KEY_SIZE, (off_t)from + (at - chunk)), KEY_SIZE);
+		if (!next_pages(m, &from, to, &end))
+			continue;
+		if (end - from >= KEY_SIZE) {
+			found += in_pages(m, from, end, wipe);
+			from = end - (KEY_SIZE - 1);
+		} else {
+			from = end;
 		}
-		from += (uint64_t)got - (from + (uint64_t)got < to ? KEY_SIZE - 1 : 0);
 	}
-	sodium_memzero(chunk, sizeof chunk);
 	return found;
 }
 
@@ -2302,25 +2341,26 @@ in_mapping(int fd, uint64_t from, uint64_t to, bool wipe)
 static unsigned
 in_memory(bool wipe)
 {
+	const struct own_memory m = {open("/proc/self/mem", O_RDWR | O_CLOEXEC), open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC)};
 	FILE *maps = fopen("/proc/self/maps", "r");
-	int fd = open("/proc/self/mem", O_RDWR | O_CLOEXEC);
 	char line[512], mode[8];
 	uint64_t from, to;
 	unsigned found = 0;
 
-	ck_assert(maps != NULL && fd != -1);
+	ck_assert(maps != NULL && m.fd != -1 && m.pages != -1);
 	while (fgets(line, sizeof line, maps) != NULL) {
 		ck_assert_int_eq(sscanf(line, "%" SCNx64 "-%" SCNx64 " %7s", &from, &to, mode), 3);
 		if (strncmp(mode, "rw", 2) != 0 || to - from > UINT64_C(1) << 30)
 			continue;
 		if (from <= (uintptr_t)chunk && (uintptr_t)chunk < to) { /* not what is being looked through */
-			found += in_mapping(fd, from, (uintptr_t)chunk, wipe);
+			found += in_mapping(&m, from, (uintptr_t)chunk, wipe);
 			from = (uintptr_t)chunk + sizeof chunk;
 		}
-		found += in_mapping(fd, from, to, wipe);
+		found += in_mapping(&m, from, to, wipe);
 	}
 	fclose(maps);
-	close(fd);
+	close(m.fd);
+	close(m.pages);
 	return found;
 }
 

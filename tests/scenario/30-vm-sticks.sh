@@ -40,7 +40,7 @@ run() # SCENARIO ARGS...
 }
 one()
 {
-	run jobs vfat && run pairs vfat 20 || return
+	run jobs vfat && run pairs vfat 10 || return
 	desktop-mount "$(vmctl device)" /media/fill || return
 	cp -r "$GIVEN/root/ONCE" /media/fill/ && umount /media/fill || return
 	run pulled-read || return
@@ -57,7 +57,7 @@ lock.b pread64 4 open spent' run pulled-spend
 }
 two()
 {
-	run jobs exfat && run pairs exfat 20 || return
+	run jobs exfat && run pairs exfat 10 || return
 	POINTS='mkdirat:3 fsync:2 fsync:5 pwrite64:27 fsync:9 fsync:11 fsync:13 fsync:15 fsync:16 renameat:1' run pulled-prepare
 }
 INSIDE

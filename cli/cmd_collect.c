@@ -16,6 +16,7 @@
 #include "human.h"
 #include "issuer.h"
 #include "issuing.h"
+#include "newfile.h"
 #include "keytree.h"
 #include "opt.h"
 #include "prompt.h"
@@ -34,6 +35,7 @@ struct run {
 	const struct cli *c;
 	const char *stick; /* operand or NULL */
 	struct opt_list receipts;
+	const char *list; /* the file that gets the list, or NULL */
 	bool purge, yes;
 
 	struct issuer issuer;
@@ -155,7 +157,8 @@ run(struct run *r, struct fault *f)
 	r->h.collect.report = reporting_to(&r->reporting, r->c);
 	r->h.collect.issuer = &r->issuer;
 	r->h.collect.revoke_all = r->yes;
-	if ((e = open_books(r, f)) != E_OK || (e = read_receipts(r, f)) != E_OK || (e = take_stick(r, f)) != E_OK ||
+	if ((r->list != NULL && (e = newfile_check(r->list, f)) != E_OK) || (e = open_books(r, f)) != E_OK ||
+	    (e = read_receipts(r, f)) != E_OK || (e = take_stick(r, f)) != E_OK ||
 	    (e = issuing_clock(&r->issuer, r->c, f)) != E_OK || (e = issuing_unlock(&r->issuer, r->c, f)) != E_OK ||
 	    (e = collect_judge(&r->h.collect, f)) != E_OK || (e = homecoming_commit(&r->h, f)) != E_OK ||
 	    (e = ask_damaged(r, f)) != E_OK)
@@ -501,12 +504,14 @@ say_summary(const struct run *r)
 static enum err
 report(struct run *r)
 {
-	enum err e = r->c->json ? report_json(r) : report_table(r);
+	enum err e = r->c->json ? report_json(r) : report_table(r), listed = E_OK;
 	struct fault f = {0};
 
 	say_summary(r);
 	say_oddities(r);
 	issuing_warn_list(&r->issuer, r->c);
+	if (r->list != NULL && (listed = issuing_list(r->c, r->list, BYTES(r->h.notice, r->h.notice_n))) != E_OK && e == E_OK)
+		e = listed;
 	if (r->h.put.err != E_OK) {
 		say_info(r->c, "the books have it all, but the new list is not on the stick:");
 		return say_error(r->c, &r->h.put, &(struct say_about){.object = r->at.path});
@@ -540,11 +545,12 @@ cmd_collect(struct cli *c, int argc, char **argv)
 	struct run r = {.c = c, .issuer = {.dir_fd = -1}, .at = {.fd = -1}};
 	const struct opt rows[] = {
 	    {OPT_LIST, "receipts", 0, "FILE", N_("a PC's receipts (station receipts), with or without a STICK"), &r.receipts, 0, 0},
+	    {OPT_TEXT, "list", 0, "FILE", N_("write the new list to this file as well, to be sent"), &r.list, 0, 0},
 	    {OPT_FLAG, "yes", 0, NULL, N_("revoke damaged codes without asking, even the last ones"), &r.yes, 0, 0},
 	    {OPT_FLAG, "purge", 0, NULL, N_("then fill the free space twice (takes hours)"), &r.purge, 0, 0},
 	    {OPT_END, NULL, 0, NULL, NULL, NULL, 0, 0},
 	};
-	const struct opt_verb verb = {"collect [STICK] [--receipts FILE]... [--yes] [--purge]",
+	const struct opt_verb verb = {"collect [STICK] [--receipts FILE]... [--list FILE] [--yes] [--purge]",
 	    N_("Read from a returned stick which codes were used, when and on which PC, note it in the books, and write the new "
 	       "list of used and\n"
 	       "revoked codes to the stick. Whatever does not add up is reported: codes destroyed without a receipt, a stick set "

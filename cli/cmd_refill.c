@@ -71,7 +71,8 @@ word(const struct refill *r, const struct fault *why, struct fault *f)
 	else if (why->why == WHY_NO_IDENTITY)
 		no_identity(f, r);
 	else if (why->why == WHY_NO_LECTURE)
-		fault_set(f, E_NO_GRANT, 0, "", _("there is no lecture \"%s\" on the stick at %s; 'oncestick inspect' lists those there are."),
+		fault_set(f, E_NO_GRANT, 0, "",
+		    _("there is no lecture \"%s\" on the stick at %s; 'oncestick inspect' lists those there are."),
 		    SHORT(r->lecture), SHORT(r->path));
 	else
 		fault_pass(f, why);

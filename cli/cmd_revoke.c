@@ -14,6 +14,7 @@
 #include "human.h"
 #include "issuer.h"
 #include "issuing.h"
+#include "newfile.h"
 #include "opt.h"
 #include "prompt.h"
 #include "revoke.h"
@@ -27,6 +28,7 @@ struct run {
 	const struct cli *c;
 	bool code, spent, yes;
 	struct opt_list holders, sticks, ats;
+	const char *list; /* the file that gets the list, or NULL */
 	struct opt_words ids;
 
 	struct issuer issuer;
@@ -307,7 +309,7 @@ report_reach(const struct run *r)
 	say_info(
 	    r->c, "  reaches every PC where a stick of yours that carries it is opened, and every stick you prepare from now on");
 	say_info(r->c, "  does not yet stop a code of a stick that is away, on a PC that has not seen the list.");
-	if (r->ats.count == 0)
+	if (r->ats.count == 0 && r->list == NULL)
 		say_info(r->c, "next, with the stick in hand: oncestick revoke --at STICK");
 }
 
@@ -319,7 +321,8 @@ run(struct run *r, struct fault *f)
 	r->r.issuer = &r->issuer;
 	r->r.holders = r->holders.items;
 	r->r.holder_count = r->holders.count;
-	if ((e = issuing_open(&r->issuer, r->c, f)) != E_OK || (e = open_targets(r, f)) != E_OK ||
+	if ((r->list != NULL && (e = newfile_check(r->list, f)) != E_OK) || (e = issuing_open(&r->issuer, r->c, f)) != E_OK ||
+	    (e = open_targets(r, f)) != E_OK ||
 	    (e = issuing_clock(&r->issuer, r->c, f)) != E_OK || (e = issuing_unlock(&r->issuer, r->c, f)) != E_OK ||
 	    (e = read_names(r, f)) != E_OK || (e = commit(r, f)) != E_OK)
 		return e;
@@ -341,6 +344,8 @@ report(struct run *r)
 		e = say_stdout(r->c);
 	report_reach(r);
 	issuing_warn_list(&r->issuer, r->c);
+	if (r->list != NULL)
+		failed = issuing_list(r->c, r->list, BYTES(r->r.notice, r->r.notice_n));
 	for (size_t k = 0; k < r->ats.count; k++) {
 		const struct revoke_target *t = &r->r.targets[k];
 
@@ -380,11 +385,12 @@ cmd_revoke(struct cli *c, int argc, char **argv)
 	    {OPT_LIST, "stick", 0, "STICK|ID", N_("every unused code of a stick"), &r.sticks, 0, 0},
 	    {OPT_FLAG, "spent", 0, NULL, N_("every used code that is in the books: they are always in the list"), &r.spent, 0, 0},
 	    {OPT_LIST, "at", 0, "STICK", N_("write the newest list to this stick"), &r.ats, 0, 0},
+	    {OPT_TEXT, "list", 0, "FILE", N_("write the newest list to this file, to be sent"), &r.list, 0, 0},
 	    {OPT_FLAG, "yes", 0, NULL, N_("do not ask, even if no code is left for a stick"), &r.yes, 0, 0},
 	    {OPT_END, NULL, 0, NULL, NULL, NULL, 0, 0},
 	};
 	const struct opt_verb verb = {"revoke CODE-ID... [--at STICK]\nrevoke --code | --code-file FILE | --holder NAME | --stick "
-				      "STICK|ID | --spent\nrevoke --at STICK",
+				      "STICK|ID | --spent\nrevoke --at STICK | --list FILE",
 	    N_("Make codes useless, for good. Name them like 7kq241/3, by their holder, by their stick, or type the codes "
 	       "themselves. The result is a\n"
 	       "signed list that travels with sticks; at the end you are told what it reaches and what it does not stop yet. With "
@@ -398,8 +404,9 @@ cmd_revoke(struct cli *c, int argc, char **argv)
 	if (!opt_parse(c, &verb, &r.ids, &e))
 		return e;
 	if (r.ids.count == 0 && !r.code && c->code_file == NULL && r.holders.count == 0 && r.sticks.count == 0 && !r.spent &&
-	    r.ats.count == 0)
-		return say_usage(c, "which codes? Name them like 7kq241/3, or use --code, --holder, --stick, --spent or --at");
+	    r.ats.count == 0 && r.list == NULL)
+		return say_usage(
+		    c, "which codes? Name them like 7kq241/3, or use --code, --holder, --stick, --spent, --at or --list");
 	e = run(&r, &f);
 	e = e == E_OK ? report(&r) : say_error(c, &f, &(struct say_about){.object = r.blame});
 	end(&r);

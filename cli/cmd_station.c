@@ -14,6 +14,7 @@
 #include "dcbor.h"
 #include "envelope.h"
 #include "keytree.h"
+#include "newfile.h"
 #include "opt.h"
 #include "receipt.h"
 #include "say.h"
@@ -110,40 +111,6 @@ show(struct cli *c, const struct station_args *a, struct station *st, const char
 
 /* ---- files ---------------------------------------------------------------------------------------------------------------- */
 
-/* Never over an existing file: it may be the receipts of another day. */
-static enum err
-write_file(const char *file, const uint8_t *data, size_t n, struct fault *f)
-{
-	bool made = stickio_create(AT_FDCWD, file, data, n, 0644) == 0;
-	int sys;
-
-	if (made && stickio_sync_above(file) == 0)
-		return E_OK;
-	sys = errno;
-	if (made)
-		unlink(file);
-	switch (sys) {
-	case EEXIST:
-		return fault_set(
-		    f, E_USAGE, 0, "", _("%s is there already and is never overwritten: name a new file."), SHORT(file));
-	case ENOSPC:
-	case EDQUOT:
-		return fault_set(f, E_FAIL, 0, "", _("%s cannot be written: %s. Make room there, or name a file on another disk."),
-		    SHORT(file), strerror(sys));
-	case EFBIG:
-		return fault_set(f, E_FAIL, 0, "",
-		    _("%s cannot be written: %s. Lift the limit of this login ('ulimit -f unlimited')."), SHORT(file),
-		    strerror(sys));
-	case EACCES:
-	case EPERM:
-		return fault_set(f, E_USAGE, 0, "", _("%s cannot be written: %s. Name a file in a directory of yours."),
-		    SHORT(file), strerror(sys));
-	default:
-		return fault_set(f, sys == EIO ? E_FAIL : E_USAGE, 0, "",
-		    _("%s cannot be written: %s. Name a file in another place."), SHORT(file), strerror(sys));
-	}
-}
-
 static enum err
 enrol(struct cli *c, const struct station_args *a, struct station *st, const char *file, struct fault *f)
 {
@@ -162,7 +129,7 @@ enrol(struct cli *c, const struct station_args *a, struct station *st, const cha
 		return err;
 	if ((data = enrolment_encode(&e, &n)) == NULL)
 		return fault_set(f, E_FAIL, ENOMEM, "encode", "%s", file);
-	if ((err = write_file(file, data, n, f)) == E_OK)
+	if ((err = newfile_write(file, BYTES(data, n), f)) == E_OK)
 		say_info(c, "written: %s; give it to the issuer, and compare the station's id by telephone: oncestick station show",
 		    say_safe(shown, sizeof shown, file));
 	free(data);
@@ -180,7 +147,7 @@ receipts(struct cli *c, const struct station_args *a, struct station *st, const 
 	(void)a;
 	if ((err = station_receipts(st, &data, &n, f)) != E_OK)
 		return err;
-	if ((err = write_file(file, data, n, f)) == E_OK)
+	if ((err = newfile_write(file, BYTES(data, n), f)) == E_OK)
 		say_info(
 		    c, "written: %s; the issuer reads it: oncestick collect --receipts FILE", say_safe(shown, sizeof shown, file));
 	free(data);
@@ -206,7 +173,7 @@ issuer_of_stick(int fd, uint8_t pk[KEY_SIZE], struct fault *f)
 static enum err
 issuer_of_object(const char *file, uint8_t pk[KEY_SIZE], struct fault *f)
 {
-	enum envelope_type type;
+	enum envelope_type type = ENVELOPE_MANIFEST;
 	enum envelope_result opened = ENVELOPE_MALFORMED;
 	struct bytes payload;
 	uint8_t *data = NULL;
@@ -216,7 +183,7 @@ issuer_of_object(const char *file, uint8_t pk[KEY_SIZE], struct fault *f)
 	if (stickio_slurp(AT_FDCWD, file, envelope_limit(ENVELOPE_NOTICE), &data, &n) != 0) {
 		if (errno == EFBIG)
 			return fault_set(f, E_USAGE, 0, "",
-			    _("%s is longer than anything that an issuer signs. Name the stick, or a grant, manifest or notice on it."),
+			    _("%s is longer than anything that an issuer signs. Name the stick, or a grant or manifest on it."),
 			    SHORT(file));
 		return fault_set(f, E_USAGE, 0, "", _("%s cannot be read: %s."), SHORT(file), strerror(errno));
 	}
@@ -226,7 +193,11 @@ issuer_of_object(const char *file, uint8_t pk[KEY_SIZE], struct fault *f)
 		err = fault_set(f, E_FAIL, ENOMEM, "memory", "%s", file);
 	else if (opened != ENVELOPE_OK)
 		err = fault_set(f, E_ISSUER, 0, "",
-		    _("no issuer signed %s, or it was changed. Name the stick, or a grant, manifest or notice on it."),
+		    _("no issuer signed %s, or it was changed. Name the stick, or a grant or manifest on it."), SHORT(file));
+	else if (type == ENVELOPE_NOTICE) /* whoever brings a list wants it to be known, and that is not what this does */
+		err = fault_set(f, E_USAGE, 0, "",
+		    _("%s is a list of revoked codes: 'oncestick accept FILE' takes it in. To trust its issuer, name a stick, or a "
+		      "grant or manifest on it."),
 		    SHORT(file));
 	free(data);
 	return err;

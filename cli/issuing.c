@@ -18,6 +18,7 @@
 #include "filestat.h"
 #include "human.h"
 #include "keytree.h"
+#include "newfile.h"
 #include "prompt.h"
 #include "say.h"
 #include "scrub.h"
@@ -187,6 +188,26 @@ issuing_warn_list(const struct issuer *i, const struct cli *c)
 		    "the list of used and revoked codes is more than half as long as it can be (%zu of %zu KiB). A lecture leaves it a "
 		    "week after it expires: give new ones less time (prepare --expires), or prepare some as another issuer",
 		    i->list_n >> 10, envelope_limit(ENVELOPE_NOTICE) >> 10);
+}
+
+enum err
+issuing_list(const struct cli *c, const char *file, struct bytes list)
+{
+	struct fault f = {0};
+	char safe[512];
+
+	if (list.n == 0)
+		return say_refuse(c, E_USAGE, "%s was not written: no code was ever revoked or collected, so there is no list yet",
+		    say_safe(safe, sizeof safe, file));
+	if (newfile_write(file, list, &f) != E_OK) {
+		say_info(c, "the books have it all, but the list is not in a file:");
+		return say_error(c, &f, NULL);
+	}
+	say_info(c,
+	    "the list is in %s; it is no secret. Whoever gets it: oncestick accept FILE, for that PC; oncestick accept FILE STICK, for "
+	    "a stick as well",
+	    say_safe(safe, sizeof safe, file));
+	return E_OK;
 }
 
 void

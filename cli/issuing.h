@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bytes.h"
 #include "cli.h"
 #include "error.h"
 #include "issuer.h"
@@ -40,6 +41,12 @@ enum err issuing_unlock(struct issuer *i, const struct cli *c, struct fault *f);
 
 /* issuing_warn_list(i, c): after issuer_publish: say it if the list will soon be too long. */
 void issuing_warn_list(const struct issuer *i, const struct cli *c);
+
+/*
+ * issuing_list(c, file, list): the newest list to a file, and say what it is good for. Errors, which are said: E_USAGE (there is no
+ * list yet), and those of newfile_write.
+ */
+enum err issuing_list(const struct cli *c, const char *file, struct bytes list);
 
 /* issuing_announce_scrub(c, dir_fd): before scrub_free_space: say how much will be written and about how long that takes. */
 void issuing_announce_scrub(const struct cli *c, int dir_fd);

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "accept.h"
+
 static enum err
 find_record(struct homecoming *h, int fd, struct fault *f)
 {
@@ -52,7 +54,7 @@ void
 homecoming_put(struct homecoming *h)
 {
 	if (h->stick != NULL && !h->no_record)
-		issuer_put_notice(h->collect.issuer, h->stick, &h->grants, BYTES(h->notice, h->notice_n), &h->written, &h->put);
+		accept_notice(h->stick, &h->grants, h->collect.issuer->pk, BYTES(h->notice, h->notice_n), &h->written, &h->put);
 }
 
 void

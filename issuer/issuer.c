@@ -19,7 +19,6 @@
 #include "code.h"
 #include "envelope.h"
 #include "filestat.h"
-#include "hold.h"
 #include "keystore.h"
 #include "keytree.h"
 #include "notice.h"
@@ -270,30 +269,6 @@ issuer_merge_notice(struct issuer *i, const struct stick *s, struct fault *f)
 		e = books_store_notice(i->books, &found, BYTES(file, n), f);
 	notice_free(&found);
 	free(file);
-	return e;
-}
-
-enum err
-issuer_put_notice(const struct issuer *i, const struct stick *s, const struct stick_grants *grants, struct bytes file,
-    bool *written, struct fault *f)
-{
-	char fs[STICKIO_FS_NAME] = "";
-	struct hold *hold = NULL;
-	enum err e = E_OK;
-	int got = 0;
-
-	if (file.n > 0 && ((e = stick_medium(s, fs, f)) != E_OK || (e = hold_stick(&hold, s, grants, f)) != E_OK))
-		return e;
-	if (file.n > 0 && (got = stick_store_notice(s, i->pk, file.p, file.n)) < 0) {
-		bool locked = errno == EROFS || errno == EACCES || errno == EPERM;
-
-		e = fault_set(
-		    f, locked ? E_READONLY : stickio_err(errno, E_STICK_IO), errno, "write", "%s/%s", STICK_ONCE, STICK_NOTICE);
-		stickio_blame(f, s->once_fd, ".");
-	}
-	hold_release(&hold);
-	if (e == E_OK && written != NULL)
-		*written = got == 1;
 	return e;
 }
 

@@ -90,13 +90,6 @@ enum err issuer_publish(struct issuer *i, uint8_t **file, size_t *n, uint32_t *n
  */
 enum err issuer_merge_notice(struct issuer *i, const struct stick *s, struct fault *f);
 
-/*
- * issuer_put_notice(i, s, grants, file, written, f): a notice onto the stick s, which has these grants, unless it has it. *written,
- * unless NULL, says whether it was written. E_FILESYSTEM, E_READONLY, E_STICK_IO, or E_STICK_BUSY.
- */
-enum err issuer_put_notice(const struct issuer *i, const struct stick *s, const struct stick_grants *grants, struct bytes file,
-    bool *written, struct fault *f);
-
 /* issuer_revoke_stick(i, id, verb, count, f): every ready or issued slot of a stick is revoked in the books; *count is how many. */
 enum err issuer_revoke_stick(struct issuer *i, const uint8_t id[ID_SIZE], const char *verb, uint32_t *count, struct fault *f);
 

@@ -58,10 +58,10 @@ struct refill {
 };
 
 /*
- * refill_take(r, f): look at the stick, and find the lecture. Errors: those of provision_begin, E_NO_STICK (there is nothing of ours
- * on it), E_NO_GRANT (there is no lecture on it; WHY_NO_LECTURE: none that was meant), E_USAGE (WHY_WHICH_LECTURE: several, which
- * r->lectures lists), E_BUNDLE (what is on it is not what its issuer signed), E_WRONG_STICK (WHY_COPY: its codes are bound to
- * another device; WHY_NO_IDENTITY), E_SPACE (WHY_NO_ROOM: there are as many lectures and refills as can be; or it is full).
+ * refill_take(r, f): look at the stick, and find the lecture. Errors: those of provision_begin, E_NO_STICK (nothing of ours is on
+ * it), E_NO_GRANT (no lecture is on it; WHY_NO_LECTURE: none that was meant), E_USAGE (WHY_WHICH_LECTURE: several, in
+ * r->lectures), E_BUNDLE (what is on it is not what was signed), E_WRONG_STICK (WHY_COPY: its codes are bound to another device;
+ * WHY_NO_IDENTITY), E_SPACE (WHY_NO_ROOM: there are as many lectures and refills as can be; or it is full).
  */
 enum err refill_take(struct refill *r, struct fault *f);
 

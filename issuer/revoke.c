@@ -7,6 +7,7 @@
 
 #include <sodium.h>
 
+#include "accept.h"
 #include "array.h"
 #include "keytree.h"
 #include "mint.h"
@@ -334,7 +335,7 @@ revoke_put(struct revoke *r)
 		struct revoke_target *t = &r->targets[k];
 
 		if (t->fault.err == E_OK)
-			issuer_put_notice(r->issuer, t->stick, &t->grants, BYTES(r->notice, r->notice_n), &t->written, &t->fault);
+			accept_notice(t->stick, &t->grants, r->issuer->pk, BYTES(r->notice, r->notice_n), &t->written, &t->fault);
 	}
 }
 

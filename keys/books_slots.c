@@ -453,7 +453,8 @@ books_find_lecture(
 	enum err err;
 
 	*count = 0;
-	if ((err = sql_query(q, &st, text, SQL_ARGS(ID(w->stick_id), SQL_INT(w->now), SQL_TEXT(w->name), SQL_INT(w->codes)), f)) == E_OK &&
+	if ((err = sql_query(q, &st, text, SQL_ARGS(ID(w->stick_id), SQL_INT(w->now), SQL_TEXT(w->name), SQL_INT(w->codes)), f)) ==
+	    E_OK &&
 	    (err = sql_next(q, st, &row, f)) == E_OK && row) {
 		if (sql_fixed(st, 0, grant_id, ID_SIZE))
 			*count = (unsigned)sqlite3_column_int(st, 1);

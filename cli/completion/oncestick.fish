@@ -66,7 +66,7 @@ for line in (oncestick --help 2>/dev/null)
         test -n "$option[1]"; and set -a args -s $option[1]
         if test -n "$option[3]"
             switch $verb[1]:$option[2]
-                case '*:passphrase-file' '*:code-file' '*:receipts' '*:sheet'
+                case '*:passphrase-file' '*:code-file' '*:receipts' '*:sheet' '*:list'
                     set -a args -r -F
                 case '*:at'
                     set -a args -x -a '(__oncestick_sticks)'
@@ -101,3 +101,5 @@ complete -c oncestick -n '__oncestick_verb unmount' -a '(__oncestick_open)'
 complete -c oncestick -n '__oncestick_verb station; and test (count (commandline -opc)) -eq 2' -a 'show enrol receipts pin reset-clock'
 complete -c oncestick -n '__oncestick_verb station; and test (count (commandline -opc)) -gt 2' -F
 complete -c oncestick -n '__oncestick_verb inspect' -F
+complete -c oncestick -n '__oncestick_verb accept; and test (count (commandline -opc)) -eq 2' -F
+complete -c oncestick -n '__oncestick_verb accept; and test (count (commandline -opc)) -gt 2' -a '(__oncestick_sticks)'

@@ -1,0 +1,209 @@
+/*
+ * cmd_accept.c - take in what an issuer sent after a stick: no code, no passphrase.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "accept.h"
+#include "cli.h"
+#include "envelope.h"
+#include "keytree.h"
+#include "notice.h"
+#include "opt.h"
+#include "say.h"
+#include "station.h"
+#include "stickarg.h"
+#include "stickio.h"
+#include "text.h"
+
+struct run {
+	const struct cli *c;
+	const char *name;  /* the file */
+	const char *where; /* STICK, or NULL */
+	uint8_t *file;
+	size_t file_n;
+
+	struct place at;
+	struct stick *stick; /* NULL: none was named */
+	struct stick_grants grants;
+	struct notice notice;
+	bool known;   /* the PC knows its issuer, and has the list now */
+	bool written; /* it was not on the stick before */
+};
+
+/* ---- what was sent --------------------------------------------------------------------------------------------------------- */
+
+static enum err
+read_file(struct run *r, struct fault *f)
+{
+	if (stickio_slurp(AT_FDCWD, r->name, envelope_limit(ENVELOPE_NOTICE), &r->file, &r->file_n) == 0)
+		return E_OK;
+	if (errno == ENOMEM)
+		return fault_set(f, E_FAIL, ENOMEM, "memory", "%s", r->name);
+	if (errno == EFBIG)
+		return fault_set(f, E_USAGE, 0, "", _("%s is longer than anything that an issuer sends. Is it the right file?"),
+		    SHORT(r->name));
+	return fault_set(f, E_USAGE, 0, "", _("%s cannot be read: %s."), SHORT(r->name), strerror(errno));
+}
+
+static enum err
+none_of_ours(const struct run *r, struct fault *f)
+{
+	return fault_set(f, E_USAGE, 0, "",
+	    _("%s is not what an issuer sends to be accepted. Is it the right file? If it is, it was damaged on the way: ask for it "
+	      "again."),
+	    SHORT(r->name));
+}
+
+/* ---- a list ---------------------------------------------------------------------------------------------------------------- */
+
+static enum err
+open_list(struct run *r, struct fault *f)
+{
+	switch (notice_open(&r->notice, BYTES(r->file, r->file_n))) {
+	case ENVELOPE_OK:
+		return E_OK;
+	case ENVELOPE_NO_MEMORY:
+		return fault_set(f, E_FAIL, ENOMEM, "memory", "%s", r->name);
+	case ENVELOPE_NEWER:
+		return fault_set(
+		    f, E_USAGE, 0, "", _("%s was made by a newer program. Install the newest version."), SHORT(r->name));
+	default:
+		return fault_set(f, E_ISSUER, 0, "", _("no issuer signed %s, or it was changed on the way. Ask for it again."),
+		    SHORT(r->name));
+	}
+}
+
+static enum err
+open_stick(struct run *r, struct fault *f)
+{
+	enum err e = stickarg_open(&r->at, r->where, f);
+
+	if (e != E_OK || (e = stick_open(&r->stick, r->at.fd, f)) != E_OK ||
+	    (e = stick_load_grants(r->stick, &r->grants, f)) != E_OK)
+		return e;
+	if (memcmp(r->grants.grants[0].issuer, r->notice.issuer, KEY_SIZE) != 0)
+		return fault_set(f, E_ISSUER, 0, "",
+		    _("%s is the list of another issuer than the one of the stick at %s. Nothing was changed."),
+		    SHORT(r->name), SHORT(r->at.path));
+	return E_OK;
+}
+
+/* An issuer whom this PC does not know is not trusted with room in its memory; a stick of his still takes the list along. */
+static enum err
+learn(struct run *r, struct fault *f)
+{
+	struct station *s = NULL;
+	struct fault why = {0};
+	char dir[PATH_MAX];
+	enum err e = E_OK;
+
+	if (station_dir(dir, sizeof dir) != 0)
+		return fault_why(f, E_STATION, 0, WHY_NO_HOME, "%s", "");
+	if ((e = station_open(&s, dir, STATION_WRITE, &why)) == E_OK)
+		e = station_learn_notice(s, &r->notice, BYTES(r->file, r->file_n), &why);
+	station_close(&s);
+	r->known = e == E_OK;
+	return e == E_OK || e == E_ISSUER ? E_OK : fault_pass(f, &why);
+}
+
+static enum err
+accept_list(struct run *r, struct fault *f)
+{
+	char shown[FINGERPRINT_SIZE];
+	enum err e = open_list(r, f);
+
+	if (e != E_OK || (r->where != NULL && (e = open_stick(r, f)) != E_OK) || (e = learn(r, f)) != E_OK)
+		return e;
+	if (r->stick != NULL)
+		return accept_notice(
+		    r->stick, &r->grants, r->notice.issuer, BYTES(r->file, r->file_n), &r->written, f);
+	if (r->known)
+		return E_OK;
+	keytree_fingerprint(shown, r->notice.issuer);
+	return fault_set(f, E_ISSUER, 0, "",
+	    _("%s is from issuer %s, which this PC does not know; nothing was taken in. Name a stick of theirs as well, or let this PC "
+	      "know them first: oncestick station pin STICK."),
+	    SHORT(r->name), shown);
+}
+
+static enum err
+report_list(const struct run *r)
+{
+	char shown[FINGERPRINT_SIZE], path[512];
+
+	keytree_fingerprint(shown, r->notice.issuer);
+	if (r->c->json)
+		return say_json(r->c, json_pack("{s:s, s:s, s:I, s:b, s:o, s:b}", "accepted", "list", "issuer", shown, "notice",
+					  (json_int_t)r->notice.number, "known_here", (int)r->known, "path",
+					  r->stick != NULL ? say_json_text(r->at.path) : json_null(), "written", (int)r->written));
+	if (r->known)
+		say_info(r->c, "list number %u of issuer %s is known on this PC now: the codes in it open nothing here any more",
+		    r->notice.number, shown);
+	else
+		say_info(r->c, "this PC does not know issuer %s, and keeps no list of theirs until it does", shown);
+	if (r->stick == NULL) {
+		say_info(r->c, "next, with a stick of theirs in hand: oncestick accept FILE STICK");
+		return E_OK;
+	}
+	say_safe(path, sizeof path, r->at.path);
+	if (r->written)
+		say_info(r->c, "it is on the stick at %s now, and goes with it to every PC", path);
+	else
+		say_info(r->c, "the stick at %s has it already, or a newer one", path);
+	return E_OK;
+}
+
+/* ---- all of it ------------------------------------------------------------------------------------------------------------- */
+
+static enum err
+run(struct run *r, struct fault *f)
+{
+	enum envelope_type type = ENVELOPE_MANIFEST;
+	enum err e = read_file(r, f);
+
+	if (e != E_OK)
+		return e;
+	if (envelope_guess(BYTES(r->file, r->file_n), &type) == 0 && type == ENVELOPE_NOTICE)
+		return accept_list(r, f);
+	return none_of_ours(r, f);
+}
+
+static void
+end(struct run *r)
+{
+	notice_free(&r->notice);
+	stick_grants_free(&r->grants);
+	stick_close(&r->stick);
+	place_close(&r->at);
+	free(r->file);
+}
+
+enum err
+cmd_accept(struct cli *c, int argc, char **argv)
+{
+	struct run r = {.c = c, .at = {.fd = -1}};
+	const struct opt_verb verb = {"accept FILE [STICK]",
+	    N_("Take in FILE, which an issuer sent: the list of revoked codes, into this PC's memory, and, with STICK, onto that stick. "
+	       "It needs\n"
+	       "no code and no passphrase: FILE is signed.\n"),
+	    OPT_JSON, NULL, 1, 2};
+	struct opt_words words = {argv, argc};
+	struct fault f = {0};
+	enum err e = E_OK;
+
+	if (!opt_parse(c, &verb, &words, &e))
+		return e;
+	r.name = words.list[0];
+	r.where = words.count > 1 ? words.list[1] : NULL;
+	e = run(&r, &f);
+	e = e == E_OK ? report_list(&r) : say_error(c, &f, &(struct say_about){.object = r.where != NULL ? r.where : r.name});
+	end(&r);
+	return e;
+}

@@ -1,0 +1,65 @@
+#include "newfile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "filestat.h"
+#include "stickio.h"
+#include "text.h"
+
+static enum err
+failed(const char *file, int sys, struct fault *f)
+{
+	switch (sys) {
+	case EEXIST:
+		return fault_set(
+		    f, E_USAGE, 0, "", _("%s is there already and is never overwritten: name a new file."), SHORT(file));
+	case ENOSPC:
+	case EDQUOT:
+		return fault_set(f, E_FAIL, 0, "", _("%s cannot be written: %s. Make room there, or name a file on another disk."),
+		    SHORT(file), strerror(sys));
+	case EFBIG:
+		return fault_set(f, E_FAIL, 0, "",
+		    _("%s cannot be written: %s. Lift the limit of this login ('ulimit -f unlimited')."), SHORT(file),
+		    strerror(sys));
+	case EACCES:
+	case EPERM:
+		return fault_set(f, E_USAGE, 0, "", _("%s cannot be written: %s. Name a file in a directory of yours."),
+		    SHORT(file), strerror(sys));
+	default:
+		return fault_set(f, sys == EIO ? E_FAIL : E_USAGE, 0, "",
+		    _("%s cannot be written: %s. Name a file in another place."), SHORT(file), strerror(sys));
+	}
+}
+
+enum err
+newfile_check(const char *file, struct fault *f)
+{
+	char path[PATH_MAX];
+	struct stat st;
+
+	if ((size_t)snprintf(path, sizeof path, "%s", file) >= sizeof path)
+		return failed(file, ENAMETOOLONG, f);
+	if (filestat_path(file, &st) == 0)
+		return failed(file, EEXIST, f);
+	return errno == ENOENT && faccessat(AT_FDCWD, dirname(path), W_OK | X_OK, AT_EACCESS) == 0 ? E_OK : failed(file, errno, f);
+}
+
+enum err
+newfile_write(const char *file, struct bytes data, struct fault *f)
+{
+	bool made = stickio_create(AT_FDCWD, file, data.p, data.n, 0644) == 0;
+	int sys = 0;
+
+	if (made && stickio_sync_above(file) == 0)
+		return E_OK;
+	sys = errno;
+	if (made)
+		unlink(file);
+	return failed(file, sys, f);
+}

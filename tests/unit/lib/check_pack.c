@@ -1103,6 +1103,59 @@ START_TEST(names_in_faults_are_safe_to_print)
 }
 END_TEST
 
+/* Where what may be shown begins and ends. */
+START_TEST(what_turns_or_hides_text_is_not_shown)
+{
+	static const struct { const char *name; bool shown; } all[] = {
+	    {"\x1f", false}, {" ", true}, {"~", true}, {"\x7f", false}, {"\xc2\x9f", false}, {"\u00a0", true}, {"\u200a", true},
+	    {"\u200b", false}, {"\u200f", false}, {"\u2010", true}, {"\u2027", true}, {"\u2028", false}, {"\u202e", false},
+	    {"\u202f", true}, {"\u205f", true}, {"\u2060", false}, {"\u206f", false}, {"\u2070", true}, {"\ufeff", false},
+	    {"\ufefe", true}, {"\U0001f4bd", true}};
+	struct pack_source *src = pack_source_new(folder);
+	char name[16], want[16];
+
+	ck_assert_ptr_nonnull(src);
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+		struct fault f = {0};
+
+		snprintf(name, sizeof name, "a%sz", all[i].name);
+		snprintf(want, sizeof want, "a%sz", all[i].shown ? all[i].name : &"????"[4 - strlen(all[i].name)]);
+		ck_assert_int_eq(pack_source_fault(src, &f, EIO, "read", 0, name), E_SOURCE);
+		ck_assert_str_eq(f.object, want);
+		ck_assert(f.err == E_SOURCE && f.sys == EIO && strcmp(f.step, "read") == 0);
+		fault_clear(&f);
+		ck_assert_int_eq(pack_source_why(src, &f, ELOOP, WHY_SYMLINK, 0, NULL), E_SOURCE);
+		ck_assert_str_eq(f.object, ".");
+		ck_assert(f.err == E_SOURCE && f.sys == ELOOP && f.why == WHY_SYMLINK);
+	}
+	pack_source_free(&src);
+	pack_source_free(&src);
+}
+END_TEST
+
+/* Of 200 bytes all is told, of more the last 200, from the beginning of a character. */
+START_TEST(a_path_that_just_fits_is_whole)
+{
+	struct pack_source *src = pack_source_new(folder);
+
+	ck_assert_ptr_nonnull(src);
+	for (size_t n = 199; n <= 203; n++) {
+		char name[256] = "", want[256];
+		struct fault f = {0};
+
+		memset(name, 'x', n);
+		memcpy(name, "\u00fc", 2);
+		if (n == 200 || n == 199)
+			snprintf(want, sizeof want, "%s", name);
+		else
+			snprintf(want, sizeof want, "...%s", name + (n == 201 ? 2 : n - 200));
+		pack_source_fault(src, &f, 0, "read", 0, name);
+		ck_assert_str_eq(f.object, want);
+	}
+	pack_source_free(&src);
+}
+END_TEST
+
 START_TEST(long_paths_in_faults_keep_their_end)
 {
 	struct run r = { 0 };
@@ -1879,6 +1932,8 @@ main(void)
 	tcase_add_loop_test(t, unreadable_is_known_before_anything_is_written, 0, 2);
 	tcase_add_loop_test(t, names_in_faults_are_safe_to_print, 0, 6);
 	tcase_add_test(t, long_paths_in_faults_keep_their_end);
+	tcase_add_test(t, what_turns_or_hides_text_is_not_shown);
+	tcase_add_test(t, a_path_that_just_fits_is_whole);
 	tcase_add_test(t, more_than_a_bundle_can_hold);
 	tcase_add_loop_test(t, a_file_that_vanished_or_turned_stops_the_pack, 0, 4);
 	tcase_add_loop_test(t, a_file_that_cannot_be_read_stops_the_pack, 0, 4);

@@ -5,6 +5,8 @@
  */
 #include "provision.h"
 
+#include <dlfcn.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -84,6 +86,24 @@ renameat(int from_fd, const char *from, int to_fd, const char *to)
 		return -1;
 	return (int)syscall(SYS_renameat2, from_fd, from, to_fd, to, 0);
 }
+
+static struct statvfs medium; /* what it says of itself, if it lies */
+static bool lies;
+
+#pragma GCC visibility push(default)
+
+int
+fstatvfs(int fd, struct statvfs *out)
+{
+	int (*real)(int, struct statvfs *) = NULL;
+	void *symbol = dlsym(RTLD_NEXT, sizeof out->f_bavail == 8 ? "fstatvfs64" : "fstatvfs");
+
+	memcpy(&real, &symbol, sizeof real);
+	*out = medium;
+	return lies ? 0 : real(fd, out);
+}
+
+#pragma GCC visibility pop
 
 static struct fixture x;
 static struct provision *p;
@@ -341,6 +361,12 @@ START_TEST(an_impossible_number_of_refills_is_damage)
 	prepare();
 	put_stick_record(&x, "ONCE/stick.a", STICK, UINT32_MAX, OURS);
 	refused(E_STICK_DAMAGED);
+	ck_assert_str_eq(fault.step, "refill number");
+	ck_assert_str_eq(fault.object, "ONCE/stick.a");
+	put_stick_record(&x, "ONCE/stick.a", STICK, 65537, OURS);
+	refused(E_STICK_DAMAGED);
+	put_stick_record(&x, "ONCE/stick.a", STICK, 65536, OURS); /* its ratchet is none: that much is tried */
+	refused(E_ISSUER);
 }
 END_TEST
 
@@ -402,8 +428,12 @@ START_TEST(a_stick_with_a_ratchet_of_another_issuer_is_refused_untouched)
 {
 	put_once(&x, STICK, THEIRS);
 	refused(E_ISSUER);
+	ck_assert_str_eq(fault.step, "ratchet");
+	ck_assert_str_eq(fault.object, "ONCE/stick.a");
 	put_grant(&x, THEIRS, STICK, GRANT, BUNDLE);
 	refused(E_ISSUER);
+	ck_assert_str_eq(fault.step, "issuer");
+	ck_assert_str_eq(fault.object, grant_path(path, GRANT, ""));
 }
 END_TEST
 
@@ -637,6 +667,21 @@ START_TEST(more_than_is_free_does_not_fit)
 	ck_assert_int_eq(provision_space(p, 4096, &fault), E_OK);
 	ck_assert_int_eq(provision_space(p, UINT64_MAX, &fault), E_SPACE);
 	ck_assert_int_eq(fault.err, E_SPACE);
+	ck_assert_int_eq(fault.sys, ENOSPC);
+	ck_assert_str_eq(fault.step, "free space");
+	ck_assert_str_eq(fault.object, "18446744073709551615 bytes needed");
+	medium.f_bavail = 10;
+	for (medium.f_frsize = 0; medium.f_frsize <= 512; medium.f_frsize += 512) {
+		const uint64_t unit = medium.f_frsize > 0 ? medium.f_frsize : 1;
+
+		lies = true;
+		ck_assert_int_eq(provision_space(p, 10 * unit, &fault), E_OK);
+		ck_assert_int_eq(provision_space(p, 10 * unit - unit / 2, &fault), E_OK);
+		ck_assert_int_eq(provision_space(p, 10 * unit + 1, &fault), E_SPACE);
+	}
+	medium.f_flag = ST_RDONLY;
+	ck_assert_int_eq(begin(), E_READONLY);
+	ck_assert(fault.sys == EROFS && strcmp(fault.step, "file system") == 0 && strcmp(fault.object, "stick") == 0);
 }
 END_TEST
 
@@ -652,6 +697,8 @@ START_TEST(a_65th_grant_does_not_fit)
 	fill_id(bundle_id, 0x77);
 	ck_assert_int_eq(provision_bundle_dir(p, bundle_id, &fd, &fault), E_SPACE);
 	ck_assert_int_eq(fd, -1);
+	ck_assert_int_eq(fault.why, WHY_ENTRIES);
+	ck_assert_str_eq(fault.object, "ONCE/g is full");
 	ck_assert(!exists(&x, bundle_path(path, 0x77, "")));
 	ck_assert_int_eq(write_grant(0x77), E_SPACE);
 	ck_assert(!exists(&x, grant_path(path, 0x77, "")));
@@ -673,6 +720,32 @@ START_TEST(directories_that_are_nothing_leave_room)
 	close(fd);
 	ck_assert_int_eq(write_grant(0x77), E_OK);
 	ck_assert(exists(&x, grant_path(path, 0x77, "")));
+}
+END_TEST
+
+/* hostile 31 */
+/* A reader looks at so many names: one more would not be found, be they grants that are damaged or another stick's. */
+START_TEST(a_grant_that_nobody_would_find_is_not_written)
+{
+	struct fault room = {0};
+	char name[80];
+	int fd = -1;
+
+	prepare();
+	put_grant(&x, OURS, STICK + 1, 0x20, BUNDLE);
+	for (unsigned i = 0; i < STICK_LISTED_MAX - 3; i++) {
+		snprintf(name, sizeof name, "ONCE/g/%032x", i);
+		put_dir(&x, name);
+	}
+	ck_assert_int_eq(begin(), E_OK);
+	ck_assert_int_eq(provision_bundle_dir(p, grant_id, &fd, &fault), E_OK);
+	close(fd);
+	ck_assert_int_eq(write_grant(0x21), E_OK);
+	ck_assert_int_eq(provision_bundle_dir(p, stick_id, &fd, &room), E_STICK_DAMAGED);
+	ck_assert_int_eq(room.why, WHY_CROWDED_GRANTS);
+	ck_assert_str_eq(room.object, "ONCE/g");
+	ck_assert_int_eq(write_grant(0x22), E_STICK_DAMAGED);
+	ck_assert(!exists(&x, grant_path(path, 0x22, "")) && !exists(&x, grant_path(path, 0x22, ".tmp")));
 }
 END_TEST
 
@@ -721,6 +794,8 @@ START_TEST(cells_of_the_wrong_size_are_refused)
 	ck_assert_int_eq(provision_grant(p, &g, BYTES("file", 4), BYTES(cells, FIXTURE_SLOTS * (FIXTURE_CELL - 1)), NULL), E_FAIL);
 	g.slots = 0;
 	ck_assert_int_eq(provision_grant(p, &g, BYTES("file", 4), BYTES(cells, 0), NULL), E_FAIL);
+	ck_assert_int_eq(provision_grant(p, &g, BYTES("file", 4), BYTES(cells, FIXTURE_CELL), &fault), E_FAIL);
+	ck_assert(fault.sys == EINVAL && strcmp(fault.step, "size") == 0 && strcmp(fault.object, "grant") == 0);
 	g.slots = GRANT_SLOTS_MAX + 1;
 	ck_assert_int_eq(provision_grant(p, &g, BYTES("file", 4), BYTES(cells, (size_t)g.slots * FIXTURE_CELL), NULL), E_FAIL);
 	ck_assert(!exists(&x, grant_path(path, 0x20, ".tmp")));
@@ -1163,6 +1238,7 @@ fill(TCase *t)
 	tcase_add_test(t, more_than_is_free_does_not_fit);
 	tcase_add_test(t, a_65th_grant_does_not_fit);
 	tcase_add_test(t, directories_that_are_nothing_leave_room);
+	tcase_add_test(t, a_grant_that_nobody_would_find_is_not_written);
 	tcase_add_loop_test(t, directories_without_number_are_told, 0, 2);
 	tcase_add_test(t, a_bundle_or_grant_that_is_there_is_not_overwritten);
 	tcase_add_test(t, cells_of_the_wrong_size_are_refused);

@@ -4,15 +4,60 @@
 #include "tree.h"
 
 #include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <check.h>
 #include <sodium.h>
 
 #include "bytes.h"
+#include "calls.h"
 #include "suite.h"
+
+/* ---- calls that a test may change ------------------------------------------------------------------------------------------ */
+
+static int nameless_fails;              /* errno of O_TMPFILE; 0: it works */
+static bool no_write, no_read;
+
+#pragma GCC visibility push(default)
+
+#include "opened.h"
+
+static int
+open_any(const char *name, int dir_fd, const char *path, int flags, mode_t mode)
+{
+	(void)name;
+	if (nameless_fails != 0 && (flags & O_TMPFILE) == O_TMPFILE) {
+		errno = nameless_fails;
+		return -1;
+	}
+	return (int)syscall(SYS_openat, dir_fd, path, flags | O_LARGEFILE, mode);
+}
+
+ssize_t
+pwrite(int fd, const void *buf, size_t n, off_t off)
+{
+	errno = ENOSPC;
+	return no_write ? -1 : call_pwrite(fd, buf, n, off);
+}
+
+ssize_t
+pread(int fd, void *buf, size_t n, off_t off)
+{
+	errno = EIO;
+	return no_read ? -1 : call_pread(fd, buf, n, off);
+}
+
+#ifndef __USE_FILE_OFFSET64
+ssize_t pread64(int fd, void *buf, size_t n, off64_t off) __attribute__((alias("pread")));
+ssize_t pwrite64(int fd, const void *buf, size_t n, off64_t off) __attribute__((alias("pwrite")));
+#endif
+
+#pragma GCC visibility pop
 
 static const struct {
 	uint64_t n;
@@ -216,12 +261,15 @@ START_TEST(spool_in_a_directory_that_is_not_there_fails_when_needed)
 }
 END_TEST
 
+/* Also where a file system, or a kernel, has no files without a name. */
 START_TEST(spool_leaves_no_name_behind)
 {
+	static const int fails[] = {0, EOPNOTSUPP, EISDIR, ENOENT, EINVAL};
 	char dir[] = "/tmp/check_tree.XXXXXX";
 	struct tree_builder *b = NULL;
 	uint8_t hash[HASH_SIZE] = {0};
 
+	nameless_fails = fails[_i];
 	ck_assert_ptr_nonnull(mkdtemp(dir));
 	b = tree_builder_new(dir);
 	ck_assert_ptr_nonnull(b);
@@ -229,6 +277,41 @@ START_TEST(spool_leaves_no_name_behind)
 		add(b, hash);
 	ck_assert_int_eq(rmdir(dir), 0);
 	tree_builder_free(&b);
+}
+END_TEST
+
+/* In memory there is room for the first 524288 hashes; then a block of them goes to the file at a time. */
+START_TEST(spool_that_fails_is_told)
+{
+	struct tree_builder *b = new_builder();
+	struct blockcrypt *c = new_crypt();
+	struct emitted e = {0};
+	uint8_t hash[HASH_SIZE] = {0}, root[HASH_SIZE];
+
+	for (unsigned i = 0; i < 524288; i++)
+		add(b, hash);
+	if (_i == 0) {
+		nameless_fails = EACCES; /* that is no want of O_TMPFILE */
+		ck_assert(tree_builder_add(b, hash) == -1 && errno == EACCES);
+	}
+	nameless_fails = 0;
+	for (unsigned i = 0; i < 2048; i++)
+		add(b, hash);
+	no_write = true;
+	ck_assert(tree_builder_add(b, hash) == -1 && errno == ENOSPC);
+	no_write = false;
+	add(b, hash);
+	no_read = true;
+	ck_assert(tree_builder_finish(b, c, collect, &e, root) == -1 && errno == EIO);
+	no_read = false;
+	ck_assert_uint_eq(e.n, 256);
+	free(e.p);
+	e = (struct emitted){0};
+	ck_assert_int_eq(tree_builder_finish(b, c, collect, &e, root), 0);
+	ck_assert_uint_eq(e.n, 256 + 2 + 1);
+	free(e.p);
+	tree_builder_free(&b);
+	blockcrypt_free(&c);
 }
 END_TEST
 
@@ -331,7 +414,8 @@ main(void)
 	tcase_add_loop_test(t, agrees_with_the_definition, 0, (int)(sizeof SIZES / sizeof *SIZES));
 	tcase_add_test(t, hashes_beyond_memory_are_spooled_and_come_back);
 	tcase_add_test(t, spool_in_a_directory_that_is_not_there_fails_when_needed);
-	tcase_add_test(t, spool_leaves_no_name_behind);
+	tcase_add_loop_test(t, spool_leaves_no_name_behind, 0, 5);
+	tcase_add_loop_test(t, spool_that_fails_is_told, 0, 2);
 	tcase_add_loop_test(t, emit_stops_with_its_own_value_and_no_root, 1, 4);
 	tcase_add_test(t, a_builder_without_hashes_has_no_root);
 	tcase_add_loop_test(t, shapes, 0, (int)(sizeof SHAPES / sizeof *SHAPES));

@@ -90,6 +90,16 @@ judge(enum level dir, int dir_fd, const char *name, struct stat *st)
 	return (level == IS_FILE ? S_ISREG(st->st_mode) : S_ISDIR(st->st_mode)) ? level : UNKNOWN;
 }
 
+static void
+close_keeping_errno(int fd)
+{
+	int saved = errno;
+
+	if (fd != -1)
+		close(fd);
+	errno = saved;
+}
+
 /* A directory stream with a position of its own. */
 static DIR *
 open_list(int dir_fd)
@@ -97,9 +107,18 @@ open_list(int dir_fd)
 	int fd = stickio_open_dir(dir_fd, ".");
 	DIR *list = fd != -1 ? fdopendir(fd) : NULL;
 
-	if (list == NULL && fd != -1)
-		close(fd);
+	if (list == NULL)
+		close_keeping_errno(fd);
 	return list;
+}
+
+static void
+close_list(DIR *list)
+{
+	int saved = errno;
+
+	closedir(list);
+	errno = saved;
 }
 
 /* The next entry that is not the directory itself or the one above; NULL at the end, or with errno. */
@@ -150,8 +169,7 @@ search_entry(const struct search *s, enum level dir, int dir_fd, const char *pat
 	else if ((fd = stickio_open_dir(dir_fd, name)) != -1)
 		ret = search_dir(s, level, fd, below);
 	free(below);
-	if (fd != -1)
-		close(fd);
+	close_keeping_errno(fd);
 	return ret;
 }
 
@@ -168,7 +186,7 @@ search_dir(const struct search *s, enum level level, int dir_fd, const char *pat
 		ret = search_entry(s, level, dir_fd, path, name);
 	if (ret == 0 && errno != 0)
 		ret = -1;
-	closedir(list);
+	close_list(list);
 	return ret;
 }
 
@@ -181,7 +199,7 @@ provision_each_foreign(int dir_fd, int (*each)(void *arg, const char *path), voi
 	if (fd == -1)
 		return errno == ENOENT ? 0 : -1;
 	ret = search_dir(&s, ONCE, fd, STICK_ONCE);
-	close(fd);
+	close_keeping_errno(fd);
 	return ret;
 }
 
@@ -210,10 +228,11 @@ find_any_case(int dir_fd, const struct search *s)
 		if (fd == -1)
 			continue;
 		ret = search_dir(s, ONCE, fd, name);
-		close(fd);
-		errno = 0;
+		close_keeping_errno(fd);
 	}
-	closedir(list);
+	if (ret == 0 && errno != 0)
+		ret = -1;
+	close_list(list);
 	return ret;
 }
 
@@ -304,16 +323,14 @@ empty_dir(enum level level, int dir_fd)
 static int
 remove_dir(enum level level, int parent_fd, const char *name)
 {
-	int fd = stickio_open_dir(parent_fd, name), ret = 0, saved = 0;
+	int fd = stickio_open_dir(parent_fd, name), ret = 0;
 
 	if (fd == -1)
 		return errno == ENOENT ? 0 : -1;
 	ret = empty_dir(level, fd);
 	if (ret == 0)
 		ret = remove_empty(parent_fd, name, fd);
-	saved = errno;
-	close(fd);
-	errno = saved;
+	close_keeping_errno(fd);
 	return ret;
 }
 

@@ -390,7 +390,7 @@ read_back(struct reader *r, struct fault *f)
 	enum err e = bundle_open(&b, r->t->p->once_fd, r->j->bundle_id, r->j->manifest.hash, f);
 
 	if (e == E_OK && (e = bundle_unlock(b, r->j->ck)) != E_OK)
-		fault_set(f, e, 0, "content key", "the manifest");
+		fault_set(f, e, e == E_FAIL ? ENOMEM : 0, "content key", "the manifest");
 	if (e == E_OK)
 		e = bundle_verify(b, &check, f);
 	r->t->direct = check.was_direct;

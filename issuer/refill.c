@@ -135,7 +135,7 @@ check_bundle(struct refill *r, const struct grant_bundle *b, struct fault *f)
 	keytree_content(r->ck, r->issuer.seed, b->id);
 	e = bundle_open(&opened, r->p->once_fd, b->id, b->manifest_hash, f);
 	if (e == E_OK && (e = bundle_unlock(opened, r->ck)) != E_OK)
-		fault_set(f, e, 0, "content key", "the manifest");
+		fault_set(f, e, e == E_FAIL ? ENOMEM : 0, "content key", "the manifest");
 	bundle_free(&opened);
 	return e;
 }

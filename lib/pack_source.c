@@ -46,7 +46,10 @@ pack_source_new(int folder_fd)
 		return NULL;
 	src->folder_fd = fcntl(folder_fd, F_DUPFD_CLOEXEC, 0);
 	if (src->folder_fd < 0 || (root = pack_source_add(src, 0, "")) == NULL) {
+		int saved = errno;
+
 		pack_source_free(&src);
+		errno = saved;
 		return NULL;
 	}
 	root->type = IMAGE_DIR;

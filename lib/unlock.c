@@ -636,14 +636,26 @@ superblock_fault(struct unlock *u, int sys, struct fault *f)
 }
 
 enum err
+unlock_give_key(struct unlock *u, struct fault *f)
+{
+	char object[UNLOCK_OBJECT];
+	enum err err = bundle_unlock(u->bundle, u->secret->cks);
+
+	if (err == E_OK)
+		return E_OK;
+	unlock_object(object, u);
+	return fault_set(f, err, err == E_FAIL ? ENOMEM : 0, "commitment", "%s", object);
+}
+
+enum err
 unlock_prove_keys(struct unlock *u, struct unlock_info *info, struct fault *f)
 {
 	struct image img;
 	enum err err;
 	int r;
 
-	if ((err = bundle_unlock(u->bundle, u->secret->cks)) != E_OK)
-		return slot_fault(u, f, err, "commitment");
+	if ((err = unlock_give_key(u, f)) != E_OK)
+		return err;
 	if ((r = bundle_image(u->bundle, &img)) != 0) {
 		bundle_lock(u->bundle);
 		return superblock_fault(u, -r, f);

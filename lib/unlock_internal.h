@@ -66,6 +66,9 @@ enum err unlock_judge_clock(struct unlock *u, struct unlock_info *info, struct f
 /* unlock_open_cell(u, f): open a LIVE copy's cell with secret->kek into secret->cks. E_SLOT_DAMAGED. */
 enum err unlock_open_cell(struct unlock *u, struct fault *f);
 
+/* unlock_give_key(u, f): secret->cks to the bundle. E_BUNDLE if it is not the bundle's, E_FAIL. */
+enum err unlock_give_key(struct unlock *u, struct fault *f);
+
 /* unlock_prove_keys(u, info, f): check secret->cks against the bundle's commitment and read its superblock, then lock it again. */
 enum err unlock_prove_keys(struct unlock *u, struct unlock_info *info, struct fault *f);
 

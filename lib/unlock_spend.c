@@ -165,10 +165,8 @@ begin_use(struct unlock *u, struct unlock_info *info, struct fault *f)
 	o.began.s -= u->used_s;
 	if (u->use.opened_at != 0)
 		o.opened_at = u->use.opened_at;
-	if ((err = memory_opened(u->env.memory, u->grant->hash, u->slot, &o, f)) != E_OK)
+	if ((err = memory_opened(u->env.memory, u->grant->hash, u->slot, &o, f)) != E_OK || (err = unlock_give_key(u, f)) != E_OK)
 		return err;
-	if ((err = bundle_unlock(u->bundle, u->secret->cks)) != E_OK)
-		return fault_set(f, err, 0, "commitment", "bundle");
 	u->use.opened_at = o.opened_at;
 	u->use.resumes += !o.first;
 	info->opened_at = o.opened_at;

@@ -40,7 +40,7 @@ run() # SCENARIO ARGS...
 }
 one()
 {
-	run jobs vfat && run pairs vfat 10 || return
+	run jobs vfat && run pairs vfat "$PAIRS" || return
 	desktop-mount "$(vmctl device)" /media/fill || return
 	cp -r "$GIVEN/root/ONCE" /media/fill/ && umount /media/fill || return
 	run pulled-read || return
@@ -57,14 +57,14 @@ lock.b pread64 4 open spent' run pulled-spend
 }
 two()
 {
-	run jobs exfat && run pairs exfat 10 || return
+	run jobs exfat && run pairs exfat "$PAIRS" || return
 	POINTS='mkdirat:3 fsync:2 fsync:5 pwrite64:27 fsync:9 fsync:11 fsync:13 fsync:15 fsync:16 renameat:1' run pulled-prepare
 }
 INSIDE
 guest() # one|two SERIAL
 {
 	"$ONCE_TESTS/vm/run" -m 1024 -t 3600 -i "$W/$1.img" -S "$2" -r "$W" -r "$ONCE_TESTS" -r "$ONCE_BIN" \
-		-c "export ONCE_TESTS='$ONCE_TESTS' ONCE_BIN='$ONCE_BIN' W='$W'; . '$W/inside'; $1" 2>&1
+		-c "export ONCE_TESTS='$ONCE_TESTS' ONCE_BIN='$ONCE_BIN' W='$W' PAIRS=${ONCE_PAIRS:-10}; . '$W/inside'; $1" 2>&1
 	echo $? >"$W/$1.exit"
 }
 guest two 60A44C413A8C >"$W/two.log" &

@@ -97,8 +97,8 @@ report(const struct cli *c, const struct issuer *i, const char *contact)
 	/* TRANSLATORS: keep the second column straight */
 	if (!c->quiet)
 		printf(_("issuer   %s\nkeystore %s/%s\n"), print, say_safe(safe, sizeof safe, i->dir), KEYSTORE_NAME);
-	say_info(
-	    c, "keep a copy of that directory, and remember the passphrase: without them no code can be handed out or revoked");
+	say_info(c, "keep a backup of it (oncestick backup FILE), and remember the passphrase: without them no code can be handed "
+		    "out or revoked");
 	say_info(c, "next: oncestick prepare FOLDER STICK");
 	return say_stdout(c);
 }

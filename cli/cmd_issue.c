@@ -99,8 +99,10 @@ take_ready(struct issue *a, struct fault *f)
 
 	if (e != E_OK)
 		return e;
-	e = handout_take(&a->out, &a->issuer,
-	    &(struct handout_order){.stick_id = stick.id, .lecture = a->lecture, .holder = a->to, .n = a->n}, &why);
+	e = issuing_look_behind(&a->issuer, stick.at.fd, &why);
+	if (e == E_OK)
+		e = handout_take(&a->out, &a->issuer,
+		    &(struct handout_order){.stick_id = stick.id, .lecture = a->lecture, .holder = a->to, .n = a->n}, &why);
 	issuing_stick_close(&stick);
 	return e == E_OK ? E_OK : word(a, &stick, &why, f);
 }
@@ -333,7 +335,7 @@ show(const struct cli *c, struct issue *a)
 static enum err
 run(const struct cli *c, struct issue *a, struct fault *f)
 {
-	enum err e = issuing_open(&a->issuer, c, f);
+	enum err e = a->again.count > 0 ? issuing_open(&a->issuer, c, f) : issuing_open_to_hand_out(&a->issuer, c, f);
 
 	if (e == E_OK && a->file != NULL)
 		e = sheet_begin(&a->sheet, a->file, f);

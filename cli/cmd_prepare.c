@@ -436,7 +436,7 @@ begin(struct run *r, struct prepare_target **blame, struct fault *f)
 	struct issuer *i = &r->j->issuer;
 	enum err e = look_at_places(r, blame, f);
 
-	if (e != E_OK || (e = issuing_open(i, r->c, f)) != E_OK || (e = issuing_clock(i, r->c, f)) != E_OK ||
+	if (e != E_OK || (e = issuing_open_to_hand_out(i, r->c, f)) != E_OK || (e = issuing_clock(i, r->c, f)) != E_OK ||
 	    (e = issuing_unlock(i, r->c, f)) != E_OK)
 		return e;
 	return scan_folder(r->c, r->j, f);

@@ -139,7 +139,7 @@ run(struct run *x, struct fault *f)
 	r->path = x->at.path;
 	r->fd = x->at.fd;
 	r->report = reporting_to(&x->reporting, x->c);
-	if ((e = issuing_open(&r->issuer, x->c, f)) != E_OK || (e = issuing_clock(&r->issuer, x->c, f)) != E_OK)
+	if ((e = issuing_open_to_hand_out(&r->issuer, x->c, f)) != E_OK || (e = issuing_clock(&r->issuer, x->c, f)) != E_OK)
 		return e;
 	if (!policyarg_read(x->c, &x->policy, r->issuer.now, &t))
 		return E_USAGE;

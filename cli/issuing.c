@@ -22,6 +22,7 @@
 #include "prompt.h"
 #include "say.h"
 #include "scrub.h"
+#include "station.h"
 #include "stick.h"
 #include "stickio.h"
 #include "text.h"
@@ -67,6 +68,17 @@ issuing_warn_rights(const struct issuer *i, const struct cli *c)
 		say_warn(c, "others may look into %s, where the issuer's secrets are: chmod 700 %s", safe, safe);
 }
 
+/* Without that, only an older copy on this PC goes unnoticed. */
+static void
+remember(struct issuer *i, const struct cli *c)
+{
+	char dir[ISSUER_DIR_MAX], safe[512];
+
+	if (station_dir(dir, sizeof dir) == 0 && issuer_remember(i, dir) != 0)
+		say_warn(c, "%s cannot be written: should an older copy of the issuer's books be put back, this PC will not notice",
+		    say_safe(safe, sizeof safe, dir));
+}
+
 static enum err
 open_issuer(struct issuer *i, const struct cli *c, enum issuer_how how, struct fault *f)
 {
@@ -75,6 +87,38 @@ open_issuer(struct issuer *i, const struct cli *c, enum issuer_how how, struct f
 
 	if (e == E_OK && (e = issuer_open(i, dir, how, f)) == E_OK && how != ISSUER_TO_BEGIN)
 		issuing_warn_rights(i, c);
+	if (e == E_OK && how != ISSUER_TO_READ)
+		remember(i, c);
+	return e;
+}
+
+enum err
+issuing_open_to_hand_out(struct issuer *i, const struct cli *c, struct fault *f)
+{
+	int64_t since = 0;
+	struct fault why = {0};
+	char when[WHEN_SHOWN];
+	enum err e = issuing_open(i, c, f);
+
+	if (e != E_OK || (e = issuer_hands_out(i, &since, &why)) == E_OK)
+		return e;
+	if (why.why != WHY_BEHIND || since == 0)
+		return fault_pass(f, &why);
+	when_show(when, sizeof when, since);
+	return fault_set(f, E_BOOKS, 0, "",
+	    _("the issuer's books are older than those that were used here on %s, and do not know which codes were handed out since: "
+	      "nothing is made or handed out from them. Put the newer books back if you have them. If not: oncestick restore --adopt; "
+	      "every code that is ready counts as handed out then."),
+	    when);
+}
+
+enum err
+issuing_look_behind(struct issuer *i, int fd, struct fault *f)
+{
+	struct stick *s = NULL;
+	enum err e = fd >= 0 && stick_open(&s, fd, NULL) == E_OK ? issuer_look_behind(i, s, f) : E_OK;
+
+	stick_close(&s);
 	return e;
 }
 

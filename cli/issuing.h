@@ -24,6 +24,13 @@ enum err issuing_open(struct issuer *i, const struct cli *c, struct fault *f);
 enum err issuing_open_to_read(struct issuer *i, const struct cli *c, struct fault *f);
 enum err issuing_begin_books(struct issuer *i, const struct cli *c, struct fault *f);
 
+/*
+ * issuing_open_to_hand_out(i, c, f): issuing_open for a verb that makes or hands out codes: E_BOOKS also if the books are an older
+ * copy of those that were used last. issuing_look_behind(i, fd, f): the same, by the list on the stick at fd, -1 for none.
+ */
+enum err issuing_open_to_hand_out(struct issuer *i, const struct cli *c, struct fault *f);
+enum err issuing_look_behind(struct issuer *i, int fd, struct fault *f);
+
 /* issuing_warn_rights(i, c): that warning. */
 void issuing_warn_rights(const struct issuer *i, const struct cli *c);
 

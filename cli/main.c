@@ -52,6 +52,8 @@ static const struct verb verbs[] = {
     {"revoke", "issuer", N_("make lost or spent codes useless"), cmd_revoke, HOMES_ISSUER},
     {"collect", "issuer", N_("read from a returned stick which codes were used"), cmd_collect, HOMES_ISSUER},
     {"erase", "issuer", N_("destroy what is on a stick"), cmd_erase, HOMES_ISSUER},
+    {"backup", "issuer", N_("copy the issuer's books and keystore to a file"), cmd_backup, HOMES_ISSUER},
+    {"restore", "issuer", N_("make the issuer again from such a file"), cmd_restore, HOMES_ISSUER},
     {"mount", "speaker", N_("open a stick with a code"), cmd_mount, HOMES_FOLDER},
     {"play", "speaker", N_("open a stick with a code for one player alone"), cmd_play, HOMES_FOLDER},
     {"watch", "speaker", N_("wait for sticks, and open each that comes"), cmd_watch, HOMES_FOLDER},

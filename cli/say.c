@@ -1038,6 +1038,53 @@ s_passphrase(struct text *t, const struct fault *f, const struct say_about *a)
 }
 
 static void
+s_behind(struct text *t, const struct fault *f, const struct say_about *a)
+{
+	(void)f;
+	(void)a;
+	add(t, "%s",
+	    _("the issuer's books are an older copy, and do not know which codes were handed out since it was made: nothing is made or "
+	      "handed out from them. Put the newer books back if you have them. If not: oncestick restore --adopt; every code that is "
+	      "ready counts as handed out then."));
+}
+
+static void
+s_backup_file(struct text *t, const struct fault *f, const struct say_about *a)
+{
+	char safe[SAFE_MAX];
+
+	say_safe(safe, sizeof safe, a->object != NULL ? a->object : f->object);
+	if (f->sys == EEXIST)
+		add(t, _("%s is there already and is never overwritten: name a new file."), safe);
+	else
+		/* TRANSLATORS: a file; why, in the system's words */
+		add(t, _("%s cannot be written: %s. Name a file in another place, or make room there."), safe, strerror(f->sys));
+}
+
+static void
+s_no_backup(struct text *t, const struct fault *f, const struct say_about *a)
+{
+	char safe[SAFE_MAX];
+
+	say_safe(safe, sizeof safe, a->object != NULL ? a->object : f->object);
+	if (f->sys == EBADMSG || f->sys == 0)
+		add(t, _("%s is damaged, or no backup of an issuer; nothing was written. Take an older backup."), safe);
+	else
+		/* TRANSLATORS: a file; why, in the system's words */
+		add(t, _("%s cannot be read: %s. Nothing was written."), safe, strerror(f->sys));
+}
+
+static void
+s_there(struct text *t, const struct fault *f, const struct say_about *a)
+{
+	(void)a;
+	add(t,
+	    _("there is an issuer in %s already, or its books, and they are never overwritten. Move that directory away, or name "
+	      "another one in ONCESTICK_ISSUER_DIR."),
+	    SHORT(f->object));
+}
+
+static void
 s_old_books(struct text *t, const struct fault *f, const struct say_about *a)
 {
 	add(t,
@@ -1190,9 +1237,14 @@ static const struct {
 	{E_KEYSTORE, WHY_MAKE_DURABLE, s_keystore_not_made},
 	{E_KEYSTORE, WHY_NO_FORMAT, s_keystore_damaged},
 	{E_KEYSTORE, WHY_OTHER_KEY, s_keystore_damaged},
+	{E_KEYSTORE, WHY_THERE, s_there},
 	{E_PASSPHRASE, WHY_NONE, s_passphrase},
 	{E_BOOKS, WHY_NONE, s_books},
 	{E_BOOKS, WHY_OLD_BOOKS, s_old_books},
+	{E_BOOKS, WHY_BEHIND, s_behind},
+	{E_BOOKS, WHY_BACKUP_FILE, s_backup_file},
+	{E_USAGE, WHY_BACKUP_FILE, s_backup_file},
+	{E_BOOKS, WHY_NO_BACKUP, s_no_backup},
 	{E_INTERRUPTED, WHY_NONE, s_interrupted},
 };
 

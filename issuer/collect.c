@@ -609,6 +609,8 @@ book_finding(struct collect *k, struct collect_finding *x, struct fault *f)
 	if (e != E_OK)
 		return e;
 	compare(x, &known);
+	if (x->proof.n > 0 && x->noted && x->before.state == BOOKS_READY && (e = issuer_is_behind(k->issuer, f)) != E_OK)
+		return e;
 	if (x->live && (e = books_seen_live(b, x->grant_id, x->slot, k->issuer->now, f)) != E_OK)
 		return e;
 	if (x->proof.n > 0)

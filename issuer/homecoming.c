@@ -53,7 +53,7 @@ homecoming_commit(struct homecoming *h, struct fault *f)
 void
 homecoming_put(struct homecoming *h)
 {
-	if (h->stick != NULL && !h->no_record)
+	if (h->stick != NULL && !h->no_record && !h->collect.issuer->behind)
 		accept_notice(h->stick, &h->grants, h->collect.issuer->pk, BYTES(h->notice, h->notice_n), &h->written, &h->put);
 }
 

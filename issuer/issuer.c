@@ -21,14 +21,18 @@
 #include "filestat.h"
 #include "keystore.h"
 #include "keytree.h"
+#include "mark.h"
 #include "notice.h"
 #include "secret.h"
+#include "sql.h"
 #include "stick.h"
 #include "stickio.h"
 
 #define DAY 86400
 #define OTHERS (S_IRWXG | S_IRWXO)
 #define CLOCK_AHEAD (30 * DAY)
+#define BEHIND "behind"   /* a setting: the books were seen to be an older copy, */
+#define SETTLED "settled" /* ... and when they were said to count */
 #define ENVELOPE_ROOM 256 /* what a signature takes beside what is signed, and more */
 
 static enum err
@@ -53,19 +57,35 @@ open_books(struct issuer *i, enum issuer_how how, struct fault *f)
 				     : books_open(&i->books, i->dir, how == ISSUER_TO_BEGIN, f);
 }
 
+/* Nothing is ready in them: there is nothing that could be handed out twice. */
+static enum err
+begin_books(struct issuer *i, struct fault *f)
+{
+	const struct books_event event = {.now = i->now, .verb = "new books", .slot = BOOKS_WHOLE};
+	enum err e = issuer_settled(i->books, i->now, f);
+
+	i->fresh = true;
+	return e == E_OK ? books_event(i->books, &event, f) : e;
+}
+
 enum err
 issuer_open(struct issuer *i, const char *dir, enum issuer_how how, struct fault *f)
 {
 	struct clock_source clock = clock_system();
+	char behind[8] = "";
 	enum err e = E_OK;
 
 	memset(i, 0, sizeof *i);
 	i->dir_fd = -1;
 	i->now = clock.now(clock.arg);
+	i->writes = how != ISSUER_TO_READ;
 	if ((e = open_dir(i, dir, f)) != E_OK || (e = keystore_issuer(i->dir_fd, i->pk, f)) != E_OK ||
 	    (e = open_books(i, how, f)) != E_OK ||
-	    (e = books_get(i->books, "contact", i->contact, sizeof i->contact, f)) != E_OK)
+	    (e = books_get(i->books, "contact", i->contact, sizeof i->contact, f)) != E_OK ||
+	    (e = books_get(i->books, BEHIND, behind, sizeof behind, f)) != E_OK ||
+	    (how == ISSUER_TO_BEGIN && (e = begin_books(i, f)) != E_OK))
 		issuer_close(i);
+	i->behind = e == E_OK && behind[0] != '\0';
 	return e;
 }
 
@@ -102,9 +122,88 @@ issuer_check_rights(int dir_fd, struct fault *f)
 	return e;
 }
 
+/* ---- older copies -------------------------------------------------------------------------------------------------------- */
+
+/* Whether what this PC remembers is in these books, as it is as long as nothing was put back. */
+static bool
+has_mark(struct issuer *i, struct mark *m)
+{
+	bool has = true;
+
+	if (i->mark_dir[0] == '\0' || !mark_read(i->mark_dir, i->pk, m))
+		return true;
+	return books_has_mark(i->books, &m->event, &has, NULL) != E_OK || has;
+}
+
+int
+issuer_remember(struct issuer *i, const char *dir)
+{
+	struct mark m;
+
+	if ((size_t)snprintf(i->mark_dir, sizeof i->mark_dir, "%s", dir) >= sizeof i->mark_dir) {
+		i->mark_dir[0] = '\0';
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	i->behind = i->behind || (!i->fresh && !has_mark(i, &m));
+	return sql_make_path(dir) == 0 && access(dir, W_OK) == 0 ? 0 : -1;
+}
+
+enum err
+issuer_hands_out(struct issuer *i, int64_t *since, struct fault *f)
+{
+	struct mark m = {0};
+
+	*since = has_mark(i, &m) ? 0 : m.when;
+	i->hands_out = true;
+	return i->behind ? fault_why(f, E_BOOKS, 0, WHY_BEHIND, "%s", i->dir) : E_OK;
+}
+
+enum err
+issuer_is_behind(struct issuer *i, struct fault *f)
+{
+	i->behind = true;
+	return books_set(i->books, BEHIND, "yes", f);
+}
+
+enum err
+issuer_settled(struct books *b, int64_t now, struct fault *f)
+{
+	char when[24];
+	enum err e = books_set(b, BEHIND, "", f);
+
+	snprintf(when, sizeof when, "%lld", (long long)now);
+	return e == E_OK ? books_set(b, SETTLED, when, f) : e;
+}
+
+void
+issuer_note_newest(struct issuer *i)
+{
+	struct mark m = {.when = i->now};
+
+	if (i->mark_dir[0] != '\0' && books_newest_mark(i->books, &m.event, NULL) == E_OK && m.event.no > 0)
+		(void)mark_write(i->mark_dir, i->pk, &m);
+}
+
+/* What the work is over with. One that failed has undone what it noted in the books. */
+static void
+remember_books(struct issuer *i)
+{
+	struct books_mark newest = {0};
+	struct mark m = {0};
+
+	if (i->behind)
+		(void)issuer_is_behind(i, NULL);
+	else if (i->mark_dir[0] != '\0' && (i->fresh || has_mark(i, &m)) &&
+	    books_newest_mark(i->books, &newest, NULL) == E_OK && newest.no != m.event.no)
+		issuer_note_newest(i);
+}
+
 void
 issuer_close(struct issuer *i)
 {
+	if (i->books != NULL && i->writes)
+		remember_books(i);
 	books_close(&i->books);
 	secret_free(&i->seed);
 	secret_free(&i->sk);
@@ -254,6 +353,38 @@ out:
 	return e;
 }
 
+/* A list that is newer than any that the books had, and was signed after they were last said to count. */
+static enum err
+compare_list(struct issuer *i, const struct notice *found, struct fault *f)
+{
+	uint8_t *newest = NULL;
+	size_t n = 0;
+	uint32_t known = 0;
+	char settled[24];
+	enum err e = books_newest_notice(i->books, &newest, &n, &known, f);
+
+	free(newest);
+	if (e != E_OK || found->number <= known || (e = books_get(i->books, SETTLED, settled, sizeof settled, f)) != E_OK ||
+	    found->time <= strtoll(settled, NULL, 10))
+		return e;
+	if ((e = issuer_is_behind(i, f)) != E_OK)
+		return e;
+	return i->hands_out ? fault_why(f, E_BOOKS, 0, WHY_BEHIND, "%s", i->dir) : E_OK;
+}
+
+enum err
+issuer_look_behind(struct issuer *i, const struct stick *s, struct fault *f)
+{
+	struct notice found = {0};
+	uint8_t *file = NULL;
+	size_t n = 0;
+	enum err e = stick_load_notice(s, i->pk, &found, &file, &n) == 1 ? compare_list(i, &found, f) : E_OK;
+
+	notice_free(&found);
+	free(file);
+	return e;
+}
+
 enum err
 issuer_merge_notice(struct issuer *i, const struct stick *s, struct fault *f)
 {
@@ -265,7 +396,7 @@ issuer_merge_notice(struct issuer *i, const struct stick *s, struct fault *f)
 
 	if (got < 0 && !stickio_failing(errno))
 		e = stickio_fault(f, E_STICK_IO, "read", s->once_fd, STICK_ONCE, STICK_NOTICE);
-	else if (got == 1)
+	else if (got == 1 && (e = compare_list(i, &found, f)) == E_OK)
 		e = books_store_notice(i->books, &found, BYTES(file, n), f);
 	notice_free(&found);
 	free(file);

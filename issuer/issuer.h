@@ -30,6 +30,11 @@ struct issuer {
 	uint8_t *seed;		     /* secret memory, NULL until issuer_unlock */
 	uint8_t *sk;		     /* signing key, the same */
 	size_t list_n;		     /* bytes of the list that issuer_publish found or made */
+	char mark_dir[ISSUER_DIR_MAX]; /* where this PC remembers its books (mark.h); "" for nowhere */
+	bool writes;		     /* the books were not opened just to read them */
+	bool hands_out;		     /* by issuer_hands_out: whatever shows that the books are an older copy ends the work */
+	bool behind;		     /* they were seen to be one: no list of theirs goes onto a stick that comes home */
+	bool fresh;		     /* they were begun by this run: what was remembered is of others, which are gone */
 };
 
 enum issuer_how {
@@ -74,7 +79,29 @@ enum err issuer_clock(struct issuer *i, enum issuer_clock *clock, int64_t *newes
 /* issuer_unlock(i, pass, f): open the keystore. Errors: E_PASSPHRASE, E_KEYSTORE, E_MEMORY, E_FAIL. */
 enum err issuer_unlock(struct issuer *i, struct bytes pass, struct fault *f);
 
+/* issuer_close(i): also keeps which books were the newest, unless these are an older copy. */
 void issuer_close(struct issuer *i);
+
+/*
+ * Books may be an older copy, put back: then codes that they have as ready are in somebody's hands. That is noticed by what this PC
+ * remembers, by a stick that carries a newer list than they ever had, and by a code that came home used and was never handed out.
+ *
+ * issuer_remember(i, dir): dir, made if it is not there, is where this PC remembers, and i->behind what it knows. 0, or -1 with
+ * errno: it cannot be written.
+ * issuer_hands_out(i, since, f): for a verb that makes or hands out codes: E_BOOKS (WHY_BEHIND) if the books are known to be an
+ * older copy; *since is when the newer ones were used here, 0 if that is not how it is known.
+ * issuer_look_behind(i, s, f): the same, by the list on the stick s. E_BOOKS, E_FAIL.
+ * issuer_is_behind(i, f): it was seen that they are, and is noted in them, so that no other run hands out. E_BOOKS.
+ */
+int issuer_remember(struct issuer *i, const char *dir);
+enum err issuer_hands_out(struct issuer *i, int64_t *since, struct fault *f);
+enum err issuer_look_behind(struct issuer *i, const struct stick *s, struct fault *f);
+enum err issuer_is_behind(struct issuer *i, struct fault *f);
+
+/* issuer_settled(i, f): what is in hand is now what counts: nothing from before is taken as a sign any more. Inside a transaction.
+ * issuer_note_newest(i): so does this PC; without a way to remember that, nothing is done. */
+enum err issuer_settled(struct books *b, int64_t now, struct fault *f);
+void issuer_note_newest(struct issuer *i);
 
 /*
  * issuer_publish(i, file, n, number, f): make what is revoked in the books a signed notice and store it there, unless the newest
@@ -86,7 +113,8 @@ enum err issuer_publish(struct issuer *i, uint8_t **file, size_t *n, uint32_t *n
 
 /*
  * issuer_merge_notice(i, s, f): if the stick s carries a notice of ours that the books do not have, take it into them. Inside a
- * transaction.
+ * transaction. One that is newer than any they had shows that they are behind: that is noted, and E_BOOKS (WHY_BEHIND) if
+ * i->hands_out.
  */
 enum err issuer_merge_notice(struct issuer *i, const struct stick *s, struct fault *f);
 

@@ -128,7 +128,7 @@ static const char dead[] =
 
 static const char *const later[] = {evidence, large, dead, NULL};
 
-static const struct sql_kind kind = {
+const struct sql_kind books_kind = {
 	.name = BOOKS_NAME,
 	.err = E_BOOKS,
 	.application = 0x6f6e6362u, /* "oncb" */
@@ -170,7 +170,7 @@ books_open(struct books **out, const char *dir, bool create, struct fault *f)
 	if ((fd = sql_make_dir(dir, create)) == -1)
 		err = fault_set(f, E_BOOKS, errno, "open", "%s", dir);
 	else
-		err = sql_open(&b->sql, dir, fd, &kind, create ? SQL_CREATE : SQL_WRITE, f);
+		err = sql_open(&b->sql, dir, fd, &books_kind, create ? SQL_CREATE : SQL_WRITE, f);
 	if (fd != -1)
 		close(fd);
 	if (err != E_OK)
@@ -206,7 +206,7 @@ books_open_to_read(struct books **out, const char *dir, struct fault *f)
 	if ((fd = sql_make_dir(dir, false)) == -1)
 		err = fault_set(f, E_BOOKS, errno, "open", "%s", dir);
 	else
-		err = sql_open(&b->sql, dir, fd, &kind, SQL_READ, &first);
+		err = sql_open(&b->sql, dir, fd, &books_kind, SQL_READ, &first);
 	if (fd != -1)
 		close(fd);
 	behind = b->sql != NULL && b->sql->behind;
@@ -216,6 +216,24 @@ books_open_to_read(struct books **out, const char *dir, struct fault *f)
 	}
 	books_close(&b);
 	return fd == -1 ? err : open_to_mend(out, dir, behind, f);
+}
+
+enum err
+books_open_as(struct books **out, const char *dir, int dir_fd, const char *name, struct fault *f)
+{
+	struct books *b = calloc(1, sizeof *b);
+	enum err err = E_OK;
+
+	*out = NULL;
+	if (b == NULL)
+		return fault_set(f, E_FAIL, ENOMEM, "open", "%s", dir);
+	find_user(b->who, sizeof b->who);
+	b->kind = books_kind;
+	b->kind.name = name;
+	if ((err = sql_open(&b->sql, dir, dir_fd, &b->kind, SQL_WRITE, f)) != E_OK)
+		books_close(&b);
+	*out = b;
+	return err;
 }
 
 void

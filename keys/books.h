@@ -272,6 +272,37 @@ struct books_event {
 enum err books_event(struct books *b, const struct books_event *e, struct fault *f);
 
 /*
+ * An event by which one copy of the books is told from another. books_newest_mark(b, m, f): the newest, m->no 0 if there is none.
+ * books_has_mark(b, m, has, f): whether that event is in these books.
+ */
+#define BOOKS_TOKEN 8
+struct books_mark {
+	int64_t no;
+	uint8_t token[BOOKS_TOKEN];
+};
+
+enum err books_newest_mark(struct books *b, struct books_mark *m, struct fault *f);
+enum err books_has_mark(struct books *b, const struct books_mark *m, bool *has, struct fault *f);
+
+/* books_is_restored(b, restored, f): whether nothing was done with these books since they were made, or a "restore" was written. */
+enum err books_is_restored(struct books *b, bool *restored, struct fault *f);
+
+/* Books that do not know what was handed out. */
+struct books_unsure {
+	const char *holder; /* whoever has them, for all that is known */
+	const char *verb;   /* of the events */
+	int64_t now;
+};
+
+/*
+ * books_count_as_issued(b, u, count, f): every ready slot is issued to u->holder, *count of them, since somebody may have its code;
+ * and each stick's next_n is raised by 64, since a refill may have had that number. One transaction.
+ * books_skip_refills(b, f): the second alone.
+ */
+enum err books_count_as_issued(struct books *b, const struct books_unsure *u, uint32_t *count, struct fault *f);
+enum err books_skip_refills(struct books *b, struct fault *f);
+
+/*
  * Notices. books_newest_notice: bytes of the newest (owned by the caller), *number 0 if there is none. books_notice_content: the
  * list that one signed at now has to be: every slot spent or revoked, and every slot and bundle of any notice ever stored, but for
  * lectures that are known to have expired before notice_reach(now); number, time and issuer are left 0. books_store_notice: merge a

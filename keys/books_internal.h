@@ -10,7 +10,13 @@
 struct books {
 	struct sql *sql;
 	char who[64];   /* the user, for the log */
+	struct sql_kind kind; /* books_open_as */
 };
+
+extern const struct sql_kind books_kind;
+
+/* books_open_as(b, dir, dir_fd, name, f): books_open of books that have another name, which is of static storage. */
+enum err books_open_as(struct books **b, const char *dir, int dir_fd, const char *name, struct fault *f);
 
 /* The states as they are stored, by enum books_slot_state. */
 extern const char *const books_state_names[4];

@@ -160,8 +160,8 @@ keystore_unseal(struct bytes file, struct bytes pass, uint8_t **seed, struct fau
 	return err;
 }
 
-static enum err
-slurp(int dir_fd, uint8_t **file, size_t *n, struct fault *f)
+enum err
+keystore_load(int dir_fd, uint8_t **file, size_t *n, struct fault *f)
 {
 	if (stickio_slurp(dir_fd, KEYSTORE_NAME, FILE_LIMIT, file, n) != 0)
 		return fault_set(f, E_KEYSTORE, errno, "open", KEYSTORE_NAME);
@@ -173,7 +173,7 @@ keystore_open(int dir_fd, struct bytes pass, uint8_t **seed, struct fault *f)
 {
 	uint8_t *file = NULL;
 	size_t n = 0;
-	enum err err = slurp(dir_fd, &file, &n, f);
+	enum err err = keystore_load(dir_fd, &file, &n, f);
 
 	if (err == E_OK)
 		err = keystore_unseal(BYTES(file, n), pass, seed, f);
@@ -182,45 +182,31 @@ keystore_open(int dir_fd, struct bytes pass, uint8_t **seed, struct fault *f)
 }
 
 enum err
-keystore_issuer(int dir_fd, uint8_t pk[KEY_SIZE], struct fault *f)
+keystore_named(struct bytes file, uint8_t pk[KEY_SIZE], struct fault *f)
 {
 	struct fields k;
+
+	if (parse(&k, file) != E_OK)
+		return fault_why(f, E_KEYSTORE, 0, WHY_NO_FORMAT, KEYSTORE_NAME);
+	memcpy(pk, k.pk, sizeof k.pk);
+	return E_OK;
+}
+
+enum err
+keystore_issuer(int dir_fd, uint8_t pk[KEY_SIZE], struct fault *f)
+{
 	uint8_t *file = NULL;
 	size_t n = 0;
-	enum err err = slurp(dir_fd, &file, &n, f);
+	enum err err = keystore_load(dir_fd, &file, &n, f);
 
-	if (err != E_OK)
-		return err;
-	if (parse(&k, BYTES(file, n)) == E_OK)
-		memcpy(pk, k.pk, sizeof k.pk);
-	else
-		err = fault_why(f, E_KEYSTORE, 0, WHY_NO_FORMAT, KEYSTORE_NAME);
+	if (err == E_OK)
+		err = keystore_named(BYTES(file, n), pk, f);
 	free(file);
 	return err;
 }
 
-/* Give the file tmp its name unless that is taken. Return 0, or -1 with errno: then it has not got it. Not all file systems can. */
-static int
-rename_new(int dir_fd, const char *tmp)
-{
-	int saved = 0;
-
-	if (renameat2(dir_fd, tmp, dir_fd, KEYSTORE_NAME, RENAME_NOREPLACE) == 0)
-		return 0;
-	if (errno != EINVAL && errno != ENOSYS)
-		return -1;
-	if (linkat(dir_fd, tmp, dir_fd, KEYSTORE_NAME, 0) != 0)
-		return -1;
-	if (unlinkat(dir_fd, tmp, 0) == 0)
-		return 0;
-	saved = errno;
-	unlinkat(dir_fd, KEYSTORE_NAME, 0);
-	errno = saved;
-	return -1;
-}
-
-static enum err
-write_new(int dir_fd, const uint8_t *file, size_t n, struct fault *f)
+enum err
+keystore_store(int dir_fd, struct bytes file, struct fault *f)
 {
 	char tmp[64];
 	uint8_t random[ID_SIZE];
@@ -230,9 +216,9 @@ write_new(int dir_fd, const uint8_t *file, size_t n, struct fault *f)
 	randombytes_buf(random, sizeof random);
 	bytes_to_hex(hex, random, sizeof random);
 	snprintf(tmp, sizeof tmp, "%s.%s", KEYSTORE_NAME, hex);
-	if (stickio_create(dir_fd, tmp, file, n, 0600) != 0)
+	if (stickio_create(dir_fd, tmp, file.p, file.n, 0600) != 0)
 		return fault_why(f, E_KEYSTORE, errno, WHY_MAKE_FILE, KEYSTORE_NAME);
-	if (rename_new(dir_fd, tmp) != 0) {
+	if (stickio_rename_new(dir_fd, tmp, KEYSTORE_NAME) != 0) {
 		saved = errno;
 		unlinkat(dir_fd, tmp, 0);
 		return fault_why(f, E_KEYSTORE, saved, WHY_MAKE_FILE, KEYSTORE_NAME);
@@ -258,7 +244,7 @@ keystore_create(int dir_fd, const uint8_t *seed, struct bytes pass, struct fault
 	randombytes_buf(cost.salt, sizeof cost.salt);
 	if ((err = keystore_seal(seed, pass, &cost, &file, &n)) != E_OK)
 		return fault_set(f, err, 0, "seal", KEYSTORE_NAME);
-	err = write_new(dir_fd, file, n, f);
+	err = keystore_store(dir_fd, BYTES(file, n), f);
 	free(file);
 	return err;
 }

@@ -30,6 +30,14 @@ enum err keystore_open(int dir_fd, struct bytes pass, uint8_t **seed, struct fau
 /* keystore_issuer(dir_fd, pk, f): the issuer's public key as the file claims it, without the passphrase. E_OK or E_KEYSTORE. */
 enum err keystore_issuer(int dir_fd, uint8_t pk[KEY_SIZE], struct fault *f);
 
+/*
+ * The bytes of the file, for a backup. keystore_load(dir_fd, file, n, f): they are freed by the caller; E_KEYSTORE.
+ * keystore_store(dir_fd, file, f): as by keystore_create; E_KEYSTORE. keystore_named(file, pk, f): keystore_issuer of bytes.
+ */
+enum err keystore_load(int dir_fd, uint8_t **file, size_t *n, struct fault *f);
+enum err keystore_store(int dir_fd, struct bytes file, struct fault *f);
+enum err keystore_named(struct bytes file, uint8_t pk[KEY_SIZE], struct fault *f);
+
 /* How a passphrase is stretched with Argon2id. A salt is used once. */
 struct keystore_cost {
 	uint8_t salt[ID_SIZE];

@@ -525,8 +525,8 @@ extend(struct sql *q, bool writes, struct fault *f)
 }
 
 /*
- * In a transaction, so that nobody is writing, what was interrupted has been undone, and an upgrade is whole. One that takes the write lock proves that
- * we may write, without writing, unless an older program has written last.
+ * In a transaction, so that nobody is writing, what was interrupted has been undone, and an upgrade is whole. One that takes the
+ * write lock proves that we may write, without writing, unless an older program has written last.
  */
 static enum err
 check_content(struct sql *q, bool writes, struct fault *f)

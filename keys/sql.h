@@ -23,8 +23,8 @@ struct sql_kind {
 	uint32_t application;   /* application_id, at offset 68 of the file */
 	int64_t schema;         /* version, kept in meta; files of a greater one are refused, and by older programs those of this */
 	const char *create;     /* statements that make the tables of this schema; meta(k, v) must be among them */
-	const char *const *upgrade; /* scripts: upgrade[n - 1] makes schema n + 1 of schema n, for each n below schema; NULL in it, or
-				   instead of it: files of that schema are refused */
+	const char *const *upgrade; /* scripts: upgrade[n - 1] makes schema n + 1 of schema n, for each n below schema; NULL in it,
+				   or instead of it: files of that schema are refused */
 	const char *const *extend; /* what came later: scripts, run once each and in order, how many is kept in meta; ends with a
 				   NULL. NULL: nothing. Older programs do not look at it, so the schema's number stays */
 	int busy_ms;            /* how long another process that writes is waited for */

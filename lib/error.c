@@ -146,6 +146,10 @@ static const char *const why_steps[WHY_COUNT] = {
     [WHY_NO_MPV] = "no mpv",
     [WHY_NO_ROOM] = "no room for grants",
     [WHY_TOO_SMALL] = "no free space",
+    [WHY_BACKUP_FILE] = "backup",
+    [WHY_NO_BACKUP] = "restore",
+    [WHY_BEHIND] = "an older copy",
+    [WHY_THERE] = "there already",
     [WHY_OLD_BOOKS] = "upgrade",
     [WHY_SAID] = "said",
 };

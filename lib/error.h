@@ -158,6 +158,10 @@ enum why {
 	WHY_NO_ROOM,	    /* E_SPACE, a stick: there are as many lectures on it as can be; */
 	WHY_TOO_SMALL,	    /* it has not enough free space */
 
+	WHY_BACKUP_FILE, /* E_BOOKS, E_USAGE, with errno, a path: this file cannot be made; */
+	WHY_NO_BACKUP, /* it is no backup, or not whole (EBADMSG), or cannot be read; */
+	WHY_BEHIND, /* E_BOOKS, of a directory: they are an older copy, and do not know all that was handed out; */
+	WHY_THERE, /* E_KEYSTORE, a directory: there is an issuer in it, or its books */
 	WHY_OLD_BOOKS, /* E_BOOKS, with errno, the file: an older program's, which have to be upgraded and cannot be written */
 
 	WHY_SAID, /* any error, a whole sentence: cli's own, by fault_set with the step "" */

@@ -377,6 +377,25 @@ open_stream(int dir_fd)
 }
 
 int
+stickio_rename_new(int dir_fd, const char *from, const char *to)
+{
+	int saved = 0;
+
+	if (renameat2(dir_fd, from, dir_fd, to, RENAME_NOREPLACE) == 0)
+		return 0;
+	if (errno != EINVAL && errno != ENOSYS)
+		return -1;
+	if (linkat(dir_fd, from, dir_fd, to, 0) != 0)
+		return -1;
+	if (unlinkat(dir_fd, from, 0) == 0)
+		return 0;
+	saved = errno;
+	unlinkat(dir_fd, to, 0);
+	errno = saved;
+	return -1;
+}
+
+int
 stickio_remove_file(int dir_fd, const char *name)
 {
 	struct stat st;

@@ -71,6 +71,10 @@ int stickio_rename(int dir_fd, const char *from, const char *to);
 /* stickio_mkdir(dir_fd, name, mode): mkdir with this mode whatever the umask; return a descriptor of it or -1 with errno. */
 int stickio_mkdir(int dir_fd, const char *name, mode_t mode);
 
+/* stickio_rename_new(dir_fd, from, to): give a file in that directory another name there, unless that is taken (EEXIST). Not all
+ * file systems can. Return 0, or -1 with errno: then it has not got it. */
+int stickio_rename_new(int dir_fd, const char *from, const char *to);
+
 /* stickio_remove_file(dir_fd, name): remove a regular file. Return 0, or -1 with errno (EISDIR or EINVAL for anything else, which
  * stays); absent is success. */
 int stickio_remove_file(int dir_fd, const char *name);

@@ -234,13 +234,16 @@ for shell in zsh fish; do
 	is "$shell knows codes by name" "$(${shell}_completions "oncestick revoke " | wc -l)" 4
 	is "$shell knows who has codes" "$(${shell}_completions "oncestick issue --again Ki" | cut -f2)" Kim
 done
+members backup "$W/backup"
+members restore --test "$W/backup" --passphrase-file "$W/pass"
+members restore --adopt --yes --passphrase-file "$W/pass"
 members erase "$stick" --yes --passphrase-file "$W/pass"
 
 # A refusal has no JSON: a program reads the exit status. What rehearse and verify found is an answer.
 for verb in $verbs; do
 	help_options "$verb" | grep -qx -- --json || continue
 	[ "$verb" != prepare ] || set -- "$W/nowhere"
-	oncestick "$verb" "$W/nowhere" "$@" --json >"$W/out" 2>"$W/err" </dev/null && die "$verb works with nothing"
+	oncestick "$verb" "$W/nowhere/at all" "$@" --json >"$W/out" 2>"$W/err" </dev/null && die "$verb works with nothing"
 	set --
 	grep -Eq '\[E_[A-Z_]+ [0-9]+\]' "$W/err" || die "$verb does not say why"
 	[ "$verb" = rehearse ] || [ ! -s "$W/out" ] || die "$verb has JSON for what it refused"

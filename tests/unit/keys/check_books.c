@@ -380,7 +380,8 @@ START_TEST(damaged_and_other_files_are_refused)
 	books_close(&b);
 	ck_assert_int_eq(try_sql("UPDATE meta SET v = 3 WHERE k = 'schema'"), SQLITE_OK);
 	open_fails(true);
-	ck_assert_int_eq(try_sql("UPDATE meta SET v = 2 WHERE k = 'schema'; PRAGMA application_id = 1869505395"), SQLITE_OK); /* a station's */
+	ck_assert_int_eq( /* a station's */
+	    try_sql("UPDATE meta SET v = 2 WHERE k = 'schema'; PRAGMA application_id = 1869505395"), SQLITE_OK);
 	open_fails(true);
 }
 END_TEST
@@ -1200,7 +1201,8 @@ END_TEST
 /* Opened to be changed, or only to be read. */
 START_TEST(books_of_an_older_program_are_brought_up_to_date)
 {
-	static const char replaced[] = "INSERT INTO event SELECT at, who, 'prepare --replace', grant_id, 0, NULL, '' FROM event LIMIT 1";
+	static const char replaced[] =
+	    "INSERT INTO event SELECT at, who, 'prepare --replace', grant_id, 0, NULL, '' FROM event LIMIT 1";
 	struct books *b = NULL;
 	struct books_stick *sticks = NULL;
 	struct books_lecture *list = NULL;
@@ -1223,7 +1225,8 @@ START_TEST(books_of_an_older_program_are_brought_up_to_date)
 	free(cose);
 	ck_assert_int_eq(books_newest_time(b, &t, NULL), E_OK);
 	ck_assert_int_gt(t, T0);
-	ck_assert_int_eq(ask("SELECT count(*) FROM sqlite_master WHERE name IN ('grnt_stick', 'slot_dead', 'event_2', 'station_1')"), 0);
+	ck_assert_int_eq(
+	    ask("SELECT count(*) FROM sqlite_master WHERE name IN ('grnt_stick', 'slot_dead', 'event_2', 'station_1')"), 0);
 	ck_assert_int_eq(ask("SELECT count(*) FROM event WHERE verb = 'issue' AND holder IN ('Kim', 'Lee') AND detail IS NULL"), 3);
 	books_close(&b);
 	b = open_ok();

@@ -1,0 +1,408 @@
+/*
+ * check_restore.c - backups, the issuer from one, and books that are an older copy.
+ */
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <sodium.h>
+#include <sqlite3.h>
+
+#include "backup.h"
+#include "filestat.h"
+#include "fixture.h"
+#include "handout.h"
+#include "keystore.h"
+#include "mark.h"
+#include "restore.h"
+#include "secret.h"
+#include "stickio.h"
+#include "suite.h"
+
+#define PASS BYTES("pw", 2)
+#define HOLDER "before"
+
+static struct fixture x;
+static struct fixture_grant g;
+static struct issuer office;
+static struct restore r;
+static struct fault f;
+static char file[4200], again[4200], memory[4200];
+
+static void
+back_up(void)
+{
+	uint8_t *keystore = NULL;
+	size_t n = 0;
+
+	ck_assert_int_eq(keystore_load(office.dir_fd, &keystore, &n, &f), E_OK);
+	ck_assert_int_eq(backup_make(office.books, &(struct backup_new){file, BYTES(keystore, n), x.now, "1.2.3"}, &f), E_OK);
+	free(keystore);
+}
+
+static void
+setup(void)
+{
+	fixture_open(&x);
+	fixture_grant(&x, &g, fixture_policy(), 0, NULL);
+	fixture_issuer(&x, &office);
+	office.writes = true;
+	memset(&f, 0, sizeof f);
+	fixture_book(&office, &g.g);
+	ck_assert_int_eq(keystore_create(office.dir_fd, x.seed, PASS, &f), E_OK);
+	snprintf(file, sizeof file, "%s/backup", x.path);
+	snprintf(again, sizeof again, "%s/again/office", x.path);
+	snprintf(memory, sizeof memory, "%s/memory", x.path);
+	r = (struct restore){.holder = HOLDER, .mark_dir = memory};
+	back_up();
+}
+
+static void
+teardown(void)
+{
+	restore_free(&r);
+	issuer_close(&office);
+	fixture_grant_free(&g);
+	fixture_close(&x);
+}
+
+static void
+is_refused(enum err e, enum err want, enum why why)
+{
+	ck_assert_int_eq(e, want);
+	ck_assert_int_eq(f.why, why);
+	fault_clear(&f);
+}
+
+/* Of the first column of the first row. */
+static int64_t
+ask(const char *dir, const char *text)
+{
+	char path[4300];
+	sqlite3 *db = NULL;
+	sqlite3_stmt *st = NULL;
+	int64_t v;
+
+	snprintf(path, sizeof path, "%s/%s", dir, BOOKS_NAME);
+	ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+	ck_assert_msg(sqlite3_prepare_v2(db, text, -1, &st, NULL) == SQLITE_OK, "%s", sqlite3_errmsg(db));
+	ck_assert_int_eq(sqlite3_step(st), SQLITE_ROW);
+	v = sqlite3_column_int64(st, 0);
+	sqlite3_finalize(st);
+	sqlite3_close(db);
+	return v;
+}
+
+static void
+restore_it(void)
+{
+	ck_assert_int_eq(restore_vacant(again, &f), E_OK);
+	ck_assert_int_eq(restore_look(&r, file, &f), E_OK);
+	ck_assert_int_eq(restore_unlock(&r, PASS, &f), E_OK);
+	ck_assert_msg(restore_into(&r, again, &f) == E_OK, "%s: %s %d", f.step, f.object, f.sys);
+}
+
+/* ---- backups ------------------------------------------------------------------------------------------------------------- */
+
+START_TEST(a_backup_says_what_is_in_it)
+{
+	const struct backup_about *a;
+	struct stat st;
+
+	ck_assert_int_eq(restore_look(&r, file, &f), E_OK);
+	a = backup_about(r.file);
+	ck_assert(a->sticks == 1 && a->ready == FIXTURE_SLOTS && a->issued + a->spent + a->revoked == 0);
+	ck_assert_int_eq(a->made_at, x.now);
+	ck_assert_str_eq(a->version, "1.2.3");
+	ck_assert_mem_eq(r.pk, x.pk, KEY_SIZE);
+	ck_assert_int_eq(restore_unlock(&r, PASS, &f), E_OK);
+	ck_assert_int_eq(filestat_path(file, &st), 0);
+	ck_assert_uint_eq(st.st_mode & 07777, 0600);
+}
+END_TEST
+
+START_TEST(it_is_never_written_over_anything)
+{
+	const struct backup_new same = {file, BYTES("k", 1), x.now, "2"};
+
+	is_refused(backup_make(office.books, &same, &f), E_USAGE, WHY_BACKUP_FILE);
+	ck_assert_int_eq(unlink(file), 0);
+	ck_assert_int_eq(symlink("nowhere", file), 0);
+	is_refused(backup_make(office.books, &same, &f), E_USAGE, WHY_BACKUP_FILE);
+	ck_assert_int_ne(faccessat(x.dir_fd, "nowhere", F_OK, 0), 0);
+}
+END_TEST
+
+START_TEST(it_is_made_nowhere_else)
+{
+	char path[4300];
+	struct backup_new at = {path, BYTES("k", 1), x.now, "2"};
+
+	snprintf(path, sizeof path, "%s/none/backup", x.path);
+	is_refused(backup_make(office.books, &at, &f), E_BOOKS, WHY_BACKUP_FILE);
+	snprintf(path, sizeof path, "%s/", x.path);
+	is_refused(backup_make(office.books, &at, &f), E_BOOKS, WHY_BACKUP_FILE);
+}
+END_TEST
+
+/* Whichever bit it is, also where SQLite keeps nothing. */
+START_TEST(a_bit_that_is_another_one_is_noticed)
+{
+	uint8_t *whole = NULL;
+	size_t n = 0, tried = 0;
+
+	ck_assert_int_eq(stickio_slurp(AT_FDCWD, file, 1u << 24, &whole, &n), 0);
+	for (size_t at = 0; at < n; at += at < 8192 ? 97 : 1021) {
+		whole[at] ^= (uint8_t)(1u << tried++ % 8);
+		ck_assert_int_eq(unlink(file), 0);
+		ck_assert_int_eq(stickio_create(AT_FDCWD, file, whole, n, 0600), 0);
+		ck_assert_msg(restore_look(&r, file, &f) == E_BOOKS && f.why == WHY_NO_BACKUP, "byte %zu", at);
+		fault_clear(&f);
+		restore_free(&r);
+		whole[at] ^= (uint8_t)(1u << (tried - 1) % 8);
+	}
+	free(whole);
+}
+END_TEST
+
+START_TEST(what_is_no_backup_is_refused)
+{
+	char path[4300];
+
+	snprintf(path, sizeof path, "%s/%s", office.dir, BOOKS_NAME);
+	is_refused(restore_look(&r, path, &f), E_BOOKS, WHY_NO_BACKUP);
+	restore_free(&r);
+	is_refused(restore_look(&r, x.path, &f), E_BOOKS, WHY_NO_BACKUP);
+	restore_free(&r);
+	ck_assert_int_eq(truncate(file, 8192), 0);
+	is_refused(restore_look(&r, file, &f), E_BOOKS, WHY_NO_BACKUP);
+	restore_free(&r);
+	ck_assert_int_eq(unlink(file), 0);
+	ck_assert_int_eq(restore_look(&r, file, &f), E_BOOKS);
+	ck_assert(f.why == WHY_NO_BACKUP && f.sys == ENOENT);
+}
+END_TEST
+
+START_TEST(another_passphrase_opens_nothing)
+{
+	ck_assert_int_eq(restore_look(&r, file, &f), E_OK);
+	ck_assert_int_eq(restore_unlock(&r, BYTES("pv", 2), &f), E_PASSPHRASE);
+}
+END_TEST
+
+START_TEST(books_of_another_key_are_no_backup)
+{
+	uint8_t seed[KEY_SIZE] = {7}, *keystore = NULL;
+	const struct keystore_cost cost = {.t = 3, .m_kib = 262144};
+	size_t n = 0;
+
+	ck_assert_int_eq(keystore_seal(seed, PASS, &cost, &keystore, &n), E_OK);
+	ck_assert_int_eq(unlink(file), 0);
+	ck_assert_int_eq(backup_make(office.books, &(struct backup_new){file, BYTES(keystore, n), x.now, "1"}, &f), E_OK);
+	free(keystore);
+	ck_assert_int_eq(restore_look(&r, file, &f), E_OK);
+	is_refused(restore_unlock(&r, PASS, &f), E_BOOKS, WHY_NO_BACKUP);
+}
+END_TEST
+
+/* ---- the issuer from one ------------------------------------------------------------------------------------------------- */
+
+START_TEST(what_was_ready_counts_as_handed_out)
+{
+	struct issuer i;
+	uint8_t *seed = NULL;
+
+	restore_it();
+	ck_assert_uint_eq(r.counted, FIXTURE_SLOTS);
+	ck_assert_int_eq(ask(again, "SELECT count(*) FROM slot WHERE state = 'issued' AND holder = '" HOLDER "'"), FIXTURE_SLOTS);
+	ck_assert_int_eq(ask(again, "SELECT next_n FROM stick"), 65);
+	ck_assert_int_eq(ask(again, "SELECT count(*) FROM sqlite_master WHERE name = 'backup'"), 0);
+	ck_assert_int_eq(ask(again, "PRAGMA application_id"), 0x6f6e6362);
+	ck_assert_int_eq(ask(again, "SELECT verb = 'restore' AND grant_id IS NULL FROM event ORDER BY no DESC LIMIT 1"), 1);
+	ck_assert_int_eq(issuer_open(&i, again, ISSUER_TO_WRITE, &f), E_OK);
+	ck_assert_int_eq(keystore_open(i.dir_fd, PASS, &seed, &f), E_OK);
+	ck_assert_mem_eq(seed, x.seed, KEY_SIZE);
+	secret_free(&seed);
+	issuer_close(&i);
+}
+END_TEST
+
+START_TEST(who_knows_better_says_so)
+{
+	r.nothing_since = true;
+	restore_it();
+	ck_assert_uint_eq(r.counted, 0);
+	ck_assert_int_eq(ask(again, "SELECT count(*) FROM slot WHERE state = 'ready'"), FIXTURE_SLOTS);
+	ck_assert_int_eq(ask(again, "SELECT next_n FROM stick"), 65);
+}
+END_TEST
+
+START_TEST(an_issuer_that_is_there_stays)
+{
+	is_refused(restore_vacant(office.dir, &f), E_KEYSTORE, WHY_THERE);
+	ck_assert_int_eq(restore_look(&r, file, &f), E_OK);
+	is_refused(restore_into(&r, office.dir, &f), E_KEYSTORE, WHY_THERE);
+	ck_assert_int_eq(unlinkat(office.dir_fd, KEYSTORE_NAME, 0), 0); /* all that is left of one */
+	is_refused(restore_vacant(office.dir, &f), E_KEYSTORE, WHY_THERE);
+	is_refused(restore_into(&r, office.dir, &f), E_KEYSTORE, WHY_THERE);
+	ck_assert_int_eq(ask(office.dir, "SELECT count(*) FROM slot WHERE state = 'ready'"), FIXTURE_SLOTS);
+}
+END_TEST
+
+/* It died before the keystore was there. */
+START_TEST(an_interrupted_restore_is_begun_again)
+{
+	char path[4300];
+
+	restore_it();
+	snprintf(path, sizeof path, "%s/%s", again, KEYSTORE_NAME);
+	ck_assert_int_eq(unlink(path), 0);
+	restore_free(&r);
+	restore_it();
+	ck_assert_int_eq(access(path, F_OK), 0);
+	ck_assert_int_eq(ask(again, "SELECT next_n FROM stick"), 65);
+}
+END_TEST
+
+/* ---- older copies -------------------------------------------------------------------------------------------------------- */
+
+static void
+reopen(const char *dir)
+{
+	char path[4200];
+
+	snprintf(path, sizeof path, "%s", dir);
+	issuer_close(&office);
+	ck_assert_int_eq(issuer_open(&office, path, ISSUER_TO_WRITE, &f), E_OK);
+	ck_assert_int_eq(issuer_remember(&office, memory), 0);
+}
+
+static void
+hand_out(void)
+{
+	struct handout h = {0};
+
+	ck_assert_int_eq(
+	    handout_take(&h, &office, &(struct handout_order){.stick_id = x.stick_id, .holder = "Kim", .n = 1}, &f), E_OK);
+	handout_free(&h);
+}
+
+START_TEST(a_copy_that_was_put_back_is_noticed_and_adopted)
+{
+	char path[4300];
+	uint8_t *old = NULL;
+	int64_t since = 0;
+	uint32_t counted = 0;
+	size_t n = 0;
+
+	snprintf(path, sizeof path, "%s/%s", office.dir, BOOKS_NAME);
+	reopen(office.dir);
+	ck_assert_int_eq(stickio_slurp(AT_FDCWD, path, 1u << 24, &old, &n), 0);
+	hand_out();
+	reopen(office.dir);
+	ck_assert_int_eq(issuer_hands_out(&office, &since, &f), E_OK);
+	ck_assert_int_eq(unlink(path), 0);
+	ck_assert_int_eq(stickio_create(AT_FDCWD, path, old, n, 0600), 0);
+	free(old);
+	for (int k = 0; k < 2; k++) { /* it is not forgotten */
+		reopen(office.dir);
+		is_refused(issuer_hands_out(&office, &since, &f), E_BOOKS, WHY_BEHIND);
+		ck_assert_int_gt(since, 0);
+	}
+	ck_assert_int_eq(restore_adopt(&office, HOLDER, &counted, &f), E_OK);
+	ck_assert_uint_eq(counted, FIXTURE_SLOTS);
+	ck_assert_int_eq(issuer_hands_out(&office, &since, &f), E_OK);
+	reopen(office.dir);
+	ck_assert_int_eq(issuer_hands_out(&office, &since, &f), E_OK);
+	ck_assert_int_eq(since, 0);
+}
+END_TEST
+
+/* What this PC remembers is of the restored ones then. */
+START_TEST(restored_books_are_the_newest)
+{
+	int64_t since = 0;
+
+	reopen(office.dir);
+	hand_out();
+	reopen(office.dir);
+	restore_it();
+	reopen(again);
+	ck_assert_int_eq(issuer_hands_out(&office, &since, &f), E_OK);
+}
+END_TEST
+
+START_TEST(a_memory_that_cannot_be_read_stops_nobody)
+{
+	static const char *const texts[] = {"", "x", "1 0102030405060708", "0 0102030405060708 5\n", "7 01020304050607 5\n"};
+	char path[4300], hex[17];
+	int64_t since = 0;
+	struct mark m;
+
+	bytes_to_hex(hex, x.pk, 8);
+	snprintf(path, sizeof path, "%s/books-%s", memory, hex);
+	reopen(office.dir);
+	for (size_t k = 0; k < sizeof texts / sizeof *texts; k++) {
+		(void)unlink(path);
+		ck_assert_int_eq(stickio_create(AT_FDCWD, path, texts[k], strlen(texts[k]), 0600), 0);
+		ck_assert(!mark_read(memory, x.pk, &m));
+		reopen(office.dir);
+		ck_assert_int_eq(issuer_hands_out(&office, &since, &f), E_OK);
+		reopen(office.dir);
+		ck_assert(mark_read(memory, x.pk, &m));
+	}
+}
+END_TEST
+
+START_TEST(a_newer_list_on_a_stick_gives_an_older_copy_away)
+{
+	struct stick *s = NULL;
+	int64_t since = 0;
+	uint32_t counted = 0;
+
+	fixture_notice(&x, NULL, 0, 5);
+	ck_assert_int_eq(stick_open(&s, x.dir_fd, &f), E_OK);
+	ck_assert_int_eq(issuer_look_behind(&office, s, &f), E_OK); /* who only reads goes on, and it is noted */
+	ck_assert(office.behind);
+	is_refused(issuer_hands_out(&office, &since, &f), E_BOOKS, WHY_BEHIND);
+	is_refused(issuer_look_behind(&office, s, &f), E_BOOKS, WHY_BEHIND);
+	office.now = x.now + 100;
+	ck_assert_int_eq(restore_adopt(&office, HOLDER, &counted, &f), E_OK);
+	ck_assert_int_eq(issuer_look_behind(&office, s, &f), E_OK); /* that list is of before */
+	ck_assert_int_eq(issuer_merge_notice(&office, s, &f), E_OK);
+	ck_assert_int_eq(issuer_hands_out(&office, &since, &f), E_OK);
+	stick_close(&s);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("restore");
+	TCase *t = tcase_create("restore");
+
+	if (sodium_init() < 0)
+		return EXIT_FAILURE;
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_test(t, a_backup_says_what_is_in_it);
+	tcase_add_test(t, it_is_never_written_over_anything);
+	tcase_add_test(t, it_is_made_nowhere_else);
+	tcase_add_test(t, a_bit_that_is_another_one_is_noticed);
+	tcase_add_test(t, what_is_no_backup_is_refused);
+	tcase_add_test(t, another_passphrase_opens_nothing);
+	tcase_add_test(t, books_of_another_key_are_no_backup);
+	tcase_add_test(t, what_was_ready_counts_as_handed_out);
+	tcase_add_test(t, who_knows_better_says_so);
+	tcase_add_test(t, an_issuer_that_is_there_stays);
+	tcase_add_test(t, an_interrupted_restore_is_begun_again);
+	tcase_add_test(t, a_copy_that_was_put_back_is_noticed_and_adopted);
+	tcase_add_test(t, restored_books_are_the_newest);
+	tcase_add_test(t, a_memory_that_cannot_be_read_stops_nobody);
+	tcase_add_test(t, a_newer_list_on_a_stick_gives_an_older_copy_away);
+	suite_add_tcase(s, t);
+	return suite_run(s);
+}

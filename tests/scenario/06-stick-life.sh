@@ -65,6 +65,9 @@ cp -a "$W/issuer" "$W/copy"
 prepare "$W/one" "$W/more" --add --label Lost --codes 8
 codes "$W/lost" 8 "$W/more"
 rm -r "$W/issuer" && mv "$W/copy" "$W/issuer"
+mkdir "$W/another"
+refused 62 "older books write no lecture" oncestick prepare "$W/one" "$W/another" --passphrase-file "$W/pass"
+check "they are said to count" oncestick restore --adopt --yes
 prepare "$W/one" "$W/another" --label After --codes 8
 codes "$W/after" 8 "$W/another"
 is "no code is handed out twice" "$(sort "$W/lost" "$W/after" | uniq -d)" ""

@@ -38,7 +38,7 @@ collect_all()
 }
 begin_anew()
 {
-	rm -rf "$W/issuer"
+	rm -rf "$W/issuer" "$W/station"/books-* # a PC that knows no newer ones
 	cp -a "$W/kept" "$W/issuer"
 }
 session() # STICK CODE STATION

@@ -290,6 +290,12 @@ elsewhere protocol "hands a PC an evil stick (i)" yes stick_record_that_is_forge
 echo wrong >"$W/wrong"
 refused 61 "the issuer's directory without the passphrase" oncestick issue "$W/later" --to Thief --passphrase-file "$W/wrong"
 proved SECURITY "steals the issuer's directory" "needs the passphrase"
+cp -a "$W/issuer" "$W/issuer.older"
+check "more codes are made" oncestick refill "$W/later" -n 1 --passphrase-file "$W/pass"
+mv "$W/issuer" "$W/issuer.newer" && mv "$W/issuer.older" "$W/issuer"
+refused 62 "an older copy that was put back" oncestick issue "$W/later" --to Kim --passphrase-file "$W/pass"
+rm -r "$W/issuer" && mv "$W/issuer.newer" "$W/issuer"
+proved SECURITY "puts an older copy of the issuer's directory back" "nothing is handed out from it"
 proved protocol "steals the keystore, not the passphrase" yes
 conceded SECURITY "steals keystore *and* passphrase" "**has all**"
 conceded protocol "steals the seed" no

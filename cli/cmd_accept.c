@@ -16,11 +16,13 @@
 #include "keytree.h"
 #include "notice.h"
 #include "opt.h"
+#include "refillfile.h"
 #include "say.h"
 #include "station.h"
 #include "stickarg.h"
 #include "stickio.h"
 #include "text.h"
+#include "when.h"
 
 struct run {
 	const struct cli *c;
@@ -30,9 +32,10 @@ struct run {
 	size_t file_n;
 
 	struct place at;
-	struct stick *stick; /* NULL: none was named */
+	struct stick *stick; /* of a list; NULL: none was named */
 	struct stick_grants grants;
 	struct notice notice;
+	struct accept codes; /* of a refill */
 	bool known;   /* the PC knows its issuer, and has the list now */
 	bool written; /* it was not on the stick before */
 };
@@ -42,7 +45,7 @@ struct run {
 static enum err
 read_file(struct run *r, struct fault *f)
 {
-	if (stickio_slurp(AT_FDCWD, r->name, envelope_limit(ENVELOPE_NOTICE), &r->file, &r->file_n) == 0)
+	if (stickio_slurp(AT_FDCWD, r->name, REFILLFILE_MAX, &r->file, &r->file_n) == 0)
 		return E_OK;
 	if (errno == ENOMEM)
 		return fault_set(f, E_FAIL, ENOMEM, "memory", "%s", r->name);
@@ -97,7 +100,7 @@ open_stick(struct run *r, struct fault *f)
 
 /* An issuer whom this PC does not know is not trusted with room in its memory; a stick of his still takes the list along. */
 static enum err
-learn(struct run *r, struct fault *f)
+learn(struct run *r, const struct notice *notice, struct bytes file, struct fault *f)
 {
 	struct station *s = NULL;
 	struct fault why = {0};
@@ -107,7 +110,7 @@ learn(struct run *r, struct fault *f)
 	if (station_dir(dir, sizeof dir) != 0)
 		return fault_why(f, E_STATION, 0, WHY_NO_HOME, "%s", "");
 	if ((e = station_open(&s, dir, STATION_WRITE, &why)) == E_OK)
-		e = station_learn_notice(s, &r->notice, BYTES(r->file, r->file_n), &why);
+		e = station_learn_notice(s, notice, file, &why);
 	station_close(&s);
 	r->known = e == E_OK;
 	return e == E_OK || e == E_ISSUER ? E_OK : fault_pass(f, &why);
@@ -119,7 +122,8 @@ accept_list(struct run *r, struct fault *f)
 	char shown[FINGERPRINT_SIZE];
 	enum err e = open_list(r, f);
 
-	if (e != E_OK || (r->where != NULL && (e = open_stick(r, f)) != E_OK) || (e = learn(r, f)) != E_OK)
+	if (e != E_OK || (r->where != NULL && (e = open_stick(r, f)) != E_OK) ||
+	    (e = learn(r, &r->notice, BYTES(r->file, r->file_n), f)) != E_OK)
 		return e;
 	if (r->stick != NULL)
 		return accept_notice(
@@ -160,6 +164,76 @@ report_list(const struct run *r)
 	return E_OK;
 }
 
+/* ---- new codes ------------------------------------------------------------------------------------------------------------- */
+
+/* f, with the names that it is about. */
+static enum err
+word(const struct run *r, const struct fault *why, struct fault *f)
+{
+	char wanted[STICK_NAME_SIZE], here[STICK_NAME_SIZE];
+
+	keytree_stick_name(wanted, r->codes.grant.stick_id);
+	if (why->why == WHY_OTHER_STICK) {
+		keytree_stick_name(here, r->codes.p->stick->id);
+		return fault_set(f, E_REFILL, 0, "",
+		    _("%s is for stick %s; the one at %s is %s. Nothing was done."), SHORT(r->name), wanted, SHORT(r->at.path), here);
+	}
+	if (why->why == WHY_ANOTHER_ISSUER)
+		return fault_set(f, E_ISSUER, 0, "", _("%s is from another issuer than the stick at %s. Nothing was done."),
+		    SHORT(r->name), SHORT(r->at.path));
+	if (why->err == E_NOTICE_MISSING)
+		return fault_set(f, E_NOTICE_MISSING, 0, "",
+		    _("%s needs the newest list of revoked codes, which is neither in it nor on the stick. Nothing was done; ask whoever "
+		      "sent it for the list, and accept that first."),
+		    SHORT(r->name));
+	return fault_pass(f, why);
+}
+
+/* The list that comes with codes is for this PC, too; if it cannot keep it, the stick has it. */
+static enum err
+accept_codes(struct run *r, struct fault *f)
+{
+	struct accept *a = &r->codes;
+	struct fault why = {0};
+	enum err e = E_OK;
+
+	if ((e = accept_open(a, BYTES(r->file, r->file_n), f)) != E_OK || (e = stickarg_open(&r->at, r->where, f)) != E_OK)
+		return e;
+	if ((e = accept_fits(a, r->at.fd, &why)) != E_OK || (e = accept_install(a, &r->written, &why)) != E_OK)
+		return word(r, &why, f);
+	if (a->file.notice.n > 0)
+		(void)learn(r, &a->notice, a->file.notice, NULL);
+	return E_OK;
+}
+
+static enum err
+report_codes(const struct run *r)
+{
+	const struct grant *g = &r->codes.grant;
+	char name[STICK_NAME_SIZE], grant[2 * ID_SIZE + 1], from[WHEN_SHOWN], until[WHEN_SHOWN], label[2 * LABEL_MAX];
+	int64_t now = when_now();
+
+	keytree_stick_name(name, g->stick_id);
+	if (r->c->json) {
+		bytes_to_hex(grant, g->id, ID_SIZE);
+		return say_json(r->c,
+		    json_pack("{s:s, s:s, s:o, s:s, s:s, s:i, s:o, s:o, s:I, s:b, s:b}", "accepted", "codes", "stick", name, "path",
+			say_json_text(r->at.path), "grant", grant, "label", g->label, "codes", (int)g->slots, "not_before",
+			say_json_time(g->policy.not_before), "expires", say_json_time(g->policy.expires), "notice",
+			(json_int_t)r->codes.notice.number, "known_here", (int)r->known, "written", (int)r->written));
+	}
+	when_show_short(from, sizeof from, g->policy.not_before, now);
+	when_show_short(until, sizeof until, g->policy.expires, now);
+	say_safe(label, sizeof label, g->label);
+	/* TRANSLATORS: how many codes; label; stick's name; from when to when they open */
+	say_info(r->c,
+	    ngettext("%u new code for \"%s\" opens stick %s now, from %s to %s", "%u new codes for \"%s\" open stick %s now, from %s to %s",
+		g->slots),
+	    g->slots, label, name, from, until);
+	say_info(r->c, "the file is used up; the codes themselves come another way, from whoever sent it");
+	return E_OK;
+}
+
 /* ---- all of it ------------------------------------------------------------------------------------------------------------- */
 
 static enum err
@@ -172,12 +246,22 @@ run(struct run *r, struct fault *f)
 		return e;
 	if (envelope_guess(BYTES(r->file, r->file_n), &type) == 0 && type == ENVELOPE_NOTICE)
 		return accept_list(r, f);
-	return none_of_ours(r, f);
+	return refillfile_guess(BYTES(r->file, r->file_n)) ? accept_codes(r, f) : none_of_ours(r, f);
+}
+
+/* What a fault is about that says nothing of it itself. */
+static const char *
+about(const struct run *r, enum err e)
+{
+	if (e == E_REFILL || e == E_REFILL_USED || (r->where == NULL && r->at.path[0] == '\0'))
+		return r->name;
+	return r->at.path[0] != '\0' ? r->at.path : r->where;
 }
 
 static void
 end(struct run *r)
 {
+	accept_free(&r->codes);
 	notice_free(&r->notice);
 	stick_grants_free(&r->grants);
 	stick_close(&r->stick);
@@ -190,9 +274,9 @@ cmd_accept(struct cli *c, int argc, char **argv)
 {
 	struct run r = {.c = c, .at = {.fd = -1}};
 	const struct opt_verb verb = {"accept FILE [STICK]",
-	    N_("Take in FILE, which an issuer sent: the list of revoked codes, into this PC's memory, and, with STICK, onto that stick. "
-	       "It needs\n"
-	       "no code and no passphrase: FILE is signed.\n"),
+	    N_("Take in FILE, which an issuer sent: new codes for a lecture, onto STICK; or the list of revoked codes, into this PC's "
+	       "memory, and,\n"
+	       "with STICK, onto that stick. It needs no code and no passphrase: FILE is signed.\n"),
 	    OPT_JSON, NULL, 1, 2};
 	struct opt_words words = {argv, argc};
 	struct fault f = {0};
@@ -203,7 +287,10 @@ cmd_accept(struct cli *c, int argc, char **argv)
 	r.name = words.list[0];
 	r.where = words.count > 1 ? words.list[1] : NULL;
 	e = run(&r, &f);
-	e = e == E_OK ? report_list(&r) : say_error(c, &f, &(struct say_about){.object = r.where != NULL ? r.where : r.name});
+	if (e == E_OK)
+		e = r.codes.p != NULL ? report_codes(&r) : report_list(&r);
+	else
+		e = say_error(c, &f, &(struct say_about){.object = about(&r, f.err)});
 	end(&r);
 	return e;
 }

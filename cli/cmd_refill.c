@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <jansson.h>
 
@@ -11,6 +12,7 @@
 #include "human.h"
 #include "issuing.h"
 #include "keytree.h"
+#include "newfile.h"
 #include "opt.h"
 #include "policyarg.h"
 #include "refill.h"
@@ -24,6 +26,9 @@
 struct run {
 	const struct cli *c;
 	const char *stick; /* the operand, or NULL */
+	const char *output; /* the file, for a stick that is away; NULL: it is in hand */
+	struct issuing_stick away;
+	struct newfile file;
 	struct place at;
 	struct policyarg policy;
 	struct reporting reporting;
@@ -70,6 +75,18 @@ word(const struct refill *r, const struct fault *why, struct fault *f)
 		which_lecture(f, r);
 	else if (why->why == WHY_NO_IDENTITY)
 		no_identity(f, r);
+	else if (why->why == WHY_NOT_BOUND)
+		fault_set(f, E_WRONG_STICK, 0, "",
+		    _("codes cannot be bound to stick %s while it is away: the books do not know its USB device. With the stick in hand: "
+		      "oncestick refill STICK --bind-usb."),
+		    SHORT(r->path));
+	else if (why->why == WHY_NO_LECTURE && r->fd < 0)
+		fault_set(f, E_NO_GRANT, 0, "",
+		    _("the books have no lecture \"%s\" on stick %s; 'oncestick codes %s' lists those there are."),
+		    SHORT(r->lecture), SHORT(r->path), SHORT(r->path));
+	else if (why->err == E_NO_GRANT && r->fd < 0)
+		fault_set(
+		    f, E_NO_GRANT, 0, "", _("the books have no lecture on stick %s that could get more codes."), SHORT(r->path));
 	else if (why->why == WHY_NO_LECTURE)
 		fault_set(f, E_NO_GRANT, 0, "",
 		    _("there is no lecture \"%s\" on the stick at %s; 'oncestick inspect' lists those there are."),
@@ -93,9 +110,10 @@ report_json(const struct run *x)
 	bytes_to_hex(grant, g->id, ID_SIZE);
 	bytes_to_hex(bundle, g->bundles[0].id, ID_SIZE);
 	return say_json(x->c,
-	    json_pack("{s:s, s:s, s:o, s:s, s:s, s:s, s:i, s:o, s:o, s:i, s:b}", "stick", name, "stick_id", stick, "path",
-		say_json_text(r->path), "grant", grant, "bundle", bundle, "label", g->label, "codes", (int)g->slots, "not_before",
-		say_json_time(g->policy.not_before), "expires", say_json_time(g->policy.expires), "session_s",
+	    json_pack("{s:s, s:s, s:o, s:o, s:s, s:s, s:s, s:i, s:o, s:o, s:i, s:b}", "stick", name, "stick_id", stick, "path",
+		x->output == NULL ? say_json_text(r->path) : json_null(), "file",
+		x->output != NULL ? say_json_text(x->output) : json_null(), "grant", grant, "bundle", bundle, "label", g->label,
+		"codes", (int)g->slots, "not_before", say_json_time(g->policy.not_before), "expires", say_json_time(g->policy.expires), "session_s",
 		(int)g->policy.session_s, "bound_to_usb", (int)g->policy.usb));
 }
 
@@ -104,7 +122,7 @@ report(const struct run *x)
 {
 	const struct refill *r = &x->r;
 	const struct policy *p = &r->grant.policy;
-	char name[STICK_NAME_SIZE], from[WHEN_SHOWN], until[WHEN_SHOWN], label[2 * LABEL_MAX];
+	char name[STICK_NAME_SIZE], from[WHEN_SHOWN], until[WHEN_SHOWN], label[2 * LABEL_MAX], path[512];
 
 	issuing_warn_list(&r->issuer, x->c);
 	if (x->c->json)
@@ -118,6 +136,11 @@ report(const struct run *x)
 		printf(ngettext("%u more code for \"%s\" on stick %s is ready, from %s to %s\n",
 			   "%u more codes for \"%s\" on stick %s are ready, from %s to %s\n", r->codes),
 		    r->codes, label, name, from, until);
+	if (x->output != NULL)
+		say_info(x->c,
+		    "they open once %s is on the stick: send it by any way, it is no secret. With the stick in hand, there: oncestick "
+		    "accept FILE STICK",
+		    say_safe(path, sizeof path, x->output));
 	if (p->usb)
 		say_info(x->c, "its codes open only on this USB device, not on a copy");
 	say_info(x->c, "next: oncestick issue %s --to NAME", name);
@@ -127,19 +150,72 @@ report(const struct run *x)
 /* ---- doing it -------------------------------------------------------------------------------------------------------------- */
 
 static enum err
+keep(void *arg, struct bytes file, struct fault *f)
+{
+	struct run *x = arg;
+
+	return newfile_begin(&x->file, x->output, file, f);
+}
+
+/* The books have the codes before the file has its name: a number is never given twice. */
+static enum err
+send(struct run *x, struct fault *f)
+{
+	struct fault why = {0};
+	enum err e = refill_away(&x->r, x->away.id, keep, x, &why);
+
+	if (e != E_OK) {
+		(void)newfile_end(&x->file, false, NULL);
+		return word(&x->r, &why, f);
+	}
+	return newfile_end(&x->file, true, f);
+}
+
+static enum err
+put(struct run *x, struct fault *f)
+{
+	struct fault why = {0};
+	enum err e = refill_take(&x->r, &why);
+
+	if (e == E_OK)
+		e = refill_make(&x->r, &why);
+	return e == E_OK ? E_OK : word(&x->r, &why, f);
+}
+
+/* Where the stick is, or which one it is. */
+static enum err
+find_stick(struct run *x, struct fault *f)
+{
+	struct refill *r = &x->r;
+	enum err e = E_OK;
+
+	if (x->output != NULL) {
+		e = issuing_find(&r->issuer, x->stick, &x->away, f);
+		r->path = x->away.name;
+		return e;
+	}
+	if (x->stick != NULL && issuer_is_name(x->stick) && access(x->stick, F_OK) != 0)
+		return fault_set(f, E_NO_STICK, 0, "",
+		    _("%s is the name of a stick, not where it is: name the directory, or, if it is away, a file to send after it: -o "
+		      "FILE."),
+		    SHORT(x->stick));
+	e = stickarg_open(&x->at, x->stick, f);
+	r->path = x->at.path;
+	r->fd = x->at.fd;
+	return e;
+}
+
+static enum err
 run(struct run *x, struct fault *f)
 {
 	struct refill *r = &x->r;
 	struct policyarg_times t;
-	struct fault why = {0};
 	enum err e = E_OK;
 
-	if ((e = stickarg_open(&x->at, x->stick, f)) != E_OK)
-		return e;
-	r->path = x->at.path;
-	r->fd = x->at.fd;
 	r->report = reporting_to(&x->reporting, x->c);
-	if ((e = issuing_open_to_hand_out(&r->issuer, x->c, f)) != E_OK || (e = issuing_clock(&r->issuer, x->c, f)) != E_OK)
+	if ((x->output != NULL && (e = newfile_check(x->output, f)) != E_OK) ||
+	    (e = issuing_open_to_hand_out(&r->issuer, x->c, f)) != E_OK || (e = find_stick(x, f)) != E_OK ||
+	    (e = issuing_clock(&r->issuer, x->c, f)) != E_OK)
 		return e;
 	if (!policyarg_read(x->c, &x->policy, r->issuer.now, &t))
 		return E_USAGE;
@@ -148,18 +224,17 @@ run(struct run *x, struct fault *f)
 	r->session_s = t.session_s;
 	if ((e = issuing_unlock(&r->issuer, x->c, f)) != E_OK)
 		return e;
-	e = refill_take(r, &why);
-	if (e == E_OK)
-		e = refill_make(r, &why);
-	return e == E_OK ? E_OK : word(r, &why, f);
+	return x->output != NULL ? send(x, f) : put(x, f);
 }
 
 enum err
 cmd_refill(struct cli *c, int argc, char **argv)
 {
-	struct run x = {.c = c, .at = {.fd = -1}, .r = {.codes = 12, .fd = -1, .issuer = {.dir_fd = -1}}};
+	struct run x = {.c = c, .at = {.fd = -1}, .away = {.at = {.fd = -1}},
+	    .r = {.codes = 12, .fd = -1, .issuer = {.dir_fd = -1}}};
 	const struct opt rows[] = {
 	    {OPT_NUMBER, "codes", 'n', "N", N_("how many codes to make ready (12)"), &x.r.codes, 1, GRANT_SLOTS_MAX},
+	    {OPT_TEXT, "output", 'o', "FILE", N_("the stick is away: write them to FILE, to be sent after it"), &x.output, 0, 0},
 	    {OPT_TEXT, "lecture", 0, "LABEL|ID", N_("for this lecture, where the stick has several"), &x.r.lecture, 0, 0},
 	    {OPT_TEXT, "not-before", 0, "TIME", N_("codes open from then on (now)"), &x.policy.not_before, 0, 0},
 	    {OPT_TEXT, "expires", 0, "TIME", N_("codes open until then (30 days later)"), &x.policy.expires, 0, 0},
@@ -167,12 +242,12 @@ cmd_refill(struct cli *c, int argc, char **argv)
 	    {OPT_FLAG, "bind-usb", 0, NULL, N_("codes open only on the USB device they were written to"), &x.r.bind_usb, 0, 0},
 	    {OPT_END, NULL, 0, NULL, NULL, NULL, 0, 0},
 	};
-	const struct opt_verb verb = {"refill [STICK] [-n N] [--lecture LABEL|ID] [OPTION...]",
+	const struct opt_verb verb = {"refill [STICK] [-n N] [OPTION...]\nrefill STICK|ID -o FILE [-n N] [OPTION...]",
 	    N_("More codes for a lecture that is locked on STICK already, with times of their own. Its files are neither needed nor "
 	       "written again,\n"
 	       "and the codes that were made before stay as they are. Times look like 2026-11-24 18:00, 2026-11-24, 18:30 or +3d; "
 	       "durations like\n"
-	       "90m or 8h.\n"),
+	       "90m or 8h. For a stick that is away, -o writes a file that its speaker takes in: oncestick accept.\n"),
 	    OPT_PASSPHRASE | OPT_PINENTRY | OPT_CLOCK | OPT_JSON | OPT_PROGRESS, rows, 0, 1};
 	struct opt_words words = {argv, argc};
 	struct fault f = {0};
@@ -187,6 +262,7 @@ cmd_refill(struct cli *c, int argc, char **argv)
 	else if (f.err != E_OK)
 		e = say_error(c, &f, &(struct say_about){.object = x.at.path[0] != '\0' ? x.at.path : x.stick});
 	refill_free(&x.r);
+	issuing_stick_close(&x.away);
 	place_close(&x.at);
 	return e;
 }

@@ -59,7 +59,7 @@ static const struct verb verbs[] = {
     {"watch", "speaker", N_("wait for sticks, and open each that comes"), cmd_watch, HOMES_FOLDER},
     {"unmount", "speaker", N_("end the session"), cmd_unmount, HOMES_STATION},
     {"status", "speaker", N_("what is open, and until when"), cmd_status, HOMES_STATION},
-    {"accept", "speaker", N_("take in what the issuer sent: a list of revoked codes"), cmd_accept, HOMES_STATION},
+    {"accept", "speaker", N_("take in what the issuer sent: new codes, a list of revoked codes"), cmd_accept, HOMES_STATION},
     {"rehearse", "speaker", N_("try everything that mount needs, spending nothing"), cmd_rehearse, HOMES_FOLDER},
     {"verify", "anyone", N_("check every block of a stick, with no code"), cmd_verify, HOMES_NOTHING},
     {"inspect", "anyone", N_("what a stick or a signed file says"), cmd_inspect, HOMES_NOTHING},

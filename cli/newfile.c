@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <sodium.h>
+
 #include "filestat.h"
 #include "stickio.h"
 #include "text.h"
@@ -62,4 +64,45 @@ newfile_write(const char *file, struct bytes data, struct fault *f)
 	if (made)
 		unlink(file);
 	return failed(file, sys, f);
+}
+
+enum err
+newfile_begin(struct newfile *n, const char *file, struct bytes data, struct fault *f)
+{
+	n->file = file;
+	if ((size_t)snprintf(n->part, sizeof n->part, "%s.part-%08x", file, (unsigned)randombytes_random()) >= sizeof n->part)
+		return failed(file, ENAMETOOLONG, f);
+	n->made = stickio_create(AT_FDCWD, n->part, data.p, data.n, 0644) == 0;
+	return n->made ? E_OK : failed(file, errno, f);
+}
+
+/* Some file systems cannot refuse to replace: there it is looked just before. */
+int
+newfile_rename(const char *from, const char *to)
+{
+	if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
+		return 0;
+	if (errno != EINVAL && errno != ENOSYS)
+		return -1;
+	if (faccessat(AT_FDCWD, to, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+		errno = EEXIST;
+		return -1;
+	}
+	return rename(from, to);
+}
+
+enum err
+newfile_end(struct newfile *n, bool keep, struct fault *f)
+{
+	if (!n->made)
+		return E_OK;
+	n->made = false;
+	if (!keep) {
+		unlink(n->part);
+		return E_OK;
+	}
+	if (newfile_rename(n->part, n->file) == 0 && stickio_sync_above(n->file) == 0)
+		return E_OK;
+	return fault_set(f, E_FAIL, 0, "", _("%s could not be given its name: %s. It is whole, as %s: rename it yourself."),
+	    SHORT(n->file), strerror(errno), SHORT(n->part));
 }

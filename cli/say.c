@@ -966,11 +966,38 @@ s_refill(struct text *t, const struct fault *f, const struct say_about *a)
 }
 
 static void
+s_refill_changed(struct text *t, const struct fault *f, const struct say_about *a)
+{
+	(void)f;
+	add(t, _("%s was changed on the way, or damaged. Nothing was done; ask for it to be sent again."),
+	    a->object != NULL ? SAFE(a->object) : _("this file"));
+}
+
+static void
+s_refill_newer(struct text *t, const struct fault *f, const struct say_about *a)
+{
+	(void)f;
+	add(t, _("%s was made by a newer program. Install the newest version."),
+	    a->object != NULL ? SAFE(a->object) : _("this file"));
+}
+
+static void
+s_refill_gone(struct text *t, const struct fault *f, const struct say_about *a)
+{
+	(void)a;
+	add(t,
+	    _("the lecture that these codes are for, \"%s\", is not on this stick any more. Nothing was done; tell whoever sent "
+	      "them."),
+	    SAFE(f->object));
+}
+
+static void
 s_refill_used(struct text *t, const struct fault *f, const struct say_about *a)
 {
 	const char *object = object_of(f, a);
 
-	add(t, _("%s was installed before, or a later one was."), object != NULL ? SAFE(object) : _("this file"));
+	add(t, _("%s was accepted on this stick before, or a later one was: each works once. For more codes, ask for a new file."),
+	    a->object != NULL ? SAFE(a->object) : object != NULL ? SAFE(object) : _("this file"));
 }
 
 static void
@@ -1190,6 +1217,7 @@ static const struct {
 	{E_BUNDLE, WHY_NONE, s_bundle},
 	{E_BUNDLE, WHY_BEFORE_0_1_0, s_before_0_1_0},
 	{E_WRONG_STICK, WHY_NONE, s_wrong_stick},
+	{E_WRONG_STICK, WHY_NOT_BOUND, NULL},
 	{E_WRONG_STICK, WHY_NO_IDENTITY, NULL},
 	{E_WRONG_STATION, WHY_NONE, s_wrong_station},
 	{E_READONLY, WHY_NONE, s_readonly},
@@ -1222,6 +1250,10 @@ static const struct {
 	{E_MEMORY, WHY_STRETCHING, s_making_memory},
 	{E_MOUNTED, WHY_NONE, s_mounted},
 	{E_REFILL, WHY_NONE, s_refill},
+	{E_REFILL, WHY_OTHER_STICK, s_refill},
+	{E_REFILL, WHY_CHANGED, s_refill_changed},
+	{E_REFILL, WHY_NEWER, s_refill_newer},
+	{E_REFILL, WHY_LECTURE_GONE, s_refill_gone},
 	{E_REFILL_USED, WHY_NONE, s_refill_used},
 	{E_SOURCE, WHY_NONE, s_source},
 	{E_SOURCE, WHY_DEVICE, s_source},

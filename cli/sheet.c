@@ -12,6 +12,7 @@
 
 #include "bytes.h"
 #include "cards.h"
+#include "newfile.h"
 #include "say.h"
 #include "stick.h"
 #include "stickio.h"
@@ -171,27 +172,12 @@ sheet_begin(struct sheet *s, const char *file, struct fault *f)
 	return e;
 }
 
-/* Some file systems cannot refuse to replace: there it is looked just before. */
-static int
-rename_new(const char *from, const char *to)
-{
-	if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
-		return 0;
-	if (errno != EINVAL && errno != ENOSYS)
-		return -1;
-	if (faccessat(AT_FDCWD, to, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
-		errno = EEXIST;
-		return -1;
-	}
-	return rename(from, to);
-}
-
 static int
 name_file(struct sheet *s)
 {
 	if (s->temporary[0] == '\0')
 		return 0;
-	if (fsync(s->fd) != 0 || rename_new(s->temporary, s->file) != 0)
+	if (fsync(s->fd) != 0 || newfile_rename(s->temporary, s->file) != 0)
 		return -1;
 	s->temporary[0] = '\0';
 	return stickio_sync_above(s->file);

@@ -481,6 +481,19 @@ add_grant(struct collect *k, const struct books_lecture *l, struct fault *f)
 	return e;
 }
 
+/* A refill that the stick has not accepted yet is not missing on it. */
+static enum err
+is_on_its_way(const struct collect *k, const uint8_t grant_id[ID_SIZE], bool *yes, struct fault *f)
+{
+	struct grant g = {0};
+	bool found = false;
+	enum err e = books_grant(k->issuer->books, grant_id, &g, &found, f);
+
+	*yes = e == E_OK && found && g.refill >= k->stick->n;
+	grant_free(&g);
+	return e;
+}
+
 enum err
 collect_known(struct collect *k, bool *known, struct fault *f)
 {
@@ -490,9 +503,12 @@ collect_known(struct collect *k, bool *known, struct fault *f)
 
 	*known = count > 0;
 	for (size_t i = 0; i < count && e == E_OK; i++) {
+		bool away = false;
 		int fd = -1;
 
 		if (list[i].gone || on_stick(k, list[i].grant_id) != NULL)
+			continue;
+		if ((e = is_on_its_way(k, list[i].grant_id, &away, f)) != E_OK || away)
 			continue;
 		fd = stick_grant_dir(k->stick, list[i].grant_id);
 		if (fd != -1)

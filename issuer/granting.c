@@ -11,7 +11,6 @@
 
 #include "books.h"
 #include "envelope.h"
-#include "mint.h"
 
 static void
 fill(const struct granting *w, struct grant *g)
@@ -72,8 +71,9 @@ look(const struct granting *w, const struct grant *g, struct fault *f)
 	return e == E_OK && w->look != NULL && !is_there(*w->p, g) ? forgets(f) : e;
 }
 
+/* Inside a transaction. */
 static enum err
-book(const struct granting *w, const struct grant *g, const struct minted *m, struct fault *f)
+add(const struct granting *w, const struct grant *g, const struct minted *m, struct fault *f)
 {
 	struct books *b = w->issuer->books;
 	struct bytes payload;
@@ -85,11 +85,28 @@ book(const struct granting *w, const struct grant *g, const struct minted *m, st
 		return fault_set(f, E_FAIL, ENOMEM, "memory", "for the grant");
 	if (opened != ENVELOPE_OK)
 		return fault_set(f, E_FAIL, 0, "signature", "the grant");
-	if ((e = books_begin(b, f)) != E_OK)
+	if (w->manifest_file.n > 0)
+		e = books_bundle_manifest(b, w->manifest->bundle_id, w->manifest_file, f);
+	return e == E_OK ? books_add_grant(b, &(struct books_new){g, payload, BOOKS_READY, w->issuer->now, w->verb}, f) : e;
+}
+
+static enum err
+book(const struct granting *w, const struct grant *g, const struct minted *m, struct fault *f)
+{
+	enum err e = books_begin(w->issuer->books, f);
+
+	return e == E_OK ? books_end(w->issuer->books, add(w, g, m, f), f) : e;
+}
+
+enum err
+granting_away(const struct granting *w, struct grant *g, struct minted *m, struct fault *f)
+{
+	enum err e = E_OK;
+
+	fill(w, g);
+	if ((e = mint(w, g, m, f)) != E_OK)
 		return e;
-	if ((e = books_bundle_manifest(b, w->manifest->bundle_id, w->manifest_file, f)) == E_OK)
-		e = books_add_grant(b, &(struct books_new){g, payload, BOOKS_READY, w->issuer->now, w->verb}, f);
-	return books_end(b, e, f);
+	return add(w, g, m, f);
 }
 
 enum err

@@ -11,6 +11,7 @@
 #include "grant.h"
 #include "issuer.h"
 #include "manifest.h"
+#include "mint.h"
 #include "provision.h"
 
 /* What a grant is made over, and out of. All borrowed. */
@@ -18,7 +19,7 @@ struct granting {
 	const struct issuer *issuer; /* unlocked */
 	struct provision **p;	     /* the stick, which look may open again */
 	const struct manifest *manifest;
-	struct bytes manifest_file; /* the same, signed */
+	struct bytes manifest_file; /* the same, signed; empty: the books have it */
 	const uint8_t *ck;	    /* content key of the bundle */
 	const uint8_t *a;	    /* stretched codes (mint_stretch) */
 	const uint8_t *usb;	    /* HASH_SIZE bytes with policy.usb, else NULL */
@@ -38,5 +39,11 @@ struct granting {
  * provision_grant, look and books_add_grant; E_SLOT_DAMAGED (a cell does not open), E_STICK_IO (WHY_FORGETS).
  */
 enum err granting_make(const struct granting *w, struct grant *g, struct fault *f);
+
+/*
+ * granting_away(w, g, m, f): the same for a stick that is away, inside the caller's transaction: sign g, seal its cells, try each,
+ * and book it; w->p and w->look are not used. What was minted is the caller's.
+ */
+enum err granting_away(const struct granting *w, struct grant *g, struct minted *m, struct fault *f);
 
 #endif

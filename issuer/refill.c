@@ -12,6 +12,7 @@
 #include "granting.h"
 #include "keytree.h"
 #include "mint.h"
+#include "refillfile.h"
 #include "secret.h"
 #include "stickio.h"
 
@@ -79,6 +80,14 @@ add_grant(struct refill *r, const struct grant *g, struct fault *f)
 }
 
 static enum err
+one_lecture(const struct refill *r, struct fault *f)
+{
+	if (r->lecture_count == 0)
+		return fault_why(f, E_NO_GRANT, 0, WHY_NO_LECTURE, "%s", r->lecture);
+	return r->lecture_count == 1 ? E_OK : fault_why(f, E_USAGE, 0, WHY_WHICH_LECTURE, "%s", r->path);
+}
+
+static enum err
 find_lecture(struct refill *r, struct fault *f)
 {
 	const struct stick_grants *g = &r->p->grants;
@@ -89,11 +98,7 @@ find_lecture(struct refill *r, struct fault *f)
 	for (size_t i = 0; i < g->count && e == E_OK; i++)
 		if (is_meant(r, &g->grants[i]))
 			e = add_grant(r, &g->grants[i], f);
-	if (e != E_OK)
-		return e;
-	if (r->lecture_count == 0)
-		return fault_why(f, E_NO_GRANT, 0, WHY_NO_LECTURE, "%s", r->lecture);
-	return r->lecture_count == 1 ? E_OK : fault_why(f, E_USAGE, 0, WHY_WHICH_LECTURE, "%s", r->path);
+	return e == E_OK ? one_lecture(r, f) : e;
 }
 
 /* ---- looking --------------------------------------------------------------------------------------------------------------- */
@@ -171,7 +176,6 @@ fill(struct refill *r, const struct refill_lecture *l)
 {
 	struct grant *g = &r->grant;
 
-	memcpy(g->stick_id, r->p->stick->id, ID_SIZE);
 	memcpy(g->label, l->label, sizeof g->label);
 	g->slots = r->codes;
 	g->policy.not_before = r->not_before;
@@ -194,6 +198,7 @@ refill_take(struct refill *r, struct fault *f)
 	if ((e = find_lecture(r, f)) != E_OK || (e = bind(r, &r->lectures[0], f)) != E_OK ||
 	    (e = check_bundle(r, &r->lectures[0].bundle, f)) != E_OK || (e = check_room(r, f)) != E_OK)
 		return e;
+	memcpy(r->grant.stick_id, r->p->stick->id, ID_SIZE);
 	fill(r, &r->lectures[0]);
 	return E_OK;
 }
@@ -273,6 +278,147 @@ refill_make(struct refill *r, struct fault *f)
 	enum err e = commit_intent(r, f);
 
 	return e == E_OK && (e = stretch(r, f)) == E_OK ? put(r, f) : e;
+}
+
+/* ---- for a stick that is away ---------------------------------------------------------------------------------------------- */
+
+/* A grant of the stick, as the books have it. */
+static enum err
+look_up(struct refill *r, const uint8_t grant_id[ID_SIZE], struct fault *f)
+{
+	struct grant g = {0};
+	bool found = false;
+	enum err e = books_grant(r->issuer.books, grant_id, &g, &found, f);
+
+	if (e == E_OK && found && g.bundle_count == 1) {
+		if (g.policy.usb) {
+			r->identity.found = true;
+			memcpy(r->identity.hint, g.policy.usb_hint, USB_HINT_SIZE);
+		}
+		e = is_meant(r, &g) ? add_grant(r, &g, f) : E_OK;
+	}
+	grant_free(&g);
+	return e;
+}
+
+static enum err
+look_up_lecture(struct refill *r, const uint8_t stick_id[ID_SIZE], struct fault *f)
+{
+	struct books_lecture *list = NULL;
+	size_t count = 0, there = 0;
+	enum err e = books_lectures(r->issuer.books, stick_id, &list, &count, f);
+
+	for (size_t i = 0; i < count && e == E_OK; i++) {
+		if (list[i].gone)
+			continue;
+		there++;
+		e = look_up(r, list[i].grant_id, f);
+	}
+	free(list);
+	if (e == E_OK && there == 0)
+		return fault_set(f, E_NO_GRANT, 0, "lectures", "%s", r->path);
+	return e == E_OK ? one_lecture(r, f) : e;
+}
+
+/* The books have the identity of a stick that something was bound to once; its hint is in what was. */
+static enum err
+bind_away(struct refill *r, const struct refill_lecture *l, struct fault *f)
+{
+	struct policy *p = &r->grant.policy;
+	bool found = false;
+	enum err e = E_OK;
+
+	if (!r->bind_usb && !l->usb)
+		return E_OK;
+	if ((e = books_get_usb(r->issuer.books, r->grant.stick_id, r->identity.usb, &found, f)) != E_OK)
+		return e;
+	if (!found || !r->identity.found)
+		return fault_why(f, E_WRONG_STICK, 0, WHY_NOT_BOUND, "%s", r->path);
+	p->usb = true;
+	memcpy(p->usb_hint, r->identity.hint, USB_HINT_SIZE);
+	return E_OK;
+}
+
+/* R_n, as the stick will have it when it has accepted all refills before this one, or passed them over. */
+static uint8_t *
+ratchet_of(const struct refill *r)
+{
+	uint8_t *ratchet = secret_new(KEY_SIZE);
+
+	if (ratchet == NULL)
+		return NULL;
+	keytree_ratchet(ratchet, r->issuer.seed, r->grant.stick_id);
+	for (uint32_t n = 0; n < r->grant.refill; n++)
+		keytree_ratchet_next(ratchet);
+	return ratchet;
+}
+
+static uint8_t *
+write_file(const struct refill *r, const struct minted *m, size_t *n)
+{
+	uint8_t *ratchet = ratchet_of(r), *file = NULL;
+	uint8_t *sealed = ratchet != NULL ? refillfile_seal(ratchet, &r->grant, m->cells) : NULL;
+	const struct refillfile parts = {BYTES(m->file, m->file_n), BYTES(sealed, refillfile_cells(&r->grant) + TAG_SIZE),
+	    BYTES(r->notice, r->notice_n)};
+
+	if (sealed != NULL)
+		file = refillfile_encode(&parts, n);
+	secret_free(&ratchet);
+	free(sealed);
+	return file;
+}
+
+struct away {
+	enum err (*keep)(void *arg, struct bytes file, struct fault *f);
+	void *arg;
+};
+
+/* Inside a transaction: the number is this refill's alone. */
+static enum err
+send(struct refill *r, const struct away *to, struct fault *f)
+{
+	const struct granting w = {.issuer = &r->issuer, .manifest = &r->manifest, .ck = r->ck, .a = r->a,
+	    .usb = r->grant.policy.usb ? r->identity.usb : NULL, .verb = "refill"};
+	struct grant *g = &r->grant;
+	struct minted m = {0};
+	uint8_t *file = NULL;
+	size_t n = 0;
+	enum err e = E_OK;
+
+	if ((e = issuer_publish(&r->issuer, &r->notice, &r->notice_n, &g->notice_min, f)) != E_OK ||
+	    (e = books_next_n(r->issuer.books, g->stick_id, &g->refill, f)) != E_OK || (e = granting_away(&w, g, &m, f)) != E_OK)
+		goto out;
+	if ((file = write_file(r, &m, &n)) == NULL)
+		e = fault_set(f, E_FAIL, ENOMEM, "memory", "for the refill");
+	else
+		e = to->keep(to->arg, BYTES(file, n), f);
+out:
+	free(m.file);
+	free(m.cells);
+	free(file);
+	return e;
+}
+
+enum err
+refill_away(struct refill *r, const uint8_t stick_id[ID_SIZE], enum err (*keep)(void *arg, struct bytes file, struct fault *f),
+    void *arg, struct fault *f)
+{
+	const struct away to = {keep, arg};
+	enum err e = look_up_lecture(r, stick_id, f);
+
+	if (e != E_OK)
+		return e;
+	memcpy(r->grant.stick_id, stick_id, ID_SIZE);
+	fill(r, &r->lectures[0]);
+	memcpy(r->manifest.bundle_id, r->lectures[0].bundle.id, ID_SIZE);
+	memcpy(r->manifest.hash, r->lectures[0].bundle.manifest_hash, HASH_SIZE);
+	if ((r->ck = secret_new(KEY_SIZE)) == NULL)
+		return fault_set(f, E_FAIL, ENOMEM, "memory", "for the content key");
+	keytree_content(r->ck, r->issuer.seed, r->manifest.bundle_id);
+	if ((e = bind_away(r, &r->lectures[0], f)) != E_OK || (e = books_draw_id(r->issuer.books, r->grant.id, f)) != E_OK ||
+	    (e = stretch(r, f)) != E_OK || (e = books_begin(r->issuer.books, f)) != E_OK)
+		return e;
+	return books_end(r->issuer.books, send(r, &to, f), f);
 }
 
 void

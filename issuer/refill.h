@@ -1,7 +1,7 @@
 /*
  * refill.h - more codes for a lecture that is on a stick already: none of its media is packed, read or written.
  *
- * For a stick in hand: refill_take, which changes nothing, then refill_make.
+ * For a stick in hand: refill_take, which changes nothing, then refill_make. For one that is away: refill_away.
  */
 #ifndef REFILL_H
 #define REFILL_H
@@ -70,6 +70,15 @@ enum err refill_take(struct refill *r, struct fault *f);
  * Errors: those of granting_make, E_INTERRUPTED, E_MEMORY, E_STICK_BUSY.
  */
 enum err refill_make(struct refill *r, struct fault *f);
+
+/*
+ * refill_away(r, stick_id, keep, arg, f): the codes: in the books, and in a file, which accept_open takes; r->path is what the
+ * stick is called, and r->fd is not used. keep, called once with the whole file, makes it durable; only then the books have the
+ * codes, and if they refuse them the file is worth nothing. Errors: those of keep, E_NO_GRANT (the books know of no lecture on the
+ * stick; WHY_NO_LECTURE), E_USAGE (WHY_WHICH_LECTURE), E_WRONG_STICK (WHY_NOT_BOUND), E_BOOKS, E_INTERRUPTED, E_MEMORY, E_FAIL.
+ */
+enum err refill_away(struct refill *r, const uint8_t stick_id[ID_SIZE],
+    enum err (*keep)(void *arg, struct bytes file, struct fault *f), void *arg, struct fault *f);
 
 void refill_free(struct refill *r);
 

@@ -423,6 +423,21 @@ books_get_usb(struct books *b, const uint8_t stick_id[ID_SIZE], uint8_t usb[HASH
 }
 
 enum err
+books_next_n(struct books *b, const uint8_t stick_id[ID_SIZE], uint32_t *n, struct fault *f)
+{
+	struct sql *q = books_step(b, "next refill");
+	int64_t next = 0;
+	bool found = false;
+	enum err err = sql_int_of(q, "SELECT next_n FROM stick WHERE stick_id = ?", SQL_ARGS(ID(stick_id)), &next, &found, f);
+
+	if (err == E_OK && (!found || next < 1 || next >= UINT32_MAX))
+		err = sql_odd(q, "no such stick, or an odd number", f);
+	if (err == E_OK)
+		*n = (uint32_t)next;
+	return err;
+}
+
+enum err
 books_seen_n(struct books *b, const uint8_t stick_id[ID_SIZE], uint32_t n, uint32_t *before, struct fault *f)
 {
 	struct sql *q = books_step(b, "stick record");

@@ -120,6 +120,9 @@ enum err books_get_usb(struct books *b, const uint8_t stick_id[ID_SIZE], uint8_t
  */
 enum err books_seen_n(struct books *b, const uint8_t stick_id[ID_SIZE], uint32_t n, uint32_t *before, struct fault *f);
 
+/* books_next_n(b, stick_id, n, f): the number of the next refill to make for a stick. E_BOOKS if it is not known. */
+enum err books_next_n(struct books *b, const uint8_t stick_id[ID_SIZE], uint32_t *n, struct fault *f);
+
 /* A grant that is new in the books. */
 struct books_new {
 	const struct grant *g;

@@ -151,6 +151,11 @@ enum why {
 	WHY_NEVER_GIVEN,    /* a name: this holder was given none */
 	WHY_NO_LECTURE,	    /* E_NO_GRANT: the stick has none of this label or id */
 	WHY_WHICH_LECTURE,  /* E_USAGE, a stick: there are several on it that were meant */
+	WHY_CHANGED,	    /* E_REFILL, what: it was changed on its way, or damaged; */
+	WHY_NEWER,	    /* a newer program made it; */
+	WHY_OTHER_STICK,    /* it is for another stick; */
+	WHY_LECTURE_GONE,   /* a label: its lecture is not on the stick */
+	WHY_NOT_BOUND,	    /* E_WRONG_STICK: the books do not know which device the stick is */
 	WHY_NOT_HANDED_OUT, /* E_USAGE: this code */
 	WHY_OVER,	    /* E_SPENT, E_REVOKED, E_EXPIRED, in the books: this code */
 	WHY_NO_PLAYER,	    /* E_USAGE, a name: there is no such program; */

@@ -304,8 +304,9 @@ check_foreign(struct provision *p, struct fault *f)
 	return err;
 }
 
+/* ONCE, if there is one: it can be written and destroyed in, and is locked. */
 static enum err
-look(struct provision *p, const uint8_t seed[KEY_SIZE], const uint8_t issuer[KEY_SIZE], struct fault *f)
+open_once(struct provision *p, struct fault *f)
 {
 	enum err err = E_OK;
 
@@ -313,16 +314,27 @@ look(struct provision *p, const uint8_t seed[KEY_SIZE], const uint8_t issuer[KEY
 		return err;
 	if ((p->once_fd = stickio_open_dir(p->dir_fd, STICK_ONCE)) == -1) {
 		if (errno == ENOENT)
-			return (err = check_foreign(p, f)) != E_OK ? err : check_writable(p->dir_fd, "stick", f);
+			return E_OK;
 		if (errno == ENOTDIR || errno == ELOOP)
 			return fault_why(f, E_NO_STICK, 0, WHY_NOT_OURS, "%s", STICK_ONCE);
 		err = provision_fault(f, "open", "%s", STICK_ONCE);
 		stickio_blame(f, p->dir_fd, STICK_ONCE);
 		return err;
 	}
-	if ((err = check_medium(p, p->once_fd, f)) != E_OK || (err = check_writable(p->once_fd, STICK_ONCE, f)) != E_OK ||
-	    (err = take_lock(p, f)) != E_OK)
+	if ((err = check_medium(p, p->once_fd, f)) != E_OK || (err = check_writable(p->once_fd, STICK_ONCE, f)) != E_OK)
 		return err;
+	return take_lock(p, f);
+}
+
+static enum err
+look(struct provision *p, const uint8_t seed[KEY_SIZE], const uint8_t issuer[KEY_SIZE], struct fault *f)
+{
+	enum err err = open_once(p, f);
+
+	if (err != E_OK)
+		return err;
+	if (p->once_fd == -1)
+		return (err = check_foreign(p, f)) != E_OK ? err : check_writable(p->dir_fd, "stick", f);
 	err = inspect(p, seed, issuer, f);
 	return err == E_OK && p->state == PROVISION_EMPTY ? check_foreign(p, f) : err;
 }
@@ -334,21 +346,84 @@ close_fd(int fd)
 		close(fd);
 }
 
-enum err
-provision_begin(struct provision **p, int dir_fd, const uint8_t seed[KEY_SIZE], const uint8_t issuer[KEY_SIZE], struct fault *f)
+static enum err
+make(struct provision **p, int dir_fd, struct fault *f)
 {
 	struct provision *made = calloc(1, sizeof(*made));
-	enum err err = E_OK;
 
 	if (made == NULL)
 		return fault_set(f, E_FAIL, ENOMEM, "memory", "stick");
 	made->state = PROVISION_EMPTY;
 	made->once_fd = made->lock_fd = -1;
-	if ((made->dir_fd = fcntl(dir_fd, F_DUPFD_CLOEXEC, 3)) == -1)
-		err = fault_set(f, E_FAIL, errno, "dup", "stick");
-	else
-		err = look(made, seed, issuer, f);
-	if (err == E_OK) {
+	made->dir_fd = fcntl(dir_fd, F_DUPFD_CLOEXEC, 3);
+	*p = made;
+	return made->dir_fd != -1 ? E_OK : fault_set(f, E_FAIL, errno, "dup", "stick");
+}
+
+/* What a speaker's program has to write, besides ONCE itself. */
+static enum err
+check_parts(struct provision *p, struct fault *f)
+{
+	enum err err = E_OK;
+	int fd = -1;
+
+	if ((err = open_part(p, STICK_GRANTS, &fd, f)) != E_OK)
+		return err;
+	if (fd == -1)
+		return fault_set(f, E_NO_GRANT, ENOENT, "open", "%s/%s", STICK_ONCE, STICK_GRANTS);
+	err = check_medium(p, fd, f);
+	close(fd);
+	for (size_t i = 0; i < 2 && err == E_OK; i++) {
+		if (faccessat(p->once_fd, record_names[i], W_OK, AT_EACCESS) == 0 || errno == ENOENT)
+			continue;
+		err = provision_fault(f, "access", "%s/%s", STICK_ONCE, record_names[i]);
+		stickio_blame(f, p->once_fd, record_names[i]);
+	}
+	return err;
+}
+
+/* The lock first: what is read under it stays. */
+static enum err
+look_as_speaker(struct provision *p, struct fault *f)
+{
+	struct fault why = {0};
+	enum err err = open_once(p, f);
+
+	if (err != E_OK)
+		return err;
+	if ((err = stick_open(&p->stick, p->dir_fd, f)) != E_OK || (err = check_parts(p, f)) != E_OK ||
+	    (err = provision_lock(p, f)) != E_OK)
+		return err;
+	stick_close(&p->stick);
+	if ((err = stick_open(&p->stick, p->dir_fd, f)) != E_OK)
+		return err;
+	if ((err = stick_load_grants(p->stick, &p->grants, &why)) != E_OK && err != E_NO_GRANT && !stickio_failing(why.sys))
+		return fault_pass(f, &why);
+	p->state = PROVISION_OURS;
+	return E_OK;
+}
+
+enum err
+provision_begin(struct provision **p, int dir_fd, const uint8_t seed[KEY_SIZE], const uint8_t issuer[KEY_SIZE], struct fault *f)
+{
+	struct provision *made = NULL;
+	enum err err = make(&made, dir_fd, f);
+
+	if (err == E_OK && (err = look(made, seed, issuer, f)) == E_OK) {
+		*p = made;
+		made = NULL;
+	}
+	provision_end(&made);
+	return err;
+}
+
+enum err
+provision_take(struct provision **p, int dir_fd, struct fault *f)
+{
+	struct provision *made = NULL;
+	enum err err = make(&made, dir_fd, f);
+
+	if (err == E_OK && (err = look_as_speaker(made, f)) == E_OK) {
 		*p = made;
 		made = NULL;
 	}
@@ -482,6 +557,43 @@ complete_record(struct provision *p, struct fault *f)
 	sodium_memzero(raw, sizeof(raw));
 	if (err == E_OK && stickio_sync_dir(p->once_fd) != 0)
 		err = provision_fault(f, "fsync", "%s", STICK_ONCE);
+	return err;
+}
+
+bool
+provision_record_whole(const struct provision *p)
+{
+	return copy_is_current(p, record_names[0]) && copy_is_current(p, record_names[1]);
+}
+
+/* A copy that is there is overwritten in its place; one that is not holds nothing that would have to be destroyed. */
+static enum err
+put_record(struct provision *p, const char *name, const uint8_t raw[RECORD_SIZE], struct fault *f)
+{
+	uint64_t size = 0;
+	enum err err = E_OK;
+	int fd = stickio_open_file(p->once_fd, name, O_RDONLY, &size);
+
+	if (fd == -1 && errno != ENOENT)
+		return provision_fault(f, "open", "%s/%s", STICK_ONCE, name);
+	close_fd(fd);
+	if (fd != -1 && size >= RECORD_SIZE)
+		return record_destroy(p->once_fd, name, 0, raw, f);
+	if ((err = write_record(p, name, raw, f)) == E_OK && stickio_sync_dir(p->once_fd) != 0)
+		err = provision_fault(f, "fsync", "%s", STICK_ONCE);
+	return err;
+}
+
+enum err
+provision_move_on(struct provision *p, uint32_t n, const uint8_t ratchet[KEY_SIZE], struct fault *f)
+{
+	uint8_t raw[RECORD_SIZE];
+	enum err err = E_OK;
+
+	record_encode(raw, RECORD_STICK, p->stick->id, n, BYTES(ratchet, KEY_SIZE));
+	for (size_t i = 0; i < 2 && err == E_OK; i++)
+		err = put_record(p, record_names[i], raw, f);
+	sodium_memzero(raw, sizeof(raw));
 	return err;
 }
 
@@ -734,8 +846,32 @@ write_grant(int grants_fd, const uint8_t id[ID_SIZE], const struct grant_file *f
 	return err;
 }
 
-enum err
-provision_grant(struct provision *p, const struct grant *g, struct bytes file, struct bytes cells, struct fault *f)
+/* Under its own name, as far as it comes: whoever finds it waits for its grant, and then for the stick to move on. */
+static enum err
+write_refill(int grants_fd, const uint8_t id[ID_SIZE], const struct grant_file *files, size_t count, struct fault *f)
+{
+	char name[PROVISION_NAME_SIZE];
+	enum err err = E_OK;
+	int fd = -1;
+
+	provision_name(name, id, "");
+	if (provision_remove_grant_dir(grants_fd, name) != 0 || (fd = stickio_mkdir(grants_fd, name, MODE_SHARED_DIR)) == -1)
+		return provision_fault(f, "mkdir", "%s/%s/%s", STICK_ONCE, STICK_GRANTS, name);
+	err = fill_grant(fd, name, files, count, f);
+	close(fd);
+	if (err == E_OK && stickio_sync_dir(grants_fd) != 0)
+		err = provision_fault(f, "fsync", "%s/%s", STICK_ONCE, STICK_GRANTS);
+	if (err != E_OK)
+		(void)provision_remove_grant_dir(grants_fd, name);
+	return err;
+}
+
+typedef enum err grant_writer(int grants_fd, const uint8_t id[ID_SIZE], const struct grant_file *files, size_t count,
+    struct fault *f);
+
+/* A grant and its cells, as files. */
+static enum err
+put_grant(int grants_fd, const struct grant *g, struct bytes file, struct bytes cells, grant_writer *write, struct fault *f)
 {
 	const size_t cell_size = CELL_SIZE(g->bundle_count);
 	struct grant_file files[] = {
@@ -746,21 +882,45 @@ provision_grant(struct provision *p, const struct grant *g, struct bytes file, s
 	uint8_t *image = NULL;
 	enum err err = E_OK;
 	size_t n = 0;
-	int fd = -1;
 
 	if (g->slots == 0 || g->slots > GRANT_SLOTS_MAX || cell_size > RECORD_BODY_MAX || cells.n != g->slots * cell_size)
 		return fault_set(f, E_FAIL, EINVAL, "size", "grant");
-	if ((err = check_room(p, f)) != E_OK)
+	if ((image = lock_image(g, cells.p, cell_size, &n)) == NULL)
+		return fault_set(f, E_FAIL, ENOMEM, "memory", "grant");
+	files[0].data = files[1].data = BYTES(image, n);
+	err = write(grants_fd, g->id, files, sizeof(files) / sizeof(files[0]), f);
+	free(image);
+	return err;
+}
+
+enum err
+provision_grant(struct provision *p, const struct grant *g, struct bytes file, struct bytes cells, struct fault *f)
+{
+	enum err err = check_room(p, f);
+	int fd = -1;
+
+	if (err != E_OK)
 		return err;
 	if ((fd = stickio_open_dir(p->once_fd, STICK_GRANTS)) == -1)
 		return provision_fault(f, "open", "%s/%s", STICK_ONCE, STICK_GRANTS);
-	if ((image = lock_image(g, cells.p, cell_size, &n)) == NULL) {
-		err = fault_set(f, E_FAIL, ENOMEM, "memory", "grant");
-	} else {
-		files[0].data = files[1].data = BYTES(image, n);
-		err = write_grant(fd, g->id, files, sizeof(files) / sizeof(files[0]), f);
-	}
-	free(image);
+	err = put_grant(fd, g, file, cells, write_grant, f);
 	close(fd);
 	return err;
+}
+
+enum err
+provision_refill(struct provision *p, const struct grant *g, struct bytes file, struct bytes cells, struct fault *f)
+{
+	struct fault why = {0};
+	enum err err = E_OK;
+	int fd = stickio_open_dir(p->once_fd, STICK_GRANTS);
+
+	if (fd == -1)
+		return provision_fault(f, "open", "%s/%s", STICK_ONCE, STICK_GRANTS);
+	if ((err = provision_clean_pending(p, fd, &why)) == E_OK && (err = check_room(p, &why)) == E_OK)
+		err = put_grant(fd, g, file, cells, write_refill, &why);
+	close(fd);
+	if (err != E_OK && (why.sys == ENOSPC || why.sys == EDQUOT))
+		return fault_set(f, E_SPACE, why.sys, why.step, "%s", why.object);
+	return err == E_OK ? E_OK : fault_pass(f, &why);
 }

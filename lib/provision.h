@@ -48,6 +48,13 @@ enum err provision_begin(struct provision **p, int dir_fd, const uint8_t seed[KE
     struct fault *f);
 
 /*
+ * provision_take(p, dir_fd, f): the same for who is not its issuer, and has no seed, to bring something to a stick that is one:
+ * what of it may be written is what a speaker may write. The probe is made if it is missing. Errors: those of stick_open and
+ * stick_load_grants, E_FILESYSTEM, E_READONLY, E_BUSY, E_STICK_IO, E_FAIL.
+ */
+enum err provision_take(struct provision **p, int dir_fd, struct fault *f);
+
+/*
  * provision_init(p, stick_id, seed, f): make what is missing of ONCE, b, g, the probe (and lock it) and the stick record (n = 1).
  * On a stick that is ours stick_id and seed are not used, and its record is left alone once there are grants; p->stick->id says
  * whose it is. Errors: E_BUSY (another process was faster; p lets go of its ONCE), E_READONLY, E_STICK_IO, E_FAIL.
@@ -55,8 +62,9 @@ enum err provision_begin(struct provision **p, int dir_fd, const uint8_t seed[KE
 enum err provision_init(struct provision *p, const uint8_t stick_id[ID_SIZE], const uint8_t seed[KEY_SIZE], struct fault *f);
 
 /*
- * provision_clean(p, f): remove unfinished grants (g/<id>.tmp) and bundles that no grant names, counting them in p->debris. While a
- * grant cannot be read, a bundle with a manifest is kept. Call it after provision_init: a stick that is not locked is left alone.
+ * provision_clean(p, f): remove unfinished grants (g/<id>.tmp, refills before the stick moved on) and bundles that no grant names,
+ * counting them in p->debris. While a grant cannot be read, a bundle with a manifest is kept. Call it after provision_init: a stick
+ * that is not locked is left alone.
  */
 enum err provision_clean(struct provision *p, struct fault *f);
 
@@ -82,6 +90,25 @@ enum err provision_notice(struct provision *p, const uint8_t issuer[KEY_SIZE], s
  * what was read back is not what was written.
  */
 enum err provision_grant(struct provision *p, const struct grant *g, struct bytes file, struct bytes cells, struct fault *f);
+
+/*
+ * provision_refill(p, g, file, cells, f): the same under its own name at once, grant.cose last, for a g whose number the stick has
+ * not reached: until provision_move_on nobody takes it for a grant. Other refills that were left so are removed. After a failure
+ * nothing of it is left, as far as it can be removed. Also E_SPACE, if the stick is full.
+ */
+enum err provision_refill(struct provision *p, const struct grant *g, struct bytes file, struct bytes cells, struct fault *f);
+
+/*
+ * provision_move_on(p, n, ratchet, f): the stick record, one copy after the other, by the destroying write: refills below n are
+ * installed, and what opened them is gone. A copy that is missing is made. Errors: those of record_destroy.
+ */
+enum err provision_move_on(struct provision *p, uint32_t n, const uint8_t ratchet[KEY_SIZE], struct fault *f);
+
+/* provision_record_whole(p): whether both copies of the stick record say what p->stick does. */
+bool provision_record_whole(const struct provision *p);
+
+/* provision_has_receipt(p, id): whether a record below g/<id> holds a receipt, or cannot be read. */
+bool provision_has_receipt(const struct provision *p, const uint8_t id[ID_SIZE]);
 
 /* provision_drop_bundle(p, id): remove b/<id>, as far as possible. For a bundle that failed. */
 void provision_drop_bundle(struct provision *p, const uint8_t id[ID_SIZE]);

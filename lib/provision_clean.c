@@ -21,6 +21,13 @@
 static const char *const lock_names[] = {STICK_LOCK_A, STICK_LOCK_B};
 static const char *const record_names[] = {STICK_RECORD_A, STICK_RECORD_B};
 
+/* Nothing that could hold a cell: the file is missing, or not a file at all. */
+static bool
+no_lock_file(int error)
+{
+	return error == ENOENT || error == ELOOP || error == EINVAL || error == EISDIR;
+}
+
 /* ---- what was never finished ---- */
 
 /* The bundles that grants name, and whether every grant could be read. */
@@ -140,6 +147,97 @@ clean_grants(struct provision *p, int grants_fd, struct fault *f)
 			p->debris++;
 	}
 	free(ids);
+	return err == E_OK ? provision_clean_pending(p, grants_fd, f) : err;
+}
+
+/* A copy of the records of a grant, which may lack all else. */
+static bool
+lock_has_receipt(int dir_fd, const char *name, const uint8_t id[ID_SIZE])
+{
+	uint8_t raw[RECORD_SIZE];
+	struct bytes body;
+	uint64_t size = 0;
+	bool has = false;
+	int fd = stickio_open_file(dir_fd, name, O_RDONLY, &size);
+
+	if (fd == -1)
+		return !no_lock_file(errno);
+	for (uint32_t i = 0; i < GRANT_SLOTS_MAX && i < size / RECORD_SIZE && !has; i++)
+		has = record_read(fd, i, raw) != 0 || record_slot_state(raw, id, i, CELL_SIZE(1), &body) == RECORD_IS_SPENT;
+	close(fd);
+	return has;
+}
+
+static bool
+has_receipt(int grants_fd, const uint8_t id[ID_SIZE])
+{
+	char name[PROVISION_NAME_SIZE];
+	bool has = false;
+	int fd = -1;
+
+	provision_name(name, id, "");
+	if ((fd = stickio_open_dir(grants_fd, name)) == -1)
+		return false;
+	for (size_t i = 0; i < 2 && !has; i++)
+		has = lock_has_receipt(fd, lock_names[i], id);
+	close(fd);
+	return has;
+}
+
+bool
+provision_has_receipt(const struct provision *p, const uint8_t id[ID_SIZE])
+{
+	int fd = stickio_open_dir(p->once_fd, STICK_GRANTS);
+	bool has = fd != -1 && has_receipt(fd, id);
+
+	if (fd != -1)
+		close(fd);
+	return has;
+}
+
+/* A refill of this stick whose number it has not reached, or that was cut short before it had its grant. */
+static bool
+is_pending(const struct provision *p, int grants_fd, const uint8_t id[ID_SIZE])
+{
+	char name[PROVISION_NAME_SIZE];
+	struct grant g = {0};
+	uint8_t *file = NULL;
+	size_t n = 0;
+	bool pending = false;
+
+	provision_name(name, id, "");
+	if (provision_grant_file(grants_fd, name, &file, &n) != 0)
+		pending = errno == ENOENT;
+	else if (grant_open(&g, BYTES(file, n)) == ENVELOPE_OK)
+		pending = memcmp(g.id, id, ID_SIZE) == 0 && memcmp(g.stick_id, p->stick->id, ID_SIZE) == 0 &&
+		    g.refill >= p->stick->n;
+	grant_free(&g);
+	free(file);
+	return pending && !has_receipt(grants_fd, id);
+}
+
+enum err
+provision_clean_pending(struct provision *p, int grants_fd, struct fault *f)
+{
+	char name[PROVISION_NAME_SIZE];
+	uint8_t(*ids)[ID_SIZE] = NULL;
+	size_t count = 0;
+	enum err err = E_OK;
+
+	if (p->stick == NULL)
+		return E_OK;
+	if (provision_list(grants_fd, "", &ids, &count) != 0)
+		return provision_list_fault(f, STICK_GRANTS);
+	for (size_t i = 0; i < count && err == E_OK; i++) {
+		if (!is_pending(p, grants_fd, ids[i]))
+			continue;
+		provision_name(name, ids[i], "");
+		if (provision_remove_grant_dir(grants_fd, name) != 0)
+			err = provision_fault(f, "remove", "%s/%s/%s", STICK_ONCE, STICK_GRANTS, name);
+		else
+			p->debris++;
+	}
+	free(ids);
 	return err;
 }
 
@@ -209,13 +307,6 @@ destroy_tail(int fd, uint64_t size)
 	if (tail == 0)
 		return 0;
 	return stickio_write_full(fd, zeros, tail, size - tail) == 0 ? fdatasync(fd) : -1;
-}
-
-/* Nothing that could hold a cell: the file is missing, or not a file at all. */
-static bool
-no_lock_file(int error)
-{
-	return error == ENOENT || error == ELOOP || error == EINVAL || error == EISDIR;
 }
 
 static enum err

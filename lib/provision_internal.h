@@ -27,6 +27,12 @@ enum err provision_list_fault(struct fault *f, const char *name);
 /* provision_grant_file(grants_fd, name, file, n): the bytes of a grant, freed by the caller. Return 0, or -1 with errno. */
 int provision_grant_file(int grants_fd, const char *name, uint8_t **file, size_t *n);
 
+/*
+ * provision_clean_pending(p, grants_fd, f): remove refills that were cut short before the stick moved on, counting them in
+ * p->debris. One with a receipt in it is none.
+ */
+enum err provision_clean_pending(struct provision *p, int grants_fd, struct fault *f);
+
 /* provision_lock(p, f): unless p holds the lock, make the probe if it is missing and lock it. Errors: as provision_init. */
 enum err provision_lock(struct provision *p, struct fault *f);
 

@@ -355,6 +355,17 @@ unread(const struct stick *s, const uint8_t id[ID_SIZE], struct fault *f)
 	return stickio_fault(f, E_NO_GRANT, "read", s->once_fd, STICK_ONCE, path) == E_NO_GRANT ? SKIP : UNREAD;
 }
 
+/* A refill that was cut short: it has its records first. */
+static bool
+is_unfinished(int fd)
+{
+	int sys = errno;
+	bool has = faccessat(fd, STICK_LOCK_A, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+
+	errno = sys;
+	return has;
+}
+
 /* f is filled with SKIP and UNREAD only. */
 static enum verdict
 load_grant(const struct stick *s, const uint8_t id[ID_SIZE], struct grant *out, struct fault *f)
@@ -369,7 +380,7 @@ load_grant(const struct stick *s, const uint8_t id[ID_SIZE], struct grant *out, 
 	if (fd == -1)
 		return unread(s, id, f);
 	if (stickio_slurp(fd, STICK_GRANT_FILE, envelope_limit(ENVELOPE_GRANT), &file, &n) != 0) {
-		verdict = unread(s, id, f);
+		verdict = errno == ENOENT && is_unfinished(fd) ? FOREIGN : unread(s, id, f);
 		goto out;
 	}
 	opened = grant_open(&g, BYTES(file, n));

@@ -66,7 +66,7 @@ for line in (oncestick --help 2>/dev/null)
         test -n "$option[1]"; and set -a args -s $option[1]
         if test -n "$option[3]"
             switch $verb[1]:$option[2]
-                case '*:passphrase-file' '*:code-file' '*:receipts' '*:sheet' '*:list'
+                case '*:passphrase-file' '*:code-file' '*:receipts' '*:sheet' '*:list' '*:output'
                     set -a args -r -F
                 case '*:at'
                     set -a args -x -a '(__oncestick_sticks)'
@@ -94,8 +94,8 @@ for line in (oncestick --help 2>/dev/null)
     end
 end
 
-complete -c oncestick -n '__oncestick_verb prepare mount play collect erase refill rehearse verify inspect' -a '(__oncestick_sticks)'
-complete -c oncestick -n '__oncestick_verb issue codes' -a '(__oncestick_ids; __oncestick_sticks)'
+complete -c oncestick -n '__oncestick_verb prepare mount play collect erase rehearse verify inspect' -a '(__oncestick_sticks)'
+complete -c oncestick -n '__oncestick_verb issue codes refill' -a '(__oncestick_ids; __oncestick_sticks)'
 complete -c oncestick -n '__oncestick_verb backup restore' -F
 complete -c oncestick -n '__oncestick_verb revoke' -a '(__oncestick_of_codes id)'
 complete -c oncestick -n '__oncestick_verb unmount' -a '(__oncestick_open)'

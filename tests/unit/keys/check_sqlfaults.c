@@ -402,6 +402,7 @@ CALLS(newest_time, int64_t t, books_newest_time(b, &t, f))
 CALLS(id_used, bool used, books_id_used(b, id_of(1), &used, f))
 CALLS(draw_id, uint8_t id[ID_SIZE], books_draw_id(b, id, f))
 CALLS(draw_stick, uint8_t id[ID_SIZE], books_draw_stick(b, id, f))
+CALLS(next_n, uint32_t n, books_next_n(b, stick, &n, f))
 CALLS(get_usb, uint8_t usb[HASH_SIZE]; bool found, books_get_usb(b, stick, usb, &found, f))
 CALLS(find_stick, uint8_t id[ID_SIZE]; unsigned count, books_find_stick(b, "a8n2mb", id, &count, f))
 CALLS(stick_label, char label[LABEL_MAX + 1]; bool known, books_stick_label(b, stick, label, &known, f))
@@ -473,6 +474,7 @@ static const struct call readers[] = {
     {"books_slots_of_grant", slots_of_grant, READS}, {"books_ranges", ranges, READS}, {"books_lectures", lectures, READS},
     {"books_get", get, READS}, {"books_newest_time", newest_time, READS}, {"books_id_used", id_used, READS},
     {"books_draw_id", draw_id, READS}, {"books_draw_stick", draw_stick, READS}, {"books_get_usb", get_usb, READS},
+    {"books_next_n", next_n, READS},
     {"books_find_stick", find_stick, READS}, {"books_stick_label", stick_label, READS},
     {"books_slot_numbered", slot_numbered, READS}, {"books_stick_of", stick_of, READS},
     {"books_find_lecture", find_lecture, READS}, {"books_evidence", evidence, READS}, {"books_grant", grant, READS},

@@ -1,0 +1,154 @@
+/*
+ * check_erase.c - a stick is taken out of the books, and then emptied; not before all is known that would be lost.
+ */
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+#include "erase.h"
+#include "fixture.h"
+#include "suite.h"
+
+static struct fixture x;
+static struct fixture_grant g;
+static struct issuer office;
+static struct erase r;
+static struct fault f;
+
+static void
+setup(void)
+{
+	fixture_open(&x);
+	fixture_grant(&x, &g, fixture_policy(), 0, NULL);
+	fixture_issuer(&x, &office);
+	memset(&f, 0, sizeof f);
+	r = (struct erase){.issuer = &office, .path = "here"};
+}
+
+static void
+teardown(void)
+{
+	erase_free(&r);
+	issuer_close(&office);
+	fixture_grant_free(&g);
+	fixture_close(&x);
+}
+
+static void
+damage(uint32_t slot)
+{
+	uint8_t raw[RECORD_SIZE];
+	char name[64];
+
+	memset(raw, 0x77, sizeof raw);
+	for (int copy = 0; copy < 2; copy++) {
+		fixture_lock_name(name, &g.g, copy);
+		fixture_patch(&x, name, (uint64_t)slot * RECORD_SIZE, raw, sizeof raw);
+	}
+}
+
+static int
+count(void *arg, const char *path)
+{
+	ck_assert_str_eq(path, "ONCE/mine");
+	++*(unsigned *)arg;
+	return 0;
+}
+
+START_TEST(all_codes_die_and_the_stick_is_empty)
+{
+	struct books_slot *slots = NULL;
+	struct books_lecture *lectures = NULL;
+	unsigned foreign = 0;
+	size_t n = 0;
+
+	fixture_book(&office, &g.g);
+	ck_assert_int_eq(erase_take(&r, x.dir_fd, &f), E_OK);
+	ck_assert_int_eq(erase_hold(&r, &f), E_OK);
+	ck_assert_ptr_nonnull(r.p->hold);
+	ck_assert_int_eq(erase_commit(&r, &f), E_OK);
+	ck_assert_uint_eq(r.revoked, FIXTURE_SLOTS);
+	ck_assert(r.notice != NULL && r.notice_n > 0 && r.number > 0);
+	ck_assert_int_eq(books_slots(office.books, x.stick_id, &slots, &n, &f), E_OK);
+	ck_assert_uint_eq(n, FIXTURE_SLOTS);
+	for (size_t i = 0; i < n; i++)
+		ck_assert_int_eq(slots[i].state, BOOKS_REVOKED);
+	ck_assert_int_eq(books_lectures(office.books, x.stick_id, &lectures, &n, &f), E_OK);
+	ck_assert(n == 1 && lectures[0].gone);
+	free(slots);
+	free(lectures);
+	ck_assert_int_eq(erase_destroy(&r, &f), E_OK);
+	fixture_put(&x, "mine", "x", 1);
+	ck_assert_int_eq(erase_remove(&r, x.dir_fd, count, &foreign, &f), E_OK);
+	ck_assert_uint_eq(foreign, 1);
+	ck_assert_int_eq(unlinkat(x.dir_fd, "ONCE/mine", 0), 0);
+	ck_assert_int_eq(unlinkat(x.dir_fd, "ONCE", AT_REMOVEDIR), 0); /* nothing else was left */
+}
+END_TEST
+
+/* What nobody has taken into the books is not lost unasked: when it is taken, and again when nobody else is at it any more. */
+START_TEST(what_would_be_lost_is_asked_for)
+{
+	fixture_book(&office, &g.g);
+	if (_i != 1)
+		damage(1);
+	r.discard = _i == 2;
+	if (_i != 1) {
+		ck_assert_int_eq(erase_take(&r, x.dir_fd, &f), _i == 2 ? E_OK : E_USAGE);
+	} else {
+		ck_assert_int_eq(erase_take(&r, x.dir_fd, &f), E_OK);
+		damage(1);
+		ck_assert_int_eq(erase_hold(&r, &f), E_USAGE);
+	}
+	if (_i == 2)
+		return;
+	ck_assert_int_eq(f.why, WHY_LOSS);
+	ck_assert_str_eq(f.object, "here");
+	ck_assert(r.loss.damaged == 1 && r.loss.used == 0 && r.loss.lectures == 0);
+}
+END_TEST
+
+START_TEST(what_is_no_stick_has_nothing_to_erase)
+{
+	unsigned foreign = 0;
+
+	ck_assert_int_eq(renameat(x.dir_fd, "ONCE", x.dir_fd, "aside"), 0);
+	ck_assert_int_eq(erase_take(&r, x.dir_fd, &f), E_NO_STICK);
+	ck_assert_int_eq(f.why, WHY_NO_ONCE);
+	ck_assert_str_eq(f.object, "here");
+	erase_free(&r);
+	fault_clear(&f);
+	ck_assert_int_eq(mkdirat(x.dir_fd, "ONCE", 0777), 0); /* as a first prepare leaves it that is cut short at once */
+	ck_assert_int_eq(erase_take(&r, x.dir_fd, &f), E_OK);
+	ck_assert_ptr_null(r.p->stick);
+	ck_assert_int_eq(erase_hold(&r, &f), E_OK);
+	ck_assert_int_eq(erase_commit(&r, &f), E_OK);
+	ck_assert_ptr_null(r.notice);
+	ck_assert_int_eq(erase_destroy(&r, &f), E_OK);
+	ck_assert_int_eq(erase_remove(&r, x.dir_fd, count, &foreign, &f), E_OK);
+	ck_assert_int_eq(faccessat(x.dir_fd, "ONCE", F_OK, 0), -1);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("erase");
+	TCase *t = tcase_create("all");
+
+	if (sodium_init() < 0)
+		return EXIT_FAILURE;
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_test(t, all_codes_die_and_the_stick_is_empty);
+	tcase_add_loop_test(t, what_would_be_lost_is_asked_for, 0, 3);
+	tcase_add_test(t, what_is_no_stick_has_nothing_to_erase);
+	suite_add_tcase(s, t);
+	return suite_run(s);
+}

@@ -163,7 +163,7 @@ handout_codes(struct handout *h, struct issuer *i, struct fault *f)
 		return e;
 	h->codes = secret_new(h->count * CODE_SHOWN_SIZE);
 	if (h->codes == NULL)
-		return fault_set(f, E_FAIL, 0, "memory", "for codes");
+		return fault_set(f, E_FAIL, ENOMEM, "memory", "for codes");
 	for (size_t k = 0; k < h->count; k++) {
 		mint_code(symbols, i->seed, h->slots[k].grant_id, h->slots[k].slot);
 		code_show(h->codes[k], symbols);

@@ -156,11 +156,12 @@ take_over(struct fill *w, bool remove_it)
 	DIR *list = fd >= 0 ? fdopendir(fd) : NULL;
 
 	if (list == NULL) {
+		err = fill_fault(w, "list");
 		if (fd >= 0)
 			close(fd);
-		return fill_fault(w, "list");
+		return err;
 	}
-	while (err == E_OK && (e = readdir(list)) != NULL) {
+	while (err == E_OK && (errno = 0, (e = readdir(list)) != NULL)) {
 		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
 			continue;
 		if (!is_fill(w->dir, e->d_name))
@@ -168,6 +169,8 @@ take_over(struct fill *w, bool remove_it)
 		else if (remove_it && unlinkat(w->dir, e->d_name, 0) != 0)
 			err = fill_fault(w, "remove");
 	}
+	if (err == E_OK && errno != 0)
+		err = fill_fault(w, "list");
 	closedir(list);
 	return err;
 }

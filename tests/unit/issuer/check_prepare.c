@@ -286,6 +286,12 @@ START_TEST(places_that_are_no_good_are_refused)
 	ck_assert_int_eq(look(), E_SOURCE);
 	ck_assert_int_eq(f.why, WHY_NO_FOLDER);
 	ck_assert_int_eq(f.sys, ENOENT);
+	ck_assert_str_eq(f.object, "/no/such/folder");
+	fault_clear(&f);
+	snprintf(inner, sizeof inner, "%s/film", folder);
+	j.folder = inner;
+	ck_assert_int_eq(look(), E_SOURCE);
+	ck_assert(f.why == WHY_NO_FOLDER && f.sys == ENOTDIR);
 	fault_clear(&f);
 	j.folder = base;
 	ck_assert_int_eq(look(), E_USAGE);
@@ -304,6 +310,47 @@ START_TEST(places_that_are_no_good_are_refused)
 	ck_assert_int_eq(look(), E_USAGE);
 	ck_assert_int_eq(f.why, WHY_TWICE);
 	ck_assert(is_untouched(&targets[0]));
+}
+END_TEST
+
+/* Data, tree and what lies about; and for a lecture that goes, less what it took. */
+START_TEST(what_is_needed_is_what_will_be_written)
+{
+	uint64_t bytes = 0;
+	struct stat st;
+	char hex[2 * ID_SIZE + 1], name[128];
+
+	j.count = 1;
+	j.replace = _i == 1;
+	if (_i == 1)
+		take_old_stick();
+	ck_assert_int_eq(look(), E_OK);
+	bytes = pack_source_stick_bytes(j.src) + (2u << 20) + STICK_ROOM_SIZE + 2 * RECORD_SIZE * CODES + j.notice_n;
+	ck_assert_uint_eq(prepare_bytes(&j), bytes);
+	bytes_to_hex(hex, x.bundle_id, ID_SIZE);
+	snprintf(name, sizeof name, "ONCE/b/%s/00000000.seg", hex);
+	ck_assert_int_eq(fstatat(x.dir_fd, name, &st, 0), 0);
+	ck_assert_uint_eq(targets[0].need, bytes - (_i == 1 ? (uint64_t)st.st_blocks * 512 : 0));
+	ck_assert(targets[0].fresh == (_i == 0));
+	ck_assert_uint_eq(prepare_holes(&j), 0);
+}
+END_TEST
+
+/* A grant that cannot be made is nowhere, and the stick as before. */
+START_TEST(a_grant_without_its_factor_is_not_made)
+{
+	const uint8_t a[KEY_SIZE] = {1};
+	struct provision *p = NULL;
+	struct granting w = {.issuer = &j.issuer, .p = &p, .manifest = &x.manifest, .ck = x.ck, .a = a, .verb = "test"};
+	struct grant none = {.slots = 1, .policy = fixture_policy()};
+
+	ck_assert_int_eq(provision_begin(&p, x.dir_fd, x.seed, x.pk, &f), E_OK);
+	none.policy.usb = true;
+	memcpy(none.stick_id, x.stick_id, ID_SIZE);
+	ck_assert_int_eq(granting_make(&w, &none, &f), E_WRONG_STICK);
+	provision_end(&p);
+	grant_free(&none);
+	ck_assert_uint_eq(grants_on(x.dir_fd), 1);
 }
 END_TEST
 
@@ -364,6 +411,8 @@ main(void)
 	tcase_add_test(t, what_was_not_collected_is_not_replaced_unless_discarded);
 	tcase_add_test(t, a_stick_that_is_refused_does_not_keep_the_others);
 	tcase_add_test(t, places_that_are_no_good_are_refused);
+	tcase_add_loop_test(t, what_is_needed_is_what_will_be_written, 0, 2);
+	tcase_add_test(t, a_grant_without_its_factor_is_not_made);
 	tcase_add_test(t, who_stops_leaves_nothing_behind);
 	tcase_add_test(t, a_stick_that_forgets_gets_no_codes);
 	suite_add_tcase(s, t);

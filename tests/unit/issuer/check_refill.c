@@ -20,7 +20,8 @@ static struct fixture x;
 static struct fixture_grant g;
 static struct refill r;
 static struct fault f;
-static bool stop; /* what the report says when it is asked */
+static bool stop; /* what the report says when it is asked, */
+static bool stop_later; /* ... or after the codes were made */
 
 static bool
 on_stopped(void *arg)
@@ -47,7 +48,8 @@ static void
 on_end(void *arg, bool ok)
 {
 	(void)arg;
-	(void)ok;
+	ck_assert(ok || stop);
+	stop = stop || stop_later;
 }
 
 static void
@@ -71,7 +73,7 @@ begin(void)
 static void
 setup(void)
 {
-	stop = false;
+	stop = stop_later = false;
 	fixture_open(&x);
 	fixture_grant(&x, &g, fixture_policy(), 0, NULL);
 	begin();
@@ -251,8 +253,11 @@ START_TEST(stopped_half_way_no_code_is_ready)
 	size_t new = 0;
 
 	ck_assert_int_eq(refill_take(&r, &f), E_OK);
-	stop = true;
+	stop = _i == 0;
+	stop_later = _i == 1;
 	ck_assert_int_eq(refill_make(&r, &f), E_INTERRUPTED);
+	ck_assert_int_eq(f.why, _i == 0 ? WHY_STRETCHING : WHY_NONE);
+	ck_assert_str_eq(f.step, _i == 0 ? why_step(WHY_STRETCHING) : "refill");
 	ck_assert_uint_eq(grants_there(&new), 1);
 	ck_assert_uint_eq(ready(), 0);
 }
@@ -298,7 +303,7 @@ main(void)
 	tcase_add_test(t, codes_of_a_bound_lecture_are_bound);
 	tcase_add_test(t, a_bundle_that_nobody_can_open_gets_no_codes);
 	tcase_add_test(t, sixty_four_are_the_most);
-	tcase_add_test(t, stopped_half_way_no_code_is_ready);
+	tcase_add_loop_test(t, stopped_half_way_no_code_is_ready, 0, 2);
 	tcase_add_test(t, a_full_disk_of_the_books_leaves_no_code_that_opens);
 	tcase_add_test(t, what_is_no_stick_stays_none);
 	suite_add_tcase(s, t);

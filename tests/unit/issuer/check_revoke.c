@@ -48,6 +48,7 @@ static void
 teardown(void)
 {
 	revoke_free(&r);
+	memset(&r, 0, sizeof r); /* what it still points to was not freed */
 	issuer_close(&office);
 	fixture_grant_free(&g);
 	fixture_close(&x);

@@ -4,6 +4,7 @@
  * The medium is a directory whose calls are ours: it takes so many bytes, and any call may fail.
  */
 #include <check.h>
+#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -126,6 +127,16 @@ int
 unlinkat(int at, const char *name, int flags)
 {
 	return fails("remove") ? -1 : (int)syscall(SYS_unlinkat, at, name, flags);
+}
+
+struct dirent *
+readdir(DIR *dir)
+{
+	struct dirent *(*real)(DIR *) = NULL;
+	void *symbol = dlsym(RTLD_NEXT, sizeof ((struct dirent *)NULL)->d_ino == 8 ? "readdir64" : "readdir");
+
+	memcpy(&real, &symbol, sizeof real);
+	return fails("readdir") ? NULL : real(dir);
 }
 
 int
@@ -310,8 +321,12 @@ START_TEST(what_an_earlier_run_left_is_removed)
 	put(SCRUB_DIR "/000077", "");
 	ck_assert_int_eq(scrub_check(medium, "here", &f), E_OK);
 	ck_assert(is_there(SCRUB_DIR "/000000") && is_there(SCRUB_DIR "/000077"));
-	disk.call = "remove";
+	disk.call = "readdir"; /* what is not listed may be anybody's */
 	disk.sys = EIO;
+	ck_assert_int_eq(scrub_check(medium, "here", &f), E_STICK_IO);
+	ck_assert(f.sys == EIO && strcmp(f.step, "list") == 0);
+	fault_clear(&f);
+	disk.call = "remove";
 	ck_assert_int_eq(scrub_free_space(&report, medium, &f), E_STICK_IO);
 	ck_assert_str_eq(f.step, "remove");
 	fault_clear(&f);

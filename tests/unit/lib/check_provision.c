@@ -723,8 +723,8 @@ START_TEST(directories_that_are_nothing_leave_room)
 }
 END_TEST
 
-/* hostile 31 */
 /* A reader looks at so many names: one more would not be found, be they grants that are damaged or another stick's. */
+/* hostile 31 */
 START_TEST(a_grant_that_nobody_would_find_is_not_written)
 {
 	struct fault room = {0};

@@ -15,6 +15,7 @@
 #include "issuing.h"
 #include "keystore.h"
 #include "keytree.h"
+#include "newfile.h"
 #include "opt.h"
 #include "say.h"
 #include "text.h"
@@ -42,9 +43,9 @@ make(struct issuer *i, const struct cli *c, const char *file, struct fault *f)
 {
 	uint8_t *keystore = NULL;
 	size_t n = 0;
-	enum err e = issuing_open_to_read(i, c, f);
+	enum err e = newfile_check(file, f);
 
-	if (e == E_OK && (e = keystore_load(i->dir_fd, &keystore, &n, f)) == E_OK)
+	if (e == E_OK && (e = issuing_open_to_read(i, c, f)) == E_OK && (e = keystore_load(i->dir_fd, &keystore, &n, f)) == E_OK)
 		e = backup_make(i->books, &(struct backup_new){file, BYTES(keystore, n), i->now, PACKAGE_VERSION}, f);
 	free(keystore);
 	return e;

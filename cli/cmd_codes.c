@@ -399,6 +399,8 @@ cmd_codes(struct cli *c, int argc, char **argv)
 	if (!opt_parse(c, &verb, &words, &e))
 		return e;
 	e = issuing_open_to_read(&i, c, &f);
+	if (e == E_OK)
+		issuing_warn_behind(&i, c);
 	if (e != E_OK)
 		e = say_error(c, &f, NULL);
 	else

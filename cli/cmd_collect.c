@@ -497,7 +497,7 @@ say_summary(const struct run *r)
 		say_used(r->c, used, fresh);
 	if (r->h.number > 0 && r->h.stick != NULL && r->h.put.err == E_OK && r->h.written)
 		say_info(r->c, "list number %u of used and revoked codes is on the stick now", r->h.number);
-	else if (r->h.number > 0 && r->h.stick != NULL && r->h.put.err == E_OK)
+	else if (r->h.number > 0 && r->h.stick != NULL && r->h.put.err == E_OK && !r->issuer.behind)
 		say_info(r->c, "list number %u of used and revoked codes is on the stick already", r->h.number);
 }
 
@@ -509,6 +509,7 @@ report(struct run *r)
 
 	say_summary(r);
 	say_oddities(r);
+	issuing_warn_behind(&r->issuer, r->c);
 	issuing_warn_list(&r->issuer, r->c);
 	if (r->list != NULL && (listed = issuing_list(r->c, r->list, BYTES(r->h.notice, r->h.notice_n))) != E_OK && e == E_OK)
 		e = listed;

@@ -106,10 +106,18 @@ issuing_open_to_hand_out(struct issuer *i, const struct cli *c, struct fault *f)
 		return fault_pass(f, &why);
 	when_show(when, sizeof when, since);
 	return fault_set(f, E_BOOKS, 0, "",
-	    _("the issuer's books are older than those that were used here on %s, and do not know which codes were handed out since: "
-	      "nothing is made or handed out from them. Put the newer books back if you have them. If not: oncestick restore --adopt; "
+	    _("the issuer's books are older than those that were used here on %s, and do not know which codes were handed out "
+	      "since: nothing is made or handed out from them. Put the newer books back if you have them. If not: oncestick restore --adopt; "
 	      "every code that is ready counts as handed out then."),
 	    when);
+}
+
+void
+issuing_warn_behind(const struct issuer *i, const struct cli *c)
+{
+	if (i->behind)
+		say_warn(c, "the issuer's books are an older copy, and do not know which codes were handed out since it was made. "
+			    "Put the newer books back if you have them; if not: oncestick restore --adopt");
 }
 
 enum err

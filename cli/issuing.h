@@ -31,6 +31,9 @@ enum err issuing_begin_books(struct issuer *i, const struct cli *c, struct fault
 enum err issuing_open_to_hand_out(struct issuer *i, const struct cli *c, struct fault *f);
 enum err issuing_look_behind(struct issuer *i, int fd, struct fault *f);
 
+/* issuing_warn_behind(i, c): say it if the books were seen to be an older copy. */
+void issuing_warn_behind(const struct issuer *i, const struct cli *c);
+
 /* issuing_warn_rights(i, c): that warning. */
 void issuing_warn_rights(const struct issuer *i, const struct cli *c);
 

@@ -215,7 +215,7 @@ remove_tmp(int dir_fd, const char *tmp)
 enum err
 backup_make(struct books *b, const struct backup_new *n, struct fault *f)
 {
-	char dir[512], name[256], tmp[40], hex[17];
+	char dir[512], name[256], tmp[256], hex[17];
 	uint8_t random[8];
 	int dir_fd = split(n->path, dir, sizeof dir, name, sizeof name), fd = -1;
 	enum err err = E_OK;
@@ -224,7 +224,7 @@ backup_make(struct books *b, const struct backup_new *n, struct fault *f)
 		return not_made(f, errno, n->path);
 	randombytes_buf(random, sizeof random);
 	bytes_to_hex(hex, random, sizeof random);
-	snprintf(tmp, sizeof tmp, "backup.%s", hex);
+	snprintf(tmp, sizeof tmp, "%.200s.%s", name, hex);
 	if (faccessat(dir_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
 		err = not_made(f, EEXIST, n->path);
 		goto out;
@@ -344,13 +344,14 @@ backup_open(struct backup **out, const char *path, struct fault *f)
 	b->kind.application = APPLICATION;
 	b->dir_fd = split(path, b->dir, sizeof b->dir, b->name, sizeof b->name);
 	if (b->dir_fd == -1)
-		err = no_backup(f, errno, path);
-	else if ((err = sql_open(&b->sql, b->dir, b->dir_fd, &b->kind, SQL_READ, &why)) != E_OK)
+		err = fault_set(&why, E_BOOKS, errno, "open", "%s", path);
+	else if ((err = sql_open(&b->sql, b->dir, b->dir_fd, &b->kind, SQL_READ, &why)) == E_OK &&
+	    (err = check_digest(b, -1, &why)) == E_OK)
+		err = look(b, &why);
+	if (err != E_OK) {
 		err = err == E_BOOKS ? no_backup(f, why.sys, path) : fault_pass(f, &why);
-	else if ((err = check_digest(b, -1, f)) == E_OK && (err = look(b, &why)) != E_OK)
-		err = err == E_BOOKS ? no_backup(f, why.sys, path) : fault_pass(f, &why);
-	if (err != E_OK)
 		backup_close(&b);
+	}
 	*out = b;
 	return err;
 }

@@ -1,12 +1,28 @@
 /*
- * suite.h - how a unit test ends.
+ * suite.h - how a unit test ends, and how much it does.
  */
 #ifndef TESTS_SUITE_H
 #define TESTS_SUITE_H
 
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 
 #include <check.h>
+
+/* suite_few(): whether a part is enough of what is many times the same, since each takes long: FAULTS_FEW is in the environment. */
+static inline bool
+suite_few(void)
+{
+	return getenv("FAULTS_FEW") != NULL;
+}
+
+/* suite_picks(i): whether to take the i-th of them: each, or one in eight, which are spread evenly over whatever repeats in them. */
+static inline bool
+suite_picks(uint64_t i)
+{
+	return !suite_few() || i * UINT64_C(0x9e3779b97f4a7c15) >> 61 == 0;
+}
 
 /* suite_run(s): run it all; the exit status of main. CK_VERBOSITY and the others of Check say how it is told. */
 static inline int

@@ -285,7 +285,7 @@ again(void)
 static void
 each(int (*step)(void), unsigned classes, void (*afterwards)(const struct outcome *o), const char *name)
 {
-	bool every = getenv("FAULTS_EVERY") != NULL, few = getenv("FAULTS_FEW") != NULL;
+	bool every = getenv("FAULTS_EVERY") != NULL, few = suite_few();
 	unsigned n, runs = 0;
 
 	keep();

@@ -221,13 +221,6 @@ assert_refused(const char *code, enum err want, const char *what, size_t i)
 	assert_no_trace(what, i);
 }
 
-/* Whether to plant this one of many: with FAULTS_FEW in the environment, where each takes longer, one in eight. */
-static bool
-is_planted(uint32_t *state)
-{
-	return getenv("FAULTS_FEW") == NULL || payload_random(state) % 8 == 0;
-}
-
 /* ---- signed objects ---------------------------------------------------------------------------------------------------------- */
 
 /* What each of them is called, what it holds, and what is said when it is not to be had. */
@@ -369,7 +362,6 @@ START_TEST(object_with_one_odd_key_or_value)
 	    "1a59682eff", "1b0000003afff44180", "4fa0a1a2a3a4a5a6a7a8a9aaabacadae", "51a0a1a2a3a4a5a6a7a8a9aaabacadaeafb0"};
 	const size_t all = 2 * n * (PAYLOAD_ODDITIES + sizeof more / sizeof *more);
 	size_t refused = 0, planted = 0;
-	uint32_t state = 1;
 
 	for (size_t i = 0; i < 3000; i++)
 		memcpy(deep + 2 * i, "81", 2);
@@ -385,7 +377,7 @@ START_TEST(object_with_one_odd_key_or_value)
 		bool accepted;
 		char *hex;
 
-		if (!is_planted(&state))
+		if (!suite_picks(i))
 			continue;
 		planted++;
 		memcpy(pairs, good, sizeof good);
@@ -428,10 +420,9 @@ START_TEST(object_with_one_flipped_bit)
 	const struct object *o = &objects[type];
 	size_t n;
 	uint8_t *file = fixture_get(&x, o->name, &n);
-	uint32_t state = 2;
 
 	for (size_t bit = 0; bit < 8 * n; bit++) {
-		if (!is_planted(&state))
+		if (!suite_picks(bit))
 			continue;
 		file[bit / 8] ^= (uint8_t)(1u << bit % 8);
 		fixture_put(&x, o->name, file, n);
@@ -765,12 +756,11 @@ START_TEST(cell_with_a_flipped_bit)
 {
 	uint8_t raw[RECORD_SIZE], cell[CELL_SIZE(1)];
 	struct stick_slot good;
-	uint32_t state = 3;
 
 	fixture_slot(&x, &grant.g, 0, &good);
 	memcpy(cell, good.body_a.p, sizeof cell);
 	for (size_t bit = 0; bit < 8 * sizeof cell; bit++) {
-		if (!is_planted(&state))
+		if (!suite_picks(bit))
 			continue;
 		cell[bit / 8] ^= (uint8_t)(1u << bit % 8);
 		record_encode(raw, RECORD_LIVE, grant.g.id, 0, BYTES(cell, sizeof cell));

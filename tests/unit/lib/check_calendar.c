@@ -35,6 +35,8 @@ same_utc(int64_t t)
 START_TEST(every_day_of_eight_centuries)
 {
 	for (int64_t day = -150000; day < 150000; day++) {
+		if (!suite_picks((uint64_t)(day + 150000)))
+			continue;
 		same_utc(day * DAY);
 		same_utc(day * DAY - 1);
 	}
@@ -91,6 +93,8 @@ START_TEST(what_stands_for_a_late_time_has_its_offset)
 		const int64_t like = calendar_alike(t);
 		struct tm want, got;
 
+		if (!suite_picks((uint64_t)t / (DAY / 3)))
+			continue;
 		if (like > INT32_MAX || like <= INT64_C(1700000000))
 			ck_abort_msg("%lld is for %lld", (long long)like, (long long)t);
 		if (!calendar_local(&want, t) || !calendar_local(&got, like))

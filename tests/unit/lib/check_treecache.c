@@ -224,7 +224,7 @@ ask_with_threads(uint64_t n, size_t threads)
 	pthread_t t[80];
 
 	make(n);
-	asks = (unsigned)(8000 / threads);
+	asks = (unsigned)((suite_few() ? 2000 : 8000) / threads);
 	sample_flip(&s, shape.first[1] + BAD_PARENT, 1, 1);
 	ck_assert_int_eq(treecache_start(cache, mine), 0);
 	for (size_t i = 0; i < threads; i++)

@@ -11,6 +11,7 @@
 #include <jansson.h>
 #include <sodium.h>
 
+#include "csv.h"
 #include "human.h"
 #include "issuer.h"
 #include "keytree.h"
@@ -69,39 +70,6 @@ print_text(const struct handout *h)
 
 /* ---- CSV ----------------------------------------------------------------------------------------------------------------- */
 
-/* What spreadsheets begin a formula with, also as East Asian keyboards write it. */
-static bool
-like_formula(const char *text)
-{
-	static const char *const starts[] = {"=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠"};
-
-	for (size_t k = 0; k < sizeof starts / sizeof starts[0]; k++)
-		if (strncmp(text, starts[k], strlen(starts[k])) == 0)
-			return true;
-	return false;
-}
-
-/* The cell text at out, which has room for it: at most 2 strlen(text) + 4 bytes. Return where the next one goes. */
-static char *
-add_cell(char *out, const char *text, char after)
-{
-	bool quote = strpbrk(text, ",\"\r\n") != NULL;
-
-	if (quote)
-		*out++ = '"';
-	if (like_formula(text))
-		*out++ = '\'';
-	for (; *text != '\0'; text++) {
-		if (*text == '"')
-			*out++ = '"';
-		*out++ = *text;
-	}
-	if (quote)
-		*out++ = '"';
-	*out++ = after;
-	return out;
-}
-
 static int
 print_row(char line[LINE_MAX_CSV], const struct handout *h, size_t k)
 {
@@ -111,12 +79,12 @@ print_row(char line[LINE_MAX_CSV], const struct handout *h, size_t k)
 	issuer_slot_name(id, s);
 	when_rfc3339(from, sizeof from, s->not_before);
 	when_rfc3339(until, sizeof until, s->expires);
-	end = add_cell(end, id, ',');
-	end = add_cell(end, h->codes[k], ',');
-	end = add_cell(end, s->label, ',');
-	end = add_cell(end, s->holder, ',');
-	end = add_cell(end, from, ',');
-	end = add_cell(end, until, '\r');
+	end = csv_cell(end, id, ',');
+	end = csv_cell(end, h->codes[k], ',');
+	end = csv_cell(end, s->label, ',');
+	end = csv_cell(end, s->holder, ',');
+	end = csv_cell(end, from, ',');
+	end = csv_cell(end, until, '\r');
 	*end++ = '\n';
 	return write_all(line, (size_t)(end - line));
 }

@@ -49,6 +49,7 @@ static const struct verb verbs[] = {
     {"refill", "issuer", N_("more codes for a lecture that is on a stick"), cmd_refill, HOMES_ISSUER},
     {"issue", "issuer", N_("hand out codes"), cmd_issue, HOMES_ISSUER},
     {"codes", "issuer", N_("list sticks and the state of their codes"), cmd_codes, HOMES_ISSUER},
+    {"report", "issuer", N_("who opened what, when and where"), cmd_report, HOMES_ISSUER},
     {"revoke", "issuer", N_("make lost or spent codes useless"), cmd_revoke, HOMES_ISSUER},
     {"collect", "issuer", N_("read from a returned stick which codes were used"), cmd_collect, HOMES_ISSUER},
     {"erase", "issuer", N_("destroy what is on a stick"), cmd_erase, HOMES_ISSUER},

@@ -388,8 +388,10 @@ when_show_short(char *out, size_t size, int64_t t, int64_t now)
 {
 	struct tm tm, today;
 
-	if (!local(out, size, t, &tm) || !local(out, size, now, &today))
+	if (!local(out, size, t, &tm))
 		return;
+	if (!calendar_local(&today, now))
+		today = tm;
 	if (tm.tm_year == today.tm_year)
 		/* TRANSLATORS: day, month, hour, minute; short, for tables */
 		snprintf(out, size, _("%d %s %02d:%02d"), tm.tm_mday, _(months[tm.tm_mon]), tm.tm_hour, tm.tm_min);

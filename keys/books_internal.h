@@ -21,6 +21,9 @@ enum err books_open_as(struct books **b, const char *dir, int dir_fd, const char
 /* The states as they are stored, by enum books_slot_state. */
 extern const char *const books_state_names[4];
 
+/* books_read_state(st, column, state): what is stored; false, with *state as it was, for anything else. */
+bool books_read_state(sqlite3_stmt *st, int column, enum books_slot_state *state);
+
 /* books_step(b, step): what is being done now, for faults; returns the connection. */
 struct sql *books_step(struct books *b, const char *step);
 

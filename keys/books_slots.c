@@ -20,8 +20,8 @@ const char *const books_state_names[4] = {
 	[BOOKS_REVOKED] = "revoked",
 };
 
-static bool
-read_state(sqlite3_stmt *st, int column, enum books_slot_state *state)
+bool
+books_read_state(sqlite3_stmt *st, int column, enum books_slot_state *state)
 {
 	char word[16];
 
@@ -69,7 +69,7 @@ static bool
 read_slot(sqlite3_stmt *st, struct books_slot *s)
 {
 	memset(s, 0, sizeof *s);
-	if (!sql_fixed(st, 0, s->stick_id, ID_SIZE) || !sql_fixed(st, 1, s->grant_id, ID_SIZE) || !read_state(st, 4, &s->state))
+	if (!sql_fixed(st, 0, s->stick_id, ID_SIZE) || !sql_fixed(st, 1, s->grant_id, ID_SIZE) || !books_read_state(st, 4, &s->state))
 		return false;
 	s->slot = (uint32_t)sqlite3_column_int64(st, 2);
 	s->number = (uint32_t)sqlite3_column_int64(st, 3);
@@ -539,7 +539,7 @@ read_standing(struct sql *q, struct standing *s, const struct books_change *c, s
 	    " WHERE grant_id = ?1 AND slot = ?2",
 	    SQL_ARGS(ID(c->grant_id), SQL_INT(c->slot), SQL_MAYBE(c->receipt.p, c->receipt.n), SQL_INT(c->spent_at)), f)) == E_OK &&
 	    (err = sql_next(q, st, &row, f)) == E_OK) {
-		if (!row || !read_state(st, 0, &s->state))
+		if (!row || !books_read_state(st, 0, &s->state))
 			err = sql_odd(q, row ? "an odd row of slots" : "unknown slot", f);
 		sql_string(st, 1, s->holder, sizeof s->holder);
 		s->new_receipt = c->receipt.n > 0 && sqlite3_column_int(st, 2) != 0;

@@ -76,12 +76,14 @@ for line in (oncestick --help 2>/dev/null)
                     set -a args -x -a '(__oncestick_of_codes holder)'
                 case '*:again'
                     set -a args -x -a '(__oncestick_of_codes id; __oncestick_of_codes holder)'
-                case issue:lecture refill:lecture
+                case issue:lecture refill:lecture report:lecture
                     set -a args -x -a '(__oncestick_of_codes label)'
                 case prepare:format
                     set -a args -x -a 'exfat vfat'
                 case issue:format
                     set -a args -x -a 'text csv json'
+                case report:format
+                    set -a args -x -a 'text csv json html'
                 case '*:paper'
                     set -a args -x -a 'a4 letter'
                 case '*:session'

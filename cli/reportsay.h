@@ -1,0 +1,30 @@
+/*
+ * reportsay.h - a report on standard output: for people on a terminal, as a page to print, or for programs.
+ *
+ * It is written as it is read from the books, in one transaction of the caller's, so that a year of a large office takes no memory.
+ */
+#ifndef REPORTSAY_H
+#define REPORTSAY_H
+
+#include "audit.h"
+#include "cli.h"
+#include "error.h"
+#include "issuer.h"
+
+struct reportsay {
+	const struct cli *c;
+	const struct issuer *issuer;
+	const struct audit_wanted *wanted;
+};
+
+/*
+ * reportsay_text(r, f), and the others: all of it. E_FAIL with nothing in f if what was printed does not get out: say_stdout has
+ * the words for it. Otherwise the errors of audit_lectures.
+ */
+typedef enum err reportsay_print(const struct reportsay *r, struct fault *f);
+reportsay_print reportsay_text, reportsay_csv, reportsay_json, reportsay_html;
+
+/* reportsay_format(word): the one that is meant by "text", "csv", "json" or "html", else NULL. */
+reportsay_print *reportsay_format(const char *word);
+
+#endif

@@ -1,0 +1,164 @@
+# Who opened what, when and where: as text, CSV, JSON and a page, also where names are hostile.
+. "$ONCE_TESTS/scenario/scenario.sh"
+need_fuse
+books=$W/issuer/books.sqlite
+issued_stick --codes 6 --label Birds
+name=$(oncestick codes --json | jq -r '.sticks[0].stick')
+
+# ---- a lecture ---------------------------------------------------------------------------------------------------------------
+check "codes for two" oncestick issue "$stick" -n 2 --to 'Kim, Lee & Co' "$pass"
+check "the first code opens it" oncestick mount "$stick" --code-file "$W/code" --yes
+check "and it is closed" oncestick unmount --yes
+check "the office does not know of that" oncestick report --json
+is "nothing is spent" "$(jq -c '.totals | [.codes, .spent, .issued, .ready]' "$W/out")" '[6,0,3,3]'
+check "the stick comes home" oncestick collect "$stick" "$pass"
+check "a code is revoked" oncestick revoke "$name/3" --yes "$pass"
+check "now it knows" oncestick report --json
+is "who, when, where, how long" "$(jq -c '.lectures[0].codes[0] | [.state, .holder, .use.station, .use.open_s < 600,
+	.spent_at == .use.spent_at, .issued_by == .issued_by, .odd]' "$W/out")" \
+	"[\"spent\",\"Test\",\"$(oncestick station show --json | jq -r .station)\",true,true,true,[]]"
+is "what became of the others" "$(jq -c '[.lectures[].codes[].state]' "$W/out")" '["spent","issued","revoked","ready","ready","ready"]'
+is "who did what" "$(jq -c '[.office[] | [.verb, .times]]' "$W/out")" '[["prepare",1],["issue",3],["collect",1],["revoke",1]]'
+is "--format json is the same" "$(oncestick report --format json | jq -Sc .totals)" "$(jq -Sc .totals "$W/out")"
+check "for people" oncestick report
+printed '^Birds, on stick .*, prepared .* by '
+printed '6 codes: 1 spent, 1 issued, 3 ready, 1 revoked'
+printed "^$name/1 +spent +"
+printed '^1 lecture, 6 codes'
+printed '^Everything adds up'
+no grep -q "^$name/4" "$W/out" || die "a code that nobody has is listed"
+
+# ---- what is asked for -------------------------------------------------------------------------------------------------------
+check "one person" oncestick report --holder 'Kim, Lee & Co' --json
+is "has his codes" "$(jq -c '[.lectures[].codes[].number]' "$W/out")" '[2,3]'
+check "one lecture" oncestick report --lecture Birds --json
+is "is whole" "$(jq '.totals.codes' "$W/out")" 6
+check "by its id" oncestick report --lecture "$(jq -r '.lectures[0].grant' "$W/out" | cut -c1-8)" --json
+is "is the same" "$(jq '.totals.codes' "$W/out")" 6
+check "another year" oncestick report --from 2020-01-01 --to 2020-12-31 --json
+is "had nothing" "$(jq -c '[.totals.codes, (.lectures | length), (.office | length)]' "$W/out")" '[0,0,0]'
+for format in text csv html; do
+	check "nor as $format" oncestick report --from 2020-01-01 --to 2020-12-31 --format $format
+done
+refused 12 "a lecture that is not there" oncestick report --lecture Bards
+said "no lecture .Bards.*oncestick codes"
+refused 14 "nobody" oncestick report --holder Kim
+said "Kim"
+[ ! -s "$W/out" ] || die "something is printed before it is refused"
+refused 2 "a period the wrong way round" oncestick report --from 2026-12-31 --to 2026-01-01
+refused 2 "no time" oncestick report --from yesterweek
+refused 2 "no format" oncestick report --format pdf
+refused 2 "two formats" oncestick report --format csv --json
+if [ -c /dev/full ]; then
+	oncestick report --format html 2>"$W/err" >/dev/full && die "a full disk is not noticed"
+	said "E_FAIL"
+fi
+
+# ---- names are anybody's -----------------------------------------------------------------------------------------------------
+# hostile names, a copy of a stick, a receipt that is missing; and a lecture that expired
+sqlite3 "$books" "UPDATE slot SET holder = '</bdi><script>alert(1)</script>&\"''' WHERE number = 2;
+	UPDATE slot SET holder = '=cmd|'' /C calc''!A0,\"x\"' WHERE number = 3;
+	UPDATE slot SET holder = 'Zo' || char(10, 27, 8238) || '[31m', state = 'issued' WHERE number = 4;
+	UPDATE slot SET holder = CAST(x'ff80' AS TEXT), state = 'issued' WHERE number = 5;
+	INSERT INTO second SELECT grant_id, slot, receipt FROM slot WHERE number = 1;
+	UPDATE slot SET state = 'spent', holder = '@b' WHERE number = 6;
+	UPDATE grnt SET label = 'Birds <b onload=x> \"&'" || die "sqlite3"
+check "a page" oncestick report --format html
+cp "$W/out" "$W/page.html"
+cat >"$W/page.py" <<'PY'
+import collections, html.parser, sys, unicodedata
+VOID = {'meta', 'rect', 'path'}
+class Page(html.parser.HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.open, self.seen, self.names, self.ids, self.links, self.rows, self.text = [], collections.Counter(), [], set(), [], [], []
+    def handle_starttag(self, tag, attrs):
+        a = dict(attrs)
+        self.seen[tag] += 1
+        assert len(a) == len(attrs), attrs
+        assert not any(k.startswith('on') or k in ('src', 'style', 'xlink:href') for k in a), attrs
+        if tag == 'html':
+            assert a['lang'] == 'en', a
+        if 'id' in a:
+            assert a['id'] not in self.ids
+            self.ids.add(a['id'])
+        if tag == 'a':
+            assert a['href'].startswith('#')
+            self.links.append(a['href'][1:])
+        if tag == 'tr':
+            self.rows.append([])
+        if tag == 'td':
+            assert a['data-label']
+            self.rows[-1].append('')
+        if tag not in VOID:
+            self.open.append(tag)
+    def handle_startendtag(self, tag, attrs):
+        assert tag in VOID, tag
+        self.handle_starttag(tag, attrs)
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag, tag
+    def handle_data(self, data):
+        assert not any(unicodedata.category(c) == 'Cc' and c != '\n' for c in data), data
+        if 'bdi' in self.open:
+            self.names.append(data)
+        if 'td' in self.open:
+            self.rows[-1][-1] += data
+        if self.open and self.open[-1] in ('style', 'script'):
+            assert '@import' not in data and 'url(' not in data
+p = Page()
+p.feed(open(sys.argv[1], encoding='utf-8', errors='strict').read())
+p.close()
+assert p.open == [], p.open
+only = set('html head meta title style body header h1 h2 h3 p main ul li svg rect path g article a bdi span div table thead tbody tr th td time'.split())
+assert set(p.seen) <= only, set(p.seen) - only
+assert 'Content-Security-Policy' in open(sys.argv[1]).read()
+assert p.seen['article'] == 1 and p.seen['html'] == 1
+assert set(p.links) <= p.ids, p.links
+names = ''.join(p.names)
+assert '</bdi><script>alert(1)</script>&"\'' in names and 'Birds <b onload=x> "&' in names
+assert any(r[2].startswith('Zo\ufffd\ufffd') for r in p.rows if len(r) > 2), p.rows
+assert len(p.links) == 2, p.links
+PY
+check "is whole, and of names nothing but text" python3 "$W/page.py" "$W/page.html"
+no grep -Eq 'https?:|<script' "$W/page.html" || die "something from elsewhere"
+check "a table" oncestick report --format csv
+cat >"$W/table.py" <<'PY'
+import csv, sys
+rows = list(csv.DictReader(open(sys.argv[1], newline='', encoding='utf-8', errors='strict'), strict=True))
+raw = open(sys.argv[1], 'rb').read()
+assert raw.count(b'\r\n') == 7 and raw.count(b'\n') == 7 and b'\x1b' not in raw
+assert len(rows) == 6 and all(None not in r and None not in r.values() for r in rows)
+assert rows[1]['holder'] == '</bdi><script>alert(1)</script>&"\''
+assert rows[2]['holder'] == '\'=cmd|\' /C calc\'!A0,"x"', rows[2]
+assert rows[3]['holder'].startswith('Zo??')
+assert rows[5]['holder'] == "'@b" and rows[5]['odd'] == 'no-receipt'
+assert rows[0]['odd'] == 'twice' and rows[0]['open_s'].isdigit() and len(rows[0]['station']) == 32
+assert not any(v[:1] in ('=', '+', '-', '@', '\t', '\r') for r in rows for v in r.values())
+PY
+check "is one, and has no formula" python3 "$W/table.py" "$W/out"
+check "JSON has what is in the books" oncestick report --json
+is "as it is" "$(jq -r '.lectures[0].codes[2].holder' "$W/out")" "=cmd|' /C calc'!A0,\"x\""
+is "and what does not add up" "$(jq -c '[.lectures[].codes[].odd]' "$W/out")" '[["twice"],[],[],[],[],["no-receipt"]]'
+check "so has the terminal" env LC_ALL=C.UTF-8 oncestick report
+printed 'Zo.x0a.x1b'
+printed "$name/1: opened in two places"
+printed '2 codes: see above'
+if command -v script >/dev/null; then
+	script -qec "stty cols 80; oncestick report" /dev/null >"$W/tty" 2>/dev/null </dev/null || die "no report on a terminal"
+	is "a terminal's lines are no longer than it" \
+		"$(python3 -c 'import sys; print([l for l in open(sys.argv[1], encoding="utf-8") if len(l.rstrip()) > 80])' "$W/tty")" '[]'
+fi
+
+# ---- a year of an office -----------------------------------------------------------------------------------------------------
+export ONCESTICK_ISSUER_DIR="$W/large"
+new_issuer
+check "the books of an office" "$ONCE_TESTS/bench/office" "$W/large/books.sqlite" 60
+check "their report" oncestick report --json
+is "has every code" "$(jq -c '[(.lectures | length), .totals.codes, .totals.spent, .office[0].times]' "$W/out")" '[60,1422,720,960]'
+is "PCs have the names that the books have" "$(jq -r '.lectures[1].codes[0].use.pc' "$W/out")" "Hall 1"
+check "as a table" oncestick report --format csv
+is "too" "$(wc -l <"$W/out")" 1423
+check "as a page" oncestick report --format html
+sed -i -e '/assert p.seen.*article/,$d' "$W/page.py"
+check "which is whole" python3 "$W/page.py" "$W/out"
+finish

@@ -21,6 +21,9 @@ cut "a stick is prepared" oncestick prepare "$W/folder" "$stick" --codes 4 --lab
 cut "a second lecture is added" oncestick prepare "$W/folder" "$stick" --add --codes 2 "$pass"
 cut "codes are handed out" oncestick issue "$stick" -n 3 --to Kim --lecture Cut "$pass"
 cp "$W/out" "$W/codes"
+cut "more codes are made" oncestick refill "$stick" -n 1 --lecture Cut "$pass"
+cut "and some for when it is away" oncestick refill "$stick" -n 1 --lecture Cut -o "$W/files/refill" "$pass"
+cut "which are accepted" oncestick accept "$W/files/refill" "$stick"
 cut "they are told again, on a sheet" oncestick issue --again Kim --sheet "$W/files/cards.pdf" "$pass"
 sed -n 1p "$W/codes" >"$W/code"
 cut "one is revoked" oncestick revoke --code-file "$W/code" "$pass"
@@ -35,6 +38,8 @@ if [ "$(id -u)" -eq 0 ] && [ -c /dev/fuse ]; then # fusermount3 of another user 
 	cut "it comes home" oncestick collect "$stick" "$pass"
 fi
 cut "the PC knows an issuer" oncestick station pin "$stick"
+cut "the list goes into a file" oncestick revoke --list "$W/files/list" "$pass"
+cut "and from there into the PC and onto the stick" oncestick accept "$W/files/list" "$stick"
 cut "it can be enrolled" oncestick station enrol "$W/files/enrolment"
 cut "its receipts are written" oncestick station receipts "$W/files/receipts"
 cut "the stick is prepared anew" oncestick prepare "$W/folder" "$stick" --replace --codes 2 "$pass"

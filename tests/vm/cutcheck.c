@@ -1,6 +1,6 @@
 /*
- * cutcheck.c - what the program's own code makes of a stick: cutcheck DIR [ISSUER], where DIR is the directory that holds ONCE, and
- * ISSUER a public key in hexadecimal, needed to see notices while there is no grant. One fact a line:
+ * cutcheck.c - what the program's own code makes of a stick: cutcheck DIR [ISSUER [REFILL]], where DIR is the directory that holds
+ * ONCE, ISSUER a public key in hexadecimal, needed to see notices while there is no grant, and REFILL a file. One fact a line:
  *
  *   stick NAME [ID N]                         E_OK or why there is none
  *   grants NAME COUNT SKIPPED FOREIGN         of stick_load_grants
@@ -8,17 +8,21 @@
  *   slot ID NUMBER A B MERGED                 LIVE, SPENT or DAMAGED; SHORT after MERGED if a lock file is not whole
  *   issuer KEY
  *   notice NUMBER [ID/SLOT ...]               the newest that verifies, with every slot it revokes
+ *   refill NAME                               E_OK if it could be accepted now
  */
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <sodium.h>
 
+#include "accept.h"
 #include "bundle.h"
 #include "bytes.h"
 #include "notice.h"
+#include "refillfile.h"
 #include "stick.h"
 
 static const char *const states[] = {
@@ -98,6 +102,22 @@ print_notice(const struct stick *s, const uint8_t issuer[KEY_SIZE])
 	notice_free(&n);
 }
 
+/* fd: DIR. */
+static void
+print_refill(int fd, const char *name)
+{
+	struct accept a = {0};
+	uint8_t *file = NULL;
+	size_t n = 0;
+	enum err err = E_USAGE;
+
+	if (stickio_slurp(AT_FDCWD, name, REFILLFILE_MAX, &file, &n) == 0 && (err = accept_open(&a, BYTES(file, n), NULL)) == E_OK)
+		err = accept_fits(&a, fd, NULL);
+	printf("refill %s\n", err_name(err));
+	accept_free(&a);
+	free(file);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -107,11 +127,13 @@ main(int argc, char **argv)
 	int fd = -1;
 	enum err err;
 
-	if (argc < 2 || argc > 3 || sodium_init() < 0 || (fd = open(argv[1], O_RDONLY | O_DIRECTORY | O_CLOEXEC)) == -1 ||
-	    (argc == 3 && sodium_hex2bin(issuer, KEY_SIZE, argv[2], strlen(argv[2]), NULL, NULL, NULL) != 0)) {
-		fprintf(stderr, "usage: cutcheck DIR [ISSUER]\n");
+	if (argc < 2 || argc > 4 || sodium_init() < 0 || (fd = open(argv[1], O_RDONLY | O_DIRECTORY | O_CLOEXEC)) == -1 ||
+	    (argc >= 3 && sodium_hex2bin(issuer, KEY_SIZE, argv[2], strlen(argv[2]), NULL, NULL, NULL) != 0)) {
+		fprintf(stderr, "usage: cutcheck DIR [ISSUER [REFILL]]\n");
 		return 2;
 	}
+	if (argc == 4)
+		print_refill(fd, argv[3]);
 	err = stick_open(&s, fd, NULL);
 	close(fd);
 	if (err != E_OK) {

@@ -13,6 +13,8 @@ What a command has finished before the cut must be there, whatever is lost. What
            SPENT SPENT, and is the last of these from when the key was usable. While a session ends, one copy of those that
            are spent may be DAMAGED, never both.
   grants   stay; a new one is not there, or every block of its bundle verifies, its slots are LIVE, its notice is known.
+  refill   is accepted: its grant is there, and the stick record is the one after; or it is not, the record is the one before, and
+           it can be accepted.
   notice   the one before or the one after.
   files    fsck has nothing to say of those that were finished. Of those that were not, it may say anything. Everywhere:
            lost clusters, the dirty bit, the count of free clusters, two FATs that differ (the first counts) are no fault.
@@ -253,8 +255,8 @@ def exfat_complaints(said):
 class Facts:
     """What is on an image, as fsck and the program see it."""
 
-    def __init__(self, image, tree, cutcheck, issuer):
-        self.stick, self.grants_name, self.skipped, self.issuer = None, 'E_NO_STICK', 0, issuer
+    def __init__(self, image, tree, cutcheck, issuer, refill=None):
+        self.stick, self.grants_name, self.skipped, self.issuer, self.fits = None, 'E_NO_STICK', 0, issuer, None
         self.grants, self.slots, self.short, self.notice, self.revoked = {}, {}, set(), 0, set()
         if is_exfat(image.fd):
             volume = exfat.Exfat(image.fd)
@@ -265,7 +267,7 @@ class Facts:
             self.complaints = vfat_complaints(run(['fsck.vfat', '-n', image.path], (0, 1)))
         tree.show(files)
         self.files = set(files)
-        for line in run([cutcheck, tree.path] + ([issuer] if issuer else []), (0,)).splitlines():
+        for line in run([cutcheck, tree.path] + [a for a in (issuer, refill) if a], (0,)).splitlines():
             getattr(self, 'say_' + line.split(' ', 1)[0])(line.split(' ', 1)[1])
 
     def say_stick(self, text):
@@ -287,6 +289,9 @@ class Facts:
 
     def say_issuer(self, text):
         self.issuer = text
+
+    def say_refill(self, text):
+        self.fits = text
 
     def say_notice(self, text):
         number, *revoked = text.split()
@@ -323,7 +328,21 @@ def judge_slots(before, after, now, usable, ends):
             yield f'{name} has copies {pair}, not {" or ".join(allowed)}'
 
 
-def judge_grants(before, now):
+def judge_refill(before, after, now):
+    """One world or the other."""
+    new = after.grants.keys() - before.grants.keys()
+    accepted = new <= now.grants.keys()
+    if now.stick != (after if accepted else before).stick:
+        yield f'the refill is {"" if accepted else "not "}accepted, stick record: {now.stick}'
+    if not accepted and now.fits != 'E_OK':
+        yield f'the refill is neither accepted nor acceptable ({now.fits})'
+    if accepted and now.fits not in ('E_OK', 'E_REFILL_USED'):
+        yield f'the refill is accepted, and {now.fits}'
+    if now.skipped > (0 if accepted else 1):
+        yield f'{now.skipped} grants do not verify'
+
+
+def judge_grants(before, now, refill):
     for grant in before.grants.keys() - now.grants.keys():
         yield f'grant {grant[:6]} is gone ({now.grants_name})'
     for grant, (_, notice_min, bundle) in now.grants.items():
@@ -333,9 +352,9 @@ def judge_grants(before, now):
             yield f'grant {grant[:6]} needs notice {notice_min}, there is {now.notice}'
     for grant in now.short:
         yield f'lock files of grant {grant[:6]} are not whole'
-    if now.skipped:
+    if now.skipped and not refill:
         yield f'{now.skipped} grants do not verify'
-    if before.stick and before.stick.startswith('E_OK') and now.stick != before.stick:
+    if not refill and before.stick and before.stick.startswith('E_OK') and now.stick != before.stick:
         yield f'stick record: {now.stick}'
 
 
@@ -364,8 +383,9 @@ def judge_files(phase, before, now):
 
 def judge(phase, at, before, after, now):
     usable = phase.spends and at >= phase.usable
-    return [*judge_slots(before, after, now, usable, phase.name == 'unmount'), *judge_grants(before, now), *judge_notice(before, after, now),
-            *judge_files(phase, before, now)]
+    refill = phase.name == 'accept'
+    return [*judge_slots(before, after, now, usable, phase.name == 'unmount'), *judge_grants(before, now, refill),
+            *(judge_refill(before, after, now) if refill else []), *judge_notice(before, after, now), *judge_files(phase, before, now)]
 
 
 def judge_promise(phase, before, after):
@@ -373,7 +393,7 @@ def judge_promise(phase, before, after):
     grants, notice = len(after.grants) - len(before.grants), after.notice > before.notice
     spent = sum(pair == 'SPENT SPENT' for pair, _ in after.slots.values()) - \
         sum(pair == 'SPENT SPENT' for pair, _ in before.slots.values())
-    done = {'prepare': grants == 1, 'add': grants == 1, 'revoke': notice, 'collect': notice}
+    done = {'prepare': grants == 1, 'add': grants == 1, 'accept': grants == 1 and after.stick != before.stick, 'revoke': notice, 'collect': notice}
     if not phase.planted and not done.get(phase.name, spent == phase.spends):
         yield (f'in the end there are {grants} more grants ({after.grants_name}), {spent} more spent slots, '
                f'{"a" if notice else "no"} newer notice')
@@ -384,8 +404,8 @@ def judge_promise(phase, before, after):
 class Share:
     """Every n-th cut point of a phase."""
 
-    def __init__(self, number, count, cutcheck, base, work, writes):
-        self.number, self.count, self.cutcheck = number, count, cutcheck
+    def __init__(self, number, count, cutcheck, base, work, writes, refill):
+        self.number, self.count, self.cutcheck, self.refill = number, count, cutcheck, refill
         self.base, self.work, self.writes = base, os.path.join(work, f'share{number}'), writes
         os.makedirs(self.work)
 
@@ -411,7 +431,7 @@ class Share:
             image.advance(at)
             with image.with_sectors(kept) as digest:
                 if digest not in known:
-                    known[digest] = Facts(image, tree, self.cutcheck, after.issuer)
+                    known[digest] = Facts(image, tree, self.cutcheck, after.issuer, self.refill if phase.name == 'accept' else None)
                 wrong = judge(phase, at, before, after, known[digest])
                 if phase.planted:
                     wrong = [text for text in wrong if re.search(PLANTED[phase.name], text)]
@@ -447,7 +467,8 @@ def report(phase, writes, results, wrong):
 def main():
     cutcheck, log, base, phases, work = sys.argv[1:]
     writes = [Write(e) for e in WRITELOG.entries(log)]
-    shares = [Share(n, os.cpu_count() or 1, cutcheck, base, work, writes) for n in range(os.cpu_count() or 1)]
+    refill, count = os.path.join(os.path.dirname(phases), 'refill'), os.cpu_count() or 1
+    shares = [Share(n, count, cutcheck, base, work, writes, refill) for n in range(count)]
     good = True
     with multiprocessing.Pool(len(shares)) as pool:
         issuer = shares[0].whole(len(writes)).issuer

@@ -54,6 +54,9 @@ phase collect
 check "collect" oncestick collect "$stick" --passphrase-file "$W/pass"
 phase add
 prepare "$W/large" "$stick" --add --label Large --codes 3 --quiet
+check "more codes are sent" oncestick refill "$stick" --lecture Small -n 2 -o "$OUT/refill" --passphrase-file "$W/pass"
+phase accept
+check "and accepted" oncestick accept "$OUT/refill" "$stick"
 phase added
 flushed
 

@@ -19,12 +19,17 @@
 
 #include <sodium.h>
 
+#include "accept.h"
 #include "bundle.h"
 #include "fake_memory.h"
 #include "filestat.h"
 #include "fixture.h"
 #include "hold.h"
+#include "keytree.h"
+#include "mint.h"
 #include "provision.h"
+#include "refillfile.h"
+#include "secret.h"
 #include "segment.h"
 #include "steps.h"
 #include "steps_expected.h"
@@ -46,8 +51,9 @@ static struct unlock *u;
 static struct unlock_info info;
 static struct bundle *b;
 static struct hold *hold;
-static struct bytes notice;
-static uint8_t *notice_file, block[BLOCK_SIZE];
+static struct accept refill;
+static struct bytes notice, refill_file;
+static uint8_t *notice_file, *refill_bytes, block[BLOCK_SIZE];
 static struct fault fault;
 
 /* ---- the stick, as it is before each operation ----------------------------------------------------------------------------- */
@@ -82,6 +88,10 @@ copy_entry(int from_fd, const char *name, int to_fd)
 		copy_tree(from_fd, name, to_fd, name);
 		return;
 	}
+	if (st.st_size > 1 << 16) { /* a segment, which nobody writes to */
+		ck_assert_int_eq(linkat(from_fd, name, to_fd, name, 0), 0);
+		return;
+	}
 	ck_assert_int_eq(stickio_slurp(from_fd, name, 1u << 24, &data, &n), 0);
 	ck_assert_int_eq(stickio_create(to_fd, name, data, n, st.st_mode & 07777), 0);
 	free(data);
@@ -103,12 +113,42 @@ copy_tree(int from_dir, const char *from, int to_dir, const char *to)
 	close(to_fd);
 }
 
+/* Two codes more for the lecture, as its issuer sends them after the stick. */
+static void
+make_refill(void)
+{
+	struct grant more = {.issued = FIXTURE_NOW, .bundle_count = 1, .policy = fixture_policy(), .slots = 2, .refill = 1};
+	uint8_t *stretched = secret_new(2 * KEY_SIZE), *ratchet = secret_new(KEY_SIZE), *sealed = NULL;
+	struct minted m = {0};
+
+	memcpy(more.stick_id, x.stick_id, ID_SIZE);
+	memset(more.id, 0xff, ID_SIZE); /* behind the lecture's, which is drawn */
+	memcpy(more.issuer, x.pk, KEY_SIZE);
+	more.bundles[0] = lecture.g.bundles[0];
+	ck_assert_int_eq(mint_stretch(&(struct mint_codes){x.seed, more.stick_id, more.id, 2}, stretched, 1, NULL, NULL), E_OK);
+	ck_assert_int_eq(mint_grant(&more, &(struct mint_secrets){x.seed, stretched, x.ck, NULL}, &m, &fault), E_OK);
+	keytree_ratchet(ratchet, x.seed, x.stick_id);
+	keytree_ratchet_next(ratchet);
+	ck_assert_ptr_nonnull(sealed = refillfile_seal(ratchet, &more, m.cells));
+	ck_assert_ptr_nonnull(refill_bytes = refillfile_encode(&(struct refillfile){.notice = notice,
+	    .grant = BYTES(m.file, m.file_n), .sealed = BYTES(sealed, refillfile_cells(&more) + TAG_SIZE)}, &refill_file.n));
+	refill_file.p = refill_bytes;
+	free(sealed);
+	secret_free(&stretched);
+	secret_free(&ratchet);
+	grant_free(&more);
+	free(m.file);
+	free(m.cells);
+}
+
 /* A lecture, and a notice that revokes nothing, which is newer than the stick's, if that has one. */
 static void
 setup(void)
 {
 	size_t n = 0;
 
+	if (access("/dev/shm", W_OK) == 0) /* thousands of sticks are made */
+		setenv("TMPDIR", "/dev/shm", 1);
 	fixture_open(&x);
 	fixture_grant(&x, &lecture, fixture_policy(), 0, NULL);
 	fixture_notice(&x, NULL, 0, 2);
@@ -116,6 +156,7 @@ setup(void)
 	notice = BYTES(notice_file, n);
 	ck_assert_int_eq(unlinkat(x.dir_fd, "ONCE/" STICK_NOTICE, 0), 0);
 	fixture_notice(&x, NULL, 0, 1);
+	make_refill();
 	ck_assert_int_eq(unlinkat(x.dir_fd, "ONCE/" STICK_PROBE, 0) == 0 || errno == ENOENT, 1);
 	copy_tree(x.dir_fd, "ONCE", x.dir_fd, "kept");
 }
@@ -124,6 +165,7 @@ static void
 teardown(void)
 {
 	free(notice_file);
+	free(refill_bytes);
 	fixture_grant_free(&lecture);
 	fixture_close(&x);
 }
@@ -369,8 +411,10 @@ by_reattaching_bundle(void)
 static enum err
 by_looking(void)
 {
-	const struct unlock_env env = {.memory = &here->memory, .clock = fixture_clock(&x)};
+	struct unlock_env env = {.clock = fixture_clock(&x)};
 
+	here = here == NULL ? fake_memory_new() : here;
+	env.memory = &here->memory;
 	return unlock_look(&u, x.dir_fd, &env, &info, &fault);
 }
 
@@ -476,6 +520,71 @@ by_carrying(void)
 	return E_OK;
 }
 
+static void
+sent(void)
+{
+	ck_assert_int_eq(accept_open(&refill, refill_file, &fault), E_OK);
+}
+
+static enum err
+by_fitting(void)
+{
+	return accept_fits(&refill, x.dir_fd, &fault);
+}
+
+static void
+fitting(void)
+{
+	sent();
+	ck_assert_int_eq(by_fitting(), E_OK);
+}
+
+static enum err
+by_accepting(void)
+{
+	bool written = false;
+
+	return accept_install(&refill, &written, &fault);
+}
+
+/* Cut short before the second copy of the stick's record. */
+static void
+fitting_half(void)
+{
+	uint8_t *before = NULL;
+	size_t n = 0;
+
+	before = fixture_get(&x, STICK_RECORD_B, &n);
+	fitting();
+	ck_assert_int_eq(by_accepting(), E_OK);
+	accept_free(&refill);
+	memset(&refill, 0, sizeof refill);
+	fixture_put(&x, STICK_RECORD_B, before, n);
+	free(before);
+	fitting();
+	ck_assert(refill.there);
+}
+
+/* A refill that was cut short before the stick moved on. */
+static void
+ready_with_pending(void)
+{
+	uint8_t *before[2] = {NULL, NULL};
+	size_t n = 0;
+
+	for (int i = 0; i < 2; i++)
+		before[i] = fixture_get(&x, i == 0 ? STICK_RECORD_A : STICK_RECORD_B, &n);
+	fitting();
+	ck_assert_int_eq(by_accepting(), E_OK);
+	accept_free(&refill);
+	memset(&refill, 0, sizeof refill);
+	for (int i = 0; i < 2; i++) {
+		fixture_put(&x, i == 0 ? STICK_RECORD_A : STICK_RECORD_B, before[i], n);
+		free(before[i]);
+	}
+	ready();
+}
+
 static const struct operation {
 	const char *name;
 	void (*before)(void);
@@ -538,6 +647,12 @@ static const struct operation {
     {"unlock_look, ENOENT", nothing, by_looking, ENOENT},
     {"unlock_spend, EROFS", tried, by_spending, EROFS},
     {"unlock_reattach, ENOENT", spent, by_reattaching, ENOENT},
+    {"accept_fits", sent, by_fitting, EIO},
+    {"accept_fits, ENOENT", sent, by_fitting, ENOENT},
+    {"accept_install", fitting, by_accepting, EIO},
+    {"accept_install, EROFS", fitting, by_accepting, EROFS},
+    {"accept_install, of one that was cut short", fitting_half, by_accepting, EIO},
+    {"provision_clean, with a refill that was cut short", ready_with_pending, by_clean, EIO},
 };
 
 /* ---- running them ---------------------------------------------------------------------------------------------------------- */
@@ -545,6 +660,8 @@ static const struct operation {
 static void
 let_go(void)
 {
+	accept_free(&refill);
+	memset(&refill, 0, sizeof refill);
 	unlock_free(&u);
 	bundle_free(&b);
 	hold_release(&hold);
@@ -563,7 +680,6 @@ run(const struct operation *o, size_t fail, enum err *err, size_t *n)
 
 	remove_tree("ONCE");
 	copy_tree(x.dir_fd, "kept", x.dir_fd, "ONCE");
-	here = fake_memory_new();
 	o->before();
 	memset(&fault, 0, sizeof fault);
 	memset(&slot, 0, sizeof slot);

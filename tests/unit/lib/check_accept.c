@@ -126,6 +126,8 @@ refuses(const struct wanted *w, enum err err, enum why why)
 	fixture_digest(&x, before);
 	ck_assert_int_eq(accept_it(w), err);
 	ck_assert_int_eq(f.why, why);
+	ck_assert_int_eq(f.sys, err == E_BUSY ? EWOULDBLOCK : 0);
+	ck_assert(f.err == err && f.step[0] != '\0');
 	fixture_digest(&x, after);
 	ck_assert_mem_eq(before, after, HASH_SIZE);
 }

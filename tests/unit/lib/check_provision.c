@@ -362,6 +362,7 @@ START_TEST(an_impossible_number_of_refills_is_damage)
 	put_stick_record(&x, "ONCE/stick.a", STICK, UINT32_MAX, OURS);
 	refused(E_STICK_DAMAGED);
 	ck_assert_str_eq(fault.step, "refill number");
+	ck_assert_int_eq(fault.sys, 0);
 	ck_assert_str_eq(fault.object, "ONCE/stick.a");
 	put_stick_record(&x, "ONCE/stick.a", STICK, 65537, OURS);
 	refused(E_STICK_DAMAGED);
@@ -376,7 +377,9 @@ START_TEST(a_second_process_is_told_to_wait)
 
 	ck_assert_int_eq(begin(), E_OK);
 	ck_assert_int_eq(init(), E_OK);
-	ck_assert_int_eq(provision_begin(&second, x.fd, seed, issuer, NULL), E_BUSY);
+	ck_assert_int_eq(provision_begin(&second, x.fd, seed, issuer, &fault), E_BUSY);
+	ck_assert(fault.err == E_BUSY && fault.sys == EWOULDBLOCK && strcmp(fault.step, "flock") == 0);
+	ck_assert_str_eq(fault.object, "ONCE/probe");
 	ck_assert_ptr_null(second);
 	provision_end(&p);
 	ck_assert_int_eq(provision_begin(&second, x.fd, seed, issuer, NULL), E_OK);
@@ -395,7 +398,10 @@ START_TEST(of_two_that_found_an_empty_stick_one_makes_it)
 	ck_assert_int_eq(init(), E_OK);
 	ck_assert_int_eq(provision_init(second, other, seed, NULL), E_BUSY);
 	provision_end(&p);
-	ck_assert_int_eq(provision_init(second, other, seed, NULL), E_BUSY);
+	ck_assert_int_eq(provision_init(second, other, seed, &fault), E_BUSY);
+	ck_assert(fault.err == E_BUSY && fault.sys == 0 && strcmp(fault.step, "stick record") == 0);
+	ck_assert_str_eq(fault.object, "ONCE");
+	fault_clear(&fault);
 	ck_assert_int_eq(provision_remove_once(second, NULL), E_OK);
 	provision_drop_bundle(second, bundle_id);
 	provision_end(&second);
@@ -414,7 +420,12 @@ START_TEST(a_stick_whose_probe_is_gone_is_locked_before_it_is_erased)
 	ck_assert_int_eq(provision_begin(&second, x.fd, seed, issuer, NULL), E_OK);
 	ck_assert_int_eq(provision_init(second, stick_id, seed, NULL), E_OK);
 	ck_assert_int_eq(provision_destroy_grant(p, &p->grants.grants[0], &fault), E_BUSY);
-	ck_assert_int_eq(provision_remove_once(p, NULL), E_BUSY);
+	for (int i = 0; i < 2; i++) {
+		ck_assert(fault.err == E_BUSY && fault.sys == 0 && strcmp(fault.step, "flock") == 0);
+		ck_assert_str_eq(fault.object, "ONCE/probe");
+		fault_clear(&fault);
+		ck_assert_int_eq(provision_remove_once(p, &fault), E_BUSY);
+	}
 	provision_end(&second);
 	ck_assert(exists(&x, grant_path(path, GRANT, "/lock.a")));
 	ck_assert_int_eq(provision_destroy_grant(p, &p->grants.grants[0], NULL), E_OK);
@@ -429,10 +440,12 @@ START_TEST(a_stick_with_a_ratchet_of_another_issuer_is_refused_untouched)
 	put_once(&x, STICK, THEIRS);
 	refused(E_ISSUER);
 	ck_assert_str_eq(fault.step, "ratchet");
+	ck_assert_int_eq(fault.sys, 0);
 	ck_assert_str_eq(fault.object, "ONCE/stick.a");
 	put_grant(&x, THEIRS, STICK, GRANT, BUNDLE);
 	refused(E_ISSUER);
 	ck_assert_str_eq(fault.step, "issuer");
+	ck_assert_int_eq(fault.sys, 0);
 	ck_assert_str_eq(fault.object, grant_path(path, GRANT, ""));
 }
 END_TEST
@@ -697,7 +710,7 @@ START_TEST(a_65th_grant_does_not_fit)
 	fill_id(bundle_id, 0x77);
 	ck_assert_int_eq(provision_bundle_dir(p, bundle_id, &fd, &fault), E_SPACE);
 	ck_assert_int_eq(fd, -1);
-	ck_assert_int_eq(fault.why, WHY_ENTRIES);
+	ck_assert(fault.why == WHY_ENTRIES && fault.sys == 0);
 	ck_assert_str_eq(fault.object, "ONCE/g is full");
 	ck_assert(!exists(&x, bundle_path(path, 0x77, "")));
 	ck_assert_int_eq(write_grant(0x77), E_SPACE);
@@ -742,7 +755,7 @@ START_TEST(a_grant_that_nobody_would_find_is_not_written)
 	close(fd);
 	ck_assert_int_eq(write_grant(0x21), E_OK);
 	ck_assert_int_eq(provision_bundle_dir(p, stick_id, &fd, &room), E_STICK_DAMAGED);
-	ck_assert_int_eq(room.why, WHY_CROWDED_GRANTS);
+	ck_assert(room.why == WHY_CROWDED_GRANTS && room.sys == 0);
 	ck_assert_str_eq(room.object, "ONCE/g");
 	ck_assert_int_eq(write_grant(0x22), E_STICK_DAMAGED);
 	ck_assert(!exists(&x, grant_path(path, 0x22, "")) && !exists(&x, grant_path(path, 0x22, ".tmp")));
@@ -949,6 +962,80 @@ START_TEST(what_is_removed_on_the_way_leaves_what_is_not_ours)
 	ck_assert_int_eq(provision_remove_once(p, &fault), E_OK);
 	ck_assert_int_eq(count_foreign(), 5);
 	ck_assert(exists(&x, "ONCE/g/photos/lock.a"));
+}
+END_TEST
+
+/* Names that are nearly of the format, and things of another kind under a name that is: each is somebody else's. */
+static const struct {
+	const char *at;
+	bool dir;
+} strangers[] = {{"Probe", false}, {"stick.c", false}, {"stick.a2", false}, {"notice.cos", false}, {"room", true}, {"B", true},
+    {"bb", true}, {"b/2121212121212121212121212121212", true}, {"b/212121212121212121212121212121210", true},
+    {"b/2121212121212121212121212121212A", true}, {"b/22222222222222222222222222222222.tmp", true},
+    {"b/23232323232323232323232323232323", false}, {"g/22222222222222222222222222222222.old", true},
+    {"g/22222222222222222222222222222222.tmp.new", true}, {"g/22222222222222222222222222222222.TMP", true},
+    {"g/23232323232323232323232323232323", false}, {"b/@/0000000.seg", false}, {"b/@/000000000.seg", false},
+    {"b/@/00000000.sex", false}, {"b/@/photos12.seg", false}, {"b/@/0000000a.seg", false}, {"b/@/00000001.seg.tmp", false},
+    {"b/@/00000002.seg", true}, {"b/@/manifest.cos", false}, {"g/#/lock.c", false}, {"g/#/lock.a2", false},
+    {"g/#/grant.cose.tmp", false}, {"g/#/LOCK.B", false}};
+
+#define STRANGERS (sizeof strangers / sizeof *strangers)
+
+/* Where it is: @ is the bundle's id, # the grant's. */
+static const char *
+stranger(size_t i, char out[160])
+{
+	const char *at = strangers[i].at, *mark = strpbrk(at, "@#");
+
+	if (mark == NULL)
+		snprintf(out, 160, "ONCE/%s", at);
+	else if (*mark == '@')
+		snprintf(out, 160, "%s", bundle_path(path, BUNDLE, mark + 1));
+	else
+		snprintf(out, 160, "%s", grant_path(path, GRANT, mark + 1));
+	return out;
+}
+
+static int
+is_stranger(void *arg, const char *found)
+{
+	bool *told = arg;
+	char at[160];
+	size_t i = 0;
+
+	while (i < STRANGERS && strcmp(stranger(i, at), found) != 0)
+		i++;
+	ck_assert_msg(i < STRANGERS && !told[i], "%s", found);
+	told[i] = true;
+	return 0;
+}
+
+/* hostile 81 */
+START_TEST(what_is_nearly_of_the_format_is_somebody_elses)
+{
+	char at[160];
+
+	prepare();
+	for (size_t i = 0; i < STRANGERS; i++) {
+		if (strangers[i].dir)
+			put_dir(&x, stranger(i, at));
+		else
+			put_file(&x, stranger(i, at), "mine", 4);
+	}
+	ck_assert_int_eq(begin(), E_OK);
+	for (int pass = 0; pass < 2; pass++) {
+		bool told[STRANGERS] = {false};
+
+		ck_assert_int_eq(provision_each_foreign(x.fd, is_stranger, told), 0);
+		for (size_t i = 0; i < STRANGERS; i++)
+			ck_assert_msg(told[i] && exists(&x, stranger(i, at)), "%s", strangers[i].at);
+		if (pass == 0)
+			ck_assert_int_eq(provision_remove_once(p, &fault), E_OK);
+	}
+	ck_assert(!exists(&x, "ONCE/stick.a") && !exists(&x, "ONCE/stick.b") && !exists(&x, "ONCE/probe"));
+	ck_assert(!exists(&x, bundle_path(path, BUNDLE, "/00000000.seg")));
+	ck_assert(!exists(&x, bundle_path(path, BUNDLE, "/manifest.cose")));
+	ck_assert(!exists(&x, grant_path(path, GRANT, "/lock.a")) && !exists(&x, grant_path(path, GRANT, "/grant.cose")));
 }
 END_TEST
 
@@ -1254,6 +1341,7 @@ fill(TCase *t)
 	tcase_add_test(t, once_is_removed_with_every_cell_and_the_ratchet_and_without_what_is_not_ours);
 	tcase_add_loop_test(t, a_folder_of_somebody_else_that_is_called_once_is_refused_untouched, 0, 9);
 	tcase_add_test(t, what_is_removed_on_the_way_leaves_what_is_not_ours);
+	tcase_add_test(t, what_is_nearly_of_the_format_is_somebody_elses);
 }
 
 int

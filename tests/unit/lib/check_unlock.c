@@ -151,6 +151,7 @@ refused(struct result r, enum err err, const char *step, const char *object)
 	bytes_to_hex(hex, r.info.grant_id, ID_SIZE);
 	snprintf(slot, sizeof slot, "g/%s, slot %u", hex, (unsigned)r.info.slot);
 	ck_assert_msg(r.err == err && r.fault.err == err, "%s, %s", err_name(r.err), err_name(r.fault.err));
+	ck_assert_int_eq(r.fault.sys, 0);
 	ck_assert_str_eq(r.fault.step, step);
 	ck_assert_str_eq(r.fault.object, object != NULL ? object : slot);
 	done(&r);
@@ -280,8 +281,11 @@ START_TEST(closed_session_is_spent_for_good)
 	struct result r = spend(here, grant.codes[0]);
 
 	ck_assert_int_eq(unlock_end(r.u, 60, NULL), E_OK);
-	ck_assert_int_eq(unlock_end(r.u, 60, NULL), E_FAIL); /* once */
-	ck_assert_int_eq(unlock_used(r.u, 70, NULL), E_FAIL);
+	ck_assert_int_eq(unlock_end(r.u, 60, &r.fault), E_FAIL); /* once */
+	ck_assert(r.fault.err == E_FAIL && r.fault.sys == 0 && strcmp(r.fault.step, "end") == 0);
+	fault_clear(&r.fault);
+	ck_assert_int_eq(unlock_used(r.u, 70, &r.fault), E_FAIL);
+	ck_assert(r.fault.err == E_FAIL && r.fault.sys == 0 && strcmp(r.fault.step, "used") == 0);
 	done(&r);
 	r = try(here, grant.codes[0]);
 	ck_assert_int_eq(r.err, E_SPENT);
@@ -794,7 +798,8 @@ START_TEST(rehearsal_changes_nothing_and_locks_nothing)
 
 	ck_assert_int_eq(a.err, E_OK);
 	ck_assert_int_eq(outcome(try(other, grant.codes[0])), E_OK);
-	ck_assert_int_ne(unlock_spend(a.u, &a.info, &a.fault), E_OK);
+	ck_assert_int_eq(unlock_spend(a.u, &a.info, &a.fault), E_FAIL);
+	ck_assert(a.fault.err == E_FAIL && a.fault.sys == 0 && strcmp(a.fault.step, "order") == 0);
 	done(&a);
 	fake_memory_free(&other);
 	ck_assert_uint_eq(here->store->changes, 0);

@@ -42,6 +42,10 @@ cut "the list goes into a file" oncestick revoke --list "$W/files/list" "$pass"
 cut "and from there into the PC and onto the stick" oncestick accept "$W/files/list" "$stick"
 cut "it can be enrolled" oncestick station enrol "$W/files/enrolment"
 cut "its receipts are written" oncestick station receipts "$W/files/receipts"
+cut "a backup is made" oncestick backup "$W/files/backup"
+mv "$W/issuer" "$W/lost"
+cut "the issuer is restored" oncestick restore "$W/files/backup" --nothing-issued-since "$pass"
+cut "its books are adopted" oncestick restore --adopt --yes
 cut "the stick is prepared anew" oncestick prepare "$W/folder" "$stick" --replace --codes 2 "$pass"
 cut "it is erased" oncestick erase "$stick" --yes "$pass"
 finish

@@ -234,9 +234,12 @@ backup_make(struct books *b, const struct backup_new *n, struct fault *f)
 		goto out;
 	}
 	close(fd);
-	if ((err = fill(b, n, dir, dir_fd, tmp, f)) == E_OK &&
-	    (stickio_rename_new(dir_fd, tmp, name) != 0 || stickio_sync_dir(dir_fd) != 0))
+	if ((err = fill(b, n, dir, dir_fd, tmp, f)) == E_OK && stickio_rename_new(dir_fd, tmp, name) != 0) {
 		err = not_made(f, errno, n->path);
+	} else if (err == E_OK && stickio_sync_dir(dir_fd) != 0) {
+		err = not_made(f, errno, n->path);
+		(void)unlinkat(dir_fd, name, 0);
+	}
 	remove_tmp(dir_fd, tmp);
 out:
 	close(dir_fd);

@@ -118,6 +118,12 @@ check "who knows that none was handed out says so" oncestick restore "$file" --n
 printed '"counted_as_issued": 0'
 check "and they still are ready" oncestick issue "$stick" -n 1 --to Max "$pass"
 
+rm -rf "$W/issuer"
+ends 0 -- oncestick restore "$file" --nothing-issued-since "$pass"
+check "a memory that cannot be written stops nobody" \
+	env ONCESTICK_STATION_DIR="$W/pass/none" oncestick issue "$stick" -n 1 --to Max "$pass"
+is "... but is said, once" "$(grep -c 'cannot be written' "$W/err")" 1
+
 # ---- a disk that is full, a directory that is somebody else's
 rm -rf "$W/issuer"
 (ulimit -f 16; trap '' XFSZ; oncestick restore "$file" "$pass") >"$W/out" 2>"$W/err" </dev/null

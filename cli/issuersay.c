@@ -151,6 +151,15 @@ never_given(struct fault *out, const struct fault *f)
 }
 
 static void
+still_out(struct fault *out, const struct fault *f)
+{
+	fault_set(out, f->err, 0, "",
+	    _("\"%s\" has a code that can still be used, and without the name nobody could revoke it. First: oncestick revoke --holder "
+	      "NAME, or collect the stick."),
+	    SHORT(f->object));
+}
+
+static void
 another_issuer(struct fault *out, const struct fault *f)
 {
 	fault_set(out, f->err, 0, "", _("the stick at %s belongs to another issuer; it was left as it is."), SHORT(f->object));
@@ -176,6 +185,7 @@ static const struct whysay sentences[] = {
 	{E_EXPIRED, WHY_OVER, code_is_over},
 	{E_NO_CODES, WHY_HOLDS_NONE, holds_none},
 	{E_NO_CODES, WHY_NEVER_GIVEN, never_given},
+	{E_USAGE, WHY_STILL_OUT, still_out},
 	{E_ISSUER, WHY_ANOTHER_ISSUER, another_issuer},
 	{E_USAGE, WHY_NO_RECEIPTS, no_receipts},
 	{E_USAGE, WHY_NOT_A_MOUNT, no_stick},

@@ -124,6 +124,7 @@ static const char *const why_steps[WHY_COUNT] = {
     [WHY_LIST_FULL] = "list too long",
     [WHY_UNKNOWN_STICK] = "no such stick",
     [WHY_ALIKE] = "shown alike",
+    [WHY_STILL_OUT] = "a code is out",
     [WHY_NO_CODE_NAME] = "no code's name",
     [WHY_NO_RECEIPTS] = "no receipts file",
     [WHY_NOT_A_MOUNT] = "no stick",

@@ -135,6 +135,7 @@ enum why {
 	WHY_LIST_FULL,	    /* E_SPACE: what is revoked is longer than a list can be */
 	WHY_UNKNOWN_STICK,  /* E_NO_STICK, a name: the books have none of it */
 	WHY_ALIKE,	    /* E_USAGE, a name: several sticks are shown by it (books_alike); */
+	WHY_STILL_OUT,	    /* a name: this holder has a code that can still be used; */
 	WHY_NO_CODE_NAME,   /* a text: it is the name of no code; */
 	WHY_NO_RECEIPTS,    /* what was read is not a receipts file; */
 	WHY_NOT_A_MOUNT,    /* a directory: not the top of a mounted file system; */

@@ -1,4 +1,4 @@
-# Who opened what, when and where: as text, CSV, JSON and a page, also where names are hostile.
+# Who opened what, when and where: as text, CSV, JSON and a page, also where names are hostile; and names that are forgotten.
 . "$ONCE_TESTS/scenario/scenario.sh"
 need_fuse
 books=$W/issuer/books.sqlite
@@ -148,6 +148,48 @@ if command -v script >/dev/null; then
 	is "a terminal's lines are no longer than it" \
 		"$(python3 -c 'import sys; print([l for l in open(sys.argv[1], encoding="utf-8") if len(l.rstrip()) > 80])' "$W/tty")" '[]'
 fi
+
+# ---- forgetting --------------------------------------------------------------------------------------------------------------
+# a name that is anywhere in the files of the books
+traces() # NAME
+{
+	cat "$W"/issuer/books.sqlite* | strings -n 4 | grep -c -F "$1"
+}
+sqlite3 "$books" "UPDATE slot SET holder = 'Ottilie' WHERE number IN (2, 4); UPDATE slot SET holder = 'Balthasar' WHERE number = 1;
+	UPDATE slot SET holder = NULL WHERE number = 5" || die "sqlite3"
+check "codes for somebody else" oncestick refill "$stick" -n 2 "$pass" --quiet
+check "are handed out" oncestick issue "$stick" -n 2 --to Ottilie "$pass"
+refused 2 "who has codes that can still be used is not forgotten" oncestick forget Ottilie --yes
+said "Ottilie.*can still be used.*oncestick revoke --holder"
+is "nothing was changed" "$(sqlite3 "$books" "SELECT count(*) FROM slot WHERE holder = 'Ottilie'")" 4
+check "so they are revoked" oncestick revoke --holder Ottilie --yes "$pass"
+refused 24 "it is asked" oncestick forget Ottilie
+no test "$(traces Ottilie)" -eq 0 || die "it was forgotten before it was asked"
+before=$(sqlite3 "$books" "SELECT group_concat(hex(coalesce(receipt, x'')) || state || spent_at) FROM slot")
+check "then the name goes" oncestick forget Ottilie --yes --json
+is "from all codes" "$(jq -c '[.codes, .people, .out]' "$W/out")" '[4,1,0]'
+is "and from the whole file" "$(traces Ottilie)" 0
+no test "$(traces Balthasar)" -eq 0 || die "others are forgotten, too"
+is "but nothing else" "$(sqlite3 "$books" "SELECT group_concat(hex(coalesce(receipt, x'')) || state || spent_at) FROM slot")" "$before"
+is "the log says that it was done" "$(sqlite3 "$books" "SELECT verb, holder IS NULL FROM event ORDER BY no DESC LIMIT 1")" 'forget|1'
+refused 14 "nobody is called so now" oncestick forget Ottilie --yes
+check "the books are whole" test "$(sqlite3 "$books" "PRAGMA integrity_check")" = ok
+check "codes can be handed out" oncestick refill "$stick" -n 2 "$pass" --quiet
+check "to somebody" oncestick issue "$stick" -n 1 --to Balthasar "$pass"
+last=$(sqlite3 "$books" "SELECT max(at) FROM event")
+wait_until 10 sh -c "test \$(date +%s) -gt $last"
+check "all that is over by now" oncestick forget --before "$(date '+%Y-%m-%d %H:%M:%S')" --yes
+said "[0-9]+ names? (is|are) forgotten"
+said "1 code is still out and keeps its name"
+said "backups.*sheets.*reports"
+is "only who can still use one has a name" "$(sqlite3 "$books" "SELECT holder, state FROM slot WHERE holder <> ''")" 'Balthasar|issued'
+is "in the log, too" "$(sqlite3 "$books" "SELECT DISTINCT holder FROM event WHERE holder <> ''")" Balthasar
+check "there is nobody else before it" oncestick forget --before 2020-01-01 --yes
+refused 2 "a day to come" oncestick forget --before +3d
+refused 2 "nobody" oncestick forget
+refused 2 "both" oncestick forget Kim --before 2020-01-01
+check "the report still says what was used" oncestick report --json
+is "by nobody that is known" "$(jq -c '.lectures[0].codes[0] | [.state, .holder, .use != null]' "$W/out")" '["spent",null,true]'
 
 # ---- a year of an office -----------------------------------------------------------------------------------------------------
 export ONCESTICK_ISSUER_DIR="$W/large"

@@ -1,0 +1,187 @@
+/*
+ * check_forget.c - names that go from the books, and what stays.
+ */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "books_report.h"
+#include "fixture.h"
+#include "forget.h"
+#include "suite.h"
+
+#define GIVEN (FIXTURE_NOW - 3000)
+
+static struct fixture x;
+static struct fixture_grant g;
+static struct issuer office;
+static struct forget job;
+static struct fault f;
+
+static void
+hand_out(const char *holder)
+{
+	struct books_slot *list = NULL;
+	uint32_t have = 0;
+
+	ck_assert_int_eq(books_take(office.books, &(struct books_take){g.g.id, 1, holder, GIVEN}, &list, &have, &f), E_OK);
+	free(list);
+}
+
+static void
+change(uint32_t slot, enum books_slot_state state, int64_t at)
+{
+	struct books_change c = {.grant_id = g.g.id, .slot = slot, .state = state, .now = at, .verb = "test"};
+
+	ck_assert_int_eq(books_set_state(office.books, &c, &f), E_OK);
+}
+
+static const char *
+holder_of(uint32_t slot)
+{
+	static struct books_numbered n;
+
+	ck_assert_int_eq(books_slot_numbered(office.books, x.stick_id, slot + 1, &n, &f), E_OK);
+	ck_assert(n.found);
+	return n.slot.holder;
+}
+
+/* How often a name is in the log, by a question that reports ask, too. */
+static enum err
+add_up(void *arg, const struct books_report_deed *d, struct fault *why)
+{
+	(void)why;
+	*(uint64_t *)arg += d->times;
+	return E_OK;
+}
+
+static uint64_t
+times_in_log(const char *holder)
+{
+	const struct books_report_span span = {.to = INT64_MAX, .holder = holder};
+	uint64_t times = 0;
+
+	ck_assert_int_eq(books_report_deeds(office.books, &span, add_up, &times, &f), E_OK);
+	return times;
+}
+
+static void
+setup(void)
+{
+	fixture_open(&x);
+	fixture_grant(&x, &g, fixture_policy(), 0, NULL);
+	fixture_issuer(&x, &office);
+	memset(&f, 0, sizeof f);
+	fixture_book(&office, &g.g);
+	job = (struct forget){.issuer = &office};
+	hand_out("Kim");
+	hand_out("Lee");
+	hand_out("Kim");
+}
+
+static void
+teardown(void)
+{
+	issuer_close(&office);
+	fixture_grant_free(&g);
+	fixture_close(&x);
+}
+
+START_TEST(a_name_goes_from_codes_and_log)
+{
+	change(0, BOOKS_SPENT, FIXTURE_NOW - 10);
+	change(2, BOOKS_REVOKED, FIXTURE_NOW - 10);
+	job.holder = "Kim";
+	ck_assert_int_eq(forget_find(&job, &f), E_OK);
+	ck_assert(job.found.codes == 2 && job.found.people == 1 && job.found.out == 0);
+	ck_assert_uint_eq(times_in_log("Kim"), 4);
+	ck_assert_int_eq(forget_commit(&job, &f), E_OK);
+	ck_assert_str_eq(holder_of(0), "");
+	ck_assert_str_eq(holder_of(1), "Lee");
+	ck_assert_str_eq(holder_of(2), "");
+	ck_assert_uint_eq(times_in_log("Kim"), 0);
+	ck_assert_uint_eq(times_in_log("Lee"), 1);
+	ck_assert_int_eq(forget_pack(&job, &f), E_OK);
+	ck_assert_int_eq(forget_find(&job, &f), E_NO_CODES);
+	ck_assert_int_eq(f.why, WHY_NEVER_GIVEN);
+}
+END_TEST
+
+START_TEST(a_code_that_is_out_keeps_its_name)
+{
+	change(0, BOOKS_SPENT, FIXTURE_NOW - 10);
+	job.holder = "Kim";
+	ck_assert_int_eq(forget_commit(&job, &f), E_USAGE);
+	ck_assert_int_eq(f.why, WHY_STILL_OUT);
+	ck_assert_str_eq(holder_of(0), "Kim");
+	ck_assert_str_eq(holder_of(2), "Kim");
+	ck_assert_uint_eq(times_in_log("Kim"), 3);
+	fault_clear(&f);
+	office.now = g.g.policy.expires;
+	ck_assert_int_eq(forget_commit(&job, &f), E_OK);
+	ck_assert_str_eq(holder_of(2), "");
+}
+END_TEST
+
+START_TEST(what_was_over_before_a_day_is_forgotten)
+{
+	change(0, BOOKS_SPENT, FIXTURE_NOW - 10);
+	change(1, BOOKS_REVOKED, FIXTURE_NOW - 9);
+	job.before = FIXTURE_NOW - 9;
+	ck_assert_int_eq(forget_find(&job, &f), E_OK);
+	ck_assert(job.found.codes == 1 && job.found.people == 1 && job.found.out == 1);
+	ck_assert_int_eq(forget_commit(&job, &f), E_OK);
+	ck_assert_str_eq(holder_of(0), "");
+	ck_assert_str_eq(holder_of(1), "Lee");
+	ck_assert_str_eq(holder_of(2), "Kim");
+	ck_assert_uint_eq(times_in_log("Kim"), 1);
+	ck_assert_uint_eq(times_in_log("Lee"), 2);
+}
+END_TEST
+
+START_TEST(what_expired_later_is_not)
+{
+	office.now = g.g.policy.expires + 1;
+	job.before = g.g.policy.expires;
+	ck_assert_int_eq(forget_find(&job, &f), E_OK);
+	ck_assert(job.found.codes == 0 && job.found.out == 0);
+	job.before = g.g.policy.expires + 1;
+	ck_assert_int_eq(forget_commit(&job, &f), E_OK);
+	ck_assert_uint_eq(job.found.people, 2);
+	ck_assert_uint_eq(times_in_log("Kim") + times_in_log("Lee"), 0);
+}
+END_TEST
+
+START_TEST(a_slip_that_was_corrected_goes_too)
+{
+	const struct books_event slip = {
+	    .now = GIVEN, .verb = "issue", .grant_id = g.g.id, .slot = 1, .holder = "Leigh"};
+
+	ck_assert_int_eq(books_event(office.books, &slip, &f), E_OK);
+	change(1, BOOKS_SPENT, FIXTURE_NOW - 10);
+	job.holder = "Lee";
+	ck_assert_int_eq(forget_commit(&job, &f), E_OK);
+	ck_assert_uint_eq(times_in_log("Leigh"), 0);
+	ck_assert_uint_eq(times_in_log("Kim"), 2);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("forget");
+	TCase *t = tcase_create("all");
+
+	if (sodium_init() < 0)
+		return EXIT_FAILURE;
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_test(t, a_name_goes_from_codes_and_log);
+	tcase_add_test(t, a_code_that_is_out_keeps_its_name);
+	tcase_add_test(t, what_was_over_before_a_day_is_forgotten);
+	tcase_add_test(t, what_expired_later_is_not);
+	tcase_add_test(t, a_slip_that_was_corrected_goes_too);
+	suite_add_tcase(s, t);
+	return suite_run(s);
+}

@@ -161,6 +161,7 @@ START_TEST(any_bytes_become_safe)
 	for (int round = 0; round < 3000; round++) {
 		char in[24], *out = NULL, *again = NULL;
 		size_t n = (size_t)round % sizeof in;
+		bool safe = true;
 
 		for (size_t i = 0; i < n; i++) {
 			x = x * 1664525u + 1013904223u;
@@ -168,7 +169,8 @@ START_TEST(any_bytes_become_safe)
 		}
 		out = human_escape(in, n);
 		for (const char *p = out; *p != '\0'; p++)
-			ck_assert((unsigned char)*p >= 0x20 && *p != 0x7f);
+			safe = safe && (unsigned char)*p >= 0x20 && *p != 0x7f;
+		ck_assert_msg(safe, "round %d: %s", round, out);
 		again = human_escape(out, strlen(out));
 		ck_assert_uint_ge(strlen(again), strlen(out));
 		free(out);

@@ -124,15 +124,29 @@ issuer_check_rights(int dir_fd, struct fault *f)
 
 /* ---- older copies -------------------------------------------------------------------------------------------------------- */
 
-/* Whether what this PC remembers is in these books, as it is as long as nothing was put back. */
+/* Whether something of that time was before the books were last said to count: whatever was handed out then is settled. */
+static enum err
+was_before(struct issuer *i, int64_t when, bool *before, struct fault *f)
+{
+	char settled[24];
+	enum err e = books_get(i->books, SETTLED, settled, sizeof settled, f);
+
+	*before = e == E_OK && when < strtoll(settled, NULL, 10);
+	return e;
+}
+
+/* Whether what this PC remembers is in these books, as it is as long as nothing was put back; or is of books that were restored
+ * elsewhere since. */
 static bool
 has_mark(struct issuer *i, struct mark *m)
 {
-	bool has = true;
+	bool has = true, before = true;
 
 	if (i->mark_dir[0] == '\0' || !mark_read(i->mark_dir, i->pk, m))
 		return true;
-	return books_has_mark(i->books, &m->event, &has, NULL) != E_OK || has;
+	if (books_has_mark(i->books, &m->event, &has, NULL) != E_OK || has)
+		return true;
+	return was_before(i, m->when, &before, NULL) != E_OK || before;
 }
 
 int
@@ -360,12 +374,11 @@ compare_list(struct issuer *i, const struct notice *found, struct fault *f)
 	uint8_t *newest = NULL;
 	size_t n = 0;
 	uint32_t known = 0;
-	char settled[24];
+	bool before = false;
 	enum err e = books_newest_notice(i->books, &newest, &n, &known, f);
 
 	free(newest);
-	if (e != E_OK || found->number <= known || (e = books_get(i->books, SETTLED, settled, sizeof settled, f)) != E_OK ||
-	    found->time <= strtoll(settled, NULL, 10))
+	if (e != E_OK || found->number <= known || (e = was_before(i, found->time, &before, f)) != E_OK || before)
 		return e;
 	if ((e = issuer_is_behind(i, f)) != E_OK)
 		return e;

@@ -336,6 +336,24 @@ START_TEST(restored_books_are_the_newest)
 }
 END_TEST
 
+/* Another PC restored them, after this one had last used those that are gone. */
+START_TEST(what_was_settled_since_is_no_sign)
+{
+	struct mark m = {.event = {.no = 5, .token = {1}}};
+	int64_t since = 0;
+	uint32_t counted = 0;
+
+	reopen(office.dir);
+	ck_assert_int_eq(restore_adopt(&office, HOLDER, &counted, &f), E_OK);
+	for (int later = 0; later < 2; later++) {
+		m.when = office.now - 1 + later;
+		ck_assert_int_eq(mark_write(memory, x.pk, &m), 0);
+		reopen(office.dir);
+		ck_assert_int_eq(issuer_hands_out(&office, &since, NULL), later ? E_BOOKS : E_OK);
+	}
+}
+END_TEST
+
 START_TEST(a_memory_that_cannot_be_read_stops_nobody)
 {
 	static const char *const texts[] = {"", "x", "1 0102030405060708", "0 0102030405060708 5\n", "7 01020304050607 5\n"};
@@ -401,6 +419,7 @@ main(void)
 	tcase_add_test(t, an_interrupted_restore_is_begun_again);
 	tcase_add_test(t, a_copy_that_was_put_back_is_noticed_and_adopted);
 	tcase_add_test(t, restored_books_are_the_newest);
+	tcase_add_test(t, what_was_settled_since_is_no_sign);
 	tcase_add_test(t, a_memory_that_cannot_be_read_stops_nobody);
 	tcase_add_test(t, a_newer_list_on_a_stick_gives_an_older_copy_away);
 	suite_add_tcase(s, t);

@@ -50,6 +50,34 @@ issue_fails()
 	cp "$W/out" "$W/another"
 	ends 0 -- oncestick rehearse "$stick" "--code-file=$W/another"
 }
+refill_fails()
+{
+	faulty refill "$stick" -n 2 "$pass"
+	[ "$status" -eq 0 ] || ends 0 -- oncestick refill "$stick" -n 2 "$pass"
+	ends 0 -- oncestick verify "$stick"
+	ends 0 -- oncestick issue "$stick" -n 2 --to Second "$pass"
+	sed -n 1p "$W/out" >"$W/second"
+	ends 0 -- oncestick rehearse "$stick" "--code-file=$W/second"
+}
+send_fails()
+{
+	rm -f "$W/sent"*
+	faulty refill "$stick" -n 1 -o "$W/sent" "$pass"
+	[ "$status" -eq 0 ] || rm -f "$W/sent"* # it may be whole, under another name
+	[ "$status" -eq 0 ] || ends 0 -- oncestick refill "$stick" -n 1 -o "$W/sent" "$pass"
+	ends 0 -- oncestick accept "$W/sent" "$stick"
+}
+accept_fails()
+{
+	rm -f "$W/sent"*
+	ends 0 -- oncestick refill "$stick" -n 1 -o "$W/sent" "$pass"
+	ends 0 -- oncestick issue "$stick" -n 1 --to Second "$pass"
+	cp "$W/out" "$W/second"
+	faulty accept "$W/sent" "$stick"
+	[ "$status" -eq 0 ] || ends 0 51 -- oncestick accept "$W/sent" "$stick"
+	ends 51 -- oncestick accept "$W/sent" "$stick"
+	ends 0 -- oncestick rehearse "$stick" "--code-file=$W/second"
+}
 revoke_fails()
 {
 	faulty revoke --holder Test --at "$stick" "$pass"
@@ -95,7 +123,7 @@ unmount_fails()
 hit=0 failed=0 runs=0
 seed=0
 [ "$WHO" = root ] || seed=1000
-for verb in prepare issue revoke collect mount unmount; do
+for verb in prepare issue refill send accept revoke collect mount unmount; do
 	for plan in "file $((seed % 43 + 5))" "file SEED 60" "memory SEED 300" "any SEED 400" "any SEED 2000" "random 1"; do
 		seed=$((seed + 1))
 		plan=$(echo "$plan" | sed "s/SEED/$seed/")

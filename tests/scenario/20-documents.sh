@@ -224,7 +224,8 @@ if [ -c /dev/fuse ] && [ -w /dev/fuse ]; then
 	check "receipts" oncestick station receipts "$W/receipts"
 	members inspect "$W/receipts"
 fi
-members revoke --at "$stick" --stick "$stick" --yes --passphrase-file "$W/pass"
+members revoke --at "$stick" --stick "$stick" --yes --list "$W/list" --passphrase-file "$W/pass"
+members accept "$W/list" "$stick"
 members inspect "$stick/ONCE/notice.cose"
 members collect "$stick" --passphrase-file "$W/pass"
 is "bash knows codes by name" "$(completions oncestick revoke '' | wc -l)" 4
@@ -237,6 +238,9 @@ done
 members backup "$W/backup"
 members restore --test "$W/backup" --passphrase-file "$W/pass"
 members restore --adopt --yes --passphrase-file "$W/pass"
+members refill "$stick" -n 1 --passphrase-file "$W/pass"
+members refill "$stick" -n 1 -o "$W/refill" --passphrase-file "$W/pass"
+members accept "$W/refill" "$stick"
 members erase "$stick" --yes --passphrase-file "$W/pass"
 
 # A refusal has no JSON: a program reads the exit status. What rehearse and verify found is an answer.

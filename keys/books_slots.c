@@ -69,7 +69,8 @@ static bool
 read_slot(sqlite3_stmt *st, struct books_slot *s)
 {
 	memset(s, 0, sizeof *s);
-	if (!sql_fixed(st, 0, s->stick_id, ID_SIZE) || !sql_fixed(st, 1, s->grant_id, ID_SIZE) || !books_read_state(st, 4, &s->state))
+	if (!sql_fixed(st, 0, s->stick_id, ID_SIZE) || !sql_fixed(st, 1, s->grant_id, ID_SIZE) ||
+	    !books_read_state(st, 4, &s->state))
 		return false;
 	s->slot = (uint32_t)sqlite3_column_int64(st, 2);
 	s->number = (uint32_t)sqlite3_column_int64(st, 3);

@@ -17,7 +17,7 @@ suite_few(void)
 	return getenv("FAULTS_FEW") != NULL;
 }
 
-/* suite_picks(i): whether to take the i-th of them: each, or one in eight, which are spread evenly over whatever repeats in them. */
+/* suite_picks(i): whether to take the i-th of them: each, or one in eight, spread evenly over whatever repeats in them. */
 static inline bool
 suite_picks(uint64_t i)
 {

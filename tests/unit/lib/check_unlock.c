@@ -2279,8 +2279,9 @@ found_at(const uint8_t *p)
 struct own_memory { int fd, pages; };
 
 /*
- * The pages at or behind *from that have memory, or room in swap space: those that lie together, to *end. What was never written to is
- * passed over: a sanitizer maps a thousand times what it uses. If there is none among the next ones, false, and *from is behind these.
+ * The pages at or behind *from that have memory, or room in swap space: those that lie together, to *end. What was never written
+ * to is passed over: a sanitizer maps a thousand times what it uses. If there is none among the next ones, false, and *from is
+ * behind these.
  */
 static bool
 next_pages(const struct own_memory *m, uint64_t *from, uint64_t to, uint64_t *end)

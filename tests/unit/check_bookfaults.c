@@ -169,6 +169,8 @@ revoke_a_code(void)
 
 	if (e == E_OK)
 		e = revoke_symbols(&r, g.codes[1], &f);
+	if (e == E_OK)
+		e = revoke_symbols(&r, g.codes[2], &f);
 	e = e == E_OK ? revoke_by(&r) : (revoke_free(&r), e);
 	revoke_target_close(&t);
 	return e;

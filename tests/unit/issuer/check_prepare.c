@@ -214,6 +214,34 @@ START_TEST(a_lecture_that_is_there_is_not_overwritten)
 }
 END_TEST
 
+/* What the books know of a lecture counts, and not what the stick still says. */
+START_TEST(codes_that_are_left_are_those_of_the_books)
+{
+	j.count = 1;
+	take_old_stick();
+	fixture_book(&j.issuer, &g.g);
+	ck_assert_int_eq(books_set_state(j.issuer.books, &(struct books_change){.grant_id = g.g.id, .slot = 1,
+	    .state = BOOKS_REVOKED, .now = FIXTURE_NOW, .verb = "test", .detail = ""}, &f), E_OK);
+	ck_assert_int_eq(look(), E_USAGE);
+	ck_assert_int_eq(f.why, WHY_NOT_BLANK);
+	ck_assert_uint_eq(targets[0].left[0], FIXTURE_SLOTS - 1);
+}
+END_TEST
+
+START_TEST(books_that_cannot_be_written_leave_no_code)
+{
+	ck_assert_int_eq(look(), E_OK);
+	books_close(&j.issuer.books);
+	ck_assert_int_eq(books_open_to_read(&j.issuer.books, j.issuer.dir, &f), E_OK);
+	ck_assert_int_eq(prepare_write(&j, &blame, &f), E_BOOKS);
+	ck_assert_int_eq(f.err, E_BOOKS);
+	for (size_t i = 0; i < STICKS; i++) {
+		ck_assert(is_untouched(&targets[i]));
+		ck_assert_uint_eq(ready(&targets[i]), 0);
+	}
+}
+END_TEST
+
 START_TEST(a_lecture_is_added)
 {
 	j.count = 1;
@@ -406,6 +434,8 @@ main(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, each_stick_gets_a_grant_of_its_own);
 	tcase_add_test(t, a_lecture_that_is_there_is_not_overwritten);
+	tcase_add_test(t, codes_that_are_left_are_those_of_the_books);
+	tcase_add_test(t, books_that_cannot_be_written_leave_no_code);
 	tcase_add_test(t, a_lecture_is_added);
 	tcase_add_test(t, a_lecture_is_replaced);
 	tcase_add_test(t, what_was_not_collected_is_not_replaced_unless_discarded);

@@ -199,7 +199,7 @@ accept_codes(struct run *r, struct fault *f)
 
 	if ((e = accept_open(a, BYTES(r->file, r->file_n), f)) != E_OK || (e = stickarg_open(&r->at, r->where, f)) != E_OK)
 		return e;
-	if ((e = accept_fits(a, r->at.fd, &why)) != E_OK || (e = accept_install(a, &r->written, &why)) != E_OK)
+	if (accept_fits(a, r->at.fd, &why) != E_OK || accept_install(a, &r->written, &why) != E_OK)
 		return word(r, &why, f);
 	if (a->file.notice.n > 0)
 		(void)learn(r, &a->notice, a->file.notice, NULL);

@@ -23,6 +23,7 @@
 #include "notice.h"
 #include "opt.h"
 #include "receipt.h"
+#include "refillfile.h"
 #include "say.h"
 #include "slots.h"
 #include "stick.h"
@@ -33,7 +34,7 @@
 
 #define FILE_MAX (64u << 20)
 
-enum report_kind { REPORT_MANIFEST, REPORT_GRANT, REPORT_NOTICE, REPORT_RECEIPTS, REPORT_STATION, REPORT_STICK };
+enum report_kind { REPORT_MANIFEST, REPORT_GRANT, REPORT_REFILL, REPORT_NOTICE, REPORT_RECEIPTS, REPORT_STATION, REPORT_STICK };
 
 /* What a stick says of one of its lectures, beside the grant. */
 struct lecture {
@@ -115,6 +116,16 @@ open_signed(struct report *r, enum envelope_type type, struct bytes file)
 	return ENVELOPE_MALFORMED;
 }
 
+/* New codes for a stick: what is signed of them. Whether they fit, only the stick can tell. */
+static enum envelope_result
+open_refill(struct report *r, struct bytes file)
+{
+	struct refillfile parts;
+
+	r->kind = REPORT_REFILL;
+	return refillfile_parse(&parts, file) == 0 ? grant_open(&r->grant, parts.grant) : ENVELOPE_MALFORMED;
+}
+
 static enum envelope_result
 open_file(struct report *r, struct bytes file)
 {
@@ -122,6 +133,8 @@ open_file(struct report *r, struct bytes file)
 
 	if (envelope_guess(file, &type) == 0)
 		return open_signed(r, type, file);
+	if (refillfile_guess(file))
+		return open_refill(r, file);
 	if (enrolment_parse(&r->station, file) == 0)
 		r->kind = REPORT_STATION;
 	else if (receipts_parse(file, &r->rows, &r->row_count) == 0)
@@ -475,6 +488,8 @@ json_report(const struct report *r)
 		return json_pack("{s:s, s:o}", "kind", "manifest", "manifest", json_manifest(&r->manifest));
 	case REPORT_GRANT:
 		return json_pack("{s:s, s:o}", "kind", "grant", "grant", json_grant(&r->grant));
+	case REPORT_REFILL:
+		return json_pack("{s:s, s:o}", "kind", "refill", "grant", json_grant(&r->grant));
 	case REPORT_NOTICE:
 		return json_pack("{s:s, s:o}", "kind", "notice", "notice", json_notice(&r->notice));
 	case REPORT_RECEIPTS:
@@ -656,6 +671,17 @@ print_grant(const struct page *p, const struct grant *g)
 }
 
 static void
+print_refill(const struct page *p, const struct grant *g)
+{
+	char stick[STICK_NAME_SIZE], issuer[FINGERPRINT_SIZE];
+
+	keytree_stick_name(stick, g->stick_id);
+	keytree_fingerprint(issuer, g->issuer);
+	printf(_("new codes for stick %s, issuer %s; to take them in: oncestick accept FILE STICK\n\n"), stick, issuer);
+	print_lecture(p, g, NULL);
+}
+
+static void
 print_manifest(const struct page *p, const struct manifest *m)
 {
 	char issuer[FINGERPRINT_SIZE];
@@ -808,6 +834,9 @@ print_report(const struct page *p, const struct report *r)
 	case REPORT_GRANT:
 		print_grant(p, &r->grant);
 		break;
+	case REPORT_REFILL:
+		print_refill(p, &r->grant);
+		break;
 	case REPORT_NOTICE:
 		print_notice(&r->notice);
 		break;
@@ -852,7 +881,7 @@ cmd_inspect(struct cli *c, int argc, char **argv)
 	    {OPT_END, NULL, 0, NULL, NULL, NULL, 0, 0},
 	};
 	const struct opt_verb verb = {"inspect [STICK|FILE]",
-	    N_("Show what a stick, or one of oncestick's files (manifest, grant, notice, receipts, station), says. Signatures are "
+	    N_("Show what a stick, or one of oncestick's files (manifest, grant, refill, notice, receipts, station), says. Signatures are "
 	       "checked; the media\n"
 	       "are not: 'verify' does that. Nothing is written anywhere.\n"),
 	    OPT_JSON, rows, 0, 1};

@@ -240,6 +240,7 @@ members restore --test "$W/backup" --passphrase-file "$W/pass"
 members restore --adopt --yes --passphrase-file "$W/pass"
 members refill "$stick" -n 1 --passphrase-file "$W/pass"
 members refill "$stick" -n 1 -o "$W/refill" --passphrase-file "$W/pass"
+members inspect "$W/refill"
 members accept "$W/refill" "$stick"
 members erase "$stick" --yes --passphrase-file "$W/pass"
 

@@ -97,6 +97,10 @@ listed() # what books say of codes by state
 check "two codes for a stick that is away" oncestick refill "$name" -n 2 -o "$W/F" --session 90m "$pass"
 printed '^2 more codes for "Week 12" on stick'
 said 'oncestick accept FILE STICK'
+check "it can be looked at" oncestick inspect "$W/F"
+printed "new codes for stick $name"
+check "as JSON, too" oncestick inspect "$W/F" --json
+is "with what is signed" "$(jq -r '"\(.kind) \(.grant.codes) \(.grant.refill)"' "$W/out")" "refill 2 1"
 nothing "no part of a file is left" find "$W" -maxdepth 1 -name '*part*'
 refused 2 "never over a file" oncestick refill "$name" -n 2 -o "$W/F" "$pass"
 is "and then there are no more codes" "$(listed)" "$(printf 'issued|1\nready|3')"

@@ -2,6 +2,7 @@
  * check_refill.c - more codes for a lecture that is on a stick: for the right one, whole or not at all.
  */
 #include <check.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 
 #include <sodium.h>
 
+#include "accept.h"
 #include "fixture.h"
 #include "refill.h"
 #include "suite.h"
@@ -290,6 +292,148 @@ START_TEST(what_is_no_stick_stays_none)
 }
 END_TEST
 
+/* ---- for a stick that is away ---------------------------------------------------------------------------------------------- */
+
+static struct {
+	uint8_t *file;
+	size_t n;
+	bool fails;
+} kept;
+
+static enum err
+keep(void *arg, struct bytes file, struct fault *why)
+{
+	(void)arg;
+	if (kept.fails)
+		return fault_set(why, E_FAIL, ENOSPC, "keep", "%s", "");
+	free(kept.file);
+	ck_assert_ptr_nonnull(kept.file = malloc(file.n));
+	memcpy(kept.file, file.p, file.n);
+	kept.n = file.n;
+	return E_OK;
+}
+
+static void
+setup_away(void)
+{
+	memset(&kept, 0, sizeof kept);
+	setup();
+	r.fd = -1;
+	ck_assert_int_eq(books_add_stick(r.issuer.books, x.stick_id, "Lecture", &f), E_OK);
+	fixture_book(&r.issuer, &g.g);
+}
+
+static void
+teardown_away(void)
+{
+	free(kept.file);
+	teardown();
+}
+
+/* The books go on with another refill. */
+static void
+once_more(void)
+{
+	struct issuer office = r.issuer;
+
+	memset(&r.issuer, 0, sizeof r.issuer);
+	r.issuer.dir_fd = -1;
+	refill_free(&r);
+	r = (struct refill){.report = &report, .path = "7kq241", .fd = -1, .codes = CODES, .not_before = FIXTURE_NOW,
+	    .expires = FIXTURE_NOW + 7200, .session_s = 900, .issuer = office};
+	fault_clear(&f);
+}
+
+static enum err
+install(void)
+{
+	struct accept a = {0};
+	bool written = false;
+	enum err e = E_OK;
+
+	if ((e = accept_open(&a, BYTES(kept.file, kept.n), &f)) == E_OK && (e = accept_fits(&a, x.dir_fd, &f)) == E_OK)
+		e = accept_install(&a, &written, &f);
+	accept_free(&a);
+	return e;
+}
+
+START_TEST(what_is_sent_is_in_the_books_and_fits_the_stick)
+{
+	size_t new = 0;
+
+	ck_assert_int_eq(refill_away(&r, x.stick_id, keep, NULL, &f), E_OK);
+	ck_assert_uint_eq(r.grant.refill, 1);
+	ck_assert_uint_eq(ready(), FIXTURE_SLOTS + CODES);
+	ck_assert_uint_eq(grants_there(&new), 1);
+	ck_assert_int_eq(install(), E_OK);
+	ck_assert_uint_eq(grants_there(&new), 2);
+	ck_assert_uint_eq(new, 1);
+	ck_assert_int_eq(install(), E_REFILL_USED);
+}
+END_TEST
+
+START_TEST(no_number_is_given_twice)
+{
+	ck_assert_int_eq(refill_away(&r, x.stick_id, keep, NULL, &f), E_OK);
+	once_more();
+	ck_assert_int_eq(refill_away(&r, x.stick_id, keep, NULL, &f), E_OK);
+	ck_assert_uint_eq(r.grant.refill, 2);
+}
+END_TEST
+
+START_TEST(what_cannot_be_kept_is_not_in_the_books)
+{
+	kept.fails = true;
+	ck_assert_int_eq(refill_away(&r, x.stick_id, keep, NULL, &f), E_FAIL);
+	ck_assert_uint_eq(ready(), FIXTURE_SLOTS);
+	once_more();
+	kept.fails = false;
+	ck_assert_int_eq(refill_away(&r, x.stick_id, keep, NULL, &f), E_OK);
+	ck_assert_uint_eq(r.grant.refill, 1);
+}
+END_TEST
+
+START_TEST(a_stick_that_is_not_known_or_empty_gets_nothing)
+{
+	uint8_t other[ID_SIZE] = {9};
+
+	ck_assert_int_eq(refill_away(&r, other, keep, NULL, &f), E_NO_GRANT);
+	once_more();
+	ck_assert_int_eq(books_set_gone(r.issuer.books, g.g.id, FIXTURE_NOW, "test", &f), E_OK);
+	ck_assert_int_eq(refill_away(&r, x.stick_id, keep, NULL, &f), E_NO_GRANT);
+	once_more();
+	r.lecture = "None";
+	ck_assert_int_eq(refill_away(&r, x.stick_id, keep, NULL, &f), E_NO_GRANT);
+	ck_assert_ptr_null(kept.file);
+}
+END_TEST
+
+START_TEST(codes_are_bound_to_a_device_that_the_books_know)
+{
+	struct fixture_grant bound;
+	struct policy p = fixture_policy();
+	uint8_t usb[HASH_SIZE] = {7};
+	bool elsewhere = false;
+
+	r.bind_usb = true;
+	ck_assert_int_eq(refill_away(&r, x.stick_id, keep, NULL, &f), E_WRONG_STICK);
+	ck_assert_int_eq(f.why, WHY_NOT_BOUND);
+	p.usb = true;
+	memset(p.usb_hint, 5, sizeof p.usb_hint);
+	fixture_grant(&x, &bound, p, 0, usb);
+	fixture_book(&r.issuer, &bound.g);
+	once_more();
+	ck_assert_int_eq(refill_away(&r, x.stick_id, keep, NULL, &f), E_WRONG_STICK); /* nobody knows which */
+	ck_assert_int_eq(books_set_usb(r.issuer.books, x.stick_id, usb, &elsewhere, &f), E_OK);
+	once_more();
+	ck_assert_int_eq(refill_away(&r, x.stick_id, keep, NULL, &f), E_OK);
+	ck_assert(r.grant.policy.usb);
+	ck_assert_mem_eq(r.grant.policy.usb_hint, p.usb_hint, USB_HINT_SIZE);
+	ck_assert_int_eq(install(), E_OK);
+	fixture_grant_free(&bound);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -310,6 +454,14 @@ main(void)
 	tcase_add_loop_test(t, stopped_half_way_no_code_is_ready, 0, 2);
 	tcase_add_test(t, a_full_disk_of_the_books_leaves_no_code_that_opens);
 	tcase_add_test(t, what_is_no_stick_stays_none);
+	suite_add_tcase(s, t);
+	t = tcase_create("away");
+	tcase_add_checked_fixture(t, setup_away, teardown_away);
+	tcase_add_test(t, what_is_sent_is_in_the_books_and_fits_the_stick);
+	tcase_add_test(t, no_number_is_given_twice);
+	tcase_add_test(t, what_cannot_be_kept_is_not_in_the_books);
+	tcase_add_test(t, a_stick_that_is_not_known_or_empty_gets_nothing);
+	tcase_add_test(t, codes_are_bound_to_a_device_that_the_books_know);
 	suite_add_tcase(s, t);
 	return suite_run(s);
 }

@@ -8,11 +8,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <sodium.h>
 
 #include "books_internal.h"
+#include "filestat.h"
 #include "grant.h"
 #include "sql.h"
 #include "stickio.h"
@@ -319,7 +321,7 @@ static enum err
 check_digest(struct backup *b, int out, struct fault *f)
 {
 	struct digest d;
-	int fd = openat(b->dir_fd, b->name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC), result = -1, saved = 0;
+	int fd = openat(b->dir_fd, b->name, O_RDONLY | O_CLOEXEC), result = -1, saved = 0;
 
 	if (fd != -1)
 		result = digest_of(&d, fd, out);
@@ -329,6 +331,17 @@ check_digest(struct backup *b, int out, struct fault *f)
 	if (result != 0)
 		return no_backup(f, saved, b->path);
 	return holds(&d) ? E_OK : no_backup(f, EBADMSG, b->path);
+}
+
+/* A pipe would be waited for. */
+static enum err
+check_regular(const char *path, struct fault *f)
+{
+	struct stat st;
+
+	if (filestat_path(path, &st) != 0)
+		return fault_set(f, E_BOOKS, errno, "open", "%s", path);
+	return S_ISREG(st.st_mode) ? E_OK : fault_set(f, E_BOOKS, EBADMSG, "open", "%s", path);
 }
 
 enum err
@@ -348,7 +361,8 @@ backup_open(struct backup **out, const char *path, struct fault *f)
 	b->dir_fd = split(path, b->dir, sizeof b->dir, b->name, sizeof b->name);
 	if (b->dir_fd == -1)
 		err = fault_set(&why, E_BOOKS, errno, "open", "%s", path);
-	else if ((err = sql_open(&b->sql, b->dir, b->dir_fd, &b->kind, SQL_READ, &why)) == E_OK &&
+	else if ((err = check_regular(path, &why)) == E_OK &&
+	    (err = sql_open(&b->sql, b->dir, b->dir_fd, &b->kind, SQL_READ, &why)) == E_OK &&
 	    (err = check_digest(b, -1, &why)) == E_OK)
 		err = look(b, &why);
 	if (err != E_OK) {

@@ -178,6 +178,14 @@ START_TEST(what_is_no_backup_is_refused)
 	restore_free(&r);
 	is_refused(restore_look(&r, x.path, &f), E_BOOKS, WHY_NO_BACKUP);
 	restore_free(&r);
+	snprintf(path, sizeof path, "%s/pipe", x.path);
+	ck_assert_int_eq(mkfifo(path, 0600), 0);
+	is_refused(restore_look(&r, path, &f), E_BOOKS, WHY_NO_BACKUP);
+	restore_free(&r);
+	snprintf(path, sizeof path, "%s/latest", x.path);
+	ck_assert_int_eq(symlink("backup", path), 0);
+	ck_assert_int_eq(restore_look(&r, path, &f), E_OK); /* as good as the file */
+	restore_free(&r);
 	ck_assert_int_eq(truncate(file, 8192), 0);
 	is_refused(restore_look(&r, file, &f), E_BOOKS, WHY_NO_BACKUP);
 	restore_free(&r);

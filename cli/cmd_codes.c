@@ -8,6 +8,7 @@
 
 #include <jansson.h>
 
+#include "books_pc.h"
 #include "cli.h"
 #include "human.h"
 #include "issuer.h"
@@ -19,7 +20,7 @@
 #include "when.h"
 
 #define COLUMNS 7
-#define SLOT_COLUMNS 8
+#define SLOT_COLUMNS 9
 
 /* Marked for row_slot; in JSON they are as they stand here. */
 static const char *
@@ -279,30 +280,58 @@ out:
 
 /* ---- one stick ----------------------------------------------------------------------------------------------------------- */
 
+/* The PC that opened it: its name, "" if it has none; and its id, "" if nobody knows. */
+struct at_pc {
+	char name[LABEL_MAX + 1], id[2 * ID_SIZE + 1];
+};
+
+static enum err
+find_pc(const struct issuer *i, const struct books_slot *s, struct at_pc *pc, struct fault *f)
+{
+	pc->name[0] = pc->id[0] = '\0';
+	if (!s->at_pc)
+		return E_OK;
+	bytes_to_hex(pc->id, s->station_id, ID_SIZE);
+	return books_pc_name(i->books, s->station_id, pc->name, f);
+}
+
 static json_t *
-json_slot(const struct books_slot *s, int64_t now)
+json_slot(const struct books_slot *s, const struct at_pc *pc, int64_t now)
 {
 	char id[ISSUER_SLOT_NAME], grant[2 * ID_SIZE + 1];
 
 	issuer_slot_name(id, s);
 	bytes_to_hex(grant, s->grant_id, ID_SIZE);
-	return json_pack("{s:s, s:i, s:s, s:s, s:s, s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o}", "id", id, "number", (int)s->number,
-	    "state", state_name(s, now), "holder", s->holder, "label", s->label, "grant", grant, "slot", (int)s->slot, "not_before",
-	    say_json_time(s->not_before), "expires", say_json_time(s->expires), "changed_at", say_json_time(s->changed_at),
+	return json_pack("{s:s, s:i, s:s, s:s, s:s, s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id", id, "number",
+	    (int)s->number, "state", state_name(s, now), "holder", s->holder, "label", s->label, "grant", grant, "slot",
+	    (int)s->slot, "not_before", say_json_time(s->not_before), "expires", say_json_time(s->expires), "changed_at", say_json_time(s->changed_at),
 	    "spent_at", say_json_time(s->spent_at), "ended_at", say_json_time(s->ended_at), "open_s",
-	    s->ended_at != 0 ? json_integer((json_int_t)s->open_s) : json_null());
+	    s->ended_at != 0 ? json_integer((json_int_t)s->open_s) : json_null(), "station",
+	    pc->id[0] != '\0' ? json_string(pc->id) : json_null(), "pc",
+	    pc->name[0] != '\0' ? say_json_text(pc->name) : json_null());
 }
 
+/* With a column for the PC only where one is known. */
 static int
-row_slot(struct human_table *table, const struct books_slot *s, int64_t now)
+row_slot(struct human_table *table, const struct books_slot *s, const struct at_pc *pc, bool with_pc, int64_t now)
 {
 	char id[ISSUER_SLOT_NAME], from[WHEN_SHOWN], until[WHEN_SHOWN], changed[WHEN_SHOWN], lasted[WHEN_SHOWN],
 	    label[LABEL_MAX + 1];
-	const char *cells[SLOT_COLUMNS] = {id, _(state_name(s, now)), changed, lasted, from, until, label, s->holder};
+	const char *cells[SLOT_COLUMNS] = {id, _(state_name(s, now)), changed, lasted};
+	size_t n = 4;
 	int64_t when = s->state == BOOKS_SPENT ? s->spent_at : s->changed_at;
-	char *safe = human_escape(s->label, strlen(s->label));
+	char *safe = human_escape(s->label, strlen(s->label)), where[4 * LABEL_MAX + 1];
 	int failed = 0;
 
+	say_safe(where, sizeof where, pc->name);
+	if (pc->name[0] == '\0')
+		snprintf(where, sizeof where, "%.8s", pc->id);
+	if (with_pc)
+		cells[n++] = where;
+	cells[n++] = from;
+	cells[n++] = until;
+	cells[n++] = label;
+	cells[n++] = s->holder;
 	issuer_slot_name(id, s);
 	changed[0] = '\0';
 	if (s->state != BOOKS_READY && when != 0)
@@ -313,7 +342,7 @@ row_slot(struct human_table *table, const struct books_slot *s, int64_t now)
 	when_show_short(from, sizeof from, s->not_before, now);
 	when_show_short(until, sizeof until, s->expires, now);
 	snprintf(label, sizeof label, "%s", safe != NULL ? safe : "");
-	failed = safe == NULL || table_row(table, cells, SLOT_COLUMNS, 7);
+	failed = safe == NULL || table_row(table, cells, n, n - 1);
 	free(safe);
 	return failed;
 }
@@ -341,16 +370,40 @@ say_left(const struct cli *c, const struct books_slot *slots, size_t count, int6
 		say_info(c, "%u codes are left to hand out, until %s", ready, until);
 }
 
+static struct human_table *
+slot_table(bool with_pc)
+{
+	const char *const heads[SLOT_COLUMNS - 1] = {
+	    _("CODE"), _("STATE"), _("SINCE"), _("LASTED"), _("FROM"), _("UNTIL"), _("LABEL"), _("HOLDER")};
+	const char *wider[SLOT_COLUMNS];
+
+	if (!with_pc)
+		return human_table_new(SLOT_COLUMNS - 1, heads);
+	memcpy(wider, heads, 4 * sizeof heads[0]);
+	wider[4] = _("PC");
+	memcpy(wider + 5, heads + 4, 4 * sizeof heads[0]);
+	return human_table_new(SLOT_COLUMNS, wider);
+}
+
+static bool
+any_pc(const struct books_slot *slots, size_t count)
+{
+	for (size_t k = 0; k < count; k++)
+		if (slots[k].at_pc)
+			return true;
+	return false;
+}
+
 static enum err
 list_slots(const struct cli *c, struct issuer *i, const char *arg, struct fault *f)
 {
-	const char *const heads[SLOT_COLUMNS] = {
-	    _("CODE"), _("STATE"), _("SINCE"), _("LASTED"), _("FROM"), _("UNTIL"), _("LABEL"), _("HOLDER")};
 	struct issuing_stick stick = {.at = {.fd = -1}};
 	struct books_slot *slots = NULL;
 	size_t count = 0;
 	struct human_table *table = NULL;
 	json_t *list = NULL;
+	struct at_pc pc;
+	bool with_pc = false;
 	int failed = 0;
 	enum err e = issuing_find(i, arg, &stick, f);
 
@@ -364,13 +417,20 @@ list_slots(const struct cli *c, struct issuer *i, const char *arg, struct fault 
 		goto out;
 	}
 	list = c->json ? json_array() : NULL;
-	table = c->json ? NULL : human_table_new(SLOT_COLUMNS, heads);
+	with_pc = any_pc(slots, count);
+	table = c->json ? NULL : slot_table(with_pc);
 	failed = list == NULL && table == NULL;
 	for (size_t k = 0; k < count && !failed; k++) {
+		if ((e = find_pc(i, &slots[k], &pc, f)) != E_OK) {
+			json_decref(list);
+			human_table_free(&table);
+			e = say_error(c, f, NULL);
+			goto out;
+		}
 		if (c->json)
-			json_array_append_new(list, json_slot(&slots[k], i->now));
+			json_array_append_new(list, json_slot(&slots[k], &pc, i->now));
 		else
-			failed = row_slot(table, &slots[k], i->now);
+			failed = row_slot(table, &slots[k], &pc, with_pc, i->now);
 	}
 	e = c->json ? say_json(c, json_pack("{s:s, s:o}", "stick", stick.name, "codes", list)) : print_table(c, table, failed);
 	if (e == E_OK && !c->json)

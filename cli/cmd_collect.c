@@ -10,6 +10,7 @@
 
 #include <jansson.h>
 
+#include "books_pc.h"
 #include "cli.h"
 #include "collect.h"
 #include "homecoming.h"
@@ -267,17 +268,23 @@ note_words(const struct receipt *r, char *out, size_t size)
 		snprintf(out, size, _("open for %s; %s"), length, odd);
 }
 
-/* The first symbols of a station's id: enough to tell stations apart. */
+/* The PC's name; without one the first symbols of its id, which are enough to tell stations apart. Where the books cannot be read
+ * by now they are, too. */
 static void
-station_name(const struct receipt *r, char out[9])
+station_name(const struct run *run, const struct receipt *r, char *out, size_t size)
 {
-	bytes_to_hex(out, r->station_id, 4);
+	char name[LABEL_MAX + 1];
+
+	if (books_pc_name(run->issuer.books, r->station_id, name, NULL) == E_OK && name[0] != '\0')
+		say_safe(out, size, name);
+	else
+		bytes_to_hex(out, r->station_id, 4);
 }
 
 static int
-add_row(struct human_table *t, const struct collect_finding *x, int64_t now)
+add_row(const struct run *r, struct human_table *t, const struct collect_finding *x)
 {
-	char id[ISSUER_SLOT_NAME], when[WHEN_SHOWN] = "", station[20] = "", note[600] = "";
+	char id[ISSUER_SLOT_NAME], when[WHEN_SHOWN] = "", station[8 * LABEL_MAX + 4] = "", note[600] = "";
 	char *holder = human_escape(x->before.holder, strlen(x->before.holder));
 	int64_t at = x->proof.n > 0 ? x->proof.receipt.spent_at : x->before.spent_at;
 	const char *cells[COLUMNS] = {id, kind_words(x), when, holder, station, note};
@@ -285,14 +292,16 @@ add_row(struct human_table *t, const struct collect_finding *x, int64_t now)
 
 	issuer_slot_name(id, &x->before);
 	if (at != 0 && x->kind != COLLECT_DAMAGED)
-		when_show_short(when, sizeof when, at, now);
+		when_show_short(when, sizeof when, at, r->issuer.now);
 	if (x->proof.n > 0) {
-		station_name(&x->proof.receipt, station);
+		station_name(r, &x->proof.receipt, station, 4 * LABEL_MAX);
 		note_words(&x->proof.receipt, note, sizeof note);
 	}
 	if (x->kind == COLLECT_TWICE) {
-		station[8] = '+';
-		station_name(&x->other.receipt, station + 9);
+		size_t n = strlen(station);
+
+		station[n++] = '+';
+		station_name(r, &x->other.receipt, station + n, sizeof station - n);
 	}
 	failed = failed || human_table_add(t, cells) != 0;
 	free(holder);
@@ -314,7 +323,7 @@ report_table(const struct run *r)
 
 	for (size_t i = 0; i < r->h.collect.count && !failed; i++)
 		if (worth_saying(&r->h.collect.findings[i]))
-			failed = add_row(t, &r->h.collect.findings[i], r->issuer.now);
+			failed = add_row(r, t, &r->h.collect.findings[i]);
 	if (!failed)
 		human_table_print(t, stdout, human_columns(STDOUT_FILENO));
 	human_table_free(&t);

@@ -10,9 +10,11 @@
 
 #include <jansson.h>
 
+#include "books_pc.h"
 #include "cli.h"
 #include "dcbor.h"
 #include "envelope.h"
+#include "issuing.h"
 #include "keytree.h"
 #include "newfile.h"
 #include "opt.h"
@@ -27,6 +29,7 @@
 static const char about_text[] =
     N_("What this PC remembers: its own identity, the issuers it knows, the codes it has seen used.\n"
        "  show           identity, issuers, counts\n"
+       "  name TEXT      call this PC so, in its receipts (--pc ID: another PC, in the issuer's books)\n"
        "  enrol FILE     write the enrolment request for an issuer (--label NAME)\n"
        "  receipts FILE  write this PC's receipts, for the issuer's 'oncestick collect'\n"
        "  pin FILE       trust the issuer of a stick or a signed file from now on\n"
@@ -35,7 +38,7 @@ static const char about_text[] =
 
 struct station_args {
 	bool only, any;
-	const char *label;
+	const char *label, *pc;
 	char dir[PATH_MAX];
 };
 
@@ -55,25 +58,29 @@ issuer_json(const struct station_issuer *i)
 }
 
 static enum err
-show_json(struct cli *c, const struct station_summary *s, const char *id)
+show_json(struct cli *c, const struct station_summary *s, const char *id, const char *name)
 {
 	json_t *issuers = json_array();
 
 	for (size_t i = 0; i < s->issuer_count; i++)
 		json_array_append_new(issuers, issuer_json(&s->issuers[i]));
 	return say_json(
-	    c, json_pack("{s:s, s:b, s:b, s:{s:I, s:I, s:I}, s:o}", "station", s->has_key ? id : "", "only_known_issuers",
+	    c, json_pack("{s:s, s:o, s:b, s:b, s:{s:I, s:I, s:I}, s:o}", "station", s->has_key ? id : "", "name",
+		   name[0] != '\0' ? say_json_text(name) : json_null(), "only_known_issuers",
 		   (int)s->closed_list, "forgets_at_power_off", (int)s->volatile_memory, "codes", "begun", (json_int_t)s->claimed,
 		   "open", (json_int_t)s->open, "used", (json_int_t)s->closed, "issuers", issuers));
 }
 
 static void
-show_text(const struct station_summary *s, const char *id, const char *dir)
+show_text(const struct station_summary *s, const char *id, const char *name, const char *dir)
 {
 	char shown[FINGERPRINT_SIZE], path[PATH_MAX];
 
 	/* TRANSLATORS: keep the second column straight in the four lines that begin with station, directory, codes and issuers */
 	printf(_("station     %s\n"), s->has_key ? id : _("none yet (made at the first mount)"));
+	if (name[0] != '\0')
+		/* TRANSLATORS: a line like those; what the PC is called */
+		printf(_("name        %s\n"), say_safe(path, sizeof path, name));
 	say_safe(path, sizeof path, dir);
 	printf(s->volatile_memory ? _("directory   %s (forgets at power-off)\n") : _("directory   %s\n"), path);
 	printf(_("codes       %llu used, %llu open or paused, %llu begun\n"), (unsigned long long)s->closed,
@@ -94,17 +101,17 @@ static enum err
 show(struct cli *c, const struct station_args *a, struct station *st, const char *file, struct fault *f)
 {
 	struct station_summary s = {0};
-	char id[2 * ID_SIZE + 1];
+	char id[2 * ID_SIZE + 1], name[LABEL_MAX + 1];
 	enum err err;
 
 	(void)file;
-	if ((err = station_summarise(st, &s, f)) != E_OK)
+	if ((err = station_name(st, name, f)) != E_OK || (err = station_summarise(st, &s, f)) != E_OK)
 		return err;
 	bytes_to_hex(id, s.id, ID_SIZE);
 	if (c->json)
-		err = show_json(c, &s, id);
+		err = show_json(c, &s, id, name);
 	else
-		show_text(&s, id, a->dir);
+		show_text(&s, id, name, a->dir);
 	station_summary_free(&s);
 	return err != E_OK ? err : say_stdout(c);
 }
@@ -151,6 +158,75 @@ receipts(struct cli *c, const struct station_args *a, struct station *st, const 
 		say_info(
 		    c, "written: %s; the issuer reads it: oncestick collect --receipts FILE", say_safe(shown, sizeof shown, file));
 	free(data);
+	return err;
+}
+
+/* ---- names ---------------------------------------------------------------------------------------------------------------- */
+
+/* "" takes a name away. */
+static bool
+name_fits(const struct cli *c, const char *name)
+{
+	if (name[0] == '\0' || dcbor_text_ok(name, strlen(name)))
+		return true;
+	say_usage(c, "a name is up to %u bytes of plain text", LABEL_MAX);
+	return false;
+}
+
+static enum err
+name(struct cli *c, const struct station_args *a, struct station *st, const char *text, struct fault *f)
+{
+	enum err err = E_OK;
+
+	(void)a;
+	if (!name_fits(c, text))
+		return E_USAGE;
+	if ((err = station_set_name(st, text, f)) != E_OK)
+		return err;
+	if (text[0] != '\0')
+		say_info(c, "this PC is called so in its receipts from now on: oncestick station receipts FILE");
+	else
+		say_info(c, "this PC has no name any more");
+	return E_OK;
+}
+
+static enum err
+find_pc(const struct issuer *i, const char *digits, uint8_t id[ID_SIZE], struct fault *f)
+{
+	unsigned count = 0;
+	enum err err = E_OK;
+
+	if (strlen(digits) < 8 || strspn(digits, "0123456789abcdefABCDEF") != strlen(digits))
+		return fault_set(
+		    f, E_USAGE, 0, "", _("--pc is how a PC's id begins, at least 8 digits, as 'oncestick report' shows it."));
+	if ((err = books_pc_find(i->books, digits, id, &count, f)) != E_OK || count == 1)
+		return err;
+	if (count > 1)
+		return fault_set(f, E_USAGE, 0, "",
+		    _("several PCs have an id that begins with %s: give more digits ('oncestick report --json' has them all)."),
+		    SHORT(digits));
+	return fault_set(f, E_USAGE, 0, "",
+	    _("no code was opened on a PC with the id %s, by the books; 'oncestick report' shows PCs."), SHORT(digits));
+}
+
+/* In the issuer's books: there it is so whatever the PC says. */
+static enum err
+name_there(struct cli *c, const struct station_args *a, const char *text)
+{
+	struct issuer i = {.dir_fd = -1};
+	uint8_t id[ID_SIZE];
+	struct fault f = {0};
+	enum err err = E_OK;
+
+	if (!name_fits(c, text))
+		return E_USAGE;
+	if ((err = issuing_open(&i, c, &f)) == E_OK && (err = find_pc(&i, a->pc, id, &f)) == E_OK)
+		err = books_pc_call(i.books, id, text, &f);
+	if (err != E_OK)
+		err = say_error(c, &f, NULL);
+	else
+		say_info(c, "it is in the books");
+	issuer_close(&i);
 	return err;
 }
 
@@ -261,11 +337,20 @@ static const struct {
 	int min, max;
 } actions[] = {
     {"show", show, STATION_READ, 0, 0},
+    {"name", name, STATION_WRITE, 1, 1},
     {"enrol", enrol, STATION_WRITE, 1, 1},
     {"receipts", receipts, STATION_READ, 1, 1},
     {"pin", pin, STATION_WRITE, 0, 1},
     {"reset-clock", reset_clock, STATION_WRITE, 0, 0},
 };
+
+static enum err
+usage(const struct cli *c, const char *what, int max)
+{
+	if (strcmp(what, "name") == 0)
+		return say_usage(c, "station name takes one TEXT, in quotation marks if there is a blank in it");
+	return max == 0 ? say_usage(c, "station %s takes no more operands", what) : say_usage(c, "station %s takes one FILE", what);
+}
 
 static enum err
 run(struct cli *c, struct station_args *a, const struct opt_words *words)
@@ -280,14 +365,16 @@ run(struct cli *c, struct station_args *a, const struct opt_words *words)
 		if (strcmp(name, actions[i].name) != 0)
 			continue;
 		if (words->count - 1 < actions[i].min || words->count - 1 > actions[i].max)
-			return actions[i].max == 0 ? say_usage(c, "station %s takes no more operands", name) :
-						     say_usage(c, "station %s takes one FILE", name);
+			return usage(c, name, actions[i].max);
+		if (a->pc != NULL)
+			return strcmp(name, "name") == 0 ? name_there(c, a, file) : say_usage(c, "--pc is for station name");
 		if (station_open(&s, a->dir, actions[i].mode, &f) == E_OK)
 			err = actions[i].run(c, a, s, file, &f);
 		station_close(&s);
 		return f.err != E_OK ? say_error(c, &f, &(struct say_about){.object = file != NULL ? file : a->dir}) : err;
 	}
-	return say_usage(c, "station: show, enrol, receipts, pin or reset-clock, not '%s'", say_safe(word, sizeof word, name));
+	return say_usage(
+	    c, "station: show, name, enrol, receipts, pin or reset-clock, not '%s'", say_safe(word, sizeof word, name));
 }
 
 enum err
@@ -296,11 +383,12 @@ cmd_station(struct cli *c, int argc, char **argv)
 	struct station_args a = {0};
 	const struct opt rows[] = {
 	    {OPT_TEXT, "label", 0, "NAME", N_("enrol: what people call this PC"), &a.label, 0, 0},
+	    {OPT_TEXT, "pc", 0, "ID", N_("name: of the PC with this id, in the issuer's books"), &a.pc, 0, 0},
 	    {OPT_FLAG, "only", 0, NULL, N_("pin: trust known issuers only"), &a.only, 0, 0},
 	    {OPT_FLAG, "any", 0, NULL, N_("pin: trust new issuers again"), &a.any, 0, 0}, {.kind = OPT_END}};
 	const struct opt_verb v = {
-	    "station show\nstation enrol FILE\nstation receipts FILE\nstation pin FILE|STICK\nstation pin --only\n"
-	    "station reset-clock",
+	    "station show\nstation name TEXT [--pc ID]\nstation enrol FILE\nstation receipts FILE\nstation pin FILE|STICK\n"
+	    "station pin --only\nstation reset-clock",
 	    about_text, OPT_JSON, rows, 1, 2};
 	struct opt_words words = {argv, argc};
 	enum err err = E_OK;

@@ -11,6 +11,7 @@
 #include <sodium.h>
 
 #include "array.h"
+#include "books_pc.h"
 #include "hold.h"
 #include "keytree.h"
 #include "mint.h"
@@ -170,6 +171,21 @@ check(struct checker *c, struct bytes body, bool *good, struct fault *f)
 
 /* ---- files of receipts ----------------------------------------------------------------------------------------------------- */
 
+static enum err
+take_from(struct collect *k, struct bytes file, struct fault *f)
+{
+	struct receipts_from from, *grown = NULL;
+
+	receipts_from(file, &from);
+	if (from.name[0] == '\0')
+		return E_OK;
+	if ((grown = array_grow(k->pcs, k->pc_count, &k->pc_room, sizeof *grown)) == NULL)
+		return no_memory(f, "for receipts");
+	k->pcs = grown;
+	grown[k->pc_count++] = from;
+	return E_OK;
+}
+
 enum err
 collect_file(struct collect *k, struct bytes file, struct fault *f)
 {
@@ -191,7 +207,7 @@ collect_file(struct collect *k, struct bytes file, struct fault *f)
 			k->foreign++;
 	}
 	free(rows);
-	return E_OK;
+	return take_from(k, file, f);
 }
 
 static int
@@ -726,6 +742,20 @@ by_number(const void *pa, const void *pb)
 	return a->before.number < b->before.number ? -1 : a->before.number > b->before.number;
 }
 
+/* A name is taken only from a PC that is proved to have opened something, but nothing proves that the file is from that one. */
+static enum err
+book_pc(struct collect *k, const struct receipts_from *from, struct fault *f)
+{
+	for (size_t i = 0; i < k->count; i++) {
+		const struct collect_finding *x = &k->findings[i];
+
+		if ((x->proof.n > 0 && memcmp(x->proof.receipt.station_id, from->station_id, ID_SIZE) == 0) ||
+		    (x->other.n > 0 && memcmp(x->other.receipt.station_id, from->station_id, ID_SIZE) == 0))
+			return books_pc_said(k->issuer->books, from->station_id, from->name, f);
+	}
+	return E_OK;
+}
+
 enum err
 collect_book(struct collect *k, struct fault *f)
 {
@@ -737,6 +767,8 @@ collect_book(struct collect *k, struct fault *f)
 		e = book_finding(k, &k->findings[i], f);
 	if (e == E_OK)
 		e = book_damaged(k, f);
+	for (size_t i = 0; i < k->pc_count && e == E_OK; i++)
+		e = book_pc(k, &k->pcs[i], f);
 	if (e == E_OK && k->count > 1)
 		qsort(k->findings, k->count, sizeof k->findings[0], by_number);
 	return e;
@@ -781,10 +813,13 @@ void
 collect_free(struct collect *k)
 {
 	free(k->rows.list);
+	free(k->pcs);
 	free(k->findings);
 	free(k->missing);
 	k->rows.list = NULL;
+	k->pcs = NULL;
 	k->findings = NULL;
 	k->missing = NULL;
-	k->rows.count = k->count = k->room = k->missing_count = k->missing_room = 0;
+	k->rows.count = k->count = k->room = k->missing_count = k->missing_room =
+	    k->pc_count = k->pc_room = 0;
 }

@@ -66,6 +66,8 @@ struct collect {
 	uint8_t usb[HASH_SIZE], usb_hint[USB_HINT_SIZE];
 
 	struct collect_rows rows;
+	struct receipts_from *pcs; /* that files say they are from; owned */
+	size_t pc_count, pc_room;
 	struct collect_finding *findings; /* owned */
 	size_t count, room;
 	struct books_lecture *missing; /* lectures that the books have and the stick has not; owned */

@@ -37,6 +37,8 @@ struct books_slot {
 	int64_t spent_at;               /* from the receipt, 0 if unknown */
 	int64_t ended_at;               /* likewise, 0 if it says nothing of an end */
 	int64_t open_s;                 /* and how long it lasted then */
+	bool at_pc;                     /* it says on which PC, */
+	uint8_t station_id[ID_SIZE];    /* ... on this */
 	char label[LABEL_MAX + 1];      /* of the grant */
 };
 

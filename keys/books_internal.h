@@ -18,6 +18,9 @@ extern const struct sql_kind books_kind;
 /* books_open_as(b, dir, dir_fd, name, f): books_open of books that have another name, which is of static storage. */
 enum err books_open_as(struct books **b, const char *dir, int dir_fd, const char *name, struct fault *f);
 
+/* What a PC is called, by its id. */
+#define BOOKS_PC_NAME "SELECT CASE name WHEN '' THEN said ELSE name END FROM station WHERE id = ?"
+
 /* The states as they are stored, by enum books_slot_state. */
 extern const char *const books_state_names[4];
 

@@ -32,7 +32,6 @@ static const char slots_text[] =
     " LEFT JOIN seen n ON n.grant_id = s.grant_id AND n.slot = s.slot WHERE s.grant_id = ? ORDER BY s.slot";
 static const char events_text[] =
     "SELECT at, who, verb, slot FROM event INDEXED BY event_grant WHERE grant_id = ? ORDER BY no";
-static const char pc_text[] = "SELECT CASE name WHEN '' THEN said ELSE name END FROM station WHERE id = ?";
 
 /* ---- codes -------------------------------------------------------------------------------------------------------------- */
 
@@ -175,7 +174,7 @@ begin_walk(struct walk *w, const char *lecture, struct fault *f)
 	    (err = sql_query(w->q, &w->slots, slots_text, SQL_NONE, f)) != E_OK ||
 	    (err = sql_query(w->q, &w->events, events_text, SQL_NONE, f)) != E_OK)
 		return err;
-	return sql_query(w->q, &w->pc, pc_text, SQL_NONE, f);
+	return sql_query(w->q, &w->pc, BOOKS_PC_NAME, SQL_NONE, f);
 }
 
 enum err

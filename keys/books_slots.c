@@ -48,7 +48,7 @@ struct slot_list {
 	size_t count, room;
 };
 
-/* What the receipt says of the end. */
+/* What the receipt says of the PC, and of the end. */
 static bool
 read_end(sqlite3_stmt *st, int column, struct books_slot *s)
 {
@@ -58,7 +58,11 @@ read_end(sqlite3_stmt *st, int column, struct books_slot *s)
 
 	if (!sql_some(st, column, body, sizeof body, &n))
 		return false;
-	if (n > MAC_SIZE && receipt_parse(&r, BYTES(body, n - MAC_SIZE)) == 0 && r.ended_at != 0) {
+	if (n <= MAC_SIZE || receipt_parse(&r, BYTES(body, n - MAC_SIZE)) != 0)
+		return true;
+	s->at_pc = true;
+	memcpy(s->station_id, r.station_id, ID_SIZE);
+	if (r.ended_at != 0) {
 		s->ended_at = r.ended_at;
 		s->open_s = r.open_s > SESSION_MAX_S ? SESSION_MAX_S : (int64_t)r.open_s;
 	}

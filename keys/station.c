@@ -15,6 +15,7 @@
 #include <sodium.h>
 
 #include "array.h"
+#include "dcbor.h"
 #include "keytree.h"
 #include "sql.h"
 #include "station_internal.h"
@@ -535,25 +536,75 @@ free_receipts(struct receipts *r)
 	free(r->rows);
 }
 
+/* ---- the name ----------------------------------------------------------------------------------------------------------- */
+
+enum err
+station_name(struct station *s, char name[LABEL_MAX + 1], struct fault *f)
+{
+	sqlite3_stmt *st = NULL;
+	bool row = false;
+	enum err err = E_OK;
+
+	name[0] = '\0';
+	if (s->sql == NULL)
+		return E_OK;
+	s->sql->step = "name";
+	if ((err = sql_query(s->sql, &st, "SELECT v FROM meta WHERE k = 'name'", SQL_NONE, f)) == E_OK &&
+	    (err = sql_next(s->sql, st, &row, f)) == E_OK && row)
+		sql_string(st, 0, name, LABEL_MAX + 1);
+	sql_done(&st);
+	if (!dcbor_text_ok(name, strlen(name)))
+		name[0] = '\0';
+	return err;
+}
+
+enum err
+station_set_name(struct station *s, const char *name, struct fault *f)
+{
+	enum err err = station_write(s, "name", f);
+
+	if (err != E_OK)
+		return err;
+	if (name[0] == '\0')
+		return sql_run(s->sql, "DELETE FROM meta WHERE k = 'name'", SQL_NONE, f);
+	return sql_run(s->sql, "INSERT INTO meta VALUES ('name', ?) ON CONFLICT (k) DO UPDATE SET v = excluded.v",
+	    SQL_ARGS(SQL_TEXT(name)), f);
+}
+
+/* Whose receipts they are: without a name nothing is said. */
+static enum err
+find_from(struct station *s, struct receipts_from *from, struct fault *f)
+{
+	uint8_t pk[KEY_SIZE];
+	enum err err = station_name(s, from->name, f);
+
+	if (err != E_OK || from->name[0] == '\0')
+		return err;
+	if ((err = memory_station_pk(station_memory(s), pk, f)) == E_OK)
+		keytree_station_id(from->station_id, pk);
+	return err;
+}
+
 enum err
 station_receipts(struct station *s, uint8_t **file, size_t *n, struct fault *f)
 {
 	static const char used[] = "SELECT pk, grant_id, slot, receipt FROM use"
 	    " WHERE opened_at IS NOT NULL AND length(receipt) > 32 ORDER BY pk, grant_id, slot";
+	struct receipts_from from = {.name = ""};
 	struct receipts r = {0};
 	sqlite3_stmt *st = NULL;
 	uint8_t *made = NULL;
 	bool row = true;
-	enum err err = E_OK;
+	enum err err = find_from(s, &from, f);
 
-	if (s->sql != NULL) {
+	if (err == E_OK && s->sql != NULL) {
 		s->sql->step = "receipts";
 		err = sql_query(s->sql, &st, used, SQL_NONE, f);
 		while (err == E_OK && (err = sql_next(s->sql, st, &row, f)) == E_OK && row)
 			err = add_receipt(s, &r, st, f);
 		sql_done(&st);
 	}
-	if (err == E_OK && (made = receipts_encode(r.rows, r.count, n)) == NULL)
+	if (err == E_OK && (made = receipts_encode_from(&from, r.rows, r.count, n)) == NULL)
 		err = fault_set(f, E_FAIL, ENOMEM, "receipts", "%s", s->dir);
 	if (err == E_OK)
 		*file = made;

@@ -112,6 +112,10 @@ struct station_summary {
 enum err station_summarise(struct station *s, struct station_summary *out, struct fault *f);
 void station_summary_free(struct station_summary *out);
 
+/* station_name(s, name, f): what this PC is called, "" for nothing. station_set_name(s, name, f): call it so; "" takes it away. */
+enum err station_name(struct station *s, char name[LABEL_MAX + 1], struct fault *f);
+enum err station_set_name(struct station *s, const char *name, struct fault *f);
+
 /*
  * station_pin(s, pk, f): know this issuer from now on, as chosen by an operator.
  * station_pin_only(s, only, f): close or reopen the list: while closed only issuers pinned by an operator, or known when it was
@@ -134,7 +138,8 @@ enum err station_learn_notice(struct station *s, const struct notice *notice, st
 
 /*
  * station_receipts(s, file, n, f): the receipt of every code whose key was used here, as a receipts file (receipt.h); *file owned
- * by the caller. A claim that never came to use, or that another station was found to have used, is left out: it is not evidence.
+ * by the caller, with the PC's name if it has one. A claim that never came to use, or that another station was found to have
+ * used, is left out: it is not evidence.
  */
 enum err station_receipts(struct station *s, uint8_t **file, size_t *n, struct fault *f);
 

@@ -49,6 +49,19 @@ struct receipt_row {
 	struct bytes body;
 };
 
+/* The PC that wrote a receipts file, by what it says itself: nothing proves that. */
+struct receipts_from {
+	uint8_t station_id[ID_SIZE];
+	char name[LABEL_MAX + 1]; /* "": it says nothing */
+};
+
+/*
+ * receipts_encode_from(from, rows, count, n), receipts_from(file, from): the file with the PC's name at its beginning, unless that
+ * is empty; and what a file that receipts_parse takes says of that.
+ */
+uint8_t *receipts_encode_from(const struct receipts_from *from, const struct receipt_row *rows, size_t count, size_t *n);
+void receipts_from(struct bytes file, struct receipts_from *from);
+
 /*
  * receipts_encode / receipts_parse: the whole file; *rows is to be freed by the caller. NULL if there is no memory; -1 with errno:
  * ENOMEM, or EBADMSG for a file that is none.

@@ -102,7 +102,7 @@ complete -c oncestick -n '__oncestick_verb backup restore' -F
 complete -c oncestick -n '__oncestick_verb revoke' -a '(__oncestick_of_codes id)'
 complete -c oncestick -n '__oncestick_verb forget' -a '(__oncestick_of_codes holder)'
 complete -c oncestick -n '__oncestick_verb unmount' -a '(__oncestick_open)'
-complete -c oncestick -n '__oncestick_verb station; and test (count (commandline -opc)) -eq 2' -a 'show enrol receipts pin reset-clock'
+complete -c oncestick -n '__oncestick_verb station; and test (count (commandline -opc)) -eq 2' -a 'show name enrol receipts pin reset-clock'
 complete -c oncestick -n '__oncestick_verb station; and test (count (commandline -opc)) -gt 2' -F
 complete -c oncestick -n '__oncestick_verb inspect' -F
 complete -c oncestick -n '__oncestick_verb accept; and test (count (commandline -opc)) -eq 2' -F

@@ -28,6 +28,37 @@ printed '^1 lecture, 6 codes'
 printed '^Everything adds up'
 no grep -q "^$name/4" "$W/out" || die "a code that nobody has is listed"
 
+# ---- PCs have names ----------------------------------------------------------------------------------------------------------
+pc=$(oncestick station show --json | jq -r .station)
+check "the codes of a stick, collected before" oncestick codes "$name"
+printed '^CODE +STATE +SINCE +LASTED +PC +FROM'
+printed "^$name/1 +spent .* $(printf %s "$pc" | cut -c1-8) "
+check "the PC is named" oncestick station name 'Hall "3"'
+is "it knows that" "$(oncestick station show --json | jq -r .name)" 'Hall "3"'
+check "its receipts" oncestick station receipts "$W/receipts"
+check "can be inspected" oncestick inspect "$W/receipts"
+check "tell the office" oncestick collect --receipts "$W/receipts" "$pass"
+printed 'Hall "3"'
+is "the codes have it" "$(oncestick codes "$name" --json | jq -c '.codes[0,1] | [.station, .pc]')" "[\"$pc\",\"Hall \\\"3\\\"\"]
+[null,null]"
+is "the report has it" "$(oncestick report --json | jq -r '.lectures[0].codes[0].use.pc')" 'Hall "3"'
+check "the office calls it otherwise" oncestick station name 'Aula' --pc "$(printf %s "$pc" | cut -c1-8)"
+check "and the PC tells again" oncestick collect --receipts "$W/receipts" "$pass"
+is "it is called as the office does" "$(oncestick codes "$name" --json | jq -r '.codes[0].pc')" Aula
+check "until that is taken away" oncestick station name '' --pc "$pc"
+is "then as it says itself" "$(oncestick codes "$name" --json | jq -r '.codes[0].pc')" 'Hall "3"'
+refused 2 "a PC that opened nothing" oncestick station name X --pc 0000000000
+said "no code was opened on a PC.*oncestick report"
+refused 2 "too few digits" oncestick station name X --pc 0000
+refused 2 "no digits" oncestick station name X --pc 'Hall 3 here'
+refused 2 "a name with a line in it" oncestick station name "$(printf 'a\nb')"
+refused 2 "no name" oncestick station name
+refused 2 "--pc elsewhere" oncestick station show --pc "$pc"
+rm "$W/receipts"
+check "without a name" oncestick station name ''
+check "receipts are" oncestick station receipts "$W/receipts"
+check "as they were" oncestick collect --receipts "$W/receipts" "$pass"
+
 # ---- what is asked for -------------------------------------------------------------------------------------------------------
 check "one person" oncestick report --holder 'Kim, Lee & Co' --json
 is "has his codes" "$(jq -c '[.lectures[].codes[].number]' "$W/out")" '[2,3]'

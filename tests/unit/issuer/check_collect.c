@@ -11,6 +11,7 @@
 #include <sodium.h>
 
 #include "calls.h"
+#include "books_pc.h"
 #include "collect.h"
 #include "fixture.h"
 #include "issuer.h"
@@ -337,6 +338,65 @@ START_TEST(a_file_proves_what_the_stick_does_not_show)
 	ck_assert_int_eq(state_of(0), BOOKS_SPENT);
 	ck_assert_int_eq(state_of(1), BOOKS_ISSUED);
 	free(file);
+}
+END_TEST
+
+/* A file of one receipt, which that PC wrote, and which says that it is from this one. */
+static void
+named_file_comes(uint8_t pc, uint8_t says, const char *name)
+{
+	struct receipts_from from = {.name = ""};
+	uint8_t body[RECEIPT_MAX + MAC_SIZE], *file = NULL;
+	struct receipt r = {.spent_at = FIXTURE_NOW - 600};
+	struct receipt_row row = {.slot = 0};
+	size_t n = 0;
+
+	memset(r.station_id, pc, ID_SIZE);
+	memset(from.station_id, says, ID_SIZE);
+	snprintf(from.name, sizeof from.name, "%s", name);
+	memcpy(row.issuer, x.pk, KEY_SIZE);
+	memcpy(row.grant_id, g.g.id, ID_SIZE);
+	row.body = BYTES(body, prove_receipt(body, 0, 1, r));
+	ck_assert_ptr_nonnull(file = receipts_encode_from(&from, &row, 1, &n));
+	collect_free(&k);
+	k = (struct collect){.issuer = &office};
+	ck_assert_int_eq(collect_file(&k, BYTES(file, n), &f), E_OK);
+	ck_assert_int_eq(collect_judge(&k, &f), E_OK);
+	ck_assert_int_eq(collect_book(&k, &f), E_OK);
+	free(file);
+}
+
+static const char *
+called(uint8_t pc)
+{
+	static char name[LABEL_MAX + 1];
+	uint8_t id[ID_SIZE];
+
+	memset(id, pc, ID_SIZE);
+	ck_assert_int_eq(books_pc_name(office.books, id, name, &f), E_OK);
+	return name;
+}
+
+START_TEST(a_pc_is_called_as_its_file_says_unless_the_office_knows_better)
+{
+	uint8_t id[ID_SIZE];
+	unsigned count = 0;
+
+	come_home();
+	named_file_comes(7, 9, "Nowhere");
+	ck_assert_str_eq(called(9), "");
+	ck_assert_str_eq(called(7), "");
+	named_file_comes(7, 7, "Hall 3");
+	ck_assert_str_eq(called(7), "Hall 3");
+	ck_assert_int_eq(books_pc_find(office.books, "07070707", id, &count, &f), E_OK);
+	ck_assert(count == 1 && id[0] == 7);
+	ck_assert_int_eq(books_pc_find(office.books, "07070708", id, &count, &f), E_OK);
+	ck_assert_uint_eq(count, 0);
+	ck_assert_int_eq(books_pc_call(office.books, id, "Aula", &f), E_OK);
+	named_file_comes(7, 7, "Hall 4");
+	ck_assert_str_eq(called(7), "Aula");
+	ck_assert_int_eq(books_pc_call(office.books, id, "", &f), E_OK);
+	ck_assert_str_eq(called(7), "Hall 4");
 }
 END_TEST
 
@@ -675,6 +735,7 @@ main(void)
 	tcase_add_test(t, not_all_that_is_left_is_revoked_unasked);
 	tcase_add_test(t, what_no_collect_has_seen_would_be_lost);
 	tcase_add_test(t, a_file_proves_what_the_stick_does_not_show);
+	tcase_add_test(t, a_pc_is_called_as_its_file_says_unless_the_office_knows_better);
 	tcase_add_test(t, what_is_no_file_of_receipts_is_refused);
 	tcase_add_test(t, judging_reports_and_can_be_stopped);
 	tcase_add_test(t, of_a_session_the_receipt_that_says_more_counts);

@@ -245,14 +245,16 @@ static void
 check_rows(struct bytes file)
 {
 	struct receipt_row *rows = NULL;
+	struct receipts_from from;
 	size_t count = 0, n;
 	uint8_t *p;
 
+	receipts_from(file, &from);
 	if (receipts_parse(file, &rows, &count) != 0) {
 		ck_assert(rows == NULL && count == 0);
 		return;
 	}
-	p = receipts_encode(rows, count, &n);
+	p = receipts_encode_from(&from, rows, count, &n);
 	ck_assert_ptr_nonnull(p);
 	ck_assert_uint_eq(n, file.n);
 	ck_assert_mem_eq(p, file.p, n);
@@ -301,6 +303,40 @@ START_TEST(rows_make_the_round_trip)
 	}
 	free(out);
 	free(p);
+}
+END_TEST
+
+#define FROM_HEAD "8250c0c1c2c3c4c5c6c7c8c9cacbcccdcecf"
+
+START_TEST(a_file_says_which_pc_it_is_from)
+{
+	struct receipts_from from = {.name = "Hall 3"}, got;
+	uint8_t body[33] = {7}, *p = NULL;
+	struct receipt_row row = {.slot = 3, .body = BYTES(body, sizeof body)}, *rows = NULL;
+	size_t n = 0, count = 0;
+
+	memset(from.station_id, 0xc0, ID_SIZE);
+	p = receipts_encode_from(&from, &row, 1, &n);
+	ck_assert_ptr_nonnull(p);
+	receipts_from(BYTES(p, n), &got);
+	ck_assert_mem_eq(&got, &from, sizeof got);
+	ck_assert_int_eq(receipts_parse(BYTES(p, n), &rows, &count), 0);
+	ck_assert_uint_eq(count, 1);
+	ck_assert_uint_eq(rows[0].slot, 3);
+	free(rows);
+	free(p);
+	p = receipts_encode(&row, 1, &n);
+	receipts_from(BYTES(p, n), &got);
+	ck_assert_str_eq(got.name, "");
+	free(p);
+	ck_assert(accepts_rows("81" FROM_HEAD "6648616c6c2033"));
+	ck_assert(accepts_rows("82" FROM_HEAD "6648616c6c2033" ROW_HEAD "00" BODY_33));
+	ck_assert(!accepts_rows("82" ROW_HEAD "00" BODY_33 FROM_HEAD "6648616c6c2033")); /* only at the beginning */
+	ck_assert(!accepts_rows("82" FROM_HEAD "6648616c6c2033" FROM_HEAD "6648616c6c2033"));
+	ck_assert(!accepts_rows("81" FROM_HEAD "60"));                                   /* no name */
+	ck_assert(!accepts_rows("81" FROM_HEAD "6648610a6c2033"));                       /* a control character */
+	ck_assert(!accepts_rows("81" "824fc0c1c2c3c4c5c6c7c8c9cacbcccdce" "6648616c6c2033"));
+	ck_assert(!accepts_rows("81" FROM_HEAD));
 }
 END_TEST
 
@@ -457,6 +493,7 @@ suite(void)
 	tcase_add_test(tc, bytes_after_the_receipt);
 	tcase_add_test(tc, damaged_receipt_is_refused_or_encodes_back);
 	tcase_add_test(tc, rows_make_the_round_trip);
+	tcase_add_test(tc, a_file_says_which_pc_it_is_from);
 	tcase_add_test(tc, file_without_rows);
 	tcase_add_test(tc, bounds_of_a_row);
 	tcase_add_test(tc, rows_of_other_shapes);

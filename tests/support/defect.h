@@ -299,7 +299,7 @@ defect_split(struct bytes payload, struct payload_pair pairs[PAYLOAD_PAIRS_MAX])
 	for (size_t i = 0; i < n; i++) {
 		value = defect_item_end(payload, at);
 		end = defect_item_end(payload, value);
-		pairs[i] = (struct payload_pair){defect_hex(payload, at, value), defect_hex(payload, value, end)};
+		pairs[i] = (struct payload_pair){defect_hex(payload, at, value), defect_hex(payload, value, end), 0};
 		at = end;
 	}
 	ck_assert_uint_eq(at, payload.n);

@@ -3,11 +3,20 @@
 . "$ONCE_TESTS/scenario/scenario.sh"
 fuzz=$ONCE_TESTS/fuzz
 
-for corpus in "$fuzz"/corpus/*; do
+seeds=$ONCE_BUILD/tests/fuzz/seeds
+check "what was found" "$fuzz/corpus" unpack "$W/corpus"
+"$fuzz/corpus" pack "$W/corpus" | xz -dc >"$W/again.tar" || die "cannot pack"
+xz -dc "$fuzz/found.tar.xz" >"$W/found.tar" || die "cannot unpack"
+check "is packed as it would be again" cmp "$W/found.tar" "$W/again.tar"
+[ -x "$seeds" ] || die "there is no tests/fuzz/seeds: make check_PROGRAMS=tests/fuzz/seeds"
+before=$(find "$W/corpus" -type f | wc -l)
+check "the seeds" "$seeds" "$W/corpus"
+echo "$before inputs that were found, $(($(find "$W/corpus" -type f | wc -l) - before)) seeds"
+for corpus in "$W"/corpus/*; do
 	target=${corpus##*/}
 	check "$target: its corpus" "$ONCE_BUILD/tests/fuzz/fuzz_$target" "$corpus"
 done
-is "every target has a corpus" "$(cd "$fuzz" && echo fuzz_*.c)" "$(cd "$fuzz/corpus" && printf 'fuzz_%s.c ' * | sed 's/ $//')"
+is "every target has a corpus" "$(cd "$fuzz" && echo fuzz_*.c)" "$(cd "$W/corpus" && printf 'fuzz_%s.c ' * | sed 's/ $//')"
 
 # Only once, by whom the build belongs to: what comes next is built anew.
 [ -w "$ONCE_BUILD" ] || finish

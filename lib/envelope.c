@@ -147,7 +147,8 @@ envelope_open(enum envelope_type type, struct bytes file, struct bytes *payload,
 	if ((res = check_start(body)) != ENVELOPE_OK ||
 	    (res = check_signature(shape, body, body.p + body.n + sizeof tail_head, body.p + ISSUER_OFFSET)) != ENVELOPE_OK)
 		return res;
-	memcpy(issuer, body.p + ISSUER_OFFSET, KEY_SIZE);
+	if (issuer != NULL)
+		memcpy(issuer, body.p + ISSUER_OFFSET, KEY_SIZE);
 	*payload = body;
 	return ENVELOPE_OK;
 }

@@ -33,7 +33,7 @@ enum envelope_result {
 
 /*
  * envelope_open(type, file, payload, issuer): verify file as an object of type. On ENVELOPE_OK *payload borrows from file and
- * issuer is the public key that signed it; else both are untouched.
+ * issuer, unless it is NULL, is the public key that signed it; else both are untouched.
  */
 enum envelope_result envelope_open(enum envelope_type type, struct bytes file, struct bytes *payload, uint8_t issuer[KEY_SIZE]);
 

@@ -291,14 +291,10 @@ parse(struct grant *g, struct bytes payload)
 int
 grant_parse(struct grant *g, struct bytes payload)
 {
-	int sys;
-
 	memset(g, 0, sizeof *g);
 	errno = EBADMSG;
 	if (!parse(g, payload)) {
-		sys = errno;
 		grant_free(g);
-		errno = sys;
 		return -1;
 	}
 	hash_payload(g, payload);
@@ -308,13 +304,11 @@ grant_parse(struct grant *g, struct bytes payload)
 enum envelope_result
 grant_open(struct grant *g, struct bytes file)
 {
-	uint8_t issuer[KEY_SIZE];
-	enum envelope_result res;
-	struct bytes payload;
+	struct bytes payload = {0};
+	enum envelope_result res = envelope_open(ENVELOPE_GRANT, file, &payload, NULL);
 
-	memset(g, 0, sizeof *g);
-	res = envelope_open(ENVELOPE_GRANT, file, &payload, issuer);
-	if (res == ENVELOPE_OK && grant_parse(g, payload) != 0)
+	/* The empty payload of a file that is refused leaves zeros. */
+	if (grant_parse(g, payload) != 0 && res == ENVELOPE_OK)
 		res = errno == ENOMEM ? ENVELOPE_NO_MEMORY : ENVELOPE_MALFORMED;
 	return res;
 }
@@ -334,6 +328,9 @@ grant_slot(const struct grant *g, const uint8_t locator[LOCATOR_SIZE])
 void
 grant_free(struct grant *g)
 {
+	const int sys = errno;
+
 	free(g->locators);
 	memset(g, 0, sizeof *g);
+	errno = sys;
 }

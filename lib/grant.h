@@ -60,7 +60,7 @@ int grant_locators_differ(const uint8_t (*locators)[LOCATOR_SIZE], size_t n);
 /* grant_slot(g, locator): the slot with that locator, or -1. */
 int grant_slot(const struct grant *g, const uint8_t locator[LOCATOR_SIZE]);
 
-/* grant_free(g): release what g owns and zero it. */
+/* grant_free(g): release what g owns and zero it; errno stays. */
 void grant_free(struct grant *g);
 
 #endif

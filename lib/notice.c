@@ -215,6 +215,7 @@ notice_next_number(uint32_t known, int64_t now)
 void
 notice_free(struct notice *n)
 {
+	const int sys = errno;
 	size_t i;
 
 	for (i = 0; i < n->grant_count; i++)
@@ -222,6 +223,7 @@ notice_free(struct notice *n)
 	free(n->grants);
 	free(n->withdrawn);
 	memset(n, 0, sizeof *n);
+	errno = sys;
 }
 
 /* ---- writing ------------------------------------------------------------------------------------------------------------ */
@@ -406,14 +408,10 @@ notice_says(struct bytes payload, const uint8_t grant_id[ID_SIZE], uint32_t slot
 int
 notice_parse(struct notice *n, struct bytes payload)
 {
-	int sys;
-
 	memset(n, 0, sizeof *n);
 	errno = EBADMSG;
 	if (!parse(n, payload)) {
-		sys = errno;
 		notice_free(n);
-		errno = sys;
 		return -1;
 	}
 	return 0;
@@ -422,13 +420,11 @@ notice_parse(struct notice *n, struct bytes payload)
 enum envelope_result
 notice_open(struct notice *n, struct bytes file)
 {
-	uint8_t issuer[KEY_SIZE];
-	enum envelope_result res;
-	struct bytes payload;
+	struct bytes payload = {0};
+	enum envelope_result res = envelope_open(ENVELOPE_NOTICE, file, &payload, NULL);
 
-	memset(n, 0, sizeof *n);
-	res = envelope_open(ENVELOPE_NOTICE, file, &payload, issuer);
-	if (res == ENVELOPE_OK && notice_parse(n, payload) != 0)
+	/* The empty payload of a file that is refused leaves zeros. */
+	if (notice_parse(n, payload) != 0 && res == ENVELOPE_OK)
 		res = errno == ENOMEM ? ENVELOPE_NO_MEMORY : ENVELOPE_MALFORMED;
 	return res;
 }

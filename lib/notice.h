@@ -50,7 +50,7 @@ int notice_says(struct bytes payload, const uint8_t grant_id[ID_SIZE], uint32_t 
     bool *revoked, bool *withdrawn);
 
 enum envelope_result notice_open(struct notice *n, struct bytes file);
-void notice_free(struct notice *n);
+void notice_free(struct notice *n); /* as grant_free */
 
 /*
  * notice_reach(time): a list of that time names the dead codes of the lectures that expire then or later. Those of the others need

@@ -280,7 +280,6 @@ inspect_manifest(struct bytes file, struct oncestick_object *o)
 
 	if (r != ENVELOPE_OK)
 		return r;
-	o->kind = ONCESTICK_MANIFEST;
 	memcpy(o->issuer, m.issuer, sizeof o->issuer);
 	memcpy(o->id, m.bundle_id, sizeof o->id);
 	memcpy(o->label, m.label, sizeof o->label);
@@ -297,7 +296,6 @@ inspect_grant(struct bytes file, struct oncestick_object *o)
 
 	if (r != ENVELOPE_OK)
 		return r;
-	o->kind = ONCESTICK_GRANT;
 	memcpy(o->issuer, g.issuer, sizeof o->issuer);
 	memcpy(o->id, g.id, sizeof o->id);
 	memcpy(o->label, g.label, sizeof o->label);
@@ -320,7 +318,6 @@ inspect_notice(struct bytes file, struct oncestick_object *o)
 
 	if (r != ENVELOPE_OK)
 		return r;
-	o->kind = ONCESTICK_NOTICE;
 	memcpy(o->issuer, t.issuer, sizeof o->issuer);
 	o->time = t.time;
 	o->number = t.number;
@@ -342,12 +339,15 @@ oncestick_inspect(const void *data, size_t n, struct oncestick_object *o)
 		return ONCESTICK_BUNDLE;
 	switch (type) {
 	case ENVELOPE_MANIFEST:
+		t.kind = ONCESTICK_MANIFEST;
 		r = inspect_manifest(file, &t);
 		break;
 	case ENVELOPE_GRANT:
+		t.kind = ONCESTICK_GRANT;
 		r = inspect_grant(file, &t);
 		break;
 	case ENVELOPE_NOTICE:
+		t.kind = ONCESTICK_NOTICE;
 		r = inspect_notice(file, &t);
 		break;
 	}

@@ -224,61 +224,46 @@ stickio_fault(struct fault *f, enum err damaged, const char *step, int dir_fd, c
 
 /* ---- reading and writing ------------------------------------------------------------------------------------------------- */
 
-static int
+static bool
 range_fits(size_t n, uint64_t off)
 {
 	if (off <= INT64_MAX && n <= (uint64_t)INT64_MAX - off)
-		return 1;
+		return true;
 	errno = EOVERFLOW;
-	return 0;
+	return false;
+}
+
+/* Whether a transfer goes on, of which n bytes more are done, or that was only interrupted. */
+static bool
+moved(ssize_t n, size_t *done)
+{
+	if (n == 0)
+		errno = EIO;
+	if (n > 0)
+		*done += (size_t)n;
+	return n > 0 || (n < 0 && errno == EINTR);
 }
 
 int
 stickio_read_full(int fd, void *buf, size_t n, uint64_t off)
 {
 	uint8_t *p = buf;
-	size_t done = 0;
+	bool ok = range_fits(n, off);
 
-	if (!range_fits(n, off))
-		return -1;
-	while (done < n) {
-		ssize_t got = pread(fd, p + done, n - done, (off_t)(off + done));
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return -1;
-		if (got == 0) {
-			errno = EIO;
-			return -1;
-		}
-		done += (size_t)got;
-	}
-	return 0;
+	for (size_t done = 0; ok && done < n;)
+		ok = moved(pread(fd, p + done, n - done, (off_t)(off + done)), &done);
+	return ok ? 0 : -1;
 }
 
 int
 stickio_write_full(int fd, const void *buf, size_t n, uint64_t off)
 {
 	const uint8_t *p = buf;
-	size_t done = 0;
+	bool ok = range_fits(n, off);
 
-	if (!range_fits(n, off))
-		return -1;
-	while (done < n) {
-		ssize_t put = pwrite(fd, p + done, n - done, (off_t)(off + done));
-
-		if (put < 0 && errno == EINTR)
-			continue;
-		if (put < 0)
-			return -1;
-		if (put == 0) {
-			errno = EIO;
-			return -1;
-		}
-		done += (size_t)put;
-	}
-	return 0;
+	for (size_t done = 0; ok && done < n;)
+		ok = moved(pwrite(fd, p + done, n - done, (off_t)(off + done)), &done);
+	return ok ? 0 : -1;
 }
 
 int

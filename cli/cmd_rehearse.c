@@ -18,7 +18,7 @@
 #include "mountpoint.h"
 #include "opt.h"
 #include "progress.h"
-#include "prompt.h"
+#include "prompt_code.h"
 #include "receipt.h"
 #include "say.h"
 #include "station.h"
@@ -314,7 +314,7 @@ rehearse_code(struct rehearsal *r, struct fault *f)
 	enum err err;
 
 	r->about.code = true;
-	if ((err = prompt_symbols(r->c, NULL, true, code, f)) == E_OK)
+	if ((err = prompt_code_symbols(r->c, NULL, true, code, f)) == E_OK)
 		err = unlock_try(r->unlock, code, &r->info, f);
 	sodium_memzero(code, sizeof code);
 	r->early = err == E_EARLY && r->info.clock.t == r->info.clock.now;

@@ -17,6 +17,7 @@
 #include "newfile.h"
 #include "opt.h"
 #include "prompt.h"
+#include "prompt_code.h"
 #include "revoke.h"
 #include "say.h"
 #include "stick.h"
@@ -75,7 +76,7 @@ ask_code(struct run *r, struct fault *f)
 	enum err e = E_OK;
 
 	do {
-		e = prompt_symbols(r->c, _("Code to revoke: "), false, symbols, f);
+		e = prompt_code_symbols(r->c, _("Code to revoke: "), false, symbols, f);
 		if (e == E_OK && (e = revoke_symbols(&r->r, symbols, f)) == E_CODE_UNKNOWN)
 			say_refuse(r->c, E_CODE_UNKNOWN, UNKNOWN_CODE);
 	} while (e == E_CODE_UNKNOWN);

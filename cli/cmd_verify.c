@@ -21,7 +21,7 @@
 #include "keytree.h"
 #include "opt.h"
 #include "progress.h"
-#include "prompt.h"
+#include "prompt_code.h"
 #include "say.h"
 #include "seal.h"
 #include "secret.h"
@@ -93,7 +93,7 @@ read_seed(struct verify *v, struct fault *f)
 static enum err
 read_code(struct verify *v, struct fault *f)
 {
-	enum err e = prompt_symbols(v->c, NULL, true, v->symbols, f);
+	enum err e = prompt_code_symbols(v->c, NULL, true, v->symbols, f);
 
 	v->code = e == E_OK;
 	return e;

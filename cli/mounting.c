@@ -22,6 +22,7 @@
 #include "filestat.h"
 #include "keytree.h"
 #include "prompt.h"
+#include "prompt_code.h"
 #include "ready.h"
 #include "reveal.h"
 #include "say.h"
@@ -225,7 +226,7 @@ try_code(struct mounting *m, struct fault *why)
 {
 	bool sent;
 
-	if (prompt_symbols(m->c, NULL, true, m->code, why) != E_OK)
+	if (prompt_code_symbols(m->c, NULL, true, m->code, why) != E_OK)
 		return REFUSED;
 	sent = session_code(&m->link, m->code) == 0;
 	sodium_memzero(m->code, sizeof m->code); /* what is started to ask again must not find it here */

@@ -10,16 +10,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <jansson.h>
-
 #include "code.h"
 #include "granting.h"
 #include "hostsay.h"
-#include "human.h"
 #include "issuersay.h"
 #include "keytree.h"
 #include "pack.h"
-#include "pinentry.h"
 #include "provision.h"
 #include "station.h"
 #include "text.h"
@@ -29,7 +25,6 @@
 
 #define SENTENCE_MAX 2400 /* bytes: other languages take up to three for a character */
 #define SAFE_MAX 512
-#define NOTE_WIDTH 70 /* of a line in a window: pinentry-curses does not break lines */
 
 /* A sentence that grows and is cut, never overrun. */
 struct text {
@@ -53,16 +48,6 @@ add(struct text *t, const char *fmt, ...)
 	if (n > 0)
 		t->n = t->n + (size_t)n < t->size ? t->n + (size_t)n : t->size;
 	t->p[utf8_whole(t->p, strlen(t->p))] = '\0';
-}
-
-const char *
-say_safe(char *out, size_t size, const char *text)
-{
-	char *safe = human_escape(text, strlen(text));
-
-	utf8_short(out, size, safe != NULL ? safe : "");
-	free(safe);
-	return out;
 }
 
 /* ---- what the sentences are made of -------------------------------------------------------------------------------------- */
@@ -1341,69 +1326,6 @@ say_explain_english(char *out, size_t size, const struct fault *f, const struct 
 	text_again(before);
 }
 
-/* ---- output -------------------------------------------------------------------------------------------------------------- */
-
-bool
-say_colour(const struct cli *c, FILE *stream)
-{
-	const char *term = getenv("TERM");
-	const char *no = getenv("NO_COLOR");
-
-	if (c->plain || (no != NULL && no[0] != '\0'))
-		return false;
-	return term != NULL && strcmp(term, "dumb") != 0 && isatty(fileno(stream));
-}
-
-/* One line of talk after its mark, broken between words on a terminal. What was printed as data comes before it. */
-static void
-print_talk(const struct cli *c, const char *colour, const char *mark, const char *words)
-{
-	bool coloured = colour[0] != '\0' && say_colour(c, stderr);
-	char *wrapped = human_wrap(words, human_columns(STDERR_FILENO), human_width(mark), strspn(words, " "));
-
-	fflush(stdout);
-	fprintf(stderr, "%s%s%s%s\n", coloured ? colour : "", mark, coloured ? "\033[0m" : "", wrapped != NULL ? wrapped : words);
-	free(wrapped);
-}
-
-void
-say_note(const struct cli *c, const char *text)
-{
-	char *wrapped = c->dialog != NULL ? human_wrap(text, NOTE_WIDTH, 0, 0) : NULL;
-
-	if (c->dialog != NULL)
-		pinentry_note(c->dialog, wrapped != NULL ? wrapped : text);
-	free(wrapped);
-}
-
-static enum err
-print_error(const struct cli *c, enum err err, const char *words)
-{
-	size_t n = strlen(words);
-	char text[SENTENCE_MAX + 64];
-
-	snprintf(text, sizeof text, "%s%s [%s %d]", words, n > 0 && strchr(".?!", words[n - 1]) != NULL ? "" : ".", err_name(err),
-	    (int)err);
-	print_talk(c, "\033[1;31m", "oncestick: ", text);
-	say_note(c, text);
-	return err;
-}
-
-static void
-vprint_talk(const struct cli *c, const char *colour, const char *mark, const char *fmt, va_list ap)
-    __attribute__((format(printf, 4, 0)));
-
-static void
-vprint_talk(const struct cli *c, const char *colour, const char *mark, const char *fmt, va_list ap)
-{
-	char *text = NULL;
-
-	if (vasprintf(&text, _(fmt), ap) < 0)
-		return;
-	print_talk(c, colour, mark, text);
-	free(text);
-}
-
 enum err
 say_error(const struct cli *c, const struct fault *f, const struct say_about *about)
 {
@@ -1413,110 +1335,5 @@ say_error(const struct cli *c, const struct fault *f, const struct say_about *ab
 	if (copy.err == E_OK)
 		copy.err = E_FAIL;
 	say_explain(text, sizeof text, &copy, about);
-	return print_error(c, copy.err, text);
-}
-
-enum err
-say_refuse(const struct cli *c, enum err err, const char *fmt, ...)
-{
-	char text[SENTENCE_MAX];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof text, _(fmt), ap);
-	va_end(ap);
-	text[utf8_whole(text, strlen(text))] = '\0';
-	return print_error(c, err, text);
-}
-
-enum err
-say_usage(const struct cli *c, const char *fmt, ...)
-{
-	char text[SENTENCE_MAX];
-	struct text t = {text, sizeof text, 0};
-	va_list ap;
-	int n = 0;
-
-	va_start(ap, fmt);
-	n = vsnprintf(text, sizeof text, _(fmt), ap);
-	va_end(ap);
-	t.n = n < 0 ? 0 : (size_t)n;
-	if (c->verb != NULL)
-		/* TRANSLATORS: after a sentence about the command line; the first %s is "." or "" */
-		add(&t, _("%s 'oncestick %s --help' explains."),
-		    n > 0 && (size_t)n < sizeof text && strchr(".?", text[n - 1]) != NULL ? "" : ".", c->verb);
-	return print_error(c, E_USAGE, text);
-}
-
-void
-say_info(const struct cli *c, const char *fmt, ...)
-{
-	va_list ap;
-
-	if (c->quiet)
-		return;
-	va_start(ap, fmt);
-	vprint_talk(c, "", "", fmt, ap);
-	va_end(ap);
-}
-
-void
-say_warn(const struct cli *c, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vprint_talk(c, "\033[1;33m", _("warning: "), fmt, ap);
-	va_end(ap);
-}
-
-enum err
-say_stdout(const struct cli *c)
-{
-	if (fflush(stdout) != 0 || ferror(stdout))
-		return say_refuse(c, E_FAIL, "standard output cannot be written");
-	return E_OK;
-}
-
-int
-say_json_line(json_t *v, size_t flags)
-{
-	char *text = v != NULL ? json_dumps(v, flags | JSON_PRESERVE_ORDER) : NULL;
-	char *safe = text != NULL ? human_json(text) : NULL;
-	bool made = safe != NULL;
-
-	if (made)
-		printf("%s\n", safe);
-	free(safe);
-	free(text);
-	json_decref(v);
-	return made ? 0 : -1;
-}
-
-enum err
-say_json(const struct cli *c, json_t *v)
-{
-	if (say_json_line(v, JSON_INDENT(2)) != 0)
-		return say_refuse(c, E_FAIL, "the JSON answer could not be made: not enough memory");
-	return say_stdout(c);
-}
-
-json_t *
-say_json_text(const char *s)
-{
-	json_t *v = json_string(s);
-	char safe[SENTENCE_MAX];
-
-	return v != NULL ? v : json_string(say_safe(safe, sizeof safe, s));
-}
-
-json_t *
-say_json_time(int64_t t)
-{
-	char text[WHEN_SHOWN];
-
-	if (t == 0)
-		return json_null();
-	when_rfc3339(text, sizeof text, t);
-	return json_string(text);
+	return say_refusal(c, copy.err, text);
 }

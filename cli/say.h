@@ -1,16 +1,14 @@
 /*
- * say.h - words for people: what went wrong, what to do next, and whether a code was spent.
+ * say.h - words for what went wrong: what it is, what to do next, and whether a code was spent.
  */
 #ifndef SAY_H
 #define SAY_H
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
 
-#include "cli.h"
 #include "error.h"
+#include "talk.h"
 #include "unlock.h"
 
 /* What a fault is about, for explain. Everything may be zero. */
@@ -35,50 +33,7 @@ void say_explain(char *out, size_t size, const struct fault *f, const struct say
 /* say_explain_english: the same for programs, in English. */
 void say_explain_english(char *out, size_t size, const struct fault *f, const struct say_about *about);
 
-/*
- * What is said goes to stderr as one line; on a terminal it is broken between words where the terminal ends. A full stop is added
- * where a sentence has no end.
- */
-
-/* say_error(c, f, about): print "oncestick: SENTENCE [E_NAME NN]" on stderr, also when quiet. Return f->err (E_FAIL if E_OK). */
+/* say_error(c, f, about): say_refusal of that sentence. Return f->err (E_FAIL if E_OK). */
 enum err say_error(const struct cli *c, const struct fault *f, const struct say_about *about);
-
-/* say_usage(c, fmt, ...): an error of the command line, naming --help. Return E_USAGE. */
-enum err say_usage(const struct cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-
-/* say_refuse(c, err, fmt, ...): an error in words of the caller's own, complete with its next step. Return err. */
-enum err say_refuse(const struct cli *c, enum err err, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-
-/* say_info: a line on stderr unless quiet. say_warn: the same with "warning: ", also when quiet. */
-void say_info(const struct cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void say_warn(const struct cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-
-/* say_note(c, text): the next window of pinentry, if questions are asked in windows, shows text, which is safe to print. */
-void say_note(const struct cli *c, const char *text);
-
-/* say_colour(c, stream): whether colour is wanted there: a terminal, no NO_COLOR, no TERM=dumb, no --plain. */
-bool say_colour(const struct cli *c, FILE *stream);
-
-/* say_json(c, v): print a JSON value (jansson) on stdout with a newline and release it. E_FAIL, said, if it cannot be. */
-struct json_t;
-enum err say_json(const struct cli *c, struct json_t *v);
-
-/*
- * say_json_line(v, flags): the same without a word and without a flush, by jansson's flags for its form. Return 0, or -1 if there
- * is no memory or v is NULL.
- */
-int say_json_line(struct json_t *v, size_t flags);
-
-/* say_json_text(s): a JSON string of s, escaped as on a terminal if s is not UTF-8: for paths and names. */
-struct json_t *say_json_text(const char *s);
-
-/* say_json_time(t): t as RFC 3339, UTC; JSON's null for 0, which stands for no time. */
-struct json_t *say_json_time(int64_t t);
-
-/* say_stdout(c): flush stdout and say so if what was printed did not get out (a full disk, a closed pipe). E_OK or E_FAIL. */
-enum err say_stdout(const struct cli *c);
-
-/* say_safe(out, size, text): text as by human_escape, and shortened by utf8_short to fit. out is returned. */
-const char *say_safe(char *out, size_t size, const char *text);
 
 #endif

@@ -17,6 +17,7 @@
 #include <sodium.h>
 
 #include "prompt.h"
+#include "prompt_code.h"
 #include "stop.h"
 #include "suite.h"
 
@@ -258,7 +259,7 @@ ask(enum question q, int out)
 	else if (q == ASK_CODE)
 		e = prompt_code(&c, "Q: ", &a, &f);
 	else if (q == ASK_SYMBOLS)
-		e = prompt_symbols(&c, "Q: ", true, symbols, &f);
+		e = prompt_code_symbols(&c, "Q: ", true, symbols, &f);
 	else if (q == ASK_CHOICE)
 		e = prompt_choice(&c, &long_one, letter, &f);
 	else if (q == ASK_YES)
@@ -490,7 +491,7 @@ START_TEST(other_keyboard_in_a_file)
 	char symbols[CODE_SYMBOLS + 1] = "untouched";
 
 	put_file("hnsb)pdt\")(tq(),ce,\n", 20);
-	ck_assert_int_eq(prompt_symbols(&c, NULL, true, symbols, &f), E_CODE_FORM);
+	ck_assert_int_eq(prompt_code_symbols(&c, NULL, true, symbols, &f), E_CODE_FORM);
 	unlink(path);
 	ck_assert_str_eq(symbols, "untouched");
 	ck_assert_ptr_nonnull(strstr(f.object, "French (AZERTY)"));
@@ -548,11 +549,11 @@ START_TEST(code_from_a_file_is_tried_once)
 	char symbols[CODE_SYMBOLS];
 
 	put_file("hnsbpdt35ta5mcem\n", 17);
-	ck_assert_int_eq(prompt_symbols(&c, NULL, true, symbols, &f), E_OK);
+	ck_assert_int_eq(prompt_code_symbols(&c, NULL, true, symbols, &f), E_OK);
 	ck_assert_mem_eq(symbols, "HNSBPDT35TA5MCEM", CODE_SYMBOLS);
 	unlink(path);
 	put_file("hnsbpdt35ta5mcen\n", 17);
-	ck_assert_int_eq(prompt_symbols(&c, NULL, true, symbols, &f), E_CODE_TYPO);
+	ck_assert_int_eq(prompt_code_symbols(&c, NULL, true, symbols, &f), E_CODE_TYPO);
 	unlink(path);
 	ck_assert_ptr_nonnull(strstr(f.object, "group 4"));
 	ck_assert_ptr_null(strstr(f.object, "spent"));

@@ -1,5 +1,5 @@
 /*
- * prompt.h - asking: passphrases, codes, yes or no. From a file, from pinentry (c->dialog), or else from the terminal (/dev/tty);
+ * prompt.h - asking: secrets, lines, yes or no. From a file, from pinentry (c->dialog), or else from the terminal (/dev/tty);
  * never from argv or environment.
  *
  * A failed or cancelled question is E_PROMPT (E_INTERRUPTED after ^C), never an empty answer. The terminal is as before
@@ -11,9 +11,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "cli.h"
 #include "error.h"
-#include "format.h"
+#include "term.h"
 
 #define PROMPT_MAX 4096 /* bytes of an answer */
 
@@ -21,7 +20,7 @@
 struct prompt_answer {
 	char *text;
 	size_t n;
-	bool hidden; /* a code: whoever typed it did not want it shown */
+	bool hidden; /* by Tab: whoever typed it did not want it shown */
 };
 
 void prompt_free(struct prompt_answer *a);
@@ -41,6 +40,35 @@ enum err prompt_start(const struct cli *c, struct fault *f);
 /* prompt_end(c): the questions about one thing are over, but the verb is not: pinentry shows what nobody has seen yet, and goes. */
 void prompt_end(const struct cli *c);
 
+/* How a secret is asked for. All that follows shown is for one that is. */
+struct line_style {
+	const char *file;   /* where it is instead; "-": standard input; NULL: ask */
+	const char *option; /* that a message names where there is no terminal */
+	enum err wrong;	    /* what a line that cannot be one is */
+	bool shown; /* while it is typed: Tab hides it, and the cursor can be moved; else nothing is */
+	size_t whole; /* characters of an answer that is complete; a line break pasted before that is a blank */
+	size_t group; /* characters that stand together, with a dash before the next */
+	bool (*foreign)(const char *text, size_t n); /* not what was asked for: shown as typed, not grouped */
+	size_t (*skipped)(const char *p, size_t n); /* how many of the n bytes at p are one character that is not shown, or 0 */
+	char (*folded)(char ch); /* as what a character is shown */
+	const char *(*remark)(char *out, size_t size, const char *text, size_t n); /* on an answer that is whole, or "" */
+};
+
+/*
+ * prompt_secret(c, question, style, a, f): from style->file, else from the person. In a file it is the first line; where
+ * characters are skipped the first that has any other, "" if none has. Of a line without skipped characters the marks that editors
+ * add are taken off, and it is never empty. Errors: E_PROMPT, E_INTERRUPTED; of a file style->wrong (over 4096 bytes, in UTF-16,
+ * empty).
+ */
+enum err prompt_secret(
+    const struct cli *c, const char *question, const struct line_style *style, struct prompt_answer *a, struct fault *f);
+
+/* A line of n bytes and a NUL, in memory that is wiped afterwards. E_OK to go on. */
+typedef enum err prompt_line_fn(void *arg, const char *line, size_t n, struct fault *f);
+
+/* prompt_lines(style, each, arg, f): every line of style->file, without those in which all is skipped. Errors: those of a file. */
+enum err prompt_lines(const struct line_style *style, prompt_line_fn *each, void *arg, struct fault *f);
+
 /*
  * prompt_passphrase(c, question, a, f): from c->passphrase_file (its first line without the LF), else from the terminal without
  * echo; question NULL: "Issuer passphrase (chosen at init): ". Errors: E_PROMPT, E_INTERRUPTED, E_PASSPHRASE (empty, too long, or a
@@ -50,25 +78,6 @@ enum err prompt_passphrase(const struct cli *c, const char *question, struct pro
 
 /* prompt_new_passphrase(c, a, f): the same for a new one: asked for twice on a terminal until both are equal. */
 enum err prompt_new_passphrase(const struct cli *c, struct prompt_answer *a, struct fault *f);
-
-/*
- * prompt_code(c, question, a, f): from c->code_file (its first line; over 4096 bytes E_CODE_FORM; empty E_CODE_FORM), else from
- * the terminal: shown grouped and folded as it is typed, a holds what was typed. Tab hides and shows it. An empty line or ^D is
- * E_PROMPT. question NULL: "Code: ".
- */
-enum err prompt_code(const struct cli *c, const char *question, struct prompt_answer *a, struct fault *f);
-
-/*
- * prompt_symbols(c, question, spends, symbols, f): an unlock code, as by prompt_code, until it is one: what is wrong with it is
- * said and it is asked for again, on a terminal; from a file what is wrong is the fault. spends: it is said that nothing was spent.
- */
-enum err prompt_symbols(const struct cli *c, const char *question, bool spends, char symbols[CODE_SYMBOLS], struct fault *f);
-
-/* A line of n bytes and a NUL, in memory that is wiped afterwards. E_OK to go on. */
-typedef enum err prompt_line_fn(void *arg, const char *line, size_t n, struct fault *f);
-
-/* prompt_code_lines(c, each, arg, f): every line of c->code_file, without empty ones. */
-enum err prompt_code_lines(const struct cli *c, prompt_line_fn *each, void *arg, struct fault *f);
 
 /* prompt_line(c, question, out, size, f): a line that is not secret; the terminal shows it. Errors: E_PROMPT, E_INTERRUPTED. */
 enum err prompt_line(const struct cli *c, const char *question, char *out, size_t size, struct fault *f);

@@ -19,7 +19,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "cli.h"
+#include "term.h"
 
 enum progress_mode {
 	PROGRESS_OFF,   /* --quiet, or stderr is not a terminal and nothing was asked for */

@@ -10,19 +10,15 @@
 
 #include <sodium.h>
 
-#include "code.h"
-#include "format.h"
-#include "keyboard.h"
 #include "prompt_internal.h"
-#include "say.h"
 #include "secret.h"
+#include "talk.h"
 #include "text.h"
 #include "utf8.h"
 
 #define PASS_QUESTION N_("Issuer passphrase (chosen at init): ")
 #define NEW_QUESTION N_("New issuer passphrase: ")
 #define AGAIN_QUESTION N_("The same again: ")
-#define CODE_QUESTION N_("Code: ")
 
 void
 prompt_free(struct prompt_answer *a)
@@ -67,42 +63,6 @@ prompt_end(const struct cli *c)
 
 /* ---- secrets ------------------------------------------------------------------------------------------------------------- */
 
-static const struct line_style passphrase_style = {.option = "--passphrase-file FILE"};
-
-/* The name of a stick, a code or an issuer, typed by mistake. */
-static bool
-is_name(const char *text, size_t n)
-{
-	return memchr(text, '/', n) != NULL || memchr(text, ':', n) != NULL;
-}
-
-static const char *
-remark_typo(char *out, size_t size, const char *text, size_t n)
-{
-	char symbols[CODE_SYMBOLS];
-	int group = 0;
-	enum err e = code_parse(symbols, CODE_UNLOCK, text, n, &group);
-
-	sodium_memzero(symbols, sizeof symbols);
-	if (e != E_CODE_TYPO)
-		return "";
-	if (group == 0)
-		return _("  (typing error?)");
-	snprintf(out, size, _("  (typing error in group %d?)"), group);
-	return out;
-}
-
-static const struct line_style code_style = {
-    .option = "--code-file FILE",
-    .shown = true,
-    .whole = CODE_SYMBOLS,
-    .group = CODE_GROUP,
-    .foreign = is_name,
-    .skipped = code_separator,
-    .folded = code_fold,
-    .remark = remark_typo,
-};
-
 static enum err
 ask_secret(const struct cli *c, const char *question, const struct line_style *style, struct prompt_answer *a, struct fault *f)
 {
@@ -124,17 +84,25 @@ not_empty(const struct prompt_answer *a, struct fault *f)
 }
 
 enum err
-prompt_passphrase(const struct cli *c, const char *question, struct prompt_answer *a, struct fault *f)
+prompt_secret(const struct cli *c, const char *question, const struct line_style *style, struct prompt_answer *a, struct fault *f)
 {
 	enum err e = prompt_answer_new(a, f);
 
-	if (e == E_OK && c->passphrase_file != NULL)
-		e = prompt_file_answer(c->passphrase_file, PROMPT_PASSPHRASE, a, f);
-	else if (e == E_OK)
-		e = ask_secret(c, question != NULL ? question : _(PASS_QUESTION), &passphrase_style, a, f);
 	if (e == E_OK)
-		e = not_empty(a, f);
+		e = style->file != NULL ? prompt_file_answer(style, a, f) : ask_secret(c, question, style, a, f);
 	if (e != E_OK)
+		prompt_free(a);
+	return e;
+}
+
+enum err
+prompt_passphrase(const struct cli *c, const char *question, struct prompt_answer *a, struct fault *f)
+{
+	const struct line_style style = {
+	    .file = c->passphrase_file, .option = "--passphrase-file FILE", .wrong = E_PASSPHRASE};
+	enum err e = prompt_secret(c, question != NULL ? question : _(PASS_QUESTION), &style, a, f);
+
+	if (e == E_OK && (e = not_empty(a, f)) != E_OK)
 		prompt_free(a);
 	return e;
 }
@@ -179,148 +147,6 @@ prompt_new_passphrase(const struct cli *c, struct prompt_answer *a, struct fault
 		say_info(c, "the two were not the same; once more.");
 		say_note(c, _("the two were not the same; once more."));
 	}
-}
-
-enum err
-prompt_code(const struct cli *c, const char *question, struct prompt_answer *a, struct fault *f)
-{
-	enum err e = prompt_answer_new(a, f);
-
-	if (e == E_OK && c->code_file != NULL) {
-		e = prompt_file_answer(c->code_file, PROMPT_CODE, a, f);
-		if (e == E_OK && a->n == 0)
-			e = fault_set(f, E_CODE_FORM, 0, "", _("there is no code in %s."),
-			    strcmp(c->code_file, "-") == 0 ? _("standard input") : c->code_file);
-	} else if (e == E_OK) {
-		e = ask_secret(c, question != NULL ? question : _(CODE_QUESTION), &code_style, a, f);
-		if (e == E_OK && a->n == 0)
-			e = fault_set(f, E_PROMPT, 0, "", _("cancelled: no code was typed."));
-	}
-	if (e != E_OK)
-		prompt_free(a);
-	return e;
-}
-
-static enum err
-parse_code(
-    const struct prompt_answer *a, char symbols[CODE_SYMBOLS], bool shown, struct say_about *about, char group[CODE_GROUP + 1])
-{
-	enum err e = code_parse(symbols, CODE_UNLOCK, a->text, a->n, &about->group);
-
-	if (e == E_CODE_TYPO && shown && code_group(group, a->text, a->n, about->group) == 0)
-		about->group_text = group;
-	if (e == E_CODE_FORM && code_looks_like_id(a->text, a->n) != 0)
-		about->typed = a->text;
-	return e;
-}
-
-static const char *
-keyboard_name(enum keyboard keyboard)
-{
-	static const char *const names[] = {
-	    "", N_("German (QWERTZ)"), N_("French (AZERTY)"), N_("Korean (two-set)"), N_("Russian")};
-
-	return _(names[keyboard]);
-}
-
-/*
- * What was typed is not a code, but is on another keyboard: E_OK if the person wants that. E_CODE_TYPO: there is none, or it is
- * not wanted. A code that was not shown so far is not shown here either.
- */
-static enum err
-offer_reading(const struct cli *c, const struct prompt_answer *a, char symbols[CODE_SYMBOLS], struct fault *f)
-{
-	const struct prompt_way ways[] = {{'y', _("Use it")}, {'n', _("Type again")}, {0, NULL}};
-	char reading[CODE_SYMBOLS], shown[CODE_SHOWN_SIZE], question[300], answer = 'n';
-	enum keyboard keyboard = keyboard_read(reading, CODE_UNLOCK, a->text, a->n);
-	enum err e = E_OK;
-
-	if (keyboard == KEYBOARD_NONE)
-		return E_CODE_TYPO;
-	code_show(shown, reading);
-	if (c->dialog != NULL || a->hidden)
-		snprintf(question, sizeof question, _("On a %s keyboard these keys would be a code. Use that?"),
-		    keyboard_name(keyboard));
-	else
-		snprintf(
-		    question, sizeof question, _("On a %s keyboard that would be %s. Use it?"), keyboard_name(keyboard), shown);
-	e = prompt_choice(c, &(struct prompt_question){question, _("[Enter / n]"), ways, 'y'}, &answer, f);
-	if (e == E_OK && answer == 'y')
-		memcpy(symbols, reading, CODE_SYMBOLS);
-	else if (e == E_OK)
-		e = E_CODE_TYPO;
-	sodium_memzero(reading, sizeof reading);
-	sodium_memzero(shown, sizeof shown);
-	sodium_memzero(question, sizeof question);
-	return e;
-}
-
-/* Of a code in a file: only that there is a reading, since faults end in logs. */
-static void
-add_reading(char *text, size_t size, const struct prompt_answer *a)
-{
-	char reading[CODE_SYMBOLS];
-	enum keyboard keyboard = keyboard_read(reading, CODE_UNLOCK, a->text, a->n);
-	size_t n = strlen(text);
-
-	if (keyboard != KEYBOARD_NONE)
-		snprintf(text + n, size - n, _(" On a %s keyboard these keys would be a code: put that code into the file."),
-		    keyboard_name(keyboard));
-	sodium_memzero(reading, sizeof reading);
-}
-
-/* What is wrong with a code: said, or from a file in *f. E_OK if another keyboard explains it, and that is wanted. */
-static enum err
-not_a_code(const struct cli *c, enum err wrong, const struct prompt_answer *a, struct say_about *about, char symbols[CODE_SYMBOLS],
-    struct fault *f)
-{
-	struct fault what = {0};
-	char text[sizeof f->object];
-	bool other_keyboard = (wrong == E_CODE_FORM || wrong == E_CODE_TYPO) && about->typed == NULL;
-	enum err e = E_CODE_TYPO;
-
-	fault_set(&what, wrong, 0, "code", "code");
-	if (c->code_file != NULL) {
-		about->code = false; /* the caller says that */
-		say_explain(text, sizeof text, &what, about);
-		if (other_keyboard)
-			add_reading(text, sizeof text, a);
-		fault_set(f, wrong, 0, "", "%s", text);
-		sodium_memzero(text, sizeof text);
-		return wrong;
-	}
-	if (other_keyboard)
-		e = offer_reading(c, a, symbols, f);
-	if (e == E_CODE_TYPO)
-		say_error(c, &what, about);
-	return e;
-}
-
-enum err
-prompt_symbols(const struct cli *c, const char *question, bool spends, char symbols[CODE_SYMBOLS], struct fault *f)
-{
-	char group[CODE_GROUP + 1];
-	enum err e = E_OK;
-
-	do {
-		struct say_about about = {.code = spends};
-		struct prompt_answer a = {0};
-
-		if ((e = prompt_code(c, question, &a, f)) != E_OK)
-			return e;
-		e = parse_code(&a, symbols, c->dialog == NULL && !a.hidden, &about, group);
-		if (e != E_OK)
-			e = not_a_code(c, e, &a, &about, symbols, f);
-		prompt_free(&a);
-	} while (e == E_CODE_TYPO && c->code_file == NULL);
-	sodium_memzero(group, sizeof group);
-	return e;
-}
-
-enum err
-prompt_code_lines(const struct cli *c, prompt_line_fn *each, void *arg, struct fault *f)
-{
-	return prompt_file_lines(c->code_file, each, arg, f);
 }
 
 /* ---- questions ----------------------------------------------------------------------------------------------------------- */

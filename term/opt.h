@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "cli.h"
+#include "term.h"
 
 enum opt_kind { OPT_END, OPT_FLAG, OPT_TEXT, OPT_LIST, OPT_NUMBER };
 

@@ -8,7 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "code.h"
 #include "stop.h"
 #include "text.h"
 
@@ -63,13 +62,13 @@ file_open(const char *name, struct fault *f)
 	return fd;
 }
 
-/* Nothing in it that could be part of a code. */
+/* Nothing in it that is not skipped. */
 static bool
-is_empty(const struct prompt_answer *a)
+is_empty(const struct line_style *style, const struct prompt_answer *a)
 {
 	size_t at = 0, n = 0;
 
-	while ((n = code_separator(a->text + at, a->n - at)) > 0)
+	while (style->skipped != NULL && (n = style->skipped(a->text + at, a->n - at)) > 0)
 		at += n;
 	return at == a->n;
 }
@@ -88,10 +87,10 @@ is_utf16(const struct prompt_answer *a)
 }
 
 static enum err
-utf16_fault(const char *name, enum err form, struct fault *f)
+utf16_fault(const struct line_style *style, struct fault *f)
 {
-	return fault_set(f, form, 0, "", _("%s is in UTF-16: save it as plain text (UTF-8)."),
-	    SHORT(strcmp(name, "-") == 0 ? _("standard input") : name));
+	return fault_set(f, style->wrong, 0, "", _("%s is in UTF-16: save it as plain text (UTF-8)."),
+	    SHORT(strcmp(style->file, "-") == 0 ? _("standard input") : style->file));
 }
 
 /* What an editor of another system puts around a line, and nobody types: a byte order mark, a carriage return. */
@@ -110,37 +109,37 @@ take_off_marks(struct prompt_answer *a)
 }
 
 enum err
-prompt_file_answer(const char *name, enum prompt_kind kind, struct prompt_answer *a, struct fault *f)
+prompt_file_answer(const struct line_style *style, struct prompt_answer *a, struct fault *f)
 {
-	const char *shown = strcmp(name, "-") == 0 ? _("standard input") : name;
-	enum err form = kind == PROMPT_CODE ? E_CODE_FORM : E_PASSPHRASE;
-	int fd = file_open(name, f);
+	const char *shown = strcmp(style->file, "-") == 0 ? _("standard input") : style->file;
+	bool skips = style->skipped != NULL;
+	int fd = file_open(style->file, f);
 	int got = 0, lines = 0;
 
 	if (fd < 0)
 		return f != NULL ? f->err : E_PROMPT;
 	do
 		got = file_line(fd, a);
-	while (kind == PROMPT_CODE && got == 1 && is_empty(a) && ++lines < LINES_MAX);
+	while (skips && got == 1 && is_empty(style, a) && ++lines < LINES_MAX);
 	close(fd);
 	if (got == -1)
-		return file_fault(name, f);
+		return file_fault(style->file, f);
 	if (got == -2)
-		return fault_set(f, form, 0, "", _("the first line of %s is longer than %d bytes."), shown, PROMPT_MAX);
+		return fault_set(f, style->wrong, 0, "", _("the first line of %s is longer than %d bytes."), shown, PROMPT_MAX);
 	if (is_utf16(a))
-		return utf16_fault(name, form, f);
-	if (kind == PROMPT_CODE && is_empty(a))
+		return utf16_fault(style, f);
+	if (skips && is_empty(style, a))
 		a->n = 0;
-	if (kind == PROMPT_PASSPHRASE)
+	if (!skips)
 		take_off_marks(a);
-	if (kind == PROMPT_PASSPHRASE && a->n == 0)
-		return fault_set(f, E_PASSPHRASE, 0, "", _("there is no passphrase in the first line of %s."), SHORT(shown));
+	if (!skips && a->n == 0)
+		return fault_set(f, style->wrong, 0, "", _("there is no passphrase in the first line of %s."), SHORT(shown));
 	a->text[a->n] = '\0';
 	return E_OK;
 }
 
 enum err
-prompt_file_lines(const char *name, prompt_line_fn *each, void *arg, struct fault *f)
+prompt_lines(const struct line_style *style, prompt_line_fn *each, void *arg, struct fault *f)
 {
 	struct prompt_answer a = {0};
 	enum err e = prompt_answer_new(&a, f);
@@ -148,18 +147,18 @@ prompt_file_lines(const char *name, prompt_line_fn *each, void *arg, struct faul
 
 	if (e != E_OK)
 		return e;
-	fd = file_open(name, f);
+	fd = file_open(style->file, f);
 	if (fd < 0)
 		e = E_PROMPT;
 	while (e == E_OK && (got = file_line(fd, &a)) == 1)
 		if (is_utf16(&a))
-			e = utf16_fault(name, E_CODE_FORM, f);
-		else if (!is_empty(&a))
+			e = utf16_fault(style, f);
+		else if (!is_empty(style, &a))
 			e = each(arg, a.text, a.n, f);
 	if (e == E_OK && got == -1)
-		e = file_fault(name, f);
+		e = file_fault(style->file, f);
 	if (e == E_OK && got == -2)
-		e = fault_set(f, E_CODE_FORM, 0, "", _("a line of %s is longer than %d bytes."), name, PROMPT_MAX);
+		e = fault_set(f, style->wrong, 0, "", _("a line of %s is longer than %d bytes."), style->file, PROMPT_MAX);
 	if (fd >= 0)
 		close(fd);
 	prompt_free(&a);

@@ -1,7 +1,6 @@
 /*
  * cmd_verify.c - check every block of a stick; with a key of any kind, name the files that damage hits.
  */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,21 +8,17 @@
 #include <jansson.h>
 #include <sodium.h>
 
-#include "bundle.h"
 #include "cli.h"
 #include "fence.h"
 #include "grant.h"
 #include "human.h"
-#include "image.h"
 #include "issuer.h"
 #include "issuing.h"
-#include "kdf.h"
 #include "keytree.h"
 #include "opt.h"
 #include "progress.h"
 #include "prompt_code.h"
 #include "say.h"
-#include "seal.h"
 #include "secret.h"
 #include "segment.h"
 #include "slots.h"
@@ -31,31 +26,9 @@
 #include "stickarg.h"
 #include "stop.h"
 #include "text.h"
+#include "verify.h"
 
-#define LISTED 10000 /* damaged blocks that are remembered; all are counted */
 #define PRINTED 50
-#define PATH_SIZE 4096
-
-/* One damaged block, and the file it is in. */
-struct damage {
-	struct bundle_damage d;
-	char *path; /* escaped, NULL if unknown */
-};
-
-/* One bundle, as it was found. */
-struct checked {
-	const struct grant *grant;
-	char id[2 * ID_SIZE + 1];
-	enum err result;
-	struct fault fault;
-	uint64_t bytes; /* of content */
-	bool direct;
-	bool unlocked, named; /* a key fitted; the table of files could be read with it */
-	uint64_t damaged;     /* blocks, */
-	uint64_t unreadable;  /* these of them */
-	struct damage *list;
-	size_t count;
-};
 
 struct verify {
 	const struct cli *c;
@@ -66,7 +39,7 @@ struct verify {
 	uint8_t issuer[KEY_SIZE];   /* whose seed it is */
 	char symbols[CODE_SYMBOLS]; /* of the code */
 	bool code;
-	struct checked *all;
+	struct verify_found *all; /* count of them */
 	size_t count;
 	struct progress bar;
 };
@@ -99,175 +72,31 @@ read_code(struct verify *v, struct fault *f)
 	return e;
 }
 
-/* The content key out of the cell of the code, which stays as it is. */
-static enum err
-open_cell(const struct verify *v, const struct grant *g, uint32_t slot, const uint8_t a[KEY_SIZE], uint8_t ck[KEY_SIZE])
-{
-	uint8_t factors[FACTORS_SIZE], kek[KEY_SIZE];
-	struct stick_slot s;
-	enum err e = E_SLOT_DAMAGED;
-
-	keytree_factors(factors, g->hash, slot, NULL, NULL, NULL);
-	keytree_wrap(kek, a, factors);
-	if (stick_read_slot(v->s, g, slot, false, &s, NULL) == E_OK && s.merged == RECORD_IS_LIVE) {
-		struct bytes body = s.a == RECORD_IS_LIVE ? s.body_a : s.body_b;
-
-		if (body.n == CELL_SIZE(1) && seal_open(ck, kek, body.p, body.n, BYTES(NULL, 0)) == 0)
-			e = E_OK;
-	} else if (s.merged == RECORD_IS_SPENT) {
-		e = E_SPENT;
-	}
-	sodium_memzero(&s, sizeof s);
-	sodium_memzero(kek, sizeof kek);
-	sodium_memzero(factors, sizeof factors);
-	return e;
-}
-
-static bool
-no_factors(const struct grant *g)
-{
-	return !g->policy.usb && !g->policy.station && !g->policy.ledger && g->bundle_count == 1;
-}
-
-static enum err
-key_from_code(const struct verify *v, const struct grant *g, uint8_t ck[KEY_SIZE])
-{
-	uint8_t a[KEY_SIZE], locator[LOCATOR_SIZE];
-	enum err e = E_CODE_UNKNOWN;
-	int slot = -1;
-
-	if (kdf_stretch(a, v->symbols, CODE_SYMBOLS, g->stick_id) != 0)
-		return E_MEMORY;
-	keytree_locator(locator, a);
-	slot = grant_slot(g, locator);
-	if (slot >= 0)
-		e = no_factors(g) ? open_cell(v, g, (uint32_t)slot, a, ck) : E_USAGE;
-	sodium_memzero(a, sizeof a);
-	return e;
-}
-
-/* Unlock b if any key at hand fits. A key that does not fit costs nothing but the names of files. */
-static bool
-unlock(const struct verify *v, const struct grant *g, struct bundle *b)
-{
-	uint8_t *ck = v->seed != NULL || v->code ? secret_new(KEY_SIZE) : NULL;
-	bool ok = ck != NULL;
-
-	if (ok && v->seed != NULL)
-		keytree_content(ck, v->seed, g->bundles[0].id);
-	else if (ok)
-		ok = key_from_code(v, g, ck) == E_OK;
-	ok = ok && bundle_unlock(b, ck) == E_OK;
-	secret_free(&ck);
-	return ok;
-}
-
 /* ---- checking -------------------------------------------------------------------------------------------------------------- */
 
-struct check {
-	struct verify *v;
-	struct checked *x;
-};
+static void
+on_start(void *arg)
+{
+	struct verify *v = arg;
+
+	progress_start(&v->bar, v->c, "verifying");
+}
 
 static int
-on_progress(void *arg, uint64_t done, uint64_t all)
+on_update(void *arg, uint64_t done, uint64_t all)
 {
-	struct check *k = arg;
+	struct verify *v = arg;
 
-	progress_update(&k->v->bar, done, all);
+	progress_update(&v->bar, done, all);
 	return stop_asked();
 }
 
 static void
-on_damage(void *arg, const struct bundle_damage *d)
+on_end(void *arg, bool ok)
 {
-	struct check *k = arg;
-	struct damage *grown = NULL;
+	struct verify *v = arg;
 
-	k->x->damaged++;
-	k->x->unreadable += d->io;
-	if (k->x->count >= LISTED)
-		return;
-	if ((k->x->count & (k->x->count - 1)) == 0) {
-		grown = realloc(k->x->list, (k->x->count == 0 ? 1 : 2 * k->x->count) * sizeof *grown);
-		if (grown == NULL)
-			return;
-		k->x->list = grown;
-	}
-	k->x->list[k->x->count++] = (struct damage){*d, NULL};
-}
-
-static void
-name_files(struct checked *x, struct bundle *b)
-{
-	struct image img;
-	char path[PATH_SIZE];
-
-	if (bundle_image(b, &img) != 0)
-		return;
-	x->named = true;
-	for (size_t i = 0; i < x->count; i++) {
-		int got = image_path_at(&img, x->list[i].d.image_off, x->list[i].d.image_len, path, sizeof path);
-
-		if (got == 1)
-			x->list[i].path = human_escape(path, strlen(path));
-		x->named = x->named && got >= 0;
-	}
-}
-
-static enum err
-check_bundle(struct verify *v, struct checked *x)
-{
-	const struct grant_bundle *gb = &x->grant->bundles[0];
-	struct check k = {v, x};
-	struct bundle_check check = {.direct = true, .progress = on_progress, .damage = on_damage, .arg = &k};
-	struct bundle *b = NULL;
-	enum err e = bundle_open(&b, v->s->once_fd, gb->id, gb->manifest_hash, &x->fault);
-
-	if (e != E_OK)
-		return e;
-	x->bytes = bundle_manifest(b)->blocks * BLOCK_SIZE;
-	progress_start(&v->bar, v->c, "verifying");
-	e = bundle_verify(b, &check, &x->fault);
-	progress_end(&v->bar, e == E_OK);
-	x->direct = check.was_direct;
-	x->unlocked = e == E_BUNDLE && unlock(v, x->grant, b);
-	if (x->unlocked)
-		name_files(x, b);
-	bundle_free(&b);
-	return e;
-}
-
-/* Whether an earlier grant has the same bundle: it need not be read twice. */
-static bool
-seen_before(const struct verify *v, const struct grant *g)
-{
-	for (size_t i = 0; i < v->count; i++)
-		/* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): every one of all has a grant by now */
-		if (memcmp(&v->all[i].grant->bundles[0], &g->bundles[0], sizeof g->bundles[0]) == 0)
-			return true;
-	return false;
-}
-
-static enum err
-check_all(struct verify *v, struct fault *f)
-{
-	v->all = calloc(v->grants.count, sizeof *v->all);
-	if (v->all == NULL)
-		return fault_set(f, E_FAIL, ENOMEM, "memory", "for bundles");
-	for (size_t i = 0; i < v->grants.count; i++) {
-		struct checked *x = &v->all[v->count];
-
-		if (seen_before(v, &v->grants.grants[i]))
-			continue;
-		x->grant = &v->grants.grants[i];
-		bytes_to_hex(x->id, x->grant->bundles[0].id, ID_SIZE);
-		x->result = check_bundle(v, x);
-		v->count++;
-		if (x->result == E_INTERRUPTED)
-			return fault_set(f, E_INTERRUPTED, 0, "verify", "%s", "");
-	}
-	return E_OK;
+	progress_end(&v->bar, ok);
 }
 
 static enum err
@@ -287,36 +116,39 @@ run(struct verify *v, const char *arg, struct fault *f)
 	if (v->seed != NULL && memcmp(v->issuer, v->grants.grants[0].issuer, KEY_SIZE) != 0)
 		return fault_set(f, E_ISSUER, 0, "",
 		    _("the stick at %s belongs to another issuer: this passphrase cannot name its files."), SHORT(v->at.path));
-	return check_all(v, f);
+	return verify_all(&v->all, &v->count,
+	    &(struct verify_task){v->s, &v->grants, v->seed, v->code ? v->symbols : NULL, on_start, on_update, on_end, v}, f);
 }
 
 /* ---- words ----------------------------------------------------------------------------------------------------------------- */
 
 static json_t *
-json_damage(const struct damage *x)
+json_damage(const struct verify_damage *x)
 {
-	char segment[SEGMENT_NAME_SIZE];
+	char segment[SEGMENT_NAME_SIZE], *safe = NULL;
 	json_t *v = NULL;
 
 	segment_name(segment, x->d.segment);
 	v = json_pack("{s:s, s:I, s:I, s:i, s:I, s:I, s:I, s:b}", "segment", segment, "offset", (json_int_t)x->d.segment_off,
 	    "length", (json_int_t)BLOCK_SIZE, "level", (int)x->d.level, "block", (json_int_t)x->d.index, "image_offset",
 	    (json_int_t)x->d.image_off, "image_length", (json_int_t)x->d.image_len, "unreadable", (int)x->d.io);
-	if (x->path != NULL)
-		json_object_set_new(v, "file", json_string(x->path));
+	if (x->path != NULL && (safe = human_escape(x->path, strlen(x->path))) != NULL)
+		json_object_set_new(v, "file", json_string(safe));
+	free(safe);
 	return v;
 }
 
 static json_t *
-json_checked(const struct checked *x)
+json_checked(const struct verify_found *x)
 {
 	json_t *list = json_array();
-	char text[1400];
+	char text[1400], id[2 * ID_SIZE + 1];
 	json_t *v = NULL;
 
+	bytes_to_hex(id, x->grant->bundles[0].id, ID_SIZE);
 	for (size_t i = 0; i < x->count; i++)
 		json_array_append_new(list, json_damage(&x->list[i]));
-	v = json_pack("{s:s, s:s, s:b, s:I, s:I, s:o, s:b}", "bundle", x->id, "label", x->grant->label, "ok", x->result == E_OK,
+	v = json_pack("{s:s, s:s, s:b, s:I, s:I, s:o, s:b}", "bundle", id, "label", x->grant->label, "ok", x->result == E_OK,
 	    "bytes", (json_int_t)x->bytes, "damaged_blocks", (json_int_t)x->damaged, "damage", list, "read_from_device",
 	    (int)x->direct);
 	if (x->result != E_OK && x->damaged == 0) {
@@ -340,23 +172,26 @@ report_json(const struct verify *v)
 }
 
 static void
-print_damage(const struct checked *x, const struct damage *d)
+print_damage(const struct verify_found *x, const struct verify_damage *d)
 {
-	char segment[SEGMENT_NAME_SIZE];
+	char segment[SEGMENT_NAME_SIZE], id[2 * ID_SIZE + 1];
+	char *path = d->path != NULL ? human_escape(d->path, strlen(d->path)) : NULL;
 	unsigned long long from = d->d.segment_off;
 
+	bytes_to_hex(id, x->grant->bundles[0].id, ID_SIZE);
 	segment_name(segment, d->d.segment);
 	/* TRANSLATORS: which bytes of which file on the stick; one of the parts that begin with a comma may follow */
-	printf(d->d.io ? _("unreadable: ONCE/b/%s/%s, bytes %llu to %llu") : _("damaged: ONCE/b/%s/%s, bytes %llu to %llu"), x->id,
+	printf(d->d.io ? _("unreadable: ONCE/b/%s/%s, bytes %llu to %llu") : _("damaged: ONCE/b/%s/%s, bytes %llu to %llu"), id,
 	    segment, from, from + BLOCK_SIZE - 1);
-	if (d->path != NULL && d->d.level == 0)
-		printf(_(", in \"%s\"\n"), d->path);
-	else if (d->path != NULL)
-		printf(_(", and with it %llu bytes from \"%s\" on\n"), (unsigned long long)d->d.image_len, d->path);
+	if (path != NULL && d->d.level == 0)
+		printf(_(", in \"%s\"\n"), path);
+	else if (path != NULL)
+		printf(_(", and with it %llu bytes from \"%s\" on\n"), (unsigned long long)d->d.image_len, path);
 	else if (d->d.level > 0)
 		printf(_(", and with it %llu bytes of content\n"), (unsigned long long)d->d.image_len);
 	else
 		printf("%s\n", x->named ? _(", in no file") : "");
+	free(path);
 }
 
 /* What a refusal has to know of the stick: that it has lectures whose description is damaged. */
@@ -368,7 +203,7 @@ info_of(const struct verify *v)
 }
 
 static void
-report_checked(const struct verify *v, const struct checked *x)
+report_checked(const struct verify *v, const struct verify_found *x)
 {
 	char bytes[HUMAN_SHOWN], label[2 * LABEL_MAX];
 
@@ -442,7 +277,7 @@ conclude(const struct verify *v)
 	char label[2 * LABEL_MAX];
 
 	for (size_t i = 0; i < v->count; i++) {
-		const struct checked *x = &v->all[i];
+		const struct verify_found *x = &v->all[i];
 
 		if (x->result == E_OK)
 			continue;
@@ -499,12 +334,7 @@ say_failed(const struct verify *v, const struct fault *f, const char *arg)
 static void
 verify_end(struct verify *v)
 {
-	for (size_t i = 0; i < v->count; i++) {
-		for (size_t k = 0; k < v->all[i].count; k++)
-			free(v->all[i].list[k].path);
-		free(v->all[i].list);
-	}
-	free(v->all);
+	verify_free(&v->all, v->count);
 	sodium_memzero(v->symbols, sizeof v->symbols);
 	secret_free(&v->seed);
 	stick_grants_free(&v->grants);

@@ -4,17 +4,7 @@
 #ifndef FSTAB_H
 #define FSTAB_H
 
-#include <stdbool.h>
-
 #include "cli.h"
-
-#define FSTAB_HELPER "mount.fuse.oncestick"
-
-/*
- * fstab_meant(argc, argv): whether the program was started under the helper's name, or as libfuse's mount.fuse3(8) starts it, which
- * stands in for the helper: oncestick SOURCE DIR -o OPTIONS.
- */
-bool fstab_meant(int argc, char **argv);
 
 /*
  * fstab_main(c, argc, argv): open the stick SOURCE at DIR as the options say. Return the exit status that mount(8) documents: 0, 1

@@ -25,6 +25,7 @@
 #include "fstab.h"
 #include "homes.h"
 #include "human.h"
+#include "mountcall.h"
 #include "opt.h"
 #include "pinentry.h"
 #include "say.h"
@@ -233,7 +234,7 @@ main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of its write, with everything cleaned up after it */
 	stop_install();
-	if (fstab_meant(argc, argv))
+	if (mountcall_meant(argc, argv))
 		return fstab_main(&c, argc, argv);
 	err = dispatch(&c, argc, argv);
 	pinentry_free(&c.dialog);

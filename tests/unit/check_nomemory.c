@@ -15,6 +15,7 @@
 
 #include <sodium.h>
 
+#include "accept.h"
 #include "books.h"
 #include "bundle.h"
 #include "envelope.h"
@@ -23,11 +24,13 @@
 #include "fixture.h"
 #include "grant.h"
 #include "issuer.h"
+#include "keytree.h"
 #include "manifest.h"
 #include "notice.h"
 #include "pack.h"
 #include "provision.h"
 #include "receipt.h"
+#include "refillfile.h"
 #include "stick.h"
 #include "suite.h"
 #include "unlock.h"
@@ -36,8 +39,8 @@ static struct fixture x;
 static struct fixture_grant lecture;
 static struct issuer office;
 static struct stick *s;
-static struct bytes manifest, grant, notice, receipts;
-static uint8_t *files[4];
+static struct bytes manifest, grant, notice, receipts, refill;
+static uint8_t *files[5];
 static struct fake_memory *station;
 static int once_fd;
 
@@ -71,6 +74,29 @@ put_notice(void)
 	notice_free(&n);
 }
 
+/* The lecture's codes once more, sent after the stick. */
+static void
+make_refill(void)
+{
+	struct grant g = lecture.g;
+	uint8_t cells[FIXTURE_SLOTS * CELL_SIZE(1)] = {0}, r[KEY_SIZE], *payload = NULL, *file = NULL, *sealed = NULL;
+	size_t payload_n = 0, file_n = 0;
+
+	g.id[0] ^= 1;
+	g.refill = 1;
+	keytree_ratchet(r, x.seed, x.stick_id);
+	keytree_ratchet_next(r);
+	ck_assert_ptr_nonnull(payload = grant_encode(&g, &payload_n));
+	ck_assert_ptr_nonnull(file = envelope_sign(ENVELOPE_GRANT, BYTES(payload, payload_n), x.sk, &file_n));
+	ck_assert_ptr_nonnull(sealed = refillfile_seal(r, &g, cells));
+	ck_assert_ptr_nonnull(files[4] = refillfile_encode(&(struct refillfile){BYTES(file, file_n),
+	    BYTES(sealed, sizeof cells + TAG_SIZE), notice}, &refill.n));
+	refill.p = files[4];
+	free(payload);
+	free(file);
+	free(sealed);
+}
+
 static void
 setup(void)
 {
@@ -93,6 +119,7 @@ setup(void)
 	notice = slurp(2, "notice.cose");
 	ck_assert_ptr_nonnull(files[3] = receipts_encode(&row, 1, &n));
 	receipts = BYTES(files[3], n);
+	make_refill();
 	station = fake_memory_new();
 	ck_assert_int_eq(stick_open(&s, x.dir_fd, &f), E_OK);
 	ck_assert_int_ne(once_fd = openat(x.dir_fd, "ONCE", O_RDONLY | O_DIRECTORY | O_CLOEXEC), -1);
@@ -250,6 +277,19 @@ go_on_provisioning(struct fault *f)
 	return err;
 }
 
+/* Nothing is installed: it fits each time. */
+static enum err
+fit_refill(struct fault *f)
+{
+	struct accept a = {0};
+	enum err err = accept_open(&a, refill, f);
+
+	if (err == E_OK)
+		err = accept_fits(&a, x.dir_fd, f);
+	accept_free(&a);
+	return err;
+}
+
 static enum err
 pack_again(struct fault *f)
 {
@@ -331,6 +371,7 @@ static const struct {
 	{"stick_store_notice", store_notice, E_OK},
 	{"provision_begin", begin_provision, E_ISSUER},
 	{"provision_grant", go_on_provisioning, E_OK},
+	{"accept_fits", fit_refill, E_OK},
 	{"pack_write", pack_again, E_OK},
 	{"unlock_try", try_code, E_OK},
 	{"bundle_open", open_bundle, E_OK},

@@ -252,7 +252,7 @@ issuing_list(const struct cli *c, const char *file, struct bytes list)
 		return say_refuse(c, E_USAGE, "%s was not written: no code was ever revoked or collected, so there is no list yet",
 		    say_safe(safe, sizeof safe, file));
 	if (newfile_write(file, list, &f) != E_OK) {
-		say_info(c, "the books have it all, but the list is not in a file:");
+		say_info(c, "the books have it all, but the list was not written to a file:");
 		return say_error(c, &f, NULL);
 	}
 	say_info(c,

@@ -246,7 +246,7 @@ put_bin(const struct page *p, size_t k, uint64_t most)
 
 	when_show_short(when, sizeof when, p->from + (int64_t)k * p->bin_s, p->r->issuer->now);
 	/* TRANSLATORS: a date, and how many codes were handed out and how many used in the days from then on */
-	snprintf(text, sizeof text, _("%s: %llu issued, %llu spent"), when, (unsigned long long)p->issued[k],
+	snprintf(text, sizeof text, _("%s: %llu handed out, %llu used"), when, (unsigned long long)p->issued[k],
 	    (unsigned long long)p->opened[k]);
 	fputs("<g>", stdout);
 	put_element("title", text);

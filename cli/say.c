@@ -1101,7 +1101,7 @@ s_old_books(struct text *t, const struct fault *f, const struct say_about *a)
 {
 	add(t,
 	    _("the issuer's books were written by an older oncestick, and cannot be brought up to date here, since you may not "
-	      "write them%s. Run 'oncestick sticks' once as the user who made them; then they can be read here, too."),
+	      "write them%s. Run 'oncestick codes' once as the user who made them; then they can be read here, too."),
 	    CAUSE(f, a));
 }
 

@@ -304,8 +304,8 @@ json_slot(const struct books_slot *s, const struct at_pc *pc, int64_t now)
 	bytes_to_hex(grant, s->grant_id, ID_SIZE);
 	return json_pack("{s:s, s:i, s:s, s:s, s:s, s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id", id, "number",
 	    (int)s->number, "state", state_name(s, now), "holder", s->holder, "label", s->label, "grant", grant, "slot",
-	    (int)s->slot, "not_before", say_json_time(s->not_before), "expires", say_json_time(s->expires), "changed_at", say_json_time(s->changed_at),
-	    "spent_at", say_json_time(s->spent_at), "ended_at", say_json_time(s->ended_at), "open_s",
+	    (int)s->slot, "not_before", say_json_time(s->not_before), "expires", say_json_time(s->expires), "changed_at",
+	    say_json_time(s->changed_at), "spent_at", say_json_time(s->spent_at), "ended_at", say_json_time(s->ended_at), "open_s",
 	    s->ended_at != 0 ? json_integer((json_int_t)s->open_s) : json_null(), "station",
 	    pc->id[0] != '\0' ? json_string(pc->id) : json_null(), "pc",
 	    pc->name[0] != '\0' ? say_json_text(pc->name) : json_null());

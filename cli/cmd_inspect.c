@@ -61,6 +61,7 @@ struct report {
 	struct grant grant;
 	struct notice notice;
 	struct enrolment station;
+	struct receipts_from from; /* of the rows */
 	struct receipt_row *rows;
 	size_t row_count;
 	struct report_stick stick;
@@ -141,6 +142,8 @@ open_file(struct report *r, struct bytes file)
 		r->kind = REPORT_RECEIPTS;
 	else
 		return errno == ENOMEM ? ENVELOPE_NO_MEMORY : ENVELOPE_MALFORMED;
+	if (r->kind == REPORT_RECEIPTS)
+		receipts_from(file, &r->from);
 	return ENVELOPE_OK;
 }
 
@@ -481,6 +484,18 @@ json_stick(const struct report *r)
 }
 
 static json_t *
+json_receipts_file(const struct report *r)
+{
+	json_t *o = json_pack("{s:s}", "kind", "receipts");
+
+	if (r->from.name[0] != '\0')
+		set(o, "pc", json_pack("{s:o, s:o}", "name", say_json_text(r->from.name), "station",
+				 json_hex(r->from.station_id, ID_SIZE)));
+	set(o, "receipts", json_receipts(r));
+	return o;
+}
+
+static json_t *
 json_report(const struct report *r)
 {
 	switch (r->kind) {
@@ -493,7 +508,7 @@ json_report(const struct report *r)
 	case REPORT_NOTICE:
 		return json_pack("{s:s, s:o}", "kind", "notice", "notice", json_notice(&r->notice));
 	case REPORT_RECEIPTS:
-		return json_pack("{s:s, s:o}", "kind", "receipts", "receipts", json_receipts(r));
+		return json_receipts_file(r);
 	case REPORT_STATION:
 		return json_pack("{s:s, s:o}", "kind", "station", "station", json_station(&r->station));
 	case REPORT_STICK:
@@ -750,6 +765,7 @@ print_receipts(const struct page *p, const struct report *r)
 		   "%zu receipts of used codes; only the issuer can tell what they prove: oncestick collect --receipts FILE\n",
 		   r->row_count),
 	    r->row_count);
+	row_text("PC", r->from.name);
 	for (size_t i = 0; i < r->row_count; i++)
 		print_receipt(p, &r->rows[i]);
 }

@@ -23,7 +23,9 @@ static const char style[] =
     "*{box-sizing:border-box}"
     "body{font:1rem/1.45 system-ui,sans-serif;color:#1b1b1b;background:#fff;max-width:60rem;margin:0 auto;padding:1rem}"
     "h1{font-size:1.6rem;margin:.2rem 0}h2{font-size:1.25rem;margin:2rem 0 .5rem}h3{font-size:1.05rem;margin:0 0 .3rem}"
-    "h3,td,li{overflow-wrap:anywhere}p{margin:.3rem 0}"
+    "h3,li,td:nth-child(3),td:nth-child(8){overflow-wrap:anywhere}td{overflow-wrap:break-word}"
+    "td:nth-child(3){max-width:14rem}td:nth-child(8){min-width:4.5rem}"
+    "td:nth-child(-n+2){white-space:nowrap}p{margin:.3rem 0}"
     "svg{display:block;width:100%}.bar{height:1rem}.strip{height:1.6rem;margin-top:.4rem}.time{height:8rem}"
     "article{border-top:1px solid #bbb;padding:1rem 0}"
     ".ends{display:flex;justify-content:space-between;gap:1rem;font-size:.85rem;color:#444}"
@@ -36,11 +38,12 @@ static const char style[] =
     "th{font-weight:600;border-bottom-color:#777}.odd{color:#8a1c22}"
     "@media(max-width:40rem){thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}"
     "table,tbody,tr,td{display:block}tr{border-bottom:1px solid #bbb;padding:.4rem 0}"
-    "td{border:0;padding:.1rem 0;display:grid;grid-template-columns:8rem 1fr}td:empty{display:none}"
+    "td:nth-child(n){max-width:none;border:0;padding:.1rem 0;display:grid;grid-template-columns:8rem 1fr}"
+    "td:nth-child(n):empty{display:none}"
     "td::before{content:attr(data-label);color:#555}}"
     "@media print{@page{margin:15mm}body{max-width:none;padding:0;font-size:10pt}"
     "svg *{-webkit-print-color-adjust:exact;print-color-adjust:exact}"
-    "h2,h3,.facts{break-after:avoid}tr,.figure{break-inside:avoid}a{color:inherit;text-decoration:none}}";
+    "table{font-size:.8rem}h2,h3,.facts{break-after:avoid}tr,.figure{break-inside:avoid}a{color:inherit;text-decoration:none}}";
 
 /* Their order in bars and legends. */
 static const enum audit_state order[AUDIT_STATES] = {AUDIT_SPENT, AUDIT_ISSUED, AUDIT_READY, AUDIT_REVOKED, AUDIT_EXPIRED};

@@ -37,6 +37,8 @@ check "the PC is named" oncestick station name 'Hall "3"'
 is "it knows that" "$(oncestick station show --json | jq -r .name)" 'Hall "3"'
 check "its receipts" oncestick station receipts "$W/receipts"
 check "can be inspected" oncestick inspect "$W/receipts"
+printed '^ +PC +Hall "3"'
+is "also as JSON" "$(oncestick inspect "$W/receipts" --json | jq -c .pc)" "{\"name\":\"Hall \\\"3\\\"\",\"station\":\"$pc\"}"
 check "tell the office" oncestick collect --receipts "$W/receipts" "$pass"
 printed 'Hall "3"'
 is "the codes have it" "$(oncestick codes "$name" --json | jq -c '.codes[0,1] | [.station, .pc]')" "[\"$pc\",\"Hall \\\"3\\\"\"]

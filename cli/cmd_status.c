@@ -147,10 +147,10 @@ cmd_status(struct cli *c, int argc, char **argv)
 
 	if (!opt_parse(c, &v, &words, &err))
 		return err;
-	if (sessions_find(&s, &f) != E_OK)
-		err = say_error(c, &f, NULL);
-	else
+	if (sessions_find(&s, &f) == E_OK)
 		err = c->json ? print_json(c, &s) : print_text(c, &s);
+	else
+		err = say_error(c, &f, NULL);
 	sessions_free(&s);
 	return err;
 }

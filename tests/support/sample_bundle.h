@@ -5,7 +5,6 @@
 #define SAMPLE_BUNDLE_H
 
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +20,7 @@
 #include "envelope.h"
 #include "keytree.h"
 #include "manifest.h"
+#include "remove.h"
 #include "stickio.h"
 #include "tree.h"
 
@@ -134,22 +134,13 @@ sample_begin(struct sample *s)
 		s->seed[i] = (uint8_t)i;
 }
 
-static inline int
-sample_unlink(const char *path, const struct stat *st, int kind, struct FTW *ftw)
-{
-	(void)st;
-	(void)kind;
-	(void)ftw;
-	return remove(path);
-}
-
 static inline void
 sample_end(struct sample *s)
 {
 	if (s->dir_fd >= 0)
 		(void)close(s->dir_fd);
 	(void)close(s->once_fd);
-	(void)nftw(s->dir, sample_unlink, 16, FTW_DEPTH | FTW_PHYS);
+	(void)remove_all(s->dir);
 }
 
 /* Write a bundle of n data blocks whose id is first, first + 1, ...; only fill's blocks take room. */

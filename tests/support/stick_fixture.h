@@ -8,7 +8,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +22,7 @@
 #include "keytree.h"
 #include "notice.h"
 #include "record.h"
+#include "remove.h"
 #include "stick.h"
 #include "stickio.h"
 #include "suite.h"
@@ -59,20 +59,11 @@ fixture_open(struct fixture *x)
 	fixture_open_at(x, base);
 }
 
-static inline int
-fixture_unlink(const char *path, const struct stat *st, int kind, struct FTW *ftw)
-{
-	(void)st;
-	(void)kind;
-	(void)ftw;
-	return remove(path);
-}
-
 static inline void
 fixture_close(struct fixture *x)
 {
 	close(x->fd);
-	ck_assert_int_eq(nftw(x->path, fixture_unlink, 16, FTW_DEPTH | FTW_PHYS), 0);
+	ck_assert_int_eq(remove_all(x->path), 0);
 }
 
 /* Any path below the fixture, as a string that the next call overwrites. */

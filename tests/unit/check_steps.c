@@ -10,7 +10,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +28,7 @@
 #include "mint.h"
 #include "provision.h"
 #include "refillfile.h"
+#include "remove.h"
 #include "secret.h"
 #include "segment.h"
 #include "steps.h"
@@ -58,20 +58,13 @@ static struct fault fault;
 
 /* ---- the stick, as it is before each operation ----------------------------------------------------------------------------- */
 
-static int
-remove_one(const char *path, const struct stat *st, int kind, struct FTW *ftw)
-{
-	(void)st, (void)kind, (void)ftw;
-	return remove(path);
-}
-
 static void
 remove_tree(const char *name)
 {
 	char path[128];
 
 	snprintf(path, sizeof path, "%s/%s", x.path, name);
-	ck_assert(nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS) == 0 || errno == ENOENT);
+	ck_assert(remove_all(path) == 0 || errno == ENOENT);
 }
 
 static void copy_tree(int from_dir, const char *from, int to_dir, const char *to);

@@ -6,7 +6,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +29,7 @@
 #include "leaks.h"
 #include "minder.h"
 #include "mountpoint.h"
+#include "remove.h"
 #include "replug.h"
 #include "session.h"
 #include "station.h"
@@ -304,19 +304,10 @@ setup(void)
 	ck_assert_ptr_nonnull(mkdtemp(station_dir_path));
 }
 
-static int
-rm(const char *path, const struct stat *st, int kind, struct FTW *ftw)
-{
-	(void)st;
-	(void)kind;
-	(void)ftw;
-	return remove(path);
-}
-
 static void
 teardown(void)
 {
-	nftw(station_dir_path, rm, 16, FTW_DEPTH | FTW_PHYS);
+	(void)remove_all(station_dir_path);
 	fixture_grant_free(&grant);
 	fixture_close(&x);
 }

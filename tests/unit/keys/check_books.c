@@ -2,7 +2,6 @@
  * check_books.c - the issuer's books: numbers, handing out, final states, cumulative notices, and two issuers at once.
  */
 #include <check.h>
-#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -23,6 +22,7 @@
 #include "keytree.h"
 #include "sql.h"
 #include "stickio.h"
+#include "remove.h"
 #include "suite.h"
 
 #define T0 1760000000ll
@@ -122,29 +122,9 @@ setup(void)
 }
 
 static void
-remove_path(const char *path)
-{
-	struct dirent *e = NULL;
-	DIR *d = NULL;
-
-	if (unlink(path) == 0 || (d = opendir(path)) == NULL)
-		return;
-	while ((e = readdir(d)) != NULL) {
-		char below[8192];
-
-		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
-			continue;
-		snprintf(below, sizeof below, "%s/%s", path, e->d_name);
-		remove_path(below);
-	}
-	closedir(d);
-	rmdir(path);
-}
-
-static void
 teardown(void)
 {
-	remove_path(base);
+	(void)remove_all(base);
 }
 
 /* ---- helpers ------------------------------------------------------------------------------------------------------------ */

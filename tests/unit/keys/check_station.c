@@ -26,6 +26,7 @@
 #include "receipt.h"
 #include "station.h"
 #include "stickio.h"
+#include "remove.h"
 #include "suite.h"
 
 #define CHILDREN 6
@@ -110,29 +111,9 @@ setup(void)
 }
 
 static void
-remove_path(const char *path)
-{
-	struct dirent *e = NULL;
-	DIR *d = NULL;
-
-	if (unlink(path) == 0 || (d = opendir(path)) == NULL)
-		return;
-	while ((e = readdir(d)) != NULL) {
-		char below[8192];
-
-		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
-			continue;
-		snprintf(below, sizeof below, "%s/%s", path, e->d_name);
-		remove_path(below);
-	}
-	closedir(d);
-	rmdir(path);
-}
-
-static void
 teardown(void)
 {
-	remove_path(base);
+	(void)remove_all(base);
 }
 
 /* ---- helpers ------------------------------------------------------------------------------------------------------------ */

@@ -52,7 +52,7 @@ done | sort >"$W/b"
 same "there is a page for each verb, and for nothing else"
 
 # advice to call a verb with an option: it has that
-grep -rohE "\\<($(printf '%s|' $verbs)oncestick) --[a-z][a-z-]*" "$top/cli" "$top/term" "$man" "$top"/*.md "$top/doc" --include='*.[ch157]' --include='*.md' |
+grep -rohE "\\<($(printf '%s|' $verbs)oncestick) --[a-z][a-z-]*" "$top/cli" "$top/term" "$top/words" "$man" "$top"/*.md "$top/doc" --include='*.[ch157]' --include='*.md' |
 	grep -vx -e 'oncestick --.*' -e 'mount --bind' | sort -u >"$W/a"
 [ -s "$W/a" ] || die "no words name an option"
 for verb in $verbs; do
@@ -103,7 +103,7 @@ sed -n '/^\.Sh EXAMPLES/,/^\.Sh SEE/p' "$man"/oncestick*.1 | grep -o '^\$ oncest
 printf '%s\n' $verbs >"$W/b"
 each_line_in "examples use verbs that there are" "$W/a" "$W/b"
 
-grep -oh 'getenv("[A-Z_]*")' "$top"/lib/*.c "$top"/keys/*.c "$top"/fuse/*.c "$top"/issuer/*.c "$top"/host/*.c "$top"/term/*.c "$top"/cli/*.c | cut -d'"' -f2 | grep -v '^PATH$' | sort -u >"$W/a"
+grep -oh 'getenv("[A-Z_]*")' "$top"/lib/*.c "$top"/keys/*.c "$top"/fuse/*.c "$top"/issuer/*.c "$top"/host/*.c "$top"/term/*.c "$top"/words/*.c "$top"/cli/*.c | cut -d'"' -f2 | grep -v '^PATH$' | sort -u >"$W/a"
 while read -r name; do
 	grep -qw "$name" "$man/oncestick.1" || die "oncestick(1) does not explain the environment variable $name"
 done <"$W/a"
@@ -262,7 +262,7 @@ check "every attack that is listed has a test, or a reason why not" "$ONCE_TESTS
 
 # ---- what is distributed ------------------------------------------------------------------------------------------------------
 # A header that Makefile.am does not name is missing in the packages' sources only.
-for file in "$top"/lib/*.[ch] "$top"/keys/*.[ch] "$top"/fuse/*.[ch] "$top"/issuer/*.[ch] "$top"/host/*.[ch] "$top"/term/*.[ch] "$top"/cli/*.[ch] "$top"/sheet/*.[ch] \
+for file in "$top"/lib/*.[ch] "$top"/keys/*.[ch] "$top"/fuse/*.[ch] "$top"/issuer/*.[ch] "$top"/host/*.[ch] "$top"/term/*.[ch] "$top"/words/*.[ch] "$top"/cli/*.[ch] "$top"/sheet/*.[ch] \
 	"$top"/tests/support/*.h; do
 	name=${file#"$top/"}
 	check "$name is distributed" grep -qwF "$name" "$top/Makefile.am"
@@ -285,11 +285,12 @@ knows lib keys fuse
 knows lib keys issuer
 knows lib keys fuse host
 knows lib host term
-knows lib keys fuse issuer host term cli
+knows lib keys fuse issuer host term words
+knows lib keys fuse issuer host term words cli
 
 # ---- 32 bits -----------------------------------------------------------------------------------------------------------------
 calls='(^|[^_"[:alnum:]])(stat|fstat|lstat|fstatat|localtime_r|gmtime_r|mktime|timegm|time)\('
-grep -nE "$calls" "$top"/lib/*.c "$top"/keys/*.c "$top"/fuse/*.c "$top"/issuer/*.c "$top"/host/*.c "$top"/term/*.c "$top"/cli/*.c "$top"/sheet/*.c | grep -v '/filestat.c:' >"$W/calls"
+grep -nE "$calls" "$top"/lib/*.c "$top"/keys/*.c "$top"/fuse/*.c "$top"/issuer/*.c "$top"/host/*.c "$top"/term/*.c "$top"/words/*.c "$top"/cli/*.c "$top"/sheet/*.c | grep -v '/filestat.c:' >"$W/calls"
 is "calls that know no file or date after 2038 are made where that is seen to (filestat.h, calendar.h, clock.h)" \
 	"$(grep -v 'localtime_r(&at, &there)' "$W/calls")" ""
 

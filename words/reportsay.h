@@ -7,9 +7,9 @@
 #define REPORTSAY_H
 
 #include "audit.h"
-#include "cli.h"
 #include "error.h"
 #include "issuer.h"
+#include "term.h"
 
 struct reportsay {
 	const struct cli *c;

@@ -26,7 +26,7 @@ if ! printf 'int LLVMFuzzerTestOneInput(void);\nint LLVMFuzzerTestOneInput(void)
 	echo "not fuzzed: no clang with libFuzzer"
 	finish
 fi
-all=$(cd "$fuzz/corpus" && echo *)
+all=$(cd "$W/corpus" && echo *)
 fuzzed() # RUNS TARGETS
 {
 	check "fuzzing finds nothing in $2" make -C "$ONCE_BUILD" fuzz FUZZ_RUNS="$1" FUZZ_TARGETS="$2" FUZZ_FLAGS=-seed=1

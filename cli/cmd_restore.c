@@ -127,7 +127,8 @@ adopt(const struct cli *c, bool yes, struct fault *f)
 	enum err e = issuing_open(&i, c, f);
 
 	if (e == E_OK && !yes)
-		e = prompt_yes(c, _("Are these the newest books there are? Every code that is ready in them will count as handed out."), f);
+		e = prompt_yes(
+		    c, _("Are these the newest books there are? Every code that is ready in them will count as handed out."), f);
 	if (e == E_OK)
 		e = restore_adopt(&i, _("before the restore"), &counted, f);
 	issuer_close(&i);

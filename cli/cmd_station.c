@@ -197,8 +197,8 @@ find_pc(const struct issuer *i, const char *digits, uint8_t id[ID_SIZE], struct 
 	enum err err = E_OK;
 
 	if (strlen(digits) < 8 || strspn(digits, "0123456789abcdefABCDEF") != strlen(digits))
-		return fault_set(
-		    f, E_USAGE, 0, "", _("--pc is how a PC's id begins, at least 8 hexadecimal digits, as 'oncestick report' shows it."));
+		return fault_set(f, E_USAGE, 0, "",
+		    _("--pc is how a PC's id begins, at least 8 hexadecimal digits, as 'oncestick report' shows it."));
 	if ((err = books_pc_find(i->books, digits, id, &count, f)) != E_OK || count == 1)
 		return err;
 	if (count > 1)

@@ -98,8 +98,8 @@ enum err issuer_hands_out(struct issuer *i, int64_t *since, struct fault *f);
 enum err issuer_look_behind(struct issuer *i, const struct stick *s, struct fault *f);
 enum err issuer_is_behind(struct issuer *i, struct fault *f);
 
-/* issuer_settled(i, f): what is in hand is now what counts: nothing from before is taken as a sign any more. Inside a transaction.
- * issuer_note_newest(i): so does this PC; without a way to remember that, nothing is done. */
+/* issuer_settled(b, now, f): what is in hand is now what counts: nothing from before is taken as a sign any more. Inside a
+ * transaction. issuer_note_newest(i): so does this PC; without a way to remember that, nothing is done. */
 enum err issuer_settled(struct books *b, int64_t now, struct fault *f);
 void issuer_note_newest(struct issuer *i);
 

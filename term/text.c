@@ -41,6 +41,12 @@ text_init(void)
 	(void)strerror(0);
 }
 
+void
+text_utf8(void)
+{
+	bind_textdomain_codeset(PACKAGE, "UTF-8");
+}
+
 locale_t
 text_english(void)
 {

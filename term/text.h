@@ -28,6 +28,9 @@
  */
 void text_init(void);
 
+/* text_utf8(): words are in UTF-8 from now on, whatever the locale has: for what goes into a file. */
+void text_utf8(void);
+
 /* text_english(): words are English in this thread from now on, for what programs read. text_again(before): as they were. */
 locale_t text_english(void);
 void text_again(locale_t before);

@@ -555,6 +555,7 @@ reportsay_html(const struct reportsay *r, struct fault *f)
 
 	if (e != E_OK)
 		return e;
+	text_utf8();
 	divide(&p, r->wanted);
 	put_head(&p);
 	put_totals(&n);

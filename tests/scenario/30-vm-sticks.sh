@@ -64,7 +64,8 @@ INSIDE
 guest() # one|two SERIAL
 {
 	"$ONCE_TESTS/vm/run" -m 1024 -t 3600 -i "$W/$1.img" -S "$2" -r "$W" -r "$ONCE_TESTS" -r "$ONCE_BIN" \
-		-c "export ONCE_TESTS='$ONCE_TESTS' ONCE_BIN='$ONCE_BIN' W='$W' PAIRS=${ONCE_PAIRS:-10}; . '$W/inside'; $1" 2>&1
+		-c "export ONCE_TESTS='$ONCE_TESTS' ONCE_BIN='$ONCE_BIN' W='$W' PAIRS=${ONCE_PAIRS:-10} \
+		ROUNDS=${ONCE_ROUNDS:-12}; . '$W/inside'; $1" 2>&1
 	echo $? >"$W/$1.exit"
 }
 guest two 60A44C413A8C >"$W/two.log" &

@@ -92,9 +92,10 @@ judge() # SECONDS
 	[ "$status" -eq 0 ] || grep -q 'Input/output error' "$W/err" || die "round $round: not EIO"
 }
 
-# A round counts when the reader could not go on to the end without the stick.
+# A round counts when the reader could not go on to the end without the stick. In twelve each way of reading meets each of pulling and
+# of mounting again.
 round=0 counted=0 renamed=0
-while [ $counted -lt 20 ]; do
+while [ $counted -lt "$ROUNDS" ]; do
 	round=$((round + 1))
 	[ $round -le 60 ] || die "the reader is too fast: only $counted of $round rounds"
 	old=$at old_disk=$disk
@@ -117,7 +118,7 @@ while [ $counted -lt 20 ]; do
 	[ "$status" -eq 0 ] || [ $away -gt 50 ] || die "round $round: $by got an error, and the stick was away for $away s only"
 	[ $((round % 3)) -ne 0 ] || umount -l "$old"
 done
-is "a film is read while the stick is pulled and put back, times" $counted 20
+is "a film is read while the stick is pulled and put back, times" $counted "$ROUNDS"
 check "... also under another name" test $renamed -gt 0
 
 # Others in its place: a stick with the same bundle whose code was not used, one with another byte in the manifest.

@@ -71,7 +71,7 @@ struct books_report_span {
 
 typedef enum err books_report_deed_fn(void *arg, const struct books_report_deed *d, struct fault *f);
 
-/* books_report_deeds(b, span, each, arg, f): call each with who did what, by name and then as it was first done. */
+/* books_report_deeds(b, span, each, arg, f): call each with who did what, by name and then as it was first noted. */
 enum err books_report_deeds(
     struct books *b, const struct books_report_span *span, books_report_deed_fn *each, void *arg, struct fault *f);
 

@@ -268,11 +268,11 @@ START_TEST(who_did_what_is_counted)
 	hand_out("Lee", 2, FIXTURE_NOW - 2000);
 	ck_assert_int_eq(audit_deeds(&office, &wanted, hear_deed, NULL, &f), E_OK);
 	ck_assert_uint_eq(deed_count, 2);
-	ck_assert_str_eq(deeds[0].verb, "issue");
-	ck_assert_uint_eq(deeds[0].times, 3);
-	ck_assert_int_eq(deeds[0].first, FIXTURE_NOW - 3000);
-	ck_assert_int_eq(deeds[0].last, FIXTURE_NOW - 2000);
-	ck_assert_str_eq(deeds[1].verb, "test");
+	ck_assert_str_eq(deeds[0].verb, "test"); /* as they were first done */
+	ck_assert_str_eq(deeds[1].verb, "issue");
+	ck_assert_uint_eq(deeds[1].times, 3);
+	ck_assert_int_eq(deeds[1].first, FIXTURE_NOW - 3000);
+	ck_assert_int_eq(deeds[1].last, FIXTURE_NOW - 2000);
 	wanted.holder = "Lee";
 	deed_count = 0;
 	ck_assert_int_eq(audit_deeds(&office, &wanted, hear_deed, NULL, &f), E_OK);

@@ -50,18 +50,18 @@ read_file(struct run *r, struct fault *f)
 	if (errno == ENOMEM)
 		return fault_set(f, E_FAIL, ENOMEM, "memory", "%s", r->name);
 	if (errno == EFBIG)
-		return fault_set(f, E_USAGE, 0, "", _("%s is longer than anything that an issuer sends. Is it the right file?"),
-		    SHORT(r->name));
-	return fault_set(f, E_USAGE, 0, "", _("%s cannot be read: %s."), SHORT(r->name), strerror(errno));
+		return say_fault(r->c, f, E_USAGE, _("%s is longer than anything that an issuer sends. Is it the right file?"),
+		    r->name);
+	return say_fault(r->c, f, E_USAGE, _("%s cannot be read: %s."), r->name, strerror(errno));
 }
 
 static enum err
 none_of_ours(const struct run *r, struct fault *f)
 {
-	return fault_set(f, E_USAGE, 0, "",
+	return say_fault(r->c, f, E_USAGE,
 	    _("%s is not what an issuer sends to be accepted. Is it the right file? If it is, it was damaged on the way: ask for it "
 	      "again."),
-	    SHORT(r->name));
+	    r->name);
 }
 
 /* ---- a list ---------------------------------------------------------------------------------------------------------------- */
@@ -75,26 +75,25 @@ open_list(struct run *r, struct fault *f)
 	case ENVELOPE_NO_MEMORY:
 		return fault_set(f, E_FAIL, ENOMEM, "memory", "%s", r->name);
 	case ENVELOPE_NEWER:
-		return fault_set(
-		    f, E_USAGE, 0, "", _("%s was made by a newer program. Install the newest version."), SHORT(r->name));
+		return say_fault(r->c, f, E_USAGE, _("%s was made by a newer program. Install the newest version."), r->name);
 	default:
-		return fault_set(f, E_ISSUER, 0, "", _("no issuer signed %s, or it was changed on the way. Ask for it again."),
-		    SHORT(r->name));
+		return say_fault(r->c, f, E_ISSUER, _("no issuer signed %s, or it was changed on the way. Ask for it again."),
+		    r->name);
 	}
 }
 
 static enum err
 open_stick(struct run *r, struct fault *f)
 {
-	enum err e = stickarg_open(&r->at, r->where, f);
+	enum err e = stickarg_open(r->c, &r->at, r->where, f);
 
 	if (e != E_OK || (e = stick_open(&r->stick, r->at.fd, f)) != E_OK ||
 	    (e = stick_load_grants(r->stick, &r->grants, f)) != E_OK)
 		return e;
 	if (memcmp(r->grants.grants[0].issuer, r->notice.issuer, KEY_SIZE) != 0)
-		return fault_set(f, E_ISSUER, 0, "",
+		return say_fault(r->c, f, E_ISSUER,
 		    _("%s is the list of another issuer than the one of the stick at %s. Nothing was changed."),
-		    SHORT(r->name), SHORT(r->at.path));
+		    r->name, r->at.path);
 	return E_OK;
 }
 
@@ -131,10 +130,10 @@ accept_list(struct run *r, struct fault *f)
 	if (r->known)
 		return E_OK;
 	keytree_fingerprint(shown, r->notice.issuer);
-	return fault_set(f, E_ISSUER, 0, "",
+	return say_fault(r->c, f, E_ISSUER,
 	    _("%s is from issuer %s, which this PC does not know; nothing was taken in. Name a stick of theirs as well, or let this PC "
 	      "know them first: oncestick station pin STICK."),
-	    SHORT(r->name), shown);
+	    r->name, shown);
 }
 
 static enum err
@@ -175,17 +174,17 @@ word(const struct run *r, const struct fault *why, struct fault *f)
 	keytree_stick_name(wanted, r->codes.grant.stick_id);
 	if (why->why == WHY_OTHER_STICK) {
 		keytree_stick_name(here, r->codes.p->stick->id);
-		return fault_set(f, E_REFILL, 0, "",
-		    _("%s is for stick %s; the one at %s is %s. Nothing was done."), SHORT(r->name), wanted, SHORT(r->at.path), here);
+		return say_fault(r->c, f, E_REFILL,
+		    _("%s is for stick %s; the one at %s is %s. Nothing was done."), r->name, wanted, r->at.path, here);
 	}
 	if (why->why == WHY_ANOTHER_ISSUER)
-		return fault_set(f, E_ISSUER, 0, "", _("%s is from another issuer than the stick at %s. Nothing was done."),
-		    SHORT(r->name), SHORT(r->at.path));
+		return say_fault(r->c, f, E_ISSUER, _("%s is from another issuer than the stick at %s. Nothing was done."),
+		    r->name, r->at.path);
 	if (why->err == E_NOTICE_MISSING)
-		return fault_set(f, E_NOTICE_MISSING, 0, "",
+		return say_fault(r->c, f, E_NOTICE_MISSING,
 		    _("%s needs the newest list of revoked codes, which is neither in it nor on the stick. Nothing was done; ask whoever "
 		      "sent it for the list, and accept that first."),
-		    SHORT(r->name));
+		    r->name);
 	return fault_pass(f, why);
 }
 
@@ -197,7 +196,7 @@ accept_codes(struct run *r, struct fault *f)
 	struct fault why = {0};
 	enum err e = E_OK;
 
-	if ((e = accept_open(a, BYTES(r->file, r->file_n), f)) != E_OK || (e = stickarg_open(&r->at, r->where, f)) != E_OK)
+	if ((e = accept_open(a, BYTES(r->file, r->file_n), f)) != E_OK || (e = stickarg_open(r->c, &r->at, r->where, f)) != E_OK)
 		return e;
 	if (accept_fits(a, r->at.fd, &why) != E_OK || accept_install(a, &r->written, &why) != E_OK)
 		return word(r, &why, f);

@@ -43,7 +43,7 @@ make(struct issuer *i, const struct cli *c, const char *file, struct fault *f)
 {
 	uint8_t *keystore = NULL;
 	size_t n = 0;
-	enum err e = newfile_check(file, f);
+	enum err e = newfile_check(c, file, f);
 
 	if (e == E_OK && (e = issuing_open_to_read(i, c, f)) == E_OK && (e = keystore_load(i->dir_fd, &keystore, &n, f)) == E_OK)
 		e = backup_make(i->books, &(struct backup_new){file, BYTES(keystore, n), i->now, PACKAGE_VERSION}, f);

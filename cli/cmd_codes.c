@@ -405,7 +405,7 @@ list_slots(const struct cli *c, struct issuer *i, const char *arg, struct fault 
 	struct at_pc pc;
 	bool with_pc = false;
 	int failed = 0;
-	enum err e = issuing_find(i, arg, &stick, f);
+	enum err e = issuing_find(i, c, arg, &stick, f);
 
 	if (e != E_OK || books_slots(i->books, stick.id, &slots, &count, f) != E_OK) {
 		e = say_error(c, f, &(struct say_about){.object = arg});

@@ -71,12 +71,12 @@ read_file(struct run *r, size_t i, size_t *room, struct fault *f)
 	int got = stickio_slurp(AT_FDCWD, name, *room, &r->files[i], &n);
 
 	if (got != 0 && errno == EFBIG)
-		return fault_set(f, E_USAGE, 0, "",
+		return say_fault(r->c, f, E_USAGE,
 		    _("%s is too large: at most %u MiB of receipts are read at once. Give fewer files at a time; a single PC "
 		      "never has that many, so is it the right file?"),
-		    SHORT(name), RECEIPTS_MAX_MIB);
+		    name, RECEIPTS_MAX_MIB);
 	if (got != 0)
-		return fault_set(f, E_USAGE, 0, "", _("%s cannot be read: %s."), SHORT(name), strerror(errno));
+		return say_fault(r->c, f, E_USAGE, _("%s cannot be read: %s."), name, strerror(errno));
 	*room -= n;
 	return collect_file(&r->h.collect, BYTES(r->files[i], n), f);
 }
@@ -102,9 +102,9 @@ read_stick(struct run *r, struct fault *f)
 	enum err e = homecoming_read(&r->h, r->at.fd, r->at.path, &why);
 
 	if (why.why == WHY_ANOTHER_ISSUER)
-		return fault_set(f, E_ISSUER, 0, "",
+		return say_fault(r->c, f, E_ISSUER,
 		    _("the stick at %s belongs to another issuer; nothing was changed. Collect it with the keystore it was prepared with."),
-		    SHORT(r->at.path));
+		    r->at.path);
 	return e == E_OK ? E_OK : fault_pass(f, &why);
 }
 
@@ -116,7 +116,8 @@ take_stick(struct run *r, struct fault *f)
 
 	if (r->stick == NULL && r->receipts.count > 0)
 		return E_OK;
-	if ((e = stickarg_open(&r->at, r->stick, f)) != E_OK || (r->purge && (e = scrub_check(r->at.fd, r->at.path, f)) != E_OK) ||
+	if ((e = stickarg_open(r->c, &r->at, r->stick, f)) != E_OK ||
+	    (r->purge && (e = scrub_check(r->at.fd, r->at.path, f)) != E_OK) ||
 	    (e = read_stick(r, f)) != E_OK)
 		return e;
 	if (r->h.grants.skipped > 0)
@@ -158,7 +159,7 @@ run(struct run *r, struct fault *f)
 	r->h.collect.report = reporting_to(&r->reporting, r->c);
 	r->h.collect.issuer = &r->issuer;
 	r->h.collect.revoke_all = r->yes;
-	if ((r->list != NULL && (e = newfile_check(r->list, f)) != E_OK) || (e = open_books(r, f)) != E_OK ||
+	if ((r->list != NULL && (e = newfile_check(r->c, r->list, f)) != E_OK) || (e = open_books(r, f)) != E_OK ||
 	    (e = read_receipts(r, f)) != E_OK || (e = take_stick(r, f)) != E_OK ||
 	    (e = issuing_clock(&r->issuer, r->c, f)) != E_OK || (e = issuing_unlock(&r->issuer, r->c, f)) != E_OK ||
 	    (e = collect_judge(&r->h.collect, f)) != E_OK || (e = homecoming_commit(&r->h, f)) != E_OK ||

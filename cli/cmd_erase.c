@@ -43,7 +43,7 @@ struct run {
 static enum err
 word(const struct run *r, enum err e, const struct fault *why, struct fault *f)
 {
-	return why->why == WHY_LOSS ? issuersay_loss(&r->e.loss, r->at.path, f) : e == E_OK ? E_OK : fault_pass(f, why);
+	return why->why == WHY_LOSS ? issuersay_loss(r->c, &r->e.loss, r->at.path, f) : e == E_OK ? E_OK : fault_pass(f, why);
 }
 
 static enum err
@@ -74,7 +74,7 @@ confirm(const struct run *r, struct fault *f)
 	if (r->yes)
 		return E_OK;
 	if (!prompt_possible(r->c))
-		return fault_set(f, E_PROMPT, 0, "", _("there is no terminal to ask on; --yes erases without asking."));
+		return say_fault(r->c, f, E_PROMPT, _("there is no terminal to ask on; --yes erases without asking."));
 	stickarg_device(r->at.fd, device, sizeof device);
 	if (device[0] != '\0')
 		/* TRANSLATORS: where the stick is mounted, and what device it is */
@@ -86,7 +86,7 @@ confirm(const struct run *r, struct fault *f)
 	e = prompt_yes(r->c, question, f);
 	if (e == E_PROMPT) {
 		fault_clear(f);
-		fault_set(f, E_PROMPT, 0, "", _("nothing was erased."));
+		say_fault(r->c, f, E_PROMPT, _("nothing was erased."));
 	}
 	return e;
 }
@@ -124,7 +124,8 @@ run(struct run *r, struct fault *f)
 	r->e.issuer = &r->issuer;
 	r->e.path = r->at.path;
 	r->e.report = reporting_to(&r->reporting, r->c);
-	if ((e = stickarg_open(&r->at, r->stick, f)) != E_OK || (r->scrub && (e = scrub_check(r->at.fd, r->at.path, f)) != E_OK) ||
+	if ((e = stickarg_open(r->c, &r->at, r->stick, f)) != E_OK ||
+	    (r->scrub && (e = scrub_check(r->at.fd, r->at.path, f)) != E_OK) ||
 	    (e = issuing_open(&r->issuer, r->c, f)) != E_OK || (e = issuing_clock(&r->issuer, r->c, f)) != E_OK ||
 	    (e = issuing_unlock(&r->issuer, r->c, f)) != E_OK || (e = take_stick(r, f)) != E_OK)
 		return e;

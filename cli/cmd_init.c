@@ -26,7 +26,7 @@
 #include "text.h"
 
 static enum err
-refuse_existing(struct issuer *i, struct fault *f)
+refuse_existing(const struct issuer *i, const struct cli *c, struct fault *f)
 {
 	int fd = open(i->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	bool there = fd >= 0 && faccessat(fd, KEYSTORE_NAME, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
@@ -34,10 +34,10 @@ refuse_existing(struct issuer *i, struct fault *f)
 	if (fd >= 0)
 		close(fd);
 	if (there)
-		return fault_set(
-		    f, E_KEYSTORE, 0, "", _("there is an issuer already, and %s/%s is never overwritten. For another issuer "
-					    "set ONCESTICK_ISSUER_DIR."), SHORT(i->dir),
-		    KEYSTORE_NAME);
+		return say_fault(c, f, E_KEYSTORE,
+		    _("there is an issuer already, and %s/%s is never overwritten. For another issuer "
+		      "set ONCESTICK_ISSUER_DIR."),
+		    i->dir, KEYSTORE_NAME);
 	return E_OK;
 }
 
@@ -54,7 +54,7 @@ open_new_dir(struct issuer *i, struct fault *f)
 
 /* Books of another seed would name sticks whose codes the new seed cannot make. */
 static enum err
-open_new_books(struct issuer *i, const char *contact, struct fault *f)
+open_new_books(struct issuer *i, const struct cli *c, const char *contact, struct fault *f)
 {
 	struct books_stick *sticks = NULL;
 	size_t count = 0;
@@ -65,9 +65,9 @@ open_new_books(struct issuer *i, const char *contact, struct fault *f)
 		return e;
 	free(sticks);
 	if (count > 0)
-		return fault_set(f, E_KEYSTORE, 0, "",
+		return say_fault(c, f, E_KEYSTORE,
 		    _("%s holds the books of an issuer whose keystore is gone: put %s back, or use another directory."),
-		    SHORT(i->dir), KEYSTORE_NAME);
+		    i->dir, KEYSTORE_NAME);
 	return contact != NULL ? books_set(i->books, "contact", contact, f) : E_OK;
 }
 
@@ -110,9 +110,9 @@ make(struct issuer *i, const struct cli *c, const char *contact, struct fault *f
 	struct prompt_answer pass = {0};
 	enum err e = E_OK;
 
-	if ((e = issuing_dir(i->dir, sizeof i->dir, f)) != E_OK || (e = refuse_existing(i, f)) != E_OK ||
+	if ((e = issuing_dir(c, i->dir, sizeof i->dir, f)) != E_OK || (e = refuse_existing(i, c, f)) != E_OK ||
 	    (e = prompt_new_passphrase(c, &pass, f)) != E_OK || (e = open_new_dir(i, f)) != E_OK ||
-	    (e = issuer_check_rights(i->dir_fd, f)) != E_OK || (e = open_new_books(i, contact, f)) != E_OK)
+	    (e = issuer_check_rights(i->dir_fd, f)) != E_OK || (e = open_new_books(i, c, contact, f)) != E_OK)
 		goto out;
 	e = make_keystore(i, BYTES(pass.text, pass.n), f);
 out:

@@ -148,7 +148,7 @@ open_file(struct report *r, struct bytes file)
 }
 
 static enum err
-inspect_file(struct report *r, const char *path, struct fault *f)
+inspect_file(const struct cli *c, struct report *r, const char *path, struct fault *f)
 {
 	size_t n = 0;
 	int fd = open(path, O_PATH | O_CLOEXEC);
@@ -158,22 +158,21 @@ inspect_file(struct report *r, const char *path, struct fault *f)
 		close(fd);
 	if (stickio_slurp(AT_FDCWD, path, FILE_MAX, &r->file, &n) != 0) {
 		if (errno == EFBIG)
-			return fault_set(f, E_USAGE, 0, "",
-			    _("%s is longer than any file that can be shown here. Is it the right one?"), SHORT(path));
-		return fault_set(f, E_USAGE, 0, "", _("%s cannot be read: %s."), SHORT(path), strerror(errno));
+			return say_fault(c, f, E_USAGE,
+			    _("%s is longer than any file that can be shown here. Is it the right one?"), path);
+		return say_fault(c, f, E_USAGE, _("%s cannot be read: %s."), path, strerror(errno));
 	}
 	switch (open_file(r, BYTES(r->file, n))) {
 	case ENVELOPE_OK:
 		return E_OK;
 	case ENVELOPE_NEWER:
-		return fault_set(f, E_NO_GRANT, 0, "", _("%s was made by a newer oncestick."), SHORT(path));
+		return say_fault(c, f, E_NO_GRANT, _("%s was made by a newer oncestick."), path);
 	case ENVELOPE_NO_MEMORY:
 		return fault_set(f, E_FAIL, ENOMEM, "memory", "%s", path);
 	case ENVELOPE_FORGED:
-		return fault_set(
-		    f, E_BUNDLE, 0, "", _("%s does not have a valid signature: it was changed, or forged."), SHORT(path));
+		return say_fault(c, f, E_BUNDLE, _("%s does not have a valid signature: it was changed, or forged."), path);
 	default:
-		return fault_set(f, E_BUNDLE, 0, "", _("%s is not a file that oncestick signed, or it is damaged."), SHORT(path));
+		return say_fault(c, f, E_BUNDLE, _("%s is not a file that oncestick signed, or it is damaged."), path);
 	}
 }
 
@@ -871,18 +870,18 @@ print_report(const struct page *p, const struct report *r)
 /* ---- the verb --------------------------------------------------------------------------------------------------------------- */
 
 static enum err
-inspect(struct report *r, const char *arg, struct fault *f)
+inspect(const struct cli *c, struct report *r, const char *arg, struct fault *f)
 {
 	struct stat st;
 	enum err e = E_OK;
 
 	if (arg != NULL && filestat_path(arg, &st) == 0 && S_ISREG(st.st_mode))
-		return inspect_file(r, arg, f);
+		return inspect_file(c, r, arg, f);
 	if (arg != NULL && strncmp(arg, "usb:", 4) != 0 && access(arg, F_OK) != 0 && errno == ENOENT)
-		return fault_set(f, E_NO_STICK, 0, "",
+		return say_fault(c, f, E_NO_STICK,
 		    _("%s: there is no such file or directory. Name the directory where the stick is mounted, or one of "
-		      "oncestick's files."), SHORT(arg));
-	if ((e = stickarg_open(&r->stick.at, arg, f)) != E_OK)
+		      "oncestick's files."), arg);
+	if ((e = stickarg_open(c, &r->stick.at, arg, f)) != E_OK)
 		return e;
 	fence_reader(r->stick.at.fd);
 	return inspect_stick(r, f);
@@ -908,7 +907,7 @@ cmd_inspect(struct cli *c, int argc, char **argv)
 
 	if (!opt_parse(c, &verb, &words, &e))
 		return e;
-	e = inspect(&r, words.count > 0 ? words.list[0] : NULL, &f);
+	e = inspect(c, &r, words.count > 0 ? words.list[0] : NULL, &f);
 	if (e != E_OK) {
 		e = say_error(c, &f, &(struct say_about){.object = words.count > 0 ? words.list[0] : NULL});
 	} else if (c->json) {

@@ -27,6 +27,7 @@
 #include "wiping.h"
 
 struct issue {
+	const struct cli *c;
 	uint32_t n;
 	const char *to;
 	const char *lecture; /* label or id, or NULL */
@@ -53,7 +54,7 @@ too_few(const struct issue *a, const struct issuing_stick *stick, struct fault *
 	uint32_t have = a->out.have;
 
 	if (!a->out.others && a->lecture == NULL)
-		return fault_set(f, E_NO_CODES, 0, "",
+		return say_fault(a->c, f, E_NO_CODES,
 		    ngettext("stick %s has %u code left to hand out, not %u; none was handed out. To make more: oncestick refill "
 			     "STICK",
 			"stick %s has %u codes left to hand out, not %u; none was handed out. To make more: oncestick refill "
@@ -61,11 +62,11 @@ too_few(const struct issue *a, const struct issuing_stick *stick, struct fault *
 			have),
 		    stick->name, have, a->n);
 	if (!a->out.others)
-		return fault_set(f, E_NO_CODES, 0, "",
+		return say_fault(a->c, f, E_NO_CODES,
 		    ngettext("that lecture on stick %s has %u code left to hand out, not %u; none was handed out.",
 			"that lecture on stick %s has %u codes left to hand out, not %u; none was handed out.", have),
 		    stick->name, have, a->n);
-	return fault_set(f, E_NO_CODES, 0, "",
+	return say_fault(a->c, f, E_NO_CODES,
 	    ngettext("the lecture on stick %s has %u code left to hand out, not %u; none was handed out. Other lectures on it have "
 		     "codes: issue --lecture LABEL; 'oncestick codes %s' lists them.",
 		"the lecture on stick %s has %u codes left to hand out, not %u; none was handed out. Other lectures on it have "
@@ -81,12 +82,12 @@ word(const struct issue *a, const struct issuing_stick *stick, const struct faul
 	if (why->why == WHY_TOO_FEW)
 		return too_few(a, stick, f);
 	if (why->why == WHY_NONE_LEFT)
-		return fault_set(f, E_NO_CODES, 0, "",
+		return say_fault(a->c, f, E_NO_CODES,
 		    _("stick %s has no code left to hand out. To make more: oncestick refill STICK"), stick->name);
 	if (why->why == WHY_NO_LECTURE)
-		return fault_set(f, E_NO_GRANT, 0, "",
+		return say_fault(a->c, f, E_NO_GRANT,
 		    _("the books have no lecture \"%s\" on stick %s; 'oncestick codes %s' lists those there are."),
-		    SHORT(a->lecture), stick->name, stick->name);
+		    a->lecture, stick->name, stick->name);
 	return fault_pass(f, why);
 }
 
@@ -95,7 +96,7 @@ take_ready(struct issue *a, struct fault *f)
 {
 	struct issuing_stick stick;
 	struct fault why = {0};
-	enum err e = issuing_find(&a->issuer, a->stick, &stick, f);
+	enum err e = issuing_find(&a->issuer, a->c, a->stick, &stick, f);
 
 	if (e != E_OK)
 		return e;
@@ -111,7 +112,7 @@ static enum err
 again_code(struct issue *a, const char *id, struct fault *f)
 {
 	struct books_slot slot;
-	enum err e = issuing_find_code(&a->issuer, id, &slot, f);
+	enum err e = issuing_find_code(&a->issuer, a->c, id, &slot, f);
 
 	return e == E_OK ? handout_again_code(&a->out, &a->issuer, &slot, f) : e;
 }
@@ -122,7 +123,7 @@ again_holder(struct issue *a, const char *holder, struct fault *f)
 	struct issuing_stick stick = {.at = {.fd = -1}};
 	struct handout_order order = {.lecture = a->lecture, .holder = holder};
 	struct fault why = {0};
-	enum err e = a->stick != NULL ? issuing_find(&a->issuer, a->stick, &stick, f) : E_OK;
+	enum err e = a->stick != NULL ? issuing_find(&a->issuer, a->c, a->stick, &stick, f) : E_OK;
 
 	if (e != E_OK)
 		return e;
@@ -338,7 +339,7 @@ run(const struct cli *c, struct issue *a, struct fault *f)
 	enum err e = a->again.count > 0 ? issuing_open(&a->issuer, c, f) : issuing_open_to_hand_out(&a->issuer, c, f);
 
 	if (e == E_OK && a->file != NULL)
-		e = sheet_begin(&a->sheet, a->file, f);
+		e = sheet_begin(c, &a->sheet, a->file, f);
 	if (e == E_OK && (e = issuing_unlock(&a->issuer, c, f)) == E_OK)
 		e = hand_out(a, f);
 	return e == E_OK ? show(c, a) : say_error(c, f, NULL);
@@ -403,7 +404,7 @@ arguments_fit(const struct cli *c, const struct issue *a, bool n_given)
 enum err
 cmd_issue(struct cli *c, int argc, char **argv)
 {
-	struct issue a = {.issuer = {.dir_fd = -1}};
+	struct issue a = {.c = c, .issuer = {.dir_fd = -1}};
 	const char *format = NULL, *paper = NULL;
 	const struct opt rows[] = {
 	    {OPT_NUMBER, "codes", 'n', "N", N_("how many (2)"), &a.n, 1, GRANT_SLOTS_MAX},

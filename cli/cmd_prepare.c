@@ -106,7 +106,7 @@ new_targets(struct run *r, size_t count)
 static enum err
 open_stick(struct run *r, size_t i, const char *arg, struct fault *f)
 {
-	enum err e = stickarg_open(&r->sticks[i], arg, f);
+	enum err e = stickarg_open(r->c, &r->sticks[i], arg, f);
 
 	r->j->targets[i].fd = r->sticks[i].fd;
 	return e;
@@ -141,7 +141,7 @@ find_formats(const struct cli *c, struct formats *s, const char *type, char **ar
 		if (s->list[i].type == REFORMAT_NONE)
 			return say_usage(c, "--format is exfat or vfat, not '%s'", say_safe(safe, sizeof safe, type));
 		if (reformat_find(&s->list[i], &s->env, args[i], &why) != E_OK) {
-			reformatsay(&s->list[i], &why, &f);
+			reformatsay(c, &s->list[i], &why, &f);
 			return say_error(c, &f, NULL);
 		}
 		for (size_t k = 0; k < i; k++)
@@ -207,7 +207,7 @@ format_stick(struct run *r, size_t i, struct fault *f)
 	say_info(r->c, "formatting %s", s->list[i].path);
 	if ((e = reformat_make(&s->list[i], &s->env, &why)) == E_OK)
 		e = reformat_mount(&s->list[i], &s->env, &why);
-	return e == E_OK ? take_formatted(r, i, f) : reformatsay(&s->list[i], &why, f);
+	return e == E_OK ? take_formatted(r, i, f) : reformatsay(r->c, &s->list[i], &why, f);
 }
 
 static enum err
@@ -223,7 +223,7 @@ remount(void *arg, struct prepare_target *t, struct fault *f)
 	place_close(&r->sticks[i]);
 	t->fd = -1;
 	e = reformat_remount(&r->formats.list[i], &r->formats.env, &why);
-	return e == E_OK ? take_formatted(r, i, f) : reformatsay(&r->formats.list[i], &why, f);
+	return e == E_OK ? take_formatted(r, i, f) : reformatsay(r->c, &r->formats.list[i], &why, f);
 }
 
 static enum err
@@ -259,13 +259,12 @@ end_formats(struct formats *s)
 static json_t *
 json_target(const struct prepare *j, const struct prepare_target *t)
 {
-	char name[STICK_NAME_SIZE], stick[2 * ID_SIZE + 1], grant[2 * ID_SIZE + 1], bundle[2 * ID_SIZE + 1], text[1400];
+	char name[STICK_NAME_SIZE], stick[2 * ID_SIZE + 1], grant[2 * ID_SIZE + 1], bundle[2 * ID_SIZE + 1];
 
-	if (t->fault.err != E_OK) {
-		say_explain_english(text, sizeof text, &t->fault, &(struct say_about){.object = t->path});
+	if (t->fault.err != E_OK)
 		return json_pack("{s:o, s:b, s:s, s:i, s:o}", "path", say_json_text(t->path), "ok", 0, "error",
-		    err_name(t->fault.err), "status", (int)t->fault.err, "message", say_json_text(text));
-	}
+		    err_name(t->fault.err), "status", (int)t->fault.err, "message",
+		    say_json_fault(&t->fault, &(struct say_about){.object = t->path}));
 	keytree_stick_name(name, t->grant.stick_id);
 	bytes_to_hex(stick, t->grant.stick_id, ID_SIZE);
 	bytes_to_hex(grant, t->grant.id, ID_SIZE);
@@ -446,16 +445,16 @@ static enum err
 refuse(const struct cli *c, const struct prepare *j, const struct prepare_target *blame, struct fault *f)
 {
 	if (blame != NULL)
-		preparing_word(f, j, blame);
+		preparing_word(c, f, j, blame);
 	return say_error(c, f, &(struct say_about){.object = blame != NULL ? blame->path : NULL});
 }
 
 /* Once, since what they are about may be gone later. */
 static void
-word_faults(struct prepare *j)
+word_faults(const struct cli *c, struct prepare *j)
 {
 	for (size_t i = 0; i < j->count; i++)
-		preparing_word(&j->targets[i].fault, j, &j->targets[i]);
+		preparing_word(c, &j->targets[i].fault, j, &j->targets[i]);
 }
 
 static enum err
@@ -473,16 +472,16 @@ run(struct run *r)
 		e = prepare_check(j, &blame, &f);
 	if (e != E_OK)
 		return refuse(c, j, blame, &f);
-	word_faults(j);
+	word_faults(c, j);
 	if (blame != NULL)
 		say_refused(c, j);
 	e = prepare_write(j, &blame, &f);
 	if (e != E_OK) {
 		if (blame != NULL)
-			preparing_word(&f, j, blame);
+			preparing_word(r->c, &f, j, blame);
 		return say_error(c, &f, NULL);
 	}
-	word_faults(j);
+	word_faults(c, j);
 	for (size_t i = 0; i < j->count; i++)
 		if (j->targets[i].fault.err == E_OK)
 			readme_write(j->targets[i].fd, j->issuer.contact);

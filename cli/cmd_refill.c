@@ -38,7 +38,7 @@ struct run {
 /* ---- why it is refused: what has more to say than a path -------------------------------------------------------------------- */
 
 static void
-which_lecture(struct fault *out, const struct refill *r)
+which_lecture(const struct cli *c, struct fault *out, const struct refill *r)
 {
 	char list[300] = "", hex[2 * ID_SIZE + 1];
 	size_t n = 0;
@@ -49,48 +49,47 @@ which_lecture(struct fault *out, const struct refill *r)
 		n += (size_t)snprintf(
 		    list + n, sizeof list - n, "%s\"%s\" (%s)", i == 0 ? "" : ", ", SHORT(r->lectures[i].label), hex);
 	}
-	fault_set(out, E_USAGE, 0, "", _("which lecture? The stick has %s. Name it: --lecture LABEL, or its id."), list);
+	say_fault(c, out, E_USAGE, _("which lecture? The stick has %s. Name it: --lecture LABEL, or its id."), list);
 }
 
 static void
-no_identity(struct fault *out, const struct refill *r)
+no_identity(const struct cli *c, struct fault *out, const struct refill *r)
 {
 	char shown[USB_SHOWN_SIZE];
 
 	usbsay_show(shown, r->identity.found ? &r->identity.device : NULL);
 	if (r->bind_usb)
-		fault_set(out, E_WRONG_STICK, 0, "",
-		    _("codes cannot be bound to the device of %s: %s. Use another stick, or leave out --bind-usb."), SHORT(r->path),
-		    SHORT(shown));
+		say_fault(c, out, E_WRONG_STICK,
+		    _("codes cannot be bound to the device of %s: %s. Use another stick, or leave out --bind-usb."), r->path,
+		    shown);
 	else
-		fault_set(out, E_WRONG_STICK, 0, "",
+		say_fault(c, out, E_WRONG_STICK,
 		    _("the codes of this lecture open on one USB device only, and %s is on none: %s. Plug in the stick itself."),
-		    SHORT(r->path), SHORT(shown));
+		    r->path, shown);
 }
 
 static enum err
-word(const struct refill *r, const struct fault *why, struct fault *f)
+word(const struct cli *c, const struct refill *r, const struct fault *why, struct fault *f)
 {
 	if (why->why == WHY_WHICH_LECTURE)
-		which_lecture(f, r);
+		which_lecture(c, f, r);
 	else if (why->why == WHY_NO_IDENTITY)
-		no_identity(f, r);
+		no_identity(c, f, r);
 	else if (why->why == WHY_NOT_BOUND)
-		fault_set(f, E_WRONG_STICK, 0, "",
+		say_fault(c, f, E_WRONG_STICK,
 		    _("codes cannot be bound to stick %s while it is away: the books do not know its USB device. With the stick in hand: "
 		      "oncestick refill STICK --bind-usb."),
-		    SHORT(r->path));
+		    r->path);
 	else if (why->why == WHY_NO_LECTURE && r->fd < 0)
-		fault_set(f, E_NO_GRANT, 0, "",
+		say_fault(c, f, E_NO_GRANT,
 		    _("the books have no lecture \"%s\" on stick %s; 'oncestick codes %s' lists those there are."),
-		    SHORT(r->lecture), SHORT(r->path), SHORT(r->path));
+		    r->lecture, r->path, r->path);
 	else if (why->err == E_NO_GRANT && r->fd < 0)
-		fault_set(
-		    f, E_NO_GRANT, 0, "", _("the books have no lecture on stick %s that could get more codes."), SHORT(r->path));
+		say_fault(c, f, E_NO_GRANT, _("the books have no lecture on stick %s that could get more codes."), r->path);
 	else if (why->why == WHY_NO_LECTURE)
-		fault_set(f, E_NO_GRANT, 0, "",
+		say_fault(c, f, E_NO_GRANT,
 		    _("there is no lecture \"%s\" on the stick at %s; 'oncestick inspect' lists those there are."),
-		    SHORT(r->lecture), SHORT(r->path));
+		    r->lecture, r->path);
 	else
 		fault_pass(f, why);
 	return f->err;
@@ -154,7 +153,7 @@ keep(void *arg, struct bytes file, struct fault *f)
 {
 	struct run *x = arg;
 
-	return newfile_begin(&x->file, x->output, file, f);
+	return newfile_begin(&x->file, x->c, x->output, file, f);
 }
 
 /* The books have the codes before the file has its name: a number is never given twice. */
@@ -166,7 +165,7 @@ send(struct run *x, struct fault *f)
 
 	if (e != E_OK) {
 		(void)newfile_end(&x->file, false, NULL);
-		return word(&x->r, &why, f);
+		return word(x->c, &x->r, &why, f);
 	}
 	return newfile_end(&x->file, true, f);
 }
@@ -179,7 +178,7 @@ put(struct run *x, struct fault *f)
 
 	if (e == E_OK)
 		e = refill_make(&x->r, &why);
-	return e == E_OK ? E_OK : word(&x->r, &why, f);
+	return e == E_OK ? E_OK : word(x->c, &x->r, &why, f);
 }
 
 /* Where the stick is, or which one it is. */
@@ -190,16 +189,16 @@ find_stick(struct run *x, struct fault *f)
 	enum err e = E_OK;
 
 	if (x->output != NULL) {
-		e = issuing_find(&r->issuer, x->stick, &x->away, f);
+		e = issuing_find(&r->issuer, x->c, x->stick, &x->away, f);
 		r->path = x->away.name;
 		return e;
 	}
 	if (x->stick != NULL && issuer_is_name(x->stick) && access(x->stick, F_OK) != 0)
-		return fault_set(f, E_NO_STICK, 0, "",
+		return say_fault(x->c, f, E_NO_STICK,
 		    _("%s is the name of a stick, not where it is: name the directory, or, if it is away, a file to send after it: -o "
 		      "FILE."),
-		    SHORT(x->stick));
-	e = stickarg_open(&x->at, x->stick, f);
+		    x->stick);
+	e = stickarg_open(x->c, &x->at, x->stick, f);
 	r->path = x->at.path;
 	r->fd = x->at.fd;
 	return e;
@@ -213,7 +212,7 @@ run(struct run *x, struct fault *f)
 	enum err e = E_OK;
 
 	r->report = reporting_to(&x->reporting, x->c);
-	if ((x->output != NULL && (e = newfile_check(x->output, f)) != E_OK) ||
+	if ((x->output != NULL && (e = newfile_check(x->c, x->output, f)) != E_OK) ||
 	    (e = issuing_open_to_hand_out(&r->issuer, x->c, f)) != E_OK || (e = find_stick(x, f)) != E_OK ||
 	    (e = issuing_clock(&r->issuer, x->c, f)) != E_OK)
 		return e;

@@ -203,14 +203,14 @@ no_code_opens(const struct rehearsal *r, int64_t last, struct fault *f)
 	when_show(known, sizeof known, v->floor);
 	if (last == 0) {
 		when_show_duration(by, sizeof by, v->t - v->now);
-		return fault_set(f, E_EARLY, 0, "",
+		return say_fault(r->c, f, E_EARLY,
 		    _("too early for every code: this PC's clock says %s, which is at least %s behind what was signed or opened "
 		      "last. Set the clock."), now,
 		    by);
 	}
 	when_show(until, sizeof until, last);
 	when_show_duration(by, sizeof by, v->t - last);
-	return fault_set(f, E_EXPIRED, 0, "",
+	return say_fault(r->c, f, E_EXPIRED,
 	    _("no code opens this any more: the last one could be used until %s, %s ago by this PC's clock, which says %s. The "
 	      "issuer last signed something on %s. If the clock is wrong, set it; otherwise the stick has to be prepared again."),
 	    until, by, now, known);
@@ -369,7 +369,7 @@ rehearse(struct rehearsal *r, const char *stick, struct fault *f)
 {
 	enum err err;
 
-	if ((err = mounting_descriptors(f)) != E_OK || (err = stickarg_open(&r->at, stick, f)) != E_OK ||
+	if ((err = mounting_descriptors(f)) != E_OK || (err = stickarg_open(r->c, &r->at, stick, f)) != E_OK ||
 	    (err = rehearse_stick(r, f)) != E_OK || (err = rehearse_machine(r, f)) != E_OK || (err = rehearse_times(r, f)) != E_OK)
 		return err;
 	if (with_code(r) && (err = rehearse_code(r, f)) != E_OK)

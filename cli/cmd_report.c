@@ -51,11 +51,11 @@ arguments_fit(struct cli *c, struct report_args *a)
 }
 
 static enum err
-word(const struct fault *why, struct fault *f)
+word(const struct cli *c, const struct fault *why, struct fault *f)
 {
 	if (why->why == WHY_NO_LECTURE)
-		return fault_set(f, E_NO_GRANT, 0, "",
-		    _("the books have no lecture \"%s\"; 'oncestick codes' lists those there are."), SHORT(why->object));
+		return say_fault(c, f, E_NO_GRANT,
+		    _("the books have no lecture \"%s\"; 'oncestick codes' lists those there are."), why->object);
 	return fault_pass(f, why);
 }
 
@@ -103,7 +103,7 @@ cmd_report(struct cli *c, int argc, char **argv)
 		return E_USAGE;
 	if ((e = issuing_open_to_read(&i, c, &f)) == E_OK && (e = print(&(struct reportsay){c, &i, &a.wanted}, &a, &why)) != E_OK &&
 	    why.err != E_OK)
-		e = word(&why, &f);
+		e = word(c, &why, &f);
 	if (f.err != E_OK)
 		e = say_error(c, &f, NULL);
 	else

@@ -110,7 +110,7 @@ from_file(struct run *x, struct fault *f)
 	x->r.holder = _("before the restore");
 	if (station_dir(x->mark_dir, sizeof x->mark_dir) == 0)
 		x->r.mark_dir = x->mark_dir;
-	if (!x->test && ((e = issuing_dir(x->dir, sizeof x->dir, f)) != E_OK || (e = restore_vacant(x->dir, f)) != E_OK))
+	if (!x->test && ((e = issuing_dir(x->c, x->dir, sizeof x->dir, f)) != E_OK || (e = restore_vacant(x->dir, f)) != E_OK))
 		return e;
 	if ((e = restore_look(&x->r, x->file, f)) != E_OK || (e = unlock(x, f)) != E_OK)
 		return e;

@@ -48,7 +48,7 @@ pick_code(struct run *r, const char *text, size_t n, struct say_about *about, st
 	enum err e = code_parse(symbols, CODE_UNLOCK, text, n, &about->group);
 
 	if (e == E_OK && (e = revoke_symbols(&r->r, symbols, f)) == E_CODE_UNKNOWN)
-		fault_set(f, e, 0, "", "%s", _(UNKNOWN_CODE));
+		say_fault(r->c, f, e, "%s", _(UNKNOWN_CODE));
 	sodium_memzero(symbols, sizeof symbols);
 	return e == E_OK || f->err != E_OK ? e : fault_set(f, e, 0, "code", "%s", "");
 }
@@ -59,14 +59,16 @@ on_line(void *arg, const char *line, size_t n, struct fault *f)
 	struct run *r = arg;
 	struct say_about about = {0};
 	struct fault here = {0};
-	char text[600];
+	char *text = NULL;
 	enum err e = pick_code(r, line, n, &about, &here);
 
 	r->line++;
 	if (e == E_OK)
 		return E_OK;
-	say_explain(text, sizeof text, &here, &about);
-	return fault_set(f, e, 0, "", _("code %lu of the file: %s Nothing was revoked."), r->line, text);
+	text = say_explain(&here, &about);
+	say_fault(r->c, f, e, _("code %lu of the file: %s Nothing was revoked."), r->line, text != NULL ? text : "");
+	free(text);
+	return e;
 }
 
 static enum err
@@ -88,7 +90,7 @@ static enum err
 pick_id(struct run *r, const char *text, struct fault *f)
 {
 	struct books_slot slot;
-	enum err e = issuing_find_code(&r->issuer, text, &slot, f);
+	enum err e = issuing_find_code(&r->issuer, r->c, text, &slot, f);
 
 	return e == E_OK ? revoke_slot(&r->r, &slot, f) : e;
 }
@@ -100,7 +102,7 @@ find_stick(struct run *r, size_t k, struct fault *f)
 	enum err e = E_OK;
 
 	r->blame = r->sticks.items[k];
-	if ((e = issuing_find(&r->issuer, r->blame, &stick, f)) != E_OK)
+	if ((e = issuing_find(&r->issuer, r->c, r->blame, &stick, f)) != E_OK)
 		return e;
 	r->blame = NULL;
 	e = revoke_stick(&r->r, stick.id, f);
@@ -134,14 +136,14 @@ confirm(const struct run *r, const char *names, struct fault *f)
 	enum err e = E_OK;
 
 	if (!prompt_possible(r->c))
-		return fault_set(f, E_PROMPT, 0, "",
+		return say_fault(r->c, f, E_PROMPT,
 		    _("after this no code opens stick %s any more, and there is no terminal to ask on; --yes if you mean it."),
-		    SHORT(names));
+		    names);
 	snprintf(question, sizeof question, _("After this no code opens stick %s any more. Revoke?"), names);
 	e = prompt_yes(r->c, question, f);
 	if (e == E_PROMPT && f != NULL) {
 		fault_clear(f);
-		fault_set(f, E_PROMPT, 0, "", _("nothing was revoked."));
+		say_fault(r->c, f, E_PROMPT, _("nothing was revoked."));
 	}
 	return e;
 }
@@ -157,7 +159,7 @@ static enum err
 open_target(struct run *r, size_t k, struct fault *f)
 {
 	struct revoke_target *t = &r->r.targets[k];
-	enum err e = stickarg_open(&r->places[k], r->ats.items[k], f);
+	enum err e = stickarg_open(r->c, &r->places[k], r->ats.items[k], f);
 
 	t->fd = r->places[k].fd;
 	t->path = r->places[k].path;
@@ -212,13 +214,11 @@ commit(struct run *r, struct fault *f)
 static json_t *
 json_target(const struct revoke_target *t, const char *path)
 {
-	char text[1400];
-
 	if (t->fault.err == E_OK)
 		return json_pack("{s:o, s:b, s:b}", "path", say_json_text(t->path), "ok", 1, "written", (int)t->written);
-	say_explain_english(text, sizeof text, &t->fault, &(struct say_about){.object = path});
 	return json_pack("{s:o, s:b, s:b, s:s, s:i, s:o}", "path", say_json_text(path), "ok", 0, "written", 0, "error",
-	    err_name(t->fault.err), "status", (int)t->fault.err, "message", say_json_text(text));
+	    err_name(t->fault.err), "status", (int)t->fault.err, "message",
+	    say_json_fault(&t->fault, &(struct say_about){.object = path}));
 }
 
 static enum err
@@ -322,7 +322,7 @@ run(struct run *r, struct fault *f)
 	r->r.issuer = &r->issuer;
 	r->r.holders = r->holders.items;
 	r->r.holder_count = r->holders.count;
-	if ((r->list != NULL && (e = newfile_check(r->list, f)) != E_OK) || (e = issuing_open(&r->issuer, r->c, f)) != E_OK ||
+	if ((r->list != NULL && (e = newfile_check(r->c, r->list, f)) != E_OK) || (e = issuing_open(&r->issuer, r->c, f)) != E_OK ||
 	    (e = open_targets(r, f)) != E_OK ||
 	    (e = issuing_clock(&r->issuer, r->c, f)) != E_OK || (e = issuing_unlock(&r->issuer, r->c, f)) != E_OK ||
 	    (e = read_names(r, f)) != E_OK || (e = commit(r, f)) != E_OK)

@@ -136,7 +136,7 @@ enrol(struct cli *c, const struct station_args *a, struct station *st, const cha
 		return err;
 	if ((data = enrolment_encode(&e, &n)) == NULL)
 		return fault_set(f, E_FAIL, ENOMEM, "encode", "%s", file);
-	if ((err = newfile_write(file, BYTES(data, n), f)) == E_OK)
+	if ((err = newfile_write(c, file, BYTES(data, n), f)) == E_OK)
 		say_info(c, "written: %s; give it to the issuer, and compare the station's id by telephone: oncestick station show",
 		    say_safe(shown, sizeof shown, file));
 	free(data);
@@ -154,7 +154,7 @@ receipts(struct cli *c, const struct station_args *a, struct station *st, const 
 	(void)a;
 	if ((err = station_receipts(st, &data, &n, f)) != E_OK)
 		return err;
-	if ((err = newfile_write(file, BYTES(data, n), f)) == E_OK)
+	if ((err = newfile_write(c, file, BYTES(data, n), f)) == E_OK)
 		say_info(
 		    c, "written: %s; the issuer reads it: oncestick collect --receipts FILE", say_safe(shown, sizeof shown, file));
 	free(data);
@@ -191,22 +191,22 @@ name(struct cli *c, const struct station_args *a, struct station *st, const char
 }
 
 static enum err
-find_pc(const struct issuer *i, const char *digits, uint8_t id[ID_SIZE], struct fault *f)
+find_pc(const struct cli *c, const struct issuer *i, const char *digits, uint8_t id[ID_SIZE], struct fault *f)
 {
 	unsigned count = 0;
 	enum err err = E_OK;
 
 	if (strlen(digits) < 8 || strspn(digits, "0123456789abcdefABCDEF") != strlen(digits))
-		return fault_set(f, E_USAGE, 0, "",
+		return say_fault(c, f, E_USAGE,
 		    _("--pc is how a PC's id begins, at least 8 hexadecimal digits, as 'oncestick report' shows it."));
 	if ((err = books_pc_find(i->books, digits, id, &count, f)) != E_OK || count == 1)
 		return err;
 	if (count > 1)
-		return fault_set(f, E_USAGE, 0, "",
+		return say_fault(c, f, E_USAGE,
 		    _("several PCs have an id that begins with %s: give more digits ('oncestick report --json' has them all)."),
-		    SHORT(digits));
-	return fault_set(f, E_USAGE, 0, "",
-	    _("no code was opened on a PC with the id %s, by the books; 'oncestick report' shows PCs."), SHORT(digits));
+		    digits);
+	return say_fault(c, f, E_USAGE,
+	    _("no code was opened on a PC with the id %s, by the books; 'oncestick report' shows PCs."), digits);
 }
 
 /* In the issuer's books: there it is so whatever the PC says. */
@@ -220,7 +220,7 @@ name_there(struct cli *c, const struct station_args *a, const char *text)
 
 	if (!name_fits(c, text))
 		return E_USAGE;
-	if ((err = issuing_open(&i, c, &f)) == E_OK && (err = find_pc(&i, a->pc, id, &f)) == E_OK)
+	if ((err = issuing_open(&i, c, &f)) == E_OK && (err = find_pc(c, &i, a->pc, id, &f)) == E_OK)
 		err = books_pc_call(i.books, id, text, &f);
 	if (err != E_OK)
 		err = say_error(c, &f, NULL);
@@ -247,7 +247,7 @@ issuer_of_stick(int fd, uint8_t pk[KEY_SIZE], struct fault *f)
 }
 
 static enum err
-issuer_of_object(const char *file, uint8_t pk[KEY_SIZE], struct fault *f)
+issuer_of_object(const struct cli *c, const char *file, uint8_t pk[KEY_SIZE], struct fault *f)
 {
 	enum envelope_type type = ENVELOPE_MANIFEST;
 	enum envelope_result opened = ENVELOPE_MALFORMED;
@@ -258,23 +258,23 @@ issuer_of_object(const char *file, uint8_t pk[KEY_SIZE], struct fault *f)
 
 	if (stickio_slurp(AT_FDCWD, file, envelope_limit(ENVELOPE_NOTICE), &data, &n) != 0) {
 		if (errno == EFBIG)
-			return fault_set(f, E_USAGE, 0, "",
+			return say_fault(c, f, E_USAGE,
 			    _("%s is longer than anything that an issuer signs. Name the stick, or a grant or manifest on it."),
-			    SHORT(file));
-		return fault_set(f, E_USAGE, 0, "", _("%s cannot be read: %s."), SHORT(file), strerror(errno));
+			    file);
+		return say_fault(c, f, E_USAGE, _("%s cannot be read: %s."), file, strerror(errno));
 	}
 	if (envelope_guess(BYTES(data, n), &type) == 0)
 		opened = envelope_open(type, BYTES(data, n), &payload, pk);
 	if (opened == ENVELOPE_NO_MEMORY)
 		err = fault_set(f, E_FAIL, ENOMEM, "memory", "%s", file);
 	else if (opened != ENVELOPE_OK)
-		err = fault_set(f, E_ISSUER, 0, "",
-		    _("no issuer signed %s, or it was changed. Name the stick, or a grant or manifest on it."), SHORT(file));
+		err = say_fault(c, f, E_ISSUER,
+		    _("no issuer signed %s, or it was changed. Name the stick, or a grant or manifest on it."), file);
 	else if (type == ENVELOPE_NOTICE) /* whoever brings a list wants it to be known, and that is not what this does */
-		err = fault_set(f, E_USAGE, 0, "",
+		err = say_fault(c, f, E_USAGE,
 		    _("%s is a list of revoked codes: 'oncestick accept FILE' takes it in. To trust its issuer, name a stick, or a "
 		      "grant or manifest on it."),
-		    SHORT(file));
+		    file);
 	free(data);
 	return err;
 }
@@ -285,7 +285,7 @@ pin_one(struct cli *c, struct station *st, const char *file, struct fault *f)
 	uint8_t pk[KEY_SIZE];
 	char shown[FINGERPRINT_SIZE];
 	int fd = open(file, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	enum err err = fd >= 0 ? issuer_of_stick(fd, pk, f) : issuer_of_object(file, pk, f);
+	enum err err = fd >= 0 ? issuer_of_stick(fd, pk, f) : issuer_of_object(c, file, pk, f);
 
 	if (fd >= 0)
 		close(fd);

@@ -311,14 +311,14 @@ eject(const struct cli *c, const struct sessions *s, const struct sessions_one *
 /* ---- the whole ------------------------------------------------------------------------------------------------------------- */
 
 static const struct sessions_one *
-pick_only(const struct sessions *s, struct fault *f)
+pick_only(const struct cli *c, const struct sessions *s, struct fault *f)
 {
 	char folders[440] = "";
 
 	if (s->count == 1)
 		return &s->list[0];
 	if (s->count == 0) {
-		fault_set(f, E_MOUNTED, 0, "", _("no folder is open here; 'oncestick mount' opens one."));
+		say_fault(c, f, E_MOUNTED, _("no folder is open here; 'oncestick mount' opens one."));
 		return NULL;
 	}
 	for (size_t i = 0; i < s->count; i++) {
@@ -330,17 +330,17 @@ pick_only(const struct sessions *s, struct fault *f)
 		if (!fits)
 			break;
 	}
-	fault_set(f, E_USAGE, 0, "", _("which folder? These are open: %s"), folders);
+	say_fault(c, f, E_USAGE, _("which folder? These are open: %s"), folders);
 	return NULL;
 }
 
 static const struct sessions_one *
-pick(const struct sessions *s, const char *dir, struct fault *f)
+pick(const struct cli *c, const struct sessions *s, const char *dir, struct fault *f)
 {
 	const struct sessions_one *one = NULL;
 
 	if (dir == NULL)
-		return pick_only(s, f);
+		return pick_only(c, s, f);
 	if ((one = sessions_named(s, dir)) == NULL)
 		fault_set(f, E_MOUNTED, 0, "not ours", "%s", dir);
 	return one;
@@ -356,7 +356,7 @@ unmount(const struct cli *c, const struct sessions *s, const char *dir, struct c
 	struct fault f = {0};
 	enum err err;
 
-	if ((one = pick(s, dir, &f)) == NULL)
+	if ((one = pick(c, s, dir, &f)) == NULL)
 		return say_no_session(c, dir, &f);
 	(void)!chdir("/"); /* who calls from inside the folder may be the shell, but not this */
 	if (!w->force && mountpoint_is_covered(one->state.mount_point, &one->state.mount))

@@ -104,7 +104,7 @@ run(struct verify *v, const char *arg, struct fault *f)
 {
 	enum err e = E_OK;
 
-	if ((e = stickarg_open(&v->at, arg, f)) != E_OK)
+	if ((e = stickarg_open(v->c, &v->at, arg, f)) != E_OK)
 		return e;
 	if (v->c->passphrase_file != NULL && (e = read_seed(v, f)) != E_OK)
 		return e;
@@ -114,8 +114,8 @@ run(struct verify *v, const char *arg, struct fault *f)
 	if ((e = stick_open(&v->s, v->at.fd, f)) != E_OK || (e = stick_load_grants(v->s, &v->grants, f)) != E_OK)
 		return e;
 	if (v->seed != NULL && memcmp(v->issuer, v->grants.grants[0].issuer, KEY_SIZE) != 0)
-		return fault_set(f, E_ISSUER, 0, "",
-		    _("the stick at %s belongs to another issuer: this passphrase cannot name its files."), SHORT(v->at.path));
+		return say_fault(v->c, f, E_ISSUER,
+		    _("the stick at %s belongs to another issuer: this passphrase cannot name its files."), v->at.path);
 	return verify_all(&v->all, &v->count,
 	    &(struct verify_task){v->s, &v->grants, v->seed, v->code ? v->symbols : NULL, on_start, on_update, on_end, v}, f);
 }
@@ -142,7 +142,7 @@ static json_t *
 json_checked(const struct verify_found *x)
 {
 	json_t *list = json_array();
-	char text[1400], id[2 * ID_SIZE + 1];
+	char id[2 * ID_SIZE + 1];
 	json_t *v = NULL;
 
 	bytes_to_hex(id, x->grant->bundles[0].id, ID_SIZE);
@@ -151,10 +151,8 @@ json_checked(const struct verify_found *x)
 	v = json_pack("{s:s, s:s, s:b, s:I, s:I, s:o, s:b}", "bundle", id, "label", x->grant->label, "ok", x->result == E_OK,
 	    "bytes", (json_int_t)x->bytes, "damaged_blocks", (json_int_t)x->damaged, "damage", list, "read_from_device",
 	    (int)x->direct);
-	if (x->result != E_OK && x->damaged == 0) {
-		say_explain_english(text, sizeof text, &x->fault, NULL);
-		json_object_set_new(v, "message", say_json_text(text));
-	}
+	if (x->result != E_OK && x->damaged == 0)
+		json_object_set_new(v, "message", say_json_fault(&x->fault, NULL));
 	return v;
 }
 

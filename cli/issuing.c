@@ -31,7 +31,7 @@
 #define SLOW_STICK (10ull << 20) /* bytes a second, for the estimate */
 
 enum err
-issuing_dir(char *out, size_t size, struct fault *f)
+issuing_dir(const struct cli *c, char *out, size_t size, struct fault *f)
 {
 	const char *own = getenv("ONCESTICK_ISSUER_DIR");
 	const char *data = getenv("XDG_DATA_HOME");
@@ -45,7 +45,7 @@ issuing_dir(char *out, size_t size, struct fault *f)
 	else if (home != NULL && home[0] == '/')
 		n = snprintf(out, size, "%s/.local/share/oncestick", home);
 	if (n < 0 || (size_t)n >= size)
-		return fault_set(f, E_USAGE, 0, "", _("where are the issuer's files? Set HOME or ONCESTICK_ISSUER_DIR."));
+		return say_fault(c, f, E_USAGE, _("where are the issuer's files? Set HOME or ONCESTICK_ISSUER_DIR."));
 	return E_OK;
 }
 
@@ -83,7 +83,7 @@ static enum err
 open_issuer(struct issuer *i, const struct cli *c, enum issuer_how how, struct fault *f)
 {
 	char dir[ISSUER_DIR_MAX];
-	enum err e = issuing_dir(dir, sizeof dir, f);
+	enum err e = issuing_dir(c, dir, sizeof dir, f);
 
 	if (e == E_OK && (e = issuer_open(i, dir, how, f)) == E_OK && how != ISSUER_TO_BEGIN)
 		issuing_warn_rights(i, c);
@@ -105,7 +105,7 @@ issuing_open_to_hand_out(struct issuer *i, const struct cli *c, struct fault *f)
 	if (why.why != WHY_BEHIND || since == 0)
 		return fault_pass(f, &why);
 	when_show(when, sizeof when, since);
-	return fault_set(f, E_BOOKS, 0, "",
+	return say_fault(c, f, E_BOOKS,
 	    _("the issuer's books are older than those that were used here on %s, and do not know which codes were handed out "
 	      "since: nothing is made or handed out from them. Put the newer books back if you have them. If not: oncestick restore --adopt; "
 	      "every code that is ready counts as handed out then."),
@@ -169,7 +169,7 @@ confirm_day(const struct issuer *i, const struct cli *c, int64_t newest, struct 
 	day_of(today, i->now);
 	day_of(day, newest != 0 ? newest : BUILD_DATE);
 	if (!prompt_possible(c))
-		return fault_set(f, E_USAGE, 0, "", newest != 0 ?
+		return say_fault(c, f, E_USAGE, newest != 0 ?
 		    _("this PC's clock says %s, more than 30 days after the last thing that was signed (%s). If it is right: "
 		    "--clock-is-right.") :
 		    _("this PC's clock says %s, more than five years after this program was made (%s). If it is right: "
@@ -184,7 +184,7 @@ confirm_day(const struct issuer *i, const struct cli *c, int64_t newest, struct 
 		return e;
 	typed[strcspn(typed, " \t\r")] = '\0';
 	if (strcmp(typed, today) != 0)
-		return fault_set(f, E_USAGE, 0, "",
+		return say_fault(c, f, E_USAGE,
 		    _("this PC's clock says %s. Set the clock first: whatever is signed with a wrong one spoils every PC that sees "
 		      "it."),
 		    today);
@@ -205,10 +205,10 @@ issuing_clock(struct issuer *i, const struct cli *c, struct fault *f)
 	day_of(day, newest);
 	switch (clock) {
 	case ISSUER_CLOCK_OLD:
-		return fault_set(f, E_USAGE, 0, "",
+		return say_fault(c, f, E_USAGE,
 		    _("this PC's clock says %s, which is before this program was made. Set the clock first."), now);
 	case ISSUER_CLOCK_BACK:
-		return fault_set(f, E_USAGE, 0, "",
+		return say_fault(c, f, E_USAGE,
 		    _("this PC's clock says %s, but something was signed here on %s already. Set the clock first."), now, day);
 	case ISSUER_CLOCK_FAR:
 		return c->clock_is_right ? E_OK : confirm_day(i, c, newest, f);
@@ -251,7 +251,7 @@ issuing_list(const struct cli *c, const char *file, struct bytes list)
 	if (list.n == 0)
 		return say_refuse(c, E_USAGE, "%s was not written: no code was ever revoked or collected, so there is no list yet",
 		    say_safe(safe, sizeof safe, file));
-	if (newfile_write(file, list, &f) != E_OK) {
+	if (newfile_write(c, file, list, &f) != E_OK) {
 		say_info(c, "the books have it all, but the list was not written to a file:");
 		return say_error(c, &f, NULL);
 	}
@@ -277,7 +277,7 @@ issuing_announce_scrub(const struct cli *c, int dir_fd)
 
 /* Each by its whole id, and what is on it. */
 static enum err
-refuse_alike(struct issuer *i, const char *name, struct fault *f)
+refuse_alike(struct issuer *i, const struct cli *c, const char *name, struct fault *f)
 {
 	uint8_t (*ids)[ID_SIZE] = NULL;
 	char list[300] = "", hex[2 * ID_SIZE + 1], label[LABEL_MAX + 1], safe[50];
@@ -294,29 +294,29 @@ refuse_alike(struct issuer *i, const char *name, struct fault *f)
 	free(ids);
 	if (e != E_OK)
 		return e;
-	return fault_set(f, E_USAGE, 0, "",
+	return say_fault(c, f, E_USAGE,
 	    _("%u sticks are shown as %s: %s. Use the long number of the one you mean instead of the name, or plug it in and name its directory."),
 	    (unsigned)count, name, list);
 }
 
 /* f, in words if it takes the books to find them. */
 static const struct fault *
-worded(struct issuer *i, struct fault *f)
+worded(struct issuer *i, const struct cli *c, struct fault *f)
 {
 	struct fault alike = *f;
 
 	if (f->why == WHY_ALIKE) {
 		fault_clear(f);
-		refuse_alike(i, alike.object, f);
+		refuse_alike(i, c, alike.object, f);
 	}
 	return f;
 }
 
 static enum err
-find_by_path(const char *arg, struct issuing_stick *out, struct fault *f)
+find_by_path(const struct cli *c, const char *arg, struct issuing_stick *out, struct fault *f)
 {
 	struct stick *s = NULL;
-	enum err e = stickarg_open(&out->at, arg, f);
+	enum err e = stickarg_open(c, &out->at, arg, f);
 
 	if (e == E_OK)
 		e = stick_open(&s, out->at.fd, f);
@@ -327,7 +327,7 @@ find_by_path(const char *arg, struct issuing_stick *out, struct fault *f)
 }
 
 enum err
-issuing_find(struct issuer *i, const char *arg, struct issuing_stick *out, struct fault *f)
+issuing_find(struct issuer *i, const struct cli *c, const char *arg, struct issuing_stick *out, struct fault *f)
 {
 	bool named = arg != NULL && issuer_is_name(arg);
 	struct fault why = {0};
@@ -339,9 +339,9 @@ issuing_find(struct issuer *i, const char *arg, struct issuing_stick *out, struc
 	if (named)
 		e = issuer_find(i, arg, out->id, &why);
 	if (!named || (e == E_NO_STICK && filestat_path(arg, &st) == 0))
-		e = find_by_path(arg, out, f);
+		e = find_by_path(c, arg, out, f);
 	else if (e != E_OK)
-		e = fault_pass(f, worded(i, &why));
+		e = fault_pass(f, worded(i, c, &why));
 	if (e != E_OK)
 		issuing_stick_close(out);
 	keytree_stick_name(out->name, out->id);
@@ -355,13 +355,13 @@ issuing_stick_close(struct issuing_stick *s)
 }
 
 enum err
-issuing_find_code(struct issuer *i, const char *text, struct books_slot *out, struct fault *f)
+issuing_find_code(struct issuer *i, const struct cli *c, const char *text, struct books_slot *out, struct fault *f)
 {
 	struct fault why = {0};
 	uint32_t last = 0;
 	enum err e = issuer_find_code(i, text, out, &last, &why);
 
 	if (e == E_CODE_UNKNOWN)
-		return fault_set(f, E_CODE_UNKNOWN, 0, "", _("there is no code %s: that stick has %u."), SHORT(text), last);
-	return e == E_OK ? E_OK : fault_pass(f, worded(i, &why));
+		return say_fault(c, f, E_CODE_UNKNOWN, _("there is no code %s: that stick has %u."), text, last);
+	return e == E_OK ? E_OK : fault_pass(f, worded(i, c, &why));
 }

@@ -13,8 +13,8 @@
 #include "issuer.h"
 #include "stickarg.h"
 
-/* issuing_dir(out, size, f): where the issuer's files are. E_USAGE if no home is known or it does not fit. */
-enum err issuing_dir(char *out, size_t size, struct fault *f);
+/* issuing_dir(c, out, size, f): where the issuer's files are. E_USAGE if no home is known or it does not fit. */
+enum err issuing_dir(const struct cli *c, char *out, size_t size, struct fault *f);
 
 /*
  * issuing_open(i, c, f): issuer_open in that directory, with a warning where others may look into it. Errors: E_USAGE, E_KEYSTORE,
@@ -69,14 +69,14 @@ struct issuing_stick {
 };
 
 /*
- * issuing_find(i, arg, out, f): STICK or ID: a shown id, or a whole one in hexadecimal, that the books have, else a directory;
+ * issuing_find(i, c, arg, out, f): STICK or ID: a shown id, or a whole one in hexadecimal, that the books have, else a directory;
  * NULL: the only stick mounted.
  * Errors: those of stickarg_open and stick_open, E_NO_STICK (an id that is not in the books), E_USAGE (two sticks are shown alike).
  */
-enum err issuing_find(struct issuer *i, const char *arg, struct issuing_stick *out, struct fault *f);
+enum err issuing_find(struct issuer *i, const struct cli *c, const char *arg, struct issuing_stick *out, struct fault *f);
 void issuing_stick_close(struct issuing_stick *s);
 
-/* issuing_find_code(i, text, out, f): issuer_find_code, with whole sentences. */
-enum err issuing_find_code(struct issuer *i, const char *text, struct books_slot *out, struct fault *f);
+/* issuing_find_code(i, c, text, out, f): issuer_find_code, with whole sentences. */
+enum err issuing_find_code(struct issuer *i, const struct cli *c, const char *text, struct books_slot *out, struct fault *f);
 
 #endif

@@ -214,8 +214,9 @@ stack_is_enough(void)
 int
 main(int argc, char **argv)
 {
-	struct cli c = {0};
-	enum err err = E_OK;
+	struct sentence *sentences = NULL;
+	struct cli c = {.sentences = &sentences};
+	int status = 0;
 
 	hold_standard_files();
 	if (!stack_is_enough()) {
@@ -234,9 +235,8 @@ main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of its write, with everything cleaned up after it */
 	stop_install();
-	if (mountcall_meant(argc, argv))
-		return fstab_main(&c, argc, argv);
-	err = dispatch(&c, argc, argv);
+	status = mountcall_meant(argc, argv) ? fstab_main(&c, argc, argv) : (int)dispatch(&c, argc, argv);
 	pinentry_free(&c.dialog);
-	return (int)err;
+	say_forget(&c);
+	return status;
 }

@@ -342,7 +342,7 @@ mounting_resolve(struct mounting *m, const char *stick, const char *dir, struct 
 	struct place s = {.fd = -1};
 	enum err err;
 
-	if ((err = mounting_descriptors(f)) != E_OK || (err = stickarg_open(&s, stick, f)) != E_OK)
+	if ((err = mounting_descriptors(f)) != E_OK || (err = stickarg_open(m->c, &s, stick, f)) != E_OK)
 		return err;
 	if (realpath(s.path, m->stick) == NULL)
 		err = fault_set(f, E_NO_STICK, errno, "open", "%s", s.path);

@@ -12,48 +12,50 @@
 
 #include "filestat.h"
 #include "stickio.h"
+#include "talk.h"
 #include "text.h"
 
 static enum err
-failed(const char *file, int sys, struct fault *f)
+failed(const struct cli *c, const char *file, int sys, struct fault *f)
 {
 	switch (sys) {
 	case EEXIST:
-		return fault_set(
-		    f, E_USAGE, 0, "", _("%s is there already and is never overwritten: name a new file."), SHORT(file));
+		return say_fault(c, f, E_USAGE, _("%s is there already and is never overwritten: name a new file."), file);
 	case ENOSPC:
 	case EDQUOT:
-		return fault_set(f, E_FAIL, 0, "", _("%s cannot be written: %s. Make room there, or name a file on another disk."),
-		    SHORT(file), strerror(sys));
+		return say_fault(c, f, E_FAIL, _("%s cannot be written: %s. Make room there, or name a file on another disk."),
+		    file, strerror(sys));
 	case EFBIG:
-		return fault_set(f, E_FAIL, 0, "",
-		    _("%s cannot be written: %s. Lift the limit of this login ('ulimit -f unlimited')."), SHORT(file),
+		return say_fault(c, f, E_FAIL,
+		    _("%s cannot be written: %s. Lift the limit of this login ('ulimit -f unlimited')."), file,
 		    strerror(sys));
 	case EACCES:
 	case EPERM:
-		return fault_set(f, E_USAGE, 0, "", _("%s cannot be written: %s. Name a file in a directory of yours."),
-		    SHORT(file), strerror(sys));
+		return say_fault(c, f, E_USAGE, _("%s cannot be written: %s. Name a file in a directory of yours."),
+		    file, strerror(sys));
 	default:
-		return fault_set(f, sys == EIO ? E_FAIL : E_USAGE, 0, "",
-		    _("%s cannot be written: %s. Name a file in another place."), SHORT(file), strerror(sys));
+		return say_fault(c, f, sys == EIO ? E_FAIL : E_USAGE,
+		    _("%s cannot be written: %s. Name a file in another place."), file, strerror(sys));
 	}
 }
 
 enum err
-newfile_check(const char *file, struct fault *f)
+newfile_check(const struct cli *c, const char *file, struct fault *f)
 {
 	char path[PATH_MAX];
 	struct stat st;
 
 	if ((size_t)snprintf(path, sizeof path, "%s", file) >= sizeof path)
-		return failed(file, ENAMETOOLONG, f);
+		return failed(c, file, ENAMETOOLONG, f);
 	if (filestat_path(file, &st) == 0)
-		return failed(file, EEXIST, f);
-	return errno == ENOENT && faccessat(AT_FDCWD, dirname(path), W_OK | X_OK, AT_EACCESS) == 0 ? E_OK : failed(file, errno, f);
+		return failed(c, file, EEXIST, f);
+	if (errno != ENOENT || faccessat(AT_FDCWD, dirname(path), W_OK | X_OK, AT_EACCESS) != 0)
+		return failed(c, file, errno, f);
+	return E_OK;
 }
 
 enum err
-newfile_write(const char *file, struct bytes data, struct fault *f)
+newfile_write(const struct cli *c, const char *file, struct bytes data, struct fault *f)
 {
 	bool made = stickio_create(AT_FDCWD, file, data.p, data.n, 0644) == 0;
 	int sys = 0;
@@ -63,17 +65,18 @@ newfile_write(const char *file, struct bytes data, struct fault *f)
 	sys = errno;
 	if (made)
 		unlink(file);
-	return failed(file, sys, f);
+	return failed(c, file, sys, f);
 }
 
 enum err
-newfile_begin(struct newfile *n, const char *file, struct bytes data, struct fault *f)
+newfile_begin(struct newfile *n, const struct cli *c, const char *file, struct bytes data, struct fault *f)
 {
+	n->c = c;
 	n->file = file;
 	if ((size_t)snprintf(n->part, sizeof n->part, "%s.part-%08x", file, (unsigned)randombytes_random()) >= sizeof n->part)
-		return failed(file, ENAMETOOLONG, f);
+		return failed(c, file, ENAMETOOLONG, f);
 	n->made = stickio_create(AT_FDCWD, n->part, data.p, data.n, 0644) == 0;
-	return n->made ? E_OK : failed(file, errno, f);
+	return n->made ? E_OK : failed(c, file, errno, f);
 }
 
 /* Some file systems cannot refuse to replace: there it is looked just before. */
@@ -103,6 +106,6 @@ newfile_end(struct newfile *n, bool keep, struct fault *f)
 	}
 	if (newfile_rename(n->part, n->file) == 0 && stickio_sync_above(n->file) == 0)
 		return E_OK;
-	return fault_set(f, E_FAIL, 0, "", _("%s could not be given its name: %s. It is whole, as %s: rename it yourself."),
-	    SHORT(n->file), strerror(errno), SHORT(n->part));
+	return say_fault(n->c, f, E_FAIL, _("%s could not be given its name: %s. It is whole, as %s: rename it yourself."),
+	    n->file, strerror(errno), n->part);
 }

@@ -7,15 +7,16 @@
 #include <stdbool.h>
 
 #include "bytes.h"
+#include "cli.h"
 #include "error.h"
 
 #define NEWFILE_PART 4096
 
-/* newfile_check(file, f): before anything is done: E_USAGE if there is such a file already, or none can be made there. */
-enum err newfile_check(const char *file, struct fault *f);
+/* newfile_check(c, file, f): before anything is done: E_USAGE if there is such a file already, or none can be made there. */
+enum err newfile_check(const struct cli *c, const char *file, struct fault *f);
 
-/* newfile_write(file, data, f): make it, durably. Errors: E_USAGE, E_FAIL, with a whole sentence; nothing of it is left then. */
-enum err newfile_write(const char *file, struct bytes data, struct fault *f);
+/* newfile_write(c, file, data, f): make it, durably. Errors: E_USAGE, E_FAIL, with a whole sentence; nothing of it is left then. */
+enum err newfile_write(const struct cli *c, const char *file, struct bytes data, struct fault *f);
 
 /*
  * A file that is whole before what it is about is done, and gets its name after: newfile_begin makes it, durably, under another
@@ -23,12 +24,13 @@ enum err newfile_write(const char *file, struct bytes data, struct fault *f);
  * other, which the sentence names: nothing is lost. Errors: as newfile_write.
  */
 struct newfile {
+	const struct cli *c;
 	const char *file; /* borrowed */
 	char part[NEWFILE_PART];
 	bool made;
 };
 
-enum err newfile_begin(struct newfile *n, const char *file, struct bytes data, struct fault *f);
+enum err newfile_begin(struct newfile *n, const struct cli *c, const char *file, struct bytes data, struct fault *f);
 enum err newfile_end(struct newfile *n, bool keep, struct fault *f);
 
 /* newfile_rename(from, to): never over a file that is there. Return 0, or -1 with errno. */

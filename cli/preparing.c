@@ -75,10 +75,10 @@ preparing_ask_place(const struct cli *c, const char *packed, const struct prepar
 	say_safe(path, sizeof path, t->path);
 	say_safe(folder, sizeof folder, packed);
 	if (!prompt_possible(c)) {
-		e = fault_set(f, E_PROMPT, 0, "",
+		e = say_fault(c, f, E_PROMPT,
 		    _("%s is not a removable stick, and not empty (%s). FOLDER comes first, then STICK: did you swap them? "
 		      "If you mean it: --yes. Nothing was written."),
-		    SHORT(path), SHORT(one));
+		    path, one);
 		goto out;
 	}
 	/* TRANSLATORS: the directory that is to become a stick, one of the things in it, the folder that is to be packed */
@@ -88,7 +88,7 @@ preparing_ask_place(const struct cli *c, const char *packed, const struct prepar
 	e = prompt_yes(c, question, f);
 	if (e == E_PROMPT) {
 		fault_clear(f);
-		fault_set(f, E_PROMPT, 0, "", _("nothing was written. FOLDER comes first, then STICK."));
+		say_fault(c, f, E_PROMPT, _("nothing was written. FOLDER comes first, then STICK."));
 	}
 out:
 	free(one);
@@ -98,39 +98,39 @@ out:
 /* ---- why a stick is refused: what has more to say than a path ------------------------------------------------ */
 
 static void
-no_identity(struct fault *out, const struct prepare_target *t)
+no_identity(const struct cli *c, struct fault *out, const struct prepare_target *t)
 {
 	char shown[USB_SHOWN_SIZE];
 
 	usbsay_show(shown, t->identity.found ? &t->identity.device : NULL);
-	fault_set(out, E_WRONG_STICK, 0, "",
-	    _("codes cannot be bound to the device of %s: %s. Use another stick, or leave out --bind-usb."), SHORT(t->path),
-	    SHORT(shown));
+	say_fault(c, out, E_WRONG_STICK,
+	    _("codes cannot be bound to the device of %s: %s. Use another stick, or leave out --bind-usb."), t->path,
+	    shown);
 }
 
 static void
-too_small(struct fault *out, const struct prepare *j, const struct prepare_target *t)
+too_small(const struct cli *c, struct fault *out, const struct prepare *j, const struct prepare_target *t)
 {
 	char wanted[HUMAN_SHOWN], holes[HUMAN_SHOWN];
 
 	human_bytes(wanted, sizeof wanted, t->need);
 	human_bytes(holes, sizeof holes, prepare_holes(j));
 	if (prepare_holes(j) > 0)
-		fault_set(out, E_SPACE, 0, "",
+		say_fault(c, out, E_SPACE,
 		    _("it does not fit on %s: it needs %s of free space, %s of that for holes in files, which are stored in "
 		      "full; nothing was written. Leave those files out, or use a larger stick."),
-		    SHORT(t->path), wanted, holes);
+		    t->path, wanted, holes);
 	else
-		fault_set(out, E_SPACE, 0, "",
+		say_fault(c, out, E_SPACE,
 		    j->replace ?
 			_("it does not fit on %s: it needs %s of free space; nothing was written. Use a larger stick.") :
 			_("it does not fit on %s: it needs %s of free space; nothing was written. Use a larger stick, or "
 			  "--replace what is on this one."),
-		    SHORT(t->path), wanted);
+		    t->path, wanted);
 }
 
 static void
-full(struct fault *out, const struct prepare_target *t)
+full(const struct cli *c, struct fault *out, const struct prepare_target *t)
 {
 	char list[300] = "";
 	size_t n = 0;
@@ -143,22 +143,22 @@ full(struct fault *out, const struct prepare_target *t)
 			    SHORT(t->p->grants.grants[i].label), t->left[i]);
 		n = n < sizeof list ? n : sizeof list - 1;
 	}
-	fault_set(out, E_USAGE, 0, "", _("the stick already has %s on it. --add keeps that, --replace destroys it."), list);
+	say_fault(c, out, E_USAGE, _("the stick already has %s on it. --add keeps that, --replace destroys it."), list);
 }
 
 void
-preparing_word(struct fault *f, const struct prepare *j, const struct prepare_target *t)
+preparing_word(const struct cli *c, struct fault *f, const struct prepare *j, const struct prepare_target *t)
 {
 	struct fault worded = {0};
 
 	if (f->why == WHY_NO_IDENTITY)
-		no_identity(&worded, t);
+		no_identity(c, &worded, t);
 	else if (f->why == WHY_TOO_SMALL)
-		too_small(&worded, j, t);
+		too_small(c, &worded, j, t);
 	else if (f->why == WHY_NOT_BLANK)
-		full(&worded, t);
+		full(c, &worded, t);
 	else if (f->why == WHY_LOSS)
-		issuersay_loss(&t->loss, t->path, &worded);
+		issuersay_loss(c, &t->loss, t->path, &worded);
 	if (worded.err != E_OK)
 		*f = worded;
 }

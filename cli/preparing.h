@@ -14,7 +14,7 @@
  */
 enum err preparing_ask_place(const struct cli *c, const char *packed, const struct prepare_target *t, struct fault *f);
 
-/* preparing_word(f, j, t): make f, which is about t, a whole sentence, if it takes more than f to say it; before prepare_end. */
-void preparing_word(struct fault *f, const struct prepare *j, const struct prepare_target *t);
+/* preparing_word(c, f, j, t): make f, which is about t, a whole sentence, if it takes more than f to say it; before prepare_end. */
+void preparing_word(const struct cli *c, struct fault *f, const struct prepare *j, const struct prepare_target *t);
 
 #endif

@@ -4,6 +4,7 @@
 #include "prompt_code.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <sodium.h>
@@ -13,6 +14,7 @@
 #include "say.h"
 #include "text.h"
 
+#define READING_MAX 300
 #define CODE_QUESTION N_("Code: ")
 
 /* The name of a stick, a code or an issuer, typed by mistake. */
@@ -65,8 +67,8 @@ prompt_code(const struct cli *c, const char *question, struct prompt_answer *a, 
 		return e;
 	prompt_free(a);
 	if (c->code_file == NULL)
-		return fault_set(f, E_PROMPT, 0, "", _("cancelled: no code was typed."));
-	return fault_set(f, E_CODE_FORM, 0, "", _("there is no code in %s."),
+		return say_fault(c, f, E_PROMPT, _("cancelled: no code was typed."));
+	return say_fault(c, f, E_CODE_FORM, _("there is no code in %s."),
 	    strcmp(c->code_file, "-") == 0 ? _("standard input") : c->code_file);
 }
 
@@ -124,18 +126,29 @@ offer_reading(const struct cli *c, const struct prompt_answer *a, char symbols[C
 	return e;
 }
 
-/* Of a code in a file: only that there is a reading, since faults end in logs. */
+/* Of a code in a file: only that there is a reading, since faults end in logs; "" if there is none. */
 static void
-add_reading(char *text, size_t size, const struct prompt_answer *a)
+reading_words(char out[READING_MAX], const struct prompt_answer *a)
 {
 	char reading[CODE_SYMBOLS];
 	enum keyboard keyboard = keyboard_read(reading, CODE_UNLOCK, a->text, a->n);
-	size_t n = strlen(text);
 
+	out[0] = '\0';
 	if (keyboard != KEYBOARD_NONE)
-		snprintf(text + n, size - n, _(" On a %s keyboard these keys would be a code: put that code into the file."),
+		snprintf(out, READING_MAX, _(" On a %s keyboard these keys would be a code: put that code into the file."),
 		    keyboard_name(keyboard));
 	sodium_memzero(reading, sizeof reading);
+}
+
+static void
+wrong_in_file(const struct cli *c, const struct fault *what, const struct say_about *about, const char *reading, struct fault *f)
+{
+	char *text = say_explain(what, about);
+
+	say_fault(c, f, what->err, "%s%s", text != NULL ? text : "", reading);
+	if (text != NULL)
+		sodium_memzero(text, strlen(text));
+	free(text);
 }
 
 /* What is wrong with a code: said, or from a file in *f. E_OK if another keyboard explains it, and that is wanted. */
@@ -144,18 +157,16 @@ not_a_code(const struct cli *c, enum err wrong, const struct prompt_answer *a, s
     struct fault *f)
 {
 	struct fault what = {0};
-	char text[sizeof f->object];
+	char reading[READING_MAX] = "";
 	bool other_keyboard = (wrong == E_CODE_FORM || wrong == E_CODE_TYPO) && about->typed == NULL;
 	enum err e = E_CODE_TYPO;
 
 	fault_set(&what, wrong, 0, "code", "code");
 	if (c->code_file != NULL) {
 		about->code = false; /* the caller says that */
-		say_explain(text, sizeof text, &what, about);
 		if (other_keyboard)
-			add_reading(text, sizeof text, a);
-		fault_set(f, wrong, 0, "", "%s", text);
-		sodium_memzero(text, sizeof text);
+			reading_words(reading, a);
+		wrong_in_file(c, &what, about, reading, f);
 		return wrong;
 	}
 	if (other_keyboard)
@@ -191,5 +202,5 @@ prompt_code_lines(const struct cli *c, prompt_line_fn *each, void *arg, struct f
 {
 	const struct line_style style = code_style(c);
 
-	return prompt_lines(&style, each, arg, f);
+	return prompt_lines(c, &style, each, arg, f);
 }

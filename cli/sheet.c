@@ -13,7 +13,7 @@
 #include "bytes.h"
 #include "cards.h"
 #include "newfile.h"
-#include "say.h"
+#include "talk.h"
 #include "stick.h"
 #include "stickio.h"
 #include "text.h"
@@ -68,14 +68,14 @@ explain(char why[SHEET_WHY], int status, int sys, const char *said)
 }
 
 static enum err
-try_program(struct sheet *s, struct fault *f)
+try_program(const struct cli *c, struct sheet *s, struct fault *f)
 {
 	const char *const argv[] = {s->program, "--check", NULL};
 	char said[TOOL_SAID], why[SHEET_WHY];
 	int status = -1;
 
 	if (find_program(s->program) != 0)
-		return fault_set(f, E_FAIL, 0, "",
+		return say_fault(c, f, E_FAIL,
 		    _("%s, which draws code sheets, is not where it belongs, in %s; install oncestick again. No code was handed "
 		      "out."),
 		    PROGRAM, PKGLIBEXECDIR);
@@ -83,7 +83,7 @@ try_program(struct sheet *s, struct fault *f)
 	if (status == CARDS_DRAWN)
 		return E_OK;
 	explain(why, status, errno, said);
-	return fault_set(f, E_FAIL, 0, "", _("no code sheet can be drawn: %s. No code was handed out."), why);
+	return say_fault(c, f, E_FAIL, _("no code sheet can be drawn: %s. No code was handed out."), why);
 }
 
 /* ---- the file ------------------------------------------------------------------------------------------------------------ */
@@ -126,32 +126,31 @@ on_stick(const char *dir)
 }
 
 static enum err
-make_file(struct sheet *s, struct fault *f)
+make_file(const struct cli *c, struct sheet *s, struct fault *f)
 {
 	char dir[PATH_MAX], shown[SHOWN];
 	int length = -1;
 
 	say_safe(shown, sizeof shown, s->file);
 	if (!directory_of(dir, s->file))
-		return fault_set(
-		    f, E_USAGE, 0, "", _("--sheet needs the name of a file, not '%s'. No code was handed out."), shown);
+		return say_fault(c, f, E_USAGE, _("--sheet needs the name of a file, not '%s'. No code was handed out."), shown);
 	if (faccessat(AT_FDCWD, s->file, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-		return fault_set(f, E_USAGE, 0, "",
+		return say_fault(c, f, E_USAGE,
 		    _("%s is there already and is not overwritten: remove it, or give another name. No code was handed out."),
 		    shown);
 	if (on_stick(dir))
-		return fault_set(f, E_USAGE, 0, "",
+		return say_fault(c, f, E_USAGE,
 		    _("%s would be on the stick: whoever finds the stick could open it. Choose another place. No code was handed "
 		      "out."), shown);
 	length = snprintf(s->temporary, sizeof s->temporary, "%s/.oncestick-sheet.XXXXXX", dir);
 	if (length > 0 && (size_t)length < sizeof s->temporary && (s->fd = mkostemp(s->temporary, O_CLOEXEC)) >= 0)
 		return E_OK;
 	s->temporary[0] = '\0';
-	return fault_set(f, E_FAIL, 0, "", _("%s cannot be made: %s. No code was handed out."), shown, strerror(errno));
+	return say_fault(c, f, E_FAIL, _("%s cannot be made: %s. No code was handed out."), shown, strerror(errno));
 }
 
 enum err
-sheet_begin(struct sheet *s, const char *file, struct fault *f)
+sheet_begin(const struct cli *c, struct sheet *s, const char *file, struct fault *f)
 {
 	enum err e = E_OK;
 
@@ -159,14 +158,14 @@ sheet_begin(struct sheet *s, const char *file, struct fault *f)
 	s->file = file;
 	s->fd = -1;
 	if (strcmp(file, "-") != 0)
-		e = make_file(s, f);
+		e = make_file(c, s, f);
 	else if (isatty(STDOUT_FILENO))
-		e = fault_set(f, E_USAGE, 0, "", "%s",
+		e = say_fault(c, f, E_USAGE, "%s",
 		    _("a terminal cannot show a PDF: name a file, or pipe it into a program. No code was handed out."));
 	else
 		s->fd = STDOUT_FILENO;
 	if (e == E_OK)
-		e = try_program(s, f);
+		e = try_program(c, s, f);
 	if (e != E_OK)
 		sheet_end(s);
 	return e;

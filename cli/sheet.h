@@ -13,6 +13,7 @@
 
 #include <jansson.h>
 
+#include "cli.h"
 #include "error.h"
 
 #define SHEET_WHY 400 /* enough for sheet_draw */
@@ -26,11 +27,11 @@ struct sheet {
 };
 
 /*
- * sheet_begin(s, file, f): find the program that draws and try it; make a file of mode 0600 that becomes file. E_USAGE if file is
- * there already, lies on a stick with ONCE, or is a terminal; E_FAIL if it cannot be made or nothing can be drawn; the fault has
+ * sheet_begin(c, s, file, f): find the program that draws and try it; make a file of mode 0600 that becomes file. E_USAGE if file
+ * is there already, lies on a stick with ONCE, or is a terminal; E_FAIL if it cannot be made or nothing can be drawn; the fault has
  * the whole sentence.
  */
-enum err sheet_begin(struct sheet *s, const char *file, struct fault *f);
+enum err sheet_begin(const struct cli *c, struct sheet *s, const char *file, struct fault *f);
 
 /*
  * sheet_draw(s, cards, why): draw cards, which cards_make made after wiping_json, and give the file its name. Return 0, or -1 with

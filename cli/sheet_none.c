@@ -5,14 +5,15 @@
 
 #include <stdio.h>
 
+#include "talk.h"
 #include "text.h"
 
 enum err
-sheet_begin(struct sheet *s, const char *file, struct fault *f)
+sheet_begin(const struct cli *c, struct sheet *s, const char *file, struct fault *f)
 {
 	(void)s;
 	(void)file;
-	return fault_set(f, E_USAGE, 0, "", "%s",
+	return say_fault(c, f, E_USAGE, "%s",
 	    _("this oncestick was built without code sheets (configure --with-sheet). No code was handed out; without --sheet codes "
 	      "are printed as text."));
 }

@@ -5,35 +5,36 @@
 #include <string.h>
 
 #include "human.h"
+#include "talk.h"
 #include "text.h"
 
 /* Why no stick was meant, or which one. */
 static enum err
-word_choice(const struct place_miss *m, const char *arg, enum err e, struct fault *f)
+word_choice(const struct cli *c, const struct place_miss *m, const char *arg, enum err e, struct fault *f)
 {
 	switch (m->why) {
 	case PLACE_NONE:
-		return fault_set(f, e, 0, "",
+		return say_fault(c, f, e,
 		    _("no locked stick is mounted here. Plug it in and wait, or name the directory where it is."));
 	case PLACE_WHICH:
-		return fault_set(f, e, 0, "", _("which stick? %s"), m->list);
+		return say_fault(c, f, e, _("which stick? %s"), m->list);
 	case PLACE_NO_SERIAL:
-		return fault_set(f, e, 0, "",
+		return say_fault(c, f, e,
 		    _("no stick with the serial number %s is plugged in; 'oncestick sticks' lists those that are."),
-		    SHORT(arg + sizeof PLACE_BY_SERIAL - 1));
+		    arg + sizeof PLACE_BY_SERIAL - 1);
 	case PLACE_SEVERAL:
-		return fault_set(f, e, 0, "", _("%s is more than one place; which? %s"), SHORT(arg), SHORT(m->list));
+		return say_fault(c, f, e, _("%s is more than one place; which? %s"), arg, m->list);
 	case PLACE_UNFIT:
-		return fault_set(f, e, 0, "", _("nothing on %s can be mounted and used; 'oncestick sticks' says why."), SHORT(arg));
+		return say_fault(c, f, e, _("nothing on %s can be mounted and used; 'oncestick sticks' says why."), arg);
 	case PLACE_UNMOUNTED:
-		return fault_set(f, e, 0, "", _("%s is not mounted. To mount it: udisksctl mount -b /dev/%s"), SHORT(arg), m->name);
+		return say_fault(c, f, e, _("%s is not mounted. To mount it: udisksctl mount -b /dev/%s"), arg, m->name);
 	default:
-		return fault_set(f, e, 0, "", _("%s is not mounted. To mount it: udisksctl mount -b %s"), SHORT(arg), SHORT(arg));
+		return say_fault(c, f, e, _("%s is not mounted. To mount it: udisksctl mount -b %s"), arg, arg);
 	}
 }
 
 enum err
-stickarg_open(struct place *p, const char *arg, struct fault *f)
+stickarg_open(const struct cli *c, struct place *p, const char *arg, struct fault *f)
 {
 	struct place_miss m;
 	struct fault why = {0};
@@ -45,20 +46,19 @@ stickarg_open(struct place *p, const char *arg, struct fault *f)
 	case PLACE_FAILED:
 		return fault_pass(f, &why);
 	case PLACE_LONG:
-		return fault_set(f, e, ENAMETOOLONG, "", _("that path is too long."));
+		return say_fault(c, f, e, _("that path is too long."));
 	case PLACE_NO_DIR:
-		return fault_set(
-		    f, e, 0, "", _("%s is not a directory; name the directory where the stick is mounted."), SHORT(arg));
+		return say_fault(c, f, e, _("%s is not a directory; name the directory where the stick is mounted."), arg);
 	case PLACE_MISSING:
-		return fault_set(f, e, 0, "",
+		return say_fault(c, f, e,
 		    _("%s: there is no such directory. Name the one where the stick is mounted; 'oncestick sticks' lists it."),
-		    SHORT(arg));
+		    arg);
 	case PLACE_SHUT:
-		return fault_set(f, e, 0, "", _("%s: %s. Is the stick mounted there?"), SHORT(arg), strerror(m.sys));
+		return say_fault(c, f, e, _("%s: %s. Is the stick mounted there?"), arg, strerror(m.sys));
 	case PLACE_GONE:
-		return fault_set(f, e, 0, "", _("%s: %s."), SHORT(p->path), strerror(m.sys));
+		return say_fault(c, f, e, _("%s: %s."), p->path, strerror(m.sys));
 	default:
-		return word_choice(&m, arg, e, f);
+		return word_choice(c, &m, arg, e, f);
 	}
 }
 

@@ -6,11 +6,12 @@
 
 #include <stddef.h>
 
+#include "cli.h"
 #include "error.h"
 #include "place.h"
 
-/* stickarg_open(p, arg, f): place_open, with whole sentences. */
-enum err stickarg_open(struct place *p, const char *arg, struct fault *f);
+/* stickarg_open(c, p, arg, f): place_open, with whole sentences. */
+enum err stickarg_open(const struct cli *c, struct place *p, const char *arg, struct fault *f);
 
 /*
  * stickarg_device(fd, out, size): what is mounted at fd, for people: "SanDisk Cruzer, 29 GiB", or the size alone; "" where

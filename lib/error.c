@@ -195,8 +195,6 @@ fault_set(struct fault *f, enum err err, int sys, const char *step, const char *
 	va_start(ap, fmt);
 	fill(f, WHY_NONE, step, fmt, ap);
 	va_end(ap);
-	if (step[0] == '\0' && f->object[0] != '\0')
-		f->why = WHY_SAID;
 	return err;
 }
 
@@ -212,6 +210,17 @@ fault_why(struct fault *f, enum err err, int sys, enum why why, const char *fmt,
 	va_start(ap, fmt);
 	fill(f, why, why_step(why), fmt, ap);
 	va_end(ap);
+	return err;
+}
+
+enum err
+fault_said(struct fault *f, enum err err, const char *said)
+{
+	if (f == NULL || f->err != E_OK || err == E_OK)
+		return err;
+	f->err = err;
+	f->why = WHY_SAID;
+	f->said = said;
 	return err;
 }
 

@@ -170,7 +170,7 @@ enum why {
 	WHY_THERE, /* E_KEYSTORE, a directory: there is an issuer in it, or its books */
 	WHY_OLD_BOOKS, /* E_BOOKS, with errno, the file: an older program's, which have to be upgraded and cannot be written */
 
-	WHY_SAID, /* any error, a whole sentence: cli's own, by fault_set with the step "" */
+	WHY_SAID, /* any error, a whole sentence: the program's own, by fault_said */
 
 	WHY_COUNT
 };
@@ -187,6 +187,7 @@ struct fault {
 	unsigned owner;         /* this user's id */
 	char step[40];          /* what was being done, e.g. "fdatasync", "signature", "payload" */
 	char object[512];       /* to what: a path below the stick, or a file; never raw bytes of a stick */
+	const char *said;       /* WHY_SAID: the sentence, which outlives all copies of this; else NULL */
 };
 
 /*
@@ -205,6 +206,9 @@ enum err fault_set(struct fault *f, enum err err, int sys, const char *step, con
 /* fault_why(f, err, sys, why, fmt, ...): the same with a why, which also names the step. */
 enum err fault_why(struct fault *f, enum err err, int sys, enum why why, const char *fmt, ...)
     __attribute__((format(printf, 5, 6)));
+
+/* fault_said(f, err, said): the same with WHY_SAID. */
+enum err fault_said(struct fault *f, enum err err, const char *said);
 
 /* why_step(why): the step that a why names, in words: "" for WHY_NONE, else never empty. */
 const char *why_step(enum why why);

@@ -70,17 +70,17 @@ ask_secret(const struct cli *c, const char *question, const struct line_style *s
 	enum err e = E_OK;
 
 	if (c->dialog == NULL)
-		return prompt_tty_secret(question, style, a, f);
+		return prompt_tty_secret(c, question, style, a, f);
 	if ((e = prompt_dialog_get(c, question, NULL, &given, f)) == E_OK)
 		a->n = given.n;
 	return e;
 }
 
 static enum err
-not_empty(const struct prompt_answer *a, struct fault *f)
+not_empty(const struct cli *c, const struct prompt_answer *a, struct fault *f)
 {
 	return a->n > 0 ? E_OK
-			: fault_set(f, E_PASSPHRASE, 0, "", _("the passphrase is empty; it must have at least one character."));
+			: say_fault(c, f, E_PASSPHRASE, _("the passphrase is empty; it must have at least one character."));
 }
 
 enum err
@@ -89,7 +89,7 @@ prompt_secret(const struct cli *c, const char *question, const struct line_style
 	enum err e = prompt_answer_new(a, f);
 
 	if (e == E_OK)
-		e = style->file != NULL ? prompt_file_answer(style, a, f) : ask_secret(c, question, style, a, f);
+		e = style->file != NULL ? prompt_file_answer(c, style, a, f) : ask_secret(c, question, style, a, f);
 	if (e != E_OK)
 		prompt_free(a);
 	return e;
@@ -102,7 +102,7 @@ prompt_passphrase(const struct cli *c, const char *question, struct prompt_answe
 	    .file = c->passphrase_file, .option = "--passphrase-file FILE", .wrong = E_PASSPHRASE};
 	enum err e = prompt_secret(c, question != NULL ? question : _(PASS_QUESTION), &style, a, f);
 
-	if (e == E_OK && (e = not_empty(a, f)) != E_OK)
+	if (e == E_OK && (e = not_empty(c, a, f)) != E_OK)
 		prompt_free(a);
 	return e;
 }
@@ -117,7 +117,7 @@ ask_new_in_dialog(const struct cli *c, struct prompt_answer *a, bool *repeated, 
 	if (e == E_OK && (e = prompt_dialog_get(c, _(NEW_QUESTION), _(AGAIN_QUESTION), &given, f)) == E_OK) {
 		a->n = given.n;
 		*repeated = given.repeated;
-		e = not_empty(a, f);
+		e = not_empty(c, a, f);
 	}
 	if (e != E_OK)
 		prompt_free(a);
@@ -156,7 +156,7 @@ prompt_line(const struct cli *c, const char *question, char *out, size_t size, s
 {
 	if (c->dialog != NULL)
 		return prompt_dialog_get(c, question, NULL, &(struct pinentry_answer){.text = out, .size = size}, f);
-	return prompt_tty_line(question, out, size, f);
+	return prompt_tty_line(c, question, out, size, f);
 }
 
 static enum err
@@ -221,7 +221,7 @@ prompt_choice(const struct cli *c, const struct prompt_question *q, char *answer
 		return choose_in_dialog(c, q, answer, f);
 	snprintf(shown, sizeof shown, "%s %s ", q->text, q->hint);
 	for (;;) {
-		enum err e = prompt_tty_line(shown, line, sizeof line, f);
+		enum err e = prompt_tty_line(c, shown, line, sizeof line, f);
 		char ch = 0;
 
 		if (e == E_OK)
@@ -244,7 +244,7 @@ prompt_yes(const struct cli *c, const char *question, struct fault *f)
 
 	if (e != E_OK)
 		return e;
-	return answer == 'y' ? E_OK : fault_set(f, E_PROMPT, 0, "", _("not done."));
+	return answer == 'y' ? E_OK : say_fault(c, f, E_PROMPT, _("not done."));
 }
 
 enum err
@@ -258,10 +258,10 @@ prompt_enter(const struct cli *c, const char *question, struct fault *f)
 		e = choose_in_dialog(c, &(struct prompt_question){.text = question, .ways = ways}, &answer, f);
 	} else {
 		snprintf(shown, sizeof shown, _("%s [Enter] "), question);
-		e = prompt_tty_line(shown, line, sizeof line, f);
+		e = prompt_tty_line(c, shown, line, sizeof line, f);
 		answer = line[0] == '\0' ? 'y' : 'n';
 	}
 	if (e != E_OK)
 		return e;
-	return answer == 'y' ? E_OK : fault_set(f, E_PROMPT, 0, "", _("cancelled."));
+	return answer == 'y' ? E_OK : say_fault(c, f, E_PROMPT, _("cancelled."));
 }

@@ -66,8 +66,9 @@ enum err prompt_secret(
 /* A line of n bytes and a NUL, in memory that is wiped afterwards. E_OK to go on. */
 typedef enum err prompt_line_fn(void *arg, const char *line, size_t n, struct fault *f);
 
-/* prompt_lines(style, each, arg, f): every line of style->file, without those in which all is skipped. Errors: those of a file. */
-enum err prompt_lines(const struct line_style *style, prompt_line_fn *each, void *arg, struct fault *f);
+/* prompt_lines(c, style, each, arg, f): every line of style->file, but those in which all is skipped. Errors: those of a file. */
+enum err prompt_lines(
+    const struct cli *c, const struct line_style *style, prompt_line_fn *each, void *arg, struct fault *f);
 
 /*
  * prompt_passphrase(c, question, a, f): from c->passphrase_file (its first line without the LF), else from the terminal without

@@ -3,6 +3,7 @@
  */
 #include "prompt_internal.h"
 
+#include "talk.h"
 #include "text.h"
 
 /* What the program did, in words. */
@@ -28,28 +29,28 @@ word(const struct cli *c, enum err e, struct fault *f)
 
 	switch (end->why) {
 	case PINENTRY_CANCELLED:
-		return fault_set(f, e, 0, "", "%s", _("cancelled."));
+		return say_fault(c, f, e, "%s", _("cancelled."));
 	case PINENTRY_STOPPED:
-		return fault_set(f, e, 0, "", "%s", _("interrupted."));
+		return say_fault(c, f, e, "%s", _("interrupted."));
 	case PINENTRY_NOBODY:
-		return fault_set(f, e, 0, "", "%s", _("nobody answered. Start again."));
+		return say_fault(c, f, e, "%s", _("nobody answered. Start again."));
 	case PINENTRY_NO_TERMINAL:
-		return fault_set(f, e, 0, "",
+		return say_fault(c, f, e,
 		    _("%s asks on a terminal, and there is none here. Install one that asks in a window, name it in ONCESTICK_PINENTRY, or put "
 		      "the answer into a file (--code-file, --passphrase-file)."),
-		    SHORT(end->program));
+		    end->program);
 	case PINENTRY_MISSING:
-		return fault_set(f, e, 0, "",
+		return say_fault(c, f, e,
 		    _("there is no program %s. Install a pinentry, or leave out --pinentry to be asked on the terminal."),
-		    SHORT(end->program));
+		    end->program);
 	case PINENTRY_NOT_BUILT:
-		return fault_set(f, e, 0, "", "%s",
+		return say_fault(c, f, e, "%s",
 		    _("this oncestick was built without libassuan, so it has no --pinentry. Leave it out to be asked on the terminal."));
 	default:
-		return fault_set(f, e, 0, "",
+		return say_fault(c, f, e,
 		    _("%s failed: %s. Leave out --pinentry to be asked on the terminal, or name another program in "
 		      "ONCESTICK_PINENTRY."),
-		    SHORT(end->program), what_failed(end));
+		    end->program, what_failed(end));
 	}
 }
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "stop.h"
+#include "talk.h"
 #include "text.h"
 
 #define LINES_MAX 1000 /* empty ones before a code */
@@ -41,24 +42,27 @@ file_line(int fd, struct prompt_answer *a)
 }
 
 static enum err
-file_fault(const char *name, struct fault *f)
+file_fault(const struct cli *c, const char *name, struct fault *f)
 {
 	int sys = errno;
 
 	if (sys == EINTR)
-		return fault_set(f, E_INTERRUPTED, 0, "", _("interrupted."));
-	return fault_set(f, E_PROMPT, sys, "", _("%s cannot be read: %s. Name another file, or leave out the option to be "
-						 "asked."),
-	    SHORT(strcmp(name, "-") == 0 ? _("standard input") : name), strerror(sys));
+		return say_fault(c, f, E_INTERRUPTED, _("interrupted."));
+	say_fault(c, f, E_PROMPT, _("%s cannot be read: %s. Name another file, or leave out the option to be "
+				    "asked."),
+	    strcmp(name, "-") == 0 ? _("standard input") : name, strerror(sys));
+	if (f != NULL)
+		f->sys = sys;
+	return E_PROMPT;
 }
 
 static int
-file_open(const char *name, struct fault *f)
+file_open(const struct cli *c, const char *name, struct fault *f)
 {
 	int fd = strcmp(name, "-") == 0 ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 
 	if (fd < 0)
-		file_fault(name, f);
+		file_fault(c, name, f);
 	return fd;
 }
 
@@ -87,10 +91,10 @@ is_utf16(const struct prompt_answer *a)
 }
 
 static enum err
-utf16_fault(const struct line_style *style, struct fault *f)
+utf16_fault(const struct cli *c, const struct line_style *style, struct fault *f)
 {
-	return fault_set(f, style->wrong, 0, "", _("%s is in UTF-16: save it as plain text (UTF-8)."),
-	    SHORT(strcmp(style->file, "-") == 0 ? _("standard input") : style->file));
+	return say_fault(c, f, style->wrong, _("%s is in UTF-16: save it as plain text (UTF-8)."),
+	    strcmp(style->file, "-") == 0 ? _("standard input") : style->file);
 }
 
 /* What an editor of another system puts around a line, and nobody types: a byte order mark, a carriage return. */
@@ -109,11 +113,11 @@ take_off_marks(struct prompt_answer *a)
 }
 
 enum err
-prompt_file_answer(const struct line_style *style, struct prompt_answer *a, struct fault *f)
+prompt_file_answer(const struct cli *c, const struct line_style *style, struct prompt_answer *a, struct fault *f)
 {
 	const char *shown = strcmp(style->file, "-") == 0 ? _("standard input") : style->file;
 	bool skips = style->skipped != NULL;
-	int fd = file_open(style->file, f);
+	int fd = file_open(c, style->file, f);
 	int got = 0, lines = 0;
 
 	if (fd < 0)
@@ -123,23 +127,23 @@ prompt_file_answer(const struct line_style *style, struct prompt_answer *a, stru
 	while (skips && got == 1 && is_empty(style, a) && ++lines < LINES_MAX);
 	close(fd);
 	if (got == -1)
-		return file_fault(style->file, f);
+		return file_fault(c, style->file, f);
 	if (got == -2)
-		return fault_set(f, style->wrong, 0, "", _("the first line of %s is longer than %d bytes."), shown, PROMPT_MAX);
+		return say_fault(c, f, style->wrong, _("the first line of %s is longer than %d bytes."), shown, PROMPT_MAX);
 	if (is_utf16(a))
-		return utf16_fault(style, f);
+		return utf16_fault(c, style, f);
 	if (skips && is_empty(style, a))
 		a->n = 0;
 	if (!skips)
 		take_off_marks(a);
 	if (!skips && a->n == 0)
-		return fault_set(f, style->wrong, 0, "", _("there is no passphrase in the first line of %s."), SHORT(shown));
+		return say_fault(c, f, style->wrong, _("there is no passphrase in the first line of %s."), shown);
 	a->text[a->n] = '\0';
 	return E_OK;
 }
 
 enum err
-prompt_lines(const struct line_style *style, prompt_line_fn *each, void *arg, struct fault *f)
+prompt_lines(const struct cli *c, const struct line_style *style, prompt_line_fn *each, void *arg, struct fault *f)
 {
 	struct prompt_answer a = {0};
 	enum err e = prompt_answer_new(&a, f);
@@ -147,18 +151,18 @@ prompt_lines(const struct line_style *style, prompt_line_fn *each, void *arg, st
 
 	if (e != E_OK)
 		return e;
-	fd = file_open(style->file, f);
+	fd = file_open(c, style->file, f);
 	if (fd < 0)
 		e = E_PROMPT;
 	while (e == E_OK && (got = file_line(fd, &a)) == 1)
 		if (is_utf16(&a))
-			e = utf16_fault(style, f);
+			e = utf16_fault(c, style, f);
 		else if (!is_empty(style, &a))
 			e = each(arg, a.text, a.n, f);
 	if (e == E_OK && got == -1)
-		e = file_fault(style->file, f);
+		e = file_fault(c, style->file, f);
 	if (e == E_OK && got == -2)
-		e = fault_set(f, style->wrong, 0, "", _("a line of %s is longer than %d bytes."), style->file, PROMPT_MAX);
+		e = say_fault(c, f, style->wrong, _("a line of %s is longer than %d bytes."), style->file, PROMPT_MAX);
 	if (fd >= 0)
 		close(fd);
 	prompt_free(&a);

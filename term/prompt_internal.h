@@ -15,16 +15,17 @@ enum err prompt_answer_new(struct prompt_answer *a, struct fault *f);
 
 bool prompt_tty_possible(void);
 
-/* prompt_tty_secret(question, style, a, f): a line for prompt_secret. */
-enum err prompt_tty_secret(const char *question, const struct line_style *style, struct prompt_answer *a, struct fault *f);
+/* prompt_tty_secret(c, question, style, a, f): a line for prompt_secret. */
+enum err prompt_tty_secret(
+    const struct cli *c, const char *question, const struct line_style *style, struct prompt_answer *a, struct fault *f);
 
-/* prompt_tty_line(question, out, size, f): a visible line that is not secret. */
-enum err prompt_tty_line(const char *question, char *out, size_t size, struct fault *f);
+/* prompt_tty_line(c, question, out, size, f): a visible line that is not secret. */
+enum err prompt_tty_line(const struct cli *c, const char *question, char *out, size_t size, struct fault *f);
 
 /* ---- prompt_file.c: name "-" is standard input ---- */
 
-/* prompt_file_answer(style, a, f): what prompt_secret says of style->file. */
-enum err prompt_file_answer(const struct line_style *style, struct prompt_answer *a, struct fault *f);
+/* prompt_file_answer(c, style, a, f): what prompt_secret says of style->file. */
+enum err prompt_file_answer(const struct cli *c, const struct line_style *style, struct prompt_answer *a, struct fault *f);
 
 /* ---- prompt_dialog.c: pinentry_start, pinentry_get and pinentry_pick with c->dialog, whose failures are whole sentences ---- */
 

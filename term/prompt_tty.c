@@ -20,6 +20,7 @@
 
 #include "human.h"
 #include "stop.h"
+#include "talk.h"
 #include "text.h"
 #include "utf8.h"
 
@@ -54,6 +55,7 @@ static const int watched[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP};
 #define WATCHED (sizeof watched / sizeof watched[0])
 
 struct terminal {
+	const struct cli *c;
 	int fd;
 	struct termios before;
 	bool raw;
@@ -96,17 +98,18 @@ terminal_restore(struct terminal *t)
 }
 
 static enum err
-terminal_open(struct terminal *t, const char *otherwise, struct fault *f)
+terminal_open(struct terminal *t, const struct cli *c, const char *otherwise, struct fault *f)
 {
 	struct sigaction sa;
 	sigset_t block;
 
 	memset(t, 0, sizeof *t);
+	t->c = c;
 	t->fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
 	if (t->fd < 0 || tcgetattr(t->fd, &t->before) != 0) {
 		if (t->fd >= 0)
 			close(t->fd);
-		return fault_set(f, E_PROMPT, 0, "", _("there is no terminal to ask on; use %s."), otherwise);
+		return say_fault(t->c, f, E_PROMPT, _("there is no terminal to ask on; use %s."), otherwise);
 	}
 	memset(&sa, 0, sizeof sa);
 	sigemptyset(&sa.sa_mask);
@@ -210,11 +213,11 @@ read_cooked_line(struct terminal *t, const char *question, char *out, size_t siz
 		}
 		if (got == -1) {
 			put(t, "\n");
-			return fault_set(f, E_INTERRUPTED, 0, "", _("interrupted."));
+			return say_fault(t->c, f, E_INTERRUPTED, _("interrupted."));
 		}
 		if (got != 1) {
 			put(t, "\n");
-			return fault_set(f, E_PROMPT, 0, "", _("cancelled."));
+			return say_fault(t->c, f, E_PROMPT, _("cancelled."));
 		}
 		if (ch == '\n')
 			break;
@@ -616,9 +619,9 @@ read_raw_line(struct terminal *t, struct line *l, struct fault *f)
 			continue;
 		put(t, "\n");
 		if (what == EDIT_INTERRUPT)
-			return fault_set(f, E_INTERRUPTED, 0, "", _("interrupted."));
+			return say_fault(t->c, f, E_INTERRUPTED, _("interrupted."));
 		if (what == EDIT_END)
-			return fault_set(f, E_PROMPT, 0, "", _("cancelled."));
+			return say_fault(t->c, f, E_PROMPT, _("cancelled."));
 		if (what == EDIT_SUSPEND) {
 			if (terminal_suspend(t) != 0)
 				return fault_set(f, E_PROMPT, errno, "setting", "the terminal");
@@ -641,7 +644,8 @@ is_dumb(void)
 }
 
 enum err
-prompt_tty_secret(const char *question, const struct line_style *style, struct prompt_answer *a, struct fault *f)
+prompt_tty_secret(
+    const struct cli *c, const char *question, const struct line_style *style, struct prompt_answer *a, struct fault *f)
 {
 	struct terminal t;
 	struct line l;
@@ -652,7 +656,7 @@ prompt_tty_secret(const char *question, const struct line_style *style, struct p
 	l.question = question;
 	l.style = style;
 	l.bullets = human_utf8();
-	e = terminal_open(&t, style->option, f);
+	e = terminal_open(&t, c, style->option, f);
 	if (e != E_OK)
 		return e;
 	if (style->shown && is_dumb()) {
@@ -669,11 +673,11 @@ prompt_tty_secret(const char *question, const struct line_style *style, struct p
 /* ---- lines that are no secret --------------------------------------------------------------------------------------------- */
 
 enum err
-prompt_tty_line(const char *question, char *out, size_t size, struct fault *f)
+prompt_tty_line(const struct cli *c, const char *question, char *out, size_t size, struct fault *f)
 {
 	struct terminal t;
 	char *wrapped = NULL;
-	enum err e = terminal_open(&t, _("the options that --help names instead"), f);
+	enum err e = terminal_open(&t, c, _("the options that --help names instead"), f);
 
 	if (e != E_OK)
 		return e;

@@ -3,6 +3,7 @@
  */
 #include "talk.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,11 @@
 #include "text.h"
 #include "utf8.h"
 #include "when.h"
+
+struct sentence {
+	struct sentence *next;
+	char *text;
+};
 
 #define NOTE_WIDTH 70 /* of a line in a window: pinentry-curses does not break lines */
 
@@ -104,6 +110,53 @@ say_refuse(const struct cli *c, enum err err, const char *fmt, ...)
 	say_refusal(c, err, text != NULL ? text : _(fmt));
 	free(text);
 	return err;
+}
+
+/* In words that are safe to store and to print as one line. */
+static char *
+keep(const struct cli *c, char *text)
+{
+	struct sentence *s = malloc(sizeof *s);
+
+	if (s == NULL) {
+		free(text);
+		return NULL;
+	}
+	utf8_no_controls(text);
+	*s = (struct sentence){*c->sentences, text};
+	*c->sentences = s;
+	return text;
+}
+
+enum err
+say_fault(const struct cli *c, struct fault *f, enum err err, const char *fmt, ...)
+{
+	char *text = NULL;
+	va_list ap;
+
+	if (f == NULL || f->err != E_OK || err == E_OK)
+		return err;
+	va_start(ap, fmt);
+	if (vasprintf(&text, fmt, ap) < 0)
+		text = NULL;
+	va_end(ap);
+	if (text == NULL || (text = keep(c, text)) == NULL)
+		return fault_set(f, err, ENOMEM, "memory", "for a sentence");
+	return fault_said(f, err, text);
+}
+
+void
+say_forget(const struct cli *c)
+{
+	struct sentence *next = *c->sentences;
+
+	for (struct sentence *s = next; s != NULL; s = next) {
+		next = s->next;
+		explicit_bzero(s->text, strlen(s->text)); /* what was typed may be quoted */
+		free(s->text);
+		free(s);
+	}
+	*c->sentences = NULL;
 }
 
 enum err

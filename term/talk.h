@@ -26,6 +26,15 @@ enum err say_usage(const struct cli *c, const char *fmt, ...) __attribute__((for
 /* say_refuse(c, err, fmt, ...): an error in words of the caller's own, complete with its next step. Return err. */
 enum err say_refuse(const struct cli *c, enum err err, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
+/*
+ * say_fault(c, f, err, fmt, ...): why a verb cannot go on, in words of the caller's own, complete with its next step: f is that
+ * sentence (fault_said), of any length, unless it is NULL or holds a fault already. fmt is translated already. Return err.
+ */
+enum err say_fault(const struct cli *c, struct fault *f, enum err err, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+/* say_forget(c): the sentences of all faults are gone. */
+void say_forget(const struct cli *c);
+
 /* say_info: a line on stderr unless quiet. say_warn: the same with "warning: ", also when quiet. */
 void say_info(const struct cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void say_warn(const struct cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

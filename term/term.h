@@ -11,6 +11,7 @@
 #include "error.h"
 
 struct pinentry;
+struct sentence; /* talk.c */
 
 struct cli {
 	const char *verb; /* "issue" */
@@ -25,6 +26,8 @@ struct cli {
 	const char *code_file;	     /* the same */
 	bool pinentry;		     /* ask in windows of pinentry */
 	struct pinentry *dialog;     /* where they are asked then, else NULL; opt_parse makes it, main ends it */
+
+	struct sentence **sentences; /* the list of those that faults say (say_fault); whoever made this ends it (say_forget) */
 };
 
 #endif

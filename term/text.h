@@ -17,7 +17,7 @@
 #define _(s) gettext(s)
 #define N_(s) s
 
-/* SHORT(name): a name in a sentence, shortened visibly where it is too long (utf8_short); good until the end of the block. */
+/* SHORT(name): a name in a list, shortened visibly where it is too long (utf8_short); good until the end of the block. */
 #define SHORT_SIZE 121
 #define SHORT(name) utf8_short((char[SHORT_SIZE]){""}, SHORT_SIZE, name)
 

@@ -3,6 +3,8 @@
  */
 #include "hostsay.h"
 
+#include <stdio.h>
+
 #include "player.h"
 #include "whysay.h"
 #include "text.h"
@@ -10,15 +12,16 @@
 /* ---- player ---------------------------------------------------------------------------------------------------------------- */
 
 static void
-no_player(struct fault *out, const struct fault *f)
+no_player(FILE *to, const struct fault *f)
 {
-	fault_set(out, f->err, 0, "", _("there is no program '%s' here. Nothing was spent."), SHORT(f->object));
+	fprintf(to, _("there is no program '%s' here. Nothing was spent."), f->object);
 }
 
 static void
-no_mpv(struct fault *out, const struct fault *f)
+no_mpv(FILE *to, const struct fault *f)
 {
-	fault_set(out, f->err, 0, "", "%s",
+	(void)f;
+	fprintf(to, "%s",
 	    _("mpv is not installed. Name another player: oncestick play -- PLAYER FILE. Nothing was spent."));
 }
 
@@ -27,8 +30,8 @@ static const struct whysay sentences[] = {
 	{E_USAGE, WHY_NO_MPV, no_mpv},
 };
 
-bool
-hostsay(struct fault *out, const struct fault *f)
+char *
+hostsay(const struct fault *f)
 {
-	return whysay(out, f, sentences, sizeof sentences / sizeof *sentences);
+	return whysay(f, sentences, sizeof sentences / sizeof *sentences);
 }

@@ -4,12 +4,9 @@
 #ifndef HOSTSAY_H
 #define HOSTSAY_H
 
-#include <stdbool.h>
-
 #include "error.h"
 
-/* hostsay(out, f): out becomes f as a whole sentence, complete with its next step. False, and out is untouched, if f is no such
- * fault. */
-bool hostsay(struct fault *out, const struct fault *f);
+/* hostsay(f): f as a whole sentence, complete with its next step, to be freed by the caller. NULL if f is no such fault. */
+char *hostsay(const struct fault *f);
 
 #endif

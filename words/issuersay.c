@@ -3,6 +3,7 @@
  */
 #include "issuersay.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "envelope.h"
@@ -10,33 +11,35 @@
 #include "issuer.h"
 #include "prepare.h"
 #include "scrub.h"
+#include "talk.h"
 #include "whysay.h"
 #include "text.h"
 
 static void
-no_issuer(struct fault *out, const struct fault *f)
+no_issuer(FILE *to, const struct fault *f)
 {
-	fault_set(out, f->err, 0, "", _("there is no issuer yet at %s; make one: oncestick init"), SHORT(f->object));
+	fprintf(to, _("there is no issuer yet at %s; make one: oncestick init"), f->object);
 }
 
 static void
-no_keystore(struct fault *out, const struct fault *f)
+no_keystore(FILE *to, const struct fault *f)
 {
-	fault_set(out, f->err, 0, "", _("there is no keystore in %s; make one: oncestick init"), SHORT(f->object));
+	fprintf(to, _("there is no keystore in %s; make one: oncestick init"), f->object);
 }
 
 static void
-no_rights(struct fault *out, const struct fault *f)
+no_rights(FILE *to, const struct fault *f)
 {
-	fault_set(out, f->err, 0, "",
-	    _("the file system of that directory keeps no permissions: everybody here could change the issuer's files. Set "
+	(void)f;
+	fprintf(to, _("the file system of that directory keeps no permissions: everybody here could change the issuer's files. Set "
 	      "ONCESTICK_ISSUER_DIR to a directory on this PC's own disk."));
 }
 
 static void
-list_full(struct fault *out, const struct fault *f)
+list_full(FILE *to, const struct fault *f)
 {
-	fault_set(out, f->err, 0, "",
+	(void)f;
+	fprintf(to,
 	    _("the list of used and revoked codes would be longer than %u MiB, which is the limit; nothing was changed. A lecture "
 	      "leaves the list a week after it expires: wait for that, and give new lectures less time (prepare --expires) or "
 	      "prepare them as another issuer, in another ONCESTICK_ISSUER_DIR (oncestick init)."),
@@ -44,131 +47,127 @@ list_full(struct fault *out, const struct fault *f)
 }
 
 static void
-unknown_stick(struct fault *out, const struct fault *f)
+unknown_stick(FILE *to, const struct fault *f)
 {
-	fault_set(out, f->err, 0, "", _("there is no stick %s in the books; 'oncestick codes' lists them."), f->object);
+	fprintf(to, _("there is no stick %s in the books; 'oncestick codes' lists them."), f->object);
 }
 
 static void
-no_code_name(struct fault *out, const struct fault *f)
+no_code_name(FILE *to, const struct fault *f)
 {
-	fault_set(out, f->err, 0, "",
-	    _("'%s' is not the name of a code; those look like 7kq241/3. Never type a code itself here: use --code."),
-	    SHORT(f->object));
+	fprintf(to, _("'%s' is not the name of a code; those look like 7kq241/3. Never type a code itself here: use --code."),
+	    f->object);
 }
 
 static void
-no_receipts(struct fault *out, const struct fault *f)
+no_receipts(FILE *to, const struct fault *f)
 {
-	fault_set(out, f->err, 0, "", _("that is not a receipts file; a PC writes one with: oncestick station receipts FILE"));
+	(void)f;
+	fprintf(to, _("that is not a receipts file; a PC writes one with: oncestick station receipts FILE"));
 }
 
 static void
-no_stick(struct fault *out, const struct fault *f)
+no_stick(FILE *to, const struct fault *f)
 {
-	fault_set(out, f->err, 0, "",
-	    _("%s is not where a stick is mounted, but a directory on another disk: its free space is not filled."),
-	    SHORT(f->object));
+	fprintf(to, _("%s is not where a stick is mounted, but a directory on another disk: its free space is not filled."),
+	    f->object);
 }
 
 static void
-foreign_fill(struct fault *out, const struct fault *f)
+foreign_fill(FILE *to, const struct fault *f)
 {
-	fault_set(out, f->err, 0, "",
+	fprintf(to,
 	    _("the folder %s on the stick holds %s, which oncestick did not write. Rename that folder, and run this again."),
-	    SCRUB_DIR, SHORT(f->object));
+	    SCRUB_DIR, f->object);
 }
 
 static void
-no_folder(struct fault *out, const struct fault *f)
+no_folder(FILE *to, const struct fault *f)
 {
-	fault_set(out, f->err, 0, "", _("%s: %s."), SHORT(f->object), strerror(f->sys));
+	fprintf(to, _("%s: %s."), f->object, strerror(f->sys));
 }
 
 static void
-no_files(struct fault *out, const struct fault *f)
+no_files(FILE *to, const struct fault *f)
 {
-	fault_set(out, f->err, 0, "", _("there is no file in %s to pack."), SHORT(f->object));
+	fprintf(to, _("there is no file in %s to pack."), f->object);
 }
 
 static void
-inside(struct fault *out, const struct fault *f)
+inside(FILE *to, const struct fault *f)
 {
-	fault_set(out, f->err, 0, "", _("the stick %s is inside the folder that is to be packed."), SHORT(f->object));
+	fprintf(to, _("the stick %s is inside the folder that is to be packed."), f->object);
 }
 
 static void
-named_twice(struct fault *out, const struct fault *f)
+named_twice(FILE *to, const struct fault *f)
 {
-	fault_set(out, f->err, 0, "", _("the stick %s is named twice."), SHORT(f->object));
+	fprintf(to, _("the stick %s is named twice."), f->object);
 }
 
 static void
-is_copy(struct fault *out, const struct fault *f)
+is_copy(FILE *to, const struct fault *f)
 {
-	fault_set(out, f->err, 0, "",
-	    _("%s is a copy: what is on it was bound to another USB device. --replace destroys it."), SHORT(f->object));
+	fprintf(to, _("%s is a copy: what is on it was bound to another USB device. --replace destroys it."), f->object);
 }
 
 static void
-crowded(struct fault *out, const struct fault *f)
+crowded(FILE *to, const struct fault *f)
 {
-	fault_set(out, f->err, 0, "", _("there are %u lectures on %s already, which is the limit; --replace destroys them."),
-	    STICK_GRANTS_MAX, SHORT(f->object));
+	fprintf(to, _("there are %u lectures on %s already, which is the limit; --replace destroys them."),
+	    STICK_GRANTS_MAX, f->object);
 }
 
 static void
-not_handed_out(struct fault *out, const struct fault *f)
+not_handed_out(FILE *to, const struct fault *f)
 {
-	fault_set(out, f->err, 0, "", _("code %s has not been handed out yet; leave out --again to hand out the next ones that "
-					"are ready."), SHORT(f->object));
+	fprintf(to, _("code %s has not been handed out yet; leave out --again to hand out the next ones that "
+					"are ready."), f->object);
 }
 
 static void
-code_is_over(struct fault *out, const struct fault *f)
+code_is_over(FILE *to, const struct fault *f)
 {
 	if (f->err == E_SPENT)
-		fault_set(out, f->err, 0, "", _("code %s was used; hand out another."), SHORT(f->object));
+		fprintf(to, _("code %s was used; hand out another."), f->object);
 	else if (f->err == E_REVOKED)
-		fault_set(out, f->err, 0, "", _("code %s is revoked; hand out another."), SHORT(f->object));
+		fprintf(to, _("code %s is revoked; hand out another."), f->object);
 	else
-		fault_set(out, f->err, 0, "", _("code %s has expired; hand out one for a coming lecture."), SHORT(f->object));
+		fprintf(to, _("code %s has expired; hand out one for a coming lecture."), f->object);
 }
 
 static void
-holds_none(struct fault *out, const struct fault *f)
+holds_none(FILE *to, const struct fault *f)
 {
-	fault_set(out, f->err, 0, "",
-	    _("nobody called \"%s\" holds an unused code that is still valid; 'oncestick codes STICK' lists holders."),
-	    SHORT(f->object));
+	fprintf(to, _("nobody called \"%s\" holds an unused code that is still valid; 'oncestick codes STICK' lists holders."),
+	    f->object);
 }
 
 static void
-never_given(struct fault *out, const struct fault *f)
+never_given(FILE *to, const struct fault *f)
 {
-	fault_set(out, f->err, 0, "",
-	    _("nobody called \"%s\" was given a code; 'oncestick codes STICK' lists holders."), SHORT(f->object));
+	fprintf(to, _("nobody called \"%s\" was given a code; 'oncestick codes STICK' lists holders."), f->object);
 }
 
 static void
-still_out(struct fault *out, const struct fault *f)
+still_out(FILE *to, const struct fault *f)
 {
-	fault_set(out, f->err, 0, "",
+	fprintf(to,
 	    _("\"%s\" has a code that can still be used, and without the name nobody could revoke it. First: oncestick revoke --holder "
 	      "NAME, or collect the stick."),
-	    SHORT(f->object));
+	    f->object);
 }
 
 static void
-another_issuer(struct fault *out, const struct fault *f)
+another_issuer(FILE *to, const struct fault *f)
 {
-	fault_set(out, f->err, 0, "", _("the stick at %s belongs to another issuer; it was left as it is."), SHORT(f->object));
+	fprintf(to, _("the stick at %s belongs to another issuer; it was left as it is."), f->object);
 }
 
 static void
-no_once(struct fault *out, const struct fault *f)
+no_once(FILE *to, const struct fault *f)
 {
-	fault_set(out, f->err, 0, "", _("there is no ONCE in %s, so there is nothing to erase."), SHORT(f->object));
+	fprintf(to, _("there is no ONCE in %s, so there is nothing to erase."), f->object);
 }
 
 static const struct whysay sentences[] = {
@@ -198,38 +197,38 @@ static const struct whysay sentences[] = {
 	{E_SPACE, WHY_NO_ROOM, crowded},
 };
 
-bool
-issuersay(struct fault *out, const struct fault *f)
+char *
+issuersay(const struct fault *f)
 {
-	return whysay(out, f, sentences, sizeof sentences / sizeof *sentences);
+	return whysay(f, sentences, sizeof sentences / sizeof *sentences);
 }
 
 enum err
-issuersay_loss(const struct collect_loss *loss, const char *path, struct fault *f)
+issuersay_loss(const struct cli *c, const struct collect_loss *loss, const char *path, struct fault *f)
 {
 	if (loss->used > 0)
-		return fault_set(f, E_USAGE, 0, "",
+		return say_fault(c, f, E_USAGE,
 		    ngettext("%u used code on %s has not been collected: who used it, and when, would be lost. First: oncestick "
 			     "collect STICK; or --discard.",
 			"%u used codes on %s have not been collected: who used them, and when, would be lost. First: oncestick "
 			"collect STICK; or --discard.",
 			loss->used),
-		    loss->used, SHORT(path));
+		    loss->used, path);
 	if (loss->lectures > 0)
-		return fault_set(f, E_USAGE, 0, "",
+		return say_fault(c, f, E_USAGE,
 		    ngettext("%u lecture that by the books is on this stick is not on %s: nobody could tell any more who used "
 			     "its codes, and when. Look for another copy of the stick, and collect it; or --discard.",
 			"%u lectures that by the books are on this stick are not on %s: nobody could tell any more who used "
 			"their codes, and when. Look for another copy of the stick, and collect it; or --discard.",
 			loss->lectures),
-		    loss->lectures, SHORT(path));
+		    loss->lectures, path);
 	if (loss->damaged > 0)
-		return fault_set(f, E_USAGE, 0, "",
+		return say_fault(c, f, E_USAGE,
 		    ngettext("%u code on %s is damaged, and whether it was used would be lost. First: oncestick collect STICK; or "
 			     "--discard.",
 			"%u codes on %s are damaged, and whether they were used would be lost. First: oncestick collect STICK; or "
 			"--discard.",
 			loss->damaged),
-		    loss->damaged, SHORT(path));
+		    loss->damaged, path);
 	return E_OK;
 }

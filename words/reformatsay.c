@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "human.h"
-#include "say.h"
+#include "talk.h"
 #include "text.h"
 #include "usbsay.h"
 
@@ -36,110 +36,108 @@ reformatsay_show(char out[REFORMATSAY_MAX], const struct reformat *r, const stru
 
 /* What is no stick to be wiped. */
 static enum err
-no_stick(const struct reformat *r, enum err e, struct fault *f)
+no_stick(const struct cli *c, const struct reformat *r, enum err e, struct fault *f)
 {
 	const struct reformat_miss *m = &r->miss;
 
 	switch (m->why) {
 	case REFORMAT_LONG:
-		return fault_set(f, e, 0, "", _("--format needs the stick's short name, such as /dev/sdb"));
+		return say_fault(c, f, e, _("--format needs the stick's short name, such as /dev/sdb"));
 	case REFORMAT_NO_DEVICE:
-		return fault_set(f, e, 0, "",
+		return say_fault(c, f, e,
 		    _("%s is not a device. --format needs the stick's device, such as /dev/sdb; 'oncestick sticks' lists them"),
 		    m->name);
 	case REFORMAT_MISSING:
-		return fault_set(f, e, 0, "", _("%s: %s. 'oncestick sticks' lists what is plugged in"), m->name, strerror(m->sys));
+		return say_fault(c, f, e, _("%s: %s. 'oncestick sticks' lists what is plugged in"), m->name, strerror(m->sys));
 	case REFORMAT_NOT_USB:
-		return fault_set(f, e, 0, "",
+		return say_fault(c, f, e,
 		    _("%s is not on USB, and only USB sticks are formatted. 'oncestick sticks' lists them"), m->name);
 	case REFORMAT_STALE:
-		return fault_set(
-		    f, e, 0, "", _("%s is not what this PC knows as %s. Plug the stick in again"), r->path, m->name);
+		return say_fault(c, f, e, _("%s is not what this PC knows as %s. Plug the stick in again"), r->path, m->name);
 	case REFORMAT_EMPTY:
-		return fault_set(f, e, 0, "", _("there is nothing in %s"), m->name);
+		return say_fault(c, f, e, _("there is nothing in %s"), m->name);
 	case REFORMAT_SMALL:
-		return fault_set(f, e, 0, "", _("%s is smaller than 40 MiB. Use a larger stick"), m->name);
+		return say_fault(c, f, e, _("%s is smaller than 40 MiB. Use a larger stick"), m->name);
 	case REFORMAT_LARGE:
-		return fault_set(f, e, 0, "", _("%s is larger than 2 TiB: make a partition on it, and name that"), m->name);
+		return say_fault(c, f, e, _("%s is larger than 2 TiB: make a partition on it, and name that"), m->name);
 	case REFORMAT_SYSTEM:
-		return fault_set(f, e, 0, "", _("%s is on the disk that this PC runs from. It is not formatted"), m->name);
+		return say_fault(c, f, e, _("%s is on the disk that this PC runs from. It is not formatted"), m->name);
 	case REFORMAT_EXCHANGED:
-		return fault_set(f, e, 0, "", _("there is a different stick in %s now. Nothing was done"), m->name);
+		return say_fault(c, f, e, _("there is a different stick in %s now. Nothing was done"), m->name);
 	default:
-		return fault_set(f, e, 0, "", _("%s: %s"), m->name, strerror(m->sys));
+		return say_fault(c, f, e, _("%s: %s"), m->name, strerror(m->sys));
 	}
 }
 
 /* What keeps it from being wiped. */
 static enum err
-not_now(const struct reformat *r, enum err e, struct fault *f)
+not_now(const struct cli *c, const struct reformat *r, enum err e, struct fault *f)
 {
 	const struct reformat_miss *m = &r->miss;
 	char point[120];
 
 	switch (m->why) {
 	case REFORMAT_MOUNTED:
-		return fault_set(f, e, 0, "",
+		return say_fault(c, f, e,
 		    _("/dev/%s is mounted at %s. If nothing on it is needed, unmount it first: udisksctl unmount -b /dev/%s"),
-		    m->name, SHORT(say_safe(point, sizeof point, m->point)), m->name);
+		    m->name, say_safe(point, sizeof point, m->point), m->name);
 	case REFORMAT_HELD:
-		return fault_set(
-		    f, e, 0, "", _("/dev/%s is in use: encryption, RAID or LVM is on it. Close that first"), m->name);
+		return say_fault(c, f, e, _("/dev/%s is in use: encryption, RAID or LVM is on it. Close that first"), m->name);
 	case REFORMAT_IN_USE:
-		return fault_set(f, e, 0, "", _("%s is in use: mounted, used as swap space, or part of another disk"), m->name);
+		return say_fault(c, f, e, _("%s is in use: mounted, used as swap space, or part of another disk"), m->name);
 	case REFORMAT_NO_RIGHT:
-		return fault_set(f, e, 0, "",
+		return say_fault(c, f, e,
 		    _("you may not write to %s. As root: mkfs.%s %s %s %s; or use your desktop's disk program, then prepare without "
 		      "--format"),
 		    m->name, reformat_name(r->type), r->type == REFORMAT_VFAT ? "-n" : "-L", REFORMAT_LABEL, m->name);
 	case REFORMAT_PROTECTED:
-		return fault_set(f, e, 0, "", _("%s is write-protected. Is there a switch on it?"), m->name);
+		return say_fault(c, f, e, _("%s is write-protected. Is there a switch on it?"), m->name);
 	case REFORMAT_NO_TOOL:
-		return fault_set(f, e, 0, "", _("%s is not installed (Debian package %s)"), m->name, m->package);
+		return say_fault(c, f, e, _("%s is not installed (Debian package %s)"), m->name, m->package);
 	default:
-		return no_stick(r, e, f);
+		return no_stick(c, r, e, f);
 	}
 }
 
 /* What went wrong on the way. */
 static enum err
-failed(const struct reformat *r, enum err e, struct fault *f)
+failed(const struct cli *c, const struct reformat *r, enum err e, struct fault *f)
 {
 	const struct reformat_miss *m = &r->miss;
 
 	switch (m->why) {
 	case REFORMAT_STOPPED:
-		return fault_set(f, e, 0, "", _("interrupted while %s was formatted; what was on it is gone"), m->name);
+		return say_fault(c, f, e, _("interrupted while %s was formatted; what was on it is gone"), m->name);
 	case REFORMAT_NOT_STARTED:
-		return fault_set(f, e, 0, "", _("%s could not be formatted: %s: %s"), r->path, m->name, SHORT(strerror(m->sys)));
+		return say_fault(c, f, e, _("%s could not be formatted: %s: %s"), r->path, m->name, strerror(m->sys));
 	case REFORMAT_FAILED:
-		return fault_set(f, e, 0, "", _("%s could not be formatted: %s: %s"), r->path, m->name,
-		    SHORT(m->said[0] != '\0' ? m->said : _("it failed")));
+		return say_fault(c, f, e, _("%s could not be formatted: %s: %s"), r->path, m->name,
+		    m->said[0] != '\0' ? m->said : _("it failed"));
 	case REFORMAT_NO_PART:
-		return fault_set(f, e, 0, "",
+		return say_fault(c, f, e,
 		    _("%s has a new partition table, but %s does not appear. Plug the stick in again"), r->path, m->name);
 	case REFORMAT_UNREADABLE:
-		return fault_set(f, e, 0, "", _("%s is formatted, but cannot be read: %s"), m->name, strerror(m->sys));
+		return say_fault(c, f, e, _("%s is formatted, but cannot be read: %s"), m->name, strerror(m->sys));
 	case REFORMAT_NO_MOUNT:
-		return fault_set(f, e, 0, "", _("%s is formatted, but this PC cannot mount %s: %s"), m->name,
-		    reformat_name(r->type), SHORT(m->said));
+		return say_fault(c, f, e, _("%s is formatted, but this PC cannot mount %s: %s"), m->name,
+		    reformat_name(r->type), m->said);
 	case REFORMAT_NOBODY:
-		return fault_set(f, e, 0, "",
+		return say_fault(c, f, e,
 		    _("%s is formatted, but not mounted. Mount it, and name the directory where it is: oncestick prepare FOLDER STICK"),
 		    m->name);
 	case REFORMAT_STUCK:
-		return fault_set(f, e, 0, "", _("%s cannot be unmounted: %s"), m->name, SHORT(m->said));
+		return say_fault(c, f, e, _("%s cannot be unmounted: %s"), m->name, m->said);
 	case REFORMAT_LOST_TABLE:
-		return fault_set(f, e, 0, "", _("%s has lost its partition table"), m->name);
+		return say_fault(c, f, e, _("%s has lost its partition table"), m->name);
 	case REFORMAT_LOST_FILES:
-		return fault_set(f, e, 0, "", _("%s has lost its file system"), m->name);
+		return say_fault(c, f, e, _("%s has lost its file system"), m->name);
 	default:
-		return not_now(r, e, f);
+		return not_now(c, r, e, f);
 	}
 }
 
 enum err
-reformatsay(const struct reformat *r, const struct fault *why, struct fault *f)
+reformatsay(const struct cli *c, const struct reformat *r, const struct fault *why, struct fault *f)
 {
-	return r->miss.why == REFORMAT_OTHER ? fault_pass(f, why) : failed(r, why->err, f);
+	return r->miss.why == REFORMAT_OTHER ? fault_pass(f, why) : failed(c, r, why->err, f);
 }

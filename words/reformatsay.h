@@ -6,6 +6,7 @@
 
 #include "error.h"
 #include "reformat.h"
+#include "term.h"
 
 #define REFORMATSAY_MAX 700
 
@@ -13,7 +14,7 @@
  */
 void reformatsay_show(char out[REFORMATSAY_MAX], const struct reformat *r, const struct reformat_env *env);
 
-/* reformatsay(r, why, f): f becomes why, with which a function of reformat.h failed on r, as a whole sentence. Return its error. */
-enum err reformatsay(const struct reformat *r, const struct fault *why, struct fault *f);
+/* reformatsay(c, r, why, f): f is why, with which a function of reformat.h failed on r, as a whole sentence. Return its error. */
+enum err reformatsay(const struct cli *c, const struct reformat *r, const struct fault *why, struct fault *f);
 
 #endif

@@ -6,13 +6,17 @@
 #include <errno.h>
 #include <pwd.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include <jansson.h>
+
 #include "code.h"
 #include "granting.h"
 #include "hostsay.h"
+#include "human.h"
 #include "issuersay.h"
 #include "keytree.h"
 #include "pack.h"
@@ -23,10 +27,9 @@
 #include "utf8.h"
 #include "when.h"
 
-#define SENTENCE_MAX 2400 /* bytes: other languages take up to three for a character */
-#define SAFE_MAX 512
+#define SAFE_MAX 4096 /* a path */
 
-/* A sentence that grows and is cut, never overrun. */
+/* A part of a sentence that grows and is cut, never overrun. */
 struct text {
 	char *p;
 	size_t size, n;
@@ -56,8 +59,8 @@ add(struct text *t, const char *fmt, ...)
  * A sentence is translated whole. What stands in it as %s: a stick, in words; a name; and a cause, which is "" or in parentheses
  * with a blank before it.
  */
-#define STICK_MAX 640
-#define CAUSE_MAX 900
+#define STICK_MAX (SAFE_MAX + 160)
+#define CAUSE_MAX 2400 /* other languages take up to three bytes for a character */
 #define STICK(f, a) stick_words((char[STICK_MAX]){""}, f, a)
 #define CAUSE(f, a) cause_words((char[CAUSE_MAX]){""}, f, a)
 #define REASON(f, a) reason_words((char[CAUSE_MAX]){""}, f, a)
@@ -154,25 +157,25 @@ contact_of(const struct say_about *a)
 }
 
 static void
-add_call(struct text *t, const struct say_about *a)
+add_call(FILE *t, const struct say_about *a)
 {
 	if (contact_of(a) == NULL)
-		add(t, "%s", _(" Ask whoever gave you the stick."));
+		fprintf(t, "%s", _(" Ask whoever gave you the stick."));
 	else
 		/* TRANSLATORS: whom to call, in the issuer's words: a telephone number, a name */
-		add(t, _(" Call: %s."), SAFE(contact_of(a)));
+		fprintf(t, _(" Call: %s."), SAFE(contact_of(a)));
 }
 
 /* Where another code is the way on. */
 static void
-add_ask_another(struct text *t, const struct say_about *a)
+add_ask_another(FILE *t, const struct say_about *a)
 {
 	if (contact_of(a) == NULL)
 		/* TRANSLATORS: another code */
-		add(t, "%s", _(" Ask for another."));
+		fprintf(t, "%s", _(" Ask for another."));
 	else
 		/* TRANSLATORS: for another code; %s is whom to call, in the issuer's words */
-		add(t, _(" Ask for another: %s."), SAFE(contact_of(a)));
+		fprintf(t, _(" Ask for another: %s."), SAFE(contact_of(a)));
 }
 
 /* Each of these stands in the sentences below as "%s" where a stick is meant. */
@@ -204,7 +207,7 @@ stick_words(char out[STICK_MAX], const struct fault *f, const struct say_about *
 
 /* ---- sentences, by what they are about ------------------------------------------------------------------------------------ */
 
-typedef void sentence(struct text *t, const struct fault *f, const struct say_about *a);
+typedef void sentence(FILE *t, const struct fault *f, const struct say_about *a);
 
 static bool
 is_start(const struct fault *f)
@@ -214,31 +217,31 @@ is_start(const struct fault *f)
 
 /* What this PC has run out of, or does not have: whatever the step was, it was not that which is wrong. */
 static bool
-s_run_out(struct text *t, const struct fault *f, const struct say_about *a)
+s_run_out(FILE *t, const struct fault *f, const struct say_about *a)
 {
 	switch (f->sys) {
 	case EMFILE:
 		/* TRANSLATORS: here and below, a %s before a full stop or a comma, without a blank before it, is "" or a cause such
 		 * as " (fsync: Input/output error)" */
-		add(t,
+		fprintf(t,
 		    _("this program may not have as many files open as it needs%s. Raise the limit and try again: ulimit -n 1024."),
 		    CAUSE(f, a));
 		return true;
 	case ENFILE:
-		add(t, _("the programs on this PC have too many files open%s. Close some of them and try again."), CAUSE(f, a));
+		fprintf(t, _("the programs on this PC have too many files open%s. Close some of them and try again."), CAUSE(f, a));
 		return true;
 	case ENOMEM:
-		add(t, _("not enough free memory%s. Close other programs and try again."), CAUSE(f, a));
+		fprintf(t, _("not enough free memory%s. Close other programs and try again."), CAUSE(f, a));
 		return true;
 	case EAGAIN:
 		if (is_start(f))
-			add(t,
+			fprintf(t,
 			    _("this PC runs as many programs as it allows%s, so no more can be started. Close some of them and try "
 			      "again."),
 			    CAUSE(f, a));
 		return is_start(f);
 	case ENOSYS:
-		add(t,
+		fprintf(t,
 		    _("this PC's system cannot do what oncestick needs%s: it is too old, or a container forbids it. Use another "
 		      "PC, or work outside the container."),
 		    CAUSE(f, a));
@@ -256,9 +259,9 @@ is_trial(const struct fault *f)
 }
 
 static void
-s_trial_refused(struct text *t, const struct fault *f, const struct say_about *a)
+s_trial_refused(FILE *t, const struct fault *f, const struct say_about *a)
 {
-	add(t,
+	fprintf(t,
 	    _("an open folder would fail on this PC: the system here needs something that oncestick gives up once a folder is "
 	      "open%s. Install the newest oncestick, or use another PC; if the newest one says this too, report it with this "
 	      "line."),
@@ -266,51 +269,52 @@ s_trial_refused(struct text *t, const struct fault *f, const struct say_about *a
 }
 
 static void
-s_trial_killed(struct text *t, const struct fault *f, const struct say_about *a)
+s_trial_killed(FILE *t, const struct fault *f, const struct say_about *a)
 {
-	add(t,
+	fprintf(t,
 	    _("the trial run of an open folder was killed%s. Is there enough free memory? Close other programs and try again."),
 	    REASON(f, a));
 }
 
 static void
-s_trial_slow(struct text *t, const struct fault *f, const struct say_about *a)
+s_trial_slow(FILE *t, const struct fault *f, const struct say_about *a)
 {
 	(void)f;
 	(void)a;
-	add(t, "%s",
+	fprintf(t, "%s",
 	    _("the trial run of an open folder took too long. Try another USB port, or wait until this PC is less busy, and try "
 	      "again."));
 }
 
 static void
-s_fail(struct text *t, const struct fault *f, const struct say_about *a)
+s_fail(FILE *t, const struct fault *f, const struct say_about *a)
 {
-	add(t, _("something failed that should not have%s. Try again; if it fails again, report it with this line."), CAUSE(f, a));
+	fprintf(t,
+	    _("something failed that should not have%s. Try again; if it fails again, report it with this line."), CAUSE(f, a));
 }
 
 static void
-s_usage(struct text *t, const struct fault *f, const struct say_about *a)
+s_usage(FILE *t, const struct fault *f, const struct say_about *a)
 {
-	add(t, _("oncestick cannot do it this way%s. 'oncestick --help' shows what it can do."), CAUSE(f, a));
+	fprintf(t, _("oncestick cannot do it this way%s. 'oncestick --help' shows what it can do."), CAUSE(f, a));
 }
 
 static void
-s_not_ours(struct text *t, const struct fault *f, const struct say_about *a)
+s_not_ours(FILE *t, const struct fault *f, const struct say_about *a)
 {
 	(void)a;
-	add(t,
+	fprintf(t,
 	    _("oncestick did not write %s: the stick's record that belongs beside it is missing. Nothing was changed. Rename that "
 	      "folder, or use another stick."),
 	    SAFE(f->object));
 }
 
 static void
-s_no_stick(struct text *t, const struct fault *f, const struct say_about *a)
+s_no_stick(FILE *t, const struct fault *f, const struct say_about *a)
 {
 	const char *object = object_of(f, a);
 
-	add(t,
+	fprintf(t,
 	    _("there is no locked stick at %s: it has no directory ONCE. Plug the stick in, wait until it is mounted, and name the "
 	      "directory where it is."),
 	    object != NULL ? SAFE(object) : _("the place you named"));
@@ -318,10 +322,10 @@ s_no_stick(struct text *t, const struct fault *f, const struct say_about *a)
 
 /* Somebody has put there what is found before that which is meant. */
 static void
-s_crowded(struct text *t, const struct fault *f, const struct say_about *a)
+s_crowded(FILE *t, const struct fault *f, const struct say_about *a)
 {
 	/* TRANSLATORS: a stick, in words; a directory on it; the name of a file */
-	add(t,
+	fprintf(t,
 	    _("%s has more in %s than oncestick looks through, and more than it ever writes: what you need may be among the rest. "
 	      "Directories there without a file %s are of no use: remove them, then try again."),
 	    STICK(f, a), SAFE(f->object), f->why == WHY_CROWDED_BUNDLES ? STICK_MANIFEST_FILE : STICK_GRANT_FILE);
@@ -330,9 +334,9 @@ s_crowded(struct text *t, const struct fault *f, const struct say_about *a)
 }
 
 static void
-s_stick_damaged(struct text *t, const struct fault *f, const struct say_about *a)
+s_stick_damaged(FILE *t, const struct fault *f, const struct say_about *a)
 {
-	add(t,
+	fprintf(t,
 	    _("%s is damaged: neither copy of its own record can be used%s. It can no longer be opened; ask the issuer to prepare "
 	      "another."),
 	    STICK(f, a), CAUSE(f, a));
@@ -341,195 +345,197 @@ s_stick_damaged(struct text *t, const struct fault *f, const struct say_about *a
 }
 
 static void
-s_no_grant(struct text *t, const struct fault *f, const struct say_about *a)
+s_no_grant(FILE *t, const struct fault *f, const struct say_about *a)
 {
 	if (a->info != NULL && a->info->newer > 0) {
-		add(t, _("%s was made by a newer oncestick. Install the newest version here, or use another PC."), STICK(f, a));
+		fprintf(t, _("%s was made by a newer oncestick. Install the newest version here, or use another PC."), STICK(f, a));
 		return;
 	}
 	if (a->info == NULL || a->info->skipped == 0)
-		add(t, _("%s has nothing on it that a code could open%s. It has to be prepared again."), STICK(f, a), CAUSE(f, a));
+		fprintf(t,
+		    _("%s has nothing on it that a code could open%s. It has to be prepared again."), STICK(f, a), CAUSE(f, a));
 	else if (a->info->grants == 0)
-		add(t, _("%s has a lecture whose signed description is damaged, and no other%s. It has to be prepared again."),
+		fprintf(t, _("%s has a lecture whose signed description is damaged, and no other%s. It has to be prepared again."),
 		    STICK(f, a), CAUSE(f, a));
 	else if (a->code)
-		add(t,
+		fprintf(t,
 		    _("%s has a lecture whose signed description is damaged; the code may belong to it%s. It has to be prepared "
 		      "again."),
 		    STICK(f, a), CAUSE(f, a));
 	else
-		add(t, _("%s has a lecture whose signed description is damaged%s. It has to be prepared again."), STICK(f, a),
+		fprintf(t, _("%s has a lecture whose signed description is damaged%s. It has to be prepared again."), STICK(f, a),
 		    CAUSE(f, a));
 	if (a->code)
 		add_call(t, a);
 }
 
 static void
-s_issuers_differ(struct text *t, const struct fault *f, const struct say_about *a)
+s_issuers_differ(FILE *t, const struct fault *f, const struct say_about *a)
 {
-	add(t, _("%s has lectures of several issuers on it, so we cannot tell whose it is. It has to be prepared again."),
+	fprintf(t, _("%s has lectures of several issuers on it, so we cannot tell whose it is. It has to be prepared again."),
 	    STICK(f, a));
 }
 
 static void
-s_issuer(struct text *t, const struct fault *f, const struct say_about *a)
+s_issuer(FILE *t, const struct fault *f, const struct say_about *a)
 {
 	char print[FINGERPRINT_SIZE];
 
 	if (a->info != NULL && !a->info->issuer_known && a->code) {
 		keytree_fingerprint(print, a->info->issuer);
-		add(t,
+		fprintf(t,
 		    _("%s is from issuer %s, which is not trusted on this PC. Ask whoever looks after this PC to add it: oncestick "
 		      "station pin FILE."),
 		    STICK(f, a), print);
 		return;
 	}
-	add(t, _("%s belongs to another issuer%s; it was left as it is. Use another stick, or, if you are sure, empty this one "
+	fprintf(t, _("%s belongs to another issuer%s; it was left as it is. Use another stick, or, if you are sure, empty this one "
 		 "first."),
 	    STICK(f, a), REASON(f, a));
 }
 
 static void
-s_no_codes(struct text *t, const struct fault *f, const struct say_about *a)
+s_no_codes(FILE *t, const struct fault *f, const struct say_about *a)
 {
-	add(t, _("not enough codes are left on %s%s; none was handed out. Make more: oncestick refill STICK."),
+	fprintf(t, _("not enough codes are left on %s%s; none was handed out. Make more: oncestick refill STICK."),
 	    STICK(f, a), CAUSE(f, a));
 }
 
 static void
-s_stick_busy(struct text *t, const struct fault *f, const struct say_about *a)
+s_stick_busy(FILE *t, const struct fault *f, const struct say_about *a)
 {
-	add(t,
+	fprintf(t,
 	    _("somebody is using a code of %s on this PC right now, or writing to it. Wait until that is done, then try again."),
 	    STICK(f, a));
 }
 
 static void
-s_code_form(struct text *t, const struct fault *f, const struct say_about *a)
+s_code_form(FILE *t, const struct fault *f, const struct say_about *a)
 {
 	int kind = a->typed == NULL ? 0 : code_looks_like_id(a->typed, strlen(a->typed));
 
 	(void)f;
 	if (kind == 2)
-		add(t, _("\"%s\" is the name of an issuer, not a code; a code looks like HNSB-PDT3-5TA5-MCEM."), SAFE(a->typed));
+		fprintf(t,
+		    _("\"%s\" is the name of an issuer, not a code; a code looks like HNSB-PDT3-5TA5-MCEM."), SAFE(a->typed));
 	else if (kind != 0 && strchr(a->typed, '/') != NULL)
-		add(t, _("\"%s\" is the name of a code, not a code; a code looks like HNSB-PDT3-5TA5-MCEM."), SAFE(a->typed));
+		fprintf(t, _("\"%s\" is the name of a code, not a code; a code looks like HNSB-PDT3-5TA5-MCEM."), SAFE(a->typed));
 	else if (kind != 0)
-		add(t, _("\"%s\" is the name of a stick, not a code; a code looks like HNSB-PDT3-5TA5-MCEM."), SAFE(a->typed));
+		fprintf(t, _("\"%s\" is the name of a stick, not a code; a code looks like HNSB-PDT3-5TA5-MCEM."), SAFE(a->typed));
 	else
-		add(t, "%s", _("this is not a code: a code has 16 letters and digits, like HNSB-PDT3-5TA5-MCEM."));
+		fprintf(t, "%s", _("this is not a code: a code has 16 letters and digits, like HNSB-PDT3-5TA5-MCEM."));
 }
 
 static void
-s_code_typo(struct text *t, const struct fault *f, const struct say_about *a)
+s_code_typo(FILE *t, const struct fault *f, const struct say_about *a)
 {
 	(void)f;
 	if (a->group < 1 || a->group > 4)
-		add(t, "%s", _("typing error, but we cannot tell where; compare all four groups."));
+		fprintf(t, "%s", _("typing error, but we cannot tell where; compare all four groups."));
 	else if (a->group_text != NULL)
 		/* TRANSLATORS: a code has four groups of four letters and digits; the group's number, and what was typed for it */
-		add(t, _("typing error, probably in group %d \"%.4s\"; compare all four."), a->group, a->group_text);
+		fprintf(t, _("typing error, probably in group %d \"%.4s\"; compare all four."), a->group, a->group_text);
 	else
-		add(t, _("typing error, probably in group %d; compare all four."), a->group);
+		fprintf(t, _("typing error, probably in group %d; compare all four."), a->group);
 }
 
 static void
-s_code_kind(struct text *t, const struct fault *f, const struct say_about *a)
+s_code_kind(FILE *t, const struct fault *f, const struct say_about *a)
 {
 	(void)f;
 	(void)a;
-	add(t, "%s",
+	fprintf(t, "%s",
 	    _("this is the other kind of code: what is needed here is the code that opens a stick, not the one that is read out "
 	      "over the telephone."));
 }
 
 static void
-s_code_unknown(struct text *t, const struct fault *f, const struct say_about *a)
+s_code_unknown(FILE *t, const struct fault *f, const struct say_about *a)
 {
-	add(t, _("this is a code, but not for %s. Is this the right stick?"), STICK(f, a));
+	fprintf(t, _("this is a code, but not for %s. Is this the right stick?"), STICK(f, a));
 	if (a->code)
 		add_call(t, a);
 }
 
 static void
-s_prompt(struct text *t, const struct fault *f, const struct say_about *a)
+s_prompt(FILE *t, const struct fault *f, const struct say_about *a)
 {
 	if (f->object[0] != '\0')
-		add(t, _("there was no answer%s. Start again."), CAUSE(f, a));
+		fprintf(t, _("there was no answer%s. Start again."), CAUSE(f, a));
 	else
-		add(t, "%s", _("cancelled."));
+		fprintf(t, "%s", _("cancelled."));
 }
 
 static void
-s_spent(struct text *t, const struct fault *f, const struct say_about *a)
+s_spent(FILE *t, const struct fault *f, const struct say_about *a)
 {
 	bool here = a->info != NULL && a->info->spent_here;
 
 	(void)f;
 	if (a->info != NULL && a->info->over_by_clock)
-		add(t,
+		fprintf(t,
 		    _("the session of this code began on %s on this PC, and by this PC's clock, which says %s, it is over. If the "
 		      "clock is wrong, set it and type the code again: nothing was closed. If it is right, the code is used up: a "
 		      "code opens one lecture."),
 		    TIME(a->info->spent_at), TIME(a->info->clock.now));
 	else if (a->info != NULL && a->info->spent_known && here)
-		add(t, _("this code was used on %s on this PC; a code opens one lecture."), TIME(a->info->spent_at));
+		fprintf(t, _("this code was used on %s on this PC; a code opens one lecture."), TIME(a->info->spent_at));
 	else if (a->info != NULL && a->info->spent_known)
-		add(t, _("this code was used on %s, on another PC or by another user of this one; a code opens one lecture."),
+		fprintf(t, _("this code was used on %s, on another PC or by another user of this one; a code opens one lecture."),
 		    TIME(a->info->spent_at));
 	else if (here)
-		add(t, "%s", _("this code was used before on this PC; a code opens one lecture."));
+		fprintf(t, "%s", _("this code was used before on this PC; a code opens one lecture."));
 	else
-		add(t, "%s", _("this code was used before; a code opens one lecture."));
+		fprintf(t, "%s", _("this code was used before; a code opens one lecture."));
 	add_ask_another(t, a);
 }
 
 static void
-s_revoked(struct text *t, const struct fault *f, const struct say_about *a)
+s_revoked(FILE *t, const struct fault *f, const struct say_about *a)
 {
 	(void)f;
-	add(t, "%s", _("this code was revoked by the issuer and no longer opens anything."));
+	fprintf(t, "%s", _("this code was revoked by the issuer and no longer opens anything."));
 	add_ask_another(t, a);
 }
 
 static void
-add_clock(struct text *t, const struct say_about *a)
+add_clock(FILE *t, const struct say_about *a)
 {
 	const struct clock_view *v = &a->info->clock;
 
 	if (v->t != v->now && v->t == v->floor)
-		add(t, _(" This PC's clock says %s, but the stick was written later than that, so the clock is wrong: set it."),
+		fprintf(t, _(" This PC's clock says %s, but the stick was written later than that, so the clock is wrong: set it."),
 		    TIME(v->now));
 	else
-		add(t, _(" This PC's clock says %s."), TIME(v->now));
+		fprintf(t, _(" This PC's clock says %s."), TIME(v->now));
 }
 
 static void
-s_early(struct text *t, const struct fault *f, const struct say_about *a)
+s_early(FILE *t, const struct fault *f, const struct say_about *a)
 {
 	(void)f;
 	if (a->info == NULL) {
-		add(t, "%s", _("too early: this code opens later."));
+		fprintf(t, "%s", _("too early: this code opens later."));
 		return;
 	}
-	add(t, _("too early: this code opens from %s on."), TIME(a->info->not_before));
+	fprintf(t, _("too early: this code opens from %s on."), TIME(a->info->not_before));
 	add_clock(t, a);
 }
 
 static void
-s_expired(struct text *t, const struct fault *f, const struct say_about *a)
+s_expired(FILE *t, const struct fault *f, const struct say_about *a)
 {
 	const struct clock_view *v = a->info == NULL ? NULL : &a->info->clock;
 
 	(void)f;
 	if (v == NULL) {
-		add(t, "%s", _("this code has expired."));
+		fprintf(t, "%s", _("this code has expired."));
 		add_ask_another(t, a);
 		return;
 	}
-	add(t, _("this code has expired: it could be used until %s."), TIME(a->info->expires));
+	fprintf(t, _("this code has expired: it could be used until %s."), TIME(a->info->expires));
 	if (v->t == v->high && v->now < a->info->expires && v->floor < a->info->expires) {
-		add(t,
+		fprintf(t,
 		    _(" This PC's clock says %s, but this PC has already seen %s. If that was wrong: oncestick station "
 		      "reset-clock."),
 		    TIME(v->now), TIME(v->high));
@@ -540,15 +546,15 @@ s_expired(struct text *t, const struct fault *f, const struct say_about *a)
 }
 
 static void
-s_notice_missing(struct text *t, const struct fault *f, const struct say_about *a)
+s_notice_missing(FILE *t, const struct fault *f, const struct say_about *a)
 {
 	if (a->info != NULL && a->info->notice_min != 0)
-		add(t,
+		fprintf(t,
 		    _("the list of revoked codes on %s is missing or older than it was when the stick was prepared (number %u or "
 		      "later is needed). The issuer can put it back: oncestick revoke --at STICK."),
 		    STICK(f, a), a->info->notice_min);
 	else
-		add(t,
+		fprintf(t,
 		    _("the list of revoked codes on %s is missing or older than it was when the stick was prepared. The issuer can "
 		      "put it back: oncestick revoke --at STICK."),
 		    STICK(f, a));
@@ -556,28 +562,28 @@ s_notice_missing(struct text *t, const struct fault *f, const struct say_about *
 }
 
 static void
-s_slot_damaged(struct text *t, const struct fault *f, const struct say_about *a)
+s_slot_damaged(FILE *t, const struct fault *f, const struct say_about *a)
 {
-	add(t, _("the record of this code on %s is damaged%s."), STICK(f, a), CAUSE(f, a));
+	fprintf(t, _("the record of this code on %s is damaged%s."), STICK(f, a), CAUSE(f, a));
 	if (a->info == NULL || !a->info->spent_now)
-		add(t, "%s", _(" Try another USB port; if that does not help, use another code for this stick."));
+		fprintf(t, "%s", _(" Try another USB port; if that does not help, use another code for this stick."));
 	add_call(t, a);
 }
 
 static void
-s_busy(struct text *t, const struct fault *f, const struct say_about *a)
+s_busy(FILE *t, const struct fault *f, const struct say_about *a)
 {
 	const char *object = object_of(f, a);
 
 	if (a->code && a->info != NULL && a->info->busy_where[0] != '\0')
-		add(t,
+		fprintf(t,
 		    _("this code is in use on this PC: its folder is open at %s. Carry on there, or end it: oncestick unmount."),
 		    SAFE(a->info->busy_where));
 	else if (a->code && a->info != NULL)
-		add(t, "%s",
+		fprintf(t, "%s",
 		    _("another oncestick on this PC is just opening this code. Wait for it: oncestick status."));
 	else
-		add(t, _("another program is using %s%s. Wait until it is done, or end it, and try again."),
+		fprintf(t, _("another program is using %s%s. Wait until it is done, or end it, and try again."),
 		    object != NULL ? SAFE(object) : _("the stick"), REASON(f, a));
 }
 
@@ -600,82 +606,83 @@ unreadable(const struct fault *f)
 }
 
 static void
-s_no_sockets(struct text *t, const struct fault *f, const struct say_about *a)
+s_no_sockets(FILE *t, const struct fault *f, const struct say_about *a)
 {
 	(void)a;
-	add(t,
+	fprintf(t,
 	    _("this PC's memory of used codes cannot be in %s: the file system there keeps neither permissions nor sockets. Set "
 	      "ONCESTICK_STATION_DIR to a directory on this PC's own disk."),
 	    SAFE(f->object));
 }
 
 static void
-s_station(struct text *t, const struct fault *f, const struct say_about *a)
+s_station(FILE *t, const struct fault *f, const struct say_about *a)
 {
 	if (goes_on(f, a) && a->code)
-		add(t,
+		fprintf(t,
 		    _("this PC's memory of used codes cannot be written%s. Make room, or fix the permissions of that directory. "
 		      "The code is not lost: it continues here, on this PC, once that is done."),
 		    CAUSE(f, a));
 	else if (goes_on(f, a))
-		add(t,
+		fprintf(t,
 		    _("the folder is closed, but this PC's memory of used codes cannot be written%s. Make room, or fix the "
 		      "permissions of that directory. The code is not lost: it continues here, on this PC, once that is done."),
 		    CAUSE(f, a));
 	else if (unreadable(f))
-		add(t,
+		fprintf(t,
 		    _("this PC's disk is failing where its memory of used codes is%s. Nothing opens without that. Have the disk "
 		      "checked; a code that was not used yet opens on another PC."),
 		    CAUSE(f, a));
 	else if (f->sys == EBADMSG)
-		add(t,
+		fprintf(t,
 		    _("this PC's memory of used codes is damaged%s. Nothing opens without it. Restore it from a copy; if there is "
 		      "none, move it away: a new one is started, and paused sessions and revoked codes are forgotten."),
 		    CAUSE(f, a));
 	else
-		add(t,
+		fprintf(t,
 		    _("this PC's memory of used codes cannot be opened or written%s. Nothing opens without it: make room, or fix "
 		      "the permissions of that directory."),
 		    CAUSE(f, a));
 }
 
 static void
-s_entries(struct text *t, const struct fault *f, const struct say_about *a)
+s_entries(FILE *t, const struct fault *f, const struct say_about *a)
 {
-	add(t, _("there are 64 lectures, or remains of some, on %s, and that is the limit; --replace destroys them."), STICK(f, a));
+	fprintf(t,
+	    _("there are 64 lectures, or remains of some, on %s, and that is the limit; --replace destroys them."), STICK(f, a));
 }
 
 static void
-s_space(struct text *t, const struct fault *f, const struct say_about *a)
+s_space(FILE *t, const struct fault *f, const struct say_about *a)
 {
-	add(t,
+	fprintf(t,
 	    _("it does not fit on %s%s; nothing was written. Use a larger stick, remove other files from this one, or use "
 	      "--replace."),
 	    STICK(f, a), CAUSE(f, a));
 }
 
 static void
-s_filesystem(struct text *t, const struct fault *f, const struct say_about *a)
+s_filesystem(FILE *t, const struct fault *f, const struct say_about *a)
 {
-	add(t,
+	fprintf(t,
 	    _("%s has a file system that keeps old copies of what is overwritten%s, so a used code would live on. Format it with "
 	      "exFAT, FAT32 or ext4."),
 	    STICK(f, a), REASON(f, a));
 }
 
 static void
-s_bundle(struct text *t, const struct fault *f, const struct say_about *a)
+s_bundle(FILE *t, const struct fault *f, const struct say_about *a)
 {
-	add(t, _("the media on %s are damaged or not what the issuer signed%s. 'oncestick verify' shows where."),
+	fprintf(t, _("the media on %s are damaged or not what the issuer signed%s. 'oncestick verify' shows where."),
 	    STICK(f, a), CAUSE(f, a));
 	if (a->code)
 		add_call(t, a);
 }
 
 static void
-s_before_0_1_0(struct text *t, const struct fault *f, const struct say_about *a)
+s_before_0_1_0(FILE *t, const struct fault *f, const struct say_about *a)
 {
-	add(t, _("%s was made by a version of oncestick before 0.1.0, which this one cannot read. Ask the issuer to prepare it "
+	fprintf(t, _("%s was made by a version of oncestick before 0.1.0, which this one cannot read. Ask the issuer to prepare it "
 		 "again."),
 	    STICK(f, a));
 	if (a->code)
@@ -683,7 +690,7 @@ s_before_0_1_0(struct text *t, const struct fault *f, const struct say_about *a)
 }
 
 static void
-s_wrong_stick(struct text *t, const struct fault *f, const struct say_about *a)
+s_wrong_stick(FILE *t, const struct fault *f, const struct say_about *a)
 {
 	char usb[CAUSE_MAX] = "";
 
@@ -691,7 +698,7 @@ s_wrong_stick(struct text *t, const struct fault *f, const struct say_about *a)
 		snprintf(usb, sizeof usb, " (%s)", a->usb);
 	else
 		cause_words(usb, f, a);
-	add(t,
+	fprintf(t,
 	    _("%s is a copy: the code is bound to another USB device than this one%s. Plug in the stick that was handed out, "
 	      "directly and not through a card reader."),
 	    STICK(f, a), usb);
@@ -699,10 +706,10 @@ s_wrong_stick(struct text *t, const struct fault *f, const struct say_about *a)
 }
 
 static void
-s_wrong_station(struct text *t, const struct fault *f, const struct say_about *a)
+s_wrong_station(FILE *t, const struct fault *f, const struct say_about *a)
 {
 	(void)f;
-	add(t, "%s", _("this code opens only on the PC it was made for, and this is another one. Use that PC."));
+	fprintf(t, "%s", _("this code opens only on the PC it was made for, and this is another one. Use that PC."));
 	add_call(t, a);
 }
 
@@ -721,7 +728,7 @@ owner_words(char out[SAFE_MAX], const struct fault *f)
 }
 
 static void
-s_no_right(struct text *t, const struct fault *f, const struct say_about *a)
+s_no_right(FILE *t, const struct fault *f, const struct say_about *a)
 {
 	struct fault cause = *f;
 	char owner[SAFE_MAX];
@@ -729,17 +736,17 @@ s_no_right(struct text *t, const struct fault *f, const struct say_about *a)
 	cause.step[0] = '\0';
 	cause.why = WHY_NONE;
 	if (f->owned && f->owner == geteuid())
-		add(t, _("you have no permission to use %s%s, though it is yours. To get it back: chmod -R a+rwX ONCE."),
+		fprintf(t, _("you have no permission to use %s%s, though it is yours. To get it back: chmod -R a+rwX ONCE."),
 		    STICK(f, a), CAUSE(&cause, a));
 	else if (f->owned)
 		/* TRANSLATORS: a stick; a file on it and the cause, in parentheses; a user */
-		add(t,
+		fprintf(t,
 		    _("you have no permission to use %s%s: that belongs to %s. If another user's login mounted the stick, eject it "
 		      "there and plug it in again here. Otherwise ask its owner or root to give the permission back: chmod -R "
 		      "a+rwX ONCE."),
 		    STICK(f, a), CAUSE(&cause, a), owner_words(owner, f));
 	else
-		add(t,
+		fprintf(t,
 		    _("you have no permission to use %s%s. If another user's login mounted the stick, eject it there and plug it "
 		      "in again here. Otherwise ask root to give the permission back: chmod -R a+rwX ONCE."),
 		    STICK(f, a), CAUSE(&cause, a));
@@ -752,26 +759,26 @@ no_right(const struct fault *f)
 }
 
 static void
-s_readonly(struct text *t, const struct fault *f, const struct say_about *a)
+s_readonly(FILE *t, const struct fault *f, const struct say_about *a)
 {
 	const struct fault cause = {.sys = f->sys};
 
 	if (no_right(f))
 		s_no_right(t, f, a);
 	else if (a->code)
-		add(t,
+		fprintf(t,
 		    _("%s cannot be written%s, but that is where a code is used up. Is there a write-protect switch, or is it "
 		      "mounted read-only?"),
 		    STICK(f, a), CAUSE(&cause, a));
 	else
-		add(t, _("%s cannot be written%s. Is there a write-protect switch, or is it mounted read-only?"), STICK(f, a),
+		fprintf(t, _("%s cannot be written%s. Is there a write-protect switch, or is it mounted read-only?"), STICK(f, a),
 		    CAUSE(&cause, a));
 }
 
 static void
-s_irregular(struct text *t, const struct fault *f, const struct say_about *a)
+s_irregular(FILE *t, const struct fault *f, const struct say_about *a)
 {
-	add(t,
+	fprintf(t,
 	    _("%s is damaged, or was tampered with: %s is not the plain file that it should be. It has to be prepared again."),
 	    STICK(f, a), SAFE(f->object));
 	if (a->code)
@@ -779,104 +786,104 @@ s_irregular(struct text *t, const struct fault *f, const struct say_about *a)
 }
 
 static void
-s_forgets(struct text *t, const struct fault *f, const struct say_about *a)
+s_forgets(FILE *t, const struct fault *f, const struct say_about *a)
 {
-	add(t, _("%s does not keep what is written to it: it is worn out, or smaller than it claims. Use another stick."),
+	fprintf(t, _("%s does not keep what is written to it: it is worn out, or smaller than it claims. Use another stick."),
 	    STICK(f, a));
 }
 
 static void
-s_stick_io(struct text *t, const struct fault *f, const struct say_about *a)
+s_stick_io(FILE *t, const struct fault *f, const struct say_about *a)
 {
 	if (no_right(f))
 		s_no_right(t, f, a);
 	else if (f->sys == EFBIG)
-		add(t,
+		fprintf(t,
 		    _("a file on %s may not become as large as it has to%s. Lift the limit of this login ('ulimit -f unlimited'), "
 		      "or use a stick with another file system."),
 		    STICK(f, a), CAUSE(f, a));
 	else if (f->sys == ENOSPC)
-		add(t,
+		fprintf(t,
 		    _("reading or writing %s failed%s. Something else has filled it up meanwhile: make room on it, or use another "
 		      "stick."),
 		    STICK(f, a), CAUSE(f, a));
 	else
-		add(t,
+		fprintf(t,
 		    _("reading or writing %s failed%s. If it was pulled out, put it back; otherwise try another USB port. If that "
 		      "fails too, the stick is worn out."),
 		    STICK(f, a), CAUSE(f, a));
 }
 
 static void
-s_ledger(struct text *t, const struct fault *f, const struct say_about *a)
+s_ledger(FILE *t, const struct fault *f, const struct say_about *a)
 {
-	add(t, _("the issuer's ledger does not answer%s. Check the network and type the same code again, on this PC."),
+	fprintf(t, _("the issuer's ledger does not answer%s. Check the network and type the same code again, on this PC."),
 	    CAUSE(f, a));
 	add_call(t, a);
 }
 
 static void
-s_rollback(struct text *t, const struct fault *f, const struct say_about *a)
+s_rollback(FILE *t, const struct fault *f, const struct say_about *a)
 {
-	add(t,
+	fprintf(t,
 	    _("this PC's memory of used codes is older than it should be%s: it was restored from a copy. The PC has to be enrolled "
 	      "again."),
 	    CAUSE(f, a));
 }
 
 static void
-s_home(struct text *t, const struct fault *f, const struct say_about *a)
+s_home(FILE *t, const struct fault *f, const struct say_about *a)
 {
 	const struct say_about nothing = {0};
 
 	(void)a;
-	add(t,
+	fprintf(t,
 	    _("there is no home directory to open a folder in%s. Name an empty folder of your own: oncestick mount STICK "
 	      "DIR."),
 	    REASON(f, &nothing));
 }
 
 static void
-s_mtab(struct text *t, const struct fault *f, const struct say_about *a)
+s_mtab(FILE *t, const struct fault *f, const struct say_about *a)
 {
 	(void)f;
 	(void)a;
-	add(t, "%s",
+	fprintf(t, "%s",
 	    _("the folder could not be closed again: fusermount3 needs /etc/mtab, and there is none. Ask whoever looks after this "
 	      "PC to make it, as root: ln -s /proc/self/mounts /etc/mtab."));
 }
 
 static void
-s_libfuse(struct text *t, const struct fault *f, const struct say_about *a)
+s_libfuse(FILE *t, const struct fault *f, const struct say_about *a)
 {
 	(void)f;
 	(void)a;
-	add(t, "%s",
+	fprintf(t, "%s",
 	    _("this PC's libfuse is not one that this oncestick was built for: sizes and dates of files would be wrong. Ask "
 	      "whoever looks after this PC to build oncestick again here."));
 }
 
 static void
-s_helper_says(struct text *t, const struct fault *f, const struct say_about *a)
+s_helper_says(FILE *t, const struct fault *f, const struct say_about *a)
 {
 	(void)a;
 	/* TRANSLATORS: a line of that program's, in English */
-	add(t, _("the folder cannot be mounted. fusermount3 says: %s."), SAFE(f->object));
+	fprintf(t, _("the folder cannot be mounted. fusermount3 says: %s."), SAFE(f->object));
 }
 
 static void
-s_helper_keeps(struct text *t, const struct fault *f, const struct say_about *a)
+s_helper_keeps(FILE *t, const struct fault *f, const struct say_about *a)
 {
 	(void)a;
 	/* TRANSLATORS: a line of that program's, in English */
-	add(t, _("the folder cannot be closed. fusermount3 says: %s. To end the lecture anyway: oncestick unmount --force."),
+	fprintf(t, _("the folder cannot be closed. fusermount3 says: %s. To end the lecture anyway: oncestick unmount --force."),
 	    SAFE(f->object));
 }
 
 static void
-s_no_fuse(struct text *t, const struct fault *f, const struct say_about *a)
+s_no_fuse(FILE *t, const struct fault *f, const struct say_about *a)
 {
-	add(t,
+	fprintf(t,
 	    _("the folder cannot be mounted%s. This needs /dev/fuse and the fuse3 package; run 'oncestick rehearse' to check."),
 	    CAUSE(f, a));
 }
@@ -891,18 +898,18 @@ objection(const struct fault *f)
 }
 
 static void
-s_place(struct text *t, const struct fault *f, const struct say_about *a)
+s_place(FILE *t, const struct fault *f, const struct say_about *a)
 {
 	(void)a;
 	/* TRANSLATORS: a folder, and what speaks against it, such as "not yours" */
-	add(t,
+	fprintf(t,
 	    _("the folder cannot be opened at %s: %s. Name an empty folder of your own, or none to get a new one in your home "
 	      "directory."),
 	    SAFE(f->object), objection(f));
 }
 
 static void
-s_fuse(struct text *t, const struct fault *f, const struct say_about *a)
+s_fuse(FILE *t, const struct fault *f, const struct say_about *a)
 {
 	if (f->object[0] != '\0' && f->sys != 0)
 		s_place(t, f, a);
@@ -911,239 +918,244 @@ s_fuse(struct text *t, const struct fault *f, const struct say_about *a)
 }
 
 static void
-s_passphrase_memory(struct text *t, const struct fault *f, const struct say_about *a)
+s_passphrase_memory(FILE *t, const struct fault *f, const struct say_about *a)
 {
 	(void)a;
-	add(t, _("not enough free memory to open the keystore, which takes %s. Close other programs and try again."), f->object);
+	fprintf(t,
+	    _("not enough free memory to open the keystore, which takes %s. Close other programs and try again."), f->object);
 }
 
 static void
-s_making_memory(struct text *t, const struct fault *f, const struct say_about *a)
-{
-	(void)f;
-	(void)a;
-	add(t, "%s", _("not enough free memory to make codes. Close other programs and try again."));
-}
-
-static void
-s_memory(struct text *t, const struct fault *f, const struct say_about *a)
+s_making_memory(FILE *t, const struct fault *f, const struct say_about *a)
 {
 	(void)f;
 	(void)a;
-	add(t, "%s", _("not enough free memory to check a code. Close other programs and try again."));
+	fprintf(t, "%s", _("not enough free memory to make codes. Close other programs and try again."));
 }
 
 static void
-s_mounted(struct text *t, const struct fault *f, const struct say_about *a)
+s_memory(FILE *t, const struct fault *f, const struct say_about *a)
+{
+	(void)f;
+	(void)a;
+	fprintf(t, "%s", _("not enough free memory to check a code. Close other programs and try again."));
+}
+
+static void
+s_mounted(FILE *t, const struct fault *f, const struct say_about *a)
 {
 	const char *object = object_of(f, a);
 
-	add(t, _("%s is not a folder that oncestick opened. 'oncestick status' lists the open ones."),
+	fprintf(t, _("%s is not a folder that oncestick opened. 'oncestick status' lists the open ones."),
 	    object != NULL ? SAFE(object) : _("that"));
 }
 
 static void
-s_refill(struct text *t, const struct fault *f, const struct say_about *a)
+s_refill(FILE *t, const struct fault *f, const struct say_about *a)
 {
 	const char *object = object_of(f, a);
 
-	add(t, _("%s does not fit this stick: it was made for another."), object != NULL ? SAFE(object) : _("this file"));
+	fprintf(t, _("%s does not fit this stick: it was made for another."), object != NULL ? SAFE(object) : _("this file"));
 }
 
 static void
-s_refill_changed(struct text *t, const struct fault *f, const struct say_about *a)
+s_refill_changed(FILE *t, const struct fault *f, const struct say_about *a)
 {
 	(void)f;
-	add(t, _("%s was changed on the way, or damaged. Nothing was done; ask for it to be sent again."),
+	fprintf(t, _("%s was changed on the way, or damaged. Nothing was done; ask for it to be sent again."),
 	    a->object != NULL ? SAFE(a->object) : _("this file"));
 }
 
 static void
-s_refill_newer(struct text *t, const struct fault *f, const struct say_about *a)
+s_refill_newer(FILE *t, const struct fault *f, const struct say_about *a)
 {
 	(void)f;
-	add(t, _("%s was made by a newer program. Install the newest version."),
+	fprintf(t, _("%s was made by a newer program. Install the newest version."),
 	    a->object != NULL ? SAFE(a->object) : _("this file"));
 }
 
 static void
-s_refill_gone(struct text *t, const struct fault *f, const struct say_about *a)
+s_refill_gone(FILE *t, const struct fault *f, const struct say_about *a)
 {
 	(void)a;
-	add(t,
+	fprintf(t,
 	    _("the lecture that these codes are for, \"%s\", is not on this stick any more. Nothing was done; tell whoever sent "
 	      "them."),
 	    SAFE(f->object));
 }
 
 static void
-s_refill_used(struct text *t, const struct fault *f, const struct say_about *a)
+s_refill_used(FILE *t, const struct fault *f, const struct say_about *a)
 {
 	const char *object = object_of(f, a);
 
-	add(t, _("%s was accepted on this stick before, or a later one was: each works once. For more codes, ask for a new file."),
+	fprintf(t,
+	    _("%s was accepted on this stick before, or a later one was: each works once. For more codes, ask for a new file."),
 	    a->object != NULL ? SAFE(a->object) : object != NULL ? SAFE(object) : _("this file"));
 }
 
 static void
-s_unsteady(struct text *t, const struct fault *f, const struct say_about *a)
+s_unsteady(FILE *t, const struct fault *f, const struct say_about *a)
 {
 	(void)a;
-	add(t,
+	fprintf(t,
 	    _("%s is still changing, or was a moment ago. Wait until it is finished, and run prepare again; without --strict this "
 	      "is only a warning."),
 	    f->object[0] != '\0' ? SAFE(f->object) : _("the folder"));
 }
 
 static void
-s_source(struct text *t, const struct fault *f, const struct say_about *a)
+s_source(FILE *t, const struct fault *f, const struct say_about *a)
 {
 	struct fault cause = *f;
 
 	cause.object[0] = '\0';
-	add(t, _("%s cannot be packed%s. Only regular files and folders can be; remove it or fix its permissions, and run prepare "
+	fprintf(t,
+	    _("%s cannot be packed%s. Only regular files and folders can be; remove it or fix its permissions, and run prepare "
 		 "again."),
 	    f->object[0] != '\0' ? SAFE(f->object) : _("the folder"), CAUSE(&cause, a));
 }
 
 /* By init, so init cannot be the remedy. */
 static void
-s_keystore_not_made(struct text *t, const struct fault *f, const struct say_about *a)
+s_keystore_not_made(FILE *t, const struct fault *f, const struct say_about *a)
 {
-	add(t, _("the issuer's keystore cannot be made%s. Fix that, or name another directory in ONCESTICK_ISSUER_DIR."),
+	fprintf(t, _("the issuer's keystore cannot be made%s. Fix that, or name another directory in ONCESTICK_ISSUER_DIR."),
 	    CAUSE(f, a));
 }
 
 static void
-s_keystore_damaged(struct text *t, const struct fault *f, const struct say_about *a)
+s_keystore_damaged(FILE *t, const struct fault *f, const struct say_about *a)
 {
-	add(t, _("the issuer's keystore cannot be used%s: it is damaged, or not a keystore. Restore it from your copy."),
+	fprintf(t, _("the issuer's keystore cannot be used%s: it is damaged, or not a keystore. Restore it from your copy."),
 	    CAUSE(f, a));
 }
 
 static void
-s_keystore(struct text *t, const struct fault *f, const struct say_about *a)
+s_keystore(FILE *t, const struct fault *f, const struct say_about *a)
 {
 	if (no_right(f))
-		add(t,
+		fprintf(t,
 		    _("you have no permission to use the issuer's keystore%s. Log in as the user who made it, or name your own in "
 		      "ONCESTICK_ISSUER_DIR."),
 		    CAUSE(f, a));
 	else if (unreadable(f))
-		add(t, _("the disk is failing where the issuer's keystore is%s. Have it checked, then restore that directory from "
+		fprintf(t,
+		    _("the disk is failing where the issuer's keystore is%s. Have it checked, then restore that directory from "
 			 "your copy."),
 		    CAUSE(f, a));
 	else
-		add(t,
+		fprintf(t,
 		    _("the issuer's keystore cannot be used%s. 'oncestick init' makes one; ONCESTICK_ISSUER_DIR says where it "
 		      "is."),
 		    CAUSE(f, a));
 }
 
 static void
-s_passphrase(struct text *t, const struct fault *f, const struct say_about *a)
+s_passphrase(FILE *t, const struct fault *f, const struct say_about *a)
 {
 	(void)f;
 	(void)a;
-	add(t, "%s",
+	fprintf(t, "%s",
 	    _("this is not the passphrase that was chosen at init. Is caps lock on, or is it a different keyboard layout?"));
 }
 
 static void
-s_behind(struct text *t, const struct fault *f, const struct say_about *a)
+s_behind(FILE *t, const struct fault *f, const struct say_about *a)
 {
 	(void)f;
 	(void)a;
-	add(t, "%s",
+	fprintf(t, "%s",
 	    _("the issuer's books are an older copy, and do not know which codes were handed out since it was made: nothing is made or "
 	      "handed out from them. Put the newer books back if you have them. If not: oncestick restore --adopt; every code that is "
 	      "ready counts as handed out then."));
 }
 
 static void
-s_backup_file(struct text *t, const struct fault *f, const struct say_about *a)
+s_backup_file(FILE *t, const struct fault *f, const struct say_about *a)
 {
 	char safe[SAFE_MAX];
 
 	say_safe(safe, sizeof safe, a->object != NULL ? a->object : f->object);
 	if (f->sys == EEXIST)
-		add(t, _("%s is there already and is never overwritten: name a new file."), safe);
+		fprintf(t, _("%s is there already and is never overwritten: name a new file."), safe);
 	else
 		/* TRANSLATORS: a file; why, in the system's words */
-		add(t, _("%s cannot be written: %s. Name a file in another place, or make room there."), safe, strerror(f->sys));
+		fprintf(t,
+		    _("%s cannot be written: %s. Name a file in another place, or make room there."), safe, strerror(f->sys));
 }
 
 static void
-s_no_backup(struct text *t, const struct fault *f, const struct say_about *a)
+s_no_backup(FILE *t, const struct fault *f, const struct say_about *a)
 {
 	char safe[SAFE_MAX];
 
 	say_safe(safe, sizeof safe, a->object != NULL ? a->object : f->object);
 	if (f->sys == EBADMSG || f->sys == 0)
-		add(t, _("%s is damaged, or no backup of an issuer; nothing was written. Take an older backup."), safe);
+		fprintf(t, _("%s is damaged, or no backup of an issuer; nothing was written. Take an older backup."), safe);
 	else
 		/* TRANSLATORS: a file; why, in the system's words */
-		add(t, _("%s cannot be read: %s. Nothing was written."), safe, strerror(f->sys));
+		fprintf(t, _("%s cannot be read: %s. Nothing was written."), safe, strerror(f->sys));
 }
 
 static void
-s_there(struct text *t, const struct fault *f, const struct say_about *a)
+s_there(FILE *t, const struct fault *f, const struct say_about *a)
 {
 	(void)a;
-	add(t,
+	fprintf(t,
 	    _("there is an issuer in %s already, or its books, and they are never overwritten. Move that directory away, or name "
 	      "another one in ONCESTICK_ISSUER_DIR."),
 	    SHORT(f->object));
 }
 
 static void
-s_old_books(struct text *t, const struct fault *f, const struct say_about *a)
+s_old_books(FILE *t, const struct fault *f, const struct say_about *a)
 {
-	add(t,
+	fprintf(t,
 	    _("the issuer's books were written by an older oncestick, and cannot be brought up to date here, since you may not "
 	      "write them%s. Run 'oncestick codes' once as the user who made them; then they can be read here, too."),
 	    CAUSE(f, a));
 }
 
 static void
-s_books(struct text *t, const struct fault *f, const struct say_about *a)
+s_books(FILE *t, const struct fault *f, const struct say_about *a)
 {
 	if (f->sys == ENOENT)
-		add(t, "%s",
+		fprintf(t, "%s",
 		    _("there is a keystore, but no books beside it: restore books.sqlite from your copy, or, if there is none, "
 		      "collect every stick: 'oncestick collect STICK' starts new books."));
 	else if (no_right(f))
-		add(t,
+		fprintf(t,
 		    _("you have no permission to use the issuer's books%s. Log in as the user who made them, or name your own in "
 		      "ONCESTICK_ISSUER_DIR."),
 		    CAUSE(f, a));
 	else if (unreadable(f))
-		add(t,
+		fprintf(t,
 		    _("the disk is failing where the issuer's books are%s. What is not in them was not done. Have the disk "
 		      "checked, then restore that directory from your copy."),
 		    CAUSE(f, a));
 	else if (f->sys == EBUSY)
-		add(t,
+		fprintf(t,
 		    _("another oncestick is still writing in the issuer's books, though we waited%s. What is not in them was not "
 		      "done. Try again when it has finished."),
 		    CAUSE(f, a));
 	else if (f->sys == EBADMSG)
-		add(t,
+		fprintf(t,
 		    _("the issuer's books are damaged%s. Restore that directory from your copy, then collect the sticks, which "
 		      "know what was used since."),
 		    CAUSE(f, a));
 	else
-		add(t,
+		fprintf(t,
 		    _("the issuer's books cannot be opened or written%s. What is not in them was not done. Is the disk full?"),
 		    CAUSE(f, a));
 }
 
 static void
-s_interrupted(struct text *t, const struct fault *f, const struct say_about *a)
+s_interrupted(FILE *t, const struct fault *f, const struct say_about *a)
 {
 	(void)f;
 	(void)a;
-	add(t, "%s", _("interrupted."));
+	fprintf(t, "%s", _("interrupted."));
 }
 
 /* An error with a why that has no sentence of its own is said as one without. NULL: who has more to go by words it, before it comes
@@ -1281,59 +1293,81 @@ sentence_of(enum err err, enum why why)
 }
 
 static void
-add_spent(struct text *t, const struct fault *f, const struct say_about *a)
+add_spent(FILE *t, const struct fault *f, const struct say_about *a)
 {
 	bool in_use = f->err == E_BUSY && a->info != NULL;
 
 	if (f->err == E_FAIL && is_trial(f) && !a->code)
-		add(t, "%s", _(" Nothing was spent."));
+		fprintf(t, "%s", _(" Nothing was spent."));
 	if (!a->code || in_use || goes_on(f, a) || f->err == E_SPENT || f->err == E_REVOKED)
 		return;
 	if (a->info != NULL && a->info->spent_now)
-		add(t, "%s",
+		fprintf(t, "%s",
 		    _(" The code is not used up: type the same code again here, on this PC. Do not try it elsewhere."));
 	else if (a->info != NULL && a->info->resume)
-		add(t, "%s", _(" The session of this code on this PC is not over."));
+		fprintf(t, "%s", _(" The session of this code on this PC is not over."));
 	else
-		add(t, "%s", _(" Nothing was spent."));
+		fprintf(t, "%s", _(" Nothing was spent."));
 }
 
-void
-say_explain(char *out, size_t size, const struct fault *f, const struct say_about *about)
+static void
+write_sentence(FILE *t, const struct fault *f, const struct say_about *a)
+{
+	char *own = f->why == WHY_SAID ? strdup(f->said) : issuersay(f);
+	char *safe = NULL;
+
+	if (own == NULL)
+		own = hostsay(f);
+	if (own != NULL)
+		safe = human_escape(own, strlen(own));
+	if (safe != NULL)
+		fputs(safe, t);
+	else if (f->err == E_MEMORY || goes_on(f, a) || !s_run_out(t, f, a))
+		sentence_of(f->err, f->why)(t, f, a);
+	free(safe);
+	free(own);
+	add_spent(t, f, a);
+}
+
+char *
+say_explain(const struct fault *f, const struct say_about *about)
 {
 	static const struct say_about nothing = {0};
-	const struct say_about *a = about != NULL ? about : &nothing;
-	struct text t = {out, size, 0};
-	struct fault worded = {0};
-	char safe[2 * SAFE_MAX];
+	char *text = NULL;
+	size_t n = 0;
+	FILE *t = open_memstream(&text, &n);
 
-	out[0] = '\0';
-	if (issuersay(&worded, f) || hostsay(&worded, f))
-		f = &worded;
-	if (f->why == WHY_SAID)
-		add(&t, "%s", say_safe(safe, sizeof safe, f->object));
-	else if (f->err == E_MEMORY || goes_on(f, a) || !s_run_out(&t, f, a))
-		sentence_of(f->err, f->why)(&t, f, a);
-	add_spent(&t, f, a);
+	if (t == NULL)
+		return NULL;
+	write_sentence(t, f, about != NULL ? about : &nothing);
+	if (fclose(t) == 0)
+		return text;
+	free(text);
+	return NULL;
 }
 
-void
-say_explain_english(char *out, size_t size, const struct fault *f, const struct say_about *about)
+json_t *
+say_json_fault(const struct fault *f, const struct say_about *about)
 {
 	locale_t before = text_english();
+	char *text = say_explain(f, about);
+	json_t *v = text != NULL ? say_json_text(text) : NULL;
 
-	say_explain(out, size, f, about);
 	text_again(before);
+	free(text);
+	return v;
 }
 
 enum err
 say_error(const struct cli *c, const struct fault *f, const struct say_about *about)
 {
-	char text[SENTENCE_MAX];
 	struct fault copy = *f;
+	char *text = NULL;
 
 	if (copy.err == E_OK)
 		copy.err = E_FAIL;
-	say_explain(text, sizeof text, &copy, about);
-	return say_refusal(c, copy.err, text);
+	text = say_explain(&copy, about);
+	say_refusal(c, copy.err, text != NULL ? text : strerror(ENOMEM));
+	free(text);
+	return copy.err;
 }

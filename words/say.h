@@ -24,14 +24,13 @@ struct say_about {
 };
 
 /*
- * say_explain(out, size, f, about): the sentence for a fault, without the program's name and the error's name: lower case, names
- * the object, the cause, the next step. about may be NULL. One with WHY_SAID has the whole sentence in its object: the cli's
- * own modules make such faults.
+ * say_explain(f, about): the sentence for a fault, without the program's name and the error's name: lower case, names the object,
+ * the cause, the next step; to be freed by the caller; NULL if there is no memory. about may be NULL.
  */
-void say_explain(char *out, size_t size, const struct fault *f, const struct say_about *about);
+char *say_explain(const struct fault *f, const struct say_about *about);
 
-/* say_explain_english: the same for programs, in English. */
-void say_explain_english(char *out, size_t size, const struct fault *f, const struct say_about *about);
+/* say_json_fault(f, about): the same for programs, in English, as a JSON string. */
+struct json_t *say_json_fault(const struct fault *f, const struct say_about *about);
 
 /* say_error(c, f, about): say_refusal of that sentence. Return f->err (E_FAIL if E_OK). */
 enum err say_error(const struct cli *c, const struct fault *f, const struct say_about *about);

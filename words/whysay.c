@@ -1,14 +1,28 @@
 #include "whysay.h"
 
-bool
-whysay(struct fault *out, const struct fault *f, const struct whysay *rows, size_t count)
+#include <stdlib.h>
+
+static char *
+written(const struct whysay *row, const struct fault *f)
 {
-	for (size_t i = 0; i < count; i++) {
-		if (f->err != rows[i].err || f->why != rows[i].why)
-			continue;
-		fault_clear(out);
-		rows[i].say(out, f);
-		return true;
-	}
-	return false;
+	char *text = NULL;
+	size_t n = 0;
+	FILE *to = open_memstream(&text, &n);
+
+	if (to == NULL)
+		return NULL;
+	row->say(to, f);
+	if (fclose(to) == 0)
+		return text;
+	free(text);
+	return NULL;
+}
+
+char *
+whysay(const struct fault *f, const struct whysay *rows, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (f->err == rows[i].err && f->why == rows[i].why)
+			return written(&rows[i], f);
+	return NULL;
 }

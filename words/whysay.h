@@ -4,18 +4,21 @@
 #ifndef WHYSAY_H
 #define WHYSAY_H
 
-#include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "error.h"
 
 struct whysay {
 	enum err err;
 	enum why why;
-	void (*say)(struct fault *out, const struct fault *f); /* a whole sentence; out is cleared before */
+	void (*say)(FILE *to, const struct fault *f); /* a whole sentence */
 };
 
-/* whysay(out, f, rows, count): out becomes f as the row of its err and why has it. False, and out is untouched, if none has. */
-bool whysay(struct fault *out, const struct fault *f, const struct whysay *rows, size_t count);
+/*
+ * whysay(f, rows, count): f as the row of its err and why has it, to be freed by the caller. NULL if none has, or there is no
+ * memory.
+ */
+char *whysay(const struct fault *f, const struct whysay *rows, size_t count);
 
 #endif

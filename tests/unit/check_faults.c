@@ -33,7 +33,8 @@ static char dir[128];
 static int
 verb(cli_verb *run, const char *name, const char *const *words)
 {
-	struct cli c = {.verb = name};
+	struct sentence *sentences = NULL;
+	struct cli c = {.verb = name, .sentences = &sentences};
 	char copies[12][160] = {{0}};
 	char *argv[13];
 	int argc = 0;

@@ -165,7 +165,8 @@ seed_of_an_issuer(uint8_t *out)
 {
 	char dir[128], pass[128];
 	char *argv[] = {"init", "--quiet", "--passphrase-file", pass, NULL};
-	struct cli c = {.verb = "init"};
+	struct sentence *sentences = NULL;
+	struct cli c = {.verb = "init", .sentences = &sentences};
 	uint8_t *opened = NULL;
 	int fd = -1;
 

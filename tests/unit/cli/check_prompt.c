@@ -21,6 +21,8 @@
 #include "stop.h"
 #include "suite.h"
 
+static struct sentence *sentences;
+
 /* ---- files --------------------------------------------------------------------------------------------------------------- */
 
 static char path[64];
@@ -40,7 +42,7 @@ put_file(const char *text, size_t n)
 static enum err
 passphrase_of(const char *text, size_t n, struct prompt_answer *a)
 {
-	struct cli c = {.passphrase_file = path};
+	struct cli c = {.sentences = &sentences, .passphrase_file = path};
 	struct fault f = {0};
 	enum err e = E_OK;
 
@@ -54,7 +56,7 @@ passphrase_of(const char *text, size_t n, struct prompt_answer *a)
 static enum err
 code_of(const char *text, size_t n, struct prompt_answer *a)
 {
-	struct cli c = {.code_file = path};
+	struct cli c = {.sentences = &sentences, .code_file = path};
 	struct fault f = {0};
 	enum err e = E_OK;
 
@@ -112,7 +114,7 @@ END_TEST
 static void
 passphrase_file_told(const char *text, size_t n, const char *words)
 {
-	struct cli c = {.passphrase_file = path};
+	struct cli c = {.sentences = &sentences, .passphrase_file = path};
 	struct prompt_answer a = {0};
 	struct fault f = {0};
 
@@ -120,7 +122,7 @@ passphrase_file_told(const char *text, size_t n, const char *words)
 	ck_assert_int_eq(prompt_passphrase(&c, NULL, &a, &f), E_PASSPHRASE);
 	unlink(path);
 	ck_assert_str_eq(f.step, "");
-	ck_assert_msg(strstr(f.object, words) != NULL && strstr(f.object, path) != NULL, "%s", f.object);
+	ck_assert_msg(strstr(f.said, words) != NULL && strstr(f.said, path) != NULL, "%s", f.said);
 	ck_assert_ptr_null(a.text);
 }
 
@@ -164,7 +166,7 @@ END_TEST
 
 START_TEST(file_that_is_missing)
 {
-	struct cli c = {.passphrase_file = "/nonexistent/file", .code_file = "/nonexistent/file"};
+	struct cli c = {.sentences = &sentences, .passphrase_file = "/nonexistent/file", .code_file = "/nonexistent/file"};
 	struct prompt_answer a = {0};
 	struct fault f = {0};
 
@@ -177,7 +179,7 @@ END_TEST
 
 START_TEST(standard_input_keeps_what_follows_the_line)
 {
-	struct cli c = {.passphrase_file = "-"};
+	struct cli c = {.sentences = &sentences, .passphrase_file = "-"};
 	struct prompt_answer a = {0};
 	struct fault f = {0};
 	char rest[16] = "";
@@ -207,7 +209,7 @@ on_line(void *arg, const char *line, size_t n, struct fault *f)
 
 START_TEST(every_line_of_a_code_file)
 {
-	struct cli c = {.code_file = path};
+	struct cli c = {.sentences = &sentences, .code_file = path};
 	struct fault f = {0};
 	char all[64] = "";
 
@@ -225,7 +227,7 @@ START_TEST(every_line_of_a_code_file)
 	ck_assert_int_eq(prompt_code_lines(&c, on_line, all, &f), E_CODE_FORM);
 	unlink(path);
 	ck_assert_str_eq(all, "one|stop|");
-	ck_assert_ptr_nonnull(strstr(f.object, "UTF-16"));
+	ck_assert_ptr_nonnull(strstr(f.said, "UTF-16"));
 }
 END_TEST
 
@@ -243,7 +245,7 @@ static char seen[8192];
 static void
 ask(enum question q, int out)
 {
-	struct cli c = {0};
+	struct cli c = {.sentences = &sentences};
 	struct prompt_answer a = {0};
 	struct fault f = {0};
 	const struct prompt_way ways[] = {{'y', "Yes"}, {'p', "Pause"}, {'n', "No"}, {0, NULL}};
@@ -486,7 +488,7 @@ END_TEST
 
 START_TEST(other_keyboard_in_a_file)
 {
-	struct cli c = {.code_file = path};
+	struct cli c = {.sentences = &sentences, .code_file = path};
 	struct fault f = {0};
 	char symbols[CODE_SYMBOLS + 1] = "untouched";
 
@@ -494,8 +496,8 @@ START_TEST(other_keyboard_in_a_file)
 	ck_assert_int_eq(prompt_code_symbols(&c, NULL, true, symbols, &f), E_CODE_FORM);
 	unlink(path);
 	ck_assert_str_eq(symbols, "untouched");
-	ck_assert_ptr_nonnull(strstr(f.object, "French (AZERTY)"));
-	ck_assert_ptr_null(strstr(f.object, "that would be")); /* faults end in logs */
+	ck_assert_ptr_nonnull(strstr(f.said, "French (AZERTY)"));
+	ck_assert_ptr_null(strstr(f.said, "that would be")); /* faults end in logs */
 }
 END_TEST
 
@@ -544,7 +546,7 @@ END_TEST
 
 START_TEST(code_from_a_file_is_tried_once)
 {
-	struct cli c = {.code_file = path};
+	struct cli c = {.sentences = &sentences, .code_file = path};
 	struct fault f = {0};
 	char symbols[CODE_SYMBOLS];
 
@@ -555,8 +557,8 @@ START_TEST(code_from_a_file_is_tried_once)
 	put_file("hnsbpdt35ta5mcen\n", 17);
 	ck_assert_int_eq(prompt_code_symbols(&c, NULL, true, symbols, &f), E_CODE_TYPO);
 	unlink(path);
-	ck_assert_ptr_nonnull(strstr(f.object, "group 4"));
-	ck_assert_ptr_null(strstr(f.object, "spent"));
+	ck_assert_ptr_nonnull(strstr(f.said, "group 4"));
+	ck_assert_ptr_null(strstr(f.said, "spent"));
 }
 END_TEST
 
@@ -625,7 +627,7 @@ END_TEST
 
 START_TEST(nowhere_to_ask)
 {
-	struct cli c = {0};
+	struct cli c = {.sentences = &sentences};
 	struct prompt_answer a = {0};
 	struct fault f = {0};
 	int status = 0;

@@ -20,6 +20,7 @@
 #include "say.h"
 #include "scrub.h"
 #include "stick.h"
+#include "stickarg.h"
 #include "suite.h"
 #include "trial.h"
 #include "utf8.h"
@@ -31,20 +32,31 @@ static const enum err all[] = {E_FAIL, E_USAGE, E_NO_STICK, E_STICK_DAMAGED, E_N
     E_INTERRUPTED};
 #define ALL (sizeof all / sizeof all[0])
 
-static char text[1400];
+static char text[12000];
+
+static void
+tell(const struct fault *f, const struct say_about *about)
+{
+	char *said = say_explain(f, about);
+
+	ck_assert_ptr_nonnull(said);
+	ck_assert_uint_lt(strlen(said), sizeof text);
+	strcpy(text, said);
+	free(said);
+}
 
 static const char *
 explain(enum err err, const struct say_about *about)
 {
 	struct fault f = {.err = err};
 
-	say_explain(text, sizeof text, &f, about);
+	tell(&f, about);
 	return text;
 }
 
 START_TEST(every_error_has_words_of_its_own)
 {
-	char others[ALL][1400];
+	static char others[ALL][1400];
 
 	for (size_t i = 0; i < ALL; i++) {
 		strcpy(others[i], explain(all[i], NULL));
@@ -70,7 +82,7 @@ have_sentences(const struct refusal *rows, size_t count)
 		struct fault f = {0};
 
 		fault_why(&f, rows[i].err, 0, rows[i].why, "it");
-		say_explain(text, sizeof text, &f, NULL);
+		tell(&f, NULL);
 		ck_assert_msg(strstr(text, rows[i].said) != NULL, "%s: %s", why_step(rows[i].why), text);
 	}
 }
@@ -127,11 +139,11 @@ START_TEST(every_why_of_every_error_is_said)
 		for (enum why why = WHY_NONE; why < WHY_SAID; why++) {
 			struct fault f = {.err = all[i], .why = why, .sys = ENOENT, .step = "A", .object = "it"};
 
-			say_explain(text, sizeof text, &f, NULL);
+			tell(&f, NULL);
 			ck_assert_msg(strlen(text) > 8, "%s %d: %s", err_name(all[i]), (int)why, text);
 			strcpy(as_it_is, text);
 			f.step[0] = 'B';
-			say_explain(text, sizeof text, &f, NULL);
+			tell(&f, NULL);
 			for (char *b = text; *b != '\0'; b++)
 				if (*b == 'B' && as_it_is[b - text] == 'A')
 					*b = 'A';
@@ -175,13 +187,13 @@ START_TEST(full_disk_at_the_end_of_a_session_loses_no_code)
 	struct fault f = {0};
 
 	fault_why(&f, E_STATION, ENOSPC, WHY_ENDED, "/home/kim/.local/state/oncestick");
-	say_explain(text, sizeof text, &f, &(struct say_about){.object = "/home/kim/Week 12"});
+	tell(&f, &(struct say_about){.object = "/home/kim/Week 12"});
 	ck_assert_ptr_nonnull(strstr(text, "the folder is closed"));
 	ck_assert_ptr_nonnull(strstr(text, strerror(ENOSPC)));
 	ck_assert_ptr_nonnull(strstr(text, "not lost: it continues here"));
 	ck_assert_ptr_nonnull(strstr(text, "once that is done"));
 	f.why = WHY_NONE;
-	say_explain(text, sizeof text, &f, NULL);
+	tell(&f, NULL);
 	ck_assert_ptr_null(strstr(text, "not lost"));
 }
 END_TEST
@@ -215,12 +227,12 @@ START_TEST(what_hides_a_lecture_is_named_with_what_to_remove)
 	struct unlock_info info = {.skipped = 5000, .newer = 1};
 
 	fault_why(&f, E_NO_GRANT, 0, WHY_CROWDED_GRANTS, "ONCE/g");
-	say_explain(text, sizeof text, &f, &(struct say_about){.info = &info, .code = true});
+	tell(&f, &(struct say_about){.info = &info, .code = true});
 	ck_assert_ptr_nonnull(strstr(text, "has more in ONCE/g"));
 	ck_assert_ptr_nonnull(strstr(text, "without a file grant.cose"));
 	fault_clear(&f);
 	fault_why(&f, E_STICK_DAMAGED, 0, WHY_CROWDED_BUNDLES, "ONCE/b");
-	say_explain(text, sizeof text, &f, NULL);
+	tell(&f, NULL);
 	ck_assert_ptr_nonnull(strstr(text, "without a file manifest.cose"));
 }
 END_TEST
@@ -235,7 +247,7 @@ START_TEST(what_a_trial_found_says_what_and_that_nothing_was_spent)
 		struct fault f = {0};
 
 		fault_why(&f, E_FAIL, 0, whys[i / 2], "pread64");
-		say_explain(text, sizeof text, &f, i % 2 == 0 ? &with : &without);
+		tell(&f, i % 2 == 0 ? &with : &without);
 		ck_assert_msg(strstr(text, words[i / 2]) != NULL, "%s", text);
 		ck_assert_ptr_nonnull(strstr(text, ". Nothing was spent."));
 		ck_assert_ptr_null(strstr(text, "should not"));
@@ -248,7 +260,7 @@ START_TEST(who_may_start_no_process_is_told_to_close_some)
 	struct fault f = {0};
 
 	fault_why(&f, E_FAIL, EAGAIN, WHY_FORK, "session");
-	say_explain(text, sizeof text, &f, &(struct say_about){.code = true});
+	tell(&f, &(struct say_about){.code = true});
 	ck_assert_ptr_nonnull(strstr(text, "Close some of them and try again. Nothing was spent."));
 }
 END_TEST
@@ -258,7 +270,7 @@ START_TEST(file_that_is_none_is_no_fault_of_the_port)
 	struct fault f = {0};
 
 	fault_why(&f, E_STICK_IO, 0, WHY_IRREGULAR, "ONCE/probe");
-	say_explain(text, sizeof text, &f, &(struct say_about){.object = "/media/kim/STICK"});
+	tell(&f, &(struct say_about){.object = "/media/kim/STICK"});
 	ck_assert_ptr_null(strstr(text, "USB port"));
 	ck_assert_ptr_nonnull(strstr(text, "ONCE/probe is not the plain file"));
 	ck_assert_ptr_nonnull(strstr(text, "tampered with"));
@@ -271,7 +283,7 @@ START_TEST(stick_of_an_old_version_is_not_called_damaged)
 	struct fault f = {0};
 
 	fault_why(&f, E_BUNDLE, 0, WHY_BEFORE_0_1_0, "b/00");
-	say_explain(text, sizeof text, &f, &(struct say_about){.object = "/media/kim/STICK"});
+	tell(&f, &(struct say_about){.object = "/media/kim/STICK"});
 	ck_assert_ptr_nonnull(strstr(text, "/media/kim/STICK was made by a version of oncestick before 0.1.0"));
 	ck_assert_ptr_nonnull(strstr(text, "prepare it again"));
 	ck_assert_ptr_null(strstr(text, "damaged"));
@@ -301,25 +313,25 @@ START_TEST(words_of_the_modules_below_are_not_repeated)
 	struct fault f = {0};
 
 	fault_set(&f, E_READONLY, 30, "file system", "stick");
-	say_explain(text, sizeof text, &f, &(struct say_about){.object = "/media/kim/STICK"});
+	tell(&f, &(struct say_about){.object = "/media/kim/STICK"});
 	ck_assert_ptr_null(strstr(text, "file system stick"));
 	ck_assert_ptr_nonnull(strstr(text, "the stick at /media/kim/STICK cannot be written (Read-only file system)."));
 	fault_clear(&f);
 	fault_why(&f, E_ISSUER, 0, WHY_ISSUERS_DIFFER, "ONCE/g");
-	say_explain(text, sizeof text, &f, &(struct say_about){.code = true});
+	tell(&f, &(struct say_about){.code = true});
 	ck_assert_ptr_nonnull(strstr(text, "several issuers"));
 	fault_clear(&f);
 	fault_why(&f, E_MEMORY, 12, WHY_PASSPHRASE, "262144 KiB");
-	say_explain(text, sizeof text, &f, NULL);
+	tell(&f, NULL);
 	ck_assert_ptr_nonnull(strstr(text, "open the keystore, which takes 262144 KiB"));
 	fault_clear(&f);
 	fault_set(&f, E_BOOKS, EBUSY, "begin", "/home/kim/.local/share/oncestick/books.sqlite: database is locked");
-	say_explain(text, sizeof text, &f, NULL);
+	tell(&f, NULL);
 	ck_assert_ptr_nonnull(strstr(text, "another oncestick is still writing"));
 	ck_assert_ptr_nonnull(strstr(text, "Try again"));
 	fault_clear(&f);
 	fault_why(&f, E_SPACE, 0, WHY_ENTRIES, "ONCE/g is full");
-	say_explain(text, sizeof text, &f, &(struct say_about){.object = "/media/kim/STICK"});
+	tell(&f, &(struct say_about){.object = "/media/kim/STICK"});
 	ck_assert_ptr_nonnull(strstr(text, "64 lectures"));
 	ck_assert_ptr_nonnull(strstr(text, "--replace"));
 }
@@ -372,8 +384,11 @@ START_TEST(faults_of_the_program_itself_are_said_as_they_are)
 {
 	struct fault f = {0};
 
-	fault_set(&f, E_USAGE, 0, "", "which stick? %s", "/a, /b");
-	say_explain(text, sizeof text, &f, NULL);
+	struct sentence *sentences = NULL;
+	const struct cli c = {.sentences = &sentences};
+
+	say_fault(&c, &f, E_USAGE, "which stick? %s", "/a, /b");
+	tell(&f, NULL);
 	ck_assert_str_eq(text, "which stick? /a, /b");
 }
 END_TEST
@@ -392,7 +407,7 @@ START_TEST(name_that_is_too_long_is_shortened_where_it_is_seen)
 		size_t n;
 
 		fault_why(&f, E_USAGE, 0, whys[i], "%s", path);
-		say_explain(text, sizeof text, &f, NULL);
+		tell(&f, NULL);
 		n = strlen(text);
 		ck_assert_msg(strstr(text, "\xe2\x80\xa6") != NULL, "%s", text);
 		ck_assert_msg(strstr(text, "/Week 12 ") != NULL, "%s", text);
@@ -475,13 +490,44 @@ END_TEST
 START_TEST(long_words_are_cut)
 {
 	char small[32], label[400];
-	struct fault f = {.err = E_NO_STICK};
 
 	memset(label, 'x', sizeof label - 1);
 	label[sizeof label - 1] = '\0';
 	memset(small, 1, sizeof small);
-	say_explain(small, sizeof small, &f, &(struct say_about){.object = label});
+	say_safe(small, sizeof small, label);
 	ck_assert_uint_eq(strlen(small), sizeof small - 1);
+}
+END_TEST
+
+/* Of syllables, so that a cut inside of one would show. */
+START_TEST(sentence_has_every_name_whole)
+{
+	struct sentence *sentences = NULL;
+	const struct cli c = {.sentences = &sentences};
+	struct fault f = {0}, copy;
+	struct place at;
+	char path[600] = "";
+
+	for (size_t n = 0; n + 7 < sizeof path; n += 7)
+		strcpy(path + n, "/\xed\x95\x9c\xea\xb5\xad");
+	ck_assert_int_eq(stickarg_open(&c, &at, path, &f), E_NO_STICK);
+	ck_assert_int_eq(f.why, WHY_SAID);
+	copy = f;
+	tell(&copy, NULL);
+	ck_assert_msg(strstr(text, path) != NULL, "%s", text);
+	ck_assert_msg(strstr(text, "\xe2\x80\xa6") == NULL, "%s", text);
+	fault_clear(&f);
+	f.err = E_NO_STICK;
+	tell(&f, &(struct say_about){.object = path});
+	ck_assert_msg(strstr(text, path) != NULL, "%s", text);
+	fault_clear(&f);
+	say_fault(&c, &f, E_USAGE, "%s and %s", path, path);
+	ck_assert_uint_eq(strlen(f.said), 2 * strlen(path) + 5);
+	ck_assert_int_eq(say_fault(&c, &f, E_FAIL, "the first fault wins"), E_FAIL);
+	ck_assert_int_eq(f.err, E_USAGE);
+	ck_assert_int_eq(say_fault(&c, NULL, E_FAIL, "nobody asks"), E_FAIL);
+	say_forget(&c);
+	ck_assert_ptr_null(sentences);
 }
 END_TEST
 
@@ -518,6 +564,7 @@ main(void)
 	tcase_add_test(t, talk_is_one_line_elsewhere);
 	tcase_add_test(t, times_in_json_are_rfc3339);
 	tcase_add_test(t, long_words_are_cut);
+	tcase_add_test(t, sentence_has_every_name_whole);
 	suite_add_tcase(s, t);
 	return suite_run(s);
 }

@@ -129,8 +129,14 @@ START_TEST(success_is_not_a_fault)
 	ck_assert_int_eq(fault_set(&f, E_FAIL, 0, "a", "b"), E_FAIL);
 	ck_assert_int_eq(f.why, WHY_NONE);
 	fault_clear(&f);
-	fault_set(&f, E_FAIL, 0, "", "a sentence.");
+	ck_assert_int_eq(fault_said(&f, E_FAIL, "a sentence."), E_FAIL);
 	ck_assert_int_eq(f.why, WHY_SAID);
+	ck_assert_int_eq(fault_said(&f, E_USAGE, "another."), E_USAGE);
+	ck_assert_int_eq(f.err, E_FAIL);
+	ck_assert_str_eq(f.said, "a sentence.");
+	fault_clear(&f);
+	fault_set(&f, E_FAIL, 0, "", "no sentence.");
+	ck_assert_int_eq(f.why, WHY_NONE);
 	fault_clear(&f);
 	fault_set(&f, E_FAIL, 0, "", "%s", "");
 	ck_assert_int_eq(f.why, WHY_NONE);

@@ -236,4 +236,20 @@ is "too" "$(wc -l <"$W/out")" 1423
 check "as a page" oncestick report --format html
 sed -i -e '/assert p.seen.*article/,$d' "$W/page.py"
 check "which is whole" python3 "$W/page.py" "$W/out"
+
+# a disk that is full at the first write, within the change, and while the file is written anew: nothing or all, and again
+if command -v strace >/dev/null; then
+	cp -a "$W/large" "$W/whole"
+	for from in 1 12 60; do
+		rm -rf "$W/large" && cp -a "$W/whole" "$W/large"
+		refused 62 "a disk that is full from write $from on" strace -f -qq -o /dev/null -e trace=pwrite64 \
+			-e inject=pwrite64:error=ENOSPC:when=$from+ oncestick forget 'Person 24' --yes
+		left=$(sqlite3 "$W/large/books.sqlite" "SELECT (SELECT count(*) FROM slot WHERE holder = 'Person 24') +
+			(SELECT count(*) FROM event WHERE holder = 'Person 24')")
+		[ "$left" -eq 2 ] || [ "$left" -eq 0 ] || die "forgotten in part: $left"
+		[ "$left" -eq 2 ] || said "names are gone.*the same command again"
+		carry_out oncestick forget 'Person 24' --yes
+		is "with room again it is forgotten" "$(cat "$W"/large/books.sqlite* | strings | grep -c 'Person 24$')" 0
+	done
+fi
 finish

@@ -751,6 +751,10 @@ START_TEST(threads_are_as_many_as_are_wanted)
 		threads_made = 0;
 		ck_assert_msg(bundle_verify(b, &c, &fault) == table[i].err, "%zu: %s", i, err_name(fault.err));
 		ck_assert_msg(threads_made == table[i].made, "%zu: %u threads", i, threads_made);
+		if (table[i].err == E_FAIL) {
+			ck_assert(fault.sys == ENOMEM && strcmp(fault.step, "verify") == 0);
+			ck_assert_str_eq(strrchr(fault.object, '/'), "/00000000.seg");
+		}
 	}
 	good_threads = ALL;
 	online = 0;

@@ -731,6 +731,35 @@ START_TEST(a_grant_directory_that_is_a_link_has_no_slots)
 }
 END_TEST
 
+/* ---- room for notices ---- */
+
+START_TEST(room_is_kept_once)
+{
+	uint8_t *kept = NULL;
+	size_t n = 0;
+	int once_fd = -1;
+
+	put_once(&x, STICK, OURS);
+	open_stick();
+	ck_assert_int_eq(stick_keep_room(s), 0);
+	kept = get_file(&x, "ONCE/room", &n);
+	ck_assert_uint_eq(n, STICK_ROOM_SIZE);
+	ck_assert(sodium_is_zero(kept, n));
+	free(kept);
+	put_file(&x, "ONCE/room", "less", 4); /* what there was of it */
+	ck_assert_int_eq(stick_keep_room(s), 0);
+	kept = get_file(&x, "ONCE/room", &n);
+	ck_assert_uint_eq(n, 4);
+	free(kept);
+	once_fd = s->once_fd;
+	s->once_fd = -1;
+	errno = 0;
+	ck_assert_int_eq(stick_keep_room(s), -1);
+	ck_assert_int_eq(errno, EBADF);
+	s->once_fd = once_fd;
+}
+END_TEST
+
 /* ---- the probe ---- */
 
 START_TEST(the_probe_is_made_and_changes_every_time)
@@ -981,6 +1010,7 @@ fill(TCase *t)
 	tcase_add_test(t, a_lock_file_that_may_not_be_written_is_readonly_and_read);
 	tcase_add_test(t, destroying_a_slot_leaves_its_neighbours);
 	tcase_add_test(t, a_grant_directory_that_is_a_link_has_no_slots);
+	tcase_add_test(t, room_is_kept_once);
 	tcase_add_test(t, the_probe_is_made_and_changes_every_time);
 	tcase_add_test(t, a_probe_that_cannot_be_written_is_readonly);
 	tcase_add_test(t, the_newest_notice_under_either_name_is_found);

@@ -9,6 +9,7 @@
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "calls.h"
 #include "dropped.h"
@@ -85,6 +86,18 @@ renameat(int from_fd, const char *from, int to_fd, const char *to)
 	if (change())
 		return -1;
 	return (int)syscall(SYS_renameat2, from_fd, from, to_fd, to, 0);
+}
+
+static unsigned naps;
+static char hidden[160]; /* what is gone after the third nap */
+
+int
+nanosleep(const struct timespec *t, struct timespec *rest)
+{
+	(void)t, (void)rest;
+	if (++naps == 3 && hidden[0] != '\0')
+		(void)unlink(hidden);
+	return 0;
 }
 
 static struct statvfs medium; /* what it says of itself, if it lies */
@@ -1010,6 +1023,25 @@ is_stranger(void *arg, const char *found)
 	return 0;
 }
 
+/* What is open has another name behind FUSE until it is closed, which is a moment later. Nobody waits for anything else. */
+START_TEST(what_another_process_closes_late_is_waited_for)
+{
+	char at[160];
+
+	prepare();
+	snprintf(at, sizeof at, "%s", bundle_path(path, BUNDLE, _i == 0 ? "/.fuse_hidden00000001" : "/photo.jpg"));
+	put_file(&x, at, "open", 4);
+	snprintf(hidden, sizeof hidden, "%.60s/%.90s", x.path, at);
+	ck_assert_int_eq(begin(), E_OK);
+	naps = 0;
+	ck_assert_int_eq(provision_remove_bundle(p, bundle_id, &fault), E_OK);
+	ck_assert_uint_eq(naps, _i == 0 ? 3 : 0);
+	ck_assert(exists(&x, bundle_path(path, BUNDLE, "")) == (_i == 1));
+	if (_i == 1)
+		ck_assert(exists(&x, at));
+}
+END_TEST
+
 /* hostile 81 */
 START_TEST(what_is_nearly_of_the_format_is_somebody_elses)
 {
@@ -1341,6 +1373,7 @@ fill(TCase *t)
 	tcase_add_test(t, once_is_removed_with_every_cell_and_the_ratchet_and_without_what_is_not_ours);
 	tcase_add_loop_test(t, a_folder_of_somebody_else_that_is_called_once_is_refused_untouched, 0, 9);
 	tcase_add_test(t, what_is_removed_on_the_way_leaves_what_is_not_ours);
+	tcase_add_loop_test(t, what_another_process_closes_late_is_waited_for, 0, 2);
 	tcase_add_test(t, what_is_nearly_of_the_format_is_somebody_elses);
 }
 

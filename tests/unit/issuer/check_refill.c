@@ -37,7 +37,7 @@ static void
 on_start(void *arg, enum report_phase phase)
 {
 	(void)arg;
-	(void)phase;
+	stretched = phase == REPORT_CODES ? 0 : stretched;
 }
 
 static void

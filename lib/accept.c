@@ -92,7 +92,10 @@ used(const struct accept *a, struct fault *f)
 	return fault_set(f, E_REFILL_USED, 0, "refill", "%u, %u", a->grant.refill, a->p->stick->n);
 }
 
-/* The number: one that is behind the stick was accepted, or passed over; but what was cut short at the very end is finished. */
+/*
+ * Check the number. A refill behind the stick was accepted, or passed over; but one that was cut short at the very end is
+ * finished.
+ */
 static enum err
 check_number(struct accept *a, struct fault *f)
 {
@@ -118,7 +121,7 @@ check_issuer(const struct accept *a, struct fault *f)
 	return E_OK;
 }
 
-/* The lecture: there, and the very one that was meant. */
+/* Check that the lecture is there, and is the very one that was meant. */
 static enum err
 check_bundle(const struct accept *a, struct fault *f)
 {
@@ -138,7 +141,7 @@ check_bundle(const struct accept *a, struct fault *f)
 	return e;
 }
 
-/* Without the list that the grant demands no code of it would open. */
+/* Without the list that the grant demands none of its codes would open anything. */
 static enum err
 check_notice(const struct accept *a, struct fault *f)
 {
@@ -156,7 +159,7 @@ check_notice(const struct accept *a, struct fault *f)
 	return a->grant.notice_min <= number ? E_OK : fault_set(f, E_NOTICE_MISSING, 0, "notice", "%u", a->grant.notice_min);
 }
 
-/* R_n by n - m steps opens the cells; whoever has not the seed, or R_m, cannot have made them. */
+/* R_n, reached in n - m steps, opens the cells; nobody without the seed, or R_m, can have made them. */
 static enum err
 unseal(struct accept *a, struct fault *f)
 {

@@ -1,5 +1,5 @@
 /*
- * blockcrypt_impl.h - what an implementation of blockcrypt.h sees of the context. For blockcrypt*.c only.
+ * blockcrypt_impl.h - what an implementation of blockcrypt.h knows about the context. For blockcrypt*.c only.
  */
 #ifndef BLOCKCRYPT_IMPL_H
 #define BLOCKCRYPT_IMPL_H
@@ -19,7 +19,7 @@ extern const struct blockcrypt_impl blockcrypt_ipsecmb; /* only where libipsec-m
 #define BLOCKCRYPT_PREFIX_SIZE 21 /* u8(11), the label, level, index */
 #define BLOCKCRYPT_NONCE_SIZE 12
 
-/* blockcrypt_open(impl): blockcrypt_new of just this one. */
+/* blockcrypt_open(impl): blockcrypt_new for exactly this one. */
 struct blockcrypt *blockcrypt_open(const struct blockcrypt_impl *impl);
 
 /* blockcrypt_prefix(out, level, index): the bytes that are hashed before the leaves of a block. */

@@ -12,8 +12,8 @@
 
 struct ipsecmb_ctx {
 	struct blockcrypt head;
-	IMB_MGR *mgr; /* belongs to one thread; it only ever sees what is on the stick anyway: blocks as they lie there */
-	struct blockcrypt *rest; /* joins leaves, encrypts, and is what our leaves are compared with at the start */
+	IMB_MGR *mgr; /* belongs to one thread; it only ever sees blocks as they are on the stick, so it needs no wiping */
+	struct blockcrypt *rest; /* joins leaves, encrypts, and computes what our leaves are compared with at the start */
 };
 
 static struct ipsecmb_ctx *
@@ -76,7 +76,7 @@ ipsecmb_leaves(struct blockcrypt *b, uint8_t out[BLOCK_LEAVES][HASH_SIZE], const
 
 	for (size_t i = 0; i < BLOCK_LEAVES; i++)
 		submit_leaf(mgr, out[i], block + i * LEAF_SIZE, &done);
-	/* Also after a refusal: no job may keep pointing at memory of the caller's. */
+	/* Do this after a refusal, too: no job may keep a pointer to the caller's memory. */
 	while ((job = IMB_FLUSH_JOB(mgr)) != NULL)
 		done += is_done(job);
 	return done == BLOCK_LEAVES ? 0 : -1;
@@ -104,7 +104,7 @@ has_lanes(IMB_MGR *mgr)
 	return imb_get_errno(mgr) == 0 && arch >= IMB_ARCH_AVX2;
 }
 
-/* What the library computes decides whether a good stick is called damaged, so it is not taken on trust. */
+/* A good stick is called damaged if the library computes wrongly, so its result is not taken on trust. */
 static int
 computes_right(struct ipsecmb_ctx *c)
 {

@@ -12,7 +12,7 @@
 
 #define IV_SIZE (4 + BLOCKCRYPT_NONCE_SIZE) /* EVP_chacha20 takes le32(counter) || nonce */
 
-/* Algorithms are fetched once per context: a fetch takes a lock and costs more than small messages do. */
+/* Algorithms are fetched once per context: fetching takes a lock, and costs more than hashing a small message. */
 struct openssl_ctx {
 	struct blockcrypt head;
 	EVP_MD *md;

@@ -9,7 +9,7 @@
 
 #include "blockcrypt_impl.h"
 
-/* libsodium keeps nothing between blocks: the context is its head alone. */
+/* libsodium keeps nothing between blocks, so the context is just its head. */
 static struct blockcrypt *
 sodium_open(void)
 {

@@ -20,7 +20,7 @@
 
 /* ---- opening ------------------------------------------------------------------------------------------------------------ */
 
-/* errno of a file of b. */
+/* The fault for errno, on a file of b. */
 static enum err
 fail_at(struct fault *f, const char *step, const struct bundle *b, const char *file)
 {
@@ -309,7 +309,7 @@ bundle_read_block(struct bundle *b, struct blockcrypt *crypt, uint64_t index, ui
 	const uint8_t *ck = NULL;
 	int r;
 
-	/* The key is taken only after the block is there: a stick that hangs must not keep it from being wiped. */
+	/* Take the key only once the block is there: a stick that hangs must not keep the key from being wiped. */
 	errno = 0;
 	if (!key_there(&b->key)) {
 		memset(buf, 0, BLOCK_SIZE);

@@ -13,7 +13,10 @@
 #define BUNDLE_NAME_SIZE (2 * ID_SIZE + 1)
 #define BUNDLE_CACHE_BLOCKS 4u
 
-/* The content key. It never leaves secret memory: users are counted, and the last one out wipes it if it was locked meanwhile. */
+/*
+ * The content key. It never leaves secret memory. Its users are counted, and the last one wipes it if the bundle was locked
+ * meanwhile.
+ */
 struct bundle_key {
 	pthread_mutex_t mutex;
 	uint8_t *ck;            /* secret; NULL until the first unlock */

@@ -16,13 +16,13 @@
 #include "bundle_impl.h"
 #include "stickio.h"
 
-#define RUN_BLOCKS 16u          /* divides TREE_FANOUT: a run lies below one tree block */
+#define RUN_BLOCKS 16u          /* divides TREE_FANOUT, so that a run is below one tree block */
 #define WORKERS_MAX 64u
 #define RING_MAX (4u * WORKERS_MAX)
 
 struct run_result {
 	bool done;
-	int failed;             /* errno of a reason that is none of the medium's; 0: none */
+	int failed;             /* errno of a failure that is not the medium's fault; 0: none */
 	uint16_t bad;           /* bit per block: wrong or unreadable */
 	uint16_t io;            /* of these: unreadable */
 	bool lost;              /* below a damaged tree block: not tried */
@@ -42,7 +42,7 @@ struct verify {
 	uint8_t *lost;          /* per tree block in file order: it, or one above it, is damaged */
 	uint64_t bytes;         /* dealt with so far */
 	uint64_t damaged;
-	int failed;             /* as of the run that ended it, and the block in the file */
+	int failed;             /* from the run that ended it, and the block in the file */
 	uint64_t failed_at;
 	struct worker workers[WORKERS_MAX];
 	unsigned worker_count;
@@ -79,7 +79,9 @@ below_damage(const struct verify *v, uint64_t index)
 	return v->level < v->b->shape.top && *lost_mark(v, v->level + 1, index / TREE_FANOUT) != 0;
 }
 
-/* Whether a read failed for what can be put right on this PC: rights, descriptors, memory. Trying the other blocks tells no more.
+/*
+ * Whether a read failed for a reason that can be put right on this PC: rights, descriptors, memory. Trying the other blocks would
+ * tell nothing more.
  */
 static bool
 of_this_pc(int sys)
@@ -87,7 +89,7 @@ of_this_pc(int sys)
 	return sys == EACCES || sys == EPERM || stickio_err(sys, E_OK) == E_FAIL;
 }
 
-/* Which of the blocks cannot be read: all are tried, because one bad sector must not take its neighbours with it. */
+/* Find out which of the blocks cannot be read. All are tried, because one bad sector must not take its neighbours with it. */
 static uint16_t
 read_run(const struct verify *v, uint64_t index, size_t count, uint8_t *buf, int *failed)
 {
@@ -235,7 +237,7 @@ collect(struct verify *v)
 
 /* ---- passes ------------------------------------------------------------------------------------------------------------- */
 
-/* Signals stay with the threads of the program. Return how many workers run. */
+/* Signals stay with the program's own threads. Return how many workers are running. */
 static unsigned
 start_workers(struct verify *v)
 {
@@ -272,7 +274,7 @@ verify_level(struct verify *v, unsigned level)
 
 /* ---- setting up --------------------------------------------------------------------------------------------------------- */
 
-/* Two at least: one reads while the other hashes. */
+/* At least two: one reads while the other hashes. */
 static unsigned
 workers_wanted(unsigned threads)
 {

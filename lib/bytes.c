@@ -31,7 +31,7 @@ bytes_from_hex(uint8_t *p, size_t n, const char *hex)
 {
 	size_t i;
 
-	/* Everything is looked at before anything is written. */
+	/* Look at everything before writing anything. */
 	for (i = 0; i < 2 * n; i++) {
 		if (digit(hex[i]) < 0)
 			return -1;

@@ -54,9 +54,7 @@ store_le64(uint8_t p[8], uint64_t v)
 	store_le32(p + 4, (uint32_t)(v >> 32));
 }
 
-/*
- * bytes_to_hex(hex, p, n): write the n bytes at p as 2n lower-case digits and a NUL to hex, which holds 2n + 1 characters.
- */
+/* bytes_to_hex(hex, p, n): write the n bytes at p to hex as 2n lower-case digits and a NUL; hex has room for 2n + 1 characters. */
 void bytes_to_hex(char *hex, const uint8_t *p, size_t n);
 
 /*

@@ -3,7 +3,7 @@
 #include <limits.h>
 
 #define DAY_S 86400
-#define YEARS_400 146097ll  /* days; after that all is as before, days of the week too */
+#define YEARS_400 146097ll  /* days; after that everything repeats, including the days of the week */
 #define EPOCH 719468ll      /* days from 1 March of the year 0 to 1970 */
 #define YEAR_MAX 2147480000ll
 #define LAST_WHOLE_YEAR 2037    /* that 32 bits hold */
@@ -14,14 +14,14 @@ floor_div(int64_t a, int64_t b)
 	return a / b - (a % b < 0);
 }
 
-/* Days from 1 March of the year 0 to that of year y: each ends with February, and so with the day that only some have. */
+/* Days from 1 March of the year 0 to 1 March of year y: such a year ends with February, and so with its leap day, if it has one. */
 static int64_t
 year_start(int64_t y)
 {
 	return 365 * y + floor_div(y, 4) - floor_div(y, 100) + floor_div(y, 400);
 }
 
-/* Days from 1 March to the first of the month that is so many months later: 31 30 31 30 31, twice, and 31. */
+/* Days from 1 March to the first day of the month that is so many months later: 31 30 31 30 31, twice, and 31. */
 static int64_t
 month_start(int64_t months)
 {
@@ -84,8 +84,10 @@ same_weekdays(int64_t a, int64_t b)
 	return (a - b) % 7 == 0;
 }
 
-/* What puts clocks forward and back is a day of the week in a month, or a date. Months begin with every day of the week within
- * eleven years. */
+/*
+ * Clocks are put forward and back on a day of the week in a month, or on a date. Within eleven years a month begins with every day
+ * of the week.
+ */
 int64_t
 calendar_alike(int64_t t)
 {

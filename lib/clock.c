@@ -16,7 +16,7 @@
 
 #define BACK_TOLERANCE_S 300
 
-/* Even what time_t has no room for (EOVERFLOW) the kernel says. */
+/* The kernel reports even a time that does not fit into time_t (EOVERFLOW). */
 static int64_t
 seconds(clockid_t id)
 {
@@ -52,7 +52,7 @@ since_boot(void *arg)
 	return seconds(CLOCK_BOOTTIME);
 }
 
-/* The first line of a file of the kernel's, without what is in drop. */
+/* The first line of one of the kernel's files, without the characters drop. */
 static bool
 read_line(const char *path, char drop, char *line, int size)
 {
@@ -71,7 +71,7 @@ read_line(const char *path, char drop, char *line, int size)
 	return true;
 }
 
-/* From /proc rather than clock_gettime(3), which a library that plays with the time answers in the kernel's place. */
+/* Read from /proc rather than clock_gettime(3), for which a library that plays with the time can answer instead of the kernel. */
 static struct clock_boot
 witness(void *arg)
 {

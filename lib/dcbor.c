@@ -1,8 +1,8 @@
 /*
  * dcbor.c - the strict CBOR profile.
  *
- * libcbor's streaming decoder names one item and says how many bytes it read; that number against the shortest head of the same
- * value shows an over-long head. Byte and text strings are only reported if all of their bytes are there.
+ * libcbor's streaming decoder names one item and says how many bytes it read. Comparing that number with the shortest head of the
+ * same value shows a head that is too long. Byte and text strings are only reported if all of their bytes are there.
  */
 #include "dcbor.h"
 
@@ -150,7 +150,7 @@ on_uint64(void *arg, uint64_t v)
 	*(struct item *)arg = (struct item){KIND_UINT, v, NULL};
 }
 
-/* What libcbor says a length in. */
+/* The type in which libcbor reports a length. */
 #if CBOR_MAJOR_VERSION == 0 && CBOR_MINOR_VERSION < 10
 typedef size_t length;
 #else
@@ -187,7 +187,7 @@ head_size(uint64_t v)
 	return v < 24 ? 1 : v <= UINT8_MAX ? 2 : v <= UINT16_MAX ? 3 : v <= UINT32_MAX ? 5 : 9;
 }
 
-/* One item of the wanted kind at the cursor, without moving it; its size, or 0. */
+/* Look at one item of the wanted kind at the cursor, without moving it. Return its size, or 0. */
 static size_t
 peek(const struct dcbor_in *in, enum kind want, struct item *it)
 {
@@ -215,7 +215,7 @@ peek(const struct dcbor_in *in, enum kind want, struct item *it)
 	return res.read;
 }
 
-/* One item of that kind with its number or length in min..max. */
+/* Get one item of that kind whose number or length is in min..max. */
 static bool
 get(struct dcbor_in *in, enum kind want, uint64_t min, uint64_t max, struct item *it)
 {

@@ -16,7 +16,7 @@
 
 /* ---- writing ------------------------------------------------------------------------------------------------------------ */
 
-/* A growing output. Zero it to begin; after the last put, failed says whether memory ran out. */
+/* An output that grows. Start with zeros; after the last put, failed says whether memory ran out. */
 struct dcbor_out {
 	uint8_t *p;
 	size_t n, cap;
@@ -29,7 +29,10 @@ void dcbor_put_text(struct dcbor_out *o, const char *s); /* s must satisfy dcbor
 void dcbor_put_array(struct dcbor_out *o, size_t items);
 void dcbor_put_map(struct dcbor_out *o, size_t pairs);
 
-/* dcbor_take(o, n): pass the buffer to the caller, who frees it, with its length in *n; NULL if a put failed. o is empty after. */
+/*
+ * dcbor_take(o, n): pass the buffer, with its length in *n, to the caller, who frees it; NULL if a put failed. o is empty
+ * afterwards.
+ */
 uint8_t *dcbor_take(struct dcbor_out *o, size_t *n);
 
 /* dcbor_discard(o): release what o holds. */
@@ -38,8 +41,8 @@ void dcbor_discard(struct dcbor_out *o);
 /* ---- reading ------------------------------------------------------------------------------------------------------------ */
 
 /*
- * A cursor over a payload. Start with dcbor_in(b). Each get consumes one item or, on a violation of the profile or of the
- * stated bounds, sets bad; once bad, every get fails. Gets return true on success.
+ * A cursor over a payload. Start with dcbor_in(b). Each get consumes one item and returns true. If the item violates the profile
+ * or the given bounds, the get sets bad and returns false; once bad is set, every get fails.
  */
 struct dcbor_in {
 	const uint8_t *p;
@@ -53,14 +56,14 @@ bool dcbor_get_uint(struct dcbor_in *in, uint64_t min, uint64_t max, uint64_t *v
 /* *b borrows from the input. */
 bool dcbor_get_bytes(struct dcbor_in *in, size_t min, size_t max, struct bytes *b);
 bool dcbor_get_fixed(struct dcbor_in *in, uint8_t *out, size_t n);
-/* out has room for max + 1; the text is NUL-terminated and satisfies dcbor_text_ok. max <= LABEL_MAX. */
+/* out has room for max + 1 bytes; the text is NUL-terminated and satisfies dcbor_text_ok. max <= LABEL_MAX. */
 bool dcbor_get_text(struct dcbor_in *in, char *out, size_t max);
 bool dcbor_get_array(struct dcbor_in *in, uint64_t min, uint64_t max, uint64_t *items);
 bool dcbor_get_map(struct dcbor_in *in, uint64_t min, uint64_t max, uint64_t *pairs);
 
 /*
- * Maps with integer keys, in order: *pairs is what dcbor_get_map gave and counts down. dcbor_key consumes the key k, which must
- * be next; dcbor_key_if consumes it if it is next, and returns whether it was.
+ * Maps with integer keys, in order. *pairs comes from dcbor_get_map and counts down. dcbor_key consumes key k, which must be next;
+ * dcbor_key_if consumes k if it is next, and returns whether it was.
  */
 bool dcbor_key(struct dcbor_in *in, uint64_t *pairs, uint64_t k);
 bool dcbor_key_if(struct dcbor_in *in, uint64_t *pairs, uint64_t k);

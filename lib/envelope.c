@@ -61,7 +61,7 @@ envelope_guess(struct bytes file, enum envelope_type *type)
 }
 
 /*
- * The head of the payload is not parsed: the size of the file leaves room for one shortest head at most, and that one must be
+ * The head of the payload is not parsed. The size of the file leaves room for just one shortest head, and exactly that must be
  * there.
  */
 static int
@@ -120,7 +120,7 @@ check_signature(const struct shape *shape, struct bytes payload, const uint8_t *
 	return good ? ENVELOPE_OK : m != NULL ? ENVELOPE_FORGED : ENVELOPE_NO_MEMORY;
 }
 
-/* Version and place of the issuer's key: the first bytes of every payload, whatever its map's size. */
+/* The version, and where the issuer's key is: the first bytes of every payload, whatever the size of its map. */
 static enum envelope_result
 check_start(struct bytes payload)
 {

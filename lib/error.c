@@ -9,7 +9,7 @@
 
 #include "utf8.h"
 
-#define WHOLE_MAX 5120 /* a path, and what is said of it */
+#define WHOLE_MAX 5120 /* a path, and what is said about it */
 
 const char *
 err_name(enum err err)

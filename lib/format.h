@@ -44,7 +44,7 @@
 
 #define CELL_SIZE(bundles) ((size_t)(KEY_SIZE * (bundles) + TAG_SIZE))
 
-/* The keys of the maps in payloads (CDDL there). A number once used means the same for ever. */
+/* The keys of the maps in payloads (CDDL there). A number that has been used means the same forever. */
 
 #define PAYLOAD_VERSION 1u /* of each payload that has one */
 

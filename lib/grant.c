@@ -144,7 +144,7 @@ host_char(char c)
 	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-';
 }
 
-/* A host name or dotted address and a port, and nothing that a library could take for options. */
+/* A host name or dotted address and a port, and nothing that a library could mistake for options. */
 static bool
 hostport_ok(const char *s)
 {
@@ -163,7 +163,7 @@ hostport_ok(const char *s)
 static bool
 get_hostport(struct dcbor_in *in, char *out)
 {
-	/* The profile's limit for text also ends the host before the grammar's 200 characters do. */
+	/* The profile's limit for text cuts the host off before the grammar's 200 characters do. */
 	return dcbor_get_text(in, out, LABEL_MAX) && hostport_ok(out);
 }
 
@@ -238,7 +238,7 @@ grant_locators_differ(const uint8_t (*locators)[LOCATOR_SIZE], size_t n)
 	return different;
 }
 
-/* Sets errno where that is not for the payload. */
+/* Set errno if the payload is not to blame. */
 static bool
 get_locators(struct dcbor_in *in, struct grant *g)
 {

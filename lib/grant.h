@@ -1,5 +1,6 @@
 /*
- * grant.h - what an issuer signs about the codes of a stick: which bundles, under which policy (oncestick-format(5), Grant).
+ * grant.h - what an issuer signs about the codes of a stick: which bundles they open, and under which policy (oncestick-format(5),
+ * Grant).
  */
 #ifndef GRANT_H
 #define GRANT_H
@@ -42,16 +43,16 @@ struct grant {
 	uint8_t hash[HASH_SIZE];        /* of the payload; set by parse and encode */
 };
 
-/* grant_encode(g, n): the payload, to be freed by the caller; sets g->hash. NULL if there is no memory. */
+/* grant_encode(g, n): the payload of g, which the caller frees, with its length in *n; sets g->hash. NULL if there is no memory. */
 uint8_t *grant_encode(struct grant *g, size_t *n);
 
 /*
- * grant_parse(g, payload): fill g, which the caller frees with grant_free. Return 0, or -1 with g zeroed, and errno: ENOMEM, or
- * EBADMSG for a payload that is none.
+ * grant_parse(g, payload): fill in g, which the caller frees with grant_free. Return 0, or -1 with g zeroed and errno: ENOMEM, or
+ * EBADMSG if payload is not a grant.
  */
 int grant_parse(struct grant *g, struct bytes payload);
 
-/* grant_open(g, file): envelope_open and grant_parse. A payload that is none is ENVELOPE_MALFORMED. */
+/* grant_open(g, file): envelope_open and grant_parse. A payload that is not a grant is ENVELOPE_MALFORMED. */
 enum envelope_result grant_open(struct grant *g, struct bytes file);
 
 /* grant_locators_differ(locators, n): 1 if no two of the n locators are equal, 0 if two are, -1 if there is no memory to tell. */

@@ -12,7 +12,7 @@
 #include "filestat.h"
 #include "stickio.h"
 
-/* In all five seconds: a worn stick takes two of them for both copies of a record. */
+/* Five seconds in all: a worn stick takes two for both copies of a record. */
 #define WAITS 100
 #define WAIT_NS 50000000L
 
@@ -23,7 +23,7 @@ struct hold {
 	int fds[];                      /* records of grants */
 };
 
-/* The file may have been removed between our open and our lock: then we hold a lock on nothing. */
+/* Between our open and our lock the file may have been removed: then the lock is on nothing. */
 static bool
 still_named(int dir_fd, int fd)
 {
@@ -65,7 +65,7 @@ try_dir(int dir_fd)
 	return -1;
 }
 
-/* Into *fd, or -1 where there is no lock to be had. */
+/* Set *fd, to -1 if no lock is possible. */
 static enum err
 wait_for(struct hold *h, try_lock *try, int dir_fd, const char *name, int *fd, struct fault *f)
 {
@@ -82,7 +82,7 @@ wait_for(struct hold *h, try_lock *try, int dir_fd, const char *name, int *fd, s
 	return E_OK;
 }
 
-/* Two names of one file, as only a stick made by hand has them: to lock the second we would wait for ourselves. */
+/* Two names for one file, which only a stick made by hand has: if we locked the second we would wait for ourselves. */
 static bool
 holds_already(const struct hold *h, int dir_fd)
 {
@@ -138,7 +138,7 @@ hold_grant(struct hold **h, const struct stick *s, const uint8_t grant_id[ID_SIZ
 	return err;
 }
 
-/* The whole first, so that two who want all of it do not wait for each other's records. */
+/* Lock the whole first, so that two processes that want all of it do not wait for each other's records. */
 enum err
 hold_stick(struct hold **h, const struct stick *s, const struct stick_grants *grants, struct fault *f)
 {

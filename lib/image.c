@@ -13,7 +13,7 @@
 #define INODE_USED 44u
 #define NS_PER_S 1000000000u
 
-/* Inodes that a scan of the whole table reads at once. */
+/* How many inodes a scan of the whole table reads at once. */
 #define SCAN_INODES 64u
 
 static const uint8_t magic[8] = {'O', 'N', 'C', 'E', 'I', 'M', 'G', '1'};
@@ -28,7 +28,7 @@ all_zero(const uint8_t *p, size_t n)
 	return any == 0;
 }
 
-/* [off, off + len) lies inside [0, end). */
+/* [off, off + len) is inside [0, end). */
 static int
 range_ok(uint64_t off, uint64_t len, uint64_t end)
 {
@@ -90,7 +90,7 @@ image_inode_encode(uint8_t out[IMAGE_INODE_SIZE], const struct image_inode *i)
 	store_le32(out + 40, i->mtime_ns);
 }
 
-/* The place in the tree of directories: what the root must be, and what all others must be. */
+/* Check the place in the tree of directories: what must hold for the root, and what for all others. */
 static int
 inode_place_ok(const struct image_inode *i, uint32_t ino)
 {
@@ -189,7 +189,7 @@ image_get(const struct image *img, uint32_t ino, struct image_inode *i)
 	return image_inode_parse(i, raw, ino, &img->super) == 0 ? 0 : -EIO;
 }
 
-/* The bytes of a name as they are, which may be no name at all. */
+/* The bytes of a name as they are, which may not be a valid name at all. */
 static int
 raw_name(const struct image *img, const struct image_inode *i, char name[NAME_MAX_BYTES + 1])
 {
@@ -217,7 +217,7 @@ image_name(const struct image *img, const struct image_inode *i, char name[NAME_
 	return i->name_len;
 }
 
-/* Child number k and the inode number that it has; not its name. */
+/* Child number k and its inode number, but not its name. */
 static int64_t
 get_child(const struct image *img, uint32_t dir_ino, const struct image_inode *dir, uint64_t k, struct image_inode *i)
 {
@@ -273,7 +273,7 @@ image_lookup(const struct image *img, uint32_t dir_ino, const struct image_inode
 
 	if (!image_name_ok(name, n))
 		return -ENOENT;
-	/* Siblings with impossible names are compared as bytes, so that they hide none but themselves. */
+	/* Siblings with impossible names are compared as bytes, so that they hide nothing but themselves. */
 	while (lo < hi) {
 		uint64_t mid = lo + (hi - lo) / 2;
 		int64_t ino = get_child(img, dir_ino, dir, mid, &t);
@@ -296,7 +296,7 @@ image_lookup(const struct image *img, uint32_t dir_ino, const struct image_inode
 
 /* ---- whose byte is that? ------------------------------------------------------------------------------------------------ */
 
-/* Join name before what is already at *at in path. */
+/* Put name before what is already at *at in path. */
 static int
 prepend(char *path, size_t *at, const char *name, size_t n, int slash)
 {
@@ -309,7 +309,7 @@ prepend(char *path, size_t *at, const char *name, size_t n, int slash)
 	return 0;
 }
 
-/* The path of i, built from its end. Parents have smaller numbers, so that the climb ends. */
+/* The path of i, built from its end. Parents have smaller numbers, so this comes to an end. */
 static int
 path_of(const struct image *img, struct image_inode i, char *path, size_t size)
 {
@@ -346,13 +346,13 @@ overlaps(const struct image_inode *i, uint64_t off, uint64_t end)
 	return i->type == IMAGE_FILE && i->size > 0 && i->start < end && i->start + i->size > off;
 }
 
-/* Inodes that stand one after another in the image. */
+/* Inodes that follow one another in the image. */
 struct inodes {
 	uint32_t first, count;
 	uint8_t raw[SCAN_INODES * IMAGE_INODE_SIZE];
 };
 
-/* The first of them that is a file with bytes of [off, end). */
+/* The first of these that is a file with bytes in [off, end). */
 static bool
 find_in(const struct image *img, const struct inodes *s, uint64_t off, uint64_t end, struct image_inode *i)
 {

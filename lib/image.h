@@ -1,8 +1,8 @@
 /*
- * image.h - the plaintext of a bundle: file data, inode table, names, superblock (oncestick-format(5), Image).
+ * image.h - the plaintext of a bundle: file data, inode table, names, superblock (oncestick-format(5), IMAGE).
  *
- * The inode table is the directory: children of a directory are contiguous and sorted by name. A signed image may still be
- * hostile: every inode is checked each time it is touched, and a violation is an error of that inode only.
+ * The inode table is also the directory: the children of a directory are contiguous and sorted by name. A signed image may still
+ * be hostile, so every inode is checked each time it is touched, and a violation is an error in that inode only.
  */
 #ifndef IMAGE_H
 #define IMAGE_H
@@ -40,19 +40,19 @@ struct image_inode {
 void image_super_encode(uint8_t out[IMAGE_SUPER_SIZE], const struct image_super *s);
 void image_inode_encode(uint8_t out[IMAGE_INODE_SIZE], const struct image_inode *i);
 
-/* image_super_parse(s, raw, image_len): return 0, or -1 if a field is impossible in an image of image_len bytes. */
+/* image_super_parse(s, raw, image_len): return 0, or -1 if a field makes no sense in an image of image_len bytes. */
 int image_super_parse(struct image_super *s, const uint8_t raw[IMAGE_SUPER_SIZE], uint64_t image_len);
 
 /*
- * image_inode_parse(i, raw, ino, s): return 0, or -1 if inode number ino with these 64 bytes is impossible in an image with
- * superblock s. Does not look at the name's bytes nor at other inodes.
+ * image_inode_parse(i, raw, ino, s): return 0, or -1 if an image with superblock s cannot have these 64 bytes as inode number ino.
+ * Does not look at the bytes of the name, nor at other inodes.
  */
 int image_inode_parse(struct image_inode *i, const uint8_t raw[IMAGE_INODE_SIZE], uint32_t ino, const struct image_super *s);
 
 /* image_name_ok(name, n): 1 if the n bytes may be a file's name: 1..255 bytes, no '/', no NUL, not "." or "..". */
 int image_name_ok(const char *name, size_t n);
 
-/* Reads len bytes at offset off of the image into buf: 0, or a negative errno. Verified and decrypted by whoever implements it. */
+/* Reads len bytes at offset off of the image into buf: 0, or a negative errno. Whoever implements it verifies and decrypts them. */
 struct image_reader {
 	int (*read)(void *arg, void *buf, size_t len, uint64_t off);
 	void *arg;
@@ -74,8 +74,8 @@ int image_get(const struct image *img, uint32_t ino, struct image_inode *i);
 int image_name(const struct image *img, const struct image_inode *i, char name[NAME_MAX_BYTES + 1]);
 
 /*
- * image_child(img, dir_ino, dir, k, i, name): child number k of directory dir (inode dir_ino): checks that the child names
- * dir_ino as its parent. Return its inode number, -ENOENT if k >= dir->size, or -EIO. Inode numbers fit: result is int64_t.
+ * image_child(img, dir_ino, dir, k, i, name): child number k of the directory dir (inode dir_ino). Checks that the child names
+ * dir_ino as its parent. Return its inode number, which always fits into int64_t, -ENOENT if k >= dir->size, or -EIO.
  */
 int64_t image_child(const struct image *img, uint32_t dir_ino, const struct image_inode *dir, uint64_t k, struct image_inode *i,
     char name[NAME_MAX_BYTES + 1]);
@@ -85,9 +85,9 @@ int64_t image_lookup(const struct image *img, uint32_t dir_ino, const struct ima
     struct image_inode *i);
 
 /*
- * image_path_at(img, off, len, path, size): the path (from the root, without a leading '/') of a file that has byte off of the
- * image, or "" with return 0 if none has; return 1 if found, or a negative errno. Linear in the number of inodes: for reports of
- * damage.
+ * image_path_at(img, off, len, path, size): find a file that has any of the len bytes at off of the image, and write its path
+ * (from the root, without a leading '/') to path. Return 1 if found; 0, and "" in path, if there is none; or a negative errno.
+ * Takes time linear in the number of inodes: for reports of damage.
  */
 int image_path_at(const struct image *img, uint64_t off, uint64_t len, char *path, size_t size);
 

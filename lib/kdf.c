@@ -55,7 +55,7 @@ kdf_stretch(uint8_t out[KEY_SIZE], const void *pw, size_t n, const uint8_t salt[
 	return rc == 0 ? 0 : -1;
 }
 
-/* MemAvailable in bytes; UINT64_MAX where the kernel does not say. */
+/* MemAvailable in bytes; UINT64_MAX if the kernel does not report it. */
 static uint64_t
 mem_available(void)
 {
@@ -79,7 +79,10 @@ mem_available(void)
 int
 kdf_stretch_possible(void)
 {
-	/* Not touched: under an address space limit the mapping fails, and mem_available answers for the pages. */
+	/*
+	 * The pages are not touched: with an address space limit the mapping fails, and mem_available answers for the pages
+	 * themselves.
+	 */
 	void *p = mmap(NULL, KDF_STRETCH_MEMORY, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (p == MAP_FAILED)

@@ -25,13 +25,13 @@ void kdf_key(uint8_t *out, size_t len, const uint8_t key[KEY_SIZE], const char *
 #define KDF_STRETCH_MEMORY (64u << 20) /* bytes of RAM that one kdf_stretch needs */
 
 /*
- * kdf_stretch(out, pw, n, salt): out := Argon2id v1.3 of the n bytes at pw, t = 2, m = 64 MiB, p = 1: the constants of version 1,
- * which nothing on a stick can change. Return 0, or -1 if the memory cannot be had.
+ * kdf_stretch(out, pw, n, salt): out := Argon2id v1.3 of the n bytes at pw, with t = 2, m = 64 MiB, p = 1. These are the constants
+ * of version 1, which nothing on a stick can change. Return 0, or -1 if there is not enough memory.
  */
 int kdf_stretch(uint8_t out[KEY_SIZE], const void *pw, size_t n, const uint8_t salt[ID_SIZE]);
 
 /*
- * kdf_stretch_possible(): 1 if memory for one kdf_stretch can be mapped now and MemAvailable (proc(5)) covers it, else 0.
+ * kdf_stretch_possible(): 1 if the memory for one kdf_stretch can be mapped now and MemAvailable (proc(5)) covers it, otherwise 0.
  */
 int kdf_stretch_possible(void);
 

@@ -22,14 +22,15 @@ struct manifest {
 };
 
 /*
- * manifest_encode(m, n): the payload of m, to be freed by the caller, with its length in *n; sets m->hash. NULL if no memory.
+ * manifest_encode(m, n): the payload of m, which the caller frees, with its length in *n; sets m->hash. NULL if there is no
+ * memory.
  */
 uint8_t *manifest_encode(struct manifest *m, size_t *n);
 
-/* manifest_parse(m, payload): fill m from a payload that envelope_open accepted. Return 0, or -1 with m zeroed. */
+/* manifest_parse(m, payload): fill in m from a payload that envelope_open accepted. Return 0, or -1 with m zeroed. */
 int manifest_parse(struct manifest *m, struct bytes payload);
 
-/* manifest_open(m, file): envelope_open and manifest_parse. A payload that is none is ENVELOPE_MALFORMED. */
+/* manifest_open(m, file): envelope_open and manifest_parse. A payload that is not a manifest is ENVELOPE_MALFORMED. */
 enum envelope_result manifest_open(struct manifest *m, struct bytes file);
 
 #endif

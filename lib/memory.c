@@ -1,6 +1,4 @@
-/*
- * memory.c - what a station remembers, whatever it is kept in.
- */
+/* memory.c - what a station remembers, however it is stored. */
 #include "memory.h"
 
 static enum err

@@ -10,7 +10,7 @@
 #include "array.h"
 #include "dcbor.h"
 
-/* The fewest bytes that an entry can take in a payload: what bounds a declared count. */
+/* The fewest bytes that an entry can take in a payload, which bounds a declared count. */
 #define ENTRY_MIN (1 + ID_SIZE + 2)
 #define WITHDRAWN_MIN (1 + ID_SIZE)
 
@@ -38,7 +38,7 @@ is_at(const struct notice *n, size_t i, const uint8_t grant_id[ID_SIZE])
 	return i < n->grant_count && memcmp(n->grants[i].grant_id, grant_id, ID_SIZE) == 0;
 }
 
-/* By doubling: element by element a full list would be copied as often as it is long. */
+/* Double the room: if it grew by one element at a time, a full list would be copied as often as it is long. */
 static int
 make_room(struct notice *n)
 {
@@ -88,7 +88,7 @@ notice_revoke(struct notice *n, const uint8_t grant_id[ID_SIZE], uint32_t slot)
 		return -1;
 	i = lower_bound(n, grant_id);
 	if (!is_at(n, i, grant_id)) {
-		/* The bitmap first: an entry without one could not be encoded. */
+		/* The bitmap comes first: an entry without one could not be encoded. */
 		if (lengthen(&fresh, (uint16_t)(slot / 8 + 1)) != 0)
 			return -1;
 		if (insert_at(n, i, grant_id) != 0) {
@@ -258,7 +258,7 @@ notice_encode(const struct notice *n, size_t *len)
 
 /* ---- reading ------------------------------------------------------------------------------------------------------------ */
 
-/* Not the payload's fault. */
+/* This is not the payload's fault. */
 static bool
 no_memory(void)
 {

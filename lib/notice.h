@@ -26,7 +26,7 @@ struct notice {
 	int64_t time;
 	size_t grant_count;
 	struct notice_grant *grants;    /* ascending by grant_id; owned */
-	size_t grant_room;              /* how many fit into it, or fewer */
+	size_t grant_room;              /* at least so many fit into it */
 	size_t withdrawn_count;
 	uint8_t (*withdrawn)[ID_SIZE];  /* bundle ids, ascending; owned */
 };
@@ -34,17 +34,17 @@ struct notice {
 /* notice_revoke(n, grant_id, slot): add one slot. Return 0, or -1 if there is no memory or slot >= GRANT_SLOTS_MAX. */
 int notice_revoke(struct notice *n, const uint8_t grant_id[ID_SIZE], uint32_t slot);
 
-/* notice_add(n, other): add all that other lists. Return 0, or -1 if there is no memory: n has a part of it then. */
+/* notice_add(n, other): add everything that other lists. Return 0, or -1 if there is no memory; n then has part of it. */
 int notice_add(struct notice *n, const struct notice *other);
 
 bool notice_revoked(const struct notice *n, const uint8_t grant_id[ID_SIZE], uint32_t slot);
 bool notice_withdrawn(const struct notice *n, const uint8_t bundle_id[ID_SIZE]);
 
 uint8_t *notice_encode(const struct notice *n, size_t *len); /* as manifest_encode */
-int notice_parse(struct notice *n, struct bytes payload);    /* as grant_parse, also errno; free with notice_free */
+int notice_parse(struct notice *n, struct bytes payload);    /* as grant_parse, including errno; free with notice_free */
 /*
- * notice_says(payload, grant_id, slot, bundle_id, revoked, withdrawn): as notice_parse, notice_revoked and notice_withdrawn, of one
- * slot and one bundle, without memory. Return 0, or -1 for a payload that is none.
+ * notice_says(payload, grant_id, slot, bundle_id, revoked, withdrawn): like notice_parse, notice_revoked and notice_withdrawn, but
+ * for one slot and one bundle, and without allocating. Return 0, or -1 if payload is not a notice.
  */
 int notice_says(struct bytes payload, const uint8_t grant_id[ID_SIZE], uint32_t slot, const uint8_t bundle_id[ID_SIZE],
     bool *revoked, bool *withdrawn);
@@ -53,8 +53,9 @@ enum envelope_result notice_open(struct notice *n, struct bytes file);
 void notice_free(struct notice *n); /* as grant_free */
 
 /*
- * notice_reach(time): a list of that time names the dead codes of the lectures that expire then or later. Those of the others need
- * no list any more: who has it has its time as floor, which refuses a code of theirs, and a session of theirs that goes on.
+ * notice_reach(time): a notice of that time lists the dead codes of lectures that expire at the returned time or later. Codes of
+ * other lectures need not be listed: a station that has the notice has its time as floor, which refuses such a code, and also a
+ * session of such a code.
  */
 int64_t notice_reach(int64_t time);
 

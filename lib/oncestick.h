@@ -1,14 +1,14 @@
 /*
- * oncestick.h - read and verify sealed media bundles on a USB stick.
+ * oncestick.h - read and verify the bundles on a locked USB stick.
  *
- * liboncestick opens a bundle below a stick's ONCE directory, verifies it without any key, and, with its content key, lists and
- * reads its files. It never writes, spends no code, and starts no process. What a stick holds is treated as hostile throughout:
- * not one byte of a file is returned that does not follow from the issuer's signature. Whether that issuer is the right one is for
- * the caller to decide: compare oncestick_info.issuer with a key that you trust.
+ * liboncestick opens a bundle below a stick's ONCE directory and verifies it without a key; given the content key, it also lists
+ * and reads the files. It never writes, never spends a code, and starts no process. Nothing on a stick is trusted: no byte of a
+ * file is returned that is not covered by the issuer's signature. Whether that issuer is the right one is for the caller to
+ * decide: compare oncestick_info.issuer with a key that you trust.
  *
  * Functions that return enum oncestick_result return ONCESTICK_OK or what went wrong. Functions that return int or int64_t return
- * a negative errno value on failure: -EIO for whatever does not verify, cannot be read, or is locked. Outputs are set on success
- * only. Different threads may use one bundle at the same time, except as said at oncestick_unlock and oncestick_close.
+ * a negative errno value on failure: -EIO if the data does not verify, cannot be read, or is locked. Outputs are set on success
+ * only. Several threads may use one bundle at the same time, except as described for oncestick_unlock and oncestick_close.
  */
 #ifndef ONCESTICK_H
 #define ONCESTICK_H
@@ -31,12 +31,12 @@ extern "C" {
 enum oncestick_result {
 	ONCESTICK_OK = 0,
 	ONCESTICK_FAIL = 1,             /* no memory, no descriptors */
-	ONCESTICK_BUNDLE = 40,          /* missing, forged, damaged, or not of that key */
+	ONCESTICK_BUNDLE = 40,          /* missing, forged, damaged, or not the right key */
 	ONCESTICK_STICK_IO = 44,        /* the stick cannot be read */
-	ONCESTICK_INTERRUPTED = 130     /* a callback asked for it */
+	ONCESTICK_INTERRUPTED = 130     /* a callback asked to stop */
 };
 
-/* oncestick_version(): the version of the library, e.g. "0.1.0". Static. */
+/* oncestick_version(): the version of the library, e.g. "0.1.0", as a static string. */
 ONCESTICK_API const char *oncestick_version(void);
 
 /* ---- bundles ------------------------------------------------------------------------------------------------------------ */
@@ -52,33 +52,34 @@ struct oncestick_info {
 };
 
 /*
- * oncestick_bundles(once_fd, ids, max): the ids of the bundles below the ONCE directory once_fd, ascending, at most max of them
- * into ids, which may be NULL if max is 0. Nothing is verified. Return how many there are, which may exceed max, or a negative
- * errno.
+ * oncestick_bundles(once_fd, ids, max): find the ids of the bundles below the ONCE directory once_fd, and write at most max of
+ * them to ids, in ascending order; ids may be NULL if max is 0. Nothing is verified. Return how many there are, which may exceed
+ * max, or a negative errno.
  */
 ONCESTICK_API int oncestick_bundles(int once_fd, uint8_t (*ids)[ONCESTICK_ID_SIZE], size_t max);
 
 /*
- * oncestick_open(b, once_fd, id, why, why_size): open bundle id below the ONCE directory once_fd, a descriptor that is borrowed for
- * the call. The manifest's signature, the size of every segment and the root of the tree are verified. On success the caller owns
- * *b. On failure *b is unchanged and why, unless NULL, holds a line for people, cut to why_size bytes with its NUL.
+ * oncestick_open(b, once_fd, id, why, why_size): open bundle id below the ONCE directory once_fd, a descriptor that is borrowed
+ * for the call. The manifest's signature, the size of every segment and the root of the tree are verified. On success the caller
+ * owns *b. On failure *b is unchanged and why, unless it is NULL, holds a one-line message for people, cut to why_size bytes
+ * including its NUL.
  */
 ONCESTICK_API enum oncestick_result oncestick_open(struct oncestick_bundle **b, int once_fd, const uint8_t id[ONCESTICK_ID_SIZE],
     char *why, size_t why_size);
 
 /*
- * oncestick_close(b): wipe the content key and all plaintext, release *b and set it to NULL. NULL-safe. No other thread may
- * use *b any more.
+ * oncestick_close(b): wipe the content key and all plaintext, release *b and set it to NULL. NULL-safe. No other thread may still
+ * be using *b.
  */
 ONCESTICK_API void oncestick_close(struct oncestick_bundle **b);
 
-/* oncestick_get_info(b, info): what the manifest says. */
+/* oncestick_get_info(b, info): fill in info from the manifest. */
 ONCESTICK_API void oncestick_get_info(const struct oncestick_bundle *b, struct oncestick_info *info);
 
 /*
- * oncestick_unlock(b, key): keep a copy of the content key in locked memory, if it is the one to which the manifest commits,
- * and open the directory. Return ONCESTICK_OK, ONCESTICK_BUNDLE if it is not the key or the directory is impossible,
- * ONCESTICK_FAIL. The caller wipes his own copy. No other thread may use b meanwhile.
+ * oncestick_unlock(b, key): if key is the content key to which the manifest commits, keep a copy of it in locked memory and open
+ * the directory. Return ONCESTICK_OK, ONCESTICK_BUNDLE if this is not the key or the directory makes no sense, ONCESTICK_FAIL.
+ * Wiping the caller's own copy is up to the caller. No other thread may use b during the call.
  */
 ONCESTICK_API enum oncestick_result oncestick_unlock(struct oncestick_bundle *b, const uint8_t key[ONCESTICK_KEY_SIZE]);
 
@@ -88,31 +89,31 @@ ONCESTICK_API void oncestick_lock(struct oncestick_bundle *b);
 /* ---- files: of an unlocked bundle --------------------------------------------------------------------------------------- */
 
 struct oncestick_stat {
-	uint32_t ino;           /* number of the file in this bundle; the root directory is 0 */
+	uint32_t ino;           /* number of the file in this bundle; 0 is the root directory */
 	int is_dir;
-	uint64_t size;          /* bytes of a file, entries of a directory */
+	uint64_t size;          /* bytes in a file, or entries in a directory */
 	int64_t mtime_s;
 	uint32_t mtime_ns;
 };
 
 /*
- * oncestick_lookup(b, path, st): find path, which is relative to the root of the bundle; components are separated by '/', and ""
- * is the root. "." and ".." are no names. Return 0, -ENOENT, -ENOTDIR or -EIO.
+ * oncestick_lookup(b, path, st): find path, which is relative to the root of the bundle. Components are separated by '/', and ""
+ * is the root. "." and ".." are not accepted. Return 0, -ENOENT, -ENOTDIR or -EIO.
  */
 ONCESTICK_API int oncestick_lookup(struct oncestick_bundle *b, const char *path, struct oncestick_stat *st);
 
 /*
- * oncestick_list(b, dir_ino, k, name, st): entry number k of directory dir_ino; entries are sorted by the bytes of their names. A
- * name is 1 to 255 bytes other than '/' and NUL, neither "." nor "..", but may hold control characters and need not be UTF-8.
- * Return 0, -ENOENT if there are no more than k entries or no such directory, -ENOTDIR, or -EIO for this entry: the next may be
- * good.
+ * oncestick_list(b, dir_ino, k, name, st): entry number k of directory dir_ino. Entries are numbered from 0 and sorted by the
+ * bytes of their names. A name is 1 to 255 bytes other than '/' and NUL, neither "." nor "..", but may contain control characters
+ * and need not be UTF-8. Return 0; -ENOENT if the directory has no more than k entries or does not exist; -ENOTDIR; or -EIO if
+ * this entry cannot be read: the next one may still be good.
  */
 ONCESTICK_API int oncestick_list(struct oncestick_bundle *b, uint32_t dir_ino, uint64_t k, char name[ONCESTICK_NAME_SIZE],
     struct oncestick_stat *st);
 
 /*
- * oncestick_read(b, ino, buf, n, off): read up to n bytes at offset off of file ino into buf. Return how many were read, less than
- * n only at the end of the file; or -ENOENT, -EISDIR, -EIO, with nothing useful in buf.
+ * oncestick_read(b, ino, buf, n, off): read up to n bytes at offset off of file ino into buf. Return how many were read, which is
+ * less than n only at the end of the file; or -ENOENT, -EISDIR, -EIO, and then there is nothing useful in buf.
  */
 ONCESTICK_API int64_t oncestick_read(struct oncestick_bundle *b, uint32_t ino, void *buf, size_t n, uint64_t off);
 
@@ -120,25 +121,26 @@ ONCESTICK_API int64_t oncestick_read(struct oncestick_bundle *b, uint32_t ino, v
 
 struct oncestick_damage {
 	uint32_t segment;       /* number of the .seg file */
-	uint64_t segment_off;   /* of the damaged 64 KiB in it */
+	uint64_t segment_off;   /* where in it the damaged 64 KiB begin */
 	uint64_t image_off;     /* first byte of plaintext that cannot be read because of it */
 	uint64_t image_len;
 	int io;                 /* could not be read, rather than read wrong */
 };
 
 /*
- * oncestick_verify(b, threads, progress, damage, arg): read and verify every block of b; threads 0 means one per processor.
- * Callbacks run in the calling thread and may be NULL: progress after every MiB or so, in bytes of all, non-zero stops with
- * ONCESTICK_INTERRUPTED; damage once per damaged block. Return ONCESTICK_OK if all is well, ONCESTICK_BUNDLE if anything is
- * damaged, after all was tried, or ONCESTICK_FAIL.
+ * oncestick_verify(b, threads, progress, damage, arg): read and verify every block of b; threads 0 means one for each processor.
+ * The callbacks run in the calling thread and may be NULL. progress is called after every MiB or so, with the bytes done and all
+ * bytes; if it returns non-zero, verification stops with ONCESTICK_INTERRUPTED. damage is called once for each damaged block.
+ * Return ONCESTICK_OK if every block is good, ONCESTICK_BUNDLE if anything is damaged, after every block was tried, or
+ * ONCESTICK_FAIL.
  */
 ONCESTICK_API enum oncestick_result oncestick_verify(struct oncestick_bundle *b, unsigned threads,
     int (*progress)(void *arg, uint64_t done, uint64_t all), void (*damage)(void *arg, const struct oncestick_damage *d),
     void *arg);
 
 /*
- * oncestick_path_at(b, d, path, size): the path of a file that damage d touches, in an unlocked bundle: 1, or 0 and "" if it
- * touches none, or a negative errno (-ENAMETOOLONG).
+ * oncestick_path_at(b, d, path, size): find a file that damage d touches, in an unlocked bundle, and write its path to path.
+ * Return 1; 0 and "" if it touches none; or a negative errno (-ENAMETOOLONG).
  */
 ONCESTICK_API int oncestick_path_at(struct oncestick_bundle *b, const struct oncestick_damage *d, char *path, size_t size);
 
@@ -156,15 +158,15 @@ struct oncestick_object {
 	uint8_t stick[ONCESTICK_ID_SIZE];       /* grant: the stick it is for */
 	uint32_t codes;                         /* grant: how many */
 	uint32_t bundles;                       /* grant: how many bundles a code opens */
-	int64_t not_before, expires;            /* grant: when a code may be used first */
-	uint32_t session_s;                     /* grant: length of a session */
+	int64_t not_before, expires;            /* grant: when a code may be used for the first time */
+	uint32_t session_s;                     /* grant: length of a session, in seconds */
 	uint32_t number;                        /* notice */
 };
 
 /*
- * oncestick_inspect(data, n, o): verify the n bytes at data, the contents of a manifest.cose, grant.cose or notice.cose, and say
- * what they are. Members that do not belong to the kind are zero. Return ONCESTICK_OK, ONCESTICK_BUNDLE if it is none of these or
- * its signature is not good, ONCESTICK_FAIL if the library cannot start or there is no memory.
+ * oncestick_inspect(data, n, o): verify the n bytes at data, which are the contents of a manifest.cose, grant.cose or notice.cose,
+ * and store what they say in *o. Members that do not apply to this kind are zero. Return ONCESTICK_OK, ONCESTICK_BUNDLE if it is
+ * none of these or its signature is bad, ONCESTICK_FAIL if the library cannot start or there is no memory.
  */
 ONCESTICK_API enum oncestick_result oncestick_inspect(const void *data, size_t n, struct oncestick_object *o);
 

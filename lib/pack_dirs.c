@@ -1,8 +1,8 @@
 /*
- * pack_dirs.c - descriptors of a folder's directories: few at once, however deep and wide the folder is.
+ * pack_dirs.c - descriptors of a folder's directories, only a few at once, however deep and wide the folder is.
  *
- * Breadth-first order asks for the children of one directory one after the other, so the directories used last are nearly always
- * the ones to start from. No path is ever resolved by the kernel: each step is one name, and never a link.
+ * Breadth-first order asks for the children of one directory after another, so the directories used last are nearly always the
+ * ones to start from. The kernel never resolves a path: each step is a single name, and never a link.
  */
 #include "pack.h"
 
@@ -52,7 +52,7 @@ keep(struct pack_dirs *d, uint32_t ino, int fd)
 static int
 descend(struct pack_source *src, int fd, const uint32_t *chain, size_t n)
 {
-	bool ours = false; /* fd is in nobody's keeping */
+	bool ours = false; /* nothing owns fd yet */
 
 	while (n-- > 0) {
 		const char *name = pack_source_name(src, &src->entries[chain[n]]);

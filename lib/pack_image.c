@@ -22,7 +22,7 @@ struct stream {
 
 /* ---- bytes -------------------------------------------------------------------------------------------------------------- */
 
-/* Put n bytes of p, or zeros if p is NULL. */
+/* Put n bytes from p, or zeros if p is NULL. */
 static enum err
 put(struct stream *s, const void *p, uint64_t n)
 {
@@ -67,7 +67,7 @@ blame(struct stream *s, uint32_t ino, int sys, const char *step)
 	return pack_source_fault(s->src, s->f, sys, step, ino, NULL);
 }
 
-/* Tell, or fail where nothing may change. */
+/* Report it, or fail if nothing may change. */
 static enum err
 note(struct stream *s, enum pack_note_kind kind, uint32_t ino)
 {
@@ -94,8 +94,8 @@ open_file(struct stream *s, uint32_t ino, int *fd, struct statx *st)
 }
 
 /*
- * Read the first block, or all of a file that is smaller, before its place is chosen: the place depends on whether the file has
- * a whole block, and that is only certain once it was read. Asks for one byte too many, so that growth shows without asking again.
+ * Read the first block, or all of a smaller file, before choosing its place: that depends on whether the file has a whole block,
+ * which is only certain once it has been read. Ask for one byte too many, so that growth shows without asking again.
  */
 static ssize_t
 read_head(int fd, uint8_t *head, uint64_t size)
@@ -112,7 +112,7 @@ read_head(int fd, uint8_t *head, uint64_t size)
 	return (ssize_t)got;
 }
 
-/* The rest of a file after its first block, straight to where it is encrypted. *size becomes what there was. */
+/* Read the rest of a file after its first block, straight to where it is encrypted. *size becomes the size that was found. */
 static enum err
 put_rest(struct stream *s, uint32_t ino, int fd, uint64_t *size)
 {
@@ -223,7 +223,7 @@ out:
 	return err;
 }
 
-/* What came into a directory, or went, after it was listed. */
+/* What was added to a directory, or removed from it, after it was listed. */
 static enum err
 check_dir(struct stream *s, uint32_t ino)
 {

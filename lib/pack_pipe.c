@@ -1,9 +1,9 @@
 /*
  * pack_pipe.c - one thread that reads, and several that encrypt and hash.
  *
- * A ring of batches of blocks. The reader fills them with plaintext in order; workers take single blocks, in order, and encrypt
- * them where they lie; the caller takes batches whose blocks are all done. Plaintext exists in the ring only, which is secret
- * memory and small enough to be locked under the usual limit of 8 MiB together with the caller's keys.
+ * They share a ring of batches of blocks. The reader fills batches with plaintext, in order. Workers take single blocks, in order,
+ * and encrypt them in place. The caller takes batches in which all blocks are done. Plaintext exists only in the ring, which is
+ * secret memory, and small enough to be locked, together with the caller's keys, under the usual limit of 8 MiB.
  */
 #include "pack.h"
 
@@ -45,25 +45,25 @@ struct pack_pipe {
 	unsigned batches, batch_blocks;             /* in the ring; blocks in each but the last */
 
 	pthread_mutex_t lock;
-	pthread_cond_t work;                        /* for workers: blocks to do, or the end */
-	pthread_cond_t room;                        /* for the reader: a free batch, room for a note */
-	pthread_cond_t ready;                       /* for the caller: anything */
+	pthread_cond_t work;                        /* for workers: there are blocks to do, or it is the end */
+	pthread_cond_t room;                        /* for the reader: there is a free batch, or room for a note */
+	pthread_cond_t ready;                       /* for the caller: something has happened */
 
-	/* Under lock. Batches are counted, not wrapped: number i lives in batch_at(i). */
+	/* Under lock. Batch numbers do not wrap: number i is in batch_at(i). */
 	struct batch ring[RING];
 	uint64_t filled, claimed, written;
 	unsigned claimed_block;                     /* of batch claimed */
 	struct { enum pack_note_kind kind; uint32_t ino; } notes[NOTES];
 	uint64_t notes_put, notes_got;
-	bool finished;                              /* the reader has put everything */
+	bool finished;                              /* the reader has put everything into the ring */
 	uint64_t blocks;                            /* in the image, when finished */
-	struct fault fault;                         /* the first of any thread */
+	struct fault fault;                         /* the first one in any thread */
 	atomic_bool stop;                           /* written under lock */
 
-	size_t fill;                                /* the reader's: bytes in batch filled */
+	size_t fill;                                /* the reader's own: bytes in batch number filled */
 
 	pthread_t reader;
-	bool reading;                               /* reader is to be joined */
+	bool reading;                               /* the reader must be joined */
 	struct worker worker[THREADS_MAX];
 	unsigned workers;                           /* to be joined */
 };
@@ -205,7 +205,7 @@ work_on(struct worker *w, struct batch *b, unsigned k, uint64_t index)
 	return blockcrypt_hash(w->crypt, b->hash[k], 0, index, block);
 }
 
-/* Claim the next block, waiting for it; NULL when there will be none. Under lock. */
+/* Claim the next block, and wait for it; NULL if there will be no more. Under lock. */
 static struct batch *
 claim(struct pack_pipe *p, unsigned *k, uint64_t *index)
 {
@@ -316,7 +316,7 @@ init_sync(struct pack_pipe *p)
 	pthread_condattr_destroy(&attr);
 }
 
-/* As large as the folder needs; one that has grown since it was scanned comes through a small ring, too. */
+/* As large as the folder needs. A folder that has grown since it was scanned also gets through a small ring. */
 static int
 make_ring(struct pack_pipe *p)
 {
@@ -359,7 +359,7 @@ pack_pipe_new(struct pack_source *src, const uint8_t ck[KEY_SIZE], unsigned thre
 	return p;
 }
 
-/* What the caller has to know now. Under lock. */
+/* What the caller must be told now. Under lock. */
 static enum pack_pipe_event
 event(struct pack_pipe *p, struct pack_pipe_item *item)
 {

@@ -1,8 +1,8 @@
 /*
  * pack_scan.c - the walk over a folder.
  *
- * The array of entries is also the queue: directories are listed in the order in which they were appended, and their children
- * are appended. What comes out is breadth-first, which is the order of inodes.
+ * The array of entries is also the queue: directories are listed in the order in which they were appended, and their children are
+ * appended in turn. The result is in breadth-first order, which is the order of inodes.
  */
 #include "pack.h"
 
@@ -20,7 +20,7 @@
 
 #define PROGRESS_EVERY 256u
 #define NS 1000000000l
-#define HOLES_MAX 4096u /* that are looked for in one file */
+#define HOLES_MAX 4096u /* looked for in one file */
 #define YOUNG_S 2 /* the times of FAT are that coarse */
 
 struct walk {
@@ -78,7 +78,7 @@ special(struct walk *w, uint32_t dir, const char *name, mode_t mode)
 	return note(w, PACK_SKIPPED, dir, name);
 }
 
-/* By the clock of this PC, which what has a clock of its own may be a little ahead of. */
+/* Judged by this PC's clock; a file server's own clock may be a little ahead of it. */
 static bool
 is_young(const struct walk *w, const struct statx *st)
 {
@@ -94,7 +94,7 @@ is_young(const struct walk *w, const struct statx *st)
 	return age < YOUNG_S * NS && age > -YOUNG_S * NS;
 }
 
-/* What takes less room than it is long may also be compressed; only its file system knows where it has holes. */
+/* A file that takes less room than its length may also be compressed; only its file system knows where it has holes. */
 static uint64_t
 find_holes(int fd, uint64_t size)
 {
@@ -162,7 +162,7 @@ by_name(const void *a, const void *b, void *names)
 	return strcmp((const char *)names + x->name, (const char *)names + y->name);
 }
 
-/* Sort what was appended since first. A file system that lists a name twice (its directory changed) is not believed twice. */
+/* Sort what was appended since first. If a file system lists a name twice, because its directory changed, it is used once. */
 static void
 arrange(struct pack_source *src, size_t first)
 {
@@ -205,7 +205,7 @@ list_dir(struct walk *w, uint32_t dir)
 	struct statx st;
 	int fd = pack_dirs_open(src, dir);
 
-	/* A descriptor of its own: the reading position belongs to this list alone. */
+	/* Use a separate descriptor: the reading position must belong to this list alone. */
 	if (fd >= 0)
 		fd = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
@@ -235,7 +235,7 @@ out:
 	return err;
 }
 
-/* Where everything will lie if nothing changes. */
+/* Where everything will be if nothing changes. */
 static enum err
 measure(struct walk *w)
 {

@@ -17,7 +17,7 @@
 #define FAULT_PATH_MAX 200u
 #define SHOWN_MAX (FAULT_PATH_MAX + 4)
 
-/* Room for one more of size bytes each: half as much again as there was. */
+/* Make room for one more element of size bytes: half as much again as there was. */
 static int
 grow(void **p, size_t *room, size_t need, size_t size)
 {
@@ -155,7 +155,9 @@ pack_source_path(const struct pack_source *src, uint32_t ino, const char *name)
 	return path;
 }
 
-/* What people see of a character as itself: not what controls, and not what has no width or turns the text around it. */
+/*
+ * Whether people see this character as itself: it does not control anything, has a width, and does not reverse the text around it.
+ */
 static bool
 visible(uint32_t c)
 {
@@ -177,7 +179,7 @@ make_safe(char *s)
 	}
 }
 
-/* The path for a fault, with its end if it is too long. */
+/* The path for a fault; if it is too long, only its end. */
 static void
 show_path(char out[SHOWN_MAX], const struct pack_source *src, uint32_t ino, const char *name)
 {

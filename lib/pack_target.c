@@ -72,13 +72,13 @@ flush_range(int fd, off_t off, unsigned flags)
 {
 	if (off < 0 || sync_file_range(fd, off, FLUSH_SIZE, flags) == 0)
 		return 0;
-	/* Where it is not supported, fsync does it all. Anything else is the medium failing, and told only once. */
+	/* If this is not supported, fsync does all of it. Any other error is the medium failing, which is reported only once. */
 	return errno == ENOSYS || errno == EINVAL || errno == ESPIPE || errno == EPERM ? 0 : -1;
 }
 
 /*
- * At every 4 MiB, start writing these, and wait for those before: the final fsync has little left to do, what is reported as
- * written nearly is, and the page cache is not filled with what nobody reads again.
+ * At every 4 MiB, start writing these, and wait for the ones before. Then the final fsync has little left to do, what is reported
+ * as written nearly is, and the page cache does not fill up with what nobody reads again.
  */
 static int
 flush(struct pack_target *t, struct pack_target_file *o, off_t end)
@@ -92,7 +92,7 @@ flush(struct pack_target *t, struct pack_target_file *o, off_t end)
 	return 0;
 }
 
-/* Append blocks that lie within one segment, and within one stretch of 4 MiB. */
+/* Append blocks that are within one segment, and within one stretch of 4 MiB. */
 static int
 append(struct pack_target *t, struct pack_target_file *o, const uint8_t *p, size_t blocks)
 {

@@ -30,7 +30,7 @@ report(struct writer *w)
 	return E_OK;
 }
 
-/* E_OK if a target is left, else the first one's fault. */
+/* E_OK if any target is left, otherwise the fault of the first. */
 static enum err
 any_left(struct writer *w)
 {

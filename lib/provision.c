@@ -26,7 +26,7 @@
 #define RATCHET_MAX 65536u /* refills of one stick that are believed */
 #define CHUNK_SIZE (16 * RECORD_SIZE)
 
-#define MODE_SHARED_DIR 0777 /* what a speaker has to write as well as the issuer */
+#define MODE_SHARED_DIR 0777 /* what both the issuer and the speaker must be able to write */
 #define MODE_SHARED 0666
 #define MODE_DIR 0755
 #define MODE_FILE 0644
@@ -149,7 +149,7 @@ open_part(struct provision *p, const char *name, int *fd, struct fault *f)
 	return err;
 }
 
-/* True if name in dir_fd is still the file under fd: whoever erased the stick meanwhile took the lock with it. */
+/* True if name in dir_fd is still the file under fd. Whoever erased the stick meanwhile took the lock with it. */
 static bool
 still_there(int dir_fd, const char *name, int fd)
 {
@@ -189,7 +189,10 @@ take_lock(struct provision *p, struct fault *f)
 	return E_OK;
 }
 
-/* E_ISSUER if the grant verifies and is somebody else's. What does not verify, or lies where the medium fails, is nobody's. */
+/*
+ * E_ISSUER if the grant verifies and belongs to another issuer. A grant that does not verify, or that the medium cannot read,
+ * belongs to nobody.
+ */
 static enum err
 check_grant_issuer(int grants_fd, const uint8_t id[ID_SIZE], const char *suffix, const uint8_t issuer[KEY_SIZE], struct fault *f)
 {
@@ -231,7 +234,7 @@ check_issuers(int grants_fd, const char *suffix, const uint8_t issuer[KEY_SIZE],
 	return err;
 }
 
-/* Count the grants, installed or not, and make sure that none is of another issuer. */
+/* Count the grants, installed or not, and make sure that none belongs to another issuer. */
 static enum err
 check_grants(struct provision *p, const uint8_t issuer[KEY_SIZE], size_t *grants, struct fault *f)
 {
@@ -288,7 +291,7 @@ inspect(struct provision *p, const uint8_t seed[KEY_SIZE], const uint8_t issuer[
 	return E_OK;
 }
 
-/* ONCE, however it is spelled, with something in it that is no stick's, nor what a first prepare leaves that was cut short. */
+/* Whether ONCE, however it is spelled, contains something that belongs neither to a stick nor to an interrupted first prepare. */
 static enum err
 check_foreign(struct provision *p, struct fault *f)
 {
@@ -304,7 +307,7 @@ check_foreign(struct provision *p, struct fault *f)
 	return err;
 }
 
-/* ONCE, if there is one: it can be written and destroyed in, and is locked. */
+/* Open ONCE, if there is one. It must be possible to write in it and to destroy, and it gets locked. */
 static enum err
 open_once(struct provision *p, struct fault *f)
 {
@@ -360,7 +363,7 @@ make(struct provision **p, int dir_fd, struct fault *f)
 	return made->dir_fd != -1 ? E_OK : fault_set(f, E_FAIL, errno, "dup", "stick");
 }
 
-/* What a speaker's program has to write, besides ONCE itself. */
+/* What a speaker's program must be able to write, besides ONCE itself. */
 static enum err
 check_parts(struct provision *p, struct fault *f)
 {
@@ -382,7 +385,7 @@ check_parts(struct provision *p, struct fault *f)
 	return err;
 }
 
-/* The lock first: what is read under it stays. */
+/* Get the lock first: what is read under it stays as it is. */
 static enum err
 look_as_speaker(struct provision *p, struct fault *f)
 {
@@ -448,7 +451,7 @@ provision_end(struct provision **p)
 
 /* ---- making ONCE ---- */
 
-/* A directory that is there already is debris of an earlier attempt, and may have been left without its mode. */
+/* A directory that already exists was left by an earlier attempt, and may not have got its mode. */
 static enum err
 make_dir(int parent_fd, const char *name, mode_t mode, int *fd, struct fault *f)
 {
@@ -521,7 +524,7 @@ make_record(struct provision *p, const uint8_t stick_id[ID_SIZE], const uint8_t 
 	return err;
 }
 
-/* True if the copy is of this stick and has its n. */
+/* True if the copy belongs to this stick and has its n. */
 static bool
 copy_is_current(const struct provision *p, const char *name)
 {
@@ -540,7 +543,7 @@ copy_is_current(const struct provision *p, const char *name)
 	return current;
 }
 
-/* A first prepare that was cut short between the two copies has left one. Once there are grants the record is not touched. */
+/* A first prepare that was cut short between the two copies has left one. Once there are grants the record is left alone. */
 static enum err
 complete_record(struct provision *p, struct fault *f)
 {
@@ -566,7 +569,7 @@ provision_record_whole(const struct provision *p)
 	return copy_is_current(p, record_names[0]) && copy_is_current(p, record_names[1]);
 }
 
-/* A copy that is there is overwritten in its place; one that is not holds nothing that would have to be destroyed. */
+/* A copy that exists is overwritten in place; if there is none, nothing needs to be destroyed. */
 static enum err
 put_record(struct provision *p, const char *name, const uint8_t raw[RECORD_SIZE], struct fault *f)
 {
@@ -597,7 +600,7 @@ provision_move_on(struct provision *p, uint32_t n, const uint8_t ratchet[KEY_SIZ
 	return err;
 }
 
-/* The lock was not held when provision_begin looked: another process may have been faster. */
+/* provision_begin looked without the lock, so another process may have been faster. */
 static enum err
 check_still_empty(struct provision *p, struct fault *f)
 {
@@ -629,7 +632,7 @@ make_stick(struct provision *p, const uint8_t stick_id[ID_SIZE], const uint8_t s
 	return E_OK;
 }
 
-/* Somebody else's ONCE is let go of, so that nothing done to p afterwards can reach it. */
+/* Let go of somebody else's ONCE, so that nothing done to p afterwards can reach it. */
 enum err
 provision_init(struct provision *p, const uint8_t stick_id[ID_SIZE], const uint8_t seed[KEY_SIZE], struct fault *f)
 {
@@ -739,7 +742,7 @@ provision_notice(struct provision *p, const uint8_t issuer[KEY_SIZE], struct byt
 
 /* ---- grants ---- */
 
-/* Both lock files of a new grant have the same content: one LIVE record for each slot. */
+/* Both lock files of a new grant have the same content: a LIVE record for each slot. */
 static uint8_t *
 lock_image(const struct grant *g, const uint8_t *cells, size_t cell_size, size_t *n)
 {
@@ -779,7 +782,7 @@ compare_fd(int fd, const uint8_t *data, size_t n)
 	return -1;
 }
 
-/* EBADMSG: it is there, and not what was written; else why it cannot be read. */
+/* EBADMSG: it is there, but is not what was written; otherwise, why it cannot be read. */
 static int
 read_back(int dir_fd, const char *name, struct bytes want)
 {
@@ -839,14 +842,14 @@ write_grant(int grants_fd, const uint8_t id[ID_SIZE], const struct grant_file *f
 	close(fd);
 	if (err == E_OK && stickio_rename(grants_fd, tmp, name) != 0) {
 		err = provision_fault(f, "rename", "%s/%s/%s", STICK_ONCE, STICK_GRANTS, tmp);
-		(void)!renameat(grants_fd, name, grants_fd, tmp); /* it has its name where only flushing that failed */
+		(void)!renameat(grants_fd, name, grants_fd, tmp); /* if only flushing failed, it already has its name */
 	}
 	if (err != E_OK)
 		(void)provision_remove_grant_dir(grants_fd, tmp);
 	return err;
 }
 
-/* Under its own name, as far as it comes: whoever finds it waits for its grant, and then for the stick to move on. */
+/* Write it under its own name, as far as possible: whoever finds it waits for its grant, and then for the stick to move on. */
 static enum err
 write_refill(int grants_fd, const uint8_t id[ID_SIZE], const struct grant_file *files, size_t count, struct fault *f)
 {

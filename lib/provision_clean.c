@@ -1,6 +1,4 @@
-/*
- * provision_clean.c - taking away from a stick: what was never finished, grants with their cells, bundles, all of it.
- */
+/* provision_clean.c - removing things from a stick: what was never finished, grants with their cells, bundles, or all of it. */
 #include "provision.h"
 
 #include <errno.h>
@@ -21,7 +19,7 @@
 static const char *const lock_names[] = {STICK_LOCK_A, STICK_LOCK_B};
 static const char *const record_names[] = {STICK_RECORD_A, STICK_RECORD_B};
 
-/* Nothing that could hold a cell: the file is missing, or not a file at all. */
+/* There is nothing that could hold a cell: the file is missing, or is not a file at all. */
 static bool
 no_lock_file(int error)
 {
@@ -105,7 +103,7 @@ has_manifest(int bundles_fd, const char *name)
 	return has;
 }
 
-/* A grant that cannot be read may name any bundle, so that only bundles without a manifest are debris then. */
+/* A grant that cannot be read may name any bundle, so then only bundles without a manifest count as debris. */
 static enum err
 clean_bundles(struct provision *p, int bundles_fd, const struct named *named, struct fault *f)
 {
@@ -150,7 +148,7 @@ clean_grants(struct provision *p, int grants_fd, struct fault *f)
 	return err == E_OK ? provision_clean_pending(p, grants_fd, f) : err;
 }
 
-/* A copy of the records of a grant, which may lack all else. */
+/* One copy of the records of a grant, where everything else may be missing. */
 static bool
 lock_has_receipt(int dir_fd, const char *name, const uint8_t id[ID_SIZE])
 {
@@ -195,7 +193,7 @@ provision_has_receipt(const struct provision *p, const uint8_t id[ID_SIZE])
 	return has;
 }
 
-/* A refill of this stick whose number it has not reached, or that was cut short before it had its grant. */
+/* A refill for this stick whose number the stick has not reached, or that was cut short before it got its grant. */
 static bool
 is_pending(const struct provision *p, int grants_fd, const uint8_t id[ID_SIZE])
 {
@@ -241,7 +239,7 @@ provision_clean_pending(struct provision *p, int grants_fd, struct fault *f)
 	return err;
 }
 
-/* What was removed is so on the medium, also where more should have been. */
+/* Make sure that what was removed is removed on the medium, even if more should have been. */
 static int
 close_part(int fd)
 {
@@ -287,7 +285,7 @@ out:
 
 /* ---- destroying cells ---- */
 
-/* Spent records hold nothing but a receipt. g is NULL for a grant that nobody could read: then there is nothing to spare. */
+/* Spent records hold nothing but a receipt. g is NULL for a grant that nobody could read: then no record is spared. */
 static bool
 worth_destroying(const struct grant *g, const uint8_t raw[RECORD_SIZE], uint32_t slot)
 {
@@ -345,7 +343,7 @@ destroy_cells(int grants_fd, const char *name, const struct grant *g, struct fau
 	return err;
 }
 
-/* Renamed first, so that a removal that is cut short leaves debris and not half a grant. */
+/* Rename it first, so that a removal that is cut short leaves debris and not half a grant. */
 static int
 remove_grant(int grants_fd, const uint8_t id[ID_SIZE])
 {
@@ -360,7 +358,7 @@ remove_grant(int grants_fd, const uint8_t id[ID_SIZE])
 	return provision_remove_grant_dir(grants_fd, tmp) == 0 ? stickio_sync_dir(grants_fd) : -1;
 }
 
-/* The directory of the grants, of a stick that nobody else provisions. */
+/* The directory of grants, on a stick that nobody else is provisioning. */
 static enum err
 open_grants(struct provision *p, int *fd, struct fault *f)
 {
@@ -377,7 +375,7 @@ provision_hold(struct provision *p, struct fault *f)
 	return p->hold != NULL || p->stick == NULL ? E_OK : hold_stick(&p->hold, p->stick, &p->grants, f);
 }
 
-/* Held until all is overwritten, and not longer: some file systems keep a file that is open, and its directory with it. */
+/* Hold it until everything is overwritten, but no longer: some file systems keep an open file, and with it its directory. */
 static enum err
 destroy_all(struct provision *p, int grants_fd, const struct grant *grants, size_t count, struct fault *f)
 {
@@ -490,7 +488,7 @@ destroy_rest(int grants_fd, struct fault *f)
 	return err;
 }
 
-/* R_n would open refills that are still on their way. A copy that is missing, or is not a file, is as good as one overwritten. */
+/* R_n would open refills that are still on their way. If a copy is missing, or is not a file, that is as good as overwriting it. */
 static enum err
 destroy_ratchet(struct provision *p, struct fault *f)
 {
@@ -505,7 +503,7 @@ destroy_ratchet(struct provision *p, struct fault *f)
 	return err;
 }
 
-/* The ratchet last: without it the stick is nobody's, and only what a first prepare writes may be left then. */
+/* The ratchet comes last. Without it the stick belongs to nobody, and only what a first prepare writes may be left by then. */
 static enum err
 empty_once(struct provision *p, struct fault *f)
 {
@@ -553,8 +551,7 @@ provision_remove_once(struct provision *p, struct fault *f)
 		return err;
 	if (provision_empty_once(p->once_fd) != 0)
 		return provision_fault(f, "remove", "%s", STICK_ONCE);
-	/* The lock's own file is removed while it is open, which behind FUSE keeps its directory from being empty until it is
-	 * closed. */
+	/* The lock's own file is removed while it is open. Behind FUSE its directory is then not empty until the file is closed. */
 	if (p->lock_fd != -1)
 		close(p->lock_fd);
 	p->lock_fd = -1;

@@ -1,7 +1,7 @@
 /*
  * provision_known.c - what the format knows below ONCE (oncestick-format(5)), and removing that and nothing else.
  *
- * Names and kinds decide. What else lies there was put there by somebody, and stays.
+ * Names and kinds of files decide. Anything else was put there by somebody, and stays.
  */
 #include "provision.h"
 
@@ -22,7 +22,7 @@
 
 #define SEGMENT_DIGITS 8u
 #define PASSES 4u	    /* some file systems lose their place in a directory that shrinks while it is read */
-#define HIDDEN ".fuse_hidden" /* what libfuse makes of a file that is removed while it is open, until it is closed */
+#define HIDDEN ".fuse_hidden" /* the name that libfuse gives a file that is removed while it is open, until it is closed */
 #define HIDDEN_TRIES 200u
 #define HIDDEN_NS 10000000L
 
@@ -52,7 +52,7 @@ is_segment(const char *name)
 	return strspn(name, "0123456789") == SEGMENT_DIGITS && strcmp(name + SEGMENT_DIGITS, ".seg") == 0;
 }
 
-/* What an entry of a directory of the format would be, going by its name. */
+/* What an entry of a directory of the format would be, judged by its name. */
 static enum level
 by_name(enum level dir, const char *name)
 {
@@ -79,7 +79,7 @@ by_name(enum level dir, const char *name)
 	}
 }
 
-/* The same, going by its kind too. */
+/* The same, judged by its kind, too. */
 static enum level
 judge(enum level dir, int dir_fd, const char *name, struct stat *st)
 {
@@ -139,7 +139,7 @@ next_name(DIR *list)
 struct search {
 	int (*each)(void *arg, const char *path);
 	void *arg;
-	bool unfinished; /* only what a first prepare leaves that was cut short: no bundles, no grants, records whole or empty */
+	bool unfinished; /* only what an interrupted first prepare leaves: no bundles, no grants, records whole or empty */
 };
 
 static bool
@@ -212,7 +212,7 @@ keep_first(void *arg, const char *path)
 	return *first != NULL ? 1 : -1;
 }
 
-/* Where the directory is that would be, or pass for, ONCE: whatever its letters. */
+/* Find the directory that is ONCE, or could pass for it, in upper or lower case. */
 static int
 find_any_case(int dir_fd, const struct search *s)
 {
@@ -261,7 +261,7 @@ has_hidden(int dir_fd)
 	return has;
 }
 
-/* What is closed is let go of a moment later where another process serves the files. */
+/* Where another process serves the files, a file that is closed is let go of a moment later. */
 static int
 remove_empty(int parent_fd, const char *name, int fd)
 {

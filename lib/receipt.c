@@ -171,7 +171,7 @@ receipts_parse(struct bytes file, struct receipt_row **rows, size_t *count)
 	declared -= from.name[0] != '\0';
 	if (declared > in.left / ROW_MIN)
 		return -1;
-	/* One more than needed, so that an empty file gives a list as well. */
+	/* Ask for one more than needed, so that an empty file gives a list, too. */
 	list = calloc((size_t)declared + 1, sizeof *list);
 	if (list == NULL) {
 		errno = ENOMEM;

@@ -1,5 +1,5 @@
 /*
- * receipt.h - what a station writes over the key when it spends a code, and the file in which a station hands in its receipts.
+ * receipt.h - what a station writes over the key when it spends a code, and the file in which a station delivers its receipts.
  */
 #ifndef RECEIPT_H
 #define RECEIPT_H
@@ -10,7 +10,7 @@
 #include "format.h"
 
 enum receipt_flag {
-	RECEIPT_CLOCK_BEHIND = 1,    /* the clock was before the newest signed time */
+	RECEIPT_CLOCK_BEHIND = 1,    /* the clock was earlier than the newest signed time */
 	RECEIPT_CLOCK_BACK = 2,      /* the clock had gone back by more than 300 s */
 	RECEIPT_NO_MEMORY = 4,       /* the station had no persistent memory */
 	RECEIPT_CLOCK_RESET = 8,     /* an operator reset the high-water mark since the last use */
@@ -29,7 +29,7 @@ struct receipt {
 
 #define RECEIPT_ENCODED_MAX 128
 
-/* receipt_encode(r, out): write r as CBOR to out and return its length, at most RECEIPT_ENCODED_MAX. */
+/* receipt_encode(r, out): write r to out as CBOR and return its length, which is at most RECEIPT_ENCODED_MAX. */
 size_t receipt_encode(const struct receipt *r, uint8_t out[RECEIPT_ENCODED_MAX]);
 
 /* receipt_parse(r, cbor): return 0, or -1 with r zeroed. */
@@ -63,8 +63,8 @@ uint8_t *receipts_encode_from(const struct receipts_from *from, const struct rec
 void receipts_from(struct bytes file, struct receipts_from *from);
 
 /*
- * receipts_encode / receipts_parse: the whole file; *rows is to be freed by the caller. NULL if there is no memory; -1 with errno:
- * ENOMEM, or EBADMSG for a file that is none.
+ * receipts_encode, receipts_parse: the whole file; the caller frees the result, or *rows. NULL if there is no memory; -1 with
+ * errno: ENOMEM, or EBADMSG if the file is not a receipts file.
  */
 uint8_t *receipts_encode(const struct receipt_row *rows, size_t count, size_t *n);
 int receipts_parse(struct bytes file, struct receipt_row **rows, size_t *count);

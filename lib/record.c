@@ -47,7 +47,7 @@ record_encode(uint8_t out[RECORD_SIZE], enum record_kind kind, const uint8_t id[
 	checksum(out + AT_CHECKSUM, out);
 }
 
-/* What does not depend on the place: magic, a body of min to max bytes, zeros around it, and the checksum. */
+/* Check what does not depend on the place: the magic, a body of min to max bytes, zeros around it, and the checksum. */
 static bool
 well_formed(const uint8_t raw[RECORD_SIZE], enum record_kind kind, size_t min, size_t max)
 {
@@ -114,7 +114,7 @@ record_read(int fd, uint32_t number, uint8_t raw[RECORD_SIZE])
 	return stickio_read_full(fd, raw, RECORD_SIZE, (uint64_t)number * RECORD_SIZE);
 }
 
-/* One destroying write, and where it stands. */
+/* One destroying write, and how far it is. */
 struct overwrite {
 	int dir_fd;
 	const char *name;
@@ -178,8 +178,10 @@ record_destroy(int dir_fd, const char *name, uint32_t number, const uint8_t rec[
 		if (errno == EINVAL && flags != 0) {
 			flags = 0;
 		} else if (o.step == step_flush && again) {
-			/* Linux reports a failed flush once per open file, so only a new descriptor can tell whether the next one
-			 * is good. */
+			/*
+			 * Linux reports a failed flush only once per open file, so only a new descriptor can tell whether the next
+			 * one is good.
+			 */
 			again = false;
 		} else {
 			bool locked = errno == EROFS || errno == EACCES || errno == EPERM;

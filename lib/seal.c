@@ -18,7 +18,7 @@ seal_open(uint8_t *m, const uint8_t key[KEY_SIZE], const uint8_t *c, size_t n, s
 {
 	if (n < TAG_SIZE)
 		return -1;
-	/* Without an output it only checks the tag; with one, a failure would overwrite m with zeros. */
+	/* Without an output this only checks the tag; with one, a failure would overwrite m with zeros. */
 	if (crypto_aead_chacha20poly1305_ietf_decrypt(NULL, NULL, NULL, c, n, aad.p, aad.n, zero_nonce, key) != 0)
 		return -1;
 	return crypto_aead_chacha20poly1305_ietf_decrypt(m, NULL, NULL, c, n, aad.p, aad.n, zero_nonce, key);

@@ -17,8 +17,8 @@
 void seal_close(uint8_t *out, const uint8_t key[KEY_SIZE], const uint8_t *m, size_t n, struct bytes aad);
 
 /*
- * seal_open(m, key, c, n, aad): open the n bytes at c (tag included, n >= TAG_SIZE) into the n - TAG_SIZE bytes at m.
- * Return 0, or -1 with m untouched if key, aad or a bit of c is not the sealer's.
+ * seal_open(m, key, c, n, aad): open the n bytes at c (tag included, n >= TAG_SIZE) into the n - TAG_SIZE bytes at m. Return 0, or
+ * -1 with m unchanged if key, aad or any bit of c differs from the sealer's.
  */
 int seal_open(uint8_t *m, const uint8_t key[KEY_SIZE], const uint8_t *c, size_t n, struct bytes aad);
 

@@ -15,14 +15,14 @@
 #include "filestat.h"
 #include "stickio.h"
 
-/* Descriptors kept open by one set; a stick may carry 64 bundles, and RLIMIT_NOFILE is often 1024. */
+/* How many descriptors one set keeps open; a stick may carry 64 bundles, and RLIMIT_NOFILE is often 1024. */
 #define OPEN_MAX_FILES 12u
 
 struct open_file {
 	int fd;                 /* -1: free */
 	uint32_t number;
 	unsigned readers;
-	bool stale;             /* of a directory that was left: closed by its last reader */
+	bool stale;             /* belongs to an earlier directory: closed by its last reader */
 	uint64_t used;
 };
 
@@ -197,7 +197,7 @@ find_open(struct segment_set *s, uint32_t number)
 	return NULL;
 }
 
-/* A free place, or that of the file nobody has read for longest, closed; NULL if all are being read. */
+/* A free place, or else the place of the file that nobody has read for longest, closed; NULL if all are being read. */
 static struct open_file *
 make_room(struct segment_set *s)
 {
@@ -217,8 +217,8 @@ make_room(struct segment_set *s)
 }
 
 /*
- * A descriptor for a segment, with its place in *file; or one of the caller's own, with *file NULL, if all places are taken.
- * Give it back with put_file.
+ * A descriptor for a segment, with its place in *file; or one that belongs to the caller, with *file NULL, if all places are
+ * taken. Give it back with put_file.
  */
 static int
 get_file(struct segment_set *s, uint32_t number, struct open_file **file)

@@ -11,8 +11,8 @@
 
 struct slots_count {
 	uint32_t live, spent, damaged;
-	uint32_t unread;        /* neither copy says, and one could not be read */
-	struct fault why;       /* of the first of those */
+	uint32_t unread;        /* neither copy tells, and one could not be read */
+	struct fault why;       /* why the first of these could not be read */
 };
 
 /* slots_count(s, g): the merged states of all slots of grant g on stick s. */

@@ -1,6 +1,4 @@
-/*
- * stick.c - reading what lies below ONCE.
- */
+/* stick.c - reading what is below ONCE. */
 #include "stick.h"
 
 #include <errno.h>
@@ -20,7 +18,7 @@
 
 #define HEX_ID_SIZE (2 * ID_SIZE + 1)
 #define ROOM_LEAST (64u << 10)
-#define MODE_SHARED 0666 /* what a speaker has to write as well as the issuer */
+#define MODE_SHARED 0666 /* what both the issuer and the speaker must be able to write */
 
 static bool
 is_full(int error)
@@ -62,14 +60,14 @@ read_copy(struct copy *c, int once_fd, const char *name, uint8_t r[KEY_SIZE])
 	close(fd);
 }
 
-/* Whether the copy may be good, and is only out of reach. */
+/* Whether the copy may be good but is out of reach. */
 static bool
 unknown(const struct copy *c)
 {
 	return c->why.err != E_OK && c->why.err != E_STICK_DAMAGED;
 }
 
-/* The copy that is further along the ratchet; two valid copies of two sticks are no stick at all. */
+/* Take the copy that is further along the ratchet; two valid copies of two different sticks do not make a stick. */
 static enum err
 read_record(struct stick *s, struct fault *f)
 {
@@ -132,7 +130,7 @@ name_foreign(void *arg, const char *path)
 	return 1;
 }
 
-/* Why the record cannot be used: there may never have been one, in a folder that only has the name. */
+/* Why the record cannot be used. If the folder only has the name ONCE, there may never have been one. */
 static enum err
 not_ours(const struct stick *s, int dir_fd, const struct fault *why, struct fault *f)
 {
@@ -168,7 +166,7 @@ stick_open(struct stick **s, int dir_fd, struct fault *f)
 	return err;
 }
 
-/* What is named as a grant is, in g. */
+/* Everything in g that has the name of a grant. */
 struct listing {
 	uint8_t (*ids)[ID_SIZE]; /* ascending; owned */
 	size_t count;
@@ -198,7 +196,7 @@ list_grants(const struct stick *s, struct listing *l)
 	return found != -1 ? 0 : -1;
 }
 
-/* The stick that the grant below ids says it is of: 1; 0 if it does not verify, -1 if there is no memory to tell. */
+/* Get the stick that the grant named below ids is for: 1; 0 if the grant does not verify, -1 if there is no memory. */
 static int
 stick_of_grant(const struct stick *s, const uint8_t id[ID_SIZE], uint8_t stick_id[ID_SIZE])
 {
@@ -342,7 +340,7 @@ judge_grant(const struct stick *s, const struct grant *g, const uint8_t id[ID_SI
 	return g->bundle_count == 1 ? USABLE : SKIP_NEWER;
 }
 
-/* errno of a grant that could not be read: damaged, or why it is not known whether it is. */
+/* errno of a grant that could not be read: is it damaged, or why do we not know */
 static enum verdict
 unread(const struct stick *s, const uint8_t id[ID_SIZE], struct fault *f)
 {
@@ -355,7 +353,7 @@ unread(const struct stick *s, const uint8_t id[ID_SIZE], struct fault *f)
 	return stickio_fault(f, E_NO_GRANT, "read", s->once_fd, STICK_ONCE, path) == E_NO_GRANT ? SKIP : UNREAD;
 }
 
-/* A refill that was cut short: it has its records first. */
+/* A refill that was cut short: its records come first. */
 static bool
 is_unfinished(int fd)
 {
@@ -366,7 +364,7 @@ is_unfinished(int fd)
 	return has;
 }
 
-/* f is filled with SKIP and UNREAD only. */
+/* f is filled in with SKIP and UNREAD only. */
 static enum verdict
 load_grant(const struct stick *s, const uint8_t id[ID_SIZE], struct grant *out, struct fault *f)
 {
@@ -421,7 +419,7 @@ one_issuer(const struct stick_grants *g)
 	return true;
 }
 
-/* One that is listed: into g, which has room for it, or counted. */
+/* Put a listed grant into g, which has room for it, or count it. */
 static enum err
 load_one(const struct stick *s, const uint8_t id[ID_SIZE], struct stick_grants *g, struct fault *f)
 {
@@ -466,7 +464,7 @@ load_listed(const struct stick *s, const struct listing *l, struct stick_grants 
 	return err;
 }
 
-/* That there is none to be had. */
+/* The fault that there is no usable grant. */
 static enum err
 none_left(const struct stick_grants *g, struct fault *f)
 {
@@ -586,7 +584,7 @@ stick_load_notice(const struct stick *s, const uint8_t issuer[KEY_SIZE], struct 
 	return 1;
 }
 
-/* True if the stick needs a notice of this number and content, given the newest that it has. */
+/* True if the stick needs a notice with this number and content, given the newest that it has. */
 static bool
 notice_wanted(const struct notice_file *have, uint32_t number, const uint8_t *file, size_t len)
 {
@@ -596,8 +594,8 @@ notice_wanted(const struct notice_file *have, uint32_t number, const uint8_t *fi
 }
 
 /*
- * Under this name, whatever was there. Nothing is renamed over: before vfat writes where the new content is, it may have written
- * that the other name is gone and that the old content's clusters are free.
+ * Write it under this name, whatever was there. Nothing is renamed over another file: before vfat writes where the new content is,
+ * it may already have written that the other name is gone and that the clusters of the old content are free.
  */
 static int
 put_notice(int once_fd, const char *name, const uint8_t *file, size_t len)
@@ -627,7 +625,7 @@ stick_keep_room(const struct stick *s)
 	return ret == 0 ? stickio_sync_dir(s->once_fd) : -1;
 }
 
-/* notice.new first, if there is a newest that it can stand in for, then notice.cose. */
+/* Write notice.new first, if there is a newest notice that it can stand in for, then notice.cose. */
 static int
 put_both(int once_fd, bool stand_in, const uint8_t *file, size_t len)
 {
@@ -637,7 +635,7 @@ put_both(int once_fd, bool stand_in, const uint8_t *file, size_t len)
 	return stickio_sync_dir(once_fd);
 }
 
-/* Where there is no more room, with what was kept for this. */
+/* If there is no more room, use the room that was kept for this. */
 static int
 put_in_room(const struct stick *s, bool stand_in, const uint8_t *file, size_t len)
 {
@@ -671,7 +669,7 @@ stick_store_notice(const struct stick *s, const uint8_t issuer[KEY_SIZE], const 
 	ret = 0;
 	if (have == 1 && !notice_wanted(&newest, ours.number, file, len))
 		goto out;
-	/* While notice.cose is being rewritten, notice.new has one that is good: if not the newest so far, this one. */
+	/* While notice.cose is being rewritten, notice.new must be good: if it is not the newest so far, write this one to it. */
 	ret = put_in_room(s, have == 1 && !unrenamed, file, len) == 0 ? 1 : -1;
 out:
 	saved = errno;
@@ -681,7 +679,7 @@ out:
 	return ret;
 }
 
-/* The probe with its full size, whatever was there: an interrupted prepare may have left it short. */
+/* Make the probe with its full size, whatever was there: an interrupted prepare may have left it short. */
 static int
 make_probe(int once_fd)
 {
@@ -726,7 +724,7 @@ stick_probe(const struct stick *s, struct fault *f)
 struct reading {
 	bool whole;
 	struct fault locked; /* why it may not be written */
-	struct fault unread; /* why it is not known what it says; E_SLOT_DAMAGED where the file is wrong */
+	struct fault unread; /* why we do not know what it says; E_SLOT_DAMAGED if the file itself is wrong */
 };
 
 /* Where the records of a slot are. */
@@ -765,7 +763,7 @@ read_lock(struct reading *r, const struct slot_place *p, const char *name, uint8
 	close(fd);
 }
 
-/* What keeps a copy from being known, if that is not damage. */
+/* Why a copy cannot be read, if it is not damaged. */
 static void
 note_unread(struct stick_slot *out, const struct fault *why)
 {

@@ -77,7 +77,10 @@ static const struct fs_type fs_types[] = {
     {0x786f4256u, STICKIO_FS_BAD, "vboxsf"},
 };
 
-/* What serves files over a network, or lays what is written over what was there, as the mount table has it after "fuse.". */
+/*
+ * File systems, by their name after "fuse." in the mount table, that serve files over a network, or put new data elsewhere instead
+ * of over the old.
+ */
 static const char *const fuse_bad[] = {"acd_cli", "afpfs", "blobfuse", "blobfuse2", "ceph", "ceph-fuse", "cryfs", "curlftpfs",
     "davfs", "davfs2", "fuse-overlayfs", "fuse-zip", "gcsfuse", "geesefs", "gfarm2fs", "glusterfs", "google-drive-ocamlfuse",
     "goofys", "gvfsd-fuse", "hubicfuse", "ipfs", "jmtpfs", "juicefs", "kio-fuse", "lizardfs", "mfs", "moosefs", "mount-s3",
@@ -114,7 +117,7 @@ stickio_open_file(int dir_fd, const char *name, int flags, uint64_t *size)
 	struct stat st;
 	int fd = -1;
 
-	/* Asked before as well as after: a device node may act on being opened. */
+	/* Look before as well as after: opening a device node may already have an effect. */
 	if (filestat_at(dir_fd, name, &st) != 0)
 		return -1;
 	if (!S_ISREG(st.st_mode)) {
@@ -168,7 +171,7 @@ stickio_failing(int sys)
 	return sys == EIO || sys == ENODEV || sys == ENXIO || sys == ENOMEDIUM;
 }
 
-/* The user that owns name in dir_fd, or dir_fd where name is out of reach. *blocked: this user may not go beyond it. */
+/* The user who owns name in dir_fd, or dir_fd itself if name is out of reach. *blocked: this user cannot go beyond it. */
 static bool
 owner_of(int dir_fd, const char *name, unsigned *uid, bool *blocked)
 {
@@ -441,7 +444,7 @@ by_id(const void *a, const void *b)
 	return memcmp(a, b, ID_SIZE);
 }
 
-/* Sort the n ids, each once, and forget all but the lowest max. Return how many are left; *over counts the others. */
+/* Sort the n ids, keep each only once, and forget all but the lowest max. Return how many are left; *over counts the others. */
 static size_t
 keep_lowest(uint8_t (*ids)[ID_SIZE], size_t n, size_t max, int *over)
 {
@@ -460,7 +463,7 @@ keep_lowest(uint8_t (*ids)[ID_SIZE], size_t n, size_t max, int *over)
 	return kept;
 }
 
-/* The ids are gathered as they come, and sorted whenever there is no more room: a name costs little, whatever the order. */
+/* Gather the ids as they come, and sort them whenever there is no more room: so a name costs little, whatever the order. */
 int
 stickio_ids(int dir_fd, const char *suffix, uint8_t (*ids)[16], size_t max)
 {
@@ -510,14 +513,14 @@ among(const char *word, const char *const *words, size_t n)
 	return false;
 }
 
-/* "kim@host:/path", "remote:path", "https://...": a place elsewhere. A path of this PC begins with a slash. */
+/* "kim@host:/path", "remote:path", "https://...": a place on another computer. A path on this PC begins with a slash. */
 static bool
 is_elsewhere(const char *source)
 {
 	return source[0] != '/' && source[strcspn(source, ":/")] == ':';
 }
 
-/* What is behind FUSE is known to the mount table only; what has a disk of its own is "fuseblk". */
+/* Only the mount table knows what is behind FUSE; a file system with a disk of its own is "fuseblk". */
 static enum stickio_fs
 judge_fuse(const struct mountinfo *m, char name[STICKIO_FS_NAME])
 {
@@ -557,7 +560,7 @@ stickio_fs_judge(uint32_t magic, const struct mountinfo *m, char name[STICKIO_FS
 	return STICKIO_FS_UNSURE;
 }
 
-/* ext3 and ext4 can journal the data of single files, and directories hand that on to what is made in them: chattr(1) +j. */
+/* ext3 and ext4 can journal the data of single files, and a directory passes that on to what is made in it: chattr(1) +j. */
 static bool
 journals_this(int fd)
 {

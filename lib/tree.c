@@ -125,7 +125,7 @@ list_add(struct hash_list *l, const uint8_t hash[HASH_SIZE], const char *dir)
 	return 0;
 }
 
-/* Tree block j over the list: its hashes and zeros after them. The 16 MiB are whole blocks, so that none straddles the border. */
+/* Tree block j over the list: its hashes, followed by zeros. The 16 MiB are whole blocks, so none is half in memory. */
 static int
 list_block(const struct hash_list *l, uint64_t j, uint8_t block[BLOCK_SIZE])
 {
@@ -193,7 +193,7 @@ struct emitter {
 	const char *spool_dir;
 };
 
-/* All blocks of one level: each is passed on, and its hash added to up. */
+/* Pass on every block of one level, and add its hash to up. */
 static int
 finish_level(const struct emitter *e, const struct hash_list *down, unsigned level, struct hash_list *up)
 {

@@ -23,8 +23,8 @@ struct tree_shape {
 int tree_shape_of(struct tree_shape *s, uint64_t n);
 
 /*
- * A builder takes the hashes of the data blocks in order and then gives back the tree blocks in file order. Hashes beyond the
- * first 16 MiB of them (data beyond 32 GiB) go to an unlinked file in spool_dir: they are hashes of ciphertext, as public as the
+ * A builder takes the hashes of the data blocks in order and then returns the tree blocks in file order. Hashes beyond the first
+ * 16 MiB of them (for data beyond 32 GiB) go to an unlinked file in spool_dir; they are hashes of ciphertext, as public as the
  * stick itself. Memory is bounded whatever the bundle's size.
  */
 struct tree_builder;
@@ -32,12 +32,12 @@ struct tree_builder;
 struct tree_builder *tree_builder_new(const char *spool_dir); /* NULL if no memory. spool_dir is copied. */
 void tree_builder_free(struct tree_builder **b);
 
-/* tree_builder_add(b, hash): the hash of the next data block. Return 0, or -1 with errno. */
+/* tree_builder_add(b, hash): take the hash of the next data block. Return 0, or -1 with errno. */
 int tree_builder_add(struct tree_builder *b, const uint8_t hash[HASH_SIZE]);
 
 /*
  * tree_builder_finish(b, crypt, emit, arg, root): compute every tree block and pass each, in file order, to emit; then set root.
- * emit returns 0, or non-zero to stop, which is returned. Return -1 with errno on failure of our own.
+ * emit returns 0 to continue; if it returns anything else, stop and return that. Return -1 with errno if we fail ourselves.
  */
 int tree_builder_finish(struct tree_builder *b, struct blockcrypt *crypt, int (*emit)(void *arg, const uint8_t block[BLOCK_SIZE]),
     void *arg, uint8_t root[HASH_SIZE]);

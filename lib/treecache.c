@@ -116,7 +116,7 @@ find_kept(struct treecache *t, unsigned level, uint64_t index)
 	return NULL;
 }
 
-/* The place to load another block into; NULL if all are being loaded into. */
+/* A place to load another block into; NULL if all places are being loaded. */
 static struct kept *
 find_victim(struct treecache *t)
 {
@@ -133,7 +133,7 @@ find_victim(struct treecache *t)
 	return best;
 }
 
-/* Gives up the lock while it reads. */
+/* Releases the lock while it reads. */
 static int
 load(struct treecache *t, struct blockcrypt *crypt, struct kept *k, const uint8_t want[HASH_SIZE])
 {
@@ -154,7 +154,7 @@ load(struct treecache *t, struct blockcrypt *crypt, struct kept *k, const uint8_
 	return r;
 }
 
-/* The tree block (level, index), with the lock held; NULL if it is not there yet and nobody loads it. */
+/* The tree block (level, index), with the lock held; NULL if it is not there yet and nobody is loading it. */
 static struct kept *
 wait_for(struct treecache *t, unsigned level, uint64_t index)
 {
@@ -202,7 +202,7 @@ cached_hashes(struct treecache *t, struct blockcrypt *crypt, unsigned level, uin
 	(void)pthread_mutex_lock(&t->mutex);
 	k = wait_for(t, level + 1, parent);
 	if (k == NULL) {
-		/* What it must hash to comes first: a thread that has claimed a place never waits for another. */
+		/* Get the expected hash first: a thread that has claimed a place never waits for another. */
 		(void)pthread_mutex_unlock(&t->mutex);
 		if (treecache_hashes(t, crypt, level + 1, parent, 1, want) != 0)
 			return -1;

@@ -1,7 +1,8 @@
 /*
  * treecache.h - verified tree blocks of a bundle that is being read: the hashes that its blocks must have.
  *
- * The root block is kept; of the others the 64 that were used last, which covers 8 GiB of data. Only what verified is ever kept.
+ * The root block is always kept, and of the others the 64 used last, which cover 8 GiB of data. Only verified blocks are ever
+ * kept.
  */
 #ifndef TREECACHE_H
 #define TREECACHE_H
@@ -26,15 +27,16 @@ struct treecache *treecache_new(const struct tree_shape *shape, struct segment_s
 void treecache_free(struct treecache **t);
 
 /*
- * treecache_start(t, crypt): read and verify the root block; once, before treecache_hashes. Return 0, or -1 with errno: EBADMSG
- * if it does not verify, ENOTSUP if it would in the way of versions before 0.1.0.
+ * treecache_start(t, crypt): read and verify the root block. Call this once, before treecache_hashes. Return 0, or -1 with errno:
+ * EBADMSG if it does not verify, ENOTSUP if it would verify in the way of versions before 0.1.0.
  */
 int treecache_start(struct treecache *t, struct blockcrypt *crypt);
 
 /*
- * treecache_hashes(t, crypt, level, index, count, out): the hashes that blocks index .. index + count - 1 of level must have.
- * They must lie below one tree block: index / TREE_FANOUT is that of the last. Reads and verifies what is not cached; threads that
- * want the same tree block wait for the one that reads it. Return 0, or -1 with errno (EBADMSG: a tree block does not verify).
+ * treecache_hashes(t, crypt, level, index, count, out): the hashes that blocks index .. index + count - 1 of level must have. All
+ * of them must be below one tree block, so index / TREE_FANOUT is the same for the first and the last. Reads and verifies what is
+ * not cached; threads that want the same tree block wait for the one that reads it. Return 0, or -1 with errno (EBADMSG: a tree
+ * block does not verify).
  */
 int treecache_hashes(struct treecache *t, struct blockcrypt *crypt, unsigned level, uint64_t index, size_t count,
     uint8_t (*out)[HASH_SIZE]);

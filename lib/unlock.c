@@ -63,7 +63,7 @@ describe_stick(struct unlock *u, struct unlock_info *info)
 	info->memory_volatile = !memory_persistent(u->env.memory);
 }
 
-/* The stick's newest. One that was read before and is not there any more still holds. */
+/* The stick's newest notice. One that was read before and is no longer there still counts. */
 static enum err
 load_notice(struct unlock *u, struct fault *f)
 {
@@ -324,7 +324,10 @@ says_ended(enum record_state state, struct bytes body)
 	    r.ended_at != 0;
 }
 
-/* A copy that says that the session is over. Then it is, whatever the station's memory says: that may be an old one, put back. */
+/*
+ * A copy that says that the session is over. Then it is over, whatever the station's memory says: that may be an old copy, put
+ * back.
+ */
 static const struct bytes *
 ended(const struct unlock *u)
 {
@@ -337,7 +340,7 @@ ended(const struct unlock *u)
 
 /*
  * A claim whose code was used up on the stick: the session began then, as the row's own receipt says, whether or not the memory
- * ever heard of it.
+ * was ever told.
  */
 static void
 date_claim(struct unlock *u)
@@ -421,8 +424,8 @@ check_revoked(struct unlock *u, struct fault *f)
 }
 
 /*
- * A FAT whose device is gone says of every file that there is none, but of those that the kernel still knows. Names are asked, too,
- * since lock.a may be what is not there: then nothing is held.
+ * If a FAT's device is gone, the kernel says of every file that it does not exist, except for those that it still has in memory.
+ * So look at names, too: lock.a may be the file that does not exist, and then nothing is held.
  */
 static bool
 is_out(const struct stick *s, const struct hold *hold)
@@ -463,10 +466,10 @@ unlock_floor(struct unlock *u)
 	return floor;
 }
 
-/* What the clocks say of a session that was opened here. */
+/* What the clocks say about a session that was opened here. */
 struct age {
-	int64_t used_s;         /* by the one that says most, of those that have not gone back */
-	int64_t proved_s;       /* by those that nobody can set */
+	int64_t used_s;         /* according to the clock that says most, of those that have not gone back */
+	int64_t proved_s;       /* according to those that nobody can set */
 };
 
 static int64_t
@@ -475,7 +478,7 @@ larger(int64_t a, int64_t b)
 	return a > b ? a : b;
 }
 
-/* Whether a session's first opening had a clock that was known to be behind: what is later then proves no time. */
+/* Whether the clock was known to be behind at a session's first opening: a later time then does not prove that time has passed. */
 static bool
 opened_in_doubt(const struct memory_use *use)
 {
@@ -502,8 +505,9 @@ age_of(
 }
 
 /*
- * Of a session being resumed: is time left in it? What is over beyond doubt is closed; a clock that is ahead closes nothing. It
- * began before the code expired, whatever the clock said then: lists of dead codes count on that, see notice_reach.
+ * Whether a session that is being resumed has time left. What is over beyond doubt is closed; a clock that is ahead closes
+ * nothing. The session began before the code expired, whatever the clock said then: lists of dead codes count on that, see
+ * notice_reach.
  */
 static enum err
 check_deadline(struct unlock *u, const struct memory_marks *marks, struct unlock_info *info, struct fault *f)
@@ -569,12 +573,12 @@ unlock_judge_clock(struct unlock *u, struct unlock_info *info, struct fault *f)
 		info->session_s = u->use.limit_s;
 	u->used_s = 0;
 	info->remaining_s = info->session_s;
-	if (u->use.state != MEMORY_OPEN && (err = check_window(u, f)) != E_OK) /* a session once open ignores it */
+	if (u->use.state != MEMORY_OPEN && (err = check_window(u, f)) != E_OK) /* a session that is open ignores it */
 		return err;
 	return u->use.opened_at != 0 ? check_deadline(u, &marks, info, f) : E_OK;
 }
 
-/* Step 11: the factors that the policy asks for, as far as they are known before a spend. */
+/* Step 11: the factors that the policy asks for, as far as they can be known before a spend. */
 static enum err
 gather_factors(struct unlock *u, struct fault *f)
 {
@@ -625,7 +629,7 @@ open_blob(struct unlock *u, struct fault *f)
 	return E_OK;
 }
 
-/* The image's first block could not be had, or is none. */
+/* The superblock could not be read, or is wrong. */
 static enum err
 superblock_fault(struct unlock *u, int sys, struct fault *f)
 {
@@ -669,8 +673,8 @@ unlock_prove_keys(struct unlock *u, struct unlock_info *info, struct fault *f)
 }
 
 /*
- * The end of step 13: the code vouches for its issuer now. What he has revoked is known here from now on, before anything is spent
- * and while the stick may still be pulled: a list can be long.
+ * The end of step 13: now the code vouches for its issuer. What the issuer has revoked is known here from now on, before anything
+ * is spent, and while the stick may still be pulled: a list can be long.
  */
 enum err
 unlock_learn(struct unlock *u, struct fault *f)
@@ -678,7 +682,7 @@ unlock_learn(struct unlock *u, struct fault *f)
 	return u->notice.number == 0 ? E_OK : memory_learn(u->env.memory, &u->notice, BYTES(u->notice_file, u->notice_len), f);
 }
 
-/* Step 12. Every lecture of the stick has the same probe: two at once would not read back what they wrote. */
+/* Step 12. All lectures of the stick share one probe: two at once would not read back what they wrote. */
 static enum err
 probe(struct unlock *u, struct fault *f)
 {
@@ -691,7 +695,7 @@ probe(struct unlock *u, struct fault *f)
 	return err;
 }
 
-/* Step 13, unless a ledger has to be asked first. */
+/* Step 13, unless a ledger must be asked first. */
 static enum err
 prove_cell(struct unlock *u, struct unlock_info *info, struct fault *f)
 {
@@ -740,7 +744,7 @@ out:
 	return err;
 }
 
-/* Whether the records of g can be read, and overwritten. One is like the others. */
+/* Whether the records of g can be read and overwritten. One record stands for all. */
 static enum err
 check_lock_files(struct unlock *u, const struct grant *g, struct fault *f)
 {
@@ -845,7 +849,7 @@ close_if_overdue(const struct unlock_env *env, const struct memory_use *use, str
 	if (age.proved_s < use->limit_s)
 		return E_OK;
 	if ((err = memory_lock_slot(m, use->grant_hash, use->slot, where, sizeof where, &why)) != E_OK)
-		return err == E_BUSY ? E_OK : fault_pass(f, &why); /* its session is running and has a better clock */
+		return err == E_BUSY ? E_OK : fault_pass(f, &why); /* its session is running, and has a better clock */
 	err = memory_close(m, use->grant_hash, use->slot, age.proved_s, f);
 	memory_unlock_slot(m);
 	return err;

@@ -11,7 +11,7 @@
 #include "seal.h"
 #include "unlock_internal.h"
 
-/* The record that replaces the cell: the row's receipt, as it stands there. */
+/* The record that replaces the cell: the row's receipt, exactly as it is there. */
 static void
 tombstone(const struct unlock *u, uint8_t rec[RECORD_SIZE])
 {
@@ -46,7 +46,7 @@ put_receipt(struct unlock *u, const struct receipt *r)
 	size_t n = receipt_encode(r, u->use.receipt);
 
 	memset(u->use.receipt + n, 0, MAC_SIZE);
-	u->use.receipt_len = n + MAC_SIZE; /* in the header that is signed; the MAC itself is not */
+	u->use.receipt_len = n + MAC_SIZE; /* part of the header that the MAC covers; the MAC itself is not */
 	sign(u, u->use.receipt + n);
 }
 
@@ -131,7 +131,7 @@ ask_ledger(struct unlock *u, struct unlock_info *info, struct fault *f)
 	return memory_complete(u->env.memory, &u->use, f);
 }
 
-/* S3, S4: whatever copy does not say SPENT yet is overwritten, flushed and read back, one after the other. */
+/* S3, S4: each copy that is not SPENT yet is overwritten, flushed and read back, one after the other. */
 static enum err
 destroy(struct unlock *u, struct fault *f)
 {
@@ -146,14 +146,14 @@ destroy(struct unlock *u, struct fault *f)
 	return err;
 }
 
-/* What is charged when used_s is used: what comes next is given then, up to the end. */
+/* What is charged once used_s is used: the next stretch of time is then paid for, up to the end. */
 static int64_t
 charge(const struct unlock *u, int64_t used_s, int64_t next_s)
 {
 	return used_s < (int64_t)u->use.limit_s - next_s ? used_s + next_s : u->use.limit_s;
 }
 
-/* S5, and only now the key is given to the reader. */
+/* S5. Only now is the key given to the reader. */
 static enum err
 begin_use(struct unlock *u, struct unlock_info *info, struct fault *f)
 {
@@ -179,8 +179,8 @@ begin_use(struct unlock *u, struct unlock_info *info, struct fault *f)
 }
 
 /*
- * Once more, right before the first write, for a file system without locks. Until then nothing has changed on the stick, so a claim
- * that was made meanwhile can be taken back.
+ * Once more, right before the first write, for a file system without locks. Nothing on the stick has changed yet, so a claim that
+ * was just made can be taken back.
  */
 static enum err
 look_and_destroy(struct unlock *u, const struct hold *hold, bool resume, struct unlock_info *info, struct fault *f)
@@ -194,7 +194,7 @@ look_and_destroy(struct unlock *u, const struct hold *hold, bool resume, struct 
 	return err;
 }
 
-/* S1 to S4, with nobody else at the records. Whoever had to be asked has taken his time: what was read before is read again. */
+/* S1 to S4, with nobody else at the records. Somebody was asked and took their time, so what was read before is read again. */
 static enum err
 take_slot(struct unlock *u, struct unlock_info *info, struct fault *f)
 {
@@ -214,8 +214,8 @@ take_slot(struct unlock *u, struct unlock_info *info, struct fault *f)
 }
 
 /*
- * What the end still needs, if it is the right one: that of a session that goes on lacks what only a ledger could say. All else
- * that is secret is wiped; the bundle has the one key that opens anything.
+ * Keep the receipt key, which the end needs, if it is the right one: that of a continued session lacks what only a ledger could
+ * supply. Wipe all other secrets; the bundle has the one key that opens anything.
  */
 static void
 keep_receipt_key(struct unlock *u)
@@ -272,7 +272,10 @@ unlock_used(struct unlock *u, int64_t used_s, struct fault *f)
 	return err;
 }
 
-/* The receipt once more, with when and how the session ended. The clock is that of its opening: the date may be set meanwhile. */
+/*
+ * The receipt again, now with when and how the session ended. The clock counts on from its opening: the date may have been set
+ * since.
+ */
 static bool
 end_receipt(struct unlock *u, int64_t used_s)
 {
@@ -292,8 +295,8 @@ end_receipt(struct unlock *u, int64_t used_s)
 }
 
 /*
- * A, then B; but if only A is good, B first, so that one of them always is. A stick that is out, read-only, or has changed hands
- * stays as it is: the station knows the end as well.
+ * Write A, then B; but if only A is good, B first, so that one of them always is. A stick that is unplugged, read-only, or in
+ * other hands stays as it is: the station knows about the end, too.
  */
 static void
 write_end(struct unlock *u, int64_t used_s)
@@ -315,7 +318,7 @@ write_end(struct unlock *u, int64_t used_s)
 	hold_release(&hold);
 }
 
-/* While the memory cannot say so, a session that has time left may go on here. */
+/* As long as the memory does not say that it has ended, a session that has time left may continue here. */
 enum err
 unlock_end(struct unlock *u, int64_t used_s, struct fault *f)
 {

@@ -24,9 +24,9 @@
 #define UNPACKED BOOKS_NAME ".restored"
 #define KEYSTORE_MAX 4096
 #define DIGEST_SIZE 32
-#define BLOCK 65536 /* the largest page of SQLite: none lies in two */
+#define BLOCK 65536 /* SQLite's largest page, so that no page is in two blocks */
 
-/* What the digest stands behind. No text has these bytes. */
+/* What comes before the digest. No text contains these bytes. */
 static const uint8_t magic[16] = {0xff, 0x9c, 0x1e, 0xd3, 0x57, 0xf8, 0x02, 0xb4, 0xe9, 0x6a, 0xfe, 0x81, 0x35, 0xc7, 0xf0, 0xfd};
 
 struct backup {
@@ -62,7 +62,7 @@ struct digest {
 	uint8_t stored[DIGEST_SIZE], is[DIGEST_SIZE];
 };
 
-/* The stored one, and zeros in its place: it is not under itself. */
+/* Take the stored digest, and put zeros in its place: it does not cover itself. */
 static void
 cut_out(struct digest *d, uint8_t *block, size_t n, uint64_t off)
 {
@@ -140,7 +140,7 @@ split(const char *path, char *dir, size_t dir_size, char *name, size_t name_size
 	return open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
-/* The rest of what belongs to a backup into the copy of the books; the place of the digest is last, and zeros. */
+/* Copy everything else that belongs to a backup into the copy of the books; the place of the digest comes last, as zeros. */
 static enum err
 complete(struct sql *q, const struct backup_new *n, struct fault *f)
 {
@@ -182,7 +182,7 @@ seal(int dir_fd, const char *tmp, const char *path, struct fault *f)
 	return result == 0 ? E_OK : not_made(f, saved, path);
 }
 
-/* All of it under the name tmp, which is an empty file. */
+/* Write all of it under the name tmp, which is an empty file. */
 static enum err
 fill(struct books *b, const struct backup_new *n, const char *dir, int dir_fd, const char *tmp, struct fault *f)
 {
@@ -275,7 +275,7 @@ read_rows(struct backup *b, struct fault *f)
 	return err == E_OK && b->keystore_n == 0 ? sql_odd(q, "no keystore", f) : err;
 }
 
-/* The first row of what SQLite finds wrong: "ok" or none. */
+/* The first row of what SQLite finds wrong: "ok", or nothing. */
 static enum err
 sound(struct sql *q, const char *pragma, const char *good, struct fault *f)
 {
@@ -421,7 +421,7 @@ backup_of_issuer(struct backup *b, const uint8_t pk[KEY_SIZE], struct fault *f)
 
 /* ---- putting it back ---------------------------------------------------------------------------------------------------- */
 
-/* The copy is of what was looked at: its digest holds as well. */
+/* The copy is of the file that was checked, since its digest holds, too. */
 static enum err
 copy(struct backup *b, int dir_fd, struct fault *f)
 {

@@ -38,7 +38,7 @@
 	"CREATE TABLE notice (no INTEGER PRIMARY KEY, cose BLOB NOT NULL, time INTEGER NOT NULL);" \
 	"CREATE TABLE listed (grant_id BLOB PRIMARY KEY NOT NULL, slots BLOB NOT NULL) WITHOUT ROWID;" \
 	"CREATE TABLE withdrawn (bundle_id BLOB PRIMARY KEY NOT NULL) WITHOUT ROWID;" \
-	/* Not even our own mistakes undo what happened. */ \
+	/* Not even our own mistakes can undo what has happened. */ \
 	"CREATE TRIGGER event_kept BEFORE DELETE ON event BEGIN SELECT raise(ABORT, 'events are permanent'); END;" \
 	"CREATE TRIGGER event_fixed BEFORE UPDATE ON event BEGIN SELECT raise(ABORT, 'events are permanent'); END;" \
 	"CREATE TRIGGER bundle_kept BEFORE DELETE ON bundle BEGIN SELECT raise(ABORT, 'ids are used once'); END;" \
@@ -136,8 +136,8 @@ const struct sql_kind books_kind = {
 	.create = SCHEMA_1 SCHEMA_2,
 	.upgrade = upgrade,
 	.extend = later,
-	.busy_ms = 30000, /* longer than a passphrase takes */
-	.cache_kib = 32768, /* the indexes of a large office, each page of which is read once then */
+	.busy_ms = 30000, /* longer than anybody takes for a passphrase */
+	.cache_kib = 32768, /* for the indexes of a large office, so that each page is read only once */
 };
 
 #define ID(id) SQL_BLOB(id, ID_SIZE)
@@ -179,7 +179,7 @@ books_open(struct books **out, const char *dir, bool create, struct fault *f)
 	return err;
 }
 
-/* An older program's, or one that died within a change: who may write puts it right. */
+/* Left by an older program, or by one that died within a change: whoever may write puts it right. */
 static enum err
 open_to_mend(struct books **out, const char *dir, bool behind, struct fault *f)
 {
@@ -456,7 +456,7 @@ books_seen_n(struct books *b, const uint8_t stick_id[ID_SIZE], uint32_t n, uint3
 	return err;
 }
 
-/* The ids that are the first column. */
+/* The ids in the first column. */
 static enum err
 list_ids(struct sql *q, const char *text, const struct sql_arg *args, uint8_t (**ids)[ID_SIZE], size_t *count, struct fault *f)
 {

@@ -1,5 +1,5 @@
 /*
- * books_evidence.c - what the books hold to compare with: receipts, when a code was seen unused, which lectures are on a stick.
+ * books_evidence.c - what the books keep for comparison: receipts, when a code was seen unused, and which lectures are on a stick.
  */
 #include "books.h"
 
@@ -77,7 +77,7 @@ read_lecture(sqlite3_stmt *st, struct books_lecture *l)
 	return sql_fixed(st, 0, l->grant_id, ID_SIZE);
 }
 
-/* What was replaced or erased before this was written down has events of that. */
+/* What was replaced or erased before this was recorded has events that say so. */
 #define LECTURE_QUERY \
 	"SELECT g.grant_id, g.label, EXISTS (SELECT 1 FROM gone WHERE gone.grant_id = g.grant_id) OR EXISTS (SELECT 1 FROM event e" \
 	"  WHERE e.grant_id = g.grant_id AND e.verb IN ('prepare --replace', 'erase'))," \

@@ -15,19 +15,19 @@ struct books {
 
 extern const struct sql_kind books_kind;
 
-/* books_open_as(b, dir, dir_fd, name, f): books_open of books that have another name, which is of static storage. */
+/* books_open_as(b, dir, dir_fd, name, f): like books_open, for books with another name, which is a static string. */
 enum err books_open_as(struct books **b, const char *dir, int dir_fd, const char *name, struct fault *f);
 
 /* What a PC is called, by its id. */
 #define BOOKS_PC_NAME "SELECT CASE name WHEN '' THEN said ELSE name END FROM station WHERE id = ?"
 
-/* The states as they are stored, by enum books_slot_state. */
+/* The names under which states are stored, by enum books_slot_state. */
 extern const char *const books_state_names[4];
 
 /* books_read_state(st, column, state): what is stored; false, with *state as it was, for anything else. */
 bool books_read_state(sqlite3_stmt *st, int column, enum books_slot_state *state);
 
-/* books_step(b, step): what is being done now, for faults; returns the connection. */
+/* books_step(b, step): name what is being done now, for faults; returns the connection. */
 struct sql *books_step(struct books *b, const char *step);
 
 #endif

@@ -134,7 +134,7 @@ books_notice_content(struct books *b, int64_t now, struct notice *out, struct fa
 {
 	struct sql *q = books_step(b, "notice");
 	struct notice dead = {
-	    0}; /* by itself, since it is in order: one at a time into a long list would move all of it each time */
+	    0}; /* merged as a whole, since it is in order: adding one at a time to a long list would move all of it each time */
 	const int64_t reach = notice_reach(now);
 	enum err err;
 

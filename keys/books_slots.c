@@ -39,7 +39,7 @@ books_read_state(sqlite3_stmt *st, int column, enum books_slot_state *state)
 #define SLOT_COLUMNS \
 	"SELECT s.stick_id, s.grant_id, s.slot, s.number, s.state, s.holder, g.not_before, g.expires, s.changed_at, s.spent_at," \
 	" g.label, s.receipt FROM slot s "
-/* With all of a grant that is asked for, so that its locators need not be read. */
+/* With everything about a grant that is asked for, so that its locators need not be read. */
 #define SLOT_GRANT "CROSS JOIN grnt g INDEXED BY grnt_shown ON g.grant_id = s.grant_id "
 #define SLOT_QUERY SLOT_COLUMNS SLOT_GRANT
 
@@ -48,7 +48,7 @@ struct slot_list {
 	size_t count, room;
 };
 
-/* What the receipt says of the PC, and of the end. */
+/* What the receipt says about the PC and about the end. */
 static bool
 read_end(sqlite3_stmt *st, int column, struct books_slot *s)
 {
@@ -159,7 +159,7 @@ books_slots_of_holder(struct books *b, const char *holder, const uint8_t *stick_
 
 /* ---- of several sticks -------------------------------------------------------------------------------------------------- */
 
-/* Where a stick comes in the books. */
+/* The position of a stick in the books. */
 struct place {
 	int64_t row;
 	const uint8_t *id;
@@ -247,7 +247,7 @@ books_stick_of(struct books *b, const uint8_t grant_id[ID_SIZE], uint8_t stick_i
 
 /* ---- every ... ---------------------------------------------------------------------------------------------------------- */
 
-/* A list that grows by one thing of size bytes; NULL if there is no memory. What is there is zeroed. */
+/* Make a list one element of size bytes longer; NULL if there is no memory. The new element is zeroed. */
 static void *
 grow(void **list, size_t *count, size_t *room, size_t size)
 {
@@ -262,7 +262,7 @@ grow(void **list, size_t *count, size_t *room, size_t size)
 	return one;
 }
 
-/* By stick; of each its grants, in any order. */
+/* Ordered by stick; the grants of a stick are in any order. */
 #define STICK_QUERY \
 	"SELECT t.stick_id, t.label, t.next_n, t.seen_n, g.issued, g.rowid, g.label, g.not_before, g.expires," \
 	" (SELECT count(*) FROM slot s INDEXED BY slot_state WHERE s.grant_id = g.grant_id AND s.state = 'ready')," \
@@ -271,7 +271,7 @@ grow(void **list, size_t *count, size_t *room, size_t size)
 	" (SELECT count(*) FROM slot s INDEXED BY slot_state WHERE s.grant_id = g.grant_id AND s.state = 'revoked')" \
 	" FROM stick t LEFT JOIN grnt g INDEXED BY grnt_of_stick ON g.stick_id = t.stick_id ORDER BY t.rowid"
 
-/* What was newest, and what ended last, of the grants of a stick so far: by time, and of equal ones the one that came later. */
+/* The newest grant of a stick so far, and the one that ends last: by time and, if times are equal, the one added later. */
 struct best {
 	int64_t issued, issued_row, expires, expires_row;
 };
@@ -470,7 +470,7 @@ books_find_lecture(
 	return err;
 }
 
-/* A slot that is no longer as it was read was changed by somebody else, and is not changed again. */
+/* Somebody else has changed a slot that is no longer as it was read; it is not changed again. */
 static enum err
 change_one(struct sql *q, const char *text, const struct sql_arg *args, struct fault *f)
 {

@@ -41,7 +41,7 @@ constants(enum code_kind kind)
 	return (struct syndromes){ kind == CODE_RELEASE ? 2 : 1, 1 };
 }
 
-/* How far the symbol values are from a code of that kind: both zero if they are one. */
+/* How far the symbol values are from a code of that kind: both are zero if they are one. */
 static struct syndromes
 distance(enum code_kind kind, const uint8_t values[CODE_SYMBOLS])
 {
@@ -62,7 +62,7 @@ fits(enum code_kind kind, const uint8_t values[CODE_SYMBOLS])
 	return (d.s1 | d.s2) == 0;
 }
 
-/* The group of the one wrong symbol that explains d, or 0: an error e at j gives e*a and e*a^2, where a = alpha^(15-j). */
+/* The group with the one wrong symbol that explains d, or 0. An error e at j gives e*a and e*a^2, where a = alpha^(15-j). */
 static int
 wrong_group(struct syndromes d)
 {
@@ -246,7 +246,7 @@ code_group(char out[CODE_GROUP + 1], const char *text, size_t n, int group)
 	return have > 0 ? 0 : -1;
 }
 
-/* What stands before the slash. */
+/* What is before the slash. */
 static bool
 is_stick_name(const char *name, size_t n)
 {
@@ -260,7 +260,7 @@ is_stick_name(const char *name, size_t n)
 	return n == STICK_NAME_SIZE - 1;
 }
 
-/* A number from 1, of as many digits as always fit; 0 if it is none. */
+/* A number from 1, with as many digits as always fit; 0 if it is not a number. */
 static uint32_t
 read_number(const char *p, size_t n)
 {

@@ -1,8 +1,8 @@
 /*
- * keyboard.c - what was typed as keys of other keyboards.
+ * keyboard.c - reading what was typed as the keys of another keyboard.
  *
- * For a keyboard, each character that differs stands for the symbols of one or more keys. A keyboard on which all letters are
- * elsewhere, as Dvorak's, is left out: each typing error would have a reading that may be a code by chance.
+ * For a keyboard, each character that differs stands for the symbols of one or more keys. Keyboards on which all letters are
+ * elsewhere, such as Dvorak, are left out: then every typing error would have a reading that might be a code by chance.
  */
 #include "keyboard.h"
 
@@ -14,16 +14,16 @@
 
 #include "utf8.h"
 
-#define STEPS_MAX 40 /* characters: a code with many separators; limits the readings, too */
-#define KEYS_MAX 6   /* of a character, with a NUL: the syllable 뵓 has 5 */
+#define STEPS_MAX 40 /* characters: a code with many separators; this also limits the readings */
+#define KEYS_MAX 6   /* of one character, with a NUL: the syllable 뵓 has 5 */
 
-/* One character: its keys; or, between two groups, perhaps only what separates them. */
+/* One character: its keys or, between two groups, possibly just a separator. */
 struct step {
 	char keys[KEYS_MAX];
 	bool maybe_separator;
 };
 
-/* keys NULL: as they stand; "": a separator. */
+/* keys NULL: the character itself; "": a separator. */
 struct key {
 	uint32_t ch;
 	const char *keys;
@@ -33,13 +33,13 @@ struct key {
 static const struct key german[] = {
     {'y', "z", false}, {'z', "y", false}, {0xdf, "", false}, {'/', "", false}, {0, NULL, false}};
 
-/* The PC takes the keyboard for a French one (0xa7 and '!' are Belgian). */
+/* The PC thinks that the keyboard is French (0xa7 and '!' are Belgian). */
 static const struct key pc_french[] = {{'a', "q", false}, {'q', "a", false}, {'w', "z", false}, {'z', "w", false},
     {',', "m", false}, {'?', "m", false}, {'&', "1", false}, {0xe9, "2", false}, {'"', "3", false}, {'\'', "4", false},
     {'(', "5", false}, {'-', "6", true}, {0xa7, "6", false}, {0xe8, "7", false}, {'_', "8", false}, {'!', "8", false},
     {0xe7, "9", false}, {0xe0, "0", false}, {')', "", false}, {0, NULL, false}};
 
-/* The keyboard is French, the PC takes it for an American one. */
+/* The keyboard is French, but the PC thinks that it is American. */
 static const struct key keys_french[] = {{'a', "q", false}, {'q', "a", false}, {'w', "z", false}, {'z', "w", false},
     {';', "m", false}, {':', "m", false}, {'!', "1", false}, {'@', "2", false}, {'#', "3", false}, {'$', "4", false},
     {'%', "5", false}, {'^', "6", false}, {'&', "7", false}, {'*', "8", false}, {'(', "9", false}, {')', "0", false},
@@ -78,7 +78,7 @@ static const char vowels[VOWELS][3] = {
     "k", "o", "i", "O", "j", "p", "u", "P", "h", "hk", "ho", "hl", "y", "n", "nj", "np", "nl", "b", "m", "ml", "l"};
 static const char lasts[LASTS][3] = {"", "r", "R", "rt", "s", "sw", "sg", "e", "f", "fr", "fa", "fq", "ft", "fx", "fv", "fg", "a",
     "q", "qt", "t", "T", "d", "w", "c", "z", "x", "v", "g"};
-/* Single consonants as Unicode has them from U+3131 on, beginners and enders in one list; the vowels follow. */
+/* Single consonants as Unicode has them from U+3131 on, initial and final ones in one list; the vowels follow. */
 static const char consonants[30][3] = {"r", "R", "rt", "s", "sw", "sg", "e", "E", "f", "fr", "fa", "fq", "ft", "fx", "fv", "fg",
     "a", "q", "Q", "qt", "t", "T", "d", "w", "W", "c", "z", "x", "v", "g"};
 
@@ -118,7 +118,7 @@ korean(char keys[KEYS_MAX], uint32_t ch)
 
 /* ---- reading --------------------------------------------------------------------------------------------------------------- */
 
-/* The next character of UTF-8; 0 at the end, or if it is none. */
+/* The next UTF-8 character; 0 at the end, or if there is none. */
 static uint32_t
 next_char(const char **p, const char *end)
 {
@@ -168,7 +168,7 @@ struct reading {
 	size_t count;
 	char symbols[CODE_SYMBOLS];
 	char found[CODE_SYMBOLS];
-	enum keyboard keyboard, found_by; /* the one that is tried; the one that gave found, or none */
+	enum keyboard keyboard, found_by; /* the keyboard being tried; the one that gave found, or none */
 	bool several;		      /* different codes were found */
 };
 
@@ -208,7 +208,7 @@ walk(struct reading *r, size_t i, size_t have)
 	walk(r, i + 1, have + n);
 }
 
-/* No keyboard has these: they were pasted. The dashes and blanks of ASCII are keys. */
+/* No keyboard has these, so they were pasted. The dashes and blanks of ASCII are keys. */
 static const char *
 past_separators(const char *p, const char *end)
 {

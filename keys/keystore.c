@@ -25,7 +25,7 @@
 #define MEMORY_MAX_KIB 1048576
 #define SEALED_SIZE (KEY_SIZE + TAG_SIZE)
 
-/* The file's fields, in bounds. */
+/* The fields of the file, checked against their bounds. */
 struct fields {
 	uint8_t pk[KEY_SIZE];
 	struct keystore_cost cost;
@@ -72,7 +72,7 @@ encode(const struct fields *k, size_t *n)
 	return dcbor_take(&o, n);
 }
 
-/* The key that seals the seed, from the passphrase; cost is within its bounds. */
+/* Derive the key that seals the seed from the passphrase; cost is within its bounds. */
 static enum err
 stretch(uint8_t kek[KEY_SIZE], struct bytes pass, const struct keystore_cost *cost)
 {
@@ -116,7 +116,7 @@ out:
 	return err;
 }
 
-/* Open what k holds into seed, and see that it is the seed of the issuer that the file names. */
+/* Open what k holds into seed, and check that it is the seed of the issuer that the file names. */
 static enum err
 unseal(uint8_t *seed, const struct fields *k, struct bytes pass, struct fault *f)
 {

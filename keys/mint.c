@@ -47,7 +47,7 @@ mint_code(char out[CODE_SYMBOLS], const uint8_t seed[KEY_SIZE], const uint8_t gr
 
 /* ---- stretching --------------------------------------------------------------------------------------------------------- */
 
-/* What a grant's codes of a kind, and their stretched form, follow from. */
+/* What the codes of a grant, and their stretched form, are derived from. */
 struct code_source {
 	enum code_kind kind;
 	const uint8_t *seed, *grant_id, *salt;
@@ -106,7 +106,7 @@ run_worker(void *arg)
 	return NULL;
 }
 
-/* Start up to wanted threads, deaf to signals: those are for the caller's. Return how many there are. */
+/* Start up to wanted threads, with signals blocked: those are for the caller. Return how many there are. */
 static unsigned
 start_workers(struct work *w, pthread_t *threads, unsigned wanted)
 {
@@ -151,7 +151,7 @@ follow_workers(struct work *w, progress_fn *progress, void *arg)
 	pthread_mutex_unlock(&w->lock);
 }
 
-/* How many times 128 MiB are available: twice what a thread needs, so that the machine stays usable. */
+/* How many times 128 MiB are available, which is twice what a thread needs, so that the machine stays usable. */
 static unsigned long long
 memory_shares(void)
 {
@@ -229,7 +229,7 @@ mint_stretch(const struct mint_codes *codes, uint8_t *a, unsigned threads, progr
 
 /* ---- factors ------------------------------------------------------------------------------------------------------------ */
 
-/* What the factors of a grant's slots are made of; absent ones are NULL. */
+/* What the factors of a grant's slots are made from; absent ones are NULL. */
 struct factor_source {
 	const uint8_t *usb;             /* borrowed */
 	const uint8_t *station;         /* share, or NULL */
@@ -237,7 +237,7 @@ struct factor_source {
 	uint8_t *ledger;                /* KEY_SIZE bytes of secret memory for each slot, or NULL */
 };
 
-/* All but the ledger's part. */
+/* Everything but the ledger's part. */
 static enum err
 source_init(struct factor_source *s, const struct grant *g, const uint8_t seed[KEY_SIZE], const uint8_t *usb)
 {
@@ -314,7 +314,7 @@ set_locators(struct grant *g, const uint8_t *a, struct fault *f)
 	return E_OK;
 }
 
-/* Encode and sign g; what readers would refuse is not signed. */
+/* Encode and sign g; a grant that readers would refuse is not signed. */
 static enum err
 sign_grant(struct grant *g, const uint8_t sk[SIGN_SECRET_SIZE], uint8_t **file, size_t *n, struct fault *f)
 {

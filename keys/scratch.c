@@ -27,7 +27,7 @@ static const struct sql_kind kind = {
 	.create = "CREATE TABLE meta (k TEXT PRIMARY KEY, v BLOB NOT NULL) WITHOUT ROWID;",
 };
 
-/* Where a file system locks no directories, two at once disturb each other, and say so. */
+/* If a file system cannot lock directories, two processes at once disturb each other, and report it. */
 static int
 lock(int fd)
 {
@@ -53,7 +53,7 @@ scratch_begin(struct scratch **out, const char *dir, struct fault *f)
 	s->dir = dir;
 	e = (s->dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0 ? errno : lock(s->dir_fd);
 	if (e == 0) {
-		sql_remove(s->dir_fd, &kind); /* of one that was interrupted */
+		sql_remove(s->dir_fd, &kind); /* left by one that was interrupted */
 		*out = s;
 		return E_OK;
 	}

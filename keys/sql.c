@@ -1,6 +1,4 @@
-/*
- * sql.c - SQLite, as narrow as the station's memory and the books need it.
- */
+/* sql.c - just as much of SQLite as the station's memory and the books need. */
 #include "sql.h"
 
 #include <errno.h>
@@ -21,7 +19,7 @@
 
 /* ---- errors ------------------------------------------------------------------------------------------------------------- */
 
-/* SQLite's own descriptor: closing another one on the same file would drop its locks. */
+/* Use SQLite's own descriptor: closing another one on the same file would drop its locks. */
 static sqlite3_file *
 file_of(const struct sql *q)
 {
@@ -32,7 +30,7 @@ file_of(const struct sql *q)
 	return file->pMethods != NULL ? file : NULL;
 }
 
-/* What the last call of SQLite's descriptor failed with, also where SQLite keeps it to itself. */
+/* The errno with which the last call on SQLite's descriptor failed, even where SQLite keeps it to itself. */
 static int
 last_errno(const struct sql *q)
 {
@@ -69,8 +67,8 @@ errno_of(const struct sql *q, int rc)
 }
 
 /*
- * SQLite 3.40 takes a page that cannot be read (EIO, ENXIO, ERANGE) for one that is wrong, and says so with no errno. So all of the
- * file is read once: the errno of that, 0 if it can be. Through SQLite's own descriptor.
+ * If SQLite 3.40 cannot read a page (EIO, ENXIO, ERANGE), it takes it for a wrong one, and reports no errno. So read the whole
+ * file once, through SQLite's own descriptor. Return the errno of that, or 0 if it can be read.
  */
 static int
 read_through(const struct sql *q)
@@ -310,7 +308,7 @@ static void
 undo(struct sql *q)
 {
 	if (sqlite3_get_autocommit(q->db)) {
-		q->broken = q->depth > 0; /* a full disk and its like undo everything, not just the part */
+		q->broken = q->depth > 0; /* a full disk and the like undo everything, not just this part */
 	} else if (q->depth > 0) {
 		(void)sql_run(q, "ROLLBACK TO part", SQL_NONE, NULL);
 		(void)sql_run(q, "RELEASE part", SQL_NONE, NULL);
@@ -346,7 +344,7 @@ keep_errno_close(int fd)
 	return -1;
 }
 
-/* Whether it is there is seen where it is needed: a directory above it that nothing can be made in may hide it. */
+/* Whether it exists is found out when it is needed: a directory above it, in which nothing can be made, may hide it. */
 int
 sql_make_path(const char *dir)
 {
@@ -398,7 +396,10 @@ sql_make_dir(const char *dir, bool make)
 	return fd;
 }
 
-/* Is it of our kind, and with a rollback journal? Asked before SQLite looks: for a write-ahead log it would make files. */
+/*
+ * Whether it is one of our files, and with a rollback journal. This is checked before SQLite looks: for a write-ahead log it would
+ * create files.
+ */
 static enum err
 check_header(const struct sql *q, struct fault *f)
 {
@@ -417,7 +418,7 @@ check_header(const struct sql *q, struct fault *f)
 	return E_OK;
 }
 
-/* SQLite reads a page that is only begun as one that ends in zeros. */
+/* SQLite reads a page that is only partly there as if it ended in zeros. */
 static enum err
 check_size(struct sql *q, struct fault *f)
 {
@@ -446,7 +447,7 @@ step_from(const struct sql_kind *kind, int64_t schema)
 	return kind->upgrade != NULL ? kind->upgrade[schema - 1] : NULL;
 }
 
-/* From schema to the kind's own; without a step on the way it is too old. */
+/* Upgrade from schema to that of the kind; if a step is missing on the way, the file is too old. */
 static enum err
 upgrade(struct sql *q, int64_t schema, bool writes, struct fault *f)
 {
@@ -503,7 +504,7 @@ connect_to(struct sql *q, int flags, bool made, struct fault *f)
 	return err == E_OK && q->kind->cache_kib > 0 ? run_script(q, cache, f) : err;
 }
 
-/* What came after the schema. */
+/* What was added after the schema. */
 static enum err
 extend(struct sql *q, bool writes, struct fault *f)
 {
@@ -632,7 +633,7 @@ sql_remove(int dir_fd, const struct sql_kind *kind)
 	(void)unlinkat(dir_fd, kind->name, 0);
 }
 
-/* Only what is made here is not waited for. */
+/* Only for a file that is made here do we not wait. */
 static enum err
 make_anew(struct sql *q, int dir_fd, struct fault *f)
 {

@@ -1,5 +1,6 @@
 /*
- * station.c - the station's directory, identity and administration. What the protocol needs of it is in station_memory.c.
+ * station.c - the station's directory, identity and administration. What the protocol needs from the station is in
+ * station_memory.c.
  */
 #include "station.h"
 
@@ -23,7 +24,9 @@
 
 #define SESSION_DIR "session"
 
-/* What is large has a table of its own, with row ids: who reads an issuer's row, or checks for it, does not read through megabytes.
+/*
+ * Large things have a table of their own, with row ids: reading an issuer's row, or looking for it, must not read through
+ * megabytes.
  */
 static const char schema[] =
     "CREATE TABLE meta (k TEXT PRIMARY KEY, v BLOB NOT NULL) WITHOUT ROWID;"
@@ -75,7 +78,7 @@ station_dir(char *out, size_t size)
 	return n > 0 && (size_t)n < size ? 0 : -1;
 }
 
-/* The directory, or the nearest one above it if it is not there yet, which is then in path. */
+/* Open the directory, or the nearest one above it if it does not exist yet; path is then that one. */
 static int
 open_nearest(const struct station *s, char path[sizeof s->dir])
 {
@@ -108,14 +111,14 @@ station_is_volatile(const struct station *s)
 	return yes;
 }
 
-/* Whether this user may write name in the directory fd; what is not there yet can be made where its directory may be written. */
+/* Whether this user may write name in the directory fd. If it does not exist, it can be made if the directory can be written to. */
 static bool
 may_write(int fd, const char *name)
 {
 	return faccessat(fd, name, W_OK, AT_EACCESS) == 0 || errno == ENOENT;
 }
 
-/* On FAT there are neither rights for what is secret nor sockets for those who ask a session. */
+/* FAT has neither access rights, to protect secrets, nor sockets, to reach sessions. */
 static enum err
 check_kind(const struct station *s, int fd, struct fault *f)
 {
@@ -227,7 +230,7 @@ make_key(struct station *s, struct fault *f)
 	return err;
 }
 
-/* Only when there is none is anything written: an open that changes nothing costs no disk access. */
+/* Write only if there is none: an open that changes nothing costs no disk access. */
 static enum err
 need_key(struct station *s, struct fault *f)
 {
@@ -240,7 +243,7 @@ need_key(struct station *s, struct fault *f)
 
 /* ---- open and close ----------------------------------------------------------------------------------------------------- */
 
-/* The memory of what was used is small, and what single use rests on: it is worth reading through. */
+/* The memory of used codes is small, and single use rests on it: it is worth reading in full. */
 static enum err
 check_whole(struct station *s, struct fault *f)
 {

@@ -1,8 +1,8 @@
 /*
- * station_list.c - the issuers' lists of revoked codes: of each issuer the newest file as it was signed, and the union of all.
+ * station_list.c - the issuers' lists of revoked codes: for each issuer the newest file as it was signed, and the union of all.
  *
- * The union is stored as the payload of a notice, in one row. It is put together outside the transaction that stores it, so that
- * nobody who opens another stick meanwhile waits for more than the writing.
+ * The union is stored as the payload of a notice, in one row. It is made outside the transaction that stores it, so that nobody
+ * who opens another stick at the same time waits for more than the writing.
  */
 #include "station_internal.h"
 
@@ -12,7 +12,7 @@
 
 #include "envelope.h"
 
-/* Of somebody else, who has stored a list while this one was put together. */
+/* For when somebody else has stored a list while this one was being made. */
 #define TRIES 16
 
 /* The union of an issuer's lists: len 0 if there is none yet. */
@@ -21,10 +21,10 @@ struct list {
 	size_t len;
 	int64_t version; /* how often it was stored */
 	bool more;	 /* than was stored */
-	bool stale;	 /* somebody has stored another meanwhile */
+	bool stale;	 /* somebody has stored another one meanwhile */
 };
 
-/* What an issuer can make a PC keep for him: two of the longest lists. */
+/* What an issuer can make a PC store for it: two of the longest lists. */
 static size_t
 list_max(void)
 {
@@ -92,7 +92,7 @@ station_list_file(struct station *s, const uint8_t pk[KEY_SIZE], uint8_t **file,
 
 /* ---- learning ----------------------------------------------------------------------------------------------------------- */
 
-/* Whether n is newer than any list of its issuer that was stored here. */
+/* Whether n is newer than any list of its issuer that has been stored here. */
 static enum err
 is_newest(struct station *s, const struct notice *n, bool *newest, struct fault *f)
 {
@@ -108,8 +108,8 @@ is_newest(struct station *s, const struct notice *n, bool *newest, struct fault 
 }
 
 /*
- * The union of all is too long, over the years: what the newest list leaves out needs none, since its time is the floor here. So if
- * n is the newest it is all that is kept; what an older one says has to be known or was left out.
+ * Over the years the union has become too long. What the newest list leaves out need not be listed, since its time is the floor
+ * here. So if n is the newest, it alone is kept; if n is older, what it says must already be known or have been left out.
  */
 static enum err
 begin_anew(struct station *s, const struct notice *n, struct notice *all, struct list *made, struct fault *f)
@@ -128,7 +128,7 @@ begin_anew(struct station *s, const struct notice *n, struct notice *all, struct
 	return E_OK;
 }
 
-/* The union with n, in the place of what is known, whose version stays. */
+/* Replace what is known by its union with n; its version stays. */
 static enum err
 merge(struct station *s, const struct notice *n, struct list *known, struct fault *f)
 {
@@ -140,7 +140,7 @@ merge(struct station *s, const struct notice *n, struct list *known, struct faul
 		return errno == ENOMEM ? no_memory(s, "list", f) : sql_odd(s->sql, "an odd row of revoked codes", f);
 	memcpy(all.issuer, n->issuer, sizeof all.issuer);
 	if (all.number == 0) {
-		all.number = 1; /* what is said of the union, is said elsewhere */
+		all.number = 1; /* what the union contains is said elsewhere */
 		all.time = TIME_MIN;
 	}
 	if (notice_add(&all, n) != 0 || (made.payload = notice_encode(&all, &made.len)) == NULL)
@@ -181,7 +181,7 @@ put(struct station *s, const struct notice *n, struct bytes file, const struct l
 	return err;
 }
 
-/* If it is found to be stale, nothing has changed. */
+/* If it turns out to be stale, nothing has changed. */
 static enum err
 store(struct station *s, const struct notice *n, struct bytes file, struct list *all, struct fault *f)
 {

@@ -23,8 +23,7 @@
 #define DESCRIPTION_MAX 8192
 #define LOCK_TRIES 16 /* of a lock file that its holder removes while we wait for it */
 
-/* How long a holder is waited for: one that says that it lets go, and any other, which may have been told to and not know it yet.
- */
+/* How long to wait for a holder that says it is letting go, and for any other, which may have been told to and not know it yet. */
 #define LOCK_POLL_NS 50000000L
 #define LOCK_POLLS_ENDING 200
 #define LOCK_POLLS 6
@@ -167,7 +166,7 @@ read_state(sqlite3_stmt *st, int column, enum memory_state *state)
 	return *state != MEMORY_NONE;
 }
 
-/* Of a session that is open its file may know more. */
+/* For an open session its file may say more. */
 static bool
 read_row(const struct station *s, sqlite3_stmt *st, struct memory_use *u)
 {
@@ -364,7 +363,7 @@ used(struct memory *m, const uint8_t grant_hash[HASH_SIZE], uint32_t slot, int64
 	err = change_row(s, "UPDATE use SET used_s = ?3 WHERE grant_hash = ?1 AND slot = ?2 AND state = 'open'",
 	    SQL_ARGS(USE_KEY(grant_hash, slot), SQL_INT(used_s)), f);
 	if (err == E_OK)
-		station_tally_end(s, grant_hash, slot); /* until then it says more: nothing is given back that is not stored */
+		station_tally_end(s, grant_hash, slot); /* until then it says more: only what is stored is given back */
 	return err;
 }
 
@@ -420,7 +419,7 @@ write_holder(int fd, const struct station_holder *h)
 	char *text = o != NULL ? json_dumps(o, 0) : NULL;
 
 	if (text != NULL && fd >= 0 && pwrite(fd, text, strlen(text), 0) < 0)
-		text[0] = '\0'; /* only a convenience of the message */
+		text[0] = '\0'; /* only a convenience for the message */
 	free(text);
 	json_decref(o);
 }
@@ -439,7 +438,7 @@ station_leave(struct station *s)
 	s->lock_fd = -1;
 }
 
-/* What the holder says of where it is. Return how often it may be polled for the lock. */
+/* Read where the holder says it is. Return how often to poll for the lock. */
 static int
 name_holder(int fd, char *where, size_t size)
 {
@@ -454,7 +453,7 @@ name_holder(int fd, char *where, size_t size)
 	return h.ending ? LOCK_POLLS_ENDING : LOCK_POLLS;
 }
 
-/* The file may have been removed by its holder between our open and our lock: then we hold a lock on nothing. */
+/* Its holder may have removed the file between our open and our lock: then the lock is on nothing. */
 static bool
 still_named(int dir_fd, const char *name, int fd)
 {
@@ -471,7 +470,7 @@ station_left(int dir_fd, const char *name, bool (*each)(void *arg, const struct 
 	struct station_holder h;
 	struct stat st;
 
-	/* With the lock first: what is read before it may be of somebody who is alive by then. */
+	/* Get the lock first: what is read before may come from somebody who was still alive then. */
 	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0 && still_named(dir_fd, name, fd) && filestat_fd(fd, &st) == 0 &&
 	    station_read_holder(fd, &h)) {
 		h.ending = true; /* for whoever wants the lock meanwhile */
@@ -485,7 +484,7 @@ station_left(int dir_fd, const char *name, bool (*each)(void *arg, const struct 
 		close(fd);
 }
 
-/* Return a descriptor that holds the lock, or -1 with errno: EWOULDBLOCK, and what its holder wrote in where, if it is held. */
+/* Return a descriptor that holds the lock, or -1 with errno: EWOULDBLOCK if it is held, with what its holder wrote in where. */
 static int
 take_lock(const struct station *s, const char *name, char *where, size_t size)
 {
@@ -532,7 +531,7 @@ lock_slot(struct memory *m, const uint8_t grant_hash[HASH_SIZE], uint32_t slot, 
 		return fault_set(f, E_FAIL, EDEADLK, "lock", "%s", s->lock_name);
 	station_lock_name(s->lock_name, grant_hash, slot);
 	if (s->session_fd == -1)
-		return E_OK; /* a memory that is only read, and has seen no session yet */
+		return E_OK; /* a memory that is open for reading only, and has seen no session yet */
 	if ((fd = take_lock(s, s->lock_name, where, size)) == -1) {
 		if (errno == EWOULDBLOCK)
 			return fault_set(f, E_BUSY, 0, "lock", "%s", s->lock_name);
@@ -541,7 +540,7 @@ lock_slot(struct memory *m, const uint8_t grant_hash[HASH_SIZE], uint32_t slot, 
 		return fault_set(f, E_STATION, errno, "lock", "%s/session/%s", s->dir, s->lock_name);
 	}
 	if (s->mode == STATION_WRITE)
-		(void)!ftruncate(fd, 0); /* what is left there by one that died is tolerated anyway */
+		(void)!ftruncate(fd, 0); /* what a dead session left there is tolerated anyway */
 	s->lock_fd = fd;
 	return E_OK;
 }

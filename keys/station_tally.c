@@ -1,9 +1,9 @@
 /*
- * station_tally.c - what an open session has used, in a file of its own beside the slot's lock.
+ * station_tally.c - what an open session has used, in a file of its own next to the slot's lock.
  *
- * A commit to the database is five flushes of the disk; a beat of an open folder is one. The file has two copies of a number that
- * only grows, in different blocks of the disk and written in turn, each with a sum: what is torn by a power cut is one of them, and
- * the other is a beat older.
+ * A commit to the database takes five flushes of the disk; a beat of an open folder takes one. The file has two copies of a number
+ * that only grows, in different blocks of the disk, written in turn, each with a checksum. A power cut tears one of them at most,
+ * and the other is just one beat older.
  */
 #include "station_internal.h"
 

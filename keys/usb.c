@@ -14,13 +14,13 @@
 #include "keytree.h"
 
 #define FILE_MAX 4096u /* a sysfs file is at most a page */
-#define SECTOR 512u    /* what sysfs counts in, whatever the device has */
+#define SECTOR 512u    /* the unit in sysfs, whatever the device uses */
 #define SHORT_SERIAL 6u
 #define PLAIN_SERIAL 3u
 
 /* ---- sysfs ---------------------------------------------------------------------------------------------------------------- */
 
-/* The bytes of dir/name without one final newline. -1 if there is no such file, or it is too large. */
+/* The bytes of dir/name without a final newline. -1 if there is no such file, or it is too large. */
 static ssize_t
 read_raw(const char *dir, const char *name, char out[FILE_MAX])
 {
@@ -40,7 +40,7 @@ read_raw(const char *dir, const char *name, char out[FILE_MAX])
 	return n > 0 && out[n - 1] == '\n' ? n - 1 : n;
 }
 
-/* A line for people: printable ASCII without the blanks that pad it. */
+/* A line for people: printable ASCII, without the blanks that pad it. */
 static void
 read_text(const char *dir, const char *name, char *out, size_t size)
 {
@@ -61,7 +61,7 @@ read_text(const char *dir, const char *name, char *out, size_t size)
 	out[len] = '\0';
 }
 
-/* A number that is all of the file. */
+/* The number that is the whole content of the file. */
 static bool
 read_number(const char *dir, const char *name, int base, unsigned long long *out)
 {
@@ -100,7 +100,7 @@ exists(const char *dir, const char *name)
 	return (size_t)snprintf(path, sizeof path, "%s/%s", dir, name) < sizeof path && access(path, F_OK) == 0;
 }
 
-/* Where a link of sysfs leads, without links. */
+/* Where a link in sysfs leads, with all links resolved. */
 static bool
 resolve(char out[USB_PATH_MAX], const char *path)
 {
@@ -115,7 +115,7 @@ resolve(char out[USB_PATH_MAX], const char *path)
 
 /* ---- the device ----------------------------------------------------------------------------------------------------------- */
 
-/* The serial number as an identity: no space, nothing but visible ASCII, 1 to 126 of it; else "". */
+/* The serial number as an identity uses it: no spaces, only visible ASCII, 1 to 126 characters; otherwise "". */
 static void
 read_serial(const char *dir, char out[USB_SERIAL_MAX + 1])
 {
@@ -159,7 +159,7 @@ different_characters(const char *s)
 	return n;
 }
 
-/* How many disks the device has: a reader has one for each slot. */
+/* How many disks the device has; a card reader has one for each slot. */
 static unsigned
 count_luns(const char *sysfs, const char *dir)
 {
@@ -317,7 +317,7 @@ squeeze(char *out, const char *text, size_t n)
 	return len;
 }
 
-/* As udev does: no blanks at the ends, '_' for those between, and for each other character that is not plain. */
+/* As udev shows it: no blanks at the ends, '_' for those in between, and for every other character that is not plain. */
 static size_t
 as_udev(char *out, const char *text, size_t n)
 {
@@ -338,7 +338,7 @@ as_udev(char *out, const char *text, size_t n)
 	return len;
 }
 
-/* Without "-0:0", which ends ID_SERIAL and names in /dev/disk/by-id; 0 if it does not end so. */
+/* The length without the "-0:0" at the end of ID_SERIAL and of names in /dev/disk/by-id; 0 if it does not end so. */
 static size_t
 without_instance(const char *text, size_t n)
 {

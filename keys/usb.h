@@ -1,9 +1,9 @@
 /*
- * usb.h - the USB device that a directory is on, and its identity: vendor, product and serial number (oncestick-format(5),
- * FACTORS).
+ * usb.h - the USB device that a directory is on, and its identity: vendor, product and serial number (oncestick-format(5), KEY
+ * TREE).
  *
- * All of it comes from sysfs, which anybody may read; the device itself is not asked. Every sysfs parameter is where that is
- * mounted, USB_SYSFS but for tests.
+ * All of it comes from sysfs, which anybody may read; the device itself is not asked. Every sysfs parameter is where sysfs is
+ * mounted: USB_SYSFS, except in tests.
  */
 #ifndef USB_H
 #define USB_H
@@ -24,21 +24,21 @@
 #define USB_SPEED_SIZE 24  /* enough for usb_speed */
 #define USB_SHOWN_SIZE 400 /* enough for usb_show */
 
-/* Why an identity is weak, or there is none. */
+/* Why an identity is weak, or why there is none. */
 enum usb_warning {
-	USB_NO_IDENTITY = 1,  /* no serial number, or none that can be one */
-	USB_SERIAL_SHORT = 2, /* of fewer than 6 characters */
-	USB_SERIAL_PLAIN = 4, /* of fewer than 3 different characters */
+	USB_NO_IDENTITY = 1,  /* there is no serial number, or it is not a valid one */
+	USB_SERIAL_SHORT = 2, /* it has fewer than 6 characters */
+	USB_SERIAL_PLAIN = 4, /* it has fewer than 3 different characters */
 	USB_CARD_READER = 8   /* the identity is the reader's, not the card's */
 };
 
-/* Text is printable ASCII, "" if unknown; what a device says otherwise is shown as '?'. */
+/* Text is printable ASCII, "" if unknown; other characters from a device are shown as '?'. */
 struct usb_device {
 	char dir[USB_PATH_MAX]; /* of the device in sysfs */
 	uint16_t vid, pid;
 	char vendor[USB_TEXT_MAX + 1], product[USB_TEXT_MAX + 1];
-	char serial[USB_SERIAL_MAX + 1]; /* as the identity has it; "": no identity */
-	char serial_raw[USB_RAW_MAX + 1]; /* as the device says it, raw bytes; "" if it says none, or too much */
+	char serial[USB_SERIAL_MAX + 1]; /* as the identity uses it; "": no identity */
+	char serial_raw[USB_RAW_MAX + 1]; /* as the device states it, raw bytes; "" if it states none, or a too long one */
 	unsigned speed;			 /* Mbit/s; 0 if unknown */
 	unsigned bus, address;
 	unsigned luns;	   /* disks, or slots for cards */
@@ -56,31 +56,34 @@ struct usb_device {
 /* usb_find(d, sysfs, dev): the USB device behind the block device dev. 0, or -1 with *d zeroed if there is none. */
 int usb_find(struct usb_device *d, const char *sysfs, dev_t dev);
 
-/* usb_find_dir(d, sysfs, fd): the one that holds the file or directory fd. */
+/* usb_find_dir(d, sysfs, fd): the device that holds the file or directory fd. */
 int usb_find_dir(struct usb_device *d, const char *sysfs, int fd);
 
-/* usb_read(d, sysfs, dir): a USB device by its own directory in sysfs, without a disk. 0, or -1 with *d zeroed. */
+/* usb_read(d, sysfs, dir): a USB device by its own directory in sysfs, without a disk. Return 0, or -1 with *d zeroed. */
 int usb_read(struct usb_device *d, const char *sysfs, const char *dir);
 
 /*
- * usb_has_serial(d, text, n): whether text names the serial number of d, in any way that people see it: as sysfs and lsusb show it,
- * as we do, without blanks, or as udev does, with other characters for some (ID_SERIAL_SHORT, and ID_SERIAL with its "-0:0" at the
- * end).
+ * usb_has_serial(d, text, n): whether text is the serial number of d in any form in which people see it: as sysfs and lsusb show
+ * it; as we show it, without blanks; or as udev shows it, with some characters replaced (ID_SERIAL_SHORT, and ID_SERIAL with its
+ * "-0:0" at the end).
  */
 bool usb_has_serial(const struct usb_device *d, const char *text, size_t n);
 
-/* usb_factor(d, factor, hint): what binds codes to the device. 0, or -1 without identity. */
+/* usb_factor(d, factor, hint): what binds codes to the device. Return 0, or -1 if it has no identity. */
 int usb_factor(const struct usb_device *d, uint8_t factor[HASH_SIZE], uint8_t hint[USB_HINT_SIZE]);
 
-/* A directory whose device is asked for when a code wants to know: arg of usb_dir_factor, which fits struct unlock_factors. */
+/* A directory whose device is looked up when a code needs it: arg of usb_dir_factor, which fits struct unlock_factors. */
 struct usb_dir {
 	const char *sysfs;
 	int fd;
 };
 int usb_dir_factor(void *arg, uint8_t factor[HASH_SIZE], uint8_t hint[USB_HINT_SIZE]);
 
-/* usb_speed(out, size, d): "USB 2, 480 Mbit/s", or "". usb_show(out, size, d): "SanDisk Ultra, serial number 4C530001", for people;
- * d may be NULL: no USB device. */
+/*
+ * usb_speed(out, size, d): "USB 2, 480 Mbit/s", or "".
+ *
+ * usb_show(out, size, d): "SanDisk Ultra, serial number 4C530001", for people; d may be NULL: not a USB device.
+ */
 void usb_speed(char *out, size_t size, const struct usb_device *d);
 void usb_show(char *out, size_t size, const struct usb_device *d);
 

@@ -23,7 +23,7 @@ on_event(libusb_context *usb, libusb_device *device, libusb_hotplug_event event,
 	return 0;
 }
 
-/* libusb listens in a thread, which must not take the signals that end somebody's poll. */
+/* libusb listens in a thread, which must not take the signals that should interrupt somebody's poll. */
 static int
 init_without_signals(libusb_context **usb)
 {

@@ -1,7 +1,8 @@
 /*
- * usb_hotplug.h - being told that something was plugged into the USB, or pulled, as libusb notices it.
+ * usb_hotplug.h - learning from libusb that something was plugged into the USB, or pulled.
  *
- * Debian's libusb notices it with udevd running only; without, nothing is ever told. So this hurries things up and decides nothing.
+ * Debian's libusb notices this only while udevd is running; otherwise it never reports anything. So this can only make things
+ * quicker, and nothing may depend on it.
  */
 #ifndef USB_HOTPLUG_H
 #define USB_HOTPLUG_H
@@ -16,10 +17,10 @@ struct usb_hotplug;
 struct usb_hotplug *usb_hotplug_new(void);
 void usb_hotplug_free(struct usb_hotplug **h);
 
-/* usb_hotplug_fds(h, out, max): what to poll(2) for; how many were stored. h may be NULL. Ask again before each poll. */
+/* usb_hotplug_fds(h, out, max): what to poll(2) for. Return how many were stored. h may be NULL. Ask again before each poll. */
 size_t usb_hotplug_fds(const struct usb_hotplug *h, struct pollfd *out, size_t max);
 
-/* usb_hotplug_changed(h): whether a device came or went since the last call. Never waits. h may be NULL. */
+/* usb_hotplug_changed(h): whether a device has come or gone since the last call. Never waits. h may be NULL. */
 bool usb_hotplug_changed(struct usb_hotplug *h);
 
 #endif

@@ -115,7 +115,7 @@ listed(const struct volumes *v, const struct usb_bus_address *at)
 	return false;
 }
 
-/* The device at an address, by its directory in sysfs. */
+/* The device at an address, found by its directory in sysfs. */
 static bool
 find_address(const struct volumes *v, const struct usb_bus_address *at, struct usb_device *d)
 {
@@ -152,7 +152,7 @@ add_diskless(struct volumes *v, struct fault *f)
 
 /* ---- file systems ----------------------------------------------------------------------------------------------------------- */
 
-/* What udev found when the stick was plugged in: of use while it is not mounted. */
+/* What udev found when the stick was plugged in, which helps while it is not mounted. */
 static void
 ask_udev(const struct usb_list_source *source, struct usb_list_volume *v)
 {
@@ -217,7 +217,7 @@ among(const char *word, const char *const *words)
 	return *words != NULL;
 }
 
-/* Disks that this PC runs from, by any of their file systems at any of its mount points. */
+/* Disks that this PC runs from, through any of their file systems at any of its mount points. */
 static int
 on_system_mount(void *arg, const struct mountinfo *m)
 {

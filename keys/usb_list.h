@@ -1,5 +1,5 @@
 /*
- * usb_list.h - every place on a USB stick where files can be: partitions, and disks without any.
+ * usb_list.h - every place on a USB stick that can hold files: partitions, and disks without any.
  */
 #ifndef USB_LIST_H
 #define USB_LIST_H
@@ -26,32 +26,32 @@ struct usb_list_source {
 struct usb_list_source usb_list_system(void);
 struct usb_list_source usb_list_disks(void);
 
-/* Why a place is not fit for ONCE. */
+/* Why a place cannot hold ONCE. */
 enum usb_list_unfit {
 	USB_LIST_FIT,
-	USB_LIST_NO_DISK,	/* a device of which this PC made no disk */
+	USB_LIST_NO_DISK,	/* a device for which this PC shows no disk */
 	USB_LIST_NO_MEDIUM,	/* an empty slot */
 	USB_LIST_SYSTEM,	/* this PC runs from it */
-	USB_LIST_HELD,		/* encryption, RAID or LVM is on it */
+	USB_LIST_HELD,		/* encryption, RAID or LVM uses it */
 	USB_LIST_READ_ONLY,	/* write-protected */
 	USB_LIST_MOUNTED_RO,	/* writable, but mounted read-only */
 	USB_LIST_NO_FILES,	/* no file system */
 	USB_LIST_COPY_ON_WRITE, /* a file system that never overwrites in place */
-	USB_LIST_READER		/* a card reader without identity */
+	USB_LIST_READER		/* a card reader without an identity */
 };
 
 struct usb_list_volume {
 	struct usb_device usb;	    /* usb.name is "" where there is no disk */
-	char fs[USB_NAME_SIZE];	    /* "exfat"; "" if not known */
+	char fs[USB_NAME_SIZE];	    /* "exfat"; "" if there is none or it is not known */
 	char point[USB_LIST_POINT]; /* where it is mounted, raw bytes; "" if it is not */
 	bool mounted_ro, held;
-	bool fs_known; /* fs is "" because there is none, or not */
+	bool fs_known; /* if fs is "", there is no file system; otherwise it is unknown */
 	enum usb_list_unfit unfit;
 };
 
 /*
- * usb_list(list, count, source, f): all of them in order of their disks, *list freed by the caller (NULL when empty). E_FAIL if
- * there is no memory.
+ * usb_list(list, count, source, f): all such places, in the order of their disks; the caller frees *list (NULL if empty). E_FAIL
+ * if there is no memory.
  */
 enum err usb_list(struct usb_list_volume **list, size_t *count, const struct usb_list_source *source, struct fault *f);
 

@@ -15,7 +15,7 @@ enum slot_state {
 	SLOT_EMPTY,
 	SLOT_LOADING,
 	SLOT_READY,
-	SLOT_FAILED     /* until the last who waited for it has seen it */
+	SLOT_FAILED     /* until the last thread that waited for it has seen it */
 };
 
 struct slot {
@@ -23,7 +23,7 @@ struct slot {
 	uint64_t tick;  /* when it was last wanted; 0: reuse it first */
 	unsigned pins;  /* threads that hold it, wait for it or load it */
 	enum slot_state state;
-	bool ahead;     /* loaded or being loaded by a worker, and not wanted by anybody yet */
+	bool ahead;     /* loaded, or being loaded, by a worker, and nobody has wanted it yet */
 	int err;        /* of SLOT_FAILED */
 	pthread_cond_t loaded; /* it left SLOT_LOADING */
 };
@@ -35,7 +35,7 @@ struct blockcache {
 	size_t slots;
 
 	pthread_mutex_t lock;   /* of all below */
-	pthread_cond_t room;    /* a slot may be free for those who starve */
+	pthread_cond_t room;    /* a slot may be free for threads that wait for one */
 	pthread_cond_t work;    /* the queue is not empty, or closed */
 	bool closed;
 	unsigned starving;
@@ -71,7 +71,7 @@ slot_find(struct blockcache *c, uint64_t index)
 	return NULL;
 }
 
-/* The slot whose block was wanted longest ago and is held by nobody; NULL if all are held. */
+/* The slot whose block was wanted longest ago, among those that nobody holds; NULL if all are held. */
 static struct slot *
 slot_victim(struct blockcache *c)
 {
@@ -125,7 +125,7 @@ slot_load(struct blockcache *c, struct slot *s, uint64_t index, bool ahead)
 		pthread_cond_broadcast(&s->loaded);
 }
 
-/* Wait until s, which somebody else loads, is there. Return 0 with a pin on it, -EAGAIN to look again, or why it failed. */
+/* Wait until s, which another thread is loading, is there. Return 0 with a pin on it, -EAGAIN to look again, or why it failed. */
 static int
 slot_await(struct blockcache *c, struct slot *s)
 {
@@ -143,7 +143,7 @@ slot_await(struct blockcache *c, struct slot *s)
 	return err;
 }
 
-/* One attempt to have block index in a slot with a pin on it. */
+/* Try once to get block index into a slot with a pin on it. */
 static int
 slot_acquire(struct blockcache *c, uint64_t index, struct slot **out)
 {

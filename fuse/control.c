@@ -63,7 +63,7 @@ control_listen(int dir_fd, const char *lock_name)
 		return -1;
 	if ((fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) < 0)
 		return -1;
-	control_remove(dir_fd, lock_name); /* ours by the slot lock: whoever made it is dead */
+	control_remove(dir_fd, lock_name); /* we hold the slot lock, so whoever made this is dead */
 	mask = umask(0177);
 	r = bind(fd, (const struct sockaddr *)&a, sizeof a);
 	umask(mask);
@@ -112,7 +112,7 @@ note_peer(int fd, struct control_reply *reply)
 	socklen_t len = sizeof who;
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) == 0)
-		reply->state.pid = who.pid; /* who listens, not who it says it is */
+		reply->state.pid = who.pid; /* the one that is listening, not the one it says it is */
 }
 
 /* Return 0 with the reply, or -1 with errno: ECONNREFUSED or ENOENT if nobody listens, ECONNRESET if the session hung up. */
@@ -148,7 +148,7 @@ control_ask(int dir_fd, const char *lock_name, enum control_op op, struct contro
 	memset(reply, 0, sizeof *reply);
 	if (address(&a, dir_fd, lock_name) != 0)
 		return fault_set(f, E_FAIL, errno, "socket", "session");
-	/* On a busy PC the request may come too late for REQUEST_TIMEOUT_MS: then it was not read. */
+	/* On a busy PC the request may come later than REQUEST_TIMEOUT_MS: then it was not read. */
 	while ((r = exchange(&a, op, reply)) != 0 && errno == ECONNRESET && tries < ASK_TRIES)
 		tries++;
 	if (r != 0 && tries == 1 && (errno == ECONNREFUSED || errno == ENOENT))
@@ -160,7 +160,7 @@ control_ask(int dir_fd, const char *lock_name, enum control_op op, struct contro
 	return reply->err;
 }
 
-/* Whether some process holds the slot lock: a lock file by itself proves nothing. */
+/* Whether a process holds the slot lock: a lock file alone proves nothing. */
 static int
 is_held(int dir_fd, const char *name)
 {

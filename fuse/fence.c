@@ -28,7 +28,7 @@
 #define MAKE_RIGHTS (LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_REMOVE_FILE)
 #define FILE_RIGHTS (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE)
 
-/* All that the first version of Landlock knows; what came later is refused by fence_calls or harmless. */
+/* Everything that the first version of Landlock knows; what came later is refused by fence_calls, or is harmless. */
 #define HANDLED_RIGHTS (READ_RIGHTS | MAKE_RIGHTS | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_EXECUTE | \
     LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_SOCK | \
     LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SYM)
@@ -105,22 +105,22 @@ fence_paths(const struct fence_path *paths, size_t count)
 #define CALL(name) SCMP_SYS(name)
 
 /*
- * What is not on a list is refused with EPERM; but what came to Linux later with ENOSYS, as from a kernel that does not have it, so
- * that a library takes the older call, which is on a list. From 403 on a call has one number on all processors, give or take where
- * theirs begin. There is room for fifteen years.
+ * A call that is not on a list is refused with EPERM. But a call that came to Linux later fails with ENOSYS, as on a kernel that
+ * does not have it, so that a library falls back to an older call, which is on a list. From 403 on a call has the same number on
+ * all processors, apart from where their numbers begin. There is room for fifteen years.
  */
 #define LATER_FIRST (SYS_pidfd_send_signal - 21)
 #define LATER_END (LATER_FIRST + 222)
 
-/* Came before these, and libraries can do without them, too. */
+/* These came earlier, but libraries can do without them, too. */
 static const int later_calls[] = {
 	CALL(copy_file_range), CALL(preadv2), CALL(pwritev2), CALL(renameat2),
 };
 
 /*
- * What any program does: memory, threads, time, files that it may open. Then what some processors have instead or besides: offsets
- * and times of 64 bits where a long has 32, users of 32 bits where they had 16, their own returns from signals, their caches. A
- * name that this one does not have is left out by libseccomp, which also knows which calls are halves of socketcall.
+ * What any program does: memory, threads, time, files that it may open. Then what some processors have instead or in addition:
+ * offsets and times of 64 bits where a long has 32, users of 32 bits where they had 16, their own returns from signals, their
+ * caches. libseccomp leaves out a name that this processor does not have, and knows which calls are part of socketcall.
  */
 static const int reader_calls[] = {
     CALL(brk),
@@ -223,7 +223,7 @@ static const int reader_calls[] = {
     CALL(riscv_flush_icache),
 };
 
-/* And what an open session does besides. */
+/* What an open session does in addition. */
 static const int session_calls[] = {
 	CALL(pwrite64), CALL(fsync), CALL(fdatasync), CALL(ftruncate), CALL(unlink), CALL(unlinkat), CALL(fchmod), CALL(fchown),
 	CALL(timerfd_settime), CALL(accept), CALL(accept4), CALL(getsockopt), CALL(setsockopt), CALL(sendto), CALL(sendmsg),
@@ -232,14 +232,14 @@ static const int session_calls[] = {
 	CALL(ftruncate64), CALL(fchown32), CALL(timerfd_settime64), CALL(send), CALL(recv),
 };
 
-/* What the minder does, and putting up the fence for files later. */
+/* What the minder does, including putting up the fence for files later. */
 static const int minder_calls[] = {
 	CALL(umount2), CALL(rmdir), CALL(unlinkat), CALL(rename), CALL(renameat), CALL(renameat2), CALL(fchmod), CALL(fsync),
 	CALL(send), CALL(sendto), CALL(recv), CALL(recvfrom), CALL(landlock_create_ruleset), CALL(landlock_add_rule),
 	CALL(landlock_restrict_self),
 };
 
-/* A call of which one argument has to be one of these. */
+/* A call that is allowed only if one of its arguments is one of these. */
 struct one_of {
 	int call;
 	unsigned argument;
@@ -259,14 +259,14 @@ struct one_of {
 static const struct one_of for_all[] = {
 	FCNTL(fcntl),
 	FCNTL(fcntl64),
-	/* Limits of its own, which 0 stands for. */
+	/* Its own limits, for which 0 stands. */
 	{CALL(prlimit64), 0, 1, {0}},
-	/* A terminal's size and mode, and nothing else of all that devices can be told. */
+	/* A terminal's size and mode, and nothing else of all that one can tell a device. */
 	{CALL(ioctl), 1, 4, {TCGETS, TCSETS, TCSETSW, TIOCGWINSZ}},
 #ifdef TCGETS2
 	{CALL(ioctl), 1, 3, {TCGETS2, TCSETS2, TCSETSW2}},
 #endif
-	/* Once fenced in, it may be so once more. */
+	/* A process behind the fence may put up another one. */
 	{CALL(prctl), 0, 1, {PR_SET_NO_NEW_PRIVS}},
 };
 
@@ -286,7 +286,7 @@ allow(scmp_filter_ctx filter, const int *calls, size_t count)
 #define CLONE_FLAGS 0
 #endif
 
-/* Threads, but no processes. The flags of clone3 cannot be seen by a filter; without it libraries use clone. */
+/* Threads, but no processes. A filter cannot see the flags of clone3; without it libraries use clone. */
 static int
 allow_threads(scmp_filter_ctx filter)
 {
@@ -355,7 +355,7 @@ deny_later(scmp_filter_ctx filter, const struct list in[2])
 static int
 fill(scmp_filter_ctx filter, enum fence_work work)
 {
-	/* A tree: the calls of the read path are not at its end. */
+	/* Use a binary tree, so that the calls of the read path are not at the end of a list. */
 	int r = seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 
 	for (size_t i = 0; i < 2 && r == 0; i++)
@@ -371,7 +371,7 @@ struct fence_filter {
 	struct sock_fprog program;
 };
 
-/* What libseccomp makes of it, by way of a file in memory: the library writes to nothing else. */
+/* Get what libseccomp compiles, through a file in memory: the library writes to nothing else. */
 static struct fence_filter *
 compile(scmp_filter_ctx ctx)
 {
@@ -447,8 +447,7 @@ out:
 	return fd;
 }
 
-/* Wait for the next one and answer it. The kernel wants the memory for each of them to be zero, which only libseccomp knows the
- * size of. */
+/* Wait for the next one and answer it. The kernel wants the memory for each to be zero, and only libseccomp knows its size. */
 static bool
 watch_one(int fd, void (*note)(void *arg, const struct fence_refusal *r), void *arg)
 {
@@ -465,7 +464,7 @@ watch_one(int fd, void (*note)(void *arg, const struct fence_refusal *r), void *
 		(void)seccomp_notify_respond(fd, answer); /* it may be gone */
 		again = true;
 	} else {
-		again = errno == EINTR || errno == ENOENT; /* who asked was interrupted */
+		again = errno == EINTR || errno == ENOENT; /* the asking thread was interrupted */
 	}
 	seccomp_notify_free(asked, answer);
 	return again;
@@ -476,7 +475,7 @@ fence_watch(int fd, void (*note)(void *arg, const struct fence_refusal *r), void
 {
 	while (watch_one(fd, note, arg))
 		;
-	close(fd); /* what is refused from now on fails with ENOSYS, rather than wait */
+	close(fd); /* calls that are refused from now on fail with ENOSYS instead of waiting */
 }
 
 void

@@ -21,17 +21,17 @@
 
 #define SERVERS_MIN 4u
 
-/* What the kernel may ask for ahead, where we may say so: each request costs two changes of context, whatever its size. */
+/* How far the kernel may read ahead, if we may set that: each request costs two context switches, whatever its size. */
 #define READ_AHEAD_KIB 1024u
 
 #define WORKERS_MAX 32u
 
-/* A stick that comes back each time and fails each time is broken, not pulled. */
+/* If a stick comes back and fails again each time, it is broken, not pulled. */
 #define FETCH_TRIES 4u
 
 /* ---- reading the image -------------------------------------------------------------------------------------------------- */
 
-/* A context, or NULL once nothing is to be decrypted any more. */
+/* Get a context, or NULL once nothing must be decrypted any more. */
 static struct blockcrypt *
 crypt_borrow(struct fusefs *fs)
 {
@@ -53,7 +53,7 @@ crypt_return(struct fusefs *fs, struct blockcrypt *b)
 	pthread_mutex_unlock(&fs->lock);
 }
 
-/* Only what does not come back from the stick: at the end of a session everything is refused. */
+/* Count only what the stick fails to deliver: at the end of a session everything is refused. */
 static void
 note_block(struct fusefs *fs, uint64_t index)
 {
@@ -157,7 +157,7 @@ cache_new(struct fusefs *fs, struct fault *f)
 	return fs->cache != NULL ? E_OK : fault_set(f, E_FAIL, ENOMEM, "memory", "block cache");
 }
 
-/* Take over fd, the descriptor of a mount that nobody answers for yet. */
+/* Take over fd, the descriptor of a mount for which nobody answers yet. */
 static enum err
 adopt(struct fusefs *fs, int fd, struct fault *f)
 {
@@ -192,14 +192,14 @@ locks_init(struct fusefs *fs)
 
 	pthread_mutex_init(&fs->lock, NULL);
 	pthread_cond_init(&fs->idle, NULL);
-	/* Answers never end while a film plays: who shuts the gate must not wait for a pause. */
+	/* While a film plays there is always an answer under way, so whoever shuts the gate must not wait for a pause. */
 	pthread_rwlockattr_init(&attr);
 	pthread_rwlockattr_setkind_np(&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
 	pthread_rwlock_init(&fs->gate, &attr);
 	pthread_rwlockattr_destroy(&attr);
 }
 
-/* All but the mount itself. */
+/* Everything but the mount itself. */
 static enum err
 new(struct fusefs **out, struct bundle *bundle, struct fault *f)
 {
@@ -294,7 +294,7 @@ release(struct fusefs *fs)
 	free(fs);
 }
 
-/* n servers are no more. The last one tells, or releases if nobody is there to be told. */
+/* n servers have ended. The last one reports that, or releases everything if nobody is left to be told. */
 static void
 servers_gone(struct fusefs *fs, unsigned n)
 {
@@ -310,7 +310,7 @@ servers_gone(struct fusefs *fs, unsigned n)
 	pthread_mutex_unlock(&fs->lock);
 	if (last && !abandoned) {
 		put = write(ended_fd, &one, sizeof(one));
-		(void)put; /* an eventfd has room for very many ones */
+		(void)put; /* this cannot block: an eventfd can count very far */
 	} else if (last) {
 		servers_join(fs);
 		release(fs);
@@ -340,7 +340,7 @@ serve(void *arg)
 	return NULL;
 }
 
-/* The kernel's first request is there since the mount, and settles what both sides can do. */
+/* The kernel's first request is there from the mount on, and settles what both sides can do. */
 static void
 settle(struct fusefs *fs)
 {
@@ -371,7 +371,7 @@ fusefs_start(struct fusefs *fs, int ended_fd, struct fault *f)
 		fs->serving = 0;
 		return fault_why(f, E_FAIL, err, WHY_THREAD, "server");
 	}
-	/* Fewer servers than wanted will do. */
+	/* Fewer servers than wanted are good enough. */
 	if (fs->servers < wanted)
 		servers_gone(fs, wanted - fs->servers);
 	return E_OK;
@@ -379,7 +379,7 @@ fusefs_start(struct fusefs *fs, int ended_fd, struct fault *f)
 
 /* ---- the end ------------------------------------------------------------------------------------------------------------ */
 
-/* The smallest number above after of an inode that is open, or 0. */
+/* The smallest inode number above after that is open, or 0. */
 static fuse_ino_t
 next_open(struct fusefs *fs, fuse_ino_t after)
 {
@@ -406,7 +406,7 @@ fusefs_silence(struct fusefs *fs)
 	pthread_rwlock_unlock(&fs->gate);
 	if (fs->servers == 0)
 		return;
-	/* The kernel waits here for pages that are being read, which the servers answer with EIO meanwhile. */
+	/* Here the kernel waits for pages that are being read; meanwhile the servers answer these with EIO. */
 	while ((number = next_open(fs, number)) != 0)
 		fuse_lowlevel_notify_inval_inode(fs->session, number, 0, 0);
 }
@@ -512,7 +512,7 @@ fusefs_open_count(struct fusefs *fs)
 	return n;
 }
 
-/* Shut everything: nothing is decrypted from now on, and the bundle is not touched any more when this returns. */
+/* Shut everything: from now on nothing is decrypted, and once this returns the bundle is no longer used. */
 static void
 shut(struct fusefs *fs)
 {

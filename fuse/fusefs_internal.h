@@ -22,22 +22,22 @@
 #include "readahead.h"
 #include "unread.h"
 
-/* The largest read: with every server busy on one, SERVERS_MAX * READ_BLOCKS blocks are held, which is less than the cache. */
+/* The largest read. With every server busy on one, SERVERS_MAX * READ_BLOCKS blocks are held, which is fewer than the cache has. */
 #define READ_MAX (16u * BLOCK_SIZE)
 #define READ_BLOCKS 17u
 #define SERVERS_MAX 6u
 
 /*
- * From this size on a file is read past the kernel's page cache, where mmap(2) of it works all the same: a film is read once, from
- * front to back, and what is not kept needs not be copied there and cannot be found there. Smaller files are read in small pieces,
- * and again.
+ * Files of this size or more bypass the kernel's page cache, where mmap(2) of them works all the same. A film is read once, from
+ * front to back; what is not kept in the cache need not be copied there and cannot be found there. Smaller files are read in small
+ * pieces, and again.
  */
 #define DIRECT_SIZE (64u << 20)
 
 /*
- * A listing with attributes saves those who want them (ls -l, file managers) a request for each name, and costs those who do not
- * (find) several times as much in the kernel. Whether they are wanted shows after a listing without. So many are sent before that
- * is tried, at first and again.
+ * A listing with attributes saves programs that want them (ls -l, file managers) a request for each name, and costs programs that
+ * do not (find) several times as much in the kernel. Only a listing without them shows whether they are wanted. So many listings
+ * with them are sent before that is tried, at first and after each time they were wanted.
  */
 #define PLUS_FIRST 8u
 #define PLUS_AGAIN 64u
@@ -49,14 +49,14 @@ struct handle {
 	struct image_inode inode;
 	pthread_mutex_t lock;   /* of all below */
 	struct readahead ahead;
-	bool broken;            /* a directory of which some entries were left out */
+	bool broken;            /* a directory from whose listing some entries were left out */
 	bool plus;              /* a directory that is listed with attributes */
 };
 
 /* A block that was refused to somebody who waited for it. */
 struct refused {
 	uint64_t block;
-	uint32_t ino;           /* of the file; 0, the root's, of none that is known */
+	uint32_t ino;           /* the file it belongs to; 0, which is the root, if that is unknown */
 };
 
 struct fusefs {
@@ -69,8 +69,8 @@ struct fusefs {
 	uid_t uid;
 	gid_t gid;
 	int ended_fd;
-	bool page_cache;        /* for every file, however large */
-	bool direct;            /* files of DIRECT_SIZE are read past it */
+	bool page_cache;        /* for all files, however large */
+	bool direct;            /* files of DIRECT_SIZE or more bypass it */
 
 	bool (*retry)(void *arg);
 	void *retry_arg;
@@ -81,10 +81,10 @@ struct fusefs {
 	_Atomic bool silent;    /* set while the gate is held for writing */
 
 	unsigned processors;
-	_Atomic int busy;       /* places that are read in order, in all files */
+	_Atomic int busy;       /* places being read in order, in all files */
 
-	_Atomic unsigned plus;  /* listings that attributes are still sent along with */
-	_Atomic unsigned bare;  /* entries listed without, since the last listing began */
+	_Atomic unsigned plus;  /* how many more listings are sent with attributes */
+	_Atomic unsigned bare;  /* entries listed without them since the last listing began */
 	_Atomic unsigned looked; /* names looked up since then */
 
 	pthread_mutex_t lock;   /* of all below */
@@ -92,30 +92,30 @@ struct fusefs {
 	struct handle *handles;
 	struct refused refused[UNREAD_MAX];
 	unsigned refusals;
-	unsigned told;          /* how many there were when that was told last */
+	unsigned told;          /* how many there were when tell was last called */
 	char unread_name[UNREAD_NAME];
 	struct blockcrypt **crypt;
-	unsigned crypts;        /* that nobody uses */
+	unsigned crypts;        /* how many of them nobody is using */
 	unsigned crypts_made;
-	unsigned serving;       /* servers that still run */
-	bool abandoned;         /* the last of them releases */
+	unsigned serving;       /* servers that are still running */
+	bool abandoned;         /* the last of them releases everything */
 
 	unsigned servers;       /* that were started */
 	pthread_t server[SERVERS_MAX];
 };
 
-/* What the kernel's requests are answered with. The session's user data is a struct fusefs. */
+/* The functions that answer the kernel's requests. The session's user data is a struct fusefs. */
 extern const struct fuse_lowlevel_ops fusefs_ops;
 
-/* fusefs_serve_one(fs, buf): answer one request, received into buf. False when there will be none any more. */
+/* fusefs_serve_one(fs, buf): answer one request, received into buf. Return false once no more will come. */
 bool fusefs_serve_one(struct fusefs *fs, struct fuse_buf *buf);
 
-/* fusefs_handle_free(fs, h): h is closed: what was read ahead for it is not wanted any more. */
+/* fusefs_handle_free(fs, h): free h, which is closed; what was read ahead for it is no longer wanted. */
 void fusefs_handle_free(struct fusefs *fs, struct handle *h);
 
 /*
- * fusefs_refused(fs, ino, first, count): somebody was told that something cannot be read. Those of the blocks that were refused are
- * of the file ino; with count 0, of none.
+ * fusefs_refused(fs, ino, first, count): somebody was told that something cannot be read. Of the count blocks from first on, those
+ * that were refused belong to the file ino; with count 0, they belong to no file.
  */
 void fusefs_refused(struct fusefs *fs, uint32_t ino, uint64_t first, uint64_t count);
 

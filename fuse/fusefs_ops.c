@@ -1,11 +1,11 @@
 /*
  * fusefs_ops.c - the answers to the kernel's requests.
  *
- * Inode identity: FUSE's inode number is the image's plus 1 (FUSE_ROOT_ID is image inode 0). The image never changes, so a number
- * means the same file for ever, nothing is allocated for it, and what the kernel remembers or forgets needs no counting.
+ * FUSE's inode number is the image's plus 1 (FUSE_ROOT_ID is image inode 0). The image never changes, so a number means the same
+ * file forever, nothing is allocated for it, and nothing need be counted that the kernel remembers or forgets.
  *
- * Every operation answers exactly once. What gives something away is sent while the gate is held open, and the gate is shut for
- * good by fusefs_silence; refusals pass at any time.
+ * Every operation answers exactly once. An answer that contains something is sent while the gate is held open; fusefs_silence
+ * shuts the gate for good. Refusals may be sent at any time.
  */
 #include "fusefs_internal.h"
 
@@ -23,10 +23,13 @@
 
 #define FOREVER (365.0 * 86400.0) /* seconds: content never changes while it is mounted */
 
-/* Blocks that all readers together may have fetched ahead; the rest of the cache is for inodes, names and what is being read. */
+/*
+ * How many blocks may be fetched ahead for all readers together; the rest of the cache is for inodes, names and what is being
+ * read.
+ */
 #define AHEAD_BLOCKS 64u
 
-/* A listing goes on behind entries that cannot be read, but not for ever. */
+/* A listing continues after entries that cannot be read, but not forever. */
 #define BROKEN_MAX 65536u
 
 /* ---- the gate ----------------------------------------------------------------------------------------------------------- */
@@ -56,7 +59,7 @@ refuse(fuse_req_t req, int err)
 
 /* ---- inodes ----------------------------------------------------------------------------------------------------------- */
 
-/* The image inode of FUSE's number. */
+/* The image inode for FUSE's number. */
 static int
 get_inode(struct fusefs *fs, fuse_ino_t number, struct image_inode *i)
 {
@@ -76,7 +79,7 @@ fill_stat(const struct fusefs *fs, uint32_t ino, const struct image_inode *i, st
 	st->st_mtim.tv_sec = filestat_second(i->mtime_s);
 	st->st_mtim.tv_nsec = st->st_mtim.tv_sec == i->mtime_s ? (long)i->mtime_ns : 0;
 	st->st_atim = st->st_ctim = st->st_mtim;
-	/* One link for a directory says that its subdirectories were not counted. */
+	/* For a directory, a link count of one says that its subdirectories were not counted. */
 	st->st_nlink = 1;
 	if (i->type == IMAGE_DIR) {
 		st->st_mode = S_IFDIR | 0555;
@@ -171,10 +174,10 @@ op_init(void *userdata, struct fuse_conn_info *conn)
 	(void)fs;
 #endif
 	conn->time_gran = 1;
-	conn->max_write = READ_MAX; /* bounds reads too: the kernel knows one number of pages for a request */
+	conn->max_write = READ_MAX; /* limits reads, too: the kernel has one maximum number of pages for a request */
 }
 
-/* Noted first: once there is an answer, status may be asked, and the file that was read from may be gone. */
+/* Note it first: as soon as the answer is sent somebody may ask for the status, and the reader may be gone. */
 static void
 refuse_unread(struct fusefs *fs, fuse_req_t req, int err)
 {
@@ -276,7 +279,7 @@ op_statfs(fuse_req_t req, fuse_ino_t number)
 	}
 }
 
-/* There are none, which is an answer: without one a copy that keeps attributes says that it cannot. */
+/* There are none, and we say so: otherwise a copy that keeps attributes reports that it cannot. */
 static void
 op_listxattr(fuse_req_t req, fuse_ino_t number, size_t size)
 {
@@ -368,8 +371,8 @@ look_ahead(struct fusefs *fs, struct handle *h, uint64_t off, uint64_t len)
 	plan = readahead_next(&h->ahead, off, len, h->inode.start + h->inode.size, limit);
 	pthread_mutex_unlock(&h->lock);
 	if (busy >= 0 && (unsigned)busy >= fs->processors)
-		plan.fetch_count = 0; /* so many readers keep the processors busy by themselves */
-	else /* the rest of this request is fetched beside its first block */
+		plan.fetch_count = 0; /* so many readers keep the processors busy anyway */
+	else /* the rest of this request is fetched in parallel with its first block */
 		blockcache_ahead(fs->cache, off / BLOCK_SIZE + 1, (off + len - 1) / BLOCK_SIZE - off / BLOCK_SIZE);
 	apply(fs, &plan);
 }
@@ -435,8 +438,8 @@ op_read(fuse_req_t req, fuse_ino_t number, size_t size, off_t offset, struct fus
 		size = (size_t)(h->inode.size - from);
 	at = h->inode.start + from;
 	/*
-	 * A large request is the kernel's own reading ahead, unless the page cache is passed by, and it has others under way
-	 * meanwhile: it keeps the processors busy, and a block is cheapest where it is decrypted and sent by the same thread.
+	 * A large request is the kernel's own read-ahead, unless the page cache is bypassed, and the kernel has others under way
+	 * at the same time. That keeps the processors busy, and a block is cheapest if the thread that decrypts it also sends it.
 	 */
 	if (size > 0 && (size < READ_MAX / 2 || is_direct(fs, &h->inode)))
 		look_ahead(fs, h, at, size);
@@ -515,8 +518,8 @@ list_child(struct listing *l, const struct handle *h, uint64_t k)
 }
 
 /*
- * Fill l from position at: 0 is the directory, 1 the one above, then come the children. What cannot be read is left out and
- * remembered, so that everything else is listed before the reader is told. Return 0 or a negative errno.
+ * Fill l from position at: 0 is the directory itself, 1 the one above, then the children follow. Entries that cannot be read are
+ * left out and remembered, so that everything else is listed before the reader gets an error. Return 0 or a negative errno.
  */
 static int
 list_from(struct listing *l, struct handle *h, uint64_t at)
@@ -544,7 +547,7 @@ list_from(struct listing *l, struct handle *h, uint64_t at)
 	return got;
 }
 
-/* Whether the listing that begins now is to have attributes. */
+/* Whether the listing that begins now gets attributes. */
 static bool
 attributes_wanted(struct fusefs *fs)
 {

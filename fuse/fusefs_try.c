@@ -1,6 +1,4 @@
-/*
- * fusefs_try.c - what serving takes, for a trial: a block, and the answers to what the kernel asks first.
- */
+/* fusefs_try.c - what serving a mount needs, for a trial: a block, and the answers to what the kernel asks first. */
 #include "fusefs.h"
 
 #include <errno.h>
@@ -46,7 +44,7 @@ fusefs_try_block(struct fusefs *fs, struct fault *f)
 		err = blockcache_get(fs->cache, 0, &block);
 	}
 	sys = err == -EIO ? errno : -err;
-	/* Nothing is fetched after this: nobody was told to read ahead. */
+	/* Nothing is fetched after this: nobody asked for read-ahead. */
 	if (err == 0)
 		blockcache_put(fs->cache, block, true);
 	blockcrypt_free(&a.crypt);
@@ -57,7 +55,7 @@ fusefs_try_block(struct fusefs *fs, struct fault *f)
 
 /* ---- replies ------------------------------------------------------------------------------------------------------------ */
 
-/* Whether what was asked last, as number unique, was answered by now, and not with an error. */
+/* Whether the last request, number unique, has been answered by now, and not with an error. */
 static bool
 is_answered(int kernel, uint64_t unique)
 {

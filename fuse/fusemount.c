@@ -17,19 +17,19 @@
 #include <unistd.h>
 
 #define FUSE_DEVICE "/dev/fuse"
-#define MTAB "/etc/mtab" /* where fusermount3 looks up whose mount it is asked to take away */
+#define MTAB "/etc/mtab" /* where fusermount3 looks up who owns the mount it is to take away */
 #define HELPER "fusermount3"
 #define DETACH HELPER " -u"
 #define SOURCE "oncestick"
 #define SUBTYPE "oncestick"
 #define OPTIONS_SIZE (2 * PATH_MAX + 128)
 
-/* fusermount3 sends the descriptor through the socket of this number, as the variable says. */
+/* fusermount3 sends the descriptor through the socket whose number this variable holds. */
 #define COMM_FD 3
 #define COMM_NAME "_FUSE_COMMFD="
 #define COMM_VALUE COMM_NAME "3"
 
-/* Descriptors that a child is to get must not be where it will find others. */
+/* Descriptors for a child must not have the numbers under which it looks for others. */
 #define FD_ABOVE 16
 
 static int
@@ -154,7 +154,7 @@ lift(int *fd)
 	return 0;
 }
 
-/* The descriptor that comes through sock, or -1. */
+/* The descriptor that arrives through sock, or -1. */
 static int
 receive_fd(int sock)
 {
@@ -178,9 +178,7 @@ receive_fd(int sock)
 	return fd;
 }
 
-/*
- * Its last line without its name before it, which is what it has against the mount: "mount failed: Operation not permitted".
- */
+/* Its last line without its own name, which is its reason against the mount: "mount failed: Operation not permitted". */
 static void
 last_line(char *words)
 {
@@ -211,7 +209,7 @@ read_words(int fd, char *words, size_t size)
 	words[n] = '\0';
 }
 
-/* The options of fusermount3, in which a backslash stands before commas and backslashes of the source's name. */
+/* The options for fusermount3, with a backslash before each comma and backslash in the source's name. */
 static void
 helper_options(char out[OPTIONS_SIZE], const char *source)
 {
@@ -250,7 +248,7 @@ helper_talk(const char *helper, const char *dir, const char *source, char *words
 	read_words(talk[0], words, size);
 	helper_wait(pid);
 	last_line(words);
-	errno = 0; /* the words are all that it tells */
+	errno = 0; /* its words are all that it tells us */
 out:
 	for (int i = 0; i < 2; i++) {
 		int err = errno;
@@ -342,7 +340,7 @@ fusemount_read_ahead(dev_t dev, unsigned kib)
 	close(fd);
 }
 
-/* What fusermount3 has against taking path away; E_OK if that is done. */
+/* Why fusermount3 does not take path away; E_OK if it did. */
 static enum err
 detach_by_helper(const char *path, bool lazy, struct fault *f)
 {

@@ -6,7 +6,7 @@
 #include <linux/fuse.h>
 #include <string.h>
 
-/* The one answer that libfuse makes without a mount: an entry of a listing, with all that a struct stat has. */
+/* The one answer that libfuse makes without a mount: an entry of a listing, with everything that is in a struct stat. */
 bool
 fusestat_fits(void)
 {

@@ -6,8 +6,10 @@
 
 #include <stdbool.h>
 
-/* fusestat_fits(): false where libfuse was built with an off_t or a time_t of another size, and so finds sizes and times at other
- * places. Nothing need be mounted. */
+/*
+ * fusestat_fits(): false if libfuse was built with an off_t or a time_t of another size, and so looks for sizes and times at other
+ * offsets. Nothing needs to be mounted.
+ */
 bool fusestat_fits(void);
 
 #endif

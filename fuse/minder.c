@@ -32,10 +32,10 @@ struct watched {
 	struct mountinfo_id mount;      /* once it is there */
 	bool seen;                      /* it was */
 	bool made;
-	int64_t since;                   /* when there began to be something to watch */
+	int64_t since;                   /* when there first was something to watch */
 };
 
-/* Whether the session's mount is there, which may have ended before it said which it is. */
+/* Whether the session's mount is there; the session may have ended before it said which one it is. */
 static bool
 is_there(const struct watched *w)
 {
@@ -59,8 +59,8 @@ unmount_watched(struct watched *w, bool lazy, struct fault *f)
 }
 
 /*
- * For root the fence goes up here. For anybody else it would take away fusermount3's rights, which it needs to unmount: until that
- * is done, only what is in this file stands between the session and those rights, and so it is little.
+ * For root the fence goes up here. For anybody else it would take away the rights that fusermount3 needs to unmount. Until that is
+ * done, only the code in this file stands between the session and those rights, which is why there is so little of it.
  */
 static void
 fence_in(void)
@@ -72,7 +72,7 @@ fence_in(void)
 	fence_filter_free(&filter);
 }
 
-/* A fresh directory for label, or the path that is given; once. */
+/* Make a fresh directory for label, or take the given path; once. */
 static void
 begin(struct watched *w, const struct minder_request *q, struct minder_reply *a)
 {
@@ -122,7 +122,7 @@ serve(struct watched *w, struct minder_request *q, struct minder_reply *a)
 	a->e = EINVAL;
 }
 
-/* Nothing but the socket and the null device: no terminal, no stick, no descriptor of the caller's. */
+/* Keep nothing but the socket and the null device: no terminal, no stick, no descriptor of the caller's. */
 static void
 detach(int fd)
 {
@@ -135,7 +135,7 @@ detach(int fd)
 	close_range(4, ~0u, 0);
 	setsid();
 	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, NULL); /* it ends with its session, by nothing else that can be caught */
+	sigprocmask(SIG_SETMASK, &all, NULL); /* it ends with its session, and by no signal that can be caught */
 	if (chdir("/") != 0)
 		_exit(1);
 }
@@ -204,7 +204,7 @@ ask(int fd, enum minder_op op, const char *text, struct minder_reply *a)
 	return n == sizeof *a ? 0 : EPIPE;
 }
 
-/* The same, for what the minder answers with a fault. */
+/* The same, for requests that the minder answers with a fault. */
 static enum err
 ask_fault(int fd, enum minder_op op, const char *text, struct minder_reply *a, struct fault *f)
 {

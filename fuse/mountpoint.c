@@ -33,7 +33,7 @@ struct type_search {
 	const char *path;
 	char *type;
 	size_t size;
-	unsigned uid;           /* who made a FUSE mount; UINT_MAX: nobody who is known */
+	unsigned uid;           /* who made a FUSE mount; UINT_MAX: unknown */
 };
 
 static int
@@ -114,7 +114,7 @@ mountpoint_owner(const char *path, uid_t *uid)
 	char real[PATH_MAX], type[64];
 	unsigned owner;
 
-	if (resolve(path, real) != 0) /* as it is in the list, where the way to it is somebody's own */
+	if (resolve(path, real) != 0) /* as it is in the list, if this user cannot follow the path */
 		snprintf(real, sizeof(real), "%s", path);
 	owner = mounted_type(real, type, sizeof(type));
 	if (owner == UINT_MAX || strcmp(type, FUSEMOUNT_TYPE) != 0)
@@ -146,7 +146,7 @@ is_there(void *arg, const struct mountinfo *m)
 	return m->dev == fs->dev && strcmp(m->path, fs->path) == 0 && strcmp(m->type, FUSEMOUNT_TYPE) == 0;
 }
 
-/* By the file system, not by the mount's id: a namespace that was copied has another id for the same. */
+/* Compare the file system, not the mount's id: in a copied namespace the same mount has another id. */
 bool
 mountpoint_is_covered(const char *path, const struct mountinfo_id *id)
 {
@@ -156,7 +156,7 @@ mountpoint_is_covered(const char *path, const struct mountinfo_id *id)
 
 	if (id->mount == 0)
 		return false;
-	if (resolve(path, real) != 0) /* the way to it is covered: then as it was said */
+	if (resolve(path, real) != 0) /* the path to it is covered: then as it was given */
 		snprintf(real, sizeof(real), "%s", path);
 	if (mountinfo_each(is_there, &fs) != 1)
 		return false;
@@ -179,7 +179,7 @@ mountpoint_unmount(const char *path, bool lazy, struct fault *f)
 	struct fault own = {0};
 	enum err err = fusemount_detach(path, lazy, &own);
 
-	/* It may also fail because somebody else was quicker. */
+	/* This may also fail because somebody else was quicker. */
 	return err == E_OK || !mountpoint_is_ours(path) ? E_OK : fault_pass(f, &own);
 }
 
@@ -207,7 +207,7 @@ is_fuse(const char *path)
 	return strcmp(type, "fuse") == 0 || strcmp(type, "fuseblk") == 0 || strncmp(type, "fuse.", 5) == 0;
 }
 
-/* File systems that fusermount3 will not cover: those of sticks, and those that are not for files. */
+/* File systems on which fusermount3 does not mount: those of sticks, and those that are not for files. */
 static bool
 fs_refused(const struct statfs *fs)
 {
@@ -256,7 +256,7 @@ is_empty(int fd)
 	return empty;
 }
 
-/* What speaks against the open directory fd, with errno, which is 0 if nothing does. */
+/* What is wrong with the open directory fd, with errno, which is 0 if nothing is. */
 static enum why
 objection(int fd)
 {
@@ -406,7 +406,10 @@ mountpoint_try(struct fault *f)
 	if (err != E_OK)
 		return err;
 	if ((err = fusemount_attach(path, NULL, &fd, f)) == E_OK) {
-		/* Nobody answers for it: whoever has looked at it meanwhile waits, so it goes whether it is in use or not. */
+		/*
+		 * Nobody answers for it, and whoever has looked at it meanwhile is waiting, so it goes whether it is in use or
+		 * not.
+		 */
 		err = fusemount_detach(path, true, f);
 		close(fd);
 	}
@@ -422,12 +425,12 @@ struct search {
 	dev_t dev;              /* of the files; 0: not known */
 	long pid;
 	char comm[64];
-	char last[PATH_MAX];    /* reported last for this process */
+	char last[PATH_MAX];    /* last reported for this process */
 	void (*each)(void *arg, long pid, const char *comm, const char *file);
 	void *arg;
 };
 
-/* What a process calls target, as the file system has it. */
+/* The name that a process has for target, as the file system knows it. */
 struct translation {
 	dev_t dev;
 	const char *target;
@@ -464,7 +467,7 @@ tell(struct search *s, const char *rest)
 	s->each(s->arg, s->pid, s->comm, rest);
 }
 
-/* inside: it is known to be in the file system, whatever it is called there. */
+/* inside: it is known to be in the file system, whatever its name there. */
 static void
 report(struct search *s, const char *target, bool inside)
 {
@@ -480,7 +483,7 @@ report(struct search *s, const char *target, bool inside)
 	}
 }
 
-/* Whether the link of /proc leads into the file system, which is not asked for that. */
+/* Whether a link in /proc leads into the file system, without asking the file system. */
 static bool
 is_inside(const struct search *s, int dir_fd, const char *name)
 {
@@ -521,7 +524,7 @@ report_files(struct search *s, int pid_fd)
 	closedir(dir);
 }
 
-/* A file may be mapped and closed, as players do. */
+/* A file may be mapped into memory and closed, as players do. */
 static void
 report_maps(struct search *s, int pid_fd)
 {
@@ -581,7 +584,9 @@ report_process(struct search *s, int proc_fd, const char *name)
 	close(pid_fd);
 }
 
-/* A loop device that was made of a file of the folder: no process has that open. Source: losetup(8), /sys/block/loop0/loop. */
+/*
+ * A loop device that was made from a file in the folder: no process has that file open. Source: losetup(8), /sys/block/loop0/loop.
+ */
 static void
 report_loops(struct search *s)
 {
@@ -619,7 +624,7 @@ mountpoint_users(const char *path, const struct mountinfo_id *mount,
 	struct dirent *e = NULL;
 	DIR *proc = NULL;
 
-	if (resolve(path, real) != 0) /* in another namespace it is as it was said */
+	if (resolve(path, real) != 0) /* in another namespace it is as it was given */
 		snprintf(real, sizeof(real), "%s", path);
 	s = calloc(1, sizeof(*s));
 	proc = opendir("/proc");

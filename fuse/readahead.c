@@ -5,7 +5,7 @@
 
 #include "format.h"
 
-/* The kernel sends the parts of one reader's way in any order, and leaves out what it still has. */
+/* The kernel sends the parts of what one reader wants in any order, and leaves out what it still has. */
 #define BEHIND (1024u * 1024u)
 #define SKIP (256u * 1024u)
 #define FIRST_WINDOW 2u
@@ -52,7 +52,7 @@ oldest(const struct readahead *r)
 	return best;
 }
 
-/* A read that goes on at place p. */
+/* A read that continues at place p. */
 static struct readahead_plan
 advance(struct readahead_place *p, uint64_t to, uint64_t end, unsigned limit)
 {

@@ -1,9 +1,9 @@
 /*
- * readahead.h - recognising who reads one open file in order, and how far ahead to go for him.
+ * readahead.h - recognising that one open file is being read in order, and how far to read ahead.
  *
- * Arithmetic only: no locks, no I/O. Offsets are of the image. Two places of a file are followed at once, because films are read
- * at two (sound and picture). The first read at a place asks for nothing ahead, so that a seek costs what was asked for; each
- * further step doubles the window, and once it is full it is filled up when half of it was read.
+ * Arithmetic only: no locks, no I/O. Offsets are in the image. Two places in a file are followed at once, because films are read
+ * at two (sound and picture). The first read at a place asks for nothing ahead, so that a seek costs only what was asked for. Each
+ * further step doubles the window; a full window is refilled when half of it has been read.
  */
 #ifndef READAHEAD_H
 #define READAHEAD_H
@@ -15,7 +15,7 @@
 
 struct readahead_place {
 	uint64_t reach;         /* end of the furthest read here */
-	uint64_t asked;         /* first block that was not asked for yet */
+	uint64_t asked;         /* first block that has not been asked for yet */
 	uint64_t turn;          /* when it was last used; 0: never */
 	unsigned window;        /* blocks ahead of reach */
 };
@@ -26,11 +26,11 @@ struct readahead {
 	uint64_t turns;
 };
 
-/* What to do about a read: first the blocks nobody will want any more, then those to fetch. A count may be 0. */
+/* What to do about a read: forget the blocks that nobody will want any more, then fetch. A count may be 0. */
 struct readahead_plan {
 	uint64_t forget_first, forget_count;
 	uint64_t fetch_first, fetch_count;
-	int busier;             /* by how many the places that are read in order have changed: -1, 0, 1 */
+	int busier;             /* change in the number of places that are read in order: -1, 0, 1 */
 };
 
 /*

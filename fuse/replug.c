@@ -16,10 +16,10 @@
 
 #define TRY_AGAIN_NS 250000000L
 
-/* A device number is given to the next stick as soon as it is free: the kernel counts disks, too. */
+/* The next stick gets a device number as soon as it is free, so look at the kernel's count of disks, too. */
 struct place {
 	dev_t dev;
-	uint64_t disk;                  /* the number of its disk; 0 if the kernel does not count them, or it is none */
+	uint64_t disk;                  /* the number of its disk; 0 if it is not a disk, or the kernel does not count them */
 	struct mountinfo_id mount;
 };
 
@@ -30,8 +30,8 @@ struct replug {
 	int64_t wait_s;                 /* for one read */
 	void (*tell)(void *arg, bool away);
 	void *tell_arg;
-	pthread_mutex_t mutex;          /* of all below, and of unlock_reattach */
-	struct place place;             /* where the stick was seen last */
+	pthread_mutex_t mutex;          /* for everything below, and for unlock_reattach */
+	struct place place;             /* where the stick was last seen */
 	bool away;
 	bool given_up;                  /* a reader has waited in vain since it went away */
 	int64_t away_since;
@@ -43,7 +43,7 @@ boot(const struct replug *r)
 	return r->clock.boot(r->clock.arg);
 }
 
-/* What the kernel has in a file that is one number; 0 where it has none. */
+/* A file of the kernel's that holds one number; 0 if there is none. */
 static uint64_t
 number_in(const char *path)
 {
@@ -74,8 +74,8 @@ disk_of(dev_t dev)
 }
 
 /*
- * Where the administrator bounds how long a request to a FUSE mount may take (Linux 6.15, Documentation/admin-guide/sysctl/fs.rst),
- * a mount that takes longer is ended: a reader has its error long before.
+ * The administrator may limit how long a request to a FUSE mount takes (Linux 6.15, Documentation/admin-guide/sysctl/fs.rst); a
+ * mount that takes longer is ended. So give a reader its error long before that.
  */
 static int64_t
 patience(void)
@@ -144,7 +144,7 @@ replug_free(struct replug **r)
 
 /* ---- with the mutex held ---------------------------------------------------------------------------------------------------- */
 
-/* Whether the disk is still there. A directory of no device cannot be pulled, and where there is no sysfs nobody can tell. */
+/* Whether the disk is still there. A directory without a device cannot be pulled, and without sysfs nobody can tell. */
 static bool
 is_there(const struct place *p)
 {
@@ -170,7 +170,7 @@ set_away(struct replug *r, bool away)
 		r->tell(r->tell_arg, away);
 }
 
-/* A mount whose disk is gone still answers from memory what was read before: that is not the stick. */
+/* A mount whose disk is gone still answers from memory what was read before: that does not count as the stick. */
 static bool
 is_stale(const struct replug *r, const struct place *p)
 {

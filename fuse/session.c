@@ -49,7 +49,7 @@ session_next(struct session_link *link, struct session_message *msg, bool (*give
 			return -1;
 		n = recv(link->fd, msg, sizeof *msg, 0);
 	} while (n < 0 &&
-		 (errno == EINTR || errno == ECONNRESET)); /* of what it left unread, which is told before what it has sent; once */
+		 (errno == EINTR || errno == ECONNRESET)); /* a request was left unread: reported once, before what was sent */
 	return n == sizeof *msg ? 0 : -1;
 }
 

@@ -1,5 +1,5 @@
 /*
- * session_internal.h - what the two halves of the session module share: the command's requests and the process's entry.
+ * session_internal.h - what the two halves of the session module share: the command's requests and the entry point of the process.
  */
 #ifndef SESSION_INTERNAL_H
 #define SESSION_INTERNAL_H

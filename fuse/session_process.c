@@ -1,6 +1,4 @@
-/*
- * session_process.c - what the process of a session has, and what an open one still opens.
- */
+/* session_process.c - what the process of a session has, and which files an open one can still open. */
 #include "session_process.h"
 
 #include <fcntl.h>
@@ -31,18 +29,18 @@ static const struct fence_path always[] = {
 	{"/media", -1, FENCE_READ},
 	{"/run/media", -1, FENCE_READ},
 	{"/mnt", -1, FENCE_READ},
-	/* what tells that it did */
+	/* what tells us that it came back */
 	{"/proc/self", -1, FENCE_READ},
 	{"/sys", -1, FENCE_READ},
 	{"/sys/devices/virtual/bdi", -1, FENCE_WRITE},
 };
 
 #define ALWAYS (sizeof always / sizeof *always)
-#define HERE 4 /* those that are asked of this PC */
+#define HERE 4 /* as configured on this PC */
 
 /* ---- what it has ---------------------------------------------------------------------------------------------------------- */
 
-/* Signals that stop a session are read; those of a fault of its own, and of a child, come as they do. */
+/* Signals that stop a session are read; those for a fault of its own, and for a child, arrive as usual. */
 static int
 read_signals(void)
 {
@@ -62,7 +60,7 @@ read_signals(void)
 	return signalfd(-1, &s, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-/* Out of the way of the numbers that it is to have. */
+/* Move it away from the numbers that the process is going to use. */
 static int
 lift(int fd)
 {
@@ -78,7 +76,7 @@ detach(struct session_process *p)
 	int null = open("/dev/null", O_RDWR), next = 5;
 
 	(void)
-	    randombytes_close(); /* where there is no getrandom libsodium has a descriptor, and would read what takes its number */
+	    randombytes_close(); /* without getrandom libsodium keeps a descriptor open, and would read whatever takes its number */
 	if (null < 0 || from.front < 0 || from.minder < 0 || (p->private >= 0 && from.private < 0) || chdir("/") != 0)
 		return -1;
 	setsid();
@@ -89,7 +87,7 @@ detach(struct session_process *p)
 	p->events = from.events >= 0 ? dup3(from.events, next++, O_CLOEXEC) : -1;
 	p->private = from.private >= 0 ? dup3(from.private, next++, O_CLOEXEC) : -1;
 	close_range((unsigned)next, ~0u, 0);
-	randombytes_stir(); /* opens it again, before the fence */
+	randombytes_stir(); /* it is opened again, before the fence */
 	return 0;
 }
 
@@ -102,7 +100,7 @@ session_process_start(struct session_process *p)
 	p->ended = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	p->deadline = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
 	p->beat = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
-	p->mounts = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC); /* without it, the beat has to do */
+	p->mounts = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC); /* without it, the beat has to be enough */
 	return p->signals < 0 || p->ended < 0 || p->deadline < 0 || p->beat < 0 ? -1 : 0;
 }
 
@@ -128,7 +126,7 @@ find_above(void *arg, const struct mountinfo *m)
 	return 0;
 }
 
-/* Whether path is the person's home directory, or in it; also if it is not known where that is. */
+/* Whether path is the person's home directory, or is in it, or it is unknown where that is. */
 static bool
 is_at_home(const char *path)
 {

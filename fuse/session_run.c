@@ -56,26 +56,26 @@
 #include "trial.h"
 #include "usb.h"
 
-/* What a program has closed is open for a moment longer: the kernel says so later. */
+/* What a program has just closed stays open for a moment, until the kernel reports it. */
 #define IDLE_TRIES 50
 #define IDLE_WAIT_NS 20000000L
 
 enum session_state {
 	/* nothing is spent */
 	STATE_ASKING,                   /* for a code */
-	STATE_PROVED,                   /* the newest is right; the command may confirm */
+	STATE_PROVED,                   /* the newest code is right; the command may confirm */
 	/* open */
 	STATE_OPEN,
-	STATE_UNSEEN,                   /* a private mount is gone; its command says what becomes of the session */
-	/* no more: the process ends */
+	STATE_UNSEEN,                   /* a private mount is gone; its command decides about the session */
+	/* it is over: the process ends */
 	STATE_GONE,                     /* it was never open; or it cannot even wait, and the minder does what is to be done */
-	STATE_ENDED,                    /* for good, by whoever asked for it */
+	STATE_ENDED,                    /* for good, because somebody asked for it */
 	STATE_OVER,                     /* for good, by the deadline */
-	STATE_PAUSED,                   /* the same code goes on here */
+	STATE_PAUSED,                   /* the same code continues here */
 	STATE_LEFT                      /* ... because the stick stayed away */
 };
 
-/* How one that was open ends. */
+/* How an open session ends. */
 static const struct end {
 	enum event_how how;             /* 0: it was not open */
 	bool for_good;
@@ -98,21 +98,21 @@ struct run {
 	struct unlock *unlock;
 	struct unlock_info info;
 	struct fusefs *fs;
-	struct fusefs *served;          /* the same, for threads that serve it, which may outlast it here */
+	struct fusefs *served;          /* the same, for the threads that serve it, which may outlive it here */
 	struct replug *replug;
-	struct fence_filter *calls;     /* that an open session may make */
+	struct fence_filter *calls;     /* the calls that an open session may make */
 	struct clock_source clock;
 	char mount_point[MOUNTPOINT_MAX];
-	struct mountinfo_id mount;      /* what is there; not known of a private one */
+	struct mountinfo_id mount;      /* what is mounted there; unknown for a private one */
 	char lock_name[STATION_LOCK_NAME];
 	int64_t opened_boot;            /* clock.boot when the mount began to answer */
 	int64_t used_before;            /* seconds used before that */
 	struct unread unread;           /* when the mount was over */
-	struct fault why;               /* what of the end could not be kept, if nobody was told yet */
-	bool told;                      /* who asked for the end tells the person */
+	struct fault why;               /* what could not be stored at the end, if nobody has been told yet */
+	bool told;                      /* whoever asked for the end tells the person */
 };
 
-/* Whether the mount is somebody else's. The command of such a session stays, and has the last word. */
+/* Whether somebody else made the mount. The command of such a session stays, and has the last word. */
 static bool
 is_private(const struct run *r)
 {
@@ -121,7 +121,7 @@ is_private(const struct run *r)
 
 /* ---- leave ---------------------------------------------------------------------------------------------------------------- */
 
-/* Wipe, and let go of stick and station: nothing of this process is in anybody's way afterwards. */
+/* Wipe, and let go of the stick and the station: afterwards nothing in this process is in anybody's way. */
 static void
 release(struct run *r)
 {
@@ -172,7 +172,7 @@ leave(struct run *r)
 			report(r, SESSION_CLOSED, r->why.err, &r->why);
 		event_send(r->fd.events, &closed);
 	}
-	_exit(status); /* without waiting for threads that a busy lazy mount keeps alive */
+	_exit(status); /* do not wait for threads that a lazily unmounted, busy file system keeps alive */
 }
 
 /* ---- look ----------------------------------------------------------------------------------------------------------------- */
@@ -190,7 +190,7 @@ find_stick(struct run *r, struct fault *f)
 	return err;
 }
 
-/* Whatever would make a later step fail and can be known now. */
+/* Check everything that would make a later step fail and can be known now. */
 static enum err
 check_machine(struct run *r, struct fault *f)
 {
@@ -243,7 +243,7 @@ is_made(const struct run *r)
 	return r->setup->dir == NULL && !is_private(r);
 }
 
-/* What others are told who find the slot locked, or the mount without its session. */
+/* What to tell others who find the slot locked, or the mount without its session. */
 static void
 describe_lock(const struct run *r, bool ending)
 {
@@ -288,7 +288,7 @@ make_mount(struct run *r, struct fault *f)
 	if ((err = fusefs_mount(&r->fs, unlock_bundle(r->unlock), r->mount_point, r->setup->source, f)) != E_OK)
 		return err;
 	if (mountinfo_identify(r->mount_point, &r->mount) == 0)
-		minder_mounted(r->fd.minder); /* a kernel that does not tell mounts apart leaves it to the path */
+		minder_mounted(r->fd.minder); /* if the kernel cannot tell mounts apart, the path has to do */
 	describe_lock(r, false);
 	return E_OK;
 }
@@ -352,7 +352,7 @@ await_stick(void *arg)
 	return replug_wait(r->replug, is_silenced, r);
 }
 
-/* Step 15, S1 to S6. What stands from session_process_fence on is what trial_run has tried. */
+/* Step 15, S1 to S6. trial_run has tried everything from session_process_fence on. */
 static enum err
 open_session(struct run *r, struct fault *f)
 {
@@ -376,7 +376,7 @@ open_session(struct run *r, struct fault *f)
 	fusefs_on_unread(r->fs, tell_unread, r);
 	if (r->setup->page_cache)
 		fusefs_page_cache(r->fs);
-	session_process_fence(&trial.files); /* before there are threads, which it would not hold */
+	session_process_fence(&trial.files); /* before there are threads, which it would not cover */
 	if ((err = fusefs_start(r->fs, r->fd.ended, f)) != E_OK)
 		return err;
 	fence_calls(trial.calls); /* a kernel without seccomp leaves calls as they are */
@@ -408,9 +408,9 @@ describe(struct run *r, struct control_state *s)
 }
 
 /*
- * Files stop answering, then the mount goes, lazily if something holds on to it. A private one goes with its namespace. One that
+ * Files stop answering, then the mount goes, lazily if something holds on to it. A private mount goes with its namespace. One that
  * cannot go is left to whoever comes next, by the lock. The minder unmounts; this process, behind its fence, could not. If
- * somebody killed the minder, who asked for the end does it.
+ * somebody has killed the minder, whoever asked for the end unmounts.
  */
 static void
 unmount_by_force(struct run *r)
@@ -422,7 +422,10 @@ unmount_by_force(struct run *r)
 		describe_lock(r, false);
 }
 
-/* Whether a program uses files, also through another path to the same mount, which the kernel does not count when it unmounts. */
+/*
+ * Whether a program is using files, including through another path to the same mount, which the kernel does not count when it
+ * unmounts.
+ */
 static bool
 is_in_use(const struct run *r)
 {
@@ -436,7 +439,7 @@ is_in_use(const struct run *r)
 	return true;
 }
 
-/* Nothing of the media is to be had any more. */
+/* From now on nothing of the lecture can be had. */
 static void
 shut(struct run *r)
 {
@@ -447,8 +450,8 @@ shut(struct run *r)
 }
 
 /*
- * Take the mount away where that needs no force. E_BUSY if a file is open, E_FUSE if fusermount3 says why not. Whatever else keeps
- * it is not a reason to go on: it is silenced, and whoever comes next clears it away.
+ * Take the mount away if that needs no force. E_BUSY if a file is open, E_FUSE if fusermount3 gives a reason. Anything else that
+ * keeps the mount is no reason to continue: it is silenced, and whoever comes next clears it away.
  */
 static enum err
 let_go(struct run *r, struct fault *f)
@@ -462,14 +465,14 @@ let_go(struct run *r, struct fault *f)
 	return fault_pass(f, &why);
 }
 
-/* The mount goes, whatever keeps it; for good, the code too. Return end. */
+/* Remove the mount, whatever keeps it; for good, the code is finished, too. Return end. */
 static enum session_state
 finish(struct run *r, enum session_state end, struct fault *f)
 {
 	struct fault own = {0};
 	int64_t used;
 
-	describe_lock(r, true); /* who types the code again now need not be told that it is in use */
+	describe_lock(r, true); /* so that nobody who types the code again now hears that it is in use */
 	unmount_by_force(r);
 	used = used_now(r);
 	shut(r);
@@ -520,7 +523,7 @@ confirmed(struct run *r)
 	return STATE_OPEN;
 }
 
-/* By the command; or it is gone. */
+/* Asked by the command, or the command is gone. */
 static enum session_state
 requested(struct run *r)
 {
@@ -541,14 +544,14 @@ time_is_up(struct run *r)
 	return finish(r, STATE_OVER, &r->why);
 }
 
-/* Nobody hears of the end of one that was not open. */
+/* Nobody is told about the end of a session that was not open. */
 static enum session_state
 stopped(struct run *r)
 {
 	return r->state < STATE_OPEN ? STATE_GONE : finish(r, STATE_PAUSED, &r->why);
 }
 
-/* The command of a private session says how it ends; or it is gone, and nobody can any more. */
+/* The command of a private session says how it ends; or the command is gone, and nobody can say it any more. */
 static enum session_state
 settled(struct run *r)
 {
@@ -580,7 +583,7 @@ asked_to_stop(struct run *r, enum control_op op, struct fault *f)
 	return finish(r, op == CONTROL_END || op == CONTROL_END_FORCE ? STATE_ENDED : STATE_PAUSED, f);
 }
 
-/* By `status` or `unmount`. */
+/* Asked by `status` or `unmount`. */
 static enum session_state
 asked(struct run *r)
 {
@@ -606,7 +609,7 @@ asked(struct run *r)
 	return next;
 }
 
-/* Keep the time used; give up on a stick that stays away. */
+/* Store the time used; give up on a stick that stays away. */
 static enum session_state
 beaten(struct run *r)
 {
@@ -630,14 +633,14 @@ mounts_changed(struct run *r)
 
 #define SOURCES_MAX 7
 
-/* What a session waits for. */
+/* The things that a session waits for. */
 struct source {
 	int fd;                         /* -1: not now */
 	short events;
 	enum session_state (*came)(struct run *r); /* what is next */
 };
 
-/* The first that has come is seen to, and the others in the next round, if it is still theirs. */
+/* Handle the first event; the others are handled in the next round, if the new state still wants them. */
 static enum session_state
 wait_for(struct run *r, const struct source *sources, nfds_t count)
 {

@@ -29,8 +29,8 @@ add(void *arg, const char *lock_name, const struct control_state *state)
 /* ---- what a session that was killed has left ------------------------------------------------------------------------------- */
 
 /*
- * Nobody holds the lock, which a session does from before its mount until after it. But the path may be another's by now: what goes
- * is the mount that the session had, and only if nobody answers for it.
+ * Nobody holds the lock, which a session holds from before its mount until after it. But by now the path may belong to another
+ * session: what goes is the mount that the dead session had, and only if nobody answers for it.
  */
 static bool
 clear_left(void *arg, const struct station_holder *h, int64_t since)
@@ -111,7 +111,7 @@ sessions_free(struct sessions *s)
 	*s = (struct sessions){.dir_fd = -1};
 }
 
-/* The one whose folder was called so: that which is there now, if the path had several. */
+/* The session whose folder had this name; if several had it, the one that is there now. */
 static const struct sessions_one *
 pick_named(const struct sessions *s, const char *dir)
 {
@@ -132,6 +132,6 @@ sessions_named(const struct sessions *s, const char *dir)
 	const struct sessions_one *one = pick_named(s, dir);
 	char real[PATH_MAX];
 
-	/* First as it was printed, without touching the mount. */
+	/* First compare with the path as it was printed, without touching the mount. */
 	return one != NULL || realpath(dir, real) == NULL ? one : pick_named(s, real);
 }

@@ -1,5 +1,5 @@
 /*
- * sessions.h - the sessions that are running for this user, and which of them a DIR operand names.
+ * sessions.h - this user's running sessions, and which of them a DIR operand names.
  */
 #ifndef SESSIONS_H
 #define SESSIONS_H
@@ -21,13 +21,13 @@ struct sessions {
 };
 
 /*
- * sessions_find(s, f): unmount what sessions that were killed, together with their minders, have left; then ask every running one.
- * Nothing is created. Errors: E_STATION, E_FAIL. Free in every case.
+ * sessions_find(s, f): unmount what was left by sessions that were killed together with their minders; then ask every running one.
+ * Nothing is created. Errors: E_STATION, E_FAIL. Call sessions_free in every case.
  */
 enum err sessions_find(struct sessions *s, struct fault *f);
 void sessions_free(struct sessions *s);
 
-/* sessions_tidy(): only the first half of sessions_find, as far as it goes. */
+/* sessions_tidy(): only the first half of sessions_find, as far as possible. */
 void sessions_tidy(void);
 
 /* sessions_named(s, dir): the one mounted at dir; NULL if there is none. */

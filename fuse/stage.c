@@ -34,7 +34,7 @@ struct stage_request {
 	char path[MOUNTPOINT_MAX];
 };
 
-/* The stage says twice what it has to: that it is ready, with the descriptor, and how the program ended. */
+/* The stage reports twice: that it is ready, with the descriptor, and how the program ended. */
 struct stage_report {
 	enum err err;
 	struct fault fault;
@@ -77,7 +77,7 @@ receive_report(int link, struct stage_report *report, int *fd)
 
 	do
 		n = recvmsg(link, &msg, MSG_CMSG_CLOEXEC);
-	while (n < 0 && (errno == EINTR || errno == ECONNRESET)); /* of a request that it did not read, which is told first; once */
+	while (n < 0 && (errno == EINTR || errno == ECONNRESET)); /* a request was left unread: reported once, first */
 	*fd = -1;
 	c = n > 0 ? CMSG_FIRSTHDR(&msg) : NULL;
 	if (c != NULL && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS && c->cmsg_len == CMSG_LEN(sizeof *fd))
@@ -102,7 +102,7 @@ write_file(const char *path, const char *text)
 	return r;
 }
 
-/* The user is nobody else there, and root of nothing. */
+/* In the namespace the user is still the same user, and is not root. */
 static int
 map_user(uid_t uid, gid_t gid)
 {
@@ -121,12 +121,12 @@ enter(struct fault *f)
 	uid_t uid = geteuid();
 	gid_t gid = getegid();
 
-	prctl(PR_SET_DUMPABLE, 1, 0, 0, 0); /* or its own /proc/self would not be its own; there is no secret here yet */
+	prctl(PR_SET_DUMPABLE, 1, 0, 0, 0); /* otherwise /proc/self would not belong to it; there is no secret here yet */
 	if (unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID) != 0)
 		return fault_why(f, E_FUSE, errno, WHY_NAMESPACE, "unshare");
 	if (map_user(uid, gid) != 0)
 		return fault_why(f, E_FUSE, errno, WHY_NAMESPACE, "uid_map");
-	/* Nothing from here gets out; but a stick that is unmounted outside is not kept mounted here. */
+	/* No mount made here gets out; but a stick that is unmounted outside is not kept mounted here. */
 	if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) != 0)
 		return fault_set(f, E_FUSE, errno, "mount", "/");
 	return E_OK;
@@ -173,7 +173,9 @@ bind_over(const char *from, const char *to)
 	return mount(from, to, NULL, MS_BIND | MS_REC, NULL);
 }
 
-/* Hold on to what is to stay, before it is covered. What is not there, or not below what is covered, is left alone. */
+/*
+ * Keep a descriptor of what is to stay, before it is covered. What does not exist, or is not below what is covered, is left alone.
+ */
 static void
 hold(int held[KEPT_MAX], const char *const *kept)
 {
@@ -248,7 +250,7 @@ attach(const char *dir, int *fd, struct fault *f)
 
 /* ---- the program ---------------------------------------------------------------------------------------------------------- */
 
-/* Root of the namespace stays nobody in it, also after exec. */
+/* Being root in the namespace gives no rights in it, even after exec. */
 static int
 drop_rights(void)
 {
@@ -286,7 +288,7 @@ become(int link, const struct stage_setup *setup, const char *path)
 	_exit(127);
 }
 
-/* The mount gets its name, and the program starts in it. Its pid, or -1. */
+/* Give the mount its name, and start the program in it. Return its pid, or -1. */
 static pid_t
 start(int link, const struct stage_setup *setup, const char *path)
 {
@@ -312,7 +314,7 @@ struct init {
 	pid_t program;                  /* 0 before it starts */
 };
 
-/* All that runs here; who does not listen dies when init does. */
+/* Signal everything that runs here; whatever does not listen dies when init does. */
 static void
 stop(struct init *i)
 {
@@ -344,7 +346,7 @@ serve_request(struct init *i, const struct stage_setup *setup)
 	}
 }
 
-/* Who is left dies before it is said that all is over, but for what the kernel is busy with. */
+/* Whatever is left dies before we report that all is over, except for what the kernel is still busy with. */
 static void
 clear(void)
 {
@@ -360,7 +362,7 @@ clear(void)
 	}
 }
 
-/* Who has lost its parents has this one. */
+/* A process whose parents have died gets this one as its parent. */
 static void
 reap(struct init *i)
 {
@@ -395,8 +397,8 @@ serve_signal(struct init *i)
 }
 
 /*
- * Process 1 of the namespace. A signal from the terminal is for the program; this one ends with it. Where the system does not let
- * /proc be mounted the outside's does.
+ * Process 1 of the namespace. A signal from the terminal is for the program, and this process ends with it. If the system does not
+ * allow /proc to be mounted, the one from outside is used.
  */
 static _Noreturn void
 run_init(int link, int fuse, const struct stage_setup *setup)
@@ -409,8 +411,8 @@ run_init(int link, int fuse, const struct stage_setup *setup)
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	i.signals = signalfd(-1, &all, SFD_CLOEXEC);
 	(void)!mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
-	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); /* the program cannot make this one do what it may not itself */
-	if (getpid() != 1 || i.signals < 0 || send_report(link, &ready, fuse) != 0) /* who is not 1 must not kill all there is */
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); /* so that the program cannot make this process do what it may not do itself */
+	if (getpid() != 1 || i.signals < 0 || send_report(link, &ready, fuse) != 0) /* only process 1 may kill everything */
 		_exit(1);
 	close(fuse);
 	for (;;) {

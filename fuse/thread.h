@@ -1,5 +1,5 @@
 /*
- * thread.h - a worker thread that takes no signals and a small stack.
+ * thread.h - a worker thread with a small stack that takes no signals.
  */
 #ifndef THREAD_H
 #define THREAD_H
@@ -8,7 +8,7 @@
 
 /*
  * thread_start(thread, run, arg): run run(arg) in a joinable thread with every signal blocked and a stack of 256 KiB. Return 0 and
- * set *thread, or an errno.
+ * set *thread, or return an errno.
  */
 int thread_start(pthread_t *thread, void *(*run)(void *), void *arg);
 

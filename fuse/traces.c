@@ -31,7 +31,7 @@ hex(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* The path that is percent-encoded in the n bytes at uri; false if it is none. */
+/* Decode the percent-encoded path in the n bytes at uri; false if there is none. */
 static bool
 decode(const char *uri, size_t n, char *out, size_t size)
 {
@@ -87,7 +87,7 @@ be32(const uint8_t *p)
 	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
 
-/* The text of a chunk, if it is the one that is looked for. Sources: PNG, 11.3.4 (tEXt, zTXt, iTXt). */
+/* The text of a chunk, if it is the one we look for. Sources: PNG, 11.3.4 (tEXt, zTXt, iTXt). */
 static size_t
 chunk_uri(const uint8_t *type, const uint8_t *data, size_t n, char *uri, size_t size)
 {
@@ -174,7 +174,7 @@ read_up_to(int fd, void *buf, size_t size)
 	return (ssize_t)n;
 }
 
-/* Whether it was removed. */
+/* Return whether it was removed. */
 static bool
 sweep_thumbnail(struct sweep *s, int dir, const char *name)
 {
@@ -191,7 +191,7 @@ sweep_thumbnail(struct sweep *s, int dir, const char *name)
 	return n > 0 && traces_is_below(s->folder, s->uri, n) && unlinkat(dir, name, 0) == 0;
 }
 
-/* normal, large ...; and fail with one directory for each program. No links are followed. */
+/* normal, large ...; and fail, which has one directory for each program. No links are followed. */
 static void
 sweep_thumbnails(struct sweep *s, int at, const char *path, unsigned depth)
 {
@@ -222,7 +222,7 @@ find(const char *from, const char *end, const char *what)
 	return from < end ? memmem(from, (size_t)(end - from), what, strlen(what)) : NULL;
 }
 
-/* The end of the tag that begins at tag: behind its '>'. NULL if there is none. */
+/* The end of the tag that begins at tag: after its '>'. NULL if there is none. */
 static const char *
 tag_end(const char *tag, const char *end)
 {
@@ -239,7 +239,7 @@ tag_end(const char *tag, const char *end)
 	return NULL;
 }
 
-/* A value without what XML stands in it for other characters. Its length, 0 if it does not fit. */
+/* Decode what XML puts in a value in place of other characters. Return its length, 0 if it does not fit. */
 static size_t
 unescape(const char *from, const char *end, char *out, size_t size)
 {
@@ -274,7 +274,7 @@ is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-/* Whether the tag from at to end, with the blank behind its name at at, has an href of the folder. */
+/* Whether the tag up to end, whose name is followed by the blank at at, has an href for the folder. */
 static bool
 tag_is_below(const struct traces_folder *f, const char *at, const char *end)
 {
@@ -298,7 +298,10 @@ tag_is_below(const struct traces_folder *f, const char *at, const char *end)
 	}
 }
 
-/* Where the bookmark ends whose tag is from tag to after; with the rest of its line, if that is empty. NULL if nowhere. */
+/*
+ * The end of the bookmark whose tag is from tag to after, including the rest of its line, if that is empty. NULL if it does not
+ * end.
+ */
 static const char *
 bookmark_end(const char *after, const char *end)
 {
@@ -343,7 +346,7 @@ traces_cut(const struct traces_folder *f, char *text, size_t n)
 	return (size_t)(to - text) + (size_t)(end - kept);
 }
 
-/* Put the n bytes at text in place of name, which is still as st says. 0, 1 if it is not, or -1. */
+/* Replace name, if it is still as st says, by the n bytes at text. Return 0, 1 if it is not, or -1. */
 static int
 replace(int dir, const char *name, const char *text, size_t n, const struct stat *st)
 {
@@ -374,7 +377,7 @@ out:
 	return r;
 }
 
-/* 0 if there is nothing (more) to do, 1 if somebody else wrote meanwhile, -1. */
+/* Return 0 if there is nothing (more) to do, 1 if somebody else has written meanwhile, -1. */
 static int
 clear_bookmarks(const struct traces_folder *f, int dir)
 {
@@ -491,7 +494,7 @@ open_base(const char *variable, const char *below_home)
 	return n > 0 && (size_t)n < sizeof path ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
 }
 
-/* The folder's path as the kernel has it, if that is another one. The folder may be gone, the directory above is there. */
+/* The folder's path as the kernel knows it, if that is different. The folder may be gone, but the directory above exists. */
 static const char *
 other_path(const char *folder, char out[PATH_MAX])
 {
@@ -536,7 +539,7 @@ traces_fence(void)
 		{"thumbnails", cache, FENCE_CLEAN},
 		{NULL, old, FENCE_CLEAN},
 		{NULL, data, FENCE_MAKE},
-		/* What is opened on the way to them. */
+		/* The directories that are opened on the way to them. */
 		{".", cache, FENCE_LIST},
 	};
 	struct fence_filter *filter = fence_filter_new(FENCE_MINDER);

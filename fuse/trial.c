@@ -25,7 +25,7 @@
 #include "stick.h"
 #include "thread.h"
 
-#define TRIAL_S 60u             /* a stick may be slow; what hangs is not waited for */
+#define TRIAL_S 60u             /* a stick may be slow, but we do not wait for one that hangs */
 #define MOMENT_NS 1000000L
 #define LARGE (1u << 20)        /* more than malloc(3) has lying about */
 #define REFUSALS_MAX 32u
@@ -36,21 +36,21 @@ struct refusal {
 	struct fence_refusal r;
 };
 
-/* What the child finds out, in memory that both see: to tell it takes no call that the fence could refuse. */
+/* What the child finds out, in memory that both processes see: reporting it then takes no call that the fence could refuse. */
 struct outcome {
-	_Atomic unsigned step;  /* that was begun last, from 1 */
-	_Atomic bool over;      /* it came to its end by itself */
-	struct fault fault;     /* then: why it ended early */
-	_Atomic int listener;   /* where refusals are told; -1: nowhere */
+	_Atomic unsigned step;  /* the step that was begun last, counted from 1 */
+	_Atomic bool over;      /* it has reached its end */
+	struct fault fault;     /* why it ended early, if it did */
+	_Atomic int listener;   /* where refusals are reported; -1: nowhere */
 	_Atomic unsigned refusals;
 	struct refusal refused[REFUSALS_MAX];
 };
 
-/* What the child has, as a session has it when it puts on its fence. */
+/* What the child has: the same as a session when it puts up its fence. */
 struct act {
 	const struct trial *t;
 	struct scratch *scratch;
-	struct bundle *bundle;  /* of a lecture that can be read; NULL: of none */
+	struct bundle *bundle;  /* a lecture that can be read; NULL: there is none */
 	struct fusefs *fs;
 	int kernel;             /* where fs gets its requests from */
 	int timer;
@@ -96,7 +96,7 @@ start_thread(struct act *a, struct fault *f)
 	return e == 0 ? E_OK : fault_why(f, E_FAIL, e, WHY_THREAD, "session");
 }
 
-/* As when it was pulled, and is back. */
+/* As if it had been pulled, and were back. */
 static enum err
 read_block(struct act *a, struct fault *f)
 {
@@ -152,13 +152,13 @@ end(struct act *a, struct fault *f)
 	return E_OK;
 }
 
-/* All of it, and in this order. */
+/* Do all of this, and in this order. */
 static enum err (*const steps[])(struct act *a, struct fault *f) = {
     take_memory, start_thread, read_block, await_time, change_memory, answer, end};
 
 /* ---- the child ---------------------------------------------------------------------------------------------------------- */
 
-/* The first lecture that can be read. If none can, that is not for the fence to say. */
+/* Find the first lecture that can be read. If none can, that is not for the fence to report. */
 static void
 find_bundle(struct act *a)
 {
@@ -210,21 +210,21 @@ note(void *arg, const struct fence_refusal *r)
 	o->refusals = n + 1;
 }
 
-/* In a thread of its own, which stays outside. */
+/* Runs in a thread of its own, which stays outside the fence. */
 static void *
 watch(void *arg)
 {
 	const struct timespec pause = {.tv_nsec = MOMENT_NS / 10};
 	struct outcome *o = arg;
 
-	while (o->listener == NOT_YET) /* asked for by no call: what wakes another thread may be refused already */
+	while (o->listener == NOT_YET) /* polled without any call, since what wakes another thread may already be refused */
 		nanosleep(&pause, NULL);
 	if (o->listener >= 0)
 		fence_watch(o->listener, note, o);
 	return NULL;
 }
 
-/* As open_session does it. Where the kernel tells nobody what is refused, it is refused nevertheless. */
+/* As open_session does it. If the kernel cannot report refusals, the calls are refused nevertheless. */
 static enum err
 put_on(const struct trial *t, struct outcome *o, struct fault *f)
 {
@@ -257,7 +257,7 @@ act(const struct trial *t, struct scratch *scratch, struct outcome *o)
 		(void)end(&a, NULL);
 }
 
-/* No terminal to complain to. */
+/* There is no terminal to complain to. */
 static void
 detach(void)
 {
@@ -303,7 +303,7 @@ judge(const struct outcome *o, int status, bool slow, struct fault *f)
 
 	if (o->over && o->fault.err == E_OK)
 		return E_OK;
-	/* What fails with ENOSYS is asked for often, and done without: it is named for want of better. */
+	/* Programs often try a call that fails with ENOSYS, and do without it; it is named for want of a better explanation. */
 	if (name_refused(o, EPERM, names, sizeof names) || name_refused(o, ENOSYS, names, sizeof names))
 		return fault_why(f, E_FAIL, 0, WHY_TRIAL_REFUSED, "%s", names);
 	if (!o->over && slow)
@@ -324,8 +324,10 @@ now_s(void)
 	return t.tv_sec;
 }
 
-/* Whether the last copy of the pipe's other end is closed soon enough. By no timer of the child's: signals wait while it starts a
- * thread. */
+/*
+ * Whether the last copy of the pipe's other end is closed in time. The child cannot have a timer for this: signals wait while it
+ * starts a thread.
+ */
 static bool
 ends_in_time(int fd)
 {

@@ -1,6 +1,6 @@
 /*
- * audit.h - who opened what, when and where: the books, lecture by lecture, judged: which codes belong to a period, what became of
- * them, and what does not add up. No passphrase is needed, and nothing is changed.
+ * audit.h - who opened what, when and where. The books are judged lecture by lecture: which codes belong to a period, what became
+ * of them, and what does not add up. This needs no passphrase, and changes nothing.
  */
 #ifndef AUDIT_H
 #define AUDIT_H
@@ -12,14 +12,16 @@
 #include "error.h"
 #include "issuer.h"
 
-/* What of the books. A code belongs to a period if anything became of it in that: its lecture was prepared, it was handed out,
- * opened or revoked, or it expired unused. */
+/*
+ * Which part of the books. A code belongs to a period if anything happened to it then: its lecture was prepared, or the code was
+ * handed out, opened or revoked, or expired unused.
+ */
 struct audit_wanted {
 	int64_t from, to;             /* both included; 0: no bound */
 	const char *lecture, *holder; /* or NULL; the lecture by its label, or by how its id begins (at least 8 digits) */
 };
 
-/* What became of a code, as far as is known. */
+/* What became of a code, as far as we know. */
 enum audit_state { AUDIT_READY, AUDIT_ISSUED, AUDIT_SPENT, AUDIT_REVOKED, AUDIT_EXPIRED };
 #define AUDIT_STATES 5
 
@@ -46,7 +48,7 @@ struct audit_counts {
 	uint64_t lectures, codes, state[AUDIT_STATES], odd; /* odd: codes of which something does not add up */
 };
 
-/* A lecture with its codes that are of the period; there is at least one. */
+/* A lecture with those of its codes that belong to the period; there is at least one. */
 struct audit_lecture {
 	const struct books_report_lecture *lecture;
 	const struct audit_code *codes;
@@ -57,15 +59,15 @@ struct audit_lecture {
 typedef enum err audit_lecture_fn(void *arg, const struct audit_lecture *l, struct fault *f);
 
 /*
- * audit_check(i, w, f): before anything is printed: E_NO_GRANT (WHY_NO_LECTURE) if the books have no such lecture, E_NO_CODES
- * (WHY_NEVER_GIVEN) if nobody of that name was given a code. E_BOOKS.
+ * audit_check(i, w, f): call this before anything is printed. E_NO_GRANT (WHY_NO_LECTURE) if the books have no such lecture,
+ * E_NO_CODES (WHY_NEVER_GIVEN) if nobody of that name was ever given a code. E_BOOKS.
  *
- * audit_lectures(i, w, each, arg, counts, f): call each with every lecture that has something, in the order in which they were
- * prepared; what it is given is gone when it returns. *counts are those of all. An error of each ends it, and is returned.
+ * audit_lectures(i, w, each, arg, counts, f): call each for every lecture that has such codes, in the order in which they were
+ * prepared; what it gets is gone when it returns. *counts are the totals. If each returns an error, stop and return that.
  *
- * audit_deeds(i, w, each, arg, f): who did what in the period, as the log has it.
+ * audit_deeds(i, w, each, arg, f): who did what in the period, according to the log.
  *
- * Within one transaction that reads (books_begin_reading) all of them are of one moment.
+ * Within one transaction that reads (books_begin_reading) all of them come from one moment.
  */
 enum err audit_check(const struct issuer *i, const struct audit_wanted *w, struct fault *f);
 enum err audit_lectures(const struct issuer *i, const struct audit_wanted *w, audit_lecture_fn *each, void *arg,

@@ -19,7 +19,7 @@
 #include "stickio.h"
 #include "usb.h"
 
-#define CLOCK_WRONG (RECEIPT_CLOCK_BEHIND | RECEIPT_CLOCK_BACK) /* flags of a receipt whose time says nothing */
+#define CLOCK_WRONG (RECEIPT_CLOCK_BEHIND | RECEIPT_CLOCK_BACK) /* flags of a receipt whose time proves nothing */
 
 static enum err
 no_memory(struct fault *f, const char *for_what)
@@ -51,7 +51,7 @@ bound_here(const struct collect *k, const struct grant *g)
 	return g->policy.usb && k->has_usb && memcmp(g->policy.usb_hint, k->usb_hint, USB_HINT_SIZE) == 0;
 }
 
-/* The receipt key of a slot. E_WRONG_STICK, E_WRONG_STATION: a factor is not known here, so nothing can be proved. */
+/* The receipt key of a slot. E_WRONG_STICK, E_WRONG_STATION: a factor is unknown here, so nothing can be proved. */
 static enum err
 receipt_key(struct collect *k, const struct grant *g, uint32_t slot, uint8_t rk[KEY_SIZE], struct fault *f)
 {
@@ -63,7 +63,7 @@ receipt_key(struct collect *k, const struct grant *g, uint32_t slot, uint8_t rk[
 	if (found)
 		memcpy(usb, k->usb, HASH_SIZE);
 	else if (g->policy.usb && books_get_usb(k->issuer->books, g->stick_id, usb, &found, NULL) != E_OK)
-		found = false; /* a stick the books do not know has no factor there either */
+		found = false; /* a stick that the books do not know has no factor there either */
 	e = mint_slot_keys(&keys, g, k->issuer->seed, slot, found ? usb : NULL);
 	if (e == E_OK)
 		keytree_receipt(rk, keys.a, keys.factors);
@@ -71,7 +71,7 @@ receipt_key(struct collect *k, const struct grant *g, uint32_t slot, uint8_t rk[
 	return e == E_OK || e == E_WRONG_STICK || e == E_WRONG_STATION ? e : fault_why(f, e, 0, WHY_STRETCHING, "a code");
 }
 
-/* The receipt in body, unproved. */
+/* The receipt in body, which is not proved yet. */
 static bool
 parse(struct bytes body, struct receipt *r)
 {
@@ -95,7 +95,7 @@ same_session(const struct receipt *a, const struct receipt *b)
 	return memcmp(a->session_id, b->session_id, ID_SIZE) == 0;
 }
 
-/* Of one session the receipt that says more: it has ended, or it lasted longer. */
+/* Of two receipts of one session, take the one that says more: that it has ended, or lasted longer. */
 static bool
 says_more(const struct receipt *r, const struct receipt *than)
 {
@@ -129,14 +129,14 @@ take(struct collect_finding *x, struct bytes body)
 		put(&x->other, &r, body);
 }
 
-/* The key of a slot is stretched when the first receipt needs it, and once. */
+/* The key of a slot is stretched once, when the first receipt needs it. */
 struct checker {
 	struct collect *k;
 	const struct grant *g;
 	uint32_t slot;
 	struct books_evidence known; /* proved before */
 	bool tried;
-	enum err key; /* of tried: E_OK if rk is there */
+	enum err key; /* the result, once tried: E_OK if rk is there */
 	uint8_t rk[KEY_SIZE];
 };
 
@@ -234,7 +234,7 @@ by_place_and_body(const void *pa, const void *pb)
 	return memcmp(a->body.p, b->body.p, a->body.n);
 }
 
-/* Sorted, and each once. */
+/* Sort them, and keep each only once. */
 static void
 sort_rows(struct collect_rows *rows)
 {
@@ -249,7 +249,7 @@ sort_rows(struct collect_rows *rows)
 	rows->count = n;
 }
 
-/* The rows of a slot: *at is the first, and how many follow is returned. */
+/* The rows of a slot: *at becomes the first; return how many there are. */
 static size_t
 rows_of(const struct collect_rows *rows, const uint8_t grant_id[ID_SIZE], uint32_t slot, size_t *at)
 {
@@ -323,7 +323,7 @@ judge_rows(struct checker *c, struct collect_finding *x, struct fault *f)
 	return e;
 }
 
-/* What the proofs make of it. */
+/* What follows from the proofs. */
 static void
 conclude(struct collect_finding *x)
 {
@@ -333,7 +333,7 @@ conclude(struct collect_finding *x)
 		x->kind = x->live ? COLLECT_ROLLED_BACK : COLLECT_USED;
 }
 
-/* What looks damaged may be half written: by somebody who is using the code. Then it is read again when he is done. */
+/* What looks damaged may be half written, by somebody who is using the code. Then read it again when that is done. */
 static enum err
 read_slot(
     const struct collect *k, const struct stick *s, const struct grant *g, uint32_t slot, struct stick_slot *out, struct fault *f)
@@ -350,7 +350,7 @@ read_slot(
 	return e;
 }
 
-/* s NULL: there is no stick to look at. */
+/* If s is NULL, there is no stick to look at. */
 static enum err
 judge_slot(struct collect *k, const struct stick *s, const struct grant *g, uint32_t slot, struct fault *f)
 {
@@ -408,7 +408,7 @@ judge_stick(struct collect *k, uint64_t *done, uint64_t all, struct fault *f)
 	return e;
 }
 
-/* How many rows from the i-th on are of one grant. */
+/* How many rows from the i-th on belong to one grant. */
 static size_t
 rows_of_grant(const struct collect_rows *rows, size_t i)
 {
@@ -419,7 +419,10 @@ rows_of_grant(const struct collect_rows *rows, size_t i)
 	return n;
 }
 
-/* The rows i to i + n - 1, of one grant. What is on the stick was judged with it; else the books have the grant, or nobody. */
+/*
+ * The rows i to i + n - 1, of one grant. If it is on the stick, they were judged with it; otherwise the books have the grant, or
+ * nobody does.
+ */
 static enum err
 judge_grant_rows(struct collect *k, size_t i, size_t n, uint64_t *done, uint64_t all, struct fault *f)
 {
@@ -568,7 +571,7 @@ static enum err
 book_stick(struct collect *k, struct fault *f)
 {
 	const char *label = k->grants->count > 0 ? k->grants->grants[0].label : "";
-	bool whole = k->stick->n != UINT32_MAX; /* else its record is damaged */
+	bool whole = k->stick->n != UINT32_MAX; /* otherwise its record is damaged */
 	uint32_t before = 0;
 	enum err e = books_add_stick(k->issuer->books, k->stick->id, label, f);
 
@@ -580,7 +583,7 @@ book_stick(struct collect *k, struct fault *f)
 	return e == E_OK ? issuer_merge_notice(k->issuer, k->stick, f) : e;
 }
 
-/* What the books have of the slot is put before what was found now: the first session that was known stays the first. */
+/* What the books have about the slot comes before what was found now: the session that was known first stays the first. */
 static void
 compare(struct collect_finding *x, const struct books_evidence *known)
 {
@@ -601,7 +604,7 @@ compare(struct collect_finding *x, const struct books_evidence *known)
 		x->kind = COLLECT_DESTROYED;
 	if (x->proof.n > 0 && x->kind != COLLECT_UNREADABLE)
 		conclude(x);
-	/* It was unused when the stick came home, and had been used before that. */
+	/* It was unused when the stick came home, although it had been used before. */
 	if (x->kind == COLLECT_USED && x->proof.receipt.spent_at < known->live_at && !(x->proof.receipt.flags & CLOCK_WRONG))
 		x->kind = COLLECT_ROLLED_BACK;
 }
@@ -656,7 +659,7 @@ can_go(const struct books_slot *s)
 	return s->state == BOOKS_READY || s->state == BOOKS_ISSUED;
 }
 
-/* Damaged codes are revoked, but not all that a stick has left: that can be a bad contact, and is asked first. */
+/* Revoke damaged codes, but not if they are all that a stick has left: that can be a bad contact, and somebody is asked first. */
 static enum err
 book_damaged(struct collect *k, struct fault *f)
 {

@@ -1,5 +1,5 @@
 /*
- * erase.h - what is on a stick is destroyed, and its codes are revoked.
+ * erase.h - destroying what is on a stick, and revoking its codes.
  */
 #ifndef ERASE_H
 #define ERASE_H
@@ -14,12 +14,12 @@
 #include "provision.h"
 #include "report.h"
 
-/* All zeros to begin with, but for these four. */
+/* Start with all zeros, except for these four. */
 struct erase {
 	struct issuer *issuer;	     /* unlocked */
 	const struct report *report; /* NULL: nobody listens */
-	const char *path;	     /* what the stick is called; raw bytes */
-	bool discard;		     /* also what the books do not know yet */
+	const char *path;	     /* the stick's name for people; raw bytes */
+	bool discard;		     /* destroy even what the books do not know yet */
 
 	struct provision *p; /* p->stick is NULL if its record is gone */
 	struct collect_loss loss; /* for WHY_LOSS */
@@ -30,23 +30,29 @@ struct erase {
 };
 
 /*
- * erase_take(r, fd, f): take the stick at fd. Nothing is changed. E_NO_STICK (WHY_NO_ONCE: nothing of ours is there), E_USAGE
+ * erase_take(r, fd, f): take the stick at fd. Nothing is changed. E_NO_STICK (WHY_NO_ONCE: nothing of ours is on it), E_USAGE
  * (WHY_LOSS), and the errors of provision_begin and collect_unexplained.
  */
 enum err erase_take(struct erase *r, int fd, struct fault *f);
 
-/* erase_hold(r, f): keep others from it, and look again: while somebody was asked a code may have been used. The same errors. */
+/*
+ * erase_hold(r, f): keep others away from it, and look again: while somebody was being asked a code may have been used. The same
+ * errors.
+ */
 enum err erase_hold(struct erase *r, struct fault *f);
 
-/* erase_commit(r, f): its codes are revoked in the books, before anything on it is destroyed: half of a stick has no code. */
+/*
+ * erase_commit(r, f): revoke its codes in the books, before anything on it is destroyed: a half-destroyed stick must have no code
+ * left.
+ */
 enum err erase_commit(struct erase *r, struct fault *f);
 
-/* erase_destroy(r, f): overwrite its keys, and remove its bundles. E_STICK_IO, E_FAIL. */
+/* erase_destroy(r, f): overwrite its keys and remove its bundles. E_STICK_IO, E_FAIL. */
 enum err erase_destroy(struct erase *r, struct fault *f);
 
 /*
- * erase_remove(r, fd, foreign, arg, f): remove ONCE, last: what is left of a stick without it no second try would find. foreign is
- * told of what else is on the stick, as by provision_each_foreign. E_STICK_IO, E_FAIL.
+ * erase_remove(r, fd, foreign, arg, f): remove ONCE, as the last step: without it a second try would not find what is left of a
+ * stick. foreign is called for everything else on the stick, as by provision_each_foreign. E_STICK_IO, E_FAIL.
  */
 enum err erase_remove(struct erase *r, int fd, int (*foreign)(void *arg, const char *path), void *arg, struct fault *f);
 

@@ -32,7 +32,7 @@ find_lecture(struct issuer *i, const struct handout_order *o, uint8_t grant_id[I
 				    fault_why(f, E_NO_GRANT, 0, WHY_NO_LECTURE, "%s", o->lecture);
 }
 
-/* What is left of the lecture, and whether there are others on the stick, and have something left. */
+/* Count what the lecture has left, and whether the stick has others, and whether they have anything left. */
 static enum err
 count_left(struct handout *h, struct issuer *i, const uint8_t stick_id[ID_SIZE], const uint8_t grant_id[ID_SIZE], struct fault *f)
 {
@@ -76,7 +76,7 @@ handout_take(struct handout *h, struct issuer *i, const struct handout_order *o,
 	return count_left(h, i, o->stick_id, grant_id, f);
 }
 
-/* Once, also if it is one of the first known that was named already. */
+/* List it once, even if it is one of the first known and was already named. */
 static enum err
 add_again(struct handout *h, const struct books_slot *slot, size_t known, struct fault *f)
 {

@@ -33,7 +33,7 @@
 #define CLOCK_AHEAD (30 * DAY)
 #define BEHIND "behind"   /* a setting: the books were seen to be an older copy, */
 #define SETTLED "settled" /* ... and when they were said to count */
-#define ENVELOPE_ROOM 256 /* what a signature takes beside what is signed, and more */
+#define ENVELOPE_ROOM 256 /* more than a signature adds to what is signed */
 
 static enum err
 open_dir(struct issuer *i, const char *dir, struct fault *f)
@@ -89,8 +89,10 @@ issuer_open(struct issuer *i, const char *dir, enum issuer_how how, struct fault
 	return e;
 }
 
-/* Files are made for the owner alone. Where others may do more they were copied so, or the file system keeps no rights and said
- * nothing when asked to. */
+/*
+ * Files are made for the owner alone. If others can do more, they were copied that way, or the file system keeps no access rights
+ * and silently ignored the request.
+ */
 enum issuer_rights
 issuer_rights(const struct issuer *i)
 {
@@ -276,7 +278,7 @@ names_all(const struct notice_grant *old, const struct notice_grant *g)
 	return all;
 }
 
-/* What old says beyond content no longer needs a list, and is not a reason for a new one. */
+/* What old lists beyond content no longer needs to be listed, but is not a reason for a new list. */
 static bool
 says_all(const struct notice *old, const struct notice *content)
 {
@@ -297,7 +299,7 @@ says_all(const struct notice *old, const struct notice *content)
 	return true;
 }
 
-/* Whether the newest notice, if there is one, says all that content says. */
+/* Whether the newest notice, if there is one, lists all that content lists. */
 static bool
 nothing_new(const struct notice *content, struct bytes newest)
 {

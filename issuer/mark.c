@@ -74,7 +74,7 @@ mark_write(const char *dir, const uint8_t pk[KEY_SIZE], const struct mark *m)
 	bytes_to_hex(token, m->event.token, BOOKS_TOKEN);
 	snprintf(tmp, sizeof tmp, "%s.%ld", name, (long)getpid());
 	n = snprintf(line, sizeof line, "%" PRId64 " %s %" PRId64 "\n", m->event.no, token, m->when);
-	(void)unlinkat(fd, tmp, 0); /* of a process that had that number */
+	(void)unlinkat(fd, tmp, 0); /* left by a process that had that number */
 	if (stickio_create(fd, tmp, line, (size_t)n, 0600) == 0 && renameat(fd, tmp, fd, name) == 0)
 		result = stickio_sync_dir(fd);
 	saved = errno;

@@ -1,6 +1,6 @@
 /*
- * mark.h - what this PC remembers of an issuer's books, outside of their directory: their newest event. Books that have not that
- * event are an older copy, or one that went another way.
+ * mark.h - what this PC remembers about an issuer's books, outside of their directory: their newest event. Books without that
+ * event are an older copy, or one that has gone another way.
  */
 #ifndef MARK_H
 #define MARK_H
@@ -16,11 +16,13 @@ struct mark {
 	int64_t when; /* it was written here */
 };
 
-/* mark_read(dir, pk, m): of the issuer pk, from the directory dir. False, with m as it was, if there is none that can be
- * read. */
+/*
+ * mark_read(dir, pk, m): read the mark of the issuer pk from the directory dir. False, with m unchanged, if there is none that can
+ * be read.
+ */
 bool mark_read(const char *dir, const uint8_t pk[KEY_SIZE], struct mark *m);
 
-/* mark_write(dir, pk, m): whole or not at all. Return 0, or -1 with errno. */
+/* mark_write(dir, pk, m): write it, whole or not at all. Return 0, or -1 with errno. */
 int mark_write(const char *dir, const uint8_t pk[KEY_SIZE], const struct mark *m);
 
 #endif

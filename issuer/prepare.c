@@ -21,7 +21,7 @@
 #include "slots.h"
 
 #define NOTES_SHOWN 20u
-#define HOLES_TOLD (64u << 20) /* holes in files are mentioned from there on, if they are a tenth of all */
+#define HOLES_TOLD (64u << 20) /* holes are mentioned if there is more of them, and they are a tenth of all */
 #define SPACE_MARGIN (2u << 20) /* directories, file ends in clusters, the notice */
 
 /* ---- checks -------------------------------------------------------------------------------------------------------------- */
@@ -54,7 +54,7 @@ out:
 	return yes;
 }
 
-/* The identity of the device that codes are to be bound to. */
+/* Get the identity of the device to which codes are to be bound. */
 static enum err
 take_identity(struct prepare *j, struct prepare_target *t, struct fault *f)
 {
@@ -105,7 +105,7 @@ prepare_bind(struct prepare *j, struct prepare_target **blame, struct fault *f)
 	return E_OK;
 }
 
-/* A folder that was just copied has young files only: enough of them are named. */
+/* A folder that was just copied has only young files: it is enough to name some. */
 void
 prepare_note(void *arg, enum pack_note_kind kind, const char *path)
 {
@@ -133,7 +133,7 @@ on_scan(void *arg, uint64_t files)
 	return report_stopped(j->report);
 }
 
-/* Worth a word where what the folder takes on its disk misleads about what it will take on a stick. */
+/* Worth mentioning if the room that the folder takes on its disk misleads about the room it will take on a stick. */
 uint64_t
 prepare_holes(const struct prepare *j)
 {
@@ -153,7 +153,7 @@ prepare_scan(struct prepare *j, struct fault *f)
 	return e == E_OK ? books_newest_notice(j->issuer.books, &j->notice, &j->notice_n, &j->notice_number, f) : e;
 }
 
-/* The codes of a grant that could still be used, as the books have it; as the stick has it if they do not know it. */
+/* The codes of a grant that could still be used, as the books have it, or as the stick has it if the books do not know it. */
 static uint32_t
 codes_left(const struct prepare_target *t, const struct grant *g, const struct books_slot *slots, size_t count)
 {
@@ -173,7 +173,7 @@ codes_left(const struct prepare_target *t, const struct grant *g, const struct b
 	return there.live + there.unread;
 }
 
-/* Nobody overwrites a lecture he forgot. */
+/* A lecture that somebody has forgotten about must not be overwritten. */
 static enum err
 refuse_full(struct prepare *j, struct prepare_target *t, struct fault *f)
 {
@@ -189,7 +189,7 @@ refuse_full(struct prepare *j, struct prepare_target *t, struct fault *f)
 	return fault_why(f, E_USAGE, 0, WHY_NOT_BLANK, "%s", t->path);
 }
 
-/* Whether something on the stick is bound to another device than the one it is on now. */
+/* Whether anything on the stick is bound to another device than the one it is on now. */
 static bool
 is_copy(const struct prepare_target *t)
 {
@@ -234,7 +234,7 @@ check_content(struct prepare *j, struct prepare_target *t, struct fault *f)
 	return j->replace ? prepare_check_loss(j, t, f) : E_OK;
 }
 
-/* The bytes that a bundle of ours takes, as far as can be told. */
+/* The bytes that one of our bundles takes, as far as we can tell. */
 static uint64_t
 bundle_bytes(const struct stick *s, const uint8_t id[ID_SIZE])
 {
@@ -270,7 +270,10 @@ check_space(struct prepare *j, struct prepare_target *t, struct fault *f)
 	return e == E_OK ? E_OK : fault_set(f, e, 0, "free space", "%s", t->path);
 }
 
-/* For a stick that has no id yet: one that is shown unlike any other, also of those that are prepared with it. */
+/*
+ * Draw an id for a stick that has none yet. Its shown name must differ from all others, including those of the sticks being
+ * prepared with it.
+ */
 static enum err
 draw_stick(struct prepare *j, struct prepare_target *t, struct fault *f)
 {

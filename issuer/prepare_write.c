@@ -97,7 +97,7 @@ commit_intent(struct prepare *j, struct fault *f)
 	return books_end(j->issuer.books, write_books(j, f), f);
 }
 
-/* Since the sticks were looked at, a code may have been used: from here until what is on them is destroyed, none is. */
+/* A code may have been used since we looked at the sticks; from here until what is on them is destroyed, none can be. */
 static enum err
 hold_old(struct prepare *j, struct prepare_target **blame, struct fault *f)
 {
@@ -173,7 +173,7 @@ struct coder {
 	pthread_t thread;
 	bool running;
 	atomic_bool stop, finished;
-	_Alignas(8) _Atomic uint64_t done; /* said, since GCC 11 has it otherwise than before on 32 bits */
+	_Alignas(8) _Atomic uint64_t done; /* spelled out, because on 32 bits GCC 11 changed it */
 	unsigned long base, all;
 	enum err result;
 };
@@ -228,7 +228,7 @@ pause_a_little(void)
 	nanosleep(&t, NULL);
 }
 
-/* Wait for the codes, which is a step of its own if they take longer than the packing. */
+/* Wait for the codes. This is a step of its own if they take longer than the packing. */
 static enum err
 coder_join(struct coder *w, bool stop, struct fault *f)
 {
@@ -275,7 +275,7 @@ spool_dir(void)
 	return dir != NULL && dir[0] == '/' ? dir : "/var/tmp";
 }
 
-/* The packer gets the targets that are whole, and their faults go back to where they belong. */
+/* The packer gets the targets that are whole, and their faults are copied back afterwards. */
 static enum err
 pack(struct prepare *j, struct fault *f)
 {
@@ -345,7 +345,7 @@ forgetful(struct prepare_target *t, struct fault *f)
 	return fault_why(f, E_STICK_IO, 0, WHY_FORGETS, "%s", t->path);
 }
 
-/* Whether the stick is, on the device itself, what it was in this PC's memory: its records, and the names of what is on it. */
+/* Whether the stick is on the device itself what it was in this PC's memory: its records, and the names of what is on it. */
 static enum err
 look_anew(struct prepare *j, struct prepare_target *t, struct fault *f)
 {
@@ -414,7 +414,7 @@ run_reader(void *arg)
 	return NULL;
 }
 
-/* What another process serves may come from its memory: that verifies less, and is not called so. */
+/* What another process serves may come from its memory: that proves less, and is given another name. */
 static enum report_phase
 reading_step(const struct prepare *j)
 {
@@ -448,7 +448,7 @@ show_readers(struct prepare *j, struct reader *readers)
 	report_end(j->report, count_whole(j) == j->count);
 }
 
-/* All sticks at once, each in a thread of its own: they are different devices. */
+/* Write to all sticks at once, each in a thread of its own: they are different devices. */
 static enum err
 verify(struct prepare *j, struct fault *f)
 {
@@ -532,7 +532,7 @@ write_all(struct prepare *j, struct coder *coder, struct fault *f)
 	return E_OK;
 }
 
-/* What stops everything is every stick's fault, unless it had one of its own before. */
+/* What stops everything is every stick's fault, unless the stick already had one of its own. */
 static void
 blame_all(struct prepare *j, const struct fault *f)
 {

@@ -46,7 +46,7 @@ describe(struct refill_lecture *l, const struct grant *g)
 	memcpy(l->label, g->label, sizeof l->label);
 }
 
-/* One grant that is bound to a device binds its lecture. */
+/* If one grant of a lecture is bound to a device, the lecture is. */
 static void
 take_binding(struct refill_lecture *l, const struct grant *g)
 {
@@ -56,7 +56,7 @@ take_binding(struct refill_lecture *l, const struct grant *g)
 	memcpy(l->usb_hint, g->policy.usb_hint, USB_HINT_SIZE);
 }
 
-/* Several grants may be of one bundle: its newest says what the lecture is called. */
+/* Several grants may be for one bundle: the newest one has the lecture's label. */
 static enum err
 add_grant(struct refill *r, const struct grant *g, struct fault *f)
 {
@@ -126,7 +126,9 @@ load_manifest(struct refill *r, const struct grant_bundle *b, struct fault *f)
 	return E_OK;
 }
 
-/* Codes for a bundle that nobody can open are not made: all of its files are there, and it has the key that the seed gives. */
+/*
+ * Do not make codes for a bundle that nobody can open: all of its files must be there, and its key must be the one from the seed.
+ */
 static enum err
 check_bundle(struct refill *r, const struct grant_bundle *b, struct fault *f)
 {
@@ -145,7 +147,7 @@ check_bundle(struct refill *r, const struct grant_bundle *b, struct fault *f)
 	return e;
 }
 
-/* Codes of a lecture that opens on one device only are no way round that. */
+/* New codes must not be a way round the binding of a lecture that opens on one device only. */
 static enum err
 bind(struct refill *r, const struct refill_lecture *l, struct fault *f)
 {
@@ -228,7 +230,7 @@ stretch(struct refill *r, struct fault *f)
 	return e == E_OK ? E_OK : fault_why(f, e, 0, WHY_STRETCHING, "codes");
 }
 
-/* What the books have to know before: the stick, its device, and what is revoked. */
+/* What the books must know beforehand: the stick, its device, and what is revoked. */
 static enum err
 write_books(struct refill *r, struct fault *f)
 {

@@ -1,5 +1,5 @@
 /*
- * refill.h - more codes for a lecture that is on a stick already: none of its media is packed, read or written.
+ * refill.h - more codes for a lecture that is already on a stick: none of its files is packed, read or written.
  *
  * For a stick in hand: refill_take, which changes nothing, then refill_make. For one that is away: refill_away.
  */
@@ -18,36 +18,36 @@
 #include "provision.h"
 #include "report.h"
 
-/* A lecture of a stick: a bundle, as its newest grant describes it. */
+/* A lecture on a stick: a bundle, as its newest grant describes it. */
 struct refill_lecture {
 	uint8_t grant_id[ID_SIZE];
 	int64_t issued;
 	struct grant_bundle bundle;
 	char label[LABEL_MAX + 1];
-	bool usb; /* there are codes of it that open on one device only, */
+	bool usb; /* it has codes that open on one device only, */
 	uint8_t usb_hint[USB_HINT_SIZE];
 };
 
-/* All zeros to begin with, but for what is wanted. */
+/* Start with all zeros, except for what is wanted. */
 struct refill {
 	const struct report *report; /* NULL: nobody listens */
 
 	/* what is wanted, set by the caller */
-	const char *path; /* what the stick is called; raw bytes. Borrowed, as fd */
+	const char *path; /* the stick's name for people; raw bytes. Borrowed, like fd */
 	int fd;		  /* its directory */
 	uint32_t codes;
-	const char *lecture; /* label, or how an id of it begins (at least 8 hexadecimal digits); NULL: the only one */
+	const char *lecture; /* label, or the beginning of an id (at least 8 hexadecimal digits); NULL: the only one */
 	int64_t not_before, expires;
 	uint32_t session_s;
-	bool bind_usb; /* codes open on this device only, as they do anyway if those of the lecture do */
+	bool bind_usb; /* codes open only on this device, as they do anyway if the lecture's other codes do */
 
 	struct issuer issuer; /* opened, and unlocked, by the caller */
 
 	/* owned */
 	struct provision *p;
-	struct refill_lecture *lectures; /* of those that were meant, each once */
+	struct refill_lecture *lectures; /* all that could be meant, each once */
 	size_t lecture_count, lecture_room;
-	struct identity identity; /* of its device, if grant.policy.usb, and for WHY_NO_IDENTITY */
+	struct identity identity; /* its device, if grant.policy.usb, and for WHY_NO_IDENTITY */
 	struct grant grant;
 	struct manifest manifest;
 	uint8_t *manifest_file;
@@ -58,16 +58,17 @@ struct refill {
 };
 
 /*
- * refill_take(r, f): look at the stick, and find the lecture. Errors: those of provision_begin, E_NO_STICK (nothing of ours is on
- * it), E_NO_GRANT (no lecture is on it; WHY_NO_LECTURE: none that was meant), E_USAGE (WHY_WHICH_LECTURE: several, in
- * r->lectures), E_BUNDLE (what is on it is not what was signed), E_WRONG_STICK (WHY_COPY: its codes are bound to another device;
- * WHY_NO_IDENTITY), E_SPACE (WHY_NO_ROOM: there are as many lectures and refills as can be; or it is full).
+ * refill_take(r, f): look at the stick, and find the lecture. Errors: those of provision_begin; E_NO_STICK (nothing of ours is on
+ * it); E_NO_GRANT (it has no lecture; WHY_NO_LECTURE: not the one that was meant); E_USAGE (WHY_WHICH_LECTURE: several could be
+ * meant, which r->lectures lists); E_BUNDLE (what is on it is not what its issuer signed); E_WRONG_STICK (WHY_COPY: its codes are
+ * bound to another device; WHY_NO_IDENTITY); E_SPACE (WHY_NO_ROOM: it has as many lectures and refills as it can have; or it is
+ * full).
  */
 enum err refill_take(struct refill *r, struct fault *f);
 
 /*
- * refill_make(r, f): the codes: in the books, and on the stick. After a failure no code of them opens, and the books have none.
- * Errors: those of granting_make, E_INTERRUPTED, E_MEMORY, E_STICK_BUSY.
+ * refill_make(r, f): make the codes, in the books and on the stick. After a failure none of them opens anything, and the books
+ * have none. Errors: those of granting_make, E_INTERRUPTED, E_MEMORY, E_STICK_BUSY.
  */
 enum err refill_make(struct refill *r, struct fault *f);
 

@@ -1,5 +1,5 @@
 /*
- * report.c - calling who listens.
+ * report.c - calling whoever is listening.
  */
 #include "report.h"
 

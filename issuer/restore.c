@@ -51,7 +51,7 @@ has(int dir_fd, const char *name)
 	return filestat_at(dir_fd, name, &st) == 0 || errno != ENOENT;
 }
 
-/* Books without a keystore may be all that is left of an issuer. They are not if nothing was done with them. */
+/* Books without a keystore may be all that is left of an issuer. They are not if nothing has been done with them. */
 static enum err
 vacant(const char *dir, int dir_fd, struct fault *f)
 {
@@ -82,7 +82,7 @@ restore_vacant(const char *dir, struct fault *f)
 	return e;
 }
 
-/* All that changes in the books with it. The event comes last: it says that nothing came after. */
+/* Everything that this changes in the books. The event comes last: it says that nothing came after. */
 static enum err
 settle(struct restore *r, struct books *b, struct fault *f)
 {
@@ -105,7 +105,7 @@ settle(struct restore *r, struct books *b, struct fault *f)
 	return books_end(b, e, f);
 }
 
-/* This PC remembers the restored books from now on, or, without a keystore for them, those that it knew. */
+/* Make this PC remember the restored books or, without a keystore for them, those that it knew. */
 static enum err
 finish(struct restore *r, int dir_fd, const struct books_mark *newest, struct fault *f)
 {

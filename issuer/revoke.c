@@ -62,7 +62,7 @@ by_symbols(const void *pa, const void *pb)
 	return memcmp(a->symbols, b->symbols, CODE_SYMBOLS);
 }
 
-/* Codes come from the seed, so one is found without stretching anything. */
+/* Codes come from the seed, so one can be found without stretching anything. */
 static enum err
 make_codes(struct revoke *r, struct fault *f)
 {
@@ -188,7 +188,7 @@ add_holder(const struct revoke *r, struct revoke_sticks *l, const char *holder, 
 	return e;
 }
 
-/* The sticks that something was named of: no other can lose a code, or its last one. */
+/* The sticks on which something was named: no other can lose a code, or its last one. */
 static enum err
 name_sticks(const struct revoke *r, struct revoke_sticks *l, struct fault *f)
 {
@@ -283,7 +283,7 @@ revoke_open(const struct revoke *r, struct revoke_target *t, struct fault *f)
 	return E_OK;
 }
 
-/* The list that a stick carries into the books, unless it cannot be read. */
+/* Enter the list that a stick carries in the books, unless it cannot be read. */
 static enum err
 merge_target(struct revoke *r, struct revoke_target *t, struct fault *f)
 {

@@ -22,7 +22,7 @@
 
 #define FILL_FILE (1ull << 30) /* below every file system's limit */
 #define FILL_CHUNK (1u << 20)
-#define FILL_MARK "oncestick fills free space here\n" /* how each begins, so that one that was left is known again */
+#define FILL_MARK "oncestick fills free space here\n" /* how each begins, so that one that was left behind is recognised */
 #define ROUNDS 2
 
 static uint64_t
@@ -47,7 +47,7 @@ struct fill {
 	struct fault *f;
 };
 
-/* Every chunk is different: each draws a key of its own. */
+/* Every chunk is different, because each draws a key of its own. */
 static void
 new_chunk(struct fill *w)
 {
@@ -65,7 +65,7 @@ fill_fault(struct fill *w, const char *step)
 	return fault_set(w->f, sys == EROFS || sys == EACCES || sys == EPERM ? E_READONLY : E_STICK_IO, sys, step, "%s", SCRUB_DIR);
 }
 
-/* One file, until it is large enough or the stick is full. */
+/* Write one file, until it is large enough or the stick is full. */
 static enum err
 fill_file(struct fill *w, unsigned number, bool *full)
 {
@@ -130,7 +130,7 @@ fill_once(struct fill *w)
 	return e;
 }
 
-/* Whether a file is one of a run that was killed: by its name, its kind, and how it begins. */
+/* Whether a file was left by a run that was killed, judged by its name, its kind, and how it begins. */
 static bool
 is_fill(int dir, const char *name)
 {
@@ -146,7 +146,7 @@ is_fill(int dir, const char *name)
 	return yes;
 }
 
-/* Remove what a run that was killed has left, or only look. E_USAGE if anything else is there: that is somebody's. */
+/* Remove what a killed run has left, or only look. E_USAGE if there is anything else: that belongs to somebody. */
 static enum err
 take_over(struct fill *w, bool remove_it)
 {

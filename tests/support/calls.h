@@ -1,6 +1,5 @@
 /*
- * calls.h - system calls by number that differ between architectures, for tests that stand in the place of the C library's
- * functions.
+ * calls.h - system calls by number that differ between architectures, for tests that replace functions of the C library.
  */
 #ifndef CALLS_H
 #define CALLS_H
@@ -15,8 +14,8 @@
 #include <unistd.h>
 
 /*
- * pread64 has its offset in two registers where they have 32 bits, and not everywhere the same two; preadv has both halves
- * everywhere. Where one is enough it is pread64 itself: a process behind a fence may make no other.
+ * pread64 has its offset in two registers where registers have 32 bits, and not everywhere in the same two; preadv has both halves
+ * everywhere. Where one register is enough pread64 itself is used: a process behind a fence may make no other call.
  */
 static inline ssize_t
 call_pread(int fd, void *buf, size_t n, off_t off)

@@ -1,5 +1,6 @@
 /*
- * cloexec.h - what is opened stays with this process: these stand before the C library's. Included once by a test.
+ * cloexec.h - checks that every descriptor is opened close-on-exec. These functions replace those of the C library. Included once
+ * by a test.
  */
 #ifndef CLOEXEC_H
 #define CLOEXEC_H
@@ -10,7 +11,7 @@
 
 #include "opened.h"
 
-static bool watch_opened; /* from now on it is looked how files are opened */
+static bool watch_opened; /* from now on check how files are opened */
 
 static int
 open_any(const char *name, int dir_fd, const char *path, int flags, mode_t mode)

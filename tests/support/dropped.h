@@ -1,7 +1,7 @@
 /*
- * dropped.h - what is read to see what a medium has, comes from the medium: its cache was dropped before. Included once by a test.
- *
- * The advice is written down, and not passed on: it would change nothing that a test could see.
+ * dropped.h - checks that whatever is read to find out what a medium has does come from the medium, because its cache was dropped
+ * before. Included once by a test. The advice to the kernel is recorded but not passed on: it would change nothing that a test
+ * could see.
  */
 #ifndef DROPPED_H
 #define DROPPED_H
@@ -32,7 +32,7 @@ posix_fadvise(int fd, off_t off, off_t n, int advice)
 int posix_fadvise64(int fd, off_t off, off_t n, int advice) __attribute__((alias("posix_fadvise"), visibility("default")));
 #endif
 
-/* Whether what was dropped last has these bytes. */
+/* Whether what was last dropped has these bytes. */
 static inline bool
 was_dropped(int fd, off_t off, size_t n)
 {

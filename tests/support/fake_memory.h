@@ -30,8 +30,8 @@ enum fake_call {
 
 enum fake_fate {
 	FAKE_WORK,
-	FAKE_FAIL,              /* nothing changes, E_STATION (no effect on calls that cannot fail) */
-	FAKE_FAIL_AFTER,        /* the change is made, E_STATION all the same: a COMMIT whose answer was lost */
+	FAKE_FAIL,              /* change nothing, return E_STATION (no effect on calls that cannot fail) */
+	FAKE_FAIL_AFTER,        /* make the change, but return E_STATION: a COMMIT whose answer was lost */
 	FAKE_CRASH_BEFORE,      /* _exit(FAKE_CRASHED) with nothing changed */
 	FAKE_CRASH_AFTER        /* _exit(FAKE_CRASHED) as soon as the change is made */
 };
@@ -54,7 +54,7 @@ struct fake_lock {
 	const void *handle;
 	uint8_t grant_hash[HASH_SIZE];
 	uint32_t slot;
-	char where[256];        /* what another opener is told; a test may write it */
+	char where[256];        /* what another opener gets to see; a test may set it */
 };
 
 /* The station: everything that survives its processes. Tests may look into it and change it. */
@@ -66,7 +66,7 @@ struct fake_store {
 	struct fake_revoked withdrawn[FAKE_WITHDRAWN];
 	struct fake_lock locks[FAKE_LOCKS];
 	bool closed_list, was_reset, is_volatile, read_only;
-	bool refuses_lists;     /* of every issuer, as if each were not trusted any more */
+	bool refuses_lists;     /* for every issuer, as if none were trusted any more */
 	int64_t high_water, proved;
 	uint8_t station_sk[KEY_SIZE];
 

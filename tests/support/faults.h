@@ -1,11 +1,11 @@
 /*
  * faults.h - calls that fail by number: memory, random numbers, files.
  *
- * faults.c replaces those calls of the C library, for the program and for the libraries it uses, SQLite's among them. It is linked
- * into a test, which then says which call fails; or loaded by LD_PRELOAD into the installed program, which reads it from the
- * environment: ONCE_FAULTS="file 17" is the call number 17 of that class, "any 5 40" every 40th or so of all classes, drawn from
- * the seed 5. Numbers are counted in each process, those of a process before a fork included. ONCE_FAULTS_LOG names a file that is
- * told which calls failed, as text between NULs.
+ * faults.c replaces these calls of the C library, for the program and for the libraries it uses, including SQLite. It is either
+ * linked into a test, which then says which call fails, or loaded by LD_PRELOAD into the installed program, where it reads that
+ * from the environment. ONCE_FAULTS="file 17" means call number 17 of that class; "any 5 40" means about every 40th call of all
+ * classes, drawn from the seed 5. Each process counts its own calls, including those of its parent before the fork.
+ * ONCE_FAULTS_LOG names a file that gets the names of the calls that failed, as text between NULs.
  */
 #ifndef FAULTS_H
 #define FAULTS_H

@@ -1,6 +1,6 @@
 /*
- * interrupted.h - each call that waits is interrupted once before it does: these stand before the C library's. Included once by a
- * test.
+ * interrupted.h - every call that waits is interrupted once before it waits. These functions replace those of the C library.
+ * Included once by a test.
  */
 #ifndef INTERRUPTED_H
 #define INTERRUPTED_H

@@ -1,8 +1,8 @@
 /*
  * kernel.h - the kernel's end of a FUSE mount, over a socket instead of /dev/fuse. For tests; needs no rights.
  *
- * libfuse takes any descriptor for a mount that is there already. Whoever answers twice, or to what was not asked, is found by the
- * next question, or by kernel_end.
+ * libfuse accepts any descriptor for a mount that already exists. A server that answers twice, or answers something that was not
+ * asked, is caught at the next question, or by kernel_end.
  */
 #ifndef KERNEL_H
 #define KERNEL_H
@@ -23,13 +23,15 @@
 struct kernel {
 	int fd;
 	uint64_t unique;
-	uint64_t inval[KERNEL_INVALS];  /* inodes whose pages it was told to forget */
+	uint64_t inval[KERNEL_INVALS];  /* inodes whose pages the kernel was told to forget */
 	unsigned invals;
 	size_t len;                     /* of the last answer */
 	uint8_t data[(1u << 20) + 4096];
 };
 
-/* kernel_begin(k): return the descriptor that the mount is served through. A stream carries any size, but one question at a time.
+/*
+ * kernel_begin(k): return the descriptor through which the mount is served. A stream carries any size, but only one question at a
+ * time.
  */
 static inline int
 kernel_begin(struct kernel *k, int type)
@@ -107,7 +109,7 @@ kernel_ask(struct kernel *k, uint32_t opcode, uint64_t node, const void *arg, si
 	return kernel_hear(k);
 }
 
-/* The first request, which waits for whoever begins to serve. It offers all there is. */
+/* The first request, which is there before anybody begins to serve. It offers everything that the kernel can do. */
 static inline void
 kernel_init(struct kernel *k)
 {
@@ -117,7 +119,7 @@ kernel_init(struct kernel *k)
 	kernel_send(k, FUSE_INIT, 0, &in, sizeof in);
 }
 
-/* What has been said without being asked; nothing else may be left. */
+/* Read what the server said without being asked; nothing else may be left. */
 static inline void
 kernel_listen(struct kernel *k)
 {

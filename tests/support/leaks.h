@@ -1,8 +1,8 @@
 /*
- * leaks.h - that nothing is kept: no descriptor, no memory. For tests of calls that are made over and over.
+ * leaks.h - checks that no descriptor and no memory is kept, in tests of calls that are made over and over.
  *
- * What is made once and kept for ever (a library's tables) is no leak: so it is called before it is counted. Where the allocator is
- * not the C library's memory is not counted: with sanitizers and valgrind, which find leaks themselves.
+ * What is made once and kept forever (a library's tables) is not a leak, so make each call once before you count. If the allocator
+ * is not the C library's, memory is not counted: that is the case with sanitizers and valgrind, which find leaks themselves.
  */
 #ifndef LEAKS_H
 #define LEAKS_H
@@ -34,7 +34,7 @@ leaks_bytes(void)
 	return m.uordblks + m.hblkhd;
 }
 
-/* What the allocator keeps at hand counts as used, and it varies how much: what leaks grows each time. */
+/* What the allocator keeps at hand counts as used, and varies; a leak grows every time. */
 #define LEAKS_NOTHING(call) do { \
 	unsigned leaks_fds_; \
 	size_t leaks_bytes_ = 0; \

@@ -1,6 +1,6 @@
 /*
- * opened.h - all ways to open a file, for a library that is loaded before a program, as one: it has open_any, and includes this
- * once.
+ * opened.h - all the ways to open a file, as one function, for a library that is loaded before a program: it defines open_any, and
+ * includes this once.
  */
 #ifndef OPENED_H
 #define OPENED_H
@@ -9,7 +9,9 @@
 #include <stdarg.h>
 #include <sys/types.h>
 
-/* open_any(name, dir_fd, path, flags, mode): what the call of that name shall do. Return a descriptor, or -1 with errno. */
+/*
+ * open_any(name, dir_fd, path, flags, mode): do what the call of that name is meant to do. Return a descriptor, or -1 with errno.
+ */
 static int open_any(const char *name, int dir_fd, const char *path, int flags, mode_t mode);
 
 static mode_t
@@ -42,7 +44,7 @@ openat(int dir_fd, const char *path, int flags, ...)
 	return open_any("openat", dir_fd, path, flags, mode);
 }
 
-/* What a call becomes with _FORTIFY_SOURCE where its flags are not known when it is compiled. */
+/* The name of a call with _FORTIFY_SOURCE, if its flags are not known when it is compiled. */
 int __open_2(const char *path, int flags);
 int __openat_2(int dir_fd, const char *path, int flags);
 

@@ -1,8 +1,9 @@
 /*
- * steps.h - what is done to the files below one directory, call by call, of which one may be made to fail.
+ * steps.h - what is done to the files below one directory, call by call, where one call can be made to fail.
  *
- * steps.c replaces the calls of the C library by which lib looks at a stick and changes it: each is written down as it is made,
- * with the path from the directory on, "#" for an id. What a directory lists is sorted: the steps are those of every file system.
+ * steps.c replaces the calls of the C library by which lib looks at a stick and changes it. Each call is written down as it is
+ * made, with the path from the directory on, and "#" for an id. What a directory lists is sorted, so the steps are the same on
+ * every file system.
  */
 #ifndef STEPS_H
 #define STEPS_H
@@ -13,14 +14,17 @@
 #define STEPS_MAX 512u
 
 struct step {
-	bool changes;           /* what is on the medium, rather than only look */
+	bool changes;           /* change what is on the medium, rather than only look */
 	char call[40], path[64];
 };
 
-/* steps_begin(top, fail, sys): from now on, of what is below top, which has to last; call number fail, from 1, fails with sys. */
+/*
+ * steps_begin(top, fail, sys): from now on, write down calls on what is below top, a string that must stay valid; call number
+ * fail, from 1, fails with sys; 0: none.
+ */
 void steps_begin(const char *top, size_t fail, int sys);
 
-/* steps_end(n): no longer. What was done since steps_begin, valid until the next one; *n is how many they are. */
+/* steps_end(n): stop. Return what was done since steps_begin, valid until the next one; *n is how many steps. */
 const struct step *steps_end(size_t *n);
 
 /* steps_shorten(text): each 32 hexadecimal digits in it become "#". */

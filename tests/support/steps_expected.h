@@ -1,8 +1,9 @@
 /*
- * steps_expected.h - what check_steps finds, an operation after the other, as it prints it.
+ * steps_expected.h - what check_steps finds, operation by operation, in the form in which it prints it.
  *
- * A line is calls that end alike: what they are, "x2" if made twice, and of what; then what the operation says when one of them
- * fails, its step and its object, with errno where that is another than the call's; then what it does about it.
+ * Each line has calls that end in the same way: what they are, "x2" if made twice, and on what; then what the operation reports
+ * when one of them fails, its step and its object, with errno if that differs from the call's; then what the operation does about
+ * it.
  */
 #ifndef STEPS_EXPECTED_H
 #define STEPS_EXPECTED_H

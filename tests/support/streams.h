@@ -1,5 +1,5 @@
 /*
- * streams.h - descriptors that get no stream, as where memory is short: these stand before the C library's.
+ * streams.h - no stream can be opened on a descriptor, as when memory is short. These functions replace those of the C library.
  * Included once by a test.
  */
 #ifndef STREAMS_H

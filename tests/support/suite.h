@@ -24,7 +24,10 @@ suite_picks(uint64_t i)
 	return !suite_few() || i * UINT64_C(0x9e3779b97f4a7c15) >> 61 == 0;
 }
 
-/* suite_run(s): run it all; the exit status of main. CK_VERBOSITY and the others of Check say how it is told. */
+/*
+ * suite_run(s): run the whole suite; return the exit status for main. CK_VERBOSITY and Check's other variables say how it is
+ * reported.
+ */
 static inline int
 suite_run(Suite *s)
 {

@@ -8,17 +8,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <sodium.h>
 
 #include "dcbor.h"
+#include "filestat.h"
 #include "keytree.h"
 #include "seal.h"
 #include "secret.h"
 #include "stickio.h"
 
 #define FILE_LIMIT 4096
+#define BESIDE KEYSTORE_NAME ".new"
 #define PASSES_MIN 3
 #define PASSES_MAX 10
 #define MEMORY_MIN_KIB 262144
@@ -231,20 +234,104 @@ keystore_store(int dir_fd, struct bytes file, struct fault *f)
 	return E_OK;
 }
 
+/* With a salt of its own. */
+static enum err
+seal_anew(const uint8_t *seed, struct bytes pass, uint8_t **file, size_t *n, struct fault *f)
+{
+	struct keystore_cost cost = { .t = PASSES_MIN, .m_kib = MEMORY_MIN_KIB };
+	enum err err = E_OK;
+
+	randombytes_buf(cost.salt, sizeof cost.salt);
+	err = keystore_seal(seed, pass, &cost, file, n);
+	return err == E_OK ? E_OK : fault_set(f, err, 0, "seal", KEYSTORE_NAME);
+}
+
 enum err
 keystore_create(int dir_fd, const uint8_t *seed, struct bytes pass, struct fault *f)
 {
-	struct keystore_cost cost = { .t = PASSES_MIN, .m_kib = MEMORY_MIN_KIB };
 	uint8_t *file = NULL;
 	size_t n = 0;
 	enum err err = E_OK;
 
 	if (faccessat(dir_fd, KEYSTORE_NAME, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 		return fault_why(f, E_KEYSTORE, EEXIST, WHY_MAKE_FILE, KEYSTORE_NAME);
-	randombytes_buf(cost.salt, sizeof cost.salt);
-	if ((err = keystore_seal(seed, pass, &cost, &file, &n)) != E_OK)
-		return fault_set(f, err, 0, "seal", KEYSTORE_NAME);
+	if ((err = seal_anew(seed, pass, &file, &n, f)) != E_OK)
+		return err;
 	err = keystore_store(dir_fd, BYTES(file, n), f);
+	free(file);
+	return err;
+}
+
+/* ---- another passphrase -------------------------------------------------------------------------------------------------- */
+
+/* Otherwise the passphrase that opened it is no longer the right one. */
+static enum err
+is_still(int dir_fd, struct bytes was, struct fault *f)
+{
+	uint8_t *file = NULL;
+	size_t n = 0;
+	enum err err = keystore_load(dir_fd, &file, &n, f);
+
+	if (err == E_OK && (n != was.n || memcmp(file, was.p, n) != 0))
+		err = fault_set(f, E_PASSPHRASE, 0, "passphrase", KEYSTORE_NAME);
+	free(file);
+	return err;
+}
+
+/* Root may do this for somebody, who has to be able to read it afterwards. */
+static enum err
+write_beside(int dir_fd, struct bytes file, struct fault *f)
+{
+	struct stat old, made;
+
+	if (filestat_at(dir_fd, KEYSTORE_NAME, &old) != 0 || stickio_remove_file(dir_fd, BESIDE) != 0 ||
+	    stickio_create(dir_fd, BESIDE, file.p, file.n, 0600) != 0 || filestat_at(dir_fd, BESIDE, &made) != 0 ||
+	    (made.st_uid != old.st_uid && fchownat(dir_fd, BESIDE, old.st_uid, old.st_gid, AT_SYMLINK_NOFOLLOW) != 0))
+		return fault_why(f, E_KEYSTORE, errno, WHY_MAKE_FILE, KEYSTORE_NAME);
+	return E_OK;
+}
+
+static enum err
+read_back(int dir_fd, const struct keystore_change *k, struct fault *f)
+{
+	struct fault found = { 0 };
+	uint8_t *file = NULL, *got = NULL;
+	size_t n = 0;
+	enum err err = E_OK;
+
+	if (stickio_slurp(dir_fd, BESIDE, FILE_LIMIT, &file, &n) != 0)
+		return fault_why(f, E_KEYSTORE, errno, WHY_MAKE_FILE, KEYSTORE_NAME);
+	if ((err = keystore_unseal(BYTES(file, n), k->pass, &got, &found)) == E_MEMORY)
+		err = fault_pass(f, &found);
+	else if (err != E_OK || sodium_memcmp(got, k->seed, KEY_SIZE) != 0)
+		err = fault_why(f, E_KEYSTORE, EIO, WHY_MAKE_FILE, KEYSTORE_NAME);
+	secret_free(&got);
+	free(file);
+	return err;
+}
+
+enum err
+keystore_replace(int dir_fd, const struct keystore_change *k, struct fault *f)
+{
+	uint8_t *file = NULL;
+	size_t n = 0;
+	int saved = 0;
+	enum err err = E_OK;
+
+	if ((err = seal_anew(k->seed, k->pass, &file, &n, f)) != E_OK)
+		return err;
+	if ((err = is_still(dir_fd, k->was, f)) != E_OK || (err = write_beside(dir_fd, BYTES(file, n), f)) != E_OK ||
+	    (err = read_back(dir_fd, k, f)) != E_OK)
+		goto out;
+	if (stickio_rename(dir_fd, BESIDE, KEYSTORE_NAME) != 0) {
+		saved = errno;
+		if (faccessat(dir_fd, BESIDE, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+			err = fault_why(f, E_KEYSTORE, saved, WHY_MAKE_FILE, KEYSTORE_NAME);
+		else
+			err = fault_why(f, E_KEYSTORE, saved, WHY_MAKE_DURABLE, KEYSTORE_NAME);
+	}
+out:
+	(void)stickio_remove_file(dir_fd, BESIDE);
 	free(file);
 	return err;
 }

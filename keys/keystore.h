@@ -28,6 +28,23 @@ enum err keystore_create(int dir_fd, const uint8_t *seed, struct bytes pass, str
  */
 enum err keystore_open(int dir_fd, struct bytes pass, uint8_t **seed, struct fault *f);
 
+/* A new passphrase for the seed of a keystore. */
+struct keystore_change {
+	struct bytes was; /* the file, as it was opened */
+	const uint8_t *seed;
+	struct bytes pass;
+};
+
+/*
+ * keystore_replace(dir_fd, k, f): put k->seed under k->pass in the place of the file that is there, with the same owner. The new
+ * one is written beside it, flushed, read back and opened before it gets the name, so that at each moment, whatever ends this,
+ * there is a keystore that opens with the old passphrase or with the new one. Two at once have to be kept from each other by the
+ * caller; what one left that was killed is removed. Errors: E_PASSPHRASE (empty; or the file is no longer k->was: somebody else
+ * changed it), E_MEMORY, E_KEYSTORE (cannot be written or read back: the old one is in its place; WHY_MAKE_DURABLE: the new one is,
+ * but a power cut may bring the old one back).
+ */
+enum err keystore_replace(int dir_fd, const struct keystore_change *k, struct fault *f);
+
 /* keystore_issuer(dir_fd, pk, f): the issuer's public key as the file states it, without the passphrase. E_OK or E_KEYSTORE. */
 enum err keystore_issuer(int dir_fd, uint8_t pk[KEY_SIZE], struct fault *f);
 

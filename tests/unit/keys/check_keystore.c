@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <sodium.h>
@@ -46,6 +47,8 @@ static bool forbidden;  /* to stretch a passphrase */
 static int stretched;   /* how often that was tried */
 static bool race;       /* somebody else makes a keystore while the passphrase is stretched */
 static bool cheap;      /* a key of 77s, in no time */
+static bool quick;      /* a key that depends on the passphrase, in no time */
+static bool garbled;    /* what is written */
 
 static uint8_t signing_key[SIGN_SECRET_SIZE];
 static unsigned keys_wiped, signing_keys_wiped;
@@ -55,10 +58,12 @@ static struct {
 	int write, sync_file, sync_dir, rename, link, unlink;
 } fails;
 
+static unsigned calls, last_call; /* at the call of this number the process ends; 0: never */
+
 static void
 setup(void)
 {
-	forbidden = race = cheap = false;
+	forbidden = race = cheap = quick = garbled = false;
 	memset(&fails, 0, sizeof fails);
 	stretched = 0;
 	for (size_t i = 0; i < sizeof seed; i++)
@@ -97,6 +102,8 @@ crypto_pwhash(unsigned char *const out, unsigned long long outlen, const char *c
 		ck_assert_int_eq(stickio_create(dir_fd, KEYSTORE_NAME, "precious", 8, 0600), 0);
 	memcpy(&real, &symbol, sizeof real);
 	memset(out, 0x77, (size_t)outlen);
+	if (quick)
+		return crypto_generichash(out, (size_t)outlen, (const uint8_t *)passwd, passwdlen, salt, crypto_pwhash_SALTBYTES);
 	return cheap ? 0 : real(out, outlen, passwd, passwdlen, salt, opslimit, memlimit, alg);
 }
 
@@ -113,6 +120,13 @@ sodium_memzero(void *const p, const size_t n)
 
 /* ---- calls that fail ------------------------------------------------------------------------------------------------------- */
 
+static void
+count_call(void)
+{
+	if (++calls == last_call)
+		_exit(0);
+}
+
 static int
 done(int failure, long result)
 {
@@ -124,6 +138,14 @@ done(int failure, long result)
 __attribute__((visibility("default"))) ssize_t
 pwrite(int fd, const void *buf, size_t n, off_t off)
 {
+	uint8_t other[VECTOR_SIZE];
+
+	count_call();
+	if (garbled && n == sizeof other) {
+		memcpy(other, buf, n);
+		other[n - 1] ^= 1;
+		buf = other;
+	}
 	return fails.write != 0 ? done(fails.write, 0) : call_pwrite(fd, buf, n, off);
 }
 
@@ -137,6 +159,7 @@ fsync(int fd)
 	struct stat st;
 	int failure = fstat(fd, &st) == 0 && S_ISDIR(st.st_mode) ? fails.sync_dir : fails.sync_file;
 
+	count_call();
 	return failure != 0 ? done(failure, 0) : (int)syscall(SYS_fsync, fd);
 }
 
@@ -145,6 +168,13 @@ renameat2(int from_fd, const char *from, int to_fd, const char *to, unsigned fla
 {
 	ck_assert_uint_eq(flags, RENAME_NOREPLACE);
 	return fails.rename != 0 ? done(fails.rename, 0) : (int)syscall(SYS_renameat2, from_fd, from, to_fd, to, flags);
+}
+
+__attribute__((visibility("default"))) int
+renameat(int from_fd, const char *from, int to_fd, const char *to)
+{
+	count_call();
+	return fails.rename != 0 ? done(fails.rename, 0) : (int)syscall(SYS_renameat2, from_fd, from, to_fd, to, 0);
 }
 
 __attribute__((visibility("default"))) int
@@ -159,6 +189,7 @@ unlinkat(int at_fd, const char *name, int flags)
 {
 	int failure = fails.unlink;
 
+	count_call();
 	fails.unlink = 0;
 	return failure != 0 ? done(failure, 0) : (int)syscall(SYS_unlinkat, at_fd, name, flags);
 }
@@ -620,6 +651,136 @@ START_TEST(the_issuer_of_a_file_is_not_told_where_it_is_none)
 }
 END_TEST
 
+/* ---- another passphrase ---------------------------------------------------------------------------------------------------- */
+
+#define OTHER BYTES("another horse", 13)
+
+static enum err
+replace(struct bytes pass, struct fault *f)
+{
+	struct keystore_change k = { .seed = seed, .pass = pass };
+	uint8_t *was = NULL;
+	enum err err = E_OK;
+
+	ck_assert_int_eq(keystore_load(dir_fd, &was, &k.was.n, NULL), E_OK);
+	k.was.p = was;
+	err = keystore_replace(dir_fd, &k, f);
+	free(was);
+	return err;
+}
+
+static bool
+opens(struct bytes pass)
+{
+	uint8_t *got = NULL;
+	enum err err = keystore_open(dir_fd, pass, &got, NULL);
+
+	ck_assert(err == E_OK || err == E_PASSPHRASE);
+	if (err == E_OK)
+		ck_assert_mem_eq(got, seed, sizeof seed);
+	secret_free(&got);
+	return err == E_OK;
+}
+
+static void
+make_old(void)
+{
+	unlinkat(dir_fd, KEYSTORE_NAME, 0);
+	ck_assert_int_eq(keystore_create(dir_fd, seed, PASS, NULL), E_OK);
+}
+
+START_TEST(another_passphrase_opens_and_the_old_one_does_not)
+{
+	struct stat st;
+
+	quick = true;
+	make_old();
+	ck_assert_int_eq(replace(OTHER, NULL), E_OK);
+	ck_assert(opens(OTHER) && !opens(PASS));
+	ck_assert_uint_eq(names(), 1);
+	ck_assert_int_eq(fstatat(dir_fd, KEYSTORE_NAME, &st, AT_SYMLINK_NOFOLLOW), 0);
+	ck_assert_uint_eq(st.st_mode, S_IFREG | 0600);
+	ck_assert_int_eq(replace(BYTES("", 0), NULL), E_PASSPHRASE);
+	ck_assert(opens(OTHER));
+}
+END_TEST
+
+static void
+replace_fails(int sys, enum why why, bool counts)
+{
+	struct fault f = { 0 };
+
+	ck_assert_int_eq(replace(OTHER, &f), E_KEYSTORE);
+	memset(&fails, 0, sizeof fails);
+	garbled = false;
+	ck_assert(f.err == E_KEYSTORE && f.why == why && f.sys == sys);
+	ck_assert(opens(OTHER) == counts && opens(PASS) == !counts);
+	ck_assert_uint_eq(names(), 1);
+}
+
+START_TEST(what_cannot_be_replaced_stays)
+{
+	quick = true;
+	make_old();
+	fails.write = ENOSPC;
+	replace_fails(ENOSPC, WHY_MAKE_FILE, false);
+	fails.sync_file = EIO;
+	replace_fails(EIO, WHY_MAKE_FILE, false);
+	fails.rename = EROFS;
+	replace_fails(EROFS, WHY_MAKE_FILE, false);
+	garbled = true;
+	replace_fails(EIO, WHY_MAKE_FILE, false);
+	fails.sync_dir = EIO;
+	replace_fails(EIO, WHY_MAKE_DURABLE, true);
+}
+END_TEST
+
+START_TEST(a_keystore_that_somebody_else_changed_is_not_replaced)
+{
+	const struct keystore_change k = { BYTES(vector, sizeof vector), seed, OTHER };
+	struct fault f = { 0 };
+
+	quick = true;
+	make_old();
+	ck_assert_int_eq(keystore_replace(dir_fd, &k, &f), E_PASSPHRASE);
+	ck_assert(opens(PASS));
+	ck_assert_uint_eq(names(), 1);
+}
+END_TEST
+
+/* Killed before each call that changes something: one of the two opens it, and it can be done again. */
+START_TEST(killed_at_any_call_there_is_one_that_opens)
+{
+	bool before = false, after = false, whole = false;
+
+	quick = true;
+	for (unsigned at = 1; !whole; at++) {
+		int status = 0;
+		pid_t child;
+
+		ck_assert_uint_lt(at, 30);
+		make_old();
+		child = fork();
+		ck_assert_int_ne(child, -1);
+		if (child == 0) {
+			calls = 0;
+			last_call = at;
+			_exit(replace(OTHER, NULL) == E_OK ? 7 : 1);
+		}
+		ck_assert_int_eq(waitpid(child, &status, 0), child);
+		ck_assert(WIFEXITED(status) && WEXITSTATUS(status) != 1);
+		whole = WEXITSTATUS(status) == 7;
+		ck_assert(opens(OTHER) != opens(PASS));
+		before = before || opens(PASS);
+		after = after || opens(OTHER);
+		ck_assert_int_eq(replace(BYTES("third", 5), NULL), E_OK);
+		ck_assert(opens(BYTES("third", 5)));
+		ck_assert_uint_eq(names(), 1);
+	}
+	ck_assert(before && after);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -653,5 +814,9 @@ main(void)
 	tcase_add_test(tc, a_directory_that_knows_no_flush_is_enough);
 	tcase_add_test(tc, what_the_passphrase_was_stretched_to_is_wiped);
 	tcase_add_test(tc, the_issuer_of_a_file_is_not_told_where_it_is_none);
+	tcase_add_test(tc, another_passphrase_opens_and_the_old_one_does_not);
+	tcase_add_test(tc, what_cannot_be_replaced_stays);
+	tcase_add_test(tc, a_keystore_that_somebody_else_changed_is_not_replaced);
+	tcase_add_test(tc, killed_at_any_call_there_is_one_that_opens);
 	return suite_run(s);
 }

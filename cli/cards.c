@@ -79,7 +79,7 @@ rows_of(const struct books_slot *s, const struct grant *g, const char *contact)
 	add_row(rows, _("Until"), until);
 	add_row(rows, _("Stick"), stick);
 	add_row(rows, _("PC"), g->policy.station ? _("only the managed PC it was made for") : _("any Linux PC with oncestick"));
-	add_row(rows, _("Help"), g->contact[0] != '\0' ? g->contact : contact);
+	add_row(rows, _("Help"), contact[0] != '\0' ? contact : g->contact);
 	return rows;
 }
 

@@ -55,6 +55,8 @@ static const struct verb verbs[] = {
     {"revoke", "issuer", N_("make lost or spent codes useless"), cmd_revoke, HOMES_ISSUER},
     {"collect", "issuer", N_("read from a returned stick which codes were used"), cmd_collect, HOMES_ISSUER},
     {"erase", "issuer", N_("destroy what is on a stick"), cmd_erase, HOMES_ISSUER},
+    {"contact", "issuer", N_("change whom speakers should call"), cmd_contact, HOMES_ISSUER},
+    {"passwd", "issuer", N_("change the issuer's passphrase"), cmd_passwd, HOMES_ISSUER},
     {"backup", "issuer", N_("copy the issuer's books and keystore to a file"), cmd_backup, HOMES_ISSUER},
     {"restore", "issuer", N_("make the issuer again from such a file"), cmd_restore, HOMES_ISSUER},
     {"mount", "speaker", N_("open a stick with a code"), cmd_mount, HOMES_FOLDER},

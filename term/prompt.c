@@ -95,16 +95,23 @@ prompt_secret(const struct cli *c, const char *question, const struct line_style
 	return e;
 }
 
+static enum err
+ask_passphrase(const struct cli *c, const char *question, const struct line_style *style, struct prompt_answer *a, struct fault *f)
+{
+	enum err e = prompt_secret(c, question, style, a, f);
+
+	if (e == E_OK && (e = not_empty(c, a, f)) != E_OK)
+		prompt_free(a);
+	return e;
+}
+
 enum err
 prompt_passphrase(const struct cli *c, const char *question, struct prompt_answer *a, struct fault *f)
 {
 	const struct line_style style = {
 	    .file = c->passphrase_file, .option = "--passphrase-file FILE", .wrong = E_PASSPHRASE};
-	enum err e = prompt_secret(c, question != NULL ? question : _(PASS_QUESTION), &style, a, f);
 
-	if (e == E_OK && (e = not_empty(c, a, f)) != E_OK)
-		prompt_free(a);
-	return e;
+	return ask_passphrase(c, question != NULL ? question : _(PASS_QUESTION), &style, a, f);
 }
 
 /* In one window, if this pinentry can do that: *repeated. */
@@ -125,18 +132,21 @@ ask_new_in_dialog(const struct cli *c, struct prompt_answer *a, bool *repeated, 
 }
 
 enum err
-prompt_new_passphrase(const struct cli *c, struct prompt_answer *a, struct fault *f)
+prompt_new_passphrase(const struct cli *c, const char *file, const char *option, struct prompt_answer *a, struct fault *f)
 {
-	if (c->passphrase_file != NULL)
-		return prompt_passphrase(c, NULL, a, f);
+	const struct line_style style = {.file = file, .option = option, .wrong = E_PASSPHRASE};
+
+	if (file != NULL)
+		return ask_passphrase(c, NULL, &style, a, f);
 	for (;;) {
 		struct prompt_answer again = {0};
 		bool same = false;
-		enum err e = c->dialog != NULL ? ask_new_in_dialog(c, a, &same, f) : prompt_passphrase(c, _(NEW_QUESTION), a, f);
+		enum err e = c->dialog != NULL ? ask_new_in_dialog(c, a, &same, f)
+						 : ask_passphrase(c, _(NEW_QUESTION), &style, a, f);
 
 		if (e != E_OK || same)
 			return e;
-		e = prompt_passphrase(c, _(AGAIN_QUESTION), &again, f);
+		e = ask_passphrase(c, _(AGAIN_QUESTION), &style, &again, f);
 		same = e == E_OK && a->n == again.n && sodium_memcmp(a->text, again.text, a->n) == 0;
 		prompt_free(&again);
 		if (same)

@@ -77,8 +77,12 @@ enum err prompt_lines(
  */
 enum err prompt_passphrase(const struct cli *c, const char *question, struct prompt_answer *a, struct fault *f);
 
-/* prompt_new_passphrase(c, a, f): the same for a new one: asked for twice on a terminal until both are equal. */
-enum err prompt_new_passphrase(const struct cli *c, struct prompt_answer *a, struct fault *f);
+/*
+ * prompt_new_passphrase(c, file, option, a, f): the same for a new one, from file if that is not NULL: asked for twice on a
+ * terminal until both are equal. option, "--passphrase-file FILE", is named where there is nowhere to ask.
+ */
+enum err prompt_new_passphrase(
+    const struct cli *c, const char *file, const char *option, struct prompt_answer *a, struct fault *f);
 
 /* prompt_line(c, question, out, size, f): a line that is not secret; the terminal shows it. Errors: E_PROMPT, E_INTERRUPTED. */
 enum err prompt_line(const struct cli *c, const char *question, char *out, size_t size, struct fault *f);

@@ -66,7 +66,7 @@ for line in (oncestick --help 2>/dev/null)
         test -n "$option[1]"; and set -a args -s $option[1]
         if test -n "$option[3]"
             switch $verb[1]:$option[2]
-                case '*:passphrase-file' '*:code-file' '*:receipts' '*:sheet' '*:list' '*:output'
+                case '*:passphrase-file' '*:new-passphrase-file' '*:code-file' '*:receipts' '*:sheet' '*:list' '*:output'
                     set -a args -r -F
                 case '*:at'
                     set -a args -x -a '(__oncestick_sticks)'

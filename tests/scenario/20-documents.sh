@@ -203,6 +203,8 @@ members prepare "$W/folder" "$stick" -n 4 --passphrase-file "$W/pass"
 members issue "$stick" --to Kim --passphrase-file "$W/pass"
 jq -r '.codes[0].code' "$W/out" >"$W/code"
 members issue --again Kim --passphrase-file "$W/pass"
+members contact
+members contact somebody
 members codes
 members codes "$stick"
 members inspect "$stick"
@@ -247,7 +249,7 @@ members erase "$stick" --yes --passphrase-file "$W/pass"
 # A refusal has no JSON: a program reads the exit status. What rehearse and verify found is an answer.
 for verb in $verbs; do
 	help_options "$verb" | grep -qx -- --json || continue
-	[ "$verb" != prepare ] || set -- "$W/nowhere"
+	case $verb in prepare | contact) set -- "$W/nowhere" ;; esac
 	oncestick "$verb" "$W/nowhere/at all" "$@" --json >"$W/out" 2>"$W/err" </dev/null && die "$verb works with nothing"
 	set --
 	grep -Eq '\[E_[A-Z_]+ [0-9]+\]' "$W/err" || die "$verb does not say why"

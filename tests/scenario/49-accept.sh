@@ -79,8 +79,8 @@ refused 13 "onto another issuer's stick" oncestick accept "$W/two.list" "$W/thei
 said 'another issuer'
 refused 10 "onto no stick" oncestick accept "$W/two.list" "$W/folder"
 if [ "$WHO" = user ]; then
+	rm -f "$stick/ONCE/notice.cose" "$W/out"
 	chmod 555 "$stick/ONCE"
-	rm -f "$W/out"
 	refused 43 "onto a stick that may not be written" oncestick accept "$W/two.list" "$stick"
 	chmod 777 "$stick/ONCE"
 fi

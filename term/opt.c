@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "human.h"
+#include "near.h"
 #include "pinentry.h"
 #include "stop.h"
 #include "talk.h"
@@ -29,49 +30,18 @@ struct parser {
 	bool help;
 };
 
-static size_t
-least(size_t a, size_t b)
-{
-	return a < b ? a : b;
-}
-
-/* Levenshtein's distance, of words short enough for a row on the stack. */
-static size_t
-distance(const char *a, const char *b)
-{
-	size_t row[33];
-	size_t nb = strlen(b);
-
-	if (strlen(a) > 32 || nb > 32)
-		return 99;
-	for (size_t j = 0; j <= nb; j++)
-		row[j] = j;
-	for (size_t i = 1; a[i - 1] != '\0'; i++) {
-		size_t diagonal = row[0];
-
-		row[0] = i;
-		for (size_t j = 1; j <= nb; j++) {
-			size_t change = diagonal + (a[i - 1] != b[j - 1]);
-
-			diagonal = row[j];
-			row[j] = least(change, 1 + least(row[j], row[j - 1]));
-		}
-	}
-	return row[nb];
-}
-
 const char *
 opt_nearest(const char *word, const char *const *names, size_t count)
 {
 	const char *best = NULL;
-	size_t best_d = 4;
+	unsigned best_d = NEAR_FAR;
 
 	for (size_t i = 0; i < count; i++) {
-		size_t d = distance(word, names[i]);
+		unsigned d = near_distance(word, names[i]);
 
 		if (strlen(word) >= 3 && strncmp(names[i], word, strlen(word)) == 0)
 			d = 1;
-		if (d < best_d && d <= 1 + strlen(word) / 4) {
+		if (d < best_d) {
 			best = names[i];
 			best_d = d;
 		}

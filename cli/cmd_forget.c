@@ -60,7 +60,7 @@ static enum err
 run(const struct cli *c, struct forget *g, bool yes, struct fault *f)
 {
 	enum err e = forget_find(g, f);
-	const bool any = e == E_OK && g->found.codes > 0;
+	const bool any = e == E_OK && g->found.people > 0;
 
 	if (any && !yes && (e = confirm(c, g, f)) != E_OK)
 		return e;
@@ -109,8 +109,8 @@ cmd_forget(struct cli *c, int argc, char **argv)
 	if (before != NULL && (when_parse(&g.before, before, WHEN_START, when_now()) != 0 || g.before > when_now()))
 		return say_usage(c, "--before is a day that is past, like 2026-01-01");
 	e = issuing_open(&i, c, &f);
-	if (e == E_OK)
-		e = run(c, &g, yes, &f);
+	if (e == E_OK && (e = run(c, &g, yes, &f)) != E_OK)
+		issuing_did_you_mean(&i, &f);
 	e = e == E_OK ? report(c, &g) : say_error(c, &f, NULL);
 	issuer_close(&i);
 	return e;

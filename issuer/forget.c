@@ -19,7 +19,7 @@ forget_find(struct forget *g, struct fault *f)
 		return e;
 	if (g->found.out > 0)
 		return fault_why(f, E_USAGE, 0, WHY_STILL_OUT, "%s", g->holder);
-	return g->found.codes == 0 ? fault_why(f, E_NO_CODES, 0, WHY_NEVER_GIVEN, "%s", g->holder) : E_OK;
+	return g->found.people == 0 ? fault_why(f, E_NO_CODES, 0, WHY_NEVER_GIVEN, "%s", g->holder) : E_OK;
 }
 
 enum err

@@ -13,6 +13,19 @@
 #define ARGS SQL_ARGS(SQL_TEXT(w->holder), SQL_INT(w->before), SQL_INT(w->now))
 #define GRANTS "CROSS JOIN grnt g INDEXED BY grnt_shown ON g.grant_id = s.grant_id"
 
+/* There is a name that was corrected, or of a code that is nobody's any more. */
+static enum err
+look_in_log(struct sql *q, const char *holder, uint64_t *people, struct fault *f)
+{
+	int64_t one = 0;
+	bool found = false;
+	enum err err = sql_int_of(q, "SELECT 1 FROM event WHERE holder = ? LIMIT 1", SQL_ARGS(SQL_TEXT(holder)), &one, &found, f);
+
+	if (found)
+		*people = 1;
+	return err;
+}
+
 enum err
 books_forget_look(struct books *b, const struct books_forget *w, struct books_forgotten *out, struct fault *f)
 {
@@ -31,6 +44,8 @@ books_forget_look(struct books *b, const struct books_forget *w, struct books_fo
 		out->out = (uint64_t)sqlite3_column_int64(st, 2);
 	}
 	sql_done(&st);
+	if (err == E_OK && w->holder != NULL && out->codes == 0)
+		err = look_in_log(q, w->holder, &out->people, f);
 	return err;
 }
 

@@ -10,11 +10,13 @@
 
 #include "books_pc.h"
 #include "cli.h"
+#include "dcbor.h"
 #include "human.h"
 #include "issuer.h"
 #include "issuing.h"
 #include "keytree.h"
 #include "opt.h"
+#include "rename.h"
 #include "say.h"
 #include "text.h"
 #include "when.h"
@@ -441,16 +443,75 @@ out:
 	return e;
 }
 
+/* ---- a holder is corrected ----------------------------------------------------------------------------------------------- */
+
+/* r->from is what was typed: it stays if it is a name, and not that of a code. */
+static enum err
+find_renamed(const struct cli *c, struct issuer *i, struct books_rename *r, struct books_slot *slot, struct fault *f)
+{
+	struct fault why = {0};
+
+	if (issuing_find_code(i, c, r->from, slot, &why) != E_OK)
+		return why.why == WHY_NO_CODE_NAME ? E_OK : fault_pass(f, &why);
+	if (slot->state == BOOKS_READY)
+		return say_fault(c, f, E_USAGE,
+		    _("code %s has not been handed out, so nobody has it; 'oncestick issue --to' hands it out."), r->from);
+	r->from = NULL;
+	r->grant_id = slot->grant_id;
+	r->slot = slot->slot;
+	return E_OK;
+}
+
+static enum err
+rename_holder(const struct cli *c, struct issuer *i, const char *old, const char *name)
+{
+	struct books_rename r = {.from = old, .to = name};
+	struct books_slot slot;
+	struct fault f = {0};
+	uint64_t count = 0;
+	enum err e = issuing_open(i, c, &f);
+
+	if (e == E_OK && (e = find_renamed(c, i, &r, &slot, &f)) == E_OK && (e = rename_commit(i, &r, &count, &f)) != E_OK)
+		issuing_did_you_mean(i, c, &f);
+	if (e != E_OK)
+		return say_error(c, &f, NULL);
+	if (c->json)
+		return say_json(c, json_pack("{s:I}", "renamed", (json_int_t)count));
+	if (count == 0)
+		say_info(c, "nothing to correct: the name is \"%s\" already", SHORT(name));
+	else
+		say_info(c,
+		    ngettext("%llu code is noted for \"%s\" now", "%llu codes are noted for \"%s\" now", (unsigned long)count),
+		    (unsigned long long)count, SHORT(name));
+	return E_OK;
+}
+
+static enum err
+take_name(const struct cli *c, struct issuer *i, const char *old, const struct opt_words *words)
+{
+	if (words->count == 0)
+		return say_usage(c, "--rename takes two names: the old one, or a code like 7kq241/3, and the new one");
+	if (old[0] == '\0' || !dcbor_text_ok(words->list[0], strlen(words->list[0])))
+		return say_usage(c, "--rename takes names of 1 to %u bytes of plain text", LABEL_MAX);
+	return rename_holder(c, i, old, words->list[0]);
+}
+
 enum err
 cmd_codes(struct cli *c, int argc, char **argv)
 {
-	const struct opt_verb verb = {"codes [STICK|ID]",
+	const char *old = NULL;
+	const struct opt rows[] = {
+	    {OPT_TEXT, "rename", 0, "OLD|CODE-ID", N_("correct the name of a holder, or of who has one code, to NEW"), &old, 0,
+		0},
+	    {OPT_END, NULL, 0, NULL, NULL, NULL, 0, 0},
+	};
+	const struct opt_verb verb = {"codes [STICK|ID]\ncodes --rename OLD|CODE-ID NEW",
 	    N_("Without a stick, one line for each stick in the books: how many codes are ready to hand out, handed out, used, and "
 	       "void (revoked or\n"
 	       "expired), and who holds them. With a stick, named by its directory or as 7kq241, one line for each of its codes. "
 	       "The codes themselves\n"
-	       "are never shown here; see 'oncestick issue --again'.\n"),
-	    OPT_JSON, NULL, 0, 1};
+	       "are never shown here; see 'oncestick issue --again'. With --rename, the holder's name is corrected.\n"),
+	    OPT_JSON, rows, 0, 1};
 	struct issuer i = {.dir_fd = -1};
 	struct fault f = {0};
 	struct opt_words words = {argv, argc};
@@ -458,6 +519,11 @@ cmd_codes(struct cli *c, int argc, char **argv)
 
 	if (!opt_parse(c, &verb, &words, &e))
 		return e;
+	if (old != NULL) {
+		e = take_name(c, &i, old, &words);
+		issuer_close(&i);
+		return e;
+	}
 	e = issuing_open_to_read(&i, c, &f);
 	if (e == E_OK)
 		issuing_warn_behind(&i, c);

@@ -110,7 +110,7 @@ cmd_forget(struct cli *c, int argc, char **argv)
 		return say_usage(c, "--before is a day that is past, like 2026-01-01");
 	e = issuing_open(&i, c, &f);
 	if (e == E_OK && (e = run(c, &g, yes, &f)) != E_OK)
-		issuing_did_you_mean(&i, &f);
+		issuing_did_you_mean(&i, c, &f);
 	e = e == E_OK ? report(c, &g) : say_error(c, &f, NULL);
 	issuer_close(&i);
 	return e;

@@ -342,6 +342,8 @@ run(const struct cli *c, struct issue *a, struct fault *f)
 		e = sheet_begin(c, &a->sheet, a->file, f);
 	if (e == E_OK && (e = issuing_unlock(&a->issuer, c, f)) == E_OK)
 		e = hand_out(a, f);
+	if (e != E_OK)
+		issuing_did_you_mean(&a->issuer, c, f);
 	return e == E_OK ? show(c, a) : say_error(c, f, NULL);
 }
 

@@ -102,8 +102,10 @@ cmd_report(struct cli *c, int argc, char **argv)
 	if (!arguments_fit(c, &a))
 		return E_USAGE;
 	if ((e = issuing_open_to_read(&i, c, &f)) == E_OK && (e = print(&(struct reportsay){c, &i, &a.wanted}, &a, &why)) != E_OK &&
-	    why.err != E_OK)
+	    why.err != E_OK) {
+		issuing_did_you_mean(&i, c, &why);
 		e = word(c, &why, &f);
+	}
 	if (f.err != E_OK)
 		e = say_error(c, &f, NULL);
 	else

@@ -408,7 +408,8 @@ cmd_revoke(struct cli *c, int argc, char **argv)
 	    r.ats.count == 0 && r.list == NULL)
 		return say_usage(
 		    c, "which codes? Name them like 7kq241/3, or use --code, --holder, --stick, --spent, --at or --list");
-	e = run(&r, &f);
+	if ((e = run(&r, &f)) != E_OK)
+		issuing_did_you_mean(&r.issuer, c, &f);
 	e = e == E_OK ? report(&r) : say_error(c, &f, &(struct say_about){.object = r.blame});
 	end(&r);
 	return e;

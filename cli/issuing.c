@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "books.h"
+#include "books_names.h"
 #include "calendar.h"
 #include "clock.h"
 #include "envelope.h"
@@ -352,6 +353,36 @@ void
 issuing_stick_close(struct issuing_stick *s)
 {
 	place_close(&s->at);
+}
+
+static void
+list_names(char *out, size_t size, const struct books_near *near)
+{
+	size_t n = 0;
+
+	out[0] = '\0';
+	for (size_t k = 0; k < near->count; k++)
+		n += (size_t)snprintf(out + n, size - n, "%s\"%s\"", k == 0 ? "" : ", ", SHORT(near->names[k]));
+}
+
+void
+issuing_did_you_mean(struct issuer *i, const struct cli *c, struct fault *f)
+{
+	const bool given = f->why == WHY_NEVER_GIVEN;
+	struct fault was = *f, unread = {0};
+	struct books_near near = {.count = 0};
+	char names[BOOKS_NEAR_MAX * (SHORT_SIZE + 20)];
+
+	if ((!given && f->why != WHY_HOLDS_NONE) ||
+	    books_near(i->books, f->object, given ? 0 : i->now, &near, &unread) != E_OK || near.count == 0)
+		return;
+	list_names(names, sizeof names, &near);
+	fault_clear(f);
+	if (given)
+		say_fault(c, f, was.err, _("nobody called \"%s\" was given a code; did you mean %s?"), was.object, names);
+	else
+		say_fault(c, f, was.err,
+		    _("nobody called \"%s\" holds an unused code that is still valid; did you mean %s?"), was.object, names);
 }
 
 enum err

@@ -31,6 +31,12 @@ enum err issuing_begin_books(struct issuer *i, const struct cli *c, struct fault
 enum err issuing_open_to_hand_out(struct issuer *i, const struct cli *c, struct fault *f);
 enum err issuing_look_behind(struct issuer *i, int fd, struct fault *f);
 
+/*
+ * issuing_did_you_mean(i, c, f): where f says that nobody has that name (WHY_NEVER_GIVEN, WHY_HOLDS_NONE) and the books have
+ * names that are near it, it asks for them. What went wrong stays what it is, also where the books cannot be read any more.
+ */
+void issuing_did_you_mean(struct issuer *i, const struct cli *c, struct fault *f);
+
 /* issuing_warn_behind(i, c): say it if the books were seen to be an older copy. */
 void issuing_warn_behind(const struct issuer *i, const struct cli *c);
 

@@ -74,7 +74,7 @@ for line in (oncestick --help 2>/dev/null)
                     set -a args -x -a '(__oncestick_ids; __oncestick_sticks)'
                 case '*:holder'
                     set -a args -x -a '(__oncestick_of_codes holder)'
-                case '*:again'
+                case '*:again' '*:rename'
                     set -a args -x -a '(__oncestick_of_codes id; __oncestick_of_codes holder)'
                 case issue:lecture refill:lecture report:lecture
                     set -a args -x -a '(__oncestick_of_codes label)'

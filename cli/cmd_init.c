@@ -111,7 +111,7 @@ make(struct issuer *i, const struct cli *c, const char *contact, struct fault *f
 	enum err e = E_OK;
 
 	if ((e = issuing_dir(c, i->dir, sizeof i->dir, f)) != E_OK || (e = refuse_existing(i, c, f)) != E_OK ||
-	    (e = prompt_new_passphrase(c, c->passphrase_file, "--passphrase-file FILE", &pass, f)) != E_OK ||
+	    (e = issuing_new_passphrase(c, c->passphrase_file, "--passphrase-file FILE", &pass, f)) != E_OK ||
 	    (e = open_new_dir(i, f)) != E_OK || (e = issuer_check_rights(i->dir_fd, f)) != E_OK ||
 	    (e = open_new_books(i, c, contact, f)) != E_OK)
 		goto out;

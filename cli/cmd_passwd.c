@@ -39,7 +39,7 @@ unlock(struct issuer *i, const struct cli *c, struct opened *o, struct fault *f)
 static enum err
 ask_another(const struct cli *c, const char *file, const struct prompt_answer *old, struct prompt_answer *a, struct fault *f)
 {
-	enum err e = prompt_new_passphrase(c, file, "--new-passphrase-file FILE", a, f);
+	enum err e = issuing_new_passphrase(c, file, "--new-passphrase-file FILE", a, f);
 
 	if (e == E_OK && a->n == old->n && sodium_memcmp(a->text, old->text, a->n) == 0)
 		e = say_fault(c, f, E_PASSPHRASE, _("that is the passphrase as it is now; nothing was changed. Choose another."));

@@ -20,6 +20,7 @@
 #include "human.h"
 #include "keytree.h"
 #include "newfile.h"
+#include "passquality.h"
 #include "prompt.h"
 #include "say.h"
 #include "scrub.h"
@@ -230,6 +231,36 @@ issuing_unlock(struct issuer *i, const struct cli *c, struct fault *f)
 	if (e == E_OK)
 		e = issuer_unlock(i, BYTES(pass.text, pass.n), f);
 	prompt_free(&pass);
+	return e;
+}
+
+static enum err
+refuse_weak(const struct cli *c, const struct prompt_answer *a, struct fault *f)
+{
+	switch (passquality(BYTES(a->text, a->n))) {
+	case PASSQUALITY_SHORT:
+		return say_fault(c, f, E_PASSPHRASE,
+		    _("the passphrase is too short: anybody would guess it. Give it at least %d characters; several words are best."),
+		    PASSQUALITY_MIN);
+	case PASSQUALITY_FEW:
+		return say_fault(c, f, E_PASSPHRASE,
+		    _("the passphrase has the same few characters again and again: anybody would guess it. Take several words."));
+	case PASSQUALITY_RUN:
+		return say_fault(c, f, E_PASSPHRASE,
+		    _("the passphrase is characters in a row: anybody would guess it. Take several words."));
+	case PASSQUALITY_FINE:
+		break;
+	}
+	return E_OK;
+}
+
+enum err
+issuing_new_passphrase(const struct cli *c, const char *file, const char *option, struct prompt_answer *a, struct fault *f)
+{
+	enum err e = prompt_new_passphrase(c, file, option, a, f);
+
+	if (e == E_OK && (e = refuse_weak(c, a, f)) != E_OK)
+		prompt_free(a);
 	return e;
 }
 

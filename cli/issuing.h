@@ -11,6 +11,7 @@
 #include "cli.h"
 #include "error.h"
 #include "issuer.h"
+#include "prompt.h"
 #include "stickarg.h"
 
 /* issuing_dir(c, out, size, f): where the issuer's files are. E_USAGE if no home is known or it does not fit. */
@@ -54,6 +55,13 @@ enum err issuing_clock(struct issuer *i, const struct cli *c, struct fault *f);
  * issuer_unlock.
  */
 enum err issuing_unlock(struct issuer *i, const struct cli *c, struct fault *f);
+
+/*
+ * issuing_new_passphrase(c, file, option, a, f): prompt_new_passphrase, for one that not anybody would guess. Errors: those of
+ * prompt_passphrase, E_PASSPHRASE.
+ */
+enum err issuing_new_passphrase(
+    const struct cli *c, const char *file, const char *option, struct prompt_answer *a, struct fault *f);
 
 /* issuing_warn_list(i, c): after issuer_publish: say it if the list will soon be too long. */
 void issuing_warn_list(const struct issuer *i, const struct cli *c);

@@ -5,6 +5,12 @@ mkdir "$W/folder" "$W/stick"
 echo hello >"$W/folder/a.txt"
 stick=$W/stick old="--passphrase-file=$W/pass" new="--passphrase-file=$W/new"
 store=$W/issuer/keystore.cbor
+for guess in secret aaaaaaaaaa 12345678; do
+	echo "$guess" >"$W/guess"
+	refused 61 "$guess is no passphrase" oncestick init --passphrase-file "$W/guess"
+	said 'anybody would guess it'
+done
+check "nothing was made" test ! -e "$W/issuer"
 check "an issuer is made" oncestick init --contact "+49 30 1234" "$old"
 check "a backup is made" oncestick backup "$W/backup"
 
@@ -26,6 +32,7 @@ cp -p "$store" "$W/before"
 refused 61 "the old passphrase is asked for" oncestick passwd "$new" --new-passphrase-file "$W/new"
 refused 61 "the new one is another" oncestick passwd "$old" --new-passphrase-file "$W/pass"
 said "nothing was changed"
+refused 61 "nor one that anybody would guess" oncestick passwd "$old" --new-passphrase-file "$W/guess"
 : >"$W/empty"
 refused 61 "and is not empty" oncestick passwd "$old" --new-passphrase-file "$W/empty"
 refused 24 "without a terminal it is named how" setsid oncestick passwd "$old"

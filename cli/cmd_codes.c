@@ -423,7 +423,7 @@ list_slots(const struct cli *c, struct issuer *i, const char *arg, struct fault 
 	table = c->json ? NULL : slot_table(with_pc);
 	failed = list == NULL && table == NULL;
 	for (size_t k = 0; k < count && !failed; k++) {
-		if ((e = find_pc(i, &slots[k], &pc, f)) != E_OK) {
+		if (find_pc(i, &slots[k], &pc, f) != E_OK) {
 			json_decref(list);
 			human_table_free(&table);
 			e = say_error(c, f, NULL);

@@ -367,7 +367,8 @@ run(struct cli *c, struct station_args *a, const struct opt_words *words)
 		if (words->count - 1 < actions[i].min || words->count - 1 > actions[i].max)
 			return usage(c, name, actions[i].max);
 		if (a->pc != NULL)
-			return strcmp(name, "name") == 0 ? name_there(c, a, file) : say_usage(c, "--pc is for station name");
+			return file != NULL && strcmp(name, "name") == 0 ? name_there(c, a, file)
+									 : say_usage(c, "--pc is for station name");
 		if (station_open(&s, a->dir, actions[i].mode, &f) == E_OK)
 			err = actions[i].run(c, a, s, file, &f);
 		station_close(&s);

@@ -354,8 +354,10 @@ make(struct provision **p, int dir_fd, struct fault *f)
 {
 	struct provision *made = calloc(1, sizeof(*made));
 
-	if (made == NULL)
-		return fault_set(f, E_FAIL, ENOMEM, "memory", "stick");
+	if (made == NULL) {
+		fault_set(f, E_FAIL, ENOMEM, "memory", "stick");
+		return E_FAIL;
+	}
 	made->state = PROVISION_EMPTY;
 	made->once_fd = made->lock_fd = -1;
 	made->dir_fd = fcntl(dir_fd, F_DUPFD_CLOEXEC, 3);

@@ -22,12 +22,12 @@
 #include "text.h"
 #include "when.h"
 
-#define TEXT 300 /* of a line with a label or a holder in it */
+#define TEXT 300 /* room for a line with a label or a holder in it */
 
 int
 cards_paper(enum cards_paper *out, const char *word)
 {
-	/* glibc gives the millimetres themselves in place of the pointer: locale(5), LC_PAPER. */
+	/* glibc returns the millimetres themselves in place of a pointer: locale(5), LC_PAPER. */
 	if (word == NULL)
 		*out = (intptr_t)nl_langinfo(_NL_PAPER_WIDTH) == 216 ? CARDS_LETTER : CARDS_A4;
 	else if (strcmp(word, "a4") == 0)
@@ -39,7 +39,7 @@ cards_paper(enum cards_paper *out, const char *word)
 	return 0;
 }
 
-/* When the sheet was made, or as reproducible documents have it (reproducible-builds.org, SOURCE_DATE_EPOCH). */
+/* When the sheet was made, or the time in SOURCE_DATE_EPOCH, for reproducible documents (reproducible-builds.org). */
 static int64_t
 created(int64_t now)
 {
@@ -113,7 +113,7 @@ card_of(const struct handout *h, size_t k, const struct grant *g, const char *co
 	    "once", once, "rows", rows_of(s, g, contact), "steps", steps_of());
 }
 
-/* Slots of one grant stand together: it is read once. */
+/* Slots of one grant come one after the other, so each grant is read once. */
 static enum err
 add_cards(json_t *cards, const struct handout *h, const struct issuer *i, struct fault *f)
 {

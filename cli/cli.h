@@ -1,7 +1,7 @@
 /*
  * cli.h - the verbs.
  *
- * A verb returns an enum err, which is the exit status; it has said why by then (say.h).
+ * A verb returns an enum err, which becomes the exit status. By then it has said what went wrong (say.h).
  */
 #ifndef CLI_H
 #define CLI_H
@@ -9,7 +9,7 @@
 #include "error.h"
 #include "term.h"
 
-/* One verb: parse argv[1..] with opt_parse, do it, say it. argv[0] is the verb's name. */
+/* One verb: parse argv[1..] with opt_parse, do the work, report the result. argv[0] is the verb's name. */
 typedef enum err cli_verb(struct cli *c, int argc, char **argv);
 
 cli_verb cmd_init, cmd_prepare, cmd_refill, cmd_issue, cmd_codes, cmd_revoke, cmd_collect, cmd_erase, cmd_verify, cmd_inspect;

@@ -1,5 +1,5 @@
 /*
- * cmd_accept.c - take in what an issuer sent after a stick: no code, no passphrase.
+ * cmd_accept.c - accept what an issuer sent after a stick. It takes no code and no passphrase.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -32,12 +32,12 @@ struct run {
 	size_t file_n;
 
 	struct place at;
-	struct stick *stick; /* of a list; NULL: none was named */
+	struct stick *stick; /* for a list; NULL: no stick was named */
 	struct stick_grants grants;
 	struct notice notice;
-	struct accept codes; /* of a refill */
-	bool known;   /* the PC knows its issuer, and has the list now */
-	bool written; /* it was not on the stick before */
+	struct accept codes; /* for a refill */
+	bool known;   /* this PC knows the issuer, and now has the list */
+	bool written; /* the stick did not have it before */
 };
 
 /* ---- what was sent --------------------------------------------------------------------------------------------------------- */
@@ -97,7 +97,7 @@ open_stick(struct run *r, struct fault *f)
 	return E_OK;
 }
 
-/* An issuer whom this PC does not know is not trusted with room in its memory; a stick of his still takes the list along. */
+/* An unknown issuer gets no room in this PC's memory, but a stick of that issuer still takes the list. */
 static enum err
 learn(struct run *r, const struct notice *notice, struct bytes file, struct fault *f)
 {
@@ -165,7 +165,7 @@ report_list(const struct run *r)
 
 /* ---- new codes ------------------------------------------------------------------------------------------------------------- */
 
-/* f, with the names that it is about. */
+/* Put f into words, with the names that it is about. */
 static enum err
 word(const struct run *r, const struct fault *why, struct fault *f)
 {
@@ -188,7 +188,7 @@ word(const struct run *r, const struct fault *why, struct fault *f)
 	return fault_pass(f, why);
 }
 
-/* The list that comes with codes is for this PC, too; if it cannot keep it, the stick has it. */
+/* The list that comes with the codes is for this PC, too. If this PC cannot keep it, the stick still has it. */
 static enum err
 accept_codes(struct run *r, struct fault *f)
 {
@@ -233,7 +233,7 @@ report_codes(const struct run *r)
 	return E_OK;
 }
 
-/* ---- all of it ------------------------------------------------------------------------------------------------------------- */
+/* ---- the verb -------------------------------------------------------------------------------------------------------------- */
 
 static enum err
 run(struct run *r, struct fault *f)
@@ -248,7 +248,7 @@ run(struct run *r, struct fault *f)
 	return refillfile_guess(BYTES(r->file, r->file_n)) ? accept_codes(r, f) : none_of_ours(r, f);
 }
 
-/* What a fault is about that says nothing of it itself. */
+/* What a fault is about, if the fault itself does not say. */
 static const char *
 about(const struct run *r, enum err e)
 {

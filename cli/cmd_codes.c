@@ -1,5 +1,5 @@
 /*
- * cmd_codes.c - what the books know of sticks and codes. Never a code itself.
+ * cmd_codes.c - what the books know about sticks and codes. It never shows a code itself.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +24,7 @@
 #define COLUMNS 7
 #define SLOT_COLUMNS 9
 
-/* Marked for row_slot; in JSON they are as they stand here. */
+/* Marked for row_slot; JSON has them as they are here. */
 static const char *
 state_name(const struct books_slot *s, int64_t now)
 {
@@ -68,7 +68,7 @@ print_table(const struct cli *c, struct human_table *t, int failed)
 
 /* ---- every stick --------------------------------------------------------------------------------------------------------- */
 
-/* Who holds codes of one stick, each once, in the order of the codes. */
+/* Everybody who holds codes of one stick, each once, in the order of the codes. */
 struct holders {
 	const struct books_holder **list;
 	size_t count;
@@ -82,7 +82,7 @@ by_number(const void *pa, const void *pb)
 	return (*a)->number < (*b)->number ? -1 : (*a)->number > (*b)->number;
 }
 
-/* Of the first count of all. */
+/* Find them among the first count of all. */
 static bool
 find_holders(struct holders *h, const struct books_holder *all, size_t count)
 {
@@ -96,7 +96,7 @@ find_holders(struct holders *h, const struct books_holder *all, size_t count)
 	return true;
 }
 
-/* For people: a name that could be taken for several is in quotation marks. A long list is cut. */
+/* For people: a name that could be taken for several names is put in quotation marks. A long list is cut. */
 static void
 show_holders(const struct holders *h, char *out, size_t size)
 {
@@ -131,7 +131,7 @@ json_stick(const struct books_stick *s, const struct holders *h)
 	    say_json_time(s->expires));
 }
 
-/* Of two that are shown alike the whole id, which can be typed instead. */
+/* For two sticks that are shown alike, show the whole id, which can be typed instead. */
 static void
 show_stick(char out[2 * ID_SIZE + 1], const struct books_stick *s, bool alike)
 {
@@ -154,7 +154,7 @@ row_stick(struct human_table *table, const struct books_stick *s, const struct h
 	snprintf(spent, sizeof spent, "%u", s->spent);
 	snprintf(gone, sizeof gone, "%u", s->revoked + s->expired);
 	until[0] = '\0';
-	if (s->expires != 0) /* else no lecture was ever finished on it */
+	if (s->expires != 0) /* otherwise no lecture on it was ever finished */
 		when_show_short(until, sizeof until, s->expires, now);
 	show_holders(h, who, sizeof who);
 	say_safe(label, sizeof label, s->label);
@@ -180,7 +180,7 @@ same_name(const struct books_stick *a, const struct books_stick *b)
 	return strcmp(one, other) == 0;
 }
 
-/* Which of the sticks are shown like another one: those that are so stand together when all are in the order of their ids. */
+/* Which sticks are shown like another one. Sorted by their ids, such sticks are next to each other. */
 static bool *
 find_alike(const struct books_stick *sticks, size_t count)
 {
@@ -202,7 +202,7 @@ find_alike(const struct books_stick *sticks, size_t count)
 	return alike;
 }
 
-/* Where the sticks are listed, and who holds codes of those that are still to come, in their order. */
+/* Where to list the sticks, and the holders of codes on the sticks still to come, in the same order. */
 struct listing {
 	struct human_table *table; /* or NULL */
 	json_t *list;              /* likewise */
@@ -231,7 +231,7 @@ add_stick(struct listing *l, const struct books_stick *s, bool alike)
 	return failed;
 }
 
-/* Sticks and holders as they were at one moment. */
+/* Show the sticks and holders as they were at one moment. */
 static enum err
 read_all(const struct issuer *i, struct books_stick **sticks, size_t *count, struct books_holder **held, size_t *held_count,
     struct fault *f)
@@ -282,7 +282,7 @@ out:
 
 /* ---- one stick ----------------------------------------------------------------------------------------------------------- */
 
-/* The PC that opened it: its name, "" if it has none; and its id, "" if nobody knows. */
+/* The PC that opened it: its name, "" if it has none, and its id, "" if unknown. */
 struct at_pc {
 	char name[LABEL_MAX + 1], id[2 * ID_SIZE + 1];
 };
@@ -313,7 +313,7 @@ json_slot(const struct books_slot *s, const struct at_pc *pc, int64_t now)
 	    pc->name[0] != '\0' ? say_json_text(pc->name) : json_null());
 }
 
-/* With a column for the PC only where one is known. */
+/* The column for the PC is there only if some PC is known. */
 static int
 row_slot(struct human_table *table, const struct books_slot *s, const struct at_pc *pc, bool with_pc, int64_t now)
 {
@@ -349,7 +349,7 @@ row_slot(struct human_table *table, const struct books_slot *s, const struct at_
 	return failed;
 }
 
-/* How many can be handed out, and until when they open. */
+/* Say how many codes can be handed out, and until when they open. */
 static void
 say_left(const struct cli *c, const struct books_slot *slots, size_t count, int64_t now)
 {
@@ -443,9 +443,9 @@ out:
 	return e;
 }
 
-/* ---- a holder is corrected ----------------------------------------------------------------------------------------------- */
+/* ---- correcting a holder's name ------------------------------------------------------------------------------------------ */
 
-/* r->from is what was typed: it stays if it is a name, and not that of a code. */
+/* If r->from, as typed, names a code, the holder of that code is meant. Otherwise r->from stays as it is. */
 static enum err
 find_renamed(const struct cli *c, struct issuer *i, struct books_rename *r, struct books_slot *slot, struct fault *f)
 {

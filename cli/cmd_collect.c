@@ -1,5 +1,6 @@
 /*
- * cmd_collect.c - a stick comes home: read which codes were used, mark the books, renew the list, report what does not add up.
+ * cmd_collect.c - a stick comes home: read which codes were used, update the books, renew the list, and report what does not add
+ * up.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -28,7 +29,7 @@
 #include "text.h"
 #include "when.h"
 
-#define RECEIPTS_MAX_MIB 64u /* of all files: some 300 000 codes */
+#define RECEIPTS_MAX_MIB 64u /* all files together: some 300 000 codes */
 #define RECEIPTS_MAX ((size_t)RECEIPTS_MAX_MIB << 20)
 #define COLUMNS 6
 
@@ -36,19 +37,19 @@ struct run {
 	const struct cli *c;
 	const char *stick; /* operand or NULL */
 	struct opt_list receipts;
-	const char *list; /* the file that gets the list, or NULL */
+	const char *list; /* the file to write the list to, or NULL */
 	bool purge, yes;
 
 	struct issuer issuer;
 	struct place at;
 	struct reporting reporting;
 	struct homecoming h;
-	uint8_t **files; /* the receipts, as many */
+	uint8_t **files; /* the contents of receipts, one each */
 };
 
-/* ---- doing it -------------------------------------------------------------------------------------------------------------- */
+/* ---- collecting ------------------------------------------------------------------------------------------------------------ */
 
-/* Books that were lost are made again from the sticks that come home. */
+/* Lost books are rebuilt from the sticks that come home. */
 static enum err
 open_books(struct run *r, struct fault *f)
 {
@@ -108,7 +109,7 @@ read_stick(struct run *r, struct fault *f)
 	return e == E_OK ? E_OK : fault_pass(f, &why);
 }
 
-/* With receipts and no STICK, the stick is lost. */
+/* If there are receipts but no STICK, the stick is lost. */
 static enum err
 take_stick(struct run *r, struct fault *f)
 {
@@ -128,7 +129,7 @@ take_stick(struct run *r, struct fault *f)
 	return E_OK;
 }
 
-/* Everything else is in the books by now. */
+/* By now everything else is in the books. */
 static enum err
 ask_damaged(struct run *r, struct fault *f)
 {
@@ -251,7 +252,7 @@ flag_words(uint32_t bits, char *out, size_t size)
 			n += (size_t)snprintf(out + n, size - n, "%s%s", n == 0 ? "" : ", ", _(flags[i].words));
 }
 
-/* How long the lecture was open, if it has ended, and what was odd. */
+/* How long the lecture was open, if it has ended, and what was odd about it. */
 static void
 note_words(const struct receipt *r, char *out, size_t size)
 {
@@ -269,8 +270,10 @@ note_words(const struct receipt *r, char *out, size_t size)
 		snprintf(out, size, _("open for %s; %s"), length, odd);
 }
 
-/* The PC's name; without one the first symbols of its id, which are enough to tell stations apart. Where the books cannot be read
- * by now they are, too. */
+/*
+ * The PC's name. If it has none, or the books cannot be read any more, the first symbols of its id, which are enough to tell PCs
+ * apart.
+ */
 static void
 station_name(const struct run *run, const struct receipt *r, char *out, size_t size)
 {

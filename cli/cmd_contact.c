@@ -1,5 +1,5 @@
 /*
- * cmd_contact.c - whom a speaker should call.
+ * cmd_contact.c - set whom a speaker should call.
  */
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /*
- * cmd_erase.c - destroy what is on a stick and revoke its codes.
+ * cmd_erase.c - destroy the contents of a stick and revoke its codes.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -35,11 +35,11 @@ struct run {
 	struct reporting reporting;
 	struct erase e;
 	char name[STICK_NAME_SIZE];
-	json_t *left; /* paths on the stick that oncestick did not write, as JSON has them */
+	json_t *left; /* paths on the stick that oncestick did not write, as JSON strings */
 	char *shown[LEFT_SHOWN];
 };
 
-/* why, if it is that something would be lost. */
+/* Put why into words, if the reason is that something would be lost. */
 static enum err
 word(const struct run *r, enum err e, const struct fault *why, struct fault *f)
 {
@@ -137,7 +137,7 @@ run(struct run *r, struct fault *f)
 	return r->scrub ? scrub_free_space(r->e.report, r->at.fd, f) : E_OK;
 }
 
-/* What is not ours stays, and whoever thinks the stick is empty now should know. */
+/* Files that are not ours stay. Say so, because people may believe that the stick is empty now. */
 static void
 say_left(const struct run *r)
 {

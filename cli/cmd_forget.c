@@ -1,5 +1,5 @@
 /*
- * cmd_forget.c - names of people go from the books.
+ * cmd_forget.c - remove people's names from the books.
  */
 #include <stdio.h>
 
@@ -55,7 +55,7 @@ report(const struct cli *c, const struct forget *g)
 	return E_OK;
 }
 
-/* Also where nobody is to be forgotten: an earlier time may have failed there. */
+/* Pack the books even if there is nobody to forget: an earlier attempt may have failed there. */
 static enum err
 run(const struct cli *c, struct forget *g, bool yes, struct fault *f)
 {

@@ -103,7 +103,7 @@ report(const struct cli *c, const struct issuer *i, const char *contact)
 	return say_stdout(c);
 }
 
-/* The keystore comes last: an issuer is there whole or not at all. */
+/* The keystore comes last, so that an issuer exists completely or not at all. */
 static enum err
 make(struct issuer *i, const struct cli *c, const char *contact, struct fault *f)
 {

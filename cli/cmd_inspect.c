@@ -1,5 +1,5 @@
 /*
- * cmd_inspect.c - what a stick, or a signed file, says about itself. No right to write is needed, and no code.
+ * cmd_inspect.c - what a stick, or a signed file, says about itself. This takes no code and no right to write.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -36,10 +36,10 @@
 
 enum report_kind { REPORT_MANIFEST, REPORT_GRANT, REPORT_REFILL, REPORT_NOTICE, REPORT_RECEIPTS, REPORT_STATION, REPORT_STICK };
 
-/* What a stick says of one of its lectures, beside the grant. */
+/* What a stick says about one of its lectures, in addition to the grant. */
 struct lecture {
 	struct slots_count slots;
-	const char *manifest; /* "signed", or what it is instead */
+	const char *manifest; /* "signed", or what is wrong with it */
 	uint64_t blocks;      /* if it is signed */
 };
 
@@ -50,22 +50,22 @@ struct report_stick {
 	char device[128], fs[STICKIO_FS_NAME];
 	bool mixed; /* lectures of several issuers */
 	struct stick_grants grants;
-	struct lecture *lectures; /* one for each of them */
+	struct lecture *lectures; /* one for each grant */
 	bool has_notice, notice_unreadable;
 };
 
-/* What is shown, as JSON or to people. Only what its kind says is filled in; a stick has a notice, too. */
+/* What is shown, as JSON or to people. Only the fields of its kind are filled in; a stick also has a notice. */
 struct report {
 	enum report_kind kind;
 	struct manifest manifest;
 	struct grant grant;
 	struct notice notice;
 	struct enrolment station;
-	struct receipts_from from; /* of the rows */
+	struct receipts_from from; /* where the rows come from */
 	struct receipt_row *rows;
 	size_t row_count;
 	struct report_stick stick;
-	uint8_t *file; /* what rows borrow from */
+	uint8_t *file; /* the rows borrow from it */
 };
 
 static void
@@ -91,7 +91,7 @@ revoked_codes(const struct notice *n)
 	return codes;
 }
 
-/* Whether it is one: what it proves, only its issuer can tell. */
+/* Whether it is a receipt. Only its issuer can tell what it proves. */
 static bool
 parse_receipt(struct receipt *r, const struct receipt_row *row)
 {
@@ -117,7 +117,7 @@ open_signed(struct report *r, enum envelope_type type, struct bytes file)
 	return ENVELOPE_MALFORMED;
 }
 
-/* New codes for a stick: what is signed of them. Whether they fit, only the stick can tell. */
+/* New codes for a stick: read the signed part. Only the stick can tell whether they fit. */
 static enum envelope_result
 open_refill(struct report *r, struct bytes file)
 {
@@ -178,7 +178,7 @@ inspect_file(const struct cli *c, struct report *r, const char *path, struct fau
 
 /* ---- sticks ----------------------------------------------------------------------------------------------------------------- */
 
-/* What the manifest of g is, and in m what it says if it is "signed". f has why if it cannot be read. */
+/* The state of g's manifest. If it is "signed", m is the manifest; if it cannot be read, f says why. */
 static const char *
 manifest_state(const struct stick *s, const struct grant *g, struct manifest *m, struct fault *f)
 {
@@ -207,8 +207,10 @@ manifest_state(const struct stick *s, const struct grant *g, struct manifest *m,
 	return state;
 }
 
-/* An error only if something of it cannot be read that whoever uses this PC can put right: a medium that fails is part of the
- * answer. */
+/*
+ * It is an error only if something cannot be read for a reason that can be put right on this PC. A medium that fails is part of the
+ * answer.
+ */
 static enum err
 read_lecture(struct lecture *l, const struct stick *s, const struct grant *g, struct fault *f)
 {
@@ -520,7 +522,7 @@ json_report(const struct report *r)
 
 struct page {
 	const struct cli *c;
-	bool verbose; /* ids and hashes too */
+	bool verbose; /* ids and hashes, too */
 	int64_t now;
 };
 
@@ -649,7 +651,7 @@ row_media(const char *state)
 						    _("of another lecture: no code opens this, it has to be prepared again"));
 }
 
-/* l is NULL of a grant that is on no stick. */
+/* l is NULL if the grant is not on a stick. */
 static void
 print_lecture(const struct page *p, const struct grant *g, const struct lecture *l)
 {

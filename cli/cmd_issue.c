@@ -1,5 +1,5 @@
 /*
- * cmd_issue.c - hand out codes: into the books first, then to the person.
+ * cmd_issue.c - hand out codes: first in the books, then to the person.
  */
 #include <errno.h>
 #include <stdint.h>
@@ -34,15 +34,15 @@ struct issue {
 	struct opt_list again;
 	const char *stick; /* the operand, or NULL */
 
-	bool print; /* on standard output, as format */
+	bool print; /* print to standard output, as format */
 	enum handoutsay_format format;
-	const char *file; /* of the code sheet; NULL: none */
+	const char *file; /* for the code sheet; NULL: no sheet */
 	enum cards_paper paper;
 	bool large;
 
 	struct issuer issuer;
 	struct handout out;
-	json_t *cards; /* for the sheet; they hold the codes */
+	json_t *cards; /* for the sheet; they contain the codes */
 	struct sheet sheet;
 };
 
@@ -75,7 +75,7 @@ too_few(const struct issue *a, const struct issuing_stick *stick, struct fault *
 	    stick->name, have, a->n, stick->name);
 }
 
-/* f, which is about the stick, with its name. */
+/* Put why, which is about the stick, into words with the stick's name. */
 static enum err
 word(const struct issue *a, const struct issuing_stick *stick, const struct fault *why, struct fault *f)
 {
@@ -150,7 +150,7 @@ choose(struct issue *a, struct fault *f)
 
 /* ---- making and showing -------------------------------------------------------------------------------------------------- */
 
-/* In one transaction: what is shown is in the books, what is in the books as handed out can be shown. */
+/* One transaction: every code that is shown is in the books, and every code that the books call handed out can be shown. */
 static enum err
 hand_out(struct issue *a, struct fault *f)
 {
@@ -167,7 +167,9 @@ hand_out(struct issue *a, struct fault *f)
 
 #define RETRY (ISSUER_DIR_MAX + 3 * BOOKS_TEXT) /* a command line with a file and a holder in it */
 
-/* The command that shows these codes again: all of them where one name stands for all, else only the first. True if all. */
+/*
+ * The command that shows these codes again: all of them if one name stands for all, otherwise only the first. Return true for all.
+ */
 static bool
 retry(const struct issue *a, char out[RETRY])
 {
@@ -189,7 +191,7 @@ retry(const struct issue *a, char out[RETRY])
 	return a->out.count == 1 || strchr(s->holder, '/') == NULL;
 }
 
-/* Nothing is lost: what could not be shown is in the books. */
+/* Nothing is lost: codes that could not be shown are in the books. */
 static enum err
 say_not_shown(const struct cli *c, const struct issue *a, const char *why)
 {
@@ -226,7 +228,7 @@ tell_sheet(const struct cli *c, const struct issue *a)
 		    (unsigned long)a->out.count), file, a->out.count);
 }
 
-/* Codes of one lecture, and when it opens. */
+/* Codes of one lecture, and when they open it. */
 static void
 tell_lecture(const struct cli *c, const struct issue *a, const struct handout *of)
 {
@@ -256,7 +258,7 @@ tell_lecture(const struct cli *c, const struct issue *a, const struct handout *o
 	say_info(c, "each opens once, from %s to %s", from, until);
 }
 
-/* How many codes from the k-th on are of one lecture and one holder. */
+/* How many codes, starting with the k-th, have the same lecture and the same holder. */
 static size_t
 row_of(const struct handout *h, size_t k)
 {
@@ -316,7 +318,7 @@ tell(const struct cli *c, const struct issue *a)
 	tell_next(c, a);
 }
 
-/* The keys are gone when another program is started; only the codes go to it. */
+/* The keys are wiped before another program is started; it gets only the codes. */
 static enum err
 show(const struct cli *c, struct issue *a)
 {

@@ -1,5 +1,5 @@
 /*
- * cmd_passwd.c - a new passphrase for the issuer.
+ * cmd_passwd.c - give the issuer a new passphrase.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +17,7 @@
 #include "settings.h"
 #include "text.h"
 
-/* The keystore, its bytes, and what opens it. */
+/* The keystore's file, and the passphrase that opens it. */
 struct opened {
 	uint8_t *file;
 	size_t n;
@@ -70,7 +70,7 @@ report(const struct cli *c)
 	return E_OK;
 }
 
-/* Which passphrase counts is what has to be known now. */
+/* The person needs to know which passphrase is valid now. */
 static enum err
 explain(const struct cli *c, const struct fault *f, bool counts)
 {

@@ -1,5 +1,6 @@
 /*
- * cmd_play.c - a stick for one player: the stage is made before the code is asked for, and the session ends when the player has.
+ * cmd_play.c - open a stick for one player only. The stage is made before the code is asked for, and the session ends with the
+ * player.
  */
 #include <errno.h>
 #include <poll.h>
@@ -39,14 +40,14 @@ struct play {
 	struct stage stage;
 	struct player player;
 	struct playhome home;
-	char dir[64];                   /* in which the player sees the folder */
+	char dir[64];                   /* where the player sees the folder */
 	char bus[PATH_MAX], sound[PATH_MAX];
 	bool end;                       /* --end */
-	bool told;                      /* by a signal to stop */
-	bool interrupted;               /* ^C, which is for the player */
-	bool over;                      /* the session is, and m.msg says how */
-	bool lost;                      /* the session's process is gone */
-	struct stage_end ended;         /* how the player did */
+	bool told;                      /* told to stop, by a signal */
+	bool interrupted;               /* by ^C, which is for the player */
+	bool over;                      /* the session has ended, and m.msg says how */
+	bool lost;                      /* the session's process has died */
+	struct stage_end ended;         /* how the player ended */
 };
 
 /* ---- before the code ------------------------------------------------------------------------------------------------------ */
@@ -81,7 +82,7 @@ setting(const char *path)
 	return n;
 }
 
-/* Which of the ways to forbid it this system has chosen. */
+/* Say in which of several possible ways this system forbids them. */
 static enum err
 say_no_namespaces(const struct cli *c, int sys)
 {
@@ -178,14 +179,14 @@ signal_came(struct play *p, int signals)
 	if (read(signals, &s, sizeof s) != sizeof s)
 		return;
 	if (s.ssi_signo == SIGINT || s.ssi_signo == SIGQUIT) {
-		p->interrupted = true; /* the player has it from the terminal too, and knows what it means there */
+		p->interrupted = true; /* the player gets it from the terminal, too, and knows what to do with it */
 		return;
 	}
 	p->told = true;
 	stage_stop(&p->stage);
 }
 
-/* Until the player has ended. */
+/* Wait until the player has ended. */
 static void
 wait_for_player(struct play *p, int signals)
 {
@@ -200,7 +201,7 @@ wait_for_player(struct play *p, int signals)
 			session_said(p);
 		if (fds[0].revents != 0) {
 			if (stage_next(&p->stage, &p->ended) != 0)
-				p->ended.status = SIGKILL; /* the whole place is gone, and the player with it */
+				p->ended.status = SIGKILL; /* the whole stage is gone, and the player with it */
 			return;
 		}
 	}
@@ -227,7 +228,7 @@ run_player(struct play *p)
 		wait_for_player(p, signals);
 	stage_close(&p->stage);
 	if (restore && !p->told)
-		tcsetattr(STDIN_FILENO, TCSADRAIN, &terminal); /* a player that was killed leaves it as it was using it */
+		tcsetattr(STDIN_FILENO, TCSADRAIN, &terminal); /* a player that was killed may have left it in another mode */
 	if (signals >= 0)
 		close(signals);
 	sigprocmask(SIG_SETMASK, &before, NULL);
@@ -236,7 +237,7 @@ run_player(struct play *p)
 
 /* ---- afterwards ----------------------------------------------------------------------------------------------------------- */
 
-/* Whatever is not a clear yes is a pause: the code still opens then. */
+/* Anything but a clear yes is a pause, after which the code still opens the lecture. */
 static bool
 end_for_good(const struct play *p)
 {
@@ -273,7 +274,7 @@ say_closed(const struct play *p)
 	return E_OK;
 }
 
-/* Players take a block that they cannot have for the end of the film. */
+/* If a player cannot get a block, it believes that this is the end of the film. */
 static enum err
 say_unread(const struct play *p)
 {
@@ -317,16 +318,16 @@ play(struct play *p)
 	by_us = p->over || p->lost;
 	if (!by_us) {
 		session_finish(&p->m.link, end_for_good(p));
-		p->over = session_next(&p->m.link, &p->m.msg, NULL) == 0; /* at the deadline it ends whatever was said */
+		p->over = session_next(&p->m.link, &p->m.msg, NULL) == 0; /* at the deadline it ends, whatever was asked for */
 	}
-	session_dismiss(&p->m.link); /* what is said now, to type the code again, may be done now: also after a session that died */
+	session_dismiss(&p->m.link); /* people are told to type the code again: that must work at once, even if the session died */
 	err = say_closed(p);
 	said = say_player(p, by_us);
 	unread = say_unread(p);
 	return err != E_OK ? err : unread != E_OK ? unread : said;
 }
 
-/* The player and what is its own, after the first "--". */
+/* The player and its own arguments, after the first "--". */
 static int
 split(int argc, char **argv)
 {

@@ -1,5 +1,5 @@
 /*
- * cmd_prepare.c - lock a folder on sticks: arguments before, words after; prepare.c does it.
+ * cmd_prepare.c - lock a folder on sticks: the arguments before, and the words after. prepare.c does the work.
  */
 #include <libgen.h>
 #include <stdio.h>
@@ -35,21 +35,21 @@ struct wanted {
 	struct opt_list serials;
 };
 
-/* The sticks of --format, in the order of the targets; none without it. */
+/* The sticks to format, in the order of the targets; empty without --format. */
 struct formats {
 	struct reformat_env env;
 	size_t count;
 	struct reformat *list;
 };
 
-/* What is not prepare.h's business. */
+/* What prepare.h does not deal with. */
 struct run {
 	const struct cli *c;
 	struct reporting reporting;
 	struct prepare *j;
-	struct place *sticks; /* of its targets, each open, or not there yet */
+	struct place *sticks; /* for its targets; each is open, or not there yet */
 	struct formats formats;
-	bool yes; /* do not ask whether a STICK is one */
+	bool yes; /* do not ask whether a STICK is really one */
 };
 
 /* ---- arguments ------------------------------------------------------------------------------------------------------------- */
@@ -68,7 +68,7 @@ set_policy(const struct cli *c, struct prepare *j, const struct policyarg *said)
 	return ok;
 }
 
-/* FOLDER's own name, also of "." and "films/". */
+/* The last part of FOLDER's name, even for "." and "films/". */
 static bool
 set_label(const struct cli *c, struct prepare *j, const char *text)
 {
@@ -151,7 +151,10 @@ find_formats(const struct cli *c, struct formats *s, const char *type, char **ar
 	return E_OK;
 }
 
-/* Whoever wants a stick wiped names it a second time: by its device's name on a terminal, by its serial number in a script. */
+/*
+ * To have a stick wiped, the person must name it a second time: by its device's name on a terminal, by its serial number in a
+ * script.
+ */
 static enum err
 confirm_format(const struct cli *c, const struct formats *s, const struct reformat *r, const struct opt_list *serials)
 {
@@ -185,7 +188,7 @@ confirm_formats(const struct cli *c, const struct formats *s, const struct opt_l
 	return e;
 }
 
-/* A stick that is mounted for us alone is shown by the name it was given. */
+/* A stick that is mounted for this process alone is shown under the name that the person gave. */
 static enum err
 take_formatted(struct run *r, size_t i, struct fault *f)
 {
@@ -385,7 +388,7 @@ report(const struct cli *c, const struct prepare *j, const struct formats *s)
 	return first != E_OK ? first : printed;
 }
 
-/* At once, since the others may take an hour; and once more in the report. */
+/* Say it at once, because the other sticks may take an hour. The report says it again. */
 static void
 say_refused(const struct cli *c, const struct prepare *j)
 {
@@ -395,7 +398,7 @@ say_refused(const struct cli *c, const struct prepare *j)
 	say_info(c, "the other sticks are prepared");
 }
 
-/* What has to be asked or found out before anybody types a passphrase. */
+/* Ask and find out everything that must be known before anybody types a passphrase. */
 static enum err
 look_at_places(struct run *r, struct prepare_target **blame, struct fault *f)
 {
@@ -449,7 +452,7 @@ refuse(const struct cli *c, const struct prepare *j, const struct prepare_target
 	return say_error(c, f, &(struct say_about){.object = blame != NULL ? blame->path : NULL});
 }
 
-/* Once, since what they are about may be gone later. */
+/* Do it once and now: what the faults are about may be gone later. */
 static void
 word_faults(const struct cli *c, struct prepare *j)
 {

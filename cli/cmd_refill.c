@@ -1,5 +1,5 @@
 /*
- * cmd_refill.c - more codes for a lecture that is on a stick already.
+ * cmd_refill.c - make more codes for a lecture that is already on a stick.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,7 +26,7 @@
 struct run {
 	const struct cli *c;
 	const char *stick; /* the operand, or NULL */
-	const char *output; /* the file, for a stick that is away; NULL: it is in hand */
+	const char *output; /* the file, for a stick that is away; NULL: the stick is here */
 	struct issuing_stick away;
 	struct newfile file;
 	struct place at;
@@ -35,7 +35,7 @@ struct run {
 	struct refill r;
 };
 
-/* ---- why it is refused: what has more to say than a path -------------------------------------------------------------------- */
+/* ---- why it is refused: where a path is not enough to say it ---------------------------------------------------------------- */
 
 static void
 which_lecture(const struct cli *c, struct fault *out, const struct refill *r)
@@ -156,7 +156,7 @@ keep(void *arg, struct bytes file, struct fault *f)
 	return newfile_begin(&x->file, x->c, x->output, file, f);
 }
 
-/* The books have the codes before the file has its name: a number is never given twice. */
+/* The books have the codes before the file gets its name, so that no number is ever used twice. */
 static enum err
 send(struct run *x, struct fault *f)
 {
@@ -181,7 +181,7 @@ put(struct run *x, struct fault *f)
 	return e == E_OK ? E_OK : word(x->c, &x->r, &why, f);
 }
 
-/* Where the stick is, or which one it is. */
+/* Find where the stick is mounted or, for one that is away, which stick it is. */
 static enum err
 find_stick(struct run *x, struct fault *f)
 {

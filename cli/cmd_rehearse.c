@@ -32,15 +32,15 @@
 #include "usbsay.h"
 #include "when.h"
 
-/* One rehearsal. Every check that passed becomes a line. */
+/* One rehearsal. Every check that passes becomes a line. */
 struct rehearsal {
 	struct cli *c;
 	bool ask, full;
-	bool early; /* the code is right, and it is too early for it */
+	bool early; /* the code is right, but it is too early for it */
 	struct place at;
 	struct stick *stick;
 	struct stick_grants grants;
-	const struct grant *lecture; /* of the line that is made */
+	const struct grant *lecture; /* which the line being made is about */
 	struct usb_dir usb;
 	struct station *station;
 	struct unlock *unlock;
@@ -56,7 +56,7 @@ static const char about_text[] =
 
 #define NAME_WIDTH 12
 
-/* For programs in English, for people in their language. */
+/* In English for programs, in the person's language for people. */
 static void
 pass(struct rehearsal *r, const char *name, const char *text)
 {
@@ -73,7 +73,7 @@ pass(struct rehearsal *r, const char *name, const char *text)
 	free(wrapped);
 }
 
-/* What is said in words that differ from stick to stick. */
+/* The same for a text that differs from stick to stick. */
 static void
 pass_words(struct rehearsal *r, const char *name, void (*words)(const struct rehearsal *r, char *out, size_t size))
 {
@@ -152,7 +152,7 @@ clock_words(const struct rehearsal *r, char *out, size_t size)
 	    now, known);
 }
 
-/* By how much the clock is wrong, and from what that is known. */
+/* Say by how much the clock is wrong, and how we know. */
 static void
 rehearse_clock(struct rehearsal *r)
 {
@@ -192,7 +192,7 @@ window_words(const struct rehearsal *r, char *out, size_t size)
 		snprintf(out, size, _("\"%s\": can be opened until %s"), safe, until);
 }
 
-/* What mount would say to every code there is. */
+/* What mount would say to every possible code. */
 static enum err
 no_code_opens(const struct rehearsal *r, int64_t last, struct fault *f)
 {
@@ -216,7 +216,7 @@ no_code_opens(const struct rehearsal *r, int64_t last, struct fault *f)
 	    until, by, now, known);
 }
 
-/* Every lecture with its window. Without a code: whether any code could open one. */
+/* Show every lecture with its window. Without a code, check whether any code could open one. */
 static enum err
 rehearse_times(struct rehearsal *r, struct fault *f)
 {
@@ -248,7 +248,7 @@ rehearse_times(struct rehearsal *r, struct fault *f)
 
 /* ---- the rest of the checks ------------------------------------------------------------------------------------------------ */
 
-/* The memory may not be there yet: then where it will be made. */
+/* If there is no memory yet, check the place where it will be made. */
 static enum err
 rehearse_fence(struct rehearsal *r, struct fault *f)
 {
@@ -362,7 +362,7 @@ rehearse_blocks(struct rehearsal *r, struct fault *f)
 	return err;
 }
 
-/* ---- the whole ------------------------------------------------------------------------------------------------------------ */
+/* ---- the verb ------------------------------------------------------------------------------------------------------------- */
 
 static enum err
 rehearse(struct rehearsal *r, const char *stick, struct fault *f)
@@ -377,7 +377,7 @@ rehearse(struct rehearsal *r, const char *stick, struct fault *f)
 	return r->full ? rehearse_blocks(r, f) : E_OK;
 }
 
-/* What a rehearsal of this kind leaves out. */
+/* Say what a rehearsal of this kind leaves out. */
 static json_t *
 not_tried(const struct rehearsal *r)
 {

@@ -59,7 +59,7 @@ word(const struct cli *c, const struct fault *why, struct fault *f)
 	return fault_pass(f, why);
 }
 
-/* Of one moment, while others write. */
+/* Read everything in one transaction, so that it is from one moment, even while others write. */
 static enum err
 print(const struct reportsay *r, const struct report_args *a, struct fault *f)
 {

@@ -1,5 +1,5 @@
 /*
- * cmd_restore.c - an issuer from a backup; a backup on trial; books that were put back by hand.
+ * cmd_restore.c - make an issuer from a backup, test a backup, or adopt books that were put back by hand.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -44,7 +44,7 @@ report_json(const struct run *x)
 			    x->test ? json_null() : say_json_text(x->dir)));
 }
 
-/* Why codes that were ready are not. */
+/* Say why codes that were ready are not ready any more. */
 static void
 tell_counted(const struct cli *c, uint32_t counted)
 {

@@ -1,5 +1,5 @@
 /*
- * cmd_revoke.c - make codes useless, and carry the list of them to a stick in hand.
+ * cmd_revoke.c - make codes useless, and write the list of them to the sticks at hand.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -29,13 +29,13 @@ struct run {
 	const struct cli *c;
 	bool code, spent, yes;
 	struct opt_list holders, sticks, ats;
-	const char *list; /* the file that gets the list, or NULL */
+	const char *list; /* the file to write the list to, or NULL */
 	struct opt_words ids;
 
 	struct issuer issuer;
 	struct revoke r;
-	struct place *places; /* of ats, as many: where the targets are */
-	unsigned long line;   /* of the code file */
+	struct place *places; /* where the targets are, one for each of ats */
+	unsigned long line;   /* in the code file */
 	const char *blame;    /* the stick that a fault is about */
 };
 
@@ -110,7 +110,7 @@ find_stick(struct run *r, size_t k, struct fault *f)
 	return e;
 }
 
-/* All that has to be asked or looked up: after this the books are enough to know what is meant. */
+/* Ask and look up everything that was named. After this the books are enough to know which codes are meant. */
 static enum err
 read_names(struct run *r, struct fault *f)
 {
@@ -127,7 +127,7 @@ read_names(struct run *r, struct fault *f)
 	return e;
 }
 
-/* ---- doing it -------------------------------------------------------------------------------------------------------------- */
+/* ---- revoking -------------------------------------------------------------------------------------------------------------- */
 
 static enum err
 confirm(const struct run *r, const char *names, struct fault *f)
@@ -148,7 +148,7 @@ confirm(const struct run *r, const char *names, struct fault *f)
 	return e;
 }
 
-/* What concerns the PC, and not one of the sticks. */
+/* Whether the error is the PC's, and not that of one stick. */
 static bool
 stops_all(enum err e)
 {
@@ -166,7 +166,10 @@ open_target(struct run *r, size_t k, struct fault *f)
 	return e == E_OK ? revoke_open(&r->r, t, f) : e;
 }
 
-/* A stick that cannot have the list keeps it from no other. If none can, that is said before anything is asked or changed. */
+/*
+ * A stick that cannot take the list does not keep the others from getting it. If none can, say so before anything is asked or
+ * changed.
+ */
 static enum err
 open_targets(struct run *r, struct fault *f)
 {
@@ -194,7 +197,7 @@ open_targets(struct run *r, struct fault *f)
 	return fault_pass(f, &r->r.targets[first].fault);
 }
 
-/* Nobody is asked within a transaction. */
+/* Never ask within a transaction. */
 static enum err
 commit(struct run *r, struct fault *f)
 {
@@ -244,7 +247,7 @@ report_json(const struct run *r)
 		      (int)written, "at", r->ats.count == 0 ? json_null() : say_json_text(r->ats.items[0]), "sticks", ats));
 }
 
-/* What was named and was gone before. */
+/* Say which of the named codes were useless before. */
 static void
 report_gone(const struct run *r)
 {
@@ -296,7 +299,7 @@ report_target(const struct run *r, const struct revoke_target *t)
 		say_info(r->c, "  is on the stick at %s already: its revoked codes are dead on every PC", path);
 }
 
-/* What it reaches, and what it does not stop yet: nobody should believe more than is so. */
+/* Say where the list is, and what it does not stop yet, so that nobody believes too much. */
 static void
 report_reach(const struct run *r)
 {

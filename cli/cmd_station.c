@@ -163,7 +163,7 @@ receipts(struct cli *c, const struct station_args *a, struct station *st, const 
 
 /* ---- names ---------------------------------------------------------------------------------------------------------------- */
 
-/* "" takes a name away. */
+/* "" removes a name. */
 static bool
 name_fits(const struct cli *c, const char *name)
 {
@@ -209,7 +209,7 @@ find_pc(const struct cli *c, const struct issuer *i, const char *digits, uint8_t
 	    _("no code was opened on a PC with the id %s, by the books; 'oncestick report' shows PCs."), digits);
 }
 
-/* In the issuer's books: there it is so whatever the PC says. */
+/* Name a PC in the issuer's books, where this name counts, whatever the PC calls itself. */
 static enum err
 name_there(struct cli *c, const struct station_args *a, const char *text)
 {
@@ -270,7 +270,7 @@ issuer_of_object(const struct cli *c, const char *file, uint8_t pk[KEY_SIZE], st
 	else if (opened != ENVELOPE_OK)
 		err = say_fault(c, f, E_ISSUER,
 		    _("no issuer signed %s, or it was changed. Name the stick, or a grant or manifest on it."), file);
-	else if (type == ENVELOPE_NOTICE) /* whoever brings a list wants it to be known, and that is not what this does */
+	else if (type == ENVELOPE_NOTICE) /* the person wants its contents accepted, which this verb does not do */
 		err = say_fault(c, f, E_USAGE,
 		    _("%s is a list of revoked codes: 'oncestick accept FILE' takes it in. To trust its issuer, name a stick, or a "
 		      "grant or manifest on it."),
@@ -328,7 +328,7 @@ reset_clock(struct cli *c, const struct station_args *a, struct station *st, con
 	return E_OK;
 }
 
-/* ---- the whole ------------------------------------------------------------------------------------------------------------ */
+/* ---- the verb ------------------------------------------------------------------------------------------------------------- */
 
 static const struct {
 	const char *name;

@@ -19,7 +19,7 @@
 static const char about_text[] =
     N_("Show every folder that is open on this PC for you: from which stick, until when. Changes nothing.\n");
 
-/* How many seconds are left to put the stick back before the folder closes; negative while it is there. */
+/* How many seconds are left to put the stick back before the folder closes; negative if the stick is there. */
 static int64_t
 put_back_s(const struct control_state *s)
 {

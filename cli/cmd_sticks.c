@@ -1,5 +1,5 @@
 /*
- * cmd_sticks.c - the USB sticks that are plugged in, and what is on them.
+ * cmd_sticks.c - list the USB sticks that are plugged in, and what is on them.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -29,7 +29,7 @@ static const char about_text[] = N_(
 
 /* What oncestick finds at a mount point. */
 struct holding {
-	enum err err; /* E_OK or E_NO_GRANT: id is known. E_NO_STICK: no ONCE. Else it is there and cannot be read */
+	enum err err; /* E_OK, E_NO_GRANT: id is known. E_NO_STICK: no ONCE. Otherwise: it is there, but cannot be read */
 	uint8_t id[ID_SIZE];
 	struct stick_grants grants;
 	uint32_t unused;
@@ -171,7 +171,7 @@ add_row(struct human_table *t, const struct usb_list_volume *v)
 	return failed;
 }
 
-/* Who it is, and what has to be known before it is used: one line each. */
+/* What the stick is, and what to know before using it: one line each. */
 static void
 print_notes(const struct usb_list_volume *v)
 {

@@ -54,7 +54,7 @@ ask(const struct cli *c, struct choice *w)
 	return answer == 'n' ? say_refuse(c, E_PROMPT, "not ended: the folder stays open") : E_OK;
 }
 
-/* The programs that hold files, one sentence. */
+/* The programs that have files open, as one sentence. */
 #define HOLDERS_NAMED 3
 struct holders {
 	char text[1600];
@@ -115,7 +115,7 @@ say_busy(const struct cli *c, const struct control_state *s)
 	    c, E_BUSY, ngettext("%s. Close it, or use --force", "%s. Close them, or use --force", h.count > 1 ? 2 : 1), h.text);
 }
 
-/* The folder could not go: it would stay behind, dead, where nobody sees it. */
+/* The folder could not be unmounted: it would stay there, dead, where nobody sees it. */
 static enum err
 say_covered(const struct cli *c, const char *folder)
 {
@@ -144,7 +144,7 @@ count_holder(void *arg, long pid, const char *comm, const char *file)
 	++*count;
 }
 
-/* What a program has closed is open for a moment longer. */
+/* A file that a program has closed may be open for a moment longer. */
 static bool
 stays_open(const struct sessions *s, const struct sessions_one *one, struct control_state *state)
 {
@@ -154,13 +154,13 @@ stays_open(const struct sessions *s, const struct sessions_one *one, struct cont
 	for (int tries = 0; state->open_count > 0 && tries < 20; tries++) {
 		nanosleep(&moment, NULL);
 		if (control_ask(s->dir_fd, one->lock_name, CONTROL_STATUS, &reply, NULL) != E_OK)
-			return false; /* what is asked next says why */
+			return false; /* the next request says why */
 		*state = reply.state;
 	}
 	return state->open_count > 0;
 }
 
-/* Nobody is asked about what cannot be done. */
+/* Do not ask the person about something that cannot be done. */
 static bool
 is_held(const struct sessions *s, const struct sessions_one *one, const struct choice *w, struct control_state *state)
 {
@@ -173,7 +173,7 @@ is_held(const struct sessions *s, const struct sessions_one *one, const struct c
 	return count > 0 || stays_open(s, one, state);
 }
 
-/* No session of this memory has it: then it is of somebody else, or of another memory, or no folder of ours. */
+/* No session in this memory has it. It is somebody else's, or of another memory, or not a folder of ours. */
 static enum err
 say_no_session(const struct cli *c, const char *dir, const struct fault *f)
 {
@@ -262,7 +262,7 @@ warn_not_ejected(const struct cli *c, const char *why)
 	warn_in_use(c, text);
 }
 
-/* Whether the stick is out of the PC's hands. The session is over, whatever comes of this. */
+/* Take the stick out of the PC's hands; return whether that worked. Either way the session is over. */
 static bool
 eject(const struct cli *c, const struct sessions *s, const struct sessions_one *one)
 {
@@ -308,7 +308,7 @@ eject(const struct cli *c, const struct sessions *s, const struct sessions_one *
 	return done;
 }
 
-/* ---- the whole ------------------------------------------------------------------------------------------------------------- */
+/* ---- the verb -------------------------------------------------------------------------------------------------------------- */
 
 static const struct sessions_one *
 pick_only(const struct cli *c, const struct sessions *s, struct fault *f)
@@ -324,7 +324,7 @@ pick_only(const struct cli *c, const struct sessions *s, struct fault *f)
 	for (size_t i = 0; i < s->count; i++) {
 		const char *name = s->list[i].state.mount_point, *comma = i > 0 ? ", " : "";
 		size_t n = strlen(folders), len = strlen(name);
-		bool fits = n + len + sizeof ", , ..." <= sizeof folders; /* a name cut short would be another */
+		bool fits = n + len + sizeof ", , ..." <= sizeof folders; /* a truncated name would be another one */
 
 		snprintf(folders + n, sizeof folders - n, "%s%.*s", comma, (int)len, fits ? name : "...");
 		if (!fits)
@@ -358,7 +358,7 @@ unmount(const struct cli *c, const struct sessions *s, const char *dir, struct c
 
 	if ((one = pick(c, s, dir, &f)) == NULL)
 		return say_no_session(c, dir, &f);
-	(void)!chdir("/"); /* who calls from inside the folder may be the shell, but not this */
+	(void)!chdir("/"); /* the shell that called us may be inside the folder, but we must not be */
 	if (!w->force && mountpoint_is_covered(one->state.mount_point, &one->state.mount))
 		return say_covered(c, one->state.mount_point);
 	if (is_held(s, one, w, &state))

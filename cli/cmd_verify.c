@@ -1,5 +1,5 @@
 /*
- * cmd_verify.c - check every block of a stick; with a key of any kind, name the files that damage hits.
+ * cmd_verify.c - check every block of a stick. With any kind of key, name the damaged files.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -192,7 +192,7 @@ print_damage(const struct verify_found *x, const struct verify_damage *d)
 	free(path);
 }
 
-/* What a refusal has to know of the stick: that it has lectures whose description is damaged. */
+/* What a refusal needs to know about the stick: that the description of some lectures on it is damaged. */
 static struct unlock_info
 info_of(const struct verify *v)
 {
@@ -265,7 +265,7 @@ warn_slots(const struct verify *v)
 		    v->grants.skipped);
 }
 
-/* The exit status: a damaged bundle before a grant that nobody can read. */
+/* The exit status. A damaged bundle comes before a grant that cannot be read. */
 static enum err
 conclude(const struct verify *v)
 {

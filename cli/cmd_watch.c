@@ -1,8 +1,8 @@
 /*
- * cmd_watch.c - wait for sticks: for each that comes the code is asked, as by mount.
+ * cmd_watch.c - wait for sticks, and ask for the code of each one that comes, as mount does.
  *
- * What counts is that a file system with ONCE was mounted, and the kernel tells that by poll(2) on the list of mounts. libusb adds
- * the sticks that are plugged in and that nobody mounts.
+ * What counts is that a file system with ONCE was mounted. The kernel reports that by poll(2) on the list of mounts. With libusb it
+ * also notices sticks that are plugged in but not mounted.
  */
 #include <fcntl.h>
 #include <poll.h>
@@ -35,16 +35,16 @@
 #include "usbsay.h"
 #include "when.h"
 
-#define PATIENCE_MS 4000 /* for a desktop to mount what was plugged in */
+#define PATIENCE_MS 4000 /* how long a desktop may take to mount what was plugged in */
 #define FDS_MAX 16
 
 /* A set of names that come and go. */
 struct known {
 	struct known_one {
 		char *name;
-		struct mountinfo_id mount; /* of a folder: what is there */
-		bool here;  /* met in this round */
-		bool fresh; /* not in any before */
+		struct mountinfo_id mount; /* for a folder: what is mounted there */
+		bool here;  /* seen in this round */
+		bool fresh; /* not seen in any round before */
 	} * list;
 	size_t count, room;
 };
@@ -53,15 +53,15 @@ struct watch {
 	struct cli *c;
 	bool once, yes, reveal, no_desktop, page_cache;
 	bool done;		 /* with --once */
-	bool broken;		 /* standard output is */
-	bool again;		 /* mounts came or went meanwhile: look before waiting */
+	bool broken;		 /* standard output failed */
+	bool again;		 /* mounts changed meanwhile: look before waiting */
 	enum err result;	 /* of the newest stick */
 	int mounts;		 /* the list of mounts, for poll */
 	struct usb_hotplug *usb; /* or NULL */
-	int64_t look_at;	 /* when to look for sticks that nobody mounted, by clock_ms; 0: not now */
+	int64_t look_at;	 /* when to look for sticks that were not mounted, by clock_ms; 0: not waiting for that */
 	struct known sticks;	 /* mount points with ONCE */
-	struct known folders;	 /* that were opened here */
-	struct known unmounted;	 /* partitions that were pointed out */
+	struct known folders;	 /* opened by this process */
+	struct known unmounted;	 /* partitions that the person was told about */
 	char station[PATH_MAX];
 };
 
@@ -88,7 +88,7 @@ known_find(const struct known *k, const char *name)
 	return NULL;
 }
 
-/* The name was met. False if there is no memory for it. */
+/* Note that a name was seen. Return false if there is no memory for it. */
 static bool
 known_meet(struct known *k, const char *name)
 {
@@ -123,7 +123,7 @@ known_free(struct known *k)
 
 /* ---- events for programs -------------------------------------------------------------------------------------------------- */
 
-/* One line each. Releases v. */
+/* Each event is one line. Releases v. */
 static void
 event(struct watch *w, json_t *v)
 {
@@ -141,14 +141,14 @@ event_at(const char *name, const char *member, const char *path)
 
 /* ---- a stick that came ---------------------------------------------------------------------------------------------------- */
 
-/* A code that is refused for good; the person may have a second one. */
+/* Whether this code is refused, but the person may have another one that is not. */
 static bool
 another_code(enum err e)
 {
 	return e == E_SPENT || e == E_REVOKED || e == E_EARLY || e == E_EXPIRED || e == E_SLOT_DAMAGED || e == E_BUSY;
 }
 
-/* Whether a session has the stick at path already; its folder. A stick that was pulled and put back needs no code. */
+/* Whether a session already has the stick at path, and its folder. A stick that was pulled and put back needs no code. */
 static bool
 has_session(const char *path, char folder[MOUNTPOINT_MAX])
 {
@@ -176,7 +176,7 @@ meet_folder(struct watch *w, const char *folder)
 	struct known_one *one = known_meet(&w->folders, folder) ? known_find(&w->folders, folder) : NULL;
 
 	if (one != NULL)
-		(void)!mountinfo_identify(folder, &one->mount); /* or the path has to do */
+		(void)!mountinfo_identify(folder, &one->mount); /* if that fails, the path must be enough */
 }
 
 static void
@@ -206,7 +206,7 @@ refused(struct watch *w, const char *path, enum err e)
 		    w->c, "left alone until it is plugged in again; or: oncestick mount %s", say_safe(safe, sizeof safe, path));
 }
 
-/* Ask for codes until one opens it or there is no point. */
+/* Ask for codes until one opens the stick or asking makes no sense any more. */
 static enum err
 ask(struct watch *w, const char *path)
 {
@@ -249,7 +249,7 @@ offer(struct watch *w, const char *path)
 		return;
 	}
 	w->result = ask(w, path);
-	w->done = w->once || w->result == E_INTERRUPTED; /* ^C at a question is a key, no signal */
+	w->done = w->once || w->result == E_INTERRUPTED; /* at a question ^C is a key, not a signal */
 }
 
 /* ---- what came and went --------------------------------------------------------------------------------------------------- */
@@ -292,7 +292,7 @@ drop_gone(struct watch *w)
 	}
 }
 
-/* Whether the list of mounts changed since the last time: the kernel tells that once. */
+/* Whether the list of mounts has changed since the last call: the kernel reports a change only once. */
 static bool
 mounts_changed(struct watch *w)
 {
@@ -304,8 +304,8 @@ mounts_changed(struct watch *w)
 }
 
 /*
- * A stick that is pulled and put back while its code is asked comes to the same place: so after a failure in which mounts came or
- * went it counts as new once more, if it is there.
+ * A stick that is pulled and put back while its code is asked for comes to the same place. So, if mounts changed during an attempt
+ * that failed, the stick counts as new once more, if it is there.
  */
 static void
 offer_fresh(struct watch *w)
@@ -322,7 +322,7 @@ offer_fresh(struct watch *w)
 	}
 }
 
-/* ---- sticks that nobody mounts -------------------------------------------------------------------------------------------- */
+/* ---- sticks that are not mounted ------------------------------------------------------------------------------------------ */
 
 static int64_t
 clock_ms(void)
@@ -349,7 +349,7 @@ point_out(struct watch *w, const struct usb_list_volume *v)
 		     command));
 }
 
-/* Forget what was pulled; point out what nobody mounted, unless that is still too early. */
+/* Forget sticks that were pulled. Point out those that nothing has mounted, unless it is too early for that. */
 static void
 look_for_unmounted(struct watch *w, bool early)
 {
@@ -380,7 +380,7 @@ patience(const struct watch *w)
 	return w->look_at == 0 ? -1 : left > 0 ? (int)left : 0;
 }
 
-/* SIGINT comes inside ppoll or is seen before it, never between. */
+/* SIGINT arrives inside ppoll or is noticed before it, never in between. */
 static void
 wait_for_change(struct watch *w)
 {

@@ -1,5 +1,5 @@
 /*
- * companion.c - what a desktop is told of a session: one notification that follows what happens, with the time that is left.
+ * companion.c - what a desktop shows of a session: one notification that follows the events and shows the time left.
  */
 #include "companion.h"
 
@@ -49,7 +49,7 @@ until(const struct companion *c, char out[WHEN_SHOWN])
 static void show(struct companion *c, enum desktop_urgency urgency, const char *body, const char *title, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* In place of what is shown, or of what waits to be. */
+/* Show this in place of what is shown, or of what waits to be shown. */
 static void
 show(struct companion *c, enum desktop_urgency urgency, const char *body, const char *title, ...)
 {
@@ -67,7 +67,7 @@ show(struct companion *c, enum desktop_urgency urgency, const char *body, const 
 static const int64_t warnings[] = {30 * 60, 10 * 60, 2 * 60};
 #define WARNINGS (sizeof warnings / sizeof *warnings)
 
-/* For the first warning that is still to come. */
+/* Set the timer for the next warning that is due. */
 static void
 arm_warning(struct companion *c)
 {
@@ -161,7 +161,7 @@ goes_on(const struct companion *c, char body[DESKTOP_BODY])
 	return body;
 }
 
-/* And that it may be pulled, if it is in. */
+/* Add that the stick may be pulled, if it is in. */
 static const char *
 add_safe(const struct companion *c, char body[DESKTOP_BODY])
 {
@@ -203,7 +203,7 @@ on_ejected(struct companion *c, const struct event *e)
 	close_down(c);
 }
 
-/* The session is gone without a word: killed, or never open. */
+/* The session is gone without a word: it was killed, or it never opened. */
 static void
 on_silence(struct companion *c)
 {

@@ -145,7 +145,7 @@ take_input(const struct fstab *k, int fd)
 	return E_OK;
 }
 
-/* As who calls, who may be root and become somebody who cannot read it. */
+/* Open it as the caller, who may be root and is about to become a user who cannot read it. */
 static enum err
 open_code_file(const struct fstab *k)
 {
@@ -158,7 +158,7 @@ open_code_file(const struct fstab *k)
 	    k->c, E_PROMPT, "%s: %s. Nothing was spent", say_safe(safe, sizeof safe, k->call.code_file), strerror(errno));
 }
 
-/* While a PC starts: whoever is in front of it. */
+/* While a PC starts: ask the person in front of it. */
 static enum err
 ask_system(const struct fstab *k)
 {
@@ -179,11 +179,11 @@ provide_code(const struct fstab *k)
 	if (k->call.code_file != NULL)
 		return open_code_file(k);
 	if (prompt_possible(k->c) || geteuid() != 0 || !mountcall_can_ask())
-		return E_OK; /* it is asked for, or is missing, as always */
+		return E_OK; /* it is asked for, or missing, as usual */
 	return ask_system(k);
 }
 
-/* ---- the whole ------------------------------------------------------------------------------------------------------------ */
+/* ---- mounting ------------------------------------------------------------------------------------------------------------- */
 
 static bool
 is_device(const char *path)
@@ -193,7 +193,7 @@ is_device(const char *path)
 	return filestat_path(path, &st) == 0 && S_ISBLK(st.st_mode);
 }
 
-/* Whether there is a stick, before anybody is asked for its code. */
+/* Check that there is a stick before asking anybody for its code. */
 static enum err
 look(const char *path, struct fault *f)
 {

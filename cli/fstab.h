@@ -7,8 +7,8 @@
 #include "cli.h"
 
 /*
- * fstab_main(c, argc, argv): open the stick SOURCE at DIR as the options say. Return the exit status that mount(8) documents: 0, 1
- * (called in a wrong way, not permitted), 2 (the system failed), 8 (interrupted), 32 (not mounted); why is said.
+ * fstab_main(c, argc, argv): open the stick SOURCE at DIR, as the options say. Return the exit status that mount(8) documents: 0, 1
+ * (called incorrectly, or not permitted), 2 (the system failed), 8 (interrupted), 32 (not mounted). It has then said why.
  */
 int fstab_main(struct cli *c, int argc, char **argv);
 

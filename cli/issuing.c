@@ -1,5 +1,5 @@
 /*
- * issuing.c - what the issuer's verbs say and ask alike.
+ * issuing.c - what the issuer's verbs have in common: what they say, and what they ask.
  */
 #include "config.h"
 
@@ -30,7 +30,7 @@
 #include "text.h"
 #include "when.h"
 
-#define SLOW_STICK (10ull << 20) /* bytes a second, for the estimate */
+#define SLOW_STICK (10ull << 20) /* bytes per second, for the estimate */
 
 enum err
 issuing_dir(const struct cli *c, char *out, size_t size, struct fault *f)
@@ -70,7 +70,7 @@ issuing_warn_rights(const struct issuer *i, const struct cli *c)
 		say_warn(c, "others may look into %s, where the issuer's secrets are: chmod 700 %s", safe, safe);
 }
 
-/* Without that, only an older copy on this PC goes unnoticed. */
+/* If that fails, only one thing is lost: this PC does not notice if an older copy is put back. */
 static void
 remember(struct issuer *i, const struct cli *c)
 {
@@ -161,7 +161,7 @@ day_of(char out[16], int64_t when)
 		snprintf(out, 16, "?");
 }
 
-/* A clock far beyond newest, when something was last signed, or, if that is 0, beyond the making of the program. */
+/* The clock is far beyond newest, the time of the last signature, or, if that is 0, beyond the time when this program was made. */
 static enum err
 confirm_day(const struct issuer *i, const struct cli *c, int64_t newest, struct fault *f)
 {
@@ -307,7 +307,7 @@ issuing_announce_scrub(const struct cli *c, int dir_fd)
 
 /* ---- names --------------------------------------------------------------------------------------------------------------- */
 
-/* Each by its whole id, and what is on it. */
+/* Name each by its whole id, and say what is on it. */
 static enum err
 refuse_alike(struct issuer *i, const struct cli *c, const char *name, struct fault *f)
 {
@@ -331,7 +331,7 @@ refuse_alike(struct issuer *i, const struct cli *c, const char *name, struct fau
 	    (unsigned)count, name, list);
 }
 
-/* f, in words if it takes the books to find them. */
+/* f, with a sentence if it takes the books to make one. */
 static const struct fault *
 worded(struct issuer *i, const struct cli *c, struct fault *f)
 {

@@ -1,5 +1,5 @@
 /*
- * issuing.h - what the issuer's verbs say and ask alike: issuer.h, with words.
+ * issuing.h - what the issuer's verbs have in common: issuer.h, with words.
  */
 #ifndef ISSUING_H
 #define ISSUING_H
@@ -14,12 +14,15 @@
 #include "prompt.h"
 #include "stickarg.h"
 
-/* issuing_dir(c, out, size, f): where the issuer's files are. E_USAGE if no home is known or it does not fit. */
+/*
+ * issuing_dir(c, out, size, f): where the issuer's files are. Errors: E_USAGE if there is no home directory, or the path does not
+ * fit.
+ */
 enum err issuing_dir(const struct cli *c, char *out, size_t size, struct fault *f);
 
 /*
- * issuing_open(i, c, f): issuer_open in that directory, with a warning where others may look into it. Errors: E_USAGE, E_KEYSTORE,
- * E_BOOKS. issuing_open_to_read(i, c, f), issuing_begin_books(i, c, f): the same, ISSUER_TO_READ and ISSUER_TO_BEGIN.
+ * issuing_open(i, c, f): issuer_open in that directory, with a warning if others may look into it. Errors: E_USAGE, E_KEYSTORE,
+ * E_BOOKS. issuing_open_to_read(i, c, f), issuing_begin_books(i, c, f): the same with ISSUER_TO_READ and ISSUER_TO_BEGIN.
  */
 enum err issuing_open(struct issuer *i, const struct cli *c, struct fault *f);
 enum err issuing_open_to_read(struct issuer *i, const struct cli *c, struct fault *f);
@@ -27,21 +30,23 @@ enum err issuing_begin_books(struct issuer *i, const struct cli *c, struct fault
 
 /*
  * issuing_open_to_hand_out(i, c, f): issuing_open for a verb that makes or hands out codes: E_BOOKS also if the books are an older
- * copy of those that were used last. issuing_look_behind(i, fd, f): the same, by the list on the stick at fd, -1 for none.
+ * copy of those that were used last. issuing_look_behind(i, fd, f): the same check, against the list on the stick at fd; -1: no
+ * stick.
  */
 enum err issuing_open_to_hand_out(struct issuer *i, const struct cli *c, struct fault *f);
 enum err issuing_look_behind(struct issuer *i, int fd, struct fault *f);
 
 /*
- * issuing_did_you_mean(i, c, f): where f says that nobody has that name (WHY_NEVER_GIVEN, WHY_HOLDS_NONE) and the books have
- * names that are near it, it asks for them. What went wrong stays what it is, also where the books cannot be read any more.
+ * issuing_did_you_mean(i, c, f): if f says that nobody has that name (WHY_NEVER_GIVEN, WHY_HOLDS_NONE) and the books have similar
+ * names, add a question whether one of them was meant. The error and its reason stay the same, even if the books cannot be read any
+ * more.
  */
 void issuing_did_you_mean(struct issuer *i, const struct cli *c, struct fault *f);
 
-/* issuing_warn_behind(i, c): say it if the books were seen to be an older copy. */
+/* issuing_warn_behind(i, c): warn if the books were found to be an older copy. */
 void issuing_warn_behind(const struct issuer *i, const struct cli *c);
 
-/* issuing_warn_rights(i, c): that warning. */
+/* issuing_warn_rights(i, c): warn if others may look into the issuer's directory. */
 void issuing_warn_rights(const struct issuer *i, const struct cli *c);
 
 /*
@@ -57,35 +62,35 @@ enum err issuing_clock(struct issuer *i, const struct cli *c, struct fault *f);
 enum err issuing_unlock(struct issuer *i, const struct cli *c, struct fault *f);
 
 /*
- * issuing_new_passphrase(c, file, option, a, f): prompt_new_passphrase, for one that not anybody would guess. Errors: those of
- * prompt_passphrase, E_PASSPHRASE.
+ * issuing_new_passphrase(c, file, option, a, f): prompt_new_passphrase, which also refuses a passphrase that is easy to guess.
+ * Errors: those of prompt_passphrase, E_PASSPHRASE.
  */
 enum err issuing_new_passphrase(
     const struct cli *c, const char *file, const char *option, struct prompt_answer *a, struct fault *f);
 
-/* issuing_warn_list(i, c): after issuer_publish: say it if the list will soon be too long. */
+/* issuing_warn_list(i, c): call after issuer_publish: warn if the list will soon be too long. */
 void issuing_warn_list(const struct issuer *i, const struct cli *c);
 
 /*
- * issuing_list(c, file, list): the newest list to a file, and say what it is good for. Errors, which are said: E_USAGE (there is no
- * list yet), and those of newfile_write.
+ * issuing_list(c, file, list): write the newest list to a file, and say what it is good for. Errors, which it has said: E_USAGE
+ * (there is no list yet), and those of newfile_write.
  */
 enum err issuing_list(const struct cli *c, const char *file, struct bytes list);
 
-/* issuing_announce_scrub(c, dir_fd): before scrub_free_space: say how much will be written and about how long that takes. */
+/* issuing_announce_scrub(c, dir_fd): call before scrub_free_space: say how much will be written, and about how long that takes. */
 void issuing_announce_scrub(const struct cli *c, int dir_fd);
 
-/* A stick that was named. */
+/* A stick that the person named. */
 struct issuing_stick {
 	uint8_t id[ID_SIZE];
 	char name[STICK_NAME_SIZE]; /* "7kq241" */
-	struct place at;	    /* where it is mounted, fd -1 if it was named by its id */
+	struct place at;	    /* where it is mounted; fd is -1 if it was named by its id */
 };
 
 /*
- * issuing_find(i, c, arg, out, f): STICK or ID: a shown id, or a whole one in hexadecimal, that the books have, else a directory;
- * NULL: the only stick mounted.
- * Errors: those of stickarg_open and stick_open, E_NO_STICK (an id that is not in the books), E_USAGE (two sticks are shown alike).
+ * issuing_find(i, c, arg, out, f): find STICK or ID. arg is an id in the books, as shown or whole in hexadecimal; otherwise a
+ * directory; NULL: the only stick that is mounted. Errors: those of stickarg_open and stick_open; E_NO_STICK (an id that is not in
+ * the books); E_USAGE (two sticks are shown alike).
  */
 enum err issuing_find(struct issuer *i, const struct cli *c, const char *arg, struct issuing_stick *out, struct fault *f);
 void issuing_stick_close(struct issuing_stick *s);

@@ -1,5 +1,5 @@
 /*
- * main.c - the verbs, and finding the one that was asked for.
+ * main.c - the verbs, and how the one on the command line is found.
  */
 #include "config.h"
 
@@ -79,7 +79,7 @@ static const char *const groups[][2] = {
     {"station", N_("for whoever looks after a lecture PC")},
 };
 
-/* At a column, broken where 80 end. */
+/* Print at a column, with line breaks at 80 columns. */
 static void
 print_wrapped(const char *text, size_t column)
 {
@@ -191,8 +191,9 @@ dispatch(struct cli *c, int argc, char **argv)
 }
 
 /*
- * A descriptor that is closed would be the next file that is opened: what is printed would go into it. These take its place, and
- * fail where something is read or printed, so that it is said; what is wrong with standard error nobody can be told.
+ * If a standard descriptor is closed, the next file to be opened would get its number, and our output would go into that file.
+ * These descriptors take its place. Reading from them and printing to them fails, so that we can say so; if it is standard error,
+ * nobody can be told.
  */
 static void
 hold_standard_files(void)
@@ -204,7 +205,7 @@ hold_standard_files(void)
 			_exit(E_FAIL);
 }
 
-/* Enough for what is kept on it, here and in the threads, which get as much. */
+/* Enough for what we keep on the stack, both here and in threads, which get stacks of the same size. */
 static bool
 stack_is_enough(void)
 {
@@ -235,7 +236,7 @@ main(int argc, char **argv)
 	if (secret_harden_process() != 0)
 		say_warn(&c, "core dumps could not be switched off");
 	signal(SIGPIPE, SIG_IGN);
-	signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of its write, with everything cleaned up after it */
+	signal(SIGXFSZ, SIG_IGN); /* if a file may not grow, its write fails, and everything is cleaned up as after any error */
 	stop_install();
 	status = mountcall_meant(argc, argv) ? fstab_main(&c, argc, argv) : (int)dispatch(&c, argc, argv);
 	pinentry_free(&c.dialog);

@@ -1,5 +1,6 @@
 /*
- * mounting.c - the way of one code: open_with_code goes it, from top to bottom, and decides; all that is said on it is above.
+ * mounting.c - from a code to the open folder. open_with_code goes the whole way, from top to bottom, and decides; all words are
+ * above it.
  */
 #include "mounting.h"
 
@@ -35,13 +36,13 @@
 #include "usbsay.h"
 #include "when.h"
 
-/* What the session keeps in memory that must not be swapped: decrypted blocks, and keys. */
+/* What a session keeps in memory that must not be swapped: decrypted blocks, and keys. */
 #define LOCKED_MAX (BLOCKCACHE_MAX + (1u << 20))
 
-/* A session takes some two dozen, its desktop companion included. */
+/* A session needs about two dozen, including its desktop companion. */
 #define DESCRIPTORS_MIN 32
 
-/* ---- what is said --------------------------------------------------------------------------------------------------------- */
+/* ---- words ---------------------------------------------------------------------------------------------------------------- */
 
 #define TITLE_SIZE (4 * LABEL_MAX + 4) /* escaped */
 
@@ -124,7 +125,7 @@ say_refused(const struct mounting *m, const struct fault *f)
 	return say_error(m->c, f, &about);
 }
 
-/* A code that was used here before asks nothing. */
+/* A code that was used here before is not confirmed again. */
 static void
 say_resumed(const struct mounting *m)
 {
@@ -160,7 +161,7 @@ say_opening(const struct mounting *m)
 	say_info(m->c, "%s", m->msg.info.resume ? _("opening ...") : _("opening, do not pull the stick ..."));
 }
 
-/* The path follows on stdout: who reads both on one screen sees it once. */
+/* The path follows on stdout. If both go to the same screen, show it only once. */
 static void
 say_open(const struct mounting *m)
 {
@@ -177,12 +178,12 @@ say_open(const struct mounting *m)
 		say_info(m->c, "open until %s: %s", until, say_safe(spoken, sizeof spoken, m->msg.mount_point));
 }
 
-/* How the way of a code ends. */
+/* How an attempt to open a folder ends. */
 enum outcome {
-	WENT_WELL,      /* so far, or to the open folder */
-	REFUSED,        /* by the session, or by whoever was asked: there is a fault */
+	WENT_WELL,      /* so far, or all the way to the open folder */
+	REFUSED,        /* the session or the person said no: there is a fault */
 	GIVEN_UP,       /* the person wants to stop. Nothing was spent */
-	ENDED,          /* the session did, before it was confirmed */
+	ENDED,          /* the session ended before it was confirmed */
 	LOST            /* ... after that */
 };
 
@@ -206,9 +207,11 @@ say_outcome(const struct mounting *m, enum outcome o, const struct fault *why)
 	return E_OK;
 }
 
-/* ---- the way -------------------------------------------------------------------------------------------------------------- */
+/* ---- opening -------------------------------------------------------------------------------------------------------------- */
 
-/* The session's next report. WENT_WELL: it may go on. Until it is confirmed it is left alone as soon as the person wants to stop.
+/*
+ * Read the session's next report. WENT_WELL: go on. Until the session is confirmed, stop listening as soon as the person wants to
+ * stop.
  */
 static enum outcome
 hear(struct mounting *m, bool confirmed, struct fault *why)
@@ -229,13 +232,13 @@ try_code(struct mounting *m, struct fault *why)
 	if (prompt_code_symbols(m->c, NULL, true, m->code, why) != E_OK)
 		return REFUSED;
 	sent = session_code(&m->link, m->code) == 0;
-	sodium_memzero(m->code, sizeof m->code); /* what is started to ask again must not find it here */
+	sodium_memzero(m->code, sizeof m->code); /* a program that is started to ask again must not find it here */
 	if (!sent)
 		return stop_asked() ? GIVEN_UP : ENDED;
 	return hear(m, false, why);
 }
 
-/* Whether the person may have mistyped it, and can be asked. */
+/* Whether the person may have mistyped it, and can be asked again. */
 static bool
 may_try_again(const struct mounting *m, const struct fault *why)
 {
@@ -283,7 +286,7 @@ begin(struct mounting *m, struct fault *f)
 	sessions_tidy();
 	err = session_fork(&m->link, &setup, f);
 	if (setup.events >= 0)
-		close(setup.events); /* the session has it */
+		close(setup.events); /* the session has its own copy */
 	return err;
 }
 
@@ -300,10 +303,10 @@ mounting_open(struct mounting *m)
 	o = open_with_code(m, &why);
 	sodium_memzero(m->code, sizeof m->code);
 	if (o == GIVEN_UP)
-		session_abandon(&m->link); /* whatever it is at, even if it would never end */
+		session_abandon(&m->link); /* whatever it is doing, even if it would never end */
 	err = say_outcome(m, o, &why);
 	if (err != E_OK)
-		session_dismiss(&m->link); /* whoever is told to try again may do so at once */
+		session_dismiss(&m->link); /* a person who is told to try again can do so at once */
 	else if (m->private == NULL)
 		session_detach(&m->link);
 	if (err == E_OK && m->reveal && (sys = reveal_folder(m->msg.mount_point)) != 0)
@@ -311,9 +314,9 @@ mounting_open(struct mounting *m)
 	return err;
 }
 
-/* ---- before it ------------------------------------------------------------------------------------------------------------ */
+/* ---- before --------------------------------------------------------------------------------------------------------------- */
 
-/* The keys of sessions are in there: their files are for the owner alone, and so should their directory be. */
+/* The keys of sessions are in there. The files are for the owner only, and so should be their directory. */
 static void
 warn_rights(const struct mounting *m)
 {
@@ -356,7 +359,7 @@ mounting_resolve(struct mounting *m, const char *stick, const char *dir, struct 
 	return err;
 }
 
-/* ---- afterwards ----------------------------------------------------------------------------------------------------------- */
+/* ---- after ---------------------------------------------------------------------------------------------------------------- */
 
 void
 mounting_ready(const struct mounting *m, bool stay)
@@ -369,7 +372,7 @@ mounting_ready(const struct mounting *m, bool stay)
 	ready_open(stay ? 0 : m->link.pid, say_safe(safe, sizeof safe, status));
 }
 
-/* The session's exit status as of waitpid(2), after it was told to pause if this process was told to stop. */
+/* Wait for the session's exit status, as from waitpid(2). If this process is told to stop, tell the session to pause. */
 static int
 await_session(pid_t pid)
 {
@@ -382,7 +385,7 @@ await_session(pid_t pid)
 	sigemptyset(&ours);
 	sigaddset(&ours, SIGINT);
 	sigaddset(&ours, SIGTERM);
-	sigprocmask(SIG_BLOCK, &ours, &before); /* they come inside ppoll or are seen before it, never between */
+	sigprocmask(SIG_BLOCK, &ours, &before); /* they arrive inside ppoll or are noticed before it, never in between */
 	while (waitpid(pid, &status, WNOHANG) == 0) {
 		if (stop_asked() && !told) {
 			ready_stopping();

@@ -79,7 +79,7 @@ newfile_begin(struct newfile *n, const struct cli *c, const char *file, struct b
 	return n->made ? E_OK : failed(c, file, errno, f);
 }
 
-/* Some file systems cannot refuse to replace: there it is looked just before. */
+/* Some file systems cannot refuse to replace a file. For these, look just before. */
 int
 newfile_rename(const char *from, const char *to)
 {

@@ -1,5 +1,5 @@
 /*
- * policyarg.c - times and durations that a policy is made of.
+ * policyarg.c - the times and durations of a policy.
  */
 #include "policyarg.h"
 
@@ -9,7 +9,7 @@
 
 #define DAY 86400
 #define LIFETIME (30 * DAY)
-#define LECTURE_LEAD (3 * 3600) /* a try before that is too early and spends nothing */
+#define LECTURE_LEAD (3 * 3600) /* an earlier attempt is too early, and spends nothing */
 #define LECTURE_TAIL DAY
 #define SESSION_DEFAULT (8 * 3600)
 

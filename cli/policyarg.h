@@ -1,5 +1,5 @@
 /*
- * policyarg.h - when codes open, and for how long, as it is said on the command line.
+ * policyarg.h - when codes open, and for how long, as given on the command line.
  */
 #ifndef POLICYARG_H
 #define POLICYARG_H
@@ -9,7 +9,7 @@
 
 #include "cli.h"
 
-/* As it was said; NULL: it was not. lecture is the time of the lecture. */
+/* As given; NULL: not given. lecture is the time of the lecture. */
 struct policyarg {
 	const char *lecture, *not_before, *expires, *session;
 };
@@ -19,7 +19,10 @@ struct policyarg_times {
 	uint32_t session_s;
 };
 
-/* policyarg_read(c, said, now, out): what that means at now; each time is said again in full. False: what is wrong was said. */
+/*
+ * policyarg_read(c, said, now, out): what that means at now. It repeats each time in full. Return false if something is wrong,
+ * which it has said.
+ */
 bool policyarg_read(const struct cli *c, const struct policyarg *said, int64_t now, struct policyarg_times *out);
 
 #endif

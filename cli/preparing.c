@@ -21,9 +21,9 @@
 #include "text.h"
 #include "usbsay.h"
 
-/* ---- whether a STICK is one, so that FOLDER and STICK are not exchanged unseen ------------------------------------ */
+/* ---- checking that a STICK is one, so that exchanged FOLDER and STICK are noticed --------------------------------- */
 
-/* What is on an empty stick, too: what systems put there, and what is ours. */
+/* Whether it counts: even an empty stick may have what systems put there, and what is ours. */
 static bool
 counts(const char *name)
 {
@@ -35,7 +35,7 @@ counts(const char *name)
 	return name[0] != '.';
 }
 
-/* One of the things in a directory, to be shown, and to be freed by the caller; NULL if it is empty. */
+/* One of the things in a directory, to show; the caller frees it. NULL if the directory is empty. */
 static char *
 find_thing(int dir_fd)
 {
@@ -95,7 +95,7 @@ out:
 	return e;
 }
 
-/* ---- why a stick is refused: what has more to say than a path ------------------------------------------------ */
+/* ---- why a stick is refused: where a path is not enough to say it -------------------------------------------- */
 
 static void
 no_identity(const struct cli *c, struct fault *out, const struct prepare_target *t)

@@ -1,5 +1,5 @@
 /*
- * prompt_code.c - what is a code among what people type, and what they typed instead.
+ * prompt_code.c - which part of what people type is a code, and what they typed instead of one.
  */
 #include "prompt_code.h"
 
@@ -17,7 +17,7 @@
 #define READING_MAX 300
 #define CODE_QUESTION N_("Code: ")
 
-/* The name of a stick, a code or an issuer, typed by mistake. */
+/* Somebody typed the name of a stick, a code or an issuer by mistake. */
 static bool
 is_name(const char *text, size_t n)
 {
@@ -95,8 +95,8 @@ keyboard_name(enum keyboard keyboard)
 }
 
 /*
- * What was typed is not a code, but is on another keyboard: E_OK if the person wants that. E_CODE_TYPO: there is none, or it is
- * not wanted. A code that was not shown so far is not shown here either.
+ * What was typed is not a code, but would be one on another keyboard. E_OK if the person wants that one; E_CODE_TYPO if there is
+ * none, or it is not wanted. If the code was hidden while it was typed, it is not shown here either.
  */
 static enum err
 offer_reading(const struct cli *c, const struct prompt_answer *a, char symbols[CODE_SYMBOLS], struct fault *f)
@@ -126,7 +126,7 @@ offer_reading(const struct cli *c, const struct prompt_answer *a, char symbols[C
 	return e;
 }
 
-/* Of a code in a file: only that there is a reading, since faults end in logs; "" if there is none. */
+/* The same for a code from a file: say only that there is one, because errors end up in logs. "" if there is none. */
 static void
 reading_words(char out[READING_MAX], const struct prompt_answer *a)
 {
@@ -151,7 +151,10 @@ wrong_in_file(const struct cli *c, const struct fault *what, const struct say_ab
 	free(text);
 }
 
-/* What is wrong with a code: said, or from a file in *f. E_OK if another keyboard explains it, and that is wanted. */
+/*
+ * Say what is wrong with a code; for one from a file put it into *f. E_OK if another keyboard explains it, and the person wants
+ * that.
+ */
 static enum err
 not_a_code(const struct cli *c, enum err wrong, const struct prompt_answer *a, struct say_about *about, char symbols[CODE_SYMBOLS],
     struct fault *f)

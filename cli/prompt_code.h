@@ -12,20 +12,19 @@
 #include "prompt.h"
 
 /*
- * prompt_code(c, question, a, f): from c->code_file (its first line; over 4096 bytes E_CODE_FORM; empty E_CODE_FORM), else from
- * the terminal: shown grouped and folded as it is typed, a holds what was typed. Tab hides and shows it. An empty line or ^D is
- * E_PROMPT. question NULL: "Code: ".
+ * prompt_code(c, question, a, f): read a code from c->code_file, or else from the terminal; a becomes what was typed. A file's
+ * first line is the code; over 4096 bytes, or empty, is E_CODE_FORM. On a terminal the code is shown grouped and folded while it is
+ * typed, and Tab hides or shows it; an empty line or ^D is E_PROMPT. question NULL: "Code: ".
  */
 enum err prompt_code(const struct cli *c, const char *question, struct prompt_answer *a, struct fault *f);
 
 /*
- * prompt_code_symbols(c, question, spends, symbols, f): an unlock code, as by prompt_code, until it is one: what is wrong with it
- * is said and it is asked for again, on a terminal; from a file what is wrong is the fault. spends: it is said that nothing was
- * spent.
+ * prompt_code_symbols(c, question, spends, symbols, f): read an unlock code, as prompt_code does, until it is a valid one. On a
+ * terminal, say what is wrong and ask again; from a file, what is wrong is the fault. spends: also say that nothing was spent.
  */
 enum err prompt_code_symbols(const struct cli *c, const char *question, bool spends, char symbols[CODE_SYMBOLS], struct fault *f);
 
-/* prompt_code_lines(c, each, arg, f): every line of c->code_file, without empty ones. */
+/* prompt_code_lines(c, each, arg, f): call each for every line of c->code_file that is not empty. */
 enum err prompt_code_lines(const struct cli *c, prompt_line_fn *each, void *arg, struct fault *f);
 
 #endif

@@ -18,7 +18,7 @@
 
 #define README_MAX 8192
 #define PART_MAX 3800
-#define BETWEEN "\n* * *\n\n" /* two languages */
+#define BETWEEN "\n* * *\n\n" /* between two languages */
 
 static const char first[] = N_("This USB stick holds media that are locked with oncestick.\n");
 static const char speaker[] = N_("If you are to speak with it: you also need a code of 16 letters and digits, which\n"
@@ -33,7 +33,7 @@ static const char speaker[] = N_("If you are to speak with it: you also need a c
 				 "\n"
 				 "Please do not change, move or delete anything in the folder ONCE.\n");
 
-/* All of it in the language of this thread. */
+/* The whole text in the language of this thread. */
 static void
 write_part(char out[PART_MAX], const char *contact)
 {
@@ -47,7 +47,7 @@ write_part(char out[PART_MAX], const char *contact)
 	snprintf(out, PART_MAX, "%s\n%s\n%s", _(first), found, _(speaker));
 }
 
-/* Line ends that every finder's editor understands. */
+/* Line ends that any editor understands. */
 static size_t
 with_cr(char *out, const char *from)
 {
@@ -62,13 +62,13 @@ with_cr(char *out, const char *from)
 	return n;
 }
 
-/* The first line is what desktops know the type by (desktop/oncestick.xml). Nothing else of it is ever read. */
+/* Desktops recognise the type by the first line (desktop/oncestick.xml). Nothing else in it is ever read. */
 static const char opener[] = "oncestick-opener 1\r\n"
 			     "\r\n"
 			     "On a Linux PC with oncestick, open this file: it asks for the code, and opens the\r\n"
 			     "lecture on this stick. Elsewhere it does nothing; see READ ME FIRST.txt.\r\n";
 
-/* In the issuer's language, then in English: who finds it may know neither. */
+/* In the issuer's language, then in English: a finder may know either of them. */
 void
 readme_write(int dir_fd, const char *contact)
 {
@@ -100,8 +100,8 @@ ends_with(const char *text, size_t n, const char *end)
 }
 
 /*
- * As it was written here: the English part is the end of it, and before that there is nothing, or the part in another language.
- * Whoever wrote something above or below owns it.
+ * Whether it is as written here: it ends with the English part, and before that there is nothing, or the part in another language.
+ * If anything was added above or below, the file belongs to the person who added it.
  */
 static bool
 is_readme(const char *text, size_t n)

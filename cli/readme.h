@@ -1,6 +1,6 @@
 /*
- * readme.h - the texts beside ONCE: one tells a finder and a speaker what the stick is and whom to call; the other is there to be
- * clicked on, and stands for the stick that it lies on.
+ * readme.h - the texts beside ONCE. One tells a finder and a speaker what the stick is, and whom to call. The other is there to be
+ * clicked on, and means the stick that it is on.
  */
 #ifndef README_H
 #define README_H
@@ -10,12 +10,16 @@
 #define README_NAME "READ ME FIRST.txt"
 #define README_OPENER "Open lecture.oncestick"
 
-/* readme_write(dir_fd, contact): write both, each unless there is something of that name. A stick without them is no worse: nothing
- * is said.
+/*
+ * readme_write(dir_fd, contact): write both, each unless there is already something of that name. A stick works without them, so
+ * errors are not reported.
  */
 void readme_write(int dir_fd, const char *contact);
 
-/* readme_remove(dir_fd): remove each if it is as it was written. False if the first is there and is not, so that it stays. */
+/*
+ * readme_remove(dir_fd): remove each if it is as it was written. Return false if the first one is there but was changed, so that it
+ * stays.
+ */
 bool readme_remove(int dir_fd);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * reporting.c - a bar for each step, and warnings between.
+ * reporting.c - a bar for each step, and warnings in between.
  */
 #include "reporting.h"
 
@@ -80,7 +80,7 @@ weak_identity(const struct cli *c, const struct usb_device *d)
 			say_warn(c, "%s: %s", shown, usbsay_warning(d->warnings, i));
 }
 
-/* What is about a file or a stick. */
+/* Something about a file or a stick. */
 static void
 tell_of(const struct cli *c, const struct report_news *n)
 {

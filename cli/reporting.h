@@ -1,5 +1,5 @@
 /*
- * reporting.h - what the issuer's long work reports, on the terminal; SIGINT stops it.
+ * reporting.h - shows on the terminal what the issuer's long work reports; SIGINT stops the work.
  */
 #ifndef REPORTING_H
 #define REPORTING_H
@@ -14,7 +14,7 @@ struct reporting {
 	struct report report;
 };
 
-/* reporting_to(r, c): the table that reports to c's terminal; it is in r, as long as r is there. */
+/* reporting_to(r, c): the table that reports to c's terminal. It is part of r, and valid as long as r. */
 const struct report *reporting_to(struct reporting *r, const struct cli *c);
 
 #endif

@@ -21,11 +21,11 @@
 #include "wiping.h"
 
 #define PROGRAM "oncestick-sheet"
-#define SHOWN 200 /* of a path in a sentence */
+#define SHOWN 200 /* bytes of a path in a sentence */
 
 /* ---- the program that draws ---------------------------------------------------------------------------------------------- */
 
-/* Beside this program where it was built, in libexec below the same root where it was installed. */
+/* It is beside this program in the build tree, and in libexec under the same prefix once it is installed. */
 static int
 find_program(char out[PATH_MAX])
 {
@@ -47,7 +47,7 @@ find_program(char out[PATH_MAX])
 	return -1;
 }
 
-/* What became of oncestick-sheet, as a reason. */
+/* How oncestick-sheet ended, as a reason. */
 static void
 explain(char why[SHEET_WHY], int status, int sys, const char *said)
 {
@@ -88,7 +88,7 @@ try_program(const struct cli *c, struct sheet *s, struct fault *f)
 
 /* ---- the file ------------------------------------------------------------------------------------------------------------ */
 
-/* dir, of file, without a final slash; false if file names nothing in it. */
+/* dir becomes the directory of file, without a final slash. Return false if file names nothing in it. */
 static bool
 directory_of(char dir[PATH_MAX], const char *file)
 {
@@ -106,7 +106,7 @@ directory_of(char dir[PATH_MAX], const char *file)
 	return (slash == NULL ? file : slash + 1)[0] != '\0';
 }
 
-/* Whether there is a stick at dir or above. */
+/* Whether there is a stick at dir or above it. */
 static bool
 on_stick(const char *dir)
 {

@@ -1,8 +1,8 @@
 /*
  * sheet.h - a code sheet: cards to cut out, as a PDF that another program draws (cards.h).
  *
- * In two steps, so that no code is taken before it is certain that the sheet can be drawn and written, as far as that can be.
- * Where this program was built without sheets, sheet_begin says so.
+ * It takes two steps, so that no code is taken before it is as certain as can be that the sheet can be drawn and written. In a
+ * build without sheets, sheet_begin says so.
  */
 #ifndef SHEET_H
 #define SHEET_H
@@ -19,17 +19,17 @@
 #define SHEET_WHY 400 /* enough for sheet_draw */
 
 struct sheet {
-	const char *file;	   /* as named; "-" is standard output */
-	char program[PATH_MAX];	   /* that draws */
-	char temporary[PATH_MAX];  /* beside file, until it is whole; "" if there is none */
-	int fd;			   /* of it, or standard output; -1: not begun */
-	bool missing;		   /* drawn, but some characters are boxes, for want of a font */
+	const char *file;	   /* as given; "-": standard output */
+	char program[PATH_MAX];	   /* the one that draws */
+	char temporary[PATH_MAX];  /* beside file, until it is complete; "": none */
+	int fd;			   /* its descriptor, or standard output; -1: not begun */
+	bool missing;		   /* drawn, but some characters are boxes, because no font has them */
 };
 
 /*
- * sheet_begin(c, s, file, f): find the program that draws and try it; make a file of mode 0600 that becomes file. E_USAGE if file
- * is there already, lies on a stick with ONCE, or is a terminal; E_FAIL if it cannot be made or nothing can be drawn; the fault has
- * the whole sentence.
+ * sheet_begin(c, s, file, f): find the program that draws, and test it; make a file of mode 0600 that will become file. Errors,
+ * with a whole sentence in f: E_USAGE if file exists, is on a stick with ONCE, or is a terminal; E_FAIL if the file cannot be made,
+ * or nothing can be drawn.
  */
 enum err sheet_begin(const struct cli *c, struct sheet *s, const char *file, struct fault *f);
 
@@ -39,7 +39,7 @@ enum err sheet_begin(const struct cli *c, struct sheet *s, const char *file, str
  */
 int sheet_draw(struct sheet *s, const json_t *cards, char why[SHEET_WHY]);
 
-/* sheet_end(s): remove what did not get its name. Also for one that is all zeros, or was never begun. */
+/* sheet_end(s): remove a file that did not get its name. s may be all zeros, or never begun. */
 void sheet_end(struct sheet *s);
 
 #endif

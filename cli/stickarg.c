@@ -8,7 +8,7 @@
 #include "talk.h"
 #include "text.h"
 
-/* Why no stick was meant, or which one. */
+/* Why no stick was found, or which one is meant. */
 static enum err
 word_choice(const struct cli *c, const struct place_miss *m, const char *arg, enum err e, struct fault *f)
 {

@@ -14,8 +14,8 @@
 enum err stickarg_open(const struct cli *c, struct place *p, const char *arg, struct fault *f);
 
 /*
- * stickarg_device(fd, out, size): what is mounted at fd, for people: "SanDisk Cruzer, 29 GiB", or the size alone; "" where
- * place_device knows nothing. Safe to print.
+ * stickarg_device(fd, out, size): what is mounted at fd, for people: "SanDisk Cruzer, 29 GiB", or only the size; "" if place_device
+ * knows nothing. Safe to print.
  */
 void stickarg_device(int fd, char *out, size_t size);
 

@@ -1,7 +1,7 @@
 /*
  * desktop.c - one notification that is replaced, what keeps the PC awake, and the process that does both.
  *
- * Every call on a bus is asynchronous: a bus or a server that hangs holds up nothing but this process, and that not for long.
+ * Every call on a bus is asynchronous: if a bus or a server hangs, only this process waits, and not for long.
  */
 #include "desktop.h"
 
@@ -18,8 +18,8 @@
 #include <systemd/sd-event.h>
 
 #define SECOND 1000000u          /* in microseconds */
-#define CALL_USEC (10 * SECOND)  /* a server may have to be started */
-#define LINGER_USEC (5 * SECOND) /* how long the last words may take */
+#define CALL_USEC (10 * SECOND)  /* it may have to start a server first */
+#define LINGER_USEC (5 * SECOND) /* how long the last words may take to appear */
 
 struct bubble {
 	char title[DESKTOP_TITLE], body[DESKTOP_BODY];
@@ -35,11 +35,11 @@ struct desktop {
 	sd_event_source *timer;
 	bool closing;
 
-	struct bubble next;      /* to be shown when the server has answered */
-	bool waiting, asked;     /* next is one; the server has not answered yet */
-	uint32_t id;             /* of the one that is shown */
+	struct bubble next;      /* to show when the server has answered */
+	bool waiting, asked;     /* next is valid; no answer from the server yet */
+	uint32_t id;             /* of the bubble on the screen */
 
-	const char *why;         /* for what it is kept awake */
+	const char *why;         /* why it is kept awake */
 	int awake;               /* logind's inhibitor */
 	unsigned attempt;
 	uint32_t cookie;         /* the screen saver's */
@@ -84,7 +84,7 @@ post(struct desktop *d)
 		       "device", b->urgency == DESKTOP_CRITICAL ? 0 : -1) >= 0;
 }
 
-/* What a server may take for mark-up; a title has none. */
+/* Escape what a server may take for mark-up. A title has no mark-up. */
 static void
 escape(char out[DESKTOP_BODY], const char *text)
 {
@@ -133,7 +133,10 @@ on_awake(sd_bus_message *m, void *arg, sd_bus_error *error)
 	return 0;
 }
 
-/* All that may be had: the lid is denied where another seat is active, sleep where a policy says so. */
+/*
+ * Ask for as much as we can get, and for less at each attempt: logind refuses the lid switch if another seat is active, and sleep
+ * if a policy says so.
+ */
 static void
 ask_awake(struct desktop *d)
 {
@@ -191,7 +194,7 @@ desktop_forget(struct desktop *d)
 		    "org.freedesktop.Notifications", "CloseNotification", on_nothing, d, "u", d->id);
 }
 
-/* ---- what happens ---------------------------------------------------------------------------------------------------------- */
+/* ---- events ---------------------------------------------------------------------------------------------------------------- */
 
 void
 desktop_wake_at(struct desktop *d, int64_t boot_s)
@@ -251,7 +254,7 @@ on_message(sd_event_source *s, int fd, uint32_t revents, void *arg)
 
 /* ---- the process ----------------------------------------------------------------------------------------------------------- */
 
-/* Nothing but the socket and the null device, and what the environment says of the desktop. It ends with its session. */
+/* Keep only the socket, the null device, and what the environment says about the desktop. The process ends with its session. */
 static int
 detach(int fd)
 {

@@ -1,5 +1,5 @@
 /*
- * desktop_none.c - without libsystemd: no companion, so nobody calls the rest.
+ * desktop_none.c - a build without libsystemd has no companion, so nothing calls the rest.
  */
 #include "desktop.h"
 

@@ -1,5 +1,5 @@
 /*
- * eject.c - where a stick is mounted. Taking it out is in eject_bus.c.
+ * eject.c - finding where a stick is mounted. eject_bus.c takes it out.
  */
 #include "eject.h"
 
@@ -19,7 +19,7 @@ struct search {
 	struct eject *e;
 	const uint8_t *stick_id;
 	dev_t dev;
-	bool directory;         /* it is in one where nothing is mounted */
+	bool directory;         /* found, but in a directory that is not a mount point */
 };
 
 static int

@@ -1,5 +1,5 @@
 /*
- * eject_bus.c - udisks2, asked over the system bus: org.freedesktop.UDisks2.Filesystem, .Block, .Drive (udisks(8), its D-Bus
+ * eject_bus.c - talking to udisks2 over the system bus: org.freedesktop.UDisks2.Filesystem, .Block, .Drive (udisks(8), its D-Bus
  * reference).
  */
 #include "eject.h"
@@ -16,7 +16,7 @@
 #include "utf8.h"
 
 #define UDISKS "org.freedesktop.UDisks2"
-#define PATIENCE_USEC (10u * 60 * 1000000) /* unmounting writes what is unwritten, and a stick may be slow */
+#define PATIENCE_USEC (10u * 60 * 1000000) /* unmounting writes out unwritten data, and a stick may be slow */
 
 struct place {
 	const char *path;
@@ -40,7 +40,7 @@ keep_why(struct eject *e, const sd_bus_error *error, int r)
 	e->why[utf8_whole(e->why, strlen(e->why))] = '\0';
 }
 
-/* The object that stands for the device. */
+/* Find the object that represents the device. */
 static int
 resolve(sd_bus *bus, const char *device, char object[256], sd_bus_error *error)
 {
@@ -58,7 +58,7 @@ resolve(sd_bus *bus, const char *device, char object[256], sd_bus_error *error)
 	return r;
 }
 
-/* Nobody is asked for an administrator's password at the end of a lecture. */
+/* Do not ask anybody for an administrator's password at the end of a lecture. */
 static int
 act(sd_bus *bus, const char *object, const char *interface, const char *method, sd_bus_error *error)
 {
@@ -86,7 +86,7 @@ is_card(sd_bus *bus, const char *drive)
 	return yes;
 }
 
-/* A card is put out, so that its reader goes on; a stick has its power taken. */
+/* A card is ejected, so that its reader stays usable; a stick is powered off. */
 static bool
 switch_off(sd_bus *bus, const char *drive, sd_bus_error *error)
 {
@@ -95,7 +95,7 @@ switch_off(sd_bus *bus, const char *drive, sd_bus_error *error)
 	return can(bus, drive, "Ejectable") && act(bus, drive, UDISKS ".Drive", "Eject", error) >= 0;
 }
 
-/* What is unmounted stays unmounted, whatever the drive says to being switched off. */
+/* The result is at least EJECT_UNMOUNTED, even if the drive cannot be switched off. */
 static enum eject_result
 take_out(sd_bus *bus, const char *object, sd_bus_error *error)
 {

@@ -1,5 +1,5 @@
 /*
- * eject_none.c - without libsystemd: nobody to ask.
+ * eject_none.c - a build without libsystemd cannot ask udisks2.
  */
 #include "eject.h"
 

@@ -20,7 +20,7 @@ is_set(const char *variable)
 	return value != NULL && value[0] != '\0';
 }
 
-/* The directory, or the nearest above it that is there, if it is not root's. */
+/* Whether path, or the nearest directory above it that exists, belongs to somebody other than root. at becomes that directory. */
 static bool
 is_anothers(const char *path, char *at, size_t size)
 {
@@ -38,7 +38,7 @@ is_anothers(const char *path, char *at, size_t size)
 	return st.st_uid != 0;
 }
 
-/* Where the verb would write, if that is not said on purpose. */
+/* Where the verb would write, unless another place was chosen on purpose. */
 static const char *
 place(enum homes_use use)
 {

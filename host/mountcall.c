@@ -24,12 +24,12 @@ mountcall_meant(int argc, char **argv)
 
 	if (argc > 0 && strcmp(slash != NULL ? slash + 1 : argv[0], MOUNTCALL_HELPER) == 0)
 		return true;
-	return argc == 5 && strcmp(argv[3], "-o") == 0 && strpbrk(argv[1], "/:") != NULL; /* no verb has these */
+	return argc == 5 && strcmp(argv[3], "-o") == 0 && strpbrk(argv[1], "/:") != NULL; /* no verb takes these arguments */
 }
 
 /* ---- options -------------------------------------------------------------------------------------------------------------- */
 
-/* What says nothing, or only what is so anyway. Most of it is for mount(8) and systemd, and seldom comes here. */
+/* Options that have no effect here, or ask for what is so anyway. Most are for mount(8) and systemd, and seldom reach us. */
 static const char *const accepted[] = {"ro", "yes", "nodev", "nosuid", "noexec", "defaults", "auto", "noauto", "user", "nouser",
     "users", "nousers", "owner", "noowner", "group", "nogroup", "_netdev", "sync", "async", "dirsync", "atime", "noatime",
     "diratime", "nodiratime", "relatime", "norelatime", "strictatime", "nostrictatime", "lazytime", "nolazytime", "silent", "loud",
@@ -86,7 +86,9 @@ read_option(struct mountcall *k, const char *word)
 	return k->sloppy ? MOUNTCALL_FINE : MOUNTCALL_UNKNOWN;
 }
 
-/* The next option, as mount(8) cuts them: a comma inside double quotes is none. The quotes are taken off. NULL: there is none. */
+/*
+ * The next option, split as mount(8) does: a comma inside double quotes does not separate. The quotes are removed. NULL: the end.
+ */
 static char *
 next_option(char **rest)
 {
@@ -119,7 +121,9 @@ names_remount(const char *options)
 	return false;
 }
 
-/* At a remount mount(8) repeats what the kernel shows of the mount, such as "user_id=0": after the word, or, in newer ones, before.
+/*
+ * For a remount mount(8) repeats the options that the kernel shows, such as "user_id=0": after the word, or, in newer versions,
+ * before it.
  */
 static enum mountcall_wrong
 read_options(struct mountcall *k)
@@ -265,7 +269,7 @@ mountcall_can_ask(void)
 	return tool_find(program, TOOL_DIRS, ASK_PASSWORD) == 0;
 }
 
-/* The answer fits into the pipe. */
+/* The answer is small enough for the pipe. */
 int
 mountcall_ask(const char *question, bool (*stopped)(void), int *answer)
 {

@@ -1,9 +1,9 @@
 /*
- * pinentry.c - a client of pinentry: the process, the limits it must keep to, and its commands.
+ * pinentry.c - a client of pinentry: the process, the limits that it must keep, and its commands.
  *
- * libassuan reads and writes lines. What it does to the system goes through its hooks, so that no pinentry can keep us waiting:
- * each read has a deadline and a signal ends it, what is read is counted, and the end of the process is not waited for in vain. Its
- * buffers, through which an answer comes, are in secret memory that is wiped when they are released (struct held).
+ * libassuan reads and writes lines. It reaches the system only through hooks of ours, so no pinentry can keep us waiting: each read
+ * has a deadline and ends at a signal, the bytes read are counted, and waiting for the process to end has a limit. libassuan's
+ * buffers, through which an answer comes, are in secret memory that is wiped when it is released (struct held).
  */
 #include "pinentry.h"
 
@@ -29,8 +29,8 @@
 
 #define START_MS 20000
 #define ANSWER_MS 600000
-#define GRACE_MS 15000 /* beyond a person's time: pinentry has the same limit, and says so itself */
-#define END_MS 2000    /* for the process to go by itself; then it is told to, and killed */
+#define GRACE_MS 15000 /* beyond a person's time: pinentry has the same limit, and reports it itself */
+#define END_MS 2000    /* for the process to end by itself; then it is told to, and killed */
 #define TEXT_MAX 1600
 #define LINE_MAX_BYTES 980 /* ASSUAN_LINELENGTH holds 1000 */
 #define FLOOD_MAX 65536	   /* bytes of one reply, more than any needs */
@@ -38,24 +38,24 @@
 struct pinentry {
 	struct pinentry_setup setup;
 	char program[TOOL_PATH_MAX];
-	assuan_context_t ctx; /* NULL: no program runs */
-	enum pinentry_why trouble; /* that ended the dialogue; PINENTRY_FAILED: none so far */
+	assuan_context_t ctx; /* NULL: no program is running */
+	enum pinentry_why trouble; /* what ended the dialogue; PINENTRY_FAILED: nothing so far */
 	struct pinentry_end end;
-	bool unseen;	      /* note has not been shown */
-	bool on_terminal;     /* it was told of one */
-	bool silent;	      /* nothing more is told: the person closed a window, or there is none */
-	int64_t deadline;     /* of the reply that is waited for, by clock_ms */
-	size_t budget;	      /* bytes it may still have */
+	bool unseen;	      /* note has not been shown yet */
+	bool on_terminal;     /* the program was told of a terminal */
+	bool silent;	      /* say nothing more: the person closed a window, or there is none */
+	int64_t deadline;     /* of the reply that is due, by clock_ms */
+	size_t budget;	      /* bytes that the reply may still have */
 
 	char about[TEXT_MAX], note[TEXT_MAX];
 
-	/* where the data of a reply goes */
+	/* where the data of a reply go */
 	char *out;
 	size_t size, n;
 	bool repeated;
 };
 
-/* ---- what libassuan does to the system ------------------------------------------------------------------------------------- */
+/* ---- libassuan's hooks ----------------------------------------------------------------------------------------------------- */
 
 static int64_t
 clock_ms(void)
@@ -66,7 +66,7 @@ clock_ms(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* Memory of libassuan: its size stands before it. The line that was read last is in there. */
+/* Memory for libassuan, with the size in front. It holds the line that was read last. */
 struct held {
 	_Alignas(max_align_t) size_t n;
 	_Alignas(max_align_t) char bytes[];
@@ -79,7 +79,7 @@ held_new(size_t n)
 	struct held *h = NULL;
 
 	if (n < SIZE_MAX / 2)
-		h = secret_new((sizeof *h + n + step - 1) / step * step); /* its end is aligned: its beginning is then, too */
+		h = secret_new((sizeof *h + n + step - 1) / step * step); /* its end is aligned, so its beginning is, too */
 	if (h == NULL) {
 		errno = ENOMEM;
 		return NULL;
@@ -127,7 +127,7 @@ static int
 hook_pipe(assuan_context_t ctx, assuan_fd_t fd[2], int inherited)
 {
 	(void)ctx;
-	(void)inherited; /* the child has them as 0 and 1 by then */
+	(void)inherited; /* by then the child has them as 0 and 1 */
 	return pipe2(fd, O_CLOEXEC);
 }
 
@@ -153,7 +153,7 @@ is_stopped(const struct pinentry *p)
 	return p->setup.stopped != NULL && p->setup.stopped();
 }
 
-/* A signal comes inside ppoll, or is seen before it. 1 if there is something to read, 0 if it is too late. */
+/* A signal arrives inside ppoll or is noticed before it. Return 1 if there is something to read, 0 if it is too late. */
 static int
 wait_for(struct pinentry *p, int fd)
 {
@@ -198,7 +198,7 @@ hook_read(assuan_context_t ctx, assuan_fd_t fd, void *to, size_t size)
 	return n;
 }
 
-/* Commands are short lines, far fewer than a pipe holds: a pinentry that does not read them keeps nobody waiting. */
+/* Commands are short lines that fit into a pipe many times over, so a pinentry that does not read them keeps nobody waiting. */
 static ssize_t
 hook_write(assuan_context_t ctx, assuan_fd_t fd, const void *from, size_t size)
 {
@@ -255,7 +255,7 @@ hook_spawn(assuan_context_t ctx, pid_t *pid, const char *name, const char **argv
 	return *pid < 0 ? -1 : 0;
 }
 
-/* Both ends of its pipes are closed by now. */
+/* By now both ends of its pipes are closed. */
 static pid_t
 hook_waitpid(assuan_context_t ctx, pid_t pid, int action, int *status, int options)
 {
@@ -330,7 +330,7 @@ static gpg_error_t
 on_inquiry(void *arg, const char *line)
 {
 	(void)arg;
-	(void)line; /* what else they want to know, such as how good a passphrase is, gets an empty answer */
+	(void)line; /* any other request, such as how good a passphrase is, gets an empty answer */
 	return 0;
 }
 
@@ -355,8 +355,8 @@ transact(struct pinentry *p, const char *line, int ms)
 }
 
 /*
- * COMMAND TEXT with the characters escaped that a line cannot hold, cut between two. Angle brackets are replaced by others: some
- * toolkits take text with tags for more than text, and anybody may have written the names of sticks.
+ * COMMAND TEXT, in which characters that a line cannot hold are escaped, and which is cut between two characters. Angle brackets
+ * are replaced: some toolkits interpret tags in a text, and anybody may have written the names of sticks.
  */
 static void
 encode(char out[LINE_MAX_BYTES], const char *command, const char *text)
@@ -390,7 +390,7 @@ set(struct pinentry *p, const char *command, const char *text)
 	return transact(p, line, p->setup.start_ms);
 }
 
-/* An option that this pinentry does not know is none that it needs. */
+/* If this pinentry does not know an option, it does not need it. */
 static void
 set_option(struct pinentry *p, const char *name, const char *value)
 {
@@ -413,8 +413,8 @@ stop(struct pinentry *p)
 }
 
 /*
- * Whether this pinentry can ask on a terminal alone, and has none: that it calls cancelled. Of those that ask in a window some fall
- * back to the terminal where there is no display ("gtk2:curses").
+ * Whether this pinentry can ask only on a terminal, and has none; it reports that as cancelled. Some that ask in a window fall back
+ * to the terminal if there is no display ("gtk2:curses").
  */
 static bool
 has_no_terminal(struct pinentry *p)
@@ -439,7 +439,7 @@ has_no_terminal(struct pinentry *p)
 	return strcmp(last != NULL ? last + 1 : flavor, "tty") == 0 || strcmp(last != NULL ? last + 1 : flavor, "curses") == 0;
 }
 
-/* The dialogue is over. */
+/* End the dialogue. */
 static enum err
 over(struct pinentry *p, enum pinentry_why why, const char *says, struct fault *f)
 {
@@ -487,7 +487,7 @@ find_program(struct pinentry *p, struct fault *f)
 	return over(p, PINENTRY_MISSING, NULL, f);
 }
 
-/* Where it is to ask; a window needs the environment only. */
+/* Tell it where to ask. For a window the environment is enough. */
 static void
 introduce(struct pinentry *p)
 {
@@ -610,7 +610,7 @@ pinentry_note(struct pinentry *p, const char *text)
 
 /* ---- questions ------------------------------------------------------------------------------------------------------------- */
 
-/* What is shown with the question: what it is about, and what went wrong before. */
+/* Set what is shown with the question: what it is about, and what went wrong before. */
 static enum err
 prepare(struct pinentry *p, const char *question, struct fault *f)
 {
@@ -632,7 +632,7 @@ prepare(struct pinentry *p, const char *question, struct fault *f)
 	return e == 0 && p->trouble == PINENTRY_FAILED ? E_OK : failed(p, e, f);
 }
 
-/* Without the blank at its end. */
+/* Set the question, without the blank at its end. */
 static void
 set_prompt(struct pinentry *p, const char *question)
 {

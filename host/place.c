@@ -20,7 +20,7 @@
 
 #define FOUND_MAX 64
 
-/* File systems that no stick has, or that may hang when asked. */
+/* File systems that no stick has, or that may hang when we look at them. */
 static const char *const skipped[] = {"autofs", "binfmt_misc", "bpf", "cgroup", "cgroup2", "configfs", "debugfs", "devpts",
     "devtmpfs", "efivarfs", "fusectl", "hugetlbfs", "mqueue", "nsfs", "proc", "pstore", "rpc_pipefs", "securityfs", "sysfs",
     "tracefs", "nfs", "nfs4", "cifs", "smb3", "ceph", "afs"};
@@ -88,7 +88,7 @@ struct search {
 	unsigned count;
 };
 
-/* What place_open is asked, and why it fails. */
+/* What place_open was asked for, and where to say why it fails. */
 struct asked {
 	const char *arg;
 	struct place_miss *miss;
@@ -136,7 +136,7 @@ find_only(const struct asked *a, char path[PLACE_MAX], struct fault *f)
 
 /* ---- by device --------------------------------------------------------------------------------------------------------------- */
 
-/* Which places on USB sticks are meant, and what was found. */
+/* Which places on USB sticks are meant, and which were found. */
 struct choice {
 	const char *serial;	  /* NULL: by device */
 	struct usb_device device; /* the partition, or the disk with all of its partitions */
@@ -187,7 +187,7 @@ conclude(const struct asked *a, const struct choice *c, char path[PLACE_MAX], st
 	return missed(a, E_NO_STICK, c->to_mount[0] == '\0' ? PLACE_UNFIT : PLACE_UNMOUNTED, f);
 }
 
-/* The mount point of what c describes. */
+/* Find the mount point of what c describes. */
 static enum err
 find_usb(const struct asked *a, struct choice *c, char path[PLACE_MAX], struct fault *f)
 {
@@ -232,7 +232,7 @@ find_device(const struct asked *a, char path[PLACE_MAX], dev_t dev, struct fault
 	return missed(a, E_NO_STICK, PLACE_NOT_MOUNTED, f);
 }
 
-/* Why a place cannot be opened that may well be there: no right, no descriptors. */
+/* Why a place that may well exist cannot be opened: no right to it, or no descriptors. */
 static enum err
 out_of_reach(const char *arg, int sys, struct fault *f)
 {
@@ -246,7 +246,7 @@ out_of_reach(const char *arg, int sys, struct fault *f)
 	return e;
 }
 
-/* What is no directory: where the stick is mounted that is named by usb:SERIAL or by its device. */
+/* arg is not a directory. Find where the stick is mounted that it names by usb:SERIAL or by device. */
 static enum err
 find_mount(const struct asked *a, char path[PLACE_MAX], struct fault *f)
 {
@@ -269,7 +269,7 @@ find_mount(const struct asked *a, char path[PLACE_MAX], struct fault *f)
 	}
 }
 
-/* Who names ONCE itself means the directory it is in. */
+/* A person who names ONCE itself means the directory that it is in. */
 static int
 parent_of_once(int fd, const char *arg)
 {
@@ -290,7 +290,7 @@ parent_of_once(int fd, const char *arg)
 	return up;
 }
 
-/* A file that stands for the directory it lies in. */
+/* A file that means the directory that it is in. */
 static bool
 is_opener(const char *arg)
 {
@@ -362,7 +362,7 @@ place_close(struct place *p)
 
 /* ---- the device ---------------------------------------------------------------------------------------------------------- */
 
-/* A line that sysfs has of a partition or of its disk, without the blanks that pad it. */
+/* A line from sysfs about a partition or its disk, without the blanks that pad it. */
 static bool
 sysfs_line(dev_t dev, const char *name, char *out, size_t size)
 {
@@ -389,7 +389,7 @@ sysfs_line(dev_t dev, const char *name, char *out, size_t size)
 	return n > 0;
 }
 
-/* What people carry around: on USB, in a slot for cards, or made to be taken out. */
+/* Whether people carry it around: on USB, in a card slot, or made to be removed. */
 static bool
 is_portable(dev_t dev)
 {

@@ -13,13 +13,16 @@
 
 #define OWN_ARGS_MAX 4
 
-/* Arguments stand before the person's, which therefore win. */
+/* Arguments of ours come before the person's, which therefore win. */
 static const struct known {
 	const char *program, *own;
 	const char *args[OWN_ARGS_MAX + 1];
 	unsigned fine;
 } players[] = {
-    /* 3: something in the folder cannot be played; 4: ended by ^C. Positions would be kept, and other programs could look in. */
+    /*
+     * Status 3: something in the folder cannot be played; 4: ended by ^C. Otherwise mpv would keep positions, and let other
+     * programs in.
+     */
     {"mpv", "mpv", {"--save-position-on-quit=no", "--resume-playback=no", "--watch-later-directory=" STAGE_DIR "/state/mpv",
 	"--input-ipc-server="}, 1u << 3 | 1u << 4},
     {"vlc", "vlc", {"--no-one-instance"}, 0},
@@ -37,7 +40,7 @@ is_program(const char *path)
 	return filestat_path(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, X_OK) == 0;
 }
 
-/* As a shell finds it; but what is named by a path is looked for from here, not from the folder. */
+/* Search as a shell does. A path is resolved from the current directory, not from the folder. */
 static bool
 find(char out[PATH_MAX], const char *name)
 {

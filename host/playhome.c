@@ -15,7 +15,7 @@
 #include "stage.h"
 
 #define FILE_BYTES_MAX (1u << 20)
-#define BYTES_MAX (16u << 20) /* and of all together */
+#define BYTES_MAX (16u << 20) /* all files together */
 #define ENTRIES_MAX 4000u
 #define DEPTH_MAX 6u
 
@@ -53,7 +53,7 @@ playhome_find(struct playhome *p, const char *own)
 	below(p->recent[0], p->data, "recently-used.xbel");
 	below(p->recent[1], p->data, "RecentDocuments");
 	below(p->thumbnails, p->home, ".thumbnails");
-	/* For programs that look where these usually are, whatever the environment says. */
+	/* These are for programs that look in the usual places, whatever the environment says. */
 	p->covered[n++] = p->cache;
 	p->covered[n++] = p->recent[0];
 	p->covered[n++] = p->recent[1];
@@ -67,14 +67,14 @@ struct copying {
 	size_t bytes, entries; /* so far */
 };
 
-/* One directory, and what is made of it. */
+/* A directory to copy from, and the one to copy to. */
 struct level {
 	const char *from;
 	int from_dir, to_dir;
-	unsigned depth; /* 0: directories that are not own are linked; below own all is copied */
+	unsigned depth; /* 0: link the directories that are not own; below own copy everything */
 };
 
-/* Too much is left out: the player then has less of its settings. */
+/* Copy a file, unless that is too much; then the player has fewer of its settings. */
 static int
 copy_file(struct copying *c, int from_dir, int to_dir, const char *name, off_t size)
 {
@@ -100,7 +100,7 @@ out:
 	return r;
 }
 
-/* What is about documents, not settings; and what other programs keep for the whole desktop. */
+/* Names that are about documents, not settings, or that other programs keep for the whole desktop. */
 static bool
 is_left_out(const char *name)
 {
@@ -137,7 +137,7 @@ mirror_one(struct copying *c, const struct level *l, const char *name)
 	return r;
 }
 
-/* The directory from, if it is there, as to_dir. */
+/* Copy the directory from, if it exists, to to_dir. */
 static int
 mirror(struct copying *c, const char *from, int to_dir, unsigned depth)
 {
@@ -182,7 +182,7 @@ playhome_furnish(void *arg)
 char **
 playhome_env(char *const *old)
 {
-	/* GIO_USE_VFS: a service outside remembers for GNOME's programs what they showed. */
+	/* GIO_USE_VFS: for GNOME's programs a service outside remembers what they showed. */
 	static const char *const ours[] = {"TMPDIR=/tmp", "XDG_CACHE_HOME=" STAGE_DIR "/cache",
 	    "XDG_CONFIG_HOME=" STAGE_DIR "/config", "XDG_DATA_HOME=" STAGE_DIR "/data", "XDG_STATE_HOME=" STAGE_DIR "/state",
 	    "GIO_USE_VFS=local", "PWD=", "OLDPWD="};

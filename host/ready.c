@@ -8,7 +8,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* A path, or with "@" a name of the abstract namespace. */
+/* A path or, with "@", a name in the abstract namespace. */
 static void
 tell(const char *words)
 {

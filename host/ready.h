@@ -1,5 +1,6 @@
 /*
- * ready.h - telling a service manager how far it is: sd_notify(3)'s protocol, a datagram to the socket that $NOTIFY_SOCKET names.
+ * ready.h - telling a service manager about our state by sd_notify(3)'s protocol: a datagram to the socket that $NOTIFY_SOCKET
+ * names.
  */
 #ifndef READY_H
 #define READY_H
@@ -9,12 +10,12 @@
 #define READY_STATUS_MAX 600
 
 /*
- * ready_open(pid, status): the service is ready, status, a line, says what it does, and its main process is pid, unless that is 0.
- * Nothing happens where nobody waits for it: $NOTIFY_SOCKET is not set, or nobody listens there.
+ * ready_open(pid, status): say that the service is ready, what it does (status, one line) and, unless pid is 0, which is its main
+ * process. This does nothing if $NOTIFY_SOCKET is not set, or nothing listens there.
  */
 void ready_open(pid_t pid, const char *status);
 
-/* ready_stopping(): the service is about to end. */
+/* ready_stopping(): say that the service is about to end. */
 void ready_stopping(void);
 
 #endif

@@ -17,10 +17,10 @@
 #include "utf8.h"
 
 #define SMALLEST (40ull << 20) /* FAT32 needs 33 MiB */
-#define LARGEST (2ull << 40)   /* of a partition table of this kind */
+#define LARGEST (2ull << 40)   /* the most that this kind of partition table can describe */
 #define PATIENCE 100	       /* times 50 ms, for the kernel, udev and udisks */
 
-/* What each type takes: program, its package, and the partition's type. */
+/* What each type needs: the program, its package, and the type of the partition. */
 static const struct {
 	const char *name, *tool, *package, *table;
 } types[] = {
@@ -28,7 +28,7 @@ static const struct {
     [REFORMAT_VFAT] = {"vfat", "mkfs.vfat", "dosfstools", "label: dos\ntype=c\n"},
 };
 
-/* Of the device, or the partition, called name. */
+/* Refuse the device, or the partition, called name. */
 static enum err
 refuse(struct reformat *r, enum err e, enum reformat_why why, const char *name, struct fault *f)
 {
@@ -62,7 +62,9 @@ real_node(void *arg, const char *path, dev_t *dev)
 	return 0;
 }
 
-/* O_EXCL fails while the device, or a partition of it, is mounted, swapped on, or part of a larger one: in any mount namespace. */
+/*
+ * O_EXCL fails while the device, or a partition of it, is mounted, used for swap, or part of a larger one: in any mount namespace.
+ */
 static int
 real_claim(void *arg, const char *path)
 {
@@ -135,7 +137,7 @@ reformat_name(enum reformat_type type)
 	return types[type].name;
 }
 
-/* A file of a disk in sysfs. */
+/* A file about a disk in sysfs. */
 static bool
 read_disk_file(const struct reformat_env *env, const char *disk, const char *name, char *out, size_t size)
 {
@@ -166,7 +168,7 @@ find_disk(struct reformat *r, const struct reformat_env *env)
 	return true;
 }
 
-/* Of all volumes those of this disk. */
+/* Keep only the volumes of this disk. */
 static enum err
 find_volumes(struct reformat *r, const struct reformat_env *env, struct fault *f)
 {
@@ -229,7 +231,7 @@ judge_size(struct reformat *r, struct fault *f)
 	return E_OK;
 }
 
-/* The kernel's own word on it, last. */
+/* The last word is the kernel's. */
 static enum err
 judge_claim(struct reformat *r, const struct reformat_env *env, struct fault *f)
 {
@@ -267,7 +269,7 @@ judge(struct reformat *r, const struct reformat_env *env, struct fault *f)
 	return e == E_OK ? judge_claim(r, env, f) : e;
 }
 
-/* A program of the system: name, and the package that has it. */
+/* Find a program of the system: name, and the package that has it. */
 struct program {
 	const char *name, *package;
 };
@@ -378,7 +380,7 @@ run(struct reformat *r, const struct reformat_env *env, const char *const argv[]
 	return refuse(r, E_STICK_IO, status < 0 ? REFORMAT_NOT_STARTED : REFORMAT_FAILED, tool != NULL ? tool + 1 : argv[0], f);
 }
 
-/* Whether it is the same stick as before, still fit. */
+/* Whether it is still the same stick, and may still be wiped. */
 static enum err
 look_again(struct reformat *r, const struct reformat_env *env, struct fault *f)
 {
@@ -393,7 +395,7 @@ look_again(struct reformat *r, const struct reformat_env *env, struct fault *f)
 	return e;
 }
 
-/* The first partition, as soon as kernel and udev have made it. */
+/* Wait until the kernel and udev have made the first partition. */
 static enum err
 wait_for_part(struct reformat *r, const struct reformat_env *env, struct fault *f)
 {
@@ -457,7 +459,7 @@ reformat_make(struct reformat *r, const struct reformat_env *env, struct fault *
 
 /* ---- mounting ---------------------------------------------------------------------------------------------------------- */
 
-/* What is mounted from now on goes with this process, however it ends; what others unmount is unmounted here too. */
+/* Whatever we mount from now on ends with this process, however that ends; what others unmount is unmounted here, too. */
 static void
 leave_others_mounts(void)
 {
@@ -501,7 +503,7 @@ on_mount(void *arg, const struct mountinfo *m)
 	return 1;
 }
 
-/* A desktop mounts it by itself, or is asked to. */
+/* A desktop mounts it by itself, or on request. */
 static enum err
 mount_shared(struct reformat *r, const struct reformat_env *env, struct fault *f)
 {

@@ -1,9 +1,9 @@
 /*
- * reformat.h - a fresh file system on a USB stick, for 'oncestick prepare --format': which device it is, whether it may be wiped,
- * and doing it with the tools of the system.
+ * reformat.h - a fresh file system on a USB stick, for 'oncestick prepare --format': finding the device, deciding whether it may be
+ * wiped, and wiping it with the tools of the system.
  *
- * Only a disk behind USB is ever touched, and only while nothing of it is in use. Everything is looked at twice: before the person
- * is asked, and after, since sticks are exchanged in the meantime.
+ * This touches only a disk behind USB, and only while nothing of it is in use. It checks everything twice, before and after the
+ * person is asked, because sticks may be exchanged in between.
  */
 #ifndef REFORMAT_H
 #define REFORMAT_H
@@ -21,22 +21,22 @@
 #define REFORMAT_PATH_MAX 64   /* "/dev/sdb1" */
 #define REFORMAT_POINT_MAX 4096
 #define REFORMAT_HEAD 512 /* bytes of a partition table */
-#define REFORMAT_LABEL "ONCESTICK" /* of the new file system, so of the folder where desktops mount it */
+#define REFORMAT_LABEL "ONCESTICK" /* of the new file system, and so of the folder where desktops mount it */
 
 enum reformat_type { REFORMAT_NONE, REFORMAT_EXFAT, REFORMAT_VFAT };
 
-/* What is outside. reformat_system is this PC; tests have their own. */
+/* The outside world. reformat_system is this PC; tests have their own. */
 struct reformat_env {
 	struct usb_list_source usb;
-	const char *tools; /* directories of programs, as TOOL_DIRS */
-	bool root;	   /* whether file systems can be mounted without help */
-	void *arg;	   /* of the following */
+	const char *tools; /* directories of programs, like TOOL_DIRS */
+	bool root;	   /* whether this process can mount file systems itself */
+	void *arg;	   /* passed to the following */
 
-	/* the block device that path is: 0, or -1 with errno, ENOTBLK if it is none */
+	/* find the block device at path: 0, or -1 with errno, ENOTBLK if it is not one */
 	int (*node)(void *arg, const char *path, dev_t *dev);
-	/* whether it can be opened for writing by nobody but us: 0, or -1 with errno */
+	/* whether we alone could open it for writing: 0, or -1 with errno */
 	int (*claim)(void *arg, const char *path);
-	/* the first bytes of a disk, from the device itself: 0, or -1 with errno */
+	/* read the first bytes of a disk, from the device itself: 0, or -1 with errno */
 	int (*head)(void *arg, const char *path, uint8_t out[REFORMAT_HEAD]);
 	/* tool_run */
 	int (*run)(void *arg, const char *const argv[], const char *input, char said[TOOL_SAID]);
@@ -51,30 +51,30 @@ enum reformat_why {
 	REFORMAT_OTHER,	       /* the fault says all */
 	REFORMAT_LONG,	       /* a name that is too long */
 	REFORMAT_NO_DEVICE,
-	REFORMAT_MISSING,      /* sys: what was named, */
+	REFORMAT_MISSING,      /* sys: the path that was given, */
 	REFORMAT_MISSING_NODE, /* or the device itself, name */
 	REFORMAT_NOT_USB,
-	REFORMAT_STALE,	       /* what was named is not the device name that this PC knows */
-	REFORMAT_EMPTY,	       /* there is nothing in it */
+	REFORMAT_STALE,	       /* the path is not the name that this PC has for the device */
+	REFORMAT_EMPTY,	       /* there is no medium in it */
 	REFORMAT_SMALL,
 	REFORMAT_LARGE,
 	REFORMAT_SYSTEM,       /* this PC runs from it */
-	REFORMAT_MOUNTED,      /* name, a partition of it, is: point */
+	REFORMAT_MOUNTED,      /* name, one of its partitions, is mounted at point */
 	REFORMAT_HELD,	       /* name is part of something larger */
 	REFORMAT_IN_USE,       /* the kernel says so */
 	REFORMAT_NO_RIGHT,
 	REFORMAT_PROTECTED,
-	REFORMAT_NO_TOOL,      /* the program name, of a package, is not here */
-	REFORMAT_EXCHANGED,    /* since it was looked at */
+	REFORMAT_NO_TOOL,      /* the program name is missing; a package has it */
+	REFORMAT_EXCHANGED,    /* since we looked at it */
 	REFORMAT_STOPPED,      /* while it was formatted */
-	REFORMAT_NOT_STARTED,  /* the program name: sys */
-	REFORMAT_FAILED,       /* the program name: said */
-	REFORMAT_NO_PART,      /* the new partition name does not come */
-	REFORMAT_UNREADABLE,   /* once it is formatted: sys */
+	REFORMAT_NOT_STARTED,  /* the program name cannot be started: sys */
+	REFORMAT_FAILED,       /* the program name failed: said */
+	REFORMAT_NO_PART,      /* the new partition name does not appear */
+	REFORMAT_UNREADABLE,   /* after formatting: sys */
 	REFORMAT_NO_MOUNT,     /* this PC cannot mount it: said */
-	REFORMAT_NOBODY,       /* nobody mounted it */
+	REFORMAT_NOBODY,       /* no desktop mounted it */
 	REFORMAT_STUCK,	       /* it cannot be unmounted: said */
-	REFORMAT_LOST_TABLE,   /* what was written is not there any more */
+	REFORMAT_LOST_TABLE,   /* what was written is no longer there */
 	REFORMAT_LOST_FILES
 };
 
@@ -87,18 +87,18 @@ struct reformat_miss {
 	char said[TOOL_SAID]; /* by a program, "" if nothing */
 };
 
-/* A device that somebody named. */
+/* A device that the person named. */
 struct reformat {
-	enum reformat_type type;	/* what it is to become, set by the caller */
-	char path[REFORMAT_PATH_MAX];	/* as named */
-	struct usb_device usb;		/* usb.partition: one partition, else all of the disk */
+	enum reformat_type type;	/* what it will become; the caller sets this */
+	char path[REFORMAT_PATH_MAX];	/* as given */
+	struct usb_device usb;		/* usb.partition: only a partition; otherwise the whole disk */
 	dev_t disk_dev;
-	uint64_t sequence;		/* of the kernel: another one if the stick was exchanged; 0 if unknown */
+	uint64_t sequence;		/* the kernel's number, different if the stick was exchanged; 0 if unknown */
 	struct usb_list_volume *volumes; /* what is on it now; owned */
 	size_t count;
 
 	char part[REFORMAT_PATH_MAX];	/* the new file system, after reformat_make */
-	char point[REFORMAT_POINT_MAX]; /* where it is mounted, after reformat_mount; "" otherwise */
+	char point[REFORMAT_POINT_MAX]; /* where it is mounted, after reformat_mount; otherwise "" */
 	bool ours;			/* mounted by and for this process alone */
 	uint8_t head[REFORMAT_HEAD];	/* of the disk, after reformat_make */
 	struct reformat_miss miss;	/* after a failure */
@@ -107,14 +107,14 @@ struct reformat {
 /* reformat_type(name): "exfat" or "vfat"; REFORMAT_NONE for anything else. */
 enum reformat_type reformat_type(const char *name);
 
-/* reformat_name(type): its name. */
+/* reformat_name(type): the name of type. */
 const char *reformat_name(enum reformat_type type);
 
 /*
- * reformat_find(r, env, path, f): find out what path is, and whether it may be wiped; changes nothing. r->type is set. Errors, of
- * which r->miss says more, here and below: E_NO_STICK (no such device, nothing in it), E_USAGE (not a device, not USB, this PC runs
- * from it, something of it is mounted or in use, too large), E_SPACE (too small), E_READONLY (write-protected, or no right to
- * write), E_FILESYSTEM (a tool is missing). Free r in every case.
+ * reformat_find(r, env, path, f): find out which device path is, and whether it may be wiped. The caller has set r->type. Nothing
+ * changes. Errors, about which r->miss says more, here and below: E_NO_STICK (no such device, nothing in it), E_USAGE (not a
+ * device, not USB, this PC runs from it, something on it is mounted or in use, too large), E_SPACE (too small), E_READONLY
+ * (write-protected, or no right to write), E_FILESYSTEM (a tool is missing). Free r in any case.
  */
 enum err reformat_find(struct reformat *r, const struct reformat_env *env, const char *path, struct fault *f);
 void reformat_free(struct reformat *r);
@@ -122,35 +122,39 @@ void reformat_free(struct reformat *r);
 /* reformat_covers(r, v): whether wiping r would wipe v. */
 bool reformat_covers(const struct reformat *r, const struct usb_list_volume *v);
 
-/* reformat_label(env, dev, out, size): the label of a volume that udev found, raw bytes, cut to fit. False if there is none. */
+/*
+ * reformat_label(env, dev, out, size): the label of a volume as udev found it, in raw bytes, cut to fit. Return false if there is
+ * none.
+ */
 bool reformat_label(const struct reformat_env *env, dev_t dev, char *out, size_t size);
 
-/* reformat_named(r, answer): whether answer, a device's name with or without /dev/, is the one that is to be wiped. */
+/* reformat_named(r, answer): whether answer, a device's name with or without /dev/, names the device to be wiped. */
 bool reformat_named(const struct reformat *r, const char *answer);
 
-/* reformat_listed(r, serials): whether the device has a serial number, and that is one of serials, separated by commas. */
+/* reformat_listed(r, serials): whether the device has a serial number that is one of serials, which are separated by commas. */
 bool reformat_listed(const struct reformat *r, const char *serials);
 
 /*
- * reformat_make(r, env, f): wipe it. It must be the device that reformat_find saw, and still be fit: E_NO_STICK if it is another
- * one, and the errors of reformat_find. E_STICK_IO: a tool failed; E_INTERRUPTED: it was stopped.
+ * reformat_make(r, env, f): wipe it and make the file system. It must still be the device that reformat_find saw, and still be
+ * allowed: E_NO_STICK if it is another one, and the errors of reformat_find. E_STICK_IO: a tool failed; E_INTERRUPTED: it was
+ * stopped.
  */
 enum err reformat_make(struct reformat *r, const struct reformat_env *env, struct fault *f);
 
 /*
  * reformat_mount(r, env, f): mount what reformat_make made: as root for this process alone, otherwise as a desktop does. E_NO_STICK
- * (REFORMAT_NOBODY): it has to be done by hand.
+ * (REFORMAT_NOBODY): the person has to mount it.
  */
 enum err reformat_mount(struct reformat *r, const struct reformat_env *env, struct fault *f);
 
 /*
- * reformat_remount(r, env, f): unmount what was mounted for this process alone, and mount it again, at another point, so that what
- * is read next comes from the device. Nobody may use it meanwhile; r->point is "" after a failure. E_STICK_IO: there is another
- * partition table than reformat_make made, or no such file system any more; E_FAIL: it cannot be unmounted; E_INTERRUPTED.
+ * reformat_remount(r, env, f): unmount what was mounted for this process alone, and mount it again at another point, so that the
+ * next reads come from the device. Nothing may use it meanwhile; after a failure r->point is "". E_STICK_IO: the partition table is
+ * not the one that reformat_make made, or the file system is gone; E_FAIL: it cannot be unmounted; E_INTERRUPTED.
  */
 enum err reformat_remount(struct reformat *r, const struct reformat_env *env, struct fault *f);
 
-/* reformat_unmount(r, env): undo what was mounted for this process alone. Nobody may use it any more. */
+/* reformat_unmount(r, env): unmount what was mounted for this process alone. Nothing may use it any more. */
 void reformat_unmount(struct reformat *r, const struct reformat_env *env);
 
 #endif

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <unistd.h>
 
-/* In a session of its own, with the null device for a terminal, and signals as programs expect them. */
+/* Run it in a session of its own, with the null device as its terminal, and with signals as programs expect them. */
 int
 reveal_folder(const char *path)
 {

@@ -5,8 +5,8 @@
 #define REVEAL_H
 
 /*
- * reveal_folder(path): have xdg-open(1) open path, and wait for nothing. It gets no terminal and no descriptor of ours. Return 0,
- * or the errno with which it could not be started. Not to be called by a process that holds a secret.
+ * reveal_folder(path): let xdg-open(1) open path, without waiting. It gets no terminal and none of our descriptors. Return 0, or
+ * the errno of why it could not be started. A process that holds a secret must not call this.
  */
 int reveal_folder(const char *path);
 

@@ -35,7 +35,7 @@ tool_find(char out[TOOL_PATH_MAX], const char *dirs, const char *name)
 	return -1;
 }
 
-/* A file in memory: whoever writes to it or reads from it never has to wait, as with a pipe. */
+/* A file in memory. Unlike with a pipe, neither its writer nor its reader ever has to wait. */
 static int
 memory_file(const char *text)
 {
@@ -130,7 +130,7 @@ tool_run(const char *const argv[], const char *input, char said[TOOL_SAID])
 	return status;
 }
 
-/* A program that does not read on ends the writing; how it ended says why. */
+/* If a program stops reading, stop writing; its exit status will say why. */
 static void
 feed(int fd, struct bytes input)
 {

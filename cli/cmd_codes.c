@@ -205,7 +205,7 @@ find_alike(const struct books_stick *sticks, size_t count)
 /* Where to list the sticks, and the holders of codes on the sticks still to come, in the same order. */
 struct listing {
 	struct human_table *table; /* or NULL */
-	json_t *list;              /* likewise */
+	json_t *list;              /* or NULL */
 	int64_t now;
 	const struct books_holder *held;
 	size_t left;

@@ -64,7 +64,7 @@ enum reformat_why {
 	REFORMAT_IN_USE,       /* the kernel says so */
 	REFORMAT_NO_RIGHT,
 	REFORMAT_PROTECTED,
-	REFORMAT_NO_TOOL,      /* the program name is missing; a package has it */
+	REFORMAT_NO_TOOL,      /* the program name is not installed; package has it */
 	REFORMAT_EXCHANGED,    /* since we looked at it */
 	REFORMAT_STOPPED,      /* while it was formatted */
 	REFORMAT_NOT_STARTED,  /* the program name cannot be started: sys */

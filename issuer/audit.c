@@ -1,5 +1,5 @@
 /*
- * audit.c - what the books add up to.
+ * audit.c - judging the books, lecture by lecture.
  */
 #include "audit.h"
 
@@ -15,7 +15,7 @@ struct audit {
 	audit_lecture_fn *each;
 	void *arg;
 	struct audit_counts *all;
-	struct audit_code *codes; /* room for those of one lecture */
+	struct audit_code *codes; /* room for the codes of one lecture */
 };
 
 static enum audit_state

@@ -1,5 +1,5 @@
 /*
- * rename.c - the name of a holder is corrected.
+ * rename.c - correcting the name of a holder.
  */
 #include "rename.h"
 

@@ -1,5 +1,5 @@
 /*
- * settings.c - what of an issuer can be changed afterwards.
+ * settings.c - the settings of an issuer that can be changed later.
  */
 #include "settings.h"
 
@@ -9,7 +9,7 @@
 #include "books.h"
 #include "keystore.h"
 
-/* The books are held meanwhile, so that two who change it come one after the other. */
+/* The books are locked meanwhile, so that two who change the passphrase come one after the other. */
 enum err
 settings_passphrase(struct issuer *i, struct bytes was, struct bytes pass, bool *counts, struct fault *f)
 {

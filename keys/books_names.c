@@ -1,5 +1,5 @@
 /*
- * books_names.c - names of holders are corrected, and looked for.
+ * books_names.c - correcting the names of holders, and finding similar names.
  */
 #include "books_names.h"
 
@@ -10,7 +10,7 @@
 
 /* ---- correcting --------------------------------------------------------------------------------------------------------- */
 
-/* ?1 the new name, then whose: an index finds each. */
+/* ?1 is the new name; the others say whose. An index finds the rows of each. */
 #define OF_HOLDER " WHERE holder = ?2 AND holder <> ?1 AND state <> 'ready'"
 #define OF_CODE " WHERE grant_id = ?2 AND slot = ?3 AND holder IS NOT ?1 AND state <> 'ready'"
 #define NOTE "INSERT INTO event (at, who, verb, grant_id, slot, holder) SELECT ?4, ?5, 'rename', grant_id, slot, ?1 FROM slot"
@@ -39,9 +39,9 @@ books_rename(struct books *b, const struct books_rename *r, uint64_t *count, str
 	return err;
 }
 
-/* ---- looking ------------------------------------------------------------------------------------------------------------ */
+/* ---- finding ------------------------------------------------------------------------------------------------------------ */
 
-/* What was found, with how far each is. */
+/* What was found, and how far each name is from the one that was typed. */
 struct search {
 	struct books_near *out;
 	unsigned far[BOOKS_NEAR_MAX];

@@ -1,5 +1,5 @@
 /*
- * books_names.h - names of holders: corrected, and found although they were not typed as they are.
+ * books_names.h - names of holders: correcting them, and finding them even if they were misspelt.
  */
 #ifndef BOOKS_NAMES_H
 #define BOOKS_NAMES_H
@@ -10,7 +10,7 @@
 #include "books.h"
 #include "error.h"
 
-/* Whose name: everybody's who is called from, or, with from NULL, that of one code. */
+/* Whose name to change: that of everybody called from or, if from is NULL, that of one code's holder. */
 struct books_rename {
 	const char *from;
 	const uint8_t *grant_id;
@@ -20,9 +20,9 @@ struct books_rename {
 };
 
 /*
- * books_rename(b, r, count, f): the holder of those codes that were handed out, also of used and revoked ones, becomes r->to, with
- * an event "rename" for each that has the new name only; *count is how many were not called so before. What was written in the
- * log before stays. One transaction.
+ * books_rename(b, r, count, f): make r->to the holder of those codes that were handed out, including used and revoked ones. *count
+ * is how many had another holder before; each of these gets an event "rename", which has only the new name. Earlier entries in the
+ * log stay. One transaction. Errors: E_BOOKS, E_FAIL.
  */
 enum err books_rename(struct books *b, const struct books_rename *r, uint64_t *count, struct fault *f);
 
@@ -34,8 +34,9 @@ struct books_near {
 };
 
 /*
- * books_near(b, name, valid_at, out, f): the holders whose name is not this but near it (near.h). With valid_at not 0 only
- * those who have a code that is not used, and is valid then. Linear in the number of codes that have a holder; none is kept.
+ * books_near(b, name, valid_at, out, f): find the holders whose name differs from name, but is near it (near.h). If valid_at is not
+ * 0, only those with an unused code that is valid at that time. The time is linear in the number of codes with a holder; nothing is
+ * kept in memory but the result. Errors: E_BOOKS, E_FAIL.
  */
 enum err books_near(struct books *b, const char *name, int64_t valid_at, struct books_near *out, struct fault *f);
 

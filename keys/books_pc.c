@@ -1,5 +1,5 @@
 /*
- * books_pc.c - names of the PCs that receipts are from.
+ * books_pc.c - names of the PCs that receipts come from.
  */
 #include "books_pc.h"
 
@@ -42,7 +42,7 @@ books_pc_call(struct books *b, const uint8_t id[ID_SIZE], const char *name, stru
 	    " ON CONFLICT (id) DO UPDATE SET name = excluded.name", SQL_ARGS(ID(id), SQL_TEXT(name)), f);
 }
 
-/* What a receipt's station is, if there is one. */
+/* The station of a receipt, if there is one. */
 static bool
 station_of(sqlite3_stmt *st, uint8_t id[ID_SIZE])
 {

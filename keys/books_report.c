@@ -11,7 +11,7 @@
 
 #define ID(id) SQL_BLOB(id, ID_SIZE)
 
-/* ?1 is how a lecture is named, or NULL. */
+/* ?1 is what the person called the lecture, or NULL. */
 #define NAMED \
 	"(?1 IS NULL OR g.label = ?1 OR (length(?1) >= 8 AND substr(lower(hex(g.grant_id)), 1, length(?1)) = lower(?1)))"
 
@@ -71,7 +71,7 @@ read_code(struct walk *w, struct fault *f)
 	c->number = (uint32_t)sqlite3_column_int64(w->slots, 1);
 	sql_string(w->slots, 3, c->holder, sizeof c->holder);
 	c->spent_at = sqlite3_column_int64(w->slots, 4);
-	/* Unless the log knows better. */
+	/* This holds unless the log knows better. */
 	c->revoked_at = c->state == BOOKS_REVOKED ? sqlite3_column_int64(w->slots, 5) : 0;
 	c->live_at = sqlite3_column_int64(w->slots, 8);
 	if ((err = read_use(w, 6, &c->use, f)) != E_OK || (err = read_use(w, 7, &c->second, f)) != E_OK)
@@ -101,7 +101,7 @@ begins(const char *verb, const char *with)
 	return strncmp(verb, with, strlen(with)) == 0;
 }
 
-/* Of the whole lecture: the first says how it came into the books. */
+/* An event of the whole lecture: the first one says how it came into the books. */
 static void
 take_event(struct walk *w, struct books_report_lecture *l, const char *verb)
 {
@@ -112,7 +112,7 @@ take_event(struct walk *w, struct books_report_lecture *l, const char *verb)
 		sql_string(w->events, 1, l->prepared_by, sizeof l->prepared_by);
 }
 
-/* What revokes says so by its name; "collect" does for codes that are damaged, and notes the rest. */
+/* The verb itself says that a code was revoked; "collect" means that only for damaged codes, and notes the others. */
 static void
 take_code_event(struct walk *w, struct books_report_code *c, const char *verb)
 {

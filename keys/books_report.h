@@ -14,8 +14,8 @@
 #include "format.h"
 #include "receipt.h"
 
-#define BOOKS_WHO 64   /* bytes, with NUL, of a user's name */
-#define BOOKS_VERB 64  /* of what he did */
+#define BOOKS_WHO 64   /* bytes of a user's name, with NUL */
+#define BOOKS_VERB 64  /* bytes of what the user did */
 
 struct books_report_lecture {
 	uint8_t grant_id[ID_SIZE], stick_id[ID_SIZE];

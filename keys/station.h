@@ -73,14 +73,14 @@ struct station_holder {
 };
 
 /*
- * station_describe(s, h): write that, for whoever finds the lock held, or finds the mount after its holder was killed. This is a
- * convenience: that it cannot be written is not reported.
+ * station_describe(s, h): write h to the lock's file, for another process that finds the lock held, or finds the mount after this
+ * one was killed. This is a convenience: an error is not reported.
  */
 void station_describe(const struct station *s, const struct station_holder *h);
 
 /*
- * station_read_holder(fd, h): read what the file fd of a lock says, as it is there: escape it before it is shown. False if it says
- * nothing.
+ * station_read_holder(fd, h): read what the file fd of a lock says. It is not escaped: do that before showing it. Return false if
+ * it says nothing.
  */
 bool station_read_holder(int fd, struct station_holder *h);
 
@@ -92,8 +92,8 @@ bool station_read_holder(int fd, struct station_holder *h);
 void station_left(int dir_fd, const char *name, bool (*each)(void *arg, const struct station_holder *h, int64_t since), void *arg);
 
 /*
- * station_leave(s): let go of the slot lock but leave what it says, as a holder that dies does: its mount could not be taken away,
- * which is left to whoever comes next.
+ * station_leave(s): release the slot lock but leave what its file says, as a holder that dies does. This is for a mount that could
+ * not be taken away, so that a later process can do it.
  */
 void station_leave(struct station *s);
 
@@ -119,7 +119,9 @@ struct station_summary {
 enum err station_summarise(struct station *s, struct station_summary *out, struct fault *f);
 void station_summary_free(struct station_summary *out);
 
-/* station_name(s, name, f): what this PC is called, "" for nothing. station_set_name(s, name, f): call it so; "" takes it away. */
+/*
+ * station_name(s, name, f): the name of this PC, "" if it has none. station_set_name(s, name, f): give it that name; "" removes it.
+ */
 enum err station_name(struct station *s, char name[LABEL_MAX + 1], struct fault *f);
 enum err station_set_name(struct station *s, const char *name, struct fault *f);
 

@@ -1,5 +1,5 @@
 /*
- * near.c - edit distance (Damerau's, of neighbours only), in a band: what is farther apart is not looked at.
+ * near.c - edit distance (Damerau's, with exchanged neighbours only), within a band: anything farther away is not computed.
  */
 #include "near.h"
 
@@ -12,7 +12,7 @@
 #define BAND (2 * NEAR_FAR + 1)
 #define PART_MIN 3
 
-/* Capitals stand below their small letters, or beside them. */
+/* A capital comes a fixed distance before its small letter, or next to it. */
 static uint32_t
 small(uint32_t c)
 {
@@ -28,14 +28,14 @@ small(uint32_t c)
 	return c;
 }
 
-/* How many there are; more than NEAR_CHARACTERS are not kept. */
+/* Return how many characters s has; those after the first NEAR_CHARACTERS are not stored. */
 static size_t
 characters(uint32_t out[NEAR_CHARACTERS], const char *s)
 {
 	size_t n = strlen(s), count = 0, length = 0;
 
 	for (; n > 0 && count < NEAR_CHARACTERS; s += length, n -= length, count++) {
-		uint32_t c = 0x110000u + (uint8_t)*s; /* no character */
+		uint32_t c = 0x110000u + (uint8_t)*s; /* beyond all characters */
 
 		length = utf8_next(s, n, &c);
 		length = length > 0 ? length : 1;
@@ -50,7 +50,7 @@ least(unsigned a, unsigned b)
 	return a < b ? a : b;
 }
 
-/* rows: of the prefix of a with i characters, of those with one and two less. In each, j stands at j - i + NEAR_FAR. */
+/* rows are for the first i characters of a, and for one and two fewer. In each, j is at index j - i + NEAR_FAR + 1. */
 static unsigned
 cell(const uint32_t *a, const uint32_t *b, size_t i, size_t j, uint8_t rows[3][BAND + 2])
 {

@@ -1,5 +1,5 @@
 /*
- * near.h - how far one word is from another that was perhaps meant.
+ * near.h - how far a word is from another one that may have been meant.
  */
 #ifndef NEAR_H
 #define NEAR_H
@@ -10,11 +10,11 @@
 #define NEAR_CHARACTERS 256
 
 /*
- * near_distance(a, b): how many characters have to be typed, left out, put in the place of others, or exchanged with their
- * neighbour, to make b of a, capitals or not (Latin, Greek and Cyrillic): 1 more than a quarter of a's characters at most, and 3;
- * none where a has only one. NEAR_FAR - 1 if the one, of at least 3 characters, is a part of the other; else NEAR_FAR: nobody would
- * take the one for the other. Bytes that are no UTF-8 are characters of their own; a word of more than NEAR_CHARACTERS is far from
- * all.
+ * near_distance(a, b): how many characters must be inserted, left out, replaced, or exchanged with their neighbour to turn a into
+ * b. Capitals do not matter (in Latin, Greek and Cyrillic). That is at most 3, and at most 1 plus a quarter of a's characters; it
+ * is 0 if a has fewer than two. If it takes more, but one of the two is a part of the other and has at least 3 characters, the
+ * distance is NEAR_FAR - 1. Otherwise it is NEAR_FAR: nobody would take one for the other. A byte that is not UTF-8 is a character
+ * of its own. A word of more than NEAR_CHARACTERS characters is far from all others.
  */
 unsigned near_distance(const char *a, const char *b);
 

@@ -56,15 +56,15 @@ struct receipts_from {
 };
 
 /*
- * receipts_encode_from(from, rows, count, n), receipts_from(file, from): the file with the PC's name at its beginning, unless that
- * is empty; and what a file that receipts_parse takes says of that.
+ * receipts_encode_from(from, rows, count, n): receipts_encode, with the PC's name at the beginning of the file, unless that is
+ * empty. receipts_from(file, from): what the file, which receipts_parse accepts, says about the PC.
  */
 uint8_t *receipts_encode_from(const struct receipts_from *from, const struct receipt_row *rows, size_t count, size_t *n);
 void receipts_from(struct bytes file, struct receipts_from *from);
 
 /*
- * receipts_encode, receipts_parse: the whole file; the caller frees the result, or *rows. NULL if there is no memory; -1 with
- * errno: ENOMEM, or EBADMSG if the file is not a receipts file.
+ * receipts_encode(rows, count, n), receipts_parse(file, rows, count): the whole file; the caller frees the result, or *rows. NULL
+ * if there is no memory; -1 with errno: ENOMEM, or EBADMSG if the file is not a receipts file.
  */
 uint8_t *receipts_encode(const struct receipt_row *rows, size_t count, size_t *n);
 int receipts_parse(struct bytes file, struct receipt_row **rows, size_t *count);

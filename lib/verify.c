@@ -1,5 +1,5 @@
 /*
- * verify.c - bundles read block by block, and keys that name their files.
+ * verify.c - reading bundles block by block, and naming their files if there is a key.
  */
 #include "verify.h"
 
@@ -18,7 +18,7 @@
 #define LISTED 10000 /* damaged blocks that are remembered; all are counted */
 #define PATH_SIZE 4096
 
-/* The content key out of the cell of the code, which stays as it is. */
+/* Get the content key from the code's cell, which stays unchanged. */
 static enum err
 open_cell(const struct verify_task *t, const struct grant *g, uint32_t slot, const uint8_t a[KEY_SIZE], uint8_t ck[KEY_SIZE])
 {
@@ -65,7 +65,7 @@ key_from_code(const struct verify_task *t, const struct grant *g, uint8_t ck[KEY
 	return e;
 }
 
-/* Unlock b if any key at hand fits. A key that does not fit costs nothing but the names of files. */
+/* Unlock b if any of our keys fits. If none does, only the names of files are missing. */
 static bool
 unlock(const struct verify_task *t, const struct grant *g, struct bundle *b)
 {
@@ -156,7 +156,7 @@ check_bundle(const struct verify_task *t, struct verify_found *x)
 	return e;
 }
 
-/* Whether an earlier grant has the same bundle: it need not be read twice. */
+/* Whether an earlier grant has the same bundle, which then is not read twice. */
 static bool
 seen_before(const struct verify_found *all, size_t count, const struct grant *g)
 {

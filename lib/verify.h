@@ -1,5 +1,5 @@
 /*
- * verify.h - every block of what is on a stick, and the files that damage hits.
+ * verify.h - checking every block on a stick, and finding the files that damage affects.
  */
 #ifndef VERIFY_H
 #define VERIFY_H
@@ -20,7 +20,7 @@ struct verify_damage {
 	char *path; /* NULL if unknown; raw bytes */
 };
 
-/* One bundle, as it was found. */
+/* One bundle, and its state. */
 struct verify_found {
 	const struct grant *grant;
 	enum err result;
@@ -28,27 +28,28 @@ struct verify_found {
 	uint64_t bytes; /* of content */
 	bool direct;
 	bool unlocked, named; /* a key fitted; the table of files could be read with it */
-	uint64_t damaged;     /* blocks, */
-	uint64_t unreadable;  /* these of them */
+	uint64_t damaged;     /* blocks */
+	uint64_t unreadable;  /* how many of these could not be read */
 	struct verify_damage *list;
 	size_t count;
 };
 
-/* A stick, and what opens the table of its files: seed, symbols or neither. A key that does not fit costs nothing but the names. */
+/* A stick, and what opens the table of its files: seed, symbols or neither. If no key fits, only the names of files are missing. */
 struct verify_task {
 	const struct stick *stick;
 	const struct stick_grants *grants;
 	const uint8_t *seed;	 /* of the issuer */
-	const char *symbols;	 /* CODE_SYMBOLS of a code, which stays as it is */
-	void (*start)(void *arg);	       /* another bundle is read, */
-	int (*update)(void *arg, uint64_t done, uint64_t all); /* so far; not 0: stop */
+	const char *symbols;	 /* CODE_SYMBOLS of a code, which stays unused */
+	void (*start)(void *arg);	       /* called before each bundle */
+	int (*update)(void *arg, uint64_t done, uint64_t all); /* called with progress; stops if not 0 */
 	void (*end)(void *arg, bool ok);
 	void *arg;
 };
 
 /*
- * verify_all(all, count, t, f): read every bundle of t's grants once. *all has count of them, to be freed by verify_free; they
- * borrow from t->grants. Damage is no error. Errors: E_FAIL, E_INTERRUPTED, after which *all has what was read.
+ * verify_all(all, count, t, f): read every bundle of t's grants once. *all becomes an array of count elements, which borrow from
+ * t->grants; release it with verify_free. Damage is not an error. Errors: E_FAIL, E_INTERRUPTED; *all then has what was read so
+ * far.
  */
 enum err verify_all(struct verify_found **all, size_t *count, const struct verify_task *t, struct fault *f);
 void verify_free(struct verify_found **all, size_t count);

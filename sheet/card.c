@@ -1,6 +1,6 @@
 /*
- * card.c - a card is put together from the top with ever smaller text until it is low enough; what room is left then goes between
- * its blocks.
+ * card.c - composing a card from the top, with smaller and smaller text until it fits. The room that is left then goes between its
+ * blocks.
  */
 #include "card.h"
 
@@ -13,10 +13,10 @@
 #define PLAIN "sans-serif"
 #define MONO "DejaVu Sans Mono, Liberation Mono, monospace"
 #define ITEMS_MAX (6 + 2 * CARDS_ROWS_MAX + 2 * CARDS_STEPS_MAX)
-#define SCALES 10 /* 1, 0.95, ... 0.55 of the size that is meant */
-#define QUIET 4	  /* modules that must stay white round a QR code (ISO/IEC 18004) */
+#define SCALES 10 /* 1, 0.95, ... 0.55 of the intended size */
+#define QUIET 4	  /* modules that must stay white around a QR code (ISO/IEC 18004) */
 #define LINES_MAX 2
-#define INSET 0.025 /* of the code in its frame, of the width */
+#define INSET 0.025 /* between the code and its frame, as a part of the width */
 #define NO_BREAK "\u00a0"
 #define HANGUL_FIRST 0xac00 /* syllables */
 #define HANGUL_LAST 0xd7a3
@@ -24,23 +24,25 @@
 
 struct item {
 	PangoLayout *text;
-	double x, y; /* within the card's padding, before room is shared out */
+	double x, y; /* inside the card's padding, before the room is distributed */
 	unsigned block;
 };
 
 struct composed {
 	struct item items[ITEMS_MAX];
 	size_t count;
-	unsigned block; /* the one that items are added to */
+	unsigned block; /* the one to which items are being added */
 	double width, height;
-	double box_y, box_h; /* of the frame round the code, in block 1 */
+	double box_y, box_h; /* of the frame around the code, in block 1 */
 	double qr_y;	     /* in block 2 */
 };
 
 /* ---- text ---------------------------------------------------------------------------------------------------------------- */
 
-/* Korean words are parted by blanks, and lines end there in what is well printed; by the rules for all scripts (Unicode, UAX 14)
- * they may end after every syllable. Names that are very long may. */
+/*
+ * In Korean, blanks separate words, and well-printed text breaks lines only there. The rules for all scripts (Unicode, UAX 14) also
+ * allow a break after every syllable; use that only within very long names.
+ */
 static void
 keep_words(PangoAttrList *marks, const char *text)
 {
@@ -67,7 +69,7 @@ keep_words(PangoAttrList *marks, const char *text)
 	}
 }
 
-/* No hyphen is added where a word is broken: it would be taken for a part of an address or a name. marks are taken over. */
+/* Break words without a hyphen, which would look like a part of an address or a name. This takes over marks. */
 static void
 text_set(PangoLayout *t, const char *text, PangoAttrList *marks)
 {
@@ -95,7 +97,7 @@ text_new(cairo_t *cr, const char *family, bool bold, double size, const char *te
 	return t;
 }
 
-/* At most so many lines of that width, the last of them with an ellipsis where it goes on. */
+/* Allow at most so many lines of that width; the last one ends with an ellipsis if the text goes on. */
 static void
 text_limit(PangoLayout *t, double width, int lines)
 {
@@ -135,7 +137,7 @@ prepare_context(cairo_t *cr)
 	cairo_font_options_destroy(o);
 }
 
-/* What stands between `backquotes`, which go, is shown as something to type, on one line. */
+/* Show text between `backquotes` as something to type, on one line, without the backquotes. */
 static void
 mark_typed(PangoLayout *t, const char *step)
 {
@@ -189,7 +191,7 @@ compose_head(cairo_t *cr, struct composed *m, const struct card *c, double size)
 	text_limit(head, m->width - side - size, LINES_MAX);
 	text_size(head, NULL, &y);
 	add(m, head, 0, 0);
-	/* The id stands on the line of the heading. */
+	/* The id is on the same line as the heading. */
 	h = baseline(head) - baseline(id);
 	add(m, id, m->width - id_w, h > 0 ? h : 0);
 	h = (h > 0 ? h : 0) + id_h;
@@ -224,7 +226,7 @@ compose_code(cairo_t *cr, struct composed *m, const struct card *c, double size)
 	m->height = m->box_y + m->box_h;
 }
 
-/* To the right of the QR code, whose quiet zone is the distance to everything. */
+/* The rows are to the right of the QR code; its quiet zone is the distance to everything. */
 static void
 compose_rows(cairo_t *cr, struct composed *m, const struct card *c, double size, double symbol, double quiet)
 {
@@ -248,7 +250,7 @@ compose_rows(cairo_t *cr, struct composed *m, const struct card *c, double size,
 		line = h > line ? h : line;
 		base = baseline(values[k]) > base ? baseline(values[k]) : base;
 	}
-	/* Rows are as far from each other as the script with the tallest lines wants. */
+	/* The tallest line of all scripts determines the distance between rows. */
 	for (size_t k = 0; k < c->rows; k++) {
 		add(m, names[k], left, y + base - baseline(names[k]));
 		add(m, values[k], left + column + 0.8 * size, y + base - baseline(values[k]));
@@ -313,7 +315,7 @@ decompose(struct composed *m)
 
 /* ---- drawing ------------------------------------------------------------------------------------------------------------- */
 
-/* All dark modules as one shape, and each a little wider than it is: no seams between them, on no screen. */
+/* Draw all dark modules as one shape, each a little wider than it is, so that no screen shows seams between them. */
 static void
 draw_symbol(cairo_t *cr, const QRcode *qr, double x, double y, double module)
 {

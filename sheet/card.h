@@ -21,16 +21,19 @@ struct card {
 };
 
 /*
- * card_draw(cr, l, c, x, y): draw c with its upper left corner at x, y, without the lines to cut along. Nothing is drawn outside of
- * it: text that does not fit is made smaller, and what is too long then ends with an ellipsis. Return how many characters had no
- * glyph, or -1 if there is no memory.
+ * card_draw(cr, l, c, x, y): draw c, without the lines to cut along, with its upper left corner at x, y. Nothing is drawn outside
+ * the card: text that does not fit is made smaller, and ends with an ellipsis if it is still too long. Return how many characters
+ * had no glyph, or -1 if there is no memory.
  */
 int card_draw(cairo_t *cr, const struct layout *l, const struct card *c, double x, double y);
 
-/* card_foot(cr, l, title, page): the line below the cards, with the title to the left and "1 / 3" to the right. As card_draw. */
+/*
+ * card_foot(cr, l, title, page): draw the line below the cards, with the title on the left and "1 / 3" on the right. Returns the
+ * same as card_draw.
+ */
 int card_foot(cairo_t *cr, const struct layout *l, const char *title, const char *page);
 
-/* card_fonts(cr): whether there is a font with all that codes are made of. */
+/* card_fonts(cr): whether some font has all characters that codes are made of. */
 int card_fonts(cairo_t *cr);
 
 #endif

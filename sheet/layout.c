@@ -1,5 +1,5 @@
 /*
- * layout.c - where cards stand on paper.
+ * layout.c - where cards are on paper.
  */
 #include "layout.h"
 

@@ -1,8 +1,8 @@
 /*
- * main.c - oncestick-sheet: cards as JSON on standard input, a PDF on standard output (cards.h).
+ * main.c - oncestick-sheet: reads cards as JSON from standard input, and writes a PDF to standard output (cards.h).
  *
- * A program of its own, so that cairo, pango and what they load stay out of the process that has the keystore. What it reads is
- * wiped; what the libraries copied dies with it, and it leaves no core.
+ * This is a separate program, so that cairo, pango and what they load stay out of the process that has the keystore. Its input is
+ * wiped; copies that the libraries made end with the process, which leaves no core.
  */
 #include "config.h"
 
@@ -33,7 +33,7 @@ struct sheet {
 	struct layout layout;
 	const char *title, *program;
 	json_int_t created;
-	json_t *cards; /* of input */
+	json_t *cards; /* part of input */
 	int write_error;
 	int missing; /* characters without a glyph */
 };
@@ -144,7 +144,7 @@ dashes(cairo_t *cr, double x, double y, double w, double h)
 	cairo_set_dash(cr, NULL, 0, 0);
 }
 
-/* Each line once, although cards share them: above and left of every card, below and right of those without a neighbour there. */
+/* Draw each line once, although cards share them: above and left of every card, below and right only if there is no neighbour. */
 static void
 cuts(cairo_t *cr, const struct layout *l, size_t k, size_t count, double x, double y)
 {

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* What spreadsheets begin a formula with, also as East Asian keyboards write it. */
+/* The characters with which spreadsheets begin a formula, including those that East Asian keyboards write. */
 static bool
 like_formula(const char *text)
 {

@@ -15,12 +15,12 @@
 #include "utf8.h"
 
 #define COLUMN_MIN 8
-#define COLUMN_WHOLE 16u /* dates, numbers and states are not cut */
+#define COLUMN_WHOLE 16u /* dates, numbers and states are never cut */
 #define COLUMN_GAP 2
 
 /* ---- sizes -------------------------------------------------------------------------------------------------------------- */
 
-/* n in the largest unit in which it is at least 1, with one decimal below 10. */
+/* Write n in the largest unit in which it is at least 1, with one decimal below 10. */
 static void
 show_scaled(char *out, size_t size, uint64_t n, unsigned base, const char *const *units, size_t count)
 {
@@ -71,7 +71,7 @@ is_in(uint32_t c, const struct range *ranges, size_t count)
 	return false;
 }
 
-/* Control characters, and what reorders or hides the text around it. */
+/* Control characters, and characters that reorder or hide the text around them. */
 static bool
 is_treacherous(uint32_t c)
 {
@@ -85,7 +85,7 @@ is_treacherous(uint32_t c)
 	return is_in(c, ranges, sizeof ranges / sizeof ranges[0]);
 }
 
-/* The other characters of Unicode's category Cf, which belong to some languages' spelling. */
+/* The other characters of Unicode's category Cf. Some languages need them for their spelling. */
 static bool
 is_format(uint32_t c)
 {
@@ -95,7 +95,9 @@ is_format(uint32_t c)
 	return is_in(c, ranges, sizeof ranges / sizeof ranges[0]);
 }
 
-/* Write a character of len bytes at p, or one invalid byte if len is 0, as it is or escaped. Return how long that is. */
+/*
+ * Write the character of len bytes at p, or one invalid byte if len is 0, either unchanged or escaped. Return the length written.
+ */
 static size_t
 escape(char *out, const char *p, size_t len, uint32_t c)
 {
@@ -115,7 +117,7 @@ human_escape(const char *p, size_t n)
 {
 	char *out = NULL, *at = NULL;
 
-	/* No escape is longer than four times the bytes it stands for. */
+	/* No escape is longer than four times the bytes that it replaces. */
 	if (n > (SIZE_MAX - 1) / 4 || (out = malloc(4 * n + 1)) == NULL)
 		return NULL;
 	at = out;
@@ -131,7 +133,7 @@ human_escape(const char *p, size_t n)
 	return out;
 }
 
-/* As JSON has it: in two halves where it does not fit into 16 bits. */
+/* As in JSON: a character that does not fit into 16 bits takes two escapes. */
 static size_t
 escape_json(char *out, uint32_t c)
 {
@@ -172,7 +174,7 @@ human_utf8(void)
 
 /* ---- columns ------------------------------------------------------------------------------------------------------------ */
 
-/* The columns of the character at s (n >= 1 bytes), and in *len its bytes. */
+/* Return the columns that the character at s takes (n >= 1 bytes), and set *len to its bytes. */
 static size_t
 columns_of(const char *s, size_t n, size_t *len)
 {
@@ -224,7 +226,7 @@ width_of(const char *s, size_t n)
 	return columns;
 }
 
-/* The bytes that may not be torn apart at s. */
+/* How many bytes at s must stay together. */
 static size_t
 word_at(const char *s)
 {
@@ -247,7 +249,7 @@ char *
 human_wrap(const char *s, unsigned width, size_t column, size_t indent)
 {
 	char *out = malloc(strlen(s) + blanks_in(s) * indent + 1), *at = out;
-	size_t start = column; /* of the line */
+	size_t start = column; /* where the line starts */
 
 	if (out == NULL)
 		return NULL;
@@ -288,7 +290,7 @@ human_columns(int fd)
 /* ---- tables ------------------------------------------------------------------------------------------------------------- */
 
 struct human_table {
-	size_t columns, rows, room; /* rows counts the heads, if any, as the first */
+	size_t columns, rows, room; /* rows includes the heads, if any, as the first row */
 	char **cells;               /* rows * columns of them, none NULL; owned */
 	bool headed;
 };
@@ -360,7 +362,7 @@ natural_widths(const struct human_table *t, size_t *widths)
 	}
 }
 
-/* Take from the widest columns that are wider than whole until all fit in width. False if they cannot. */
+/* Narrow the widest columns, of those wider than whole, until all fit into width. Return false if that is not possible. */
 static bool
 shrink_widths(size_t *widths, size_t columns, size_t width, size_t whole)
 {
@@ -385,7 +387,7 @@ shrink_widths(size_t *widths, size_t columns, size_t width, size_t whole)
 	return true;
 }
 
-/* Print a cell in at most width columns and return how many it took. */
+/* Print a cell in at most width columns, and return how many it took. */
 static size_t
 print_cell(FILE *f, const char *cell, size_t width)
 {
@@ -416,7 +418,7 @@ print_row(FILE *f, char *const *cells, const size_t *widths, size_t columns)
 	putc('\n', f);
 }
 
-/* One below the other, each with its head before it: what does not fit beside each other is whole this way. */
+/* Print the cells of a row below each other, each after its head. So nothing is cut of what does not fit side by side. */
 static void
 print_block(FILE *f, char *const *heads, char *const *cells, size_t columns, unsigned width)
 {

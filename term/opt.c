@@ -19,7 +19,7 @@
 
 #define ROWS_MAX 40
 #define HELP_WIDTH 80
-#define FIRST_ID 256 /* getopt values of our rows, beyond every character */
+#define FIRST_ID 256 /* what getopt returns for our rows: beyond every character */
 
 struct parser {
 	struct opt rows[ROWS_MAX];
@@ -94,7 +94,7 @@ add_common(struct parser *p, struct cli *c, unsigned common)
 	add_row(p, (struct opt){OPT_FLAG, "help", 'h', NULL, N_("print this help"), &p->help, 0, 0});
 }
 
-/* Text as wide as the terminal, or as most are. */
+/* Print text as wide as the terminal, or as most terminals are. */
 static void
 print_wrapped(const char *text, size_t column, size_t indent)
 {
@@ -122,7 +122,7 @@ print_usage(const char *usage)
 	}
 }
 
-/* Lines are refilled, except those that begin with a blank: they are lists. */
+/* Lines are refilled, except those that begin with a blank, which are lists. */
 static void
 print_about(const char *about)
 {
@@ -269,7 +269,7 @@ say_missing(const struct cli *c, const struct parser *p)
 	say_usage(c, "an option needs a value");
 }
 
-/* getopt's "-" mode hands out operands in place, whatever POSIXLY_CORRECT says; they are gathered at the front of argv. */
+/* In its "-" mode getopt returns operands in order, whatever POSIXLY_CORRECT says. They are collected at the front of argv. */
 static enum err
 scan(struct cli *c, struct parser *p, int argc, char **argv, int *count)
 {
@@ -330,7 +330,7 @@ one_secret_from_stdin(const struct cli *c)
 	return false;
 }
 
-/* What the verb returns, unless it is to go on. */
+/* Return what the verb returns, unless *go says to go on. */
 static enum err
 parse(struct cli *c, struct parser *p, const struct opt_verb *v, struct opt_words *words, bool *go)
 {

@@ -15,14 +15,14 @@
 #include "text.h"
 
 #define REDRAW_MS 100
-#define SMOOTH_MS 3000  /* over how long the rate is averaged */
-#define SETTLE_MS 1000  /* before that, nothing is foretold */
-#define LINES_MS 10000  /* a line of plain text comes after that, even if no tenth is done */
+#define SMOOTH_MS 3000  /* the rate is an average over this time */
+#define SETTLE_MS 1000  /* no time left is shown before that */
+#define LINES_MS 10000  /* print a line of plain text after this time, even if no tenth is done */
 #define LEFT_MAX_S 359999
 #define BAR_CELLS 20
 #define BAR_CELLS_MIN 5
 #define PHASE_WIDTH 10
-#define BAR_BESIDE 46   /* columns that phase, amount, rate and time left may need beside the bar */
+#define BAR_BESIDE 46   /* columns beside the bar for phase, amount, rate and time left */
 #define LINE_SIZE 320
 #define WIPE "\r\033[K"
 
@@ -114,7 +114,7 @@ mean_rate(const struct progress *p, uint64_t now)
 	return now > p->started_ms ? (double)p->done * 1000 / (double)(now - p->started_ms) : 0;
 }
 
-/* Seconds left, or -1 if nobody can tell. */
+/* Seconds left, or -1 if unknown. */
 static long
 seconds_left(const struct progress *p, uint64_t now)
 {
@@ -126,7 +126,7 @@ seconds_left(const struct progress *p, uint64_t now)
 	return s <= LEFT_MAX_S ? (long)(s + 0.5) : -1;
 }
 
-/* Amount, rate and what comes last ("1:20 left", "done"), with gap between them. */
+/* Amount, rate and last ("1:20 left", "done"), separated by gap. */
 static void
 figures(char *out, size_t size, const struct progress *p, double rate, const char *last, const char *gap)
 {
@@ -168,7 +168,7 @@ append(char line[LINE_SIZE], const char *s)
 	snprintf(line + n, LINE_SIZE - n, "%s", s);
 }
 
-/* Append so many cells, filled in eighths. */
+/* Append cells, filled in steps of an eighth. */
 static void
 append_cells(char line[LINE_SIZE], unsigned cells, double part)
 {
@@ -200,7 +200,7 @@ draw_bar(struct progress *p, double rate, const char *last, const char *end)
 	if (cells >= BAR_CELLS_MIN)
 		append_cells(line, cells < BAR_CELLS ? cells : BAR_CELLS, fraction(p));
 	append(line, numbers);
-	/* The last column stays empty: a terminal may wrap as soon as it is written. */
+	/* The last column stays empty, because a terminal may wrap as soon as something is written there. */
 	if (width > 0)
 		line[human_fit(line, width - 1, NULL)] = '\0';
 	snprintf(out, sizeof out, "\r%s\033[K%s", line, end);

@@ -1,5 +1,5 @@
 /*
- * prompt.c - the questions, whoever answers them: prompt_tty.c, prompt_file.c or prompt_dialog.c.
+ * prompt.c - the questions. prompt_tty.c, prompt_file.c and prompt_dialog.c get the answers.
  */
 #include "prompt.h"
 
@@ -114,7 +114,7 @@ prompt_passphrase(const struct cli *c, const char *question, struct prompt_answe
 	return ask_passphrase(c, question != NULL ? question : _(PASS_QUESTION), &style, a, f);
 }
 
-/* In one window, if this pinentry can do that: *repeated. */
+/* Ask for both in one window, if this pinentry can do that: *repeated. */
 static enum err
 ask_new_in_dialog(const struct cli *c, struct prompt_answer *a, bool *repeated, struct fault *f)
 {
@@ -184,7 +184,7 @@ choose_in_dialog(const struct cli *c, const struct prompt_question *q, char *ans
 	return e;
 }
 
-/* What else than the letter itself stands for it in the person's language. */
+/* The letters besides letter itself that mean the same in the person's language. */
 static const char *
 also(char letter)
 {

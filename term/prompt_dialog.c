@@ -1,12 +1,12 @@
 /*
- * prompt_dialog.c - questions in windows of pinentry, and why there was no answer.
+ * prompt_dialog.c - questions in windows of pinentry, and the reason if there was no answer.
  */
 #include "prompt_internal.h"
 
 #include "talk.h"
 #include "text.h"
 
-/* What the program did, in words. */
+/* Say what the program did. */
 static const char *
 what_failed(const struct pinentry_end *end)
 {

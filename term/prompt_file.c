@@ -14,8 +14,10 @@
 
 #define LINES_MAX 1000 /* empty ones before a code */
 
-/* The next line into a, without its LF: 1; 0 at the end; -1 with errno; -2 if it is longer than PROMPT_MAX. Byte by byte, so
- * that what follows the line on standard input is left to whoever reads it next. */
+/*
+ * Read the next line into a, without its LF. Return 1; 0 at the end; -1 with errno; -2 if it is longer than PROMPT_MAX. It is read
+ * byte by byte, so that whatever follows on standard input is left for the next reader.
+ */
 static int
 file_line(int fd, struct prompt_answer *a)
 {
@@ -66,7 +68,7 @@ file_open(const struct cli *c, const char *name, struct fault *f)
 	return fd;
 }
 
-/* Nothing in it that is not skipped. */
+/* Whether all of it is skipped. */
 static bool
 is_empty(const struct line_style *style, const struct prompt_answer *a)
 {
@@ -77,7 +79,7 @@ is_empty(const struct line_style *style, const struct prompt_answer *a)
 	return at == a->n;
 }
 
-/* By its mark; or by every second byte, which is 0 in what people type, and no letter. */
+/* Recognise it by its mark, or by a 0 in every second byte, which is typical of what people type. Other text has no 0 at all. */
 static bool
 is_utf16(const struct prompt_answer *a)
 {
@@ -97,7 +99,7 @@ utf16_fault(const struct cli *c, const struct line_style *style, struct fault *f
 	    strcmp(style->file, "-") == 0 ? _("standard input") : style->file);
 }
 
-/* What an editor of another system puts around a line, and nobody types: a byte order mark, a carriage return. */
+/* Remove what editors of another system put around a line, and nobody types: a byte order mark, a carriage return. */
 static void
 take_off_marks(struct prompt_answer *a)
 {

@@ -1,6 +1,5 @@
 /*
- * prompt_internal.h - the back ends of prompt.h: prompt_tty.c, prompt_file.c, prompt_dialog.c. Each says what prompt.h does of its
- * errors.
+ * prompt_internal.h - the back ends of prompt.h: prompt_tty.c, prompt_file.c, prompt_dialog.c. Their errors are those of prompt.h.
  */
 #ifndef PROMPT_INTERNAL_H
 #define PROMPT_INTERNAL_H
@@ -8,23 +7,23 @@
 #include "pinentry.h"
 #include "prompt.h"
 
-/* prompt_answer_new(a, f): room for PROMPT_MAX bytes. */
+/* prompt_answer_new(a, f): make room for PROMPT_MAX bytes. */
 enum err prompt_answer_new(struct prompt_answer *a, struct fault *f);
 
 /* ---- prompt_tty.c ---- */
 
 bool prompt_tty_possible(void);
 
-/* prompt_tty_secret(c, question, style, a, f): a line for prompt_secret. */
+/* prompt_tty_secret(c, question, style, a, f): read a line for prompt_secret. */
 enum err prompt_tty_secret(
     const struct cli *c, const char *question, const struct line_style *style, struct prompt_answer *a, struct fault *f);
 
-/* prompt_tty_line(c, question, out, size, f): a visible line that is not secret. */
+/* prompt_tty_line(c, question, out, size, f): read a visible line that is not secret. */
 enum err prompt_tty_line(const struct cli *c, const char *question, char *out, size_t size, struct fault *f);
 
 /* ---- prompt_file.c: name "-" is standard input ---- */
 
-/* prompt_file_answer(c, style, a, f): what prompt_secret says of style->file. */
+/* prompt_file_answer(c, style, a, f): what prompt_secret does with style->file. */
 enum err prompt_file_answer(const struct cli *c, const struct line_style *style, struct prompt_answer *a, struct fault *f);
 
 /* ---- prompt_dialog.c: pinentry_start, pinentry_get and pinentry_pick with c->dialog, whose failures are whole sentences ---- */

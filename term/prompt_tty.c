@@ -24,8 +24,8 @@
 #include "text.h"
 #include "utf8.h"
 
-#define ROOM_MIN 12 /* columns of an answer that are shown */
-#define ROOM_MAX 60 /* more is not what was asked for */
+#define ROOM_MIN 12 /* columns for the answer, at least */
+#define ROOM_MAX 60 /* no valid answer needs more */
 #define PICTURE_MAX (4 * ROOM_MAX + 200)
 #define PASTE_MS 30
 
@@ -42,7 +42,7 @@
 
 /* ---- the terminal -------------------------------------------------------------------------------------------------------- */
 
-/* Signals that arrive while the terminal is not as it was: remembered, then passed on when it is again. */
+/* A signal that arrives while the terminal is in our state. It is kept, and passed on when the old state is restored. */
 static volatile sig_atomic_t caught;
 
 static void
@@ -134,10 +134,10 @@ terminal_close(struct terminal *t)
 	close(t->fd);
 	t->fd = -1;
 	if (caught != 0 && caught != SIGTSTP)
-		raise(caught); /* the program's own handler, or the default, now has it */
+		raise(caught); /* now it goes to the program's own handler, or to the default */
 }
 
-/* With the terminal as it was, be stopped; go on where we were when continued. */
+/* Restore the terminal and stop; when continued, go on from here. */
 static int
 terminal_suspend(struct terminal *t)
 {
@@ -174,7 +174,7 @@ put(const struct terminal *t, const char *s)
 	}
 }
 
-/* One byte: 1; 0 at the end of input; -1 when a signal came, -2 when the terminal has gone. */
+/* Read one byte. Return 1; 0 at the end of input; -1 if a signal arrived; -2 if the terminal is gone. */
 static int
 get(struct terminal *t, unsigned char *byte)
 {
@@ -230,7 +230,7 @@ read_cooked_line(struct terminal *t, const char *question, char *out, size_t siz
 
 /* ---- lines in raw mode --------------------------------------------------------------------------------------------------- */
 
-/* What stands after the question: text with a remark behind it, and the cursor somewhere in the text. */
+/* What is shown after the question: the text, a remark after it, and the cursor somewhere in the text. */
 struct picture {
 	char text[PICTURE_MAX];
 	size_t n;
@@ -241,13 +241,13 @@ struct line {
 	const struct line_style *style;
 	struct prompt_answer *a;
 	const char *question;
-	size_t at;	 /* the cursor is before this byte of the answer */
-	bool bullets;	 /* the terminal can show them */
-	bool over;	 /* no remark any more */
+	size_t at;	 /* the byte of the answer that the cursor is before */
+	bool bullets;	 /* the terminal can show bullets */
+	bool over;	 /* no more remarks */
 	char escape[16]; /* an escape sequence without its first byte */
-	size_t escape_n; /* 0: none; else one more than its bytes */
+	size_t escape_n; /* 0: none; otherwise the bytes in escape, plus one */
 	struct picture drawn;
-	unsigned width; /* of the terminal when it was drawn */
+	unsigned width; /* of the terminal when it was last drawn */
 };
 
 static bool
@@ -256,7 +256,7 @@ is_foreign(const struct line *l)
 	return l->style->foreign(l->a->text, l->a->n);
 }
 
-/* The bytes of the character at i; 0 if it is not all there yet. */
+/* How many bytes the character at i has; 0 if some are still to come. */
 static size_t
 char_bytes(const struct prompt_answer *a, size_t i)
 {
@@ -294,7 +294,7 @@ draw(struct picture *p, const char *s, size_t n, int columns)
 	p->columns += columns;
 }
 
-/* One character of the answer. Nothing gets out that is not printable and as wide as it should be. */
+/* Draw one character of the answer. Nothing is drawn that is not printable, or is wider than it should be. */
 static void
 draw_char(const struct line *l, struct picture *p, size_t i, size_t n)
 {
@@ -315,7 +315,7 @@ draw_char(const struct line *l, struct picture *p, size_t i, size_t n)
 	sodium_memzero(&wide, sizeof wide);
 }
 
-/* What is wrong with an answer that is all there, or what can be done. "": nothing. */
+/* What is wrong with a complete answer, or what the person can do. "": nothing. */
 static const char *
 remark(const struct line *l, char *out, size_t size)
 {
@@ -326,7 +326,7 @@ remark(const struct line *l, char *out, size_t size)
 	return count_shown(l) == l->style->whole ? l->style->remark(out, size, l->a->text, l->a->n) : "";
 }
 
-/* The picture from the character first on, in at most room columns. */
+/* Paint the picture from the character first on, in at most room columns. */
 static void
 paint(const struct line *l, struct picture *p, size_t first, int room)
 {
@@ -355,7 +355,7 @@ paint(const struct line *l, struct picture *p, size_t first, int room)
 		draw(p, words, strlen(words), (int)human_width(words));
 }
 
-/* A terminal that is too narrow shows the part where the cursor is. */
+/* A terminal that is too narrow shows the part around the cursor. */
 static void
 paint_fitting(const struct line *l, struct picture *p)
 {
@@ -379,7 +379,7 @@ put_times(const struct terminal *t, const char *s, int n)
 		put(t, s);
 }
 
-/* The columns that both begin with; none where a byte is not a column. */
+/* How many columns at the start of both are equal; 0 if some byte does not take exactly one column. */
 static int
 same_columns(const struct picture *a, const struct picture *b)
 {
@@ -392,7 +392,7 @@ same_columns(const struct picture *a, const struct picture *b)
 	return (int)n;
 }
 
-/* From what is drawn to what should be, with nothing but backspaces, which every terminal knows. */
+/* Draw the difference between the old picture and the new, using only backspaces, which every terminal knows. */
 static void
 draw_over(const struct terminal *t, struct line *l)
 {
@@ -428,7 +428,7 @@ draw_fresh(const struct terminal *t, struct line *l)
 		draw_over(t, l);
 }
 
-/* A terminal that has become so narrow that the line is broken gets a new one. */
+/* If the terminal has become so narrow that the line is broken, start a new one. */
 static void
 redraw(const struct terminal *t, struct line *l)
 {
@@ -494,7 +494,7 @@ insert(struct line *l, char ch)
 	a->text[++a->n] = '\0';
 }
 
-/* Cursor keys and the like: ESC [ numbers letter, ESC O letter, or ESC letter. None of it is text. */
+/* Cursor keys and the like: ESC [ digits letter, ESC O letter, or ESC letter. None of it is text. */
 static void
 obey(struct line *l)
 {
@@ -575,7 +575,7 @@ edit(struct line *l, unsigned char ch)
 	return EDIT_MORE;
 }
 
-/* What is pasted may have a line break between its groups, or before them: then more is there already. */
+/* Pasted text may have a line break between its groups, or before them. In that case more input is already there. */
 static bool
 goes_on(const struct terminal *t, const struct line *l)
 {
@@ -630,11 +630,11 @@ read_raw_line(struct terminal *t, struct line *l, struct fault *f)
 		}
 	}
 	if (l->style->shown)
-		tcflush(t->fd, TCIFLUSH); /* what was pasted behind it answers no question */
+		tcflush(t->fd, TCIFLUSH); /* input pasted after it must not answer a question */
 	return E_OK;
 }
 
-/* A terminal that cannot go back over what it shows edits the line itself. */
+/* A terminal that cannot move back over its output edits the line itself. */
 static bool
 is_dumb(void)
 {

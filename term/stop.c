@@ -25,7 +25,7 @@ stop_install(void)
 
 	memset(&sa, 0, sizeof sa);
 	sigemptyset(&sa.sa_mask);
-	sa.sa_handler = on_signal; /* without SA_RESTART: a question that waits has to end */
+	sa.sa_handler = on_signal; /* without SA_RESTART, because a waiting question has to end */
 	sigaction(SIGINT, &sa, NULL);
 	sigaction(SIGTERM, &sa, NULL);
 }

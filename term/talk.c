@@ -45,7 +45,7 @@ say_colour(const struct cli *c, FILE *stream)
 	return term != NULL && strcmp(term, "dumb") != 0 && isatty(fileno(stream));
 }
 
-/* One line of talk after its mark, broken between words on a terminal. What was printed as data comes before it. */
+/* Print one line of talk after its mark, broken between words on a terminal. Data that was printed before comes first. */
 static void
 print_talk(const struct cli *c, const char *colour, const char *mark, const char *words)
 {
@@ -112,7 +112,7 @@ say_refuse(const struct cli *c, enum err err, const char *fmt, ...)
 	return err;
 }
 
-/* In words that are safe to store and to print as one line. */
+/* Keep text in the list of sentences, safe to store and to print as one line. Without memory free it, and return NULL. */
 static char *
 keep(const struct cli *c, char *text)
 {
@@ -152,7 +152,7 @@ say_forget(const struct cli *c)
 
 	for (struct sentence *s = next; s != NULL; s = next) {
 		next = s->next;
-		explicit_bzero(s->text, strlen(s->text)); /* what was typed may be quoted */
+		explicit_bzero(s->text, strlen(s->text)); /* it may quote what the person typed */
 		free(s->text);
 		free(s);
 	}

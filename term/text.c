@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Where catalogues lie beside a program that is not where it was installed. */
+/* Where to find the catalogues of a program that is not where it was installed. */
 static const char *
 beside(char out[PATH_MAX])
 {
@@ -37,7 +37,7 @@ text_init(void)
 	setlocale(LC_NUMERIC, "C");
 	bindtextdomain(PACKAGE, moved != NULL ? moved : LOCALEDIR);
 	textdomain(PACKAGE);
-	(void)gettext(""); /* both are read when they are first asked */
+	(void)gettext(""); /* both read their catalogue at the first call */
 	(void)strerror(0);
 }
 

@@ -27,7 +27,7 @@ is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-/* Move *p over exactly n digits, giving their value; false, *p unmoved, if they are not there. */
+/* Move *p past exactly n digits, and return their value. If they are not there, return false with *p unchanged. */
 static bool
 take_number(const char **p, int n, int *v)
 {
@@ -98,7 +98,7 @@ take_fraction(const char **p)
 	return true;
 }
 
-/* Z or an offset, to the end of the text. */
+/* Z or an offset, up to the end of the text. */
 static bool
 take_zone(const char **p, int *offset_s)
 {
@@ -141,7 +141,9 @@ offset_at(int64_t t)
 	return calendar_local(&tm, t) ? tm.tm_gmtoff : 0;
 }
 
-/* The moment at which clocks are put forward over wall, which they never show. False if none is within a day. */
+/*
+ * The moment when clocks are put forward past wall, a time that they never show. False if that does not happen within a day of it.
+ */
 static bool
 from_gap(int64_t *out, int64_t wall)
 {
@@ -164,7 +166,7 @@ from_gap(int64_t *out, int64_t wall)
 	return true;
 }
 
-/* The second at which clocks in UTC show this. False if there is no such day. */
+/* The second at which clocks in UTC show clock. Return false if there is no such day. */
 static bool
 wall_of(int64_t *wall, const struct tm *clock)
 {
@@ -174,8 +176,10 @@ wall_of(int64_t *wall, const struct tm *clock)
 	return calendar_utc(&tm, *wall) && same_clock(&tm, clock);
 }
 
-/* The moment at which local clocks show this; of two, the one that suits role; of none, that at which they are put forward over it.
- * False if there is no such time or day. */
+/*
+ * The moment at which local clocks show clock. If there are two, take the one that suits role; if there is none, the moment when
+ * clocks are put forward past it. Return false if there is no such time or day.
+ */
 static bool
 from_local(int64_t *out, const struct tm *clock, enum when_role role)
 {
@@ -205,7 +209,7 @@ from_utc(int64_t *out, const struct tm *clock, int offset_s)
 	return true;
 }
 
-/* The first second of a date: midnight, or the end of the gap where summer time starts at midnight. */
+/* The first second of a date: midnight, or the end of the gap if summer time starts at midnight. */
 static bool
 first_second(int64_t *out, struct tm date)
 {
@@ -247,7 +251,7 @@ parse_dated(int64_t *out, const char *p, enum when_role role)
 	return take_zone(&p, &offset_s) && from_utc(out, &tm, offset_s);
 }
 
-/* A clock time alone: today's, or tomorrow's if that is past. */
+/* A clock time alone: today, or tomorrow if it is past. */
 static bool
 parse_clock(int64_t *out, const char *p, enum when_role role, int64_t now)
 {
@@ -301,7 +305,7 @@ when_parse(int64_t *out, const char *text, enum when_role role, int64_t now)
 	return 0;
 }
 
-/* One number with its unit; false if there is none or it is larger than any duration. */
+/* One number with its unit. Return false if there is none, or it is larger than any duration. */
 static bool
 take_part(const char **p, int64_t *number, char *unit)
 {
@@ -349,7 +353,7 @@ when_parse_duration(int64_t *seconds, const char *text)
 
 /* ---- showing ------------------------------------------------------------------------------------------------------------ */
 
-/* False, with "?" shown, for a time that has no date. */
+/* For a time that has no date show "?", and return false. */
 static bool
 local(char *out, size_t size, int64_t t, struct tm *tm)
 {

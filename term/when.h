@@ -1,8 +1,8 @@
 /*
- * when.h - times and durations as people write and read them; inside, time is seconds since 1970, UTC.
+ * when.h - times and durations as people write and read them. Inside the program a time is seconds since 1970, UTC.
  *
- * Local time is that of TZ or /etc/localtime. Words are those of text.h. Every when_show function writes a
- * NUL-terminated string to the size bytes at out; WHEN_SHOWN are enough for all of them.
+ * Local time is that of TZ or /etc/localtime. Words are those of text.h. Each when_show function writes a NUL-terminated string to
+ * the size bytes at out; WHEN_SHOWN bytes are always enough.
  */
 #ifndef WHEN_H
 #define WHEN_H
@@ -12,28 +12,30 @@
 
 #define WHEN_SHOWN 64
 
-/* What a time is for: it decides which end of a date, and which of two equal clock times in autumn, is meant. */
+/* What a time is for. This decides which end of a date is meant, and which of two equal clock times in autumn. */
 enum when_role { WHEN_START, WHEN_END };
 
-/* when_now(): the system clock. */
+/* when_now(): what the system clock says. */
 int64_t when_now(void);
 
 /*
  * when_parse(out, text, role, now): read one of
+ *
  *   2026-11-24T18:00:00Z, 2026-11-24T18:00:00.5+01:00   RFC 3339 (T may be a space; a fraction is dropped)
  *   2026-11-24 18:00, 2026-11-24T18:00:30               local time
- *   2026-11-24                                          its first second, or with WHEN_END its last, local time
+ *   2026-11-24                                          its first second, or its last for WHEN_END, in local time
  *   18:30, 9:05                                         the next such local time, from now on
  *   +3d, +4h30m                                         that long after now (when_parse_duration)
- * A clock time that the start of summer time skips is the moment of that change. Return 0, or -1 with *out untouched for anything
- * else: trailing characters, dates and clock times that do not exist, and times outside TIME_MIN..TIME_MAX.
+ *
+ * If clocks skip that time when summer time starts, it means the moment of that change. Return 0, or -1 with *out unchanged for
+ * anything else: trailing characters, dates and clock times that do not exist, and times outside TIME_MIN..TIME_MAX.
  */
 int when_parse(int64_t *out, const char *text, enum when_role role, int64_t now);
 
 /*
  * when_parse_duration(seconds, text): read days, hours, minutes and seconds, largest first, each at most once and with its letter:
- * 90m, 4h, 1h30m, 2d, 3600s. Return 0, or -1 with *seconds untouched for anything else, for none at all, and for more than a
- * hundred years.
+ * 90m, 4h, 1h30m, 2d, 3600s. Return 0, or -1 with *seconds unchanged for anything else, including no duration at all, and more than
+ * a hundred years.
  */
 int when_parse_duration(int64_t *seconds, const char *text);
 
@@ -41,13 +43,13 @@ int when_parse_duration(int64_t *seconds, const char *text);
 void when_show(char *out, size_t size, int64_t t);
 void when_show_zone(char *out, size_t size, int64_t t);
 
-/* when_show_short(out, size, t, now): "24 Nov 18:15", with the year if it is not this one: "3 Jan 2027 18:15". */
+/* when_show_short(out, size, t, now): "24 Nov 18:15", or, if it is not in the current year, "3 Jan 2027 18:15". */
 void when_show_short(char *out, size_t size, int64_t t, int64_t now);
 
-/* when_show_until(out, size, t, now): "02:15" if t is less than a day ahead of now, else as when_show_short. */
+/* when_show_until(out, size, t, now): "02:15" if t is less than a day after now; otherwise the same as when_show_short. */
 void when_show_until(char *out, size_t size, int64_t t, int64_t now);
 
-/* when_show_duration: "40 s", "42 min", "1 h 42 min", "3 days 4 h"; smaller parts are dropped; a negative one is "0 s". */
+/* when_show_duration: "40 s", "42 min", "1 h 42 min", "3 days 4 h". Smaller parts are dropped; a negative duration is "0 s". */
 void when_show_duration(char *out, size_t size, int64_t seconds);
 
 /* when_rfc3339: "2026-11-24T17:15:00Z", for programs. */

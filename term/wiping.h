@@ -1,13 +1,13 @@
 /*
- * wiping.h - memory for JSON (jansson) that holds codes: what is released is wiped.
+ * wiping.h - memory for JSON (jansson) that contains codes: it is wiped when it is released.
  */
 #ifndef WIPING_H
 #define WIPING_H
 
-/* wiping_json(): jansson's memory is wiped when it is released, from now on. Before the first value is made. */
+/* wiping_json(): from now on wipe jansson's memory when it is released. Call it before making the first value. */
 void wiping_json(void);
 
-/* wiping_free(p): wipe and release what jansson returned since then, such as the text of json_dumps, or NULL. */
+/* wiping_free(p): wipe and release p, which jansson returned since then, such as the text of json_dumps, or NULL. */
 void wiping_free(void *p);
 
 #endif

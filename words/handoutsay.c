@@ -1,5 +1,5 @@
 /*
- * handoutsay.c - codes on standard output. Straight to the descriptor: stdio would keep a copy.
+ * handoutsay.c - printing codes to standard output. It writes to the descriptor, because stdio would keep a copy.
  */
 #include "handoutsay.h"
 
@@ -21,7 +21,7 @@
 #include "when.h"
 #include "wiping.h"
 
-#define LINE_MAX_CSV 2048 /* an id, a code, two times, and twice the label and the holder, with what stands between them */
+#define LINE_MAX_CSV 2048 /* an id, a code, two times, twice the label and the holder, and what is between them */
 
 int
 handoutsay_format(enum handoutsay_format *out, const char *word)
@@ -163,7 +163,7 @@ handoutsay_print(const struct handout *h, enum handoutsay_format format)
 
 /* ---- names --------------------------------------------------------------------------------------------------------------- */
 
-/* How many slots from the k-th on are of one stick and numbered one after the other; where two are, they are named one by one. */
+/* How many slots, starting with the k-th, are on one stick and have consecutive numbers. Two in a row are named one by one. */
 static size_t
 row_of(const struct handout *h, size_t k)
 {

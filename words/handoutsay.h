@@ -1,5 +1,5 @@
 /*
- * handoutsay.h - codes that are handed out, on standard output: one per line, as CSV, or as JSON.
+ * handoutsay.h - printing codes that are handed out to standard output: one per line, as CSV, or as JSON.
  */
 #ifndef HANDOUTSAY_H
 #define HANDOUTSAY_H
@@ -10,12 +10,12 @@
 
 enum handoutsay_format { HANDOUTSAY_TEXT, HANDOUTSAY_CSV, HANDOUTSAY_JSON };
 
-/* handoutsay_format(out, word): "text", "csv" or "json". 0, or -1 for anything else. */
+/* handoutsay_format(out, word): the format called word: "text", "csv" or "json". Return 0, or -1 for anything else. */
 int handoutsay_format(enum handoutsay_format *out, const char *word);
 
 /*
- * handoutsay_print(h, format): print h on standard output, keeping no copy. CSV is that of RFC 4180, with a head; in it, text that
- * a spreadsheet would take for a formula has an apostrophe before it. 0, or -1 if it cannot be written or there is no memory.
+ * handoutsay_print(h, format): print h to standard output, keeping no copy. CSV is as in RFC 4180, with a head; if a spreadsheet
+ * would take a text for a formula, it has an apostrophe before it. Return 0, or -1 if writing fails, or there is no memory.
  */
 int handoutsay_print(const struct handout *h, enum handoutsay_format format);
 

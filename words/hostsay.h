@@ -6,7 +6,9 @@
 
 #include "error.h"
 
-/* hostsay(f): f as a whole sentence, complete with its next step, to be freed by the caller. NULL if f is no such fault. */
+/*
+ * hostsay(f): f as a whole sentence, which also says what to do next. The caller frees it. NULL if f is not a fault of that kind.
+ */
 char *hostsay(const struct fault *f);
 
 #endif

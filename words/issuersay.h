@@ -8,11 +8,15 @@
 #include "error.h"
 #include "term.h"
 
-/* issuersay(f): f as a whole sentence, complete with its next step, to be freed by the caller. NULL if f is no such fault. */
+/*
+ * issuersay(f): f as a whole sentence, which also says what to do next. The caller frees it. NULL if f is not a fault of that kind.
+ */
 char *issuersay(const struct fault *f);
 
-/* issuersay_loss(c, loss, path, f): the refusal of who would lose that with the stick at path: E_USAGE; E_OK if there is nothing to
- * lose. */
+/*
+ * issuersay_loss(c, loss, path, f): refuse to go on because that would be lost with the stick at path: E_USAGE. E_OK if nothing
+ * would be lost.
+ */
 enum err issuersay_loss(const struct cli *c, const struct collect_loss *loss, const char *path, struct fault *f);
 
 #endif

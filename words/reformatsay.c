@@ -34,7 +34,7 @@ reformatsay_show(char out[REFORMATSAY_MAX], const struct reformat *r, const stru
 	}
 }
 
-/* What is no stick to be wiped. */
+/* It is not a stick that could be wiped. */
 static enum err
 no_stick(const struct cli *c, const struct reformat *r, enum err e, struct fault *f)
 {
@@ -69,7 +69,7 @@ no_stick(const struct cli *c, const struct reformat *r, enum err e, struct fault
 	}
 }
 
-/* What keeps it from being wiped. */
+/* It is one, but must not be wiped. */
 static enum err
 not_now(const struct cli *c, const struct reformat *r, enum err e, struct fault *f)
 {
@@ -99,7 +99,7 @@ not_now(const struct cli *c, const struct reformat *r, enum err e, struct fault 
 	}
 }
 
-/* What went wrong on the way. */
+/* Something went wrong on the way. */
 static enum err
 failed(const struct cli *c, const struct reformat *r, enum err e, struct fault *f)
 {

@@ -1,5 +1,5 @@
 /*
- * reportsay.c - words that the forms of a report share.
+ * reportsay.c - words that all forms of a report share.
  */
 #include "reportsay_internal.h"
 

@@ -1,7 +1,8 @@
 /*
  * reportsay.h - a report on standard output: for people on a terminal, as a page to print, or for programs.
  *
- * It is written as it is read from the books, in one transaction of the caller's, so that a year of a large office takes no memory.
+ * It is written while it is read from the books, in one transaction of the caller's, so that even a year of a large office takes no
+ * memory.
  */
 #ifndef REPORTSAY_H
 #define REPORTSAY_H
@@ -18,13 +19,13 @@ struct reportsay {
 };
 
 /*
- * reportsay_text(r, f), and the others: all of it. E_FAIL with nothing in f if what was printed does not get out: say_stdout has
- * the words for it. Otherwise the errors of audit_lectures.
+ * reportsay_text(r, f), and the others: print the whole report. If it cannot be written, E_FAIL with nothing in f: say_stdout has
+ * the words for that. Otherwise the errors of audit_lectures.
  */
 typedef enum err reportsay_print(const struct reportsay *r, struct fault *f);
 reportsay_print reportsay_text, reportsay_csv, reportsay_json, reportsay_html;
 
-/* reportsay_format(word): the one that is meant by "text", "csv", "json" or "html", else NULL. */
+/* reportsay_format(word): the one called "text", "csv", "json" or "html"; NULL for anything else. */
 reportsay_print *reportsay_format(const char *word);
 
 #endif

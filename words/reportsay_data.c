@@ -1,5 +1,5 @@
 /*
- * reportsay_data.c - a report for programs: a row for each code, or JSON.
+ * reportsay_data.c - a report for programs: CSV with a row for each code, or JSON.
  */
 #include <stdio.h>
 #include <string.h>
@@ -13,11 +13,11 @@
 #include "text.h"
 #include "utf8.h"
 
-#define LINE_MAX_CSV 4096 /* twice what has a name, times, and what stands between them */
+#define LINE_MAX_CSV 4096 /* twice everything that has a name, the times, and what is between them */
 
 /* ---- CSV ----------------------------------------------------------------------------------------------------------------- */
 
-/* Names from outside: whoever looks at the file on a terminal is not to be fooled. */
+/* Names come from outside. They must not fool a person who looks at the file on a terminal. */
 static char *
 add_name(char *at, const char *name)
 {
@@ -108,10 +108,10 @@ reportsay_csv(const struct reportsay *r, struct fault *f)
 /* ---- JSON ---------------------------------------------------------------------------------------------------------------- */
 
 struct list {
-	size_t count; /* that were printed */
+	size_t count; /* printed so far */
 };
 
-/* One more of a list, on a line of its own. */
+/* Print one more item of a list, on its own line. */
 static enum err
 put_item(struct list *l, json_t *v, struct fault *f)
 {
@@ -203,7 +203,7 @@ put_deed(void *arg, const struct books_report_deed *d, struct fault *f)
 	    "times", (json_int_t)d->times, "first", say_json_time(d->first), "last", say_json_time(d->last)), f);
 }
 
-/* As it is read, so not as one value: its members by hand. */
+/* The report is written while it is read, so it is never one value in memory; its members are written by hand. */
 enum err
 reportsay_json(const struct reportsay *r, struct fault *f)
 {

@@ -1,8 +1,10 @@
 /*
- * reportsay_html.c - a report as one page to read, on a phone too, and to print: no script, nothing from elsewhere.
+ * reportsay_html.c - a report as one page to read, even on a phone, and to print. It has no script, and loads nothing from
+ * elsewhere.
  *
- * The books are read three times, for the totals, for what does not add up, and for the lectures, so that nothing is kept of them.
- * Names in them are anybody's: they go through put_text, and stand alone in their element, so that none reorders what is beside it.
+ * The books are read three times, for the totals, for what does not add up, and for the lectures, so that nothing has to be kept.
+ * Anybody may have written the names in them. They go through put_text, and each has an element of its own, so that it cannot
+ * reorder the text beside it.
  */
 #include <stdio.h>
 #include <string.h>
@@ -15,8 +17,8 @@
 #include "utf8.h"
 
 #define DAY 86400
-#define BINS 60      /* of the timeline, at most */
-#define STRIP 600.0  /* how wide a lecture's own timeline is, in units of its own */
+#define BINS 60      /* in the timeline, at most */
+#define STRIP 600.0  /* the width of a lecture's own timeline, in its own units */
 
 static const char style[] =
     ":root{color-scheme:light}"
@@ -50,8 +52,8 @@ static const enum audit_state order[AUDIT_STATES] = {AUDIT_SPENT, AUDIT_ISSUED, 
 
 struct page {
 	const struct reportsay *r;
-	int64_t from, to; /* that the timeline shows */
-	int64_t bin_s;    /* how long each of its bins is */
+	int64_t from, to; /* the period that the timeline shows */
+	int64_t bin_s;    /* the length of a bin */
 	size_t bins;
 	uint64_t opened[BINS], issued[BINS];
 	size_t deeds;
@@ -105,7 +107,7 @@ put_time(int64_t t, int64_t now)
 	fputs("</time>", stdout);
 }
 
-/* A stacked bar: how many codes became what. For who cannot see it the number is in words beside it. */
+/* A stacked bar: how many codes are in each state. For people who cannot see it, the numbers are in words beside it. */
 static void
 put_bar(const struct audit_counts *n)
 {
@@ -159,7 +161,7 @@ stretch(struct page *p, int64_t t)
 		p->to = t;
 }
 
-/* What the timeline has to show where no bound was given. */
+/* Find the period for the timeline if no bounds were given. */
 static enum err
 measure(void *arg, const struct audit_lecture *l, struct fault *f)
 {
@@ -171,7 +173,7 @@ measure(void *arg, const struct audit_lecture *l, struct fault *f)
 	return reportsay_written();
 }
 
-/* Bins of whole days. */
+/* Bins are whole days. */
 static void
 divide(struct page *p, const struct audit_wanted *w)
 {
@@ -193,7 +195,7 @@ drop(const struct page *p, uint64_t *bins, int64_t t)
 		bins[(t - p->from) / p->bin_s]++;
 }
 
-/* Into the timeline; and whatever does not add up is listed on the way. */
+/* Fill the timeline, and list what does not add up on the way. */
 static enum err
 gather(void *arg, const struct audit_lecture *l, struct fault *f)
 {
@@ -278,7 +280,7 @@ put_timeline(const struct page *p)
 
 /* ---- a lecture ----------------------------------------------------------------------------------------------------------- */
 
-/* From its preparation to its end, and to the last that became of it. */
+/* From the lecture's preparation to its end, or to the last event after that. */
 struct strip {
 	int64_t from, to;
 };
@@ -299,7 +301,7 @@ put_mark(const struct strip *s, const char *class, int64_t t, int y, int height)
 		    place(s, t) * (STRIP - 3) / STRIP, y, height);
 }
 
-/* Handed out below the line, opened on it, revoked above. */
+/* Codes handed out are below the line, opened on it, revoked above it. */
 static void
 put_strip(const struct audit_lecture *l, int64_t now)
 {
@@ -354,7 +356,7 @@ put_time_cell(const char *label, int64_t t, int64_t now)
 
 #define COLUMNS 8
 
-/* As they are on top of the table, and on a phone before each cell. */
+/* The names at the top of the table; on a phone they are before each cell. */
 static void
 name_columns(const char *heads[COLUMNS])
 {

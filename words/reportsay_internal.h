@@ -1,5 +1,5 @@
 /*
- * reportsay_internal.h - what the forms of a report share.
+ * reportsay_internal.h - what all forms of a report share.
  */
 #ifndef REPORTSAY_INTERNAL_H
 #define REPORTSAY_INTERNAL_H
@@ -10,10 +10,10 @@
 #include "reportsay.h"
 #include "when.h"
 
-/* What became of a code, in English: for programs, and marked for people. By enum audit_state. */
+/* The states of a code in English: as they are for programs, and marked for translation. The index is an enum audit_state. */
 extern const char *const reportsay_states[AUDIT_STATES];
 
-/* What does not add up: its bit, its name for programs, and a sentence for people, which is marked. */
+/* Something that does not add up: its bit, its name for programs, and a sentence for people, marked for translation. */
 struct reportsay_odd {
 	enum audit_odd bit;
 	const char *name, *words;
@@ -24,16 +24,16 @@ extern const struct reportsay_odd reportsay_odds[AUDIT_ODDS];
 #define REPORTSAY_ODD_SIZE 1600
 void reportsay_odd_words(char *out, size_t size, unsigned odd);
 
-/* reportsay_pc(out, use): the PC's name, else the first eight digits of its id; "" where nobody knows. */
+/* reportsay_pc(out, use): the PC's name, or else the first eight digits of its id; "" if unknown. */
 void reportsay_pc(char out[LABEL_MAX + 1], const struct books_report_use *use);
 
 /* reportsay_code_name(out, l, c): "7kq241/3". */
 void reportsay_code_name(char out[ISSUER_SLOT_NAME], const struct audit_lecture *l, const struct audit_code *c);
 
-/* reportsay_since(l, c): when the code became what it is, 0 if unknown. */
+/* reportsay_since(l, c): when the code got its state; 0 if unknown. */
 int64_t reportsay_since(const struct audit_lecture *l, const struct audit_code *c);
 
-/* reportsay_is_told(c): whether anybody had the code: of others the number is enough for people. */
+/* reportsay_is_told(c): whether anybody was given the code. If not, people need only the number of such codes. */
 bool reportsay_is_told(const struct audit_code *c);
 
 /* reportsay_period(out, size, w): "1 Jan 2026 at 00:00 to ...". */
@@ -43,7 +43,7 @@ void reportsay_period(char *out, size_t size, const struct audit_wanted *w);
 #define REPORTSAY_COUNTED 400
 void reportsay_counted(char *out, size_t size, const struct audit_counts *n);
 
-/* reportsay_no_memory(f): E_FAIL. reportsay_written(): E_FAIL, without a fault, if standard output has failed by now. */
+/* reportsay_no_memory(f): E_FAIL. reportsay_written(): E_FAIL, without a fault, if standard output has failed; otherwise E_OK. */
 enum err reportsay_no_memory(struct fault *f);
 enum err reportsay_written(void);
 

@@ -21,7 +21,7 @@ struct page {
 	struct human_table *deeds;
 };
 
-/* A line of its own, broken where the terminal ends. */
+/* Print it on its own line, broken at the terminal's width. */
 static void
 put_line(const struct page *p, const char *line, size_t indent)
 {

@@ -29,7 +29,7 @@
 
 #define SAFE_MAX 4096 /* a path */
 
-/* A part of a sentence that grows and is cut, never overrun. */
+/* A part of a sentence that grows. It is cut where it does not fit. */
 struct text {
 	char *p;
 	size_t size, n;
@@ -56,11 +56,11 @@ add(struct text *t, const char *fmt, ...)
 /* ---- what the sentences are made of -------------------------------------------------------------------------------------- */
 
 /*
- * A sentence is translated whole. What stands in it as %s: a stick, in words; a name; and a cause, which is "" or in parentheses
- * with a blank before it.
+ * Sentences are translated whole. A %s in them is a stick, in words; a name; or a cause, which is "", or is in parentheses after a
+ * blank.
  */
 #define STICK_MAX (SAFE_MAX + 160)
-#define CAUSE_MAX 2400 /* other languages take up to three bytes for a character */
+#define CAUSE_MAX 2400 /* other languages take up to three bytes per character */
 #define STICK(f, a) stick_words((char[STICK_MAX]){""}, f, a)
 #define CAUSE(f, a) cause_words((char[CAUSE_MAX]){""}, f, a)
 #define REASON(f, a) reason_words((char[CAUSE_MAX]){""}, f, a)
@@ -81,7 +81,7 @@ object_of(const struct fault *f, const struct say_about *a)
 	return a->object != NULL ? a->object : f->object[0] != '\0' ? f->object : NULL;
 }
 
-/* Whether the fault's object is one that the sentence does not name already: the modules below say "stick" for the stick. */
+/* Whether the fault's object says more than the sentence already does: the modules below call the stick "stick". */
 static bool
 names_more(const struct fault *f, const struct say_about *a)
 {
@@ -94,7 +94,9 @@ names_more(const struct fault *f, const struct say_about *a)
 	return a->object == NULL || strcmp(a->object, f->object) != 0;
 }
 
-/* What speaks against a folder or a file, in a sentence about it; NULL where the step is only for whoever has to find out. */
+/*
+ * What is wrong with a folder or a file, for a sentence about it. NULL if only the step says it, for people who look for the cause.
+ */
 static const char *const telling[WHY_COUNT] = {
 	[WHY_DEVICE] = N_("device"),
 	[WHY_FIFO] = N_("fifo"),
@@ -119,7 +121,7 @@ step_words(const struct fault *f)
 	return telling[f->why] != NULL ? _(telling[f->why]) : f->step;
 }
 
-/* What failed underneath, for whoever has to find out. */
+/* What failed underneath, for people who look for the cause. */
 static const char *
 cause_words(char out[CAUSE_MAX], const struct fault *f, const struct say_about *a)
 {
@@ -131,13 +133,13 @@ cause_words(char out[CAUSE_MAX], const struct fault *f, const struct say_about *
 	add(&t, " (%s", SAFE(step_words(f)));
 	if (object)
 		add(&t, "%s%s", step ? " " : "", SAFE(f->object));
-	if (f->sys != 0 && f->sys != EBADMSG) /* which stands for what the object says */
+	if (f->sys != 0 && f->sys != EBADMSG) /* EBADMSG means what the object says */
 		add(&t, "%s%s", step || object ? ": " : "", strerror(f->sys));
 	add(&t, ")");
 	return out;
 }
 
-/* The same where the step is a word of the program's that tells a person nothing. */
+/* The same without the step, if that is one of the program's own words and tells people nothing. */
 static const char *
 reason_words(char out[CAUSE_MAX], const struct fault *f, const struct say_about *a)
 {
@@ -166,7 +168,7 @@ add_call(FILE *t, const struct say_about *a)
 		fprintf(t, _(" Call: %s."), SAFE(contact_of(a)));
 }
 
-/* Where another code is the way on. */
+/* Say what to do if another code can help. */
 static void
 add_ask_another(FILE *t, const struct say_about *a)
 {
@@ -178,7 +180,7 @@ add_ask_another(FILE *t, const struct say_about *a)
 		fprintf(t, _(" Ask for another: %s."), SAFE(contact_of(a)));
 }
 
-/* Each of these stands in the sentences below as "%s" where a stick is meant. */
+/* Each of these is a "%s" for a stick in the sentences below. */
 static const char *
 stick_words(char out[STICK_MAX], const struct fault *f, const struct say_about *a)
 {
@@ -215,7 +217,7 @@ is_start(const struct fault *f)
 	return f->why == WHY_FORK || f->why == WHY_THREAD;
 }
 
-/* What this PC has run out of, or does not have: whatever the step was, it was not that which is wrong. */
+/* This PC has run out of something, or lacks it. Whatever the step was, that is what is wrong. */
 static bool
 s_run_out(FILE *t, const struct fault *f, const struct say_about *a)
 {
@@ -251,7 +253,7 @@ s_run_out(FILE *t, const struct fault *f, const struct say_about *a)
 	}
 }
 
-/* What trial_run found out, before anything was spent. */
+/* What trial_run found out before anything was spent. */
 static bool
 is_trial(const struct fault *f)
 {
@@ -320,7 +322,7 @@ s_no_stick(FILE *t, const struct fault *f, const struct say_about *a)
 	    object != NULL ? SAFE(object) : _("the place you named"));
 }
 
-/* Somebody has put there what is found before that which is meant. */
+/* Somebody added so many entries that the one we need may not be found among them. */
 static void
 s_crowded(FILE *t, const struct fault *f, const struct say_about *a)
 {
@@ -587,7 +589,10 @@ s_busy(FILE *t, const struct fault *f, const struct say_about *a)
 		    object != NULL ? SAFE(object) : _("the stick"), REASON(f, a));
 }
 
-/* Whether the folder was closed, or the code claimed, before the memory failed: then it still knows a session that can go on. */
+/*
+ * Whether the folder was closed, or the code claimed, before the memory failed. If so, the memory still knows a session that can go
+ * on.
+ */
 static bool
 goes_on(const struct fault *f, const struct say_about *a)
 {
@@ -598,7 +603,7 @@ goes_on(const struct fault *f, const struct say_about *a)
 	return f->why == WHY_ENDED;
 }
 
-/* A disk that does not let a file be read, as of sql_failed. */
+/* Whether the disk failed to read a file, as reported by sql_failed. */
 static bool
 unreadable(const struct fault *f)
 {
@@ -713,7 +718,7 @@ s_wrong_station(FILE *t, const struct fault *f, const struct say_about *a)
 	add_call(t, a);
 }
 
-/* The user who owns what this one may not use, in words. */
+/* The owner of something that this user may not use, in words. */
 static const char *
 owner_words(char out[SAFE_MAX], const struct fault *f)
 {
@@ -888,7 +893,7 @@ s_no_fuse(FILE *t, const struct fault *f, const struct say_about *a)
 	    CAUSE(f, a));
 }
 
-/* Why a directory is no mount point. */
+/* Why a directory cannot be a mount point. */
 static const char *
 objection(const struct fault *f)
 {
@@ -1016,7 +1021,7 @@ s_source(FILE *t, const struct fault *f, const struct say_about *a)
 	    f->object[0] != '\0' ? SAFE(f->object) : _("the folder"), CAUSE(&cause, a));
 }
 
-/* By init, so init cannot be the remedy. */
+/* This comes from init, so running init cannot be the remedy. */
 static void
 s_keystore_not_made(FILE *t, const struct fault *f, const struct say_about *a)
 {
@@ -1158,8 +1163,10 @@ s_interrupted(FILE *t, const struct fault *f, const struct say_about *a)
 	fprintf(t, "%s", _("interrupted."));
 }
 
-/* An error with a why that has no sentence of its own is said as one without. NULL: who has more to go by words it, before it comes
- * here: issuing.c, cmd_issue.c, preparing.c, cmd_play.c. */
+/*
+ * An error with a why that has no sentence of its own is reported like one without. NULL: a file that knows more puts it into words
+ * before it comes here: issuing.c, cmd_issue.c, preparing.c, cmd_play.c.
+ */
 static const struct {
 	enum err err;
 	enum why why;

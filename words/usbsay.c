@@ -60,7 +60,7 @@ usbsay_unfit_word(enum usb_list_unfit why)
 const char *
 usbsay_show(char out[USB_SHOWN_SIZE], const struct usb_device *d)
 {
-	/* Some say "QEMU" and "QEMU USB HARDDRIVE". */
+	/* Some devices say "QEMU" and "QEMU USB HARDDRIVE". */
 	bool vendor = d != NULL && d->vendor[0] != '\0' && strncmp(d->vendor, d->product, strlen(d->vendor)) != 0;
 	char name[USB_SHOWN_SIZE];
 

@@ -16,8 +16,8 @@ struct whysay {
 };
 
 /*
- * whysay(f, rows, count): f as the row of its err and why has it, to be freed by the caller. NULL if none has, or there is no
- * memory.
+ * whysay(f, rows, count): f as a sentence from the row with its err and why. The caller frees it. NULL if there is no such row, or
+ * no memory.
  */
 char *whysay(const struct fault *f, const struct whysay *rows, size_t count);
 

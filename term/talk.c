@@ -74,10 +74,13 @@ say_refusal(const struct cli *c, enum err err, const char *words)
 	const char *end = n > 0 && strchr(".?!", words[n - 1]) != NULL ? "" : ".";
 	char *text = NULL;
 
-	if (asprintf(&text, "%s%s [%s %d]", words, end, err_name(err), (int)err) < 0)
-		text = NULL;
-	print_talk(c, "\033[1;31m", "oncestick: ", text != NULL ? text : words);
-	say_note(c, text != NULL ? text : words);
+	if (asprintf(&text, "%s%s [%s %d]", words, end, err_name(err), (int)err) < 0) {
+		fprintf(stderr, "oncestick: %s%s [%s %d]\n", words, end, err_name(err), (int)err);
+		say_note(c, words);
+		return err;
+	}
+	print_talk(c, "\033[1;31m", "oncestick: ", text);
+	say_note(c, text);
 	free(text);
 	return err;
 }

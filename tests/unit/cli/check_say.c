@@ -390,6 +390,7 @@ START_TEST(faults_of_the_program_itself_are_said_as_they_are)
 	say_fault(&c, &f, E_USAGE, "which stick? %s", "/a, /b");
 	tell(&f, NULL);
 	ck_assert_str_eq(text, "which stick? /a, /b");
+	say_forget(&c);
 }
 END_TEST
 

@@ -298,6 +298,22 @@ rm -r "$W/issuer" && mv "$W/issuer.newer" "$W/issuer"
 proved SECURITY "puts an older copy of the issuer's directory back" "nothing is handed out from it"
 proved protocol "steals the keystore, not the passphrase" yes
 conceded SECURITY "steals keystore *and* passphrase" "**has all**"
+# ---- new codes for a stick that is away -----------------------------------------------------------------------------------------
+id=$(oncestick codes "$W/later" --json | jq -r .stick)
+check "new codes are sent after a stick" oncestick refill "$id" -n 2 -o "$W/codes.refill" --passphrase-file "$W/pass"
+codes "$W/refilled" 1 "$id"
+cp -a "$W/later" "$W/later.before"
+check "they are accepted" oncestick accept "$W/codes.refill" "$W/later"
+refused 51 "once" oncestick accept "$W/codes.refill" "$W/later"
+for grant in "$W/later"/ONCE/g/*; do
+	[ -e "$W/later.before/ONCE/g/${grant##*/}" ] || rm -r "$grant"
+done
+refused 51 "also after they were removed" oncestick accept "$W/codes.refill" "$W/later"
+refused 50 "on no other stick" oncestick accept "$W/codes.refill" "$stick"
+proved SECURITY "accepts a file of new codes twice, after removing them, or on another stick" "refused"
+check "a copy that was made before takes them" oncestick accept "$W/codes.refill" "$W/later.before"
+check "... and opens" oncestick rehearse "$W/later.before" --code-file "$W/refilled"
+proved SECURITY "... on a copy of the stick, or of its record, that was made before" "**opens** there"
 conceded protocol "steals the seed" no
 conceded SECURITY "an issuer who says that a code was used" "cannot be refuted"
 conceded SECURITY "root on a PC where a code is typed" "**has** everything"

@@ -23,6 +23,7 @@
 #include "faults.h"
 #include "station.h"
 #include "suite.h"
+#include "talk.h"
 #include "unlock.h"
 
 static char dir[128];
@@ -37,7 +38,7 @@ verb(cli_verb *run, const char *name, const char *const *words)
 	struct cli c = {.verb = name, .sentences = &sentences};
 	char copies[12][160] = {{0}};
 	char *argv[13];
-	int argc = 0;
+	int argc = 0, status = 0;
 
 	snprintf(copies[argc++], sizeof copies[0], "%s", name);
 	snprintf(copies[argc++], sizeof copies[0], "--passphrase-file=%s/pass", dir);
@@ -47,7 +48,9 @@ verb(cli_verb *run, const char *name, const char *const *words)
 	for (int i = 0; i < argc; i++)
 		argv[i] = copies[i];
 	argv[argc] = NULL;
-	return (int)run(&c, argc, argv);
+	status = (int)run(&c, argc, argv);
+	say_forget(&c);
+	return status;
 }
 
 #define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})

@@ -571,7 +571,7 @@ static enum err
 book_stick(struct collect *k, struct fault *f)
 {
 	const char *label = k->grants->count > 0 ? k->grants->grants[0].label : "";
-	bool whole = k->stick->n != UINT32_MAX; /* otherwise its record is damaged */
+	bool whole = stick_follows(k->stick, k->issuer->seed); /* otherwise its record is damaged, or not as we wrote it */
 	uint32_t before = 0;
 	enum err e = books_add_stick(k->issuer->books, k->stick->id, label, f);
 

@@ -15,6 +15,7 @@
 #include "array.h"
 #include "books_internal.h"
 #include "keytree.h"
+#include "stick.h"
 
 #define SCHEMA_1 \
 	"CREATE TABLE meta (k TEXT PRIMARY KEY, v BLOB NOT NULL) WITHOUT ROWID;" \
@@ -430,7 +431,7 @@ books_next_n(struct books *b, const uint8_t stick_id[ID_SIZE], uint32_t *n, stru
 	bool found = false;
 	enum err err = sql_int_of(q, "SELECT next_n FROM stick WHERE stick_id = ?", SQL_ARGS(ID(stick_id)), &next, &found, f);
 
-	if (err == E_OK && (!found || next < 1 || next >= UINT32_MAX))
+	if (err == E_OK && (!found || next < 1 || next > STICK_REFILLS_MAX))
 		err = sql_odd(q, "no such stick, or an odd number", f);
 	if (err == E_OK)
 		*n = (uint32_t)next;

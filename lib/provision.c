@@ -23,7 +23,6 @@
 #include "record.h"
 #include "stickio.h"
 
-#define RATCHET_MAX 65536u /* refills of one stick that are believed */
 #define CHUNK_SIZE (16 * RECORD_SIZE)
 
 #define MODE_SHARED_DIR 0777 /* what both the issuer and the speaker must be able to write */
@@ -253,17 +252,9 @@ check_grants(struct provision *p, const uint8_t issuer[KEY_SIZE], size_t *grants
 static enum err
 check_ratchet(const struct stick *s, const uint8_t seed[KEY_SIZE], struct fault *f)
 {
-	uint8_t r[KEY_SIZE];
-	bool same = false;
-
-	if (s->n > RATCHET_MAX)
+	if (s->n > STICK_REFILLS_MAX)
 		return fault_set(f, E_STICK_DAMAGED, 0, "refill number", "%s/%s", STICK_ONCE, STICK_RECORD_A);
-	keytree_ratchet(r, seed, s->id);
-	for (uint32_t i = 0; i < s->n; i++)
-		keytree_ratchet_next(r);
-	same = sodium_memcmp(r, s->ratchet, KEY_SIZE) == 0;
-	sodium_memzero(r, sizeof(r));
-	return same ? E_OK : fault_set(f, E_ISSUER, 0, "ratchet", "%s/%s", STICK_ONCE, STICK_RECORD_A);
+	return stick_follows(s, seed) ? E_OK : fault_set(f, E_ISSUER, 0, "ratchet", "%s/%s", STICK_ONCE, STICK_RECORD_A);
 }
 
 static enum err

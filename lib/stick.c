@@ -12,6 +12,7 @@
 #include <sodium.h>
 
 #include "filestat.h"
+#include "keytree.h"
 #include "provision.h"
 #include "secret.h"
 #include "stickio.h"
@@ -284,6 +285,22 @@ stick_close(struct stick **s)
 	secret_free(&(*s)->ratchet);
 	free(*s);
 	*s = NULL;
+}
+
+bool
+stick_follows(const struct stick *s, const uint8_t seed[KEY_SIZE])
+{
+	uint8_t r[KEY_SIZE];
+	bool same = false;
+
+	if (s->n > STICK_REFILLS_MAX)
+		return false;
+	keytree_ratchet(r, seed, s->id);
+	for (uint32_t i = 0; i < s->n; i++)
+		keytree_ratchet_next(r);
+	same = sodium_memcmp(r, s->ratchet, KEY_SIZE) == 0;
+	sodium_memzero(r, sizeof(r));
+	return same;
 }
 
 enum err

@@ -29,6 +29,7 @@
 #define STICK_GRANT_FILE "grant.cose"
 #define STICK_MANIFEST_FILE "manifest.cose"
 
+#define STICK_REFILLS_MAX 65536u        /* refills of one stick that are believed */
 #define STICK_LISTED_MAX 4096u          /* how many things of one kind are looked at in one directory */
 
 struct stick {
@@ -53,6 +54,12 @@ void stick_close(struct stick **s);
  * E_NO_STICK, E_STICK_DAMAGED (no grant verifies, or they disagree), E_FAIL.
  */
 enum err stick_open_damaged(struct stick **s, int dir_fd, struct fault *f);
+
+/*
+ * stick_follows(s, seed): whether the stick record is what the issuer with this seed wrote, or what a refill of theirs made of it.
+ * Anybody who has the stick can write other numbers into it.
+ */
+bool stick_follows(const struct stick *s, const uint8_t seed[KEY_SIZE]);
 
 /*
  * stick_medium(s, name, f): stickio_medium for ONCE and for g, where the records are. Whoever writes to a stick calls this before

@@ -701,16 +701,41 @@ START_TEST(what_would_be_lost_is_counted)
 }
 END_TEST
 
+static void
+put_number(uint32_t n, bool ours)
+{
+	uint8_t raw[RECORD_SIZE], r[KEY_SIZE];
+
+	keytree_ratchet(r, x.seed, x.stick_id);
+	for (uint32_t i = 0; i < n && ours; i++)
+		keytree_ratchet_next(r);
+	record_encode(raw, RECORD_STICK, x.stick_id, n, BYTES(r, sizeof r));
+	fixture_patch(&x, "stick.a", 0, raw, sizeof raw);
+	fixture_patch(&x, "stick.b", 0, raw, sizeof raw);
+}
+
+/* Whoever has the stick can write any number. Refills would be numbered from there on, and take as many steps to make. */
+START_TEST(a_number_that_is_not_ours_is_not_believed)
+{
+	static const uint32_t numbers[] = {2, STICK_REFILLS_MAX, STICK_REFILLS_MAX + 1, UINT32_MAX - 1};
+	uint32_t next = 0;
+
+	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+		put_number(numbers[i], false);
+		come_home();
+		ck_assert_int_eq(books_next_n(office.books, x.stick_id, &next, &f), E_OK);
+		ck_assert_msg(next == 1 && !k.stick_back, "%u: %u", numbers[i], next);
+	}
+}
+END_TEST
+
 /* A record that says less than before is that of a copy. */
 START_TEST(a_stick_that_went_back_is_told)
 {
 	static const uint32_t numbers[] = {4, 4, 3, 4, 5};
-	uint8_t raw[RECORD_SIZE], r[KEY_SIZE] = {1};
 
 	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
-		record_encode(raw, RECORD_STICK, x.stick_id, numbers[i], BYTES(r, sizeof r));
-		fixture_patch(&x, "stick.a", 0, raw, sizeof raw);
-		fixture_patch(&x, "stick.b", 0, raw, sizeof raw);
+		put_number(numbers[i], true);
 		come_home();
 		ck_assert_msg(k.stick_back == (i == 2), "%zu", i);
 	}
@@ -748,6 +773,7 @@ main(void)
 	tcase_add_test(t, lectures_that_are_not_there_or_cannot_be_read);
 	tcase_add_test(t, what_would_be_lost_is_counted);
 	tcase_add_test(t, a_stick_that_went_back_is_told);
+	tcase_add_test(t, a_number_that_is_not_ours_is_not_believed);
 	suite_add_tcase(s, t);
 	return suite_run(s);
 }

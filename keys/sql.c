@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -465,6 +466,18 @@ upgrade(struct sql *q, int64_t schema, bool writes, struct fault *f)
 	return err;
 }
 
+/* A view, say, in the place of a table would be run by looking into it, and it may never end. */
+static enum err
+check_tables(struct sql *q, struct fault *f)
+{
+	int64_t one = 0;
+	bool found = false;
+	enum err err = sql_int_of(q, "SELECT 1 FROM sqlite_master WHERE rootpage = 0 AND sql NOT LIKE 'CREATE TRIGGER %'",
+	    SQL_NONE, &one, &found, f);
+
+	return err == E_OK && found ? sql_odd(q, "not a file of this kind", f) : err;
+}
+
 static enum err
 check_schema(struct sql *q, bool writes, struct fault *f)
 {
@@ -472,7 +485,8 @@ check_schema(struct sql *q, bool writes, struct fault *f)
 	bool found = false;
 	enum err err;
 
-	if ((err = sql_int_of(q, "SELECT v FROM meta WHERE k = 'schema'", SQL_NONE, &schema, &found, f)) != E_OK)
+	if ((err = check_tables(q, f)) != E_OK ||
+	    (err = sql_int_of(q, "SELECT v FROM meta WHERE k = 'schema'", SQL_NONE, &schema, &found, f)) != E_OK)
 		return err;
 	if (!found || schema < 1)
 		return sql_odd(q, "without a schema number", f);
@@ -623,10 +637,11 @@ make_once(struct sql *q, const char *dir, int dir_fd, struct fault *f)
 	return err;
 }
 
+/* A name that is cut would be that of another file. */
 void
 sql_remove(int dir_fd, const struct sql_kind *kind)
 {
-	char journal[80];
+	char journal[NAME_MAX + sizeof "-journal"];
 
 	snprintf(journal, sizeof journal, "%s-journal", kind->name);
 	(void)unlinkat(dir_fd, journal, 0);

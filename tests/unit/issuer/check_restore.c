@@ -217,6 +217,41 @@ START_TEST(books_of_another_key_are_no_backup)
 }
 END_TEST
 
+/* Nor may a name that is cut short somewhere be that of another file, or of the backup itself. */
+START_TEST(a_long_name_is_no_other_file)
+{
+	char other[4300], name[256];
+	struct stat st;
+
+	memset(name, 'n', 200);
+	name[200] = '\0';
+	for (int n = 70; n < 90; n++) {
+		snprintf(file, sizeof file, "%s/%.*s", x.path, n, name);
+		back_up();
+	}
+	snprintf(file, sizeof file, "%s/%s", x.path, name);
+	back_up();
+	for (int n = 70; n < 90; n++) {
+		snprintf(other, sizeof other, "%s/%.*s", x.path, n, name);
+		ck_assert_msg(filestat_path(other, &st) == 0, "%d", n);
+	}
+	ck_assert_int_eq(restore_look(&r, file, &f), E_OK);
+}
+END_TEST
+
+/* It never ends for whoever looks into it. */
+START_TEST(a_view_in_the_place_of_a_table_is_no_backup)
+{
+	sqlite3 *db = NULL;
+
+	ck_assert_int_eq(sqlite3_open(file, &db), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_exec(db, "DROP TABLE meta; CREATE VIEW meta AS WITH RECURSIVE c (x) AS (SELECT 1 UNION ALL"
+	    " SELECT 2 FROM c) SELECT 'schema' AS k, x AS v FROM c WHERE x > 2", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	is_refused(restore_look(&r, file, &f), E_BOOKS, WHY_NO_BACKUP);
+}
+END_TEST
+
 /* ---- the issuer from one ------------------------------------------------------------------------------------------------- */
 
 START_TEST(what_was_ready_counts_as_handed_out)
@@ -421,6 +456,8 @@ main(void)
 	tcase_add_test(t, what_is_no_backup_is_refused);
 	tcase_add_test(t, another_passphrase_opens_nothing);
 	tcase_add_test(t, books_of_another_key_are_no_backup);
+	tcase_add_test(t, a_long_name_is_no_other_file);
+	tcase_add_test(t, a_view_in_the_place_of_a_table_is_no_backup);
 	tcase_add_test(t, what_was_ready_counts_as_handed_out);
 	tcase_add_test(t, who_knows_better_says_so);
 	tcase_add_test(t, an_issuer_that_is_there_stays);

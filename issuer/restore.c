@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -151,6 +152,17 @@ put_back(struct restore *r, const char *dir, int dir_fd, struct fault *f)
 	return e;
 }
 
+/* Two at once would put what one has just begun into the place of what the other has finished. */
+static enum err
+wait_for_others(int dir_fd, const char *dir, struct fault *f)
+{
+	int rc;
+
+	while ((rc = flock(dir_fd, LOCK_EX)) != 0 && errno == EINTR)
+		continue;
+	return rc == 0 ? E_OK : fault_set(f, E_KEYSTORE, errno, "flock", "%s", dir);
+}
+
 enum err
 restore_into(struct restore *r, const char *dir, struct fault *f)
 {
@@ -161,7 +173,8 @@ restore_into(struct restore *r, const char *dir, struct fault *f)
 		return fault_why(f, E_KEYSTORE, errno, WHY_MAKE_DIR, "%s", dir);
 	if ((fd = sql_make_dir(dir, false)) == -1)
 		return fault_why(f, E_KEYSTORE, errno, WHY_MAKE_FILE, "%s", dir);
-	e = put_back(r, dir, fd, f);
+	if ((e = wait_for_others(fd, dir, f)) == E_OK)
+		e = put_back(r, dir, fd, f);
 	close(fd);
 	return e;
 }

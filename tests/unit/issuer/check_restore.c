@@ -6,7 +6,9 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <sodium.h>
@@ -311,6 +313,51 @@ START_TEST(an_interrupted_restore_is_begun_again)
 }
 END_TEST
 
+/* Whether the kernel says that the process waits for a lock. */
+static bool
+waits(pid_t pid)
+{
+	FILE *locks = fopen("/proc/locks", "re");
+	char line[200];
+	bool found = false;
+	long who;
+
+	ck_assert_ptr_nonnull(locks);
+	while (!found && fgets(line, sizeof line, locks) != NULL)
+		found = sscanf(line, "%*d: -> FLOCK %*s %*s %ld", &who) == 1 && who == (long)pid;
+	fclose(locks);
+	return found;
+}
+
+/* Otherwise what one has just begun could get the name, and its codes would still be ready. */
+START_TEST(two_at_once_wait_for_each_other)
+{
+	char path[4300];
+	int fd = -1, status = 0;
+	pid_t pid;
+
+	snprintf(path, sizeof path, "%s/again", x.path);
+	ck_assert_int_eq(mkdir(path, 0700), 0);
+	ck_assert_int_eq(mkdir(again, 0700), 0);
+	ck_assert_int_ge(fd = open(again, O_RDONLY | O_DIRECTORY | O_CLOEXEC), 0);
+	ck_assert_int_eq(flock(fd, LOCK_EX), 0);
+	ck_assert_int_eq(restore_look(&r, file, &f), E_OK);
+	ck_assert_int_eq(restore_unlock(&r, PASS, &f), E_OK);
+	ck_assert_int_ge(pid = fork(), 0);
+	if (pid == 0)
+		_exit(restore_into(&r, again, &f) == E_OK ? 7 : 8);
+	while (!waits(pid))
+		ck_assert_int_eq(waitpid(pid, &status, WNOHANG), 0);
+	snprintf(path, sizeof path, "%s/%s", again, BOOKS_NAME);
+	ck_assert_int_ne(access(path, F_OK), 0);
+	ck_assert_int_eq(flock(fd, LOCK_UN), 0);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 7);
+	is_refused(restore_into(&r, again, &f), E_KEYSTORE, WHY_THERE);
+	close(fd);
+}
+END_TEST
+
 /* ---- older copies -------------------------------------------------------------------------------------------------------- */
 
 static void
@@ -462,6 +509,7 @@ main(void)
 	tcase_add_test(t, who_knows_better_says_so);
 	tcase_add_test(t, an_issuer_that_is_there_stays);
 	tcase_add_test(t, an_interrupted_restore_is_begun_again);
+	tcase_add_test(t, two_at_once_wait_for_each_other);
 	tcase_add_test(t, a_copy_that_was_put_back_is_noticed_and_adopted);
 	tcase_add_test(t, restored_books_are_the_newest);
 	tcase_add_test(t, what_was_settled_since_is_no_sign);

@@ -14,6 +14,7 @@
 #include <sodium.h>
 
 #include "books_internal.h"
+#include "envelope.h"
 #include "filestat.h"
 #include "grant.h"
 #include "sql.h"
@@ -23,11 +24,9 @@
 #define APPLICATION 0x6f6e636bu /* "onck" */
 #define UNPACKED BOOKS_NAME ".restored"
 #define KEYSTORE_MAX 4096
+#define MARK_SIZE 16
 #define DIGEST_SIZE 32
 #define BLOCK 65536 /* SQLite's largest page, so that no page is in two blocks */
-
-/* What comes before the digest. No text contains these bytes. */
-static const uint8_t magic[16] = {0xff, 0x9c, 0x1e, 0xd3, 0x57, 0xf8, 0x02, 0xb4, 0xe9, 0x6a, 0xfe, 0x81, 0x35, 0xc7, 0xf0, 0xfd};
 
 struct backup {
 	struct backup_about about;
@@ -35,6 +34,7 @@ struct backup {
 	struct sql_kind kind;
 	struct sql *sql;
 	int dir_fd;
+	uint8_t mark[MARK_SIZE], digest[DIGEST_SIZE]; /* of the file that was opened */
 	uint8_t keystore[KEYSTORE_MAX];
 	size_t keystore_n;
 };
@@ -56,8 +56,13 @@ not_made(struct fault *f, int sys, const char *path)
 
 /* ---- the digest --------------------------------------------------------------------------------------------------------- */
 
+/*
+ * What comes before the digest is drawn for each backup: whatever a stick or a file of receipts brought into the books, nobody can
+ * have put the same bytes there.
+ */
 struct digest {
-	unsigned found; /* how often the magic is there */
+	uint8_t mark[MARK_SIZE];
+	unsigned found; /* how often the mark is there */
 	uint64_t at;    /* of the digest in the file */
 	uint8_t stored[DIGEST_SIZE], is[DIGEST_SIZE];
 };
@@ -68,8 +73,8 @@ cut_out(struct digest *d, uint8_t *block, size_t n, uint64_t off)
 {
 	uint8_t *p = block;
 
-	while ((p = memmem(p, n - (size_t)(p - block), magic, sizeof magic)) != NULL) {
-		p += sizeof magic;
+	while ((p = memmem(p, n - (size_t)(p - block), d->mark, MARK_SIZE)) != NULL) {
+		p += MARK_SIZE;
 		if (n - (size_t)(p - block) < DIGEST_SIZE)
 			return;
 		d->found++;
@@ -79,7 +84,7 @@ cut_out(struct digest *d, uint8_t *block, size_t n, uint64_t off)
 	}
 }
 
-/* Read all of fd, and copy it to out unless that is -1. Return 0, or -1 with errno. */
+/* Fill in d, which has its mark: read all of fd, and copy it to out unless that is -1. Return 0, or -1 with errno. */
 static int
 digest_of(struct digest *d, int fd, int out)
 {
@@ -89,7 +94,6 @@ digest_of(struct digest *d, int fd, int out)
 	ssize_t n = 1;
 	int result = -1;
 
-	memset(d, 0, sizeof *d);
 	if (block == NULL)
 		return -1;
 	crypto_generichash_init(&state, NULL, 0, DIGEST_SIZE);
@@ -142,14 +146,14 @@ split(const char *path, char *dir, size_t dir_size, char *name, size_t name_size
 
 /* Copy everything else that belongs to a backup into the copy of the books; the place of the digest comes last, as zeros. */
 static enum err
-complete(struct sql *q, const struct backup_new *n, struct fault *f)
+complete(struct sql *q, const struct backup_new *n, const uint8_t mark[MARK_SIZE], struct fault *f)
 {
 	static const char insert[] = "INSERT INTO backup VALUES (?, ?)";
 	char application[60];
-	uint8_t place[sizeof magic + DIGEST_SIZE] = {0};
+	uint8_t place[MARK_SIZE + DIGEST_SIZE] = {0};
 	enum err err;
 
-	memcpy(place, magic, sizeof magic);
+	memcpy(place, mark, MARK_SIZE);
 	snprintf(application, sizeof application, "PRAGMA application_id = %d", (int)APPLICATION);
 	if ((err = sql_begin(q, f)) != E_OK)
 		return err;
@@ -163,23 +167,31 @@ complete(struct sql *q, const struct backup_new *n, struct fault *f)
 }
 
 static enum err
-seal(int dir_fd, const char *tmp, const char *path, struct fault *f)
+seal(int dir_fd, const char *tmp, const char *path, struct digest *d, struct fault *f)
 {
-	struct digest d;
 	int fd = openat(dir_fd, tmp, O_RDWR | O_NOFOLLOW | O_CLOEXEC), result = -1, saved = 0;
 
 	if (fd != -1)
-		result = digest_of(&d, fd, -1);
-	if (result == 0 && d.found != 1) {
+		result = digest_of(d, fd, -1);
+	if (result == 0 && d->found != 1) {
 		errno = EBADMSG;
 		result = -1;
 	}
-	if (result == 0 && (stickio_write_full(fd, d.is, DIGEST_SIZE, d.at) != 0 || fsync(fd) != 0))
+	if (result == 0 && (stickio_write_full(fd, d->is, DIGEST_SIZE, d->at) != 0 || fsync(fd) != 0))
 		result = -1;
 	saved = errno;
 	if (fd != -1)
 		close(fd);
 	return result == 0 ? E_OK : not_made(f, saved, path);
+}
+
+/* Whether what failed last was a write: the books are only read. */
+static bool
+was_written(const struct sql *q)
+{
+	const int rc = sqlite3_extended_errcode(q->db);
+
+	return (rc & 0xff) == SQLITE_IOERR && rc != SQLITE_IOERR_READ && rc != SQLITE_IOERR_SHORT_READ;
 }
 
 /* Write all of it under the name tmp, which is an empty file. */
@@ -189,19 +201,24 @@ fill(struct books *b, const struct backup_new *n, const char *dir, int dir_fd, c
 	struct sql *q = books_step(b, "backup"), *copy = NULL;
 	struct sql_kind kind = books_kind;
 	struct fault why = {0};
+	struct digest d = {.found = 0};
+	bool there = false; /* it failed at the file, not in the books */
 	char path[512];
 	enum err err;
 
+	randombytes_buf(d.mark, sizeof d.mark);
 	kind.name = tmp;
 	if (snprintf(path, sizeof path, "%s/%s", dir, tmp) >= (int)sizeof path)
 		return not_made(f, ENAMETOOLONG, n->path);
-	if ((err = sql_run(q, "VACUUM INTO ?", SQL_ARGS(SQL_TEXT(path)), &why)) == E_OK &&
-	    (err = sql_open(&copy, dir, dir_fd, &kind, SQL_WRITE, &why)) == E_OK)
-		err = complete(copy, n, &why);
+	err = sql_run(q, "VACUUM INTO ?", SQL_ARGS(SQL_TEXT(path)), &why);
+	there = err == E_OK || was_written(q);
+	if (err == E_OK && (err = sql_open(&copy, dir, dir_fd, &kind, SQL_WRITE, &why)) == E_OK)
+		err = complete(copy, n, d.mark, &why);
 	sql_close(&copy);
 	if (err == E_OK)
-		return seal(dir_fd, tmp, n->path, f);
-	if (why.sys == ENOSPC || why.sys == EDQUOT || why.sys == EFBIG || why.sys == EROFS || why.sys == EACCES)
+		return seal(dir_fd, tmp, n->path, &d, f);
+	if (why.sys == ENOSPC || why.sys == EDQUOT || why.sys == EFBIG || why.sys == EROFS || why.sys == EACCES ||
+	    (there && err == E_BOOKS && why.sys != 0))
 		return not_made(f, why.sys, n->path);
 	return fault_pass(f, &why);
 }
@@ -249,6 +266,22 @@ out:
 }
 
 /* ---- reading one -------------------------------------------------------------------------------------------------------- */
+
+static enum err
+read_mark(struct backup *b, struct fault *f)
+{
+	uint8_t place[MARK_SIZE + DIGEST_SIZE] = {0};
+	struct sql *q = b->sql;
+	sqlite3_stmt *st = NULL;
+	bool row = false;
+	enum err err = sql_query(q, &st, "SELECT v FROM backup WHERE k = '~digest'", SQL_NONE, f);
+
+	if (err == E_OK && (err = sql_next(q, st, &row, f)) == E_OK && (!row || !sql_fixed(st, 0, place, sizeof place)))
+		err = sql_odd(q, "no digest", f);
+	sql_done(&st);
+	memcpy(b->mark, place, MARK_SIZE);
+	return err;
+}
 
 static enum err
 read_rows(struct backup *b, struct fault *f)
@@ -317,12 +350,14 @@ look(struct backup *b, struct fault *f)
 	return count(b, "SELECT count(*) FROM slot WHERE state = 'revoked'", &a->revoked, f);
 }
 
+/* With out, it has to be the file that was opened. */
 static enum err
 check_digest(struct backup *b, int out, struct fault *f)
 {
-	struct digest d;
+	struct digest d = {.found = 0};
 	int fd = openat(b->dir_fd, b->name, O_RDONLY | O_CLOEXEC), result = -1, saved = 0;
 
+	memcpy(d.mark, b->mark, MARK_SIZE);
 	if (fd != -1)
 		result = digest_of(&d, fd, out);
 	saved = errno;
@@ -330,7 +365,10 @@ check_digest(struct backup *b, int out, struct fault *f)
 		close(fd);
 	if (result != 0)
 		return no_backup(f, saved, b->path);
-	return holds(&d) ? E_OK : no_backup(f, EBADMSG, b->path);
+	if (!holds(&d) || (out != -1 && memcmp(d.is, b->digest, DIGEST_SIZE) != 0))
+		return no_backup(f, EBADMSG, b->path);
+	memcpy(b->digest, d.is, DIGEST_SIZE);
+	return E_OK;
 }
 
 /* A pipe would be waited for. */
@@ -363,7 +401,7 @@ backup_open(struct backup **out, const char *path, struct fault *f)
 		err = fault_set(&why, E_BOOKS, errno, "open", "%s", path);
 	else if ((err = check_regular(path, &why)) == E_OK &&
 	    (err = sql_open(&b->sql, b->dir, b->dir_fd, &b->kind, SQL_READ, &why)) == E_OK &&
-	    (err = check_digest(b, -1, &why)) == E_OK)
+	    (err = read_mark(b, &why)) == E_OK && (err = check_digest(b, -1, &why)) == E_OK)
 		err = look(b, &why);
 	if (err != E_OK) {
 		err = err == E_BOOKS ? no_backup(f, why.sys, path) : fault_pass(f, &why);
@@ -397,8 +435,41 @@ backup_keystore(const struct backup *b)
 	return BYTES(b->keystore, b->keystore_n);
 }
 
-enum err
-backup_of_issuer(struct backup *b, const uint8_t pk[KEY_SIZE], struct fault *f)
+static bool
+signed_by(struct bytes file, const uint8_t pk[KEY_SIZE], bool *memory)
+{
+	enum envelope_type type = ENVELOPE_MANIFEST;
+	enum envelope_result opened = ENVELOPE_MALFORMED;
+	uint8_t signer[KEY_SIZE] = {0};
+	struct bytes payload;
+
+	if (envelope_guess(file, &type) == 0)
+		opened = envelope_open(type, file, &payload, signer);
+	*memory = opened == ENVELOPE_NO_MEMORY;
+	return opened == ENVELOPE_OK && memcmp(signer, pk, KEY_SIZE) == 0;
+}
+
+static enum err
+check_signed(struct backup *b, const uint8_t pk[KEY_SIZE], struct fault *f)
+{
+	struct sql *q = b->sql;
+	sqlite3_stmt *st = NULL;
+	bool row = true, memory = false;
+	enum err err = sql_query(q, &st, "SELECT manifest FROM bundle WHERE length(manifest) > 0"
+	    " UNION ALL SELECT cose FROM notice WHERE length(cose) > 0", SQL_NONE, f);
+
+	while (err == E_OK && (err = sql_next(q, st, &row, f)) == E_OK && row) {
+		const void *p = sqlite3_column_blob(st, 0);
+
+		if (!signed_by(BYTES(p, p != NULL ? (size_t)sqlite3_column_bytes(st, 0) : 0), pk, &memory))
+			err = memory || p == NULL ? sql_failed(q, SQLITE_NOMEM, f) : no_backup(f, EBADMSG, b->path);
+	}
+	sql_done(&st);
+	return err;
+}
+
+static enum err
+check_grants(struct backup *b, const uint8_t pk[KEY_SIZE], struct fault *f)
 {
 	struct sql *q = b->sql;
 	sqlite3_stmt *st = NULL;
@@ -419,9 +490,16 @@ backup_of_issuer(struct backup *b, const uint8_t pk[KEY_SIZE], struct fault *f)
 	return err;
 }
 
+enum err
+backup_of_issuer(struct backup *b, const uint8_t pk[KEY_SIZE], struct fault *f)
+{
+	enum err err = check_grants(b, pk, f);
+
+	return err == E_OK ? check_signed(b, pk, f) : err;
+}
+
 /* ---- putting it back ---------------------------------------------------------------------------------------------------- */
 
-/* The copy is of the file that was checked, since its digest holds, too. */
 static enum err
 copy(struct backup *b, int dir_fd, struct fault *f)
 {

@@ -138,6 +138,13 @@ is "no room for a backup: refused" $got 62
 said "cannot be written"
 is "... and nothing is left of it" "$(ls "$W" | grep -c small)" 0
 
+if command -v strace >/dev/null; then
+	refused 62 "a stick that fails while it is written" \
+		strace -f -qq -o "$W/trace" -e trace=pwrite64 -e inject=pwrite64:error=EIO oncestick backup "$W/failing"
+	said 'failing cannot be written: Input/output error'
+	nothing "... and no part of it is left" find "$W" -name 'failing*'
+fi
+
 # ---- four who hand out while a backup is made
 rm -rf "$W/issuer"
 ends 0 -- oncestick restore "$file" --nothing-issued-since "$pass"

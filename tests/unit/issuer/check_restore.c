@@ -15,11 +15,15 @@
 #include <sqlite3.h>
 
 #include "backup.h"
+#include "books_pc.h"
+#include "envelope.h"
 #include "filestat.h"
 #include "fixture.h"
 #include "handout.h"
 #include "keystore.h"
+#include "keytree.h"
 #include "mark.h"
+#include "notice.h"
 #include "restore.h"
 #include "secret.h"
 #include "stickio.h"
@@ -241,6 +245,44 @@ START_TEST(a_long_name_is_no_other_file)
 }
 END_TEST
 
+/* What comes before the digest of one backup is in the books when the next is made: ids of PCs are what somebody else says. */
+START_TEST(what_others_wrote_into_the_books_stops_no_backup)
+{
+	sqlite3_stmt *st = NULL;
+	sqlite3 *db = NULL;
+
+	ck_assert_int_eq(sqlite3_open(file, &db), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_prepare_v2(db, "SELECT v FROM backup WHERE k = '~digest'", -1, &st, NULL), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_step(st), SQLITE_ROW);
+	ck_assert_int_eq(books_pc_call(office.books, sqlite3_column_blob(st, 0), "Hall", &f), E_OK);
+	sqlite3_finalize(st);
+	sqlite3_close(db);
+	ck_assert_int_eq(unlink(file), 0);
+	back_up();
+	ck_assert_int_eq(restore_look(&r, file, &f), E_OK);
+}
+END_TEST
+
+START_TEST(a_list_of_another_issuer_is_no_backup)
+{
+	struct notice notice = {.number = 5, .time = x.now};
+	uint8_t *payload = NULL, *list = NULL, pk[KEY_SIZE], sk[SIGN_SECRET_SIZE], seed[KEY_SIZE] = {7};
+	size_t n = 0, len = 0;
+
+	keytree_sign(pk, sk, seed);
+	memcpy(notice.issuer, pk, KEY_SIZE);
+	ck_assert_ptr_nonnull(payload = notice_encode(&notice, &n));
+	ck_assert_ptr_nonnull(list = envelope_sign(ENVELOPE_NOTICE, BYTES(payload, n), sk, &len));
+	ck_assert_int_eq(books_keep_notice(office.books, 5, x.now, BYTES(list, len), &f), E_OK);
+	free(payload);
+	free(list);
+	ck_assert_int_eq(unlink(file), 0);
+	back_up();
+	ck_assert_int_eq(restore_look(&r, file, &f), E_OK);
+	is_refused(restore_unlock(&r, PASS, &f), E_BOOKS, WHY_NO_BACKUP);
+}
+END_TEST
+
 /* It never ends for whoever looks into it. */
 START_TEST(a_view_in_the_place_of_a_table_is_no_backup)
 {
@@ -251,6 +293,22 @@ START_TEST(a_view_in_the_place_of_a_table_is_no_backup)
 	    " SELECT 2 FROM c) SELECT 'schema' AS k, x AS v FROM c WHERE x > 2", NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(db);
 	is_refused(restore_look(&r, file, &f), E_BOOKS, WHY_NO_BACKUP);
+}
+END_TEST
+
+/* While somebody typed the passphrase. */
+START_TEST(another_backup_in_its_place_is_not_what_was_checked)
+{
+	char path[4300];
+
+	ck_assert_int_eq(restore_look(&r, file, &f), E_OK);
+	ck_assert_int_eq(restore_unlock(&r, PASS, &f), E_OK);
+	ck_assert_int_eq(unlink(file), 0);
+	ck_assert_int_eq(books_pc_call(office.books, x.stick_id, "Hall", &f), E_OK);
+	back_up();
+	is_refused(restore_into(&r, again, &f), E_BOOKS, WHY_NO_BACKUP);
+	snprintf(path, sizeof path, "%s/%s", again, BOOKS_NAME);
+	ck_assert_int_ne(access(path, F_OK), 0);
 }
 END_TEST
 
@@ -504,7 +562,10 @@ main(void)
 	tcase_add_test(t, another_passphrase_opens_nothing);
 	tcase_add_test(t, books_of_another_key_are_no_backup);
 	tcase_add_test(t, a_long_name_is_no_other_file);
+	tcase_add_test(t, what_others_wrote_into_the_books_stops_no_backup);
+	tcase_add_test(t, a_list_of_another_issuer_is_no_backup);
 	tcase_add_test(t, a_view_in_the_place_of_a_table_is_no_backup);
+	tcase_add_test(t, another_backup_in_its_place_is_not_what_was_checked);
 	tcase_add_test(t, what_was_ready_counts_as_handed_out);
 	tcase_add_test(t, who_knows_better_says_so);
 	tcase_add_test(t, an_issuer_that_is_there_stays);

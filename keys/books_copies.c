@@ -63,8 +63,8 @@ books_count_as_issued(struct books *b, const struct books_unsure *u, uint32_t *c
 	if ((err = sql_begin(q, f)) != E_OK)
 		return err;
 	if ((err = sql_run(q, "INSERT INTO event (at, who, verb, grant_id, slot, holder)"
-		 " SELECT ?, ?, ?, grant_id, slot, ? FROM slot WHERE state = 'ready'", SQL_ARGS(SQL_INT(u->now), SQL_TEXT(b->who), SQL_TEXT(u->verb), SQL_TEXT(u->holder)),
-		 f)) == E_OK &&
+		 " SELECT ?, ?, ?, grant_id, slot, ? FROM slot WHERE state = 'ready'",
+		 SQL_ARGS(SQL_INT(u->now), SQL_TEXT(b->who), SQL_TEXT(u->verb), SQL_TEXT(u->holder)), f)) == E_OK &&
 	    (err = sql_change(q, "UPDATE slot SET state = 'issued', holder = ?1, changed_at = ?2 WHERE state = 'ready'",
 		 SQL_ARGS(SQL_TEXT(u->holder), SQL_INT(u->now)), &changed, f)) == E_OK)
 		err = books_skip_refills(b, f);

@@ -404,7 +404,7 @@ backup_open(struct backup **out, const char *path, struct fault *f)
 	    (err = read_mark(b, &why)) == E_OK && (err = check_digest(b, -1, &why)) == E_OK)
 		err = look(b, &why);
 	if (err != E_OK) {
-		err = err == E_BOOKS ? no_backup(f, why.sys, path) : fault_pass(f, &why);
+		err = err == E_BOOKS && why.why != WHY_NEWER ? no_backup(f, why.sys, path) : fault_pass(f, &why);
 		backup_close(&b);
 	}
 	*out = b;

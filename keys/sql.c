@@ -491,7 +491,7 @@ check_schema(struct sql *q, bool writes, struct fault *f)
 	if (!found || schema < 1)
 		return sql_odd(q, "without a schema number", f);
 	if (schema > q->kind->schema)
-		return sql_odd(q, "made by a newer program", f);
+		return fault_why(f, q->kind->err, EBADMSG, WHY_NEWER, "%s", q->path);
 	if ((err = check_size(q, f)) != E_OK)
 		return err;
 	return schema < q->kind->schema ? upgrade(q, schema, writes, f) : E_OK;

@@ -50,9 +50,9 @@ enum sql_mode {
 
 /*
  * sql_open(q, dir, dir_fd, kind, mode, f): open kind->name in dir, of which dir_fd is a descriptor. kind->err if the file is
- * absent (f->sys is then ENOENT), empty, cut short, of another kind, of a schema that is newer or cannot be upgraded, or may not
- * be written in a mode that writes. A new file has mode 0600. The modes that write upgrade an older file, all of it or nothing;
- * SQL_READ leaves it as it is, and sets behind.
+ * absent (f->sys is then ENOENT), empty, cut short, of another kind, of a schema that is newer (WHY_NEWER) or cannot be upgraded,
+ * or may not be written in a mode that writes. A new file has mode 0600. The modes that write upgrade an older file, all of it or
+ * nothing; SQL_READ leaves it as it is, and sets behind.
  */
 enum err sql_open(struct sql **q, const char *dir, int dir_fd, const struct sql_kind *kind, enum sql_mode mode, struct fault *f);
 void sql_close(struct sql **q);

@@ -1114,6 +1114,13 @@ s_there(FILE *t, const struct fault *f, const struct say_about *a)
 }
 
 static void
+s_newer(FILE *t, const struct fault *f, const struct say_about *a)
+{
+	(void)a;
+	fprintf(t, _("%s was made by a newer program. Install the newest version."), SAFE(f->object));
+}
+
+static void
 s_old_books(FILE *t, const struct fault *f, const struct say_about *a)
 {
 	fprintf(t,
@@ -1212,6 +1219,7 @@ static const struct {
 	{E_SLOT_DAMAGED, WHY_NONE, s_slot_damaged},
 	{E_BUSY, WHY_NONE, s_busy},
 	{E_STATION, WHY_NONE, s_station},
+	{E_STATION, WHY_NEWER, s_newer},
 	{E_STATION, WHY_NO_SOCKETS, s_no_sockets},
 	{E_STATION, WHY_NO_HOME, s_station},
 	{E_STATION, WHY_ENDED, s_station},
@@ -1277,6 +1285,7 @@ static const struct {
 	{E_KEYSTORE, WHY_THERE, s_there},
 	{E_PASSPHRASE, WHY_NONE, s_passphrase},
 	{E_BOOKS, WHY_NONE, s_books},
+	{E_BOOKS, WHY_NEWER, s_newer},
 	{E_BOOKS, WHY_OLD_BOOKS, s_old_books},
 	{E_BOOKS, WHY_BEHIND, s_behind},
 	{E_BOOKS, WHY_BACKUP_FILE, s_backup_file},

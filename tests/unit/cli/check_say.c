@@ -90,6 +90,8 @@ have_sentences(const struct refusal *rows, size_t count)
 START_TEST(what_the_issuer_refuses_has_a_sentence_of_its_own)
 {
 	static const struct refusal rows[] = {
+	    {E_BOOKS, WHY_NEWER, "it was made by a newer program. Install"},
+	    {E_STATION, WHY_NEWER, "it was made by a newer program. Install"},
 	    {E_KEYSTORE, WHY_NO_ISSUER, "there is no issuer yet at it;"},
 	    {E_KEYSTORE, WHY_NO_KEYSTORE, "there is no keystore in it;"},
 	    {E_KEYSTORE, WHY_NO_RIGHTS, "keeps no permissions: everybody"},

@@ -296,6 +296,17 @@ START_TEST(a_view_in_the_place_of_a_table_is_no_backup)
 }
 END_TEST
 
+START_TEST(one_of_a_newer_program_is_not_called_damaged)
+{
+	sqlite3 *db = NULL;
+
+	ck_assert_int_eq(sqlite3_open(file, &db), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_exec(db, "UPDATE meta SET v = 99 WHERE k = 'schema'", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	is_refused(restore_look(&r, file, &f), E_BOOKS, WHY_NEWER);
+}
+END_TEST
+
 /* While somebody typed the passphrase. */
 START_TEST(another_backup_in_its_place_is_not_what_was_checked)
 {
@@ -565,6 +576,7 @@ main(void)
 	tcase_add_test(t, what_others_wrote_into_the_books_stops_no_backup);
 	tcase_add_test(t, a_list_of_another_issuer_is_no_backup);
 	tcase_add_test(t, a_view_in_the_place_of_a_table_is_no_backup);
+	tcase_add_test(t, one_of_a_newer_program_is_not_called_damaged);
 	tcase_add_test(t, another_backup_in_its_place_is_not_what_was_checked);
 	tcase_add_test(t, what_was_ready_counts_as_handed_out);
 	tcase_add_test(t, who_knows_better_says_so);

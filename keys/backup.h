@@ -42,8 +42,8 @@ struct backup;
 
 /*
  * backup_open(b, path, f): open a file that backup_make has made, and check its digest, its structure and its references. Nothing
- * is written. Also E_BOOKS with WHY_NEWER. backup_keystore(b): the bytes of its keystore, borrowed from b. backup_close(b): b may be
- * NULL.
+ * is written. Also E_BOOKS with WHY_NEWER. backup_keystore(b): the bytes of its keystore, borrowed from b. backup_close(b): b may
+ * be NULL.
  */
 enum err backup_open(struct backup **b, const char *path, struct fault *f);
 const struct backup_about *backup_about(const struct backup *b);

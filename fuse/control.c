@@ -134,6 +134,7 @@ exchange(const struct sockaddr_un *a, enum control_op op, struct control_reply *
 		e = n < 0 ? errno : ECONNRESET;
 	else
 		note_peer(fd, reply);
+	fault_foreign(&reply->fault);
 	close(fd);
 	errno = e;
 	return e == 0 ? 0 : -1;

@@ -50,7 +50,10 @@ session_next(struct session_link *link, struct session_message *msg, bool (*give
 		n = recv(link->fd, msg, sizeof *msg, 0);
 	} while (n < 0 &&
 		 (errno == EINTR || errno == ECONNRESET)); /* a request was left unread: reported once, before what was sent */
-	return n == sizeof *msg ? 0 : -1;
+	if (n != sizeof *msg)
+		return -1;
+	fault_foreign(&msg->fault);
+	return 0;
 }
 
 static int

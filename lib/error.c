@@ -233,6 +233,18 @@ fault_pass(struct fault *f, const struct fault *from)
 }
 
 void
+fault_foreign(struct fault *f)
+{
+	f->said = NULL;
+	if ((unsigned)f->why >= WHY_COUNT || f->why == WHY_SAID)
+		f->why = WHY_NONE;
+	f->step[sizeof f->step - 1] = '\0';
+	f->object[sizeof f->object - 1] = '\0';
+	utf8_no_controls(f->step);
+	utf8_no_controls(f->object);
+}
+
+void
 fault_clear(struct fault *f)
 {
 	memset(f, 0, sizeof *f);

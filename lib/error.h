@@ -214,6 +214,12 @@ const char *why_step(enum why why);
 /* fault_pass(f, from): like fault_set, but with everything that from, a fault kept from earlier, holds. Return from->err. */
 enum err fault_pass(struct fault *f, const struct fault *from);
 
+/*
+ * fault_foreign(f): f came out of another process, which may have been taken over: make it a fault that can be read and said. A
+ * sentence of that process is none of ours.
+ */
+void fault_foreign(struct fault *f);
+
 /* fault_clear(f): make f hold no fault. */
 void fault_clear(struct fault *f);
 

@@ -347,6 +347,22 @@ START_TEST(its_no_is_passed_on)
 }
 END_TEST
 
+START_TEST(a_no_that_points_somewhere_is_not_followed)
+{
+	static const char theirs[] = "a place in its memory";
+	struct session *s = begin(listening);
+	struct control_reply reply;
+	struct fault f = {0};
+
+	s->reply.err = fault_said(&s->reply.fault, E_BUSY, theirs);
+	memset(s->reply.fault.object, 'x', sizeof s->reply.fault.object);
+	ck_assert_int_eq(ask(s, CONTROL_PAUSE, &reply, &f), E_BUSY);
+	ck_assert_ptr_null(f.said);
+	ck_assert_int_eq(f.why, WHY_NONE);
+	ck_assert_uint_eq(strnlen(f.object, sizeof f.object), sizeof f.object - 1);
+}
+END_TEST
+
 START_TEST(nobody_is_there)
 {
 	struct control_reply reply;
@@ -570,6 +586,7 @@ main(void)
 	tcase_add_test(t, a_name_that_is_too_long);
 	tcase_add_test(t, what_it_says_arrives);
 	tcase_add_test(t, its_no_is_passed_on);
+	tcase_add_test(t, a_no_that_points_somewhere_is_not_followed);
 	tcase_add_test(t, nobody_is_there);
 	tcase_add_test(t, a_request_that_came_too_late_is_sent_again);
 	tcase_add_test(t, but_not_for_ever);

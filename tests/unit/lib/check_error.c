@@ -146,6 +146,29 @@ START_TEST(success_is_not_a_fault)
 }
 END_TEST
 
+START_TEST(a_fault_of_another_process_can_be_read)
+{
+	struct fault f;
+
+	memset(&f, 'x', sizeof f);
+	f.err = E_BUSY;
+	f.owned = false;
+	f.step[3] = '\033';
+	fault_foreign(&f);
+	ck_assert_int_eq(f.err, E_BUSY);
+	ck_assert_int_eq(f.why, WHY_NONE);
+	ck_assert_ptr_null(f.said);
+	ck_assert_uint_eq(strnlen(f.step, sizeof f.step), sizeof f.step - 1);
+	ck_assert_uint_eq(strnlen(f.object, sizeof f.object), sizeof f.object - 1);
+	ck_assert_int_eq(f.step[3], '?');
+	fault_clear(&f);
+	fault_why(&f, E_SOURCE, 0, WHY_FIFO, "a");
+	fault_foreign(&f);
+	ck_assert_int_eq(f.why, WHY_FIFO);
+	ck_assert_str_eq(f.object, "a");
+}
+END_TEST
+
 START_TEST(every_why_names_a_step_and_is_kept)
 {
 	for (enum why why = WHY_NONE + 1; why < WHY_COUNT; why++) {
@@ -266,6 +289,7 @@ suite(void)
 	tcase_add_test(tc, fault_keeps_the_first);
 	tcase_add_test(tc, fault_without_a_place_only_returns);
 	tcase_add_test(tc, success_is_not_a_fault);
+	tcase_add_test(tc, a_fault_of_another_process_can_be_read);
 	tcase_add_test(tc, every_why_names_a_step_and_is_kept);
 	tcase_add_test(tc, controls_are_replaced);
 	tcase_add_test(tc, long_text_is_cut);

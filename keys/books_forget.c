@@ -13,16 +13,24 @@
 #define ARGS SQL_ARGS(SQL_TEXT(w->holder), SQL_INT(w->before), SQL_INT(w->now))
 #define GRANTS "CROSS JOIN grnt g INDEXED BY grnt_shown ON g.grant_id = s.grant_id"
 
-/* There is a name that was corrected, or of a code that is nobody's any more. */
-static enum err
-look_in_log(struct sql *q, const char *holder, uint64_t *people, struct fault *f)
-{
-	int64_t one = 0;
-	bool found = false;
-	enum err err = sql_int_of(q, "SELECT 1 FROM event WHERE holder = ? LIMIT 1", SQL_ARGS(SQL_TEXT(holder)), &one, &found, f);
+/* ?1 before. In an entry of the log that is older the name stays only while its code has it. */
+#define STALE \
+	"holder IS NOT NULL AND at < ?1 AND NOT EXISTS" \
+	" (SELECT 1 FROM slot s WHERE s.grant_id = event.grant_id AND s.slot = event.slot AND s.holder = event.holder)"
 
-	if (found)
-		*people = 1;
+/* Names that were corrected, or are of a code that is nobody's any more. */
+static enum err
+look_in_log(struct sql *q, const struct books_forget *w, uint64_t *people, struct fault *f)
+{
+	const struct sql_arg whose = SQL_TEXT(w->holder), before = SQL_INT(w->before);
+	const bool one = w->holder != NULL;
+	int64_t count = 0;
+	bool found = false;
+	enum err err = sql_int_of(q, one ? "SELECT count(DISTINCT holder) FROM event WHERE holder = ?1" :
+	    "SELECT count(DISTINCT holder) FROM event WHERE holder <> '' AND " STALE, SQL_ARGS(one ? whose : before), &count,
+	    &found, f);
+
+	*people = (uint64_t)count;
 	return err;
 }
 
@@ -44,26 +52,23 @@ books_forget_look(struct books *b, const struct books_forget *w, struct books_fo
 		out->out = (uint64_t)sqlite3_column_int64(st, 2);
 	}
 	sql_done(&st);
-	if (err == E_OK && w->holder != NULL && out->codes == 0)
-		err = look_in_log(q, w->holder, &out->people, f);
+	if (err == E_OK && out->codes == 0)
+		err = look_in_log(q, w, &out->people, f);
 	return err;
 }
 
-/* The log first: it is asked by the names that codes still have. Of an older entry the name stays only while its code has it. */
+/* The log first: it is asked by the names that codes still have. All that it says of these codes goes, whenever it was written. */
 enum err
 books_forget(struct books *b, const struct books_forget *w, struct fault *f)
 {
-	static const char one[] = "UPDATE event SET holder = NULL WHERE holder IS NOT NULL AND (holder = ?1 OR EXISTS"
-	    " (SELECT 1 FROM slot s WHERE s.grant_id = event.grant_id AND s.slot = event.slot AND s.holder = ?1))";
+	static const char log[] = "UPDATE event SET holder = NULL WHERE holder IS NOT NULL AND (holder = ?1 OR (grant_id, slot) IN"
+	    " (SELECT s.grant_id, s.slot FROM slot s " GRANTS " WHERE " NAMED " AND " OVER "))";
 	static const char slots[] = "UPDATE slot SET holder = NULL WHERE (grant_id, slot) IN"
 	    " (SELECT s.grant_id, s.slot FROM slot s " GRANTS " WHERE " NAMED " AND " OVER ")";
-	static const char rest[] = "UPDATE event SET holder = NULL WHERE holder IS NOT NULL AND at < ?1 AND NOT EXISTS"
-	    " (SELECT 1 FROM slot s WHERE s.grant_id = event.grant_id AND s.slot = event.slot AND s.holder = event.holder)";
+	static const char rest[] = "UPDATE event SET holder = NULL WHERE " STALE;
 	struct sql *q = books_step(b, "forget");
-	enum err err = E_OK;
+	enum err err = sql_run(q, log, ARGS, f);
 
-	if (w->holder != NULL)
-		err = sql_run(q, one, SQL_ARGS(SQL_TEXT(w->holder)), f);
 	if (err == E_OK)
 		err = sql_run(q, slots, ARGS, f);
 	if (err == E_OK && w->holder == NULL)

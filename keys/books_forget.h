@@ -17,7 +17,7 @@ struct books_forget {
 };
 
 struct books_forgotten {
-	uint64_t codes, people; /* whose names are of it; a holder may be in the log alone, by an older name of a code */
+	uint64_t codes, people; /* whose names are of it; with no code, of the log alone: older names of codes */
 	uint64_t out;           /* codes of theirs, or handed out before that time, that can still be used */
 };
 

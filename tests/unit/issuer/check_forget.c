@@ -7,6 +7,7 @@
 
 #include <sodium.h>
 
+#include "books_names.h"
 #include "books_report.h"
 #include "fixture.h"
 #include "forget.h"
@@ -154,6 +155,40 @@ START_TEST(what_expired_later_is_not)
 }
 END_TEST
 
+START_TEST(a_name_that_was_corrected_since_goes_too)
+{
+	const struct books_rename slip = {"Lee", NULL, 0, "Leigh", FIXTURE_NOW};
+	uint64_t count = 0;
+
+	change(1, BOOKS_SPENT, FIXTURE_NOW - 10);
+	ck_assert_int_eq(books_rename(office.books, &slip, &count, &f), E_OK);
+	ck_assert_uint_eq(count, 1);
+	job.before = FIXTURE_NOW - 5;
+	ck_assert_int_eq(forget_commit(&job, &f), E_OK);
+	ck_assert_str_eq(holder_of(1), "");
+	ck_assert_uint_eq(times_in_log("Lee") + times_in_log("Leigh"), 0);
+	ck_assert_uint_eq(times_in_log("Kim"), 2);
+}
+END_TEST
+
+START_TEST(an_old_name_of_a_code_that_is_out_is_counted)
+{
+	const struct books_rename slip = {"Lee", NULL, 0, "Leigh", GIVEN};
+	uint64_t count = 0;
+
+	ck_assert_int_eq(books_rename(office.books, &slip, &count, &f), E_OK);
+	job.before = FIXTURE_NOW - 5;
+	ck_assert_int_eq(forget_find(&job, &f), E_OK);
+	ck_assert(job.found.codes == 0 && job.found.people == 1);
+	ck_assert_int_eq(forget_commit(&job, &f), E_OK);
+	ck_assert_str_eq(holder_of(1), "Leigh");
+	ck_assert_uint_eq(times_in_log("Lee"), 0);
+	ck_assert_uint_eq(times_in_log("Leigh"), 1);
+	ck_assert_int_eq(forget_find(&job, &f), E_OK);
+	ck_assert_uint_eq(job.found.people, 0);
+}
+END_TEST
+
 START_TEST(a_slip_that_was_corrected_goes_too)
 {
 	const struct books_event slip = {
@@ -181,6 +216,8 @@ main(void)
 	tcase_add_test(t, a_code_that_is_out_keeps_its_name);
 	tcase_add_test(t, what_was_over_before_a_day_is_forgotten);
 	tcase_add_test(t, what_expired_later_is_not);
+	tcase_add_test(t, a_name_that_was_corrected_since_goes_too);
+	tcase_add_test(t, an_old_name_of_a_code_that_is_out_is_counted);
 	tcase_add_test(t, a_slip_that_was_corrected_goes_too);
 	suite_add_tcase(s, t);
 	return suite_run(s);

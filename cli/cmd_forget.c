@@ -55,7 +55,25 @@ report(const struct cli *c, const struct forget *g)
 	return E_OK;
 }
 
-/* Pack the books even if there is nobody to forget: an earlier attempt may have failed there. */
+/* Pack the books even if there is nobody to forget: an earlier attempt may have failed there. If this one does, too, say both. */
+static enum err
+pack(const struct cli *c, const struct forget *g, enum err e, struct fault *f)
+{
+	struct fault packing = {0};
+
+	if (forget_pack(g, &packing) == E_OK)
+		return e;
+	if (e == E_OK) {
+		say_warn(c, "the names are gone, but the file of the books could not be written anew, and may still have "
+			    "traces of them. Make room there, then give the same command again.");
+	} else {
+		issuing_did_you_mean(g->issuer, c, f);
+		say_error(c, f, NULL);
+		fault_clear(f);
+	}
+	return fault_pass(f, &packing);
+}
+
 static enum err
 run(const struct cli *c, struct forget *g, bool yes, struct fault *f)
 {
@@ -66,16 +84,7 @@ run(const struct cli *c, struct forget *g, bool yes, struct fault *f)
 		return e;
 	if (e == E_OK)
 		e = forget_commit(g, f);
-	if (e == E_OK || e == E_NO_CODES) {
-		struct fault packing = {0};
-
-		if (forget_pack(g, &packing) != E_OK && e == E_OK) {
-			say_warn(c, "the names are gone, but the file of the books could not be written anew, and may still have "
-				    "traces of them. Make room there, then give the same command again.");
-			return fault_pass(f, &packing);
-		}
-	}
-	return e;
+	return e == E_OK || e == E_NO_CODES ? pack(c, g, e, f) : e;
 }
 
 enum err

@@ -1,11 +1,16 @@
 /*
  * cmd_report.c - who opened what, when and where.
  */
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "audit.h"
 #include "cli.h"
+#include "filestat.h"
 #include "issuer.h"
 #include "issuing.h"
 #include "opt.h"
@@ -72,6 +77,39 @@ print(const struct reportsay *r, const struct report_args *a, struct fault *f)
 	return books_end(r->issuer->books, e, f);
 }
 
+/* Nobody can write in the books while they are read. A file takes no time; whoever reads a pipe or a terminal may take hours. */
+static bool
+may_take_hours(void)
+{
+	struct stat st;
+
+	return filestat_fd(STDOUT_FILENO, &st) != 0 || !S_ISREG(st.st_mode);
+}
+
+/* Close the books before anything goes out. */
+static enum err
+print_kept(const struct reportsay *r, const struct report_args *a, struct fault *f)
+{
+	FILE *out = stdout, *kept = NULL;
+	char *text = NULL;
+	size_t n = 0;
+	bool whole = true;
+	enum err e = E_OK;
+
+	if ((kept = open_memstream(&text, &n)) == NULL)
+		return fault_set(f, E_FAIL, ENOMEM, "memory", "for a report");
+	stdout = kept;
+	e = print(r, a, f);
+	stdout = out;
+	whole = ferror(kept) == 0;
+	if (fclose(kept) != 0 || !whole)
+		e = fault_set(f, E_FAIL, ENOMEM, "memory", "for a report");
+	if (e == E_OK)
+		fwrite(text, 1, n, stdout);
+	free(text);
+	return e;
+}
+
 enum err
 cmd_report(struct cli *c, int argc, char **argv)
 {
@@ -93,6 +131,7 @@ cmd_report(struct cli *c, int argc, char **argv)
 	       "stick, or the PC's receipts, have been collected.\n"),
 	    OPT_JSON, rows, 0, 0};
 	struct issuer i = {.dir_fd = -1};
+	const struct reportsay r = {c, &i, &a.wanted};
 	struct fault f = {0}, why = {0};
 	struct opt_words words = {argv, argc};
 	enum err e = E_OK;
@@ -101,8 +140,11 @@ cmd_report(struct cli *c, int argc, char **argv)
 		return e;
 	if (!arguments_fit(c, &a))
 		return E_USAGE;
-	if ((e = issuing_open_to_read(&i, c, &f)) == E_OK && (e = print(&(struct reportsay){c, &i, &a.wanted}, &a, &why)) != E_OK &&
-	    why.err != E_OK) {
+	if ((e = issuing_open_to_read(&i, c, &f)) == E_OK) {
+		issuing_warn_behind(&i, c);
+		e = may_take_hours() ? print_kept(&r, &a, &why) : print(&r, &a, &why);
+	}
+	if (why.err != E_OK) {
 		issuing_did_you_mean(&i, c, &why);
 		e = word(c, &why, &f);
 	}

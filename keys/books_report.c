@@ -64,8 +64,10 @@ read_code(struct walk *w, struct fault *f)
 	const int64_t slot = sqlite3_column_int64(w->slots, 0);
 	enum err err;
 
+	if (slot < 0 || slot >= GRANT_SLOTS_MAX || w->count == GRANT_SLOTS_MAX)
+		return sql_odd(w->q, "an odd row of slots", f);
 	memset(c, 0, sizeof *c);
-	if (slot < 0 || slot >= GRANT_SLOTS_MAX || w->count == GRANT_SLOTS_MAX || !books_read_state(w->slots, 2, &c->state))
+	if (!books_read_state(w->slots, 2, &c->state))
 		return sql_odd(w->q, "an odd row of slots", f);
 	c->slot = (uint32_t)slot;
 	c->number = (uint32_t)sqlite3_column_int64(w->slots, 1);

@@ -130,6 +130,8 @@ reportsay_counted(char *out, size_t size, const struct audit_counts *n)
 	/* TRANSLATORS: a number, and what became of them: "1 spent, 11 ready" */
 	snprintf(
 	    out, size, ngettext("%llu code: %s", "%llu codes: %s", (unsigned long)n->codes), (unsigned long long)n->codes, list);
+	if (list[0] == '\0')
+		out[strcspn(out, ":")] = '\0';
 }
 
 enum err

@@ -2,7 +2,7 @@
  * reportsay.h - a report on standard output: for people on a terminal, as a page to print, or for programs.
  *
  * It is written while it is read from the books, in one transaction of the caller's, so that even a year of a large office takes no
- * memory.
+ * memory. Nobody can write in the books meanwhile.
  */
 #ifndef REPORTSAY_H
 #define REPORTSAY_H

@@ -45,6 +45,8 @@ mv "$W/issuer" "$W/newer" && cp -a "$W/old" "$W/issuer" && rm -rf "$W/station"
 refused 62 "a stick with a newer list gives it away" oncestick issue "$stick" -n 1 --to Zoe "$pass"
 said "older copy.*restore --adopt"
 refused 62 "... which is remembered in the books" oncestick prepare "$W/folder" "$W/other" "$pass"
+check "... and a report of them" oncestick report
+said "older copy.*restore --adopt"
 rm -rf "$W/issuer" "$W/station" && mv "$W/newer" "$W/issuer" && mv "$W/station.here" "$W/station"
 check "the newer ones hand out" issue Zoe
 

@@ -218,6 +218,7 @@ remount(void *arg, struct prepare_target *t, struct fault *f)
 {
 	struct run *r = arg;
 	size_t i = (size_t)(t - r->j->targets);
+	locale_t before = (locale_t)0;
 	struct fault why = {0};
 	enum err e = E_OK;
 
@@ -225,8 +226,13 @@ remount(void *arg, struct prepare_target *t, struct fault *f)
 		return E_OK;
 	place_close(&r->sticks[i]);
 	t->fd = -1;
+	if (r->c->json)
+		before = text_english();
 	e = reformat_remount(&r->formats.list[i], &r->formats.env, &why);
-	return e == E_OK ? take_formatted(r, i, f) : reformatsay(r->c, &r->formats.list[i], &why, f);
+	e = e == E_OK ? take_formatted(r, i, f) : reformatsay(r->c, &r->formats.list[i], &why, f);
+	if (r->c->json)
+		text_again(before);
+	return e;
 }
 
 static enum err
@@ -452,12 +458,16 @@ refuse(const struct cli *c, const struct prepare *j, const struct prepare_target
 	return say_error(c, f, &(struct say_about){.object = blame != NULL ? blame->path : NULL});
 }
 
-/* Do it once and now: what the faults are about may be gone later. */
+/* Do it once and now: what the faults are about may be gone later. For JSON the sentences are in English. */
 static void
 word_faults(const struct cli *c, struct prepare *j)
 {
+	locale_t before = c->json ? text_english() : (locale_t)0;
+
 	for (size_t i = 0; i < j->count; i++)
 		preparing_word(c, &j->targets[i].fault, j, &j->targets[i]);
+	if (c->json)
+		text_again(before);
 }
 
 static enum err

@@ -168,11 +168,12 @@ open_target(struct run *r, size_t k, struct fault *f)
 
 /*
  * A stick that cannot take the list does not keep the others from getting it. If none can, say so before anything is asked or
- * changed.
+ * changed. For JSON the sentences are in English.
  */
 static enum err
 open_targets(struct run *r, struct fault *f)
 {
+	locale_t before = (locale_t)0;
 	size_t failed = 0, first = 0;
 
 	r->r.targets = calloc(r->ats.count + 1, sizeof *r->r.targets);
@@ -182,6 +183,8 @@ open_targets(struct run *r, struct fault *f)
 	r->r.target_count = r->ats.count;
 	for (size_t k = 0; k < r->ats.count; k++)
 		r->places[k].fd = -1;
+	if (r->c->json)
+		before = text_english();
 	for (size_t k = 0; k < r->ats.count; k++) {
 		enum err e = open_target(r, k, &r->r.targets[k].fault);
 
@@ -191,6 +194,8 @@ open_targets(struct run *r, struct fault *f)
 		if (stops_all(e))
 			break;
 	}
+	if (r->c->json)
+		text_again(before);
 	if (failed == 0 || (failed < r->ats.count && !stops_all(r->r.targets[first].fault.err)))
 		return E_OK;
 	r->blame = r->ats.items[first];

@@ -151,6 +151,16 @@ for l in en $languages; do
 	in_language "$l" oncestick verify "$W/copy" --json >"$W/json.$l" 2>"$W/err" </dev/null
 	cmp "$W/json.en" "$W/json.$l" >"$W/out" || die "JSON of a refusal differs in $l"
 done
+mkdir "$W/full" && cp -r "$stick/." "$W/full"
+for l in en $languages; do
+	rm -rf "$W/empty" && mkdir "$W/empty"
+	in_language "$l" oncestick revoke --at "$stick" --at "$W/nowhere" --passphrase-file "$W/pass" --json >"$W/json.$l" 2>"$W/err" </dev/null
+	jq -c '[.sticks[].message]' "$W/json.$l" >"$W/revoke.$l"
+	in_language "$l" oncestick prepare "$W/folder" "$W/empty" "$W/full" --passphrase-file "$W/pass" -n 1 --json >"$W/json" 2>"$W/err" </dev/null
+	jq -c '[.sticks[].message]' "$W/json" >>"$W/revoke.$l"
+	cmp "$W/revoke.en" "$W/revoke.$l" >"$W/out" || die "JSON of one stick of several differs in $l"
+done
+check "and says why one stick of several was refused" grep -q 'already has .*is not\|no such' "$W/revoke.en"
 check "a refusal inside JSON is English" grep -q '"message": "' "$W/json.ko"
 
 # ---- columns -----------------------------------------------------------------------------------------------------------------------

@@ -298,6 +298,7 @@ rm -r "$W/issuer" && mv "$W/issuer.newer" "$W/issuer"
 proved SECURITY "puts an older copy of the issuer's directory back" "nothing is handed out from it"
 proved protocol "steals the keystore, not the passphrase" yes
 conceded SECURITY "steals keystore *and* passphrase" "**has all**"
+conceded SECURITY "changes a backup on purpose" "**can**"
 # ---- new codes for a stick that is away -----------------------------------------------------------------------------------------
 id=$(oncestick codes "$W/later" --json | jq -r .stick)
 check "new codes are sent after a stick" oncestick refill "$id" -n 2 -o "$W/codes.refill" --passphrase-file "$W/pass"

@@ -279,7 +279,8 @@ read_mark(struct backup *b, struct fault *f)
 	if (err == E_OK && (err = sql_next(q, st, &row, f)) == E_OK && (!row || !sql_fixed(st, 0, place, sizeof place)))
 		err = sql_odd(q, "no digest", f);
 	sql_done(&st);
-	memcpy(b->mark, place, MARK_SIZE);
+	if (err == E_OK)
+		memcpy(b->mark, place, MARK_SIZE);
 	return err;
 }
 

@@ -3,6 +3,7 @@
  */
 #include "envelope.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -151,6 +152,14 @@ envelope_open(enum envelope_type type, struct bytes file, struct bytes *payload,
 		memcpy(issuer, body.p + ISSUER_OFFSET, KEY_SIZE);
 	*payload = body;
 	return ENVELOPE_OK;
+}
+
+enum envelope_result
+envelope_parsed(enum envelope_result opened, int parsed)
+{
+	if (opened != ENVELOPE_OK || parsed == 0)
+		return opened;
+	return errno == ENOMEM ? ENVELOPE_NO_MEMORY : ENVELOPE_MALFORMED;
 }
 
 uint8_t *

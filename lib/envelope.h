@@ -41,6 +41,12 @@ enum envelope_result {
 enum envelope_result envelope_open(enum envelope_type type, struct bytes file, struct bytes *payload, uint8_t issuer[KEY_SIZE]);
 
 /*
+ * envelope_parsed(opened, parsed): what a file is whose envelope was opened with that result, and its payload parsed with 0, or -1
+ * and errno. The payload of a file that is refused is empty.
+ */
+enum envelope_result envelope_parsed(enum envelope_result opened, int parsed);
+
+/*
  * envelope_sign(type, payload, sk, n): the signed file, which the caller frees, with its length in *n. NULL if there is no memory
  * or the file would exceed envelope_limit(type).
  */

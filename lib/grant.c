@@ -307,10 +307,7 @@ grant_open(struct grant *g, struct bytes file)
 	struct bytes payload = {0};
 	enum envelope_result res = envelope_open(ENVELOPE_GRANT, file, &payload, NULL);
 
-	/* The empty payload of a file that is refused leaves zeros. */
-	if (grant_parse(g, payload) != 0 && res == ENVELOPE_OK)
-		res = errno == ENOMEM ? ENVELOPE_NO_MEMORY : ENVELOPE_MALFORMED;
-	return res;
+	return envelope_parsed(res, grant_parse(g, payload));
 }
 
 int

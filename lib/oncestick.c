@@ -272,6 +272,14 @@ oncestick_path_at(struct oncestick_bundle *b, const struct oncestick_damage *d, 
 
 /* ---- signed objects ----------------------------------------------------------------------------------------------------- */
 
+static void
+identify(struct oncestick_object *o, const uint8_t issuer[KEY_SIZE], const uint8_t id[ID_SIZE], const char label[LABEL_MAX + 1])
+{
+	memcpy(o->issuer, issuer, sizeof o->issuer);
+	memcpy(o->id, id, sizeof o->id);
+	memcpy(o->label, label, sizeof o->label);
+}
+
 static enum envelope_result
 inspect_manifest(struct bytes file, struct oncestick_object *o)
 {
@@ -280,9 +288,7 @@ inspect_manifest(struct bytes file, struct oncestick_object *o)
 
 	if (r != ENVELOPE_OK)
 		return r;
-	memcpy(o->issuer, m.issuer, sizeof o->issuer);
-	memcpy(o->id, m.bundle_id, sizeof o->id);
-	memcpy(o->label, m.label, sizeof o->label);
+	identify(o, m.issuer, m.bundle_id, m.label);
 	o->time = m.created;
 	o->size = m.blocks * BLOCK_SIZE;
 	return r;
@@ -296,9 +302,7 @@ inspect_grant(struct bytes file, struct oncestick_object *o)
 
 	if (r != ENVELOPE_OK)
 		return r;
-	memcpy(o->issuer, g.issuer, sizeof o->issuer);
-	memcpy(o->id, g.id, sizeof o->id);
-	memcpy(o->label, g.label, sizeof o->label);
+	identify(o, g.issuer, g.id, g.label);
 	memcpy(o->stick, g.stick_id, sizeof o->stick);
 	o->time = g.issued;
 	o->codes = g.slots;

@@ -71,13 +71,6 @@ receipt_key(struct collect *k, const struct grant *g, uint32_t slot, uint8_t rk[
 	return e == E_OK || e == E_WRONG_STICK || e == E_WRONG_STATION ? e : fault_why(f, e, 0, WHY_STRETCHING, "a code");
 }
 
-/* The receipt in body, which is not proved yet. */
-static bool
-parse(struct bytes body, struct receipt *r)
-{
-	return body.n > MAC_SIZE && body.n <= RECEIPT_MAX + MAC_SIZE && receipt_parse(r, BYTES(body.p, body.n - MAC_SIZE)) == 0;
-}
-
 /* Whether the holder of the code wrote body. */
 static bool
 proves(const struct grant *g, uint32_t slot, const uint8_t rk[KEY_SIZE], struct bytes body)
@@ -120,7 +113,7 @@ take(struct collect_finding *x, struct bytes body)
 {
 	struct receipt r;
 
-	if (!parse(body, &r))
+	if (receipt_parse_body(&r, body) != 0)
 		return;
 	if (x->proof.n == 0 || (same_session(&r, &x->proof.receipt) && says_more(&r, &x->proof.receipt)))
 		put(&x->proof, &r, body);
@@ -152,7 +145,7 @@ check(struct checker *c, struct bytes body, bool *good, struct fault *f)
 	struct receipt r;
 
 	*good = false;
-	if (!parse(body, &r))
+	if (receipt_parse_body(&r, body) != 0)
 		return E_OK;
 	if (equal(body, c->known.receipt, c->known.receipt_n) || equal(body, c->known.second, c->known.second_n)) {
 		*good = true;

@@ -197,6 +197,17 @@ notice_withdrawn(const struct notice *n, const uint8_t bundle_id[ID_SIZE])
 	return n->withdrawn_count > 0 && bsearch(bundle_id, n->withdrawn, n->withdrawn_count, ID_SIZE, compare_ids) != NULL;
 }
 
+long long
+notice_codes(const struct notice *n)
+{
+	long long codes = 0;
+
+	for (size_t i = 0; i < n->grant_count; i++)
+		for (size_t k = 0; k < n->grants[i].len; k++)
+			codes += __builtin_popcount(n->grants[i].bitmap[k]);
+	return codes;
+}
+
 int64_t
 notice_reach(int64_t time)
 {
@@ -423,8 +434,5 @@ notice_open(struct notice *n, struct bytes file)
 	struct bytes payload = {0};
 	enum envelope_result res = envelope_open(ENVELOPE_NOTICE, file, &payload, NULL);
 
-	/* The empty payload of a file that is refused leaves zeros. */
-	if (notice_parse(n, payload) != 0 && res == ENVELOPE_OK)
-		res = errno == ENOMEM ? ENVELOPE_NO_MEMORY : ENVELOPE_MALFORMED;
-	return res;
+	return envelope_parsed(res, notice_parse(n, payload));
 }

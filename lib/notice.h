@@ -40,6 +40,9 @@ int notice_add(struct notice *n, const struct notice *other);
 bool notice_revoked(const struct notice *n, const uint8_t grant_id[ID_SIZE], uint32_t slot);
 bool notice_withdrawn(const struct notice *n, const uint8_t bundle_id[ID_SIZE]);
 
+/* notice_codes(n): how many codes it revokes. */
+long long notice_codes(const struct notice *n);
+
 uint8_t *notice_encode(const struct notice *n, size_t *len); /* as manifest_encode */
 int notice_parse(struct notice *n, struct bytes payload);    /* as grant_parse, including errno; free with notice_free */
 /*

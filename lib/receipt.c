@@ -82,6 +82,12 @@ receipt_parse(struct receipt *r, struct bytes cbor)
 	return 0;
 }
 
+int
+receipt_parse_body(struct receipt *r, struct bytes body)
+{
+	return receipt_parse(r, BYTES(body.p, body.n > MAC_SIZE ? body.n - MAC_SIZE : 0));
+}
+
 void
 receipt_mac(uint8_t mac[MAC_SIZE], const uint8_t rk[KEY_SIZE], const uint8_t header[32], struct bytes cbor)
 {

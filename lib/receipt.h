@@ -32,8 +32,12 @@ struct receipt {
 /* receipt_encode(r, out): write r to out as CBOR and return its length, which is at most RECEIPT_ENCODED_MAX. */
 size_t receipt_encode(const struct receipt *r, uint8_t out[RECEIPT_ENCODED_MAX]);
 
-/* receipt_parse(r, cbor): return 0, or -1 with r zeroed. */
+/*
+ * receipt_parse(r, cbor), receipt_parse_body(r, body): return 0, or -1 with r zeroed. body is receipt || MAC; the MAC is not
+ * checked, because only its issuer and whoever has the code can do that.
+ */
 int receipt_parse(struct receipt *r, struct bytes cbor);
+int receipt_parse_body(struct receipt *r, struct bytes body);
 
 /*
  * receipt_mac(mac, rk, header, cbor): the MAC over the first 32 bytes of the SPENT record and the receipt, under the code's

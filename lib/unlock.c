@@ -242,7 +242,7 @@ note_receipt(const struct unlock *u, struct bytes body, struct unlock_info *info
 	uint8_t pk[KEY_SIZE], id[ID_SIZE];
 	struct receipt r;
 
-	if (body.n < MAC_SIZE || receipt_parse(&r, BYTES(body.p, body.n - MAC_SIZE)) != 0)
+	if (receipt_parse_body(&r, body) != 0)
 		return;
 	info->spent_known = true;
 	info->spent_at = r.spent_at;
@@ -297,7 +297,7 @@ unlock_is_ours(const struct unlock *u, struct bytes body)
 	uint8_t session[ID_SIZE];
 	struct receipt r;
 
-	if (body.n < MAC_SIZE || receipt_parse(&r, BYTES(body.p, body.n - MAC_SIZE)) != 0)
+	if (receipt_parse_body(&r, body) != 0)
 		return false;
 	keytree_session_id(session, u->use.nonce);
 	return memcmp(session, r.session_id, ID_SIZE) == 0;

@@ -1,24 +1,13 @@
 /*
  * cmd_watch.c - wait for sticks, and ask for the code of each one that comes, as mount does.
- *
- * What counts is that a file system with ONCE was mounted. The kernel reports that by poll(2) on the list of mounts. With libusb it
- * also notices sticks that are plugged in but not mounted.
  */
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
+#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 
 #include <jansson.h>
 
 #include "cli.h"
-#include "array.h"
-#include "human.h"
 #include "mounting.h"
 #include "opt.h"
 #include "prompt.h"
@@ -26,42 +15,19 @@
 #include "say.h"
 #include "sessions.h"
 #include "station.h"
-#include "stick.h"
-#include "stickarg.h"
 #include "stop.h"
 #include "text.h"
-#include "usb_hotplug.h"
-#include "usb_list.h"
 #include "usbsay.h"
+#include "watch.h"
 #include "when.h"
 
-#define PATIENCE_MS 4000 /* how long a desktop may take to mount what was plugged in */
-#define FDS_MAX 16
-
-/* A set of names that come and go. */
-struct known {
-	struct known_one {
-		char *name;
-		struct mountinfo_id mount; /* for a folder: what is mounted there */
-		bool here;  /* seen in this round */
-		bool fresh; /* not seen in any round before */
-	} * list;
-	size_t count, room;
-};
-
-struct watch {
+struct watching {
 	struct cli *c;
 	bool once, yes, reveal, no_desktop, page_cache;
 	bool done;		 /* with --once */
 	bool broken;		 /* standard output failed */
-	bool again;		 /* mounts changed meanwhile: look before waiting */
 	enum err result;	 /* of the newest stick */
-	int mounts;		 /* the list of mounts, for poll */
-	struct usb_hotplug *usb; /* or NULL */
-	int64_t look_at;	 /* when to look for sticks that were not mounted, by clock_ms; 0: not waiting for that */
-	struct known sticks;	 /* mount points with ONCE */
-	struct known folders;	 /* opened by this process */
-	struct known unmounted;	 /* partitions that the person was told about */
+	struct watch *watch;
 	char station[PATH_MAX];
 };
 
@@ -70,62 +36,11 @@ static const char about_text[] =
        "mount'. A\n"
        "stick that is in already counts. Folders stay open when this ends: 'oncestick unmount' ends a session. ^C ends this.\n");
 
-/* ---- names that come and go ----------------------------------------------------------------------------------------------- */
-
-static void
-known_round(struct known *k)
-{
-	for (size_t i = 0; i < k->count; i++)
-		k->list[i].here = false;
-}
-
-static struct known_one *
-known_find(const struct known *k, const char *name)
-{
-	for (size_t i = 0; i < k->count; i++)
-		if (strcmp(k->list[i].name, name) == 0)
-			return &k->list[i];
-	return NULL;
-}
-
-/* Note that a name was seen. Return false if there is no memory for it. */
-static bool
-known_meet(struct known *k, const char *name)
-{
-	struct known_one *list = NULL, *one = known_find(k, name);
-	char *copy = NULL;
-
-	if (one != NULL)
-		return one->here = true;
-	if ((list = array_grow(k->list, k->count, &k->room, sizeof *list)) != NULL)
-		k->list = list;
-	if (list == NULL || (copy = strdup(name)) == NULL)
-		return false;
-	list[k->count++] = (struct known_one){.name = copy, .here = true, .fresh = true};
-	return true;
-}
-
-static void
-known_drop(struct known *k, size_t i)
-{
-	free(k->list[i].name);
-	k->list[i] = k->list[--k->count];
-}
-
-static void
-known_free(struct known *k)
-{
-	while (k->count > 0)
-		known_drop(k, 0);
-	free(k->list);
-	k->list = NULL;
-}
-
 /* ---- events for programs -------------------------------------------------------------------------------------------------- */
 
 /* Each event is one line. Releases v. */
 static void
-event(struct watch *w, json_t *v)
+event(struct watching *w, json_t *v)
 {
 	if (!w->c->json)
 		json_decref(v);
@@ -141,50 +56,12 @@ event_at(const char *name, const char *member, const char *path)
 
 /* ---- a stick that came ---------------------------------------------------------------------------------------------------- */
 
-/* Whether this code is refused, but the person may have another one that is not. */
-static bool
-another_code(enum err e)
-{
-	return e == E_SPENT || e == E_REVOKED || e == E_EARLY || e == E_EXPIRED || e == E_SLOT_DAMAGED || e == E_BUSY;
-}
-
-/* Whether a session already has the stick at path, and its folder. A stick that was pulled and put back needs no code. */
-static bool
-has_session(const char *path, char folder[MOUNTPOINT_MAX])
-{
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	struct stick *s = NULL;
-	struct sessions all = {.dir_fd = -1};
-	bool found = false;
-
-	if (fd >= 0 && stick_open(&s, fd, NULL) == E_OK && sessions_find(&all, NULL) == E_OK)
-		for (size_t i = 0; i < all.count && !found; i++) {
-			found = memcmp(all.list[i].state.stick_id, s->id, ID_SIZE) == 0;
-			if (found)
-				snprintf(folder, MOUNTPOINT_MAX, "%s", all.list[i].state.mount_point);
-		}
-	sessions_free(&all);
-	stick_close(&s);
-	if (fd >= 0)
-		close(fd);
-	return found;
-}
-
 static void
-meet_folder(struct watch *w, const char *folder)
-{
-	struct known_one *one = known_meet(&w->folders, folder) ? known_find(&w->folders, folder) : NULL;
-
-	if (one != NULL)
-		(void)!mountinfo_identify(folder, &one->mount); /* if that fails, the path must be enough */
-}
-
-static void
-opened(struct watch *w, const struct mounting *m)
+opened(struct watching *w, const struct mounting *m)
 {
 	const struct unlock_info *i = &m->msg.info;
 
-	meet_folder(w, m->msg.mount_point);
+	watch_folder(w->watch, m->msg.mount_point);
 	event(w, json_pack("{s:s, s:o, s:o, s:s, s:I, s:b}", "event", "opened", "stick", say_json_text(m->stick), "mount_point",
 		     say_json_text(m->msg.mount_point), "label", i->label, "remaining_s", (json_int_t)i->remaining_s, "resumed",
 		     (int)i->resume));
@@ -195,7 +72,7 @@ opened(struct watch *w, const struct mounting *m)
 }
 
 static void
-refused(struct watch *w, const char *path, enum err e)
+refused(struct watching *w, const char *path, enum err e)
 {
 	char safe[512];
 
@@ -208,7 +85,7 @@ refused(struct watch *w, const char *path, enum err e)
 
 /* Ask for codes until one opens the stick or asking makes no sense any more. */
 static enum err
-ask(struct watch *w, const char *path)
+ask(struct watching *w, const char *path)
 {
 	struct mounting m;
 	enum err e = E_OK;
@@ -226,7 +103,7 @@ ask(struct watch *w, const char *path)
 		snprintf(m.stick, sizeof m.stick, "%s", path);
 		snprintf(m.station, sizeof m.station, "%s", w->station);
 		e = mounting_open(&m);
-	} while (another_code(e) && !stop_asked());
+	} while (watch_another_code(e) && !stop_asked());
 	prompt_end(w->c);
 	if (e == E_OK)
 		opened(w, &m);
@@ -235,112 +112,54 @@ ask(struct watch *w, const char *path)
 	return e;
 }
 
-static void
-offer(struct watch *w, const char *path)
+static bool
+on_stick(void *arg, const char *path)
 {
+	struct watching *w = arg;
 	char folder[MOUNTPOINT_MAX], safe[512];
 
 	event(w, event_at("stick", "stick", path));
-	if (has_session(path, folder)) {
-		meet_folder(w, folder);
+	w->result = E_OK;
+	if (watch_session(path, folder)) {
+		watch_folder(w->watch, folder);
 		event(w, json_pack("{s:s, s:o, s:o}", "event", "open", "stick", say_json_text(path), "mount_point",
 			     say_json_text(folder)));
 		say_info(w->c, "the stick is open already: %s", say_safe(safe, sizeof safe, folder));
-		return;
+		return true;
 	}
 	w->result = ask(w, path);
 	w->done = w->once || w->result == E_INTERRUPTED; /* at a question ^C is a key, not a signal */
+	return w->result == E_OK || w->result == E_PROMPT;
 }
 
-/* ---- what came and went --------------------------------------------------------------------------------------------------- */
-
-static int
-on_stick(void *arg, const char *path)
-{
-	return known_meet(arg, path) ? 0 : 1;
-}
+/* ---- the rest of what happens ----------------------------------------------------------------------------------------------- */
 
 static void
-drop_closed(struct watch *w)
+on_gone(void *arg, const char *path)
 {
+	struct watching *w = arg;
 	char safe[512];
 
-	for (size_t i = w->folders.count; i-- > 0;) {
-		const char *name = w->folders.list[i].name;
-
-		if (mountpoint_is(name, &w->folders.list[i].mount))
-			continue;
-		say_info(w->c, "closed: %s", say_safe(safe, sizeof safe, name));
-		event(w, event_at("closed", "mount_point", name));
-		known_drop(&w->folders, i);
-	}
+	say_info(w->c, "the stick at %s is gone", say_safe(safe, sizeof safe, path));
+	event(w, event_at("gone", "stick", path));
 }
 
 static void
-drop_gone(struct watch *w)
+on_closed(void *arg, const char *folder)
 {
+	struct watching *w = arg;
 	char safe[512];
 
-	for (size_t i = w->sticks.count; i-- > 0;) {
-		const char *name = w->sticks.list[i].name;
-
-		if (w->sticks.list[i].here)
-			continue;
-		say_info(w->c, "the stick at %s is gone", say_safe(safe, sizeof safe, name));
-		event(w, event_at("gone", "stick", name));
-		known_drop(&w->sticks, i);
-	}
-}
-
-/* Whether the list of mounts has changed since the last call: the kernel reports a change only once. */
-static bool
-mounts_changed(struct watch *w)
-{
-	struct pollfd p = {.fd = w->mounts, .events = POLLPRI};
-	bool changed = poll(&p, 1, 0) > 0;
-
-	w->again = w->again || changed;
-	return changed;
-}
-
-/*
- * A stick that is pulled and put back while its code is asked for comes to the same place. So, if mounts changed during an attempt
- * that failed, the stick counts as new once more, if it is there.
- */
-static void
-offer_fresh(struct watch *w)
-{
-	for (size_t i = 0; i < w->sticks.count && !w->done && !w->broken && !stop_asked(); i++) {
-		if (!w->sticks.list[i].fresh)
-			continue;
-		w->sticks.list[i].fresh = false;
-		mounts_changed(w);
-		w->result = E_OK;
-		offer(w, w->sticks.list[i].name);
-		if (mounts_changed(w) && w->result != E_OK && w->result != E_PROMPT)
-			w->sticks.list[i].fresh = true;
-	}
-}
-
-/* ---- sticks that are not mounted ------------------------------------------------------------------------------------------ */
-
-static int64_t
-clock_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+	say_info(w->c, "closed: %s", say_safe(safe, sizeof safe, folder));
+	event(w, event_at("closed", "mount_point", folder));
 }
 
 static void
-point_out(struct watch *w, const struct usb_list_volume *v)
+on_unmounted(void *arg, const struct usb_list_volume *v)
 {
+	struct watching *w = arg;
 	char name[USB_SHOWN_SIZE], shown[USB_SHOWN_SIZE], command[64];
-	bool known = known_find(&w->unmounted, v->usb.name) != NULL;
 
-	if (!known_meet(&w->unmounted, v->usb.name) || known)
-		return;
 	usb_show(name, sizeof name, &v->usb);
 	usbsay_show(shown, &v->usb);
 	snprintf(command, sizeof command, "udisksctl mount -b /dev/%s", v->usb.name);
@@ -349,79 +168,12 @@ point_out(struct watch *w, const struct usb_list_volume *v)
 		     command));
 }
 
-/* Forget sticks that were pulled. Point out those that nothing has mounted, unless it is too early for that. */
-static void
-look_for_unmounted(struct watch *w, bool early)
+static bool
+is_over(void *arg)
 {
-	const struct usb_list_source source = usb_list_disks();
-	struct usb_list_volume *list = NULL;
-	size_t count = 0;
+	const struct watching *w = arg;
 
-	if (usb_list(&list, &count, &source, NULL) != E_OK)
-		return;
-	known_round(&w->unmounted);
-	for (size_t i = 0; i < count; i++)
-		if (list[i].unfit == USB_LIST_FIT && list[i].point[0] == '\0' &&
-		    (!early || known_find(&w->unmounted, list[i].usb.name) != NULL))
-			point_out(w, &list[i]);
-	for (size_t i = w->unmounted.count; i-- > 0;)
-		if (!w->unmounted.list[i].here)
-			known_drop(&w->unmounted, i);
-	free(list);
-}
-
-/* ---- the loop ------------------------------------------------------------------------------------------------------------- */
-
-static int
-patience(const struct watch *w)
-{
-	int64_t left = w->look_at - clock_ms();
-
-	return w->look_at == 0 ? -1 : left > 0 ? (int)left : 0;
-}
-
-/* SIGINT arrives inside ppoll or is noticed before it, never in between. */
-static void
-wait_for_change(struct watch *w)
-{
-	struct pollfd fds[FDS_MAX] = {{.fd = w->mounts, .events = POLLPRI}};
-	nfds_t n = 1 + usb_hotplug_fds(w->usb, fds + 1, FDS_MAX - 1);
-	int wait = patience(w);
-	struct timespec t = {wait / 1000, wait % 1000 * 1000000L};
-	sigset_t ours, before;
-
-	sigemptyset(&ours);
-	sigaddset(&ours, SIGINT);
-	sigaddset(&ours, SIGTERM);
-	sigprocmask(SIG_BLOCK, &ours, &before);
-	if (!stop_asked())
-		ppoll(fds, n, wait < 0 ? NULL : &t, &before);
-	sigprocmask(SIG_SETMASK, &before, NULL);
-	if (usb_hotplug_changed(w->usb)) {
-		look_for_unmounted(w, true);
-		w->look_at = clock_ms() + PATIENCE_MS;
-	}
-}
-
-static void
-loop(struct watch *w)
-{
-	while (!w->done && !w->broken && !stop_asked()) {
-		while (waitpid(-1, NULL, WNOHANG) > 0)
-			continue;
-		w->again = false;
-		drop_closed(w);
-		known_round(&w->sticks);
-		place_each(on_stick, &w->sticks);
-		drop_gone(w);
-		offer_fresh(w);
-		if (w->look_at != 0 && clock_ms() >= w->look_at) {
-			w->look_at = 0;
-			look_for_unmounted(w, false);
-		}
-		if (!w->done && !w->broken && !w->again)
-			wait_for_change(w);
-	}
+	return w->done || w->broken || stop_asked();
 }
 
 static void
@@ -442,21 +194,19 @@ say_still_open(const struct cli *c)
 }
 
 static enum err
-watch(struct watch *w)
+watch(struct watching *w)
 {
-	if ((w->mounts = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC)) < 0)
-		return say_refuse(w->c, E_FAIL, "the list of mounts (/proc/self/mountinfo) cannot be read");
-	w->usb = usb_hotplug_new();
-	w->look_at = clock_ms() + PATIENCE_MS;
+	const struct watch_calls calls = {on_stick, on_gone, on_closed, on_unmounted, is_over, w};
+	struct fault f = {0};
+
+	if (watch_new(&w->watch, &calls, &f) != E_OK)
+		return f.sys == ENOMEM ? say_error(w->c, &f, NULL) :
+					 say_refuse(w->c, E_FAIL, "the list of mounts (/proc/self/mountinfo) cannot be read");
 	say_info(w->c, "waiting for a stick; ^C ends this");
 	event(w, json_pack("{s:s}", "event", "waiting"));
 	ready_open(0, _("waiting for a stick"));
-	loop(w);
-	usb_hotplug_free(&w->usb);
-	close(w->mounts);
-	known_free(&w->sticks);
-	known_free(&w->folders);
-	known_free(&w->unmounted);
+	watch_run(w->watch);
+	watch_free(&w->watch);
 	if (!stop_asked() && w->result != E_INTERRUPTED)
 		return w->broken ? E_FAIL : w->result;
 	if (w->result != E_INTERRUPTED)
@@ -468,7 +218,7 @@ watch(struct watch *w)
 enum err
 cmd_watch(struct cli *c, int argc, char **argv)
 {
-	struct watch w = {.c = c, .mounts = -1};
+	struct watching w = {.c = c};
 	const struct opt rows[] = {
 	    {OPT_FLAG, "once", 0, NULL, N_("end after the first stick, with mount's exit status"), &w.once, 0, 0},
 	    {OPT_FLAG, "yes", 'y', NULL, N_("do not ask before a code is used up"), &w.yes, 0, 0},

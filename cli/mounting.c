@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -38,9 +37,6 @@
 
 /* What a session keeps in memory that must not be swapped: decrypted blocks, and keys. */
 #define LOCKED_MAX (BLOCKCACHE_MAX + (1u << 20))
-
-/* A session needs about two dozen, including its desktop companion. */
-#define DESCRIPTORS_MIN 32
 
 /* ---- words ---------------------------------------------------------------------------------------------------------------- */
 
@@ -330,22 +326,12 @@ warn_rights(const struct mounting *m)
 }
 
 enum err
-mounting_descriptors(struct fault *f)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= DESCRIPTORS_MIN)
-		return E_OK;
-	return fault_set(f, E_FAIL, EMFILE, "open", "%s", "");
-}
-
-enum err
 mounting_resolve(struct mounting *m, const char *stick, const char *dir, struct fault *f)
 {
 	struct place s = {.fd = -1};
 	enum err err;
 
-	if ((err = mounting_descriptors(f)) != E_OK || (err = stickarg_open(m->c, &s, stick, f)) != E_OK)
+	if ((err = session_descriptors(f)) != E_OK || (err = stickarg_open(m->c, &s, stick, f)) != E_OK)
 		return err;
 	if (realpath(s.path, m->stick) == NULL)
 		err = fault_set(f, E_NO_STICK, errno, "open", "%s", s.path);

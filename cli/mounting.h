@@ -45,9 +45,6 @@ enum err mounting_open(struct mounting *m);
  */
 enum err mounting_resolve(struct mounting *m, const char *stick, const char *dir, struct fault *f);
 
-/* mounting_descriptors(f): check that this process may open as many files as a session needs. E_FAIL with EMFILE if not. */
-enum err mounting_descriptors(struct fault *f);
-
 /*
  * mounting_ready(m, stay): tell a service manager that the folder is open (ready.h). If stay, this process stays with the folder;
  * otherwise only the session is left of the service.

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -14,6 +15,19 @@
 #include "session_internal.h"
 
 #define DISMISS_MS 2000
+
+/* A session needs about two dozen, including its desktop companion. */
+#define DESCRIPTORS_MIN 32
+
+enum err
+session_descriptors(struct fault *f)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= DESCRIPTORS_MIN)
+		return E_OK;
+	return fault_set(f, E_FAIL, EMFILE, "open", "%s", "");
+}
 
 enum err
 session_fork(struct session_link *link, const struct session_setup *setup, struct fault *f)

@@ -37,6 +37,9 @@ struct session_setup {
 	const char *source;             /* what the list of mounts shows as its source; NULL: "oncestick" */
 };
 
+/* session_descriptors(f): check that this process may open as many files as a session needs. E_FAIL with EMFILE if not. */
+enum err session_descriptors(struct fault *f);
+
 struct session_link {
 	int fd;
 	pid_t pid;

@@ -12,77 +12,54 @@
 
 #include "bytes.h"
 #include "cards.h"
+#include "drawer.h"
 #include "newfile.h"
-#include "talk.h"
-#include "stick.h"
+#include "place.h"
 #include "stickio.h"
+#include "talk.h"
 #include "text.h"
-#include "tool.h"
 #include "wiping.h"
 
-#define PROGRAM "oncestick-sheet"
 #define SHOWN 200 /* bytes of a path in a sentence */
 
 /* ---- the program that draws ---------------------------------------------------------------------------------------------- */
 
-/* It is beside this program in the build tree, and in libexec under the same prefix once it is installed. */
-static int
-find_program(char out[PATH_MAX])
-{
-	static const char *const places[] = {"%s/" PROGRAM, "%s/../libexec/oncestick/" PROGRAM, PKGLIBEXECDIR "/" PROGRAM};
-	char dir[PATH_MAX];
-	ssize_t n = readlink("/proc/self/exe", dir, sizeof dir - 1);
-	char *slash = NULL;
-
-	dir[n > 0 ? n : 0] = '\0';
-	if ((slash = strrchr(dir, '/')) != NULL)
-		*slash = '\0';
-	for (size_t k = 0; k < sizeof places / sizeof places[0]; k++) {
-		bool fixed = strncmp(places[k], "%s", 2) != 0;
-		int length = snprintf(out, PATH_MAX, "%s%s", fixed ? "" : dir, places[k] + (fixed ? 0 : 2));
-
-		if ((fixed || slash != NULL) && length > 0 && length < PATH_MAX && access(out, X_OK) == 0)
-			return 0;
-	}
-	return -1;
-}
-
 /* How oncestick-sheet ended, as a reason. */
 static void
-explain(char why[SHEET_WHY], int status, int sys, const char *said)
+explain(char why[SHEET_WHY], const struct drawer_end *end)
 {
 	char safe[4 * TOOL_SAID];
 
-	say_safe(safe, sizeof safe, said);
-	if (status < 0)
-		snprintf(why, SHEET_WHY, _("%s cannot be started: %s"), PROGRAM, strerror(sys));
-	else if (status == CARDS_NO_FONT)
+	say_safe(safe, sizeof safe, end->said);
+	if (end->status < 0)
+		snprintf(why, SHEET_WHY, _("%s cannot be started: %s"), DRAWER_PROGRAM, strerror(end->sys));
+	else if (end->status == CARDS_NO_FONT)
 		snprintf(
 		    why, SHEET_WHY, "%s", _("no font with letters and digits is installed here (in Debian: fonts-dejavu-core)"));
-	else if (status == CARDS_WRITE)
+	else if (end->status == CARDS_WRITE)
 		snprintf(why, SHEET_WHY, _("the file cannot be written: %s"), safe);
-	else if (status > 128)
-		snprintf(why, SHEET_WHY, _("%s was killed by signal %d"), PROGRAM, status - 128);
+	else if (end->status > 128)
+		snprintf(why, SHEET_WHY, _("%s was killed by signal %d"), DRAWER_PROGRAM, end->status - 128);
 	else
-		snprintf(why, SHEET_WHY, _("%s ended with status %d: %s"), PROGRAM, status, safe[0] != '\0' ? safe : "-");
+		snprintf(why, SHEET_WHY, _("%s ended with status %d: %s"), DRAWER_PROGRAM, end->status,
+		    safe[0] != '\0' ? safe : "-");
 }
 
 static enum err
 try_program(const struct cli *c, struct sheet *s, struct fault *f)
 {
-	const char *const argv[] = {s->program, "--check", NULL};
-	char said[TOOL_SAID], why[SHEET_WHY];
-	int status = -1;
+	char why[SHEET_WHY];
+	struct drawer_end end;
 
-	if (find_program(s->program) != 0)
+	if (drawer_find(s->program) != 0)
 		return say_fault(c, f, E_FAIL,
 		    _("%s, which draws code sheets, is not where it belongs, in %s; install oncestick again. No code was handed "
 		      "out."),
-		    PROGRAM, PKGLIBEXECDIR);
-	status = tool_feed(argv, BYTES(NULL, 0), s->fd, said);
-	if (status == CARDS_DRAWN)
+		    DRAWER_PROGRAM, DRAWER_DIR);
+	end = drawer_try(s->program, s->fd);
+	if (end.status == CARDS_DRAWN)
 		return E_OK;
-	explain(why, status, errno, said);
+	explain(why, &end);
 	return say_fault(c, f, E_FAIL, _("no code sheet can be drawn: %s. No code was handed out."), why);
 }
 
@@ -106,25 +83,6 @@ directory_of(char dir[PATH_MAX], const char *file)
 	return (slash == NULL ? file : slash + 1)[0] != '\0';
 }
 
-/* Whether there is a stick at dir or above it. */
-static bool
-on_stick(const char *dir)
-{
-	char path[PATH_MAX], record[PATH_MAX + 32];
-	char *slash = NULL;
-
-	if (realpath(dir, path) == NULL)
-		return false;
-	do {
-		snprintf(record, sizeof record, "%s/%s/%s", path, STICK_ONCE, STICK_RECORD_A);
-		if (access(record, F_OK) == 0)
-			return true;
-		if ((slash = strrchr(path, '/')) != NULL)
-			*slash = '\0';
-	} while (slash != NULL);
-	return false;
-}
-
 static enum err
 make_file(const struct cli *c, struct sheet *s, struct fault *f)
 {
@@ -138,7 +96,7 @@ make_file(const struct cli *c, struct sheet *s, struct fault *f)
 		return say_fault(c, f, E_USAGE,
 		    _("%s is there already and is not overwritten: remove it, or give another name. No code was handed out."),
 		    shown);
-	if (on_stick(dir))
+	if (place_on_stick(dir))
 		return say_fault(c, f, E_USAGE,
 		    _("%s would be on the stick: whoever finds the stick could open it. Choose another place. No code was handed "
 		      "out."), shown);
@@ -185,20 +143,15 @@ name_file(struct sheet *s)
 int
 sheet_draw(struct sheet *s, const json_t *cards, char why[SHEET_WHY])
 {
-	const char *const argv[] = {s->program, NULL};
 	char *text = json_dumps(cards, JSON_COMPACT);
-	char said[TOOL_SAID];
-	int status = -1, sys = ENOMEM;
+	struct drawer_end end = {.status = -1, .sys = ENOMEM};
 
-	said[0] = '\0';
-	if (text != NULL) {
-		status = tool_feed(argv, BYTES(text, strlen(text)), s->fd, said);
-		sys = errno;
-	}
+	if (text != NULL)
+		end = drawer_run(s->program, BYTES(text, strlen(text)), s->fd);
 	wiping_free(text);
-	s->missing = status == CARDS_MISSING;
-	if (status != CARDS_DRAWN && status != CARDS_MISSING) {
-		explain(why, status, sys, said);
+	s->missing = end.status == CARDS_MISSING;
+	if (end.status != CARDS_DRAWN && end.status != CARDS_MISSING) {
+		explain(why, &end);
 		return -1;
 	}
 	if (name_file(s) != 0) {

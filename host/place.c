@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -80,6 +81,24 @@ place_each(int (*each)(void *arg, const char *path), void *arg)
 	int result = mountinfo_each(on_mount, &w);
 
 	return result == -1 ? 0 : result;
+}
+
+bool
+place_on_stick(const char *dir)
+{
+	char path[PATH_MAX], record[PATH_MAX + 32];
+	char *slash = NULL;
+
+	if (realpath(dir, path) == NULL)
+		return false;
+	do {
+		snprintf(record, sizeof record, "%s/%s/%s", path, STICK_ONCE, STICK_RECORD_A);
+		if (access(record, F_OK) == 0)
+			return true;
+		if ((slash = strrchr(path, '/')) != NULL)
+			*slash = '\0';
+	} while (slash != NULL);
+	return false;
 }
 
 struct search {

@@ -57,6 +57,9 @@ struct place {
  */
 enum err place_open(struct place *p, const char *arg, struct place_miss *miss, struct fault *f);
 
+/* place_on_stick(dir): whether the directory dir, or one above it, has a stick. */
+bool place_on_stick(const char *dir);
+
 /* place_close(p): close the place, if it is open. p may be NULL; a zeroed place must have fd -1. */
 void place_close(struct place *p);
 

@@ -86,30 +86,55 @@ static const struct end {
     [STATE_LEFT] = {EVENT_LEFT, false},
 };
 
+/* The stick while it is in, and how it comes back. */
+struct run_stick {
+	int fd;
+	struct usb_dir usb;             /* the device behind fd */
+	struct replug *replug;
+};
+
+/* What the lecture is seen through. */
+struct run_mount {
+	struct fusefs *fs;
+	struct fusefs *served;          /* the same, for the threads that serve it, which may outlive it here */
+	char point[MOUNTPOINT_MAX];
+	struct mountinfo_id id;         /* what is mounted there; unknown for a private one */
+	bool stays;                     /* it could not be taken away: something is mounted over it, or the minder is gone */
+};
+
+/* Where others ask. */
+struct run_control {
+	int fd;
+	int heard;                      /* fd; -1 until the next beat: who asks cannot be let in, and asking would not stop */
+	char name[STATION_LOCK_NAME];
+};
+
+struct run_time {
+	struct clock_source clock;
+	int64_t opened_boot;            /* clock.boot when the mount began to answer */
+	int64_t used_before;            /* seconds used before that */
+};
+
+/* What there is to say at the end. */
+struct run_end {
+	struct unread unread;           /* when the mount was over */
+	struct fault why;               /* what could not be stored, if nobody has been told yet */
+	bool told;                      /* whoever asked for the end tells the person */
+};
+
 struct run {
 	enum session_state state;
-	struct session_process fd;      /* -1: closed; the private mount's once it is served */
-	bool stays;                     /* the mount could not be taken away: something is mounted over it, or the minder is gone */
-	int control, stick_fd;
-	int heard;                      /* control; -1 until the next beat: who asks cannot be let in, and asking would not stop */
 	const struct session_setup *setup;
-	struct usb_dir usb;             /* the device behind stick_fd */
+	struct session_process fd;      /* -1: closed; the private mount's once it is served */
+	struct run_stick stick;
 	struct station *station;
 	struct unlock *unlock;
 	struct unlock_info info;
-	struct fusefs *fs;
-	struct fusefs *served;          /* the same, for the threads that serve it, which may outlive it here */
-	struct replug *replug;
 	struct fence_filter *calls;     /* the calls that an open session may make */
-	struct clock_source clock;
-	char mount_point[MOUNTPOINT_MAX];
-	struct mountinfo_id mount;      /* what is mounted there; unknown for a private one */
-	char lock_name[STATION_LOCK_NAME];
-	int64_t opened_boot;            /* clock.boot when the mount began to answer */
-	int64_t used_before;            /* seconds used before that */
-	struct unread unread;           /* when the mount was over */
-	struct fault why;               /* what could not be stored at the end, if nobody has been told yet */
-	bool told;                      /* whoever asked for the end tells the person */
+	struct run_mount mount;
+	struct run_control control;
+	struct run_time time;
+	struct run_end end;
 };
 
 /* Whether somebody else made the mount. The command of such a session stays, and has the last word. */
@@ -125,23 +150,23 @@ is_private(const struct run *r)
 static void
 release(struct run *r)
 {
-	fusefs_free(&r->fs);
-	replug_free(&r->replug);
-	if (r->stays)
+	fusefs_free(&r->mount.fs);
+	replug_free(&r->stick.replug);
+	if (r->mount.stays)
 		station_leave(r->station);
-	r->stays = false; /* all of this may be done twice */
+	r->mount.stays = false; /* all of this may be done twice */
 	unlock_free(&r->unlock);
 	station_close(&r->station);
 	fence_filter_free(&r->calls);
-	if (r->stick_fd >= 0)
-		close(r->stick_fd);
-	r->stick_fd = -1;
+	if (r->stick.fd >= 0)
+		close(r->stick.fd);
+	r->stick.fd = -1;
 }
 
 static int64_t
 used_now(const struct run *r)
 {
-	return r->used_before + r->clock.boot(r->clock.arg) - r->opened_boot;
+	return r->time.used_before + r->time.clock.boot(r->time.clock.arg) - r->time.opened_boot;
 }
 
 static int
@@ -149,12 +174,12 @@ report(struct run *r, enum session_step step, enum err err, const struct fault *
 {
 	struct session_message msg = {.step = step, .err = err, .fault = *f, .info = r->info};
 
-	memcpy(msg.mount_point, r->mount_point, sizeof msg.mount_point);
+	memcpy(msg.mount_point, r->mount.point, sizeof msg.mount_point);
 	if (step == SESSION_CLOSED) {
 		msg.ended = ends[r->state].for_good;
 		msg.used_s = used_now(r);
 		msg.remaining_s = (int64_t)r->info.session_s - msg.used_s;
-		msg.unread = r->unread;
+		msg.unread = r->end.unread;
 	}
 	return send(r->fd.front, &msg, sizeof msg, MSG_NOSIGNAL) == sizeof msg ? 0 : -1;
 }
@@ -163,13 +188,13 @@ static _Noreturn void
 leave(struct run *r)
 {
 	const struct end *end = &ends[r->state];
-	const struct event closed = {.kind = EVENT_CLOSED, .how = end->how, .told = r->told};
-	const int status = (end->how != 0 && !end->for_good ? SESSION_PAUSED : 0) + (r->unread.blocks > 0 ? SESSION_UNREAD : 0);
+	const struct event closed = {.kind = EVENT_CLOSED, .how = end->how, .told = r->end.told};
+	const int status = (end->how != 0 && !end->for_good ? SESSION_PAUSED : 0) + (r->end.unread.blocks > 0 ? SESSION_UNREAD : 0);
 
 	release(r); /* before it is said that the stick may be pulled and the code typed again */
 	if (end->how != 0) {
 		if (is_private(r))
-			report(r, SESSION_CLOSED, r->why.err, &r->why);
+			report(r, SESSION_CLOSED, r->end.why.err, &r->end.why);
 		event_send(r->fd.events, &closed);
 	}
 	_exit(status); /* do not wait for threads that a lazily unmounted, busy file system keeps alive */
@@ -183,9 +208,9 @@ find_stick(struct run *r, struct fault *f)
 	struct stick *s = NULL;
 	enum err err;
 
-	if ((r->stick_fd = open(r->setup->stick_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
+	if ((r->stick.fd = open(r->setup->stick_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
 		return fault_set(f, E_NO_STICK, errno, "open", "%s", r->setup->stick_path);
-	err = stick_open(&s, r->stick_fd, f); /* whether it is one comes before whether this PC can remember */
+	err = stick_open(&s, r->stick.fd, f); /* whether it is one comes before whether this PC can remember */
 	stick_close(&s);
 	return err;
 }
@@ -210,23 +235,23 @@ check_machine(struct run *r, struct fault *f)
 static struct trial
 trial_of(const struct run *r)
 {
-	return (struct trial){{r->setup->stick_path, r->stick_fd, r->setup->station_dir}, r->calls};
+	return (struct trial){{r->setup->stick_path, r->stick.fd, r->setup->station_dir}, r->calls};
 }
 
 static enum err
 look(struct run *r, struct fault *f)
 {
-	struct unlock_env env = {.clock = r->clock};
+	struct unlock_env env = {.clock = r->time.clock};
 	struct trial trial;
 	enum err err;
 
 	if ((err = find_stick(r, f)) != E_OK || (err = station_open(&r->station, r->setup->station_dir, STATION_WRITE, f)) != E_OK)
 		return err;
 	env.memory = station_memory(r->station);
-	r->usb = (struct usb_dir){USB_SYSFS, r->stick_fd};
-	env.factors = (struct unlock_factors){.usb = usb_dir_factor, .arg = &r->usb};
+	r->stick.usb = (struct usb_dir){USB_SYSFS, r->stick.fd};
+	env.factors = (struct unlock_factors){.usb = usb_dir_factor, .arg = &r->stick.usb};
 	if ((err = unlock_close_overdue(&env, f)) != E_OK ||
-	    (err = unlock_look(&r->unlock, r->stick_fd, &env, &r->info, f)) != E_OK)
+	    (err = unlock_look(&r->unlock, r->stick.fd, &env, &r->info, f)) != E_OK)
 		return err;
 	if ((err = check_machine(r, f)) != E_OK)
 		return err;
@@ -247,9 +272,9 @@ is_made(const struct run *r)
 static void
 describe_lock(const struct run *r, bool ending)
 {
-	struct station_holder h = {.mount = r->mount, .made = is_made(r), .ending = ending};
+	struct station_holder h = {.mount = r->mount.id, .made = is_made(r), .ending = ending};
 
-	memcpy(h.mountpoint, r->mount_point, sizeof h.mountpoint);
+	memcpy(h.mountpoint, r->mount.point, sizeof h.mountpoint);
 	station_describe(r->station, &h);
 }
 
@@ -260,10 +285,10 @@ adopt_mount(struct run *r, struct fault *f)
 	int fd = r->fd.private;
 
 	mountpoint_name(r->info.label, name, sizeof name);
-	snprintf(r->mount_point, sizeof r->mount_point, "%s/%s", r->setup->private->dir, name);
+	snprintf(r->mount.point, sizeof r->mount.point, "%s/%s", r->setup->private->dir, name);
 	describe_lock(r, false);
 	r->fd.private = -1;
-	return fusefs_adopt(&r->fs, unlock_bundle(r->unlock), fd, f);
+	return fusefs_adopt(&r->mount.fs, unlock_bundle(r->unlock), fd, f);
 }
 
 static enum err
@@ -275,19 +300,19 @@ make_mount(struct run *r, struct fault *f)
 	if (is_private(r))
 		return adopt_mount(r, f);
 	if (dir == NULL) {
-		if ((err = minder_make(r->fd.minder, r->info.label, r->mount_point, f)) != E_OK)
+		if ((err = minder_make(r->fd.minder, r->info.label, r->mount.point, f)) != E_OK)
 			return err;
 	} else {
 		if ((err = mountpoint_check(dir, f)) != E_OK)
 			return err;
-		strncpy(r->mount_point, dir, sizeof r->mount_point - 1);
-		if (minder_watch(r->fd.minder, r->mount_point) != 0)
-			return fault_set(f, E_FAIL, EPIPE, "minder", "%s", r->mount_point);
+		strncpy(r->mount.point, dir, sizeof r->mount.point - 1);
+		if (minder_watch(r->fd.minder, r->mount.point) != 0)
+			return fault_set(f, E_FAIL, EPIPE, "minder", "%s", r->mount.point);
 	}
 	describe_lock(r, false);
-	if ((err = fusefs_mount(&r->fs, unlock_bundle(r->unlock), r->mount_point, r->setup->source, f)) != E_OK)
+	if ((err = fusefs_mount(&r->mount.fs, unlock_bundle(r->unlock), r->mount.point, r->setup->source, f)) != E_OK)
 		return err;
-	if (mountinfo_identify(r->mount_point, &r->mount) == 0)
+	if (mountinfo_identify(r->mount.point, &r->mount.id) == 0)
 		minder_mounted(r->fd.minder); /* if the kernel cannot tell mounts apart, the path has to do */
 	describe_lock(r, false);
 	return E_OK;
@@ -305,8 +330,8 @@ arm(int timer, int64_t first_s, int64_t every_s)
 static void
 start_clocks(struct run *r)
 {
-	r->opened_boot = r->clock.boot(r->clock.arg);
-	r->used_before = (int64_t)r->info.session_s - r->info.remaining_s;
+	r->time.opened_boot = r->time.clock.boot(r->time.clock.arg);
+	r->time.used_before = (int64_t)r->info.session_s - r->info.remaining_s;
 	arm(r->fd.deadline, r->info.remaining_s, 0);
 	arm(r->fd.beat, UNLOCK_BEAT_S, UNLOCK_BEAT_S);
 }
@@ -314,7 +339,7 @@ start_clocks(struct run *r)
 static void
 tell_opened(const struct run *r)
 {
-	struct event e = {.kind = EVENT_OPENED, .deadline = r->opened_boot + r->info.remaining_s};
+	struct event e = {.kind = EVENT_OPENED, .deadline = r->time.opened_boot + r->info.remaining_s};
 
 	memcpy(e.label, r->info.label, sizeof e.label);
 	event_send(r->fd.events, &e);
@@ -334,14 +359,14 @@ tell_unread(void *arg)
 	const struct run *r = arg;
 	struct event e = {.kind = EVENT_UNREAD};
 
-	fusefs_unread(r->served, &e.unread);
+	fusefs_unread(r->mount.served, &e.unread);
 	event_send(r->fd.events, &e);
 }
 
 static bool
 is_silenced(void *arg)
 {
-	return fusefs_silenced(((const struct run *)arg)->served);
+	return fusefs_silenced(((const struct run *)arg)->mount.served);
 }
 
 static bool
@@ -349,7 +374,7 @@ await_stick(void *arg)
 {
 	struct run *r = arg;
 
-	return replug_wait(r->replug, is_silenced, r);
+	return replug_wait(r->stick.replug, is_silenced, r);
 }
 
 /* Step 15, S1 to S6. trial_run has tried everything from session_process_fence on. */
@@ -359,8 +384,8 @@ open_session(struct run *r, struct fault *f)
 	const struct trial trial = trial_of(r);
 	enum err err;
 
-	station_lock_name(r->lock_name, unlock_grant_hash(r->unlock), r->info.slot);
-	if ((r->heard = r->control = control_listen(station_session_dir(r->station), r->lock_name)) < 0)
+	station_lock_name(r->control.name, unlock_grant_hash(r->unlock), r->info.slot);
+	if ((r->control.heard = r->control.fd = control_listen(station_session_dir(r->station), r->control.name)) < 0)
 		return fault_set(f, E_STATION, errno, "control socket", "%s", r->setup->station_dir);
 	if ((err = make_mount(r, f)) != E_OK)
 		return err;
@@ -368,16 +393,16 @@ open_session(struct run *r, struct fault *f)
 		return err;
 	start_clocks(r);
 	unlock_carry_notice(r->unlock);
-	if ((r->replug = replug_new(r->unlock, r->setup->stick_path, r->clock)) == NULL)
+	if ((r->stick.replug = replug_new(r->unlock, r->setup->stick_path, r->time.clock)) == NULL)
 		return fault_set(f, E_FAIL, ENOMEM, "memory", "session");
-	replug_on_change(r->replug, tell_away, r);
-	r->served = r->fs;
-	fusefs_on_failure(r->fs, await_stick, r);
-	fusefs_on_unread(r->fs, tell_unread, r);
+	replug_on_change(r->stick.replug, tell_away, r);
+	r->mount.served = r->mount.fs;
+	fusefs_on_failure(r->mount.fs, await_stick, r);
+	fusefs_on_unread(r->mount.fs, tell_unread, r);
 	if (r->setup->page_cache)
-		fusefs_page_cache(r->fs);
+		fusefs_page_cache(r->mount.fs);
 	session_process_fence(&trial.files); /* before there are threads, which it would not cover */
-	if ((err = fusefs_start(r->fs, r->fd.ended, f)) != E_OK)
+	if ((err = fusefs_start(r->mount.fs, r->fd.ended, f)) != E_OK)
 		return err;
 	fence_calls(trial.calls); /* a kernel without seccomp leaves calls as they are */
 	return E_OK;
@@ -390,16 +415,16 @@ describe(struct run *r, struct control_state *s)
 {
 	*s = (struct control_state){.pid = getpid(), .slot = r->info.slot, .opened_at = r->info.opened_at, .used_s = used_now(r)};
 	s->remaining_s = (int64_t)r->info.session_s - s->used_s;
-	s->away_s = replug_look(r->replug);
-	s->stick_device = replug_device(r->replug);
-	if (r->fs != NULL) {
-		s->open_count = fusefs_open_count(r->fs);
-		fusefs_unread(r->fs, &s->unread);
+	s->away_s = replug_look(r->stick.replug);
+	s->stick_device = replug_device(r->stick.replug);
+	if (r->mount.fs != NULL) {
+		s->open_count = fusefs_open_count(r->mount.fs);
+		fusefs_unread(r->mount.fs, &s->unread);
 	}
-	s->mount = r->mount;
+	s->mount = r->mount.id;
 	s->made = is_made(r);
 	s->private = is_private(r);
-	memcpy(s->mount_point, r->mount_point, sizeof s->mount_point);
+	memcpy(s->mount_point, r->mount.point, sizeof s->mount_point);
 	strncpy(s->stick_path, r->setup->stick_path, sizeof s->stick_path - 1);
 	memcpy(s->label, r->info.label, sizeof s->label);
 	memcpy(s->stick_id, r->info.stick_id, ID_SIZE);
@@ -415,10 +440,10 @@ describe(struct run *r, struct control_state *s)
 static void
 unmount_by_force(struct run *r)
 {
-	if (r->fs != NULL)
-		fusefs_silence(r->fs);
-	r->stays = minder_unmount(r->fd.minder, false, NULL) != E_OK && minder_unmount(r->fd.minder, true, NULL) != E_OK;
-	if (r->stays)
+	if (r->mount.fs != NULL)
+		fusefs_silence(r->mount.fs);
+	r->mount.stays = minder_unmount(r->fd.minder, false, NULL) != E_OK && minder_unmount(r->fd.minder, true, NULL) != E_OK;
+	if (r->mount.stays)
 		describe_lock(r, false);
 }
 
@@ -432,7 +457,7 @@ is_in_use(const struct run *r)
 	const struct timespec moment = {.tv_nsec = IDLE_WAIT_NS};
 
 	for (int i = 0; i < IDLE_TRIES; i++) {
-		if (r->fs == NULL || fusefs_open_count(r->fs) == 0)
+		if (r->mount.fs == NULL || fusefs_open_count(r->mount.fs) == 0)
 			return false;
 		nanosleep(&moment, NULL);
 	}
@@ -443,10 +468,10 @@ is_in_use(const struct run *r)
 static void
 shut(struct run *r)
 {
-	if (r->fs != NULL)
-		fusefs_unread(r->fs, &r->unread);
+	if (r->mount.fs != NULL)
+		fusefs_unread(r->mount.fs, &r->end.unread);
 	bundle_lock(unlock_bundle(r->unlock));
-	fusefs_free(&r->fs);
+	fusefs_free(&r->mount.fs);
 }
 
 /*
@@ -459,7 +484,7 @@ let_go(struct run *r, struct fault *f)
 	struct fault why = {0};
 
 	if (is_private(r) ? r->state != STATE_UNSEEN : is_in_use(r))
-		return fault_set(f, E_BUSY, EBUSY, "unmount", "%s", r->mount_point);
+		return fault_set(f, E_BUSY, EBUSY, "unmount", "%s", r->mount.point);
 	if (is_private(r) || minder_unmount(r->fd.minder, false, &why) == E_OK || (why.err != E_BUSY && why.sys != 0))
 		return E_OK;
 	return fault_pass(f, &why);
@@ -480,7 +505,7 @@ finish(struct run *r, enum session_state end, struct fault *f)
 		unlock_end(r->unlock, used, &own);
 	else
 		unlock_used(r->unlock, used, &own);
-	control_remove(station_session_dir(r->station), r->lock_name);
+	control_remove(station_session_dir(r->station), r->control.name);
 	if (own.err == E_STATION)
 		own.why = WHY_ENDED;
 	fault_pass(f, &own);
@@ -507,10 +532,10 @@ confirmed(struct run *r)
 	enum err err = open_session(r, &f);
 
 	if (err != E_OK) {
-		if (r->mount_point[0] != '\0')
+		if (r->mount.point[0] != '\0')
 			(void)minder_unmount(r->fd.minder, true, NULL);
-		if (r->control >= 0)
-			control_remove(station_session_dir(r->station), r->lock_name);
+		if (r->control.fd >= 0)
+			control_remove(station_session_dir(r->station), r->control.name);
 		report(r, SESSION_OPENED, err, &f);
 		return STATE_GONE;
 	}
@@ -541,14 +566,14 @@ requested(struct run *r)
 static enum session_state
 time_is_up(struct run *r)
 {
-	return finish(r, STATE_OVER, &r->why);
+	return finish(r, STATE_OVER, &r->end.why);
 }
 
 /* Nobody is told about the end of a session that was not open. */
 static enum session_state
 stopped(struct run *r)
 {
-	return r->state < STATE_OPEN ? STATE_GONE : finish(r, STATE_PAUSED, &r->why);
+	return r->state < STATE_OPEN ? STATE_GONE : finish(r, STATE_PAUSED, &r->end.why);
 }
 
 /* The command of a private session says how it ends; or the command is gone, and nobody can say it any more. */
@@ -557,8 +582,8 @@ settled(struct run *r)
 {
 	struct session_request q = {0};
 
-	r->told = recv(r->fd.front, &q, sizeof q, 0) == sizeof q;
-	return finish(r, r->told && q.op == SESSION_END ? STATE_ENDED : STATE_PAUSED, &r->why);
+	r->end.told = recv(r->fd.front, &q, sizeof q, 0) == sizeof q;
+	return finish(r, r->end.told && q.op == SESSION_END ? STATE_ENDED : STATE_PAUSED, &r->end.why);
 }
 
 static enum session_state
@@ -567,7 +592,7 @@ unmounted(struct run *r)
 	uint64_t one;
 
 	if (!is_private(r))
-		return finish(r, STATE_PAUSED, &r->why);
+		return finish(r, STATE_PAUSED, &r->end.why);
 	(void)!read(r->fd.ended, &one, sizeof one); /* this comes once */
 	shut(r);
 	return STATE_UNSEEN;
@@ -593,15 +618,15 @@ asked(struct run *r)
 	bool told;
 	int conn;
 
-	if ((conn = control_accept(r->control, &op, &told)) < 0) {
+	if ((conn = control_accept(r->control.fd, &op, &told)) < 0) {
 		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
-			r->heard = -1;
+			r->control.heard = -1;
 		return next;
 	}
 	describe(r, &reply.state);
 	if (op != CONTROL_STATUS && (next = asked_to_stop(r, op, &reply.fault)) != r->state) {
-		reply.state.unread = r->unread;
-		r->told = told;
+		reply.state.unread = r->end.unread;
+		r->end.told = told;
 		release(r); /* before it is said that the stick may be pulled and the code typed again */
 	}
 	reply.err = reply.fault.err;
@@ -617,15 +642,15 @@ beaten(struct run *r)
 
 	if (read(r->fd.beat, &ticks, sizeof ticks) <= 0)
 		return r->state;
-	r->heard = r->control;
+	r->control.heard = r->control.fd;
 	unlock_beat(r->unlock, used_now(r));
-	return replug_look(r->replug) < REPLUG_AWAY_S ? r->state : finish(r, STATE_LEFT, NULL);
+	return replug_look(r->stick.replug) < REPLUG_AWAY_S ? r->state : finish(r, STATE_LEFT, NULL);
 }
 
 static enum session_state
 mounts_changed(struct run *r)
 {
-	replug_look(r->replug); /* tells at once */
+	replug_look(r->stick.replug); /* tells at once */
 	return r->state;
 }
 
@@ -668,7 +693,7 @@ next_state(struct run *r)
 	    {r->fd.signals, POLLIN, stopped},
 	    {r->fd.front, POLLIN, settled},
 	    {r->fd.ended, POLLIN, unmounted},
-	    {r->heard, POLLIN, asked},
+	    {r->control.heard, POLLIN, asked},
 	    {r->fd.beat, POLLIN, beaten},
 	    {r->fd.mounts, POLLPRI, mounts_changed},
 	};
@@ -689,10 +714,10 @@ _Noreturn void
 session_run(int front, int minder, const struct session_setup *setup)
 {
 	struct run r = {.fd = {.front = front, .minder = minder, .events = setup->events, .private = -1},
-	    .control = -1,
-	    .stick_fd = -1,
 	    .setup = setup,
-	    .clock = clock_system()};
+	    .stick = {.fd = -1},
+	    .control = {.fd = -1},
+	    .time = {.clock = clock_system()}};
 
 	if (is_private(&r))
 		r.fd.private = setup->private->fd;

@@ -13,6 +13,7 @@
 
 #include "blockcrypt.h"
 #include "books.h"
+#include "books_report.h"
 #include "issuer.h"
 #include "keytree.h"
 #include "mint.h"
@@ -310,6 +311,19 @@ fixture_patch(struct fixture *x, const char *name, uint64_t off, const void *dat
 }
 
 void
+fixture_damage(struct fixture *x, const struct grant *g, uint32_t slot)
+{
+	uint8_t raw[RECORD_SIZE];
+	char name[64];
+
+	memset(raw, 0x77, sizeof raw);
+	for (int copy = 0; copy < 2; copy++) {
+		fixture_lock_name(name, g, copy);
+		fixture_patch(x, name, (uint64_t)slot * RECORD_SIZE, raw, sizeof raw);
+	}
+}
+
+void
 fixture_put(struct fixture *x, const char *name, const void *data, size_t n)
 {
 	char path[256];
@@ -423,4 +437,62 @@ fixture_book(struct issuer *i, struct grant *g)
 	ck_assert_int_eq(
 	    books_add_grant(i->books, &(struct books_new){g, BYTES(payload, n), BOOKS_READY, i->now, "test"}, &f), E_OK);
 	free(payload);
+}
+
+void
+fixture_hand_out(struct issuer *i, const struct grant *g, uint32_t n, const char *holder, int64_t at)
+{
+	struct books_slot *list = NULL;
+	struct fault f = {0};
+	uint32_t have = 0;
+
+	ck_assert_int_eq(books_take(i->books, &(struct books_take){g->id, n, holder, at}, &list, &have, &f), E_OK);
+	free(list);
+}
+
+void
+fixture_change(struct issuer *i, const struct grant *g, uint32_t slot, enum books_slot_state state, int64_t at)
+{
+	struct books_change c = {.grant_id = g->id, .slot = slot, .state = state, .now = at, .verb = "test"};
+	struct fault f = {0};
+
+	ck_assert_int_eq(books_set_state(i->books, &c, &f), E_OK);
+}
+
+const struct books_slot *
+fixture_booked(struct issuer *i, const struct grant *g, uint32_t slot)
+{
+	static struct books_numbered n;
+	struct fault f = {0};
+
+	ck_assert_int_eq(books_slot_numbered(i->books, g->stick_id, slot + 1, &n, &f), E_OK);
+	ck_assert(n.found);
+	return &n.slot;
+}
+
+static enum err
+add_up(void *arg, const struct books_report_deed *d, struct fault *f)
+{
+	(void)f;
+	*(uint64_t *)arg += d->times;
+	return E_OK;
+}
+
+uint64_t
+fixture_logged(struct issuer *i, const char *holder)
+{
+	const struct books_report_span span = {.to = INT64_MAX, .holder = holder};
+	struct fault f = {0};
+	uint64_t times = 0;
+
+	ck_assert_int_eq(books_report_deeds(i->books, &span, add_up, &times, &f), E_OK);
+	return times;
+}
+
+void
+fixture_refused(struct fault *f, enum err e, enum err err, enum why why)
+{
+	ck_assert_int_eq(e, err);
+	ck_assert_int_eq(f->why, why);
+	fault_clear(f);
 }

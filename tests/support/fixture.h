@@ -9,7 +9,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "books.h"
 #include "clock.h"
+#include "error.h"
 #include "grant.h"
 #include "manifest.h"
 #include "notice.h"
@@ -66,6 +68,9 @@ void fixture_slot(struct fixture *x, const struct grant *g, uint32_t slot, struc
 /* fixture_patch(x, name, off, data, n): overwrite n bytes of the file name (below ONCE), which must exist. */
 void fixture_patch(struct fixture *x, const char *name, uint64_t off, const void *data, size_t n);
 
+/* fixture_damage(x, g, slot): overwrite both copies of a slot's record with something else. */
+void fixture_damage(struct fixture *x, const struct grant *g, uint32_t slot);
+
 /*
  * fixture_put(x, name, data, n): make or replace the file name (below ONCE). fixture_get(x, name, n): its contents, to be freed.
  */
@@ -79,6 +84,19 @@ void fixture_issuer(struct fixture *x, struct issuer *i);
 
 /* fixture_book(i, g): the grant is new in its books, with every code ready. */
 void fixture_book(struct issuer *i, struct grant *g);
+
+/*
+ * In the books of i: fixture_hand_out gives the lowest n codes to holder; fixture_change sets the state of one, and fixture_booked
+ * has what is there of it, until it is called again; fixture_logged counts how often the log names holder, by a question that
+ * reports ask, too.
+ */
+void fixture_hand_out(struct issuer *i, const struct grant *g, uint32_t n, const char *holder, int64_t at);
+void fixture_change(struct issuer *i, const struct grant *g, uint32_t slot, enum books_slot_state state, int64_t at);
+const struct books_slot *fixture_booked(struct issuer *i, const struct grant *g, uint32_t slot);
+uint64_t fixture_logged(struct issuer *i, const char *holder);
+
+/* fixture_refused(f, e, err, why): e is err, for that why; *f is clear again. */
+void fixture_refused(struct fault *f, enum err e, enum err err, enum why why);
 
 /* fixture_lock_name(out, g, copy): "g/<id>/lock.a" or ".b", for fixture_patch. */
 void fixture_lock_name(char out[64], const struct grant *g, int copy);

@@ -98,19 +98,6 @@ bury(uint32_t slot, int copy, uint8_t session)
 	fixture_patch(&x, name, (uint64_t)slot * RECORD_SIZE, raw, sizeof raw);
 }
 
-static void
-damage(uint32_t slot)
-{
-	uint8_t raw[RECORD_SIZE];
-	char name[64];
-
-	memset(raw, 0x77, sizeof raw);
-	for (int copy = 0; copy < 2; copy++) {
-		fixture_lock_name(name, &g.g, copy);
-		fixture_patch(&x, name, (uint64_t)slot * RECORD_SIZE, raw, sizeof raw);
-	}
-}
-
 /* ---- work -------------------------------------------------------------------------------------------------------------------- */
 
 /* A stick with a code that is used twice, one that is damaged, one that is left, and a list of its own. */
@@ -290,7 +277,7 @@ setup(void)
 	free(taken);
 	bury(0, 0, 1);
 	bury(0, 1, 2);
-	damage(2);
+	fixture_damage(&x, &g.g, 2);
 }
 
 static void

@@ -82,16 +82,6 @@ codes_told(void)
 	return counts.codes;
 }
 
-static void
-hand_out(const char *holder, uint32_t n, int64_t at)
-{
-	struct books_slot *list = NULL;
-	uint32_t have = 0;
-
-	ck_assert_int_eq(books_take(office.books, &(struct books_take){g.g.id, n, holder, at}, &list, &have, &f), E_OK);
-	free(list);
-}
-
 static size_t
 receipt_of(uint8_t body[RECEIPT_MAX + MAC_SIZE], int session, uint32_t flags)
 {
@@ -126,7 +116,7 @@ revoke(uint32_t slot, int64_t at)
 
 START_TEST(what_became_of_each_code)
 {
-	hand_out("Kim", 2, FIXTURE_NOW - 3000);
+	fixture_hand_out(&office, &g.g, 2, "Kim", FIXTURE_NOW - 3000);
 	use(0, 0);
 	revoke(1, FIXTURE_NOW - 100);
 	ck_assert_uint_eq(codes_told(), 3);
@@ -151,7 +141,7 @@ END_TEST
 
 START_TEST(what_nobody_used_expires)
 {
-	hand_out("Kim", 1, FIXTURE_NOW - 3000);
+	fixture_hand_out(&office, &g.g, 1, "Kim", FIXTURE_NOW - 3000);
 	office.now = g.g.policy.expires;
 	ck_assert_uint_eq(codes_told(), 3);
 	ck_assert_uint_eq(counts.state[AUDIT_EXPIRED], 3);
@@ -173,7 +163,7 @@ is_of(int64_t t, uint64_t n)
 
 START_TEST(a_period_has_what_happened_in_it)
 {
-	hand_out("Kim", 2, FIXTURE_NOW - 3000);
+	fixture_hand_out(&office, &g.g, 2, "Kim", FIXTURE_NOW - 3000);
 	use(0, 0);
 	revoke(1, FIXTURE_NOW - 100);
 	is_of(g.g.issued, 3);
@@ -194,8 +184,8 @@ START_TEST(a_lecture_and_a_person_are_named)
 {
 	char id[2 * ID_SIZE + 1];
 
-	hand_out("Kim", 1, FIXTURE_NOW - 3000);
-	hand_out("Lee", 1, FIXTURE_NOW - 3000);
+	fixture_hand_out(&office, &g.g, 1, "Kim", FIXTURE_NOW - 3000);
+	fixture_hand_out(&office, &g.g, 1, "Lee", FIXTURE_NOW - 3000);
 	wanted.holder = "Lee";
 	ck_assert_uint_eq(codes_told(), 1);
 	ck_assert_uint_eq(codes[0].slot, 1);
@@ -236,7 +226,7 @@ START_TEST(what_does_not_add_up)
 		codes_told();
 		ck_assert_uint_eq(odds[0], told_by[k].odd | AUDIT_NOT_ISSUED);
 	}
-	hand_out("Kim", 2, FIXTURE_NOW - 3000);
+	fixture_hand_out(&office, &g.g, 2, "Kim", FIXTURE_NOW - 3000);
 	revoke(1, USED_AT - 1);
 	use(1, 0);
 	ck_assert_int_eq(books_seen_live(office.books, g.g.id, 1, USED_AT + 1, &f), E_OK);
@@ -254,7 +244,7 @@ END_TEST
 
 START_TEST(revoked_when_it_had_been_used_is_in_order)
 {
-	hand_out("Kim", 1, FIXTURE_NOW - 3000);
+	fixture_hand_out(&office, &g.g, 1, "Kim", FIXTURE_NOW - 3000);
 	revoke(0, USED_AT);
 	use(0, 0);
 	codes_told();
@@ -264,8 +254,8 @@ END_TEST
 
 START_TEST(who_did_what_is_counted)
 {
-	hand_out("Kim", 1, FIXTURE_NOW - 3000);
-	hand_out("Lee", 2, FIXTURE_NOW - 2000);
+	fixture_hand_out(&office, &g.g, 1, "Kim", FIXTURE_NOW - 3000);
+	fixture_hand_out(&office, &g.g, 2, "Lee", FIXTURE_NOW - 2000);
 	ck_assert_int_eq(audit_deeds(&office, &wanted, hear_deed, NULL, &f), E_OK);
 	ck_assert_uint_eq(deed_count, 2);
 	ck_assert_str_eq(deeds[0].verb, "test"); /* as they were first done */

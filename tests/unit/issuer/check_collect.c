@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <limits.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -19,6 +20,7 @@
 #include "mint.h"
 #include "record.h"
 #include "suite.h"
+#include "told.h"
 
 static struct fixture x;
 static struct fixture_grant g;
@@ -28,47 +30,6 @@ static struct stick_grants grants;
 static struct collect k;
 static struct fault f;
 
-/* What the report was told. */
-static struct {
-	unsigned started, ended;
-	uint64_t done, all;
-	bool ok, stop;
-} told;
-
-static void
-on_start(void *arg, enum report_phase phase)
-{
-	(void)arg;
-	ck_assert_int_eq(phase, REPORT_READING);
-	told.started++;
-}
-
-static void
-on_update(void *arg, uint64_t done, uint64_t all)
-{
-	(void)arg;
-	ck_assert_uint_eq(done, told.done + 1);
-	told.done = done;
-	told.all = all;
-}
-
-static void
-on_end(void *arg, bool ok)
-{
-	(void)arg;
-	told.ended++;
-	told.ok = ok;
-}
-
-static bool
-on_stopped(void *arg)
-{
-	(void)arg;
-	return told.stop;
-}
-
-static const struct report report = {.start = on_start, .update = on_update, .end = on_end, .stopped = on_stopped};
-
 static void
 setup(void)
 {
@@ -76,6 +37,9 @@ setup(void)
 	fixture_grant(&x, &g, fixture_policy(), 0, NULL);
 	fixture_issuer(&x, &office);
 	memset(&told, 0, sizeof told);
+	told.phase = REPORT_READING;
+	told.singly = true;
+	told.stop_at = UINT_MAX;
 	memset(&f, 0, sizeof f);
 }
 

@@ -41,19 +41,6 @@ teardown(void)
 	fixture_close(&x);
 }
 
-static void
-damage(uint32_t slot)
-{
-	uint8_t raw[RECORD_SIZE];
-	char name[64];
-
-	memset(raw, 0x77, sizeof raw);
-	for (int copy = 0; copy < 2; copy++) {
-		fixture_lock_name(name, &g.g, copy);
-		fixture_patch(&x, name, (uint64_t)slot * RECORD_SIZE, raw, sizeof raw);
-	}
-}
-
 static int
 count(void *arg, const char *path)
 {
@@ -98,13 +85,13 @@ START_TEST(what_would_be_lost_is_asked_for)
 {
 	fixture_book(&office, &g.g);
 	if (_i != 1)
-		damage(1);
+		fixture_damage(&x, &g.g, 1);
 	r.discard = _i == 2;
 	if (_i != 1) {
 		ck_assert_int_eq(erase_take(&r, x.dir_fd, &f), _i == 2 ? E_OK : E_USAGE);
 	} else {
 		ck_assert_int_eq(erase_take(&r, x.dir_fd, &f), E_OK);
-		damage(1);
+		fixture_damage(&x, &g.g, 1);
 		ck_assert_int_eq(erase_hold(&r, &f), E_USAGE);
 	}
 	if (_i == 2)

@@ -8,7 +8,6 @@
 #include <sodium.h>
 
 #include "books_names.h"
-#include "books_report.h"
 #include "fixture.h"
 #include "forget.h"
 #include "suite.h"
@@ -22,53 +21,6 @@ static struct forget job;
 static struct fault f;
 
 static void
-hand_out(const char *holder)
-{
-	struct books_slot *list = NULL;
-	uint32_t have = 0;
-
-	ck_assert_int_eq(books_take(office.books, &(struct books_take){g.g.id, 1, holder, GIVEN}, &list, &have, &f), E_OK);
-	free(list);
-}
-
-static void
-change(uint32_t slot, enum books_slot_state state, int64_t at)
-{
-	struct books_change c = {.grant_id = g.g.id, .slot = slot, .state = state, .now = at, .verb = "test"};
-
-	ck_assert_int_eq(books_set_state(office.books, &c, &f), E_OK);
-}
-
-static const char *
-holder_of(uint32_t slot)
-{
-	static struct books_numbered n;
-
-	ck_assert_int_eq(books_slot_numbered(office.books, x.stick_id, slot + 1, &n, &f), E_OK);
-	ck_assert(n.found);
-	return n.slot.holder;
-}
-
-/* How often a name is in the log, by a question that reports ask, too. */
-static enum err
-add_up(void *arg, const struct books_report_deed *d, struct fault *why)
-{
-	(void)why;
-	*(uint64_t *)arg += d->times;
-	return E_OK;
-}
-
-static uint64_t
-times_in_log(const char *holder)
-{
-	const struct books_report_span span = {.to = INT64_MAX, .holder = holder};
-	uint64_t times = 0;
-
-	ck_assert_int_eq(books_report_deeds(office.books, &span, add_up, &times, &f), E_OK);
-	return times;
-}
-
-static void
 setup(void)
 {
 	fixture_open(&x);
@@ -77,9 +29,9 @@ setup(void)
 	memset(&f, 0, sizeof f);
 	fixture_book(&office, &g.g);
 	job = (struct forget){.issuer = &office};
-	hand_out("Kim");
-	hand_out("Lee");
-	hand_out("Kim");
+	fixture_hand_out(&office, &g.g, 1, "Kim", GIVEN);
+	fixture_hand_out(&office, &g.g, 1, "Lee", GIVEN);
+	fixture_hand_out(&office, &g.g, 1, "Kim", GIVEN);
 }
 
 static void
@@ -92,18 +44,18 @@ teardown(void)
 
 START_TEST(a_name_goes_from_codes_and_log)
 {
-	change(0, BOOKS_SPENT, FIXTURE_NOW - 10);
-	change(2, BOOKS_REVOKED, FIXTURE_NOW - 10);
+	fixture_change(&office, &g.g, 0, BOOKS_SPENT, FIXTURE_NOW - 10);
+	fixture_change(&office, &g.g, 2, BOOKS_REVOKED, FIXTURE_NOW - 10);
 	job.holder = "Kim";
 	ck_assert_int_eq(forget_find(&job, &f), E_OK);
 	ck_assert(job.found.codes == 2 && job.found.people == 1 && job.found.out == 0);
-	ck_assert_uint_eq(times_in_log("Kim"), 4);
+	ck_assert_uint_eq(fixture_logged(&office, "Kim"), 4);
 	ck_assert_int_eq(forget_commit(&job, &f), E_OK);
-	ck_assert_str_eq(holder_of(0), "");
-	ck_assert_str_eq(holder_of(1), "Lee");
-	ck_assert_str_eq(holder_of(2), "");
-	ck_assert_uint_eq(times_in_log("Kim"), 0);
-	ck_assert_uint_eq(times_in_log("Lee"), 1);
+	ck_assert_str_eq(fixture_booked(&office, &g.g, 0)->holder, "");
+	ck_assert_str_eq(fixture_booked(&office, &g.g, 1)->holder, "Lee");
+	ck_assert_str_eq(fixture_booked(&office, &g.g, 2)->holder, "");
+	ck_assert_uint_eq(fixture_logged(&office, "Kim"), 0);
+	ck_assert_uint_eq(fixture_logged(&office, "Lee"), 1);
 	ck_assert_int_eq(forget_pack(&job, &f), E_OK);
 	ck_assert_int_eq(forget_find(&job, &f), E_NO_CODES);
 	ck_assert_int_eq(f.why, WHY_NEVER_GIVEN);
@@ -112,33 +64,33 @@ END_TEST
 
 START_TEST(a_code_that_is_out_keeps_its_name)
 {
-	change(0, BOOKS_SPENT, FIXTURE_NOW - 10);
+	fixture_change(&office, &g.g, 0, BOOKS_SPENT, FIXTURE_NOW - 10);
 	job.holder = "Kim";
 	ck_assert_int_eq(forget_commit(&job, &f), E_USAGE);
 	ck_assert_int_eq(f.why, WHY_STILL_OUT);
-	ck_assert_str_eq(holder_of(0), "Kim");
-	ck_assert_str_eq(holder_of(2), "Kim");
-	ck_assert_uint_eq(times_in_log("Kim"), 3);
+	ck_assert_str_eq(fixture_booked(&office, &g.g, 0)->holder, "Kim");
+	ck_assert_str_eq(fixture_booked(&office, &g.g, 2)->holder, "Kim");
+	ck_assert_uint_eq(fixture_logged(&office, "Kim"), 3);
 	fault_clear(&f);
 	office.now = g.g.policy.expires;
 	ck_assert_int_eq(forget_commit(&job, &f), E_OK);
-	ck_assert_str_eq(holder_of(2), "");
+	ck_assert_str_eq(fixture_booked(&office, &g.g, 2)->holder, "");
 }
 END_TEST
 
 START_TEST(what_was_over_before_a_day_is_forgotten)
 {
-	change(0, BOOKS_SPENT, FIXTURE_NOW - 10);
-	change(1, BOOKS_REVOKED, FIXTURE_NOW - 9);
+	fixture_change(&office, &g.g, 0, BOOKS_SPENT, FIXTURE_NOW - 10);
+	fixture_change(&office, &g.g, 1, BOOKS_REVOKED, FIXTURE_NOW - 9);
 	job.before = FIXTURE_NOW - 9;
 	ck_assert_int_eq(forget_find(&job, &f), E_OK);
 	ck_assert(job.found.codes == 1 && job.found.people == 1 && job.found.out == 1);
 	ck_assert_int_eq(forget_commit(&job, &f), E_OK);
-	ck_assert_str_eq(holder_of(0), "");
-	ck_assert_str_eq(holder_of(1), "Lee");
-	ck_assert_str_eq(holder_of(2), "Kim");
-	ck_assert_uint_eq(times_in_log("Kim"), 1);
-	ck_assert_uint_eq(times_in_log("Lee"), 2);
+	ck_assert_str_eq(fixture_booked(&office, &g.g, 0)->holder, "");
+	ck_assert_str_eq(fixture_booked(&office, &g.g, 1)->holder, "Lee");
+	ck_assert_str_eq(fixture_booked(&office, &g.g, 2)->holder, "Kim");
+	ck_assert_uint_eq(fixture_logged(&office, "Kim"), 1);
+	ck_assert_uint_eq(fixture_logged(&office, "Lee"), 2);
 }
 END_TEST
 
@@ -151,7 +103,7 @@ START_TEST(what_expired_later_is_not)
 	job.before = g.g.policy.expires + 1;
 	ck_assert_int_eq(forget_commit(&job, &f), E_OK);
 	ck_assert_uint_eq(job.found.people, 2);
-	ck_assert_uint_eq(times_in_log("Kim") + times_in_log("Lee"), 0);
+	ck_assert_uint_eq(fixture_logged(&office, "Kim") + fixture_logged(&office, "Lee"), 0);
 }
 END_TEST
 
@@ -160,14 +112,14 @@ START_TEST(a_name_that_was_corrected_since_goes_too)
 	const struct books_rename slip = {"Lee", NULL, 0, "Leigh", FIXTURE_NOW};
 	uint64_t count = 0;
 
-	change(1, BOOKS_SPENT, FIXTURE_NOW - 10);
+	fixture_change(&office, &g.g, 1, BOOKS_SPENT, FIXTURE_NOW - 10);
 	ck_assert_int_eq(books_rename(office.books, &slip, &count, &f), E_OK);
 	ck_assert_uint_eq(count, 1);
 	job.before = FIXTURE_NOW - 5;
 	ck_assert_int_eq(forget_commit(&job, &f), E_OK);
-	ck_assert_str_eq(holder_of(1), "");
-	ck_assert_uint_eq(times_in_log("Lee") + times_in_log("Leigh"), 0);
-	ck_assert_uint_eq(times_in_log("Kim"), 2);
+	ck_assert_str_eq(fixture_booked(&office, &g.g, 1)->holder, "");
+	ck_assert_uint_eq(fixture_logged(&office, "Lee") + fixture_logged(&office, "Leigh"), 0);
+	ck_assert_uint_eq(fixture_logged(&office, "Kim"), 2);
 }
 END_TEST
 
@@ -181,9 +133,9 @@ START_TEST(an_old_name_of_a_code_that_is_out_is_counted)
 	ck_assert_int_eq(forget_find(&job, &f), E_OK);
 	ck_assert(job.found.codes == 0 && job.found.people == 1);
 	ck_assert_int_eq(forget_commit(&job, &f), E_OK);
-	ck_assert_str_eq(holder_of(1), "Leigh");
-	ck_assert_uint_eq(times_in_log("Lee"), 0);
-	ck_assert_uint_eq(times_in_log("Leigh"), 1);
+	ck_assert_str_eq(fixture_booked(&office, &g.g, 1)->holder, "Leigh");
+	ck_assert_uint_eq(fixture_logged(&office, "Lee"), 0);
+	ck_assert_uint_eq(fixture_logged(&office, "Leigh"), 1);
 	ck_assert_int_eq(forget_find(&job, &f), E_OK);
 	ck_assert_uint_eq(job.found.people, 0);
 }
@@ -195,11 +147,11 @@ START_TEST(a_slip_that_was_corrected_goes_too)
 	    .now = GIVEN, .verb = "issue", .grant_id = g.g.id, .slot = 1, .holder = "Leigh"};
 
 	ck_assert_int_eq(books_event(office.books, &slip, &f), E_OK);
-	change(1, BOOKS_SPENT, FIXTURE_NOW - 10);
+	fixture_change(&office, &g.g, 1, BOOKS_SPENT, FIXTURE_NOW - 10);
 	job.holder = "Lee";
 	ck_assert_int_eq(forget_commit(&job, &f), E_OK);
-	ck_assert_uint_eq(times_in_log("Leigh"), 0);
-	ck_assert_uint_eq(times_in_log("Kim"), 2);
+	ck_assert_uint_eq(fixture_logged(&office, "Leigh"), 0);
+	ck_assert_uint_eq(fixture_logged(&office, "Kim"), 2);
 }
 END_TEST
 

@@ -39,14 +39,6 @@ teardown(void)
 	fixture_close(&x);
 }
 
-static void
-is_refused(enum err e, enum err want, enum why why)
-{
-	ck_assert_int_eq(e, want);
-	ck_assert_int_eq(f.why, why);
-	fault_clear(&f);
-}
-
 START_TEST(the_lowest_codes_are_taken_for_the_holder)
 {
 	char shown[CODE_SHOWN_SIZE];
@@ -69,20 +61,20 @@ END_TEST
 START_TEST(none_is_taken_if_there_are_too_few)
 {
 	order.n = FIXTURE_SLOTS + 1;
-	is_refused(handout_take(&h, &office, &order, &f), E_NO_CODES, WHY_TOO_FEW);
+	fixture_refused(&f, handout_take(&h, &office, &order, &f), E_NO_CODES, WHY_TOO_FEW);
 	ck_assert_uint_eq(h.have, FIXTURE_SLOTS);
 	ck_assert_uint_eq(h.left, FIXTURE_SLOTS);
 	ck_assert_uint_eq(h.count, 0);
 	office.now = g.g.policy.expires;
 	order.n = 1;
-	is_refused(handout_take(&h, &office, &order, &f), E_NO_CODES, WHY_NONE_LEFT);
+	fixture_refused(&f, handout_take(&h, &office, &order, &f), E_NO_CODES, WHY_NONE_LEFT);
 }
 END_TEST
 
 START_TEST(a_lecture_is_named_by_its_label)
 {
 	order.lecture = "Another";
-	is_refused(handout_take(&h, &office, &order, &f), E_NO_GRANT, WHY_NO_LECTURE);
+	fixture_refused(&f, handout_take(&h, &office, &order, &f), E_NO_GRANT, WHY_NO_LECTURE);
 	order.lecture = "Lecture";
 	ck_assert_int_eq(handout_take(&h, &office, &order, &f), E_OK);
 }
@@ -95,14 +87,14 @@ START_TEST(only_a_code_that_is_out_and_of_use_is_shown_again)
 
 	ck_assert_int_eq(books_slot_numbered(office.books, x.stick_id, 1, &first, &f), E_OK);
 	slot = first.slot;
-	is_refused(handout_again_code(&h, &office, &slot, &f), E_USAGE, WHY_NOT_HANDED_OUT);
+	fixture_refused(&f, handout_again_code(&h, &office, &slot, &f), E_USAGE, WHY_NOT_HANDED_OUT);
 	slot.state = BOOKS_SPENT;
-	is_refused(handout_again_code(&h, &office, &slot, &f), E_SPENT, WHY_OVER);
+	fixture_refused(&f, handout_again_code(&h, &office, &slot, &f), E_SPENT, WHY_OVER);
 	slot.state = BOOKS_REVOKED;
-	is_refused(handout_again_code(&h, &office, &slot, &f), E_REVOKED, WHY_OVER);
+	fixture_refused(&f, handout_again_code(&h, &office, &slot, &f), E_REVOKED, WHY_OVER);
 	slot.state = BOOKS_ISSUED;
 	office.now = slot.expires;
-	is_refused(handout_again_code(&h, &office, &slot, &f), E_EXPIRED, WHY_OVER);
+	fixture_refused(&f, handout_again_code(&h, &office, &slot, &f), E_EXPIRED, WHY_OVER);
 	office.now--;
 	ck_assert_int_eq(handout_again_code(&h, &office, &slot, &f), E_OK);
 	ck_assert_int_eq(handout_again_code(&h, &office, &slot, &f), E_OK);
@@ -124,7 +116,7 @@ START_TEST(a_holder_gets_all_again_that_he_can_use)
 	ck_assert_uint_eq(h.slots[0].slot, 1);
 	ck_assert_int_eq(handout_codes(&h, &office, &f), E_OK);
 	order.holder = "Grace";
-	is_refused(handout_again_holder(&h, &office, &order, &f), E_NO_CODES, WHY_HOLDS_NONE);
+	fixture_refused(&f, handout_again_holder(&h, &office, &order, &f), E_NO_CODES, WHY_HOLDS_NONE);
 }
 END_TEST
 

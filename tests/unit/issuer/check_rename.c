@@ -8,7 +8,6 @@
 
 #include <sodium.h>
 
-#include "books_report.h"
 #include "fixture.h"
 #include "forget.h"
 #include "rename.h"
@@ -21,52 +20,6 @@ static struct fixture_grant g;
 static struct issuer office;
 static struct fault f;
 static uint64_t count;
-
-static void
-hand_out(const char *holder)
-{
-	struct books_slot *list = NULL;
-	uint32_t have = 0;
-
-	ck_assert_int_eq(books_take(office.books, &(struct books_take){g.g.id, 1, holder, GIVEN}, &list, &have, &f), E_OK);
-	free(list);
-}
-
-static void
-change(uint32_t slot, enum books_slot_state state)
-{
-	struct books_change c = {.grant_id = g.g.id, .slot = slot, .state = state, .now = GIVEN + 1, .verb = "test"};
-
-	ck_assert_int_eq(books_set_state(office.books, &c, &f), E_OK);
-}
-
-static struct books_slot
-slot_of(uint32_t slot)
-{
-	struct books_numbered n;
-
-	ck_assert_int_eq(books_slot_numbered(office.books, x.stick_id, slot + 1, &n, &f), E_OK);
-	ck_assert(n.found);
-	return n.slot;
-}
-
-static enum err
-add_up(void *arg, const struct books_report_deed *d, struct fault *why)
-{
-	(void)why;
-	*(uint64_t *)arg += d->times;
-	return E_OK;
-}
-
-static uint64_t
-times_in_log(const char *holder)
-{
-	const struct books_report_span span = {.to = INT64_MAX, .holder = holder};
-	uint64_t times = 0;
-
-	ck_assert_int_eq(books_report_deeds(office.books, &span, add_up, &times, &f), E_OK);
-	return times;
-}
 
 static enum err
 rename_all(const char *from, const char *to)
@@ -90,9 +43,9 @@ setup(void)
 	fixture_issuer(&x, &office);
 	memset(&f, 0, sizeof f);
 	fixture_book(&office, &g.g);
-	hand_out("Kim, hal 3");
-	hand_out("Lee");
-	hand_out("Kim, hal 3");
+	fixture_hand_out(&office, &g.g, 1, "Kim, hal 3", GIVEN);
+	fixture_hand_out(&office, &g.g, 1, "Lee", GIVEN);
+	fixture_hand_out(&office, &g.g, 1, "Kim, hal 3", GIVEN);
 }
 
 static void
@@ -107,16 +60,17 @@ START_TEST(every_code_of_a_holder_is_renamed)
 {
 	struct books_slot was;
 
-	change(2, BOOKS_SPENT);
-	was = slot_of(2);
+	fixture_change(&office, &g.g, 2, BOOKS_SPENT, GIVEN + 1);
+	was = *fixture_booked(&office, &g.g, 2);
 	ck_assert_int_eq(rename_all("Kim, hal 3", "Kim, hall 3"), E_OK);
 	ck_assert_uint_eq(count, 2);
-	ck_assert_str_eq(slot_of(0).holder, "Kim, hall 3");
-	ck_assert_str_eq(slot_of(1).holder, "Lee");
-	ck_assert_str_eq(slot_of(2).holder, "Kim, hall 3");
-	ck_assert(slot_of(2).state == BOOKS_SPENT && slot_of(2).changed_at == was.changed_at);
-	ck_assert_uint_eq(times_in_log("Kim, hal 3"), 3); /* what was written stays */
-	ck_assert_uint_eq(times_in_log("Kim, hall 3"), 2);
+	ck_assert_str_eq(fixture_booked(&office, &g.g, 0)->holder, "Kim, hall 3");
+	ck_assert_str_eq(fixture_booked(&office, &g.g, 1)->holder, "Lee");
+	ck_assert_str_eq(fixture_booked(&office, &g.g, 2)->holder, "Kim, hall 3");
+	ck_assert_int_eq(fixture_booked(&office, &g.g, 2)->state, BOOKS_SPENT);
+	ck_assert_int_eq(fixture_booked(&office, &g.g, 2)->changed_at, was.changed_at);
+	ck_assert_uint_eq(fixture_logged(&office, "Kim, hal 3"), 3); /* what was written stays */
+	ck_assert_uint_eq(fixture_logged(&office, "Kim, hall 3"), 2);
 }
 END_TEST
 
@@ -124,19 +78,19 @@ START_TEST(one_code_is_renamed)
 {
 	ck_assert_int_eq(rename_one(0, "Ann"), E_OK);
 	ck_assert_uint_eq(count, 1);
-	ck_assert_str_eq(slot_of(0).holder, "Ann");
-	ck_assert_str_eq(slot_of(2).holder, "Kim, hal 3");
+	ck_assert_str_eq(fixture_booked(&office, &g.g, 0)->holder, "Ann");
+	ck_assert_str_eq(fixture_booked(&office, &g.g, 2)->holder, "Kim, hal 3");
 	ck_assert_int_eq(rename_one(0, "Ann"), E_OK);
 	ck_assert_uint_eq(count, 0);
-	ck_assert_uint_eq(times_in_log("Ann"), 1);
-	change(2, BOOKS_READY);
+	ck_assert_uint_eq(fixture_logged(&office, "Ann"), 1);
+	fixture_change(&office, &g.g, 2, BOOKS_READY, GIVEN + 1);
 	ck_assert_int_eq(rename_one(2, "Ann"), E_OK); /* not handed out */
 	ck_assert_uint_eq(count, 0);
-	ck_assert_str_eq(slot_of(2).holder, "");
-	hand_out(NULL);
+	ck_assert_str_eq(fixture_booked(&office, &g.g, 2)->holder, "");
+	fixture_hand_out(&office, &g.g, 1, NULL, GIVEN);
 	ck_assert_int_eq(rename_one(2, "Bea"), E_OK);
 	ck_assert_uint_eq(count, 1);
-	ck_assert_str_eq(slot_of(2).holder, "Bea");
+	ck_assert_str_eq(fixture_booked(&office, &g.g, 2)->holder, "Bea");
 }
 END_TEST
 
@@ -145,7 +99,7 @@ START_TEST(nobody_cannot_be_renamed)
 	ck_assert_int_eq(rename_all("Kim", "Bea"), E_NO_CODES);
 	ck_assert_int_eq(f.why, WHY_NEVER_GIVEN);
 	ck_assert_str_eq(f.object, "Kim");
-	ck_assert_uint_eq(times_in_log("Bea"), 0);
+	ck_assert_uint_eq(fixture_logged(&office, "Bea"), 0);
 	ck_assert_int_eq(rename_all("Lee", "Lee"), E_OK);
 	ck_assert_uint_eq(count, 0);
 }
@@ -157,15 +111,15 @@ START_TEST(an_old_name_can_be_forgotten)
 	struct forget job = {.issuer = &office, .holder = "Bea"};
 
 	ck_assert_int_eq(rename_all("Lee", "Bea"), E_OK);
-	change(1, BOOKS_SPENT);
+	fixture_change(&office, &g.g, 1, BOOKS_SPENT, GIVEN + 1);
 	ck_assert_int_eq(forget_commit(&job, &f), E_OK);
-	ck_assert_uint_eq(times_in_log("Lee") + times_in_log("Bea"), 0);
+	ck_assert_uint_eq(fixture_logged(&office, "Lee") + fixture_logged(&office, "Bea"), 0);
 	ck_assert_int_eq(rename_all("Kim, hal 3", "Kim, hall 3"), E_OK);
 	job.holder = "Kim, hal 3";
 	ck_assert_int_eq(forget_commit(&job, &f), E_OK);
 	ck_assert(job.found.people == 1 && job.found.codes == 0);
-	ck_assert_uint_eq(times_in_log("Kim, hal 3"), 0);
-	ck_assert_str_eq(slot_of(0).holder, "Kim, hall 3");
+	ck_assert_uint_eq(fixture_logged(&office, "Kim, hal 3"), 0);
+	ck_assert_str_eq(fixture_booked(&office, &g.g, 0)->holder, "Kim, hall 3");
 	ck_assert_int_eq(forget_commit(&job, &f), E_NO_CODES);
 }
 END_TEST
@@ -196,7 +150,7 @@ START_TEST(only_who_can_use_a_code_if_wanted)
 	ck_assert_uint_eq(near.count, 1);
 	ck_assert_int_eq(books_near(office.books, "lee", g.g.policy.expires, &near, &f), E_OK);
 	ck_assert_uint_eq(near.count, 0);
-	change(1, BOOKS_SPENT);
+	fixture_change(&office, &g.g, 1, BOOKS_SPENT, GIVEN + 1);
 	ck_assert_int_eq(books_near(office.books, "lee", FIXTURE_NOW, &near, &f), E_OK);
 	ck_assert_uint_eq(near.count, 0);
 	ck_assert_int_eq(books_near(office.books, "lee", 0, &near, &f), E_OK);

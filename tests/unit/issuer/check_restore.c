@@ -76,14 +76,6 @@ teardown(void)
 	fixture_close(&x);
 }
 
-static void
-is_refused(enum err e, enum err want, enum why why)
-{
-	ck_assert_int_eq(e, want);
-	ck_assert_int_eq(f.why, why);
-	fault_clear(&f);
-}
-
 /* Of the first column of the first row. */
 static int64_t
 ask(const char *dir, const char *text)
@@ -135,10 +127,10 @@ START_TEST(it_is_never_written_over_anything)
 {
 	const struct backup_new same = {file, BYTES("k", 1), x.now, "2"};
 
-	is_refused(backup_make(office.books, &same, &f), E_USAGE, WHY_BACKUP_FILE);
+	fixture_refused(&f, backup_make(office.books, &same, &f), E_USAGE, WHY_BACKUP_FILE);
 	ck_assert_int_eq(unlink(file), 0);
 	ck_assert_int_eq(symlink("nowhere", file), 0);
-	is_refused(backup_make(office.books, &same, &f), E_USAGE, WHY_BACKUP_FILE);
+	fixture_refused(&f, backup_make(office.books, &same, &f), E_USAGE, WHY_BACKUP_FILE);
 	ck_assert_int_ne(faccessat(x.dir_fd, "nowhere", F_OK, 0), 0);
 }
 END_TEST
@@ -149,9 +141,9 @@ START_TEST(it_is_made_nowhere_else)
 	struct backup_new at = {path, BYTES("k", 1), x.now, "2"};
 
 	snprintf(path, sizeof path, "%s/none/backup", x.path);
-	is_refused(backup_make(office.books, &at, &f), E_BOOKS, WHY_BACKUP_FILE);
+	fixture_refused(&f, backup_make(office.books, &at, &f), E_BOOKS, WHY_BACKUP_FILE);
 	snprintf(path, sizeof path, "%s/", x.path);
-	is_refused(backup_make(office.books, &at, &f), E_BOOKS, WHY_BACKUP_FILE);
+	fixture_refused(&f, backup_make(office.books, &at, &f), E_BOOKS, WHY_BACKUP_FILE);
 }
 END_TEST
 
@@ -180,20 +172,20 @@ START_TEST(what_is_no_backup_is_refused)
 	char path[4300];
 
 	snprintf(path, sizeof path, "%s/%s", office.dir, BOOKS_NAME);
-	is_refused(restore_look(&r, path, &f), E_BOOKS, WHY_NO_BACKUP);
+	fixture_refused(&f, restore_look(&r, path, &f), E_BOOKS, WHY_NO_BACKUP);
 	restore_free(&r);
-	is_refused(restore_look(&r, x.path, &f), E_BOOKS, WHY_NO_BACKUP);
+	fixture_refused(&f, restore_look(&r, x.path, &f), E_BOOKS, WHY_NO_BACKUP);
 	restore_free(&r);
 	snprintf(path, sizeof path, "%s/pipe", x.path);
 	ck_assert_int_eq(mkfifo(path, 0600), 0);
-	is_refused(restore_look(&r, path, &f), E_BOOKS, WHY_NO_BACKUP);
+	fixture_refused(&f, restore_look(&r, path, &f), E_BOOKS, WHY_NO_BACKUP);
 	restore_free(&r);
 	snprintf(path, sizeof path, "%s/latest", x.path);
 	ck_assert_int_eq(symlink("backup", path), 0);
 	ck_assert_int_eq(restore_look(&r, path, &f), E_OK); /* as good as the file */
 	restore_free(&r);
 	ck_assert_int_eq(truncate(file, 8192), 0);
-	is_refused(restore_look(&r, file, &f), E_BOOKS, WHY_NO_BACKUP);
+	fixture_refused(&f, restore_look(&r, file, &f), E_BOOKS, WHY_NO_BACKUP);
 	restore_free(&r);
 	ck_assert_int_eq(unlink(file), 0);
 	ck_assert_int_eq(restore_look(&r, file, &f), E_BOOKS);
@@ -219,7 +211,7 @@ START_TEST(books_of_another_key_are_no_backup)
 	ck_assert_int_eq(backup_make(office.books, &(struct backup_new){file, BYTES(keystore, n), x.now, "1"}, &f), E_OK);
 	free(keystore);
 	ck_assert_int_eq(restore_look(&r, file, &f), E_OK);
-	is_refused(restore_unlock(&r, PASS, &f), E_BOOKS, WHY_NO_BACKUP);
+	fixture_refused(&f, restore_unlock(&r, PASS, &f), E_BOOKS, WHY_NO_BACKUP);
 }
 END_TEST
 
@@ -279,7 +271,7 @@ START_TEST(a_list_of_another_issuer_is_no_backup)
 	ck_assert_int_eq(unlink(file), 0);
 	back_up();
 	ck_assert_int_eq(restore_look(&r, file, &f), E_OK);
-	is_refused(restore_unlock(&r, PASS, &f), E_BOOKS, WHY_NO_BACKUP);
+	fixture_refused(&f, restore_unlock(&r, PASS, &f), E_BOOKS, WHY_NO_BACKUP);
 }
 END_TEST
 
@@ -292,7 +284,7 @@ START_TEST(a_view_in_the_place_of_a_table_is_no_backup)
 	ck_assert_int_eq(sqlite3_exec(db, "DROP TABLE meta; CREATE VIEW meta AS WITH RECURSIVE c (x) AS (SELECT 1 UNION ALL"
 	    " SELECT 2 FROM c) SELECT 'schema' AS k, x AS v FROM c WHERE x > 2", NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(db);
-	is_refused(restore_look(&r, file, &f), E_BOOKS, WHY_NO_BACKUP);
+	fixture_refused(&f, restore_look(&r, file, &f), E_BOOKS, WHY_NO_BACKUP);
 }
 END_TEST
 
@@ -303,7 +295,7 @@ START_TEST(one_of_a_newer_program_is_not_called_damaged)
 	ck_assert_int_eq(sqlite3_open(file, &db), SQLITE_OK);
 	ck_assert_int_eq(sqlite3_exec(db, "UPDATE meta SET v = 99 WHERE k = 'schema'", NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(db);
-	is_refused(restore_look(&r, file, &f), E_BOOKS, WHY_NEWER);
+	fixture_refused(&f, restore_look(&r, file, &f), E_BOOKS, WHY_NEWER);
 }
 END_TEST
 
@@ -317,7 +309,7 @@ START_TEST(another_backup_in_its_place_is_not_what_was_checked)
 	ck_assert_int_eq(unlink(file), 0);
 	ck_assert_int_eq(books_pc_call(office.books, x.stick_id, "Hall", &f), E_OK);
 	back_up();
-	is_refused(restore_into(&r, again, &f), E_BOOKS, WHY_NO_BACKUP);
+	fixture_refused(&f, restore_into(&r, again, &f), E_BOOKS, WHY_NO_BACKUP);
 	snprintf(path, sizeof path, "%s/%s", again, BOOKS_NAME);
 	ck_assert_int_ne(access(path, F_OK), 0);
 }
@@ -357,12 +349,12 @@ END_TEST
 
 START_TEST(an_issuer_that_is_there_stays)
 {
-	is_refused(restore_vacant(office.dir, &f), E_KEYSTORE, WHY_THERE);
+	fixture_refused(&f, restore_vacant(office.dir, &f), E_KEYSTORE, WHY_THERE);
 	ck_assert_int_eq(restore_look(&r, file, &f), E_OK);
-	is_refused(restore_into(&r, office.dir, &f), E_KEYSTORE, WHY_THERE);
+	fixture_refused(&f, restore_into(&r, office.dir, &f), E_KEYSTORE, WHY_THERE);
 	ck_assert_int_eq(unlinkat(office.dir_fd, KEYSTORE_NAME, 0), 0); /* all that is left of one */
-	is_refused(restore_vacant(office.dir, &f), E_KEYSTORE, WHY_THERE);
-	is_refused(restore_into(&r, office.dir, &f), E_KEYSTORE, WHY_THERE);
+	fixture_refused(&f, restore_vacant(office.dir, &f), E_KEYSTORE, WHY_THERE);
+	fixture_refused(&f, restore_into(&r, office.dir, &f), E_KEYSTORE, WHY_THERE);
 	ck_assert_int_eq(ask(office.dir, "SELECT count(*) FROM slot WHERE state = 'ready'"), FIXTURE_SLOTS);
 }
 END_TEST
@@ -422,7 +414,7 @@ START_TEST(two_at_once_wait_for_each_other)
 	ck_assert_int_eq(flock(fd, LOCK_UN), 0);
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 	ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 7);
-	is_refused(restore_into(&r, again, &f), E_KEYSTORE, WHY_THERE);
+	fixture_refused(&f, restore_into(&r, again, &f), E_KEYSTORE, WHY_THERE);
 	close(fd);
 }
 END_TEST
@@ -469,7 +461,7 @@ START_TEST(a_copy_that_was_put_back_is_noticed_and_adopted)
 	free(old);
 	for (int k = 0; k < 2; k++) { /* it is not forgotten */
 		reopen(office.dir);
-		is_refused(issuer_hands_out(&office, &since, &f), E_BOOKS, WHY_BEHIND);
+		fixture_refused(&f, issuer_hands_out(&office, &since, &f), E_BOOKS, WHY_BEHIND);
 		ck_assert_int_gt(since, 0);
 	}
 	ck_assert_int_eq(restore_adopt(&office, HOLDER, &counted, &f), E_OK);
@@ -545,8 +537,8 @@ START_TEST(a_newer_list_on_a_stick_gives_an_older_copy_away)
 	ck_assert_int_eq(stick_open(&s, x.dir_fd, &f), E_OK);
 	ck_assert_int_eq(issuer_look_behind(&office, s, &f), E_OK); /* who only reads goes on, and it is noted */
 	ck_assert(office.behind);
-	is_refused(issuer_hands_out(&office, &since, &f), E_BOOKS, WHY_BEHIND);
-	is_refused(issuer_look_behind(&office, s, &f), E_BOOKS, WHY_BEHIND);
+	fixture_refused(&f, issuer_hands_out(&office, &since, &f), E_BOOKS, WHY_BEHIND);
+	fixture_refused(&f, issuer_look_behind(&office, s, &f), E_BOOKS, WHY_BEHIND);
 	office.now = x.now + 100;
 	ck_assert_int_eq(restore_adopt(&office, HOLDER, &counted, &f), E_OK);
 	ck_assert_int_eq(issuer_look_behind(&office, s, &f), E_OK); /* that list is of before */

@@ -21,6 +21,7 @@
 #include "mountinfo.h"
 #include "scrub.h"
 #include "suite.h"
+#include "told.h"
 
 #define MIB ((uint64_t)1 << 20)
 
@@ -151,49 +152,6 @@ fstatvfs(int fd, struct statvfs *out)
 
 #pragma GCC visibility pop
 
-/* ---- who listens ------------------------------------------------------------------------------------------------------------- */
-
-static struct {
-	unsigned started, ended, updates, stop_at;
-	uint64_t done, all;
-	bool ok;
-} told;
-
-static void
-on_start(void *arg, enum report_phase phase)
-{
-	(void)arg;
-	ck_assert_int_eq(phase, REPORT_FILLING);
-	told.started++;
-}
-
-static void
-on_update(void *arg, uint64_t done, uint64_t all)
-{
-	(void)arg;
-	ck_assert(done >= told.done && done <= all);
-	told.done = done;
-	told.all = all;
-	told.updates++;
-}
-
-static void
-on_end(void *arg, bool ok)
-{
-	(void)arg;
-	told.ended++;
-	told.ok = ok;
-}
-
-static bool
-on_stopped(void *arg)
-{
-	(void)arg;
-	return told.updates == told.stop_at;
-}
-
-static const struct report report = {.start = on_start, .update = on_update, .end = on_end, .stopped = on_stopped};
-
 static void
 setup(void)
 {
@@ -202,6 +160,7 @@ setup(void)
 	ck_assert_int_ge(medium = open(home, O_RDONLY | O_DIRECTORY | O_CLOEXEC), 0);
 	memset(&disk, 0, sizeof disk);
 	memset(&told, 0, sizeof told);
+	told.phase = REPORT_FILLING;
 	memset(&f, 0, sizeof f);
 	told.stop_at = 1000;
 	disk.room = 3 * MIB + 1000;

@@ -16,7 +16,7 @@
 #include "text.h"
 #include "utf8.h"
 
-#define PASS_QUESTION N_("Issuer passphrase (chosen at init): ")
+#define PASS_QUESTION N_("Issuer passphrase: ")
 #define NEW_QUESTION N_("New issuer passphrase: ")
 #define AGAIN_QUESTION N_("The same again: ")
 

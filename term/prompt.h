@@ -80,7 +80,7 @@ enum err prompt_lines(
 
 /*
  * prompt_passphrase(c, question, a, f): read a passphrase from c->passphrase_file (its first line without the LF), or else from the
- * terminal without echo. question NULL: "Issuer passphrase (chosen at init): ". Errors: E_PROMPT, E_INTERRUPTED, E_PASSPHRASE
+ * terminal without echo. question NULL: "Issuer passphrase: ". Errors: E_PROMPT, E_INTERRUPTED, E_PASSPHRASE
  * (empty, too long, or a file in UTF-16).
  */
 enum err prompt_passphrase(const struct cli *c, const char *question, struct prompt_answer *a, struct fault *f);

@@ -1062,7 +1062,7 @@ s_passphrase(FILE *t, const struct fault *f, const struct say_about *a)
 	(void)f;
 	(void)a;
 	fprintf(t, "%s",
-	    _("this is not the passphrase that was chosen at init. Is caps lock on, or is it a different keyboard layout?"));
+	    _("this is not the issuer's passphrase. Is caps lock on, or is it a different keyboard layout?"));
 }
 
 static void

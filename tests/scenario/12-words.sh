@@ -163,13 +163,13 @@ EOF
 # ---- passphrase --------------------------------------------------------------------------------------------------------------
 dialogue "a wrong passphrase, then the right one: neither is shown" <<EOF
 spawn oncestick issue "$name" -n 1 --to "Kim, hall 3"
-sees "Issuer passphrase (chosen at init): "
+sees "Issuer passphrase: "
 send "battery staple\r"
 sees {[E_PASSPHRASE 61]}
 unseen staple
 ends 61
 spawn oncestick issue "$name" -n 1 --to "Kim, hall 3"
-sees "Issuer passphrase (chosen at init): "
+sees "Issuer passphrase: "
 send "correct horse\r"
 sees "code $name/4 for Kim, hall 3; 4 left on this stick"
 unseen horse

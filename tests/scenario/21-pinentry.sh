@@ -53,7 +53,7 @@ mkdir "$stick"
 check "a stick is prepared" alone oncestick prepare "$W/folder" "$stick" --label "$(printf 'We <b>ek</b> 100%% caf\303\251')" --pinentry
 person 'pin wrong'
 refused 61 "a wrong passphrase" alone oncestick issue "$stick" --to Test --pinentry
-saw '^SETDESC this is not the passphrase'
+saw '^SETDESC this is not the issuer's passphrase'
 saw '^MESSAGE$'
 person 'pin correct horse'
 check "codes are handed out" alone oncestick issue "$stick" -n 4 --to Test --pinentry

@@ -1,7 +1,7 @@
 /*
  * cli.h - the verbs.
  *
- * A verb returns an enum err, which becomes the exit status. By then it has said what went wrong (say.h).
+ * A verb returns an enum err, which becomes the exit status. By then it has said what went wrong (faultsay.h).
  */
 #ifndef CLI_H
 #define CLI_H

@@ -13,11 +13,11 @@
 #include "accept.h"
 #include "cli.h"
 #include "envelope.h"
+#include "faultsay.h"
 #include "keytree.h"
 #include "notice.h"
 #include "opt.h"
 #include "refillfile.h"
-#include "say.h"
 #include "station.h"
 #include "stickarg.h"
 #include "stickio.h"
@@ -289,7 +289,7 @@ cmd_accept(struct cli *c, int argc, char **argv)
 	if (e == E_OK)
 		e = r.codes.p != NULL ? report_codes(&r) : report_list(&r);
 	else
-		e = say_error(c, &f, &(struct say_about){.object = about(&r, f.err)});
+		e = faultsay_error(c, &f, &(struct faultsay_about){.object = about(&r, f.err)});
 	end(&r);
 	return e;
 }

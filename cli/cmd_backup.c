@@ -11,13 +11,13 @@
 
 #include "backup.h"
 #include "cli.h"
+#include "faultsay.h"
 #include "issuer.h"
 #include "issuing.h"
 #include "keystore.h"
 #include "keytree.h"
 #include "newfile.h"
 #include "opt.h"
-#include "say.h"
 #include "text.h"
 
 static enum err
@@ -67,7 +67,7 @@ cmd_backup(struct cli *c, int argc, char **argv)
 	if (!opt_parse(c, &verb, &words, &e))
 		return e;
 	e = make(&i, c, words.list[0], &f);
-	e = e == E_OK ? report(c, &i, words.list[0]) : say_error(c, &f, NULL);
+	e = e == E_OK ? report(c, &i, words.list[0]) : faultsay_error(c, &f, NULL);
 	issuer_close(&i);
 	return e;
 }

@@ -11,13 +11,13 @@
 #include "books_pc.h"
 #include "cli.h"
 #include "dcbor.h"
+#include "faultsay.h"
 #include "human.h"
 #include "issuer.h"
 #include "issuing.h"
 #include "keytree.h"
 #include "opt.h"
 #include "rename.h"
-#include "say.h"
 #include "text.h"
 #include "when.h"
 
@@ -260,7 +260,7 @@ list_sticks(const struct cli *c, struct issuer *i, struct fault *f)
 
 	e = read_all(i, &sticks, &count, &held, &l.left, f);
 	if (e != E_OK) {
-		e = say_error(c, f, NULL);
+		e = faultsay_error(c, f, NULL);
 		goto out;
 	}
 	l.list = c->json ? json_array() : NULL;
@@ -410,7 +410,7 @@ list_slots(const struct cli *c, struct issuer *i, const char *arg, struct fault 
 	enum err e = issuing_find(i, c, arg, &stick, f);
 
 	if (e != E_OK || books_slots(i->books, stick.id, &slots, &count, f) != E_OK) {
-		e = say_error(c, f, &(struct say_about){.object = arg});
+		e = faultsay_error(c, f, &(struct faultsay_about){.object = arg});
 		goto out;
 	}
 	if (count == 0) {
@@ -426,7 +426,7 @@ list_slots(const struct cli *c, struct issuer *i, const char *arg, struct fault 
 		if (find_pc(i, &slots[k], &pc, f) != E_OK) {
 			json_decref(list);
 			human_table_free(&table);
-			e = say_error(c, f, NULL);
+			e = faultsay_error(c, f, NULL);
 			goto out;
 		}
 		if (c->json)
@@ -474,7 +474,7 @@ rename_holder(const struct cli *c, struct issuer *i, const char *old, const char
 	if (e == E_OK && (e = find_renamed(c, i, &r, &slot, &f)) == E_OK && (e = rename_commit(i, &r, &count, &f)) != E_OK)
 		issuing_did_you_mean(i, c, &f);
 	if (e != E_OK)
-		return say_error(c, &f, NULL);
+		return faultsay_error(c, &f, NULL);
 	if (c->json)
 		return say_json(c, json_pack("{s:I}", "renamed", (json_int_t)count));
 	if (count == 0)
@@ -528,7 +528,7 @@ cmd_codes(struct cli *c, int argc, char **argv)
 	if (e == E_OK)
 		issuing_warn_behind(&i, c);
 	if (e != E_OK)
-		e = say_error(c, &f, NULL);
+		e = faultsay_error(c, &f, NULL);
 	else
 		e = words.count == 0 ? list_sticks(c, &i, &f) : list_slots(c, &i, words.list[0], &f);
 	issuer_close(&i);

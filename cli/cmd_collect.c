@@ -14,16 +14,16 @@
 #include "books_pc.h"
 #include "cli.h"
 #include "collect.h"
+#include "faultsay.h"
 #include "homecoming.h"
 #include "human.h"
 #include "issuer.h"
 #include "issuing.h"
-#include "newfile.h"
 #include "keytree.h"
+#include "newfile.h"
 #include "opt.h"
 #include "prompt.h"
 #include "reporting.h"
-#include "say.h"
 #include "scrub.h"
 #include "stickio.h"
 #include "text.h"
@@ -528,17 +528,17 @@ report(struct run *r)
 		e = listed;
 	if (r->h.put.err != E_OK) {
 		say_info(r->c, "the books have it all, but the new list is not on the stick:");
-		return say_error(r->c, &r->h.put, &(struct say_about){.object = r->at.path});
+		return faultsay_error(r->c, &r->h.put, &(struct faultsay_about){.object = r->at.path});
 	}
 	if (e == E_OK && r->h.collect.sys != 0) {
 		fault_set(&f, E_STICK_IO, r->h.collect.sys, "read", "%s", r->at.path);
-		return say_error(r->c, &f, &(struct say_about){.object = r->at.path});
+		return faultsay_error(r->c, &f, &(struct faultsay_about){.object = r->at.path});
 	}
 	if (e != E_OK || !r->purge)
 		return e;
 	issuing_announce_scrub(r->c, r->at.fd);
 	e = scrub_free_space(r->h.collect.report, r->at.fd, &f);
-	return e == E_OK ? E_OK : say_error(r->c, &f, &(struct say_about){.object = r->at.path});
+	return e == E_OK ? E_OK : faultsay_error(r->c, &f, &(struct faultsay_about){.object = r->at.path});
 }
 
 static void
@@ -583,7 +583,7 @@ cmd_collect(struct cli *c, int argc, char **argv)
 		return say_usage(c, "--purge needs a STICK");
 	}
 	e = run(&r, &f);
-	e = e == E_OK ? report(&r) : say_error(c, &f, &(struct say_about){.object = r.stick});
+	e = e == E_OK ? report(&r) : faultsay_error(c, &f, &(struct faultsay_about){.object = r.stick});
 	end(&r);
 	return e;
 }

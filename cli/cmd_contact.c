@@ -8,10 +8,10 @@
 
 #include "cli.h"
 #include "dcbor.h"
+#include "faultsay.h"
 #include "issuer.h"
 #include "issuing.h"
 #include "opt.h"
-#include "say.h"
 #include "settings.h"
 #include "text.h"
 
@@ -73,7 +73,7 @@ cmd_contact(struct cli *c, int argc, char **argv)
 	if (e == E_OK && contact != NULL)
 		e = settings_contact(&i, contact, &f);
 	if (e != E_OK)
-		e = say_error(c, &f, NULL);
+		e = faultsay_error(c, &f, NULL);
 	else
 		e = contact != NULL ? report(c, &i) : show(c, &i);
 	issuer_close(&i);

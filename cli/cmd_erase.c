@@ -10,6 +10,7 @@
 
 #include "cli.h"
 #include "erase.h"
+#include "faultsay.h"
 #include "human.h"
 #include "issuer.h"
 #include "issuersay.h"
@@ -19,7 +20,6 @@
 #include "prompt.h"
 #include "readme.h"
 #include "reporting.h"
-#include "say.h"
 #include "scrub.h"
 #include "text.h"
 
@@ -198,7 +198,7 @@ cmd_erase(struct cli *c, int argc, char **argv)
 	r.stick = words.list[0];
 	r.left = json_array();
 	e = run(&r, &f);
-	e = e == E_OK ? report(&r) : say_error(c, &f, &(struct say_about){.object = r.stick});
+	e = e == E_OK ? report(&r) : faultsay_error(c, &f, &(struct faultsay_about){.object = r.stick});
 	erase_free(&r.e);
 	json_decref(r.left);
 	for (size_t i = 0; i < LEFT_SHOWN; i++)

@@ -6,12 +6,12 @@
 #include <jansson.h>
 
 #include "cli.h"
+#include "faultsay.h"
 #include "forget.h"
 #include "issuer.h"
 #include "issuing.h"
 #include "opt.h"
 #include "prompt.h"
-#include "say.h"
 #include "text.h"
 #include "when.h"
 
@@ -68,7 +68,7 @@ pack(const struct cli *c, const struct forget *g, enum err e, struct fault *f)
 			    "traces of them. Make room there, then give the same command again.");
 	} else {
 		issuing_did_you_mean(g->issuer, c, f);
-		say_error(c, f, NULL);
+		faultsay_error(c, f, NULL);
 		fault_clear(f);
 	}
 	return fault_pass(f, &packing);
@@ -120,7 +120,7 @@ cmd_forget(struct cli *c, int argc, char **argv)
 	e = issuing_open(&i, c, &f);
 	if (e == E_OK && (e = run(c, &g, yes, &f)) != E_OK)
 		issuing_did_you_mean(&i, c, &f);
-	e = e == E_OK ? report(c, &g) : say_error(c, &f, NULL);
+	e = e == E_OK ? report(c, &g) : faultsay_error(c, &f, NULL);
 	issuer_close(&i);
 	return e;
 }

@@ -14,13 +14,13 @@
 
 #include "cli.h"
 #include "dcbor.h"
+#include "faultsay.h"
 #include "issuer.h"
 #include "issuing.h"
 #include "keystore.h"
 #include "keytree.h"
 #include "opt.h"
 #include "prompt.h"
-#include "say.h"
 #include "secret.h"
 #include "sql.h"
 #include "text.h"
@@ -146,7 +146,7 @@ cmd_init(struct cli *c, int argc, char **argv)
 	if (contact != NULL && !dcbor_text_ok(contact, strlen(contact)))
 		return say_usage(c, "--contact takes 1 to %u bytes of plain text", LABEL_MAX);
 	e = make(&i, c, contact, &f);
-	e = e == E_OK ? report(c, &i, contact) : say_error(c, &f, NULL);
+	e = e == E_OK ? report(c, &i, contact) : faultsay_error(c, &f, NULL);
 	issuer_close(&i);
 	return e;
 }

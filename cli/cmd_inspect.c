@@ -9,12 +9,12 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "faultsay.h"
 #include "fence.h"
 #include "filestat.h"
 #include "inspect.h"
 #include "inspectsay.h"
 #include "opt.h"
-#include "say.h"
 #include "stickarg.h"
 #include "stickio.h"
 #include "text.h"
@@ -100,7 +100,7 @@ cmd_inspect(struct cli *c, int argc, char **argv)
 		return e;
 	e = read_any(c, &a, words.count > 0 ? words.list[0] : NULL, &f);
 	if (e != E_OK) {
-		e = say_error(c, &f, &(struct say_about){.object = words.count > 0 ? words.list[0] : NULL});
+		e = faultsay_error(c, &f, &(struct faultsay_about){.object = words.count > 0 ? words.list[0] : NULL});
 	} else if (c->json) {
 		e = say_json(c, inspectsay_json(&r));
 	} else {

@@ -13,13 +13,13 @@
 #include "cards.h"
 #include "cli.h"
 #include "dcbor.h"
+#include "faultsay.h"
 #include "handout.h"
 #include "handoutsay.h"
 #include "issuer.h"
 #include "issuing.h"
 #include "keytree.h"
 #include "opt.h"
-#include "say.h"
 #include "sheet.h"
 #include "stop.h"
 #include "text.h"
@@ -346,7 +346,7 @@ run(const struct cli *c, struct issue *a, struct fault *f)
 		e = hand_out(a, f);
 	if (e != E_OK)
 		issuing_did_you_mean(&a->issuer, c, f);
-	return e == E_OK ? show(c, a) : say_error(c, f, NULL);
+	return e == E_OK ? show(c, a) : faultsay_error(c, f, NULL);
 }
 
 /* ---- the command line ---------------------------------------------------------------------------------------------------- */

@@ -5,9 +5,9 @@
 #include <jansson.h>
 
 #include "cli.h"
+#include "faultsay.h"
 #include "mounting.h"
 #include "opt.h"
-#include "say.h"
 #include "text.h"
 
 static const char about_text[] =
@@ -49,8 +49,8 @@ cmd_mount(struct cli *c, int argc, char **argv)
 	if (!opt_parse(c, &v, &words, &err))
 		return err;
 	if (mounting_resolve(&m, words.count > 0 ? words.list[0] : NULL, words.count > 1 ? words.list[1] : NULL, &f) != E_OK)
-		return say_error(c, &f,
-		    &(struct say_about){.object = f.err == E_FUSE ? words.list[1] : words.count > 0 ? words.list[0] : NULL});
+		return faultsay_error(c, &f,
+		    &(struct faultsay_about){.object = f.err == E_FUSE ? words.list[1] : words.count > 0 ? words.list[0] : NULL});
 	if ((err = mounting_open(&m)) != E_OK || (err = report(&m)) != E_OK)
 		return err;
 	mounting_ready(&m, stay);

@@ -8,12 +8,12 @@
 #include <sodium.h>
 
 #include "cli.h"
+#include "faultsay.h"
 #include "issuer.h"
 #include "issuing.h"
 #include "keystore.h"
 #include "opt.h"
 #include "prompt.h"
-#include "say.h"
 #include "settings.h"
 #include "text.h"
 
@@ -77,7 +77,7 @@ explain(const struct cli *c, const struct fault *f, bool counts)
 	if (counts)
 		say_warn(c, "the new passphrase counts already, but not all was completed:");
 	if (f->err != E_KEYSTORE || (f->why != WHY_MAKE_FILE && f->why != WHY_MAKE_DURABLE))
-		return say_error(c, f, NULL);
+		return faultsay_error(c, f, NULL);
 	if (counts)
 		return say_refuse(c, E_KEYSTORE,
 		    "the disk did not confirm the new keystore (%s). Keep both passphrases until the disk is in order, then change it again",

@@ -14,12 +14,12 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "faultsay.h"
 #include "mounting.h"
 #include "opt.h"
 #include "player.h"
 #include "playhome.h"
 #include "prompt.h"
-#include "say.h"
 #include "stage.h"
 #include "text.h"
 #include "unreadsay.h"
@@ -114,7 +114,7 @@ say_forbidden(const struct cli *c, const struct fault *f)
 	bool device = f->why == WHY_FUSE_DEVICE || f->why == WHY_NO_FUSE || f->why == WHY_MOUNT_REFUSED;
 
 	if (f->err != E_FUSE)
-		return say_error(c, f, NULL);
+		return faultsay_error(c, f, NULL);
 	if ((f->sys == EPERM || f->sys == EACCES) && !device &&
 	    setting("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == 1)
 		return say_refuse(c, E_FUSE, "this PC allows user namespaces only to programs with an AppArmor profile that says "
@@ -262,7 +262,7 @@ say_closed(const struct play *p)
 		return say_refuse(p->m.c, E_FAIL, "the process that served the folder ended before the player did. The session is "
 						  "paused: type the same code again here");
 	if (msg->err != E_OK)
-		return say_error(p->m.c, &msg->fault, NULL);
+		return faultsay_error(p->m.c, &msg->fault, NULL);
 	when_show_duration(length, sizeof length, msg->used_s);
 	when_show_until(until, sizeof until, now + msg->remaining_s, now);
 	if (msg->ended && msg->remaining_s <= 0)
@@ -356,9 +356,9 @@ cmd_play(struct cli *c, int argc, char **argv)
 	if (!opt_parse(c, &v, &words, &err))
 		return err;
 	if (player_find(&p.player, theirs, argv + ours + 1, &f) != E_OK)
-		err = say_error(c, &f, NULL);
+		err = faultsay_error(c, &f, NULL);
 	else if (mounting_resolve(&p.m, words.count > 0 ? words.list[0] : NULL, NULL, &f) != E_OK)
-		err = say_error(c, &f, &(struct say_about){.object = words.count > 0 ? words.list[0] : NULL});
+		err = faultsay_error(c, &f, &(struct faultsay_about){.object = words.count > 0 ? words.list[0] : NULL});
 	else {
 		playhome_find(&p.home, p.player.own);
 		if ((err = make_stage(&p)) == E_OK)

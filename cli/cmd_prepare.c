@@ -10,6 +10,7 @@
 
 #include "cli.h"
 #include "dcbor.h"
+#include "faultsay.h"
 #include "human.h"
 #include "issuing.h"
 #include "keytree.h"
@@ -21,7 +22,6 @@
 #include "readme.h"
 #include "reformatsay.h"
 #include "reporting.h"
-#include "say.h"
 #include "stickarg.h"
 #include "stop.h"
 #include "text.h"
@@ -119,7 +119,7 @@ open_sticks(struct run *r, char **args)
 
 	for (size_t i = 0; i < r->j->count; i++)
 		if (open_stick(r, i, args[i], &f) != E_OK)
-			return say_error(r->c, &f, &(struct say_about){.object = args[i]});
+			return faultsay_error(r->c, &f, &(struct faultsay_about){.object = args[i]});
 	return E_OK;
 }
 
@@ -142,7 +142,7 @@ find_formats(const struct cli *c, struct formats *s, const char *type, char **ar
 			return say_usage(c, "--format is exfat or vfat, not '%s'", say_safe(safe, sizeof safe, type));
 		if (reformat_find(&s->list[i], &s->env, args[i], &why) != E_OK) {
 			reformatsay(c, &s->list[i], &why, &f);
-			return say_error(c, &f, NULL);
+			return faultsay_error(c, &f, NULL);
 		}
 		for (size_t k = 0; k < i; k++)
 			if (strcmp(s->list[k].usb.disk, s->list[i].usb.disk) == 0)
@@ -174,7 +174,7 @@ confirm_format(const struct cli *c, const struct formats *s, const struct reform
 			r->path);
 	snprintf(question, sizeof question, _("Type %s to format it: "), r->usb.name);
 	if (prompt_line(c, question, answer, sizeof answer, &f) != E_OK)
-		return say_error(c, &f, NULL);
+		return faultsay_error(c, &f, NULL);
 	return reformat_named(r, answer) ? E_OK : say_refuse(c, E_PROMPT, "not confirmed. Nothing was done");
 }
 
@@ -249,7 +249,7 @@ format_sticks(struct run *r)
 			    s->list[i].path, wanted);
 	for (size_t i = 0; i < s->count; i++)
 		if (format_stick(r, i, &f) != E_OK)
-			return say_error(r->c, &f, &(struct say_about){.object = s->list[i].path});
+			return faultsay_error(r->c, &f, &(struct faultsay_about){.object = s->list[i].path});
 	return E_OK;
 }
 
@@ -273,7 +273,7 @@ json_target(const struct prepare *j, const struct prepare_target *t)
 	if (t->fault.err != E_OK)
 		return json_pack("{s:o, s:b, s:s, s:i, s:o}", "path", say_json_text(t->path), "ok", 0, "error",
 		    err_name(t->fault.err), "status", (int)t->fault.err, "message",
-		    say_json_fault(&t->fault, &(struct say_about){.object = t->path}));
+		    faultsay_json(&t->fault, &(struct faultsay_about){.object = t->path}));
 	keytree_stick_name(name, t->grant.stick_id);
 	bytes_to_hex(stick, t->grant.stick_id, ID_SIZE);
 	bytes_to_hex(grant, t->grant.id, ID_SIZE);
@@ -329,7 +329,7 @@ report_failed(const struct cli *c, const struct prepare_target *t)
 {
 	char safe[512];
 
-	say_error(c, &t->fault, &(struct say_about){.object = t->path});
+	faultsay_error(c, &t->fault, &(struct faultsay_about){.object = t->path});
 	if (!t->started) {
 		say_info(c, "%s was left as it is", say_safe(safe, sizeof safe, t->path));
 		return;
@@ -400,7 +400,7 @@ say_refused(const struct cli *c, const struct prepare *j)
 {
 	for (size_t i = 0; i < j->count; i++)
 		if (j->targets[i].fault.err != E_OK)
-			say_error(c, &j->targets[i].fault, &(struct say_about){.object = j->targets[i].path});
+			faultsay_error(c, &j->targets[i].fault, &(struct faultsay_about){.object = j->targets[i].path});
 	say_info(c, "the other sticks are prepared");
 }
 
@@ -455,7 +455,7 @@ refuse(const struct cli *c, const struct prepare *j, const struct prepare_target
 {
 	if (blame != NULL)
 		preparing_word(c, f, j, blame);
-	return say_error(c, f, &(struct say_about){.object = blame != NULL ? blame->path : NULL});
+	return faultsay_error(c, f, &(struct faultsay_about){.object = blame != NULL ? blame->path : NULL});
 }
 
 /* Do it once and now: what the faults are about may be gone later. For JSON the sentences are in English. */
@@ -492,7 +492,7 @@ run(struct run *r)
 	if (e != E_OK) {
 		if (blame != NULL)
 			preparing_word(r->c, &f, j, blame);
-		return say_error(c, &f, NULL);
+		return faultsay_error(c, &f, NULL);
 	}
 	word_faults(c, j);
 	for (size_t i = 0; i < j->count; i++)

@@ -9,6 +9,7 @@
 #include <jansson.h>
 
 #include "cli.h"
+#include "faultsay.h"
 #include "human.h"
 #include "issuing.h"
 #include "keytree.h"
@@ -17,7 +18,6 @@
 #include "policyarg.h"
 #include "refill.h"
 #include "reporting.h"
-#include "say.h"
 #include "stickarg.h"
 #include "text.h"
 #include "usbsay.h"
@@ -259,7 +259,7 @@ cmd_refill(struct cli *c, int argc, char **argv)
 	if (e == E_OK)
 		e = report(&x);
 	else if (f.err != E_OK)
-		e = say_error(c, &f, &(struct say_about){.object = x.at.path[0] != '\0' ? x.at.path : x.stick});
+		e = faultsay_error(c, &f, &(struct faultsay_about){.object = x.at.path[0] != '\0' ? x.at.path : x.stick});
 	refill_free(&x.r);
 	issuing_stick_close(&x.away);
 	place_close(&x.at);

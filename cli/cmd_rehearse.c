@@ -10,6 +10,7 @@
 #include <sodium.h>
 
 #include "cli.h"
+#include "faultsay.h"
 #include "human.h"
 #include "keytree.h"
 #include "mounting.h"
@@ -17,7 +18,6 @@
 #include "progress.h"
 #include "prompt_code.h"
 #include "rehearsal.h"
-#include "say.h"
 #include "session.h"
 #include "stickarg.h"
 #include "stop.h"
@@ -29,7 +29,7 @@ struct rehearsing {
 	struct cli *c;
 	bool ask, full;
 	struct rehearsal of;
-	struct say_about about;
+	struct faultsay_about about;
 	json_t *passed;
 };
 
@@ -321,7 +321,7 @@ conclude(struct rehearsing *r, enum err err, const struct fault *f)
 	if (err == E_WRONG_STICK)
 		r->about.usb = usbsay_at(usb, r->of.at.path);
 	if (err != E_OK)
-		return say_error(r->c, f, &r->about);
+		return faultsay_error(r->c, f, &r->about);
 	when_show(from, sizeof from, r->of.info.not_before);
 	say_not_tried(r);
 	if (r->of.early)
@@ -350,7 +350,7 @@ cmd_rehearse(struct cli *c, int argc, char **argv)
 		return err;
 	r.of.with_code = r.ask || c->code_file != NULL;
 	r.passed = json_array();
-	r.about = (struct say_about){.object = words.count > 0 ? words.list[0] : NULL, .info = &r.of.info};
+	r.about = (struct faultsay_about){.object = words.count > 0 ? words.list[0] : NULL, .info = &r.of.info};
 	err = rehearse(&r, words.count > 0 ? words.list[0] : NULL, &f);
 	err = conclude(&r, err, &f);
 	json_decref(r.passed);

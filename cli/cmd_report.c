@@ -10,12 +10,12 @@
 
 #include "audit.h"
 #include "cli.h"
+#include "faultsay.h"
 #include "filestat.h"
 #include "issuer.h"
 #include "issuing.h"
 #include "opt.h"
 #include "reportsay.h"
-#include "say.h"
 #include "text.h"
 #include "when.h"
 
@@ -149,7 +149,7 @@ cmd_report(struct cli *c, int argc, char **argv)
 		e = word(c, &why, &f);
 	}
 	if (f.err != E_OK)
-		e = say_error(c, &f, NULL);
+		e = faultsay_error(c, &f, NULL);
 	else
 		e = say_stdout(c);
 	issuer_close(&i);

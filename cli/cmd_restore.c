@@ -9,13 +9,13 @@
 #include <jansson.h>
 
 #include "cli.h"
+#include "faultsay.h"
 #include "issuer.h"
 #include "issuing.h"
 #include "keytree.h"
 #include "opt.h"
 #include "prompt.h"
 #include "restore.h"
-#include "say.h"
 #include "station.h"
 #include "text.h"
 #include "when.h"
@@ -192,7 +192,7 @@ cmd_restore(struct cli *c, int argc, char **argv)
 		return E_USAGE;
 	e = in_place ? adopt(c, yes, &f) : from_file(&x, &f);
 	if (e != E_OK && f.err != E_OK)
-		e = say_error(c, &f, NULL);
+		e = faultsay_error(c, &f, NULL);
 	else if (e == E_OK && !in_place)
 		e = report(&x);
 	restore_free(&x.r);

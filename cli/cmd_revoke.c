@@ -11,6 +11,7 @@
 
 #include "cli.h"
 #include "code.h"
+#include "faultsay.h"
 #include "human.h"
 #include "issuer.h"
 #include "issuing.h"
@@ -19,7 +20,6 @@
 #include "prompt.h"
 #include "prompt_code.h"
 #include "revoke.h"
-#include "say.h"
 #include "stick.h"
 #include "text.h"
 
@@ -42,7 +42,7 @@ struct run {
 /* ---- what was named --------------------------------------------------------------------------------------------------------- */
 
 static enum err
-pick_code(struct run *r, const char *text, size_t n, struct say_about *about, struct fault *f)
+pick_code(struct run *r, const char *text, size_t n, struct faultsay_about *about, struct fault *f)
 {
 	char symbols[CODE_SYMBOLS];
 	enum err e = code_parse(symbols, CODE_UNLOCK, text, n, &about->group);
@@ -57,7 +57,7 @@ static enum err
 on_line(void *arg, const char *line, size_t n, struct fault *f)
 {
 	struct run *r = arg;
-	struct say_about about = {0};
+	struct faultsay_about about = {0};
 	struct fault here = {0};
 	char *text = NULL;
 	enum err e = pick_code(r, line, n, &about, &here);
@@ -65,7 +65,7 @@ on_line(void *arg, const char *line, size_t n, struct fault *f)
 	r->line++;
 	if (e == E_OK)
 		return E_OK;
-	text = say_explain(&here, &about);
+	text = faultsay(&here, &about);
 	say_fault(r->c, f, e, _("code %lu of the file: %s Nothing was revoked."), r->line, text != NULL ? text : "");
 	free(text);
 	return e;
@@ -226,7 +226,7 @@ json_target(const struct revoke_target *t, const char *path)
 		return json_pack("{s:o, s:b, s:b}", "path", say_json_text(t->path), "ok", 1, "written", (int)t->written);
 	return json_pack("{s:o, s:b, s:b, s:s, s:i, s:o}", "path", say_json_text(path), "ok", 0, "written", 0, "error",
 	    err_name(t->fault.err), "status", (int)t->fault.err, "message",
-	    say_json_fault(&t->fault, &(struct say_about){.object = path}));
+	    faultsay_json(&t->fault, &(struct faultsay_about){.object = path}));
 }
 
 static enum err
@@ -362,7 +362,7 @@ report(struct run *r)
 			continue;
 		if (r->r.number > 0)
 			say_info(r->c, "the books have it, but the list is not on the stick:");
-		say_error(r->c, &t->fault, &(struct say_about){.object = r->ats.items[k]});
+		faultsay_error(r->c, &t->fault, &(struct faultsay_about){.object = r->ats.items[k]});
 		failed = failed == E_OK ? t->fault.err : failed;
 	}
 	return failed != E_OK ? failed : e;
@@ -418,7 +418,7 @@ cmd_revoke(struct cli *c, int argc, char **argv)
 		    c, "which codes? Name them like 7kq241/3, or use --code, --holder, --stick, --spent, --at or --list");
 	if ((e = run(&r, &f)) != E_OK)
 		issuing_did_you_mean(&r.issuer, c, &f);
-	e = e == E_OK ? report(&r) : say_error(c, &f, &(struct say_about){.object = r.blame});
+	e = e == E_OK ? report(&r) : faultsay_error(c, &f, &(struct faultsay_about){.object = r.blame});
 	end(&r);
 	return e;
 }

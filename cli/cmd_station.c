@@ -14,12 +14,12 @@
 #include "cli.h"
 #include "dcbor.h"
 #include "envelope.h"
+#include "faultsay.h"
 #include "issuing.h"
 #include "keytree.h"
 #include "newfile.h"
 #include "opt.h"
 #include "receipt.h"
-#include "say.h"
 #include "station.h"
 #include "stick.h"
 #include "stickio.h"
@@ -223,7 +223,7 @@ name_there(struct cli *c, const struct station_args *a, const char *text)
 	if ((err = issuing_open(&i, c, &f)) == E_OK && (err = find_pc(c, &i, a->pc, id, &f)) == E_OK)
 		err = books_pc_call(i.books, id, text, &f);
 	if (err != E_OK)
-		err = say_error(c, &f, NULL);
+		err = faultsay_error(c, &f, NULL);
 	else
 		say_info(c, "it is in the books");
 	issuer_close(&i);
@@ -372,7 +372,9 @@ run(struct cli *c, struct station_args *a, const struct opt_words *words)
 		if (station_open(&s, a->dir, actions[i].mode, &f) == E_OK)
 			err = actions[i].run(c, a, s, file, &f);
 		station_close(&s);
-		return f.err != E_OK ? say_error(c, &f, &(struct say_about){.object = file != NULL ? file : a->dir}) : err;
+		if (f.err == E_OK)
+			return err;
+		return faultsay_error(c, &f, &(struct faultsay_about){.object = file != NULL ? file : a->dir});
 	}
 	return say_usage(
 	    c, "station: show, name, enrol, receipts, pin or reset-clock, not '%s'", say_safe(word, sizeof word, name));

@@ -5,12 +5,12 @@
 #include <jansson.h>
 
 #include "cli.h"
+#include "faultsay.h"
 #include "human.h"
 #include "keytree.h"
 #include "mountpoint.h"
 #include "opt.h"
 #include "replug.h"
-#include "say.h"
 #include "sessions.h"
 #include "text.h"
 #include "unreadsay.h"
@@ -150,7 +150,7 @@ cmd_status(struct cli *c, int argc, char **argv)
 	if (sessions_find(&s, &f) == E_OK)
 		err = c->json ? print_json(c, &s) : print_text(c, &s);
 	else
-		err = say_error(c, &f, NULL);
+		err = faultsay_error(c, &f, NULL);
 	sessions_free(&s);
 	return err;
 }

@@ -10,10 +10,10 @@
 #include <jansson.h>
 
 #include "cli.h"
+#include "faultsay.h"
 #include "human.h"
 #include "keytree.h"
 #include "opt.h"
-#include "say.h"
 #include "slots.h"
 #include "stick.h"
 #include "text.h"
@@ -230,7 +230,7 @@ cmd_sticks(struct cli *c, int argc, char **argv)
 	if (!opt_parse(c, &v, &words, &err))
 		return err;
 	if (usb_list(&list, &count, &source, &f) != E_OK)
-		err = say_error(c, &f, NULL);
+		err = faultsay_error(c, &f, NULL);
 	else
 		err = c->json ? print_json(c, list, count) : print_text(c, list, count);
 	free(list);

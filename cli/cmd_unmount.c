@@ -10,10 +10,10 @@
 #include "cli.h"
 #include "companion.h"
 #include "eject.h"
+#include "faultsay.h"
 #include "mountpoint.h"
 #include "opt.h"
 #include "prompt.h"
-#include "say.h"
 #include "sessions.h"
 #include "text.h"
 #include "unreadsay.h"
@@ -182,7 +182,7 @@ say_no_session(const struct cli *c, const char *dir, const struct fault *f)
 	uid_t owner;
 
 	if (dir == NULL || f->err != E_MOUNTED || !mountpoint_owner(dir, &owner))
-		return say_error(c, f, &(struct say_about){.object = dir});
+		return faultsay_error(c, f, &(struct faultsay_about){.object = dir});
 	say_safe(safe, sizeof safe, dir);
 	if (owner == geteuid())
 		return say_refuse(c, E_MOUNTED, "%s was opened with another memory of this PC: set ONCESTICK_STATION_DIR as it was "
@@ -371,7 +371,7 @@ unmount(const struct cli *c, const struct sessions *s, const char *dir, struct c
 	if (err == E_BUSY)
 		return say_busy(c, &reply.state);
 	if (err != E_OK)
-		return say_error(c, &f, &(struct say_about){.object = one->state.mount_point});
+		return faultsay_error(c, &f, &(struct faultsay_about){.object = one->state.mount_point});
 	if (reply.state.mount.mount != 0) /* usually nothing is left there */
 		mountpoint_clear(reply.state.mount_point, &reply.state.mount, reply.state.made, reply.state.opened_at);
 	say_ended(c, &reply.state, w);
@@ -401,7 +401,7 @@ cmd_unmount(struct cli *c, int argc, char **argv)
 	if (!opt_parse(c, &v, &words, &err))
 		return err;
 	if (sessions_find(&s, &f) != E_OK)
-		err = say_error(c, &f, NULL);
+		err = faultsay_error(c, &f, NULL);
 	else
 		err = unmount(c, &s, words.count > 0 ? words.list[0] : NULL, &w);
 	sessions_free(&s);

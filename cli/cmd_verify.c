@@ -9,6 +9,7 @@
 #include <sodium.h>
 
 #include "cli.h"
+#include "faultsay.h"
 #include "fence.h"
 #include "grant.h"
 #include "human.h"
@@ -18,7 +19,6 @@
 #include "opt.h"
 #include "progress.h"
 #include "prompt_code.h"
-#include "say.h"
 #include "secret.h"
 #include "segment.h"
 #include "slots.h"
@@ -152,7 +152,7 @@ json_checked(const struct verify_found *x)
 	    "bytes", (json_int_t)x->bytes, "damaged_blocks", (json_int_t)x->damaged, "damage", list, "read_from_device",
 	    (int)x->direct);
 	if (x->result != E_OK && x->damaged == 0)
-		json_object_set_new(v, "message", say_json_fault(&x->fault, NULL));
+		json_object_set_new(v, "message", faultsay_json(&x->fault, NULL));
 	return v;
 }
 
@@ -270,7 +270,7 @@ static enum err
 conclude(const struct verify *v)
 {
 	const struct unlock_info info = info_of(v);
-	struct say_about about = {.object = v->at.path, .info = &info};
+	struct faultsay_about about = {.object = v->at.path, .info = &info};
 	struct fault f = {0};
 	char label[2 * LABEL_MAX];
 
@@ -280,7 +280,7 @@ conclude(const struct verify *v)
 		if (x->result == E_OK)
 			continue;
 		if (x->damaged == 0 || x->result != E_BUNDLE)
-			return say_error(v->c, &x->fault, &about);
+			return faultsay_error(v->c, &x->fault, &about);
 		if (x->unreadable == x->damaged)
 			return say_refuse(v->c, E_BUNDLE,
 			    ngettext(
@@ -303,7 +303,7 @@ conclude(const struct verify *v)
 		fault_why(&f, E_NO_GRANT, 0, WHY_CROWDED_GRANTS, "%s/%s", STICK_ONCE, STICK_GRANTS);
 	else
 		fault_set(&f, E_NO_GRANT, 0, "", "%s", "");
-	return say_error(v->c, &f, &about);
+	return faultsay_error(v->c, &f, &about);
 }
 
 static enum err
@@ -326,7 +326,7 @@ say_failed(const struct verify *v, const struct fault *f, const char *arg)
 {
 	const struct unlock_info info = info_of(v);
 
-	return say_error(v->c, f, &(struct say_about){.object = arg, .info = &info});
+	return faultsay_error(v->c, f, &(struct faultsay_about){.object = arg, .info = &info});
 }
 
 static void

@@ -8,11 +8,11 @@
 #include <jansson.h>
 
 #include "cli.h"
+#include "faultsay.h"
 #include "mounting.h"
 #include "opt.h"
 #include "prompt.h"
 #include "ready.h"
-#include "say.h"
 #include "sessions.h"
 #include "station.h"
 #include "stop.h"
@@ -200,7 +200,7 @@ watch(struct watching *w)
 	struct fault f = {0};
 
 	if (watch_new(&w->watch, &calls, &f) != E_OK)
-		return f.sys == ENOMEM ? say_error(w->c, &f, NULL) :
+		return f.sys == ENOMEM ? faultsay_error(w->c, &f, NULL) :
 					 say_refuse(w->c, E_FAIL, "the list of mounts (/proc/self/mountinfo) cannot be read");
 	say_info(w->c, "waiting for a stick; ^C ends this");
 	event(w, json_pack("{s:s}", "event", "waiting"));

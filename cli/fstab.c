@@ -7,11 +7,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "faultsay.h"
 #include "filestat.h"
 #include "mountcall.h"
 #include "mounting.h"
 #include "prompt.h"
-#include "say.h"
 #include "station.h"
 #include "stick.h"
 #include "stop.h"
@@ -223,7 +223,7 @@ find_stick(const struct fstab *k, struct mounting *m)
 		say_info(k->c, "there is no stick at %s now, and the folder stays closed (nofail)",
 		    say_safe(safe, sizeof safe, k->call.source));
 	else if (err != E_OK)
-		say_error(k->c, &f, &(struct say_about){.object = f.err == E_FUSE ? k->call.dir : k->call.source});
+		faultsay_error(k->c, &f, &(struct faultsay_about){.object = f.err == E_FUSE ? k->call.dir : k->call.source});
 	return err;
 }
 

@@ -16,13 +16,13 @@
 #include "calendar.h"
 #include "clock.h"
 #include "envelope.h"
+#include "faultsay.h"
 #include "filestat.h"
 #include "human.h"
 #include "keytree.h"
 #include "newfile.h"
 #include "passquality.h"
 #include "prompt.h"
-#include "say.h"
 #include "scrub.h"
 #include "station.h"
 #include "stick.h"
@@ -285,7 +285,7 @@ issuing_list(const struct cli *c, const char *file, struct bytes list)
 		    say_safe(safe, sizeof safe, file));
 	if (newfile_write(c, file, list, &f) != E_OK) {
 		say_info(c, "the books have it all, but the list was not written to a file:");
-		return say_error(c, &f, NULL);
+		return faultsay_error(c, &f, NULL);
 	}
 	say_info(c,
 	    "the list is in %s; it is no secret. Whoever gets it: oncestick accept FILE, for that PC; oncestick accept FILE STICK, for "

@@ -19,13 +19,13 @@
 
 #include "blockcache.h"
 #include "companion.h"
+#include "faultsay.h"
 #include "filestat.h"
 #include "keytree.h"
 #include "prompt.h"
 #include "prompt_code.h"
 #include "ready.h"
 #include "reveal.h"
-#include "say.h"
 #include "secret.h"
 #include "sessions.h"
 #include "station.h"
@@ -111,14 +111,14 @@ say_found(const struct mounting *m)
 static enum err
 say_refused(const struct mounting *m, const struct fault *f)
 {
-	struct say_about about = {.object = m->stick, .info = &m->msg.info, .code = true};
+	struct faultsay_about about = {.object = m->stick, .info = &m->msg.info, .code = true};
 	char usb[USB_SHOWN_SIZE];
 
 	if (f->err == E_WRONG_STICK)
 		about.usb = usbsay_at(usb, m->stick);
 	if (f->err == E_FUSE && m->msg.mount_point[0] != '\0')
 		about.object = m->msg.mount_point;
-	return say_error(m->c, f, &about);
+	return faultsay_error(m->c, f, &about);
 }
 
 /* A code that was used here before is not confirmed again. */
@@ -295,7 +295,7 @@ mounting_open(struct mounting *m)
 	int sys = 0;
 
 	if (begin(m, &why) != E_OK)
-		return say_error(m->c, &why, NULL);
+		return faultsay_error(m->c, &why, NULL);
 	o = open_with_code(m, &why);
 	sodium_memzero(m->code, sizeof m->code);
 	if (o == GIVEN_UP)

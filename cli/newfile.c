@@ -11,8 +11,8 @@
 #include <sodium.h>
 
 #include "filestat.h"
+#include "say.h"
 #include "stickio.h"
-#include "talk.h"
 #include "text.h"
 
 static enum err

@@ -10,8 +10,8 @@
 #include <sodium.h>
 
 #include "code.h"
+#include "faultsay.h"
 #include "keyboard.h"
-#include "say.h"
 #include "text.h"
 
 #define READING_MAX 300
@@ -74,7 +74,7 @@ prompt_code(const struct cli *c, const char *question, struct prompt_answer *a, 
 
 static enum err
 parse_code(
-    const struct prompt_answer *a, char symbols[CODE_SYMBOLS], bool shown, struct say_about *about, char group[CODE_GROUP + 1])
+    const struct prompt_answer *a, char symbols[CODE_SYMBOLS], bool shown, struct faultsay_about *about, char group[CODE_GROUP + 1])
 {
 	enum err e = code_parse(symbols, CODE_UNLOCK, a->text, a->n, &about->group);
 
@@ -141,9 +141,10 @@ reading_words(char out[READING_MAX], const struct prompt_answer *a)
 }
 
 static void
-wrong_in_file(const struct cli *c, const struct fault *what, const struct say_about *about, const char *reading, struct fault *f)
+wrong_in_file(
+    const struct cli *c, const struct fault *what, const struct faultsay_about *about, const char *reading, struct fault *f)
 {
-	char *text = say_explain(what, about);
+	char *text = faultsay(what, about);
 
 	say_fault(c, f, what->err, "%s%s", text != NULL ? text : "", reading);
 	if (text != NULL)
@@ -156,8 +157,8 @@ wrong_in_file(const struct cli *c, const struct fault *what, const struct say_ab
  * that.
  */
 static enum err
-not_a_code(const struct cli *c, enum err wrong, const struct prompt_answer *a, struct say_about *about, char symbols[CODE_SYMBOLS],
-    struct fault *f)
+not_a_code(const struct cli *c, enum err wrong, const struct prompt_answer *a, struct faultsay_about *about,
+    char symbols[CODE_SYMBOLS], struct fault *f)
 {
 	struct fault what = {0};
 	char reading[READING_MAX] = "";
@@ -175,7 +176,7 @@ not_a_code(const struct cli *c, enum err wrong, const struct prompt_answer *a, s
 	if (other_keyboard)
 		e = offer_reading(c, a, symbols, f);
 	if (e == E_CODE_TYPO)
-		say_error(c, &what, about);
+		faultsay_error(c, &what, about);
 	return e;
 }
 
@@ -186,7 +187,7 @@ prompt_code_symbols(const struct cli *c, const char *question, bool spends, char
 	enum err e = E_OK;
 
 	do {
-		struct say_about about = {.code = spends};
+		struct faultsay_about about = {.code = spends};
 		struct prompt_answer a = {0};
 
 		if ((e = prompt_code(c, question, &a, f)) != E_OK)

@@ -15,8 +15,8 @@
 #include "drawer.h"
 #include "newfile.h"
 #include "place.h"
+#include "say.h"
 #include "stickio.h"
-#include "talk.h"
 #include "text.h"
 #include "wiping.h"
 

@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-#include "talk.h"
+#include "say.h"
 #include "text.h"
 
 enum err

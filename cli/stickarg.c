@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "human.h"
-#include "talk.h"
+#include "say.h"
 #include "text.h"
 
 /* Why no stick was found, or which one is meant. */

@@ -13,8 +13,8 @@
 #include "human.h"
 #include "near.h"
 #include "pinentry.h"
+#include "say.h"
 #include "stop.h"
-#include "talk.h"
 #include "text.h"
 
 #define ROWS_MAX 40

@@ -11,8 +11,8 @@
 #include <sodium.h>
 
 #include "prompt_internal.h"
+#include "say.h"
 #include "secret.h"
-#include "talk.h"
 #include "text.h"
 #include "utf8.h"
 

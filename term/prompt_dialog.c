@@ -3,7 +3,7 @@
  */
 #include "prompt_internal.h"
 
-#include "talk.h"
+#include "say.h"
 #include "text.h"
 
 /* Say what the program did. */

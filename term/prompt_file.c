@@ -8,8 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "say.h"
 #include "stop.h"
-#include "talk.h"
 #include "text.h"
 
 #define LINES_MAX 1000 /* empty ones before a code */

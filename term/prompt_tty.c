@@ -19,8 +19,8 @@
 #include <sodium.h>
 
 #include "human.h"
+#include "say.h"
 #include "stop.h"
-#include "talk.h"
 #include "text.h"
 #include "utf8.h"
 

@@ -11,7 +11,7 @@
 #include "error.h"
 
 struct pinentry;
-struct sentence; /* talk.c */
+struct sentence; /* say.c */
 
 struct cli {
 	const char *verb; /* "issue" */

@@ -6,7 +6,7 @@
 #include <jansson.h>
 
 #include "keytree.h"
-#include "talk.h"
+#include "say.h"
 
 static const char *const media_words[] = {
     [INSPECT_SIGNED] = "signed",

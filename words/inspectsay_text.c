@@ -8,7 +8,7 @@
 
 #include "human.h"
 #include "keytree.h"
-#include "talk.h"
+#include "say.h"
 #include "text.h"
 #include "when.h"
 

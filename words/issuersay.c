@@ -10,10 +10,10 @@
 #include "handout.h"
 #include "issuer.h"
 #include "prepare.h"
+#include "say.h"
 #include "scrub.h"
-#include "talk.h"
-#include "whysay.h"
 #include "text.h"
+#include "whysay.h"
 
 static void
 no_issuer(FILE *to, const struct fault *f)

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "human.h"
-#include "talk.h"
+#include "say.h"
 #include "text.h"
 #include "usbsay.h"
 

@@ -21,9 +21,9 @@
 
 #include "cli.h"
 #include "faults.h"
+#include "say.h"
 #include "station.h"
 #include "suite.h"
-#include "talk.h"
 #include "unlock.h"
 
 static char dir[128];

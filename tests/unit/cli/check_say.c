@@ -13,11 +13,11 @@
 #include <jansson.h>
 
 #include "collect.h"
+#include "faultsay.h"
 #include "handout.h"
 #include "issuer.h"
 #include "player.h"
 #include "prepare.h"
-#include "say.h"
 #include "scrub.h"
 #include "stick.h"
 #include "stickarg.h"
@@ -35,9 +35,9 @@ static const enum err all[] = {E_FAIL, E_USAGE, E_NO_STICK, E_STICK_DAMAGED, E_N
 static char text[12000];
 
 static void
-tell(const struct fault *f, const struct say_about *about)
+tell(const struct fault *f, const struct faultsay_about *about)
 {
-	char *said = say_explain(f, about);
+	char *said = faultsay(f, about);
 
 	ck_assert_ptr_nonnull(said);
 	ck_assert_uint_lt(strlen(said), sizeof text);
@@ -46,7 +46,7 @@ tell(const struct fault *f, const struct say_about *about)
 }
 
 static const char *
-explain(enum err err, const struct say_about *about)
+explain(enum err err, const struct faultsay_about *about)
 {
 	struct fault f = {.err = err};
 
@@ -156,7 +156,7 @@ END_TEST
 
 START_TEST(every_refusal_of_a_code_says_whether_it_was_spent)
 {
-	const struct say_about about = {.code = true};
+	const struct faultsay_about about = {.code = true};
 
 	for (size_t i = 0; i < ALL; i++) {
 		if (all[i] == E_SPENT || all[i] == E_REVOKED)
@@ -169,7 +169,7 @@ END_TEST
 START_TEST(claimed_code_is_not_called_unspent)
 {
 	const struct unlock_info info = {.spent_now = true};
-	const struct say_about about = {.code = true, .info = &info};
+	const struct faultsay_about about = {.code = true, .info = &info};
 
 	explain(E_STICK_IO, &about);
 	ck_assert_ptr_null(strstr(text, "Nothing was spent"));
@@ -189,7 +189,7 @@ START_TEST(full_disk_at_the_end_of_a_session_loses_no_code)
 	struct fault f = {0};
 
 	fault_why(&f, E_STATION, ENOSPC, WHY_ENDED, "/home/kim/.local/state/oncestick");
-	tell(&f, &(struct say_about){.object = "/home/kim/Week 12"});
+	tell(&f, &(struct faultsay_about){.object = "/home/kim/Week 12"});
 	ck_assert_ptr_nonnull(strstr(text, "the folder is closed"));
 	ck_assert_ptr_nonnull(strstr(text, strerror(ENOSPC)));
 	ck_assert_ptr_nonnull(strstr(text, "not lost: it continues here"));
@@ -203,7 +203,7 @@ END_TEST
 START_TEST(damaged_description_is_named_with_or_without_a_code)
 {
 	struct unlock_info info = {.skipped = 1};
-	struct say_about about = {.info = &info};
+	struct faultsay_about about = {.info = &info};
 
 	ck_assert_ptr_nonnull(strstr(explain(E_NO_GRANT, &about), "signed description is damaged, and no other."));
 	info.grants = 1;
@@ -216,7 +216,7 @@ END_TEST
 START_TEST(record_that_is_damaged_may_be_the_fault_of_the_port)
 {
 	struct unlock_info info = {.grants = 1};
-	struct say_about about = {.info = &info, .code = true};
+	struct faultsay_about about = {.info = &info, .code = true};
 
 	ck_assert_ptr_nonnull(strstr(explain(E_SLOT_DAMAGED, &about), "another USB port"));
 	ck_assert_ptr_nonnull(strstr(text, "another code for this stick"));
@@ -229,7 +229,7 @@ START_TEST(what_hides_a_lecture_is_named_with_what_to_remove)
 	struct unlock_info info = {.skipped = 5000, .newer = 1};
 
 	fault_why(&f, E_NO_GRANT, 0, WHY_CROWDED_GRANTS, "ONCE/g");
-	tell(&f, &(struct say_about){.info = &info, .code = true});
+	tell(&f, &(struct faultsay_about){.info = &info, .code = true});
 	ck_assert_ptr_nonnull(strstr(text, "has more in ONCE/g"));
 	ck_assert_ptr_nonnull(strstr(text, "without a file grant.cose"));
 	fault_clear(&f);
@@ -241,7 +241,7 @@ END_TEST
 
 START_TEST(what_a_trial_found_says_what_and_that_nothing_was_spent)
 {
-	const struct say_about with = {.object = "/media/kim/STICK", .code = true}, without = {.object = "/media/kim/STICK"};
+	const struct faultsay_about with = {.object = "/media/kim/STICK", .code = true}, without = {.object = "/media/kim/STICK"};
 	static const enum why whys[] = {WHY_TRIAL_REFUSED, WHY_TRIAL_KILLED, WHY_TRIAL_SLOW};
 	static const char *const words[] = {"(pread64)", "killed (pread64)", "too long"};
 
@@ -262,7 +262,7 @@ START_TEST(who_may_start_no_process_is_told_to_close_some)
 	struct fault f = {0};
 
 	fault_why(&f, E_FAIL, EAGAIN, WHY_FORK, "session");
-	tell(&f, &(struct say_about){.code = true});
+	tell(&f, &(struct faultsay_about){.code = true});
 	ck_assert_ptr_nonnull(strstr(text, "Close some of them and try again. Nothing was spent."));
 }
 END_TEST
@@ -272,7 +272,7 @@ START_TEST(file_that_is_none_is_no_fault_of_the_port)
 	struct fault f = {0};
 
 	fault_why(&f, E_STICK_IO, 0, WHY_IRREGULAR, "ONCE/probe");
-	tell(&f, &(struct say_about){.object = "/media/kim/STICK"});
+	tell(&f, &(struct faultsay_about){.object = "/media/kim/STICK"});
 	ck_assert_ptr_null(strstr(text, "USB port"));
 	ck_assert_ptr_nonnull(strstr(text, "ONCE/probe is not the plain file"));
 	ck_assert_ptr_nonnull(strstr(text, "tampered with"));
@@ -285,7 +285,7 @@ START_TEST(stick_of_an_old_version_is_not_called_damaged)
 	struct fault f = {0};
 
 	fault_why(&f, E_BUNDLE, 0, WHY_BEFORE_0_1_0, "b/00");
-	tell(&f, &(struct say_about){.object = "/media/kim/STICK"});
+	tell(&f, &(struct faultsay_about){.object = "/media/kim/STICK"});
 	ck_assert_ptr_nonnull(strstr(text, "/media/kim/STICK was made by a version of oncestick before 0.1.0"));
 	ck_assert_ptr_nonnull(strstr(text, "prepare it again"));
 	ck_assert_ptr_null(strstr(text, "damaged"));
@@ -295,7 +295,7 @@ END_TEST
 START_TEST(code_in_use_names_the_open_folder)
 {
 	struct unlock_info info = {.resume = true};
-	const struct say_about about = {.code = true, .info = &info};
+	const struct faultsay_about about = {.code = true, .info = &info};
 
 	strcpy(info.busy_where, "/home/kim/Week 12");
 	explain(E_BUSY, &about);
@@ -315,12 +315,12 @@ START_TEST(words_of_the_modules_below_are_not_repeated)
 	struct fault f = {0};
 
 	fault_set(&f, E_READONLY, 30, "file system", "stick");
-	tell(&f, &(struct say_about){.object = "/media/kim/STICK"});
+	tell(&f, &(struct faultsay_about){.object = "/media/kim/STICK"});
 	ck_assert_ptr_null(strstr(text, "file system stick"));
 	ck_assert_ptr_nonnull(strstr(text, "the stick at /media/kim/STICK cannot be written (Read-only file system)."));
 	fault_clear(&f);
 	fault_why(&f, E_ISSUER, 0, WHY_ISSUERS_DIFFER, "ONCE/g");
-	tell(&f, &(struct say_about){.code = true});
+	tell(&f, &(struct faultsay_about){.code = true});
 	ck_assert_ptr_nonnull(strstr(text, "several issuers"));
 	fault_clear(&f);
 	fault_why(&f, E_MEMORY, 12, WHY_PASSPHRASE, "262144 KiB");
@@ -333,7 +333,7 @@ START_TEST(words_of_the_modules_below_are_not_repeated)
 	ck_assert_ptr_nonnull(strstr(text, "Try again"));
 	fault_clear(&f);
 	fault_why(&f, E_SPACE, 0, WHY_ENTRIES, "ONCE/g is full");
-	tell(&f, &(struct say_about){.object = "/media/kim/STICK"});
+	tell(&f, &(struct faultsay_about){.object = "/media/kim/STICK"});
 	ck_assert_ptr_nonnull(strstr(text, "64 lectures"));
 	ck_assert_ptr_nonnull(strstr(text, "--replace"));
 }
@@ -342,7 +342,7 @@ END_TEST
 START_TEST(spent_names_when_where_and_whom_to_call)
 {
 	struct unlock_info info = {.spent_known = true, .spent_here = true, .spent_at = 1795540500};
-	const struct say_about about = {.code = true, .info = &info};
+	const struct faultsay_about about = {.code = true, .info = &info};
 
 	setenv("TZ", "UTC", 1);
 	strcpy(info.contact, "+49 30 1234");
@@ -359,7 +359,7 @@ END_TEST
 START_TEST(clock_that_once_ran_ahead_is_named)
 {
 	struct unlock_info info = {.expires = 1795540500};
-	const struct say_about about = {.code = true, .info = &info};
+	const struct faultsay_about about = {.code = true, .info = &info};
 
 	info.clock = (struct clock_view){.now = 1795540000, .floor = 1795530000, .high = 1800000000, .t = 1800000000};
 	explain(E_EXPIRED, &about);
@@ -373,11 +373,11 @@ END_TEST
 
 START_TEST(typing_error_names_its_group)
 {
-	explain(E_CODE_TYPO, &(struct say_about){.group = 3, .group_text = "5TA5"});
+	explain(E_CODE_TYPO, &(struct faultsay_about){.group = 3, .group_text = "5TA5"});
 	ck_assert_ptr_nonnull(strstr(text, "group 3 \"5TA5\""));
-	explain(E_CODE_TYPO, &(struct say_about){0});
+	explain(E_CODE_TYPO, &(struct faultsay_about){0});
 	ck_assert_ptr_null(strstr(text, "group 0"));
-	explain(E_CODE_FORM, &(struct say_about){.typed = "7kq241/3"});
+	explain(E_CODE_FORM, &(struct faultsay_about){.typed = "7kq241/3"});
 	ck_assert_ptr_nonnull(strstr(text, "name of a code"));
 }
 END_TEST
@@ -433,12 +433,12 @@ START_TEST(nothing_reaches_the_terminal_raw)
 	ck_assert_uint_lt(
 	    strlen(say_safe(out, sizeof out, "0123456789012345678901234567890123456789012345678901234567890123456789")),
 	    sizeof out);
-	explain(E_NO_STICK, &(struct say_about){.object = "/media/\033]0;x\007"});
+	explain(E_NO_STICK, &(struct faultsay_about){.object = "/media/\033]0;x\007"});
 	ck_assert_ptr_null(strchr(text, '\033'));
 }
 END_TEST
 
-/* What say_error writes to a terminal of 40 columns, or to a file if there is none. */
+/* What faultsay_error writes to a terminal of 40 columns, or to a file if there is none. */
 static const char *
 talk(bool terminal)
 {
@@ -457,7 +457,7 @@ talk(bool terminal)
 		theirs = fds[1];
 	}
 	dup2(theirs, STDERR_FILENO);
-	ck_assert_int_eq(say_error(&c, &f, NULL), E_SPENT);
+	ck_assert_int_eq(faultsay_error(&c, &f, NULL), E_SPENT);
 	n = read(ours, text, sizeof text - 1);
 	ck_assert_int_gt(n, 0);
 	text[n] = '\0';
@@ -521,7 +521,7 @@ START_TEST(sentence_has_every_name_whole)
 	ck_assert_msg(strstr(text, "\xe2\x80\xa6") == NULL, "%s", text);
 	fault_clear(&f);
 	f.err = E_NO_STICK;
-	tell(&f, &(struct say_about){.object = path});
+	tell(&f, &(struct faultsay_about){.object = path});
 	ck_assert_msg(strstr(text, path) != NULL, "%s", text);
 	fault_clear(&f);
 	say_fault(&c, &f, E_USAGE, "%s and %s", path, path);

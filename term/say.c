@@ -1,7 +1,7 @@
 /*
- * talk.c - lines on standard error, JSON on standard output.
+ * say.c - lines on standard error, JSON on standard output.
  */
-#include "talk.h"
+#include "say.h"
 
 #include <errno.h>
 #include <stdarg.h>

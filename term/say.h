@@ -1,8 +1,8 @@
 /*
- * talk.h - talking to people and to programs: lines on standard error, JSON on standard output.
+ * say.h - talking to people and to programs: lines on standard error, JSON on standard output.
  */
-#ifndef TALK_H
-#define TALK_H
+#ifndef SAY_H
+#define SAY_H
 
 #include <stdbool.h>
 #include <stddef.h>

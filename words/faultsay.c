@@ -1,7 +1,7 @@
 /*
- * say.c - the words for every way in which oncestick says no.
+ * faultsay.c - the words for every way in which oncestick says no.
  */
-#include "say.h"
+#include "faultsay.h"
 
 #include <errno.h>
 #include <pwd.h>
@@ -76,14 +76,14 @@ time_words(char out[WHEN_SHOWN], int64_t when)
 
 /* What the person named, or what failed; NULL if neither is known. */
 static const char *
-object_of(const struct fault *f, const struct say_about *a)
+object_of(const struct fault *f, const struct faultsay_about *a)
 {
 	return a->object != NULL ? a->object : f->object[0] != '\0' ? f->object : NULL;
 }
 
 /* Whether the fault's object says more than the sentence already does: the modules below call the stick "stick". */
 static bool
-names_more(const struct fault *f, const struct say_about *a)
+names_more(const struct fault *f, const struct faultsay_about *a)
 {
 	static const char *const known[] = {
 	    "", "bundle", "code", "grant", "grants", "session", "station memory", "stick", "unlock"};
@@ -123,7 +123,7 @@ step_words(const struct fault *f)
 
 /* What failed underneath, for people who look for the cause. */
 static const char *
-cause_words(char out[CAUSE_MAX], const struct fault *f, const struct say_about *a)
+cause_words(char out[CAUSE_MAX], const struct fault *f, const struct faultsay_about *a)
 {
 	bool step = f->step[0] != '\0', object = names_more(f, a);
 	struct text t = {out, CAUSE_MAX, 0};
@@ -141,7 +141,7 @@ cause_words(char out[CAUSE_MAX], const struct fault *f, const struct say_about *
 
 /* The same without the step, if that is one of the program's own words and tells people nothing. */
 static const char *
-reason_words(char out[CAUSE_MAX], const struct fault *f, const struct say_about *a)
+reason_words(char out[CAUSE_MAX], const struct fault *f, const struct faultsay_about *a)
 {
 	struct fault cause = *f;
 
@@ -151,7 +151,7 @@ reason_words(char out[CAUSE_MAX], const struct fault *f, const struct say_about 
 }
 
 static const char *
-contact_of(const struct say_about *a)
+contact_of(const struct faultsay_about *a)
 {
 	if (a->info != NULL && a->info->contact[0] != '\0')
 		return a->info->contact;
@@ -159,7 +159,7 @@ contact_of(const struct say_about *a)
 }
 
 static void
-add_call(FILE *t, const struct say_about *a)
+add_call(FILE *t, const struct faultsay_about *a)
 {
 	if (contact_of(a) == NULL)
 		fprintf(t, "%s", _(" Ask whoever gave you the stick."));
@@ -170,7 +170,7 @@ add_call(FILE *t, const struct say_about *a)
 
 /* Say what to do if another code can help. */
 static void
-add_ask_another(FILE *t, const struct say_about *a)
+add_ask_another(FILE *t, const struct faultsay_about *a)
 {
 	if (contact_of(a) == NULL)
 		/* TRANSLATORS: another code */
@@ -182,7 +182,7 @@ add_ask_another(FILE *t, const struct say_about *a)
 
 /* Each of these is a "%s" for a stick in the sentences below. */
 static const char *
-stick_words(char out[STICK_MAX], const struct fault *f, const struct say_about *a)
+stick_words(char out[STICK_MAX], const struct fault *f, const struct faultsay_about *a)
 {
 	char name[STICK_NAME_SIZE];
 	static const uint8_t none[ID_SIZE];
@@ -209,7 +209,7 @@ stick_words(char out[STICK_MAX], const struct fault *f, const struct say_about *
 
 /* ---- sentences, by what they are about ------------------------------------------------------------------------------------ */
 
-typedef void sentence(FILE *t, const struct fault *f, const struct say_about *a);
+typedef void sentence(FILE *t, const struct fault *f, const struct faultsay_about *a);
 
 static bool
 is_start(const struct fault *f)
@@ -219,7 +219,7 @@ is_start(const struct fault *f)
 
 /* This PC has run out of something, or lacks it. Whatever the step was, that is what is wrong. */
 static bool
-s_run_out(FILE *t, const struct fault *f, const struct say_about *a)
+s_run_out(FILE *t, const struct fault *f, const struct faultsay_about *a)
 {
 	switch (f->sys) {
 	case EMFILE:
@@ -261,7 +261,7 @@ is_trial(const struct fault *f)
 }
 
 static void
-s_trial_refused(FILE *t, const struct fault *f, const struct say_about *a)
+s_trial_refused(FILE *t, const struct fault *f, const struct faultsay_about *a)
 {
 	fprintf(t,
 	    _("an open folder would fail on this PC: the system here needs something that oncestick gives up once a folder is "
@@ -271,7 +271,7 @@ s_trial_refused(FILE *t, const struct fault *f, const struct say_about *a)
 }
 
 static void
-s_trial_killed(FILE *t, const struct fault *f, const struct say_about *a)
+s_trial_killed(FILE *t, const struct fault *f, const struct faultsay_about *a)
 {
 	fprintf(t,
 	    _("the trial run of an open folder was killed%s. Is there enough free memory? Close other programs and try again."),
@@ -279,7 +279,7 @@ s_trial_killed(FILE *t, const struct fault *f, const struct say_about *a)
 }
 
 static void
-s_trial_slow(FILE *t, const struct fault *f, const struct say_about *a)
+s_trial_slow(FILE *t, const struct fault *f, const struct faultsay_about *a)
 {
 	(void)f;
 	(void)a;
@@ -289,20 +289,20 @@ s_trial_slow(FILE *t, const struct fault *f, const struct say_about *a)
 }
 
 static void
-s_fail(FILE *t, const struct fault *f, const struct say_about *a)
+s_fail(FILE *t, const struct fault *f, const struct faultsay_about *a)
 {
 	fprintf(t,
 	    _("something failed that should not have%s. Try again; if it fails again, report it with this line."), CAUSE(f, a));
 }
 
 static void
-s_usage(FILE *t, const struct fault *f, const struct say_about *a)
+s_usage(FILE *t, const struct fault *f, const struct faultsay_about *a)
 {
 	fprintf(t, _("oncestick cannot do it this way%s. 'oncestick --help' shows what it can do."), CAUSE(f, a));
 }
 
 static void
-s_not_ours(FILE *t, const struct fault *f, const struct say_about *a)
+s_not_ours(FILE *t, const struct fault *f, const struct faultsay_about *a)
 {
 	(void)a;
 	fprintf(t,
@@ -312,7 +312,7 @@ s_not_ours(FILE *t, const struct fault *f, const struct say_about *a)
 }
 
 static void
-s_no_stick(FILE *t, const struct fault *f, const struct say_about *a)
+s_no_stick(FILE *t, const struct fault *f, const struct faultsay_about *a)
 {
 	const char *object = object_of(f, a);
 
@@ -324,7 +324,7 @@ s_no_stick(FILE *t, const struct fault *f, const struct say_about *a)
 
 /* Somebody added so many entries that the one we need may not be found among them. */
 static void
-s_crowded(FILE *t, const struct fault *f, const struct say_about *a)
+s_crowded(FILE *t, const struct fault *f, const struct faultsay_about *a)
 {
 	/* TRANSLATORS: a stick, in words; a directory on it; the name of a file */
 	fprintf(t,
@@ -336,7 +336,7 @@ s_crowded(FILE *t, const struct fault *f, const struct say_about *a)
 }
 
 static void
-s_stick_damaged(FILE *t, const struct fault *f, const struct say_about *a)
+s_stick_damaged(FILE *t, const struct fault *f, const struct faultsay_about *a)
 {
 	fprintf(t,
 	    _("%s is damaged: neither copy of its own record can be used%s. It can no longer be opened; ask the issuer to prepare "
@@ -347,7 +347,7 @@ s_stick_damaged(FILE *t, const struct fault *f, const struct say_about *a)
 }
 
 static void
-s_no_grant(FILE *t, const struct fault *f, const struct say_about *a)
+s_no_grant(FILE *t, const struct fault *f, const struct faultsay_about *a)
 {
 	if (a->info != NULL && a->info->newer > 0) {
 		fprintf(t, _("%s was made by a newer oncestick. Install the newest version here, or use another PC."), STICK(f, a));
@@ -372,14 +372,14 @@ s_no_grant(FILE *t, const struct fault *f, const struct say_about *a)
 }
 
 static void
-s_issuers_differ(FILE *t, const struct fault *f, const struct say_about *a)
+s_issuers_differ(FILE *t, const struct fault *f, const struct faultsay_about *a)
 {
 	fprintf(t, _("%s has lectures of several issuers on it, so we cannot tell whose it is. It has to be prepared again."),
 	    STICK(f, a));
 }
 
 static void
-s_issuer(FILE *t, const struct fault *f, const struct say_about *a)
+s_issuer(FILE *t, const struct fault *f, const struct faultsay_about *a)
 {
 	char print[FINGERPRINT_SIZE];
 
@@ -397,14 +397,14 @@ s_issuer(FILE *t, const struct fault *f, const struct say_about *a)
 }
 
 static void
-s_no_codes(FILE *t, const struct fault *f, const struct say_about *a)
+s_no_codes(FILE *t, const struct fault *f, const struct faultsay_about *a)
 {
 	fprintf(t, _("not enough codes are left on %s%s; none was handed out. Make more: oncestick refill STICK."),
 	    STICK(f, a), CAUSE(f, a));
 }
 
 static void
-s_stick_busy(FILE *t, const struct fault *f, const struct say_about *a)
+s_stick_busy(FILE *t, const struct fault *f, const struct faultsay_about *a)
 {
 	fprintf(t,
 	    _("somebody is using a code of %s on this PC right now, or writing to it. Wait until that is done, then try again."),
@@ -412,7 +412,7 @@ s_stick_busy(FILE *t, const struct fault *f, const struct say_about *a)
 }
 
 static void
-s_code_form(FILE *t, const struct fault *f, const struct say_about *a)
+s_code_form(FILE *t, const struct fault *f, const struct faultsay_about *a)
 {
 	int kind = a->typed == NULL ? 0 : code_looks_like_id(a->typed, strlen(a->typed));
 
@@ -429,7 +429,7 @@ s_code_form(FILE *t, const struct fault *f, const struct say_about *a)
 }
 
 static void
-s_code_typo(FILE *t, const struct fault *f, const struct say_about *a)
+s_code_typo(FILE *t, const struct fault *f, const struct faultsay_about *a)
 {
 	(void)f;
 	if (a->group < 1 || a->group > 4)
@@ -442,7 +442,7 @@ s_code_typo(FILE *t, const struct fault *f, const struct say_about *a)
 }
 
 static void
-s_code_kind(FILE *t, const struct fault *f, const struct say_about *a)
+s_code_kind(FILE *t, const struct fault *f, const struct faultsay_about *a)
 {
 	(void)f;
 	(void)a;
@@ -452,7 +452,7 @@ s_code_kind(FILE *t, const struct fault *f, const struct say_about *a)
 }
 
 static void
-s_code_unknown(FILE *t, const struct fault *f, const struct say_about *a)
+s_code_unknown(FILE *t, const struct fault *f, const struct faultsay_about *a)
 {
 	fprintf(t, _("this is a code, but not for %s. Is this the right stick?"), STICK(f, a));
 	if (a->code)
@@ -460,7 +460,7 @@ s_code_unknown(FILE *t, const struct fault *f, const struct say_about *a)
 }
 
 static void
-s_prompt(FILE *t, const struct fault *f, const struct say_about *a)
+s_prompt(FILE *t, const struct fault *f, const struct faultsay_about *a)
 {
 	if (f->object[0] != '\0')
 		fprintf(t, _("there was no answer%s. Start again."), CAUSE(f, a));
@@ -469,7 +469,7 @@ s_prompt(FILE *t, const struct fault *f, const struct say_about *a)
 }
 
 static void
-s_spent(FILE *t, const struct fault *f, const struct say_about *a)
+s_spent(FILE *t, const struct fault *f, const struct faultsay_about *a)
 {
 	bool here = a->info != NULL && a->info->spent_here;
 
@@ -493,7 +493,7 @@ s_spent(FILE *t, const struct fault *f, const struct say_about *a)
 }
 
 static void
-s_revoked(FILE *t, const struct fault *f, const struct say_about *a)
+s_revoked(FILE *t, const struct fault *f, const struct faultsay_about *a)
 {
 	(void)f;
 	fprintf(t, "%s", _("this code was revoked by the issuer and no longer opens anything."));
@@ -501,7 +501,7 @@ s_revoked(FILE *t, const struct fault *f, const struct say_about *a)
 }
 
 static void
-add_clock(FILE *t, const struct say_about *a)
+add_clock(FILE *t, const struct faultsay_about *a)
 {
 	const struct clock_view *v = &a->info->clock;
 
@@ -513,7 +513,7 @@ add_clock(FILE *t, const struct say_about *a)
 }
 
 static void
-s_early(FILE *t, const struct fault *f, const struct say_about *a)
+s_early(FILE *t, const struct fault *f, const struct faultsay_about *a)
 {
 	(void)f;
 	if (a->info == NULL) {
@@ -525,7 +525,7 @@ s_early(FILE *t, const struct fault *f, const struct say_about *a)
 }
 
 static void
-s_expired(FILE *t, const struct fault *f, const struct say_about *a)
+s_expired(FILE *t, const struct fault *f, const struct faultsay_about *a)
 {
 	const struct clock_view *v = a->info == NULL ? NULL : &a->info->clock;
 
@@ -548,7 +548,7 @@ s_expired(FILE *t, const struct fault *f, const struct say_about *a)
 }
 
 static void
-s_notice_missing(FILE *t, const struct fault *f, const struct say_about *a)
+s_notice_missing(FILE *t, const struct fault *f, const struct faultsay_about *a)
 {
 	if (a->info != NULL && a->info->notice_min != 0)
 		fprintf(t,
@@ -564,7 +564,7 @@ s_notice_missing(FILE *t, const struct fault *f, const struct say_about *a)
 }
 
 static void
-s_slot_damaged(FILE *t, const struct fault *f, const struct say_about *a)
+s_slot_damaged(FILE *t, const struct fault *f, const struct faultsay_about *a)
 {
 	fprintf(t, _("the record of this code on %s is damaged%s."), STICK(f, a), CAUSE(f, a));
 	if (a->info == NULL || !a->info->spent_now)
@@ -573,7 +573,7 @@ s_slot_damaged(FILE *t, const struct fault *f, const struct say_about *a)
 }
 
 static void
-s_busy(FILE *t, const struct fault *f, const struct say_about *a)
+s_busy(FILE *t, const struct fault *f, const struct faultsay_about *a)
 {
 	const char *object = object_of(f, a);
 
@@ -594,7 +594,7 @@ s_busy(FILE *t, const struct fault *f, const struct say_about *a)
  * on.
  */
 static bool
-goes_on(const struct fault *f, const struct say_about *a)
+goes_on(const struct fault *f, const struct faultsay_about *a)
 {
 	if (f->err != E_STATION)
 		return false;
@@ -611,7 +611,7 @@ unreadable(const struct fault *f)
 }
 
 static void
-s_no_sockets(FILE *t, const struct fault *f, const struct say_about *a)
+s_no_sockets(FILE *t, const struct fault *f, const struct faultsay_about *a)
 {
 	(void)a;
 	fprintf(t,
@@ -621,7 +621,7 @@ s_no_sockets(FILE *t, const struct fault *f, const struct say_about *a)
 }
 
 static void
-s_station(FILE *t, const struct fault *f, const struct say_about *a)
+s_station(FILE *t, const struct fault *f, const struct faultsay_about *a)
 {
 	if (goes_on(f, a) && a->code)
 		fprintf(t,
@@ -651,14 +651,14 @@ s_station(FILE *t, const struct fault *f, const struct say_about *a)
 }
 
 static void
-s_entries(FILE *t, const struct fault *f, const struct say_about *a)
+s_entries(FILE *t, const struct fault *f, const struct faultsay_about *a)
 {
 	fprintf(t,
 	    _("there are 64 lectures, or remains of some, on %s, and that is the limit; --replace destroys them."), STICK(f, a));
 }
 
 static void
-s_space(FILE *t, const struct fault *f, const struct say_about *a)
+s_space(FILE *t, const struct fault *f, const struct faultsay_about *a)
 {
 	fprintf(t,
 	    _("it does not fit on %s%s; nothing was written. Use a larger stick, remove other files from this one, or use "
@@ -667,7 +667,7 @@ s_space(FILE *t, const struct fault *f, const struct say_about *a)
 }
 
 static void
-s_filesystem(FILE *t, const struct fault *f, const struct say_about *a)
+s_filesystem(FILE *t, const struct fault *f, const struct faultsay_about *a)
 {
 	fprintf(t,
 	    _("%s has a file system that keeps old copies of what is overwritten%s, so a used code would live on. Format it with "
@@ -676,7 +676,7 @@ s_filesystem(FILE *t, const struct fault *f, const struct say_about *a)
 }
 
 static void
-s_bundle(FILE *t, const struct fault *f, const struct say_about *a)
+s_bundle(FILE *t, const struct fault *f, const struct faultsay_about *a)
 {
 	fprintf(t, _("the media on %s are damaged or not what the issuer signed%s. 'oncestick verify' shows where."),
 	    STICK(f, a), CAUSE(f, a));
@@ -685,7 +685,7 @@ s_bundle(FILE *t, const struct fault *f, const struct say_about *a)
 }
 
 static void
-s_before_0_1_0(FILE *t, const struct fault *f, const struct say_about *a)
+s_before_0_1_0(FILE *t, const struct fault *f, const struct faultsay_about *a)
 {
 	fprintf(t, _("%s was made by a version of oncestick before 0.1.0, which this one cannot read. Ask the issuer to prepare it "
 		 "again."),
@@ -695,7 +695,7 @@ s_before_0_1_0(FILE *t, const struct fault *f, const struct say_about *a)
 }
 
 static void
-s_wrong_stick(FILE *t, const struct fault *f, const struct say_about *a)
+s_wrong_stick(FILE *t, const struct fault *f, const struct faultsay_about *a)
 {
 	char usb[CAUSE_MAX] = "";
 
@@ -711,7 +711,7 @@ s_wrong_stick(FILE *t, const struct fault *f, const struct say_about *a)
 }
 
 static void
-s_wrong_station(FILE *t, const struct fault *f, const struct say_about *a)
+s_wrong_station(FILE *t, const struct fault *f, const struct faultsay_about *a)
 {
 	(void)f;
 	fprintf(t, "%s", _("this code opens only on the PC it was made for, and this is another one. Use that PC."));
@@ -733,7 +733,7 @@ owner_words(char out[SAFE_MAX], const struct fault *f)
 }
 
 static void
-s_no_right(FILE *t, const struct fault *f, const struct say_about *a)
+s_no_right(FILE *t, const struct fault *f, const struct faultsay_about *a)
 {
 	struct fault cause = *f;
 	char owner[SAFE_MAX];
@@ -764,7 +764,7 @@ no_right(const struct fault *f)
 }
 
 static void
-s_readonly(FILE *t, const struct fault *f, const struct say_about *a)
+s_readonly(FILE *t, const struct fault *f, const struct faultsay_about *a)
 {
 	const struct fault cause = {.sys = f->sys};
 
@@ -781,7 +781,7 @@ s_readonly(FILE *t, const struct fault *f, const struct say_about *a)
 }
 
 static void
-s_irregular(FILE *t, const struct fault *f, const struct say_about *a)
+s_irregular(FILE *t, const struct fault *f, const struct faultsay_about *a)
 {
 	fprintf(t,
 	    _("%s is damaged, or was tampered with: %s is not the plain file that it should be. It has to be prepared again."),
@@ -791,14 +791,14 @@ s_irregular(FILE *t, const struct fault *f, const struct say_about *a)
 }
 
 static void
-s_forgets(FILE *t, const struct fault *f, const struct say_about *a)
+s_forgets(FILE *t, const struct fault *f, const struct faultsay_about *a)
 {
 	fprintf(t, _("%s does not keep what is written to it: it is worn out, or smaller than it claims. Use another stick."),
 	    STICK(f, a));
 }
 
 static void
-s_stick_io(FILE *t, const struct fault *f, const struct say_about *a)
+s_stick_io(FILE *t, const struct fault *f, const struct faultsay_about *a)
 {
 	if (no_right(f))
 		s_no_right(t, f, a);
@@ -820,7 +820,7 @@ s_stick_io(FILE *t, const struct fault *f, const struct say_about *a)
 }
 
 static void
-s_ledger(FILE *t, const struct fault *f, const struct say_about *a)
+s_ledger(FILE *t, const struct fault *f, const struct faultsay_about *a)
 {
 	fprintf(t, _("the issuer's ledger does not answer%s. Check the network and type the same code again, on this PC."),
 	    CAUSE(f, a));
@@ -828,7 +828,7 @@ s_ledger(FILE *t, const struct fault *f, const struct say_about *a)
 }
 
 static void
-s_rollback(FILE *t, const struct fault *f, const struct say_about *a)
+s_rollback(FILE *t, const struct fault *f, const struct faultsay_about *a)
 {
 	fprintf(t,
 	    _("this PC's memory of used codes is older than it should be%s: it was restored from a copy. The PC has to be enrolled "
@@ -837,9 +837,9 @@ s_rollback(FILE *t, const struct fault *f, const struct say_about *a)
 }
 
 static void
-s_home(FILE *t, const struct fault *f, const struct say_about *a)
+s_home(FILE *t, const struct fault *f, const struct faultsay_about *a)
 {
-	const struct say_about nothing = {0};
+	const struct faultsay_about nothing = {0};
 
 	(void)a;
 	fprintf(t,
@@ -849,7 +849,7 @@ s_home(FILE *t, const struct fault *f, const struct say_about *a)
 }
 
 static void
-s_mtab(FILE *t, const struct fault *f, const struct say_about *a)
+s_mtab(FILE *t, const struct fault *f, const struct faultsay_about *a)
 {
 	(void)f;
 	(void)a;
@@ -859,7 +859,7 @@ s_mtab(FILE *t, const struct fault *f, const struct say_about *a)
 }
 
 static void
-s_libfuse(FILE *t, const struct fault *f, const struct say_about *a)
+s_libfuse(FILE *t, const struct fault *f, const struct faultsay_about *a)
 {
 	(void)f;
 	(void)a;
@@ -869,7 +869,7 @@ s_libfuse(FILE *t, const struct fault *f, const struct say_about *a)
 }
 
 static void
-s_helper_says(FILE *t, const struct fault *f, const struct say_about *a)
+s_helper_says(FILE *t, const struct fault *f, const struct faultsay_about *a)
 {
 	(void)a;
 	/* TRANSLATORS: a line of that program's, in English */
@@ -877,7 +877,7 @@ s_helper_says(FILE *t, const struct fault *f, const struct say_about *a)
 }
 
 static void
-s_helper_keeps(FILE *t, const struct fault *f, const struct say_about *a)
+s_helper_keeps(FILE *t, const struct fault *f, const struct faultsay_about *a)
 {
 	(void)a;
 	/* TRANSLATORS: a line of that program's, in English */
@@ -886,7 +886,7 @@ s_helper_keeps(FILE *t, const struct fault *f, const struct say_about *a)
 }
 
 static void
-s_no_fuse(FILE *t, const struct fault *f, const struct say_about *a)
+s_no_fuse(FILE *t, const struct fault *f, const struct faultsay_about *a)
 {
 	fprintf(t,
 	    _("the folder cannot be mounted%s. This needs /dev/fuse and the fuse3 package; run 'oncestick rehearse' to check."),
@@ -903,7 +903,7 @@ objection(const struct fault *f)
 }
 
 static void
-s_place(FILE *t, const struct fault *f, const struct say_about *a)
+s_place(FILE *t, const struct fault *f, const struct faultsay_about *a)
 {
 	(void)a;
 	/* TRANSLATORS: a folder, and what speaks against it, such as "not yours" */
@@ -914,7 +914,7 @@ s_place(FILE *t, const struct fault *f, const struct say_about *a)
 }
 
 static void
-s_fuse(FILE *t, const struct fault *f, const struct say_about *a)
+s_fuse(FILE *t, const struct fault *f, const struct faultsay_about *a)
 {
 	if (f->object[0] != '\0' && f->sys != 0)
 		s_place(t, f, a);
@@ -923,7 +923,7 @@ s_fuse(FILE *t, const struct fault *f, const struct say_about *a)
 }
 
 static void
-s_passphrase_memory(FILE *t, const struct fault *f, const struct say_about *a)
+s_passphrase_memory(FILE *t, const struct fault *f, const struct faultsay_about *a)
 {
 	(void)a;
 	fprintf(t,
@@ -931,7 +931,7 @@ s_passphrase_memory(FILE *t, const struct fault *f, const struct say_about *a)
 }
 
 static void
-s_making_memory(FILE *t, const struct fault *f, const struct say_about *a)
+s_making_memory(FILE *t, const struct fault *f, const struct faultsay_about *a)
 {
 	(void)f;
 	(void)a;
@@ -939,7 +939,7 @@ s_making_memory(FILE *t, const struct fault *f, const struct say_about *a)
 }
 
 static void
-s_memory(FILE *t, const struct fault *f, const struct say_about *a)
+s_memory(FILE *t, const struct fault *f, const struct faultsay_about *a)
 {
 	(void)f;
 	(void)a;
@@ -947,7 +947,7 @@ s_memory(FILE *t, const struct fault *f, const struct say_about *a)
 }
 
 static void
-s_mounted(FILE *t, const struct fault *f, const struct say_about *a)
+s_mounted(FILE *t, const struct fault *f, const struct faultsay_about *a)
 {
 	const char *object = object_of(f, a);
 
@@ -956,7 +956,7 @@ s_mounted(FILE *t, const struct fault *f, const struct say_about *a)
 }
 
 static void
-s_refill(FILE *t, const struct fault *f, const struct say_about *a)
+s_refill(FILE *t, const struct fault *f, const struct faultsay_about *a)
 {
 	const char *object = object_of(f, a);
 
@@ -964,7 +964,7 @@ s_refill(FILE *t, const struct fault *f, const struct say_about *a)
 }
 
 static void
-s_refill_changed(FILE *t, const struct fault *f, const struct say_about *a)
+s_refill_changed(FILE *t, const struct fault *f, const struct faultsay_about *a)
 {
 	(void)f;
 	fprintf(t, _("%s was changed on the way, or damaged. Nothing was done; ask for it to be sent again."),
@@ -972,7 +972,7 @@ s_refill_changed(FILE *t, const struct fault *f, const struct say_about *a)
 }
 
 static void
-s_refill_newer(FILE *t, const struct fault *f, const struct say_about *a)
+s_refill_newer(FILE *t, const struct fault *f, const struct faultsay_about *a)
 {
 	(void)f;
 	fprintf(t, _("%s was made by a newer program. Install the newest version."),
@@ -980,7 +980,7 @@ s_refill_newer(FILE *t, const struct fault *f, const struct say_about *a)
 }
 
 static void
-s_refill_gone(FILE *t, const struct fault *f, const struct say_about *a)
+s_refill_gone(FILE *t, const struct fault *f, const struct faultsay_about *a)
 {
 	(void)a;
 	fprintf(t,
@@ -990,7 +990,7 @@ s_refill_gone(FILE *t, const struct fault *f, const struct say_about *a)
 }
 
 static void
-s_refill_used(FILE *t, const struct fault *f, const struct say_about *a)
+s_refill_used(FILE *t, const struct fault *f, const struct faultsay_about *a)
 {
 	const char *object = object_of(f, a);
 
@@ -1000,7 +1000,7 @@ s_refill_used(FILE *t, const struct fault *f, const struct say_about *a)
 }
 
 static void
-s_unsteady(FILE *t, const struct fault *f, const struct say_about *a)
+s_unsteady(FILE *t, const struct fault *f, const struct faultsay_about *a)
 {
 	(void)a;
 	fprintf(t,
@@ -1010,7 +1010,7 @@ s_unsteady(FILE *t, const struct fault *f, const struct say_about *a)
 }
 
 static void
-s_source(FILE *t, const struct fault *f, const struct say_about *a)
+s_source(FILE *t, const struct fault *f, const struct faultsay_about *a)
 {
 	struct fault cause = *f;
 
@@ -1023,21 +1023,21 @@ s_source(FILE *t, const struct fault *f, const struct say_about *a)
 
 /* This comes from init, so running init cannot be the remedy. */
 static void
-s_keystore_not_made(FILE *t, const struct fault *f, const struct say_about *a)
+s_keystore_not_made(FILE *t, const struct fault *f, const struct faultsay_about *a)
 {
 	fprintf(t, _("the issuer's keystore cannot be made%s. Fix that, or name another directory in ONCESTICK_ISSUER_DIR."),
 	    CAUSE(f, a));
 }
 
 static void
-s_keystore_damaged(FILE *t, const struct fault *f, const struct say_about *a)
+s_keystore_damaged(FILE *t, const struct fault *f, const struct faultsay_about *a)
 {
 	fprintf(t, _("the issuer's keystore cannot be used%s: it is damaged, or not a keystore. Restore it from your copy."),
 	    CAUSE(f, a));
 }
 
 static void
-s_keystore(FILE *t, const struct fault *f, const struct say_about *a)
+s_keystore(FILE *t, const struct fault *f, const struct faultsay_about *a)
 {
 	if (no_right(f))
 		fprintf(t,
@@ -1057,7 +1057,7 @@ s_keystore(FILE *t, const struct fault *f, const struct say_about *a)
 }
 
 static void
-s_passphrase(FILE *t, const struct fault *f, const struct say_about *a)
+s_passphrase(FILE *t, const struct fault *f, const struct faultsay_about *a)
 {
 	(void)f;
 	(void)a;
@@ -1066,7 +1066,7 @@ s_passphrase(FILE *t, const struct fault *f, const struct say_about *a)
 }
 
 static void
-s_behind(FILE *t, const struct fault *f, const struct say_about *a)
+s_behind(FILE *t, const struct fault *f, const struct faultsay_about *a)
 {
 	(void)f;
 	(void)a;
@@ -1077,7 +1077,7 @@ s_behind(FILE *t, const struct fault *f, const struct say_about *a)
 }
 
 static void
-s_backup_file(FILE *t, const struct fault *f, const struct say_about *a)
+s_backup_file(FILE *t, const struct fault *f, const struct faultsay_about *a)
 {
 	char safe[SAFE_MAX];
 
@@ -1091,7 +1091,7 @@ s_backup_file(FILE *t, const struct fault *f, const struct say_about *a)
 }
 
 static void
-s_no_backup(FILE *t, const struct fault *f, const struct say_about *a)
+s_no_backup(FILE *t, const struct fault *f, const struct faultsay_about *a)
 {
 	char safe[SAFE_MAX];
 
@@ -1104,7 +1104,7 @@ s_no_backup(FILE *t, const struct fault *f, const struct say_about *a)
 }
 
 static void
-s_there(FILE *t, const struct fault *f, const struct say_about *a)
+s_there(FILE *t, const struct fault *f, const struct faultsay_about *a)
 {
 	(void)a;
 	fprintf(t,
@@ -1114,14 +1114,14 @@ s_there(FILE *t, const struct fault *f, const struct say_about *a)
 }
 
 static void
-s_newer(FILE *t, const struct fault *f, const struct say_about *a)
+s_newer(FILE *t, const struct fault *f, const struct faultsay_about *a)
 {
 	(void)a;
 	fprintf(t, _("%s was made by a newer program. Install the newest version."), SAFE(f->object));
 }
 
 static void
-s_old_books(FILE *t, const struct fault *f, const struct say_about *a)
+s_old_books(FILE *t, const struct fault *f, const struct faultsay_about *a)
 {
 	fprintf(t,
 	    _("the issuer's books were written by an older oncestick, and cannot be brought up to date here, since you may not "
@@ -1130,7 +1130,7 @@ s_old_books(FILE *t, const struct fault *f, const struct say_about *a)
 }
 
 static void
-s_books(FILE *t, const struct fault *f, const struct say_about *a)
+s_books(FILE *t, const struct fault *f, const struct faultsay_about *a)
 {
 	if (f->sys == ENOENT)
 		fprintf(t, "%s",
@@ -1163,7 +1163,7 @@ s_books(FILE *t, const struct fault *f, const struct say_about *a)
 }
 
 static void
-s_interrupted(FILE *t, const struct fault *f, const struct say_about *a)
+s_interrupted(FILE *t, const struct fault *f, const struct faultsay_about *a)
 {
 	(void)f;
 	(void)a;
@@ -1309,7 +1309,7 @@ sentence_of(enum err err, enum why why)
 }
 
 static void
-add_spent(FILE *t, const struct fault *f, const struct say_about *a)
+add_spent(FILE *t, const struct fault *f, const struct faultsay_about *a)
 {
 	bool in_use = f->err == E_BUSY && a->info != NULL;
 
@@ -1327,7 +1327,7 @@ add_spent(FILE *t, const struct fault *f, const struct say_about *a)
 }
 
 static void
-write_sentence(FILE *t, const struct fault *f, const struct say_about *a)
+write_sentence(FILE *t, const struct fault *f, const struct faultsay_about *a)
 {
 	char *own = f->why == WHY_SAID ? strdup(f->said) : issuersay(f);
 	char *safe = NULL;
@@ -1346,9 +1346,9 @@ write_sentence(FILE *t, const struct fault *f, const struct say_about *a)
 }
 
 char *
-say_explain(const struct fault *f, const struct say_about *about)
+faultsay(const struct fault *f, const struct faultsay_about *about)
 {
-	static const struct say_about nothing = {0};
+	static const struct faultsay_about nothing = {0};
 	char *text = NULL;
 	size_t n = 0;
 	FILE *t = open_memstream(&text, &n);
@@ -1363,10 +1363,10 @@ say_explain(const struct fault *f, const struct say_about *about)
 }
 
 json_t *
-say_json_fault(const struct fault *f, const struct say_about *about)
+faultsay_json(const struct fault *f, const struct faultsay_about *about)
 {
 	locale_t before = text_english();
-	char *text = say_explain(f, about);
+	char *text = faultsay(f, about);
 	json_t *v = text != NULL ? say_json_text(text) : NULL;
 
 	text_again(before);
@@ -1375,14 +1375,14 @@ say_json_fault(const struct fault *f, const struct say_about *about)
 }
 
 enum err
-say_error(const struct cli *c, const struct fault *f, const struct say_about *about)
+faultsay_error(const struct cli *c, const struct fault *f, const struct faultsay_about *about)
 {
 	struct fault copy = *f;
 	char *text = NULL;
 
 	if (copy.err == E_OK)
 		copy.err = E_FAIL;
-	text = say_explain(&copy, about);
+	text = faultsay(&copy, about);
 	say_refusal(c, copy.err, text != NULL ? text : strerror(ENOMEM));
 	free(text);
 	return copy.err;

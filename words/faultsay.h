@@ -1,18 +1,18 @@
 /*
- * say.h - words for what went wrong: what it is, what to do next, and whether a code was spent.
+ * faultsay.h - words for what went wrong: what it is, what to do next, and whether a code was spent.
  */
-#ifndef SAY_H
-#define SAY_H
+#ifndef FAULTSAY_H
+#define FAULTSAY_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
 #include "error.h"
-#include "talk.h"
+#include "say.h"
 #include "unlock.h"
 
-/* What a fault is about, for say_explain. Everything may be zero. */
-struct say_about {
+/* What a fault is about, for faultsay. Everything may be zero. */
+struct faultsay_about {
 	const char *object;		/* what the person named: a stick's path, a code's id, a file; escaped when printed */
 	const struct unlock_info *info; /* what is known of the stick and the code */
 	bool code;			/* a code was typed or read: the message ends with whether it was spent */
@@ -24,15 +24,15 @@ struct say_about {
 };
 
 /*
- * say_explain(f, about): the sentence for a fault, without the names of the program and of the error. It is in lower case, and
+ * faultsay(f, about): the sentence for a fault, without the names of the program and of the error. It is in lower case, and
  * names the object, the cause, and the next step. about may be NULL. The caller frees the sentence. NULL if there is no memory.
  */
-char *say_explain(const struct fault *f, const struct say_about *about);
+char *faultsay(const struct fault *f, const struct faultsay_about *about);
 
-/* say_json_fault(f, about): the same for programs, in English, as a JSON string. */
-struct json_t *say_json_fault(const struct fault *f, const struct say_about *about);
+/* faultsay_json(f, about): the same for programs, in English, as a JSON string. */
+struct json_t *faultsay_json(const struct fault *f, const struct faultsay_about *about);
 
-/* say_error(c, f, about): print that sentence with say_refusal. Return f->err (E_FAIL if that is E_OK). */
-enum err say_error(const struct cli *c, const struct fault *f, const struct say_about *about);
+/* faultsay_error(c, f, about): print that sentence with say_refusal. Return f->err (E_FAIL if that is E_OK). */
+enum err faultsay_error(const struct cli *c, const struct fault *f, const struct faultsay_about *about);
 
 #endif

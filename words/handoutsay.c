@@ -11,7 +11,7 @@
 #include <jansson.h>
 #include <sodium.h>
 
-#include "csv.h"
+#include "csvcell.h"
 #include "human.h"
 #include "issuer.h"
 #include "keytree.h"
@@ -79,12 +79,12 @@ print_row(char line[LINE_MAX_CSV], const struct handout *h, size_t k)
 	issuer_slot_name(id, s);
 	when_rfc3339(from, sizeof from, s->not_before);
 	when_rfc3339(until, sizeof until, s->expires);
-	end = csv_cell(end, id, ',');
-	end = csv_cell(end, h->codes[k], ',');
-	end = csv_cell(end, s->label, ',');
-	end = csv_cell(end, s->holder, ',');
-	end = csv_cell(end, from, ',');
-	end = csv_cell(end, until, '\r');
+	end = csvcell(end, id, ',');
+	end = csvcell(end, h->codes[k], ',');
+	end = csvcell(end, s->label, ',');
+	end = csvcell(end, s->holder, ',');
+	end = csvcell(end, from, ',');
+	end = csvcell(end, until, '\r');
 	*end++ = '\n';
 	return write_all(line, (size_t)(end - line));
 }

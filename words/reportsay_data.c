@@ -6,7 +6,7 @@
 
 #include <jansson.h>
 
-#include "csv.h"
+#include "csvcell.h"
 #include "keytree.h"
 #include "reportsay_internal.h"
 #include "say.h"
@@ -25,7 +25,7 @@ add_name(char *at, const char *name)
 
 	snprintf(safe, sizeof safe, "%s", name);
 	utf8_no_controls(safe);
-	return csv_cell(at, safe, ',');
+	return csvcell(at, safe, ',');
 }
 
 static char *
@@ -35,7 +35,7 @@ add_time(char *at, int64_t t)
 
 	if (t != 0)
 		when_rfc3339(text, sizeof text, t);
-	return csv_cell(at, text, ',');
+	return csvcell(at, text, ',');
 }
 
 static char *
@@ -49,9 +49,9 @@ add_use(char *at, const struct books_report_code *c)
 	if (c->use.proved && r->ended_at != 0)
 		snprintf(open_s, sizeof open_s, "%llu", (unsigned long long)r->open_s);
 	at = add_time(at, c->spent_at);
-	at = csv_cell(at, station, ',');
+	at = csvcell(at, station, ',');
 	at = add_name(at, c->use.pc);
-	at = csv_cell(at, open_s, ',');
+	at = csvcell(at, open_s, ',');
 	return add_time(at, c->use.proved ? r->ended_at : 0);
 }
 
@@ -67,10 +67,10 @@ put_row(const struct audit_lecture *l, const struct audit_code *c)
 	for (size_t i = 0; i < AUDIT_ODDS; i++)
 		if ((c->odd & reportsay_odds[i].bit) != 0)
 			n += (size_t)snprintf(odd + n, sizeof odd - n, "%s%s", n > 0 ? " " : "", reportsay_odds[i].name);
-	at = csv_cell(at, id, ',');
+	at = csvcell(at, id, ',');
 	at = add_name(at, l->lecture->label);
-	at = csv_cell(at, stick, ',');
-	at = csv_cell(at, reportsay_states[c->state], ',');
+	at = csvcell(at, stick, ',');
+	at = csvcell(at, reportsay_states[c->state], ',');
 	at = add_name(at, k->holder);
 	at = add_time(at, l->lecture->prepared_at);
 	at = add_name(at, l->lecture->prepared_by);
@@ -81,7 +81,7 @@ put_row(const struct audit_lecture *l, const struct audit_code *c)
 	at = add_use(at, k);
 	at = add_time(at, k->revoked_at);
 	at = add_name(at, k->revoked_by);
-	at = csv_cell(at, odd, '\r');
+	at = csvcell(at, odd, '\r');
 	*at++ = '\n';
 	fwrite(line, 1, (size_t)(at - line), stdout);
 }

@@ -1,7 +1,7 @@
 /*
- * csv.c - cells for spreadsheets.
+ * csvcell.c - cells for spreadsheets.
  */
-#include "csv.h"
+#include "csvcell.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -19,7 +19,7 @@ like_formula(const char *text)
 }
 
 char *
-csv_cell(char *out, const char *text, char after)
+csvcell(char *out, const char *text, char after)
 {
 	bool quote = strpbrk(text, ",\"\r\n") != NULL;
 

@@ -17,6 +17,8 @@ identity_book(const struct identity *i, struct books *b, const uint8_t stick_id[
 	bool elsewhere = false;
 	enum err e = books_set_usb(b, stick_id, i->usb, &elsewhere, f);
 
+	if (e == E_OK)
+		e = books_set_serial(b, stick_id, i->device.serial, f);
 	if (elsewhere)
 		report_tell(report, &(struct report_news){.kind = REPORT_SAME_IDENTITY, .path = path});
 	return e;

@@ -424,6 +424,13 @@ books_get_usb(struct books *b, const uint8_t stick_id[ID_SIZE], uint8_t usb[HASH
 }
 
 enum err
+books_set_serial(struct books *b, const uint8_t stick_id[ID_SIZE], const char *serial, struct fault *f)
+{
+	return change_stick(books_step(b, "serial number"), "UPDATE stick SET serial = ?2 WHERE stick_id = ?1",
+	    SQL_ARGS(ID(stick_id), SQL_TEXT(serial)), f);
+}
+
+enum err
 books_next_n(struct books *b, const uint8_t stick_id[ID_SIZE], uint32_t *n, struct fault *f)
 {
 	struct sql *q = books_step(b, "next refill");

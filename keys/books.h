@@ -128,6 +128,9 @@ enum err books_set_usb(struct books *b, const uint8_t stick_id[ID_SIZE], const u
     struct fault *f);
 enum err books_get_usb(struct books *b, const uint8_t stick_id[ID_SIZE], uint8_t usb[HASH_SIZE], bool *found, struct fault *f);
 
+/* books_set_serial(b, stick_id, serial, f): keep the serial number of a stick's USB device. E_BOOKS for an unknown stick. */
+enum err books_set_serial(struct books *b, const uint8_t stick_id[ID_SIZE], const char *serial, struct fault *f);
+
 /*
  * books_seen_n(b, stick_id, n, before, f): a stick came back with n in its record. Keep the largest n; *before is the largest
  * known until now (if n is below it, the stick was rolled back). From now on no refill is made with a lower number. E_BOOKS for an

@@ -17,6 +17,7 @@
 #include <sqlite3.h>
 
 #include "books.h"
+#include "books_offers.h"
 #include "fixture.h"
 #include "station.h"
 #include "suite.h"
@@ -449,6 +450,18 @@ notice_content(struct fault *f)
 }
 
 static enum err
+all_offers(struct fault *f)
+{
+	struct books_offer *list = NULL;
+	size_t n = 0;
+	enum err err = books_offers(b, &list, &n, f);
+
+	SEE(err == E_OK ? n >= 3 && list != NULL : list == NULL && n == 0);
+	free(list);
+	return err;
+}
+
+static enum err
 one_moment(struct fault *f)
 {
 	enum err err = books_begin_reading(b, f);
@@ -478,7 +491,7 @@ static const struct call readers[] = {
     {"books_find_stick", find_stick, READS}, {"books_stick_label", stick_label, READS},
     {"books_slot_numbered", slot_numbered, READS}, {"books_stick_of", stick_of, READS},
     {"books_find_lecture", find_lecture, READS}, {"books_evidence", evidence, READS}, {"books_grant", grant, READS},
-    {"books_newest_notice", newest_notice, READS},
+    {"books_newest_notice", newest_notice, READS}, {"books_offers", all_offers, READS},
     {"books_notice_content", notice_content, READS}, {"books_begin_reading", one_moment, READS},
 };
 
@@ -486,6 +499,7 @@ CALLS(set, char text[8], (snprintf(text, sizeof text, "%u", turn), books_set(b, 
 CALLS(new_bundle, (void)f, books_new_bundle(b, id_of((uint8_t)(0xc0 + turn)), T0, "folder", f))
 CALLS(add_stick, (void)f, books_add_stick(b, id_of((uint8_t)(0xd0 + turn)), "new", f))
 CALLS(set_usb, uint8_t usb[HASH_SIZE] = {9}; bool elsewhere = (usb[1] = turn) == 0, books_set_usb(b, stick, usb, &elsewhere, f))
+CALLS(set_serial, char text[8], (snprintf(text, sizeof text, "%u", turn), books_set_serial(b, stick, text, f)))
 CALLS(seen_n, uint32_t before, books_seen_n(b, stick, 7u + turn, &before, f))
 CALLS(add_grant, (void)f, add_lecture((uint8_t)(10 + turn), f))
 CALLS(set_spent, (void)f, books_set_state(b, &(struct books_change){.grant_id = id_of(2), .slot = turn, .state = BOOKS_SPENT,
@@ -524,7 +538,8 @@ all_or_nothing(struct fault *f)
 
 static const struct call writers[] = {
     {"books_set", set, CHANGES}, {"books_new_bundle", new_bundle, CHANGES}, {"books_add_stick", add_stick, CHANGES},
-    {"books_set_usb", set_usb, CHANGES}, {"books_seen_n", seen_n, CHANGES}, {"books_add_grant", add_grant, CHANGES},
+    {"books_set_usb", set_usb, CHANGES}, {"books_set_serial", set_serial, CHANGES},
+    {"books_seen_n", seen_n, CHANGES}, {"books_add_grant", add_grant, CHANGES},
     {"books_take", take, CHANGES}, {"books_set_state", set_spent, CHANGES}, {"books_add_second", second, CHANGES},
     {"books_seen_live", seen_live, CHANGES}, {"books_set_gone", set_gone, CHANGES}, {"books_event", event, CHANGES},
     {"books_keep_notice", keep_notice, CHANGES}, {"books_store_notice", store_notice, CHANGES},

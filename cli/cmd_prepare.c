@@ -200,13 +200,35 @@ take_formatted(struct run *r, size_t i, struct fault *f)
 	return e;
 }
 
+#define LABEL_BEGINS "ONCE-"
+
+/* The volume is called like the stick, so that cards and sticks can be matched by eye. */
+static enum err
+name_volume(struct run *r, size_t i, struct fault *f)
+{
+	struct reformat *volume = &r->formats.list[i];
+	char name[STICK_NAME_SIZE];
+	enum err e = prepare_name(r->j, &r->j->targets[i], f);
+
+	if (e != E_OK)
+		return e;
+	keytree_stick_name(name, r->j->targets[i].grant.stick_id);
+	snprintf(volume->label, sizeof volume->label, LABEL_BEGINS "%s", name);
+	for (char *p = volume->label; *p != '\0'; p++)
+		if (*p >= 'a' && *p <= 'z')
+			*p = (char)(*p - 'a' + 'A');
+	return E_OK;
+}
+
 static enum err
 format_stick(struct run *r, size_t i, struct fault *f)
 {
 	const struct formats *s = &r->formats;
 	struct fault why = {0};
-	enum err e = E_OK;
+	enum err e = name_volume(r, i, f);
 
+	if (e != E_OK)
+		return e;
 	say_info(r->c, "formatting %s", s->list[i].path);
 	if ((e = reformat_make(&s->list[i], &s->env, &why)) == E_OK)
 		e = reformat_mount(&s->list[i], &s->env, &why);
@@ -470,6 +492,15 @@ word_faults(const struct cli *c, struct prepare *j)
 		text_again(before);
 }
 
+static void
+write_readme(const struct prepare *j, const struct prepare_target *t)
+{
+	char name[STICK_NAME_SIZE];
+
+	keytree_stick_name(name, t->grant.stick_id);
+	readme_write(t->fd, name, j->issuer.contact);
+}
+
 static enum err
 run(struct run *r)
 {
@@ -497,7 +528,7 @@ run(struct run *r)
 	word_faults(c, j);
 	for (size_t i = 0; i < j->count; i++)
 		if (j->targets[i].fault.err == E_OK)
-			readme_write(j->targets[i].fd, j->issuer.contact);
+			write_readme(j, &j->targets[i]);
 	return report(c, j, &r->formats);
 }
 

@@ -35,16 +35,18 @@ static const char speaker[] = N_("If you are to speak with it: you also need a c
 
 /* The whole text in the language of this thread. */
 static void
-write_part(char out[PART_MAX], const char *contact)
+write_part(char out[PART_MAX], const char *name, const char *contact)
 {
-	char found[PART_MAX / 2];
+	char found[PART_MAX / 2], called[PART_MAX / 8];
 
-	/* TRANSLATORS: this and the next stand in a file of plain text: lines of 84 columns at most; %s is whom to call */
+	/* TRANSLATORS: this and the next two stand in a file of plain text: lines of 84 columns at most; %s is the stick's name,
+	 * or whom to call */
+	snprintf(called, sizeof called, _("Its name is %s, as it is printed on the cards with its codes.\n"), name);
 	snprintf(found, sizeof found,
 	    contact[0] != '\0' ? _("If you found it: its content cannot be read. Please give it back:\n%s.\n") :
 				 _("If you found it: its content cannot be read. Please give it back.\n"),
 	    contact);
-	snprintf(out, PART_MAX, "%s\n%s\n%s", _(first), found, _(speaker));
+	snprintf(out, PART_MAX, "%s%s\n%s\n%s", _(first), called, found, _(speaker));
 }
 
 /* Line ends that any editor understands. */
@@ -70,19 +72,19 @@ static const char opener[] = "oncestick-opener 1\r\n"
 
 /* In the issuer's language, then in English: a finder may know either of them. */
 void
-readme_write(int dir_fd, const char *contact)
+readme_write(int dir_fd, const char *name, const char *contact)
 {
 	char part[PART_MAX], text[2 * README_MAX];
 	size_t n = 0;
 	locale_t before;
 
 	if (human_utf8() && strcmp(_(first), first) != 0) {
-		write_part(part, contact);
+		write_part(part, name, contact);
 		n = with_cr(text, part);
 		n += with_cr(text + n, BETWEEN);
 	}
 	before = text_english();
-	write_part(part, contact);
+	write_part(part, name, contact);
 	text_again(before);
 	n += with_cr(text + n, part);
 	if (n <= README_MAX)

@@ -11,10 +11,10 @@
 #define README_OPENER "Open lecture.oncestick"
 
 /*
- * readme_write(dir_fd, contact): write both, each unless there is already something of that name. A stick works without them, so
- * errors are not reported.
+ * readme_write(dir_fd, name, contact): write both for the stick of that name, each unless there is already something called so. A
+ * stick works without them, so errors are not reported.
  */
-void readme_write(int dir_fd, const char *contact);
+void readme_write(int dir_fd, const char *name, const char *contact);
 
 /*
  * readme_remove(dir_fd): remove each if it is as it was written. Return false if the first one is there but was changed, so that it

@@ -430,8 +430,9 @@ static enum err
 make_files(struct reformat *r, const struct reformat_env *env, struct fault *f)
 {
 	char tool[TOOL_PATH_MAX];
-	const char *const exfat[] = {tool, "-L", REFORMAT_LABEL, r->part, NULL};
-	const char *const vfat[] = {tool, "-F", "32", "-n", REFORMAT_LABEL, r->part, NULL};
+	const char *label = r->label[0] != '\0' ? r->label : REFORMAT_LABEL;
+	const char *const exfat[] = {tool, "-L", label, r->part, NULL};
+	const char *const vfat[] = {tool, "-F", "32", "-n", label, r->part, NULL};
 	enum err e = find_tool(r, env, maker_of(r), tool, f);
 
 	return e == E_OK ? run(r, env, r->type == REFORMAT_EXFAT ? exfat : vfat, NULL, f) : e;

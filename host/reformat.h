@@ -21,7 +21,9 @@
 #define REFORMAT_PATH_MAX 64   /* "/dev/sdb1" */
 #define REFORMAT_POINT_MAX 4096
 #define REFORMAT_HEAD 512 /* bytes of a partition table */
-#define REFORMAT_LABEL "ONCESTICK" /* of the new file system, and so of the folder where desktops mount it */
+/* Of the new file system, and so of the folder where desktops mount it. The size is what FAT has room for. */
+#define REFORMAT_LABEL_SIZE 12
+#define REFORMAT_LABEL "ONCESTICK"
 
 enum reformat_type { REFORMAT_NONE, REFORMAT_EXFAT, REFORMAT_VFAT };
 
@@ -90,6 +92,7 @@ struct reformat_miss {
 /* A device that the person named. */
 struct reformat {
 	enum reformat_type type;	/* what it will become; the caller sets this */
+	char label[REFORMAT_LABEL_SIZE]; /* of what it will become, in capitals, the same; "": REFORMAT_LABEL */
 	char path[REFORMAT_PATH_MAX];	/* as given */
 	struct usb_device usb;		/* usb.partition: only a partition; otherwise the whole disk */
 	dev_t disk_dev;

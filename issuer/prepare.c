@@ -292,6 +292,15 @@ draw_stick(struct prepare *j, struct prepare_target *t, struct fault *f)
 	return e;
 }
 
+enum err
+prepare_name(struct prepare *j, struct prepare_target *t, struct fault *f)
+{
+	enum err e = draw_stick(j, t, f);
+
+	t->named = e == E_OK;
+	return e;
+}
+
 static enum err
 check_target(struct prepare *j, struct prepare_target *t, struct fault *f)
 {
@@ -308,7 +317,7 @@ check_target(struct prepare *j, struct prepare_target *t, struct fault *f)
 		return e;
 	if (t->p->stick != NULL)
 		memcpy(t->grant.stick_id, t->p->stick->id, ID_SIZE);
-	else if ((e = draw_stick(j, t, f)) != E_OK)
+	else if (!t->named && (e = draw_stick(j, t, f)) != E_OK)
 		return e;
 	return books_draw_id(j->issuer.books, t->grant.id, f);
 }

@@ -32,6 +32,7 @@ struct prepare_target {
 	uint64_t need;			 /* free bytes that it needs, for WHY_TOO_SMALL */
 	uint32_t left[STICK_GRANTS_MAX]; /* codes that could still be used, for each of p->grants */
 	struct provision *p;
+	bool named;	   /* prepare_name gave it its id */
 	bool fresh;	   /* it had no ONCE */
 	unsigned replaced; /* unused codes that --replace revoked */
 	struct grant grant;
@@ -102,6 +103,11 @@ uint64_t prepare_holes(const struct prepare *j);
 
 /* prepare_bytes(j): how many free bytes a stick must have. Call this after prepare_scan. */
 uint64_t prepare_bytes(const struct prepare *j);
+
+/*
+ * prepare_name(j, t, f): give t, which is about to become empty, its id already. Call this before prepare_check. E_BOOKS, E_FAIL.
+ */
+enum err prepare_name(struct prepare *j, struct prepare_target *t, struct fault *f);
 
 /*
  * prepare_check(j, blame, f): after prepare_scan: take every stick. A stick that is refused gets a fault, and the others continue.

@@ -480,6 +480,16 @@ START_TEST(a_partition_gets_files_alone)
 }
 END_TEST
 
+START_TEST(files_get_the_label_that_the_caller_wants)
+{
+	r.type = REFORMAT_VFAT;
+	takes("/dev/sdb1");
+	strcpy(r.label, "ONCE-7KQ241");
+	makes(E_OK);
+	ck_assert_str_eq(outside.log, "mkfs.vfat -F 32 -n ONCE-7KQ241 /dev/sdb1\n");
+}
+END_TEST
+
 START_TEST(vfat_has_its_own_type_in_the_table)
 {
 	r.type = REFORMAT_VFAT;
@@ -749,6 +759,7 @@ main(void)
 	tcase_add_test(t, only_the_whole_serial_number_confirms);
 	tcase_add_test(t, a_disk_gets_a_table_and_files);
 	tcase_add_test(t, a_partition_gets_files_alone);
+	tcase_add_test(t, files_get_the_label_that_the_caller_wants);
 	tcase_add_test(t, vfat_has_its_own_type_in_the_table);
 	tcase_add_test(t, an_exchanged_stick_is_not_touched);
 	tcase_add_test(t, a_stick_that_was_mounted_meanwhile_is_not_touched);

@@ -21,6 +21,10 @@ format() # STICK OPTIONS...
 	shift
 	oncestick prepare "$W/folder" "$to" --codes 2 --passphrase-file "$W/pass" "$@"
 }
+stick_name() # of the newest stick, as it is in labels
+{
+	oncestick codes --json | jq -r '.sticks[-1].stick' | tr a-z A-Z
+}
 untouched()
 {
 	is "nothing was done to the stick" "$(bytes)" "$before"
@@ -97,7 +101,7 @@ check "nothing of it stays mounted" no grep -q "$disk" /proc/self/mountinfo
 is "no folder stays" "$(ls -d /tmp/oncestick-* 2>/dev/null)" ""
 check "the partition table" sfdisk -d "$disk"
 printed "type=7"
-is "the file system" "$(blkid -p -o value -s TYPE "${disk}1") $(blkid -p -o value -s LABEL "${disk}1")" "exfat ONCESTICK"
+is "the file system" "$(blkid -p -o value -s TYPE "${disk}1") $(blkid -p -o value -s LABEL "${disk}1")" "exfat ONCE-$(stick_name)"
 check "it is a file system without faults" fsck.exfat -n "${disk}1"
 check "it is mounted by hand" desktop-mount "${disk}1" /media/new
 one_code "$W/code" /media/new
@@ -118,7 +122,7 @@ check "it ends" oncestick unmount --yes
 check "it is unmounted" umount /media/again /media/new
 
 check "FAT32 on its partition alone" format "${disk}1" --format vfat --format-serial 4C530001
-is "the file system" "$(blkid -p -o value -s TYPE "${disk}1") $(blkid -p -o value -s LABEL "${disk}1")" "vfat ONCESTICK"
+is "the file system" "$(blkid -p -o value -s TYPE "${disk}1") $(blkid -p -o value -s LABEL "${disk}1")" "vfat ONCE-$(stick_name)"
 check "it is a file system without faults" fsck.vfat -n "${disk}1"
 check "it is mounted by hand" desktop-mount "${disk}1" /media/new
 check "it holds what it should" oncestick verify /media/new

@@ -280,6 +280,11 @@ texts(void)
 	text("mountinfo", "plain", "", 0,
 	    "36 35 8:17 / /media/kim/STICK rw,relatime shared:1 - vfat /dev/sdb1 rw,errors=remount-ro\n");
 	text("mountinfo", "escaped", "", 0, "36 35 0:55 / /media/a\\040b\\134 rw master:1 shared:2 - fuse.oncestick a\\011b ro\n");
+	text("roster", "all", "", 0, "holder,stick,codes,language\n\"Kim, hall 3\",7kq241,2,de\nLee,usb:4C53,1,en\n");
+	text("roster", "semicolons", "", 0, "\xef\xbb\xbfholder;codes\r\nM\xc3\xbcller;3\r\n;;\r\n");
+	text("roster", "twice", "", 0, "holder\tcodes\rKim\t\rKim\t0\r");
+	text("roster", "quotes", "", 0, "holder\nKim\n\"Lee\n");
+	text("roster", "latin", "", 0, "holder\nM\xfcller\n");
 	put("usb", "stick", usb, sizeof usb - 1);
 	put("usb", "reader", reader, sizeof reader - 1);
 	put("union", "both",

@@ -92,18 +92,53 @@ steps_of(void)
 	 * name of a file on the stick. */
 	snprintf(open, sizeof open, _("Open \"%s\" on the stick, or type `oncestick mount` in a terminal. Then type the code."),
 	    README_OPENER);
-	return json_pack("[s, s, s]", _("Plug the stick into the PC."), open,
+	return json_pack("[s, s, s, s]",
+	    _("Try it at home before: plug the stick in and type `oncestick rehearse`. That uses nothing up."),
+	    _("Then, where you speak: plug the stick into the PC."), open,
 	    _("When the lecture is over, type `oncestick unmount`, and pull the stick out."));
 }
 
+/* Which card it is of those that its holder gets. */
+struct count {
+	size_t nth, of;
+	bool spare;
+};
+
+static bool
+same_holder(const struct handout *h, size_t a, size_t b)
+{
+	return strcmp(h->slots[a].holder, h->slots[b].holder) == 0;
+}
+
+static bool
+same_grant(const struct handout *h, size_t a, size_t b)
+{
+	return memcmp(h->slots[a].grant_id, h->slots[b].grant_id, ID_SIZE) == 0;
+}
+
+static void
+count_on(struct count *n, const struct handout *h, size_t k)
+{
+	const bool first = k == 0 || !same_holder(h, k, k - 1);
+	size_t end = k;
+
+	n->nth = first ? 1 : n->nth + 1;
+	n->spare = !first && same_grant(h, k, k - 1);
+	if (!first)
+		return;
+	while (end < h->count && same_holder(h, k, end))
+		end++;
+	n->of = end - k;
+}
+
 static json_t *
-card_of(const struct handout *h, size_t k, const struct grant *g, const char *contact)
+card_of(const struct handout *h, size_t k, const struct count *n, const struct grant *g, const char *contact)
 {
 	const struct books_slot *s = &h->slots[k];
 	char id[ISSUER_SLOT_NAME], number[TEXT], sub[TEXT], length[WHEN_SHOWN], once[TEXT];
 
 	issuer_slot_name(id, s);
-	snprintf(number, sizeof number, _("card %zu of %zu"), k + 1, h->count);
+	snprintf(number, sizeof number, n->spare ? _("spare, card %zu of %zu") : _("card %zu of %zu"), n->nth, n->of);
 	/* TRANSLATORS: on a card: who holds the code */
 	snprintf(sub, sizeof sub, _("for %s"), s->holder);
 	when_show_duration(length, sizeof length, g->policy.session_s);
@@ -113,47 +148,81 @@ card_of(const struct handout *h, size_t k, const struct grant *g, const char *co
 	    "once", once, "rows", rows_of(s, g, contact), "steps", steps_of());
 }
 
+static json_t *
+card_in(const char *language, const struct handout *h, size_t k, const struct count *n, const struct grant *g, const char *contact)
+{
+	struct text_other other = {.language = NULL};
+	json_t *card = NULL;
+
+	if (language == NULL)
+		return card_of(h, k, n, g, contact);
+	text_switch(&other, language);
+	card = card_of(h, k, n, g, contact);
+	text_back(&other);
+	return card;
+}
+
 /* Slots of one grant come one after the other, so each grant is read once. */
 static enum err
-add_cards(json_t *cards, const struct handout *h, const struct issuer *i, struct fault *f)
+add_cards(json_t *cards, const struct handout *h, const struct issuer *i, const struct cards_look *look, struct fault *f)
 {
 	struct grant g = {0};
+	struct count n = {0};
 	bool found = false;
 	enum err e = E_OK;
 
 	for (size_t k = 0; k < h->count && e == E_OK; k++) {
-		if (k == 0 || memcmp(h->slots[k].grant_id, h->slots[k - 1].grant_id, ID_SIZE) != 0) {
+		if (k == 0 || !same_grant(h, k, k - 1)) {
 			grant_free(&g);
 			e = books_grant(i->books, h->slots[k].grant_id, &g, &found, f);
 			if (e == E_OK && !found)
 				e = fault_set(f, E_BOOKS, 0, "reading", "a grant");
 		}
-		if (e == E_OK && json_array_append_new(cards, card_of(h, k, &g, i->contact)) != 0)
+		count_on(&n, h, k);
+		n.spare = n.spare && look->spares;
+		if (e == E_OK &&
+		    json_array_append_new(
+			cards, card_in(look->languages != NULL ? look->languages[k] : NULL, h, k, &n, &g, i->contact)) != 0)
 			e = fault_set(f, E_FAIL, ENOMEM, "memory", "for cards");
 	}
 	grant_free(&g);
 	return e;
 }
 
-enum err
-cards_make(json_t **out, const struct handout *h, const struct issuer *i, enum cards_paper paper, bool large, struct fault *f)
+/* At the foot of each page. */
+static void
+title_of(char title[HANDOUTSAY_NAMES + TEXT], const struct handout *h)
 {
-	char names[HANDOUTSAY_NAMES], title[HANDOUTSAY_NAMES + TEXT];
 	const char *holder = h->slots[0].holder;
+	char names[HANDOUTSAY_NAMES];
+	unsigned long people = 1;
+
+	for (size_t k = 1; k < h->count; k++)
+		people += !same_holder(h, k, k - 1);
+	handoutsay_names(h, names, sizeof names);
+	/* TRANSLATORS: at the foot of a page of cards: names of codes, and who holds them */
+	if (people > 1)
+		snprintf(title, HANDOUTSAY_NAMES + TEXT, ngettext("Codes for %lu person", "Codes for %lu people", people), people);
+	else if (holder[0] != '\0')
+		snprintf(title, HANDOUTSAY_NAMES + TEXT, _("Codes %s for %s"), names, holder);
+	else
+		snprintf(title, HANDOUTSAY_NAMES + TEXT, _("Codes %s"), names);
+}
+
+enum err
+cards_make(json_t **out, const struct handout *h, const struct issuer *i, const struct cards_look *look, struct fault *f)
+{
+	char title[HANDOUTSAY_NAMES + TEXT];
 	json_t *cards = json_array();
-	enum err e = add_cards(cards, h, i, f);
+	enum err e = add_cards(cards, h, i, look, f);
 
 	if (e != E_OK) {
 		json_decref(cards);
 		return e;
 	}
-	handoutsay_names(h, names, sizeof names);
-	/* TRANSLATORS: at the foot of a page of cards: names of codes, and who holds them */
-	if (holder[0] != '\0')
-		snprintf(title, sizeof title, _("Codes %s for %s"), names, holder);
-	else
-		snprintf(title, sizeof title, _("Codes %s"), names);
-	*out = json_pack("{s:s, s:b, s:o, s:s, s:I, s:o}", "paper", paper == CARDS_LETTER ? "letter" : "a4", "large", (int)large,
-	    "title", say_json_text(title), "program", PACKAGE_STRING, "created", (json_int_t)created(i->now), "cards", cards);
+	title_of(title, h);
+	*out = json_pack("{s:s, s:b, s:o, s:s, s:I, s:o}", "paper", look->paper == CARDS_LETTER ? "letter" : "a4", "large",
+	    (int)look->large, "title", say_json_text(title), "program", PACKAGE_STRING, "created", (json_int_t)created(i->now),
+	    "cards", cards);
 	return *out != NULL ? E_OK : fault_set(f, E_FAIL, ENOMEM, "memory", "for cards");
 }

@@ -47,12 +47,18 @@ enum cards_paper { CARDS_A4, CARDS_LETTER };
  */
 int cards_paper(enum cards_paper *out, const char *word);
 
+/* How cards look. */
+struct cards_look {
+	enum cards_paper paper;
+	bool large;
+	bool spares; /* for each lecture, a person's first code is the one to use, and the others are spares */
+	const char *const *languages; /* one of text_languages for each code, or NULL for that of this program; NULL: all are */
+};
+
 /*
- * cards_make(out, h, i, paper, large, f): make the value described above for the codes of h, with what i's books know about them.
- * Call wiping_json first, because the value contains the codes. The caller releases it. Errors: E_BOOKS; E_FAIL if there is no
- * memory.
+ * cards_make(out, h, i, look, f): make the value described above for the codes of h, with what i's books know about them. Call
+ * wiping_json first, because the value contains the codes. The caller releases it. Errors: E_BOOKS; E_FAIL if there is no memory.
  */
-enum err cards_make(
-    json_t **out, const struct handout *h, const struct issuer *i, enum cards_paper paper, bool large, struct fault *f);
+enum err cards_make(json_t **out, const struct handout *h, const struct issuer *i, const struct cards_look *look, struct fault *f);
 
 #endif

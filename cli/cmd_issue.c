@@ -20,6 +20,7 @@
 #include "issuing.h"
 #include "keytree.h"
 #include "opt.h"
+#include "rostering.h"
 #include "sheet.h"
 #include "stop.h"
 #include "text.h"
@@ -33,6 +34,7 @@ struct issue {
 	const char *lecture; /* label or id, or NULL */
 	struct opt_list again;
 	const char *stick; /* the operand, or NULL */
+	struct rostering roster; /* roster.file: NULL for an order without a roster */
 
 	bool print; /* print to standard output, as format */
 	enum handoutsay_format format;
@@ -159,7 +161,7 @@ hand_out(struct issue *a, struct fault *f)
 	if (e != E_OK)
 		return e;
 	if ((e = choose(a, f)) == E_OK && (e = handout_codes(&a->out, &a->issuer, f)) == E_OK && a->file != NULL)
-		e = cards_make(&a->cards, &a->out, &a->issuer, a->paper, a->large, f);
+		e = cards_make(&a->cards, &a->out, &a->issuer, &(struct cards_look){.paper = a->paper, .large = a->large}, f);
 	return books_end(a->issuer.books, e, f);
 }
 
@@ -355,7 +357,7 @@ static bool
 format_fits(const struct cli *c, struct issue *a, const char *word)
 {
 	a->format = c->json ? HANDOUTSAY_JSON : HANDOUTSAY_TEXT;
-	a->print = a->file == NULL || c->json || word != NULL;
+	a->print = (a->file == NULL && a->roster.file == NULL) || c->json || word != NULL;
 	if (word == NULL)
 		return true;
 	if (handoutsay_format(&a->format, word) != 0) {
@@ -376,7 +378,7 @@ sheet_fits(const struct cli *c, struct issue *a, const char *paper)
 		say_usage(c, "--paper is a4 or letter");
 		return false;
 	}
-	if (a->file == NULL && (paper != NULL || a->large)) {
+	if (a->file == NULL && a->roster.sheets == NULL && (paper != NULL || a->large)) {
 		say_usage(c, "--paper and --large are for a sheet: --sheet FILE");
 		return false;
 	}
@@ -405,6 +407,37 @@ arguments_fit(const struct cli *c, const struct issue *a, bool n_given)
 	return true;
 }
 
+static bool
+roster_fits(const struct cli *c, const struct issue *a, bool n_given)
+{
+	const struct rostering *r = &a->roster;
+
+	if (r->file == NULL && (r->sheets != NULL || r->already != NULL || r->list != NULL || r->dry_run)) {
+		say_usage(c, "--sheets, --already, --list and --dry-run are for a list of people: --roster FILE");
+		return false;
+	}
+	if (r->file != NULL && (a->stick != NULL || a->again.count > 0 || a->to != NULL || n_given)) {
+		say_usage(c, "with --roster, the list says who gets how many codes of which stick: no STICK, -n, --to or --again");
+		return false;
+	}
+	return true;
+}
+
+/* What means the same for a roster. */
+static enum err
+order_roster(const struct cli *c, const struct issue *a)
+{
+	struct rostering r = a->roster;
+
+	r.lecture = a->lecture;
+	r.sheet = a->file;
+	r.print = a->print;
+	r.format = a->format;
+	r.paper = a->paper;
+	r.large = a->large;
+	return rostering(c, &r);
+}
+
 enum err
 cmd_issue(struct cli *c, int argc, char **argv)
 {
@@ -415,15 +448,24 @@ cmd_issue(struct cli *c, int argc, char **argv)
 	    {OPT_TEXT, "to", 0, "HOLDER", N_("who gets them; noted in the books"), &a.to, 0, 0},
 	    {OPT_TEXT, "lecture", 0, "LABEL|ID", N_("for which lecture (the newest that has codes)"), &a.lecture, 0, 0},
 	    {OPT_LIST, "again", 0, "CODE-ID|HOLDER", N_("show codes again that were handed out and not used"), &a.again, 0, 0},
+	    {OPT_TEXT, "roster", 0, "FILE",
+		N_("codes for all people in a CSV file with the columns holder, stick, codes, language"), &a.roster.file, 0, 0},
+	    {OPT_FLAG, "dry-run", 0, NULL, N_("show who would get what, and hand out nothing"), &a.roster.dry_run, 0, 0},
+	    {OPT_TEXT, "already", 0, "WHAT", N_("those in the roster who have codes: skip, again (show them) or more"),
+		&a.roster.already, 0, 0},
+	    {OPT_TEXT, "list", 0, "FILE", N_("who has which code of which stick, as CSV, without the codes"), &a.roster.list, 0, 0},
 	    {OPT_TEXT, "sheet", 0, "FILE", N_("cards to print and cut out, as a PDF in a new FILE; - is standard output"), &a.file,
 		0, 0},
+	    {OPT_TEXT, "sheets", 0, "DIR", N_("the same with a PDF for each person in the roster, in a new DIR"),
+		&a.roster.sheets, 0, 0},
 	    {OPT_TEXT, "paper", 0, "PAPER", N_("the sheet's size: a4 or letter (as in your locale)"), &paper, 0, 0},
 	    {OPT_FLAG, "large", 0, NULL, N_("the sheet in large print"), &a.large, 0, 0},
 	    {OPT_TEXT, "format", 0, "FORMAT", N_("text (one code per line), csv or json"), &format, 0, 0},
 	    {OPT_END, NULL, 0, NULL, NULL, NULL, 0, 0},
 	};
 	const struct opt_verb verb = {
-	    "issue [STICK|ID] [-n N] [--to HOLDER] [--lecture LABEL|ID] [--sheet FILE]\nissue [STICK|ID] --again CODE-ID|HOLDER [--sheet FILE]",
+	    "issue [STICK|ID] [-n N] [--to HOLDER] [--lecture LABEL|ID] [--sheet FILE]\nissue [STICK|ID] --again CODE-ID|HOLDER [--sheet FILE]\n"
+	    "issue --roster FILE --sheet FILE|--sheets DIR [--list FILE] [--dry-run]",
 	    N_("Hand out codes of a stick that are ready: one per line on standard output, once they are noted in the books. Name "
 	       "the stick by its\n"
 	       "directory, or by its name (7kq241) if it is elsewhere. All codes are for one lecture. If there are not enough, "
@@ -438,10 +480,13 @@ cmd_issue(struct cli *c, int argc, char **argv)
 		return e;
 	n_given = a.n != 0;
 	a.stick = words.count > 0 ? words.list[0] : NULL;
-	if (!format_fits(c, &a, format) || !sheet_fits(c, &a, paper) || !arguments_fit(c, &a, n_given)) {
+	if (!format_fits(c, &a, format) || !sheet_fits(c, &a, paper) || !arguments_fit(c, &a, n_given) ||
+	    !roster_fits(c, &a, n_given)) {
 		opt_list_free(&a.again);
 		return E_USAGE;
 	}
+	if (a.roster.file != NULL)
+		return order_roster(c, &a);
 	a.n = n_given ? a.n : 2;
 	if (a.file != NULL)
 		wiping_json();

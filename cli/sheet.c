@@ -83,11 +83,21 @@ directory_of(char dir[PATH_MAX], const char *file)
 	return (slash == NULL ? file : slash + 1)[0] != '\0';
 }
 
+static int
+make_temporary(struct sheet *s, const char *dir)
+{
+	int length = snprintf(s->temporary, sizeof s->temporary, "%s/.oncestick-sheet.XXXXXX", dir);
+
+	if (length > 0 && (size_t)length < sizeof s->temporary && (s->fd = mkostemp(s->temporary, O_CLOEXEC)) >= 0)
+		return 0;
+	s->temporary[0] = '\0';
+	return -1;
+}
+
 static enum err
 make_file(const struct cli *c, struct sheet *s, struct fault *f)
 {
 	char dir[PATH_MAX], shown[SHOWN];
-	int length = -1;
 
 	say_safe(shown, sizeof shown, s->file);
 	if (!directory_of(dir, s->file))
@@ -100,10 +110,8 @@ make_file(const struct cli *c, struct sheet *s, struct fault *f)
 		return say_fault(c, f, E_USAGE,
 		    _("%s would be on the stick: whoever finds the stick could open it. Choose another place. No code was handed "
 		      "out."), shown);
-	length = snprintf(s->temporary, sizeof s->temporary, "%s/.oncestick-sheet.XXXXXX", dir);
-	if (length > 0 && (size_t)length < sizeof s->temporary && (s->fd = mkostemp(s->temporary, O_CLOEXEC)) >= 0)
+	if (make_temporary(s, dir) == 0)
 		return E_OK;
-	s->temporary[0] = '\0';
 	return say_fault(c, f, E_FAIL, _("%s cannot be made: %s. No code was handed out."), shown, strerror(errno));
 }
 
@@ -159,6 +167,23 @@ sheet_draw(struct sheet *s, const json_t *cards, char why[SHEET_WHY])
 		return -1;
 	}
 	return 0;
+}
+
+int
+sheet_next(struct sheet *s, const char *file, char why[SHEET_WHY])
+{
+	char dir[PATH_MAX];
+
+	s->file = file;
+	if (s->temporary[0] != '\0')
+		return 0;
+	if (s->fd > STDERR_FILENO)
+		close(s->fd);
+	s->fd = -1;
+	if (directory_of(dir, file) && make_temporary(s, dir) == 0)
+		return 0;
+	snprintf(why, SHEET_WHY, _("the file cannot be written: %s"), strerror(errno));
+	return -1;
 }
 
 void

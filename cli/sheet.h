@@ -39,6 +39,12 @@ enum err sheet_begin(const struct cli *c, struct sheet *s, const char *file, str
  */
 int sheet_draw(struct sheet *s, const json_t *cards, char why[SHEET_WHY]);
 
+/*
+ * sheet_next(s, file, why): the next sheet_draw makes this file. Only for a sheet that was begun with another file in the same
+ * directory. Return 0, or -1 with the reason in why.
+ */
+int sheet_next(struct sheet *s, const char *file, char why[SHEET_WHY]);
+
 /* sheet_end(s): remove a file that did not get its name. s may be all zeros, or never begun. */
 void sheet_end(struct sheet *s);
 

@@ -27,6 +27,13 @@ sheet_draw(struct sheet *s, const json_t *cards, char why[SHEET_WHY])
 	return -1;
 }
 
+int
+sheet_next(struct sheet *s, const char *file, char why[SHEET_WHY])
+{
+	(void)file;
+	return sheet_draw(s, NULL, why);
+}
+
 void
 sheet_end(struct sheet *s)
 {

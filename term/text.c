@@ -4,6 +4,7 @@
 
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -69,4 +70,50 @@ text_again(locale_t before)
 
 	if (english != before && english != LC_GLOBAL_LOCALE)
 		freelocale(english);
+}
+
+/* ---- in another language ------------------------------------------------------------------------------------------------- */
+
+#define UTF8_LOCALE "C.UTF-8"
+
+const char *const text_languages[] = {"en", "de", "ko", NULL};
+
+/* libintl keeps what it has found, and looks again only if this changes: gettext's manual, "Being a gettext grok". */
+extern int _nl_msg_cat_cntr; /* NOLINT(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
+
+static void
+set_language(const char *language)
+{
+	if (language != NULL)
+		(void)setenv("LANGUAGE", language, 1);
+	else
+		(void)unsetenv("LANGUAGE");
+	_nl_msg_cat_cntr++;
+}
+
+/* LANGUAGE counts in every locale but C, whether or not that of the language is installed. */
+void
+text_switch(struct text_other *o, const char *language)
+{
+	const char *was = getenv("LANGUAGE");
+	locale_t copy = duplocale(uselocale((locale_t)0)), other = (locale_t)0;
+
+	o->before = uselocale((locale_t)0);
+	o->language = was != NULL ? strdup(was) : NULL;
+	if (copy != (locale_t)0)
+		other = newlocale(LC_MESSAGES_MASK | LC_CTYPE_MASK, strcmp(language, "en") == 0 ? "C" : UTF8_LOCALE, copy);
+	if (other != (locale_t)0)
+		uselocale(other);
+	else if (copy != (locale_t)0)
+		freelocale(copy);
+	set_language(language);
+}
+
+void
+text_back(struct text_other *o)
+{
+	text_again(o->before);
+	set_language(o->language);
+	free(o->language);
+	o->language = NULL;
 }

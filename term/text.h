@@ -35,4 +35,18 @@ void text_utf8(void);
 locale_t text_english(void);
 void text_again(locale_t before);
 
+/* text_languages: those in which there are words, as in po/LINGUAS, and English; ends with NULL. */
+extern const char *const text_languages[];
+
+/*
+ * text_switch(o, language): from now on words are in this one of text_languages, in UTF-8, for something that is handed to somebody
+ * else; in English if its catalogue is not installed. text_back(o): as they were. Not while there are other threads.
+ */
+struct text_other {
+	locale_t before;
+	char *language; /* LANGUAGE in the environment, owned; NULL: not set */
+};
+void text_switch(struct text_other *o, const char *language);
+void text_back(struct text_other *o);
+
 #endif

@@ -66,8 +66,12 @@ for line in (oncestick --help 2>/dev/null)
         test -n "$option[1]"; and set -a args -s $option[1]
         if test -n "$option[3]"
             switch $verb[1]:$option[2]
-                case '*:passphrase-file' '*:new-passphrase-file' '*:code-file' '*:receipts' '*:sheet' '*:list' '*:output'
+                case '*:passphrase-file' '*:new-passphrase-file' '*:code-file' '*:receipts' '*:sheet' '*:list' '*:output' '*:roster'
                     set -a args -r -F
+                case '*:sheets'
+                    set -a args -x -a '(__fish_complete_directories)'
+                case '*:already'
+                    set -a args -x -a 'skip again more'
                 case '*:at'
                     set -a args -x -a '(__oncestick_sticks)'
                 case '*:stick'

@@ -203,6 +203,9 @@ members prepare "$W/folder" "$stick" -n 4 --passphrase-file "$W/pass"
 members issue "$stick" --to Kim --passphrase-file "$W/pass"
 jq -r '.codes[0].code' "$W/out" >"$W/code"
 members issue --again Kim --passphrase-file "$W/pass"
+printf 'holder,codes,language\nKim,1,de\nLee,1,en\n' >"$W/roster.csv"
+members issue --roster "$W/roster.csv" --already again --dry-run
+members issue --roster "$W/roster.csv" --already skip --dry-run
 members contact
 members contact somebody
 members codes

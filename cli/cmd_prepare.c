@@ -460,16 +460,28 @@ scan_folder(const struct cli *c, struct prepare *j, struct fault *f)
 	return E_OK;
 }
 
+/* Listing the folder takes no time of its own while the passphrase is stretched. */
+static enum err
+unlock_and_scan(const struct cli *c, struct prepare *j, struct fault *f)
+{
+	struct prompt_answer pass = {0};
+	enum err e = issuing_ask(c, &pass, f);
+
+	if (e == E_OK && (e = prepare_scan_begin(j, f)) == E_OK)
+		e = issuer_unlock(&j->issuer, BYTES(pass.text, pass.n), f);
+	prompt_free(&pass);
+	return e == E_OK ? scan_folder(c, j, f) : e;
+}
+
 static enum err
 begin(struct run *r, struct prepare_target **blame, struct fault *f)
 {
 	struct issuer *i = &r->j->issuer;
 	enum err e = look_at_places(r, blame, f);
 
-	if (e != E_OK || (e = issuing_open_to_hand_out(i, r->c, f)) != E_OK || (e = issuing_clock(i, r->c, f)) != E_OK ||
-	    (e = issuing_unlock(i, r->c, f)) != E_OK)
+	if (e != E_OK || (e = issuing_open_to_hand_out(i, r->c, f)) != E_OK || (e = issuing_clock(i, r->c, f)) != E_OK)
 		return e;
-	return scan_folder(r->c, r->j, f);
+	return unlock_and_scan(r->c, r->j, f);
 }
 
 static enum err

@@ -221,13 +221,19 @@ issuing_clock(struct issuer *i, const struct cli *c, struct fault *f)
 }
 
 enum err
+issuing_ask(const struct cli *c, struct prompt_answer *pass, struct fault *f)
+{
+	enum err e = prompt_start(c, f);
+
+	return e == E_OK ? prompt_passphrase(c, NULL, pass, f) : e;
+}
+
+enum err
 issuing_unlock(struct issuer *i, const struct cli *c, struct fault *f)
 {
 	struct prompt_answer pass = {0};
-	enum err e = prompt_start(c, f);
+	enum err e = issuing_ask(c, &pass, f);
 
-	if (e == E_OK)
-		e = prompt_passphrase(c, NULL, &pass, f);
 	if (e == E_OK)
 		e = issuer_unlock(i, BYTES(pass.text, pass.n), f);
 	prompt_free(&pass);

@@ -56,9 +56,12 @@ void issuing_warn_rights(const struct issuer *i, const struct cli *c);
 enum err issuing_clock(struct issuer *i, const struct cli *c, struct fault *f);
 
 /*
- * issuing_unlock(i, c, f): ask for the passphrase and open the keystore. Errors: E_PROMPT, E_INTERRUPTED, and those of
- * issuer_unlock.
+ * issuing_ask(c, pass, f): ask for the passphrase; prompt_free(pass), even after an error. Errors: E_PROMPT, E_INTERRUPTED, and
+ * those of prompt_passphrase.
+ *
+ * issuing_unlock(i, c, f): ask for the passphrase and open the keystore. Errors: these, and those of issuer_unlock.
  */
+enum err issuing_ask(const struct cli *c, struct prompt_answer *pass, struct fault *f);
 enum err issuing_unlock(struct issuer *i, const struct cli *c, struct fault *f);
 
 /*

@@ -20,8 +20,6 @@
 #include "segment.h"
 #include "slots.h"
 
-#define NOTES_SHOWN 20u
-#define HOLES_TOLD (64u << 20) /* holes are mentioned if there is more of them, and they are a tenth of all */
 #define SPACE_MARGIN (2u << 20) /* directories, file ends in clusters, the notice */
 
 /* ---- checks -------------------------------------------------------------------------------------------------------------- */
@@ -103,54 +101,6 @@ prepare_bind(struct prepare *j, struct prepare_target **blame, struct fault *f)
 	}
 	*blame = NULL;
 	return E_OK;
-}
-
-/* A folder that was just copied has only young files: it is enough to name some. */
-void
-prepare_note(void *arg, enum pack_note_kind kind, const char *path)
-{
-	struct prepare *j = arg;
-
-	if (kind == PACK_SKIPPED || ++j->unsteady <= NOTES_SHOWN)
-		report_tell(j->report, &(struct report_news){.kind = REPORT_CHANGED, .path = path, .change = kind});
-}
-
-void
-prepare_note_rest(const struct prepare *j)
-{
-	unsigned rest = j->unsteady > NOTES_SHOWN ? j->unsteady - NOTES_SHOWN : 0;
-
-	if (rest > 0)
-		report_tell(j->report, &(struct report_news){.kind = REPORT_CHANGED_MORE, .count = rest});
-}
-
-static int
-on_scan(void *arg, uint64_t files)
-{
-	const struct prepare *j = arg;
-
-	(void)files;
-	return report_stopped(j->report);
-}
-
-/* Worth mentioning if the room that the folder takes on its disk misleads about the room it will take on a stick. */
-uint64_t
-prepare_holes(const struct prepare *j)
-{
-	uint64_t holes = pack_source_holes(j->src);
-
-	return holes >= HOLES_TOLD && holes >= pack_source_bytes(j->src) / 10 ? holes : 0;
-}
-
-enum err
-prepare_scan(struct prepare *j, struct fault *f)
-{
-	const struct pack_scan scan = {j->skip_special, j->started, j->strict, prepare_note, on_scan, j};
-	enum err e = pack_scan_folder(&j->src, j->folder_fd, &scan, f);
-
-	if (e == E_OK && pack_source_files(j->src) == 0)
-		e = fault_why(f, E_SOURCE, 0, WHY_NO_FILES, "%s", j->folder);
-	return e == E_OK ? books_newest_notice(j->issuer.books, &j->notice, &j->notice_n, &j->notice_number, f) : e;
 }
 
 /* The codes of a grant that could still be used, as the books have it, or as the stick has it if the books do not know it. */
@@ -378,6 +328,7 @@ end_target(struct prepare_target *t)
 void
 prepare_end(struct prepare *j)
 {
+	prepare_scan_end(j);
 	for (size_t i = 0; i < j->count; i++)
 		end_target(&j->targets[i]);
 	pack_source_free(&j->src);

@@ -69,6 +69,7 @@ struct prepare {
 
 	struct issuer issuer; /* opened, and after prepare_begin unlocked, by the caller */
 	int folder_fd;
+	struct prepare_scanner *scanner; /* between prepare_scan_begin and prepare_scan */
 	struct pack_source *src;
 	int64_t started;   /* before the passphrase, which may take a while */
 	unsigned unsteady; /* how many files and folders changed */
@@ -95,7 +96,14 @@ enum err prepare_begin(struct prepare *j, struct prepare_target **blame, struct 
  */
 enum err prepare_bind(struct prepare *j, struct prepare_target **blame, struct fault *f);
 
-/* prepare_scan(j, f): list the folder. Errors: those of pack_scan_folder, E_SOURCE (WHY_NO_FILES), E_BOOKS. */
+/*
+ * prepare_scan_begin(j, f): begin to list the folder, and to read its first files, in a thread of its own, while the caller does
+ * something else with the issuer, such as issuer_unlock. Nothing is reported yet. E_FAIL.
+ *
+ * prepare_scan(j, f): list the folder, or wait until that is done. Errors: those of pack_scan_folder, E_SOURCE (WHY_NO_FILES),
+ * E_BOOKS, E_FAIL.
+ */
+enum err prepare_scan_begin(struct prepare *j, struct fault *f);
 enum err prepare_scan(struct prepare *j, struct fault *f);
 
 /* prepare_holes(j): how much of the folder is holes in files, which a stick stores in full; 0 if that is not worth mentioning. */

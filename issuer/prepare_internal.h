@@ -1,5 +1,5 @@
 /*
- * prepare_internal.h - what prepare.c (before the first byte) and prepare_write.c share.
+ * prepare_internal.h - what prepare.c and prepare_scan.c (before the first byte) and prepare_write.c share.
  */
 #ifndef PREPARE_INTERNAL_H
 #define PREPARE_INTERNAL_H
@@ -11,6 +11,9 @@ void prepare_note(void *j, enum pack_note_kind kind, const char *path);
 
 /* prepare_note_rest(j): report how many more files changed than were reported one by one, because there were too many. */
 void prepare_note_rest(const struct prepare *j);
+
+/* prepare_scan_end(j): let go of what prepare_scan_begin began, if nobody wants it any more. */
+void prepare_scan_end(struct prepare *j);
 
 /*
  * prepare_check_loss(j, t, f): check that replacing what is on the stick of t does not lose anything that the books do not know

@@ -23,6 +23,12 @@
 
 #define POLL_NS 100000000L
 
+/*
+ * Codes get what packing leaves of the processors. On Linux each thread has a niceness of its own, and passes it on to those that
+ * it starts. Not the idle class: on a PC that is busy with something else, everybody would wait for the codes in the end.
+ */
+#define CODER_NICENESS 10
+
 static bool
 whole(const struct prepare_target *t)
 {
@@ -194,6 +200,7 @@ stretch_all(void *arg)
 	struct coder *w = arg;
 	struct prepare *j = w->j;
 
+	(void)nice(CODER_NICENESS);
 	for (size_t i = 0; i < j->count && w->result == E_OK; i++) {
 		struct prepare_target *t = &j->targets[i];
 

@@ -33,7 +33,7 @@ struct pack_scan {
 	int64_t since;                          /* a file is young if written to later than two seconds before this; 0: now */
 	bool strict;                            /* fail where a note would report a change, here and in pack_write */
 	void (*note)(void *arg, enum pack_note_kind kind, const char *path); /* may be NULL */
-	int (*progress)(void *arg, uint64_t files); /* called now and then; non-zero stops with E_INTERRUPTED; may be NULL */
+	int (*progress)(void *arg, uint64_t files); /* called after each; non-zero stops with E_INTERRUPTED; may be NULL */
 	void *arg;
 };
 
@@ -53,6 +53,13 @@ uint64_t pack_source_bytes(const struct pack_source *src);  /* their sizes, summ
 uint64_t pack_source_holes(const struct pack_source *src);  /* at least so much of that is holes, which are packed as zeros */
 uint64_t pack_source_blocks(const struct pack_source *src); /* data blocks of the image as scanned */
 uint64_t pack_source_stick_bytes(const struct pack_source *src); /* data and tree: what the segments will need on a stick */
+
+/*
+ * pack_ahead(src, bytes, stopped, arg): make the kernel begin to read the first files, about so many bytes of them, into its page
+ * cache, for a pack_write that comes later. Does not wait for them, and ends soon after stopped says so. What goes wrong does so
+ * again in pack_write, which reports it.
+ */
+void pack_ahead(struct pack_source *src, uint64_t bytes, bool (*stopped)(void *arg), void *arg);
 
 /* One stick to write to. */
 struct pack_target {

@@ -2,8 +2,8 @@
  * pack_internal.h - what the parts of the packer share.
  *
  * pack_source: the entries of a folder, in inode order. pack_dirs: descriptors of its directories. pack_scan: fills a source.
- * pack_image: the image as a stream of bytes. pack_pipe: threads that turn the stream into encrypted, hashed blocks. pack_target:
- * the segment files on one stick. pack_write: all of it together.
+ * pack_ahead: has its first files read early. pack_image: the image as a stream of bytes. pack_pipe: threads that turn the stream
+ * into encrypted, hashed blocks. pack_target: the segment files on one stick. pack_write: all of it together.
  */
 #ifndef PACK_INTERNAL_H
 #define PACK_INTERNAL_H

@@ -18,7 +18,6 @@
 #include "image.h"
 #include "pack_internal.h"
 
-#define PROGRESS_EVERY 256u
 #define NS 1000000000l
 #define HOLES_MAX 4096u /* looked for in one file */
 #define YOUNG_S 2 /* the times of FAT are that coarse */
@@ -151,7 +150,8 @@ take_child(struct walk *w, uint32_t dir, int dir_fd, const char *name)
 	e->type = S_ISDIR(st.stx_mode) ? IMAGE_DIR : IMAGE_FILE;
 	e->size = S_ISDIR(st.stx_mode) ? 0 : st.stx_size;
 	pack_source_times(e, &st);
-	return ++w->seen % PROGRESS_EVERY == 0 ? report(w) : E_OK;
+	w->seen++;
+	return report(w); /* after each, because a slow file server may take seconds for a hundred */
 }
 
 static int

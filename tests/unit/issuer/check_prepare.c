@@ -4,10 +4,12 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <sodium.h>
@@ -31,7 +33,9 @@ static struct fault f;
 /* What the report was told. */
 static struct {
 	bool phases[REPORT_READING_AGAIN + 1];
-	bool stop_writing, writing;
+	bool stop_writing, writing, stop_at_once;
+	unsigned changed; /* files */
+	atomic_uint asked; /* whether to stop, by any thread */
 } told;
 
 static void
@@ -60,14 +64,15 @@ static void
 on_news(void *arg, const struct report_news *news)
 {
 	(void)arg;
-	(void)news;
+	told.changed += news->kind == REPORT_CHANGED;
 }
 
 static bool
 on_stopped(void *arg)
 {
 	(void)arg;
-	return told.stop_writing && told.writing;
+	told.asked++;
+	return told.stop_at_once || (told.stop_writing && told.writing);
 }
 
 static const struct report report = {on_start, on_update, on_end, on_news, on_stopped, NULL};
@@ -183,6 +188,111 @@ is_untouched(const struct prepare_target *t)
 {
 	return faccessat(t->fd, STICK_ONCE, F_OK, 0) != 0 && errno == ENOENT;
 }
+
+/* A file that is not young, so that there is nothing to be said of it. */
+static void
+write_old_file(const char *name)
+{
+	const struct timespec old[2] = {{1000000000, 0}, {1000000000, 0}};
+
+	write_file(name);
+	ck_assert_int_eq(utimensat(AT_FDCWD, name, old, 0), 0);
+}
+
+static void
+write_old_files(unsigned count)
+{
+	char name[100];
+
+	snprintf(name, sizeof name, "%s/film", folder);
+	ck_assert_int_eq(unlink(name), 0);
+	for (unsigned i = 0; i < count; i++) {
+		snprintf(name, sizeof name, "%s/%u", folder, i);
+		write_old_file(name);
+	}
+}
+
+static void
+wait_until_asked(unsigned times)
+{
+	const struct timespec moment = {0, 1000000};
+
+	for (unsigned i = 0; told.asked < times; i++) {
+		ck_assert_uint_lt(i, 30000);
+		nanosleep(&moment, NULL);
+	}
+}
+
+/* That nobody waits for it is enough: it goes on while the passphrase is stretched. */
+START_TEST(the_folder_is_listed_meanwhile)
+{
+	write_old_files(7);
+	ck_assert_int_eq(prepare_begin(&j, &blame, &f), E_OK);
+	ck_assert_int_eq(prepare_scan_begin(&j, &f), E_OK);
+	wait_until_asked(8); /* after each file, and at the end */
+	ck_assert_int_eq(prepare_scan(&j, &f), E_OK);
+	ck_assert_uint_eq(pack_source_files(j.src), 7);
+	ck_assert_uint_eq(told.changed, 0);
+}
+END_TEST
+
+/* Nothing is said into the stretching of the passphrase, which may be wrong. */
+START_TEST(what_is_found_meanwhile_is_said_later)
+{
+	ck_assert_int_eq(prepare_begin(&j, &blame, &f), E_OK);
+	ck_assert_int_eq(prepare_scan_begin(&j, &f), E_OK);
+	ck_assert_uint_eq(told.changed, 0);
+	ck_assert_int_eq(prepare_scan(&j, &f), E_OK);
+	ck_assert_uint_eq(told.changed, 1);
+	ck_assert_uint_eq(pack_source_files(j.src), 1);
+}
+END_TEST
+
+/* As after a wrong passphrase. The file is young, so its thread waits to be asked for it. */
+START_TEST(a_listing_that_nobody_wants_ends)
+{
+	unsigned asked = 0;
+
+	if (_i == 1)
+		write_old_files(7);
+	ck_assert_int_eq(prepare_begin(&j, &blame, &f), E_OK);
+	ck_assert_int_eq(prepare_scan_begin(&j, &f), E_OK);
+	prepare_end(&j);
+	asked = told.asked;
+	ck_assert_ptr_null(j.scanner);
+	ck_assert_ptr_null(j.src);
+	ck_assert_uint_eq(told.changed, 0);
+	ck_assert_uint_le(asked, 8);
+	for (size_t i = 0; i < STICKS; i++)
+		ck_assert(is_untouched(&targets[i]));
+}
+END_TEST
+
+START_TEST(who_stops_while_it_is_listed_stops_at_the_next_file)
+{
+	write_old_files(7);
+	told.stop_at_once = true;
+	ck_assert_int_eq(prepare_begin(&j, &blame, &f), E_OK);
+	ck_assert_int_eq(prepare_scan_begin(&j, &f), E_OK);
+	wait_until_asked(1);
+	ck_assert_int_eq(prepare_scan(&j, &f), E_INTERRUPTED);
+	ck_assert_uint_eq(told.asked, 1);
+	ck_assert_ptr_null(j.src);
+	for (size_t i = 0; i < STICKS; i++)
+		ck_assert(is_untouched(&targets[i]));
+}
+END_TEST
+
+START_TEST(who_stops_after_it_was_listed_has_stopped)
+{
+	write_old_files(7);
+	ck_assert_int_eq(prepare_begin(&j, &blame, &f), E_OK);
+	ck_assert_int_eq(prepare_scan_begin(&j, &f), E_OK);
+	wait_until_asked(8);
+	told.stop_at_once = true;
+	ck_assert_int_eq(prepare_scan(&j, &f), E_INTERRUPTED);
+}
+END_TEST
 
 START_TEST(each_stick_gets_a_grant_of_its_own)
 {
@@ -432,6 +542,11 @@ main(void)
 	if (sodium_init() < 0)
 		return EXIT_FAILURE;
 	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_test(t, the_folder_is_listed_meanwhile);
+	tcase_add_test(t, what_is_found_meanwhile_is_said_later);
+	tcase_add_loop_test(t, a_listing_that_nobody_wants_ends, 0, 2);
+	tcase_add_test(t, who_stops_while_it_is_listed_stops_at_the_next_file);
+	tcase_add_test(t, who_stops_after_it_was_listed_has_stopped);
 	tcase_add_test(t, each_stick_gets_a_grant_of_its_own);
 	tcase_add_test(t, a_lecture_that_is_there_is_not_overwritten);
 	tcase_add_test(t, codes_that_are_left_are_those_of_the_books);

@@ -114,6 +114,26 @@ sync_file_range(int fd, off64_t off, off64_t n, unsigned flags)
 	return flush_fails != 0 ? -1 : 0;
 }
 
+/* What the kernel was asked to read early: how many bytes, and where in which file last. */
+static struct {
+	off_t bytes, end;
+	ino_t file;
+} early;
+
+__attribute__((visibility("default"))) int
+posix_fadvise(int fd, off_t off, off_t n, int advice)
+{
+	struct stat st;
+
+	if (advice != POSIX_FADV_WILLNEED || fstatat(fd, "", &st, AT_EMPTY_PATH) != 0)
+		return 0;
+	ck_assert(n > 0 && n <= (off_t)(128 << 10)); /* the kernel's own limit, beyond which nothing is read */
+	early.bytes += n;
+	early.end = off + n;
+	early.file = st.st_ino;
+	return 0;
+}
+
 /* How many calls are good before one fails; below 0: all. */
 static int good_contexts, good_threads;
 static atomic_int good_crypts;
@@ -1828,6 +1848,79 @@ stop_scan(void *arg, uint64_t files)
 	return files >= stop_at;
 }
 
+static int stop_early; /* after so many questions; below 0: never */
+
+static bool
+early_stopped(void *arg)
+{
+	(void)arg;
+	if (stop_early > 0) {
+		stop_early--;
+		return false;
+	}
+	return stop_early == 0;
+}
+
+static void
+pack_early(uint64_t bytes, int stop_after)
+{
+	const struct pack_scan scan = {0};
+	struct pack_source *src = NULL;
+	struct fault f = {0};
+
+	memset(&early, 0, sizeof early);
+	stop_early = stop_after;
+	ck_assert_int_eq(pack_scan_folder(&src, folder, &scan, &f), E_OK);
+	pack_ahead(src, bytes, early_stopped, NULL);
+	pack_source_free(&src);
+}
+
+static ino_t
+inode_of(const char *name)
+{
+	struct stat st;
+
+	ck_assert_int_eq(fstatat(folder, name, &st, 0), 0);
+	return st.st_ino;
+}
+
+START_TEST(what_is_packed_first_is_read_early)
+{
+	uint8_t *film = calloc(1, MIB);
+
+	ck_assert_ptr_nonnull(film);
+	make_file(folder, "a", film, MIB);
+	make_file(folder, "b", "", 0);
+	make_file(folder, "c", film, MIB);
+	pack_early(64 * MIB, -1);
+	ck_assert_int_eq(early.bytes, 2 * MIB);
+	ck_assert_int_eq(early.end, MIB);
+	ck_assert_uint_eq(early.file, inode_of("c"));
+	pack_early(MIB + MIB / 2, -1);
+	ck_assert_int_eq(early.bytes, MIB + MIB / 2);
+	ck_assert_int_eq(early.end, MIB / 2);
+	pack_early(64 * MIB, 5); /* for the folder, the file, then each piece */
+	ck_assert_int_eq(early.bytes, 3 * (128 << 10));
+	ck_assert_uint_eq(early.file, inode_of("a"));
+	free(film);
+}
+END_TEST
+
+/* However many small files there are. */
+START_TEST(what_is_read_early_is_few_files)
+{
+	char name[16];
+
+	for (int i = 0; i < 40; i++) {
+		snprintf(name, sizeof name, "%02d", i);
+		make_file(folder, name, "1", 1);
+	}
+	pack_early(MIB, -1);
+	ck_assert_int_eq(early.bytes, MIB);
+	ck_assert_uint_eq(early.file, inode_of("07"));
+}
+END_TEST
+
 START_TEST(progress_stops_the_scan)
 {
 	struct run r = { .scan_progress = stop_scan };
@@ -1838,7 +1931,7 @@ START_TEST(progress_stops_the_scan)
 		snprintf(name, sizeof name, "%d", i);
 		make_file(folder, name, "", 0);
 	}
-	stop_at = _i == 0 ? 256 : 600;
+	stop_at = _i == 0 ? 1 : _i == 1 ? 256 : 600;
 	run(&r);
 	ck_assert_int_eq(r.err, E_INTERRUPTED);
 }
@@ -1960,6 +2053,8 @@ main(void)
 	tcase_add_loop_test(t, threads_that_cannot_be_made, 0, 7);
 	tcase_add_test(t, threads_are_as_many_as_are_wanted);
 	tcase_add_loop_test(t, progress_stops_the_pack_at_once, 0, 5);
-	tcase_add_loop_test(t, progress_stops_the_scan, 0, 2);
+	tcase_add_test(t, what_is_packed_first_is_read_early);
+	tcase_add_test(t, what_is_read_early_is_few_files);
+	tcase_add_loop_test(t, progress_stops_the_scan, 0, 3);
 	return suite_run(s);
 }

@@ -24,21 +24,21 @@
 /* How far the kernel may read ahead, if we may set that: each request costs two context switches, whatever its size. */
 #define READ_AHEAD_KIB 1024u
 
-#define WORKERS_MAX 32u
-
 /* If a stick comes back and fails again each time, it is broken, not pulled. */
 #define FETCH_TRIES 4u
 
 /* ---- reading the image -------------------------------------------------------------------------------------------------- */
 
-/* Get a context, or NULL once nothing must be decrypted any more. */
+/* Get a context, or NULL once nothing must be decrypted any more. Whoever has one never waits for somebody who has none. */
 static struct blockcrypt *
 crypt_borrow(struct fusefs *fs)
 {
 	struct blockcrypt *b = NULL;
 
 	pthread_mutex_lock(&fs->lock);
-	if (fs->crypts > 0 && !fs->silent)
+	while (fs->crypts == 0 && !fs->silent)
+		pthread_cond_wait(&fs->idle, &fs->lock);
+	if (!fs->silent)
 		b = fs->crypt[--fs->crypts];
 	pthread_mutex_unlock(&fs->lock);
 	return b;
@@ -49,7 +49,7 @@ crypt_return(struct fusefs *fs, struct blockcrypt *b)
 {
 	pthread_mutex_lock(&fs->lock);
 	fs->crypt[fs->crypts++] = b;
-	pthread_cond_signal(&fs->idle);
+	pthread_cond_broadcast(&fs->idle); /* some wait for one, the end waits for all */
 	pthread_mutex_unlock(&fs->lock);
 }
 
@@ -129,19 +129,20 @@ server_count(void)
 	return n < SERVERS_MIN ? SERVERS_MIN : n > SERVERS_MAX ? SERVERS_MAX : n;
 }
 
+/* No more than there are contexts for: that many outrun the kernel on any number of processors. */
 static unsigned
 worker_count(void)
 {
-	unsigned n = thread_processors();
+	unsigned n = thread_processors(), most = server_count();
 
-	return n > WORKERS_MAX ? WORKERS_MAX : n;
+	return n > most ? most : n;
 }
 
-/* One context for each thread that may fetch. */
+/* One context for each server, although workers use them, too: it is seldom that all compute, and a context takes 200 KiB. */
 static enum err
 crypts_new(struct fusefs *fs, struct fault *f)
 {
-	unsigned n = server_count() + worker_count();
+	unsigned n = server_count();
 
 	fs->crypt = calloc(n, sizeof(*fs->crypt)); /* NOLINT(bugprone-sizeof-expression): an array of pointers */
 	while (fs->crypt != NULL && fs->crypts < n && (fs->crypt[fs->crypts] = blockcrypt_new(NULL)) != NULL)
@@ -150,10 +151,13 @@ crypts_new(struct fusefs *fs, struct fault *f)
 	return fs->crypts == n ? E_OK : fault_set(f, E_FAIL, ENOMEM, "memory", "cipher contexts");
 }
 
+_Static_assert(SERVERS_MAX * READ_BLOCKS <= BLOCKCACHE_SLOTS_MAX, "every server may be busy with the largest read");
+
+/* As much as all servers can hold at once. What is read ahead has room enough then: few requests are that large. */
 static enum err
 cache_new(struct fusefs *fs, struct fault *f)
 {
-	fs->cache = blockcache_new(BLOCKCACHE_SLOTS_MAX);
+	fs->cache = blockcache_new((size_t)server_count() * READ_BLOCKS);
 	return fs->cache != NULL ? E_OK : fault_set(f, E_FAIL, ENOMEM, "memory", "block cache");
 }
 
@@ -396,14 +400,24 @@ next_open(struct fusefs *fs, fuse_ino_t after)
 	return best;
 }
 
+/* From now on nothing is answered, and nothing new is decrypted. */
+static void
+hush(struct fusefs *fs)
+{
+	pthread_rwlock_wrlock(&fs->gate);
+	fs->silent = true;
+	pthread_rwlock_unlock(&fs->gate);
+	pthread_mutex_lock(&fs->lock);
+	pthread_cond_broadcast(&fs->idle);
+	pthread_mutex_unlock(&fs->lock);
+}
+
 void
 fusefs_silence(struct fusefs *fs)
 {
 	fuse_ino_t number = 0;
 
-	pthread_rwlock_wrlock(&fs->gate);
-	fs->silent = true;
-	pthread_rwlock_unlock(&fs->gate);
+	hush(fs);
 	if (fs->servers == 0)
 		return;
 	/* Here the kernel waits for pages that are being read; meanwhile the servers answer these with EIO. */
@@ -516,9 +530,7 @@ fusefs_open_count(struct fusefs *fs)
 static void
 shut(struct fusefs *fs)
 {
-	pthread_rwlock_wrlock(&fs->gate);
-	fs->silent = true;
-	pthread_rwlock_unlock(&fs->gate);
+	hush(fs);
 	if (fs->cache != NULL)
 		blockcache_close(fs->cache);
 	pthread_mutex_lock(&fs->lock);

@@ -22,7 +22,7 @@
 #include "readahead.h"
 #include "unread.h"
 
-/* The largest read. With every server busy on one, SERVERS_MAX * READ_BLOCKS blocks are held, which is fewer than the cache has. */
+/* The largest read, and the blocks that are held for it. The cache has that many for each server. */
 #define READ_MAX (16u * BLOCK_SIZE)
 #define READ_BLOCKS 17u
 #define SERVERS_MAX 6u
@@ -88,7 +88,7 @@ struct fusefs {
 	_Atomic unsigned looked; /* names looked up since then */
 
 	pthread_mutex_t lock;   /* of all below */
-	pthread_cond_t idle;    /* a context came back */
+	pthread_cond_t idle;    /* a context came back, or silent was set */
 	struct handle *handles;
 	struct refused refused[UNREAD_MAX];
 	unsigned refusals;

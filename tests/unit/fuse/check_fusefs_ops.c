@@ -1141,6 +1141,33 @@ START_TEST(nothing_is_given_after_silence)
 }
 END_TEST
 
+/* There are fewer contexts than threads that may want one. Whoever waits gets the next one, or hears of the end. */
+START_TEST(who_finds_no_context_waits_for_one)
+{
+	struct fuse_read_in in = {.fh = opened(BIG), .offset = 5 * B, .size = 4096};
+	struct pollfd p = {.fd = k.fd, .events = POLLIN};
+	unsigned contexts = 0;
+
+	pthread_mutex_lock(&fs->lock);
+	contexts = fs->crypts;
+	fs->crypts = 0;
+	pthread_mutex_unlock(&fs->lock);
+	kernel_send(&k, FUSE_READ, node(BIG), &in, sizeof in);
+	ck_assert_int_eq(poll(&p, 1, 50), 0);
+	if (_i == 1)
+		fusefs_silence(fs);
+	else
+		ck_assert_uint_eq(contexts, fs->crypts_made);
+	pthread_mutex_lock(&fs->lock);
+	fs->crypts = contexts;
+	if (_i == 0)
+		pthread_cond_signal(&fs->idle);
+	pthread_mutex_unlock(&fs->lock);
+	ck_assert_int_eq(kernel_hear(&k), _i == 0 ? 0 : -EIO);
+	released(BIG, in.fh);
+}
+END_TEST
+
 /* Not on the stick's account. */
 START_TEST(what_the_end_refuses_is_not_unread)
 {
@@ -1371,6 +1398,7 @@ main(void)
 	tcase_add_test(t, a_listing_in_small_pieces);
 	tcase_add_test(t, attributes_are_sent_along_while_they_are_wanted);
 	tcase_add_test(t, nothing_is_given_after_silence);
+	tcase_add_loop_test(t, who_finds_no_context_waits_for_one, 0, 2);
 	tcase_add_test(t, a_mount_that_outlives_its_session_says_eio);
 	tcase_add_test(t, the_end_is_told);
 	suite_add_tcase(suite, t);

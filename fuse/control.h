@@ -29,6 +29,7 @@ struct control_state {
 	char mount_point[MOUNTPOINT_MAX];
 	struct mountinfo_id mount; /* what is mounted there; unknown for a private one */
 	bool made;              /* the mount point was made for the session */
+	bool by_key;            /* by the issuer, without a code: it ends, and is never paused */
 	bool private;           /* only the player that 'play' started sees the mount point */
 	char stick_path[MOUNTPOINT_MAX];
 	dev_t stick_device;     /* where the stick was last seen: the st_dev of its files */

@@ -33,6 +33,7 @@ enum event_how {
 /* Strings are NUL-terminated. They come from a stick: escape them before showing them. */
 struct event {
 	uint32_t kind, how;
+	bool by_key;            /* EVENT_OPENED: without a code */
 	bool told;              /* EVENT_CLOSED: whoever asked for it tells the person */
 	int64_t deadline;       /* seconds of CLOCK_BOOTTIME */
 	char label[LABEL_MAX + 1];

@@ -70,35 +70,43 @@ session_next(struct session_link *link, struct session_message *msg, bool (*give
 	return 0;
 }
 
+/* Send q, and wipe it. */
 static int
-request(struct session_link *link, enum session_op op, const char *code)
+request(struct session_link *link, struct session_request *q)
 {
-	struct session_request q = {.op = op};
-	ssize_t n;
+	ssize_t n = send(link->fd, q, sizeof *q, MSG_NOSIGNAL);
 
-	if (code != NULL)
-		memcpy(q.code, code, sizeof q.code);
-	n = send(link->fd, &q, sizeof q, MSG_NOSIGNAL);
-	sodium_memzero(&q, sizeof q);
-	return n == sizeof q ? 0 : -1;
+	sodium_memzero(q, sizeof *q);
+	return n == sizeof *q ? 0 : -1;
 }
 
 int
 session_code(struct session_link *link, const char code[CODE_SYMBOLS])
 {
-	return request(link, SESSION_CODE, code);
+	struct session_request q = {.op = SESSION_CODE};
+
+	memcpy(q.code, code, sizeof q.code);
+	return request(link, &q);
+}
+
+int
+session_key(struct session_link *link, const struct unlock_key *key)
+{
+	struct session_request q = {.op = SESSION_KEY, .key = *key};
+
+	return request(link, &q);
 }
 
 int
 session_confirm(struct session_link *link)
 {
-	return request(link, SESSION_CONFIRM, NULL);
+	return request(link, &(struct session_request){.op = SESSION_CONFIRM});
 }
 
 int
 session_finish(struct session_link *link, bool end)
 {
-	return request(link, end ? SESSION_END : SESSION_PAUSE, NULL);
+	return request(link, &(struct session_request){.op = end ? SESSION_END : SESSION_PAUSE});
 }
 
 void

@@ -5,6 +5,9 @@
  * reports what it found (LOOKED), the command sends a code, the session proves it (TRIED) and waits, the command confirms, and the
  * session mounts, spends and serves (OPENED). Closing the link before session_confirm ends the session with nothing spent.
  *
+ * In place of a code it takes the content key from whoever has it (unlock_try_key). Such a session is never paused, as there is
+ * nothing with which to go on: what would pause another ends it.
+ *
  * A private session serves a mount that somebody else made and that nobody else sees. It stays linked to the command. When the
  * mount is gone it waits until session_finish says whether that was the end; closing the link pauses it. Its last report is
  * CLOSED.
@@ -75,10 +78,11 @@ enum err session_fork(struct session_link *link, const struct session_setup *set
 int session_next(struct session_link *link, struct session_message *msg, bool (*given_up)(void));
 
 /*
- * session_code(link, code): have the 16 symbols tried. session_confirm(link): spend and open. Both return 0, or -1 if the session
- * has died.
+ * session_code(link, code): have the 16 symbols tried. session_key(link, key): have a content key tried instead.
+ * session_confirm(link): spend and open. All return 0, or -1 if the session has died.
  */
 int session_code(struct session_link *link, const char code[CODE_SYMBOLS]);
+int session_key(struct session_link *link, const struct unlock_key *key);
 int session_confirm(struct session_link *link);
 
 /*

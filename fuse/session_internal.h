@@ -8,11 +8,12 @@
 
 #include "session.h"
 
-enum session_op { SESSION_CODE = 1, SESSION_CONFIRM, SESSION_END, SESSION_PAUSE };
+enum session_op { SESSION_CODE = 1, SESSION_CONFIRM, SESSION_END, SESSION_PAUSE, SESSION_KEY };
 
 struct session_request {
 	uint32_t op;
-	char code[CODE_SYMBOLS];
+	char code[CODE_SYMBOLS];        /* SESSION_CODE */
+	struct unlock_key key;          /* SESSION_KEY */
 };
 
 /* session_run: the whole life of the session process. front and minder are its sockets. Never returns. */

@@ -153,7 +153,7 @@ session_process_fence(const struct session_files *s)
 	struct fence_path paths[HERE + ALWAYS] = {
 		{s->station_dir, -1, FENCE_MAKE},
 		{NULL, s->stick_fd, FENCE_READ},
-		{STICK_ONCE, s->stick_fd, FENCE_WRITE},
+		{STICK_ONCE, s->stick_fd, s->reads ? FENCE_READ : FENCE_WRITE},
 		{above.parent, -1, found != 0 || is_at_home(above.parent) ? FENCE_LIST : FENCE_READ},
 	};
 

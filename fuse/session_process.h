@@ -4,6 +4,8 @@
 #ifndef SESSION_PROCESS_H
 #define SESSION_PROCESS_H
 
+#include <stdbool.h>
+
 /* The descriptors of a session. */
 struct session_process {
 	int front, minder;              /* sockets */
@@ -25,6 +27,7 @@ struct session_files {
 	const char *stick_path;         /* absolute */
 	int stick_fd;                   /* the same, open */
 	const char *station_dir;
+	bool reads;                     /* it writes nothing on the stick */
 };
 
 /*

@@ -4,7 +4,7 @@
  *   state     what comes                           what is done and said                                    next
  *
  *   (start)   -                                    LOOKED; or why there is nothing to open                  ASKING; GONE
- *   ASKING,   a code                               TRIED; or what is wrong with it                          PROVED; ASKING
+ *   ASKING,   a code, or a key in place of one     TRIED; or what is wrong with it                          PROVED; ASKING
  *   PROVED    a signal, or the command is gone     -                                                        GONE
  *   ASKING    confirm                              as a code that is wrong                                  ASKING
  *   PROVED    confirm                              mount, spend, fence: OPENED, and the desktop is told     OPEN
@@ -24,7 +24,8 @@
  *
  * (*) Files stop answering, the mount goes, by force if it must, keys are wiped, the time used is kept, the control socket goes. In
  * ENDED, OVER, PAUSED and LEFT stick and station are let go of; a private session's command is told CLOSED, the desktop
- * EVENT_CLOSED; and the process ends. In GONE it ends without a word. If several things come at once, next_state has their order.
+ * EVENT_CLOSED; and the process ends. What would pause a session without a code ends it. In GONE it ends without a word. If several
+ * things come at once, next_state has their order.
  */
 #include "session_internal.h"
 
@@ -235,7 +236,7 @@ check_machine(struct run *r, struct fault *f)
 static struct trial
 trial_of(const struct run *r)
 {
-	return (struct trial){{r->setup->stick_path, r->stick.fd, r->setup->station_dir}, r->calls};
+	return (struct trial){{r->setup->stick_path, r->stick.fd, r->setup->station_dir, r->info.by_key}, r->calls};
 }
 
 static enum err
@@ -339,7 +340,8 @@ start_clocks(struct run *r)
 static void
 tell_opened(const struct run *r)
 {
-	struct event e = {.kind = EVENT_OPENED, .deadline = r->time.opened_boot + r->info.remaining_s};
+	struct event e = {
+	    .kind = EVENT_OPENED, .by_key = r->info.by_key, .deadline = r->time.opened_boot + r->info.remaining_s};
 
 	memcpy(e.label, r->info.label, sizeof e.label);
 	event_send(r->fd.events, &e);
@@ -424,6 +426,7 @@ describe(struct run *r, struct control_state *s)
 	s->mount = r->mount.id;
 	s->made = is_made(r);
 	s->private = is_private(r);
+	s->by_key = r->info.by_key;
 	memcpy(s->mount_point, r->mount.point, sizeof s->mount_point);
 	strncpy(s->stick_path, r->setup->stick_path, sizeof s->stick_path - 1);
 	memcpy(s->label, r->info.label, sizeof s->label);
@@ -497,6 +500,8 @@ finish(struct run *r, enum session_state end, struct fault *f)
 	struct fault own = {0};
 	int64_t used;
 
+	if (r->info.by_key && !ends[end].for_good)
+		end = STATE_ENDED;
 	describe_lock(r, true); /* so that nobody who types the code again now hears that it is in use */
 	unmount_by_force(r);
 	used = used_now(r);
@@ -515,10 +520,11 @@ finish(struct run *r, enum session_state end, struct fault *f)
 /* ---- what comes before it is open ------------------------------------------------------------------------------------------- */
 
 static enum session_state
-tried(struct run *r, const char code[CODE_SYMBOLS])
+tried(struct run *r, const struct session_request *q)
 {
 	struct fault f = {0};
-	enum err err = unlock_try(r->unlock, code, &r->info, &f);
+	enum err err = q->op == SESSION_KEY ? unlock_try_key(r->unlock, &q->key, &r->info, &f) :
+	    unlock_try(r->unlock, q->code, &r->info, &f);
 
 	if (report(r, SESSION_TRIED, err, &f) != 0)
 		return STATE_GONE;
@@ -556,7 +562,7 @@ requested(struct run *r)
 	struct session_request q;
 
 	if (recv(r->fd.front, &q, sizeof q, 0) == sizeof q)
-		next = q.op == SESSION_CONFIRM && r->state == STATE_PROVED ? confirmed(r) : tried(r, q.code);
+		next = q.op == SESSION_CONFIRM && r->state == STATE_PROVED ? confirmed(r) : tried(r, &q);
 	sodium_memzero(&q, sizeof q);
 	return next;
 }

@@ -55,7 +55,7 @@ static enum err
 try_fence(struct rehearsal *r, struct fault *f)
 {
 	char stick[PATH_MAX], station[PATH_MAX];
-	struct trial t = {{stick, r->at.fd, station}, NULL};
+	struct trial t = {{stick, r->at.fd, station, false}, NULL};
 	struct fence_filter *calls = NULL;
 	enum err err;
 

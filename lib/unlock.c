@@ -23,7 +23,10 @@ unlock_object(char out[UNLOCK_OBJECT], const struct unlock *u)
 	char hex[2 * ID_SIZE + 1];
 
 	bytes_to_hex(hex, u->grant->id, ID_SIZE);
-	snprintf(out, UNLOCK_OBJECT, "g/%s, slot %u", hex, (unsigned)u->slot);
+	if (u->slot == UNLOCK_NO_SLOT)
+		snprintf(out, UNLOCK_OBJECT, "g/%s", hex);
+	else
+		snprintf(out, UNLOCK_OBJECT, "g/%s, slot %u", hex, (unsigned)u->slot);
 }
 
 static enum err
@@ -147,7 +150,7 @@ reset_try(struct unlock *u)
 		memory_unlock_slot(u->env.memory);
 	u->locked = false;
 	u->grant = NULL;
-	u->have_keys = u->spent = u->can_sign = false;
+	u->by_key = u->have_keys = u->spent = u->can_sign = false;
 	memset(&u->use, 0, sizeof u->use);
 	bundle_free(&u->bundle);
 	sodium_memzero(u->secret, sizeof *u->secret);
@@ -156,10 +159,25 @@ reset_try(struct unlock *u)
 static void
 reset_info(struct unlock_info *info)
 {
-	info->resume = info->resume_open = false;
+	info->by_key = info->resume = info->resume_open = false;
 	info->spent_known = info->spent_here = info->spent_now = info->over_by_clock = false;
 	info->spent_at = 0;
 	info->busy_where[0] = '\0';
+}
+
+static void
+take_grant(struct unlock *u, const struct grant *g, uint32_t slot, struct unlock_info *info)
+{
+	u->grant = g;
+	u->slot = slot;
+	memcpy(info->grant_id, g->id, ID_SIZE);
+	info->slot = slot;
+	info->not_before = g->policy.not_before;
+	info->expires = g->policy.expires;
+	info->session_s = g->policy.session_s;
+	info->remaining_s = g->policy.session_s;
+	info->notice_min = g->notice_min;
+	describe_grant(info, g);
 }
 
 /* Step 5: which slot does the code open? */
@@ -176,16 +194,7 @@ find_slot(struct unlock *u, const char code[CODE_SYMBOLS], struct unlock_info *i
 	for (size_t i = 0; i < u->grants.count; i++) {
 		if ((slot = grant_slot(&u->grants.grants[i], locator)) < 0)
 			continue;
-		u->grant = &u->grants.grants[i];
-		u->slot = (uint32_t)slot;
-		memcpy(info->grant_id, u->grant->id, ID_SIZE);
-		info->slot = u->slot;
-		info->not_before = u->grant->policy.not_before;
-		info->expires = u->grant->policy.expires;
-		info->session_s = u->grant->policy.session_s;
-		info->remaining_s = u->grant->policy.session_s;
-		info->notice_min = u->grant->notice_min;
-		describe_grant(info, u->grant);
+		take_grant(u, &u->grants.grants[i], (uint32_t)slot, info);
 		return E_OK;
 	}
 	if (u->grants.skipped == 0)
@@ -215,19 +224,28 @@ lock_slot(struct unlock *u, struct unlock_info *info, struct fault *f)
 	return E_OK;
 }
 
+/* Is the issuer trusted here? */
+static enum err
+check_trust(struct unlock *u, const struct grant *g, struct memory_issuer *known, struct fault *f)
+{
+	struct memory *m = u->env.memory;
+	bool closed = false;
+	enum err err;
+
+	if ((err = memory_issuer(m, g->issuer, known, f)) != E_OK || (err = memory_closed_list(m, &closed, f)) != E_OK)
+		return err;
+	return closed && !known->known ? fault_set(f, E_ISSUER, 0, "pinned issuers", "station memory") : E_OK;
+}
+
 /* Step 6: is the issuer trusted here, and is the newest notice known that the grant asks for? */
 static enum err
 check_issuer(struct unlock *u, const struct grant *g, struct unlock_info *info, struct fault *f)
 {
-	struct memory *m = u->env.memory;
 	struct memory_issuer known;
-	bool closed = false;
 	enum err err;
 
-	if ((err = memory_issuer(m, g->issuer, &known, f)) != E_OK || (err = memory_closed_list(m, &closed, f)) != E_OK)
+	if ((err = check_trust(u, g, &known, f)) != E_OK)
 		return err;
-	if (closed && !known.known)
-		return fault_set(f, E_ISSUER, 0, "pinned issuers", "station memory");
 	info->notice_have = u->notice.number > known.notice_no ? u->notice.number : known.notice_no;
 	if (info->notice_have < g->notice_min && u->notice_unread.err != E_OK)
 		return fault_pass(f, &u->notice_unread);
@@ -742,6 +760,54 @@ out:
 	if (err != E_OK)
 		reset_try(u);
 	return err;
+}
+
+static const struct grant *
+grant_of(const struct stick_grants *all, const uint8_t id[ID_SIZE])
+{
+	for (size_t i = 0; i < all->count; i++)
+		if (memcmp(all->grants[i].id, id, ID_SIZE) == 0)
+			return &all->grants[i];
+	return NULL;
+}
+
+/* The lock keeps two of the same apart, and lets others see the mount. */
+static enum err
+prove_key(struct unlock *u, struct unlock_info *info, struct fault *f)
+{
+	const struct grant_bundle *b = &u->grant->bundles[0];
+	struct memory_marks marks = {0};
+	struct memory_issuer known;
+	enum err err;
+
+	if ((err = lock_slot(u, info, f)) != E_OK || (err = check_trust(u, u->grant, &known, f)) != E_OK ||
+	    (err = bundle_open(&u->bundle, u->stick->once_fd, b->id, b->manifest_hash, f)) != E_OK ||
+	    (err = read_clock(u, &marks, info, f)) != E_OK)
+		return err;
+	return unlock_prove_keys(u, info, f);
+}
+
+enum err
+unlock_try_key(struct unlock *u, const struct unlock_key *k, struct unlock_info *info, struct fault *f)
+{
+	const struct grant *g = grant_of(&u->grants, k->grant_id);
+	char hex[2 * ID_SIZE + 1];
+	enum err err;
+
+	reset_try(u);
+	reset_info(info);
+	if (g == NULL) {
+		bytes_to_hex(hex, k->grant_id, ID_SIZE);
+		return fault_set(f, E_NO_GRANT, 0, "grant", "g/%s", hex);
+	}
+	take_grant(u, g, UNLOCK_NO_SLOT, info);
+	memcpy(u->secret->cks, k->ck, KEY_SIZE);
+	if ((err = prove_key(u, info, f)) != E_OK) {
+		reset_try(u);
+		return err;
+	}
+	u->by_key = info->by_key = true;
+	return E_OK;
 }
 
 /* Whether the records of g can be read and overwritten. One record stands for all. */

@@ -50,9 +50,10 @@ struct unlock_info {
 	char fs_name[STICKIO_FS_NAME];  /* set if the file system cannot promise to overwrite in place */
 	bool memory_volatile;           /* station memory does not survive a reboot */
 
-	/* after unlock_try, as far as it got */
+	/* after unlock_try or unlock_try_key, as far as it got */
 	uint8_t grant_id[ID_SIZE];
-	uint32_t slot;
+	uint32_t slot;                  /* UNLOCK_NO_SLOT after unlock_try_key */
+	bool by_key;                    /* without a code, by unlock_try_key */
 	struct clock_view clock;
 	int64_t not_before, expires;
 	uint32_t session_s;
@@ -91,6 +92,21 @@ enum err unlock_look(struct unlock **u, int dir_fd, const struct unlock_env *env
 enum err unlock_try(struct unlock *u, const char code[CODE_SYMBOLS], struct unlock_info *info, struct fault *f);
 
 /*
+ * unlock_try_key(u, k, info, f): in place of unlock_try, for whoever has the content key and needs no code: prove it, and hold it.
+ * Neither the times of the codes count, nor what is used up or revoked, nor any factor. Nothing is used up or written, on the stick
+ * or in the station's memory, now or later: unlock_spend then only opens the bundle, for as long as a code would, and the functions
+ * that keep an account of a session keep none. At one time there is one such session of a grant at this station. Errors:
+ * E_NO_GRANT (no such grant), E_BUSY, E_ISSUER (not trusted at this station), E_STATION, E_BUNDLE (also: not its key), E_STICK_IO,
+ * E_FAIL.
+ */
+#define UNLOCK_NO_SLOT UINT32_MAX
+struct unlock_key {
+	uint8_t grant_id[ID_SIZE]; /* of a grant of the stick, whose lecture it is */
+	uint8_t ck[KEY_SIZE];	   /* the caller wipes it */
+};
+enum err unlock_try_key(struct unlock *u, const struct unlock_key *k, struct unlock_info *info, struct fault *f);
+
+/*
  * unlock_check(u, info, f): steps 6 and 10 for every grant, which is what a rehearsal without a code can prove; also check that
  * the records and the probe can be written. Errors: those of unlock_try that concern the stick.
  */
@@ -111,7 +127,7 @@ enum err unlock_spend(struct unlock *u, struct unlock_info *info, struct fault *
 /* unlock_bundle(u): the bundle that the code opens, borrowed from u. It stays locked (no key) until unlock_spend has succeeded. */
 struct bundle *unlock_bundle(struct unlock *u);
 
-/* unlock_grant_hash(u): the hash of the grant that the code belongs to. Valid after unlock_try has succeeded. */
+/* unlock_grant_hash(u): the hash of the grant that was tried. Valid after unlock_try or unlock_try_key has succeeded. */
 const uint8_t *unlock_grant_hash(const struct unlock *u);
 
 /*

@@ -40,6 +40,7 @@ struct unlock {
 	int64_t used_s;                                 /* of a session being resumed */
 	struct bundle *bundle;
 	struct unlock_secrets *secret;
+	bool by_key;                                    /* nothing is kept of it, see unlock_try_key */
 	bool have_keys;                                 /* secret->cks are proved against the commitment */
 	bool spent;                                     /* unlock_spend succeeded */
 	int64_t charged_s;                              /* ... and the memory has recorded this much time as used */
@@ -84,7 +85,7 @@ bool unlock_is_ours(const struct unlock *u, struct bytes body);
 /* unlock_foreign(u): the body of a copy in u->records that another session has made SPENT, or NULL. */
 const struct bytes *unlock_foreign(const struct unlock *u);
 
-/* unlock_object(out, u): "g/<id>, slot n", for faults. */
+/* unlock_object(out, u): "g/<id>, slot n", or without a slot "g/<id>", for faults. */
 #define UNLOCK_OBJECT 64
 void unlock_object(char out[UNLOCK_OBJECT], const struct unlock *u);
 

@@ -228,11 +228,25 @@ keep_receipt_key(struct unlock *u)
 	u->can_sign = sodium_memcmp(mac, u->use.receipt + u->use.receipt_len - MAC_SIZE, MAC_SIZE) == 0;
 }
 
+/* What unlock_spend does for who has no code. */
+static enum err
+open_by_key(struct unlock *u, struct unlock_info *info, struct fault *f)
+{
+	enum err err = unlock_give_key(u, f);
+
+	sodium_memzero(u->secret, sizeof *u->secret);
+	u->spent = err == E_OK;
+	info->opened_at = u->clock.now;
+	return err;
+}
+
 enum err
 unlock_spend(struct unlock *u, struct unlock_info *info, struct fault *f)
 {
 	enum err err;
 
+	if (u->by_key)
+		return open_by_key(u, info, f);
 	info->spent_now = u->use.state != MEMORY_NONE;
 	if (u->env.rehearsal || u->grant == NULL)
 		return fault_set(f, E_FAIL, 0, "order", "unlock_spend");
@@ -253,6 +267,8 @@ unlock_beat(struct unlock *u, int64_t used_s)
 	bool brief = u->beats < UNLOCK_SHORT_BEATS;
 	enum err err;
 
+	if (u->by_key)
+		return E_OK;
 	if (u->spent && charge(u, used_s, UNLOCK_BEAT_S) <= u->charged_s)
 		return E_OK;
 	err = unlock_used(u, charge(u, used_s, brief ? UNLOCK_BEAT_S : UNLOCK_CHARGE_S), NULL);
@@ -267,6 +283,8 @@ unlock_used(struct unlock *u, int64_t used_s, struct fault *f)
 
 	if (!u->spent)
 		return fault_set(f, E_FAIL, 0, "used", "unlock");
+	if (u->by_key)
+		return E_OK;
 	if ((err = memory_used(u->env.memory, u->grant->hash, u->slot, used_s, f)) == E_OK)
 		u->charged_s = used_s;
 	return err;
@@ -328,6 +346,8 @@ unlock_end(struct unlock *u, int64_t used_s, struct fault *f)
 		return fault_set(f, E_FAIL, 0, "end", "unlock");
 	bundle_lock(u->bundle);
 	u->spent = false;
+	if (u->by_key)
+		return E_OK;
 	err = memory_close(u->env.memory, u->grant->hash, u->slot, used_s, f);
 	if (err == E_OK || used_s >= (int64_t)u->use.limit_s)
 		write_end(u, used_s);
@@ -335,20 +355,28 @@ unlock_end(struct unlock *u, int64_t used_s, struct fault *f)
 	return err;
 }
 
+/* Whether the records on s say that this is where the session began. Without a code it has none. */
+static bool
+has_our_records(const struct unlock *u, const struct stick *s)
+{
+	struct stick_slot slot;
+
+	return u->by_key ||
+	    (stick_read_slot(s, u->grant, u->slot, false, &slot, NULL) == E_OK && slot.a == RECORD_IS_SPENT &&
+		slot.b == RECORD_IS_SPENT && unlock_is_ours(u, slot.body_a) && unlock_is_ours(u, slot.body_b));
+}
+
 enum err
 unlock_reattach(struct unlock *u, int dir_fd, struct fault *f)
 {
 	struct stick *s = NULL;
-	struct stick_slot slot;
 	enum err err;
 
 	if (!u->spent)
 		return E_FAIL;
 	if ((err = stick_open(&s, dir_fd, f)) != E_OK)
 		return err;
-	if (memcmp(s->id, u->stick->id, ID_SIZE) != 0 || stick_read_slot(s, u->grant, u->slot, false, &slot, NULL) != E_OK ||
-	    slot.a != RECORD_IS_SPENT || slot.b != RECORD_IS_SPENT || !unlock_is_ours(u, slot.body_a) ||
-	    !unlock_is_ours(u, slot.body_b))
+	if (memcmp(s->id, u->stick->id, ID_SIZE) != 0 || !has_our_records(u, s))
 		err = fault_set(f, E_WRONG_STICK, 0, "record", "%s", STICK_ONCE);
 	else
 		err = bundle_reattach(u->bundle, s->once_fd, f);
@@ -368,6 +396,8 @@ unlock_carry_notice(struct unlock *u)
 	uint8_t *file = NULL;
 	size_t n = 0;
 
+	if (u->by_key)
+		return;
 	if (memory_notice_file(u->env.memory, u->grant->issuer, &file, &n, NULL) == E_OK && n > 0 &&
 	    hold_stick(&hold, u->stick, &u->grants, NULL) == E_OK)
 		(void)stick_store_notice(u->stick, u->grant->issuer, file, n);

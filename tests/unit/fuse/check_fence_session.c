@@ -117,7 +117,7 @@ right_to(const char *path)
 static void
 ask(void)
 {
-	session_process_fence(&(struct session_files){stick, stick_fd, "/var/station"});
+	session_process_fence(&(struct session_files){stick, stick_fd, "/var/station", false});
 	ck_assert_uint_gt(count, 0);
 }
 

@@ -795,6 +795,59 @@ START_TEST(a_stick_that_stays_away_is_given_up)
 }
 END_TEST
 
+/* ---- without a code --------------------------------------------------------------------------------------------------------- */
+
+static struct unlock_key
+key_of_issuer(void)
+{
+	struct unlock_key key;
+
+	memcpy(key.grant_id, grant.g.id, ID_SIZE);
+	memcpy(key.ck, x.ck, KEY_SIZE);
+	return key;
+}
+
+/* Whatever would pause a session that has a code ends it; and no trace is left of it. */
+START_TEST(a_key_opens_a_session_that_is_never_paused)
+{
+	struct unlock_key key = key_of_issuer(), wrong = key;
+	uint8_t before[HASH_SIZE], after[HASH_SIZE];
+	struct memory_use kept = {0};
+	struct station *s = NULL;
+
+	wrong.ck[0] ^= 1;
+	fixture_digest(&x, before);
+	world->quick = true;
+	look_at(x.path, station_dir_path, E_OK);
+	ck_assert_int_eq(session_key(&session, &wrong), 0);
+	heard(SESSION_TRIED, E_BUNDLE);
+	ck_assert_int_eq(session_key(&session, &key), 0);
+	heard(SESSION_TRIED, E_OK);
+	ck_assert(said.info.by_key);
+	kernel_init(&k);
+	ck_assert_int_eq(session_confirm(&session), 0);
+	heard(SESSION_OPENED, E_OK);
+	ck_assert_int_eq(kernel_hear(&k), 0);
+	ck_assert(told(EVENT_OPENED).by_key);
+	wait_for(&world->beats, 2);
+	if (_i == 0)
+		kill(session.pid, SIGTERM);
+	else if (_i == 1)
+		world->away = REPLUG_AWAY_S;
+	else
+		ck_assert_int_eq(session_finish(&session, false), 0);
+	assert_closed(true);
+	ended(0);
+	told_closed(EVENT_ENDED, _i == 2);
+	fixture_digest(&x, after);
+	ck_assert_mem_eq(before, after, HASH_SIZE);
+	ck_assert_int_eq(station_open(&s, station_dir_path, STATION_READ, NULL), E_OK);
+	ck_assert_int_eq(memory_use(station_memory(s), grant.g.hash, UNLOCK_NO_SLOT, &kept, NULL), E_OK);
+	ck_assert_int_eq(kept.state, MEMORY_NONE);
+	station_close(&s);
+}
+END_TEST
+
 /* Where no descriptor is left for who asks, it is not asked without end who that is; and with the next beat it is heard again. */
 START_TEST(who_cannot_be_let_in_is_asked_again_later)
 {
@@ -1338,6 +1391,7 @@ main(void)
 	tcase_add_test(u, what_could_not_be_read_is_told_to_all);
 	tcase_add_test(u, its_time_ends_it);
 	tcase_add_test(u, it_keeps_its_time_with_every_beat);
+	tcase_add_loop_test(u, a_key_opens_a_session_that_is_never_paused, 0, 3);
 	tcase_add_test(u, a_stick_that_stays_away_is_given_up);
 	tcase_add_loop_test(u, who_cannot_be_let_in_is_asked_again_later, 0, 4);
 	tcase_add_test(u, without_a_beat_it_is_not_asked_again);

@@ -157,7 +157,7 @@ static enum err
 try_at(const char *stick, const char *calls, struct fault *f)
 {
 	struct fence_filter *filter = NULL;
-	struct trial t = {{stick, x.dir_fd, station}, NULL};
+	struct trial t = {{stick, x.dir_fd, station, false}, NULL};
 	uint8_t before[HASH_SIZE], after[HASH_SIZE];
 	enum err err;
 
@@ -399,7 +399,7 @@ shared(void)
 START_TEST(nothing_is_kept)
 {
 	struct fence_filter *filter = NULL;
-	struct trial t = {{x.path, x.dir_fd, station}, NULL};
+	struct trial t = {{x.path, x.dir_fd, station, false}, NULL};
 	unsigned before = shared();
 
 	ck_assert_int_eq(setenv("ONCE_UNLISTED", "", 1), 0);
@@ -434,7 +434,7 @@ END_TEST
 START_TEST(no_descriptor_is_told_as_that)
 {
 	struct fence_filter *filter = NULL;
-	struct trial t = {{x.path, x.dir_fd, station}, NULL};
+	struct trial t = {{x.path, x.dir_fd, station, false}, NULL};
 	struct rlimit few, before;
 	struct fault f = {0};
 	enum err err;

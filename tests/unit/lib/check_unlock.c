@@ -407,6 +407,82 @@ START_TEST(slot_held_by_another_process)
 }
 END_TEST
 
+/* ---- a key in place of a code --------------------------------------------------------------------------------------------- */
+
+static struct result
+look_with_key(struct fake_memory *m, const uint8_t ck[KEY_SIZE])
+{
+	struct unlock_env env = {&m->memory, fixture_clock(&x), {0}, false};
+	struct unlock_key k = {0};
+	struct result r = {0};
+
+	memcpy(k.grant_id, grant.g.id, ID_SIZE);
+	memcpy(k.ck, ck, KEY_SIZE);
+	if ((r.err = unlock_look(&r.u, x.dir_fd, &env, &r.info, &r.fault)) == E_OK)
+		r.err = unlock_try_key(r.u, &k, &r.info, &r.fault);
+	return r;
+}
+
+START_TEST(a_key_opens_and_nothing_is_kept_of_it)
+{
+	struct blockcrypt *c = blockcrypt_new(NULL);
+	uint8_t block[BLOCK_SIZE];
+	struct result r;
+
+	x.now = grant.g.policy.expires + _i * 86400ll - 1; /* whether a code would open or not */
+	fixture_notice(&x, grant.g.id, 1, 1);
+	fixture_digest(&x, before);
+	r = look_with_key(here, x.ck);
+	ck_assert_int_eq(r.err, E_OK);
+	ck_assert(r.info.by_key && !r.info.resume && !r.info.spent_now);
+	ck_assert_uint_eq(r.info.slot, UNLOCK_NO_SLOT);
+	ck_assert_int_eq(r.info.remaining_s, 4 * 3600);
+	ck_assert_str_eq(r.info.label, "Lecture");
+	ck_assert_int_eq(bundle_read_block(unlock_bundle(r.u), c, 0, block), -EIO); /* not before it is wanted */
+	ck_assert_int_eq(unlock_spend(r.u, &r.info, &r.fault), E_OK);
+	ck_assert_int_eq(r.info.opened_at, x.now);
+	ck_assert_int_eq(bundle_read_block(unlock_bundle(r.u), c, 0, block), 0);
+	ck_assert_mem_eq(block, "hello\n", 6);
+	ck_assert_int_eq(unlock_beat(r.u, 60), E_OK);
+	ck_assert_int_eq(unlock_used(r.u, 60, NULL), E_OK);
+	unlock_carry_notice(r.u);
+	ck_assert_int_eq(unlock_reattach(r.u, x.dir_fd, NULL), E_OK);
+	ck_assert_int_eq(bundle_read_block(unlock_bundle(r.u), c, 0, block), 0);
+	ck_assert_int_eq(unlock_end(r.u, 60, NULL), E_OK);
+	ck_assert_int_eq(bundle_read_block(unlock_bundle(r.u), c, 0, block), -EIO);
+	ck_assert_int_eq(unlock_end(r.u, 60, NULL), E_FAIL);
+	blockcrypt_free(&c);
+	done(&r);
+	assert_untouched();
+	ck_assert_uint_eq(here->store->issuer_count, 0);
+}
+END_TEST
+
+START_TEST(a_key_is_for_one_lecture_and_one_at_a_time)
+{
+	struct fake_memory *other = fake_memory_again(here);
+	const uint8_t wrong[KEY_SIZE] = {1};
+	struct unlock_key none = {0};
+	struct result r = look_with_key(here, wrong);
+
+	ck_assert_int_eq(r.err, E_BUNDLE);
+	ck_assert_int_eq(unlock_spend(r.u, &r.info, NULL), E_FAIL);
+	ck_assert_int_eq(unlock_try_key(r.u, &none, &r.info, NULL), E_NO_GRANT);
+	ck_assert_int_eq(unlock_try(r.u, grant.codes[0], &r.info, NULL), E_OK); /* and then a code, as ever */
+	ck_assert(!r.info.by_key);
+	done(&r);
+	r = look_with_key(here, x.ck);
+	ck_assert_int_eq(r.err, E_OK);
+	ck_assert_int_eq(outcome(look_with_key(other, x.ck)), E_BUSY);
+	ck_assert_int_eq(outcome(try(other, grant.codes[0])), E_OK); /* a speaker is not in its way */
+	done(&r);
+	ck_assert_int_eq(outcome(look_with_key(other, x.ck)), E_OK);
+	here->store->closed_list = true;
+	ck_assert_int_eq(outcome(look_with_key(here, x.ck)), E_ISSUER);
+	fake_memory_free(&other);
+}
+END_TEST
+
 /* hostile 39 */
 START_TEST(stranger_at_a_closed_station)
 {
@@ -2480,6 +2556,8 @@ main(void)
 	tcase_add_test(list, code_of_no_slot);
 	tcase_add_test(list, code_of_a_skipped_grant);
 	tcase_add_test(list, slot_held_by_another_process);
+	tcase_add_loop_test(list, a_key_opens_and_nothing_is_kept_of_it, 0, 2);
+	tcase_add_test(list, a_key_is_for_one_lecture_and_one_at_a_time);
 	tcase_add_test(list, stranger_at_a_closed_station);
 	tcase_add_test(list, notice_that_the_grant_asks_for);
 	tcase_add_test(list, revoked_by_the_stick);

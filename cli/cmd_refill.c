@@ -38,21 +38,6 @@ struct run {
 /* ---- why it is refused: where a path is not enough to say it ---------------------------------------------------------------- */
 
 static void
-which_lecture(const struct cli *c, struct fault *out, const struct refill *r)
-{
-	char list[300] = "", hex[2 * ID_SIZE + 1];
-	size_t n = 0;
-
-	for (size_t i = 0; i < r->lecture_count && n + 24 < sizeof list; i++) {
-		bytes_to_hex(hex, r->lectures[i].grant_id, ID_SIZE);
-		hex[8] = '\0';
-		n += (size_t)snprintf(
-		    list + n, sizeof list - n, "%s\"%s\" (%s)", i == 0 ? "" : ", ", SHORT(r->lectures[i].label), hex);
-	}
-	say_fault(c, out, E_USAGE, _("which lecture? The stick has %s. Name it: --lecture LABEL, or its id."), list);
-}
-
-static void
 no_identity(const struct cli *c, struct fault *out, const struct refill *r)
 {
 	char shown[USB_SHOWN_SIZE];
@@ -71,9 +56,7 @@ no_identity(const struct cli *c, struct fault *out, const struct refill *r)
 static enum err
 word(const struct cli *c, const struct refill *r, const struct fault *why, struct fault *f)
 {
-	if (why->why == WHY_WHICH_LECTURE)
-		which_lecture(c, f, r);
-	else if (why->why == WHY_NO_IDENTITY)
+	if (why->why == WHY_NO_IDENTITY)
 		no_identity(c, f, r);
 	else if (why->why == WHY_NOT_BOUND)
 		say_fault(c, f, E_WRONG_STICK,
@@ -83,15 +66,11 @@ word(const struct cli *c, const struct refill *r, const struct fault *why, struc
 	else if (why->why == WHY_NO_LECTURE && r->fd < 0)
 		say_fault(c, f, E_NO_GRANT,
 		    _("the books have no lecture \"%s\" on stick %s; 'oncestick codes %s' lists those there are."),
-		    r->lecture, r->path, r->path);
+		    r->lectures.wanted, r->path, r->path);
 	else if (why->err == E_NO_GRANT && r->fd < 0)
 		say_fault(c, f, E_NO_GRANT, _("the books have no lecture on stick %s that could get more codes."), r->path);
-	else if (why->why == WHY_NO_LECTURE)
-		say_fault(c, f, E_NO_GRANT,
-		    _("there is no lecture \"%s\" on the stick at %s; 'oncestick inspect' lists those there are."),
-		    r->lecture, r->path);
 	else
-		fault_pass(f, why);
+		(void)issuing_word_lecture(c, &r->lectures, r->path, why, f);
 	return f->err;
 }
 
@@ -234,7 +213,7 @@ cmd_refill(struct cli *c, int argc, char **argv)
 	const struct opt rows[] = {
 	    {OPT_NUMBER, "codes", 'n', "N", N_("how many codes to make ready (12)"), &x.r.codes, 1, GRANT_SLOTS_MAX},
 	    {OPT_TEXT, "output", 'o', "FILE", N_("the stick is away: write them to FILE, to be sent after it"), &x.output, 0, 0},
-	    {OPT_TEXT, "lecture", 0, "LABEL|ID", N_("for this lecture, where the stick has several"), &x.r.lecture, 0, 0},
+	    {OPT_TEXT, "lecture", 0, "LABEL|ID", N_("for this lecture, where the stick has several"), &x.r.lectures.wanted, 0, 0},
 	    {OPT_TEXT, "not-before", 0, "TIME", N_("codes open from then on (now)"), &x.policy.not_before, 0, 0},
 	    {OPT_TEXT, "expires", 0, "TIME", N_("codes open until then (30 days later)"), &x.policy.expires, 0, 0},
 	    {OPT_TEXT, "session", 0, "DURATION", N_("how long the folder stays open (8h)"), &x.policy.session, 0, 0},

@@ -53,13 +53,14 @@ as_json(const struct control_state *s, int64_t now)
 	keytree_fingerprint(issuer, s->issuer);
 	when_rfc3339(opened, sizeof opened, s->opened_at);
 	when_rfc3339(ends, sizeof ends, now + s->remaining_s);
-	return json_pack("{s:o, s:o, s:s, s:o, s:s, s:s, s:s, s:I, s:I, s:I, s:o, s:b, s:o, s:I, s:I, s:I, s:o}", "mount_point",
-	    say_json_text(s->mount_point), "stick_path", say_json_text(s->stick_path), "stick", stick, "label",
+	return json_pack("{s:o, s:o, s:s, s:o, s:s, s:s, s:s, s:I, s:I, s:I, s:o, s:b, s:b, s:o, s:I, s:I, s:I, s:o}",
+	    "mount_point", say_json_text(s->mount_point), "stick_path", say_json_text(s->stick_path), "stick", stick, "label",
 	    say_json_text(s->label), "issuer", issuer, "opened_at", opened, "ends_at", ends, "used_s", (json_int_t)s->used_s,
 	    "remaining_s", (json_int_t)s->remaining_s, "pid", (json_int_t)s->pid, "put_back_s",
-	    s->away_s > 0 ? json_integer((json_int_t)put_back_s(s)) : json_null(), "private", (int)s->private, "users",
-	    users_json(s), "open_files", (json_int_t)s->open_count, "unread_blocks", (json_int_t)s->unread.blocks, "unread_files",
-	    (json_int_t)s->unread.files, "unread_file", s->unread.files > 0 ? say_json_text(s->unread.name) : json_null());
+	    s->away_s > 0 ? json_integer((json_int_t)put_back_s(s)) : json_null(), "private", (int)s->private, "as_issuer",
+	    (int)s->by_key, "users", users_json(s), "open_files", (json_int_t)s->open_count, "unread_blocks",
+	    (json_int_t)s->unread.blocks, "unread_files", (json_int_t)s->unread.files, "unread_file",
+	    s->unread.files > 0 ? say_json_text(s->unread.name) : json_null());
 }
 
 static enum err
@@ -125,11 +126,13 @@ print_text(const struct cli *c, const struct sessions *s)
 		printf(_("  from %s\n"), say_safe(path, sizeof path, st->stick_path));
 		if (st->private)
 			printf("%s", _("  private: only the player that 'oncestick play' started sees it\n"));
+		if (st->by_key)
+			printf("%s", _("  opened by the issuer: no code was used up\n"));
 		printf(_("  open until %s (%s left)\n"), until, left);
 		print_users(st);
 		if (st->away_s > 0) {
 			when_show_duration(left, sizeof left, put_back_s(st));
-			printf(
+			printf(st->by_key ? _("  the stick is out; put it back within %s, or the folder closes\n") :
 			    _("  the stick is out; put it back within %s, or the folder closes (its code opens it again)\n"), left);
 		}
 	}

@@ -38,7 +38,7 @@ operation(const struct choice *w)
 }
 
 static enum err
-ask(const struct cli *c, struct choice *w)
+ask(const struct cli *c, struct choice *w, bool by_key)
 {
 	const struct prompt_way ways[] = {
 	    {'y', _("End for good")}, {'p', _("Pause")}, {'n', _("Leave open")}, {0, NULL}};
@@ -46,7 +46,7 @@ ask(const struct cli *c, struct choice *w)
 	struct fault f = {0};
 	char answer;
 
-	if (w->yes || w->pause || !prompt_possible(c))
+	if (w->yes || w->pause || by_key || !prompt_possible(c))
 		return E_OK;
 	if (prompt_choice(c, &q, &answer, &f) != E_OK)
 		return say_refuse(c, f.err, "not ended: the folder stays open");
@@ -363,7 +363,9 @@ unmount(const struct cli *c, const struct sessions *s, const char *dir, struct c
 		return say_covered(c, one->state.mount_point);
 	if (is_held(s, one, w, &state))
 		return say_busy(c, &state);
-	if ((err = ask(c, w)) != E_OK)
+	if (state.by_key)
+		w->pause = false; /* there is no code with which it could go on */
+	if ((err = ask(c, w, state.by_key)) != E_OK)
 		return err;
 	err = control_ask(s->dir_fd, one->lock_name, (enum control_op)(operation(w) | (w->eject ? CONTROL_TOLD : 0)), &reply, &f);
 	if (err == E_BUSY && mountpoint_is_covered(one->state.mount_point, &one->state.mount))

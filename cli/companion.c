@@ -20,6 +20,7 @@
 struct companion {
 	struct desktop *d;
 	bool open, away;
+	bool by_key;                /* without a code */
 	int64_t deadline;           /* CLOCK_BOOTTIME */
 	char label[DESKTOP_TITLE];  /* as shown */
 };
@@ -89,6 +90,7 @@ on_warning(void *arg, struct desktop *d)
 	c->d = d;
 	if (c->open && !c->away && minutes > 0) {
 		snprintf(body, sizeof body,
+		    c->by_key ? _("At %s the folder closes, whatever is being shown.") :
 		    _("At %s the folder closes, whatever is being shown. A second code opens the lecture for longer."),
 		    until(c, when));
 		show(c, minutes <= 2 ? DESKTOP_CRITICAL : DESKTOP_NORMAL, body,
@@ -108,6 +110,7 @@ on_opened(struct companion *c, const struct event *e)
 	snprintf(c->label, sizeof c->label, safe[0] != '\0' ? "\"%s\"" : "%s", safe[0] != '\0' ? safe : _("The lecture"));
 	c->deadline = e->deadline;
 	c->open = true;
+	c->by_key = e->by_key;
 	snprintf(body, sizeof body, _("Until %s."), until(c, when));
 	show(c, DESKTOP_NORMAL, body, _("%s is open"), c->label);
 	arm_warning(c);
@@ -122,7 +125,14 @@ on_stick(struct companion *c, bool away)
 	if (!c->open || c->away == away)
 		return;
 	c->away = away;
-	if (away) {
+	if (away && c->by_key) {
+		snprintf(body, sizeof body,
+		    ngettext("Put it back, in any port: the lecture goes on. After %d minute without it the folder closes.",
+			"Put it back, in any port: the lecture goes on. After %d minutes without it the folder closes.",
+			REPLUG_AWAY_S / 60),
+		    REPLUG_AWAY_S / 60);
+		show(c, DESKTOP_CRITICAL, body, _("The stick is out"));
+	} else if (away) {
 		snprintf(body, sizeof body,
 		    ngettext("Put it back, in any port: the lecture goes on. After %d minute without it the folder "
 			     "closes; the code stays valid on this PC.",
@@ -157,7 +167,10 @@ goes_on(const struct companion *c, char body[DESKTOP_BODY])
 {
 	char when[WHEN_SHOWN];
 
-	snprintf(body, DESKTOP_BODY, _("The same code opens it again on this PC, until %s."), until(c, when));
+	if (c->by_key)
+		snprintf(body, DESKTOP_BODY, "%s", _("The issuer can open it again."));
+	else
+		snprintf(body, DESKTOP_BODY, _("The same code opens it again on this PC, until %s."), until(c, when));
 	return body;
 }
 
@@ -168,7 +181,7 @@ add_safe(const struct companion *c, char body[DESKTOP_BODY])
 	size_t n = strlen(body);
 
 	if (!c->away)
-		snprintf(body + n, DESKTOP_BODY - n, " %s", _("It is safe to pull the stick."));
+		snprintf(body + n, DESKTOP_BODY - n, "%s%s", n > 0 ? " " : "", _("It is safe to pull the stick."));
 	return body;
 }
 
@@ -182,8 +195,11 @@ on_closed(struct companion *c, const struct event *e)
 	else if (e->how == EVENT_PAUSED || e->how == EVENT_LEFT)
 		show(c, DESKTOP_NORMAL, add_safe(c, goes_on(c, body)), _("%s is paused"), c->label);
 	else {
-		snprintf(body, sizeof body, "%s", e->how == EVENT_OVER ? _("Its time is over, and its code will not open again.") :
-		    _("Its code will not open again."));
+		if (c->by_key)
+			body[0] = '\0';
+		else
+			snprintf(body, sizeof body, "%s", e->how == EVENT_OVER ?
+			    _("Its time is over, and its code will not open again.") : _("Its code will not open again."));
 		show(c, DESKTOP_NORMAL, add_safe(c, body), _("%s has ended"), c->label);
 	}
 	close_down(c);

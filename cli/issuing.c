@@ -311,6 +311,37 @@ issuing_announce_scrub(const struct cli *c, int dir_fd)
 	say_info(c, "filling the free space twice: %s to write, about %s on a slow stick", bytes, time);
 }
 
+/* ---- lectures ------------------------------------------------------------------------------------------------------------ */
+
+static void
+which_lecture(const struct cli *c, const struct lectures *l, struct fault *f)
+{
+	char list[300] = "", hex[2 * ID_SIZE + 1];
+	size_t n = 0;
+
+	for (size_t i = 0; i < l->count && n + 24 < sizeof list; i++) {
+		bytes_to_hex(hex, l->list[i].grant_id, ID_SIZE);
+		hex[8] = '\0';
+		n += (size_t)snprintf(
+		    list + n, sizeof list - n, "%s\"%s\" (%s)", i == 0 ? "" : ", ", SHORT(l->list[i].label), hex);
+	}
+	say_fault(c, f, E_USAGE, _("which lecture? The stick has %s. Name it: --lecture LABEL, or its id."), list);
+}
+
+enum err
+issuing_word_lecture(
+    const struct cli *c, const struct lectures *l, const char *path, const struct fault *why, struct fault *f)
+{
+	if (why->why == WHY_WHICH_LECTURE)
+		which_lecture(c, l, f);
+	else if (why->why == WHY_NO_LECTURE)
+		say_fault(c, f, E_NO_GRANT,
+		    _("there is no lecture \"%s\" on the stick at %s; 'oncestick inspect' lists those there are."), l->wanted, path);
+	else
+		fault_pass(f, why);
+	return f->err;
+}
+
 /* ---- names --------------------------------------------------------------------------------------------------------------- */
 
 /* Name each by its whole id, and say what is on it. */

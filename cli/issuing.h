@@ -11,6 +11,7 @@
 #include "cli.h"
 #include "error.h"
 #include "issuer.h"
+#include "lecture.h"
 #include "prompt.h"
 #include "stickarg.h"
 
@@ -82,6 +83,13 @@ enum err issuing_list(const struct cli *c, const char *file, struct bytes list);
 
 /* issuing_announce_scrub(c, dir_fd): call before scrub_free_space: say how much will be written, and about how long that takes. */
 void issuing_announce_scrub(const struct cli *c, int dir_fd);
+
+/*
+ * issuing_word_lecture(c, l, path, why, f): make f of why, which says why no lecture of the stick at path was found: a whole
+ * sentence if it takes the list l to say it. Return its error.
+ */
+enum err issuing_word_lecture(
+    const struct cli *c, const struct lectures *l, const char *path, const struct fault *why, struct fault *f);
 
 /* A stick that the person named. */
 struct issuing_stick {

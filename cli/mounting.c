@@ -73,7 +73,16 @@ mounting_about(const struct cli *c, const struct unlock_info *i)
 }
 
 static void
-say_found(const struct mounting *m)
+warn_swap(const struct mounting *m)
+{
+	if (!secret_lockable(LOCKED_MAX))
+		say_warn(m->c, "this PC lets programs keep too little memory out of its swap space ('ulimit -l'): parts of the "
+			       "lecture may be written there");
+}
+
+/* Whose lecture it is. */
+static void
+say_lecture(const struct mounting *m)
 {
 	const struct unlock_info *i = &m->msg.info;
 	char stick[STICK_NAME_SIZE], issuer[FINGERPRINT_SIZE], label[TITLE_SIZE];
@@ -85,6 +94,14 @@ say_found(const struct mounting *m)
 		say_info(m->c, "%s on stick %s, issuer %s", title(i, label), stick, issuer);
 	else
 		say_info(m->c, "%s on stick %s, issuer %s (first time on this PC)", title(i, label), stick, issuer);
+}
+
+static void
+say_found(const struct mounting *m)
+{
+	const struct unlock_info *i = &m->msg.info;
+
+	say_lecture(m);
 	mounting_about(m->c, i);
 	if (i->skipped > 0 && i->newer > 0)
 		say_warn(m->c,
@@ -103,17 +120,20 @@ say_found(const struct mounting *m)
 	if (i->fs_name[0] != '\0')
 		say_warn(m->c, "the stick's file system (%s) may keep old data: a used code is dead on this PC, but the stick "
 		    "itself may not forget it", i->fs_name);
-	if (!secret_lockable(LOCKED_MAX))
-		say_warn(m->c, "this PC lets programs keep too little memory out of its swap space ('ulimit -l'): parts of the "
-			       "lecture may be written there");
+	warn_swap(m);
 }
 
 static enum err
 say_refused(const struct mounting *m, const struct fault *f)
 {
-	struct faultsay_about about = {.object = m->stick, .info = &m->msg.info, .code = true};
-	char usb[USB_SHOWN_SIZE];
+	struct faultsay_about about = {.object = m->stick, .info = &m->msg.info, .code = m->as_issuer == NULL};
+	const char *where = m->msg.info.busy_where;
+	char usb[USB_SHOWN_SIZE], safe[PATH_MAX];
 
+	if (f->err == E_BUSY && m->as_issuer != NULL && where[0] != '\0')
+		return say_refuse(m->c, E_BUSY,
+		    "this lecture is open for its issuer already, at %s. Carry on there, or end it: oncestick unmount",
+		    say_safe(safe, sizeof safe, where));
 	if (f->err == E_WRONG_STICK)
 		about.usb = usbsay_at(usb, m->stick);
 	if (f->err == E_FUSE && m->msg.mount_point[0] != '\0')
@@ -267,6 +287,45 @@ open_with_code(struct mounting *m, struct fault *why)
 	return hear(m, true, why);
 }
 
+/*
+ * The issuer needs no code: the passphrase gives the key. As long as this can be stopped nothing is open, and the books have it
+ * before anything is.
+ */
+static enum outcome
+open_as_issuer(struct mounting *m, struct fault *why)
+{
+	struct peeking *p = m->as_issuer;
+	struct unlock_key key;
+	enum outcome o;
+	bool sent;
+
+	if ((o = hear(m, false, why)) != WENT_WELL)
+		return o;
+	if (peeking_find(p, m->stick, why) != E_OK)
+		return REFUSED;
+	mounting_about(m->c, &m->msg.info);
+	if (peeking_key(p, m->stick, why) != E_OK)
+		return REFUSED;
+	memcpy(key.grant_id, p->peek.lectures.list[0].grant_id, ID_SIZE);
+	memcpy(key.ck, p->peek.ck, KEY_SIZE);
+	sent = session_key(&m->link, &key) == 0;
+	sodium_memzero(&key, sizeof key);
+	if (!sent)
+		return stop_asked() ? GIVEN_UP : ENDED;
+	if ((o = hear(m, false, why)) != WENT_WELL)
+		return o;
+	say_lecture(m);
+	warn_swap(m);
+	if (peeking_note(p, why) != E_OK)
+		return REFUSED;
+	if (stop_asked())
+		return GIVEN_UP;
+	say_info(m->c, "opening for its issuer: no code is used up, the codes' times do not count, and the books note it ...");
+	if (session_confirm(&m->link) != 0 || (o = hear(m, true, why)) == LOST)
+		return ENDED;
+	return o;
+}
+
 static enum err
 begin(struct mounting *m, struct fault *f)
 {
@@ -296,8 +355,10 @@ mounting_open(struct mounting *m)
 
 	if (begin(m, &why) != E_OK)
 		return faultsay_error(m->c, &why, NULL);
-	o = open_with_code(m, &why);
+	o = m->as_issuer != NULL ? open_as_issuer(m, &why) : open_with_code(m, &why);
 	sodium_memzero(m->code, sizeof m->code);
+	if (m->as_issuer != NULL)
+		peeking_free(m->as_issuer); /* now, since the file manager may be started */
 	if (o == GIVEN_UP)
 		session_abandon(&m->link); /* whatever it is doing, even if it would never end */
 	err = say_outcome(m, o, &why);
@@ -394,6 +455,8 @@ mounting_wait(const struct mounting *m)
 	char until[WHEN_SHOWN];
 
 	when_show_until(until, sizeof until, i->clock.now + i->remaining_s, when_now());
+	if (!WIFEXITED(status) && i->by_key)
+		return say_refuse(m->c, E_FAIL, "the process that served the folder has died. Open the stick again");
 	if (!WIFEXITED(status))
 		return say_refuse(
 		    m->c, E_FAIL, "the process that served the folder has died. The same code goes on here until %s", until);
@@ -401,6 +464,8 @@ mounting_wait(const struct mounting *m)
 		say_warn(m->c, "blocks of the lecture could not be read: try another port, then the spare stick");
 	if ((WEXITSTATUS(status) & SESSION_PAUSED) != 0)
 		say_info(m->c, "paused; the same code continues here until %s. Safe to pull the stick.", until);
+	else if (i->by_key)
+		say_info(m->c, "the session is over. Safe to pull the stick.");
 	else
 		say_info(m->c, "the session is over: the code will not open again. Safe to pull the stick.");
 	return E_OK;

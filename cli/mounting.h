@@ -11,6 +11,7 @@
 #include "cli.h"
 #include "error.h"
 #include "format.h"
+#include "peeking.h"
 #include "session.h"
 
 struct mounting {
@@ -26,6 +27,7 @@ struct mounting {
 	const char *source;     /* what the list of mounts shows; NULL: the default */
 	const struct session_private *private; /* for one player only; NULL: a folder */
 	const char *player;     /* its name, or NULL */
+	struct peeking *as_issuer; /* open with the passphrase, not with a code; or NULL */
 
 	struct session_link link;
 	struct session_message msg; /* the session's newest message */
@@ -35,7 +37,7 @@ struct mounting {
 /*
  * mounting_open(m): ask for the code, use it up, open the folder. Return the error, which it has said. After E_OK m->msg has the
  * folder, and what is known about it; neither is on stdout yet. If m->private is set, m->link stays open; closing it pauses the
- * session.
+ * session. m->as_issuer is freed in any case, before another program is started.
  */
 enum err mounting_open(struct mounting *m);
 

@@ -6,7 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "array.h"
 #include "bundle.h"
 #include "envelope.h"
 #include "granting.h"
@@ -16,90 +15,7 @@
 #include "secret.h"
 #include "stickio.h"
 
-#define ID_LEAST 8	/* hexadecimal digits that stand for an id */
 #define MARGIN (1u << 20) /* directories, the grant, file ends in clusters */
-
-/* ---- which lecture --------------------------------------------------------------------------------------------------------- */
-
-static bool
-begins(const uint8_t id[ID_SIZE], const char *text)
-{
-	char hex[2 * ID_SIZE + 1];
-
-	bytes_to_hex(hex, id, ID_SIZE);
-	return strlen(text) >= ID_LEAST && strncmp(hex, text, strlen(text)) == 0;
-}
-
-static bool
-is_meant(const struct refill *r, const struct grant *g)
-{
-	return r->lecture == NULL || strcmp(g->label, r->lecture) == 0 || begins(g->id, r->lecture) ||
-	    begins(g->bundles[0].id, r->lecture);
-}
-
-static void
-describe(struct refill_lecture *l, const struct grant *g)
-{
-	memcpy(l->grant_id, g->id, ID_SIZE);
-	l->issued = g->issued;
-	l->bundle = g->bundles[0];
-	memcpy(l->label, g->label, sizeof l->label);
-}
-
-/* If one grant of a lecture is bound to a device, the lecture is. */
-static void
-take_binding(struct refill_lecture *l, const struct grant *g)
-{
-	if (!g->policy.usb)
-		return;
-	l->usb = true;
-	memcpy(l->usb_hint, g->policy.usb_hint, USB_HINT_SIZE);
-}
-
-/* Several grants may be for one bundle: the newest one has the lecture's label. */
-static enum err
-add_grant(struct refill *r, const struct grant *g, struct fault *f)
-{
-	struct refill_lecture *list = r->lectures;
-
-	for (size_t i = 0; i < r->lecture_count; i++) {
-		if (memcmp(list[i].bundle.id, g->bundles[0].id, ID_SIZE) != 0)
-			continue;
-		if (g->issued > list[i].issued)
-			describe(&list[i], g);
-		take_binding(&list[i], g);
-		return E_OK;
-	}
-	if ((list = array_grow(r->lectures, r->lecture_count, &r->lecture_room, sizeof *list)) == NULL)
-		return fault_set(f, E_FAIL, ENOMEM, "memory", "for lectures");
-	r->lectures = list;
-	memset(&list[r->lecture_count], 0, sizeof *list);
-	describe(&list[r->lecture_count], g);
-	take_binding(&list[r->lecture_count++], g);
-	return E_OK;
-}
-
-static enum err
-one_lecture(const struct refill *r, struct fault *f)
-{
-	if (r->lecture_count == 0)
-		return fault_why(f, E_NO_GRANT, 0, WHY_NO_LECTURE, "%s", r->lecture);
-	return r->lecture_count == 1 ? E_OK : fault_why(f, E_USAGE, 0, WHY_WHICH_LECTURE, "%s", r->path);
-}
-
-static enum err
-find_lecture(struct refill *r, struct fault *f)
-{
-	const struct stick_grants *g = &r->p->grants;
-	enum err e = E_OK;
-
-	if (g->count == 0)
-		return fault_set(f, E_NO_GRANT, 0, "grants", "%s/%s", STICK_ONCE, STICK_GRANTS);
-	for (size_t i = 0; i < g->count && e == E_OK; i++)
-		if (is_meant(r, &g->grants[i]))
-			e = add_grant(r, &g->grants[i], f);
-	return e == E_OK ? one_lecture(r, f) : e;
-}
 
 /* ---- looking --------------------------------------------------------------------------------------------------------------- */
 
@@ -149,7 +65,7 @@ check_bundle(struct refill *r, const struct grant_bundle *b, struct fault *f)
 
 /* New codes must not be a way round the binding of a lecture that opens on one device only. */
 static enum err
-bind(struct refill *r, const struct refill_lecture *l, struct fault *f)
+bind(struct refill *r, const struct lecture *l, struct fault *f)
 {
 	struct policy *p = &r->grant.policy;
 	enum err e = E_OK;
@@ -174,7 +90,7 @@ check_room(const struct refill *r, struct fault *f)
 }
 
 static void
-fill(struct refill *r, const struct refill_lecture *l)
+fill(struct refill *r, const struct lecture *l)
 {
 	struct grant *g = &r->grant;
 
@@ -197,11 +113,11 @@ refill_take(struct refill *r, struct fault *f)
 	if (r->p->fs_name[0] != '\0')
 		report_tell(
 		    r->report, &(struct report_news){.kind = REPORT_FILE_SYSTEM, .path = r->path, .name = r->p->fs_name});
-	if ((e = find_lecture(r, f)) != E_OK || (e = bind(r, &r->lectures[0], f)) != E_OK ||
-	    (e = check_bundle(r, &r->lectures[0].bundle, f)) != E_OK || (e = check_room(r, f)) != E_OK)
+	if ((e = lecture_find(&r->lectures, &r->p->grants, r->path, f)) != E_OK || (e = bind(r, &r->lectures.list[0], f)) != E_OK ||
+	    (e = check_bundle(r, &r->lectures.list[0].bundle, f)) != E_OK || (e = check_room(r, f)) != E_OK)
 		return e;
 	memcpy(r->grant.stick_id, r->p->stick->id, ID_SIZE);
-	fill(r, &r->lectures[0]);
+	fill(r, &r->lectures.list[0]);
 	return E_OK;
 }
 
@@ -297,7 +213,7 @@ look_up(struct refill *r, const uint8_t grant_id[ID_SIZE], struct fault *f)
 			r->identity.found = true;
 			memcpy(r->identity.hint, g.policy.usb_hint, USB_HINT_SIZE);
 		}
-		e = is_meant(r, &g) ? add_grant(r, &g, f) : E_OK;
+		e = lecture_means(&r->lectures, &g) ? lecture_add(&r->lectures, &g, f) : E_OK;
 	}
 	grant_free(&g);
 	return e;
@@ -319,12 +235,12 @@ look_up_lecture(struct refill *r, const uint8_t stick_id[ID_SIZE], struct fault 
 	free(list);
 	if (e == E_OK && there == 0)
 		return fault_set(f, E_NO_GRANT, 0, "lectures", "%s", r->path);
-	return e == E_OK ? one_lecture(r, f) : e;
+	return e == E_OK ? lecture_only(&r->lectures, r->path, f) : e;
 }
 
 /* The books have the identity of a stick that something was bound to once; its hint is in what was. */
 static enum err
-bind_away(struct refill *r, const struct refill_lecture *l, struct fault *f)
+bind_away(struct refill *r, const struct lecture *l, struct fault *f)
 {
 	struct policy *p = &r->grant.policy;
 	bool found = false;
@@ -411,13 +327,13 @@ refill_away(struct refill *r, const uint8_t stick_id[ID_SIZE], enum err (*keep)(
 	if (e != E_OK)
 		return e;
 	memcpy(r->grant.stick_id, stick_id, ID_SIZE);
-	fill(r, &r->lectures[0]);
-	memcpy(r->manifest.bundle_id, r->lectures[0].bundle.id, ID_SIZE);
-	memcpy(r->manifest.hash, r->lectures[0].bundle.manifest_hash, HASH_SIZE);
+	fill(r, &r->lectures.list[0]);
+	memcpy(r->manifest.bundle_id, r->lectures.list[0].bundle.id, ID_SIZE);
+	memcpy(r->manifest.hash, r->lectures.list[0].bundle.manifest_hash, HASH_SIZE);
 	if ((r->ck = secret_new(KEY_SIZE)) == NULL)
 		return fault_set(f, E_FAIL, ENOMEM, "memory", "for the content key");
 	keytree_content(r->ck, r->issuer.seed, r->manifest.bundle_id);
-	if ((e = bind_away(r, &r->lectures[0], f)) != E_OK || (e = books_draw_id(r->issuer.books, r->grant.id, f)) != E_OK ||
+	if ((e = bind_away(r, &r->lectures.list[0], f)) != E_OK || (e = books_draw_id(r->issuer.books, r->grant.id, f)) != E_OK ||
 	    (e = stretch(r, f)) != E_OK || (e = books_begin(r->issuer.books, f)) != E_OK)
 		return e;
 	return books_end(r->issuer.books, send(r, &to, f), f);
@@ -430,10 +346,9 @@ refill_free(struct refill *r)
 	grant_free(&r->grant);
 	secret_free(&r->ck);
 	secret_free(&r->a);
-	free(r->lectures);
+	lecture_free(&r->lectures);
 	free(r->manifest_file);
 	free(r->notice);
-	r->lectures = NULL;
-	r->manifest_file = r->notice = NULL;
+		r->manifest_file = r->notice = NULL;
 	issuer_close(&r->issuer);
 }

@@ -14,19 +14,10 @@
 #include "grant.h"
 #include "identity.h"
 #include "issuer.h"
+#include "lecture.h"
 #include "manifest.h"
 #include "provision.h"
 #include "report.h"
-
-/* A lecture on a stick: a bundle, as its newest grant describes it. */
-struct refill_lecture {
-	uint8_t grant_id[ID_SIZE];
-	int64_t issued;
-	struct grant_bundle bundle;
-	char label[LABEL_MAX + 1];
-	bool usb; /* it has codes that open on one device only, */
-	uint8_t usb_hint[USB_HINT_SIZE];
-};
 
 /* Start with all zeros, except for what is wanted. */
 struct refill {
@@ -36,7 +27,7 @@ struct refill {
 	const char *path; /* the stick's name for people; raw bytes. Borrowed, like fd */
 	int fd;		  /* its directory */
 	uint32_t codes;
-	const char *lecture; /* label, or the beginning of an id (at least 8 hexadecimal digits); NULL: the only one */
+	struct lectures lectures; /* wanted; owned: which could be meant */
 	int64_t not_before, expires;
 	uint32_t session_s;
 	bool bind_usb; /* codes open only on this device, as they do anyway if the lecture's other codes do */
@@ -45,8 +36,6 @@ struct refill {
 
 	/* owned */
 	struct provision *p;
-	struct refill_lecture *lectures; /* all that could be meant, each once */
-	size_t lecture_count, lecture_room;
 	struct identity identity; /* its device, if grant.policy.usb, and for WHY_NO_IDENTITY */
 	struct grant grant;
 	struct manifest manifest;

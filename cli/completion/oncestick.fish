@@ -80,7 +80,7 @@ for line in (oncestick --help 2>/dev/null)
                     set -a args -x -a '(__oncestick_of_codes holder)'
                 case '*:again' '*:rename'
                     set -a args -x -a '(__oncestick_of_codes id; __oncestick_of_codes holder)'
-                case issue:lecture refill:lecture report:lecture
+                case issue:lecture refill:lecture report:lecture mount:lecture
                     set -a args -x -a '(__oncestick_of_codes label)'
                 case prepare:format
                     set -a args -x -a 'exfat vfat'

@@ -162,20 +162,20 @@ START_TEST(a_lecture_is_named_by_its_label_or_the_beginning_of_an_id)
 	bytes_to_hex(hex, g.g.id, ID_SIZE);
 	hex[8] = '\0';
 	for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
-		r.lecture = good[i];
+		r.lectures.wanted = good[i];
 		ck_assert_int_eq(refill_take(&r, &f), E_OK);
 		refill_free(&r);
 		begin();
 	}
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-		r.lecture = bad[i];
+		r.lectures.wanted = bad[i];
 		ck_assert_int_eq(refill_take(&r, &f), E_NO_GRANT);
 		ck_assert_int_eq(f.why, WHY_NO_LECTURE);
 		refill_free(&r);
 		begin();
 	}
 	hex[7] = '\0'; /* too short to be one */
-	r.lecture = hex;
+	r.lectures.wanted = hex;
 	ck_assert_int_eq(refill_take(&r, &f), E_NO_GRANT);
 }
 END_TEST
@@ -191,7 +191,7 @@ START_TEST(of_several_lectures_one_has_to_be_named)
 	memcpy(x.bundle_id, first, ID_SIZE);
 	ck_assert_int_eq(refill_take(&r, &f), E_USAGE);
 	ck_assert_int_eq(f.why, WHY_WHICH_LECTURE);
-	ck_assert_uint_eq(r.lecture_count, 2);
+	ck_assert_uint_eq(r.lectures.count, 2);
 	fixture_grant_free(&other);
 }
 END_TEST
@@ -202,7 +202,7 @@ START_TEST(a_lecture_is_its_newest_grant_however_many_there_are)
 
 	fixture_grant(&x, &more, fixture_policy(), 0, NULL);
 	ck_assert_int_eq(refill_take(&r, &f), E_OK);
-	ck_assert_uint_eq(r.lecture_count, 1);
+	ck_assert_uint_eq(r.lectures.count, 1);
 	fixture_grant_free(&more);
 }
 END_TEST
@@ -402,7 +402,7 @@ START_TEST(a_stick_that_is_not_known_or_empty_gets_nothing)
 	ck_assert_int_eq(books_set_gone(r.issuer.books, g.g.id, FIXTURE_NOW, "test", &f), E_OK);
 	ck_assert_int_eq(refill_away(&r, x.stick_id, keep, NULL, &f), E_NO_GRANT);
 	once_more();
-	r.lecture = "None";
+	r.lectures.wanted = "None";
 	ck_assert_int_eq(refill_away(&r, x.stick_id, keep, NULL, &f), E_NO_GRANT);
 	ck_assert_ptr_null(kept.file);
 }

@@ -12,6 +12,7 @@
 #include "error.h"
 #include "issuer.h"
 #include "receipt.h"
+#include "receipts.h"
 #include "report.h"
 #include "stick.h"
 

@@ -18,6 +18,7 @@
 #include "array.h"
 #include "dcbor.h"
 #include "keytree.h"
+#include "receipts.h"
 #include "sql.h"
 #include "station_internal.h"
 #include "stickio.h"

@@ -14,7 +14,6 @@
 #include "format.h"
 #include "memory.h"
 #include "mountinfo.h"
-#include "receipt.h"
 
 struct station;
 
@@ -147,7 +146,7 @@ enum err station_reset_clock(struct station *s, int64_t now, struct fault *f);
 enum err station_learn_notice(struct station *s, const struct notice *notice, struct bytes file, struct fault *f);
 
 /*
- * station_receipts(s, file, n, f): the receipt of every code whose key was used here, as a receipts file (receipt.h), with the
+ * station_receipts(s, file, n, f): the receipt of every code whose key was used here, as a receipts file (receipts.h), with the
  * PC's name if it has one; the caller owns *file. A claim that was never used, or that another station turned out to have used, is
  * left out: it is not evidence.
  */

@@ -9,12 +9,13 @@
 #include <stdint.h>
 
 #include "bytes.h"
+#include "enrolment.h"
 #include "envelope.h"
 #include "error.h"
 #include "grant.h"
 #include "manifest.h"
 #include "notice.h"
-#include "receipt.h"
+#include "receipts.h"
 #include "slots.h"
 #include "stick.h"
 #include "stickio.h"

@@ -6,6 +6,7 @@
 #include <jansson.h>
 
 #include "keytree.h"
+#include "receipt.h"
 #include "say.h"
 
 static const char *const media_words[] = {

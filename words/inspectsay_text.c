@@ -8,6 +8,7 @@
 
 #include "human.h"
 #include "keytree.h"
+#include "receipt.h"
 #include "say.h"
 #include "text.h"
 #include "when.h"

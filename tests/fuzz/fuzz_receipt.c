@@ -5,7 +5,9 @@
 #include "cbor_mutator.h"
 #include "fuzz.h"
 
+#include "enrolment.h"
 #include "receipt.h"
+#include "receipts.h"
 
 size_t
 LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned seed)

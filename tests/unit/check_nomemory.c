@@ -29,7 +29,7 @@
 #include "notice.h"
 #include "pack.h"
 #include "provision.h"
-#include "receipt.h"
+#include "receipts.h"
 #include "refillfile.h"
 #include "stick.h"
 #include "suite.h"

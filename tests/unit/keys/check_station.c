@@ -23,7 +23,7 @@
 
 #include "calls.h"
 #include "keytree.h"
-#include "receipt.h"
+#include "receipts.h"
 #include "station.h"
 #include "stickio.h"
 #include "remove.h"

@@ -15,6 +15,7 @@
 #include "fixture.h"
 #include "inspect.h"
 #include "keytree.h"
+#include "receipt.h"
 #include "refillfile.h"
 #include "suite.h"
 

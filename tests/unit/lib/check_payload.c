@@ -8,6 +8,7 @@
 #include <check.h>
 #include <sodium.h>
 
+#include "enrolment.h"
 #include "grant.h"
 #include "manifest.h"
 #include "notice.h"

@@ -1,7 +1,9 @@
 /*
  * check_receipt.c - receipts, their MAC, files of receipts, enrolment requests. What else is refused is in check_payload.c.
  */
+#include "enrolment.h"
 #include "receipt.h"
+#include "receipts.h"
 
 #include <stdlib.h>
 #include <string.h>

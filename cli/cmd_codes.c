@@ -24,23 +24,22 @@
 #define COLUMNS 7
 #define SLOT_COLUMNS 9
 
-/* Marked for row_slot; JSON has them as they are here. */
-static const char *
-state_name(const struct books_slot *s, int64_t now)
+/* What has become of a code: the name for programs, and words for people. */
+static const struct state {
+	const char *name, *words;
+} expired = {"expired", N_("expired")}, states[] = {
+    [BOOKS_READY] = {"ready", N_("ready")},
+    [BOOKS_ISSUED] = {"issued", N_("handed out")},
+    [BOOKS_SPENT] = {"spent", N_("used")},
+    [BOOKS_REVOKED] = {"revoked", N_("revoked")},
+};
+
+static const struct state *
+state_of(const struct books_slot *s, int64_t now)
 {
 	if ((s->state == BOOKS_READY || s->state == BOOKS_ISSUED) && s->expires <= now)
-		return N_("expired");
-	switch (s->state) {
-	case BOOKS_READY:
-		return N_("ready");
-	case BOOKS_ISSUED:
-		return N_("issued");
-	case BOOKS_SPENT:
-		return N_("spent");
-	case BOOKS_REVOKED:
-		return N_("revoked");
-	}
-	return "?";
+		return &expired;
+	return &states[s->state];
 }
 
 static int
@@ -249,7 +248,7 @@ static enum err
 list_sticks(const struct cli *c, struct issuer *i, struct fault *f)
 {
 	const char *const heads[COLUMNS] = {
-	    _("STICK"), _("READY"), _("ISSUED"), _("SPENT"), _("VOID"), _("EXPIRES"), _("LABEL: HOLDERS")};
+	    _("STICK"), _("READY"), _("HANDED OUT"), _("USED"), _("VOID"), _("EXPIRES"), _("LABEL: HOLDERS")};
 	struct books_stick *sticks = NULL;
 	struct books_holder *held = NULL;
 	struct listing l = {.now = i->now};
@@ -305,7 +304,7 @@ json_slot(const struct books_slot *s, const struct at_pc *pc, int64_t now)
 	issuer_slot_name(id, s);
 	bytes_to_hex(grant, s->grant_id, ID_SIZE);
 	return json_pack("{s:s, s:i, s:s, s:s, s:s, s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id", id, "number",
-	    (int)s->number, "state", state_name(s, now), "holder", s->holder, "label", s->label, "grant", grant, "slot",
+	    (int)s->number, "state", state_of(s, now)->name, "holder", s->holder, "label", s->label, "grant", grant, "slot",
 	    (int)s->slot, "not_before", say_json_time(s->not_before), "expires", say_json_time(s->expires), "changed_at",
 	    say_json_time(s->changed_at), "spent_at", say_json_time(s->spent_at), "ended_at", say_json_time(s->ended_at), "open_s",
 	    s->ended_at != 0 ? json_integer((json_int_t)s->open_s) : json_null(), "station",
@@ -319,7 +318,7 @@ row_slot(struct human_table *table, const struct books_slot *s, const struct at_
 {
 	char id[ISSUER_SLOT_NAME], from[WHEN_SHOWN], until[WHEN_SHOWN], changed[WHEN_SHOWN], lasted[WHEN_SHOWN],
 	    label[LABEL_MAX + 1];
-	const char *cells[SLOT_COLUMNS] = {id, _(state_name(s, now)), changed, lasted};
+	const char *cells[SLOT_COLUMNS] = {id, _(state_of(s, now)->words), changed, lasted};
 	size_t n = 4;
 	int64_t when = s->state == BOOKS_SPENT ? s->spent_at : s->changed_at;
 	char *safe = human_escape(s->label, strlen(s->label)), where[4 * LABEL_MAX + 1];

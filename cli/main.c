@@ -52,7 +52,7 @@ static const struct verb verbs[] = {
     {"codes", "issuer", N_("list sticks and the state of their codes"), cmd_codes, HOMES_ISSUER},
     {"report", "issuer", N_("who opened what, when and where"), cmd_report, HOMES_ISSUER},
     {"forget", "issuer", N_("remove names from the books"), cmd_forget, HOMES_ISSUER},
-    {"revoke", "issuer", N_("make lost or spent codes useless"), cmd_revoke, HOMES_ISSUER},
+    {"revoke", "issuer", N_("make lost or used codes useless"), cmd_revoke, HOMES_ISSUER},
     {"collect", "issuer", N_("read from a returned stick which codes were used"), cmd_collect, HOMES_ISSUER},
     {"erase", "issuer", N_("destroy what is on a stick"), cmd_erase, HOMES_ISSUER},
     {"contact", "issuer", N_("change whom speakers should call"), cmd_contact, HOMES_ISSUER},

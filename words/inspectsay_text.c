@@ -217,7 +217,7 @@ print_notice(const struct notice *n)
 	/* TRANSLATORS: %s is "3 codes" */
 	row("names", ngettext("%s of %lld lecture", "%s of %lld lectures", (unsigned long)lectures), codes, lectures);
 	if (withdrawn > 0)
-		row("withdraws", ngettext("%lld bundle", "%lld bundles", (unsigned long)withdrawn), withdrawn);
+		row("withdraws", ngettext("%lld lecture", "%lld lectures", (unsigned long)withdrawn), withdrawn);
 }
 
 static void

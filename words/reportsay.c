@@ -10,12 +10,12 @@
 #include "keytree.h"
 #include "text.h"
 
-const char *const reportsay_states[AUDIT_STATES] = {
-    [AUDIT_READY] = N_("ready"),
-    [AUDIT_ISSUED] = N_("issued"),
-    [AUDIT_SPENT] = N_("spent"),
-    [AUDIT_REVOKED] = N_("revoked"),
-    [AUDIT_EXPIRED] = N_("expired"),
+const struct reportsay_state reportsay_states[AUDIT_STATES] = {
+    [AUDIT_READY] = {"ready", N_("ready")},
+    [AUDIT_ISSUED] = {"issued", N_("handed out")},
+    [AUDIT_SPENT] = {"spent", N_("used")},
+    [AUDIT_REVOKED] = {"revoked", N_("revoked")},
+    [AUDIT_EXPIRED] = {"expired", N_("expired")},
 };
 
 const struct reportsay_odd reportsay_odds[AUDIT_ODDS] = {
@@ -126,8 +126,8 @@ reportsay_counted(char *out, size_t size, const struct audit_counts *n)
 	for (size_t k = 0; k < AUDIT_STATES && at < sizeof list; k++)
 		if (n->state[order[k]] > 0)
 			at += (size_t)snprintf(list + at, sizeof list - at, "%s%llu %s", at > 0 ? ", " : "",
-			    (unsigned long long)n->state[order[k]], _(reportsay_states[order[k]]));
-	/* TRANSLATORS: a number, and what became of them: "1 spent, 11 ready" */
+			    (unsigned long long)n->state[order[k]], _(reportsay_states[order[k]].words));
+	/* TRANSLATORS: a number, and what became of them: "1 used, 11 ready" */
 	snprintf(
 	    out, size, ngettext("%llu code: %s", "%llu codes: %s", (unsigned long)n->codes), (unsigned long long)n->codes, list);
 	if (list[0] == '\0')

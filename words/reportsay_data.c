@@ -70,7 +70,7 @@ put_row(const struct audit_lecture *l, const struct audit_code *c)
 	at = csvcell(at, id, ',');
 	at = add_name(at, l->lecture->label);
 	at = csvcell(at, stick, ',');
-	at = csvcell(at, reportsay_states[c->state], ',');
+	at = csvcell(at, reportsay_states[c->state].name, ',');
 	at = add_name(at, k->holder);
 	at = add_time(at, l->lecture->prepared_at);
 	at = add_name(at, l->lecture->prepared_by);
@@ -161,7 +161,7 @@ json_code(const struct audit_lecture *l, const struct audit_code *c)
 
 	reportsay_code_name(id, l, c);
 	return json_pack("{s:s, s:i, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id", id, "number", (int)k->number,
-	    "state", reportsay_states[c->state], "holder", text_or_null(k->holder), "issued_at", say_json_time(k->issued_at),
+	    "state", reportsay_states[c->state].name, "holder", text_or_null(k->holder), "issued_at", say_json_time(k->issued_at),
 	    "issued_by", text_or_null(k->issued_by), "spent_at", say_json_time(k->spent_at), "use", json_use(&k->use), "second_use",
 	    json_use(&k->second), "revoked_at", say_json_time(k->revoked_at), "revoked_by", text_or_null(k->revoked_by), "odd",
 	    json_odd(c->odd));
@@ -173,7 +173,7 @@ json_counts(const struct audit_counts *n)
 	json_t *v = json_pack("{s:I}", "codes", (json_int_t)n->codes);
 
 	for (size_t k = 0; k < AUDIT_STATES; k++)
-		json_object_set_new(v, reportsay_states[k], json_integer((json_int_t)n->state[k]));
+		json_object_set_new(v, reportsay_states[k].name, json_integer((json_int_t)n->state[k]));
 	json_object_set_new(v, "odd", json_integer((json_int_t)n->odd));
 	return v;
 }

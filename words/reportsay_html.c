@@ -119,7 +119,7 @@ put_bar(const struct audit_counts *n)
 
 		if (width > 0)
 			printf("<rect class=\"%s\" x=\"%.3f\" y=\"0\" width=\"%.3f\" height=\"4\"/>",
-			    reportsay_states[order[k]], at, width);
+			    reportsay_states[order[k]].name, at, width);
 		at += width;
 	}
 	fputs("</svg>\n", stdout);
@@ -141,8 +141,8 @@ put_legend(void)
 	fputs("<ul class=\"legend\">\n", stdout);
 	for (size_t k = 0; k < AUDIT_STATES; k++) {
 		printf("<li><svg viewBox=\"0 0 10 10\" aria-hidden=\"true\"><rect class=\"%s\" width=\"10\" height=\"10\"/></svg>",
-		    reportsay_states[order[k]]);
-		put_text(_(reportsay_states[order[k]]));
+		    reportsay_states[order[k]].name);
+		put_text(_(reportsay_states[order[k]].words));
 		fputs("</li>\n", stdout);
 	}
 	fputs("</ul>\n", stdout);
@@ -379,7 +379,7 @@ put_row(const struct page *p, const char *const heads[COLUMNS], const struct aud
 		when_show_duration(lasted, sizeof lasted, (int64_t)k->use.receipt.open_s);
 	printf("<tr id=\"c-%s\"%s>", id, c->odd != 0 ? " class=\"odd\"" : "");
 	put_cell(heads[0], id);
-	put_cell(heads[1], _(reportsay_states[c->state]));
+	put_cell(heads[1], _(reportsay_states[c->state].words));
 	put_cell(heads[2], k->holder);
 	put_time_cell(heads[3], k->issued_at, now);
 	put_cell(heads[4], k->issued_by);

@@ -10,8 +10,11 @@
 #include "reportsay.h"
 #include "when.h"
 
-/* The states of a code in English: as they are for programs, and marked for translation. The index is an enum audit_state. */
-extern const char *const reportsay_states[AUDIT_STATES];
+/* The states of a code: names for programs; words for people, marked for translation. The index is an enum audit_state. */
+struct reportsay_state {
+	const char *name, *words;
+};
+extern const struct reportsay_state reportsay_states[AUDIT_STATES];
 
 /* Something that does not add up: its bit, its name for programs, and a sentence for people, marked for translation. */
 struct reportsay_odd {
@@ -39,7 +42,7 @@ bool reportsay_is_told(const struct audit_code *c);
 /* reportsay_period(out, size, w): "1 Jan 2026 at 00:00 to ...". */
 void reportsay_period(char *out, size_t size, const struct audit_wanted *w);
 
-/* reportsay_counted(out, size, n): "12 codes: 1 spent, 11 ready". */
+/* reportsay_counted(out, size, n): "12 codes: 1 used, 11 ready". */
 #define REPORTSAY_COUNTED 400
 void reportsay_counted(char *out, size_t size, const struct audit_counts *n);
 

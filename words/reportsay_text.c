@@ -61,7 +61,7 @@ add_code(const struct page *p, struct human_table *t, const struct audit_lecture
 	char id[ISSUER_SLOT_NAME], since[WHEN_SHOWN] = "", lasted[WHEN_SHOWN] = "", pc[LABEL_MAX + 1];
 	const struct receipt *r = &c->code->use.receipt;
 	char *holder = human_escape(c->code->holder, strlen(c->code->holder)), *where = NULL;
-	const char *cells[COLUMNS] = {id, _(reportsay_states[c->state]), since, lasted, NULL, holder};
+	const char *cells[COLUMNS] = {id, _(reportsay_states[c->state].words), since, lasted, NULL, holder};
 	int failed = -1;
 
 	reportsay_pc(pc, &c->code->use);

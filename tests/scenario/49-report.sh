@@ -22,8 +22,8 @@ is "who did what" "$(jq -c '[.office[] | [.verb, .times]]' "$W/out")" '[["prepar
 is "--format json is the same" "$(oncestick report --format json | jq -Sc .totals)" "$(jq -Sc .totals "$W/out")"
 check "for people" oncestick report
 printed '^Birds, on stick .*, prepared .* by '
-printed '6 codes: 1 spent, 1 issued, 3 ready, 1 revoked'
-printed "^$name/1 +spent +"
+printed '6 codes: 1 used, 1 handed out, 3 ready, 1 revoked'
+printed "^$name/1 +used +"
 printed '^1 lecture, 6 codes'
 printed '^Everything adds up'
 no grep -q "^$name/4" "$W/out" || die "a code that nobody has is listed"
@@ -32,7 +32,7 @@ no grep -q "^$name/4" "$W/out" || die "a code that nobody has is listed"
 pc=$(oncestick station show --json | jq -r .station)
 check "the codes of a stick, collected before" oncestick codes "$name"
 printed '^CODE +STATE +SINCE +LASTED +PC +FROM'
-printed "^$name/1 +spent .* $(printf %s "$pc" | cut -c1-8) "
+printed "^$name/1 +used .* $(printf %s "$pc" | cut -c1-8) "
 check "the PC is named" oncestick station name 'Hall "3"'
 is "it knows that" "$(oncestick station show --json | jq -r .name)" 'Hall "3"'
 check "its receipts" oncestick station receipts "$W/receipts"

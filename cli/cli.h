@@ -15,6 +15,6 @@ typedef enum err cli_verb(struct cli *c, int argc, char **argv);
 cli_verb cmd_init, cmd_prepare, cmd_refill, cmd_issue, cmd_codes, cmd_revoke, cmd_collect, cmd_erase, cmd_verify, cmd_inspect;
 cli_verb cmd_backup, cmd_restore;
 cli_verb cmd_mount, cmd_play, cmd_unmount, cmd_status, cmd_accept, cmd_rehearse, cmd_station, cmd_sticks, cmd_watch;
-cli_verb cmd_report, cmd_forget, cmd_passwd, cmd_contact;
+cli_verb cmd_report, cmd_forget, cmd_passwd, cmd_contact, cmd_key;
 
 #endif

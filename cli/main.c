@@ -55,6 +55,7 @@ static const struct verb verbs[] = {
     {"revoke", "issuer", N_("make lost or used codes useless"), cmd_revoke, HOMES_ISSUER},
     {"collect", "issuer", N_("read from a returned stick which codes were used"), cmd_collect, HOMES_ISSUER},
     {"erase", "issuer", N_("destroy what is on a stick"), cmd_erase, HOMES_ISSUER},
+    {"key", "issuer", N_("take the key of a lecture out, for a program of your own"), cmd_key, HOMES_ISSUER},
     {"contact", "issuer", N_("change whom speakers should call"), cmd_contact, HOMES_ISSUER},
     {"passwd", "issuer", N_("change the issuer's passphrase"), cmd_passwd, HOMES_ISSUER},
     {"backup", "issuer", N_("copy the issuer's books and keystore to a file"), cmd_backup, HOMES_ISSUER},

@@ -3,9 +3,12 @@
  *
  *     cc example.c -o example $(pkg-config --cflags --libs liboncestick)
  *     ./example /media/kim/STICK                           # every bundle: whose it is, and whether all of it is whole
- *     ./example /media/kim/STICK ID KEYFILE [FILE]         # the files of one; or the contents of FILE, on standard output
+ *     ./example /media/kim/STICK KEYFILE [FILE]            # the files of one; or the contents of FILE, on standard output
+ *     oncestick key /media/kim/STICK | ./example /media/kim/STICK -
  *
- * KEYFILE holds the 32 bytes of the content key. Text from a stick may hold anything, so it is not sent to a terminal as it is.
+ * KEYFILE, or standard input, has the content key as "oncestick key" prints it for the issuer of the lecture. It is in memory that
+ * is wiped when it is freed, as soon as the bundle is open. Text from a stick may hold anything, so it is not sent to a terminal as
+ * it is.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -122,47 +125,37 @@ print_file(struct oncestick_bundle *b, const char *path)
 	return n < 0 ? fail(path, (int)-n) : EXIT_SUCCESS;
 }
 
-static int
-parse_id(uint8_t id[ONCESTICK_ID_SIZE], const char *hex)
+static struct oncestick_key *
+read_key(const char *name)
 {
-	for (int i = 0; i < ONCESTICK_ID_SIZE; i++)
-		if (sscanf(hex + 2 * i, "%2hhx", &id[i]) != 1)
-			return -1;
-	return 0;
-}
+	const int stdin_too = strcmp(name, "-") == 0, fd = stdin_too ? STDIN_FILENO : open(name, O_RDONLY | O_CLOEXEC);
+	struct oncestick_key *key = NULL;
+	enum oncestick_result r = fd >= 0 ? oncestick_key_read(&key, fd) : ONCESTICK_FAIL;
 
-static int
-read_key(const char *name, uint8_t key[ONCESTICK_KEY_SIZE])
-{
-	int fd = open(name, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd >= 0 ? read(fd, key, ONCESTICK_KEY_SIZE) : -1;
-
-	if (fd >= 0)
+	if (r == ONCESTICK_BUNDLE)
+		fprintf(stderr, "%s: this is no key; 'oncestick key' prints one\n", name);
+	else if (r != ONCESTICK_OK)
+		fail(name, errno);
+	if (fd >= 0 && !stdin_too)
 		close(fd);
-	return n == ONCESTICK_KEY_SIZE ? 0 : -1;
+	return key;
 }
 
 static int
-read_bundle(int once, const char *hex, const char *key_file, const char *path)
+read_bundle(int once, const char *key_file, const char *path)
 {
 	struct oncestick_bundle *b = NULL;
-	uint8_t id[ONCESTICK_ID_SIZE], key[ONCESTICK_KEY_SIZE];
+	struct oncestick_key *key = read_key(key_file);
 	char why[256];
 	int status = EXIT_FAILURE;
 
-	if (strlen(hex) != 2 * ONCESTICK_ID_SIZE || parse_id(id, hex) != 0)
-		return fail(hex, EINVAL);
-	if (oncestick_open(&b, once, id, why, sizeof why) != ONCESTICK_OK) {
-		fprintf(stderr, "%s\n", why);
+	if (key == NULL)
 		return EXIT_FAILURE;
-	}
-	if (read_key(key_file, key) != 0)
-		fail(key_file, errno);
-	else if (oncestick_unlock(b, key) != ONCESTICK_OK)
-		fprintf(stderr, "%s: not the key of this bundle\n", key_file);
-	else
+	if (oncestick_open_with_key(&b, once, key, why, sizeof why) != ONCESTICK_OK)
+		fprintf(stderr, "%s\n", why);
+	oncestick_key_free(&key);
+	if (b != NULL)
 		status = path != NULL ? print_file(b, path) : list(b, 0, 0);
-	explicit_bzero(key, sizeof key);
 	oncestick_close(&b);
 	return status;
 }
@@ -173,15 +166,15 @@ main(int argc, char **argv)
 	char once_path[4096];
 	int once, status;
 
-	if (argc != 2 && argc != 4 && argc != 5) {
-		fprintf(stderr, "usage: %s STICK [ID KEYFILE [FILE]]\n", argv[0]);
+	if (argc < 2 || argc > 4) {
+		fprintf(stderr, "usage: %s STICK [KEYFILE [FILE]]\n", argv[0]);
 		return 2;
 	}
 	snprintf(once_path, sizeof once_path, "%s/ONCE", argv[1]);
 	once = open(once_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (once < 0)
 		return fail(once_path, errno);
-	status = argc == 2 ? check_stick(once) : read_bundle(once, argv[2], argv[3], argv[4]);
+	status = argc == 2 ? check_stick(once) : read_bundle(once, argv[2], argv[3]);
 	close(once);
 	return fflush(stdout) == 0 ? status : fail("standard output", errno);
 }

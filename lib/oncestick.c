@@ -19,6 +19,7 @@
 #include "image.h"
 #include "manifest.h"
 #include "notice.h"
+#include "secret.h"
 #include "stickio.h"
 
 #ifndef PACKAGE_VERSION
@@ -146,6 +147,105 @@ void
 oncestick_lock(struct oncestick_bundle *b)
 {
 	bundle_lock(b->inner);
+}
+
+/* ---- keys --------------------------------------------------------------------------------------------------------------- */
+
+#define KEY_DIGITS (2 * KEY_SIZE)
+#define BUNDLES_TRIED 256
+
+struct oncestick_key {
+	uint8_t ck[KEY_SIZE];
+	char line[KEY_DIGITS + 2]; /* as it is read: with a CR, if there is one, and room to see that there is more */
+};
+
+/* Read a line of at most sizeof k->line bytes. Return how many, without its LF, or -1 with errno. */
+static ssize_t
+read_line(struct oncestick_key *k, int fd)
+{
+	size_t n = 0;
+	ssize_t r = 1;
+
+	while (n < sizeof k->line && r != 0) {
+		if ((r = read(fd, &k->line[n], 1)) < 0 && errno != EINTR)
+			return -1;
+		if (r == 1 && k->line[n] == '\n')
+			break;
+		n += r == 1;
+		r = r < 0 ? 1 : r;
+	}
+	return (ssize_t)n;
+}
+
+static enum oncestick_result
+parse_key(struct oncestick_key *k, size_t n)
+{
+	size_t got = 0;
+
+	if (n == KEY_DIGITS + 1 && k->line[KEY_DIGITS] == '\r')
+		n--;
+	if (n != KEY_DIGITS || sodium_hex2bin(k->ck, sizeof k->ck, k->line, n, NULL, &got, NULL) != 0 || got != sizeof k->ck)
+		return ONCESTICK_BUNDLE;
+	sodium_memzero(k->line, sizeof k->line);
+	return ONCESTICK_OK;
+}
+
+enum oncestick_result
+oncestick_key_read(struct oncestick_key **k, int fd)
+{
+	struct oncestick_key *t = sodium_init() >= 0 ? secret_new(sizeof *t) : NULL;
+	enum oncestick_result r = ONCESTICK_FAIL;
+	ssize_t n = -1;
+	int saved = ENOMEM;
+
+	if (t != NULL && (n = read_line(t, fd)) < 0)
+		saved = errno;
+	if (n >= 0 && (r = parse_key(t, (size_t)n)) == ONCESTICK_OK) {
+		*k = t;
+		return r;
+	}
+	secret_free(&t);
+	errno = saved;
+	return r;
+}
+
+void
+oncestick_key_free(struct oncestick_key **k)
+{
+	secret_free(k);
+}
+
+/* Open this one if k is its key. E_BUNDLE without a word in why if it is whole, but has another key. */
+static enum oncestick_result
+open_if_key(struct oncestick_bundle **b, int once_fd, const uint8_t id[ID_SIZE], const struct oncestick_key *k, char *why,
+    size_t why_size)
+{
+	enum oncestick_result r = oncestick_open(b, once_fd, id, why, why_size);
+
+	if (r == ONCESTICK_OK && (r = oncestick_unlock(*b, k->ck)) != ONCESTICK_OK)
+		oncestick_close(b);
+	return r;
+}
+
+enum oncestick_result
+oncestick_open_with_key(struct oncestick_bundle **b, int once_fd, const struct oncestick_key *k, char *why, size_t why_size)
+{
+	uint8_t ids[BUNDLES_TRIED][ID_SIZE];
+	const int n = oncestick_bundles(once_fd, ids, BUNDLES_TRIED);
+	struct oncestick_bundle *t = NULL;
+	enum oncestick_result r = ONCESTICK_BUNDLE;
+
+	if (why != NULL && why_size > 0)
+		(void)snprintf(why, why_size, "%s", n < 0 ? strerrordesc_np(-n) : "no bundle has this key");
+	if (n < 0)
+		return result_of(stickio_err(-n, E_BUNDLE));
+	for (int i = 0; i < n && i < BUNDLES_TRIED; i++) {
+		if ((r = open_if_key(&t, once_fd, ids[i], k, why, why_size)) == ONCESTICK_OK)
+			*b = t;
+		if (r != ONCESTICK_BUNDLE)
+			break;
+	}
+	return r;
 }
 
 /* ---- files -------------------------------------------------------------------------------------------------------------- */

@@ -83,6 +83,30 @@ ONCESTICK_API void oncestick_get_info(const struct oncestick_bundle *b, struct o
  */
 ONCESTICK_API enum oncestick_result oncestick_unlock(struct oncestick_bundle *b, const uint8_t key[ONCESTICK_KEY_SIZE]);
 
+/*
+ * A content key, in locked memory that is left out of core dumps; opaque. `oncestick key` prints it for the issuer of a lecture:
+ * 64 hexadecimal digits.
+ */
+struct oncestick_key;
+
+/*
+ * oncestick_key_read(k, fd): read a key from fd as it was printed, up to the end of its line and no further. On success the caller
+ * owns *k. Return ONCESTICK_OK; ONCESTICK_BUNDLE if this is no key; ONCESTICK_FAIL if fd cannot be read (errno says why), or there
+ * is no memory (ENOMEM). On failure *k is unchanged.
+ *
+ * oncestick_key_free(k): wipe it, release it and set it to NULL. NULL-safe. Bundles that it opened stay open.
+ */
+ONCESTICK_API enum oncestick_result oncestick_key_read(struct oncestick_key **k, int fd);
+ONCESTICK_API void oncestick_key_free(struct oncestick_key **k);
+
+/*
+ * oncestick_open_with_key(b, once_fd, k, why, why_size): find the bundle below the ONCE directory once_fd whose manifest commits
+ * to k, and open and unlock it, as oncestick_open and oncestick_unlock do. On failure *b is unchanged and why is as for
+ * oncestick_open; ONCESTICK_BUNDLE also if k is not the key of any bundle there.
+ */
+ONCESTICK_API enum oncestick_result oncestick_open_with_key(struct oncestick_bundle **b, int once_fd,
+    const struct oncestick_key *k, char *why, size_t why_size);
+
 /* oncestick_lock(b): wipe the content key and all plaintext that b holds. Reads fail with -EIO from now on. */
 ONCESTICK_API void oncestick_lock(struct oncestick_bundle *b);
 

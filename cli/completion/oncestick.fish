@@ -80,7 +80,7 @@ for line in (oncestick --help 2>/dev/null)
                     set -a args -x -a '(__oncestick_of_codes holder)'
                 case '*:again' '*:rename'
                     set -a args -x -a '(__oncestick_of_codes id; __oncestick_of_codes holder)'
-                case issue:lecture refill:lecture report:lecture mount:lecture
+                case issue:lecture refill:lecture report:lecture mount:lecture key:lecture
                     set -a args -x -a '(__oncestick_of_codes label)'
                 case prepare:format
                     set -a args -x -a 'exfat vfat'
@@ -100,7 +100,7 @@ for line in (oncestick --help 2>/dev/null)
     end
 end
 
-complete -c oncestick -n '__oncestick_verb prepare mount play collect erase rehearse verify inspect' -a '(__oncestick_sticks)'
+complete -c oncestick -n '__oncestick_verb prepare key mount play collect erase rehearse verify inspect' -a '(__oncestick_sticks)'
 complete -c oncestick -n '__oncestick_verb issue codes refill' -a '(__oncestick_ids; __oncestick_sticks)'
 complete -c oncestick -n '__oncestick_verb backup restore' -F
 complete -c oncestick -n '__oncestick_verb revoke' -a '(__oncestick_of_codes id)'

@@ -76,16 +76,48 @@ check "the one that is named" oncestick mount "$W/later" --as-issuer --lecture O
 is "it is that" "$(jq -r .label "$W/out")" Other
 check "ended" oncestick unmount
 
+# ---- the key ---------------------------------------------------------------------------------------------------------------------
+as_it_was >"$W/before"
+check "the key is printed" oncestick key "$stick" --yes "$pass"
+printed '^[0-9a-f]{64}$'
+said 'without a code, on every stick'
+cp "$W/out" "$W/key"
+is "and nothing else" "$(wc -l <"$W/key")" 1
+check "a program of one's own lists the lecture" "$ONCE_BUILD/doc/example" "$stick" "$W/key"
+printed 'film.bin'
+"$ONCE_BUILD/doc/example" "$stick" - clips/film.bin <"$W/key" >"$W/film" || die "the example reads no file"
+check "and reads a file of it" cmp "$W/folder/clips/film.bin" "$W/film"
+check "of another stick it is not the key" no "$ONCE_BUILD/doc/example" "$W/later" "$W/key"
+said 'no bundle has this key'
+check "that has its own" oncestick key "$W/later" --lecture Other --yes "$pass"
+cp "$W/out" "$W/key2"
+check "which opens there" "$ONCE_BUILD/doc/example" "$W/later" "$W/key2"
+is "the books have both" "$(noted key)" 2
+as_it_was >"$W/after"
+check "nothing was written on the stick" cmp "$W/before" "$W/after"
+refused 24 "nobody to ask" oncestick key "$stick" "$pass"
+refused 2 "which lecture?" oncestick key "$W/later" --yes "$pass"
+refused 10 "no stick" oncestick key "$W/folder" --yes "$pass"
+nothing_came() # what was refused has printed nothing
+{
+	[ ! -s "$W/out" ]
+}
+echo wrong horse >"$W/wrong"
+refused 61 "a wrong passphrase" oncestick key "$stick" --yes --passphrase-file "$W/wrong"
+nothing_came || die "something was printed"
+is "the books have no more than that" "$(noted key)" 2
+refused 1 "nowhere to print it" sh -c 'exec oncestick key "$@" >/dev/full' sh "$stick" --yes "$pass"
+
 # ---- what is refused -------------------------------------------------------------------------------------------------------------
 marks=$(noted 'mount --as-issuer')
-echo wrong horse >"$W/wrong"
 refused 61 "a wrong passphrase" oncestick mount "$stick" --as-issuer --passphrase-file "$W/wrong"
 refused 2 "a code and a passphrase" oncestick mount "$stick" --as-issuer --code-file "$W/code" "$pass"
 refused 2 "a passphrase for nothing" oncestick mount "$stick" "$pass"
 refused 2 "a lecture for nothing" oncestick mount "$stick" --lecture Other --code-file "$W/code"
 refused 60 "no issuer here" env ONCESTICK_ISSUER_DIR="$W/nobody" oncestick mount "$stick" --as-issuer "$pass"
 check "another issuer" env ONCESTICK_ISSUER_DIR="$W/issuer2" oncestick init "$pass"
-refused 13 "has no key to it" env ONCESTICK_ISSUER_DIR="$W/issuer2" oncestick mount "$stick" --as-issuer "$pass"
+refused 13 "has no key to it" env ONCESTICK_ISSUER_DIR="$W/issuer2" oncestick key "$stick" --yes "$pass"
+refused 13 "and cannot look" env ONCESTICK_ISSUER_DIR="$W/issuer2" oncestick mount "$stick" --as-issuer "$pass"
 said 'locked by another issuer, [0-9a-f:]{24}'
 is "none of these is in the books" "$(noted 'mount --as-issuer')" "$marks"
 if [ "$WHO" != root ]; then

@@ -316,20 +316,110 @@ END_TEST
 
 START_TEST(the_example_reads_with_the_key)
 {
-	char id[2 * ONCESTICK_ID_SIZE + 1], arguments[256];
+	char hex[2 * ONCESTICK_KEY_SIZE + 1], arguments[256];
 	int fd = openat(s.once_fd, "key", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 
-	ck_assert_int_eq(write(fd, s.ck, sizeof s.ck), sizeof s.ck);
+	sodium_bin2hex(hex, sizeof hex, s.ck, sizeof s.ck);
+	ck_assert_int_eq(dprintf(fd, "%s\n", hex), sizeof hex);
 	close(fd);
-	sodium_bin2hex(id, sizeof id, s.m.bundle_id, ONCESTICK_ID_SIZE);
-	snprintf(arguments, sizeof arguments, "%s '%s/key'", id, s.dir);
+	snprintf(arguments, sizeof arguments, "'%s/key'", s.dir);
 	ck_assert_int_eq(example(arguments), 0);
 	ck_assert_ptr_nonnull(strstr(printed, "a.txt\n"));
 	ck_assert_ptr_nonnull(strstr(printed, "clips/\n"));
 	strcat(arguments, " a.txt");
 	ck_assert_int_eq(example(arguments), 0);
 	ck_assert_str_eq(printed, "hello\n");
+	snprintf(arguments, sizeof arguments, "- a.txt <'%s/key'", s.dir);
+	ck_assert_int_eq(example(arguments), 0);
+	ck_assert_str_eq(printed, "hello\n");
+	ck_assert_int_eq(example("- </dev/null"), 1);
+	ck_assert_ptr_nonnull(strstr(printed, "this is no key"));
 	unlinkat(s.once_fd, "key", 0);
+}
+END_TEST
+
+/* ---- keys ---------------------------------------------------------------------------------------------------------------- */
+
+/* What a key that is written as text, n bytes, is taken for. */
+static enum oncestick_result
+read_as_key(const char *text, size_t n, struct oncestick_key **key)
+{
+	enum oncestick_result r;
+	int fds[2];
+
+	ck_assert_int_eq(pipe(fds), 0);
+	ck_assert_int_eq(write(fds[1], text, n), (ssize_t)n);
+	close(fds[1]);
+	r = oncestick_key_read(key, fds[0]);
+	close(fds[0]);
+	return r;
+}
+
+START_TEST(a_key_is_read_as_it_is_printed)
+{
+	static const char *const ends[] = {"", "\n", "\r\n", "\nanything", "\n\n"};
+	char hex[2 * ONCESTICK_KEY_SIZE + 1], text[128];
+	struct oncestick_key *key = NULL;
+	struct oncestick_bundle *o = NULL;
+	struct oncestick_stat st;
+
+	sodium_bin2hex(hex, sizeof hex, s.ck, sizeof s.ck);
+	for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+		snprintf(text, sizeof text, "%s%s", hex, ends[i]);
+		if (i == 1)
+			for (char *p = text; *p != '\0'; p++)
+				*p = *p >= 'a' && *p <= 'f' ? (char)(*p - 'a' + 'A') : *p;
+		ck_assert_int_eq(read_as_key(text, strlen(text), &key), ONCESTICK_OK);
+		ck_assert_int_eq(oncestick_open_with_key(&o, s.once_fd, key, why, sizeof why), ONCESTICK_OK);
+		oncestick_key_free(&key);
+		ck_assert_ptr_null(key);
+		ck_assert_int_eq(oncestick_lookup(o, "a.txt", &st), 0);
+		oncestick_close(&o);
+	}
+	oncestick_key_free(&key);
+}
+END_TEST
+
+START_TEST(anything_else_is_no_key)
+{
+	char hex[2 * ONCESTICK_KEY_SIZE + 1], text[8][140];
+	struct oncestick_key *key = NULL;
+
+	sodium_bin2hex(hex, sizeof hex, s.ck, sizeof s.ck);
+	snprintf(text[0], sizeof *text, "%s", "");
+	snprintf(text[1], sizeof *text, "%.63s", hex);
+	snprintf(text[2], sizeof *text, "%s0\n", hex);
+	snprintf(text[3], sizeof *text, " %s", hex);
+	snprintf(text[4], sizeof *text, "%s \n", hex);
+	snprintf(text[5], sizeof *text, "%.63sg\n", hex);
+	snprintf(text[6], sizeof *text, "%s%s", hex, hex);
+	snprintf(text[7], sizeof *text, "%.62s\n%.2s", hex, hex);
+	for (size_t i = 0; i < 8; i++) {
+		ck_assert_msg(read_as_key(text[i], strlen(text[i]), &key) == ONCESTICK_BUNDLE, "\"%s\"", text[i]);
+		ck_assert_ptr_null(key);
+	}
+	ck_assert_int_eq(read_as_key((char *)s.ck, sizeof s.ck, &key), ONCESTICK_BUNDLE); /* not as text */
+	errno = 0;
+	ck_assert_int_eq(oncestick_key_read(&key, -1), ONCESTICK_FAIL);
+	ck_assert_int_eq(errno, EBADF);
+	ck_assert_ptr_null(key);
+}
+END_TEST
+
+START_TEST(a_key_opens_its_own_bundle_only)
+{
+	char text[2 * ONCESTICK_KEY_SIZE + 1];
+	uint8_t other[ONCESTICK_KEY_SIZE] = {7};
+	struct oncestick_key *key = NULL;
+	struct oncestick_bundle *o = NULL;
+
+	sodium_bin2hex(text, sizeof text, other, sizeof other);
+	ck_assert_int_eq(read_as_key(text, strlen(text), &key), ONCESTICK_OK);
+	ck_assert_int_eq(oncestick_open_with_key(&o, s.once_fd, key, why, sizeof why), ONCESTICK_BUNDLE);
+	ck_assert_str_eq(why, "no bundle has this key");
+	ck_assert_ptr_null(o);
+	ck_assert_int_eq(oncestick_open_with_key(&o, s.dir_fd, key, NULL, 0), ONCESTICK_BUNDLE); /* there is no b/ in it */
+	oncestick_key_free(&key);
 }
 END_TEST
 
@@ -354,6 +444,9 @@ main(void)
 	tcase_add_test(t, inspecting_the_notice_of_the_vectors);
 	tcase_add_test(t, the_example_checks_a_stick);
 	tcase_add_test(t, the_example_reads_with_the_key);
+	tcase_add_test(t, a_key_is_read_as_it_is_printed);
+	tcase_add_test(t, anything_else_is_no_key);
+	tcase_add_test(t, a_key_opens_its_own_bundle_only);
 	suite_add_tcase(suite, t);
 	return suite_run(suite);
 }

@@ -17,9 +17,17 @@ identity_book(const struct identity *i, struct books *b, const uint8_t stick_id[
 	bool elsewhere = false;
 	enum err e = books_set_usb(b, stick_id, i->usb, &elsewhere, f);
 
-	if (e == E_OK)
-		e = books_set_serial(b, stick_id, i->device.serial, f);
 	if (elsewhere)
 		report_tell(report, &(struct report_news){.kind = REPORT_SAME_IDENTITY, .path = path});
 	return e;
+}
+
+enum err
+identity_note(struct books *b, const uint8_t stick_id[ID_SIZE], int fd, struct fault *f)
+{
+	struct usb_device d;
+
+	if (usb_find_dir(&d, USB_SYSFS, fd) != 0 || d.serial[0] == '\0' || (d.warnings & USB_CARD_READER) != 0)
+		return E_OK;
+	return books_set_serial(b, stick_id, d.serial, f);
 }

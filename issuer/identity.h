@@ -34,4 +34,10 @@ enum err identity_take(struct identity *i, int fd, const char *path, const struc
 enum err identity_book(const struct identity *i, struct books *b, const uint8_t stick_id[ID_SIZE], const char *path,
     const struct report *report, struct fault *f);
 
+/*
+ * identity_note(b, stick_id, fd, f): if the directory fd of a stick is on a USB device of its own that has a serial number, keep
+ * that number, by which people may name the stick when it is elsewhere. No code is bound to it. E_BOOKS.
+ */
+enum err identity_note(struct books *b, const uint8_t stick_id[ID_SIZE], int fd, struct fault *f);
+
 #endif

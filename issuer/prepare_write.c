@@ -61,6 +61,8 @@ write_books(struct prepare *j, struct fault *f)
 		if (!whole(t))
 			continue;
 		e = books_add_stick(j->issuer.books, t->grant.stick_id, j->label, f);
+		if (e == E_OK)
+			e = identity_note(j->issuer.books, t->grant.stick_id, t->fd, f);
 		if (e == E_OK && t->grant.policy.usb)
 			e = identity_book(&t->identity, j->issuer.books, t->grant.stick_id, t->path, j->report, f);
 		if (e == E_OK && t->p->stick != NULL)

@@ -272,12 +272,13 @@ find_open_lecture(struct plan *p, const struct roster_row *row)
 
 /* Why no stick has codes for this row and for those after it. */
 static void
-complain_of_all(struct plan *p, const struct roster_row *row)
+complain_of_all(struct plan *p, const struct roster_row *row, uint32_t missing)
 {
 	const char *lecture = p->o->lecture;
 	struct roster_complaint c = about(p, row, ROSTER_NONE_LEFT, lecture != NULL ? lecture : "");
 	bool known = lecture == NULL;
 
+	c.want = missing;
 	for (size_t k = 0; k < p->count; k++)
 		for (size_t j = 0; j < p->stands[k].count; j++)
 			known = known || is_asked_for(&p->stands[k], &p->stands[k].offers[j], lecture);
@@ -296,6 +297,7 @@ static void
 plan_rows(struct plan *p)
 {
 	const struct roster_row *first_short = NULL;
+	uint32_t missing = 0;
 	bool open = false;
 
 	for (size_t k = 0; k < p->r->count && !open; k++)
@@ -313,11 +315,13 @@ plan_rows(struct plan *p)
 			assign(row, o);
 		else if (p->of_row[k] != NULL)
 			complain_of(p, p->of_row[k], row);
-		else if (first_short == NULL)
-			first_short = row;
+		else {
+			first_short = first_short == NULL ? row : first_short;
+			missing += row->codes;
+		}
 	}
 	if (first_short != NULL)
-		complain_of_all(p, first_short);
+		complain_of_all(p, first_short, missing);
 }
 
 /* ---- those who have codes already ---------------------------------------------------------------------------------------- */

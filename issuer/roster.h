@@ -58,7 +58,7 @@ enum roster_wrong {
 	ROSTER_UNKNOWN_LECTURE, /* line, column, text: no stick has the lecture that was asked for */
 	ROSTER_OVER,	      /* line, column, text: the lecture on this stick was over at when */
 	ROSTER_FEW,	      /* line, column, text: the stick has have codes left for this row, not want */
-	ROSTER_NONE_LEFT,     /* line, column: no stick that the roster leaves open has want codes left */
+	ROSTER_NONE_LEFT,     /* line, column: no stick that the roster leaves open has enough; want codes are missing in all */
 	ROSTER_TWO_LECTURES,  /* line, column: it could be one of two lectures, text and near */
 
 	ROSTER_WRONG_COUNT

@@ -113,8 +113,7 @@ say_of_books(FILE *to, const struct about *a)
 			fprintf(to, _("there is no stick %s in the books; did you mean %s?"), a->text, a->near);
 		else if (strncmp(a->text, ROSTER_STICK, strlen(ROSTER_STICK)) == 0)
 			fprintf(to,
-			    _("no stick in the books is known by %s; only those that were prepared with --bind-usb are. Name it by "
-				      "its name, which is in 'oncestick codes'"), a->text);
+			    _("no stick in the books is known by %s; write its name, which is in 'oncestick codes'"), a->text);
 		else
 			fprintf(to, _("there is no stick %s in the books; 'oncestick codes' lists them"), a->text);
 		break;
@@ -138,7 +137,8 @@ say_of_books(FILE *to, const struct about *a)
 		break;
 	case ROSTER_NONE_LEFT:
 		fprintf(to,
-		    _("from here on the sticks that no row names do not have enough codes. To make more: oncestick refill STICK"));
+		    _("no stick that the roster leaves open has enough codes for this row; %u codes are missing in all. To make more: "
+			      "oncestick refill STICK"), a->c->want);
 		break;
 	default:
 		fprintf(to,

@@ -354,6 +354,7 @@ START_TEST(one_row_too_many_and_nothing_is_handed_out)
 	ck_assert_str_eq(r.complaints[0].text, mine);
 	is_refused("holder,codes\nA,3\nB,3\nC,3\nD,3\nE,1\nF,1\n", E_NO_CODES, ROSTER_NONE_LEFT, 6);
 	ck_assert_uint_eq(r.complained, 1);
+	ck_assert_uint_eq(r.complaints[0].want, 2);
 	snprintf(text, sizeof text, "holder,stick,codes\nKim,%s,3\nLee,,1\n", mine);
 	office.now = g.g.policy.expires;
 	is_refused(text, E_EXPIRED, ROSTER_OVER, 2);

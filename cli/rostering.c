@@ -228,7 +228,7 @@ make_cards(struct work *w, struct fault *f)
 		e = fault_set(f, E_FAIL, ENOMEM, "memory", "for cards");
 	for (size_t k = 0; k < all; k++)
 		if (languages != NULL)
-			languages[k] = w->roster.of_row[k]->language;
+			languages[k] = w->roster.of_row[k].row->language;
 	for (size_t k = 0; k < all && e == E_OK; k += n) {
 		n = w->a->sheets != NULL ? run_of(&w->roster, k) : all;
 		e = add_drawing(w, k, n, languages, f);

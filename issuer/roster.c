@@ -19,10 +19,17 @@
 /* A stick, and what it has to offer, the newest first. What is planned is taken off ready. */
 struct stand {
 	char name[STICK_NAME_SIZE];
+	uint8_t id[ID_SIZE];
+	char serial[USB_SERIAL_MAX + 1];
 	struct books_offer *offers;
 	size_t count;
 	const char *label; /* of the lecture that they are for; NULL: there are none */
 	bool named;	   /* by a row */
+};
+
+/* The one that a row names, or NULL. */
+struct named {
+	struct stand *stand;
 };
 
 struct plan {
@@ -33,7 +40,7 @@ struct plan {
 	struct stand *stands;
 	size_t count; /* of stands */
 	size_t next;  /* the stand whose turn it is */
-	struct stand **of_row; /* the one that a row names, or NULL */
+	struct named *of_row;
 };
 
 /* ---- lectures ------------------------------------------------------------------------------------------------------------ */
@@ -89,7 +96,8 @@ is_good(const struct plan *p, const struct stand *s, const struct books_offer *o
 static enum err
 no_memory(struct fault *f)
 {
-	return fault_set(f, E_FAIL, ENOMEM, "memory", "for a roster");
+	(void)fault_set(f, E_FAIL, ENOMEM, "memory", "for a roster");
+	return E_FAIL;
 }
 
 static enum err
@@ -105,12 +113,15 @@ read_stands(struct plan *p, struct fault *f)
 	if (p->stands == NULL || p->of_row == NULL)
 		return no_memory(f);
 	for (size_t k = 0; k < n; k++) {
-		struct stand *s = NULL;
+		struct books_offer *o = &p->offers[k];
 
-		if (k == 0 || memcmp(p->offers[k].stick_id, p->offers[k - 1].stick_id, ID_SIZE) != 0) {
-			s = &p->stands[p->count++];
-			s->offers = &p->offers[k];
-			keytree_stick_name(s->name, p->offers[k].stick_id);
+		if (k == 0 || memcmp(o->stick_id, p->offers[k - 1].stick_id, ID_SIZE) != 0) {
+			struct stand *s = &p->stands[p->count++];
+
+			s->offers = o;
+			memcpy(s->id, o->stick_id, ID_SIZE);
+			memcpy(s->serial, o->serial, sizeof s->serial);
+			keytree_stick_name(s->name, o->stick_id);
 		}
 		p->stands[p->count - 1].count++;
 	}
@@ -124,8 +135,8 @@ static bool
 is_named(const struct stand *s, const char *text, const uint8_t *id)
 {
 	if (strncmp(text, ROSTER_STICK, sizeof ROSTER_STICK - 1) == 0)
-		return s->offers->serial[0] != '\0' && strcmp(s->offers->serial, text + sizeof ROSTER_STICK - 1) == 0;
-	return id != NULL ? memcmp(s->offers->stick_id, id, ID_SIZE) == 0 : strcasecmp(s->name, text) == 0;
+		return s->serial[0] != '\0' && strcmp(s->serial, text + sizeof ROSTER_STICK - 1) == 0;
+	return id != NULL ? memcmp(s->id, id, ID_SIZE) == 0 : strcasecmp(s->name, text) == 0;
 }
 
 static struct roster_complaint
@@ -170,12 +181,12 @@ find_stand(struct plan *p, size_t k)
 		if (!is_named(&p->stands[j], row->stick, whole ? id : NULL))
 			continue;
 		found++;
-		p->of_row[k] = &p->stands[j];
+		p->of_row[k].stand = &p->stands[j];
 		p->stands[j].named = true;
 	}
 	if (found == 1)
 		return;
-	p->of_row[k] = NULL;
+	p->of_row[k].stand = NULL;
 	if (found == 0 && !whole && strncmp(row->stick, ROSTER_STICK, sizeof ROSTER_STICK - 1) != 0)
 		snprintf(c.near, sizeof c.near, "%s", meant(p, row->stick));
 	if (found > 1)
@@ -307,14 +318,14 @@ plan_rows(struct plan *p)
 		struct roster_row *row = &p->r->rows[k];
 		struct books_offer *o = NULL;
 
-		if (row->again || row->skipped || (row->stick[0] != '\0' && p->of_row[k] == NULL))
+		if (row->again || row->skipped || (row->stick[0] != '\0' && p->of_row[k].stand == NULL))
 			continue;
-		o = p->of_row[k] != NULL ? with_enough(p, p->of_row[k], row->codes) : next_with_enough(p, row->codes);
+		o = p->of_row[k].stand != NULL ? with_enough(p, p->of_row[k].stand, row->codes) : next_with_enough(p, row->codes);
 		p->r->codes += row->codes;
 		if (o != NULL)
 			assign(row, o);
-		else if (p->of_row[k] != NULL)
-			complain_of(p, p->of_row[k], row);
+		else if (p->of_row[k].stand != NULL)
+			complain_of(p, p->of_row[k].stand, row);
 		else {
 			first_short = first_short == NULL ? row : first_short;
 			missing += row->codes;
@@ -355,7 +366,7 @@ static enum err
 find_held(struct plan *p, size_t k, struct fault *f)
 {
 	struct roster_row *row = &p->r->rows[k];
-	const uint8_t *stick = p->of_row[k] != NULL ? p->of_row[k]->offers->stick_id : NULL;
+	const uint8_t *stick = p->of_row[k].stand != NULL ? p->of_row[k].stand->id : NULL;
 	enum err e = row->stick[0] != '\0' && stick == NULL ?
 	    E_OK :
 	    books_slots_of_holder(p->i->books, row->holder, stick, &row->slots, &row->count, f);
@@ -447,7 +458,7 @@ note_again(const struct roster_row *row, struct issuer *i, struct fault *f)
 static int
 by_holder(const void *pa, const void *pb)
 {
-	const struct roster_row *a = *(const struct roster_row *const *)pa, *b = *(const struct roster_row *const *)pb;
+	const struct roster_row *a = ((const struct roster_of *)pa)->row, *b = ((const struct roster_of *)pb)->row;
 	int order = strcoll(a->holder, b->holder);
 
 	if (order == 0)
@@ -458,7 +469,7 @@ by_holder(const void *pa, const void *pb)
 static enum err
 gather(struct roster *r, struct fault *f)
 {
-	const struct roster_row **order = calloc(r->count + 1, sizeof *order);
+	struct roster_of *order = calloc(r->count + 1, sizeof *order);
 	size_t all = 0, n = 0;
 
 	for (size_t k = 0; k < r->count; k++)
@@ -471,12 +482,12 @@ gather(struct roster *r, struct fault *f)
 	}
 	for (size_t k = 0; k < r->count; k++)
 		if (!r->rows[k].skipped)
-			order[n++] = &r->rows[k];
+			order[n++].row = &r->rows[k];
 	qsort(order, n, sizeof *order, by_holder);
 	for (size_t k = 0; k < n; k++)
-		for (size_t j = 0; j < order[k]->count; j++) {
+		for (size_t j = 0; j < order[k].row->count; j++) {
 			r->of_row[r->out.count] = order[k];
-			r->out.slots[r->out.count++] = order[k]->slots[j];
+			r->out.slots[r->out.count++] = order[k].row->slots[j];
 		}
 	free(order);
 	return E_OK;

@@ -92,6 +92,10 @@ struct roster_row {
 	size_t count;
 };
 
+struct roster_of {
+	const struct roster_row *row;
+};
+
 struct roster {
 	struct roster_row *rows; /* count of them, as in the file */
 	size_t count, room;
@@ -105,7 +109,7 @@ struct roster {
 	uint32_t codes; /* how many will be handed out */
 	/* by roster_take: the codes of all rows, ordered by holder; of_row says for each of which row */
 	struct handout out;
-	const struct roster_row **of_row;
+	struct roster_of *of_row;
 };
 
 /*

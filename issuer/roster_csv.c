@@ -288,7 +288,7 @@ static bool
 is_blank(struct bytes b)
 {
 	for (size_t k = 0; k < b.n; k++)
-		if (memchr(" \t\r\n", b.p[k], 4) == NULL)
+		if (b.p[k] != ' ' && b.p[k] != '\t' && b.p[k] != '\r' && b.p[k] != '\n')
 			return false;
 	return true;
 }
@@ -338,19 +338,21 @@ static void
 read_line(struct reading *c, struct csv_parser *p, struct bytes b)
 {
 	const size_t good = good_bytes(b);
+	bool cut = false;
 
 	memset(&c->row, 0, sizeof c->row);
 	c->row.codes = ROSTER_EACH;
 	c->line++;
 	c->cells = 0;
 	c->some = c->bad = c->ended = false;
-	if (good < b.n)
+	if (good < b.n) {
 		bad_line(c, ROSTER_NOT_UTF8, column_of(BYTES(b.p, good), csv_get_delim(p)));
-	else if (csv_parse(p, b.p, b.n, on_cell, on_end, c) != b.n && csv_error(p) != CSV_EPARSE)
+		return;
+	}
+	cut = csv_parse(p, b.p, b.n, on_cell, on_end, c) != b.n;
+	if (cut && csv_error(p) != CSV_EPARSE)
 		c->failed = E_FAIL;
-	else if (csv_error(p) == CSV_EPARSE)
-		bad_line(c, ROSTER_QUOTES, c->cells + 1);
-	else if (!c->ended && !is_blank(b) && (b.p[b.n - 1] == '\n' || b.p[b.n - 1] == '\r'))
+	else if (cut || (!c->ended && !is_blank(b) && (b.p[b.n - 1] == '\n' || b.p[b.n - 1] == '\r')))
 		bad_line(c, ROSTER_QUOTES, c->cells + 1);
 }
 
@@ -378,7 +380,7 @@ read_lines(struct reading *c, struct csv_parser *p, struct bytes file)
 static int
 by_holder(const void *pa, const void *pb)
 {
-	const struct roster_row *a = *(const struct roster_row *const *)pa, *b = *(const struct roster_row *const *)pb;
+	const struct roster_row *a = ((const struct roster_of *)pa)->row, *b = ((const struct roster_of *)pb)->row;
 	int order = strcmp(a->holder, b->holder);
 
 	if (order == 0)
@@ -398,15 +400,15 @@ by_line(const void *pa, const void *pb)
 static enum err
 find_twice(struct roster *r, struct fault *f)
 {
-	const struct roster_row **order = calloc(r->count + 1, sizeof *order);
+	struct roster_of *order = calloc(r->count + 1, sizeof *order);
 
 	if (order == NULL)
 		return fault_set(f, E_FAIL, ENOMEM, "memory", "for a roster");
 	for (size_t k = 0; k < r->count; k++)
-		order[k] = &r->rows[k];
+		order[k].row = &r->rows[k];
 	qsort(order, r->count, sizeof *order, by_holder);
 	for (size_t k = 1; k < r->count; k++) {
-		const struct roster_row *one = order[k - 1], *two = order[k];
+		const struct roster_row *one = order[k - 1].row, *two = order[k].row;
 		struct roster_complaint c = {.what = ROSTER_TWICE, .column = r->at[ROSTER_HOLDER]};
 
 		if (strcmp(one->holder, two->holder) != 0 || one->holder[0] == '\0' ||

@@ -312,7 +312,7 @@ START_TEST(open_rows_get_the_sticks_in_turn)
 	ck_assert_str_eq(r.out.slots[0].holder, "Ahn");
 	ck_assert_str_eq(r.out.slots[1].holder, "Kim");
 	ck_assert_str_eq(r.out.slots[6].holder, "Yoon");
-	ck_assert_ptr_eq(r.of_row[6], &r.rows[4]);
+	ck_assert_ptr_eq(r.of_row[6].row, &r.rows[4]);
 	ck_assert_uint_eq(ready(), 4 * FIXTURE_SLOTS - 7);
 	ck_assert_int_eq(handout_codes(&r.out, &office, &f), E_OK);
 	ck_assert_uint_eq(strlen(r.out.codes[0]), CODE_SHOWN_SIZE - 1);

@@ -19,21 +19,32 @@
 
 /* The keystore's file, and the passphrase that opens it. */
 struct opened {
+	struct issuer *issuer;
 	uint8_t *file;
 	size_t n;
 	struct prompt_answer old;
 };
 
+/* Others may have changed it while somebody typed. */
 static enum err
-unlock(struct issuer *i, const struct cli *c, struct opened *o, struct fault *f)
+opens_issuer(void *arg, struct bytes pass, struct fault *f)
 {
+	struct opened *o = arg;
 	enum err e = E_OK;
 
-	if ((e = issuer_check_rights(i->dir_fd, f)) != E_OK || (e = prompt_start(c, f)) != E_OK ||
-	    (e = prompt_passphrase(c, _("Issuer passphrase as it is now: "), &o->old, f)) != E_OK ||
-	    (e = keystore_load(i->dir_fd, &o->file, &o->n, f)) != E_OK)
-		return e;
-	return issuer_unlock(i, BYTES(o->old.text, o->old.n), f);
+	free(o->file);
+	o->file = NULL;
+	e = keystore_load(o->issuer->dir_fd, &o->file, &o->n, f);
+	return e == E_OK ? issuer_unlock(o->issuer, pass, f) : e;
+}
+
+static enum err
+unlock(struct opened *o, const struct cli *c, struct fault *f)
+{
+	const struct issuing_lock lock = {_("Issuer passphrase as it is now: "), opens_issuer, o};
+	enum err e = issuer_check_rights(o->issuer->dir_fd, f);
+
+	return e == E_OK ? issuing_passphrase(c, &lock, &o->old, f) : e;
 }
 
 static enum err
@@ -49,11 +60,11 @@ ask_another(const struct cli *c, const char *file, const struct prompt_answer *o
 static enum err
 run(struct issuer *i, const struct cli *c, const char *file, bool *counts, struct fault *f)
 {
-	struct opened o = {0};
+	struct opened o = {.issuer = i};
 	struct prompt_answer another = {0};
 	enum err e = E_OK;
 
-	if ((e = unlock(i, c, &o, f)) == E_OK && (e = ask_another(c, file, &o.old, &another, f)) == E_OK)
+	if ((e = unlock(&o, c, f)) == E_OK && (e = ask_another(c, file, &o.old, &another, f)) == E_OK)
 		e = settings_passphrase(i, BYTES(o.file, o.n), BYTES(another.text, another.n), counts, f);
 	prompt_free(&another);
 	prompt_free(&o.old);

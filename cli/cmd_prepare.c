@@ -460,15 +460,22 @@ scan_folder(const struct cli *c, struct prepare *j, struct fault *f)
 	return E_OK;
 }
 
-/* Listing the folder takes no time of its own while the passphrase is stretched. */
+/* Listing the folder takes no time of its own while a passphrase is stretched, be it wrong. */
+static enum err
+opens_issuer(void *arg, struct bytes pass, struct fault *f)
+{
+	struct prepare *j = arg;
+	enum err e = j->scanner == NULL ? prepare_scan_begin(j, f) : E_OK;
+
+	return e == E_OK ? issuer_unlock(&j->issuer, pass, f) : e;
+}
+
 static enum err
 unlock_and_scan(const struct cli *c, struct prepare *j, struct fault *f)
 {
 	struct prompt_answer pass = {0};
-	enum err e = issuing_ask(c, &pass, f);
+	enum err e = issuing_passphrase(c, &(struct issuing_lock){NULL, opens_issuer, j}, &pass, f);
 
-	if (e == E_OK && (e = prepare_scan_begin(j, f)) == E_OK)
-		e = issuer_unlock(&j->issuer, BYTES(pass.text, pass.n), f);
 	prompt_free(&pass);
 	return e == E_OK ? scan_folder(c, j, f) : e;
 }

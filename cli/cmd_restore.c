@@ -91,13 +91,17 @@ report(const struct run *x)
 /* ---- from a file --------------------------------------------------------------------------------------------------------- */
 
 static enum err
+opens_backup(void *arg, struct bytes pass, struct fault *f)
+{
+	return restore_unlock(arg, pass, f);
+}
+
+static enum err
 unlock(struct run *x, struct fault *f)
 {
 	struct prompt_answer pass = {0};
-	enum err e = prompt_start(x->c, f);
+	enum err e = issuing_passphrase(x->c, &(struct issuing_lock){NULL, opens_backup, &x->r}, &pass, f);
 
-	if (e == E_OK && (e = prompt_passphrase(x->c, NULL, &pass, f)) == E_OK)
-		e = restore_unlock(&x->r, BYTES(pass.text, pass.n), f);
 	prompt_free(&pass);
 	return e;
 }

@@ -31,6 +31,7 @@
 #include "when.h"
 
 #define SLOW_STICK (10ull << 20) /* bytes per second, for the estimate */
+#define PASSPHRASE_TRIES 3
 
 enum err
 issuing_dir(const struct cli *c, char *out, size_t size, struct fault *f)
@@ -221,21 +222,38 @@ issuing_clock(struct issuer *i, const struct cli *c, struct fault *f)
 }
 
 enum err
-issuing_ask(const struct cli *c, struct prompt_answer *pass, struct fault *f)
+issuing_passphrase(const struct cli *c, const struct issuing_lock *lock, struct prompt_answer *a, struct fault *f)
 {
+	const unsigned tries = c->passphrase_file != NULL ? 1 : PASSPHRASE_TRIES;
 	enum err e = prompt_start(c, f);
 
-	return e == E_OK ? prompt_passphrase(c, NULL, pass, f) : e;
+	for (unsigned left = tries; e == E_OK; left--) {
+		struct fault why = {0};
+
+		if ((e = prompt_passphrase(c, lock->question, a, &why)) == E_OK &&
+		    (e = lock->opens(lock->arg, BYTES(a->text, a->n), &why)) == E_OK)
+			return E_OK;
+		prompt_free(a);
+		if (e != E_PASSPHRASE || left == 1)
+			return fault_pass(f, &why);
+		faultsay_error(c, &why, NULL);
+		e = E_OK;
+	}
+	return e;
+}
+
+static enum err
+opens_issuer(void *arg, struct bytes pass, struct fault *f)
+{
+	return issuer_unlock(arg, pass, f);
 }
 
 enum err
 issuing_unlock(struct issuer *i, const struct cli *c, struct fault *f)
 {
 	struct prompt_answer pass = {0};
-	enum err e = issuing_ask(c, &pass, f);
+	enum err e = issuing_passphrase(c, &(struct issuing_lock){NULL, opens_issuer, i}, &pass, f);
 
-	if (e == E_OK)
-		e = issuer_unlock(i, BYTES(pass.text, pass.n), f);
 	prompt_free(&pass);
 	return e;
 }

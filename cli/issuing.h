@@ -56,13 +56,24 @@ void issuing_warn_rights(const struct issuer *i, const struct cli *c);
  */
 enum err issuing_clock(struct issuer *i, const struct cli *c, struct fault *f);
 
+/* What a passphrase is asked for. */
+struct issuing_lock {
+	const char *question; /* NULL: that of prompt_passphrase */
+	enum err (*opens)(void *arg, struct bytes pass, struct fault *f); /* E_PASSPHRASE: it is another one */
+	void *arg;
+};
+
 /*
- * issuing_ask(c, pass, f): ask for the passphrase; prompt_free(pass), even after an error. Errors: E_PROMPT, E_INTERRUPTED, and
- * those of prompt_passphrase.
- *
- * issuing_unlock(i, c, f): ask for the passphrase and open the keystore. Errors: these, and those of issuer_unlock.
+ * issuing_passphrase(c, lock, a, f): ask for the passphrase that opens the lock; *a is the one that did. A wrong one is said, and
+ * may be typed again until three were typed; one from a file is tried once. Errors: those of prompt_start, prompt_passphrase and
+ * lock->opens.
  */
-enum err issuing_ask(const struct cli *c, struct prompt_answer *pass, struct fault *f);
+enum err issuing_passphrase(const struct cli *c, const struct issuing_lock *lock, struct prompt_answer *a, struct fault *f);
+
+/*
+ * issuing_unlock(i, c, f): ask for the passphrase in this way, and open the keystore. Errors: E_PROMPT, E_INTERRUPTED, and those of
+ * issuer_unlock.
+ */
 enum err issuing_unlock(struct issuer *i, const struct cli *c, struct fault *f);
 
 /*

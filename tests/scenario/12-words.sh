@@ -160,19 +160,57 @@ sees {on this PC; a code opens one lecture. Ask for another: +49 30 1234. [E_SPE
 ends 30
 EOF
 
+check "there is a backup" oncestick backup "$W/backup"
+
 # ---- passphrase --------------------------------------------------------------------------------------------------------------
 dialogue "a wrong passphrase, then the right one: neither is shown" <<EOF
 spawn oncestick issue "$name" -n 1 --to "Kim, hall 3"
 sees "Issuer passphrase: "
 send "battery staple\r"
+sees {this is not the issuer's passphrase}
 sees {[E_PASSPHRASE 61]}
 unseen staple
-ends 61
-spawn oncestick issue "$name" -n 1 --to "Kim, hall 3"
+sees "Issuer passphrase: "
+send "\r"
+sees {the passphrase is empty}
+sees {[E_PASSPHRASE 61]}
 sees "Issuer passphrase: "
 send "correct horse\r"
 sees "code $name/4 for Kim, hall 3; 4 left on this stick"
 unseen horse
+ends 0
+EOF
+dialogue "three that are wrong are enough; ^C and ^D end it before" <<EOF
+spawn oncestick passwd
+foreach guess {battery staple battery} {
+	sees "Issuer passphrase as it is now: "
+	send "\$guess\r"
+	sees {[E_PASSPHRASE 61]}
+}
+ends 61
+spawn oncestick refill "$stick" -n 1
+sees "Issuer passphrase: "
+send "battery\r"
+sees {[E_PASSPHRASE 61]}
+sees "Issuer passphrase: "
+send "\003"
+sees {[E_INTERRUPTED 130]}
+ends 130
+spawn oncestick restore --test "$W/backup"
+sees "Issuer passphrase: "
+send "battery\r"
+sees {[E_PASSPHRASE 61]}
+sees "Issuer passphrase: "
+send "\004"
+sees {[E_PROMPT 24]}
+ends 24
+spawn oncestick restore --test "$W/backup"
+sees "Issuer passphrase: "
+send "battery\r"
+sees {[E_PASSPHRASE 61]}
+sees "Issuer passphrase: "
+send "correct horse\r"
+sees {nothing was written}
 ends 0
 EOF
 

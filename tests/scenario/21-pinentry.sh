@@ -51,9 +51,15 @@ sample "$W/folder"
 person 'pin correct horse'
 mkdir "$stick"
 check "a stick is prepared" alone oncestick prepare "$W/folder" "$stick" --label "$(printf 'We <b>ek</b> 100%% caf\303\251')" --pinentry
-person 'pin wrong'
-refused 61 "a wrong passphrase" alone oncestick issue "$stick" --to Test --pinentry
-saw '^SETDESC this is not the issuer's passphrase'
+person 'pin wrong' 'pin' 'pin correct horse'
+check "a wrong passphrase may be typed again, twice" alone oncestick issue "$stick" -n 1 --to Test --pinentry
+saw "^SETERROR this is not the issuer's passphrase"
+saw '^SETERROR the passphrase is empty'
+person 'pin wrong' cancel
+refused 24 "or not" alone oncestick issue "$stick" --to Test --pinentry
+person 'pin wrong' 'pin wrong' 'pin wrong'
+refused 61 "three wrong ones are enough" alone oncestick issue "$stick" --to Test --pinentry
+saw "^SETDESC this is not the issuer's passphrase"
 saw '^MESSAGE$'
 person 'pin correct horse'
 check "codes are handed out" alone oncestick issue "$stick" -n 4 --to Test --pinentry

@@ -21,11 +21,21 @@
 #include "keytree.h"
 #include "opt.h"
 #include "rostering.h"
+#include "several.h"
 #include "sheet.h"
 #include "stop.h"
 #include "text.h"
 #include "when.h"
 #include "wiping.h"
+
+/* One stick, and the codes of it. */
+struct part {
+	const char *stick; /* the operand, or NULL */
+	uint8_t id[ID_SIZE];
+	bool known; /* id is set */
+	struct handout out; /* its slots have joined those of all */
+	struct fault fault;
+};
 
 struct issue {
 	const struct cli *c;
@@ -33,7 +43,8 @@ struct issue {
 	const char *to;
 	const char *lecture; /* label or id, or NULL */
 	struct opt_list again;
-	const char *stick; /* the operand, or NULL */
+	struct part *parts;
+	size_t part_count; /* at least 1 */
 	struct rostering roster; /* roster.file: NULL for an order without a roster */
 
 	bool print; /* print to standard output, as format */
@@ -43,7 +54,7 @@ struct issue {
 	bool large;
 
 	struct issuer issuer;
-	struct handout out;
+	struct handout out; /* all of them */
 	json_t *cards; /* for the sheet; they contain the codes */
 	struct sheet sheet;
 };
@@ -51,11 +62,11 @@ struct issue {
 /* ---- choosing ------------------------------------------------------------------------------------------------------------ */
 
 static enum err
-too_few(const struct issue *a, const struct issuing_stick *stick, struct fault *f)
+too_few(const struct issue *a, const struct handout *out, const struct issuing_stick *stick, struct fault *f)
 {
-	uint32_t have = a->out.have;
+	uint32_t have = out->have;
 
-	if (!a->out.others && a->lecture == NULL)
+	if (!out->others && a->lecture == NULL)
 		return say_fault(a->c, f, E_NO_CODES,
 		    ngettext("stick %s has %u code left to hand out, not %u; none was handed out. To make more: oncestick refill "
 			     "STICK",
@@ -63,7 +74,7 @@ too_few(const struct issue *a, const struct issuing_stick *stick, struct fault *
 			"STICK",
 			have),
 		    stick->name, have, a->n);
-	if (!a->out.others)
+	if (!out->others)
 		return say_fault(a->c, f, E_NO_CODES,
 		    ngettext("that lecture on stick %s has %u code left to hand out, not %u; none was handed out.",
 			"that lecture on stick %s has %u codes left to hand out, not %u; none was handed out.", have),
@@ -79,10 +90,10 @@ too_few(const struct issue *a, const struct issuing_stick *stick, struct fault *
 
 /* Put why, which is about the stick, into words with the stick's name. */
 static enum err
-word(const struct issue *a, const struct issuing_stick *stick, const struct fault *why, struct fault *f)
+word(const struct issue *a, const struct handout *out, const struct issuing_stick *stick, const struct fault *why, struct fault *f)
 {
 	if (why->why == WHY_TOO_FEW)
-		return too_few(a, stick, f);
+		return too_few(a, out, stick, f);
 	if (why->why == WHY_NONE_LEFT)
 		return say_fault(a->c, f, E_NO_CODES,
 		    _("stick %s has no code left to hand out. To make more: oncestick refill STICK"), stick->name);
@@ -93,61 +104,101 @@ word(const struct issue *a, const struct issuing_stick *stick, const struct faul
 	return fault_pass(f, why);
 }
 
+/* One stick may be named by its directory, and by its name. */
 static enum err
-take_ready(struct issue *a, struct fault *f)
+find(struct issue *a, struct part *p, struct issuing_stick *stick, struct fault *f)
+{
+	enum err e = issuing_find(&a->issuer, a->c, p->stick, stick, f);
+
+	if (e != E_OK)
+		return e;
+	for (const struct part *q = a->parts; q < p; q++)
+		if (q->known && memcmp(q->id, stick->id, ID_SIZE) == 0) {
+			issuing_stick_close(stick);
+			return fault_why(f, E_USAGE, 0, WHY_TWICE, "%s", p->stick);
+		}
+	memcpy(p->id, stick->id, ID_SIZE);
+	p->known = true;
+	return E_OK;
+}
+
+static enum err
+take_ready(struct issue *a, struct part *p, struct fault *f)
 {
 	struct issuing_stick stick;
 	struct fault why = {0};
-	enum err e = issuing_find(&a->issuer, a->c, a->stick, &stick, f);
+	enum err e = find(a, p, &stick, f);
 
 	if (e != E_OK)
 		return e;
 	e = issuing_look_behind(&a->issuer, stick.at.fd, &why);
 	if (e == E_OK)
-		e = handout_take(&a->out, &a->issuer,
+		e = handout_take(&p->out, &a->issuer,
 		    &(struct handout_order){.stick_id = stick.id, .lecture = a->lecture, .holder = a->to, .n = a->n}, &why);
 	issuing_stick_close(&stick);
-	return e == E_OK ? E_OK : word(a, &stick, &why, f);
+	return e == E_OK ? E_OK : word(a, &p->out, &stick, &why, f);
 }
 
 static enum err
-again_code(struct issue *a, const char *id, struct fault *f)
+again_code(struct issue *a, struct part *p, const char *id, struct fault *f)
 {
 	struct books_slot slot;
 	enum err e = issuing_find_code(&a->issuer, a->c, id, &slot, f);
 
-	return e == E_OK ? handout_again_code(&a->out, &a->issuer, &slot, f) : e;
+	return e == E_OK ? handout_again_code(&p->out, &a->issuer, &slot, f) : e;
 }
 
 static enum err
-again_holder(struct issue *a, const char *holder, struct fault *f)
+again_holder(struct issue *a, struct part *p, const char *holder, struct fault *f)
 {
 	struct issuing_stick stick = {.at = {.fd = -1}};
 	struct handout_order order = {.lecture = a->lecture, .holder = holder};
 	struct fault why = {0};
-	enum err e = a->stick != NULL ? issuing_find(&a->issuer, a->c, a->stick, &stick, f) : E_OK;
+	enum err e = p->stick != NULL ? find(a, p, &stick, f) : E_OK;
 
 	if (e != E_OK)
 		return e;
-	order.stick_id = a->stick != NULL ? stick.id : NULL;
-	e = handout_again_holder(&a->out, &a->issuer, &order, &why);
+	order.stick_id = p->stick != NULL ? stick.id : NULL;
+	e = handout_again_holder(&p->out, &a->issuer, &order, &why);
 	issuing_stick_close(&stick);
-	return e == E_OK ? E_OK : word(a, &stick, &why, f);
+	return e == E_OK ? E_OK : word(a, &p->out, &stick, &why, f);
 }
 
 static enum err
-choose(struct issue *a, struct fault *f)
+again(struct issue *a, struct part *p, struct fault *f)
 {
 	enum err e = E_OK;
 
-	if (a->again.count == 0)
-		return take_ready(a, f);
 	for (size_t k = 0; k < a->again.count && e == E_OK; k++) {
 		const char *whose = a->again.items[k];
 
-		e = strchr(whose, '/') != NULL ? again_code(a, whose, f) : again_holder(a, whose, f);
+		e = strchr(whose, '/') != NULL ? again_code(a, p, whose, f) : again_holder(a, p, whose, f);
 	}
 	return e;
+}
+
+/* Of each stick, or of all that are not refused. What is said of one may become JSON, which is in English. */
+static enum err
+choose(struct issue *a, struct fault *f)
+{
+	const bool json = a->print && a->format == HANDOUTSAY_JSON && a->part_count > 1;
+	const struct part *first = NULL;
+	locale_t before = json ? text_english() : (locale_t)0;
+	enum err stopped = E_OK;
+
+	for (struct part *p = a->parts; p < a->parts + a->part_count && stopped == E_OK; p++) {
+		enum err e = a->again.count > 0 ? again(a, p, &p->fault) : take_ready(a, p, &p->fault);
+
+		if (e == E_OK)
+			stopped = handout_join(&a->out, &p->out, f);
+		else if (several_stops(&p->fault))
+			stopped = fault_pass(f, &p->fault);
+		else
+			first = first == NULL ? p : first;
+	}
+	if (json)
+		text_again(before);
+	return stopped == E_OK && a->out.count == 0 && first != NULL ? fault_pass(f, &first->fault) : stopped;
 }
 
 /* ---- making and showing -------------------------------------------------------------------------------------------------- */
@@ -167,7 +218,25 @@ hand_out(struct issue *a, struct fault *f)
 
 /* ---- printing and telling ------------------------------------------------------------------------------------------------ */
 
-#define RETRY (ISSUER_DIR_MAX + 3 * BOOKS_TEXT) /* a command line with a file and a holder in it */
+#define RETRY_STICKS 2000
+#define RETRY (RETRY_STICKS + ISSUER_DIR_MAX + 3 * BOOKS_TEXT) /* a command line with sticks, a file and a holder in it */
+
+/* The sticks that codes were handed out of, as many as fit. */
+static void
+sticks_of(const struct issue *a, char out[RETRY_STICKS])
+{
+	size_t n = 0;
+
+	for (size_t k = 0; k < a->out.count && n + STICK_NAME_SIZE + 1 < RETRY_STICKS; k++) {
+		const uint8_t *id = a->out.slots[k].stick_id;
+		char name[STICK_NAME_SIZE];
+
+		if (k > 0 && memcmp(id, a->out.slots[k - 1].stick_id, ID_SIZE) == 0)
+			continue;
+		keytree_stick_name(name, id);
+		n += (size_t)snprintf(out + n, RETRY_STICKS - n, "%s%s", n > 0 ? " " : "", name);
+	}
+}
 
 /*
  * The command that shows these codes again: all of them if one name stands for all, otherwise only the first. Return true for all.
@@ -176,16 +245,16 @@ static bool
 retry(const struct issue *a, char out[RETRY])
 {
 	const struct books_slot *s = &a->out.slots[0];
-	char id[ISSUER_SLOT_NAME], holder[2 * BOOKS_TEXT], file[ISSUER_DIR_MAX], name[STICK_NAME_SIZE];
+	char id[ISSUER_SLOT_NAME], holder[2 * BOOKS_TEXT], file[ISSUER_DIR_MAX], sticks[RETRY_STICKS];
 	const char *more = a->file != NULL ? " --sheet " : "";
 	char quote = strchr(s->holder, '\'') == NULL ? '\'' : '"';
 
 	issuer_slot_name(id, s);
-	keytree_stick_name(name, s->stick_id);
+	sticks_of(a, sticks);
 	say_safe(holder, sizeof holder, s->holder);
 	say_safe(file, sizeof file, a->file != NULL ? a->file : "");
 	if (a->out.count > 1 && s->holder[0] == '\0')
-		snprintf(out, RETRY, "oncestick issue %s --again ''%s%s", name, more, file);
+		snprintf(out, RETRY, "oncestick issue %s --again ''%s%s", sticks, more, file);
 	else if (a->out.count > 1 && strchr(s->holder, '/') == NULL)
 		snprintf(out, RETRY, "oncestick issue --again %c%s%c%s%s", quote, holder, quote, more, file);
 	else
@@ -230,9 +299,18 @@ tell_sheet(const struct cli *c, const struct issue *a)
 		    (unsigned long)a->out.count), file, a->out.count);
 }
 
+/* What is said of one stick begins with its name, if there are several. */
+static struct cli
+of_part(const struct cli *c, const struct issue *a, const struct part *p, char about[STICKARG_ABOUT])
+{
+	if (a->part_count > 1)
+		stickarg_about(about, p->stick, p->known ? p->id : NULL);
+	return say_of(c, a->part_count > 1 ? about : NULL);
+}
+
 /* Codes of one lecture, and when they open it. */
 static void
-tell_lecture(const struct cli *c, const struct issue *a, const struct handout *of)
+tell_lecture(const struct cli *c, const struct handout *of)
 {
 	const struct books_slot *s = &of->slots[0];
 	unsigned long n = (unsigned long)of->count;
@@ -245,10 +323,10 @@ tell_lecture(const struct cli *c, const struct issue *a, const struct handout *o
 		say_info(c, ngettext("code %s for %s, again", "codes %s for %s, again", n), names, holder);
 	else if (of->again)
 		say_info(c, ngettext("code %s, again", "codes %s, again", n), names);
-	else if (a->out.others && holder[0] != '\0')
+	else if (of->others && holder[0] != '\0')
 		say_info(c, ngettext("code %s for %s; %u left of this lecture", "codes %s for %s; %u left of this lecture", n),
 		    names, holder, of->left);
-	else if (a->out.others)
+	else if (of->others)
 		say_info(c, ngettext("code %s; %u left of this lecture", "codes %s; %u left of this lecture", n), names, of->left);
 	else if (holder[0] != '\0')
 		say_info(c, ngettext("code %s for %s; %u left on this stick", "codes %s for %s; %u left on this stick", n), names,
@@ -273,14 +351,14 @@ row_of(const struct handout *h, size_t k)
 }
 
 static void
-tell_which(const struct cli *c, const struct issue *a)
+tell_which(const struct cli *c, const struct issue *a, const struct handout *of)
 {
 	char label[2 * LABEL_MAX + 2];
 
-	if (a->again.count > 0 || (!a->out.several && a->lecture == NULL))
+	if (of->again || (!of->several && a->lecture == NULL))
 		return;
-	say_safe(label, sizeof label, a->out.slots[0].label);
-	if (a->lecture != NULL || !a->out.others)
+	say_safe(label, sizeof label, of->slots[0].label);
+	if (a->lecture != NULL || !of->others)
 		say_info(c, "lecture: \"%s\"", label);
 	else
 		say_info(c, "lecture: \"%s\", the newest on this stick that has codes; another one: --lecture LABEL", label);
@@ -300,24 +378,87 @@ tell_next(const struct cli *c, const struct issue *a)
 		say_info(c, "next: hand out the stick and the codes; before %s a try is refused and spends nothing", from);
 }
 
+/* The codes of one stick, all with the same beginning. */
 static void
-tell(const struct cli *c, const struct issue *a)
+tell_part(const struct cli *c, const struct issue *a, const struct handout *of)
 {
 	size_t row = 0;
 
-	tell_which(c, a);
-	for (size_t k = 0; k < a->out.count; k += row) {
-		struct handout part = a->out;
+	tell_which(c, a, of);
+	for (size_t k = 0; k < of->count; k += row) {
+		struct handout part = *of;
 
-		row = row_of(&a->out, k);
+		row = row_of(of, k);
 		part.slots += k;
 		part.codes += k;
 		part.count = row;
-		tell_lecture(c, a, &part);
+		tell_lecture(c, &part);
 	}
-	if (a->file != NULL)
-		tell_sheet(c, a);
-	tell_next(c, a);
+}
+
+/* Print and tell, one stick after the other. Return 0, or -1 if the codes cannot be printed. */
+static int
+show_parts(const struct cli *c, const struct issue *a)
+{
+	size_t from = 0;
+
+	for (const struct part *p = a->parts; p < a->parts + a->part_count; p++) {
+		char about[STICKARG_ABOUT];
+		const struct cli here = of_part(c, a, p, about);
+		struct handout of = p->out;
+
+		if (p->fault.err != E_OK || of.count == 0)
+			continue;
+		of.slots = a->out.slots + from;
+		of.codes = a->out.codes + from;
+		from += of.count;
+		if (a->print && a->format == HANDOUTSAY_TEXT && handoutsay_print(&of, a->format) != 0)
+			return -1;
+		tell_part(&here, a, &of);
+	}
+	return 0;
+}
+
+/* Say what was refused. Return the status of all. */
+static enum err
+say_refused(const struct cli *c, const struct issue *a)
+{
+	enum err sum = E_OK;
+
+	for (const struct part *p = a->parts; p < a->parts + a->part_count; p++) {
+		char about[STICKARG_ABOUT];
+		const struct cli here = of_part(c, a, p, about);
+
+		if (p->fault.err != E_OK)
+			sum = several_first(sum, faultsay_error(&here, &p->fault, NULL));
+	}
+	return sum;
+}
+
+static int
+print_all(const struct issue *a)
+{
+	struct handoutsay_stick *list = NULL;
+	size_t from = 0;
+	int failed = 0;
+
+	if (a->part_count == 1 || a->format != HANDOUTSAY_JSON)
+		return handoutsay_print(&a->out, a->format);
+	if ((list = calloc(a->part_count, sizeof *list)) == NULL)
+		return -1;
+	for (size_t k = 0; k < a->part_count; k++) {
+		const struct part *p = &a->parts[k];
+
+		list[k] = (struct handoutsay_stick){p->stick, p->out, p->fault};
+		if (p->fault.err != E_OK)
+			continue;
+		list[k].out.slots = a->out.slots + from;
+		list[k].out.codes = a->out.codes + from;
+		from += p->out.count;
+	}
+	failed = handoutsay_sticks(list, a->part_count);
+	free(list);
+	return failed;
 }
 
 /* The keys are wiped before another program is started; it gets only the codes. */
@@ -331,10 +472,12 @@ show(const struct cli *c, struct issue *a)
 		snprintf(reason, sizeof reason, _("the code sheet was not made: %s"), why);
 		return say_not_shown(c, a, reason);
 	}
-	if (a->print && handoutsay_print(&a->out, a->format) != 0)
+	if ((a->print && a->format != HANDOUTSAY_TEXT && print_all(a) != 0) || show_parts(c, a) != 0)
 		return say_not_shown(c, a, _("standard output cannot be written"));
-	tell(c, a);
-	return E_OK;
+	if (a->file != NULL)
+		tell_sheet(c, a);
+	tell_next(c, a);
+	return say_refused(c, a);
 }
 
 static enum err
@@ -346,9 +489,12 @@ run(const struct cli *c, struct issue *a, struct fault *f)
 		e = sheet_begin(c, &a->sheet, a->file, f);
 	if (e == E_OK && (e = issuing_unlock(&a->issuer, c, f)) == E_OK)
 		e = hand_out(a, f);
-	if (e != E_OK)
-		issuing_did_you_mean(&a->issuer, c, f);
-	return e == E_OK ? show(c, a) : faultsay_error(c, f, NULL);
+	for (size_t k = 0; k < a->part_count; k++)
+		issuing_did_you_mean(&a->issuer, c, &a->parts[k].fault);
+	if (e == E_OK)
+		return show(c, a);
+	issuing_did_you_mean(&a->issuer, c, f);
+	return a->part_count > 1 && !several_stops(f) && say_refused(c, a) != E_OK ? e : faultsay_error(c, f, NULL);
 }
 
 /* ---- the command line ---------------------------------------------------------------------------------------------------- */
@@ -389,6 +535,21 @@ sheet_fits(const struct cli *c, struct issue *a, const char *paper)
 	return true;
 }
 
+/* Without an operand the only stick that is mounted is meant. */
+static enum err
+take_sticks(struct issue *a, const struct opt_words *words)
+{
+	size_t count = words->count > 0 ? (size_t)words->count : 1;
+
+	a->parts = calloc(count, sizeof *a->parts);
+	if (a->parts == NULL)
+		return say_refuse(a->c, E_FAIL, "there is not enough memory");
+	a->part_count = count;
+	for (int k = 0; k < words->count; k++)
+		a->parts[k].stick = words->list[k];
+	return E_OK;
+}
+
 static bool
 arguments_fit(const struct cli *c, const struct issue *a, bool n_given)
 {
@@ -396,10 +557,15 @@ arguments_fit(const struct cli *c, const struct issue *a, bool n_given)
 		say_usage(c, "--again shows codes that are handed out already: it goes with neither -n nor --to");
 		return false;
 	}
-	if (a->again.count > 0 && a->lecture != NULL && a->stick == NULL) {
+	if (a->again.count > 0 && a->lecture != NULL && a->parts[0].stick == NULL) {
 		say_usage(c, "--lecture means one on a stick: name the stick too");
 		return false;
 	}
+	for (size_t k = 0; k < a->again.count && a->part_count > 1; k++)
+		if (strchr(a->again.items[k], '/') != NULL) {
+			say_usage(c, "%s names its stick itself: leave the others out", a->again.items[k]);
+			return false;
+		}
 	if (a->to != NULL && !dcbor_text_ok(a->to, strlen(a->to))) {
 		say_usage(c, "--to takes a name of 1 to %u bytes of plain text", LABEL_MAX);
 		return false;
@@ -416,7 +582,7 @@ roster_fits(const struct cli *c, const struct issue *a, bool n_given)
 		say_usage(c, "--sheets, --already, --list and --dry-run are for a list of people: --roster FILE");
 		return false;
 	}
-	if (r->file != NULL && (a->stick != NULL || a->again.count > 0 || a->to != NULL || n_given)) {
+	if (r->file != NULL && (a->parts[0].stick != NULL || a->again.count > 0 || a->to != NULL || n_given)) {
 		say_usage(c, "with --roster, the list says who gets how many codes of which stick: no STICK, -n, --to or --again");
 		return false;
 	}
@@ -464,13 +630,14 @@ cmd_issue(struct cli *c, int argc, char **argv)
 	    {OPT_END, NULL, 0, NULL, NULL, NULL, 0, 0},
 	};
 	const struct opt_verb verb = {
-	    "issue [STICK|ID] [-n N] [--to HOLDER] [--lecture LABEL|ID] [--sheet FILE]\nissue [STICK|ID] --again CODE-ID|HOLDER [--sheet FILE]\n"
+	    "issue [STICK|ID]... [-n N] [--to HOLDER] [--lecture LABEL|ID] [--sheet FILE]\nissue [STICK|ID]... --again CODE-ID|HOLDER [--sheet FILE]\n"
 	    "issue --roster FILE --sheet FILE|--sheets DIR [--list FILE] [--dry-run]",
 	    N_("Hand out codes of a stick that are ready: one per line on standard output, once they are noted in the books. Name "
 	       "the stick by its\n"
 	       "directory, or by its name (7kq241) if it is elsewhere. All codes are for one lecture. If there are not enough, "
-	       "none is handed out.\n"),
-	    OPT_PASSPHRASE | OPT_PINENTRY | OPT_JSON, rows, 0, 1};
+	       "none is handed out.\n"
+	       "Of several sticks so many of each.\n"),
+	    OPT_PASSPHRASE | OPT_PINENTRY | OPT_JSON, rows, 0, -1};
 	struct fault f = {0};
 	struct opt_words words = {argv, argc};
 	enum err e = E_OK;
@@ -479,21 +646,26 @@ cmd_issue(struct cli *c, int argc, char **argv)
 	if (!opt_parse(c, &verb, &words, &e))
 		return e;
 	n_given = a.n != 0;
-	a.stick = words.count > 0 ? words.list[0] : NULL;
-	if (!format_fits(c, &a, format) || !sheet_fits(c, &a, paper) || !arguments_fit(c, &a, n_given) ||
-	    !roster_fits(c, &a, n_given)) {
-		opt_list_free(&a.again);
-		return E_USAGE;
+	if (take_sticks(&a, &words) != E_OK || !format_fits(c, &a, format) || !sheet_fits(c, &a, paper) ||
+	    !arguments_fit(c, &a, n_given) || !roster_fits(c, &a, n_given)) {
+		e = a.parts != NULL ? E_USAGE : E_FAIL;
+		goto out;
 	}
-	if (a.roster.file != NULL)
-		return order_roster(c, &a);
+	if (a.roster.file != NULL) {
+		e = order_roster(c, &a);
+		goto out;
+	}
 	a.n = n_given ? a.n : 2;
 	if (a.file != NULL)
 		wiping_json();
 	e = run(c, &a, &f);
+out:
 	sheet_end(&a.sheet);
 	json_decref(a.cards);
 	handout_free(&a.out);
+	for (size_t k = 0; k < a.part_count; k++)
+		handout_free(&a.parts[k].out);
+	free(a.parts);
 	opt_list_free(&a.again);
 	issuer_close(&a.issuer);
 	return e;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "human.h"
+#include "keytree.h"
 #include "say.h"
 #include "text.h"
 
@@ -75,4 +76,18 @@ stickarg_device(int fd, char *out, size_t size)
 		human_bytes(bytes, sizeof bytes, d.bytes);
 	snprintf(out, size, "%s%s%s%s%s", d.vendor, d.vendor[0] != '\0' && d.model[0] != '\0' ? " " : "", d.model,
 	    d.vendor[0] != '\0' || d.model[0] != '\0' ? ", " : "", bytes);
+}
+
+void
+stickarg_about(char out[STICKARG_ABOUT], const char *path, const uint8_t *id)
+{
+	char safe[STICKARG_ABOUT - STICK_NAME_SIZE - 3], name[STICK_NAME_SIZE] = "";
+
+	say_safe(safe, sizeof safe, path);
+	if (id != NULL)
+		keytree_stick_name(name, id);
+	if (name[0] == '\0' || strcmp(name, safe) == 0)
+		snprintf(out, STICKARG_ABOUT, "%s", safe);
+	else
+		snprintf(out, STICKARG_ABOUT, "%s (%s)", safe, name);
 }

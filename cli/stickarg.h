@@ -5,6 +5,7 @@
 #define STICKARG_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "cli.h"
 #include "error.h"
@@ -18,5 +19,12 @@ enum err stickarg_open(const struct cli *c, struct place *p, const char *arg, st
  * knows nothing. Safe to print.
  */
 void stickarg_device(int fd, char *out, size_t size);
+
+/*
+ * stickarg_about(out, path, id): how one of several sticks is called where a line is about it: "/media/kim/A (7kq241)". path is
+ * where it is mounted or, like that, what the person typed; id is NULL if it is unknown.
+ */
+#define STICKARG_ABOUT 512
+void stickarg_about(char out[STICKARG_ABOUT], const char *path, const uint8_t *id);
 
 #endif

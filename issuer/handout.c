@@ -137,6 +137,25 @@ handout_again_holder(struct handout *h, struct issuer *i, const struct handout_o
 	return e == E_OK && found == 0 ? fault_why(f, E_NO_CODES, 0, WHY_HOLDS_NONE, "%s", o->holder) : e;
 }
 
+enum err
+handout_join(struct handout *to, struct handout *part, struct fault *f)
+{
+	size_t room = to->count + part->count;
+	struct books_slot *grown = part->count > 0 ? reallocarray(to->slots, room, sizeof *grown) : to->slots;
+
+	if (part->count > 0 && grown == NULL)
+		return fault_set(f, E_FAIL, ENOMEM, "memory", "for codes");
+	if (part->count > 0)
+		memcpy(grown + to->count, part->slots, part->count * sizeof *grown);
+	to->slots = grown;
+	to->count = to->room = room;
+	to->again = to->again || part->again;
+	free(part->slots);
+	part->slots = NULL;
+	part->room = 0;
+	return E_OK;
+}
+
 static enum err
 record_again(const struct handout *h, struct issuer *i, struct fault *f)
 {

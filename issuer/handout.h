@@ -54,6 +54,12 @@ enum err handout_again_code(struct handout *h, const struct issuer *i, const str
  */
 enum err handout_again_holder(struct handout *h, struct issuer *i, const struct handout_order *o, struct fault *f);
 
+/*
+ * handout_join(to, part, f): add the codes that part has chosen, before handout_codes, to to; they are part's no more. Their count,
+ * and what part knows of its lecture, stays there. E_FAIL: there is no memory, and nothing has changed.
+ */
+enum err handout_join(struct handout *to, struct handout *part, struct fault *f);
+
 /* handout_codes(h, i, f): make h->codes, and enter in the books which are shown again. i must be unlocked. E_BOOKS, E_FAIL. */
 enum err handout_codes(struct handout *h, struct issuer *i, struct fault *f);
 

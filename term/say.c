@@ -50,11 +50,32 @@ static void
 print_talk(const struct cli *c, const char *colour, const char *mark, const char *words)
 {
 	bool coloured = colour[0] != '\0' && say_colour(c, stderr);
-	char *wrapped = human_wrap(words, human_columns(STDERR_FILENO), human_width(mark), strspn(words, " "));
+	char *led = NULL, *wrapped = NULL;
 
+	if (c->about != NULL && asprintf(&led, "%s: %s", c->about, words + strspn(words, " ")) < 0)
+		led = NULL;
+	words = led != NULL ? led : words;
+	wrapped = human_wrap(words, human_columns(STDERR_FILENO), human_width(mark), strspn(words, " "));
 	fflush(stdout);
 	fprintf(stderr, "%s%s%s%s\n", coloured ? colour : "", mark, coloured ? "\033[0m" : "", wrapped != NULL ? wrapped : words);
 	free(wrapped);
+	free(led);
+}
+
+struct cli
+say_of(const struct cli *c, const char *about)
+{
+	struct cli here = *c;
+
+	here.about = about;
+	return here;
+}
+
+void
+say_lead(const struct cli *c)
+{
+	if (c->about != NULL)
+		printf("%s: ", c->about);
 }
 
 void

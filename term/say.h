@@ -17,6 +17,13 @@
  * end.
  */
 
+/*
+ * say_of(c, about): c for what is said of one of several things: its lines begin with about, which is borrowed; NULL: there is only
+ * one. say_lead(c): print that beginning to stdout, for a line of data that people read.
+ */
+struct cli say_of(const struct cli *c, const char *about);
+void say_lead(const struct cli *c);
+
 /* say_refusal(c, err, words): print "oncestick: WORDS. [E_NAME NN]" to stderr, even if quiet. Return err. */
 enum err say_refusal(const struct cli *c, enum err err, const char *words);
 

@@ -15,6 +15,7 @@ struct sentence; /* say.c */
 
 struct cli {
 	const char *verb; /* "issue" */
+	const char *about; /* of several sticks the one that lines of talk are about, safe to print; NULL: there is only one */
 
 	/* set by opt_parse, from the options that the verb offers */
 	bool quiet;		     /* only errors and questions */

@@ -1374,6 +1374,25 @@ faultsay_json(const struct fault *f, const struct faultsay_about *about)
 	return v;
 }
 
+json_t *
+faultsay_json_stick(const char *path, json_t *found, const struct fault *f)
+{
+	json_t *o = json_object();
+
+	if (path != NULL)
+		json_object_set_new(o, "path", say_json_text(path));
+	json_object_set_new(o, "ok", json_boolean(f->err == E_OK));
+	if (found != NULL)
+		json_object_update_missing(o, found);
+	json_decref(found);
+	if (f->err == E_OK)
+		return o;
+	json_object_set_new(o, "error", json_string(err_name(f->err)));
+	json_object_set_new(o, "status", json_integer((json_int_t)f->err));
+	json_object_set_new(o, "message", faultsay_json(f, &(struct faultsay_about){.object = path}));
+	return o;
+}
+
 enum err
 faultsay_error(const struct cli *c, const struct fault *f, const struct faultsay_about *about)
 {

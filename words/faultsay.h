@@ -32,6 +32,12 @@ char *faultsay(const struct fault *f, const struct faultsay_about *about);
 /* faultsay_json(f, about): the same for programs, in English, as a JSON string. */
 struct json_t *faultsay_json(const struct fault *f, const struct faultsay_about *about);
 
+/*
+ * faultsay_json_stick(path, found, f): one of several sticks for programs: an object with its path, unless that is NULL, whether it is
+ * "ok", the members of found, which it takes and may be NULL, and error, status and message of f, if that is not E_OK.
+ */
+struct json_t *faultsay_json_stick(const char *path, struct json_t *found, const struct fault *f);
+
 /* faultsay_error(c, f, about): print that sentence with say_refusal. Return f->err (E_FAIL if that is E_OK). */
 enum err faultsay_error(const struct cli *c, const struct fault *f, const struct faultsay_about *about);
 

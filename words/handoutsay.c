@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -12,10 +13,10 @@
 #include <sodium.h>
 
 #include "csvcell.h"
+#include "faultsay.h"
 #include "human.h"
 #include "issuer.h"
 #include "keytree.h"
-#include "say.h"
 #include "stop.h"
 #include "text.h"
 #include "when.h"
@@ -127,24 +128,33 @@ json_of(const struct handout *h)
 	    "left", (int)h->left);
 }
 
+/* Takes v. */
 static int
-print_json(const struct handout *h)
+print_json(json_t *v)
 {
-	json_t *v = NULL;
-	char *text = NULL, *safe = NULL;
-	int failed = 0;
+	char *text = v != NULL ? json_dumps(v, JSON_INDENT(2) | JSON_PRESERVE_ORDER) : NULL;
+	char *safe = text != NULL ? human_json(text) : NULL;
+	int failed = safe == NULL || write_all(safe, strlen(safe)) != 0 || write_all("\n", 1) != 0;
 
-	wiping_json();
-	v = json_of(h);
-	text = v != NULL ? json_dumps(v, JSON_INDENT(2) | JSON_PRESERVE_ORDER) : NULL;
-	safe = text != NULL ? human_json(text) : NULL;
-	failed = safe == NULL || write_all(safe, strlen(safe)) != 0 || write_all("\n", 1) != 0;
 	json_decref(v);
 	if (safe != NULL)
 		sodium_memzero(safe, strlen(safe));
 	free(safe);
 	wiping_free(text);
 	return failed;
+}
+
+int
+handoutsay_sticks(const struct handoutsay_stick *list, size_t count)
+{
+	json_t *sticks = NULL;
+
+	wiping_json();
+	sticks = json_array();
+	for (size_t k = 0; k < count; k++)
+		json_array_append_new(sticks,
+		    faultsay_json_stick(list[k].path, list[k].fault.err == E_OK ? json_of(&list[k].out) : NULL, &list[k].fault));
+	return print_json(json_pack("{s:o}", "sticks", sticks));
 }
 
 int
@@ -156,7 +166,8 @@ handoutsay_print(const struct handout *h, enum handoutsay_format format)
 	case HANDOUTSAY_CSV:
 		return print_csv(h);
 	case HANDOUTSAY_JSON:
-		return print_json(h);
+		wiping_json();
+		return print_json(json_of(h));
 	}
 	return -1;
 }

@@ -19,6 +19,16 @@ int handoutsay_format(enum handoutsay_format *out, const char *word);
  */
 int handoutsay_print(const struct handout *h, enum handoutsay_format format);
 
+/* One of several sticks: what was handed out of it or, if there is a fault, why nothing was. */
+struct handoutsay_stick {
+	const char *path; /* as named */
+	struct handout out;
+	struct fault fault;
+};
+
+/* handoutsay_sticks(list, count): print several as JSON, in the same way. */
+int handoutsay_sticks(const struct handoutsay_stick *list, size_t count);
+
 /* handoutsay_names(h, out, size): the ids of h's codes, for people: "7kq241/1 and /2", "7kq241/1, /2 and /5", "7kq241/1 to /40". */
 #define HANDOUTSAY_NAMES 400
 void handoutsay_names(const struct handout *h, char *out, size_t size);

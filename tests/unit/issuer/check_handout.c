@@ -120,6 +120,31 @@ START_TEST(a_holder_gets_all_again_that_he_can_use)
 }
 END_TEST
 
+START_TEST(codes_of_several_sticks_are_handed_out_together)
+{
+	struct handout all = {0};
+	struct handout_order another = order;
+	uint8_t unknown[ID_SIZE] = {1};
+
+	another.stick_id = unknown;
+	fixture_refused(&f, handout_take(&h, &office, &another, &f), E_NO_CODES, WHY_NONE_LEFT);
+	ck_assert_int_eq(handout_join(&all, &h, &f), E_OK);
+	ck_assert_uint_eq(all.count, 0);
+	for (size_t k = 1; k <= 2; k++) {
+		ck_assert_int_eq(handout_take(&h, &office, &order, &f), E_OK);
+		ck_assert_int_eq(handout_join(&all, &h, &f), E_OK);
+		ck_assert_ptr_null(h.slots);
+		ck_assert_uint_eq(h.count, 1);
+		ck_assert_uint_eq(all.count, k);
+	}
+	ck_assert_int_eq(handout_codes(&all, &office, &f), E_OK);
+	for (size_t k = 0; k < 2; k++)
+		ck_assert_uint_eq(all.slots[k].slot, k);
+	ck_assert_str_ne(all.codes[0], all.codes[1]);
+	handout_free(&all);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -134,6 +159,7 @@ main(void)
 	tcase_add_test(t, a_lecture_is_named_by_its_label);
 	tcase_add_test(t, only_a_code_that_is_out_and_of_use_is_shown_again);
 	tcase_add_test(t, a_holder_gets_all_again_that_he_can_use);
+	tcase_add_test(t, codes_of_several_sticks_are_handed_out_together);
 	suite_add_tcase(s, t);
 	return suite_run(s);
 }

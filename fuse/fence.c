@@ -491,20 +491,28 @@ fence_call_name(int call, char out[FENCE_CALL_NAME])
 }
 
 void
-fence_reader(int fd)
+fence_reader(const int *fds, size_t count)
 {
-	const struct fence_path paths[] = {
-		{NULL, fd, FENCE_READ},
+	static const struct fence_path system[] = {
 		{"/proc/self", -1, FENCE_READ},
 		{"/sys", -1, FENCE_READ},
 		{"/etc/localtime", -1, FENCE_READ},
 		{"/usr/share/zoneinfo", -1, FENCE_READ},
 	};
-
+	const size_t known = sizeof system / sizeof *system;
+	struct fence_path *paths = calloc(known + count, sizeof *paths);
 	struct fence_filter *filter = fence_filter_new(FENCE_READER);
+	size_t n = known;
 
-	fence_paths(paths, sizeof paths / sizeof *paths);
+	if (paths != NULL) {
+		memcpy(paths, system, sizeof system);
+		for (size_t i = 0; i < count; i++)
+			if (fds[i] >= 0)
+				paths[n++] = (struct fence_path){NULL, fds[i], FENCE_READ};
+		fence_paths(paths, n);
+	}
 	if (filter != NULL)
 		fence_calls(filter);
 	fence_filter_free(&filter);
+	free(paths);
 }

@@ -84,10 +84,10 @@ void fence_call_name(int call, char out[FENCE_CALL_NAME]);
 /* ---- for readers ---------------------------------------------------------------------------------------------------------- */
 
 /*
- * fence_reader(fd): both fences, as far as the kernel has them, for a program that from now on reads fd, with everything below it
- * if it is a directory, and prints what it finds. Besides fd it can read what the kernel says about processes, mounts and devices,
- * and the time zone.
+ * fence_reader(fds, count): both fences, as far as the kernel has them, for a program that from now on reads fds, with everything
+ * below those that are directories, and prints what it finds. One of -1 is none. Besides fds it can read what the kernel says about
+ * processes, mounts and devices, and the time zone.
  */
-void fence_reader(int fd);
+void fence_reader(const int *fds, size_t count);
 
 #endif

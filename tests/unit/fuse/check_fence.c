@@ -562,13 +562,13 @@ END_TEST
 START_TEST(a_reader_reads_what_it_is_given)
 {
 	char in[96];
-	int fd;
+	int fds[2] = {-1, -1};
 
 	snprintf(in, sizeof in, "%s/in", dir);
 	if (!in_child())
 		return;
-	ck_assert_int_ge(fd = open(in, O_RDONLY | O_DIRECTORY | O_CLOEXEC), 0);
-	fence_reader(fd);
+	ck_assert_int_ge(fds[1] = open(in, O_RDONLY | O_DIRECTORY | O_CLOEXEC), 0);
+	fence_reader(fds, 2);
 	ck_assert_int_eq(try_open("in/file", O_RDONLY), 0);
 	ck_assert_int_eq(access("/proc/self/status", R_OK), 0);
 	ck_assert_int_eq(socket(AF_INET, SOCK_STREAM, 0), -1);

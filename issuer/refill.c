@@ -55,7 +55,7 @@ check_bundle(struct refill *r, const struct grant_bundle *b, struct fault *f)
 		return e;
 	if ((r->ck = secret_new(KEY_SIZE)) == NULL)
 		return fault_set(f, E_FAIL, ENOMEM, "memory", "for the content key");
-	keytree_content(r->ck, r->issuer.seed, b->id);
+	keytree_content(r->ck, r->issuer->seed, b->id);
 	e = bundle_open(&opened, r->p->once_fd, b->id, b->manifest_hash, f);
 	if (e == E_OK && (e = bundle_unlock(opened, r->ck)) != E_OK)
 		fault_set(f, e, e == E_FAIL ? ENOMEM : 0, "content key", "the manifest");
@@ -104,7 +104,7 @@ fill(struct refill *r, const struct lecture *l)
 enum err
 refill_take(struct refill *r, struct fault *f)
 {
-	enum err e = provision_begin(&r->p, r->fd, r->issuer.seed, r->issuer.pk, f);
+	enum err e = provision_begin(&r->p, r->fd, r->issuer->seed, r->issuer->pk, f);
 
 	if (e != E_OK)
 		return e;
@@ -135,7 +135,7 @@ on_stretch(void *arg, uint64_t done, uint64_t all)
 static enum err
 stretch(struct refill *r, struct fault *f)
 {
-	const struct mint_codes codes = {r->issuer.seed, r->grant.stick_id, r->grant.id, r->codes};
+	const struct mint_codes codes = {r->issuer->seed, r->grant.stick_id, r->grant.id, r->codes};
 	enum err e = E_OK;
 
 	if ((r->a = secret_new((size_t)r->codes * KEY_SIZE)) == NULL)
@@ -150,7 +150,7 @@ stretch(struct refill *r, struct fault *f)
 static enum err
 write_books(struct refill *r, struct fault *f)
 {
-	struct issuer *i = &r->issuer;
+	struct issuer *i = r->issuer;
 	struct grant *g = &r->grant;
 	enum err e = books_add_stick(i->books, g->stick_id, g->label, f);
 
@@ -164,26 +164,26 @@ write_books(struct refill *r, struct fault *f)
 static enum err
 commit_intent(struct refill *r, struct fault *f)
 {
-	enum err e = books_draw_id(r->issuer.books, r->grant.id, f);
+	enum err e = books_draw_id(r->issuer->books, r->grant.id, f);
 
-	if (e != E_OK || (e = books_begin(r->issuer.books, f)) != E_OK)
+	if (e != E_OK || (e = books_begin(r->issuer->books, f)) != E_OK)
 		return e;
-	return books_end(r->issuer.books, write_books(r, f), f);
+	return books_end(r->issuer->books, write_books(r, f), f);
 }
 
 static enum err
 put(struct refill *r, struct fault *f)
 {
-	const struct granting w = {.issuer = &r->issuer, .p = &r->p, .manifest = &r->manifest,
+	const struct granting w = {.issuer = r->issuer, .p = &r->p, .manifest = &r->manifest,
 	    .manifest_file = BYTES(r->manifest_file, r->manifest_n), .ck = r->ck, .a = r->a,
 	    .usb = r->grant.policy.usb ? r->identity.usb : NULL, .verb = "refill"};
-	enum err e = provision_init(r->p, r->grant.stick_id, r->issuer.seed, f);
+	enum err e = provision_init(r->p, r->grant.stick_id, r->issuer->seed, f);
 
 	if (e != E_OK || (e = provision_clean(r->p, f)) != E_OK)
 		return e;
 	if (r->p->debris > 0)
 		report_tell(r->report, &(struct report_news){.kind = REPORT_DEBRIS, .count = r->p->debris});
-	if ((e = provision_notice(r->p, r->issuer.pk, BYTES(r->notice, r->notice_n), f)) != E_OK)
+	if ((e = provision_notice(r->p, r->issuer->pk, BYTES(r->notice, r->notice_n), f)) != E_OK)
 		return e;
 	if (report_stopped(r->report))
 		return fault_set(f, E_INTERRUPTED, 0, "refill", "%s", "");
@@ -206,7 +206,7 @@ look_up(struct refill *r, const uint8_t grant_id[ID_SIZE], struct fault *f)
 {
 	struct grant g = {0};
 	bool found = false;
-	enum err e = books_grant(r->issuer.books, grant_id, &g, &found, f);
+	enum err e = books_grant(r->issuer->books, grant_id, &g, &found, f);
 
 	if (e == E_OK && found && g.bundle_count == 1) {
 		if (g.policy.usb) {
@@ -224,7 +224,7 @@ look_up_lecture(struct refill *r, const uint8_t stick_id[ID_SIZE], struct fault 
 {
 	struct books_lecture *list = NULL;
 	size_t count = 0, there = 0;
-	enum err e = books_lectures(r->issuer.books, stick_id, &list, &count, f);
+	enum err e = books_lectures(r->issuer->books, stick_id, &list, &count, f);
 
 	for (size_t i = 0; i < count && e == E_OK; i++) {
 		if (list[i].gone)
@@ -248,7 +248,7 @@ bind_away(struct refill *r, const struct lecture *l, struct fault *f)
 
 	if (!r->bind_usb && !l->usb)
 		return E_OK;
-	if ((e = books_get_usb(r->issuer.books, r->grant.stick_id, r->identity.usb, &found, f)) != E_OK)
+	if ((e = books_get_usb(r->issuer->books, r->grant.stick_id, r->identity.usb, &found, f)) != E_OK)
 		return e;
 	if (!found || !r->identity.found)
 		return fault_why(f, E_WRONG_STICK, 0, WHY_NOT_BOUND, "%s", r->path);
@@ -265,7 +265,7 @@ ratchet_of(const struct refill *r)
 
 	if (ratchet == NULL)
 		return NULL;
-	keytree_ratchet(ratchet, r->issuer.seed, r->grant.stick_id);
+	keytree_ratchet(ratchet, r->issuer->seed, r->grant.stick_id);
 	for (uint32_t n = 0; n < r->grant.refill; n++)
 		keytree_ratchet_next(ratchet);
 	return ratchet;
@@ -295,7 +295,7 @@ struct away {
 static enum err
 send(struct refill *r, const struct away *to, struct fault *f)
 {
-	const struct granting w = {.issuer = &r->issuer, .manifest = &r->manifest, .ck = r->ck, .a = r->a,
+	const struct granting w = {.issuer = r->issuer, .manifest = &r->manifest, .ck = r->ck, .a = r->a,
 	    .usb = r->grant.policy.usb ? r->identity.usb : NULL, .verb = "refill"};
 	struct grant *g = &r->grant;
 	struct minted m = {0};
@@ -303,8 +303,8 @@ send(struct refill *r, const struct away *to, struct fault *f)
 	size_t n = 0;
 	enum err e = E_OK;
 
-	if ((e = issuer_publish(&r->issuer, &r->notice, &r->notice_n, &g->notice_min, f)) != E_OK ||
-	    (e = books_next_n(r->issuer.books, g->stick_id, &g->refill, f)) != E_OK || (e = granting_away(&w, g, &m, f)) != E_OK)
+	if ((e = issuer_publish(r->issuer, &r->notice, &r->notice_n, &g->notice_min, f)) != E_OK ||
+	    (e = books_next_n(r->issuer->books, g->stick_id, &g->refill, f)) != E_OK || (e = granting_away(&w, g, &m, f)) != E_OK)
 		goto out;
 	if ((file = write_file(r, &m, &n)) == NULL)
 		e = fault_set(f, E_FAIL, ENOMEM, "memory", "for the refill");
@@ -332,11 +332,11 @@ refill_away(struct refill *r, const uint8_t stick_id[ID_SIZE], enum err (*keep)(
 	memcpy(r->manifest.hash, r->lectures.list[0].bundle.manifest_hash, HASH_SIZE);
 	if ((r->ck = secret_new(KEY_SIZE)) == NULL)
 		return fault_set(f, E_FAIL, ENOMEM, "memory", "for the content key");
-	keytree_content(r->ck, r->issuer.seed, r->manifest.bundle_id);
-	if ((e = bind_away(r, &r->lectures.list[0], f)) != E_OK || (e = books_draw_id(r->issuer.books, r->grant.id, f)) != E_OK ||
-	    (e = stretch(r, f)) != E_OK || (e = books_begin(r->issuer.books, f)) != E_OK)
+	keytree_content(r->ck, r->issuer->seed, r->manifest.bundle_id);
+	if ((e = bind_away(r, &r->lectures.list[0], f)) != E_OK || (e = books_draw_id(r->issuer->books, r->grant.id, f)) != E_OK ||
+	    (e = stretch(r, f)) != E_OK || (e = books_begin(r->issuer->books, f)) != E_OK)
 		return e;
-	return books_end(r->issuer.books, send(r, &to, f), f);
+	return books_end(r->issuer->books, send(r, &to, f), f);
 }
 
 void
@@ -349,6 +349,5 @@ refill_free(struct refill *r)
 	lecture_free(&r->lectures);
 	free(r->manifest_file);
 	free(r->notice);
-		r->manifest_file = r->notice = NULL;
-	issuer_close(&r->issuer);
+	r->manifest_file = r->notice = NULL;
 }

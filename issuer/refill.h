@@ -32,7 +32,7 @@ struct refill {
 	uint32_t session_s;
 	bool bind_usb; /* codes open only on this device, as they do anyway if the lecture's other codes do */
 
-	struct issuer issuer; /* opened, and unlocked, by the caller */
+	struct issuer *issuer; /* opened, and unlocked; borrowed */
 
 	/* owned */
 	struct provision *p;

@@ -20,6 +20,7 @@
 
 static struct fixture x;
 static struct fixture_grant g;
+static struct issuer office;
 static struct refill r;
 static struct fault f;
 static uint64_t stretched; /* codes, as the report was told */
@@ -69,8 +70,8 @@ static void
 begin(void)
 {
 	r = (struct refill){.report = &report, .path = x.path, .fd = x.dir_fd, .codes = CODES, .not_before = FIXTURE_NOW + 60,
-	    .expires = FIXTURE_NOW + 7200, .session_s = 900};
-	fixture_issuer(&x, &r.issuer);
+	    .expires = FIXTURE_NOW + 7200, .session_s = 900, .issuer = &office};
+	fixture_issuer(&x, &office);
 	memset(&f, 0, sizeof f);
 }
 
@@ -88,6 +89,7 @@ static void
 teardown(void)
 {
 	refill_free(&r);
+	issuer_close(&office);
 	fixture_grant_free(&g);
 	fixture_close(&x);
 }
@@ -118,7 +120,7 @@ ready(void)
 	size_t count = 0;
 	uint32_t n = 0;
 
-	ck_assert_int_eq(books_sticks(r.issuer.books, FIXTURE_NOW, &sticks, &count, &f), E_OK);
+	ck_assert_int_eq(books_sticks(office.books, FIXTURE_NOW, &sticks, &count, &f), E_OK);
 	n = count == 1 ? sticks[0].ready : 0;
 	free(sticks);
 	return n;
@@ -165,6 +167,7 @@ START_TEST(a_lecture_is_named_by_its_label_or_the_beginning_of_an_id)
 		r.lectures.wanted = good[i];
 		ck_assert_int_eq(refill_take(&r, &f), E_OK);
 		refill_free(&r);
+	issuer_close(&office);
 		begin();
 	}
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
@@ -172,6 +175,7 @@ START_TEST(a_lecture_is_named_by_its_label_or_the_beginning_of_an_id)
 		ck_assert_int_eq(refill_take(&r, &f), E_NO_GRANT);
 		ck_assert_int_eq(f.why, WHY_NO_LECTURE);
 		refill_free(&r);
+	issuer_close(&office);
 		begin();
 	}
 	hex[7] = '\0'; /* too short to be one */
@@ -231,6 +235,7 @@ START_TEST(a_bundle_that_nobody_can_open_gets_no_codes)
 	fixture_manifest(&x, &other); /* not the one that the grant names */
 	ck_assert_int_eq(refill_take(&r, &f), E_BUNDLE);
 	refill_free(&r);
+	issuer_close(&office);
 	begin();
 	bytes_to_hex(hex, x.bundle_id, ID_SIZE);
 	snprintf(name, sizeof name, "ONCE/b/%s/manifest.cose", hex);
@@ -274,8 +279,8 @@ START_TEST(a_full_disk_of_the_books_leaves_no_code_that_opens)
 	size_t new = 0;
 
 	ck_assert_int_eq(refill_take(&r, &f), E_OK);
-	books_close(&r.issuer.books);
-	ck_assert_int_eq(books_open_to_read(&r.issuer.books, r.issuer.dir, &f), E_OK);
+	books_close(&office.books);
+	ck_assert_int_eq(books_open_to_read(&office.books, office.dir, &f), E_OK);
 	ck_assert_int_ne(refill_make(&r, &f), E_OK);
 	ck_assert_uint_eq(grants_there(&new), 1);
 	ck_assert_uint_eq(new, 0);
@@ -319,8 +324,8 @@ setup_away(void)
 	memset(&kept, 0, sizeof kept);
 	setup();
 	r.fd = -1;
-	ck_assert_int_eq(books_add_stick(r.issuer.books, x.stick_id, "Lecture", &f), E_OK);
-	fixture_book(&r.issuer, &g.g);
+	ck_assert_int_eq(books_add_stick(office.books, x.stick_id, "Lecture", &f), E_OK);
+	fixture_book(&office, &g.g);
 }
 
 static void
@@ -334,13 +339,9 @@ teardown_away(void)
 static void
 once_more(void)
 {
-	struct issuer office = r.issuer;
-
-	memset(&r.issuer, 0, sizeof r.issuer);
-	r.issuer.dir_fd = -1;
 	refill_free(&r);
 	r = (struct refill){.report = &report, .path = "7kq241", .fd = -1, .codes = CODES, .not_before = FIXTURE_NOW,
-	    .expires = FIXTURE_NOW + 7200, .session_s = 900, .issuer = office};
+	    .expires = FIXTURE_NOW + 7200, .session_s = 900, .issuer = &office};
 	fault_clear(&f);
 }
 
@@ -399,7 +400,7 @@ START_TEST(a_stick_that_is_not_known_or_empty_gets_nothing)
 
 	ck_assert_int_eq(refill_away(&r, other, keep, NULL, &f), E_NO_GRANT);
 	once_more();
-	ck_assert_int_eq(books_set_gone(r.issuer.books, g.g.id, FIXTURE_NOW, "test", &f), E_OK);
+	ck_assert_int_eq(books_set_gone(office.books, g.g.id, FIXTURE_NOW, "test", &f), E_OK);
 	ck_assert_int_eq(refill_away(&r, x.stick_id, keep, NULL, &f), E_NO_GRANT);
 	once_more();
 	r.lectures.wanted = "None";
@@ -421,10 +422,10 @@ START_TEST(codes_are_bound_to_a_device_that_the_books_know)
 	p.usb = true;
 	memset(p.usb_hint, 5, sizeof p.usb_hint);
 	fixture_grant(&x, &bound, p, 0, usb);
-	fixture_book(&r.issuer, &bound.g);
+	fixture_book(&office, &bound.g);
 	once_more();
 	ck_assert_int_eq(refill_away(&r, x.stick_id, keep, NULL, &f), E_WRONG_STICK); /* nobody knows which */
-	ck_assert_int_eq(books_set_usb(r.issuer.books, x.stick_id, usb, &elsewhere, &f), E_OK);
+	ck_assert_int_eq(books_set_usb(office.books, x.stick_id, usb, &elsewhere, &f), E_OK);
 	once_more();
 	ck_assert_int_eq(refill_away(&r, x.stick_id, keep, NULL, &f), E_OK);
 	ck_assert(r.grant.policy.usb);

@@ -25,6 +25,7 @@
 #include "prompt.h"
 #include "reporting.h"
 #include "scrub.h"
+#include "several.h"
 #include "stickio.h"
 #include "text.h"
 #include "when.h"
@@ -33,66 +34,79 @@
 #define RECEIPTS_MAX ((size_t)RECEIPTS_MAX_MIB << 20)
 #define COLUMNS 6
 
+/* One stick, or receipts alone. */
 struct run {
-	const struct cli *c;
+	struct cli c; /* for what is said of it */
+	char about[STICKARG_ABOUT];
 	const char *stick; /* operand or NULL */
+	bool alone;	   /* there is no stick */
+	struct issuer *issuer;
+	struct place at;
+	struct reporting reporting;
+	struct homecoming h;
+	struct fault *fault; /* it was not collected */
+};
+
+struct all {
+	const struct cli *c;
 	struct opt_list receipts;
 	const char *list; /* the file to write the list to, or NULL */
 	bool purge, yes;
 
 	struct issuer issuer;
-	struct place at;
-	struct reporting reporting;
-	struct homecoming h;
 	uint8_t **files; /* the contents of receipts, one each */
+	struct run *runs; /* if there are several sticks, receipts come first, by themselves */
+	struct fault *faults; /* of each of them */
+	struct several_place *places;
+	size_t count;
 };
 
 /* ---- collecting ------------------------------------------------------------------------------------------------------------ */
 
 /* Lost books are rebuilt from the sticks that come home. */
 static enum err
-open_books(struct run *r, struct fault *f)
+open_books(struct all *a, struct fault *f)
 {
-	enum err e = issuing_open(&r->issuer, r->c, f);
+	enum err e = issuing_open(&a->issuer, a->c, f);
 
 	if (e != E_BOOKS || f->sys != ENOENT)
 		return e;
-	say_warn(r->c, "there are no books beside the keystore, so new ones are started. Restore the old ones, or collect every "
+	say_warn(a->c, "there are no books beside the keystore, so new ones are started. Restore the old ones, or collect every "
 		       "stick.");
 	fault_clear(f);
-	return issuing_begin_books(&r->issuer, r->c, f);
+	return issuing_begin_books(&a->issuer, a->c, f);
 }
 
 static enum err
-read_file(struct run *r, size_t i, size_t *room, struct fault *f)
+read_file(struct all *a, size_t i, size_t *room, struct fault *f)
 {
-	const char *name = r->receipts.items[i];
+	const char *name = a->receipts.items[i];
 	size_t n = 0;
 
-	int got = stickio_slurp(AT_FDCWD, name, *room, &r->files[i], &n);
+	int got = stickio_slurp(AT_FDCWD, name, *room, &a->files[i], &n);
 
 	if (got != 0 && errno == EFBIG)
-		return say_fault(r->c, f, E_USAGE,
+		return say_fault(a->c, f, E_USAGE,
 		    _("%s is too large: at most %u MiB of receipts are read at once. Give fewer files at a time; a single PC "
 		      "never has that many, so is it the right file?"),
 		    name, RECEIPTS_MAX_MIB);
 	if (got != 0)
-		return say_fault(r->c, f, E_USAGE, _("%s cannot be read: %s."), name, strerror(errno));
+		return say_fault(a->c, f, E_USAGE, _("%s cannot be read: %s."), name, strerror(errno));
 	*room -= n;
-	return collect_file(&r->h.collect, BYTES(r->files[i], n), f);
+	return collect_file(&a->runs[0].h.collect, BYTES(a->files[i], n), f);
 }
 
 static enum err
-read_receipts(struct run *r, struct fault *f)
+read_receipts(struct all *a, struct fault *f)
 {
 	size_t room = RECEIPTS_MAX;
 	enum err e = E_OK;
 
-	r->files = calloc(r->receipts.count + 1, sizeof *r->files);
-	if (r->files == NULL)
+	a->files = calloc(a->receipts.count + 1, sizeof *a->files);
+	if (a->files == NULL)
 		return fault_set(f, E_FAIL, ENOMEM, "memory", "for receipts");
-	for (size_t i = 0; i < r->receipts.count && e == E_OK; i++)
-		e = read_file(r, i, &room, f);
+	for (size_t i = 0; i < a->receipts.count && e == E_OK; i++)
+		e = read_file(a, i, &room, f);
 	return e;
 }
 
@@ -103,26 +117,32 @@ read_stick(struct run *r, struct fault *f)
 	enum err e = homecoming_read(&r->h, r->at.fd, r->at.path, &why);
 
 	if (why.why == WHY_ANOTHER_ISSUER)
-		return say_fault(r->c, f, E_ISSUER,
+		return say_fault(&r->c, f, E_ISSUER,
 		    _("the stick at %s belongs to another issuer; nothing was changed. Collect it with the keystore it was prepared with."),
 		    r->at.path);
 	return e == E_OK ? E_OK : fault_pass(f, &why);
 }
 
-/* If there are receipts but no STICK, the stick is lost. */
 static enum err
-take_stick(struct run *r, struct fault *f)
+take_stick(void *arg, size_t k, struct fault *f)
 {
+	struct all *a = arg;
+	struct run *r = &a->runs[k];
 	enum err e = E_OK;
 
-	if (r->stick == NULL && r->receipts.count > 0)
+	if (r->alone)
 		return E_OK;
-	if ((e = stickarg_open(r->c, &r->at, r->stick, f)) != E_OK ||
-	    (r->purge && (e = scrub_check(r->at.fd, r->at.path, f)) != E_OK) ||
-	    (e = read_stick(r, f)) != E_OK)
+	e = stickarg_open(&r->c, &r->at, r->stick, f);
+	if (r->c.about != NULL)
+		stickarg_about(r->about, e == E_OK ? r->at.path : r->stick, NULL);
+	if (several_look(a->places, k, r->at.fd, r->at.path, f) != E_OK)
+		return f->err;
+	if (e != E_OK || (a->purge && (e = scrub_check(r->at.fd, r->at.path, f)) != E_OK) || (e = read_stick(r, f)) != E_OK)
 		return e;
+	if (r->c.about != NULL)
+		stickarg_about(r->about, r->at.path, r->h.stick->id);
 	if (r->h.grants.skipped > 0)
-		say_warn(r->c,
+		say_warn(&r->c,
 		    ngettext("%u lecture on the stick cannot be read and is left out",
 			"%u lectures on the stick cannot be read and are left out", r->h.grants.skipped),
 		    r->h.grants.skipped);
@@ -133,17 +153,20 @@ take_stick(struct run *r, struct fault *f)
 static enum err
 ask_damaged(struct run *r, struct fault *f)
 {
-	char question[400];
+	char question[STICKARG_ABOUT + 400];
 	struct fault no = {0};
+	size_t n = 0;
 	enum err e = E_OK;
 
-	if (r->h.collect.all_damaged == 0 || !prompt_possible(r->c))
+	if (r->h.collect.all_damaged == 0 || !prompt_possible(&r->c))
 		return E_OK;
-	snprintf(question, sizeof question,
+	if (r->c.about != NULL)
+		n = (size_t)snprintf(question, sizeof question, "%s: ", r->c.about);
+	snprintf(question + n, sizeof question - n,
 	    ngettext("The record of the last unused code on this stick is damaged. Revoke it?",
 		"The records of all %u unused codes on this stick are damaged. Revoke them?", r->h.collect.all_damaged),
 	    r->h.collect.all_damaged);
-	e = prompt_yes(r->c, question, &no);
+	e = prompt_yes(&r->c, question, &no);
 	if (e == E_PROMPT)
 		return E_OK;
 	if (e != E_OK)
@@ -153,20 +176,56 @@ ask_damaged(struct run *r, struct fault *f)
 }
 
 static enum err
-run(struct run *r, struct fault *f)
+enter(void *arg, size_t k, struct fault *f)
 {
+	struct all *a = arg;
+	struct run *r = &a->runs[k];
+	enum err e = collect_judge(&r->h.collect, f);
+
+	if (e == E_OK)
+		e = homecoming_commit(&r->h, f);
+	return e == E_OK ? ask_damaged(r, f) : e;
+}
+
+/* Each gets the newest list, which names what was found on all of them. */
+static enum err
+put(void *arg, size_t k, struct fault *f)
+{
+	struct all *a = arg;
+	struct homecoming *h = &a->runs[k].h;
+	uint32_t newest = 0;
 	enum err e = E_OK;
 
-	r->h.collect.report = reporting_to(&r->reporting, r->c);
-	r->h.collect.issuer = &r->issuer;
-	r->h.collect.revoke_all = r->yes;
-	if ((r->list != NULL && (e = newfile_check(r->c, r->list, f)) != E_OK) || (e = open_books(r, f)) != E_OK ||
-	    (e = read_receipts(r, f)) != E_OK || (e = take_stick(r, f)) != E_OK ||
-	    (e = issuing_clock(&r->issuer, r->c, f)) != E_OK || (e = issuing_unlock(&r->issuer, r->c, f)) != E_OK ||
-	    (e = collect_judge(&r->h.collect, f)) != E_OK || (e = homecoming_commit(&r->h, f)) != E_OK ||
-	    (e = ask_damaged(r, f)) != E_OK)
+	for (size_t i = 0; i < a->count; i++)
+		newest = a->runs[i].h.number > newest ? a->runs[i].h.number : newest;
+	if (h->number != newest && (e = homecoming_commit(h, f)) != E_OK)
 		return e;
-	homecoming_put(&r->h);
+	homecoming_put(h);
+	return E_OK;
+}
+
+/* Fails only for what is not the fault of one stick. */
+static enum err
+run(struct all *a, struct fault *f)
+{
+	locale_t before = (locale_t)0;
+	enum err e = E_OK;
+
+	if ((a->list != NULL && (e = newfile_check(a->c, a->list, f)) != E_OK) || (e = open_books(a, f)) != E_OK ||
+	    (e = read_receipts(a, f)) != E_OK)
+		return e;
+	before = a->c->json ? text_english() : (locale_t)0;
+	several_each(a->faults, a->count, take_stick, a);
+	if (a->c->json)
+		text_again(before);
+	if (several_stop(a->faults, a->count) != NULL)
+		return fault_pass(f, several_stop(a->faults, a->count));
+	if (several_fine(a->faults, a->count) == 0)
+		return E_OK;
+	if ((e = issuing_clock(&a->issuer, a->c, f)) != E_OK || (e = issuing_unlock(&a->issuer, a->c, f)) != E_OK)
+		return e;
+	several_each(a->faults, a->count, enter, a);
+	several_each(a->faults, a->count, put, a);
 	return E_OK;
 }
 
@@ -279,7 +338,7 @@ station_name(const struct run *run, const struct receipt *r, char *out, size_t s
 {
 	char name[LABEL_MAX + 1];
 
-	if (books_pc_name(run->issuer.books, r->station_id, name, NULL) == E_OK && name[0] != '\0')
+	if (books_pc_name(run->issuer->books, r->station_id, name, NULL) == E_OK && name[0] != '\0')
 		say_safe(out, size, name);
 	else
 		bytes_to_hex(out, r->station_id, 4);
@@ -296,7 +355,7 @@ add_row(const struct run *r, struct human_table *t, const struct collect_finding
 
 	issuer_slot_name(id, &x->before);
 	if (at != 0 && x->kind != COLLECT_DAMAGED)
-		when_show_short(when, sizeof when, at, r->issuer.now);
+		when_show_short(when, sizeof when, at, r->issuer->now);
 	if (x->proof.n > 0) {
 		station_name(r, &x->proof.receipt, station, 4 * LABEL_MAX);
 		note_words(&x->proof.receipt, note, sizeof note);
@@ -328,11 +387,13 @@ report_table(const struct run *r)
 	for (size_t i = 0; i < r->h.collect.count && !failed; i++)
 		if (worth_saying(&r->h.collect.findings[i]))
 			failed = add_row(r, t, &r->h.collect.findings[i]);
+	if (!failed && r->c.about != NULL)
+		printf("%s:\n", r->c.about);
 	if (!failed)
 		human_table_print(t, stdout, human_columns(STDOUT_FILENO));
 	human_table_free(&t);
-	return failed ? say_refuse(r->c, E_FAIL, "there is not enough memory to show the list; it is in the books")
-		      : say_stdout(r->c);
+	return failed ? say_refuse(&r->c, E_FAIL, "there is not enough memory to show the list; it is in the books")
+		      : say_stdout(&r->c);
 }
 
 static json_t *
@@ -387,8 +448,8 @@ json_missing(const struct collect *k)
 	return list;
 }
 
-static enum err
-report_json(const struct run *r)
+static json_t *
+json_run(const struct run *r)
 {
 	char name[STICK_NAME_SIZE] = "";
 	json_t *list = json_array();
@@ -397,12 +458,12 @@ report_json(const struct run *r)
 		keytree_stick_name(name, r->h.stick->id);
 	for (size_t i = 0; i < r->h.collect.count; i++)
 		json_array_append_new(list, json_finding(&r->h.collect.findings[i]));
-	return say_json(r->c, json_pack("{s:o, s:o, s:o, s:I, s:b, s:b, s:b, s:i, s:I, s:I}", "stick",
+	return json_pack("{s:o, s:o, s:o, s:I, s:b, s:b, s:b, s:i, s:I, s:I}", "stick",
 				  r->h.stick != NULL ? json_string(name) : json_null(), "codes", list, "missing_lectures",
 				  json_missing(&r->h.collect), "notice", (json_int_t)r->h.number, "written", (int)r->h.written,
 				  "stick_rolled_back", (int)r->h.collect.stick_back, "stick_record_damaged", (int)r->h.no_record,
 				  "imported_lectures", (int)r->h.collect.imported, "foreign_receipts",
-				  (json_int_t)r->h.collect.foreign, "invalid_receipts", (json_int_t)r->h.collect.bad));
+				  (json_int_t)r->h.collect.foreign, "invalid_receipts", (json_int_t)r->h.collect.bad);
 }
 
 static void
@@ -433,13 +494,13 @@ say_oddities(const struct run *r)
 		destroyed += k->findings[i].kind == COLLECT_DESTROYED && k->findings[i].before.spent_at == 0;
 	}
 	for (size_t i = 0; i < k->missing_count; i++)
-		say_missing(r->c, &k->missing[i]);
+		say_missing(&r->c, &k->missing[i]);
 	if (r->h.no_record)
-		say_warn(r->c,
+		say_warn(&r->c,
 		    "the stick's own record is damaged, so nothing opens it any more. What was used on it is in the books. "
 		    "To use the stick again, remove ONCE from it, then: oncestick prepare");
 	if (k->all_damaged > 0)
-		say_warn(r->c,
+		say_warn(&r->c,
 		    ngettext(
 			"the record of the last unused code on the stick is damaged. It was not revoked: try another port first. "
 			"To revoke it: oncestick collect STICK --yes",
@@ -448,27 +509,27 @@ say_oddities(const struct run *r)
 			k->all_damaged),
 		    k->all_damaged);
 	if (k->imported > 0)
-		say_info(r->c,
+		say_info(&r->c,
 		    ngettext("%u lecture on it was not in the books and now is; who holds its codes is unknown",
 			"%u lectures on it were not in the books and now are; who holds their codes is unknown", k->imported),
 		    k->imported);
 	if (rolled > 0 || k->stick_back)
-		say_warn(r->c, "the stick was rolled back: somebody put an older copy of it back. Used codes may have opened it "
+		say_warn(&r->c, "the stick was rolled back: somebody put an older copy of it back. Used codes may have opened it "
 			       "again elsewhere.");
 	if (twice > 0)
-		say_warn(r->c, "a code was opened in two places: there is a copy of this stick.");
+		say_warn(&r->c, "a code was opened in two places: there is a copy of this stick.");
 	if (destroyed > 0)
-		say_warn(r->c,
+		say_warn(&r->c,
 		    ngettext("%u code was destroyed without a receipt: by damage, by hand, or by another program.",
 			"%u codes were destroyed without a receipt: by damage, by hand, or by another program.", destroyed),
 		    destroyed);
 	if (k->foreign > 0)
-		say_info(r->c,
+		say_info(&r->c,
 		    ngettext("%zu receipt from another issuer, or for a stick unknown here, was left out",
 			"%zu receipts from other issuers, or for sticks unknown here, were left out", k->foreign),
 		    k->foreign);
 	if (k->bad > 0)
-		say_warn(r->c,
+		say_warn(&r->c,
 		    ngettext("%zu receipt in the file proves nothing and was left out",
 			"%zu receipts in the file prove nothing and were left out", k->bad),
 		    k->bad);
@@ -507,83 +568,190 @@ say_summary(const struct run *r)
 		fresh += is_new(x);
 	}
 	if (used > 0 || r->h.collect.missing_count == 0)
-		say_used(r->c, used, fresh);
+		say_used(&r->c, used, fresh);
 	if (r->h.number > 0 && r->h.stick != NULL && r->h.put.err == E_OK && r->h.written)
-		say_info(r->c, "list number %u of used and revoked codes is on the stick now", r->h.number);
-	else if (r->h.number > 0 && r->h.stick != NULL && r->h.put.err == E_OK && !r->issuer.behind)
-		say_info(r->c, "list number %u of used and revoked codes is on the stick already", r->h.number);
+		say_info(&r->c, "list number %u of used and revoked codes is on the stick now", r->h.number);
+	else if (r->h.number > 0 && r->h.stick != NULL && r->h.put.err == E_OK && !r->issuer->behind)
+		say_info(&r->c, "list number %u of used and revoked codes is on the stick already", r->h.number);
+}
+
+/* What is wrong although it is in the books: the stick did not get the list, or could not be read whole. */
+static void
+find_trouble(const struct run *r, struct fault *f)
+{
+	if (r->fault->err != E_OK)
+		fault_pass(f, r->fault);
+	else if (r->h.put.err != E_OK)
+		fault_pass(f, &r->h.put);
+	else if (r->h.collect.sys != 0)
+		fault_set(f, E_STICK_IO, r->h.collect.sys, "read", "%s", r->at.path);
 }
 
 static enum err
-report(struct run *r)
+report_run(const struct run *r)
 {
-	enum err e = r->c->json ? report_json(r) : report_table(r), listed = E_OK;
 	struct fault f = {0};
+	enum err e = E_OK;
 
+	find_trouble(r, &f);
+	if (r->fault->err != E_OK)
+		return faultsay_error(&r->c, &f, &(struct faultsay_about){.object = r->stick});
+	if (!r->c.json)
+		e = report_table(r);
 	say_summary(r);
 	say_oddities(r);
-	issuing_warn_behind(&r->issuer, r->c);
-	issuing_warn_list(&r->issuer, r->c);
-	if (r->list != NULL && (listed = issuing_list(r->c, r->list, BYTES(r->h.notice, r->h.notice_n))) != E_OK && e == E_OK)
-		e = listed;
-	if (r->h.put.err != E_OK) {
-		say_info(r->c, "the books have it all, but the new list is not on the stick:");
-		return faultsay_error(r->c, &r->h.put, &(struct faultsay_about){.object = r->at.path});
+	if (r->h.put.err != E_OK)
+		say_info(&r->c, "the books have it all, but the new list is not on the stick:");
+	return f.err != E_OK ? faultsay_error(&r->c, &f, &(struct faultsay_about){.object = r->at.path}) : e;
+}
+
+static json_t *
+json_of_several(const struct run *r)
+{
+	struct fault f = {0};
+
+	find_trouble(r, &f);
+	return faultsay_json_stick(r->alone ? NULL : r->stick, r->fault->err == E_OK ? json_run(r) : NULL, &f);
+}
+
+static enum err
+report_json(const struct all *a)
+{
+	json_t *list = NULL, *receipts = NULL;
+
+	if (a->count == 1)
+		return a->faults[0].err == E_OK ? say_json(a->c, json_run(&a->runs[0])) : E_OK;
+	list = json_array();
+	for (size_t k = 0; k < a->count; k++) {
+		if (a->runs[k].alone)
+			receipts = json_of_several(&a->runs[k]);
+		else
+			json_array_append_new(list, json_of_several(&a->runs[k]));
 	}
-	if (e == E_OK && r->h.collect.sys != 0) {
-		fault_set(&f, E_STICK_IO, r->h.collect.sys, "read", "%s", r->at.path);
-		return faultsay_error(r->c, &f, &(struct faultsay_about){.object = r->at.path});
+	return say_json(a->c, receipts != NULL ? json_pack("{s:o, s:o}", "sticks", list, "receipts", receipts)
+					       : json_pack("{s:o}", "sticks", list));
+}
+
+/* The list that all sticks have got. */
+static enum err
+write_list(const struct all *a)
+{
+	const struct homecoming *last = NULL;
+
+	for (size_t k = 0; k < a->count; k++)
+		if (a->faults[k].err == E_OK)
+			last = &a->runs[k].h;
+	return a->list == NULL || last == NULL ? E_OK : issuing_list(a->c, a->list, BYTES(last->notice, last->notice_n));
+}
+
+static enum err
+purge(const struct run *r)
+{
+	struct fault f = {0};
+
+	issuing_announce_scrub(&r->c, r->at.fd);
+	if (scrub_free_space(r->h.collect.report, r->at.fd, &f) == E_OK)
+		return E_OK;
+	return faultsay_error(&r->c, &f, &(struct faultsay_about){.object = r->at.path});
+}
+
+static enum err
+report(const struct all *a)
+{
+	enum err sum = E_OK, printed = a->c->json ? report_json(a) : E_OK;
+
+	for (const struct run *r = a->runs; r < a->runs + a->count; r++) {
+		enum err e = report_run(r);
+
+		if (e == E_OK && a->purge && !r->alone && sum != E_INTERRUPTED)
+			e = purge(r);
+		sum = several_first(sum, e);
 	}
-	if (e != E_OK || !r->purge)
-		return e;
-	issuing_announce_scrub(r->c, r->at.fd);
-	e = scrub_free_space(r->h.collect.report, r->at.fd, &f);
-	return e == E_OK ? E_OK : faultsay_error(r->c, &f, &(struct faultsay_about){.object = r->at.path});
+	if (several_fine(a->faults, a->count) > 0) {
+		issuing_warn_behind(&a->issuer, a->c);
+		issuing_warn_list(&a->issuer, a->c);
+	}
+	return several_first(several_first(sum, printed), write_list(a));
 }
 
 static void
-end(struct run *r)
+end(struct all *a)
 {
-	homecoming_free(&r->h);
-	place_close(&r->at);
-	for (size_t i = 0; r->files != NULL && i < r->receipts.count; i++)
-		free(r->files[i]);
-	free(r->files);
-	opt_list_free(&r->receipts);
-	issuer_close(&r->issuer);
+	for (size_t k = 0; k < a->count; k++) {
+		homecoming_free(&a->runs[k].h);
+		place_close(&a->runs[k].at);
+	}
+	for (size_t i = 0; a->files != NULL && i < a->receipts.count; i++)
+		free(a->files[i]);
+	free(a->files);
+	free(a->runs);
+	free(a->places);
+	free(a->faults);
+	opt_list_free(&a->receipts);
+	issuer_close(&a->issuer);
+}
+
+/* If there are receipts but no STICK, the stick is lost. */
+static enum err
+take_arguments(struct all *a, const struct opt_words *words)
+{
+	const size_t sticks = (size_t)words->count, apart = sticks > 1 && a->receipts.count > 0;
+	const size_t count = sticks > 1 ? sticks + apart : 1;
+
+	a->runs = calloc(count, sizeof *a->runs);
+	a->places = calloc(count, sizeof *a->places);
+	a->faults = calloc(count, sizeof *a->faults);
+	if (a->runs == NULL || a->places == NULL || a->faults == NULL)
+		return say_refuse(a->c, E_FAIL, "there is not enough memory");
+	for (; a->count < count; a->count++) {
+		struct run *r = &a->runs[a->count];
+
+		r->c = *a->c;
+		r->fault = &a->faults[a->count];
+		if (a->count >= apart && sticks > 0)
+			r->stick = words->list[a->count - apart];
+		r->alone = r->stick == NULL && a->receipts.count > 0;
+		if (count > 1) {
+			snprintf(r->about, sizeof r->about, "%s", _("receipts"));
+			r->c.about = r->about;
+		}
+		r->at.fd = -1;
+		r->issuer = &a->issuer;
+		r->h.collect.report = reporting_to(&r->reporting, &r->c);
+		r->h.collect.issuer = &a->issuer;
+		r->h.collect.revoke_all = a->yes;
+	}
+	return E_OK;
 }
 
 enum err
 cmd_collect(struct cli *c, int argc, char **argv)
 {
-	struct run r = {.c = c, .issuer = {.dir_fd = -1}, .at = {.fd = -1}};
+	struct all a = {.c = c, .issuer = {.dir_fd = -1}};
 	const struct opt rows[] = {
-	    {OPT_LIST, "receipts", 0, "FILE", N_("a PC's receipts (station receipts), with or without a STICK"), &r.receipts, 0, 0},
-	    {OPT_TEXT, "list", 0, "FILE", N_("write the new list to this file as well, to be sent"), &r.list, 0, 0},
-	    {OPT_FLAG, "yes", 0, NULL, N_("revoke damaged codes without asking, even the last ones"), &r.yes, 0, 0},
-	    {OPT_FLAG, "purge", 0, NULL, N_("then fill the free space twice (takes hours)"), &r.purge, 0, 0},
+	    {OPT_LIST, "receipts", 0, "FILE", N_("a PC's receipts (station receipts), with or without a STICK"), &a.receipts, 0, 0},
+	    {OPT_TEXT, "list", 0, "FILE", N_("write the new list to this file as well, to be sent"), &a.list, 0, 0},
+	    {OPT_FLAG, "yes", 0, NULL, N_("revoke damaged codes without asking, even the last ones"), &a.yes, 0, 0},
+	    {OPT_FLAG, "purge", 0, NULL, N_("then fill the free space twice (takes hours)"), &a.purge, 0, 0},
 	    {OPT_END, NULL, 0, NULL, NULL, NULL, 0, 0},
 	};
-	const struct opt_verb verb = {"collect [STICK] [--receipts FILE]... [--list FILE] [--yes] [--purge]",
+	const struct opt_verb verb = {"collect [STICK]... [--receipts FILE]... [--list FILE] [--yes] [--purge]",
 	    N_("Read from a returned stick which codes were used, when and on which PC, note it in the books, and write the new "
 	       "list of used and\n"
 	       "revoked codes to the stick. Whatever does not add up is reported: codes destroyed without a receipt, a stick set "
 	       "back to an older\n"
 	       "copy, a code opened in two places, a lecture that is missing. Sticks and receipts may come in any order.\n"),
-	    OPT_PASSPHRASE | OPT_PINENTRY | OPT_CLOCK | OPT_JSON | OPT_PROGRESS, rows, 0, 1};
+	    OPT_PASSPHRASE | OPT_PINENTRY | OPT_CLOCK | OPT_JSON | OPT_PROGRESS, rows, 0, -1};
 	struct fault f = {0};
 	struct opt_words words = {argv, argc};
 	enum err e = E_OK;
 
 	if (!opt_parse(c, &verb, &words, &e))
 		return e;
-	r.stick = words.count > 0 ? words.list[0] : NULL;
-	if (r.purge && r.stick == NULL && r.receipts.count > 0) {
-		opt_list_free(&r.receipts);
-		return say_usage(c, "--purge needs a STICK");
-	}
-	e = run(&r, &f);
-	e = e == E_OK ? report(&r) : faultsay_error(c, &f, &(struct faultsay_about){.object = r.stick});
-	end(&r);
+	if (a.purge && words.count == 0 && a.receipts.count > 0)
+		e = say_usage(c, "--purge needs a STICK");
+	else if ((e = take_arguments(&a, &words)) == E_OK)
+		e = (e = run(&a, &f)) == E_OK ? report(&a) : faultsay_error(c, &f, &(struct faultsay_about){.object = a.runs[0].stick});
+	end(&a);
 	return e;
 }

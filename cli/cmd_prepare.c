@@ -14,6 +14,7 @@
 #include "human.h"
 #include "issuing.h"
 #include "keytree.h"
+#include "leftout.h"
 #include "opt.h"
 #include "policyarg.h"
 #include "prepare.h"
@@ -32,7 +33,8 @@
 struct wanted {
 	const char *label, *format;
 	struct policyarg policy;
-	struct opt_list serials;
+	struct opt_list serials, excludes;
+	bool rubbish;
 };
 
 /* The sticks to format, in the order of the targets; empty without --format. */
@@ -47,6 +49,7 @@ struct run {
 	const struct cli *c;
 	struct reporting reporting;
 	struct prepare *j;
+	struct exclude exclude; /* for j */
 	struct place *sticks; /* for its targets; each is open, or not there yet */
 	struct formats formats;
 	bool yes; /* do not ask whether a STICK is really one */
@@ -314,8 +317,8 @@ report_json(const struct cli *c, const struct prepare *j)
 
 	for (size_t i = 0; i < j->count; i++)
 		json_array_append_new(list, json_target(j, &j->targets[i]));
-	return say_json(c, json_pack("{s:s, s:I, s:I, s:o}", "label", j->label, "files", (json_int_t)pack_source_files(j->src),
-			       "bytes", (json_int_t)pack_source_bytes(j->src), "sticks", list));
+	return say_json(c, json_pack("{s:s, s:I, s:I, s:o, s:o}", "label", j->label, "files", (json_int_t)pack_source_files(j->src),
+			       "bytes", (json_int_t)pack_source_bytes(j->src), "left_out", leftout_json(j->exclude), "sticks", list));
 }
 
 static void
@@ -433,6 +436,8 @@ look_at_places(struct run *r, struct prepare_target **blame, struct fault *f)
 	struct prepare *j = r->j;
 	enum err e = prepare_begin(j, blame, f);
 
+	if (e == E_OK)
+		e = leftout_file(r->c, j->exclude, j->folder_fd, f);
 	for (size_t i = 0; i < j->count && e == E_OK && !r->yes; i++)
 		if (j->targets[i].fd >= 0 && (e = preparing_ask_place(r->c, j->folder, &j->targets[i], f)) != E_OK)
 			*blame = &j->targets[i];
@@ -446,6 +451,8 @@ scan_folder(const struct cli *c, struct prepare *j, struct fault *f)
 	enum err e = prepare_scan(j, f);
 	uint64_t files = 0;
 
+	if (e == E_OK || f->why == WHY_NO_FILES)
+		leftout_say(c, j->exclude);
 	if (e != E_OK)
 		return e;
 	files = pack_source_files(j->src);
@@ -576,6 +583,8 @@ take_arguments(struct run *r, const struct wanted *w, char **sticks, size_t coun
 		return e;
 	if (!set_policy(c, j, &w->policy) || !set_label(c, j, w->label))
 		return E_USAGE;
+	if ((e = leftout_patterns(c, &r->exclude, &w->excludes, w->rubbish)) != E_OK)
+		return e;
 	e = new_targets(r, count);
 	if (e == E_OK && w->format == NULL)
 		e = open_sticks(r, sticks);
@@ -597,6 +606,7 @@ end(struct run *r)
 	end_formats(&r->formats);
 	free(r->j->targets);
 	free(r->sticks);
+	exclude_free(&r->exclude);
 }
 
 enum err
@@ -616,6 +626,8 @@ cmd_prepare(struct cli *c, int argc, char **argv)
 	    {OPT_FLAG, "replace", 0, NULL, N_("destroy what is on the stick, revoke its codes"), &j.replace, 0, 0},
 	    {OPT_FLAG, "discard", 0, NULL, N_("replace even if used codes were not collected"), &j.discard, 0, 0},
 	    {OPT_FLAG, "bind-usb", 0, NULL, N_("codes open only on the USB device they were written to"), &j.bind_usb, 0, 0},
+	    {OPT_LIST, "exclude", 0, "PATTERN", N_("leave out what matches, such as '*.tmp' or drafts/"), &w.excludes, 0, 0},
+	    {OPT_FLAG, "keep-rubbish", 0, NULL, N_("pack .DS_Store, Thumbs.db and the like, too"), &w.rubbish, 0, 0},
 	    {OPT_FLAG, "skip-special", 0, NULL, N_("leave links, devices and sockets out"), &j.skip_special, 0, 0},
 	    {OPT_FLAG, "yes", 0, NULL, N_("do not ask whether STICK really is a stick"), &r.yes, 0, 0},
 	    {OPT_FLAG, "strict", 0, NULL, N_("refuse a folder that changes while it is packed"), &j.strict, 0, 0},
@@ -638,10 +650,12 @@ cmd_prepare(struct cli *c, int argc, char **argv)
 	j.folder = words.list[0];
 	j.started = when_now();
 	j.report = reporting_to(&r.reporting, c);
+	j.exclude = &r.exclude;
 	e = take_arguments(&r, &w, words.list + 1, (size_t)words.count - 1);
 	if (e == E_OK)
 		e = run(&r);
 	end(&r);
 	opt_list_free(&w.serials);
+	opt_list_free(&w.excludes);
 	return e;
 }

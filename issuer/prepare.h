@@ -56,6 +56,7 @@ struct prepare {
 	bool add, replace, discard, skip_special;
 	bool strict; /* refuse a folder that changes while it is packed */
 	bool bind_usb; /* codes open only on this device */
+	struct exclude *exclude; /* what of the folder is left out; borrowed; NULL: nothing */
 	struct prepare_target *targets; /* path, fd, bundle_fd -1 in each */
 	size_t count;
 

@@ -88,7 +88,7 @@ run(void *arg)
 {
 	struct prepare_scanner *s = arg;
 	struct prepare *j = s->j;
-	const struct pack_scan scan = {j->skip_special, j->started, j->strict, note, on_scan, s};
+	const struct pack_scan scan = {j->skip_special, j->started, j->strict, note, on_scan, s, j->exclude};
 
 	s->err = pack_scan_folder(&j->src, j->folder_fd, &scan, &s->fault);
 	if (s->err == E_OK)

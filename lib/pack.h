@@ -16,6 +16,7 @@
 #include "format.h"
 #include "manifest.h"
 
+struct exclude;
 struct pack_source;
 
 /* What scanning or packing has to report. path is below the folder, in raw bytes: escape it before printing. */
@@ -35,15 +36,17 @@ struct pack_scan {
 	void (*note)(void *arg, enum pack_note_kind kind, const char *path); /* may be NULL */
 	int (*progress)(void *arg, uint64_t files); /* called after each; non-zero stops with E_INTERRUPTED; may be NULL */
 	void *arg;
+	struct exclude *exclude;                /* what is left out; may be NULL */
 };
 
 /*
  * pack_scan_folder(src, folder_fd, scan, f): walk the folder. Only regular files and directories are packed, and no link is ever
  * followed. Every file is opened once to see that it can be read. A file that disappears while its directory is listed is left
- * out, with a note. Errors: E_SOURCE (f->object names the file: unreadable, special, name too long, over 2^32 - 2 entries, over
- * 256 TiB), E_INTERRUPTED, E_FAIL. f->why is WHY_NONE if a system call failed; otherwise it says what the file is: WHY_SYMLINK,
- * WHY_DEVICE, WHY_SOCKET, WHY_FIFO, WHY_TOO_LARGE, WHY_TOO_MANY, or WHY_UNSTEADY if the scan is strict. folder_fd is duplicated.
- * The caller owns *src, which belongs to one thread at a time.
+ * out, with a note; what scan->exclude matches is neither looked at further nor listed. Errors: E_SOURCE (f->object names the
+ * file: unreadable, special, name too long, over 2^32 - 2 entries, over 256 TiB), E_INTERRUPTED, E_FAIL. f->why is WHY_NONE if a
+ * system call failed; otherwise it says what the file is: WHY_SYMLINK, WHY_DEVICE, WHY_SOCKET, WHY_FIFO, WHY_TOO_LARGE,
+ * WHY_TOO_MANY, or WHY_UNSTEADY if the scan is strict. folder_fd is duplicated. The caller owns *src, which belongs to one thread
+ * at a time.
  */
 enum err pack_scan_folder(struct pack_source **src, int folder_fd, const struct pack_scan *scan, struct fault *f);
 void pack_source_free(struct pack_source **src);

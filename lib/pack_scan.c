@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "exclude.h"
 #include "image.h"
 #include "pack_internal.h"
 
@@ -126,15 +127,35 @@ try_open(struct walk *w, int dir_fd, const char *name, const struct statx *st)
 }
 
 static enum err
+exclude(struct walk *w, uint32_t dir, const char *name, bool is_dir, bool *out)
+{
+	char *path = NULL;
+
+	*out = false;
+	if (w->scan->exclude == NULL)
+		return E_OK;
+	if ((path = pack_source_path(w->src, dir, name)) == NULL)
+		return fault_set(w->f, E_FAIL, errno, "malloc", "%s", "");
+	*out = exclude_match(w->scan->exclude, path, is_dir);
+	free(path);
+	return E_OK;
+}
+
+static enum err
 take_child(struct walk *w, uint32_t dir, int dir_fd, const char *name)
 {
 	struct pack_entry *e = NULL;
 	enum err err = E_OK;
 	struct statx st;
+	int looked = pack_look(dir_fd, name, &st), sys = errno;
+	bool out = false;
 
+	if ((err = exclude(w, dir, name, looked == 0 && S_ISDIR(st.stx_mode), &out)) != E_OK || out)
+		return err;
 	if (!image_name_ok(name, strlen(name)))
 		return pack_source_fault(w->src, w->f, 0, "name", dir, name);
-	if (pack_look(dir_fd, name, &st) != 0)
+	errno = sys;
+	if (looked != 0)
 		return errno == ENOENT ? note(w, PACK_GONE, dir, name) : pack_source_fault(w->src, w->f, errno, "stat", dir, name);
 	if (!S_ISREG(st.stx_mode) && !S_ISDIR(st.stx_mode))
 		return special(w, dir, name, st.stx_mode);

@@ -136,30 +136,23 @@ code_words(const struct rehearsing *r, char *out, size_t size)
 	    left);
 }
 
+/* Say by how much the clock is wrong, and how we know. */
 static void
-warn_behind(const struct rehearsing *r)
+warn_clock(const struct rehearsing *r, bool back)
 {
 	const struct clock_view *v = &r->of.info.clock;
+	const int64_t t = back ? v->high : v->floor;
 	char now[WHEN_SHOWN], known[WHEN_SHOWN], by[WHEN_SHOWN];
 
 	when_show(now, sizeof now, v->now);
-	when_show(known, sizeof known, v->floor);
-	when_show_duration(by, sizeof by, v->floor - v->now);
-	say_warn(r->c, "this PC's clock is at least %s behind: it says %s, but the issuer signed something on %s. Set the "
-		       "clock", by, now, known);
-}
-
-static void
-warn_back(const struct rehearsing *r)
-{
-	const struct clock_view *v = &r->of.info.clock;
-	char now[WHEN_SHOWN], known[WHEN_SHOWN], by[WHEN_SHOWN];
-
-	when_show(now, sizeof now, v->now);
-	when_show(known, sizeof known, v->high);
-	when_show_duration(by, sizeof by, v->high - v->now);
-	say_warn(r->c, "this PC's clock says %s, which is %s before a code was opened here (%s). Set the clock; if that "
-		       "time was wrong: oncestick station reset-clock", now, by, known);
+	when_show(known, sizeof known, t);
+	when_show_duration(by, sizeof by, t - v->now);
+	if (back)
+		say_warn(r->c, "this PC's clock says %s, which is %s before a code was opened here (%s). Set the clock; if that "
+			       "time was wrong: oncestick station reset-clock", now, by, known);
+	else
+		say_warn(r->c, "this PC's clock is at least %s behind: it says %s, but the issuer signed something on %s. Set the "
+			       "clock", by, now, known);
 }
 
 static void
@@ -197,9 +190,9 @@ on_found(void *arg, enum rehearsal_found what)
 	case REHEARSAL_FORGETFUL:
 		return say_warn(r->c, "this PC forgets what it knows when it is switched off; keep a second code at hand");
 	case REHEARSAL_CLOCK_BEHIND:
-		return warn_behind(r);
+		return warn_clock(r, false);
 	case REHEARSAL_CLOCK_BACK:
-		return warn_back(r);
+		return warn_clock(r, true);
 	case REHEARSAL_OVER:
 		return warn_over(r);
 	}

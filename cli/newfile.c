@@ -44,10 +44,15 @@ newfile_check(const struct cli *c, const char *file, struct fault *f)
 {
 	char path[PATH_MAX];
 	struct stat st;
+	size_t n = (size_t)snprintf(path, sizeof path, "%s", file);
 
-	if ((size_t)snprintf(path, sizeof path, "%s", file) >= sizeof path)
+	if (n >= sizeof path)
 		return failed(c, file, ENAMETOOLONG, f);
-	if (filestat_path(file, &st) == 0)
+	if (n == 0)
+		return say_fault(c, f, E_USAGE, _("the name of the file to be written is empty."));
+	if (path[n - 1] == '/' || (filestat_path(file, &st) == 0 && S_ISDIR(st.st_mode)))
+		return say_fault(c, f, E_USAGE, _("%s is a directory: name a new file in it."), file);
+	if (filestat_at(AT_FDCWD, file, &st) == 0)
 		return failed(c, file, EEXIST, f);
 	if (errno != ENOENT || faccessat(AT_FDCWD, dirname(path), W_OK | X_OK, AT_EACCESS) != 0)
 		return failed(c, file, errno, f);
@@ -57,9 +62,12 @@ newfile_check(const struct cli *c, const char *file, struct fault *f)
 enum err
 newfile_write(const struct cli *c, const char *file, struct bytes data, struct fault *f)
 {
-	bool made = stickio_create(AT_FDCWD, file, data.p, data.n, 0644) == 0;
+	enum err e = newfile_check(c, file, f);
+	bool made = e == E_OK && stickio_create(AT_FDCWD, file, data.p, data.n, 0644) == 0;
 	int sys = 0;
 
+	if (e != E_OK)
+		return e;
 	if (made && stickio_sync_above(file) == 0)
 		return E_OK;
 	sys = errno;
@@ -79,21 +87,6 @@ newfile_begin(struct newfile *n, const struct cli *c, const char *file, struct b
 	return n->made ? E_OK : failed(c, file, errno, f);
 }
 
-/* Some file systems cannot refuse to replace a file. For these, look just before. */
-int
-newfile_rename(const char *from, const char *to)
-{
-	if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
-		return 0;
-	if (errno != EINVAL && errno != ENOSYS)
-		return -1;
-	if (faccessat(AT_FDCWD, to, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
-		errno = EEXIST;
-		return -1;
-	}
-	return rename(from, to);
-}
-
 enum err
 newfile_end(struct newfile *n, bool keep, struct fault *f)
 {
@@ -104,7 +97,7 @@ newfile_end(struct newfile *n, bool keep, struct fault *f)
 		unlink(n->part);
 		return E_OK;
 	}
-	if (newfile_rename(n->part, n->file) == 0 && stickio_sync_above(n->file) == 0)
+	if (stickio_rename_new(AT_FDCWD, n->part, n->file) == 0 && stickio_sync_above(n->file) == 0)
 		return E_OK;
 	return say_fault(n->c, f, E_FAIL, _("%s could not be given its name: %s. It is whole, as %s: rename it yourself."),
 	    n->file, strerror(errno), n->part);

@@ -39,7 +39,4 @@ struct newfile {
 enum err newfile_begin(struct newfile *n, const struct cli *c, const char *file, struct bytes data, struct fault *f);
 enum err newfile_end(struct newfile *n, bool keep, struct fault *f);
 
-/* newfile_rename(from, to): rename a file, but never over one that exists. Return 0, or -1 with errno. */
-int newfile_rename(const char *from, const char *to);
-
 #endif

@@ -13,7 +13,6 @@
 #include "bytes.h"
 #include "cards.h"
 #include "drawer.h"
-#include "newfile.h"
 #include "place.h"
 #include "say.h"
 #include "stickio.h"
@@ -142,7 +141,7 @@ name_file(struct sheet *s)
 {
 	if (s->temporary[0] == '\0')
 		return 0;
-	if (fsync(s->fd) != 0 || newfile_rename(s->temporary, s->file) != 0)
+	if (fsync(s->fd) != 0 || stickio_rename_new(AT_FDCWD, s->temporary, s->file) != 0)
 		return -1;
 	s->temporary[0] = '\0';
 	return stickio_sync_above(s->file);

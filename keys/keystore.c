@@ -282,11 +282,10 @@ is_still(int dir_fd, struct bytes was, struct fault *f)
 static enum err
 write_beside(int dir_fd, struct bytes file, struct fault *f)
 {
-	struct stat old, made;
+	struct stat old;
 
 	if (filestat_at(dir_fd, KEYSTORE_NAME, &old) != 0 || stickio_remove_file(dir_fd, BESIDE) != 0 ||
-	    stickio_create(dir_fd, BESIDE, file.p, file.n, 0600) != 0 || filestat_at(dir_fd, BESIDE, &made) != 0 ||
-	    (made.st_uid != old.st_uid && fchownat(dir_fd, BESIDE, old.st_uid, old.st_gid, AT_SYMLINK_NOFOLLOW) != 0))
+	    stickio_create_for(dir_fd, BESIDE, file, &old) != 0)
 		return fault_why(f, E_KEYSTORE, errno, WHY_MAKE_FILE, KEYSTORE_NAME);
 	return E_OK;
 }

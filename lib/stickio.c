@@ -269,15 +269,13 @@ stickio_write_full(int fd, const void *buf, size_t n, uint64_t off)
 	return ok ? 0 : -1;
 }
 
-int
-stickio_slurp(int dir_fd, const char *name, size_t limit, uint8_t **data, size_t *n)
+/* Read all of fd, which has this size, and close it. */
+static int
+slurp(int fd, uint64_t size, size_t limit, uint8_t **data, size_t *n)
 {
 	uint8_t *buf = NULL;
-	uint64_t size = 0;
-	int fd = -1, ret = -1;
+	int ret = -1;
 
-	if ((fd = stickio_open_file(dir_fd, name, O_RDONLY, &size)) == -1)
-		return -1;
 	if (size > limit) {
 		errno = EFBIG;
 		goto out;
@@ -297,13 +295,48 @@ out:
 }
 
 int
-stickio_create(int dir_fd, const char *name, const void *data, size_t n, mode_t mode)
+stickio_slurp(int dir_fd, const char *name, size_t limit, uint8_t **data, size_t *n)
+{
+	uint64_t size = 0;
+	int fd = stickio_open_file(dir_fd, name, O_RDONLY, &size);
+
+	return fd != -1 ? slurp(fd, size, limit, data, n) : -1;
+}
+
+/* Look before as well as after, as stickio_open_file does. */
+static bool
+is_regular(int found, const struct stat *st)
+{
+	if (found == 0 && !S_ISREG(st->st_mode))
+		errno = S_ISDIR(st->st_mode) ? EISDIR : EINVAL;
+	return found == 0 && S_ISREG(st->st_mode);
+}
+
+int
+stickio_slurp_named(const char *path, size_t limit, uint8_t **data, size_t *n)
+{
+	struct stat st;
+	int fd = -1;
+
+	if (!is_regular(filestat_path(path, &st), &st) ||
+	    (fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)) == -1)
+		return -1;
+	if (is_regular(filestat_fd(fd, &st), &st))
+		return slurp(fd, (uint64_t)st.st_size, limit, data, n);
+	close_keeping_errno(fd);
+	return -1;
+}
+
+static int
+create(int dir_fd, const char *name, struct bytes data, mode_t mode, const struct stat *owner)
 {
 	int fd = openat(dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC, 0600);
 
 	if (fd == -1)
 		return -1;
-	if (stickio_write_full(fd, data, n, 0) != 0)
+	if (stickio_write_full(fd, data.p, data.n, 0) != 0)
+		goto fail;
+	if (owner != NULL && fchown(fd, owner->st_uid, owner->st_gid) != 0)
 		goto fail;
 	(void)fchmod(fd, mode);
 	if (fsync(fd) != 0)
@@ -317,6 +350,18 @@ fail:
 	close_keeping_errno(fd);
 	unlink_keeping_errno(dir_fd, name);
 	return -1;
+}
+
+int
+stickio_create(int dir_fd, const char *name, const void *data, size_t n, mode_t mode)
+{
+	return create(dir_fd, name, BYTES(data, n), mode, NULL);
+}
+
+int
+stickio_create_for(int dir_fd, const char *name, struct bytes data, const struct stat *owner)
+{
+	return create(dir_fd, name, data, 0600, owner->st_uid != geteuid() ? owner : NULL);
 }
 
 int
@@ -364,22 +409,33 @@ open_stream(int dir_fd)
 	return dir;
 }
 
+/* Where there are no links either: whoever makes the new name has it, and replaces what it made. */
+static int
+claim_and_rename(int dir_fd, const char *from, const char *to)
+{
+	int fd = openat(dir_fd, to, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC, 0600);
+
+	if (fd == -1)
+		return -1;
+	close(fd);
+	if (renameat(dir_fd, from, dir_fd, to) == 0)
+		return 0;
+	unlink_keeping_errno(dir_fd, to);
+	return -1;
+}
+
 int
 stickio_rename_new(int dir_fd, const char *from, const char *to)
 {
-	int saved = 0;
-
 	if (renameat2(dir_fd, from, dir_fd, to, RENAME_NOREPLACE) == 0)
 		return 0;
 	if (errno != EINVAL && errno != ENOSYS)
 		return -1;
 	if (linkat(dir_fd, from, dir_fd, to, 0) != 0)
-		return -1;
+		return errno == EPERM || errno == ENOSYS || errno == EOPNOTSUPP ? claim_and_rename(dir_fd, from, to) : -1;
 	if (unlinkat(dir_fd, from, 0) == 0)
 		return 0;
-	saved = errno;
-	unlinkat(dir_fd, to, 0);
-	errno = saved;
+	unlink_keeping_errno(dir_fd, to);
 	return -1;
 }
 

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include "bytes.h"
@@ -63,10 +64,22 @@ int stickio_write_full(int fd, const void *buf, size_t n, uint64_t off);
 int stickio_slurp(int dir_fd, const char *name, size_t limit, uint8_t **data, size_t *n);
 
 /*
+ * stickio_slurp_named(path, limit, data, n): the same for a file that a person of this PC has named, and which may be a link to
+ * one. With errno EISDIR for a directory, EINVAL for a device, a pipe or a socket, which are not opened.
+ */
+int stickio_slurp_named(const char *path, size_t limit, uint8_t **data, size_t *n);
+
+/*
  * stickio_create(dir_fd, name, data, n, mode): make a file that must not exist, write it, fsync it and fchmod it (ignored where
  * there are no modes). On failure nothing of it is left, as far as it can be removed. Return 0, or -1 with errno.
  */
 int stickio_create(int dir_fd, const char *name, const void *data, size_t n, mode_t mode);
+
+/*
+ * stickio_create_for(dir_fd, name, data, owner): the same with mode 0600, for the user and the group of owner, as root does for
+ * somebody.
+ */
+int stickio_create_for(int dir_fd, const char *name, struct bytes data, const struct stat *owner);
 
 /*
  * stickio_rename(dir_fd, from, to): rename a file or directory within dir_fd so that it survives a power cut. The renamed object
@@ -82,8 +95,9 @@ int stickio_rename(int dir_fd, const char *from, const char *to);
 int stickio_mkdir(int dir_fd, const char *name, mode_t mode);
 
 /*
- * stickio_rename_new(dir_fd, from, to): rename a file within dir_fd, unless the new name is taken (EEXIST). Not all file systems
- * can do this. Return 0, or -1 with errno, and then it does not have the new name.
+ * stickio_rename_new(dir_fd, from, to): rename a file within dir_fd, unless the new name is taken (EEXIST). Where the file system
+ * knows no such rename, the file is linked; where it knows no links either, the new name is an empty file for a moment. Return 0,
+ * or -1 with errno, and then it does not have the new name.
  */
 int stickio_rename_new(int dir_fd, const char *from, const char *to);
 

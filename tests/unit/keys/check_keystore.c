@@ -183,6 +183,13 @@ linkat(int from_fd, const char *from, int to_fd, const char *to, int flags)
 	return fails.link != 0 ? done(fails.link, 0) : (int)syscall(SYS_linkat, from_fd, from, to_fd, to, flags);
 }
 
+__attribute__((visibility("default"))) int
+fchownat(int at_fd, const char *name, uid_t uid, gid_t gid, int flags)
+{
+	ck_abort_msg("the owner of whatever is called %s", name);
+	return (int)syscall(SYS_fchownat, at_fd, name, uid, gid, flags);
+}
+
 /* Once. */
 __attribute__((visibility("default"))) int
 unlinkat(int at_fd, const char *name, int flags)
@@ -575,14 +582,17 @@ START_TEST(what_cannot_be_written_leaves_nothing)
 }
 END_TEST
 
-/* Some file systems cannot rename without replacing: it is linked. Some, vfat for one, can do neither. */
+/* Some file systems cannot rename without replacing: it is linked. Some can do neither, and the name is claimed first. */
 START_TEST(where_there_is_no_such_rename_it_is_linked)
 {
 	static const int without[] = { EINVAL, ENOSYS };
 
 	fails.rename = without[_i];
+	fails.link = EROFS;
+	create_fails(EROFS, "create");
+	fails.rename = without[_i];
 	fails.link = EPERM;
-	create_fails(EPERM, "create");
+	create_fails(without[_i], "create"); /* nor may anything be renamed */
 	fails.rename = without[_i];
 	fails.unlink = EIO;
 	create_fails(EIO, "create");
@@ -705,6 +715,23 @@ START_TEST(another_passphrase_opens_and_the_old_one_does_not)
 }
 END_TEST
 
+/* As root does it for somebody who has to be able to read it; never for what has the name by then. */
+START_TEST(it_stays_its_owners)
+{
+	struct stat st;
+
+	quick = true;
+	make_old();
+	if (geteuid() == 0)
+		ck_assert_int_eq(syscall(SYS_fchownat, dir_fd, KEYSTORE_NAME, 4242, 2424, 0), 0);
+	ck_assert_int_eq(replace(OTHER, NULL), E_OK);
+	ck_assert_int_eq(fstatat(dir_fd, KEYSTORE_NAME, &st, AT_SYMLINK_NOFOLLOW), 0);
+	ck_assert(geteuid() != 0 || (st.st_uid == 4242 && st.st_gid == 2424));
+	ck_assert_uint_eq(st.st_mode, S_IFREG | 0600);
+	ck_assert(opens(OTHER));
+}
+END_TEST
+
 static void
 replace_fails(int sys, enum why why, bool counts)
 {
@@ -815,6 +842,7 @@ main(void)
 	tcase_add_test(tc, what_the_passphrase_was_stretched_to_is_wiped);
 	tcase_add_test(tc, the_issuer_of_a_file_is_not_told_where_it_is_none);
 	tcase_add_test(tc, another_passphrase_opens_and_the_old_one_does_not);
+	tcase_add_test(tc, it_stays_its_owners);
 	tcase_add_test(tc, what_cannot_be_replaced_stays);
 	tcase_add_test(tc, a_keystore_that_somebody_else_changed_is_not_replaced);
 	tcase_add_test(tc, killed_at_any_call_there_is_one_that_opens);

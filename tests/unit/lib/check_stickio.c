@@ -28,6 +28,8 @@ static ino_t flushed[8];        /* in their order */
 static size_t flushes;
 static uint32_t magic;          /* what file systems say they are; 0: the truth */
 static int attributes = -1;     /* what files have, as chattr(1) sets them; -1: nobody knows */
+static int no_links;            /* what a file system says that has none; 0: it has some */
+static unsigned owners_by_name; /* how often an owner was set for whatever has the name by then */
 static bool swapped;            /* the file becomes a FIFO between the look and the open */
 
 static void
@@ -90,6 +92,35 @@ close(int fd)
 
 	errno = failed == 1 ? sys : errno;
 	return failed == 1 ? -1 : r;
+}
+
+/* As FUSE file systems that know neither. */
+int
+renameat2(int from_fd, const char *from, int to_fd, const char *to, unsigned flags)
+{
+	return fails("renameat2") == 1 ? -1 : (int)syscall(SYS_renameat2, from_fd, from, to_fd, to, flags);
+}
+
+int
+linkat(int from_fd, const char *from, int to_fd, const char *to, int flags)
+{
+	if (no_links == 0)
+		return (int)syscall(SYS_linkat, from_fd, from, to_fd, to, flags);
+	errno = no_links;
+	return -1;
+}
+
+int
+fchownat(int dir_fd, const char *name, uid_t uid, gid_t gid, int flags)
+{
+	owners_by_name++;
+	return (int)syscall(SYS_fchownat, dir_fd, name, uid, gid, flags);
+}
+
+int
+fchown(int fd, uid_t uid, gid_t gid)
+{
+	return fails("fchown") == 1 ? -1 : (int)syscall(SYS_fchown, fd, uid, gid);
 }
 
 int
@@ -179,6 +210,8 @@ setup(void)
 	magic = 0;
 	attributes = -1;
 	swapped = false;
+	no_links = 0;
+	owners_by_name = 0;
 	fixture_open(&x);
 }
 
@@ -195,6 +228,15 @@ mode_of(const char *name)
 
 	ck_assert_int_eq(fstatat(x.fd, name, &st, AT_SYMLINK_NOFOLLOW), 0);
 	return st.st_mode & 07777;
+}
+
+static off_t
+size_of(const char *name)
+{
+	struct stat st;
+
+	ck_assert_int_eq(fstatat(x.fd, name, &st, AT_SYMLINK_NOFOLLOW), 0);
+	return st.st_size;
 }
 
 START_TEST(a_regular_file_opens_with_its_size)
@@ -288,6 +330,49 @@ START_TEST(slurp_takes_a_file_up_to_its_limit)
 	ck_assert_int_eq(stickio_slurp(x.fd, "file", 4, &data, &n), -1);
 	ck_assert_int_eq(errno, EFBIG);
 	ck_assert_ptr_null(data);
+}
+END_TEST
+
+/* People have links to where they keep what they were sent. Nothing that never ends, or has no content, is opened. */
+START_TEST(a_named_file_may_be_a_link)
+{
+	static const struct {
+		const char *name;
+		int sys;
+	} cases[] = {{"dir", EISDIR}, {"to_dir", EISDIR}, {"fifo", EINVAL}, {"to_fifo", EINVAL}, {"none", ENOENT},
+	    {"/dev/zero", EINVAL}, {"to_none", ENOENT}, {"loop", ELOOP}};
+	unsigned before = 0;
+	uint8_t *data = NULL;
+	size_t n = 99;
+
+	ck_assert_int_eq(fchdir(x.fd), 0);
+	put_file(&x, "file", "12345", 5);
+	put_dir(&x, "dir");
+	ck_assert_int_eq(mkfifoat(x.fd, "fifo", 0600), 0);
+	ck_assert_int_eq(symlinkat("file", x.fd, "link"), 0);
+	ck_assert_int_eq(symlinkat("link", x.fd, "link2"), 0);
+	ck_assert_int_eq(symlinkat("dir", x.fd, "to_dir"), 0);
+	ck_assert_int_eq(symlinkat("fifo", x.fd, "to_fifo"), 0);
+	ck_assert_int_eq(symlinkat("none", x.fd, "to_none"), 0);
+	ck_assert_int_eq(symlinkat("loop", x.fd, "loop"), 0);
+	before = descriptors();
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		ck_assert_int_eq(stickio_slurp_named(cases[i].name, 5, &data, &n), -1);
+		ck_assert_msg(errno == cases[i].sys, "%s: %d", cases[i].name, errno);
+	}
+	ck_assert_int_eq(stickio_slurp_named("link2", 4, &data, &n), -1);
+	ck_assert_int_eq(errno, EFBIG);
+	ck_assert(data == NULL && n == 99);
+	ck_assert_int_eq(stickio_slurp_named("link2", 5, &data, &n), 0);
+	ck_assert_uint_eq(n, 5);
+	ck_assert_mem_eq(data, "12345", 5);
+	free(data);
+	data = NULL;
+	swapped = true;
+	ck_assert_int_eq(stickio_slurp_named("file", 5, &data, &n), -1);
+	ck_assert_int_eq(errno, EINVAL);
+	ck_assert_ptr_null(data);
+	ck_assert_uint_eq(descriptors(), before);
 }
 END_TEST
 
@@ -673,6 +758,73 @@ START_TEST(rename_that_fails_says_so)
 }
 END_TEST
 
+START_TEST(a_new_name_is_never_taken_from_another)
+{
+	static const int without[] = {EPERM, ENOSYS, EOPNOTSUPP, 0};
+	unsigned before = descriptors();
+
+	put_file(&x, "file", "12345", 5);
+	put_file(&x, "other", "x", 1);
+	for (int k = 0; k < 2; k++) {
+		no_links = without[_i];
+		if (k == 1)
+			let_fail("renameat2", 0, EINVAL);
+		ck_assert_int_eq(stickio_rename_new(x.fd, "file", "other"), -1);
+		ck_assert_int_eq(errno, EEXIST);
+		ck_assert_int_eq(size_of("other"), 1);
+		ck_assert_int_eq(size_of("file"), 5);
+	}
+	let_fail("renameat2", 0, ENOSYS);
+	ck_assert_int_eq(stickio_rename_new(x.fd, "file", "new"), 0);
+	ck_assert(!exists(&x, "file"));
+	ck_assert_int_eq(size_of("new"), 5);
+	ck_assert_uint_eq(descriptors(), before);
+}
+END_TEST
+
+/* It is not left as an empty file either. */
+START_TEST(a_new_name_that_cannot_be_given_is_not_there)
+{
+	put_file(&x, "file", "12345", 5);
+	let_fail("renameat2", 0, EINVAL);
+	no_links = EIO;
+	ck_assert_int_eq(stickio_rename_new(x.fd, "file", "new"), -1);
+	ck_assert_int_eq(errno, EIO);
+	let_fail("renameat2", 0, EROFS);
+	no_links = EPERM;
+	ck_assert_int_eq(stickio_rename_new(x.fd, "file", "new"), -1);
+	ck_assert_int_eq(errno, EROFS);
+	let_fail("renameat2", 0, EINVAL);
+	ck_assert_int_eq(stickio_rename_new(x.fd, "none", "new"), -1);
+	ck_assert_int_eq(errno, ENOENT);
+	ck_assert(!exists(&x, "new") && exists(&x, "file"));
+}
+END_TEST
+
+/* By its descriptor: whoever may write there could have put a link in the place of the name. */
+START_TEST(a_file_is_made_for_whom_it_is)
+{
+	struct stat owner, made;
+
+	ck_assert_int_eq(fstat(x.fd, &owner), 0);
+	ck_assert_int_eq(stickio_create_for(x.fd, "mine", BYTES("12345", 5), &owner), 0);
+	ck_assert_uint_eq(mode_of("mine"), 0600);
+	ck_assert_int_eq(size_of("mine"), 5);
+	owner.st_uid = 4242, owner.st_gid = 2424;
+	let_fail("fchown", 0, EPERM);
+	ck_assert_int_eq(stickio_create_for(x.fd, "theirs", BYTES("12345", 5), &owner), -1);
+	ck_assert_int_eq(errno, EPERM);
+	ck_assert(!exists(&x, "theirs"));
+	if (geteuid() == 0) {
+		ck_assert_int_eq(stickio_create_for(x.fd, "theirs", BYTES("12345", 5), &owner), 0);
+		ck_assert_int_eq(fstatat(x.fd, "theirs", &made, AT_SYMLINK_NOFOLLOW), 0);
+		ck_assert(made.st_uid == 4242 && made.st_gid == 2424);
+		ck_assert_uint_eq(mode_of("theirs"), 0600);
+	}
+	ck_assert_uint_eq(owners_by_name, 0);
+}
+END_TEST
+
 START_TEST(a_directory_that_knows_no_flush_is_flushed)
 {
 	let_fail("fsync", 0, EINVAL);
@@ -918,6 +1070,7 @@ fill(TCase *t)
 	tcase_add_test(t, links_and_files_are_no_directories);
 	tcase_add_test(t, a_short_file_is_an_io_error_and_not_short_data);
 	tcase_add_test(t, slurp_takes_a_file_up_to_its_limit);
+	tcase_add_test(t, a_named_file_may_be_a_link);
 	tcase_add_test(t, slurp_allocates_nothing_for_a_huge_sparse_file);
 	tcase_add_test(t, create_refuses_what_is_there_and_ignores_the_umask);
 	tcase_add_test(t, mkdir_ignores_the_umask);
@@ -935,6 +1088,9 @@ fill(TCase *t)
 	tcase_add_loop_test(t, create_that_fails_leaves_nothing, 0, 4);
 	tcase_add_test(t, rename_flushes_what_is_renamed_and_then_the_directory);
 	tcase_add_loop_test(t, rename_that_fails_says_so, 0, 4);
+	tcase_add_loop_test(t, a_new_name_is_never_taken_from_another, 0, 4);
+	tcase_add_test(t, a_new_name_that_cannot_be_given_is_not_there);
+	tcase_add_test(t, a_file_is_made_for_whom_it_is);
 	tcase_add_test(t, a_directory_that_knows_no_flush_is_flushed);
 	tcase_add_test(t, the_directory_above_is_flushed);
 	tcase_add_test(t, mkdir_that_fails_leaves_nothing);

@@ -3,7 +3,6 @@
  * up.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +14,7 @@
 #include "cli.h"
 #include "collect.h"
 #include "faultsay.h"
+#include "filearg.h"
 #include "homecoming.h"
 #include "human.h"
 #include "issuer.h"
@@ -83,15 +83,14 @@ read_file(struct all *a, size_t i, size_t *room, struct fault *f)
 	const char *name = a->receipts.items[i];
 	size_t n = 0;
 
-	int got = stickio_slurp(AT_FDCWD, name, *room, &a->files[i], &n);
-
-	if (got != 0 && errno == EFBIG)
-		return say_fault(a->c, f, E_USAGE,
-		    _("%s is too large: at most %u MiB of receipts are read at once. Give fewer files at a time; a single PC "
-		      "never has that many, so is it the right file?"),
-		    name, RECEIPTS_MAX_MIB);
-	if (got != 0)
-		return say_fault(a->c, f, E_USAGE, _("%s cannot be read: %s."), name, strerror(errno));
+	if (stickio_slurp_named(name, *room, &a->files[i], &n) != 0) {
+		if (errno == EFBIG)
+			return say_fault(a->c, f, E_USAGE,
+			    _("%s is too large: at most %u MiB of receipts are read at once. Give fewer files at a time; a single PC "
+			      "never has that many, so is it the right file?"),
+			    name, RECEIPTS_MAX_MIB);
+		return filearg_unread(a->c, name, f);
+	}
 	*room -= n;
 	return collect_file(&a->runs[0].h.collect, BYTES(a->files[i], n), f);
 }

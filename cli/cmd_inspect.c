@@ -14,6 +14,7 @@
 #include "cli.h"
 #include "faultsay.h"
 #include "fence.h"
+#include "filearg.h"
 #include "filestat.h"
 #include "inspect.h"
 #include "inspectsay.h"
@@ -53,11 +54,11 @@ read_file(struct asked *a, struct fault *f)
 	const char *path = a->arg;
 	size_t n = 0;
 
-	if (stickio_slurp(AT_FDCWD, path, FILE_MAX, &a->file, &n) != 0) {
+	if (stickio_slurp_named(path, FILE_MAX, &a->file, &n) != 0) {
 		if (errno == EFBIG)
 			return say_fault(c, f, E_USAGE,
 			    _("%s is longer than any file that can be shown here. Is it the right one?"), path);
-		return say_fault(c, f, E_USAGE, _("%s cannot be read: %s."), path, strerror(errno));
+		return filearg_unread(c, path, f);
 	}
 	switch (inspect_file(&a->of, BYTES(a->file, n))) {
 	case ENVELOPE_OK:

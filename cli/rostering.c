@@ -4,7 +4,6 @@
 #include "rostering.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +14,7 @@
 #include <jansson.h>
 
 #include "faultsay.h"
+#include "filearg.h"
 #include "issuing.h"
 #include "newfile.h"
 #include "roster.h"
@@ -102,14 +102,13 @@ read_roster(struct work *w, struct fault *f)
 {
 	uint8_t *data = NULL;
 	size_t n = 0;
-	int failed = stickio_slurp(AT_FDCWD, w->a->file, ROSTER_BYTES_MAX, &data, &n) != 0 ? errno : 0;
+	int got = stickio_slurp_named(w->a->file, ROSTER_BYTES_MAX, &data, &n);
 	enum err e = E_OK;
 
-	if (failed == EFBIG)
+	if (got != 0 && errno != EFBIG)
+		return filearg_unread(w->c, w->a->file, f);
+	if (got != 0)
 		n = ROSTER_BYTES_MAX + 1; /* roster_read says what is wrong with that */
-	else if (failed != 0)
-		return say_fault(w->c, f, E_USAGE, _("the roster %s cannot be read: %s. Nothing was handed out."), w->name,
-		    strerror(failed));
 	e = worded(w, roster_read(&w->roster, BYTES(data, n), text_languages, f), f);
 	free(data);
 	return e;

@@ -2,7 +2,6 @@
  * cmd_accept.c - accept what an issuer sent after a stick. It takes no code and no passphrase.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +13,7 @@
 #include "cli.h"
 #include "envelope.h"
 #include "faultsay.h"
+#include "filearg.h"
 #include "keytree.h"
 #include "notice.h"
 #include "opt.h"
@@ -45,14 +45,12 @@ struct run {
 static enum err
 read_file(struct run *r, struct fault *f)
 {
-	if (stickio_slurp(AT_FDCWD, r->name, REFILLFILE_MAX, &r->file, &r->file_n) == 0)
+	if (stickio_slurp_named(r->name, REFILLFILE_MAX, &r->file, &r->file_n) == 0)
 		return E_OK;
-	if (errno == ENOMEM)
-		return fault_set(f, E_FAIL, ENOMEM, "memory", "%s", r->name);
 	if (errno == EFBIG)
 		return say_fault(r->c, f, E_USAGE, _("%s is longer than anything that an issuer sends. Is it the right file?"),
 		    r->name);
-	return say_fault(r->c, f, E_USAGE, _("%s cannot be read: %s."), r->name, strerror(errno));
+	return filearg_unread(r->c, r->name, f);
 }
 
 static enum err
@@ -165,6 +163,21 @@ report_list(const struct run *r)
 
 /* ---- new codes ------------------------------------------------------------------------------------------------------------- */
 
+/* What the speaker can do, who neither prepares sticks nor has a larger one. */
+static enum err
+no_room(const struct run *r, const struct fault *why, struct fault *f)
+{
+	if (why->why == WHY_ENTRIES)
+		return say_fault(r->c, f, E_SPACE,
+		    _("the stick at %s has had codes added as often as a stick can take them. Nothing on it was changed; tell whoever sent "
+		      "%s: only they can make room, by preparing the stick anew."),
+		    r->at.path, r->name);
+	return say_fault(r->c, f, E_SPACE,
+	    _("there is too little room on the stick at %s for %s, of which nothing counts yet. Remove files of yours from the stick, but "
+	      "nothing in ONCE, and give the same command again."),
+	    r->at.path, r->name);
+}
+
 /* Put f into words, with the names that it is about. */
 static enum err
 word(const struct run *r, const struct fault *why, struct fault *f)
@@ -185,7 +198,7 @@ word(const struct run *r, const struct fault *why, struct fault *f)
 		    _("%s needs the newest list of revoked codes, which is neither in it nor on the stick. Nothing was done; ask whoever "
 		      "sent it for the list, and accept that first."),
 		    r->name);
-	return fault_pass(f, why);
+	return why->err == E_SPACE ? no_room(r, why, f) : fault_pass(f, why);
 }
 
 /* The list that comes with the codes is for this PC, too. If this PC cannot keep it, the stick still has it. */

@@ -654,15 +654,15 @@ static void
 s_entries(FILE *t, const struct fault *f, const struct faultsay_about *a)
 {
 	fprintf(t,
-	    _("there are 64 lectures, or remains of some, on %s, and that is the limit; --replace destroys them."), STICK(f, a));
+	    _("there are 64 lectures, or remains of some, on %s, and that is the limit; 'oncestick prepare --replace' destroys them."),
+	    STICK(f, a));
 }
 
 static void
 s_space(FILE *t, const struct fault *f, const struct faultsay_about *a)
 {
 	fprintf(t,
-	    _("it does not fit on %s%s; nothing was written. Use a larger stick, remove other files from this one, or use "
-	      "--replace."),
+	    _("it does not fit on %s%s. Remove other files from the stick, but nothing in ONCE, or use a larger one."),
 	    STICK(f, a), CAUSE(f, a));
 }
 

@@ -114,7 +114,7 @@ is_copy(FILE *to, const struct fault *f)
 static void
 crowded(FILE *to, const struct fault *f)
 {
-	fprintf(to, _("there are %u lectures on %s already, which is the limit; --replace destroys them."),
+	fprintf(to, _("there are %u lectures on %s already, which is the limit; 'oncestick prepare --replace' destroys them."),
 	    STICK_GRANTS_MAX, f->object);
 }
 
@@ -146,7 +146,7 @@ holds_none(FILE *to, const struct fault *f)
 static void
 never_given(FILE *to, const struct fault *f)
 {
-	fprintf(to, _("nobody called \"%s\" was given a code; 'oncestick codes STICK' lists holders."), f->object);
+	fprintf(to, _("nobody called \"%s\" is in the books, or not any more; 'oncestick codes STICK' lists holders."), f->object);
 }
 
 static void

@@ -185,13 +185,30 @@ if [ "$WHO" = root ] && mkdir "$W/full" && mount -t tmpfs -o size=12m none "$W/f
 	cp -a "$W/before/ONCE" "$W/full"
 	head -c 20000000 /dev/zero >"$W/full/fill" 2>/dev/null
 	refused 38 "onto a stick that is full" oncestick accept "$W/F" "$W/full"
+	said 'Remove files of yours from the stick, but nothing in ONCE'
 	nothing "which is as it was" diff -r -x probe "$W/before/ONCE" "$W/full/ONCE"
 	truncate -s -16K "$W/full/fill"
 	refused 38 "and onto one that is nearly" oncestick accept "$W/F" "$W/full"
+	said 'nothing counts yet.*give the same command again'
 	check "where the old code is good" oncestick rehearse "$W/full" --code-file "$W/code"
 	truncate -s -1M "$W/full/fill"
 	check "with room it is accepted" oncestick accept "$W/F" "$W/full"
 	umount "$W/full"
+fi
+
+# ... and one that can take no more
+if [ "$WHO" = root ]; then
+	again before
+	n=1
+	while [ $n -lt 64 ]; do
+		oncestick refill "$stick" -n 1 -q "$pass" >"$W/out" 2>"$W/err" </dev/null || die "refill $n"
+		n=$((n + 1))
+	done
+	check "codes for a stick that is away" oncestick refill "$name" --lecture "Week 12" -n 1 -o "$W/sixtyfifth" "$pass"
+	refused 38 "which can take no more" oncestick accept "$W/sixtyfifth" "$stick"
+	said 'tell whoever sent'
+	no grep -q -e --replace "$W/err" || die "whoever has the stick cannot prepare it"
+	again before
 fi
 
 # at once

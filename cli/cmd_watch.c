@@ -128,6 +128,7 @@ on_stick(void *arg, const char *path)
 		return true;
 	}
 	w->result = ask(w, path);
+	say_forget(w->c); /* this may go on for weeks */
 	w->done = w->once || w->result == E_INTERRUPTED; /* at a question ^C is a key, not a signal */
 	return w->result == E_OK || w->result == E_PROMPT;
 }

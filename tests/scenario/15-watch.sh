@@ -139,6 +139,36 @@ person "it waits for a stick" '
 	want "E_INTERRUPTED 130"
 	status 130'
 
+# what was said of each stick that came is not kept: watch may run for weeks
+if command -v python3 >/dev/null; then
+	cat >"$W/kept" <<-'END'
+		import re, sys
+		ranges = [re.match("(\\w+)-(\\w+)", line) for line in open(f"/proc/{sys.argv[1]}/maps") if "[heap]" in line]
+		count = 0
+		with open(f"/proc/{sys.argv[1]}/mem", "rb") as memory:
+		    for r in ranges:
+		        memory.seek(int(r[1], 16))
+		        count += memory.read(int(r[2], 16) - int(r[1], 16)).count(b"cancelled: no code was typed")
+		sys.exit(0 if ranges and count < 6 else f"{count} sentences are in memory")
+	END
+	pull
+	person "what it said is not kept in memory" "
+		spawn oncestick watch
+		want {waiting for a stick}
+		for {set i 0} {\$i < 12} {incr i} {
+			hands {mount \"\$LOOP\" \"\$STICK\"}
+			want {Code: }
+			send \"\\r\"
+			want {left alone until}
+			hands {umount \"\$STICK\"}
+			want {is gone}
+		}
+		hands \"python3 $W/kept [exp_pid]\"
+		send \"\\003\"
+		status 130"
+	plug
+fi
+
 # ^C at a question: a key, where the line is edited here; a signal on a terminal that edits it, and where Enter is asked for
 interrupted() # TERM DESCRIPTION SCRIPT
 {

@@ -16,10 +16,12 @@
 #include "enrolment.h"
 #include "envelope.h"
 #include "faultsay.h"
+#include "filearg.h"
 #include "issuing.h"
 #include "keytree.h"
 #include "newfile.h"
 #include "opt.h"
+#include "settings.h"
 #include "station.h"
 #include "stick.h"
 #include "stickio.h"
@@ -221,7 +223,7 @@ name_there(struct cli *c, const struct station_args *a, const char *text)
 	if (!name_fits(c, text))
 		return E_USAGE;
 	if ((err = issuing_open(&i, c, &f)) == E_OK && (err = find_pc(c, &i, a->pc, id, &f)) == E_OK)
-		err = books_pc_call(i.books, id, text, &f);
+		err = settings_pc_name(&i, id, text, &f);
 	if (err != E_OK)
 		err = faultsay_error(c, &f, NULL);
 	else
@@ -256,12 +258,12 @@ issuer_of_object(const struct cli *c, const char *file, uint8_t pk[KEY_SIZE], st
 	size_t n = 0;
 	enum err err = E_OK;
 
-	if (stickio_slurp(AT_FDCWD, file, envelope_limit(ENVELOPE_NOTICE), &data, &n) != 0) {
+	if (stickio_slurp_named(file, envelope_limit(ENVELOPE_NOTICE), &data, &n) != 0) {
 		if (errno == EFBIG)
 			return say_fault(c, f, E_USAGE,
 			    _("%s is longer than anything that an issuer signs. Name the stick, or a grant or manifest on it."),
 			    file);
-		return say_fault(c, f, E_USAGE, _("%s cannot be read: %s."), file, strerror(errno));
+		return filearg_unread(c, file, f);
 	}
 	if (envelope_guess(BYTES(data, n), &type) == 0)
 		opened = envelope_open(type, BYTES(data, n), &payload, pk);

@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "books.h"
+#include "books_pc.h"
+#include "bytes.h"
 #include "keystore.h"
 
 /* The books are locked meanwhile, so that two who change the passphrase come one after the other. */
@@ -44,4 +46,19 @@ settings_contact(struct issuer *i, const char *contact, struct fault *f)
 	if ((e = books_end(i->books, e, f)) == E_OK)
 		snprintf(i->contact, sizeof i->contact, "%s", contact);
 	return e;
+}
+
+enum err
+settings_pc_name(struct issuer *i, const uint8_t id[ID_SIZE], const char *name, struct fault *f)
+{
+	char hex[2 * ID_SIZE + 1];
+	const struct books_event event = {.now = i->now, .verb = "station name", .slot = BOOKS_WHOLE, .detail = hex};
+	enum err e = books_begin(i->books, f);
+
+	if (e != E_OK)
+		return e;
+	bytes_to_hex(hex, id, ID_SIZE);
+	if ((e = books_pc_call(i->books, id, name, f)) == E_OK)
+		e = books_event(i->books, &event, f);
+	return books_end(i->books, e, f);
 }

@@ -24,4 +24,10 @@ enum err settings_passphrase(struct issuer *i, struct bytes was, struct bytes pa
  */
 enum err settings_contact(struct issuer *i, const char *contact, struct fault *f);
 
+/*
+ * settings_pc_name(i, id, name, f): books_pc_call, with an event of which PC it is. name satisfies dcbor_text_ok, or is empty.
+ * Errors: E_BOOKS, E_FAIL.
+ */
+enum err settings_pc_name(struct issuer *i, const uint8_t id[ID_SIZE], const char *name, struct fault *f);
+
 #endif

@@ -45,6 +45,8 @@ is "the codes have it" "$(oncestick codes "$name" --json | jq -c '.codes[0,1] | 
 [null,null]"
 is "the report has it" "$(oncestick report --json | jq -r '.lectures[0].codes[0].use.pc')" 'Hall "3"'
 check "the office calls it otherwise" oncestick station name 'Aula' --pc "$(printf %s "$pc" | cut -c1-8)"
+is "who called it so is in the log" "$(oncestick report --json | jq -c '[.office[] | select(.verb == "station name") | .times]')" "[1]"
+is "... with the PC that it is about" "$(sqlite3 "$W/issuer/books.sqlite" "SELECT detail FROM event WHERE verb = 'station name'")" "$pc"
 check "and the PC tells again" oncestick collect --receipts "$W/receipts" "$pass"
 is "it is called as the office does" "$(oncestick codes "$name" --json | jq -r '.codes[0].pc')" Aula
 check "until that is taken away" oncestick station name '' --pc "$pc"

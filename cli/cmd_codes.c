@@ -444,14 +444,26 @@ out:
 
 /* ---- correcting a holder's name ------------------------------------------------------------------------------------------ */
 
-/* If r->from, as typed, names a code, the holder of that code is meant. Otherwise r->from stays as it is. */
+/*
+ * If r->from, as typed, names a code, the holder of that code is meant, unless somebody has just that name. Otherwise r->from stays
+ * as it is.
+ */
 static enum err
 find_renamed(const struct cli *c, struct issuer *i, struct books_rename *r, struct books_slot *slot, struct fault *f)
 {
 	struct fault why = {0};
+	bool is_holder = false;
+	enum err e = books_is_holder(i->books, r->from, &is_holder, f);
 
+	if (e != E_OK)
+		return e;
 	if (issuing_find_code(i, c, r->from, slot, &why) != E_OK)
-		return why.why == WHY_NO_CODE_NAME ? E_OK : fault_pass(f, &why);
+		return is_holder || why.why == WHY_NO_CODE_NAME ? E_OK : fault_pass(f, &why);
+	if (is_holder) {
+		say_info(c, "somebody is called \"%s\", and that name is corrected; for who has the code of that name, give the command again",
+		    r->from);
+		return E_OK;
+	}
 	if (slot->state == BOOKS_READY)
 		return say_fault(c, f, E_USAGE,
 		    _("code %s has not been handed out, so nobody has it; 'oncestick issue --to' hands it out."), r->from);

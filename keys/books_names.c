@@ -39,6 +39,15 @@ books_rename(struct books *b, const struct books_rename *r, uint64_t *count, str
 	return err;
 }
 
+enum err
+books_is_holder(struct books *b, const char *name, bool *is, struct fault *f)
+{
+	int64_t one = 0;
+
+	return sql_int_of(books_step(b, "names"), "SELECT 1 FROM slot WHERE holder = ? AND state <> 'ready' LIMIT 1",
+	    SQL_ARGS(SQL_TEXT(name)), &one, is, f);
+}
+
 /* ---- finding ------------------------------------------------------------------------------------------------------------ */
 
 /* What was found, and how far each name is from the one that was typed. */

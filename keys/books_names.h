@@ -4,6 +4,7 @@
 #ifndef BOOKS_NAMES_H
 #define BOOKS_NAMES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,6 +26,9 @@ struct books_rename {
  * log stay. One transaction. Errors: E_BOOKS, E_FAIL.
  */
 enum err books_rename(struct books *b, const struct books_rename *r, uint64_t *count, struct fault *f);
+
+/* books_is_holder(b, name, is, f): whether a code that was handed out has this holder now. Errors: E_BOOKS, E_FAIL. */
+enum err books_is_holder(struct books *b, const char *name, bool *is, struct fault *f);
 
 #define BOOKS_NEAR_MAX 3
 

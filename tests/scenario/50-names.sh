@@ -32,6 +32,20 @@ refused 2 "one with a line in it" oncestick codes --rename Lee "$(printf 'a\nb')
 refused 2 "one that is too long" oncestick codes --rename Lee "$(printf '%300s' x)"
 is "nothing was changed" "$(sqlite3 "$books" "SELECT count(*), group_concat(holder) FROM event")" "$before"
 
+# ---- names that look like those of codes
+refused 14 "nobody becomes nobody" oncestick codes --rename Nobody Nobody
+said 'nobody called "Nobody" is in the books'
+for odd in "$name/6" 7kq241/2; do
+	check "somebody is called like a code" oncestick codes --rename "$name/4" "$odd"
+	check "and can be called otherwise" oncestick codes --rename "$odd" 'Müller'
+	said '1 code is noted for "Müller" now'
+	is "by that name" "$(holders)" 'Test|Kim, hall 3|Lee|Müller||'
+done
+check "one is called like a code that somebody else has" oncestick codes --rename "$name/4" "$name/3"
+check "it is the one with the name" oncestick codes --rename "$name/3" 'Müller'
+said 'somebody is called.*give the command again'
+is "and nobody else" "$(holders)" 'Test|Kim, hall 3|Lee|Müller||'
+
 # ---- did you mean --------------------------------------------------------------------------------------------------------------
 for old in 'Kim, hal 3' 'kim hall 3' 'KIM, HALL 3' 'Kim'; do
 	refused 14 "nobody is called $old" oncestick codes --rename "$old" X
@@ -58,4 +72,6 @@ no test "$(traces 'Kim, hal 3')" -eq 0 || die "the log does not have the old nam
 check "the old name alone" oncestick forget 'Kim, hal 3' --yes
 is "is gone from the file" "$(traces 'Kim, hal 3')" 0
 is "the new one is not" "$(holders)" 'Test|Kim, hall 3|Lee|Müller||'
+refused 14 "a name that is forgotten already" oncestick forget 'Kim, hal 3' --yes
+said 'is in the books, or not any more'
 finish

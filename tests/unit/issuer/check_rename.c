@@ -100,6 +100,9 @@ START_TEST(nobody_cannot_be_renamed)
 	ck_assert_int_eq(f.why, WHY_NEVER_GIVEN);
 	ck_assert_str_eq(f.object, "Kim");
 	ck_assert_uint_eq(fixture_logged(&office, "Bea"), 0);
+	fault_clear(&f);
+	ck_assert_int_eq(rename_all("Kim", "Kim"), E_NO_CODES); /* nor to the same name */
+	ck_assert_int_eq(f.why, WHY_NEVER_GIVEN);
 	ck_assert_int_eq(rename_all("Lee", "Lee"), E_OK);
 	ck_assert_uint_eq(count, 0);
 }

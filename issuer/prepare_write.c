@@ -369,7 +369,10 @@ look_anew(struct prepare *j, struct prepare_target *t, struct fault *f)
 		e = provision_begin(&t->p, t->fd, j->issuer.seed, j->issuer.pk, f);
 	if (e != E_OK)
 		return e == E_INTERRUPTED || e == E_FAIL ? e : forgetful(t, f);
-	return t->p->stick != NULL && memcmp(t->p->stick->id, t->grant.stick_id, ID_SIZE) == 0 ? E_OK : forgetful(t, f);
+	if (t->p->stick != NULL && memcmp(t->p->stick->id, t->grant.stick_id, ID_SIZE) == 0)
+		return E_OK;
+	provision_end(&t->p); /* whatever is there now may be somebody's: it is not cleaned up */
+	return forgetful(t, f);
 }
 
 struct reader {

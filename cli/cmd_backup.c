@@ -45,7 +45,9 @@ make(struct issuer *i, const struct cli *c, const char *file, struct fault *f)
 	size_t n = 0;
 	enum err e = newfile_check(c, file, f);
 
-	if (e == E_OK && (e = issuing_open_to_read(i, c, f)) == E_OK && (e = keystore_load(i->dir_fd, &keystore, &n, f)) == E_OK)
+	if (e == E_OK && (e = issuing_open_to_read(i, c, f)) == E_OK)
+		issuing_warn_behind(i, c);
+	if (e == E_OK && (e = keystore_load(i->dir_fd, &keystore, &n, f)) == E_OK)
 		e = backup_make(i->books, &(struct backup_new){file, BYTES(keystore, n), i->now, PACKAGE_VERSION}, f);
 	free(keystore);
 	return e;

@@ -123,6 +123,26 @@ from_file(struct run *x, struct fault *f)
 
 /* ---- in place ------------------------------------------------------------------------------------------------------------ */
 
+/*
+ * With a clock that is behind, the next list would be older than those that the lost books signed, and no PC that has one of them
+ * would take it.
+ */
+static enum err
+check_clock(struct issuer *i, const struct cli *c, struct fault *f)
+{
+	char now[WHEN_SHOWN], last[WHEN_SHOWN];
+	enum err e = issuing_clock(i, c, f);
+
+	if (e != E_OK || c->clock_is_right || issuer_last_used(i) <= i->now)
+		return e;
+	when_show(now, sizeof now, i->now);
+	when_show(last, sizeof last, issuer_last_used(i));
+	return say_fault(c, f, E_USAGE,
+	    _("this PC's clock says %s, but the issuer's books were used here on %s already. Set the clock first; if it is right now: "
+	      "--clock-is-right."),
+	    now, last);
+}
+
 static enum err
 adopt(const struct cli *c, bool yes, struct fault *f)
 {
@@ -130,6 +150,8 @@ adopt(const struct cli *c, bool yes, struct fault *f)
 	uint32_t counted = 0;
 	enum err e = issuing_open(&i, c, f);
 
+	if (e == E_OK)
+		e = check_clock(&i, c, f);
 	if (e == E_OK && !yes)
 		e = prompt_yes(
 		    c, _("Are these the newest books there are? Every code that is ready in them will count as handed out."), f);
@@ -184,7 +206,7 @@ cmd_restore(struct cli *c, int argc, char **argv)
 	    N_("Make the issuer again from a FILE that 'oncestick backup' made; never over one that is there. A backup does not know "
 	       "which codes were\n"
 	       "handed out after it was made: those that were ready count as handed out, so that nobody gets one that somebody has.\n"),
-	    OPT_PASSPHRASE | OPT_PINENTRY | OPT_JSON, rows, 0, 1};
+	    OPT_PASSPHRASE | OPT_PINENTRY | OPT_CLOCK | OPT_JSON, rows, 0, 1};
 	struct fault f = {0};
 	struct opt_words words = {argv, argc};
 	enum err e = E_OK;

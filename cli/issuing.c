@@ -77,7 +77,11 @@ remember(struct issuer *i, const struct cli *c)
 {
 	char dir[ISSUER_DIR_MAX], safe[512];
 
-	if (station_dir(dir, sizeof dir) == 0 && issuer_remember(i, dir) != 0)
+	if (station_dir(dir, sizeof dir) != 0)
+		return;
+	if (!i->writes)
+		(void)issuer_compare(i, dir);
+	else if (issuer_remember(i, dir) != 0)
 		say_warn(c, "%s cannot be written: should an older copy of the issuer's books be put back, this PC will not notice",
 		    say_safe(safe, sizeof safe, dir));
 }
@@ -90,7 +94,7 @@ open_issuer(struct issuer *i, const struct cli *c, enum issuer_how how, struct f
 
 	if (e == E_OK && (e = issuer_open(i, dir, how, f)) == E_OK && how != ISSUER_TO_BEGIN)
 		issuing_warn_rights(i, c);
-	if (e == E_OK && how != ISSUER_TO_READ)
+	if (e == E_OK)
 		remember(i, c);
 	return e;
 }
@@ -465,7 +469,7 @@ issuing_did_you_mean(struct issuer *i, const struct cli *c, struct fault *f)
 	list_names(names, sizeof names, &near);
 	fault_clear(f);
 	if (given)
-		say_fault(c, f, was.err, _("nobody called \"%s\" was given a code; did you mean %s?"), was.object, names);
+		say_fault(c, f, was.err, _("nobody called \"%s\" is in the books, or not any more; did you mean %s?"), was.object, names);
 	else
 		say_fault(c, f, was.err,
 		    _("nobody called \"%s\" holds an unused code that is still valid; did you mean %s?"), was.object, names);

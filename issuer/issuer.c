@@ -152,7 +152,7 @@ has_mark(struct issuer *i, struct mark *m)
 }
 
 int
-issuer_remember(struct issuer *i, const char *dir)
+issuer_compare(struct issuer *i, const char *dir)
 {
 	struct mark m;
 
@@ -162,7 +162,21 @@ issuer_remember(struct issuer *i, const char *dir)
 		return -1;
 	}
 	i->behind = i->behind || (!i->fresh && !has_mark(i, &m));
-	return sql_make_path(dir) == 0 && access(dir, W_OK) == 0 ? 0 : -1;
+	return 0;
+}
+
+int
+issuer_remember(struct issuer *i, const char *dir)
+{
+	return issuer_compare(i, dir) == 0 && sql_make_path(dir) == 0 && access(dir, W_OK) == 0 ? 0 : -1;
+}
+
+int64_t
+issuer_last_used(const struct issuer *i)
+{
+	struct mark m = {0};
+
+	return i->mark_dir[0] != '\0' && mark_read(i->mark_dir, i->pk, &m) ? m.when : 0;
 }
 
 enum err

@@ -90,7 +90,9 @@ void issuer_close(struct issuer *i);
  * was never handed out.
  *
  * issuer_remember(i, dir): this PC remembers in dir, which is made if it does not exist; i->behind says what it knows. Return 0,
- * or -1 with errno if dir cannot be written.
+ * or -1 with errno if dir cannot be written. issuer_compare(i, dir): the same for books that are only read: dir is left as it is.
+ *
+ * issuer_last_used(i): when books of this issuer were last changed on this PC, as it remembers; 0 if it does not.
  *
  * issuer_hands_out(i, since, f): for a verb that makes or hands out codes. E_BOOKS (WHY_BEHIND) if the books are known to be an
  * older copy; *since is when the newer ones were used here, 0 if that is not how it is known.
@@ -101,6 +103,8 @@ void issuer_close(struct issuer *i);
  * E_BOOKS.
  */
 int issuer_remember(struct issuer *i, const char *dir);
+int issuer_compare(struct issuer *i, const char *dir);
+int64_t issuer_last_used(const struct issuer *i);
 enum err issuer_hands_out(struct issuer *i, int64_t *since, struct fault *f);
 enum err issuer_look_behind(struct issuer *i, const struct stick *s, struct fault *f);
 enum err issuer_is_behind(struct issuer *i, struct fault *f);

@@ -83,18 +83,28 @@ restore_vacant(const char *dir, struct fault *f)
 	return e;
 }
 
+/* Nothing is written down as older than what is there, whatever the clock says. */
+static enum err
+latest(struct books *b, int64_t now, int64_t *when, struct fault *f)
+{
+	enum err e = books_newest_time(b, when, f);
+
+	if (e == E_OK && now > *when)
+		*when = now;
+	return e;
+}
+
 /* Everything that this changes in the books. The event comes last: it says that nothing came after. */
 static enum err
 settle(struct restore *r, struct books *b, struct fault *f)
 {
 	struct clock_source clock = clock_system();
-	int64_t now = clock.now(clock.arg), newest = 0;
+	int64_t when = 0;
 	enum err e = books_begin(b, f);
 
 	if (e != E_OK)
 		return e;
-	if ((e = books_newest_time(b, &newest, f)) == E_OK) {
-		const int64_t when = now > newest ? now : newest;
+	if ((e = latest(b, clock.now(clock.arg), &when, f)) == E_OK) {
 		const struct books_unsure unsure = {r->holder, "restore", when};
 		const struct books_event event = {.now = when, .verb = "restore", .slot = BOOKS_WHOLE,
 		    .detail = r->nothing_since ? "nothing issued since" : NULL};
@@ -190,16 +200,20 @@ restore_free(struct restore *r)
 enum err
 restore_adopt(struct issuer *i, const char *holder, uint32_t *count, struct fault *f)
 {
-	const struct books_unsure unsure = {holder, "restore --adopt", i->now};
-	const struct books_event event = {.now = i->now, .verb = "restore --adopt", .slot = BOOKS_WHOLE};
 	uint32_t counted = 0;
+	int64_t when = 0;
 	enum err e = books_begin(i->books, f);
 
 	if (e != E_OK)
 		return e;
-	if ((e = books_count_as_issued(i->books, &unsure, &counted, f)) == E_OK &&
-	    (e = issuer_settled(i->books, i->now, f)) == E_OK)
-		e = books_event(i->books, &event, f);
+	if ((e = latest(i->books, i->now, &when, f)) == E_OK) {
+		const struct books_unsure unsure = {holder, "restore --adopt", when};
+		const struct books_event event = {.now = when, .verb = "restore --adopt", .slot = BOOKS_WHOLE};
+
+		if ((e = books_count_as_issued(i->books, &unsure, &counted, f)) == E_OK &&
+		    (e = issuer_settled(i->books, when, f)) == E_OK)
+			e = books_event(i->books, &event, f);
+	}
 	if ((e = books_end(i->books, e, f)) != E_OK)
 		return e;
 	i->behind = false;

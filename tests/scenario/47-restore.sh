@@ -27,7 +27,22 @@ refused 62 "books that were put back hand out nothing" oncestick issue "$stick" 
 said "older than those that were used here on .*restore --adopt"
 refused 62 "... nor is a lecture written from them" oncestick prepare "$W/folder" "$stick" --add "$pass"
 refused 62 "... nor more codes made" oncestick refill "$stick" "$pass"
+rm -rf "$W/issuer" && cp -a "$W/old" "$W/issuer"
 check "but they can be looked at" oncestick codes
+said "older copy.*restore --adopt"
+check "... and kept" oncestick backup "$W/of-the-old"
+said "older copy.*restore --adopt"
+if command -v faketime >/dev/null; then
+	refused 2 "they are not adopted with a clock that is behind what they signed" faketime -f -2d oncestick restore --adopt --yes
+	said "Set the clock first"
+	mark=$(ls "$W/station"/books-*)
+	cp "$mark" "$W/mark"
+	awk '{ print $1, $2, $3 + 7200 }' "$W/mark" >"$mark"
+	refused 2 "... nor behind the newer ones that were used here" oncestick restore --adopt --yes
+	said "were used here on .*clock-is-right"
+	cp "$W/mark" "$mark"
+	is "... and nothing was changed by that" "$(sqlite3 "$W/issuer/books.sqlite" "select count(*) from slot where state = 'ready'")" 6
+fi
 refused 24 "nobody goes on with them by accident" oncestick restore --adopt
 check "they are adopted" oncestick restore --adopt --yes --json
 printed '"counted_as_issued": 6'

@@ -23,6 +23,9 @@
 #include "mint.h"
 #include "receipt.h"
 #include "record.h"
+#include "refill.h"
+#include "rename.h"
+#include "restore.h"
 #include "revoke.h"
 #include "suite.h"
 
@@ -234,6 +237,44 @@ find(void)
 }
 
 static enum err
+adopt(void)
+{
+	uint32_t counted = 0;
+
+	return restore_adopt(&office, "before", &counted, &f);
+}
+
+static enum err
+rename_holder(void)
+{
+	struct books_rename r = {.from = "Ada", .to = "Ann"};
+	uint64_t count = 0;
+
+	return rename_commit(&office, &r, &count, &f);
+}
+
+static enum err
+keep(void *arg, struct bytes file, struct fault *fault)
+{
+	(void)arg, (void)fault;
+	ck_assert_uint_gt(file.n, 0);
+	return E_OK;
+}
+
+static enum err
+refill_for_away(void)
+{
+	struct refill r = {.issuer = office, .path = "here", .fd = -1, .codes = 1, .not_before = FIXTURE_NOW,
+	    .expires = FIXTURE_NOW + 3600, .session_s = 900};
+	enum err e = refill_away(&r, x.stick_id, keep, NULL, &f);
+
+	memset(&r.issuer, 0, sizeof r.issuer); /* it stays open */
+	r.issuer.dir_fd = -1;
+	refill_free(&r);
+	return e;
+}
+
+static enum err
 look_at_the_clock(void)
 {
 	enum issuer_clock clock;
@@ -255,6 +296,9 @@ static const struct {
 	{"handout_take", hand_out, false},
 	{"handout_again_holder", hand_out_again, true},
 	{"erase_commit", erase, false},
+	{"restore_adopt", adopt, false},
+	{"rename_commit", rename_holder, false},
+	{"refill_away", refill_for_away, false},
 	{"issuer_find", find, true},
 	{"issuer_clock", look_at_the_clock, true},
 };

@@ -39,6 +39,26 @@ static struct restore r;
 static struct fault f;
 static char file[4200], again[4200], memory[4200];
 
+static unsigned left;       /* steps of SQLite until one fails; 0: none does */
+static enum err storing;    /* what comes of a keystore that is stored */
+
+int __real_sqlite3_step(sqlite3_stmt *st);
+int __wrap_sqlite3_step(sqlite3_stmt *st);
+int
+__wrap_sqlite3_step(sqlite3_stmt *st)
+{
+	return left > 0 && --left == 0 ? SQLITE_IOERR : __real_sqlite3_step(st);
+}
+
+enum err __real_keystore_store(int dir_fd, struct bytes stored, struct fault *fault);
+enum err __wrap_keystore_store(int dir_fd, struct bytes stored, struct fault *fault);
+enum err
+__wrap_keystore_store(int dir_fd, struct bytes stored, struct fault *fault)
+{
+	return storing != E_OK ? fault_set(fault, storing, EIO, "create", "%s", KEYSTORE_NAME) :
+				 __real_keystore_store(dir_fd, stored, fault);
+}
+
 static void
 back_up(void)
 {
@@ -53,6 +73,8 @@ back_up(void)
 static void
 setup(void)
 {
+	left = 0;
+	storing = E_OK;
 	fixture_open(&x);
 	fixture_grant(&x, &g, fixture_policy(), 0, NULL);
 	fixture_issuer(&x, &office);
@@ -419,6 +441,99 @@ START_TEST(two_at_once_wait_for_each_other)
 }
 END_TEST
 
+/* Whatever fails, there is no issuer, it is said, and the same backup makes one afterwards. */
+START_TEST(whenever_the_books_fail_there_is_no_issuer)
+{
+	char path[4300];
+	unsigned n = 0;
+	enum err e = E_BOOKS;
+
+	snprintf(path, sizeof path, "%s/%s", again, KEYSTORE_NAME);
+	r.nothing_since = _i == 1;
+	while (e != E_OK) {
+		restore_free(&r);
+		fault_clear(&f);
+		left = ++n;
+		if ((e = restore_look(&r, file, &f)) == E_OK && (e = restore_unlock(&r, PASS, &f)) == E_OK)
+			e = restore_into(&r, again, &f);
+		ck_assert_msg((left == 0) == (e != E_OK), "step %u: %s", n, err_name(e));
+		left = 0;
+		ck_assert_int_eq(e, f.err);
+		ck_assert_msg(e == E_OK || e == E_BOOKS, "step %u: %s", n, err_name(e));
+		ck_assert_int_eq(access(path, F_OK) == 0, e == E_OK);
+	}
+	ck_assert_uint_gt(n, 20);
+	ck_assert_uint_eq(r.counted, _i == 1 ? 0 : FIXTURE_SLOTS);
+	ck_assert_int_eq(ask(again, "SELECT next_n FROM stick"), 65); /* once */
+	ck_assert_int_eq(ask(again, "SELECT count(*) FROM event WHERE verb = 'restore' AND grant_id IS NULL"), 1);
+	ck_assert_int_eq(ask(again, "SELECT detail IS 'nothing issued since' FROM event WHERE verb = 'restore' AND grant_id IS NULL"), _i == 1);
+}
+END_TEST
+
+START_TEST(whenever_the_books_fail_nothing_is_adopted)
+{
+	uint32_t counted = 99;
+	unsigned n = 0;
+	enum err e = E_BOOKS;
+
+	office.behind = true;
+	while (e != E_OK) {
+		fault_clear(&f);
+		left = ++n;
+		e = restore_adopt(&office, HOLDER, &counted, &f);
+		ck_assert_msg(e == E_OK || (e == E_BOOKS && left == 0), "step %u: %s", n, err_name(e));
+		left = 0;
+		ck_assert_int_eq(e, f.err);
+		ck_assert_int_eq(office.behind, e != E_OK);
+		ck_assert_uint_eq(counted, e == E_OK ? FIXTURE_SLOTS : 99);
+		ck_assert_int_eq(ask(office.dir, "SELECT count(*) FROM slot WHERE state = 'ready'"), e == E_OK ? 0 : FIXTURE_SLOTS);
+		ck_assert_int_eq(ask(office.dir, "SELECT count(*) FROM event WHERE verb = 'restore --adopt' AND grant_id IS NULL"),
+		    e == E_OK);
+	}
+	ck_assert_uint_gt(n, 5);
+}
+END_TEST
+
+/* What this PC knew before is what counts then. */
+START_TEST(without_a_keystore_nothing_else_is_remembered)
+{
+	const struct mark known = {.event = {.no = 5, .token = {1}}, .when = 77};
+	struct mark m = {0};
+
+	ck_assert_int_eq(mkdir(memory, 0700), 0);
+	ck_assert_int_eq(restore_look(&r, file, &f), E_OK);
+	for (int k = 0; k < 2; k++) {
+		if (k == 1)
+			ck_assert_int_eq(mark_write(memory, x.pk, &known), 0);
+		storing = E_KEYSTORE;
+		ck_assert_int_eq(restore_into(&r, again, &f), E_KEYSTORE);
+		ck_assert(f.err == E_KEYSTORE && f.sys == EIO);
+		fault_clear(&f);
+	}
+	ck_assert(mark_read(memory, x.pk, &m) && m.event.no == 5 && m.when == 77);
+	storing = E_OK;
+	ck_assert_int_eq(restore_into(&r, again, &f), E_OK);
+	ck_assert(mark_read(memory, x.pk, &m) && m.when != 77);
+	ck_assert_int_eq(m.event.no, ask(again, "SELECT max(no) FROM event"));
+}
+END_TEST
+
+START_TEST(where_no_issuer_can_be_is_told)
+{
+	char path[4300];
+
+	ck_assert_int_eq(restore_vacant(again, &f), E_OK);
+	ck_assert_int_eq(restore_vacant(file, &f), E_KEYSTORE);
+	ck_assert(f.sys == ENOTDIR && f.why == WHY_NONE);
+	fault_clear(&f);
+	ck_assert_int_eq(restore_look(&r, file, &f), E_OK);
+	snprintf(path, sizeof path, "%s/office", file);
+	fixture_refused(&f, restore_into(&r, path, &f), E_KEYSTORE, WHY_MAKE_DIR);
+	fixture_refused(&f, restore_into(&r, file, &f), E_KEYSTORE, WHY_MAKE_FILE);
+	ck_assert_int_eq(restore_vacant(x.path, &f), E_OK); /* a directory with other things in it */
+}
+END_TEST
+
 /* ---- older copies -------------------------------------------------------------------------------------------------------- */
 
 static void
@@ -473,6 +588,53 @@ START_TEST(a_copy_that_was_put_back_is_noticed_and_adopted)
 }
 END_TEST
 
+/* Who reads the books only is told as well, and where this PC remembers is left as it is. */
+START_TEST(a_copy_that_is_only_read_is_noticed)
+{
+	const struct mark m = {.event = {.no = 5, .token = {1}}, .when = 77};
+	char dir[4200], nowhere[4300];
+
+	snprintf(dir, sizeof dir, "%s", office.dir);
+	snprintf(nowhere, sizeof nowhere, "%s/nowhere", x.path);
+	reopen(dir);
+	ck_assert_int_eq(issuer_last_used(&office), 0);
+	issuer_close(&office);
+	ck_assert_int_eq(mark_write(memory, x.pk, &m), 0);
+	ck_assert_int_eq(issuer_open(&office, dir, ISSUER_TO_READ, &f), E_OK);
+	ck_assert(!office.behind);
+	ck_assert_int_eq(issuer_compare(&office, nowhere), 0);
+	ck_assert(!office.behind && access(nowhere, F_OK) != 0);
+	ck_assert_int_eq(issuer_last_used(&office), 0);
+	ck_assert_int_eq(issuer_compare(&office, memory), 0);
+	ck_assert(office.behind);
+	ck_assert_int_eq(issuer_last_used(&office), 77);
+	memset(nowhere, 'n', sizeof nowhere);
+	nowhere[sizeof nowhere - 1] = '\0';
+	ck_assert_int_eq(issuer_compare(&office, nowhere), -1);
+	ck_assert_int_eq(errno, ENAMETOOLONG);
+}
+END_TEST
+
+/* A list that is signed afterwards has to be newer than all that PCs have seen. */
+START_TEST(books_are_not_adopted_at_a_time_before_their_newest)
+{
+	uint32_t counted = 0;
+	int64_t newest = 0;
+	char settled[24];
+
+	ck_assert_int_eq(books_newest_time(office.books, &newest, &f), E_OK);
+	ck_assert_int_gt(newest, 0);
+	office.now = newest - 86400;
+	ck_assert_int_eq(restore_adopt(&office, HOLDER, &counted, &f), E_OK);
+	ck_assert_int_eq(books_get(office.books, "settled", settled, sizeof settled, &f), E_OK);
+	ck_assert_int_eq(strtoll(settled, NULL, 10), newest);
+	ck_assert_int_eq(ask(office.dir, "SELECT at FROM event ORDER BY no DESC LIMIT 1"), newest);
+	office.now = newest + 86400;
+	ck_assert_int_eq(restore_adopt(&office, HOLDER, &counted, &f), E_OK);
+	ck_assert_int_eq(ask(office.dir, "SELECT at FROM event ORDER BY no DESC LIMIT 1"), newest + 86400);
+}
+END_TEST
+
 /* What this PC remembers is of the restored ones then. */
 START_TEST(restored_books_are_the_newest)
 {
@@ -493,11 +655,13 @@ START_TEST(what_was_settled_since_is_no_sign)
 	struct mark m = {.event = {.no = 5, .token = {1}}};
 	int64_t since = 0;
 	uint32_t counted = 0;
+	int64_t newest = 0;
 
 	reopen(office.dir);
 	ck_assert_int_eq(restore_adopt(&office, HOLDER, &counted, &f), E_OK);
+	ck_assert_int_eq(books_newest_time(office.books, &newest, &f), E_OK);
 	for (int later = 0; later < 2; later++) {
-		m.when = office.now - 1 + later;
+		m.when = (newest > office.now ? newest : office.now) - 1 + later;
 		ck_assert_int_eq(mark_write(memory, x.pk, &m), 0);
 		reopen(office.dir);
 		ck_assert_int_eq(issuer_hands_out(&office, &since, NULL), later ? E_BOOKS : E_OK);
@@ -575,7 +739,13 @@ main(void)
 	tcase_add_test(t, an_issuer_that_is_there_stays);
 	tcase_add_test(t, an_interrupted_restore_is_begun_again);
 	tcase_add_test(t, two_at_once_wait_for_each_other);
+	tcase_add_loop_test(t, whenever_the_books_fail_there_is_no_issuer, 0, 2);
+	tcase_add_test(t, whenever_the_books_fail_nothing_is_adopted);
+	tcase_add_test(t, without_a_keystore_nothing_else_is_remembered);
+	tcase_add_test(t, where_no_issuer_can_be_is_told);
 	tcase_add_test(t, a_copy_that_was_put_back_is_noticed_and_adopted);
+	tcase_add_test(t, a_copy_that_is_only_read_is_noticed);
+	tcase_add_test(t, books_are_not_adopted_at_a_time_before_their_newest);
 	tcase_add_test(t, restored_books_are_the_newest);
 	tcase_add_test(t, what_was_settled_since_is_no_sign);
 	tcase_add_test(t, a_memory_that_cannot_be_read_stops_nobody);

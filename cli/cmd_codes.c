@@ -460,7 +460,9 @@ find_renamed(const struct cli *c, struct issuer *i, struct books_rename *r, stru
 	if (issuing_find_code(i, c, r->from, slot, &why) != E_OK)
 		return is_holder || why.why == WHY_NO_CODE_NAME ? E_OK : fault_pass(f, &why);
 	if (is_holder) {
-		say_info(c, "somebody is called \"%s\", and that name is corrected; for who has the code of that name, give the command again",
+		say_info(c,
+		    "somebody is called \"%s\", and that name is corrected; for who has the code of that name, give the command "
+		    "again",
 		    r->from);
 		return E_OK;
 	}

@@ -469,7 +469,8 @@ issuing_did_you_mean(struct issuer *i, const struct cli *c, struct fault *f)
 	list_names(names, sizeof names, &near);
 	fault_clear(f);
 	if (given)
-		say_fault(c, f, was.err, _("nobody called \"%s\" is in the books, or not any more; did you mean %s?"), was.object, names);
+		say_fault(c, f, was.err, _("nobody called \"%s\" is in the books, or not any more; did you mean %s?"), was.object,
+		    names);
 	else
 		say_fault(c, f, was.err,
 		    _("nobody called \"%s\" holds an unused code that is still valid; did you mean %s?"), was.object, names);

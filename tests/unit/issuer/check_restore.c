@@ -466,7 +466,7 @@ START_TEST(whenever_the_books_fail_there_is_no_issuer)
 	ck_assert_uint_eq(r.counted, _i == 1 ? 0 : FIXTURE_SLOTS);
 	ck_assert_int_eq(ask(again, "SELECT next_n FROM stick"), 65); /* once */
 	ck_assert_int_eq(ask(again, "SELECT count(*) FROM event WHERE verb = 'restore' AND grant_id IS NULL"), 1);
-	ck_assert_int_eq(ask(again, "SELECT detail IS 'nothing issued since' FROM event WHERE verb = 'restore' AND grant_id IS NULL"), _i == 1);
+	ck_assert_int_eq(ask(again, "SELECT count(*) FROM event WHERE detail = 'nothing issued since'"), _i == 1);
 }
 END_TEST
 

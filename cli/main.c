@@ -34,7 +34,7 @@
 #include "text.h"
 
 #define STACK_MIN (1u << 20)
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#define COUNT(a) (sizeof (a) / sizeof ((a)[0]))
 
 struct verb {
 	const char *name;

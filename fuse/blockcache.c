@@ -250,7 +250,7 @@ queue_take(struct blockcache *c)
 	uint64_t index = c->queue[0];
 
 	c->queued--;
-	memmove(c->queue, c->queue + 1, c->queued * sizeof(c->queue[0]));
+	memmove(c->queue, c->queue + 1, c->queued * sizeof c->queue[0]);
 	return index;
 }
 
@@ -336,7 +336,7 @@ blockcache_new(size_t slots)
 
 	if (slots < 2 || slots > BLOCKCACHE_SLOTS_MAX)
 		return NULL;
-	c = calloc(1, sizeof(*c));
+	c = calloc(1, sizeof *c);
 	if (c == NULL)
 		return NULL;
 	if (!arena_make(c, slots)) {
@@ -356,7 +356,7 @@ blockcache_start(struct blockcache *c, struct blockcache_source source, uint64_t
 {
 	c->source = source;
 	c->blocks = blocks;
-	c->worker = calloc(workers, sizeof(*c->worker));
+	c->worker = calloc(workers, sizeof *c->worker);
 	if (c->worker == NULL)
 		return;
 	while (c->workers < workers && thread_start(&c->worker[c->workers], work, c) == 0)

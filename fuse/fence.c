@@ -311,7 +311,7 @@ struct list {
 	size_t count;
 };
 
-#define LIST(calls) {calls, sizeof(calls) / sizeof *(calls)}
+#define LIST(calls) {calls, sizeof (calls) / sizeof *(calls)}
 
 static const struct list lists[][2] = {
 	[FENCE_READER] = {LIST(reader_calls)},

@@ -116,7 +116,7 @@ session_new(struct fusefs *fs, struct fault *f)
 	struct fuse_args args = FUSE_ARGS_INIT(1, argv);
 
 	fuse_set_log_func(drop_log);
-	fs->session = fuse_session_new(&args, &fusefs_ops, sizeof(fusefs_ops), fs);
+	fs->session = fuse_session_new(&args, &fusefs_ops, sizeof fusefs_ops, fs);
 	fuse_opt_free_args(&args);
 	return fs->session != NULL ? E_OK : fault_set(f, E_FAIL, ENOMEM, "fuse session", "libfuse");
 }
@@ -144,7 +144,7 @@ crypts_new(struct fusefs *fs, struct fault *f)
 {
 	unsigned n = server_count();
 
-	fs->crypt = calloc(n, sizeof(*fs->crypt)); /* NOLINT(bugprone-sizeof-expression): an array of pointers */
+	fs->crypt = calloc(n, sizeof *fs->crypt); /* NOLINT(bugprone-sizeof-expression): an array of pointers */
 	while (fs->crypt != NULL && fs->crypts < n && (fs->crypt[fs->crypts] = blockcrypt_new(NULL)) != NULL)
 		fs->crypts++;
 	fs->crypts_made = fs->crypts;
@@ -167,7 +167,7 @@ adopt(struct fusefs *fs, int fd, struct fault *f)
 {
 	char path[32];
 
-	snprintf(path, sizeof(path), "/dev/fd/%d", fd);
+	snprintf(path, sizeof path, "/dev/fd/%d", fd);
 	if (fuse_session_mount(fs->session, path) == 0)
 		return E_OK;
 	close(fd);
@@ -207,7 +207,7 @@ locks_init(struct fusefs *fs)
 static enum err
 new(struct fusefs **out, struct bundle *bundle, struct fault *f)
 {
-	struct fusefs *fs = calloc(1, sizeof(*fs));
+	struct fusefs *fs = calloc(1, sizeof *fs);
 	enum err err;
 
 	if (fs == NULL)
@@ -313,7 +313,7 @@ servers_gone(struct fusefs *fs, unsigned n)
 	abandoned = fs->abandoned;
 	pthread_mutex_unlock(&fs->lock);
 	if (last && !abandoned) {
-		put = write(ended_fd, &one, sizeof(one));
+		put = write(ended_fd, &one, sizeof one);
 		(void)put; /* this cannot block: an eventfd can count very far */
 	} else if (last) {
 		servers_join(fs);
@@ -459,14 +459,14 @@ static void
 keep_name(struct fusefs *fs, uint32_t ino)
 {
 	char buf[PATH_MAX];
-	const char *path = path_of(fs, ino, buf, sizeof(buf));
+	const char *path = path_of(fs, ino, buf, sizeof buf);
 	size_t n = path != NULL ? strlen(path) : 0, skip = n < UNREAD_NAME ? 0 : n - (UNREAD_NAME - 1);
 
 	pthread_mutex_lock(&fs->lock);
 	if (path != NULL && fs->unread_name[0] == '\0')
 		memcpy(fs->unread_name, path + skip, n - skip + 1);
 	pthread_mutex_unlock(&fs->lock);
-	sodium_memzero(buf, sizeof(buf));
+	sodium_memzero(buf, sizeof buf);
 }
 
 void
@@ -510,7 +510,7 @@ fusefs_unread(struct fusefs *fs, struct unread *out)
 	for (unsigned i = 0; i < fs->refusals; i++)
 		if (fs->refused[i].ino != 0 && !among(fs->refused, i, fs->refused[i].ino))
 			out->files++;
-	memcpy(out->name, fs->unread_name, sizeof(out->name));
+	memcpy(out->name, fs->unread_name, sizeof out->name);
 	pthread_mutex_unlock(&fs->lock);
 }
 

@@ -71,7 +71,7 @@ get_inode(struct fusefs *fs, fuse_ino_t number, struct image_inode *i)
 static void
 fill_stat(const struct fusefs *fs, uint32_t ino, const struct image_inode *i, struct stat *st)
 {
-	memset(st, 0, sizeof(*st));
+	memset(st, 0, sizeof *st);
 	st->st_ino = (ino_t)ino + FUSE_ROOT_ID;
 	st->st_uid = fs->uid;
 	st->st_gid = fs->gid;
@@ -110,7 +110,7 @@ handle_of(const struct fuse_file_info *fi)
 static struct handle *
 handle_new(struct fusefs *fs, fuse_ino_t number, const struct image_inode *inode)
 {
-	struct handle *h = calloc(1, sizeof(*h));
+	struct handle *h = calloc(1, sizeof *h);
 
 	if (h == NULL)
 		return NULL;

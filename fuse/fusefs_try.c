@@ -61,11 +61,11 @@ is_answered(int kernel, uint64_t unique)
 {
 	_Alignas(struct fuse_out_header) uint8_t reply[REPLY_SIZE];
 	struct fuse_out_header head;
-	ssize_t n = recv(kernel, reply, sizeof(reply), MSG_DONTWAIT);
+	ssize_t n = recv(kernel, reply, sizeof reply, MSG_DONTWAIT);
 
-	if (n < (ssize_t)sizeof(head))
+	if (n < (ssize_t)sizeof head)
 		return false;
-	memcpy(&head, reply, sizeof(head));
+	memcpy(&head, reply, sizeof head);
 	return head.unique == unique && head.error == 0;
 }
 
@@ -92,7 +92,7 @@ fusefs_try_reply(struct fusefs *fs, int kernel, struct fault *f)
 		struct fuse_init_in in;
 	} init = {.head.opcode = FUSE_INIT, .in = {.major = FUSE_KERNEL_VERSION, .minor = FUSE_KERNEL_MINOR_VERSION}};
 	struct fuse_in_header statfs = {.opcode = FUSE_STATFS};
-	enum err err = ask(fs, kernel, &init.head, sizeof(init), f);
+	enum err err = ask(fs, kernel, &init.head, sizeof init, f);
 
-	return err == E_OK ? ask(fs, kernel, &statfs, sizeof(statfs), f) : err;
+	return err == E_OK ? ask(fs, kernel, &statfs, sizeof statfs, f) : err;
 }

@@ -83,7 +83,7 @@ helper_environ(void)
 
 	while (environ != NULL && environ[n] != NULL)
 		n++;
-	env = calloc(n + 3, sizeof(*env));
+	env = calloc(n + 3, sizeof *env);
 	if (env == NULL)
 		return NULL;
 	for (size_t i = 0; i < n; i++)
@@ -164,7 +164,7 @@ receive_fd(int sock)
 	} control = {0};
 	char byte = 0;
 	struct iovec iov = { &byte, 1 };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control) };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control };
 	struct cmsghdr *c = NULL;
 	ssize_t got;
 	int fd = -1;
@@ -173,8 +173,8 @@ receive_fd(int sock)
 		got = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC);
 	} while (got < 0 && errno == EINTR);
 	c = got > 0 ? CMSG_FIRSTHDR(&msg) : NULL;
-	if (c != NULL && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS && c->cmsg_len == CMSG_LEN(sizeof(fd)))
-		memcpy(&fd, CMSG_DATA(c), sizeof(fd));
+	if (c != NULL && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS && c->cmsg_len == CMSG_LEN(sizeof fd))
+		memcpy(&fd, CMSG_DATA(c), sizeof fd);
 	return fd;
 }
 
@@ -268,9 +268,9 @@ attach_by_helper(const char *dir, const char *source, int *fd, struct fault *f)
 	char helper[PATH_MAX], words[512];
 	int got;
 
-	if (!helper_find(helper, sizeof(helper)))
+	if (!helper_find(helper, sizeof helper))
 		return fault_why(f, E_FUSE, ENOENT, WHY_NO_HELPER, HELPER);
-	got = helper_talk(helper, dir, source, words, sizeof(words));
+	got = helper_talk(helper, dir, source, words, sizeof words);
 	if (got < 0 && errno == 0)
 		return fault_why(f, E_FUSE, 0, WHY_HELPER_SAYS, "%s", words[0] != '\0' ? words : "no answer");
 	if (got < 0)
@@ -293,7 +293,7 @@ fusemount_attach_directly(const char *dir, const char *source, int *fd, struct f
 		return E_FUSE;
 	if (source == NULL)
 		source = SOURCE;
-	snprintf(data, sizeof(data), "fd=%d,rootmode=40000,user_id=%u,group_id=%u,default_permissions", dev, getuid(), getgid());
+	snprintf(data, sizeof data, "fd=%d,rootmode=40000,user_id=%u,group_id=%u,default_permissions", dev, getuid(), getgid());
 	if (mount(source, dir, FUSEMOUNT_TYPE, flags, data) == 0) {
 		*fd = dev;
 		return E_OK;
@@ -332,7 +332,7 @@ fusemount_read_ahead(dev_t dev, unsigned kib)
 	char path[64];
 	int fd;
 
-	snprintf(path, sizeof(path), "/sys/class/bdi/%u:%u/read_ahead_kb", major(dev), minor(dev));
+	snprintf(path, sizeof path, "/sys/class/bdi/%u:%u/read_ahead_kb", major(dev), minor(dev));
 	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
 		return;
@@ -350,14 +350,14 @@ detach_by_helper(const char *path, bool lazy, struct fault *f)
 	int talk[2] = { -1, -1 };
 	int err;
 
-	if (!helper_find(helper, sizeof(helper)))
+	if (!helper_find(helper, sizeof helper))
 		return fault_why(f, E_FUSE, ENOENT, WHY_NO_HELPER, HELPER);
 	if (pipe2(talk, O_CLOEXEC) != 0)
 		return fault_set(f, E_FUSE, errno, DETACH, "%s", path);
 	err = helper_spawn(&pid, (char *const *)(uintptr_t)argv, -1, talk[1]);
 	close(talk[1]);
 	if (err == 0)
-		read_words(talk[0], words, sizeof(words));
+		read_words(talk[0], words, sizeof words);
 	close(talk[0]);
 	if (err != 0)
 		return fault_set(f, E_FUSE, err, DETACH, "%s", path);
@@ -388,7 +388,7 @@ fusemount_possible(struct fault *f)
 	if (fd < 0)
 		return E_FUSE;
 	close(fd);
-	if (geteuid() != 0 && !helper_find(helper, sizeof(helper)))
+	if (geteuid() != 0 && !helper_find(helper, sizeof helper))
 		return fault_why(f, E_FUSE, ENOENT, WHY_NO_HELPER, HELPER);
 	if (geteuid() != 0 && access(MTAB, R_OK) != 0)
 		return fault_why(f, E_FUSE, errno, WHY_MTAB, MTAB);

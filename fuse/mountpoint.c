@@ -74,7 +74,7 @@ resolve(const char *path, char out[PATH_MAX])
 
 	while (n > 1 && path[n - 1] == '/')
 		n--;
-	if (n == 0 || n >= sizeof(copy)) {
+	if (n == 0 || n >= sizeof copy) {
 		errno = n == 0 ? ENOENT : ENAMETOOLONG;
 		return -1;
 	}
@@ -104,7 +104,7 @@ mountpoint_is_ours(const char *path)
 
 	if (resolve(path, real) != 0)
 		return false;
-	mounted_type(real, type, sizeof(type));
+	mounted_type(real, type, sizeof type);
 	return strcmp(type, FUSEMOUNT_TYPE) == 0;
 }
 
@@ -115,8 +115,8 @@ mountpoint_owner(const char *path, uid_t *uid)
 	unsigned owner;
 
 	if (resolve(path, real) != 0) /* as it is in the list, if this user cannot follow the path */
-		snprintf(real, sizeof(real), "%s", path);
-	owner = mounted_type(real, type, sizeof(type));
+		snprintf(real, sizeof real, "%s", path);
+	owner = mounted_type(real, type, sizeof type);
 	if (owner == UINT_MAX || strcmp(type, FUSEMOUNT_TYPE) != 0)
 		return false;
 	*uid = owner;
@@ -157,7 +157,7 @@ mountpoint_is_covered(const char *path, const struct mountinfo_id *id)
 	if (id->mount == 0)
 		return false;
 	if (resolve(path, real) != 0) /* the path to it is covered: then as it was given */
-		snprintf(real, sizeof(real), "%s", path);
+		snprintf(real, sizeof real, "%s", path);
 	if (mountinfo_each(is_there, &fs) != 1)
 		return false;
 	if (mountinfo_identify(path, &now) == 0)
@@ -203,7 +203,7 @@ is_fuse(const char *path)
 {
 	char type[64];
 
-	mounted_type(path, type, sizeof(type));
+	mounted_type(path, type, sizeof type);
 	return strcmp(type, "fuse") == 0 || strcmp(type, "fuseblk") == 0 || strncmp(type, "fuse.", 5) == 0;
 }
 
@@ -378,13 +378,13 @@ mountpoint_make(const char *label, char *path, size_t size, struct fault *f)
 
 	if (err != E_OK)
 		return err;
-	mountpoint_name(label, name, sizeof(name));
+	mountpoint_name(label, name, sizeof name);
 	for (unsigned i = 1; i <= NAMES_TRIED; i++) {
 		if (i > 1)
-			snprintf(number, sizeof(number), " %u", i);
+			snprintf(number, sizeof number, " %u", i);
 		/* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): mountpoint_home refuses where HOME is not set */
-		len = snprintf(made, sizeof(made), "%s/%s%s", strcmp(home, "/") == 0 ? "" : home, name, number);
-		if (len < 0 || (size_t)len >= sizeof(made) || (size_t)len >= size)
+		len = snprintf(made, sizeof made, "%s/%s%s", strcmp(home, "/") == 0 ? "" : home, name, number);
+		if (len < 0 || (size_t)len >= sizeof made || (size_t)len >= size)
 			return fault_set(f, E_FUSE, ENAMETOOLONG, "mkdir", "%s", home);
 		if (mkdir(made, 0700) == 0) {
 			memcpy(path, made, (size_t)len + 1);
@@ -401,7 +401,7 @@ mountpoint_try(struct fault *f)
 {
 	char path[PATH_MAX];
 	int fd = -1;
-	enum err err = mountpoint_make("oncestick", path, sizeof(path), f);
+	enum err err = mountpoint_make("oncestick", path, sizeof path, f);
 
 	if (err != E_OK)
 		return err;
@@ -450,7 +450,7 @@ translate(void *arg, const struct mountinfo *m, const char *root)
 	if (m->dev != t->dev || n < t->matched || strncmp(t->target, m->path, n) != 0 || (*rest != '/' && *rest != '\0'))
 		return 0;
 	t->matched = n;
-	snprintf(t->file, sizeof(t->file), "%s%s", strcmp(root, "/") != 0 ? root : "", rest);
+	snprintf(t->file, sizeof t->file, "%s%s", strcmp(root, "/") != 0 ? root : "", rest);
 	return 0;
 }
 
@@ -463,7 +463,7 @@ tell(struct search *s, const char *rest)
 		rest = ".";
 	if (strcmp(s->last, rest) == 0)
 		return;
-	snprintf(s->last, sizeof(s->last), "%s", rest);
+	snprintf(s->last, sizeof s->last, "%s", rest);
 	s->each(s->arg, s->pid, s->comm, rest);
 }
 
@@ -497,7 +497,7 @@ static void
 report_link(struct search *s, int dir_fd, const char *name)
 {
 	char target[PATH_MAX];
-	ssize_t n = readlinkat(dir_fd, name, target, sizeof(target) - 1);
+	ssize_t n = readlinkat(dir_fd, name, target, sizeof target - 1);
 
 	if (n <= 0)
 		return;
@@ -556,7 +556,7 @@ static void
 read_comm(struct search *s, int pid_fd)
 {
 	int fd = openat(pid_fd, "comm", O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, s->comm, sizeof(s->comm) - 1);
+	ssize_t n = fd < 0 ? -1 : read(fd, s->comm, sizeof s->comm - 1);
 
 	s->comm[n > 0 ? n : 0] = '\0';
 	s->comm[strcspn(s->comm, "\n")] = '\0';
@@ -598,9 +598,9 @@ report_loops(struct search *s)
 
 	s->pid = 0;
 	while (dir != NULL && (e = readdir(dir)) != NULL) {
-		snprintf(target, sizeof(target), "%s/loop/backing_file", e->d_name);
+		snprintf(target, sizeof target, "%s/loop/backing_file", e->d_name);
 		fd = strncmp(e->d_name, "loop", 4) == 0 ? openat(dirfd(dir), target, O_RDONLY | O_CLOEXEC) : -1;
-		n = fd >= 0 ? read(fd, target, sizeof(target) - 1) : -1;
+		n = fd >= 0 ? read(fd, target, sizeof target - 1) : -1;
 		if (fd >= 0)
 			close(fd);
 		if (n <= 0)
@@ -608,7 +608,7 @@ report_loops(struct search *s)
 		target[n] = '\0';
 		target[strcspn(target, "\n")] = '\0';
 		s->last[0] = '\0';
-		snprintf(s->comm, sizeof(s->comm), "/dev/%.48s", e->d_name);
+		snprintf(s->comm, sizeof s->comm, "/dev/%.48s", e->d_name);
 		report(s, target, false);
 	}
 	if (dir != NULL)
@@ -625,8 +625,8 @@ mountpoint_users(const char *path, const struct mountinfo_id *mount,
 	DIR *proc = NULL;
 
 	if (resolve(path, real) != 0) /* in another namespace it is as it was given */
-		snprintf(real, sizeof(real), "%s", path);
-	s = calloc(1, sizeof(*s));
+		snprintf(real, sizeof real, "%s", path);
+	s = calloc(1, sizeof *s);
 	proc = opendir("/proc");
 	if (s == NULL || proc == NULL)
 		goto out;

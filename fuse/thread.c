@@ -33,7 +33,7 @@ thread_processors(void)
 	cpu_set_t set;
 	int n;
 
-	if (sched_getaffinity(0, sizeof(set), &set) != 0)
+	if (sched_getaffinity(0, sizeof set, &set) != 0)
 		return 1;
 	n = CPU_COUNT(&set);
 	return n > 0 ? (unsigned)n : 1;

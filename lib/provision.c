@@ -35,14 +35,14 @@ static const char *const record_names[] = {STICK_RECORD_A, STICK_RECORD_B};
 enum err
 provision_fault(struct fault *f, const char *step, const char *fmt, ...)
 {
-	char object[sizeof(((struct fault *)NULL)->object)];
+	char object[sizeof (((struct fault *)NULL)->object)];
 	int sys = errno;
 	bool locked = sys == EROFS || sys == EACCES || sys == EPERM;
 	enum err err = locked ? E_READONLY : stickio_err(sys, E_STICK_IO);
 	va_list args;
 
 	va_start(args, fmt);
-	vsnprintf(object, sizeof(object), fmt, args);
+	vsnprintf(object, sizeof object, fmt, args);
 	va_end(args);
 	return fault_set(f, err, sys, step, "%s", object);
 }
@@ -343,7 +343,7 @@ close_fd(int fd)
 static enum err
 make(struct provision **p, int dir_fd, struct fault *f)
 {
-	struct provision *made = calloc(1, sizeof(*made));
+	struct provision *made = calloc(1, sizeof *made);
 
 	if (made == NULL) {
 		fault_set(f, E_FAIL, ENOMEM, "memory", "stick");
@@ -468,7 +468,7 @@ make_parts(struct provision *p, struct fault *f)
 
 	if (p->once_fd == -1 && (err = make_dir(p->dir_fd, STICK_ONCE, MODE_SHARED_DIR, &p->once_fd, f)) != E_OK)
 		return err;
-	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
 		if ((err = make_dir(p->once_fd, parts[i].name, parts[i].mode, &fd, f)) != E_OK)
 			return err;
 		close(fd);
@@ -484,7 +484,7 @@ provision_lock(struct provision *p, struct fault *f)
 
 	if (p->lock_fd != -1)
 		return E_OK;
-	if (stickio_create(p->once_fd, STICK_PROBE, zeros, sizeof(zeros), MODE_SHARED) != 0 && errno != EEXIST)
+	if (stickio_create(p->once_fd, STICK_PROBE, zeros, sizeof zeros, MODE_SHARED) != 0 && errno != EEXIST)
 		return provision_fault(f, "write", "%s/%s", STICK_ONCE, STICK_PROBE);
 	if ((err = take_lock(p, f)) != E_OK)
 		return err;
@@ -507,11 +507,11 @@ make_record(struct provision *p, const uint8_t stick_id[ID_SIZE], const uint8_t 
 
 	keytree_ratchet(r, seed, stick_id);
 	keytree_ratchet_next(r);
-	record_encode(raw, RECORD_STICK, stick_id, 1, BYTES(r, sizeof(r)));
+	record_encode(raw, RECORD_STICK, stick_id, 1, BYTES(r, sizeof r));
 	for (size_t i = 0; i < 2 && err == E_OK; i++)
 		err = write_record(p, record_names[i], raw, f);
-	sodium_memzero(raw, sizeof(raw));
-	sodium_memzero(r, sizeof(r));
+	sodium_memzero(raw, sizeof raw);
+	sodium_memzero(r, sizeof r);
 	if (err == E_OK && stickio_sync_dir(p->once_fd) != 0)
 		err = provision_fault(f, "fsync", "%s", STICK_ONCE);
 	return err;
@@ -530,8 +530,8 @@ copy_is_current(const struct provision *p, const char *name)
 		return false;
 	memcpy(id, p->stick->id, ID_SIZE);
 	current = record_read(fd, 0, raw) == 0 && record_stick(raw, id, &n, r) && n == p->stick->n;
-	sodium_memzero(raw, sizeof(raw));
-	sodium_memzero(r, sizeof(r));
+	sodium_memzero(raw, sizeof raw);
+	sodium_memzero(r, sizeof r);
 	close(fd);
 	return current;
 }
@@ -550,7 +550,7 @@ complete_record(struct provision *p, struct fault *f)
 		if (!copy_is_current(p, record_names[i]))
 			err = write_record(p, record_names[i], raw, f);
 	}
-	sodium_memzero(raw, sizeof(raw));
+	sodium_memzero(raw, sizeof raw);
 	if (err == E_OK && stickio_sync_dir(p->once_fd) != 0)
 		err = provision_fault(f, "fsync", "%s", STICK_ONCE);
 	return err;
@@ -589,7 +589,7 @@ provision_move_on(struct provision *p, uint32_t n, const uint8_t ratchet[KEY_SIZ
 	record_encode(raw, RECORD_STICK, p->stick->id, n, BYTES(ratchet, KEY_SIZE));
 	for (size_t i = 0; i < 2 && err == E_OK; i++)
 		err = put_record(p, record_names[i], raw, f);
-	sodium_memzero(raw, sizeof(raw));
+	sodium_memzero(raw, sizeof raw);
 	return err;
 }
 
@@ -884,7 +884,7 @@ put_grant(int grants_fd, const struct grant *g, struct bytes file, struct bytes 
 	if ((image = lock_image(g, cells.p, cell_size, &n)) == NULL)
 		return fault_set(f, E_FAIL, ENOMEM, "memory", "grant");
 	files[0].data = files[1].data = BYTES(image, n);
-	err = write(grants_fd, g->id, files, sizeof(files) / sizeof(files[0]), f);
+	err = write(grants_fd, g->id, files, sizeof files / sizeof files[0], f);
 	free(image);
 	return err;
 }

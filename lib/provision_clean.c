@@ -473,7 +473,7 @@ destroy_rest(int grants_fd, struct fault *f)
 	char name[PROVISION_NAME_SIZE];
 	enum err err = E_OK;
 
-	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]) && err == E_OK; i++) {
+	for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0] && err == E_OK; i++) {
 		uint8_t(*ids)[ID_SIZE] = NULL;
 		size_t count = 0;
 
@@ -517,7 +517,7 @@ empty_once(struct provision *p, struct fault *f)
 	}
 	if (err != E_OK)
 		return err;
-	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
 		if (provision_remove_part(p->once_fd, parts[i]) != 0)
 			return provision_fault(f, "remove", "%s/%s", STICK_ONCE, parts[i]);
 	}

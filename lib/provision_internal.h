@@ -8,7 +8,7 @@
 
 #define PROVISION_TMP ".tmp" /* suffix of a grant that is being written or removed */
 #define PROVISION_NEW ".new" /* suffix of a refill that is being installed */
-#define PROVISION_NAME_SIZE (2 * ID_SIZE + sizeof(PROVISION_TMP))
+#define PROVISION_NAME_SIZE (2 * ID_SIZE + sizeof (PROVISION_TMP))
 
 /* provision_fault(f, step, fmt, ...): set a fault with the error that errno means on a stick, and return that error. */
 enum err provision_fault(struct fault *f, const char *step, const char *fmt, ...) __attribute__((format(printf, 3, 4)));

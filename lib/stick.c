@@ -48,7 +48,7 @@ read_copy(struct copy *c, int once_fd, const char *name, uint8_t r[KEY_SIZE])
 	uint64_t size = 0;
 	int fd = -1;
 
-	memset(c, 0, sizeof(*c));
+	memset(c, 0, sizeof *c);
 	if ((fd = stickio_open_file(once_fd, name, O_RDONLY, &size)) == -1) {
 		stickio_fault(&c->why, E_STICK_DAMAGED, "open", once_fd, STICK_ONCE, name);
 		return;
@@ -57,7 +57,7 @@ read_copy(struct copy *c, int once_fd, const char *name, uint8_t r[KEY_SIZE])
 		stickio_fault(&c->why, E_STICK_DAMAGED, "read", once_fd, STICK_ONCE, name);
 	else if (size >= RECORD_SIZE)
 		c->valid = record_stick(raw, c->id, &c->n, r);
-	sodium_memzero(raw, sizeof(raw));
+	sodium_memzero(raw, sizeof raw);
 	close(fd);
 }
 
@@ -83,7 +83,7 @@ read_record(struct stick *s, struct fault *f)
 	memcpy(s->id, best->id, ID_SIZE);
 	s->n = best->n;
 	memcpy(s->ratchet, r[best == &b], KEY_SIZE);
-	sodium_memzero(r, sizeof(r));
+	sodium_memzero(r, sizeof r);
 	if (!best->valid && (unknown(&a) || unknown(&b)))
 		return fault_pass(f, unknown(&a) ? &a.why : &b.why);
 	if (!best->valid)
@@ -150,7 +150,7 @@ stick_open(struct stick **s, int dir_fd, struct fault *f)
 	struct stick *made = NULL;
 	enum err err = E_OK;
 
-	if ((made = calloc(1, sizeof(*made))) == NULL)
+	if ((made = calloc(1, sizeof *made)) == NULL)
 		return fault_set(f, E_FAIL, ENOMEM, "memory", "stick");
 	made->once_fd = -1;
 	if ((made->ratchet = secret_new(KEY_SIZE)) == NULL)
@@ -255,7 +255,7 @@ id_of_grants(struct stick *s, struct fault *f)
 enum err
 stick_open_damaged(struct stick **s, int dir_fd, struct fault *f)
 {
-	struct stick *made = calloc(1, sizeof(*made));
+	struct stick *made = calloc(1, sizeof *made);
 	enum err err = E_OK;
 
 	if (made == NULL)
@@ -299,7 +299,7 @@ stick_follows(const struct stick *s, const uint8_t seed[KEY_SIZE])
 	for (uint32_t i = 0; i < s->n; i++)
 		keytree_ratchet_next(r);
 	same = sodium_memcmp(r, s->ratchet, KEY_SIZE) == 0;
-	sodium_memzero(r, sizeof(r));
+	sodium_memzero(r, sizeof r);
 	return same;
 }
 
@@ -472,7 +472,7 @@ load_listed(const struct stick *s, const struct listing *l, struct stick_grants 
 	enum err err = E_OK;
 	size_t i = 0;
 
-	if ((g->grants = calloc(STICK_GRANTS_MAX, sizeof(*g->grants))) == NULL)
+	if ((g->grants = calloc(STICK_GRANTS_MAX, sizeof *g->grants)) == NULL)
 		return fault_set(f, E_FAIL, ENOMEM, "memory", "grants");
 	while (i < l->count && g->count < STICK_GRANTS_MAX && err == E_OK)
 		err = load_one(s, l->ids[i++], g, f);
@@ -498,7 +498,7 @@ stick_load_grants(const struct stick *s, struct stick_grants *g, struct fault *f
 	struct listing l = {0};
 	enum err err = E_OK;
 
-	memset(g, 0, sizeof(*g));
+	memset(g, 0, sizeof *g);
 	if (list_grants(s, &l) != 0)
 		return stickio_fault(f, E_NO_GRANT, "list", s->once_fd, STICK_ONCE, STICK_GRANTS);
 	err = load_listed(s, &l, g, f);
@@ -518,7 +518,7 @@ stick_grants_free(struct stick_grants *g)
 	for (size_t i = 0; i < g->count; i++)
 		grant_free(&g->grants[i]);
 	free(g->grants);
-	memset(g, 0, sizeof(*g));
+	memset(g, 0, sizeof *g);
 }
 
 /* A notice and the file it came from. */
@@ -533,7 +533,7 @@ notice_file_free(struct notice_file *x)
 {
 	notice_free(&x->notice);
 	free(x->data);
-	memset(x, 0, sizeof(*x));
+	memset(x, 0, sizeof *x);
 }
 
 /* Return 1 and fill x if the file is a notice of issuer, 0 if not, -1 with errno if nobody can tell. */
@@ -542,7 +542,7 @@ load_notice_file(struct notice_file *x, int once_fd, const char *name, const uin
 {
 	enum envelope_result opened;
 
-	memset(x, 0, sizeof(*x));
+	memset(x, 0, sizeof *x);
 	if (stickio_slurp(once_fd, name, envelope_limit(ENVELOPE_NOTICE), &x->data, &x->n) != 0)
 		return stickio_err(errno, E_OK) == E_OK ? 0 : -1;
 	opened = notice_open(&x->notice, BYTES(x->data, x->n));
@@ -706,10 +706,10 @@ make_probe(int once_fd)
 
 	fd = stickio_open_file(once_fd, STICK_PROBE, O_RDWR, &size);
 	if (fd == -1 && errno == ENOENT)
-		return stickio_create(once_fd, STICK_PROBE, zeros, sizeof(zeros), MODE_SHARED);
+		return stickio_create(once_fd, STICK_PROBE, zeros, sizeof zeros, MODE_SHARED);
 	if (fd == -1)
 		return -1;
-	if (size < RECORD_SIZE && (stickio_write_full(fd, zeros, sizeof(zeros), 0) != 0 || fsync(fd) != 0))
+	if (size < RECORD_SIZE && (stickio_write_full(fd, zeros, sizeof zeros, 0) != 0 || fsync(fd) != 0))
 		ret = -1;
 	saved = errno;
 	close(fd);
@@ -733,7 +733,7 @@ stick_probe(const struct stick *s, struct fault *f)
 		stickio_blame(f, s->once_fd, STICK_PROBE);
 		return err;
 	}
-	randombytes_buf(fresh, sizeof(fresh));
+	randombytes_buf(fresh, sizeof fresh);
 	return record_destroy(s->once_fd, STICK_PROBE, 0, fresh, f);
 }
 
@@ -799,7 +799,7 @@ stick_read_slot(
 	struct fault why = {0};
 	int fd = -1;
 
-	memset(out, 0, sizeof(*out));
+	memset(out, 0, sizeof *out);
 	out->a = out->b = out->merged = RECORD_IS_DAMAGED;
 	if (slot >= g->slots)
 		return E_OK;

@@ -582,7 +582,7 @@ judge_fuse(const struct mountinfo *m, char name[STICKIO_FS_NAME])
 {
 	const char *dot = strchr(m->type, '.');
 	bool bad = strcmp(m->type, "virtiofs") == 0 || is_elsewhere(m->source) ||
-		   (dot != NULL && among(dot + 1, fuse_bad, sizeof(fuse_bad) / sizeof(fuse_bad[0])));
+		   (dot != NULL && among(dot + 1, fuse_bad, sizeof fuse_bad / sizeof fuse_bad[0]));
 
 	snprintf(name, STICKIO_FS_NAME, "%.*s", STICKIO_FS_NAME - 1, m->type);
 	return bad && strncmp(m->type, "fuseblk", 7) != 0 ? STICKIO_FS_BAD : STICKIO_FS_UNSURE;
@@ -604,7 +604,7 @@ judge_ext(const struct mountinfo *m, char name[STICKIO_FS_NAME])
 enum stickio_fs
 stickio_fs_judge(uint32_t magic, const struct mountinfo *m, char name[STICKIO_FS_NAME])
 {
-	for (size_t i = 0; i < sizeof(fs_types) / sizeof(fs_types[0]); i++) {
+	for (size_t i = 0; i < sizeof fs_types / sizeof fs_types[0]; i++) {
 		if (fs_types[i].magic != magic)
 			continue;
 		snprintf(name, STICKIO_FS_NAME, "%s", fs_types[i].name);
@@ -675,7 +675,7 @@ stickio_medium(int fd, char name[STICKIO_FS_NAME], struct fault *f)
 	if (judgement == STICKIO_FS_BAD)
 		return fault_set(f, E_FILESYSTEM, 0, "file system", "%s", found);
 	if (judgement == STICKIO_FS_UNSURE)
-		memcpy(name, found, sizeof(found));
+		memcpy(name, found, sizeof found);
 	return E_OK;
 }
 

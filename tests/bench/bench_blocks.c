@@ -126,7 +126,7 @@ rates(long ms, const struct blockcrypt_impl *impl)
 	if (!print_implementation(impl))
 		return 1;
 	printf(", \"cores\": %u", cores);
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
 		one = rate(impl, kinds[i].jobs, 1, ms, &cpu);
 		all = rate(impl, kinds[i].jobs, cores, ms, &cpu_all);
 		if (one < 0 || all < 0)

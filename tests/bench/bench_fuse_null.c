@@ -39,7 +39,7 @@ struct null_fs {
 static bool
 fill_stat(const struct null_fs *fs, fuse_ino_t ino, struct stat *st)
 {
-	memset(st, 0, sizeof(*st));
+	memset(st, 0, sizeof *st);
 	if (ino != FUSE_ROOT_ID && ino - 2 >= fs->files)
 		return false;
 	st->st_ino = ino;
@@ -172,10 +172,10 @@ mount_at(struct null_fs *fs, char *self, const char *dir)
 	char path[32];
 	int fd = -1;
 
-	fs->session = fuse_session_new(&args, &ops, sizeof(ops), fs);
+	fs->session = fuse_session_new(&args, &ops, sizeof ops, fs);
 	if (fs->session == NULL || fusemount_attach(dir, NULL, &fd, &f) != E_OK)
 		return false;
-	snprintf(path, sizeof(path), "/dev/fd/%d", fd);
+	snprintf(path, sizeof path, "/dev/fd/%d", fd);
 	if (fuse_session_mount(fs->session, path) != 0)
 		return false;
 	/* What can be read ahead is settled after the first request. */

@@ -134,7 +134,7 @@ find_places(struct place **out, size_t size, char **file, int files)
 			break;
 		}
 		here = (size_t)st.st_size / size;
-		more = realloc(p, (n + here + 1) * sizeof(*p));
+		more = realloc(p, (n + here + 1) * sizeof *p);
 		if (more == NULL) {
 			complain("places", file[i]);
 			break;
@@ -170,7 +170,7 @@ anywhere(size_t size, size_t count, uint64_t seed, char **file, int files)
 
 	if (count > places / 4)
 		count = places / 4;
-	took = calloc(count + 1, sizeof(*took));
+	took = calloc(count + 1, sizeof *took);
 	if (count == 0 || took == NULL || buf == NULL) {
 		fprintf(stderr, "bench_read: the files are too small, or there is too little memory\n");
 		goto out;
@@ -191,7 +191,7 @@ anywhere(size_t size, size_t count, uint64_t seed, char **file, int files)
 		all += took[i];
 	}
 	cpu = now(CLOCK_PROCESS_CPUTIME_ID) - cpu;
-	qsort(took, count, sizeof(*took), compare);
+	qsort(took, count, sizeof *took, compare);
 	printf("{\"bytes\": %zu, \"count\": %zu, \"seconds\": %.6f, \"cpu\": %.6f, \"p50\": %.9f, \"p99\": %.9f}\n", size * count,
 	    count, all, cpu, took[count / 2], took[count * 99 / 100]);
 	status = 0;

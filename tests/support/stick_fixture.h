@@ -39,7 +39,7 @@ struct fixture {
 static inline void
 fixture_open_at(struct fixture *x, const char *base)
 {
-	snprintf(x->path, sizeof(x->path), "%s/oncestick-XXXXXX", base);
+	snprintf(x->path, sizeof x->path, "%s/oncestick-XXXXXX", base);
 	ck_assert_ptr_nonnull(mkdtemp(x->path));
 	x->fd = open(x->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	ck_assert_int_ne(x->fd, -1);
@@ -122,7 +122,7 @@ hash_file(crypto_generichash_state *h, int dir_fd, const char *name)
 	int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC);
 
 	ck_assert_int_ne(fd, -1);
-	while ((got = read(fd, buf, sizeof(buf))) > 0)
+	while ((got = read(fd, buf, sizeof buf)) > 0)
 		crypto_generichash_update(h, buf, (size_t)got);
 	close(fd);
 }
@@ -142,8 +142,8 @@ hash_dir(crypto_generichash_state *h, int dir_fd)
 		if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0) {
 			ck_assert_int_eq(fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW), 0);
 			crypto_generichash_update(h, (const uint8_t *)name, strlen(name) + 1);
-			crypto_generichash_update(h, (const uint8_t *)&st.st_mode, sizeof(st.st_mode));
-			crypto_generichash_update(h, (const uint8_t *)&st.st_mtim, sizeof(st.st_mtim));
+			crypto_generichash_update(h, (const uint8_t *)&st.st_mode, sizeof st.st_mode);
+			crypto_generichash_update(h, (const uint8_t *)&st.st_mtim, sizeof st.st_mtim);
 			if (S_ISREG(st.st_mode)) {
 				hash_file(h, dir_fd, name);
 			} else if (S_ISDIR(st.st_mode)) {
@@ -198,7 +198,7 @@ plain_grant(struct grant *g, uint8_t who, uint8_t stick, uint8_t id, uint8_t bun
 {
 	uint8_t sk[SIGN_SECRET_SIZE];
 
-	memset(g, 0, sizeof(*g));
+	memset(g, 0, sizeof *g);
 	issuer_keys(g->issuer, sk, who);
 	fill_id(g->stick_id, stick);
 	fill_id(g->id, id);
@@ -264,8 +264,8 @@ put_stick_record(const struct fixture *x, const char *name, uint8_t stick, uint3
 	keytree_ratchet(r, seed, id);
 	for (uint32_t i = 0; i < n && i < 100; i++)
 		keytree_ratchet_next(r);
-	record_encode(raw, RECORD_STICK, id, n, BYTES(r, sizeof(r)));
-	put_file(x, name, raw, sizeof(raw));
+	record_encode(raw, RECORD_STICK, id, n, BYTES(r, sizeof r));
+	put_file(x, name, raw, sizeof raw);
 }
 
 /* ONCE with its directories and a stick record with n = 1. */
@@ -284,8 +284,8 @@ live_record(uint8_t raw[RECORD_SIZE], const uint8_t grant_id[ID_SIZE], uint32_t 
 {
 	uint8_t cell[FIXTURE_CELL];
 
-	memset(cell, fill, sizeof(cell));
-	record_encode(raw, RECORD_LIVE, grant_id, slot, BYTES(cell, sizeof(cell)));
+	memset(cell, fill, sizeof cell);
+	record_encode(raw, RECORD_LIVE, grant_id, slot, BYTES(cell, sizeof cell));
 }
 
 static inline void
@@ -293,8 +293,8 @@ spent_record(uint8_t raw[RECORD_SIZE], const uint8_t grant_id[ID_SIZE], uint32_t
 {
 	uint8_t body[44 + MAC_SIZE];
 
-	memset(body, 0x5e, sizeof(body));
-	record_encode(raw, RECORD_SPENT, grant_id, slot, BYTES(body, sizeof(body)));
+	memset(body, 0x5e, sizeof body);
+	record_encode(raw, RECORD_SPENT, grant_id, slot, BYTES(body, sizeof body));
 }
 
 /* The directory of a grant, named as told, with grant.cose and LIVE records of the grant's own id. */
@@ -307,16 +307,16 @@ put_grant_as(const struct fixture *x, struct grant *g, uint8_t who, const char *
 	size_t n = 0;
 	uint8_t *file = sign_grant(g, who, &n);
 
-	snprintf(path, sizeof(path), "ONCE/g/%s", dir);
+	snprintf(path, sizeof path, "ONCE/g/%s", dir);
 	put_dir(x, path);
-	snprintf(path, sizeof(path), "ONCE/g/%s/grant.cose", dir);
+	snprintf(path, sizeof path, "ONCE/g/%s/grant.cose", dir);
 	put_file(x, path, file, n);
 	free(file);
 	for (uint32_t i = 0; i < FIXTURE_SLOTS; i++)
 		live_record(locks + i * RECORD_SIZE, g->id, i, (uint8_t)(0x60 + i));
 	for (size_t i = 0; i < 2; i++) {
-		snprintf(path, sizeof(path), "ONCE/g/%s/%s", dir, copies[i]);
-		put_file(x, path, locks, sizeof(locks));
+		snprintf(path, sizeof path, "ONCE/g/%s/%s", dir, copies[i]);
+		put_file(x, path, locks, sizeof locks);
 	}
 }
 

@@ -107,7 +107,7 @@ __wrap_tcase_create(const char *name)
 	TCase *t = __real_tcase_create(name);
 
 	if (seen == NULL) {
-		seen = mmap(NULL, sizeof(*seen), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+		seen = mmap(NULL, sizeof *seen, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 		program = getpid();
 		if (seen == MAP_FAILED || atexit(program_ends) != 0)
 			abort();

@@ -85,7 +85,7 @@ END_TEST
 static pthread_mutex_t *
 new_mutex(bool made)
 {
-	pthread_mutex_t *m = calloc(1, sizeof(*m));
+	pthread_mutex_t *m = calloc(1, sizeof *m);
 
 	ck_assert_ptr_nonnull(m);
 	if (made)
@@ -224,7 +224,7 @@ run_inner(int n, char **names)
 	int failed = 0;
 
 	for (int i = 0; i < n; i++)
-		for (size_t k = 0; k < sizeof(all) / sizeof(*all); k++)
+		for (size_t k = 0; k < sizeof all / sizeof *all; k++)
 			if (strcmp(names[i], all[k].name) == 0) {
 				TCase *t = tcase_create(names[i]);
 
@@ -244,13 +244,13 @@ static bool
 green(const char *names, char said[4096])
 {
 	char command[256], self[128];
-	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
 	size_t n = 0;
 	FILE *p = NULL;
 
 	ck_assert_int_gt(len, 0);
 	self[len] = '\0';
-	snprintf(command, sizeof(command), "'%s' %s 2>&1", self, names);
+	snprintf(command, sizeof command, "'%s' %s 2>&1", self, names);
 	ck_assert_ptr_nonnull(p = popen(command, "r"));
 	n = fread(said, 1, 4095, p);
 	said[n] = '\0';
@@ -286,10 +286,10 @@ START_TEST(a_body_that_ends_its_process_is_red_and_named)
 	    "body_that_ends_in_its_child_only"};
 	char said[4096], line[128], among[128];
 
-	snprintf(line, sizeof(line), "\t%s\n", bodies[_i]);
+	snprintf(line, sizeof line, "\t%s\n", bodies[_i]);
 	ck_assert(!green(names[_i], said));
 	ck_assert_ptr_nonnull(strstr(said, line));
-	snprintf(among, sizeof(among), "ends %s ends fails", names[_i]);
+	snprintf(among, sizeof among, "ends %s ends fails", names[_i]);
 	ck_assert(!green(among, said));
 	ck_assert_ptr_nonnull(strstr(said, "3 passed, but only 2 came to their end"));
 	ck_assert_ptr_nonnull(strstr(said, line));
@@ -346,7 +346,7 @@ START_TEST(a_body_that_takes_the_timers_away_is_timed_by_one_clock)
 	ck_assert_int_ge(fd, 0);
 	setenv("CK_XML_LOG_FILE_NAME", name, 1);
 	ck_assert(green("no-timer", said));
-	said[read(fd, said, sizeof(said) - 1)] = '\0';
+	said[read(fd, said, sizeof said - 1)] = '\0';
 	ck_assert_ptr_nonnull(strstr(said, "<duration>"));
 	ck_assert_int_eq(sscanf(strstr(said, "<duration>"), "<duration>%lf", &took), 1);
 	ck_assert(took >= 0 && took < 60);

@@ -31,8 +31,8 @@ is_dropped(int fd)
 	char link[32], path[512];
 	ssize_t n = -1;
 
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	if (list == NULL || (n = readlink(link, path, sizeof(path) - 1)) <= 0)
+	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+	if (list == NULL || (n = readlink(link, path, sizeof path - 1)) <= 0)
 		return false;
 	path[n] = '\0';
 	name = strrchr(path, '/');

@@ -26,7 +26,7 @@ make_home(void)
 {
 	const char *tmp = getenv("TMPDIR");
 
-	snprintf(home, sizeof(home), "%.30s/check_minder.XXXXXX", tmp != NULL && tmp[0] == '/' ? tmp : "/tmp");
+	snprintf(home, sizeof home, "%.30s/check_minder.XXXXXX", tmp != NULL && tmp[0] == '/' ? tmp : "/tmp");
 	ck_assert_ptr_nonnull(mkdtemp(home));
 	ck_assert_int_eq(setenv("HOME", home, 1), 0);
 	unsetenv("XDG_DATA_HOME");
@@ -37,7 +37,7 @@ remove_home(void)
 {
 	char command[PATH_MAX];
 
-	snprintf(command, sizeof(command), "chmod -R u+rwx '%s' && rm -rf '%s'", home, home);
+	snprintf(command, sizeof command, "chmod -R u+rwx '%s' && rm -rf '%s'", home, home);
 	ck_assert_int_eq(system(command), 0);
 }
 
@@ -126,7 +126,7 @@ START_TEST(a_directory_that_was_given_stays)
 	char path[MOUNTPOINT_MAX];
 	int fd = start();
 
-	snprintf(path, sizeof(path), "%s/mine", home);
+	snprintf(path, sizeof path, "%s/mine", home);
 	ck_assert_int_eq(mkdir(path, 0700), 0);
 	ck_assert_int_eq(minder_watch(fd, path), 0);
 	ck_assert_int_eq(minder_unmount(fd, false, NULL), E_OK);
@@ -225,13 +225,13 @@ START_TEST(what_is_remembered_of_a_folder_that_was_never_mounted_stays)
 	int fd = start();
 
 	given("mine", path);
-	snprintf(command, sizeof(command), "mkdir -p '%s/.local/share/RecentDocuments' && "
+	snprintf(command, sizeof command, "mkdir -p '%s/.local/share/RecentDocuments' && "
 	    "printf '[Desktop Entry]\nURL=file://%s/film.mp4\n' >'%s/.local/share/RecentDocuments/film.desktop'", home, path, home);
 	ck_assert_int_eq(system(command), 0);
 	ck_assert_int_eq(minder_watch(fd, path), 0);
 	ck_assert_int_eq(minder_unmount(fd, true, NULL), E_OK);
 	leave(fd);
-	snprintf(command, sizeof(command), "test -f '%s/.local/share/RecentDocuments/film.desktop'", home);
+	snprintf(command, sizeof command, "test -f '%s/.local/share/RecentDocuments/film.desktop'", home);
 	ck_assert_int_eq(system(command), 0);
 }
 END_TEST

@@ -46,7 +46,7 @@ make_home(void)
 {
 	const char *tmp = getenv("TMPDIR");
 
-	snprintf(home, sizeof(home), "%.30s/check_mountpoint.XXXXXX", tmp != NULL && tmp[0] == '/' ? tmp : "/tmp");
+	snprintf(home, sizeof home, "%.30s/check_mountpoint.XXXXXX", tmp != NULL && tmp[0] == '/' ? tmp : "/tmp");
 	ck_assert_ptr_nonnull(mkdtemp(home));
 	ck_assert_int_eq(setenv("HOME", home, 1), 0);
 }
@@ -56,7 +56,7 @@ remove_home(void)
 {
 	char command[PATH_MAX];
 
-	snprintf(command, sizeof(command), "chmod -R u+rwx '%s' && rm -rf '%s'", home, home);
+	snprintf(command, sizeof command, "chmod -R u+rwx '%s' && rm -rf '%s'", home, home);
 	ck_assert_int_eq(system(command), 0);
 }
 
@@ -65,7 +65,7 @@ in_home(const char *name)
 {
 	static char path[PATH_MAX];
 
-	snprintf(path, sizeof(path), "%s/%s", home, name);
+	snprintf(path, sizeof path, "%s/%s", home, name);
 	return path;
 }
 
@@ -77,7 +77,7 @@ made(const char *label)
 	struct fault f = {0};
 	struct stat st;
 
-	ck_assert_int_eq(mountpoint_make(label, path, sizeof(path), &f), E_OK);
+	ck_assert_int_eq(mountpoint_make(label, path, sizeof path, &f), E_OK);
 	ck_assert_int_eq(stat(path, &st), 0);
 	ck_assert(S_ISDIR(st.st_mode));
 	ck_assert_uint_eq(st.st_mode & 0777, 0700);
@@ -137,7 +137,7 @@ START_TEST(home_must_be_a_directory_of_ours)
 	ck_assert_int_eq(mountpoint_home(&f), E_OK);
 	setenv("HOME", in_home("missing"), 1);
 	ck_assert_int_eq(mountpoint_home(NULL), E_FUSE);
-	ck_assert_int_eq(mountpoint_make("x", path, sizeof(path), &f), E_FUSE);
+	ck_assert_int_eq(mountpoint_make("x", path, sizeof path, &f), E_FUSE);
 	ck_assert_int_eq(f.sys, ENOENT);
 	setenv("HOME", "relative", 1);
 	ck_assert_int_eq(mountpoint_home(NULL), E_FUSE);
@@ -171,7 +171,7 @@ START_TEST(empty_directory_is_accepted)
 	ck_assert_int_eq(f.err, E_OK);
 	ck_assert_int_eq(mountpoint_check(in_home("m///"), &f), E_OK);
 	ck_assert_int_eq(mountpoint_check(in_home("./m/../m/."), &f), E_OK);
-	snprintf(path, sizeof(path), "%s", in_home("m"));
+	snprintf(path, sizeof path, "%s", in_home("m"));
 	ck_assert_int_eq(symlink(path, in_home("link")), 0);
 	ck_assert_int_eq(mountpoint_check(in_home("link"), &f), E_OK);
 	ck_assert_int_eq(chdir(home), 0);
@@ -206,7 +206,7 @@ START_TEST(directory_of_somebody_else_is_refused)
 		char path[PATH_MAX];
 
 		ck_assert_int_eq(chmod(home, 0711), 0);
-		snprintf(path, sizeof(path), "%s", in_home("m"));
+		snprintf(path, sizeof path, "%s", in_home("m"));
 		ck_assert_int_eq(mkdir(path, 0777), 0);
 		ck_assert_int_eq(chmod(path, 0777), 0);
 		ck_assert_int_eq(seteuid(65534), 0);
@@ -250,7 +250,7 @@ note(void *arg, long pid, const char *comm, const char *file)
 		return;
 	ck_assert_uint_gt(strlen(comm), 0);
 	s->count++;
-	strncat(s->files, file, sizeof(s->files) - strlen(s->files) - 2);
+	strncat(s->files, file, sizeof s->files - strlen(s->files) - 2);
 	strcat(s->files, ";");
 }
 
@@ -291,7 +291,7 @@ START_TEST(users_of_files_and_directories_are_named)
 	char dir[PATH_MAX];
 	int fd;
 
-	snprintf(dir, sizeof(dir), "%s", in_home("a b"));
+	snprintf(dir, sizeof dir, "%s", in_home("a b"));
 	ck_assert_int_eq(mkdir(dir, 0700), 0);
 	ck_assert_int_eq(mkdir(in_home("a bc"), 0700), 0);
 	fd = open(in_home("a b/film \n1"), O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
@@ -339,7 +339,7 @@ START_TEST(users_are_known_by_the_file_system_whatever_they_call_it)
 	/* Another name of /proc, as far as this can tell: only its number says so. */
 	ck_assert_int_eq(mountinfo_of(fd, &here), 0);
 	close(fd);
-	snprintf(dir, sizeof(dir), "%s", in_home("elsewhere"));
+	snprintf(dir, sizeof dir, "%s", in_home("elsewhere"));
 	ck_assert_int_eq(mkdir(dir, 0700), 0);
 	s.pid = child_with("/", "/proc/sys/kernel/ostype");
 	mountpoint_users(dir, &here, note, &s);
@@ -363,7 +363,7 @@ START_TEST(a_mount_is_told_from_the_next_one_at_its_path)
 	uid_t owner = 12345;
 	int fd = -1;
 
-	snprintf(path, sizeof(path), "%s", in_home("m"));
+	snprintf(path, sizeof path, "%s", in_home("m"));
 	ck_assert_int_eq(mkdir(path, 0700), 0);
 	if (access("/dev/fuse", R_OK | W_OK) != 0 || fusemount_attach(path, NULL, &fd, NULL) != E_OK)
 		return; /* a machine that mounts nothing */

@@ -149,7 +149,7 @@ START_TEST(requests_out_of_order_are_one_reader)
 	static const unsigned order[] = { 0, 2, 1, 4, 3, 6, 5, 7 };
 	uint64_t forgotten = 0;
 
-	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++)
+	for (size_t i = 0; i < sizeof order / sizeof order[0]; i++)
 		forgotten += readahead_next(&r, order[i] * (uint64_t)STEP, STEP, 100 * MIB, 32).forget_count;
 	ck_assert_uint_eq(forgotten, 0);
 	ck_assert_int_eq(readahead_busy(&r), 1);

@@ -118,7 +118,7 @@ png_chunk(const char *type, const void *data, size_t n)
 	memset(png + png_size + 8 + n, 0, 4);
 	png_size += 12 + n;
 }
-#define CHUNK(type, text) png_chunk(type, text, sizeof(text) - 1)
+#define CHUNK(type, text) png_chunk(type, text, sizeof (text) - 1)
 
 static const char *
 uri(size_t n)
@@ -403,7 +403,7 @@ make_home(void)
 	const char *tmp = getenv("TMPDIR");
 	char command[PATH_MAX];
 
-	snprintf(home, sizeof(home), "%.30s/check_traces.XXXXXX", tmp != NULL && tmp[0] == '/' ? tmp : "/tmp");
+	snprintf(home, sizeof home, "%.30s/check_traces.XXXXXX", tmp != NULL && tmp[0] == '/' ? tmp : "/tmp");
 	ck_assert_ptr_nonnull(mkdtemp(home));
 	ck_assert_int_eq(setenv("HOME", home, 1), 0);
 	unsetenv("XDG_CACHE_HOME");
@@ -420,7 +420,7 @@ remove_home(void)
 	char command[PATH_MAX];
 
 	flushed_watch(NULL);
-	snprintf(command, sizeof(command), "rm -rf '%s'", home);
+	snprintf(command, sizeof command, "rm -rf '%s'", home);
 	ck_assert_int_eq(system(command), 0);
 }
 

@@ -213,7 +213,7 @@ static const struct {
 static void
 assert_distinct(const char *names)
 {
-	char copy[sizeof((struct fault *)0)->object], *at = copy, *name;
+	char copy[sizeof ((struct fault *)0)->object], *at = copy, *name;
 
 	snprintf(copy, sizeof copy, "%s", names);
 	while ((name = strsep(&at, ",")) != NULL) {

@@ -191,7 +191,7 @@ watch(const struct round *rounds, size_t count)
 
 #define WATCH(...)                                           \
 	watch((const struct round[]){__VA_ARGS__, {.s = 0}}, \
-	    sizeof((struct round[]){__VA_ARGS__}) / sizeof(struct round) + 1)
+	    sizeof ((struct round[]){__VA_ARGS__}) / sizeof(struct round) + 1)
 
 static void
 setup(void)

@@ -359,8 +359,8 @@ END_TEST
 
 /* ---- text --------------------------------------------------------------------------------------------------------------- */
 
-#define OK(s) ck_assert(dcbor_text_ok(s, sizeof(s) - 1))
-#define NO(s) ck_assert(!dcbor_text_ok(s, sizeof(s) - 1))
+#define OK(s) ck_assert(dcbor_text_ok(s, sizeof (s) - 1))
+#define NO(s) ck_assert(!dcbor_text_ok(s, sizeof (s) - 1))
 
 START_TEST(good_text)
 {

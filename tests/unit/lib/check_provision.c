@@ -133,7 +133,7 @@ setup(void)
 	die_before = fail_at = 0;
 	drop_writes = false;
 	p = NULL;
-	memset(&fault, 0, sizeof(fault));
+	memset(&fault, 0, sizeof fault);
 	issuer_seed(seed, OURS);
 	issuer_keys(issuer, sk, OURS);
 	fill_id(stick_id, STICK);
@@ -152,7 +152,7 @@ static enum err
 begin(void)
 {
 	provision_end(&p);
-	memset(&fault, 0, sizeof(fault));
+	memset(&fault, 0, sizeof fault);
 	return provision_begin(&p, x.fd, seed, issuer, &fault);
 }
 
@@ -287,7 +287,7 @@ START_TEST(a_stick_record_of_init_has_r_1)
 	ck_assert_int_eq(bytes_from_hex(r, KEY_SIZE, "49a4ddaab7af713acb04194c705005f544de6e646f1ba21da2010394ebbc2bfb"), 0);
 	ck_assert_int_eq(begin(), E_OK);
 	ck_assert_int_eq(provision_init(p, id, vector_seed, &fault), E_OK);
-	record_encode(want, RECORD_STICK, id, 1, BYTES(r, sizeof(r)));
+	record_encode(want, RECORD_STICK, id, 1, BYTES(r, sizeof r));
 	a = get_file(&x, "ONCE/stick.a", &n);
 	ck_assert_uint_eq(n, RECORD_SIZE);
 	b = get_file(&x, "ONCE/stick.b", &n);
@@ -615,7 +615,7 @@ START_TEST(torn_first_records_are_written_anew)
 
 	ck_assert_int_eq(begin(), E_OK);
 	ck_assert_int_eq(init(), E_OK);
-	put_file(&x, "ONCE/stick.b", torn, sizeof(torn));
+	put_file(&x, "ONCE/stick.b", torn, sizeof torn);
 	if (_i == 1)
 		put_file(&x, "ONCE/stick.a", torn, 0);
 	else

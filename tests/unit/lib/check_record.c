@@ -86,12 +86,12 @@ setup(void)
 
 	unhex(grant_id, ID_SIZE, "a0a1a2a3a4a5a6a7a8a9aaabacadaeaf");
 	unhex(stick_id, ID_SIZE, "505152535455565758595a5b5c5d5e5f");
-	unhex(cell, sizeof(cell), CELL_0);
-	unhex(body, sizeof(body), RECEIPT MAC);
-	record_encode(live, RECORD_LIVE, grant_id, 0, BYTES(cell, sizeof(cell)));
-	record_encode(spent, RECORD_SPENT, grant_id, 0, BYTES(body, sizeof(body)));
-	memset(&medium, 0, sizeof(medium));
-	memset(&fault, 0, sizeof(fault));
+	unhex(cell, sizeof cell, CELL_0);
+	unhex(body, sizeof body, RECEIPT MAC);
+	record_encode(live, RECORD_LIVE, grant_id, 0, BYTES(cell, sizeof cell));
+	record_encode(spent, RECORD_SPENT, grant_id, 0, BYTES(body, sizeof body));
+	memset(&medium, 0, sizeof medium);
+	memset(&fault, 0, sizeof fault);
 }
 
 static enum record_state
@@ -123,11 +123,11 @@ START_TEST(a_live_record_is_as_in_the_format)
 	uint8_t head[80], sum[32];
 	struct bytes body;
 
-	unhex(head, sizeof(head), LIVE_80);
-	unhex(sum, sizeof(sum), LIVE_SUM);
-	ck_assert_mem_eq(live, head, sizeof(head));
+	unhex(head, sizeof head, LIVE_80);
+	unhex(sum, sizeof sum, LIVE_SUM);
+	ck_assert_mem_eq(live, head, sizeof head);
 	ck_assert(sodium_is_zero(live + 80, 4064 - 80));
-	ck_assert_mem_eq(live + 4064, sum, sizeof(sum));
+	ck_assert_mem_eq(live + 4064, sum, sizeof sum);
 	ck_assert_int_eq(record_slot_state(live, grant_id, 0, 48, &body), RECORD_IS_LIVE);
 	ck_assert_uint_eq(body.n, 48);
 	ck_assert_mem_eq(body.p, head + 32, 48);
@@ -139,13 +139,13 @@ START_TEST(a_spent_record_is_as_in_the_format)
 	uint8_t want[45 + MAC_SIZE], sum[32];
 	struct bytes body;
 
-	unhex(want, sizeof(want), RECEIPT MAC);
-	unhex(sum, sizeof(sum), SPENT_SUM);
+	unhex(want, sizeof want, RECEIPT MAC);
+	unhex(sum, sizeof sum, SPENT_SUM);
 	ck_assert_mem_eq(spent, "ONCESPNT", 8);
-	ck_assert_mem_eq(spent + 4064, sum, sizeof(sum));
+	ck_assert_mem_eq(spent + 4064, sum, sizeof sum);
 	ck_assert_int_eq(record_slot_state(spent, grant_id, 0, 48, &body), RECORD_IS_SPENT);
-	ck_assert_uint_eq(body.n, sizeof(want));
-	ck_assert_mem_eq(body.p, want, sizeof(want));
+	ck_assert_uint_eq(body.n, sizeof want);
+	ck_assert_mem_eq(body.p, want, sizeof want);
 }
 END_TEST
 
@@ -154,12 +154,12 @@ START_TEST(a_stick_record_is_as_in_the_format)
 	uint8_t raw[RECORD_SIZE], head[64], sum[32], r[KEY_SIZE], got[KEY_SIZE], id[ID_SIZE] = {0};
 	uint32_t n = 0;
 
-	unhex(head, sizeof(head), STICK_64);
-	unhex(sum, sizeof(sum), STICK_SUM);
-	unhex(r, sizeof(r), R_1);
-	record_encode(raw, RECORD_STICK, stick_id, 1, BYTES(r, sizeof(r)));
-	ck_assert_mem_eq(raw, head, sizeof(head));
-	ck_assert_mem_eq(raw + 4064, sum, sizeof(sum));
+	unhex(head, sizeof head, STICK_64);
+	unhex(sum, sizeof sum, STICK_SUM);
+	unhex(r, sizeof r, R_1);
+	record_encode(raw, RECORD_STICK, stick_id, 1, BYTES(r, sizeof r));
+	ck_assert_mem_eq(raw, head, sizeof head);
+	ck_assert_mem_eq(raw + 4064, sum, sizeof sum);
 	ck_assert(record_stick(raw, id, &n, got));
 	ck_assert_mem_eq(id, stick_id, ID_SIZE);
 	ck_assert_uint_eq(n, 1);
@@ -176,12 +176,12 @@ START_TEST(a_stick_record_without_an_id_or_with_a_flipped_bit_is_none)
 	uint8_t raw[RECORD_SIZE], r[KEY_SIZE] = {1}, id[ID_SIZE] = {0}, zero[ID_SIZE] = {0};
 	uint32_t n = 77;
 
-	record_encode(raw, RECORD_STICK, zero, 1, BYTES(r, sizeof(r)));
+	record_encode(raw, RECORD_STICK, zero, 1, BYTES(r, sizeof r));
 	ck_assert(!record_stick(raw, id, &n, r));
-	record_encode(raw, RECORD_STICK, stick_id, 1, BYTES(r, sizeof(r) - 1));
+	record_encode(raw, RECORD_STICK, stick_id, 1, BYTES(r, sizeof r - 1));
 	ck_assert(!record_stick(raw, id, &n, r));
 	for (size_t i = 0; i < RECORD_SIZE; i += 7) {
-		record_encode(raw, RECORD_STICK, stick_id, 1, BYTES(r, sizeof(r)));
+		record_encode(raw, RECORD_STICK, stick_id, 1, BYTES(r, sizeof r));
 		raw[i] ^= (uint8_t)(1u << i % 8);
 		ck_assert(!record_stick(raw, id, &n, r));
 		ck_assert(sodium_is_zero(id, ID_SIZE));
@@ -221,7 +221,7 @@ START_TEST(a_body_length_that_does_not_fit_is_damaged)
 {
 	static const uint16_t lengths[] = {0, 1, 47, 49, 80, 4032, 4033, 4064, 65535};
 
-	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+	for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
 		store_le16(live + 28, lengths[i]);
 		reseal(live);
 		ck_assert_int_eq(state_of(live), RECORD_IS_DAMAGED);
@@ -236,8 +236,8 @@ START_TEST(a_receipt_has_1_to_480_bytes_and_a_mac)
 {
 	uint8_t body[600];
 
-	memset(body, 0x77, sizeof(body));
-	for (size_t n = 1; n < sizeof(body); n++) {
+	memset(body, 0x77, sizeof body);
+	for (size_t n = 1; n < sizeof body; n++) {
 		record_encode(spent, RECORD_SPENT, grant_id, 0, BYTES(body, n));
 		ck_assert_int_eq(state_of(spent), n >= 33 && n <= 512 ? RECORD_IS_SPENT : RECORD_IS_DAMAGED);
 	}
@@ -249,7 +249,7 @@ START_TEST(fill_and_reserved_bytes_are_zero)
 {
 	static const size_t places[] = {30, 31, 80, 81, 2048, 4063};
 
-	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+	for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
 		live[places[i]] = 1;
 		reseal(live);
 		ck_assert_int_eq(state_of(live), RECORD_IS_DAMAGED);
@@ -291,11 +291,11 @@ START_TEST(zeros_ones_and_noise_are_damaged)
 {
 	uint8_t raw[RECORD_SIZE];
 
-	memset(raw, 0, sizeof(raw));
+	memset(raw, 0, sizeof raw);
 	ck_assert_int_eq(state_of(raw), RECORD_IS_DAMAGED);
-	memset(raw, 0xff, sizeof(raw));
+	memset(raw, 0xff, sizeof raw);
 	ck_assert_int_eq(state_of(raw), RECORD_IS_DAMAGED);
-	randombytes_buf(raw, sizeof(raw));
+	randombytes_buf(raw, sizeof raw);
 	ck_assert_int_eq(state_of(raw), RECORD_IS_DAMAGED);
 }
 END_TEST
@@ -349,7 +349,7 @@ file_of(uint8_t slots)
 	for (uint8_t i = 0; i < slots; i++)
 		memset(raw + i * RECORD_SIZE, 0xa0 + i, RECORD_SIZE);
 	put_file(&x, "lock.a", raw, slots * RECORD_SIZE);
-	memset(&fault, 0, sizeof(fault));
+	memset(&fault, 0, sizeof fault);
 }
 
 /* The file as file_of made it, but for record 1, which holds want. */

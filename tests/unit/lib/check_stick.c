@@ -39,8 +39,8 @@ setup(void)
 	fixture_open(&x);
 	fail_fsync = 0;
 	s = NULL;
-	memset(&grants, 0, sizeof(grants));
-	memset(&fault, 0, sizeof(fault));
+	memset(&grants, 0, sizeof grants);
+	memset(&fault, 0, sizeof fault);
 }
 
 static void
@@ -61,7 +61,7 @@ static enum err
 load(void)
 {
 	stick_grants_free(&grants);
-	memset(&fault, 0, sizeof(fault));
+	memset(&fault, 0, sizeof fault);
 	return stick_load_grants(s, &grants, &fault);
 }
 
@@ -287,7 +287,7 @@ START_TEST(other_names_below_g_are_ignored)
 	struct grant g;
 
 	put_once(&x, STICK, OURS);
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
 		plain_grant(&g, OURS, STICK, GRANT, BUNDLE);
 		put_grant_as(&x, &g, OURS, names[i]);
 		grant_free(&g);
@@ -488,7 +488,7 @@ put_lock(const char *name, const uint8_t *data, size_t n)
 static enum err
 read_slot(uint32_t number)
 {
-	memset(&fault, 0, sizeof(fault));
+	memset(&fault, 0, sizeof fault);
 	return stick_read_slot(s, &grants.grants[0], number, true, &slot, &fault);
 }
 
@@ -567,7 +567,7 @@ spoil(const char *name, unsigned way)
 	size_t n = 0;
 	uint8_t *good = get_file(&x, grant_path(path, GRANT, name), &n);
 
-	memset(data, 0, sizeof(data));
+	memset(data, 0, sizeof data);
 	memcpy(data, good, n);
 	free(good);
 	switch (way) {
@@ -637,11 +637,11 @@ START_TEST(files_of_zeros_ones_and_noise_are_whole_and_damaged)
 
 	one_grant();
 	for (unsigned way = 0; way < 3; way++) {
-		memset(data, way == 0 ? 0 : 0xff, sizeof(data));
+		memset(data, way == 0 ? 0 : 0xff, sizeof data);
 		if (way == 2)
-			randombytes_buf(data, sizeof(data));
-		put_lock("/lock.a", data, sizeof(data));
-		put_lock("/lock.b", data, sizeof(data));
+			randombytes_buf(data, sizeof data);
+		put_lock("/lock.a", data, sizeof data);
+		put_lock("/lock.b", data, sizeof data);
 		ck_assert_int_eq(read_slot(1), E_OK);
 		ck_assert(slot.whole);
 		ck_assert_int_eq(slot.merged, RECORD_IS_DAMAGED);

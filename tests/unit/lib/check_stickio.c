@@ -454,7 +454,7 @@ START_TEST(ids_ignores_every_other_name)
 	    "+0112233445566778899aabbccddeeff"};
 	uint8_t ids[4][ID_SIZE];
 
-	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+	for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
 		put_file(&x, others[i], "", 0);
 	ck_assert_int_eq(stickio_ids(x.fd, "", ids, 4), 0);
 	ck_assert_int_eq(stickio_ids(x.fd, ".tmp", ids, 4), 1);
@@ -473,7 +473,7 @@ START_TEST(ids_keeps_the_lowest_and_counts_all)
 	uint8_t ids[4][ID_SIZE], id[ID_SIZE];
 	char hex[2 * ID_SIZE + 1];
 
-	memset(ids, 0xee, sizeof(ids));
+	memset(ids, 0xee, sizeof ids);
 	for (unsigned i = 0; i < 9; i++) {
 		fill_id(id, (uint8_t)(i * 37 % 9));
 		bytes_to_hex(hex, id, ID_SIZE);
@@ -496,7 +496,7 @@ START_TEST(ids_of_many_come_sorted_whatever_their_order)
 	char hex[2 * ID_SIZE + 1];
 
 	for (unsigned i = 0; i < 700; i++) {
-		snprintf(hex, sizeof(hex), "%032x", 699 - i);
+		snprintf(hex, sizeof hex, "%032x", 699 - i);
 		put_file(&x, hex, "", 0);
 	}
 	ck_assert_int_eq(stickio_ids(x.fd, "", ids, 10), 700);
@@ -534,7 +534,7 @@ START_TEST(file_systems_that_do_not_overwrite_in_place_are_bad)
 	};
 	char name[STICKIO_FS_NAME];
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		ck_assert_int_eq(stickio_fs_judge(cases[i].magic, NULL, name), cases[i].judgement);
 		ck_assert_str_eq(name, cases[i].name);
 	}
@@ -591,7 +591,7 @@ START_TEST(a_network_or_an_overlay_behind_fuse_is_bad)
 	};
 	char name[STICKIO_FS_NAME];
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		const struct mountinfo m = {1, "/mnt", cases[i].type, cases[i].source, "rw"};
 
 		ck_assert_int_eq(stickio_fs_judge(0x65735546, &m, name), cases[i].judgement);

@@ -28,7 +28,7 @@ roster()
 
 # ---- three commands ----------------------------------------------------------------------------------------------------------
 # shellcheck disable=SC2086 # a list
-check "ten sticks are prepared" oncestick prepare "$W/folder" $sticks -n 10 --label "Week 12" --passphrase-file "$W/pass"
+check "ten sticks are prepared" oncestick prepare "$W/folder" $sticks -n 16 --label "Week 12" --passphrase-file "$W/pass"
 where() # each stick's name, and where it is
 {
 	for n in 0 1 2 3 4 5 6 7 8 9; do
@@ -54,12 +54,12 @@ done >"$W/rows"
 check "what would be is shown" oncestick issue --roster "$W/roster.csv" --dry-run --json </dev/null
 cp "$W/out" "$W/plan"
 is "it has all rows" "$(jq '.rows | length' "$W/plan")" 40
-is "nothing was handed out by that" "$(ready)" 100
+is "nothing was handed out by that" "$(ready)" 160
 check "... and as a table" oncestick issue --roster "$W/roster.csv" --dry-run
 is "a line for each" "$(grep -c 'Speaker' "$W/out")" 40
 check "everybody gets cards" roster "$W/roster.csv" --sheet "$W/all.pdf" --paper a4 --list "$W/list.csv" --format csv
 cp "$W/out" "$W/codes.csv"
-is "eighty codes are handed out" "$(ready)" 20
+is "eighty codes are handed out" "$(ready)" 80
 is "... for forty" "$(books | cut -d '|' -f 4 | grep -c Speaker) $(books | grep Speaker | cut -d '|' -f 4 | sort -u | wc -l)" "80 40"
 
 cat >"$W/read.py" <<'END'
@@ -148,6 +148,8 @@ printf 'holder\nNew\nNew\n' >"$W/bad.csv"
 bad 2 "somebody twice" '"New" is on line 2 already'
 printf 'holder\n"New\n' >"$W/bad.csv"
 bad 2 "quotes that do not end" 'line 2, column 1: quotes'
+printf 'holder,language\nNew,xx\n' >"$W/bad.csv"
+bad 2 "a language that there is not" "there are: en, $(paste -sd , "$ONCE_TESTS/../po/LINGUAS" | sed 's/[ ,]/, /g')"
 printf 'holder,codes\nNew,x\nOther,0\n,1\n' >"$W/bad.csv"
 bad 2 "several" '3 things are wrong'
 said 'line 4, column 1: this row has no holder'
@@ -174,6 +176,33 @@ is "a full disk is a failure" $? 1
 said 'not lost.*--already again'
 check "the sheet is made when there is room" roster "$W/bad.csv" --already again --sheet "$W/new.pdf"
 is "with the code that it was" "$(books | grep -c '|New$')" 2
+
+# The same program beside one that draws one sheet, and is interrupted at the second.
+mkdir "$W/bin"
+cp "$ONCE_BIN/oncestick" "$W/bin"
+cat >"$W/bin/oncestick-sheet" <<'END'
+#!/bin/sh
+[ "${1-}" != --check ] || exit 0
+cat >/dev/null
+echo %PDF
+mkdir "${0%/*}/drawn" 2>/dev/null || { kill -INT $PPID; exit 6; }
+END
+chmod 755 "$W/bin/oncestick-sheet"
+printf 'holder,codes\nOne,1\nTwo,1\nZoe,1\n' >"$W/three.csv"
+refused 130 "interrupted while sheets are drawn" "$W/bin/oncestick" issue --roster "$W/three.csv" --sheets "$W/three" --passphrase-file "$W/pass"
+said 'not lost.*--already again --sheets'
+is "one sheet was made" "$(ls -A "$W/three")" One.pdf
+is "all codes are in the books" "$(books | grep -Ec '[|](One|Two|Zoe)$')" 3
+check "all sheets are made in another place" roster "$W/three.csv" --already again --sheets "$W/again"
+is "... with the same codes" "$(ls -A "$W/again" | wc -l) $(books | grep -Ec '[|](One|Two|Zoe)$')" "3 3"
+if [ "$WHO" = root ] && mkdir "$W/small" && mount -t tmpfs -o size=20k none "$W/small" 2>/dev/null; then
+	printf 'holder,codes\nFull,6\n' >"$W/full.csv"
+	refused 1 "a disk that becomes full" roster "$W/full.csv" --sheets "$W/small/sheets"
+	said 'No space left.*not lost'
+	nothing "nothing of it is left there" find "$W/small" -mindepth 1
+	umount "$W/small"
+	check "its cards are made elsewhere" roster "$W/full.csv" --already again --sheet "$W/full.pdf"
+fi
 nothing "no unfinished file is left" find "$W" -name '.oncestick-sheet*'
 
 finish

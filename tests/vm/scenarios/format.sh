@@ -23,7 +23,7 @@ format() # STICK OPTIONS...
 }
 stick_name() # of the newest stick, as it is in labels
 {
-	oncestick codes --json | jq -r '.sticks[-1].stick' | tr a-z A-Z
+	oncestick codes --json | jq -r '.sticks[-1].stick' | tr '[:lower:]' '[:upper:]'
 }
 untouched()
 {

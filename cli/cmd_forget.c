@@ -14,6 +14,7 @@
 #include "prompt.h"
 #include "text.h"
 #include "when.h"
+#include "whenarg.h"
 
 static enum err
 confirm(const struct cli *c, const struct forget *g, struct fault *f)
@@ -115,7 +116,9 @@ cmd_forget(struct cli *c, int argc, char **argv)
 		return say_usage(c, "name a HOLDER, or give --before");
 	if (g.holder != NULL && g.holder[0] == '\0')
 		return say_usage(c, "the HOLDER's name is empty");
-	if (before != NULL && (when_parse(&g.before, before, WHEN_START, when_now()) != 0 || g.before > when_now()))
+	if (before != NULL && !whenarg_read(c, &(struct whenarg){"before", before, WHEN_STARTED, when_now()}, &g.before))
+		return E_USAGE;
+	if (before != NULL && g.before > when_now())
 		return say_usage(c, "--before is a day that is past, like 2026-01-01");
 	e = issuing_open(&i, c, &f);
 	if (e == E_OK && (e = run(c, &g, yes, &f)) != E_OK)

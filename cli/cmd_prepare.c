@@ -639,8 +639,8 @@ cmd_prepare(struct cli *c, int argc, char **argv)
 	    N_("Lock FOLDER on each STICK, a directory where a stick is mounted, so that only a code opens it; then read all of it "
 	       "back. All sticks get\n"
 	       "the same lecture, each with codes of its own. Other files on the stick are left alone. Times look like 2026-11-24 "
-	       "18:00, 2026-11-24,\n"
-	       "18:30 or +3d; durations like 90m or 8h.\n"),
+	       "18:00, 24 Nov 18:00,\n"
+	       "18:30, tomorrow 9:00 or +3d; durations like 90m or 8h.\n"),
 	    OPT_PASSPHRASE | OPT_PINENTRY | OPT_CLOCK | OPT_JSON | OPT_PROGRESS, rows, 2, -1};
 	struct opt_words words = {argv, argc};
 	enum err e = E_OK;

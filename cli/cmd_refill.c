@@ -358,9 +358,9 @@ cmd_refill(struct cli *c, int argc, char **argv)
 	const struct opt_verb verb = {"refill [STICK]... [-n N] [OPTION...]\nrefill STICK|ID -o FILE [-n N] [OPTION...]",
 	    N_("More codes for a lecture that is locked on STICK already, with times of their own. Its files are neither needed nor "
 	       "written again,\n"
-	       "and the codes that were made before stay as they are. Times look like 2026-11-24 18:00, 2026-11-24, 18:30 or +3d; "
-	       "durations like\n"
-	       "90m or 8h. For a stick that is away, -o writes a file that its speaker takes in: oncestick accept.\n"),
+	       "and the codes that were made before stay as they are. Times look like 2026-11-24 18:00, 24 Nov 18:00,\n"
+	       "18:30, tomorrow 9:00 or +3d; durations like 90m or 8h. For a stick that is away, -o writes a file that its speaker takes "
+	       "in: oncestick accept.\n"),
 	    OPT_PASSPHRASE | OPT_PINENTRY | OPT_CLOCK | OPT_JSON | OPT_PROGRESS, rows, 0, -1};
 	struct opt_words words = {argv, argc};
 	struct fault f = {0};

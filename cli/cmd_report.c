@@ -18,6 +18,7 @@
 #include "reportsay.h"
 #include "text.h"
 #include "when.h"
+#include "whenarg.h"
 
 struct report_args {
 	const char *from, *to, *format;
@@ -28,18 +29,13 @@ struct report_args {
 static bool
 take_time(const struct cli *c, const char *option, const char *text, enum when_role role, int64_t *t)
 {
-	char safe[80];
-
-	if (text == NULL || when_parse(t, text, role, when_now()) == 0)
-		return true;
-	say_usage(c, "%s is a time like 2026-12-31 or '2026-12-31 18:00', not '%s'", option, say_safe(safe, sizeof safe, text));
-	return false;
+	return text == NULL || whenarg_read(c, &(struct whenarg){option, text, role, when_now()}, t);
 }
 
 static bool
 arguments_fit(struct cli *c, struct report_args *a)
 {
-	if (!take_time(c, "--from", a->from, WHEN_START, &a->wanted.from) || !take_time(c, "--to", a->to, WHEN_END, &a->wanted.to))
+	if (!take_time(c, "from", a->from, WHEN_STARTED, &a->wanted.from) || !take_time(c, "to", a->to, WHEN_ENDED, &a->wanted.to))
 		return false;
 	if (a->wanted.from != 0 && a->wanted.to != 0 && a->wanted.from > a->wanted.to) {
 		say_usage(c, "--from is after --to");

@@ -6,28 +6,13 @@
 #include "format.h"
 #include "say.h"
 #include "when.h"
+#include "whenarg.h"
 
 #define DAY 86400
 #define LIFETIME (30 * DAY)
 #define LECTURE_LEAD (3 * 3600) /* an earlier attempt is too early, and spends nothing */
 #define LECTURE_TAIL DAY
 #define SESSION_DEFAULT (8 * 3600)
-
-static bool
-read_time(const struct cli *c, const char *option, const char *text, enum when_role role, int64_t now, int64_t *out)
-{
-	char shown[WHEN_SHOWN], safe[80];
-
-	if (when_parse(out, text, role, now) != 0) {
-		say_usage(c, "--%s: '%s' is not a time; write 2026-11-24 18:00, 2026-11-24, 18:30 or +3d", option,
-		    say_safe(safe, sizeof safe, text));
-		return false;
-	}
-	when_show_zone(shown, sizeof shown, *out);
-	/* TRANSLATORS: a time option's name (lecture, not-before, expires), and the time that was understood */
-	say_info(c, "%s: %s", option, shown);
-	return true;
-}
 
 static bool
 set_times(const struct cli *c, const struct policyarg *w, int64_t now, struct policyarg_times *out)
@@ -39,16 +24,17 @@ set_times(const struct cli *c, const struct policyarg *w, int64_t now, struct po
 		return false;
 	}
 	out->not_before = now;
-	if (w->not_before != NULL && !read_time(c, "not-before", w->not_before, WHEN_START, now, &out->not_before))
+	if (w->not_before != NULL &&
+	    !whenarg_read(c, &(struct whenarg){"not-before", w->not_before, WHEN_START, now}, &out->not_before))
 		return false;
 	out->expires = (out->not_before > now ? out->not_before : now) + LIFETIME;
 	if (w->lecture != NULL) {
-		if (!read_time(c, "lecture", w->lecture, WHEN_START, now, &lecture))
+		if (!whenarg_read(c, &(struct whenarg){"lecture", w->lecture, WHEN_START, now}, &lecture))
 			return false;
 		out->not_before = lecture - LECTURE_LEAD;
 		out->expires = lecture + LECTURE_TAIL;
 	}
-	if (w->expires != NULL && !read_time(c, "expires", w->expires, WHEN_END, now, &out->expires))
+	if (w->expires != NULL && !whenarg_read(c, &(struct whenarg){"expires", w->expires, WHEN_END, now}, &out->expires))
 		return false;
 	if (out->expires <= now) {
 		say_usage(c, "the codes would have expired already; set --expires, or --lecture, to a time in the future");

@@ -12,12 +12,16 @@
 #include "clock.h"
 #include "format.h"
 #include "text.h"
+#include "when_internal.h"
 
 #define DAY_S 86400
 #define DURATION_MAX_S (100ll * 366 * DAY_S)
+#define LEAP_YEARS 8 /* from a 29 February to the next, at most */
 
 static const char *const months[12] = { N_("Jan"), N_("Feb"), N_("Mar"), N_("Apr"), N_("May"), N_("Jun"), N_("Jul"), N_("Aug"),
 	N_("Sep"), N_("Oct"), N_("Nov"), N_("Dec") };
+
+static const char *const weekdays[7] = {N_("Sun"), N_("Mon"), N_("Tue"), N_("Wed"), N_("Thu"), N_("Fri"), N_("Sat")};
 
 /* ---- reading ------------------------------------------------------------------------------------------------------------ */
 
@@ -251,25 +255,98 @@ parse_dated(int64_t *out, const char *p, enum when_role role)
 	return take_zone(&p, &offset_s) && from_utc(out, &tm, offset_s);
 }
 
-/* A clock time alone: today, or tomorrow if it is past. */
-static bool
-parse_clock(int64_t *out, const char *p, enum when_role role, int64_t now)
-{
-	struct tm tm, clock = { 0 };
-	char padded[8];
+/* ---- as people write them ------------------------------------------------------------------------------------------------- */
 
-	if (is_digit(p[0]) && p[1] == ':' && strlen(p) == 4) {
-		snprintf(padded, sizeof padded, "0%s", p);
-		p = padded;
-	}
-	if (!take_clock(&p, &clock) || *p != '\0' || !calendar_local(&tm, now))
+static bool
+is_past(enum when_role role)
+{
+	return role == WHEN_STARTED || role == WHEN_ENDED;
+}
+
+/* The moment of tm in the way of w: its beginning or its end, if it is a whole day. */
+static bool
+moment(int64_t *out, const struct when_written *w, const struct tm *tm, enum when_role role)
+{
+	if (w->clock)
+		return from_local(out, tm, role);
+	return role == WHEN_END ? last_second(out, *tm) : first_second(out, *tm);
+}
+
+/* The same, if that is from now on; for a clock time that comes twice, the first that is. */
+static bool
+from_now_on(int64_t *out, const struct when_written *w, const struct tm *tm, enum when_role role, int64_t now)
+{
+	int64_t begin = 0, end = 0;
+
+	if (!moment(&begin, w, tm, role) || !moment(&end, w, tm, WHEN_END) || end < now)
 		return false;
-	tm.tm_hour = clock.tm_hour;
-	tm.tm_min = clock.tm_min;
-	tm.tm_sec = clock.tm_sec;
-	if ((from_local(out, &tm, role) && *out >= now) || (from_local(out, &tm, WHEN_END) && *out >= now))
+	*out = w->clock && begin < now ? end : begin;
+	return true;
+}
+
+static bool
+up_to_now(int64_t *out, const struct when_written *w, const struct tm *tm, enum when_role role, int64_t now)
+{
+	int64_t begin = 0;
+
+	return moment(&begin, w, tm, WHEN_START) && begin <= now && moment(out, w, tm, role);
+}
+
+static bool
+move_days(struct tm *tm, int days)
+{
+	return calendar_utc(tm, calendar_seconds(tm) + (int64_t)days * DAY_S);
+}
+
+/* The next day that it may be; back: the one before. */
+static bool
+take_step(struct tm *tm, enum when_step step, bool back)
+{
+	if (step == WHEN_YEARLY) {
+		tm->tm_year += back ? -1 : 1;
 		return true;
-	return calendar_utc(&tm, calendar_seconds(&tm) + DAY_S) && from_local(out, &tm, role);
+	}
+	return move_days(tm, (back ? -1 : 1) * (step == WHEN_WEEKLY ? 7 : 1));
+}
+
+/* From a day of the week to the first such day from today on; back: up to today. */
+static bool
+to_weekday(struct tm *tm, int weekday, bool back)
+{
+	const int ahead = (weekday - when_weekday(tm) + 7) % 7;
+
+	return move_days(tm, back && ahead > 0 ? ahead - 7 : ahead);
+}
+
+/* Which day of those that it may be. */
+static bool
+resolve(int64_t *out, const struct when_written *w, enum when_role given, int64_t now)
+{
+	const enum when_role role = given == WHEN_END || given == WHEN_ENDED ? WHEN_END : WHEN_START;
+	const bool back = is_past(given);
+	struct tm tm = w->tm;
+	bool found = w->step == WHEN_FIXED && moment(out, w, &tm, role);
+
+	if (w->step == WHEN_WEEKLY && !to_weekday(&tm, w->weekday, back))
+		return false;
+	for (int i = 0; w->step != WHEN_FIXED && !found && i <= LEAP_YEARS; i++) {
+		if (i > 0 && !take_step(&tm, w->step, back))
+			return false;
+		found = back ? up_to_now(out, w, &tm, role, now) : from_now_on(out, w, &tm, role, now);
+	}
+	return found && (w->weekday < 0 || when_weekday(&tm) == w->weekday);
+}
+
+static int
+parse_written(int64_t out[WHEN_READINGS_MAX], const char *text, enum when_role role, int64_t now)
+{
+	struct when_written ways[WHEN_WRITTEN_MAX];
+	struct tm today;
+	int n = 0, count = calendar_local(&today, now) ? when_written(ways, text, &today) : 0;
+
+	for (int i = 0; i < count; i++)
+		n += resolve(&out[n], &ways[i], role, now);
+	return n;
 }
 
 static bool
@@ -289,19 +366,38 @@ when_now(void)
 	return clock_real();
 }
 
+static bool
+is_in_range(int64_t t)
+{
+	return t >= TIME_MIN && t <= TIME_MAX;
+}
+
+int
+when_readings(int64_t out[WHEN_READINGS_MAX], const char *text, enum when_role role, int64_t now)
+{
+	int64_t t[WHEN_READINGS_MAX] = {0};
+	const bool end = role == WHEN_END || role == WHEN_ENDED;
+	int count = 1, n = 0;
+
+	tzset();
+	if (!is_in_range(now))
+		return 0;
+	if (!parse_relative(&t[0], text, now) && !parse_dated(&t[0], text, end ? WHEN_END : WHEN_START))
+		count = parse_written(t, text, role, now);
+	for (int i = 0; i < count; i++)
+		if (is_in_range(t[i]) && (n == 0 || t[i] != out[0]))
+			out[n++] = t[i];
+	return n;
+}
+
 int
 when_parse(int64_t *out, const char *text, enum when_role role, int64_t now)
 {
-	int64_t t = 0;
+	int64_t t[WHEN_READINGS_MAX];
 
-	tzset();
-	if (now < TIME_MIN || now > TIME_MAX)
+	if (when_readings(t, text, role, now) != 1)
 		return -1;
-	if (!parse_relative(&t, text, now) && !parse_clock(&t, text, role, now) && !parse_dated(&t, text, role))
-		return -1;
-	if (t < TIME_MIN || t > TIME_MAX)
-		return -1;
-	*out = t;
+	*out = t[0];
 	return 0;
 }
 
@@ -385,6 +481,18 @@ when_show_zone(char *out, size_t size, int64_t t)
 	n = strlen(out);
 	if (local(out + n, size - n, t, &tm))
 		snprintf(out + n, size - n, " %s", tm.tm_zone);
+}
+
+void
+when_show_whole(char *out, size_t size, int64_t t)
+{
+	struct tm tm;
+	char rest[WHEN_SHOWN];
+
+	if (!local(out, size, t, &tm))
+		return;
+	when_show_zone(rest, sizeof rest, t);
+	snprintf(out, size, "%s %s", _(weekdays[when_weekday(&tm)]), rest);
 }
 
 void

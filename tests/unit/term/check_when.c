@@ -2,6 +2,9 @@
  * check_when.c - times and durations that people write and read.
  */
 #include <check.h>
+#include <langinfo.h>
+#include <locale.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -140,10 +143,10 @@ END_TEST
 
 START_TEST(anything_else_is_refused)
 {
-	static const char *const bad[] = {"", " ", "now", "tomorrow", "18", "1830", "18:3", "18:300", "24:00", "18:60", "18:30:60",
-	    "118:30", "1:2:3", ":30", "-1:30", "18:30 ", " 18:30", "18:30x", "18.30", "18:30Z", "6:30pm", "2026", "2026-11",
-	    "2026-11-", "2026-11-2", "2026-11-24x", "2026-11-24 ", "2026-11-24T", "2026-11-24  18:00", "2026-11-24 18",
-	    "2026-11-24 8:00", "2026-11-24 18:00 ", "2026-1-24", "26-11-24", "24.11.2026", "11/24/2026", "2026-13-01", "2026-00-01",
+	static const char *const bad[] = {"", " ", "now", "18", "1830", "18:3", "18:300", "24:00", "18:60", "18:30:60",
+	    "118:30", "1:2:3", ":30", "-1:30", "18:30 ", " 18:30", "18:30x", "18:30Z", "2026", "2026-11",
+	    "2026-11-", "2026-11-24x", "2026-11-24 ", "2026-11-24T", "2026-11-24 18",
+	    "2026-11-24 18:00 ", "26-11-24", "2026-13-01", "2026-00-01",
 	    "2026-11-00", "2026-11-31", "2026-02-29", "2026-02-29T00:00:00Z", "2026-02-30 10:00", "2026-11-24T24:00:00Z",
 	    "2026-11-24T23:59:60Z", "2026-11-24T18:00:00+24:00", "2026-11-24T18:00:00+01:60", "2026-11-24T18:00:00+0100",
 	    "2026-11-24T18:00:00+01", "2026-11-24T18:00:00Zx", "2026-11-24T18:00:00+01:00 ", "2026-11-24T18:00:00.Z",
@@ -308,6 +311,214 @@ START_TEST(small_buffers_are_respected)
 }
 END_TEST
 
+/* ---- as people write them ------------------------------------------------------------------------------------------------ */
+
+#define AGAIN "?"       /* it can be read in two ways */
+
+static const char *const locales[] = {"de_DE", "en_GB", "en_US", "ko_KR"};
+static char made[64];   /* where they are; "": they cannot be made here */
+
+/* Their words for times; all others are those of C.UTF-8. */
+static void
+make_locales(void)
+{
+	char command[512];
+
+	snprintf(made, sizeof made, "%.40s/once-when.XXXXXX", getenv("TMPDIR") != NULL ? getenv("TMPDIR") : "/tmp");
+	ck_assert_ptr_nonnull(mkdtemp(made));
+	for (size_t i = 0; i < sizeof locales / sizeof *locales; i++) {
+		snprintf(command, sizeof command,
+		    "cd '%s' && sed -n -e '/^\\(comment\\|escape\\)_char/p' -e '/^LC_TIME/,/^END LC_TIME/p' "
+		    "/usr/share/i18n/locales/%s >source 2>/dev/null && localedef -c -f UTF-8 -i source ./%s.UTF-8 >/dev/null 2>&1; "
+		    "test -e %s.UTF-8/LC_TIME", made, locales[i], locales[i], locales[i]);
+		if (system(command) == 0)
+			continue;
+		ck_assert_msg(getenv("CI") == NULL, "no %s here, and on CI nothing is skipped", locales[i]);
+		made[0] = '\0';
+		return;
+	}
+	setenv("LOCPATH", made, 1);
+}
+
+static void
+remove_locales(void)
+{
+	char command[128];
+
+	snprintf(command, sizeof command, "rm -rf '%s'", made);
+	ck_assert(made[0] == '\0' || system(command) == 0);
+}
+
+static const struct {
+	const char *locale, *text;
+	const char *utc; /* NULL: refused */
+} written[] = {
+	{"C", "24.12.2026 18:00", "2026-12-24T17:00:00Z"},
+	{"C", "18:00 24.12.2026", "2026-12-24T17:00:00Z"},
+	{"C", "24.12. 18:00", "2026-12-24T17:00:00Z"},
+	{"C", "24.12. 18.00", "2026-12-24T17:00:00Z"},
+	{"C", "24.12.2026", "2026-12-23T23:00:00Z"},
+	{"C", "24.12.26", "2026-12-23T23:00:00Z"},
+	{"C", "24. 12. 2026 18:00", "2026-12-24T17:00:00Z"},
+	{"C", "2026. 12. 24. 18:00", "2026-12-24T17:00:00Z"},
+	{"C", "2026.12.24", "2026-12-23T23:00:00Z"},
+	{"C", "2026/12/24", "2026-12-23T23:00:00Z"},
+	{"C", "2026-12-24 8:00", "2026-12-24T07:00:00Z"},
+	{"C", "3.4.2027 9:00", "2027-04-03T07:00:00Z"},
+	{"C", "12/24/2026", "2026-12-23T23:00:00Z"},
+	{"C", "24/12/2026", "2026-12-23T23:00:00Z"},
+	{"C", "12/24 18:00", "2026-12-24T17:00:00Z"},
+	{"C", "03/04/2026", AGAIN},
+	{"C", "03/04 9:00", AGAIN},
+	{"C", "03/03/2027", "2027-03-02T23:00:00Z"},
+	{"C", "24 Dec 18:00", "2026-12-24T17:00:00Z"},
+	{"C", "Dec 24 18:00", "2026-12-24T17:00:00Z"},
+	{"C", "December 24, 2026 at 6:30 pm", "2026-12-24T17:30:00Z"},
+	{"C", "24 december 2026 18.30", "2026-12-24T17:30:00Z"},
+	{"C", "24th Dec. 2026", "2026-12-23T23:00:00Z"},
+	{"C", "1 Sept", "2027-08-31T22:00:00Z"},
+	{"C", "24 Nov", "2026-11-23T23:00:00Z"},
+	{"C", "23 Nov", "2027-11-22T23:00:00Z"},
+	{"C", "24 Nov 18:00", "2027-11-24T17:00:00Z"},
+	{"C", "29 Feb", "2028-02-28T23:00:00Z"},
+	{"C", "Thu 24 Dec 2026 18:00", "2026-12-24T17:00:00Z"},
+	{"C", "Thursday, 24 Dec 2026 at 18:00", "2026-12-24T17:00:00Z"},
+	{"C", "Fri 24 Dec 2026 18:00", NULL},
+	{"C", "Fri 24 Dec", NULL},
+	{"C", "Fri 9:00", "2026-11-27T08:00:00Z"},
+	{"C", "friday", "2026-11-26T23:00:00Z"},
+	{"C", "Tue 18:30", "2026-11-24T17:30:00Z"},
+	{"C", "Tue 18:00", "2026-12-01T17:00:00Z"},
+	{"C", "18.30", "2026-11-24T17:30:00Z"},
+	{"C", "6:30pm", "2026-11-24T17:30:00Z"},
+	{"C", "6 pm", NULL},
+	{"C", "6pm", "2026-11-25T17:00:00Z"},
+	{"C", "12:15 am", "2026-11-24T23:15:00Z"},
+	{"C", "12:15 p.m.", "2026-11-25T11:15:00Z"},
+	{"C", "tomorrow 9:00", "2026-11-25T08:00:00Z"},
+	{"C", "9.00 tomorrow", "2026-11-25T08:00:00Z"},
+	{"C", "Tomorrow", "2026-11-24T23:00:00Z"},
+	{"C", "today", "2026-11-23T23:00:00Z"},
+	{"C", "today 9:00", "2026-11-24T08:00:00Z"},
+	{"C", "18.12", AGAIN},
+	{"C", "9.05", AGAIN},
+	{"C", "24.12", "2026-12-23T23:00:00Z"},
+	{"C", "18.3", "2027-03-17T23:00:00Z"},
+	{"C", "18.12 18:00", "2026-12-18T17:00:00Z"},
+	{"C", "18.12 18.30", NULL},
+	{"C", "29.3.2026 2:30", "2026-03-29T01:00:00Z"}, /* clocks skip it */
+	{"C", "25.10.2026 2:30", "2026-10-25T00:30:00Z"}, /* and it comes twice */
+	{"C", "31.2.2026", NULL},
+	{"C", "30/02/2026", NULL},
+	{"C", "13/13/2026", NULL},
+	{"C", "0.12.2026", NULL},
+	{"C", "32.12.2026", NULL},
+	{"C", "24-12-26", NULL},
+	{"C", "24.12-2026", NULL},
+	{"C", "24/12/", NULL},
+	{"C", "24.12.202", NULL},
+	{"C", "24.12.2026.", "2026-12-23T23:00:00Z"},
+	{"C", "24.12.2026.", "2026-12-23T23:00:00Z"},
+	{"C", "24 Dec 24 Dec", NULL},
+	{"C", "24 Dec Jan", NULL},
+	{"C", "24 25 Dec", NULL},
+	{"C", "Dec", NULL},
+	{"C", "Dec 2026", NULL},
+	{"C", "Ju 3", NULL},
+	{"C", "24 Foo 2026", NULL},
+	{"C", "24 Dec 25:00", NULL},
+	{"C", "24 Dec 13:00 pm", NULL},
+	{"C", "24 Dec pm", NULL},
+	{"C", "today tomorrow", NULL},
+	{"C", "tomorrow 24 Dec", NULL},
+	{"C", "24 Dec, ", NULL},
+	{"C", "24. Dezember 2026", NULL},
+	{"C", "24 Dec 9999999999 18:00", NULL},
+	{"de_DE", "24.12.2026 18:00", "2026-12-24T17:00:00Z"},
+	{"de_DE", "03/04/2026", "2026-04-02T22:00:00Z"},
+	{"de_DE", "03.04.2027", "2027-04-02T22:00:00Z"},
+	{"de_DE", "24. Dezember 2026, 18:00", "2026-12-24T17:00:00Z"},
+	{"de_DE", "Do 24. Dez. 18.00", "2026-12-24T17:00:00Z"},
+	{"de_DE", "3. M\u00e4rz 9:00", "2027-03-03T08:00:00Z"},
+	{"de_DE", "3. M\u00c4RZ 9:00", "2027-03-03T08:00:00Z"},
+	{"de_DE", "24 Dec 18:00", "2026-12-24T17:00:00Z"},
+	{"de_DE", "Donnerstag 9:00", "2026-11-26T08:00:00Z"},
+	{"en_GB", "03/04/2026", "2026-04-02T22:00:00Z"},
+	{"en_GB", "3/4 9:00", "2027-04-03T07:00:00Z"},
+	{"en_GB", "03/04/26", "2026-04-02T22:00:00Z"},
+	{"en_GB", "12/24/2026", "2026-12-23T23:00:00Z"},
+	{"en_US", "03/04/2026", "2026-03-03T23:00:00Z"},
+	{"en_US", "3/4 9:00", "2027-03-04T08:00:00Z"},
+	{"en_US", "12/24/2026 18:00", "2026-12-24T17:00:00Z"},
+	{"en_US", "24/12/2026", "2026-12-23T23:00:00Z"},
+	{"en_US", "24.12.2026 18:00", "2026-12-24T17:00:00Z"},
+	{"en_US", "03.04.2026", AGAIN},
+	{"ko_KR", "2026\ub144 12\uc6d4 24\uc77c 18:00", "2026-12-24T17:00:00Z"},
+	{"ko_KR", "12\uc6d4 24\uc77c", "2026-12-23T23:00:00Z"},
+	{"ko_KR", "2026. 12. 24. 18:00", "2026-12-24T17:00:00Z"},
+	{"ko_KR", "3/4 9:00", "2027-03-04T08:00:00Z"},
+	{"ko_KR", "03/04/2026", AGAIN},
+	{"ko_KR", "03/04/26", NULL},
+	{"ko_KR", "\ubaa9\uc694\uc77c 9:00", "2026-11-26T08:00:00Z"},
+};
+
+START_TEST(dates_are_read_as_people_write_them)
+{
+	char name[32], shown[WHEN_SHOWN];
+	int64_t t[WHEN_READINGS_MAX] = {0}, one = 42;
+	const char *utc = written[_i].utc;
+	const int want = utc == NULL ? 0 : strcmp(utc, AGAIN) == 0 ? 2 : 1;
+	int n;
+
+	snprintf(name, sizeof name, "%s.UTF-8", written[_i].locale);
+	if (made[0] == '\0' && strcmp(written[_i].locale, "C") != 0)
+		return;
+	ck_assert_ptr_nonnull(setlocale(LC_CTYPE, "C.UTF-8"));
+	ck_assert_msg(setlocale(LC_TIME, name) != NULL, "%s", name);
+	n = when_readings(t, written[_i].text, WHEN_START, NOW);
+	ck_assert_msg(n == want, "%s: \"%s\" can be read in %d ways", name, written[_i].text, n);
+	ck_assert_int_eq(when_parse(&one, written[_i].text, WHEN_START, NOW), n == 1 ? 0 : -1);
+	ck_assert(n == 1 ? one == t[0] : one == 42);
+	when_rfc3339(shown, sizeof shown, t[0]);
+	ck_assert_msg(n != 1 || strcmp(shown, utc) == 0, "%s: \"%s\" is %s, not %s", name, written[_i].text, shown, utc);
+	ck_assert(n < 2 || t[0] != t[1]);
+}
+END_TEST
+
+START_TEST(both_ways_to_read_it_are_told)
+{
+	char shown[WHEN_SHOWN];
+	int64_t t[WHEN_READINGS_MAX];
+
+	ck_assert_int_eq(when_readings(t, "03/04/2026 9:00", WHEN_START, NOW), 2);
+	when_show_whole(shown, sizeof shown, t[0]);
+	ck_assert_str_eq(shown, "Fri 3 Apr 2026 at 09:00 CEST");
+	when_show_whole(shown, sizeof shown, t[1]);
+	ck_assert_str_eq(shown, "Wed 4 Mar 2026 at 09:00 CET");
+	ck_assert_int_eq(when_readings(t, "18.12", WHEN_END, NOW), 2);
+	when_show_whole(shown, sizeof shown, t[0]);
+	ck_assert_str_eq(shown, "Wed 25 Nov 2026 at 18:12 CET");
+	when_show_whole(shown, sizeof shown, t[1]);
+	ck_assert_str_eq(shown, "Fri 18 Dec 2026 at 23:59 CET");
+}
+END_TEST
+
+START_TEST(what_is_past_is_the_newest)
+{
+	reads("18:30", WHEN_STARTED, NOW, "2026-11-23T17:30:00Z");
+	reads("18:00", WHEN_ENDED, NOW, "2026-11-24T17:00:00Z");
+	reads("24 Nov", WHEN_STARTED, NOW, "2026-11-23T23:00:00Z");
+	reads("25 Nov", WHEN_STARTED, NOW, "2025-11-24T23:00:00Z");
+	reads("24.11.", WHEN_ENDED, NOW, "2026-11-24T22:59:59Z");
+	reads("29 Feb", WHEN_STARTED, NOW, "2024-02-28T23:00:00Z");
+	reads("Fri", WHEN_STARTED, NOW, "2026-11-19T23:00:00Z");
+	reads("Tue", WHEN_ENDED, NOW, "2026-11-24T22:59:59Z");
+	reads("yesterday", WHEN_STARTED, NOW, "2026-11-22T23:00:00Z");
+	reads("yesterday", WHEN_ENDED, NOW, "2026-11-23T22:59:59Z");
+	reads("2026-12-24", WHEN_STARTED, NOW, "2026-12-23T23:00:00Z"); /* it says what it says */
+}
+END_TEST
+
 int
 main(void)
 {
@@ -335,5 +546,12 @@ main(void)
 	tcase_add_test(tc, times_beyond_any_calendar_are_shown_as_unknown);
 	tcase_add_test(tc, durations_are_shown);
 	tcase_add_test(tc, small_buffers_are_respected);
+	tcase_add_test(tc, both_ways_to_read_it_are_told);
+	tcase_add_test(tc, what_is_past_is_the_newest);
+	tc = tcase_create("written");
+	suite_add_tcase(s, tc);
+	tcase_add_unchecked_fixture(tc, make_locales, remove_locales);
+	tcase_add_checked_fixture(tc, setup, NULL);
+	tcase_add_loop_test(tc, dates_are_read_as_people_write_them, 0, sizeof written / sizeof *written);
 	return suite_run(s);
 }

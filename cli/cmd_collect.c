@@ -750,7 +750,8 @@ cmd_collect(struct cli *c, int argc, char **argv)
 	if (a.purge && words.count == 0 && a.receipts.count > 0)
 		e = say_usage(c, "--purge needs a STICK");
 	else if ((e = take_arguments(&a, &words)) == E_OK)
-		e = (e = run(&a, &f)) == E_OK ? report(&a) : faultsay_error(c, &f, &(struct faultsay_about){.object = a.runs[0].stick});
+		e = (e = run(&a, &f)) == E_OK ? report(&a) :
+						faultsay_error(c, &f, &(struct faultsay_about){.object = a.runs[0].stick});
 	end(&a);
 	return e;
 }

@@ -331,7 +331,8 @@ cmd_erase(struct cli *c, int argc, char **argv)
 	if (!opt_parse(c, &verb, &words, &e))
 		return e;
 	if ((e = take_sticks(&a, &words)) == E_OK)
-		e = (e = run(&a, &f)) == E_OK ? report(&a) : faultsay_error(c, &f, &(struct faultsay_about){.object = a.runs[0].stick});
+		e = (e = run(&a, &f)) == E_OK ? report(&a) :
+						faultsay_error(c, &f, &(struct faultsay_about){.object = a.runs[0].stick});
 	end(&a);
 	return e;
 }

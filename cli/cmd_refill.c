@@ -348,7 +348,8 @@ cmd_refill(struct cli *c, int argc, char **argv)
 	const struct opt rows[] = {
 	    {OPT_NUMBER, "codes", 'n', "N", N_("how many codes to make ready (12)"), &a.wanted.codes, 1, GRANT_SLOTS_MAX},
 	    {OPT_TEXT, "output", 'o', "FILE", N_("the stick is away: write them to FILE, to be sent after it"), &a.output, 0, 0},
-	    {OPT_TEXT, "lecture", 0, "LABEL|ID", N_("for this lecture, where the stick has several"), &a.wanted.lectures.wanted, 0, 0},
+	    {OPT_TEXT, "lecture", 0, "LABEL|ID", N_("for this lecture, where the stick has several"), &a.wanted.lectures.wanted, 0,
+		0},
 	    {OPT_TEXT, "not-before", 0, "TIME", N_("codes open from then on (now)"), &a.policy.not_before, 0, 0},
 	    {OPT_TEXT, "expires", 0, "TIME", N_("codes open until then (30 days later)"), &a.policy.expires, 0, 0},
 	    {OPT_TEXT, "session", 0, "DURATION", N_("how long the folder stays open (8h)"), &a.policy.session, 0, 0},

@@ -437,7 +437,8 @@ say_failed(const struct verify *v)
 	const struct unlock_info info = {
 	    .grants = (unsigned)v->grants.count, .skipped = v->grants.skipped, .newer = v->grants.newer};
 
-	return faultsay_error(&v->c, &v->fault, &(struct faultsay_about){.object = v->checked ? v->at.path : v->arg, .info = &info});
+	return faultsay_error(
+	    &v->c, &v->fault, &(struct faultsay_about){.object = v->checked ? v->at.path : v->arg, .info = &info});
 }
 
 static enum err

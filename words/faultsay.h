@@ -33,8 +33,8 @@ char *faultsay(const struct fault *f, const struct faultsay_about *about);
 struct json_t *faultsay_json(const struct fault *f, const struct faultsay_about *about);
 
 /*
- * faultsay_json_stick(path, found, f): one of several sticks for programs: an object with its path, unless that is NULL, whether it is
- * "ok", the members of found, which it takes and may be NULL, and error, status and message of f, if that is not E_OK.
+ * faultsay_json_stick(path, found, f): one of several sticks for programs: an object with its path, unless that is NULL, whether it
+ * is "ok", the members of found, which it takes and may be NULL, and error, status and message of f, if that is not E_OK.
  */
 struct json_t *faultsay_json_stick(const char *path, struct json_t *found, const struct fault *f);
 

@@ -604,6 +604,19 @@ order_roster(const struct cli *c, const struct issue *a)
 	return rostering(c, &r);
 }
 
+static void
+end(struct issue *a)
+{
+	sheet_end(&a->sheet);
+	json_decref(a->cards);
+	handout_free(&a->out);
+	for (size_t k = 0; k < a->part_count; k++)
+		handout_free(&a->parts[k].out);
+	free(a->parts);
+	opt_list_free(&a->again);
+	issuer_close(&a->issuer);
+}
+
 enum err
 cmd_issue(struct cli *c, int argc, char **argv)
 {
@@ -660,13 +673,6 @@ cmd_issue(struct cli *c, int argc, char **argv)
 		wiping_json();
 	e = run(c, &a, &f);
 out:
-	sheet_end(&a.sheet);
-	json_decref(a.cards);
-	handout_free(&a.out);
-	for (size_t k = 0; k < a.part_count; k++)
-		handout_free(&a.parts[k].out);
-	free(a.parts);
-	opt_list_free(&a.again);
-	issuer_close(&a.issuer);
+	end(&a);
 	return e;
 }

@@ -8,7 +8,7 @@
 
 #include <jansson.h>
 
-#include "cli.h"
+#include "term.h"
 #include "error.h"
 #include "exclude.h"
 #include "opt.h"

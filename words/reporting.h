@@ -4,7 +4,7 @@
 #ifndef REPORTING_H
 #define REPORTING_H
 
-#include "cli.h"
+#include "term.h"
 #include "progress.h"
 #include "report.h"
 

@@ -264,12 +264,10 @@ keep(void *arg, struct bytes file, struct fault *fault)
 static enum err
 refill_for_away(void)
 {
-	struct refill r = {.issuer = office, .path = "here", .fd = -1, .codes = 1, .not_before = FIXTURE_NOW,
+	struct refill r = {.issuer = &office, .path = "here", .fd = -1, .codes = 1, .not_before = FIXTURE_NOW,
 	    .expires = FIXTURE_NOW + 3600, .session_s = 900};
 	enum err e = refill_away(&r, x.stick_id, keep, NULL, &f);
 
-	memset(&r.issuer, 0, sizeof r.issuer); /* it stays open */
-	r.issuer.dir_fd = -1;
 	refill_free(&r);
 	return e;
 }

@@ -72,6 +72,7 @@ check-quick: object
 	for t in tests/01-s tests/check_a; do [ "\$\$t" = "\$\$(cat $W/miss)" ] || { echo ":test-result: \$\$(cat $W/results/\$\$t)" >\$\$t.trs; }; done
 check: object
 	mkdir -p tests
+	printf '0m0.01s 0m0.02s\n1m2.50s 0m3.60s\n' >tests/02-s.took
 	for t in tests/01-s tests/02-s $units; do [ "\$\$t" = "\$\$(cat $W/miss)" ] || { echo ":test-result: \$\$(cat $W/results/\$\$t)" >\$\$t.trs; }; done
 MAKEFILE
 CONFIGURE
@@ -207,6 +208,7 @@ done
 : >"$W/miss"
 check "all of them ran" run test
 printed '^4 passed, 0 failed, 0 skipped$'
+said '^ +66 tests/02-s\.sh$'
 for bad in FAIL ERROR; do
 	echo $bad >"$W/results/tests/check_a"
 	echo "what was wrong" >"$top/build/tests/check_a.log"

@@ -7,7 +7,7 @@ for tool in clang clang-tidy shellcheck; do
 done
 analyse()
 {
-	"$ONCE_TESTS/analyse" -C "$ONCE_BUILD/analysis" -b "$ONCE_BUILD" "$1"
+	"$ONCE_TESTS/analyse" ${ONCE_DEEP:+-d} -C "$ONCE_BUILD/analysis" -b "$ONCE_BUILD" "$1"
 }
 check "shellcheck finds nothing" analyse shellcheck
 check "clang builds everything without a warning" analyse clang

@@ -48,6 +48,12 @@ prepare_note_rest(const struct prepare *j)
 
 /* ---- in the thread --------------------------------------------------------------------------------------------------------- */
 
+static bool
+is_stopped(const struct prepare_scanner *s)
+{
+	return s->given_up || report_stopped(s->j->report);
+}
+
 static void
 note(void *arg, enum pack_note_kind kind, const char *path)
 {
@@ -57,14 +63,8 @@ note(void *arg, enum pack_note_kind kind, const char *path)
 	while (!s->awaited && !s->given_up)
 		pthread_cond_wait(&s->moved, &s->lock);
 	pthread_mutex_unlock(&s->lock);
-	if (!s->given_up)
+	if (!is_stopped(s))
 		prepare_note(s->j, kind, path);
-}
-
-static bool
-is_stopped(const struct prepare_scanner *s)
-{
-	return s->given_up || report_stopped(s->j->report);
 }
 
 static int

@@ -49,7 +49,7 @@ static struct {
 	const char *path[KINDS];
 	atomic_uint phase;                  /* NONE between them */
 	unsigned stop;                      /* in this phase, */
-	bool stop_at_once;                  /* ... or in any */
+	atomic_bool stop_at_once;           /* ... or in any */
 	atomic_uint asked;                  /* whether to stop, by any thread */
 } told;
 
@@ -408,6 +408,17 @@ START_TEST(who_stops_while_it_is_listed_stops_at_the_next_file)
 	ck_assert_ptr_null(j.src);
 	for (size_t i = 0; i < STICKS; i++)
 		ck_assert(is_untouched(&targets[i]));
+}
+END_TEST
+
+/* The file is young, but nobody wants to hear that any more. */
+START_TEST(who_stops_is_told_nothing_else)
+{
+	ck_assert_int_eq(prepare_begin(&j, &blame, &f), E_OK);
+	ck_assert_int_eq(prepare_scan_begin(&j, &f), E_OK);
+	told.stop_at_once = true;
+	ck_assert_int_eq(prepare_scan(&j, &f), E_INTERRUPTED);
+	ck_assert_uint_eq(told.news[REPORT_CHANGED], 0);
 }
 END_TEST
 
@@ -1161,6 +1172,7 @@ main(void)
 	tcase_add_test(t, what_is_found_meanwhile_is_said_later);
 	tcase_add_loop_test(t, a_listing_that_nobody_wants_ends, 0, 2);
 	tcase_add_test(t, who_stops_while_it_is_listed_stops_at_the_next_file);
+	tcase_add_test(t, who_stops_is_told_nothing_else);
 	tcase_add_test(t, who_stops_after_it_was_listed_has_stopped);
 	tcase_add_test(t, each_stick_gets_a_grant_of_its_own);
 	tcase_add_test(t, a_grant_says_what_was_asked_for);

@@ -441,7 +441,6 @@ show_readers(struct prepare *j, struct reader *readers)
 {
 	bool more = true;
 
-	report_start(j->report, reading_step(j));
 	while (more) {
 		uint64_t done = 0, all = 0;
 
@@ -468,6 +467,7 @@ verify(struct prepare *j, struct fault *f)
 
 	if (readers == NULL)
 		return fault_set(f, E_FAIL, ENOMEM, "memory", "for sticks");
+	report_start(j->report, reading_step(j)); /* as long as no thread gives up a stick, or asks whether to stop */
 	for (size_t i = 0; i < j->count; i++) {
 		struct reader *r = &readers[i];
 

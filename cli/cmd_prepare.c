@@ -23,6 +23,7 @@
 #include "readme.h"
 #include "reformatsay.h"
 #include "reporting.h"
+#include "several.h"
 #include "stickarg.h"
 #include "stop.h"
 #include "text.h"
@@ -321,6 +322,15 @@ report_json(const struct cli *c, const struct prepare *j)
 			       "bytes", (json_int_t)pack_source_bytes(j->src), "left_out", leftout_json(j->exclude), "sticks", list));
 }
 
+/* What is said of one of several begins with its directory and, if it has one, its name. */
+static struct cli
+of_target(const struct cli *c, const struct prepare *j, const struct prepare_target *t, char about[STICKARG_ABOUT])
+{
+	if (j->count > 1)
+		stickarg_about(about, t->path, t->fault.err == E_OK ? t->grant.stick_id : NULL);
+	return say_of(c, j->count > 1 ? about : NULL);
+}
+
 static void
 report_whole(const struct cli *c, const struct prepare *j, const struct prepare_target *t)
 {
@@ -333,6 +343,7 @@ report_whole(const struct cli *c, const struct prepare *j, const struct prepare_
 	stickarg_device(t->fd, at, sizeof at);
 	if (at[0] != '\0')
 		snprintf(device, sizeof device, " (%s)", at);
+	say_lead(c);
 	/* TRANSLATORS: label; stick's name; "" or what device it is, in parentheses; how many codes; from when to when they open */
 	printf(ngettext("locked: \"%s\" on stick %s%s; %u code ready, from %s to %s\n",
 		   "locked: \"%s\" on stick %s%s; %u codes ready, from %s to %s\n", j->codes),
@@ -405,13 +416,14 @@ report(const struct cli *c, const struct prepare *j, const struct formats *s)
 
 	for (size_t i = 0; i < j->count; i++) {
 		const struct prepare_target *t = &j->targets[i];
+		char about[STICKARG_ABOUT];
+		const struct cli here = of_target(c, j, t, about);
 
 		if (t->fault.err == E_OK && !c->json && !c->quiet)
-			report_whole(c, j, t);
+			report_whole(&here, j, t);
 		if (t->fault.err != E_OK)
-			report_failed(c, t);
-		if (first == E_OK)
-			first = t->fault.err;
+			report_failed(&here, t);
+		first = several_first(first, t->fault.err);
 	}
 	printed = c->json ? report_json(c, j) : say_stdout(c);
 	issuing_warn_list(&j->issuer, c);

@@ -20,7 +20,9 @@
 #include "prompt.h"
 #include "prompt_code.h"
 #include "revoke.h"
+#include "several.h"
 #include "stick.h"
+#include "stickarg.h"
 #include "text.h"
 
 #define UNKNOWN_CODE N_("this is a code, but not of any stick in these books. Was it made with another keystore?")
@@ -35,6 +37,7 @@ struct run {
 	struct issuer issuer;
 	struct revoke r;
 	struct place *places; /* where the targets are, one for each of ats */
+	struct several_place *looked; /* the same, to know them again */
 	unsigned long line;   /* in the code file */
 	const char *blame;    /* the stick that a fault is about */
 };
@@ -148,13 +151,6 @@ confirm(const struct run *r, const char *names, struct fault *f)
 	return e;
 }
 
-/* Whether the error is the PC's, and not that of one stick. */
-static bool
-stops_all(enum err e)
-{
-	return e == E_FAIL || e == E_INTERRUPTED || e == E_MEMORY || e == E_BOOKS;
-}
-
 static enum err
 open_target(struct run *r, size_t k, struct fault *f)
 {
@@ -163,6 +159,8 @@ open_target(struct run *r, size_t k, struct fault *f)
 
 	t->fd = r->places[k].fd;
 	t->path = r->places[k].path;
+	if (several_look(r->looked, k, t->fd, t->path, f) != E_OK)
+		return f->err;
 	return e == E_OK ? revoke_open(&r->r, t, f) : e;
 }
 
@@ -175,10 +173,12 @@ open_targets(struct run *r, struct fault *f)
 {
 	locale_t before = (locale_t)0;
 	size_t failed = 0, first = 0;
+	bool stops = false;
 
 	r->r.targets = calloc(r->ats.count + 1, sizeof *r->r.targets);
 	r->places = calloc(r->ats.count + 1, sizeof *r->places);
-	if (r->r.targets == NULL || r->places == NULL)
+	r->looked = calloc(r->ats.count + 1, sizeof *r->looked);
+	if (r->r.targets == NULL || r->places == NULL || r->looked == NULL)
 		return fault_set(f, E_FAIL, ENOMEM, "memory", "for the list of sticks");
 	r->r.target_count = r->ats.count;
 	for (size_t k = 0; k < r->ats.count; k++)
@@ -190,13 +190,14 @@ open_targets(struct run *r, struct fault *f)
 
 		if (e == E_OK)
 			continue;
-		first = failed++ == 0 || stops_all(e) ? k : first;
-		if (stops_all(e))
+		stops = several_stops(&r->r.targets[k].fault);
+		first = failed++ == 0 || stops ? k : first;
+		if (stops)
 			break;
 	}
 	if (r->c->json)
 		text_again(before);
-	if (failed == 0 || (failed < r->ats.count && !stops_all(r->r.targets[first].fault.err)))
+	if (failed == 0 || (failed < r->ats.count && !stops))
 		return E_OK;
 	r->blame = r->ats.items[first];
 	return fault_pass(f, &r->r.targets[first].fault);
@@ -290,18 +291,31 @@ report_ids(const struct run *r)
 	}
 }
 
-static void
-report_target(const struct run *r, const struct revoke_target *t)
+/* What is said of one of several begins with its name. */
+static struct cli
+of_target(const struct run *r, size_t k, char about[STICKARG_ABOUT])
 {
-	char path[512];
+	const struct revoke_target *t = &r->r.targets[k];
+
+	if (r->ats.count > 1)
+		stickarg_about(about, t->fd >= 0 ? t->path : r->ats.items[k], t->stick != NULL ? t->stick->id : NULL);
+	return say_of(r->c, r->ats.count > 1 ? about : NULL);
+}
+
+static void
+report_target(const struct run *r, size_t k)
+{
+	const struct revoke_target *t = &r->r.targets[k];
+	char path[512], about[STICKARG_ABOUT];
+	const struct cli here = of_target(r, k, about);
 
 	if (t->fault.err != E_OK)
 		return;
 	say_safe(path, sizeof path, t->path);
 	if (t->written)
-		say_info(r->c, "  is on the stick at %s now: its revoked codes are dead on every PC", path);
+		say_info(&here, "  is on the stick at %s now: its revoked codes are dead on every PC", path);
 	else
-		say_info(r->c, "  is on the stick at %s already: its revoked codes are dead on every PC", path);
+		say_info(&here, "  is on the stick at %s already: its revoked codes are dead on every PC", path);
 }
 
 /* Say where the list is, and what it does not stop yet, so that nobody believes too much. */
@@ -314,7 +328,7 @@ report_reach(const struct run *r)
 	}
 	say_info(r->c, "list number %u of revoked codes:", r->r.number);
 	for (size_t k = 0; k < r->ats.count; k++)
-		report_target(r, &r->r.targets[k]);
+		report_target(r, k);
 	say_info(
 	    r->c, "  reaches every PC where a stick of yours that carries it is opened, and every stick you prepare from now on");
 	say_info(r->c, "  does not yet stop a code of a stick that is away, on a PC that has not seen the list.");
@@ -357,13 +371,15 @@ report(struct run *r)
 		failed = issuing_list(r->c, r->list, BYTES(r->r.notice, r->r.notice_n));
 	for (size_t k = 0; k < r->ats.count; k++) {
 		const struct revoke_target *t = &r->r.targets[k];
+		char about[STICKARG_ABOUT];
+		const struct cli here = of_target(r, k, about);
 
 		if (t->fault.err == E_OK)
 			continue;
 		if (r->r.number > 0)
-			say_info(r->c, "the books have it, but the list is not on the stick:");
-		faultsay_error(r->c, &t->fault, &(struct faultsay_about){.object = r->ats.items[k]});
-		failed = failed == E_OK ? t->fault.err : failed;
+			say_info(&here, "the books have it, but the list is not on the stick:");
+		faultsay_error(&here, &t->fault, &(struct faultsay_about){.object = r->ats.items[k]});
+		failed = several_first(failed, t->fault.err);
 	}
 	return failed != E_OK ? failed : e;
 }
@@ -377,6 +393,7 @@ end(struct run *r)
 	}
 	free(r->r.targets);
 	free(r->places);
+	free(r->looked);
 	revoke_free(&r->r);
 	opt_list_free(&r->holders);
 	opt_list_free(&r->sticks);

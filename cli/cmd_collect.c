@@ -25,6 +25,7 @@
 #include "prompt.h"
 #include "reporting.h"
 #include "scrub.h"
+#include "scrubbing.h"
 #include "several.h"
 #include "stickio.h"
 #include "text.h"
@@ -643,34 +644,61 @@ write_list(const struct all *a)
 	return a->list == NULL || last == NULL ? E_OK : issuing_list(a->c, a->list, BYTES(last->notice, last->notice_n));
 }
 
+/* Each that is as it should be. What goes wrong is said. */
 static enum err
-purge(const struct run *r)
+purge(const struct all *a, const bool *fine)
 {
-	struct fault f = {0};
+	struct scrubbing *list = calloc(a->count, sizeof *list);
+	enum err sum = E_OK;
 
-	issuing_announce_scrub(&r->c, r->at.fd);
-	if (scrub_free_space(r->h.collect.report, r->at.fd, &f) == E_OK)
-		return E_OK;
-	return faultsay_error(&r->c, &f, &(struct faultsay_about){.object = r->at.path});
+	if (list == NULL)
+		return say_refuse(a->c, E_FAIL, "there is not enough memory");
+	for (size_t k = 0; k < a->count; k++) {
+		list[k].fd = fine[k] ? a->runs[k].at.fd : -1;
+		if (list[k].fd >= 0)
+			issuing_announce_scrub(&a->runs[k].c, list[k].fd);
+	}
+	scrubbing(a->c, list, a->count);
+	for (size_t k = 0; k < a->count; k++)
+		if (list[k].fault.err != E_OK)
+			sum = several_first(sum, faultsay_error(&a->runs[k].c, &list[k].fault,
+						     &(struct faultsay_about){.object = a->runs[k].at.path}));
+	free(list);
+	return sum;
+}
+
+static enum err
+report_runs(const struct all *a, bool *fine)
+{
+	enum err sum = E_OK;
+
+	for (size_t k = 0; k < a->count; k++) {
+		enum err e = report_run(&a->runs[k]);
+
+		fine[k] = e == E_OK;
+		sum = several_first(sum, e);
+	}
+	return sum;
 }
 
 static enum err
 report(const struct all *a)
 {
 	enum err sum = E_OK, printed = a->c->json ? report_json(a) : E_OK;
+	bool *fine = calloc(a->count, sizeof *fine);
 
-	for (const struct run *r = a->runs; r < a->runs + a->count; r++) {
-		enum err e = report_run(r);
-
-		if (e == E_OK && a->purge && !r->alone && sum != E_INTERRUPTED)
-			e = purge(r);
-		sum = several_first(sum, e);
-	}
+	if (fine == NULL)
+		return say_refuse(a->c, E_FAIL, "there is not enough memory");
+	sum = several_first(report_runs(a, fine), printed);
 	if (several_fine(a->faults, a->count) > 0) {
 		issuing_warn_behind(&a->issuer, a->c);
 		issuing_warn_list(&a->issuer, a->c);
 	}
-	return several_first(several_first(sum, printed), write_list(a));
+	sum = several_first(sum, write_list(a));
+	if (a->purge && sum != E_INTERRUPTED)
+		sum = several_first(sum, purge(a, fine));
+	free(fine);
+	return sum;
 }
 
 static void

@@ -21,6 +21,7 @@
 #include "readme.h"
 #include "reporting.h"
 #include "scrub.h"
+#include "scrubbing.h"
 #include "several.h"
 #include "text.h"
 
@@ -54,7 +55,15 @@ struct all {
 static enum err
 word(const struct run *r, enum err e, const struct fault *why, struct fault *f)
 {
-	return why->why == WHY_LOSS ? issuersay_loss(&r->c, &r->e.loss, r->at.path, f) : e == E_OK ? E_OK : fault_pass(f, why);
+	locale_t before = (locale_t)0;
+
+	if (why->why != WHY_LOSS)
+		return e == E_OK ? E_OK : fault_pass(f, why);
+	before = r->c.json ? text_english() : (locale_t)0;
+	issuersay_loss(&r->c, &r->e.loss, r->at.path, f);
+	if (r->c.json)
+		text_again(before);
+	return f->err;
 }
 
 static enum err
@@ -162,12 +171,20 @@ erase(void *arg, size_t k, struct fault *f)
 }
 
 static enum err
-scrub(void *arg, size_t k, struct fault *f)
+scrub(struct all *a, struct fault *f)
 {
-	struct all *a = arg;
-	struct run *r = &a->runs[k];
+	struct scrubbing *list = calloc(a->count, sizeof *list);
 
-	return scrub_free_space(r->e.report, r->at.fd, f);
+	if (list == NULL)
+		return fault_set(f, E_FAIL, ENOMEM, "memory", "for sticks");
+	for (size_t k = 0; k < a->count; k++)
+		list[k].fd = a->faults[k].err == E_OK ? a->runs[k].at.fd : -1;
+	scrubbing(a->c, list, a->count);
+	for (size_t k = 0; k < a->count; k++)
+		if (list[k].fault.err != E_OK)
+			fault_pass(&a->faults[k], &list[k].fault);
+	free(list);
+	return E_OK;
 }
 
 /* Fails only for what is not the fault of one stick. */
@@ -189,9 +206,7 @@ run(struct all *a, struct fault *f)
 	    (e = issuing_unlock(&a->issuer, a->c, f)) != E_OK)
 		return e;
 	several_each(a->faults, a->count, erase, a);
-	if (a->scrub)
-		several_each(a->faults, a->count, scrub, a);
-	return E_OK;
+	return a->scrub ? scrub(a, f) : E_OK;
 }
 
 /* Files that are not ours stay. Say so, because people may believe that the stick is empty now. */

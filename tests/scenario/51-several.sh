@@ -78,6 +78,9 @@ refused 2 "one file is for one stick" oncestick refill "$a" "$c" -n 1 -o "$W/fil
 
 # ---- revoke ------------------------------------------------------------------------------------------------------------------
 refused 10 "the list goes to all that are sticks" oncestick revoke "$name_a/1" --at "$a" --at "$none" --at "$c" "$pass"
+said "^$c \\($name_c\\): is on the stick at $c now"
+said "^oncestick: $none: "
+refused 2 "not twice to one" oncestick revoke "$name_a/1" --at "$a" --at "$a/" "$pass"
 
 # ---- collect -----------------------------------------------------------------------------------------------------------------
 one_code_of() # STICK NAME
@@ -112,5 +115,21 @@ printed "^$a \\($name_a\\): erased: stick $name_a"
 printed "^$c \\($name_c\\): erased: stick $name_c"
 check "nothing is left" test ! -e "$a/ONCE" -a ! -e "$c/ONCE"
 check "of these only" test -e "$b/ONCE"
+
+# ---- different devices: at the same time ---------------------------------------------------------------------------------------
+mkdir "$W/x" "$W/y"
+if [ "$WHO" = root ] && mount -t tmpfs -o size=6m none "$W/x" 2>/dev/null; then
+	trap 'umount -l "$W/x" "$W/y" 2>/dev/null' EXIT
+	check "another" mount -t tmpfs -o size=6m none "$W/y"
+	check "a lecture on both" oncestick prepare "$W/folder" "$W/x" "$W/y" -n 2 --label Week "$pass"
+	printed "^$W/x \\([a-z0-9]*\\): locked: \"Week\""
+	check "they are read" oncestick verify "$W/y" "$W/x" --progress-json
+	is "and reported in order" "$(sed 's/ .*//' "$W/out" | tr '\n' ' ')" "$W/y $W/x "
+	is "with one bar" "$(jq -r 'select(.state == "done") | .phase + " " + .unit' "$W/err" 2>/dev/null)" "verifying bytes"
+	check "their free space is filled" oncestick collect "$W/x" "$W/y" --purge "$pass"
+	check "and again" oncestick erase "$W/x" "$W/y" --yes --scrub "$pass"
+	is "nothing is left" "$(ls -A "$W/x" "$W/y" | tr '\n' ' ')" "$W/x:  $W/y: "
+	refused 2 "a directory that is no stick of its own is never filled" oncestick erase "$b" --yes --scrub "$pass"
+fi
 
 finish

@@ -195,6 +195,8 @@ choose(struct issue *a, struct fault *f)
 			stopped = fault_pass(f, &p->fault);
 		else
 			first = first == NULL ? p : first;
+		if (e != E_OK)
+			handout_free(&p->out); /* what it has chosen before is not handed out either */
 	}
 	if (json)
 		text_again(before);
@@ -297,6 +299,17 @@ tell_sheet(const struct cli *c, const struct issue *a)
 				     "delete it",
 		    "sheet: %s, %zu cards; they open the stick: print them, then guard the file like the codes, or delete it",
 		    (unsigned long)a->out.count), file, a->out.count);
+}
+
+/* What there is of one stick, whose codes begin with the from-th of all. None if there is a fault. */
+static struct handout
+codes_of(const struct issue *a, const struct part *p, size_t from)
+{
+	struct handout of = p->out;
+
+	of.slots = a->out.slots + from;
+	of.codes = a->out.codes + from;
+	return of;
 }
 
 /* What is said of one stick begins with its name, if there are several. */
@@ -405,12 +418,10 @@ show_parts(const struct cli *c, const struct issue *a)
 	for (const struct part *p = a->parts; p < a->parts + a->part_count; p++) {
 		char about[STICKARG_ABOUT];
 		const struct cli here = of_part(c, a, p, about);
-		struct handout of = p->out;
+		const struct handout of = codes_of(a, p, from);
 
-		if (p->fault.err != E_OK || of.count == 0)
+		if (of.count == 0)
 			continue;
-		of.slots = a->out.slots + from;
-		of.codes = a->out.codes + from;
 		from += of.count;
 		if (a->print && a->format == HANDOUTSAY_TEXT && handoutsay_print(&of, a->format) != 0)
 			return -1;
@@ -442,18 +453,17 @@ print_all(const struct issue *a)
 	size_t from = 0;
 	int failed = 0;
 
-	if (a->part_count == 1 || a->format != HANDOUTSAY_JSON)
-		return handoutsay_print(&a->out, a->format);
+	if (a->part_count == 1 || a->format != HANDOUTSAY_JSON) {
+		const struct handout of = codes_of(a, a->parts, 0);
+
+		return handoutsay_print(a->part_count == 1 ? &of : &a->out, a->format);
+	}
 	if ((list = calloc(a->part_count, sizeof *list)) == NULL)
 		return -1;
 	for (size_t k = 0; k < a->part_count; k++) {
 		const struct part *p = &a->parts[k];
 
-		list[k] = (struct handoutsay_stick){p->stick, p->out, p->fault};
-		if (p->fault.err != E_OK)
-			continue;
-		list[k].out.slots = a->out.slots + from;
-		list[k].out.codes = a->out.codes + from;
+		list[k] = (struct handoutsay_stick){p->stick, codes_of(a, p, from), p->fault};
 		from += p->out.count;
 	}
 	failed = handoutsay_sticks(list, a->part_count);

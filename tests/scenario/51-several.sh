@@ -36,6 +36,10 @@ said 'named twice'
 is "c has what it had" "$(states "$name_c")" "issued 2 ready 4"
 check "one's codes again, of two sticks" oncestick issue "$a" "$c" --again Kim "$pass"
 is "four" "$(wc -l <"$W/out")" 4
+refused 14 "of two people, only one of whom has codes of each: none of a stick that is refused" \
+	oncestick issue "$a" "$c" --again Kim --again Lee --json "$pass"
+is "what is refused is not mixed up with the rest" "$(jq -c '[.sticks[] | [.ok, [.codes[]?.id]]]' "$W/out")" \
+	"[[true,[\"$name_a/1\",\"$name_a/2\",\"$name_a/3\"]],[false,[]]]"
 refused 2 "a code names its stick" oncestick issue "$a" "$c" --again "$name_a/1" "$pass"
 check "as a table" oncestick issue "$a" "$c" -n 1 --to Ny --format csv "$pass"
 is "with its head once" "$(cut -d, -f1 "$W/out" | tr '\n' ' ')" "id $name_a/4 $name_c/3 "

@@ -310,15 +310,16 @@ fi
 
 # ---- style --------------------------------------------------------------------------------------------------------------------
 check "the tree has the shape that CONTRIBUTING says" python3 "$ONCE_TESTS/style"
-printf 'int f(void)\n{\n        if(1)\n\t\treturn 1; \n}\n\n\nint g;\n%0133d' 0 >"$W/wrong.c"
+printf 'int f(void)\n{\n        if(1)\n\t\treturn sizeof(g); \n}\n\n\nint g;\n%0133d' 0 >"$W/wrong.c"
 no python3 "$ONCE_TESTS/style" "$W/wrong.c" >"$W/said" || die "a wrong one is not seen"
-is "... and each kind of a wrong one is seen" "$(sed 's/.*wrong.c:\([0-9]*\).*/\1/' "$W/said" | tr '\n' ' ')" "3 3 4 9 1 6 8 "
+is "... and each kind of a wrong one is seen" "$(sed 's/.*wrong.c:\([0-9]*\).*/\1/' "$W/said" | tr '\n' ' ')" "3 3 4 4 9 1 6 8 "
 
 # ---- headers ------------------------------------------------------------------------------------------------------------------
-check "comments of headers name what their prototypes have" python3 "$ONCE_TESTS/headers"
-printf '/* f(a, n): a comment. */\nint f(int a, int b);\n' >"$W/wrong.h"
+check "comments of headers name what their prototypes have, and these are called like their headers" python3 "$ONCE_TESTS/headers"
+printf '/* wrong(a, n): a comment. */\nint wrong(int a, int b);\nint wrongly(void);\n' >"$W/wrong.h"
 no python3 "$ONCE_TESTS/headers" "$W/wrong.h" >"$W/said" || die "a wrong one is not seen"
-is "... and a wrong one is seen" "$(sed 's/.*: //' "$W/said")" "f(a, n) has parameters (a, b)"
+is "... and each wrong one is seen" "$(sed 's/.*: //' "$W/said" | tr '\n' ';')" \
+	"wrongly is not called like its header;wrong(a, n) has parameters (a, b);"
 
 # ---- failures -----------------------------------------------------------------------------------------------------------------
 check "what is said of a failure is what is made" python3 "$ONCE_TESTS/whys"

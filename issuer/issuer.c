@@ -313,18 +313,16 @@ says_all(const struct notice *old, const struct notice *content)
 	return true;
 }
 
-/* Whether the newest notice, if there is one, lists all that content lists. */
-static bool
-nothing_new(const struct notice *content, struct bytes newest)
+/* *none: the newest notice, if there is one, lists all that content lists. */
+static enum err
+nothing_new(const struct notice *content, struct bytes newest, bool *none, struct fault *f)
 {
 	struct notice old = {0};
-	bool all = false;
+	enum envelope_result opened = newest.n > 0 ? notice_open(&old, newest) : ENVELOPE_OK;
 
-	if (newest.n == 0)
-		return content->grant_count == 0 && content->withdrawn_count == 0;
-	all = notice_open(&old, newest) == ENVELOPE_OK && says_all(&old, content);
+	*none = opened == ENVELOPE_OK && says_all(&old, content);
 	notice_free(&old);
-	return all;
+	return opened == ENVELOPE_NO_MEMORY ? fault_set(f, E_FAIL, ENOMEM, "memory", "for the notice") : E_OK;
 }
 
 static enum err
@@ -349,6 +347,7 @@ issuer_publish(struct issuer *i, uint8_t **file, size_t *n, uint32_t *number, st
 	uint8_t *newest = NULL, *made = NULL;
 	size_t newest_n = 0, made_n = 0;
 	uint32_t known = 0;
+	bool none = false;
 	enum err e = E_OK;
 
 	free(*file);
@@ -356,9 +355,10 @@ issuer_publish(struct issuer *i, uint8_t **file, size_t *n, uint32_t *number, st
 	*n = 0;
 	*number = 0;
 	if ((e = books_newest_notice(i->books, &newest, &newest_n, &known, f)) != E_OK ||
-	    (e = books_notice_content(i->books, i->now, &content, f)) != E_OK)
+	    (e = books_notice_content(i->books, i->now, &content, f)) != E_OK ||
+	    (e = nothing_new(&content, BYTES(newest, newest_n), &none, f)) != E_OK)
 		goto out;
-	if (nothing_new(&content, BYTES(newest, newest_n))) {
+	if (none) {
 		*file = newest;
 		*n = newest_n;
 		*number = known;

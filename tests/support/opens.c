@@ -3,8 +3,8 @@
  *
  * This is linked into every unit test, in front of the C library's functions of these names (--wrap, configure.ac), for our own
  * code. A key's process starts fusermount3, a player, a pinentry: a descriptor without O_CLOEXEC is theirs, too. Nobody sees that
- * from outside, so that the flag is asked for where the descriptor is made. Only /dev/null is for everybody, and what gcov counts is
- * none of ours.
+ * from outside, so that the flag is asked for where the descriptor is made. Only /dev/null is for everybody, and what gcov counts
+ * is not ours.
  *
  * Weak: a test that wraps one of them itself has its own.
  */

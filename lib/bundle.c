@@ -102,16 +102,18 @@ open_segments(struct bundle *b, struct fault *f)
 static enum err
 open_tree(struct bundle *b, struct fault *f)
 {
+	struct blockcrypt *crypt = blockcrypt_new(NULL);
 	char name[SEGMENT_NAME_SIZE];
-	int sys;
+	int sys = ENOMEM, r = -1;
 
-	b->cache.crypt = blockcrypt_new(NULL);
 	b->tree = treecache_new(&b->shape, b->segments, b->manifest.root);
-	if (b->cache.crypt == NULL || b->tree == NULL)
-		return fault_set(f, E_FAIL, ENOMEM, "malloc", "b/%s", b->name);
-	if (treecache_start(b->tree, b->cache.crypt) == 0)
+	if (crypt != NULL && b->tree != NULL && (r = treecache_start(b->tree, crypt)) != 0)
+		sys = errno;
+	blockcrypt_free(&crypt); /* those who read have contexts of their own */
+	if (r == 0)
 		return E_OK;
-	sys = errno;
+	if (sys == ENOMEM)
+		return fault_set(f, E_FAIL, ENOMEM, "malloc", "b/%s", b->name);
 	segment_name(name, (uint32_t)(b->shape.first[b->shape.top] / SEGMENT_BLOCKS));
 	errno = sys;
 	return sys == ENOTSUP ? fault_why(f, E_BUNDLE, 0, WHY_BEFORE_0_1_0, "b/%s", b->name) : fail_at(f, "root block", b, name);
@@ -416,13 +418,16 @@ image_read(void *arg, void *buf, size_t len, uint64_t off)
 int
 bundle_image(struct bundle *b, struct image *img)
 {
-	int r = 0;
+	bool ready;
 
 	(void)pthread_mutex_lock(&b->cache.mutex);
-	if (b->cache.blocks == NULL && (b->cache.blocks = secret_new((size_t)BUNDLE_CACHE_BLOCKS * BLOCK_SIZE)) == NULL)
-		r = -ENOMEM;
+	if (b->cache.crypt == NULL)
+		b->cache.crypt = blockcrypt_new(NULL);
+	if (b->cache.blocks == NULL)
+		b->cache.blocks = secret_new((size_t)BUNDLE_CACHE_BLOCKS * BLOCK_SIZE);
+	ready = b->cache.crypt != NULL && b->cache.blocks != NULL;
 	(void)pthread_mutex_unlock(&b->cache.mutex);
-	if (r != 0)
-		return r;
+	if (!ready)
+		return -ENOMEM;
 	return image_open(img, (struct image_reader){image_read, b}, b->manifest.blocks * BLOCK_SIZE);
 }

@@ -15,6 +15,7 @@
 #include <sodium.h>
 #include <sqlite3.h>
 
+#include "audit.h"
 #include "erase.h"
 #include "fixture.h"
 #include "handout.h"
@@ -318,6 +319,34 @@ refill_for_away(void)
 }
 
 static enum err
+on_lecture(void *arg, const struct audit_lecture *l, struct fault *fault)
+{
+	(void)fault;
+	*(uint64_t *)arg += l->count;
+	return E_OK;
+}
+
+static enum err
+on_deed(void *arg, const struct books_report_deed *d, struct fault *fault)
+{
+	(void)arg, (void)d, (void)fault;
+	return E_OK;
+}
+
+static enum err
+report(void)
+{
+	const struct audit_wanted wanted = {.lecture = "Lecture", .holder = "Ada"};
+	struct audit_counts counts;
+	uint64_t seen = 0;
+	enum err e = audit_check(&office, &wanted, &f);
+
+	if (e == E_OK && (e = audit_lectures(&office, &wanted, on_lecture, &seen, &counts, &f)) == E_OK)
+		e = audit_deeds(&office, &wanted, on_deed, NULL, &f);
+	return e == E_OK && (seen == 0 || counts.codes != seen) ? fault_set(&f, E_USAGE, 0, "report", "%s", "") : e;
+}
+
+static enum err
 look_at_the_clock(void)
 {
 	enum issuer_clock clock;
@@ -342,6 +371,7 @@ static const struct {
 	{"restore_adopt", adopt, false},
 	{"rename_commit", rename_holder, false},
 	{"refill_away", refill_for_away, false},
+	{"audit_lectures", report, true},
 	{"issuer_find", find, true},
 	{"issuer_clock", look_at_the_clock, true},
 };

@@ -32,6 +32,36 @@ setup(void)
 	r = (struct erase){.issuer = &office, .path = "here"};
 }
 
+/* Steps on a stick, of which one fails. */
+static const char *failing;
+
+static bool
+fails(const char *name)
+{
+	errno = EIO;
+	return failing != NULL && strcmp(failing, name) == 0;
+}
+
+#define STEP(name, takes, args) \
+	enum err __real_##name takes; \
+	enum err __wrap_##name takes; \
+	enum err __wrap_##name takes \
+	{ \
+		return fails(#name) ? fault_set(fault, E_STICK_IO, EIO, "test", "%s", #name) : __real_##name args; \
+	}
+
+STEP(provision_destroy_grants, (struct provision *p, struct fault *fault), (p, fault))
+STEP(provision_remove_bundle, (struct provision *p, const uint8_t *id, struct fault *fault), (p, id, fault))
+STEP(provision_remove_once, (struct provision *p, struct fault *fault), (p, fault))
+
+int __real_provision_each_foreign(int fd, int (*each)(void *arg, const char *path), void *arg);
+int __wrap_provision_each_foreign(int fd, int (*each)(void *arg, const char *path), void *arg);
+int
+__wrap_provision_each_foreign(int fd, int (*each)(void *arg, const char *path), void *arg)
+{
+	return fails("provision_each_foreign") ? -1 : __real_provision_each_foreign(fd, each, arg);
+}
+
 static void
 teardown(void)
 {
@@ -102,6 +132,25 @@ START_TEST(what_would_be_lost_is_asked_for)
 }
 END_TEST
 
+START_TEST(a_stick_that_fails_is_told)
+{
+	static const char *const steps[] = {"provision_destroy_grants", "provision_remove_bundle", "provision_remove_once",
+	    "provision_each_foreign"};
+	unsigned foreign = 0;
+
+	fixture_book(&office, &g.g);
+	ck_assert_int_eq(erase_take(&r, x.dir_fd, &f), E_OK);
+	ck_assert_int_eq(erase_hold(&r, &f), E_OK);
+	ck_assert_int_eq(erase_commit(&r, &f), E_OK);
+	failing = steps[_i];
+	ck_assert_int_eq(erase_destroy(&r, &f), _i < 2 ? E_STICK_IO : E_OK);
+	if (_i >= 2)
+		ck_assert_int_eq(erase_remove(&r, x.dir_fd, count, &foreign, &f), E_STICK_IO);
+	ck_assert(f.err == E_STICK_IO && f.sys == EIO);
+	failing = NULL;
+}
+END_TEST
+
 START_TEST(what_is_no_stick_has_nothing_to_erase)
 {
 	unsigned foreign = 0;
@@ -135,6 +184,7 @@ main(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, all_codes_die_and_the_stick_is_empty);
 	tcase_add_loop_test(t, what_would_be_lost_is_asked_for, 0, 3);
+	tcase_add_loop_test(t, a_stick_that_fails_is_told, 0, 4);
 	tcase_add_test(t, what_is_no_stick_has_nothing_to_erase);
 	suite_add_tcase(s, t);
 	return suite_run(s);

@@ -156,6 +156,31 @@ __wrap_provision_space(struct provision *p, uint64_t need, struct fault *fault)
 	return crowded ? fault_set(fault, E_SPACE, ENOSPC, "free space", "%s", "") : __real_provision_space(p, need, fault);
 }
 
+/* Steps on a stick, of which one fails, on the first stick where it is tried. */
+static const char *failing;
+
+#define STEP(name, takes, args) \
+	enum err __real_##name takes; \
+	enum err __wrap_##name takes; \
+	enum err __wrap_##name takes \
+	{ \
+		if (failing == NULL || strcmp(failing, #name) != 0) \
+			return __real_##name args; \
+		failing = NULL; \
+		return fault_set(fault, E_STICK_IO, EIO, "test", "%s", #name); \
+	}
+
+STEP(provision_init, (struct provision *p, const uint8_t *id, const uint8_t *seed, struct fault *fault), (p, id, seed, fault))
+STEP(provision_clean, (struct provision *p, struct fault *fault), (p, fault))
+STEP(provision_room, (struct provision *p, struct fault *fault), (p, fault))
+STEP(provision_bundle_dir, (struct provision *p, const uint8_t *id, int *fd, struct fault *fault), (p, id, fd, fault))
+STEP(provision_manifest, (struct provision *p, const uint8_t *id, struct bytes m, struct fault *fault), (p, id, m, fault))
+STEP(provision_notice, (struct provision *p, const uint8_t *pk, struct bytes n, struct fault *fault), (p, pk, n, fault))
+STEP(provision_grant, (struct provision *p, const struct grant *made, struct bytes m, struct bytes c, struct fault *fault),
+    (p, made, m, c, fault))
+STEP(provision_destroy_grants, (struct provision *p, struct fault *fault), (p, fault))
+STEP(provision_remove_bundle, (struct provision *p, const uint8_t *id, struct fault *fault), (p, id, fault))
+
 /* Whoever waits looks more often. */
 __attribute__((visibility("default"))) int
 nanosleep(const struct timespec *t, struct timespec *rest)
@@ -237,6 +262,7 @@ setup(void)
 	memset(targets, 0, sizeof targets);
 	memset(&j, 0, sizeof j);
 	left = 0, stretching = E_OK, device = 0;
+	failing = NULL;
 	slowly = crowded = false;
 	ask();
 	for (size_t i = 0; i < STICKS; i++) {
@@ -794,6 +820,43 @@ START_TEST(a_stick_that_forgets_gets_no_codes)
 }
 END_TEST
 
+static const char *const steps[] = {"provision_init", "provision_clean", "provision_room", "provision_bundle_dir",
+    "provision_manifest", "provision_notice", "provision_grant"};
+
+START_TEST(a_stick_that_fails_gets_nothing_and_the_others_go_on)
+{
+	ck_assert_int_eq(look(), E_OK);
+	failing = steps[_i];
+	ck_assert_int_eq(prepare_write(&j, &blame, &f), E_OK);
+	ck_assert_ptr_null(failing);
+	ck_assert_int_eq(targets[0].fault.err, E_STICK_IO);
+	ck_assert_str_eq(targets[0].fault.object, steps[_i]);
+	ck_assert(!targets[0].forgets && targets[0].bundle_fd < 0);
+	ck_assert(is_untouched(&targets[0]));
+	ck_assert_uint_eq(ready(&targets[0]), 0);
+	ck_assert_int_eq(targets[1].fault.err, E_OK);
+	ck_assert_uint_eq(ready(&targets[1]), CODES);
+	ck_assert_uint_eq(grants_on(targets[1].fd), 1);
+}
+END_TEST
+
+START_TEST(what_cannot_be_destroyed_is_not_written_over)
+{
+	static const char *const destroying[] = {"provision_destroy_grants", "provision_remove_bundle"};
+
+	j.count = 1;
+	j.replace = true;
+	take_old_stick();
+	ck_assert_int_eq(look(), E_OK);
+	failing = destroying[_i];
+	ck_assert_int_eq(prepare_write(&j, &blame, &f), E_OK);
+	ck_assert_int_eq(targets[0].fault.err, E_STICK_IO);
+	ck_assert_str_eq(targets[0].fault.object, destroying[_i]);
+	ck_assert_uint_eq(told.phases[REPORT_WRITING], 0);
+	ck_assert_uint_eq(ready(&targets[0]), 0);
+}
+END_TEST
+
 /* After what was written was read back. */
 static enum err
 stop_later(void *arg, struct prepare_target *t, struct fault *fault)
@@ -1189,6 +1252,8 @@ main(void)
 	tcase_add_loop_test(t, what_is_needed_is_what_will_be_written, 0, 2);
 	tcase_add_test(t, a_grant_without_its_factor_is_not_made);
 	tcase_add_loop_test(t, who_stops_leaves_nothing_behind, 0, 3);
+	tcase_add_loop_test(t, a_stick_that_fails_gets_nothing_and_the_others_go_on, 0, (int)(sizeof steps / sizeof *steps));
+	tcase_add_loop_test(t, what_cannot_be_destroyed_is_not_written_over, 0, 2);
 	tcase_add_test(t, who_stops_before_the_grant_gets_none);
 	tcase_add_test(t, codes_that_take_longer_are_waited_for);
 	tcase_add_test(t, codes_that_cannot_be_made_are_told);

@@ -28,6 +28,7 @@
 #include "wiping.h"
 
 #define FILE_SHOWN 512
+#define RETRY (3 * FILE_SHOWN) /* a command line with a file and a lecture in it */
 #define HOLDER_FILE (BOOKS_TEXT + 32) /* the name of a file that is called like a holder */
 
 /* A sheet that is to be drawn. */
@@ -256,21 +257,43 @@ hand_out(struct work *w, struct fault *f)
 
 /* ---- after --------------------------------------------------------------------------------------------------------------- */
 
+static const char *
+quote(const char *word)
+{
+	return strpbrk(word, " \t'\"()&;") == NULL ? "" : strchr(word, '\'') == NULL ? "'" : "\"";
+}
+
+/* The command that shows these codes again. */
+static void
+again(const struct work *w, char out[RETRY], const char *how)
+{
+	const char *lecture = w->a->lecture != NULL ? w->a->lecture : "";
+	const char *q = quote(w->name), *l = quote(lecture);
+	char safe[FILE_SHOWN];
+
+	say_safe(safe, sizeof safe, lecture);
+	if (lecture[0] != '\0')
+		snprintf(out, RETRY, "oncestick issue --roster %s%s%s --lecture %s%s%s --already again %s", q, w->name, q, l,
+		    safe, l, how);
+	else
+		snprintf(out, RETRY, "oncestick issue --roster %s%s%s --already again %s", q, w->name, q, how);
+}
+
 /* The codes are in the books: nothing is lost. */
 static enum err
 say_not_shown(const struct work *w, const char *why)
 {
+	char command[RETRY];
+
+	again(w, command, w->a->sheets != NULL ? "--sheets DIR" : w->a->sheet != NULL ? "--sheet FILE" : "--format csv");
 	return say_refuse(w->c, stop_asked() ? E_INTERRUPTED : E_FAIL,
-	    "%s. The codes are not lost: they are in the books as handed out. To see all of them again: oncestick issue --roster %s "
-	    "--already again %s",
-	    why, w->name,
-	    w->a->sheets != NULL ? "--sheets DIR" : w->a->sheet != NULL ? "--sheet FILE" : "--format csv");
+	    "%s. The codes are not lost: they are in the books as handed out. To see all of them again: %s", why, command);
 }
 
 static enum err
 draw(struct work *w)
 {
-	char why[SHEET_WHY], reason[SHEET_WHY + 100];
+	char why[SHEET_WHY], reason[SHEET_WHY + 100], command[RETRY];
 	bool missing = false;
 
 	for (size_t k = 0; k < w->count; k++) {
@@ -283,10 +306,13 @@ draw(struct work *w)
 		if (stop_asked() && k + 1 < w->count)
 			return say_not_shown(w, _("interrupted before all code sheets were made"));
 	}
-	if (missing)
+	if (missing) {
+		again(w, command, w->a->sheets != NULL ? "--sheets DIR" : "--sheet FILE");
 		say_warn(w->c,
-		    "some characters are in no font on this PC and show as boxes on the sheet; install a font that has them (in Debian, "
-		    "fonts-noto-core or fonts-noto-cjk), then: oncestick issue --roster %s --already again --sheet FILE", w->name);
+		    "some characters are in no font on this PC and show as boxes on the sheet; install a font that has them (in "
+		    "Debian, fonts-noto-core or fonts-noto-cjk), then: %s",
+		    command);
+	}
 	return E_OK;
 }
 
@@ -319,6 +345,7 @@ tell(const struct work *w)
 static enum err
 show(struct work *w)
 {
+	char command[RETRY];
 	struct fault f = {0};
 	enum err e = E_OK;
 
@@ -334,10 +361,9 @@ show(struct work *w)
 		return e;
 	if (w->a->list != NULL && newfile_write(w->c, w->a->list, BYTES(w->list, w->list_n), &f) != E_OK) {
 		faultsay_error(w->c, &f, NULL);
-		return say_refuse(w->c, f.err,
-		    "the codes are handed out, but there is no list. To make it: oncestick issue --roster %s --already again "
-		    "--format csv --list FILE",
-		    w->name);
+		again(w, command, "--format csv --list FILE");
+		return say_refuse(
+		    w->c, f.err, "the codes are handed out, but there is no list. To make it: %s", command);
 	}
 	tell(w);
 	return E_OK;

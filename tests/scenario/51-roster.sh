@@ -171,9 +171,9 @@ check "no sheet was made" test ! -e "$W/new.pdf"
 is "the books are as they were" "$(books)" "$(cat "$W/before")"
 
 # ---- nothing is lost ---------------------------------------------------------------------------------------------------------
-roster "$W/bad.csv" --sheet - >/dev/full 2>"$W/err" </dev/null
+roster "$W/bad.csv" --sheet - --lecture "Week 12" >/dev/full 2>"$W/err" </dev/null
 is "a full disk is a failure" $? 1
-said 'not lost.*--already again'
+said "not lost.*--lecture 'Week 12' --already again"
 check "the sheet is made when there is room" roster "$W/bad.csv" --already again --sheet "$W/new.pdf"
 is "with the code that it was" "$(books | grep -c '|New$')" 2
 

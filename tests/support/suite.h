@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include <check.h>
+#include <sodium.h>
 
 /* suite_few(): whether a part is enough of what is many times the same, since each takes long: FAULTS_FEW is in the environment. */
 static inline bool
@@ -39,5 +40,40 @@ suite_run(Suite *s)
 	srunner_free(r);
 	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
+
+/*
+ * SUITE(name, ...) { tcase_add_test(t, ...); ... }: the program, of one case; the block adds its tests to t. After the name, where
+ * they are wanted: .setup and .teardown, around each test; .timeout of each, in seconds.
+ */
+struct suite {
+	const char *name;
+	void (*setup)(void), (*teardown)(void);
+	double timeout;
+};
+
+static inline int
+suite_main(const struct suite *of, void (*add)(TCase *t))
+{
+	Suite *s = suite_create(of->name);
+	TCase *t = tcase_create(of->name);
+
+	if (sodium_init() < 0)
+		return EXIT_FAILURE;
+	if (of->setup != NULL)
+		tcase_add_checked_fixture(t, of->setup, of->teardown);
+	if (of->timeout > 0)
+		tcase_set_timeout(t, of->timeout);
+	add(t);
+	suite_add_tcase(s, t);
+	return suite_run(s);
+}
+
+#define SUITE(...)                                                                     \
+	static void suite_add(TCase *t);                                               \
+	int main(void)                                                                 \
+	{                                                                              \
+		return suite_main(&(const struct suite){.name = __VA_ARGS__}, suite_add); \
+	}                                                                              \
+	static void suite_add(TCase *t)
 
 #endif

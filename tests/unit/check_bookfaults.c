@@ -454,18 +454,8 @@ START_TEST(memory_that_runs_out_is_told_and_nothing_is_half_done)
 }
 END_TEST
 
-int
-main(void)
+SUITE("bookfaults", .setup = setup, .teardown = teardown, .timeout = 60)
 {
-	Suite *s = suite_create("bookfaults");
-	TCase *t = tcase_create("all");
-
-	if (sodium_init() < 0)
-		return EXIT_FAILURE;
-	tcase_set_timeout(t, 60);
-	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_loop_test(t, books_that_fail_are_told_and_say_what_they_said, 0, (int)(sizeof works / sizeof *works));
 	tcase_add_loop_test(t, memory_that_runs_out_is_told_and_nothing_is_half_done, 0, (int)(sizeof works / sizeof *works));
-	suite_add_tcase(s, t);
-	return suite_run(s);
 }

@@ -867,16 +867,8 @@ START_TEST(two_stations_at_the_same_time)
 }
 END_TEST
 
-int
-main(void)
+SUITE("crash", .setup = setup, .teardown = teardown, .timeout = 600)
 {
-	Suite *s = suite_create("crash");
-	TCase *t = tcase_create("cuts");
-
-	if (sodium_init() < 0)
-		return EXIT_FAILURE;
-	tcase_add_checked_fixture(t, setup, teardown);
-	tcase_set_timeout(t, 600);
 	tcase_add_loop_test(t, cut_between_or_inside_the_steps_leaves_what_the_table_says, 0, ROWS);
 	tcase_add_test(t, unflushed_write_is_all_or_nothing);
 	tcase_add_test(t, who_opens_elsewhere_first_is_the_only_one);
@@ -886,6 +878,4 @@ main(void)
 	tcase_add_loop_test(t, who_has_a_list_needs_no_word_of_what_it_leaves_out, 0, PLACES);
 	tcase_add_test(t, week_after_the_end_is_not_too_long);
 	tcase_add_loop_test(t, two_stations_at_the_same_time, 0, 4);
-	suite_add_tcase(s, t);
-	return suite_run(s);
 }

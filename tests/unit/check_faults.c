@@ -492,16 +492,8 @@ START_TEST(stick_is_collected)
 }
 END_TEST
 
-int
-main(void)
+SUITE("faults", .setup = setup, .teardown = teardown, .timeout = 1800)
 {
-	Suite *s = suite_create("faults");
-	TCase *t = tcase_create("life");
-
-	if (sodium_init() < 0)
-		return EXIT_FAILURE;
-	tcase_add_checked_fixture(t, setup, teardown);
-	tcase_set_timeout(t, 1800);
 	tcase_add_test(t, threads_are_started_or_not);
 	tcase_add_loop_test(t, issuer_is_made, 0, 2);
 	tcase_add_loop_test(t, stick_is_prepared, 0, 2);
@@ -511,6 +503,4 @@ main(void)
 	tcase_add_loop_test(t, session_is_closed, 0, 2);
 	tcase_add_loop_test(t, code_is_revoked, 0, 2);
 	tcase_add_loop_test(t, stick_is_collected, 0, 2);
-	suite_add_tcase(s, t);
-	return suite_run(s);
 }

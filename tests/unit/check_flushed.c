@@ -189,22 +189,12 @@ START_TEST(the_memory_of_a_pc)
 }
 END_TEST
 
-int
-main(void)
+SUITE("flushed", .setup = setup, .teardown = teardown, .timeout = 60)
 {
-	Suite *s = suite_create("flushed");
-	TCase *tc = tcase_create("flushed");
-
-	if (sodium_init() < 0)
-		return EXIT_FAILURE;
-	suite_add_tcase(s, tc);
-	tcase_set_timeout(tc, 60);
-	tcase_add_checked_fixture(tc, setup, teardown);
-	tcase_add_test(tc, what_is_not_flushed_is_seen);
-	tcase_add_test(tc, each_step_of_a_stick);
-	tcase_add_test(tc, debris_that_was_removed);
-	tcase_add_test(tc, a_keystore);
-	tcase_add_test(tc, each_change_of_the_books);
-	tcase_add_test(tc, the_memory_of_a_pc);
-	return suite_run(s);
+	tcase_add_test(t, what_is_not_flushed_is_seen);
+	tcase_add_test(t, each_step_of_a_stick);
+	tcase_add_test(t, debris_that_was_removed);
+	tcase_add_test(t, a_keystore);
+	tcase_add_test(t, each_change_of_the_books);
+	tcase_add_test(t, the_memory_of_a_pc);
 }

@@ -407,17 +407,7 @@ END_TEST
 
 /* ---- the test runner ---------------------------------------------------------------------------------------------------- */
 
-int
-main(void)
+SUITE("nomemory", .setup = setup, .teardown = teardown, .timeout = 60)
 {
-	Suite *suite = suite_create("nomemory");
-	TCase *t = tcase_create("nomemory");
-
-	if (sodium_init() < 0)
-		return 1;
-	tcase_set_timeout(t, 60);
-	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_loop_test(t, what_cannot_be_read_for_want_of_memory_is_not_called_damaged, 0, CALLS);
-	suite_add_tcase(suite, t);
-	return suite_run(suite);
 }

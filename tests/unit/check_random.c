@@ -325,25 +325,15 @@ START_TEST(nonces)
 }
 END_TEST
 
-int
-main(void)
+SUITE("random", .setup = setup, .teardown = teardown, .timeout = 60)
 {
-	Suite *s = suite_create("random");
-	TCase *tc = tcase_create("random");
-
-	if (sodium_init() < 0)
-		return EXIT_FAILURE;
-	suite_add_tcase(s, tc);
-	tcase_set_timeout(tc, 60);
-	tcase_add_checked_fixture(tc, setup, teardown);
-	tcase_add_test(tc, salts);
-	tcase_add_test(tc, temporary_names);
-	tcase_add_test(tc, seeds);
-	tcase_add_test(tc, trial_names);
-	tcase_add_test(tc, free_space);
-	tcase_add_test(tc, station_keys);
-	tcase_add_test(tc, ids);
-	tcase_add_test(tc, probes);
-	tcase_add_test(tc, nonces);
-	return suite_run(s);
+	tcase_add_test(t, salts);
+	tcase_add_test(t, temporary_names);
+	tcase_add_test(t, seeds);
+	tcase_add_test(t, trial_names);
+	tcase_add_test(t, free_space);
+	tcase_add_test(t, station_keys);
+	tcase_add_test(t, ids);
+	tcase_add_test(t, probes);
+	tcase_add_test(t, nonces);
 }

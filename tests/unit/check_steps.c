@@ -801,17 +801,7 @@ START_TEST(each_step_is_made_and_its_failure_told)
 }
 END_TEST
 
-int
-main(void)
+SUITE("steps", .setup = setup, .teardown = teardown, .timeout = 60)
 {
-	Suite *suite = suite_create("steps");
-	TCase *tc = tcase_create("steps");
-
-	if (sodium_init() < 0)
-		return EXIT_FAILURE;
-	suite_add_tcase(suite, tc);
-	tcase_set_timeout(tc, 60);
-	tcase_add_checked_fixture(tc, setup, teardown);
-	tcase_add_loop_test(tc, each_step_is_made_and_its_failure_told, 0, (int)(sizeof operations / sizeof *operations));
-	return suite_run(suite);
+	tcase_add_loop_test(t, each_step_is_made_and_its_failure_told, 0, (int)(sizeof operations / sizeof *operations));
 }

@@ -486,13 +486,8 @@ START_TEST(nothing_is_kept)
 }
 END_TEST
 
-int
-main(void)
+SUITE("blockcache", .timeout = 120)
 {
-	Suite *s = suite_create("blockcache");
-	TCase *t = tcase_create("all");
-
-	tcase_set_timeout(t, 120);
 	tcase_add_test(t, block_is_fetched_once_while_it_stays);
 	tcase_add_test(t, longest_unused_goes_first_and_done_before_it);
 	tcase_add_test(t, failed_block_is_wiped_and_not_remembered);
@@ -509,6 +504,4 @@ main(void)
 	tcase_add_test(t, sizes_out_of_range_are_refused);
 	tcase_add_test(t, unstarted_cache_reads_nothing);
 	tcase_add_test(t, nothing_is_kept);
-	suite_add_tcase(s, t);
-	return suite_run(s);
 }

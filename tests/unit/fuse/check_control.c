@@ -568,14 +568,8 @@ START_TEST(nothing_is_kept)
 }
 END_TEST
 
-int
-main(void)
+SUITE("control", .setup = setup, .teardown = teardown, .timeout = 60)
 {
-	Suite *suite = suite_create("control");
-	TCase *t = tcase_create("control");
-
-	tcase_add_checked_fixture(t, setup, teardown);
-	tcase_set_timeout(t, 60);
 	tcase_add_test(t, every_request_is_understood);
 	tcase_add_test(t, what_is_no_request_is_refused);
 	tcase_add_test(t, a_session_does_not_wait_for_who_says_nothing);
@@ -597,6 +591,4 @@ main(void)
 	tcase_add_test(t, sockets_are_nobody_else_s);
 	tcase_add_test(t, links_are_not_asked);
 	tcase_add_test(t, nothing_is_kept);
-	suite_add_tcase(suite, t);
-	return suite_run(suite);
 }

@@ -215,19 +215,12 @@ START_TEST(where_home_is_not_known_all_may_be_it)
 }
 END_TEST
 
-int
-main(void)
+SUITE("fence_session", .setup = begin, .teardown = finish)
 {
-	Suite *s = suite_create("fence_session");
-	TCase *t = tcase_create("fence_session");
-
-	tcase_add_checked_fixture(t, begin, finish);
 	tcase_add_test(t, the_memory_the_stick_and_where_sticks_are);
 	tcase_add_loop_test(t, where_it_is_mounted_others_may_be, 0, 2);
 	tcase_add_test(t, a_name_that_only_begins_alike_is_another_mount);
 	tcase_add_loop_test(t, nothing_is_above_a_directory, 0, 2);
 	tcase_add_loop_test(t, at_home_nothing_is_read, 0, 3);
 	tcase_add_loop_test(t, where_home_is_not_known_all_may_be_it, 0, 4);
-	suite_add_tcase(s, t);
-	return suite_run(s);
 }

@@ -464,13 +464,8 @@ START_TEST(what_is_in_use_is_kept_until_it_is_not)
 }
 END_TEST
 
-int
-main(void)
+SUITE("minder", .setup = make_home, .teardown = remove_home)
 {
-	Suite *s = suite_create("minder");
-	TCase *t = tcase_create("minder");
-
-	tcase_add_checked_fixture(t, make_home, remove_home);
 	tcase_add_test(t, a_made_directory_goes_with_the_session);
 	tcase_add_test(t, a_session_killed_while_it_asks_leaves_no_directory);
 	tcase_add_test(t, who_is_interrupted_asks_and_answers_all_the_same);
@@ -486,6 +481,4 @@ main(void)
 	tcase_add_test(t, what_is_no_request_changes_nothing);
 	tcase_add_loop_test(t, what_is_remembered_goes_with_the_mount, 0, 3);
 	tcase_add_test(t, what_is_in_use_is_kept_until_it_is_not);
-	suite_add_tcase(s, t);
-	return suite_run(s);
 }

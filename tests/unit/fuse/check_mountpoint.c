@@ -1001,14 +1001,8 @@ START_TEST(devices_made_of_its_files_are_told)
 }
 END_TEST
 
-int
-main(void)
+SUITE("mountpoint", .setup = make_home, .teardown = remove_home, .timeout = 60)
 {
-	Suite *s = suite_create("mountpoint");
-	TCase *t = tcase_create("all");
-
-	tcase_add_checked_fixture(t, make_home, remove_home);
-	tcase_set_timeout(t, 60);
 	tcase_add_test(t, label_becomes_a_name_in_home);
 	tcase_add_test(t, taken_name_gets_a_number);
 	tcase_add_test(t, long_label_is_cut_between_characters);
@@ -1043,6 +1037,4 @@ main(void)
 	tcase_add_test(t, a_directory_that_ends_in_an_error_is_not_empty);
 	tcase_add_test(t, a_descriptor_of_any_number);
 	tcase_add_test(t, devices_made_of_its_files_are_told);
-	suite_add_tcase(s, t);
-	return suite_run(s);
 }

@@ -212,12 +212,8 @@ START_TEST(any_reads_keep_the_books)
 }
 END_TEST
 
-int
-main(void)
+SUITE("readahead")
 {
-	Suite *s = suite_create("readahead");
-	TCase *t = tcase_create("all");
-
 	tcase_add_test(t, first_read_asks_for_nothing_ahead);
 	tcase_add_test(t, window_doubles_to_the_limit_and_nothing_is_asked_twice);
 	tcase_add_test(t, a_full_window_is_filled_up_by_halves);
@@ -230,6 +226,4 @@ main(void)
 	tcase_add_test(t, nothing_is_asked_beyond_the_end);
 	tcase_add_test(t, closing_undoes_everything);
 	tcase_add_test(t, any_reads_keep_the_books);
-	suite_add_tcase(s, t);
-	return suite_run(s);
 }

@@ -492,14 +492,8 @@ START_TEST(a_path_that_is_not_there)
 }
 END_TEST
 
-int
-main(void)
+SUITE("replug", .setup = setup, .teardown = teardown, .timeout = 60)
 {
-	Suite *suite = suite_create("replug");
-	TCase *t = tcase_create("replug");
-
-	tcase_add_checked_fixture(t, setup, teardown);
-	tcase_set_timeout(t, 60);
 	tcase_add_test(t, a_stick_that_is_there_is_left_alone);
 	tcase_add_test(t, pulled_is_told_once_and_counted_from_then);
 	tcase_add_test(t, back_in_its_place);
@@ -520,6 +514,4 @@ main(void)
 	tcase_add_test(t, nothing_is_kept);
 	tcase_add_test(t, nothing_stays_open);
 	tcase_add_test(t, a_path_that_is_not_there);
-	suite_add_tcase(suite, t);
-	return suite_run(suite);
 }

@@ -107,15 +107,9 @@ START_TEST(as_many_as_may_run_at_once)
 }
 END_TEST
 
-int
-main(void)
+SUITE("thread")
 {
-	Suite *s = suite_create("thread");
-	TCase *t = tcase_create("thread");
-
 	tcase_add_test(t, no_signal_comes_to_a_thread);
 	tcase_add_test(t, no_thread_can_be_started);
 	tcase_add_test(t, as_many_as_may_run_at_once);
-	suite_add_tcase(s, t);
-	return suite_run(s);
 }

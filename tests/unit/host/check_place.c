@@ -144,19 +144,12 @@ START_TEST(a_folder_of_this_pc_is_no_device)
 }
 END_TEST
 
-int
-main(void)
+SUITE("place", .setup = setup, .teardown = teardown)
 {
-	Suite *s = suite_create("place");
-	TCase *t = tcase_create("all");
-
-	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, a_directory_names_itself);
 	tcase_add_test(t, once_stands_for_the_directory_it_is_in);
 	tcase_add_test(t, once_without_a_record_is_a_directory_like_others);
 	tcase_add_test(t, what_is_clicked_on_stands_for_the_directory_it_is_in);
 	tcase_add_test(t, what_is_no_place_says_why);
 	tcase_add_test(t, a_folder_of_this_pc_is_no_device);
-	suite_add_tcase(s, t);
-	return suite_run(s);
 }

@@ -140,18 +140,11 @@ START_TEST(a_service_manager_hears_that_the_folder_is_open)
 }
 END_TEST
 
-int
-main(void)
+SUITE("player", .setup = setup, .teardown = teardown)
 {
-	Suite *s = suite_create("player");
-	TCase *t = tcase_create("all");
-
-	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, without_a_name_mpv_gets_the_whole_folder);
 	tcase_add_test(t, arguments_of_a_person_come_last);
 	tcase_add_test(t, a_player_nobody_knows_gets_nothing_more);
 	tcase_add_test(t, what_cannot_be_executed_is_no_player);
 	tcase_add_test(t, a_service_manager_hears_that_the_folder_is_open);
-	suite_add_tcase(s, t);
-	return suite_run(s);
 }

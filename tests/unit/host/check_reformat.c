@@ -733,13 +733,8 @@ START_TEST(a_tool_is_found_in_the_first_directory)
 }
 END_TEST
 
-int
-main(void)
+SUITE("reformat", .setup = setup, .teardown = teardown)
 {
-	Suite *s = suite_create("reformat");
-	TCase *t = tcase_create("reformat");
-
-	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, types_have_names);
 	tcase_add_test(t, a_stick_is_taken);
 	tcase_add_test(t, what_is_no_usb_device_is_refused);
@@ -775,6 +770,4 @@ main(void)
 	tcase_add_test(t, the_end_of_a_tool_is_told);
 	tcase_add_test(t, much_output_does_not_block_a_tool);
 	tcase_add_test(t, a_tool_is_found_in_the_first_directory);
-	suite_add_tcase(s, t);
-	return suite_run(s);
 }

@@ -200,16 +200,8 @@ START_TEST(codes_that_are_right_and_wrong)
 }
 END_TEST
 
-int
-main(void)
+SUITE("rehearsal", .setup = setup, .teardown = teardown, .timeout = 60)
 {
-	Suite *s = suite_create("rehearsal");
-	TCase *t = tcase_create("rehearsal");
-
-	if (sodium_init() < 0)
-		return EXIT_FAILURE;
-	tcase_set_timeout(t, 60);
-	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, all_is_found_in_order);
 	tcase_add_test(t, fence_that_holds_back_is_no_success);
 	tcase_add_test(t, clock_that_is_behind_is_told);
@@ -218,6 +210,4 @@ main(void)
 	tcase_add_test(t, lecture_that_is_over_opens_with_no_code);
 	tcase_add_test(t, code_says_itself_that_its_lecture_is_over);
 	tcase_add_test(t, codes_that_are_right_and_wrong);
-	suite_add_tcase(s, t);
-	return suite_run(s);
 }

@@ -299,15 +299,8 @@ START_TEST(no_session_has_what_is_no_stick)
 }
 END_TEST
 
-int
-main(void)
+SUITE("watch", .setup = setup, .teardown = teardown)
 {
-	Suite *s = suite_create("watch");
-	TCase *t = tcase_create("watch");
-
-	if (sodium_init() < 0)
-		return EXIT_FAILURE;
-	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, stick_is_told_once_each_time_it_comes);
 	tcase_add_test(t, stick_that_was_not_opened_is_left_alone);
 	tcase_add_test(t, stick_pulled_while_its_code_is_asked_for_is_new);
@@ -319,6 +312,4 @@ main(void)
 	tcase_add_test(t, nothing_more_is_told_when_it_is_over);
 	tcase_add_test(t, another_code_helps_against_what_is_wrong_with_this_one);
 	tcase_add_test(t, no_session_has_what_is_no_stick);
-	suite_add_tcase(s, t);
-	return suite_run(s);
 }

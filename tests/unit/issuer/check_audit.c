@@ -287,15 +287,8 @@ START_TEST(whoever_is_told_may_end_it)
 }
 END_TEST
 
-int
-main(void)
+SUITE("audit", .setup = setup, .teardown = teardown)
 {
-	Suite *s = suite_create("audit");
-	TCase *t = tcase_create("all");
-
-	if (sodium_init() < 0)
-		return EXIT_FAILURE;
-	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, what_became_of_each_code);
 	tcase_add_test(t, what_nobody_used_expires);
 	tcase_add_test(t, a_period_has_what_happened_in_it);
@@ -304,6 +297,4 @@ main(void)
 	tcase_add_test(t, revoked_when_it_had_been_used_is_in_order);
 	tcase_add_test(t, who_did_what_is_counted);
 	tcase_add_test(t, whoever_is_told_may_end_it);
-	suite_add_tcase(s, t);
-	return suite_run(s);
 }

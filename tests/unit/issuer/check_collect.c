@@ -706,15 +706,8 @@ START_TEST(a_stick_that_went_back_is_told)
 }
 END_TEST
 
-int
-main(void)
+SUITE("collect", .setup = setup, .teardown = teardown)
 {
-	Suite *s = suite_create("collect");
-	TCase *t = tcase_create("all");
-
-	if (sodium_init() < 0)
-		return EXIT_FAILURE;
-	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, an_unused_stick_becomes_known_once);
 	tcase_add_test(t, a_receipt_proves_a_use);
 	tcase_add_test(t, a_forged_receipt_proves_nothing_but_the_code_is_gone);
@@ -738,6 +731,4 @@ main(void)
 	tcase_add_test(t, what_would_be_lost_is_counted);
 	tcase_add_test(t, a_stick_that_went_back_is_told);
 	tcase_add_test(t, a_number_that_is_not_ours_is_not_believed);
-	suite_add_tcase(s, t);
-	return suite_run(s);
 }

@@ -173,19 +173,10 @@ START_TEST(what_is_no_stick_has_nothing_to_erase)
 }
 END_TEST
 
-int
-main(void)
+SUITE("erase", .setup = setup, .teardown = teardown)
 {
-	Suite *s = suite_create("erase");
-	TCase *t = tcase_create("all");
-
-	if (sodium_init() < 0)
-		return EXIT_FAILURE;
-	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, all_codes_die_and_the_stick_is_empty);
 	tcase_add_loop_test(t, what_would_be_lost_is_asked_for, 0, 3);
 	tcase_add_loop_test(t, a_stick_that_fails_is_told, 0, 4);
 	tcase_add_test(t, what_is_no_stick_has_nothing_to_erase);
-	suite_add_tcase(s, t);
-	return suite_run(s);
 }

@@ -155,15 +155,8 @@ START_TEST(a_slip_that_was_corrected_goes_too)
 }
 END_TEST
 
-int
-main(void)
+SUITE("forget", .setup = setup, .teardown = teardown)
 {
-	Suite *s = suite_create("forget");
-	TCase *t = tcase_create("all");
-
-	if (sodium_init() < 0)
-		return EXIT_FAILURE;
-	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, a_name_goes_from_codes_and_log);
 	tcase_add_test(t, a_code_that_is_out_keeps_its_name);
 	tcase_add_test(t, what_was_over_before_a_day_is_forgotten);
@@ -171,6 +164,4 @@ main(void)
 	tcase_add_test(t, a_name_that_was_corrected_since_goes_too);
 	tcase_add_test(t, an_old_name_of_a_code_that_is_out_is_counted);
 	tcase_add_test(t, a_slip_that_was_corrected_goes_too);
-	suite_add_tcase(s, t);
-	return suite_run(s);
 }

@@ -145,21 +145,12 @@ START_TEST(codes_of_several_sticks_are_handed_out_together)
 }
 END_TEST
 
-int
-main(void)
+SUITE("handout", .setup = setup, .teardown = teardown)
 {
-	Suite *s = suite_create("handout");
-	TCase *t = tcase_create("all");
-
-	if (sodium_init() < 0)
-		return EXIT_FAILURE;
-	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, the_lowest_codes_are_taken_for_the_holder);
 	tcase_add_test(t, none_is_taken_if_there_are_too_few);
 	tcase_add_test(t, a_lecture_is_named_by_its_label);
 	tcase_add_test(t, only_a_code_that_is_out_and_of_use_is_shown_again);
 	tcase_add_test(t, a_holder_gets_all_again_that_he_can_use);
 	tcase_add_test(t, codes_of_several_sticks_are_handed_out_together);
-	suite_add_tcase(s, t);
-	return suite_run(s);
 }

@@ -155,21 +155,12 @@ START_TEST(what_the_books_do_not_know_is_not_erased_unseen)
 }
 END_TEST
 
-int
-main(void)
+SUITE("homecoming", .setup = setup, .teardown = teardown)
 {
-	Suite *s = suite_create("homecoming");
-	TCase *t = tcase_create("all");
-
-	if (sodium_init() < 0)
-		return EXIT_FAILURE;
-	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, a_stick_nobody_used_is_booked_and_gets_no_list);
 	tcase_add_test(t, the_list_of_the_books_goes_home_with_it);
 	tcase_add_test(t, a_stick_whose_record_is_lost_is_read_by_the_books);
 	tcase_add_test(t, a_stick_of_another_issuer_does_not_come_home);
 	tcase_add_test(t, a_stick_is_erased_after_its_codes_are_revoked);
 	tcase_add_test(t, what_the_books_do_not_know_is_not_erased_unseen);
-	suite_add_tcase(s, t);
-	return suite_run(s);
 }

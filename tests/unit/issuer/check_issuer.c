@@ -237,15 +237,8 @@ START_TEST(a_code_is_found_by_its_number)
 }
 END_TEST
 
-int
-main(void)
+SUITE("issuer", .setup = setup, .teardown = teardown)
 {
-	Suite *s = suite_create("issuer");
-	TCase *t = tcase_create("all");
-
-	if (sodium_init() < 0)
-		return EXIT_FAILURE;
-	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, an_issuer_is_there_whole_or_not_at_all);
 	tcase_add_test(t, books_that_are_lost_are_begun_anew_only_when_wanted);
 	tcase_add_test(t, the_seed_is_there_for_the_right_passphrase);
@@ -255,6 +248,4 @@ main(void)
 	tcase_add_test(t, a_stick_is_found_by_its_name_or_its_id);
 	tcase_add_test(t, sticks_that_are_shown_alike_are_not_mixed_up);
 	tcase_add_test(t, a_code_is_found_by_its_number);
-	suite_add_tcase(s, t);
-	return suite_run(s);
 }

@@ -125,20 +125,11 @@ START_TEST(the_books_have_who_and_when_and_which)
 }
 END_TEST
 
-int
-main(void)
+SUITE("peek", .setup = setup, .teardown = teardown)
 {
-	Suite *s = suite_create("peek");
-	TCase *t = tcase_create("peek");
-
-	if (sodium_init() < 0)
-		return EXIT_FAILURE;
-	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, the_key_is_that_of_the_lecture);
 	tcase_add_test(t, what_another_issuer_locked_is_not_opened);
 	tcase_add_test(t, a_key_that_the_manifest_does_not_name_is_none);
 	tcase_add_test(t, of_several_lectures_one_is_named);
 	tcase_add_test(t, the_books_have_who_and_when_and_which);
-	suite_add_tcase(s, t);
-	return suite_run(s);
 }

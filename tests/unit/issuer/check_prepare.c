@@ -1221,16 +1221,8 @@ START_TEST(only_faults_of_this_pc_stop_all)
 }
 END_TEST
 
-int
-main(void)
+SUITE("prepare", .setup = setup, .teardown = teardown, .timeout = 60)
 {
-	Suite *s = suite_create("prepare");
-	TCase *t = tcase_create("all");
-
-	if (sodium_init() < 0)
-		return EXIT_FAILURE;
-	tcase_set_timeout(t, 60);
-	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, the_folder_is_listed_meanwhile);
 	tcase_add_test(t, what_is_found_meanwhile_is_said_later);
 	tcase_add_loop_test(t, a_listing_that_nobody_wants_ends, 0, 2);
@@ -1272,6 +1264,4 @@ main(void)
 	tcase_add_test(t, holes_count_where_they_are_large);
 	tcase_add_test(t, only_faults_of_this_pc_stop_all);
 	tcase_add_test(t, a_stick_that_forgets_gets_no_codes);
-	suite_add_tcase(s, t);
-	return suite_run(s);
 }

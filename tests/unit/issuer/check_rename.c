@@ -161,21 +161,12 @@ START_TEST(only_who_can_use_a_code_if_wanted)
 }
 END_TEST
 
-int
-main(void)
+SUITE("rename", .setup = setup, .teardown = teardown)
 {
-	Suite *s = suite_create("rename");
-	TCase *t = tcase_create("all");
-
-	if (sodium_init() < 0)
-		return EXIT_FAILURE;
-	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, every_code_of_a_holder_is_renamed);
 	tcase_add_test(t, one_code_is_renamed);
 	tcase_add_test(t, nobody_cannot_be_renamed);
 	tcase_add_test(t, an_old_name_can_be_forgotten);
 	tcase_add_test(t, near_names_come_nearest_first);
 	tcase_add_test(t, only_who_can_use_a_code_if_wanted);
-	suite_add_tcase(s, t);
-	return suite_run(s);
 }

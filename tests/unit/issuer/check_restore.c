@@ -712,15 +712,8 @@ START_TEST(a_newer_list_on_a_stick_gives_an_older_copy_away)
 }
 END_TEST
 
-int
-main(void)
+SUITE("restore", .setup = setup, .teardown = teardown)
 {
-	Suite *s = suite_create("restore");
-	TCase *t = tcase_create("restore");
-
-	if (sodium_init() < 0)
-		return EXIT_FAILURE;
-	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, a_backup_says_what_is_in_it);
 	tcase_add_test(t, it_is_never_written_over_anything);
 	tcase_add_test(t, it_is_made_nowhere_else);
@@ -750,6 +743,4 @@ main(void)
 	tcase_add_test(t, what_was_settled_since_is_no_sign);
 	tcase_add_test(t, a_memory_that_cannot_be_read_stops_nobody);
 	tcase_add_test(t, a_newer_list_on_a_stick_gives_an_older_copy_away);
-	suite_add_tcase(s, t);
-	return suite_run(s);
 }

@@ -189,15 +189,8 @@ START_TEST(a_stick_of_another_issuer_is_left_alone)
 }
 END_TEST
 
-int
-main(void)
+SUITE("revoke", .setup = setup, .teardown = teardown)
 {
-	Suite *s = suite_create("revoke");
-	TCase *t = tcase_create("all");
-
-	if (sodium_init() < 0)
-		return EXIT_FAILURE;
-	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, a_code_is_named_by_its_name);
 	tcase_add_test(t, a_code_is_named_by_itself);
 	tcase_add_test(t, a_holder_loses_all_that_he_has);
@@ -206,6 +199,4 @@ main(void)
 	tcase_add_test(t, nobody_is_asked_who_does_not_want_it);
 	tcase_add_test(t, the_list_goes_onto_a_stick);
 	tcase_add_test(t, a_stick_of_another_issuer_is_left_alone);
-	suite_add_tcase(s, t);
-	return suite_run(s);
 }

@@ -323,15 +323,8 @@ START_TEST(what_is_somebody_elses_is_left)
 }
 END_TEST
 
-int
-main(void)
+SUITE("scrub", .setup = setup, .teardown = teardown)
 {
-	Suite *s = suite_create("scrub");
-	TCase *t = tcase_create("all");
-
-	if (sodium_init() < 0)
-		return EXIT_FAILURE;
-	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, all_is_filled_twice_and_nothing_is_left);
 	tcase_add_test(t, a_large_medium_has_several_files);
 	tcase_add_loop_test(t, what_fails_is_told, 0, 14);
@@ -339,6 +332,4 @@ main(void)
 	tcase_add_test(t, only_of_a_whole_medium);
 	tcase_add_test(t, what_an_earlier_run_left_is_removed);
 	tcase_add_loop_test(t, what_is_somebody_elses_is_left, 0, 7);
-	suite_add_tcase(s, t);
-	return suite_run(s);
 }

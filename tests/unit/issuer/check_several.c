@@ -185,21 +185,15 @@ START_TEST(the_caller_is_called_meanwhile)
 }
 END_TEST
 
-int
-main(void)
+SUITE("several")
 {
-	Suite *s = suite_create("several");
-	TCase *tc = tcase_create("all");
-
-	tcase_add_test(tc, one_stick_never_stops_the_others);
-	tcase_add_test(tc, a_stick_that_is_named_twice_stops_all);
-	tcase_add_test(tc, the_first_that_failed_counts);
-	tcase_add_test(tc, an_interruption_counts_before_all);
-	tcase_add_test(tc, what_stops_all_is_the_fault_of_those_that_come_after);
-	tcase_add_test(tc, one_directory_by_two_names);
-	tcase_add_test(tc, two_that_are_not_there_are_not_the_same);
-	tcase_add_test(tc, devices_at_once_and_the_sticks_of_one_in_turn);
-	tcase_add_test(tc, the_caller_is_called_meanwhile);
-	suite_add_tcase(s, tc);
-	return suite_run(s);
+	tcase_add_test(t, one_stick_never_stops_the_others);
+	tcase_add_test(t, a_stick_that_is_named_twice_stops_all);
+	tcase_add_test(t, the_first_that_failed_counts);
+	tcase_add_test(t, an_interruption_counts_before_all);
+	tcase_add_test(t, what_stops_all_is_the_fault_of_those_that_come_after);
+	tcase_add_test(t, one_directory_by_two_names);
+	tcase_add_test(t, two_that_are_not_there_are_not_the_same);
+	tcase_add_test(t, devices_at_once_and_the_sticks_of_one_in_turn);
+	tcase_add_test(t, the_caller_is_called_meanwhile);
 }

@@ -1734,59 +1734,49 @@ START_TEST(withdrawn_bundles_stay_withdrawn)
 }
 END_TEST
 
-int
-main(void)
+SUITE("books", .setup = setup, .teardown = teardown, .timeout = 120)
 {
-	Suite *suite = suite_create("books");
-	TCase *tc = tcase_create("books");
-
-	if (sodium_init() < 0)
-		return EXIT_FAILURE;
-	suite_add_tcase(suite, tc);
-	tcase_set_timeout(tc, 120);
-	tcase_add_checked_fixture(tc, setup, teardown);
-	tcase_add_test(tc, books_are_made_only_on_demand_and_private);
-	tcase_add_test(tc, damaged_and_other_files_are_refused);
-	tcase_add_test(tc, books_locked_by_another_process_are_named);
-	tcase_add_test(tc, settings_are_kept_and_removed);
-	tcase_add_test(tc, transaction_is_all_or_nothing);
-	tcase_add_test(tc, full_disk_gives_up_the_whole_transaction);
-	tcase_add_test(tc, ids_are_used_once);
-	tcase_add_test(tc, what_happened_cannot_be_taken_back);
-	tcase_add_test(tc, a_path_that_is_none_is_not_made);
-	tcase_add_loop_test(tc, odd_rows_are_refused, 0, 6);
-	tcase_add_loop_test(tc, a_disk_that_cannot_be_read_is_not_damage, 0, 2);
-	tcase_add_test(tc, a_name_is_thirty_bits);
-	tcase_add_test(tc, manifest_is_kept_once_and_only_of_its_bundle);
-	tcase_add_test(tc, numbers_run_through_all_grants_of_a_stick);
-	tcase_add_test(tc, grant_comes_back_as_it_was);
-	tcase_add_test(tc, stick_is_found_by_its_shown_name);
-	tcase_add_test(tc, new_stick_is_shown_like_no_other);
-	tcase_add_test(tc, sticks_are_summed_up);
-	tcase_add_test(tc, refill_numbers_and_stick_records_are_compared);
-	tcase_add_test(tc, usb_identity_of_two_sticks_is_noticed);
-	tcase_add_test(tc, lowest_ready_codes_of_one_lecture_are_handed_out);
-	tcase_add_test(tc, lecture_is_the_newest_with_codes_or_the_one_that_is_named);
-	tcase_add_test(tc, holder_that_is_too_long_gets_nothing);
-	tcase_add_test(tc, issuers_at_once_hand_out_no_code_twice);
-	tcase_add_test(tc, evidence_of_a_slot_stays);
-	tcase_add_test(tc, lectures_are_looked_for_until_they_are_gone);
-	tcase_add_loop_test(tc, books_of_an_older_program_are_brought_up_to_date, 0, 4);
-	tcase_add_loop_test(tc, bringing_books_up_to_date_is_all_or_nothing, 0, 2);
-	tcase_add_loop_test(tc, old_books_that_may_not_be_written_are_left_and_told, 0, 2);
-	tcase_add_test(tc, an_event_forgets_its_name_and_nothing_else);
-	tcase_add_test(tc, a_code_that_is_taken_meanwhile_is_not_given_twice);
-	tcase_add_test(tc, who_only_reads_waits_for_nobody);
-	tcase_add_test(tc, the_dead_are_the_slots_that_are_dead);
-	tcase_add_test(tc, of_lists_only_the_newest_is_kept);
-	tcase_add_test(tc, codes_are_found_by_holder_number_and_grant);
-	tcase_add_test(tc, work_does_not_grow_with_the_books);
-	tcase_add_test(tc, spent_and_revoked_are_final);
-	tcase_add_test(tc, same_finding_twice_changes_nothing);
-	tcase_add_test(tc, code_that_is_ready_again_has_no_holder);
-	tcase_add_test(tc, events_are_of_a_slot_a_grant_or_nothing);
-	tcase_add_test(tc, notice_lists_all_that_is_over_and_all_that_was_listed);
-	tcase_add_test(tc, list_leaves_out_lectures_whose_last_session_is_over);
-	tcase_add_test(tc, withdrawn_bundles_stay_withdrawn);
-	return suite_run(suite);
+	tcase_add_test(t, books_are_made_only_on_demand_and_private);
+	tcase_add_test(t, damaged_and_other_files_are_refused);
+	tcase_add_test(t, books_locked_by_another_process_are_named);
+	tcase_add_test(t, settings_are_kept_and_removed);
+	tcase_add_test(t, transaction_is_all_or_nothing);
+	tcase_add_test(t, full_disk_gives_up_the_whole_transaction);
+	tcase_add_test(t, ids_are_used_once);
+	tcase_add_test(t, what_happened_cannot_be_taken_back);
+	tcase_add_test(t, a_path_that_is_none_is_not_made);
+	tcase_add_loop_test(t, odd_rows_are_refused, 0, 6);
+	tcase_add_loop_test(t, a_disk_that_cannot_be_read_is_not_damage, 0, 2);
+	tcase_add_test(t, a_name_is_thirty_bits);
+	tcase_add_test(t, manifest_is_kept_once_and_only_of_its_bundle);
+	tcase_add_test(t, numbers_run_through_all_grants_of_a_stick);
+	tcase_add_test(t, grant_comes_back_as_it_was);
+	tcase_add_test(t, stick_is_found_by_its_shown_name);
+	tcase_add_test(t, new_stick_is_shown_like_no_other);
+	tcase_add_test(t, sticks_are_summed_up);
+	tcase_add_test(t, refill_numbers_and_stick_records_are_compared);
+	tcase_add_test(t, usb_identity_of_two_sticks_is_noticed);
+	tcase_add_test(t, lowest_ready_codes_of_one_lecture_are_handed_out);
+	tcase_add_test(t, lecture_is_the_newest_with_codes_or_the_one_that_is_named);
+	tcase_add_test(t, holder_that_is_too_long_gets_nothing);
+	tcase_add_test(t, issuers_at_once_hand_out_no_code_twice);
+	tcase_add_test(t, evidence_of_a_slot_stays);
+	tcase_add_test(t, lectures_are_looked_for_until_they_are_gone);
+	tcase_add_loop_test(t, books_of_an_older_program_are_brought_up_to_date, 0, 4);
+	tcase_add_loop_test(t, bringing_books_up_to_date_is_all_or_nothing, 0, 2);
+	tcase_add_loop_test(t, old_books_that_may_not_be_written_are_left_and_told, 0, 2);
+	tcase_add_test(t, an_event_forgets_its_name_and_nothing_else);
+	tcase_add_test(t, a_code_that_is_taken_meanwhile_is_not_given_twice);
+	tcase_add_test(t, who_only_reads_waits_for_nobody);
+	tcase_add_test(t, the_dead_are_the_slots_that_are_dead);
+	tcase_add_test(t, of_lists_only_the_newest_is_kept);
+	tcase_add_test(t, codes_are_found_by_holder_number_and_grant);
+	tcase_add_test(t, work_does_not_grow_with_the_books);
+	tcase_add_test(t, spent_and_revoked_are_final);
+	tcase_add_test(t, same_finding_twice_changes_nothing);
+	tcase_add_test(t, code_that_is_ready_again_has_no_holder);
+	tcase_add_test(t, events_are_of_a_slot_a_grant_or_nothing);
+	tcase_add_test(t, notice_lists_all_that_is_over_and_all_that_was_listed);
+	tcase_add_test(t, list_leaves_out_lectures_whose_last_session_is_over);
+	tcase_add_test(t, withdrawn_bundles_stay_withdrawn);
 }

@@ -402,30 +402,24 @@ START_TEST(ids_typed_by_mistake_are_recognised)
 }
 END_TEST
 
-int
-main(void)
+SUITE("code")
 {
-	Suite *s = suite_create("code");
-	TCase *tc = tcase_create("code");
-
-	suite_add_tcase(s, tc);
-	tcase_add_test(tc, encoding_agrees_with_vector);
-	tcase_add_test(tc, only_the_first_70_bits_count);
-	tcase_add_test(tc, shown_in_four_groups);
-	tcase_add_test(tc, vector_codes_are_accepted);
-	tcase_add_test(tc, round_trip_of_random_codes);
-	tcase_add_test(tc, wrong_form_is_refused);
-	tcase_add_test(tc, what_people_type_is_folded);
-	tcase_add_test(tc, every_dash_and_blank_is_a_separator);
-	tcase_add_test(tc, a_group_is_shown_as_it_was_typed);
-	tcase_add_test(tc, letters_are_folded_to_the_symbol_they_mean);
-	tcase_add_test(tc, every_single_substitution_is_a_typo_in_its_group);
-	tcase_add_test(tc, single_substitutions_of_a_release_code_are_located_too);
-	tcase_add_test(tc, every_swap_of_two_symbols_is_a_typo);
-	tcase_add_test(tc, double_errors_are_never_accepted);
-	tcase_add_test(tc, the_other_kind_is_named);
-	tcase_add_test(tc, errors_that_cannot_be_located_name_no_group);
-	tcase_add_test(tc, a_code_has_a_name);
-	tcase_add_test(tc, ids_typed_by_mistake_are_recognised);
-	return suite_run(s);
+	tcase_add_test(t, encoding_agrees_with_vector);
+	tcase_add_test(t, only_the_first_70_bits_count);
+	tcase_add_test(t, shown_in_four_groups);
+	tcase_add_test(t, vector_codes_are_accepted);
+	tcase_add_test(t, round_trip_of_random_codes);
+	tcase_add_test(t, wrong_form_is_refused);
+	tcase_add_test(t, what_people_type_is_folded);
+	tcase_add_test(t, every_dash_and_blank_is_a_separator);
+	tcase_add_test(t, a_group_is_shown_as_it_was_typed);
+	tcase_add_test(t, letters_are_folded_to_the_symbol_they_mean);
+	tcase_add_test(t, every_single_substitution_is_a_typo_in_its_group);
+	tcase_add_test(t, single_substitutions_of_a_release_code_are_located_too);
+	tcase_add_test(t, every_swap_of_two_symbols_is_a_typo);
+	tcase_add_test(t, double_errors_are_never_accepted);
+	tcase_add_test(t, the_other_kind_is_named);
+	tcase_add_test(t, errors_that_cannot_be_located_name_no_group);
+	tcase_add_test(t, a_code_has_a_name);
+	tcase_add_test(t, ids_typed_by_mistake_are_recognised);
 }

@@ -154,14 +154,8 @@ START_TEST(what_is_long_or_no_text_is_no_code)
 }
 END_TEST
 
-int
-main(void)
+SUITE("keyboard")
 {
-	Suite *s = suite_create("keyboard");
-	TCase *t = tcase_create("keyboard");
-
-	if (sodium_init() < 0)
-		return 1;
 	tcase_add_test(t, a_code_is_no_code_of_another_keyboard);
 	tcase_add_test(t, german_y_and_z);
 	tcase_add_test(t, french_digits_without_shift);
@@ -172,6 +166,4 @@ main(void)
 	tcase_add_test(t, russian);
 	tcase_add_test(t, a_release_code_is_not_read_as_an_unlock_code);
 	tcase_add_test(t, what_is_long_or_no_text_is_no_code);
-	suite_add_tcase(s, t);
-	return suite_run(s);
 }

@@ -808,43 +808,33 @@ START_TEST(killed_at_any_call_there_is_one_that_opens)
 }
 END_TEST
 
-int
-main(void)
+SUITE("keystore", .setup = setup, .teardown = teardown, .timeout = 120)
 {
-	Suite *s = suite_create("keystore");
-	TCase *tc = tcase_create("keystore");
-
-	if (sodium_init() < 0)
-		return EXIT_FAILURE;
-	suite_add_tcase(s, tc);
-	tcase_set_timeout(tc, 120);
-	tcase_add_checked_fixture(tc, setup, teardown);
-	tcase_add_test(tc, sealing_agrees_with_vector);
-	tcase_add_test(tc, parameters_out_of_bounds_are_refused_before_any_allocation);
-	tcase_add_test(tc, wrong_sizes_and_versions_are_refused);
-	tcase_add_test(tc, every_truncation_and_a_trailing_byte_are_refused);
-	tcase_add_test(tc, no_memory_for_the_passphrase_is_named);
-	tcase_add_test(tc, empty_passphrase_is_refused);
-	tcase_add_test(tc, sealing_outside_the_bounds_is_refused);
-	tcase_add_test(tc, wrong_passphrase_is_refused);
-	tcase_add_test(tc, altered_ciphertext_is_refused);
-	tcase_add_test(tc, replaced_public_key_is_refused);
-	tcase_add_test(tc, seed_of_another_public_key_is_refused);
-	tcase_add_test(tc, created_file_opens_and_is_private);
-	tcase_add_test(tc, existing_file_is_never_overwritten);
-	tcase_add_test(tc, file_that_appears_meanwhile_is_never_overwritten);
-	tcase_add_test(tc, dangling_link_in_its_place_is_not_followed);
-	tcase_add_test(tc, missing_and_foreign_files_are_named);
-	tcase_add_test(tc, what_cannot_be_written_leaves_nothing);
-	tcase_add_loop_test(tc, where_there_is_no_such_rename_it_is_linked, 0, 2);
-	tcase_add_test(tc, a_link_never_overwrites_what_appears_meanwhile);
-	tcase_add_test(tc, a_directory_that_knows_no_flush_is_enough);
-	tcase_add_test(tc, what_the_passphrase_was_stretched_to_is_wiped);
-	tcase_add_test(tc, the_issuer_of_a_file_is_not_told_where_it_is_none);
-	tcase_add_test(tc, another_passphrase_opens_and_the_old_one_does_not);
-	tcase_add_test(tc, it_stays_its_owners);
-	tcase_add_test(tc, what_cannot_be_replaced_stays);
-	tcase_add_test(tc, a_keystore_that_somebody_else_changed_is_not_replaced);
-	tcase_add_test(tc, killed_at_any_call_there_is_one_that_opens);
-	return suite_run(s);
+	tcase_add_test(t, sealing_agrees_with_vector);
+	tcase_add_test(t, parameters_out_of_bounds_are_refused_before_any_allocation);
+	tcase_add_test(t, wrong_sizes_and_versions_are_refused);
+	tcase_add_test(t, every_truncation_and_a_trailing_byte_are_refused);
+	tcase_add_test(t, no_memory_for_the_passphrase_is_named);
+	tcase_add_test(t, empty_passphrase_is_refused);
+	tcase_add_test(t, sealing_outside_the_bounds_is_refused);
+	tcase_add_test(t, wrong_passphrase_is_refused);
+	tcase_add_test(t, altered_ciphertext_is_refused);
+	tcase_add_test(t, replaced_public_key_is_refused);
+	tcase_add_test(t, seed_of_another_public_key_is_refused);
+	tcase_add_test(t, created_file_opens_and_is_private);
+	tcase_add_test(t, existing_file_is_never_overwritten);
+	tcase_add_test(t, file_that_appears_meanwhile_is_never_overwritten);
+	tcase_add_test(t, dangling_link_in_its_place_is_not_followed);
+	tcase_add_test(t, missing_and_foreign_files_are_named);
+	tcase_add_test(t, what_cannot_be_written_leaves_nothing);
+	tcase_add_loop_test(t, where_there_is_no_such_rename_it_is_linked, 0, 2);
+	tcase_add_test(t, a_link_never_overwrites_what_appears_meanwhile);
+	tcase_add_test(t, a_directory_that_knows_no_flush_is_enough);
+	tcase_add_test(t, what_the_passphrase_was_stretched_to_is_wiped);
+	tcase_add_test(t, the_issuer_of_a_file_is_not_told_where_it_is_none);
+	tcase_add_test(t, another_passphrase_opens_and_the_old_one_does_not);
+	tcase_add_test(t, it_stays_its_owners);
+	tcase_add_test(t, what_cannot_be_replaced_stays);
+	tcase_add_test(t, a_keystore_that_somebody_else_changed_is_not_replaced);
+	tcase_add_test(t, killed_at_any_call_there_is_one_that_opens);
 }

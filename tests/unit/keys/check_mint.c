@@ -465,33 +465,23 @@ START_TEST(slot_counts_out_of_range_are_refused)
 }
 END_TEST
 
-int
-main(void)
+SUITE("mint", .setup = setup, .teardown = teardown, .timeout = 120)
 {
-	Suite *s = suite_create("mint");
-	TCase *tc = tcase_create("mint");
-
-	if (sodium_init() < 0)
-		return EXIT_FAILURE;
-	suite_add_tcase(s, tc);
-	tcase_set_timeout(tc, 120);
-	tcase_add_checked_fixture(tc, setup, teardown);
-	tcase_add_test(tc, codes_agree_with_vectors);
-	tcase_add_test(tc, grant_of_tier_1_agrees_with_vectors);
-	tcase_add_test(tc, grant_with_all_factors_agrees_with_vectors);
-	tcase_add_test(tc, slot_keys_agree_with_vectors);
-	tcase_add_test(tc, slot_keys_with_all_factors_agree_with_vectors);
-	tcase_add_test(tc, usb_and_station_factors_change_the_cell);
-	tcase_add_test(tc, every_secret_on_the_way_is_wiped);
-	tcase_add_test(tc, usb_is_ignored_where_the_policy_does_not_ask_for_it);
-	tcase_add_test(tc, several_bundles_share_a_cell);
-	tcase_add_test(tc, damaged_and_exchanged_cells_are_found);
-	tcase_add_test(tc, equal_locators_are_refused);
-	tcase_add_test(tc, fields_out_of_range_are_not_signed);
-	tcase_add_test(tc, missing_usb_identity_is_refused);
-	tcase_add_test(tc, station_key_of_small_order_is_refused);
-	tcase_add_test(tc, progress_ends_with_all);
-	tcase_add_test(tc, progress_can_stop);
-	tcase_add_test(tc, slot_counts_out_of_range_are_refused);
-	return suite_run(s);
+	tcase_add_test(t, codes_agree_with_vectors);
+	tcase_add_test(t, grant_of_tier_1_agrees_with_vectors);
+	tcase_add_test(t, grant_with_all_factors_agrees_with_vectors);
+	tcase_add_test(t, slot_keys_agree_with_vectors);
+	tcase_add_test(t, slot_keys_with_all_factors_agree_with_vectors);
+	tcase_add_test(t, usb_and_station_factors_change_the_cell);
+	tcase_add_test(t, every_secret_on_the_way_is_wiped);
+	tcase_add_test(t, usb_is_ignored_where_the_policy_does_not_ask_for_it);
+	tcase_add_test(t, several_bundles_share_a_cell);
+	tcase_add_test(t, damaged_and_exchanged_cells_are_found);
+	tcase_add_test(t, equal_locators_are_refused);
+	tcase_add_test(t, fields_out_of_range_are_not_signed);
+	tcase_add_test(t, missing_usb_identity_is_refused);
+	tcase_add_test(t, station_key_of_small_order_is_refused);
+	tcase_add_test(t, progress_ends_with_all);
+	tcase_add_test(t, progress_can_stop);
+	tcase_add_test(t, slot_counts_out_of_range_are_refused);
 }

@@ -45,16 +45,10 @@ START_TEST(words)
 }
 END_TEST
 
-int
-main(void)
+SUITE("passquality")
 {
-	Suite *s = suite_create("passquality");
-	TCase *t = tcase_create("passquality");
-
 	tcase_add_test(t, short_ones);
 	tcase_add_test(t, the_same_few_characters);
 	tcase_add_test(t, runs);
 	tcase_add_test(t, words);
-	suite_add_tcase(s, t);
-	return suite_run(s);
 }

@@ -1975,64 +1975,54 @@ START_TEST(receipts_are_of_codes_whose_key_was_used)
 }
 END_TEST
 
-int
-main(void)
+SUITE("station", .setup = setup, .teardown = teardown, .timeout = 120)
 {
-	Suite *suite = suite_create("station");
-	TCase *tc = tcase_create("station");
-
-	if (sodium_init() < 0)
-		return EXIT_FAILURE;
-	suite_add_tcase(suite, tc);
-	tcase_set_timeout(tc, 120);
-	tcase_add_checked_fixture(tc, setup, teardown);
-	tcase_add_test(tc, first_open_makes_private_directory_file_and_key);
-	tcase_add_test(tc, reading_an_absent_memory_finds_nothing_and_makes_nothing);
-	tcase_add_test(tc, reading_changes_nothing);
-	tcase_add_test(tc, damaged_file_is_refused_and_left_alone);
-	tcase_add_test(tc, other_files_are_refused);
-	tcase_add_test(tc, write_ahead_log_is_refused_before_it_makes_files);
-	tcase_add_test(tc, deleted_file_is_a_fresh_station);
-	tcase_add_test(tc, directory_that_everybody_writes_to_is_refused);
-	tcase_add_test(tc, read_only_file_and_directory_are_refused);
-	tcase_add_test(tc, memory_locked_by_another_process_is_named);
-	tcase_add_test(tc, interrupted_change_is_undone_by_a_writer_only);
-	tcase_add_test(tc, processes_that_make_it_together_make_one_key);
-	tcase_add_test(tc, directory_comes_from_the_environment);
-	tcase_add_test(tc, claim_survives_reopening_byte_for_byte);
-	tcase_add_test(tc, second_claim_is_spent_and_changes_nothing);
-	tcase_add_test(tc, session_goes_from_claim_to_close);
-	tcase_add_test(tc, beat_is_one_flush);
-	tcase_add_test(tc, torn_beat_gives_back_one_at_most);
-	tcase_add_test(tc, beat_without_its_file_is_in_the_row);
-	tcase_add_test(tc, ledger_claim_is_completed_once_or_forgotten);
-	tcase_add_test(tc, open_rows_are_listed_and_counted);
-	tcase_add_test(tc, resume_blob_is_erased_from_the_file_on_close);
-	tcase_add_test(tc, a_claim_that_does_not_fit_is_refused);
-	tcase_add_test(tc, full_disk_at_claim_inserts_nothing);
-	tcase_add_test(tc, edited_rows_are_refused);
-	tcase_add_test(tc, nothing_of_an_unknown_issuer_is_stored);
-	tcase_add_test(tc, notices_form_a_union_that_only_grows);
-	tcase_add_test(tc, issuers_cannot_revoke_for_each_other);
-	tcase_add_test(tc, proved_code_brings_a_notice_and_a_claim_the_floor);
-	tcase_add_test(tc, largest_notice_is_taken);
-	tcase_add_test(tc, list_costs_by_its_length_not_by_that_and_what_is_known);
-	tcase_add_test(tc, issuer_who_lists_without_end_has_his_newest_list_kept);
-	tcase_add_test(tc, others_work_while_a_long_list_is_learnt);
-	tcase_add_test(tc, of_many_processes_no_list_is_lost);
-	tcase_add_test(tc, closed_list_keeps_strangers_out);
-	tcase_add_test(tc, high_water_rises_and_only_an_operator_lowers_it);
-	tcase_add_test(tc, one_process_holds_a_slot_and_says_where);
-	tcase_add_test(tc, lock_file_of_a_dead_process_is_taken_over);
-	tcase_add_test(tc, lock_that_is_no_file_is_an_error);
-	tcase_add_test(tc, a_holder_that_is_ending_is_waited_for);
-	tcase_add_test(tc, what_a_dead_holder_said_is_left_until_it_is_dealt_with);
-	tcase_add_test(tc, of_many_processes_one_gets_the_slot);
-	tcase_add_test(tc, lock_on_a_file_that_was_removed_meanwhile_is_no_lock);
-	tcase_add_test(tc, removal_of_lock_files_lets_no_two_in);
-	tcase_add_test(tc, of_many_processes_one_claims);
-	tcase_add_test(tc, share_is_the_issuers_share);
-	tcase_add_test(tc, a_memory_that_cannot_be_written_is_known_without_writing);
-	tcase_add_test(tc, receipts_are_of_codes_whose_key_was_used);
-	return suite_run(suite);
+	tcase_add_test(t, first_open_makes_private_directory_file_and_key);
+	tcase_add_test(t, reading_an_absent_memory_finds_nothing_and_makes_nothing);
+	tcase_add_test(t, reading_changes_nothing);
+	tcase_add_test(t, damaged_file_is_refused_and_left_alone);
+	tcase_add_test(t, other_files_are_refused);
+	tcase_add_test(t, write_ahead_log_is_refused_before_it_makes_files);
+	tcase_add_test(t, deleted_file_is_a_fresh_station);
+	tcase_add_test(t, directory_that_everybody_writes_to_is_refused);
+	tcase_add_test(t, read_only_file_and_directory_are_refused);
+	tcase_add_test(t, memory_locked_by_another_process_is_named);
+	tcase_add_test(t, interrupted_change_is_undone_by_a_writer_only);
+	tcase_add_test(t, processes_that_make_it_together_make_one_key);
+	tcase_add_test(t, directory_comes_from_the_environment);
+	tcase_add_test(t, claim_survives_reopening_byte_for_byte);
+	tcase_add_test(t, second_claim_is_spent_and_changes_nothing);
+	tcase_add_test(t, session_goes_from_claim_to_close);
+	tcase_add_test(t, beat_is_one_flush);
+	tcase_add_test(t, torn_beat_gives_back_one_at_most);
+	tcase_add_test(t, beat_without_its_file_is_in_the_row);
+	tcase_add_test(t, ledger_claim_is_completed_once_or_forgotten);
+	tcase_add_test(t, open_rows_are_listed_and_counted);
+	tcase_add_test(t, resume_blob_is_erased_from_the_file_on_close);
+	tcase_add_test(t, a_claim_that_does_not_fit_is_refused);
+	tcase_add_test(t, full_disk_at_claim_inserts_nothing);
+	tcase_add_test(t, edited_rows_are_refused);
+	tcase_add_test(t, nothing_of_an_unknown_issuer_is_stored);
+	tcase_add_test(t, notices_form_a_union_that_only_grows);
+	tcase_add_test(t, issuers_cannot_revoke_for_each_other);
+	tcase_add_test(t, proved_code_brings_a_notice_and_a_claim_the_floor);
+	tcase_add_test(t, largest_notice_is_taken);
+	tcase_add_test(t, list_costs_by_its_length_not_by_that_and_what_is_known);
+	tcase_add_test(t, issuer_who_lists_without_end_has_his_newest_list_kept);
+	tcase_add_test(t, others_work_while_a_long_list_is_learnt);
+	tcase_add_test(t, of_many_processes_no_list_is_lost);
+	tcase_add_test(t, closed_list_keeps_strangers_out);
+	tcase_add_test(t, high_water_rises_and_only_an_operator_lowers_it);
+	tcase_add_test(t, one_process_holds_a_slot_and_says_where);
+	tcase_add_test(t, lock_file_of_a_dead_process_is_taken_over);
+	tcase_add_test(t, lock_that_is_no_file_is_an_error);
+	tcase_add_test(t, a_holder_that_is_ending_is_waited_for);
+	tcase_add_test(t, what_a_dead_holder_said_is_left_until_it_is_dealt_with);
+	tcase_add_test(t, of_many_processes_one_gets_the_slot);
+	tcase_add_test(t, lock_on_a_file_that_was_removed_meanwhile_is_no_lock);
+	tcase_add_test(t, removal_of_lock_files_lets_no_two_in);
+	tcase_add_test(t, of_many_processes_one_claims);
+	tcase_add_test(t, share_is_the_issuers_share);
+	tcase_add_test(t, a_memory_that_cannot_be_written_is_known_without_writing);
+	tcase_add_test(t, receipts_are_of_codes_whose_key_was_used);
 }

@@ -297,20 +297,13 @@ START_TEST(what_to_poll_for)
 }
 END_TEST
 
-int
-main(void)
+SUITE("usb_bus", .setup = setup, .teardown = teardown)
 {
-	Suite *suite = suite_create("usb_bus");
-	TCase *tc = tcase_create("usb_bus");
-
-	suite_add_tcase(suite, tc);
-	tcase_add_checked_fixture(tc, setup, teardown);
-	tcase_add_test(tc, each_device_that_stores_is_found);
-	tcase_add_test(tc, no_more_are_stored_than_there_is_room_for);
-	tcase_add_test(tc, where_there_is_no_usb_there_is_nothing);
-	tcase_add_test(tc, what_came_or_went_is_told_once);
-	tcase_add_test(tc, its_thread_takes_no_signal_of_ours);
-	tcase_add_test(tc, where_it_cannot_tell_it_is_given_back);
-	tcase_add_test(tc, what_to_poll_for);
-	return suite_run(suite);
+	tcase_add_test(t, each_device_that_stores_is_found);
+	tcase_add_test(t, no_more_are_stored_than_there_is_room_for);
+	tcase_add_test(t, where_there_is_no_usb_there_is_nothing);
+	tcase_add_test(t, what_came_or_went_is_told_once);
+	tcase_add_test(t, its_thread_takes_no_signal_of_ours);
+	tcase_add_test(t, where_it_cannot_tell_it_is_given_back);
+	tcase_add_test(t, what_to_poll_for);
 }

@@ -508,15 +508,8 @@ START_TEST(what_is_no_stick_is_left)
 }
 END_TEST
 
-int
-main(void)
+SUITE("accept", .setup = setup, .teardown = teardown)
 {
-	Suite *s = suite_create("accept");
-	TCase *t = tcase_create("accept");
-
-	if (sodium_init() < 0)
-		return EXIT_FAILURE;
-	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, a_refill_is_accepted_once_and_its_codes_open);
 	tcase_add_test(t, a_refill_whose_grant_was_removed_is_not_accepted_again);
 	tcase_add_test(t, a_directory_of_grants_from_before_brings_nothing_back);
@@ -532,6 +525,4 @@ main(void)
 	tcase_add_test(t, sixty_four_are_the_most);
 	tcase_add_test(t, a_stick_that_is_being_written_to_is_left);
 	tcase_add_test(t, what_is_no_stick_is_left);
-	suite_add_tcase(s, t);
-	return suite_run(s);
 }

@@ -47,14 +47,8 @@ START_TEST(without_memory_all_is_as_it_was)
 }
 END_TEST
 
-int
-main(void)
+SUITE("array")
 {
-	Suite *s = suite_create("array");
-	TCase *tc = tcase_create("array");
-
-	suite_add_tcase(s, tc);
-	tcase_add_test(tc, what_is_there_stays_and_moves_seldom);
-	tcase_add_test(tc, without_memory_all_is_as_it_was);
-	return suite_run(s);
+	tcase_add_test(t, what_is_there_stays_and_moves_seldom);
+	tcase_add_test(t, without_memory_all_is_as_it_was);
 }

@@ -134,20 +134,13 @@ START_TEST(local_dates_of_late_and_early_years)
 }
 END_TEST
 
-int
-main(void)
+SUITE("calendar", .timeout = 60)
 {
-	Suite *s = suite_create("calendar");
-	TCase *tc = tcase_create("calendar");
-
-	suite_add_tcase(s, tc);
-	tcase_set_timeout(tc, 60);
-	tcase_add_test(tc, every_day_of_eight_centuries);
-	tcase_add_test(tc, far_from_here);
-	tcase_add_test(tc, years_beyond_any_date_have_none);
-	tcase_add_test(tc, days_beyond_their_month_count_on);
-	tcase_add_loop_test(tc, what_stands_for_a_late_time_has_its_offset, 0, (int)(sizeof zones / sizeof *zones));
-	tcase_add_test(tc, what_32_bits_hold_stands_for_itself);
-	tcase_add_test(tc, local_dates_of_late_and_early_years);
-	return suite_run(s);
+	tcase_add_test(t, every_day_of_eight_centuries);
+	tcase_add_test(t, far_from_here);
+	tcase_add_test(t, years_beyond_any_date_have_none);
+	tcase_add_test(t, days_beyond_their_month_count_on);
+	tcase_add_loop_test(t, what_stands_for_a_late_time_has_its_offset, 0, (int)(sizeof zones / sizeof *zones));
+	tcase_add_test(t, what_32_bits_hold_stands_for_itself);
+	tcase_add_test(t, local_dates_of_late_and_early_years);
 }

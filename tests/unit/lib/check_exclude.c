@@ -211,21 +211,14 @@ START_TEST(the_slowest_pattern_takes_no_time)
 }
 END_TEST
 
-int
-main(void)
+SUITE("exclude", .setup = setup, .teardown = teardown)
 {
-	Suite *s = suite_create("exclude");
-	TCase *tc = tcase_create("all");
-
-	tcase_add_checked_fixture(tc, setup, teardown);
-	tcase_add_loop_test(tc, a_pattern_matches, 0, sizeof pairs / sizeof pairs[0]);
-	tcase_add_test(tc, the_usual_rubbish_in_any_case);
-	tcase_add_test(tc, what_was_left_out_is_counted);
-	tcase_add_test(tc, the_file_itself_is_left_out_and_not_counted);
-	tcase_add_test(tc, a_file_has_a_pattern_in_each_line);
-	tcase_add_test(tc, what_is_wrong_in_a_file_is_in_that_line);
-	tcase_add_test(tc, a_pattern_that_names_nothing_is_refused);
-	tcase_add_test(tc, the_slowest_pattern_takes_no_time);
-	suite_add_tcase(s, tc);
-	return suite_run(s);
+	tcase_add_loop_test(t, a_pattern_matches, 0, sizeof pairs / sizeof pairs[0]);
+	tcase_add_test(t, the_usual_rubbish_in_any_case);
+	tcase_add_test(t, what_was_left_out_is_counted);
+	tcase_add_test(t, the_file_itself_is_left_out_and_not_counted);
+	tcase_add_test(t, a_file_has_a_pattern_in_each_line);
+	tcase_add_test(t, what_is_wrong_in_a_file_is_in_that_line);
+	tcase_add_test(t, a_pattern_that_names_nothing_is_refused);
+	tcase_add_test(t, the_slowest_pattern_takes_no_time);
 }

@@ -157,19 +157,12 @@ START_TEST(libfuse_of_another_build_is_noticed)
 }
 END_TEST
 
-int
-main(void)
+SUITE("filestat", .setup = setup, .teardown = teardown)
 {
-	Suite *s = suite_create("filestat");
-	TCase *tc = tcase_create("filestat");
-
-	suite_add_tcase(s, tc);
-	tcase_add_checked_fixture(tc, setup, teardown);
-	tcase_add_test(tc, it_is_what_stat_says);
-	tcase_add_test(tc, what_is_not_there_is_an_error);
-	tcase_add_test(tc, files_of_any_year_have_a_status);
-	tcase_add_test(tc, seconds_that_time_t_cannot_say_are_the_nearest);
-	tcase_add_test(tc, libfuse_is_of_this_build);
-	tcase_add_test(tc, libfuse_of_another_build_is_noticed);
-	return suite_run(s);
+	tcase_add_test(t, it_is_what_stat_says);
+	tcase_add_test(t, what_is_not_there_is_an_error);
+	tcase_add_test(t, files_of_any_year_have_a_status);
+	tcase_add_test(t, seconds_that_time_t_cannot_say_are_the_nearest);
+	tcase_add_test(t, libfuse_is_of_this_build);
+	tcase_add_test(t, libfuse_of_another_build_is_noticed);
 }

@@ -354,27 +354,17 @@ START_TEST(two_names_of_one_file_are_locked_once)
 }
 END_TEST
 
-int
-main(void)
+SUITE("hold", .setup = setup, .teardown = teardown, .timeout = 60)
 {
-	Suite *suite = suite_create("hold");
-	TCase *tc = tcase_create("hold");
-
-	if (sodium_init() < 0)
-		return EXIT_FAILURE;
-	suite_add_tcase(suite, tc);
-	tcase_set_timeout(tc, 60);
-	tcase_add_checked_fixture(tc, setup, teardown);
-	tcase_add_test(tc, one_grant_is_held_and_no_other);
-	tcase_add_test(tc, the_whole_stick_is_held_with_each_grant);
-	tcase_add_test(tc, who_comes_second_waits_and_then_has_it);
-	tcase_add_test(tc, who_waits_for_five_seconds_is_told);
-	tcase_add_test(tc, waiting_for_one_grant_after_another_has_one_end);
-	tcase_add_test(tc, a_signal_is_no_refusal);
-	tcase_add_loop_test(tc, where_nothing_can_be_locked_nothing_is, 0, 4);
-	tcase_add_loop_test(tc, no_memory_and_no_descriptor_are_failures, 0, 3);
-	tcase_add_test(tc, what_is_not_there_or_no_file_is_not_held);
-	tcase_add_test(tc, a_file_that_was_replaced_meanwhile_is_opened_again);
-	tcase_add_test(tc, two_names_of_one_file_are_locked_once);
-	return suite_run(suite);
+	tcase_add_test(t, one_grant_is_held_and_no_other);
+	tcase_add_test(t, the_whole_stick_is_held_with_each_grant);
+	tcase_add_test(t, who_comes_second_waits_and_then_has_it);
+	tcase_add_test(t, who_waits_for_five_seconds_is_told);
+	tcase_add_test(t, waiting_for_one_grant_after_another_has_one_end);
+	tcase_add_test(t, a_signal_is_no_refusal);
+	tcase_add_loop_test(t, where_nothing_can_be_locked_nothing_is, 0, 4);
+	tcase_add_loop_test(t, no_memory_and_no_descriptor_are_failures, 0, 3);
+	tcase_add_test(t, what_is_not_there_or_no_file_is_not_held);
+	tcase_add_test(t, a_file_that_was_replaced_meanwhile_is_opened_again);
+	tcase_add_test(t, two_names_of_one_file_are_locked_once);
 }

@@ -694,14 +694,8 @@ START_TEST(scan_skips_a_damaged_block_of_inodes)
 }
 END_TEST
 
-int
-main(void)
+SUITE("image", .setup = setup, .teardown = teardown, .timeout = 60)
 {
-	Suite *s = suite_create("image");
-	TCase *t = tcase_create("all");
-
-	tcase_set_timeout(t, 60);
-	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, superblock_is_that_of_the_vectors);
 	tcase_add_test(t, inodes_come_back_as_encoded);
 	tcase_add_test(t, children_in_order);
@@ -727,6 +721,4 @@ main(void)
 	tcase_add_loop_test(t, lookup_among_unsorted_siblings_may_miss_but_ends, 0, 3);
 	tcase_add_test(t, a_chain_of_ten_thousand_directories);
 	tcase_add_test(t, scan_skips_a_damaged_block_of_inodes);
-	suite_add_tcase(s, t);
-	return suite_run(s);
 }

@@ -284,29 +284,20 @@ START_TEST(directory_that_is_no_stick)
 }
 END_TEST
 
-int
-main(void)
+SUITE("inspect", .setup = begin, .teardown = end)
 {
-	Suite *suite = suite_create("inspect");
-	TCase *tc = tcase_create("inspect");
-
-	if (sodium_init() < 0)
-		return EXIT_FAILURE;
-	suite_add_tcase(suite, tc);
-	tcase_add_checked_fixture(tc, begin, end);
-	tcase_add_test(tc, files_that_are_signed);
-	tcase_add_test(tc, notice_by_its_codes);
-	tcase_add_test(tc, station_by_its_label);
-	tcase_add_test(tc, receipts_with_a_damaged_one);
-	tcase_add_test(tc, refill_by_its_grant);
-	tcase_add_test(tc, files_that_are_none_of_ours);
-	tcase_add_test(tc, stick_that_is_whole);
-	tcase_add_test(tc, stick_with_a_notice);
-	tcase_add_test(tc, stick_without_its_manifest);
-	tcase_add_test(tc, stick_with_a_damaged_manifest);
-	tcase_add_test(tc, stick_with_another_manifest);
-	tcase_add_test(tc, manifest_that_may_not_be_read);
-	tcase_add_test(tc, stick_without_a_lecture);
-	tcase_add_test(tc, directory_that_is_no_stick);
-	return suite_run(suite);
+	tcase_add_test(t, files_that_are_signed);
+	tcase_add_test(t, notice_by_its_codes);
+	tcase_add_test(t, station_by_its_label);
+	tcase_add_test(t, receipts_with_a_damaged_one);
+	tcase_add_test(t, refill_by_its_grant);
+	tcase_add_test(t, files_that_are_none_of_ours);
+	tcase_add_test(t, stick_that_is_whole);
+	tcase_add_test(t, stick_with_a_notice);
+	tcase_add_test(t, stick_without_its_manifest);
+	tcase_add_test(t, stick_with_a_damaged_manifest);
+	tcase_add_test(t, stick_with_another_manifest);
+	tcase_add_test(t, manifest_that_may_not_be_read);
+	tcase_add_test(t, stick_without_a_lecture);
+	tcase_add_test(t, directory_that_is_no_stick);
 }

@@ -131,13 +131,8 @@ START_TEST(what_is_no_mount_point_has_no_identity)
 }
 END_TEST
 
-int
-main(void)
+SUITE("mountinfo")
 {
-	Suite *s = suite_create("mountinfo");
-	TCase *t = tcase_create("mountinfo");
-
-	suite_add_tcase(s, t);
 	tcase_add_test(t, line_of_the_manual);
 	tcase_add_test(t, no_optional_field_and_odd_names);
 	tcase_add_test(t, lines_of_another_form);
@@ -146,5 +141,4 @@ main(void)
 	tcase_add_test(t, another_process_has_a_list_of_its_own);
 	tcase_add_test(t, a_mount_has_an_identity_that_its_path_does_not_tell);
 	tcase_add_test(t, what_is_no_mount_point_has_no_identity);
-	return suite_run(s);
 }

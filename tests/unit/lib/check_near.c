@@ -68,14 +68,8 @@ START_TEST(one_slip_is_found_anywhere)
 }
 END_TEST
 
-int
-main(void)
+SUITE("near")
 {
-	Suite *s = suite_create("near");
-	TCase *t = tcase_create("all");
-
 	tcase_add_loop_test(t, words_are_so_far_apart, 0, (int)(sizeof pairs / sizeof *pairs));
 	tcase_add_test(t, one_slip_is_found_anywhere);
-	suite_add_tcase(s, t);
-	return suite_run(s);
 }

@@ -423,13 +423,8 @@ START_TEST(a_key_opens_its_own_bundle_only)
 }
 END_TEST
 
-int
-main(void)
+SUITE("oncestick", .setup = setup, .teardown = teardown)
 {
-	Suite *suite = suite_create("oncestick");
-	TCase *t = tcase_create("all");
-
-	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, it_has_a_version);
 	tcase_add_test(t, bundles_of_a_stick);
 	tcase_add_test(t, what_the_manifest_says);
@@ -447,6 +442,4 @@ main(void)
 	tcase_add_test(t, a_key_is_read_as_it_is_printed);
 	tcase_add_test(t, anything_else_is_no_key);
 	tcase_add_test(t, a_key_opens_its_own_bundle_only);
-	suite_add_tcase(suite, t);
-	return suite_run(suite);
 }

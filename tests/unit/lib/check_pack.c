@@ -2002,15 +2002,8 @@ START_TEST(a_directory_that_vanishes_before_it_is_listed)
 }
 END_TEST
 
-int
-main(void)
+SUITE("pack", .setup = setup, .teardown = teardown, .timeout = 300)
 {
-	Suite *s = suite_create("pack");
-	TCase *t = tcase_create("pack");
-
-	suite_add_tcase(s, t);
-	tcase_set_timeout(t, 300);
-	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, vector_bundle);
 	tcase_add_test(t, an_empty_folder_is_one_block);
 	tcase_add_loop_test(t, a_forest_equals_the_naive_image, 0, suite_few() ? 4 : 12);
@@ -2056,5 +2049,4 @@ main(void)
 	tcase_add_test(t, what_is_packed_first_is_read_early);
 	tcase_add_test(t, what_is_read_early_is_few_files);
 	tcase_add_loop_test(t, progress_stops_the_scan, 0, 3);
-	return suite_run(s);
 }

@@ -125,18 +125,9 @@ START_TEST(only_one_form_is_taken)
 }
 END_TEST
 
-int
-main(void)
+SUITE("refillfile", .setup = NULL, .teardown = teardown)
 {
-	Suite *s = suite_create("refillfile");
-	TCase *t = tcase_create("refillfile");
-
-	if (sodium_init() < 0)
-		return EXIT_FAILURE;
-	tcase_add_checked_fixture(t, NULL, teardown);
 	tcase_add_test(t, vector_of_a_refill);
 	tcase_add_test(t, vector_of_a_refill_with_a_notice);
 	tcase_add_test(t, only_one_form_is_taken);
-	suite_add_tcase(s, t);
-	return suite_run(s);
 }

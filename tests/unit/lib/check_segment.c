@@ -403,14 +403,8 @@ START_TEST(a_set_that_moved_holds_nothing_of_its_old_directory)
 }
 END_TEST
 
-int
-main(void)
+SUITE("segment", .setup = setup, .teardown = teardown, .timeout = 60)
 {
-	Suite *suite = suite_create("segment");
-	TCase *t = tcase_create("all");
-
-	tcase_set_timeout(t, 60);
-	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, names);
 	tcase_add_loop_test(t, counts, 0, (int)(sizeof COUNTS / sizeof *COUNTS));
 	tcase_add_loop_test(t, sizes_at_borders, 0, (int)(sizeof BORDERS / sizeof *BORDERS));
@@ -425,6 +419,4 @@ main(void)
 	tcase_add_test(t, what_is_no_file_is_not_a_segment);
 	tcase_add_test(t, the_file_read_longest_ago_makes_room);
 	tcase_add_test(t, a_set_that_moved_holds_nothing_of_its_old_directory);
-	suite_add_tcase(suite, t);
-	return suite_run(suite);
 }

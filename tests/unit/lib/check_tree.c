@@ -403,13 +403,8 @@ START_TEST(impossible_shapes_leave_the_output_alone)
 }
 END_TEST
 
-int
-main(void)
+SUITE("tree", .timeout = 60)
 {
-	Suite *s = suite_create("tree");
-	TCase *t = tcase_create("all");
-
-	tcase_set_timeout(t, 60);
 	tcase_add_loop_test(t, roots_of_the_vectors, 0, (int)(sizeof VECTORS / sizeof *VECTORS));
 	tcase_add_loop_test(t, agrees_with_the_definition, 0, (int)(sizeof SIZES / sizeof *SIZES));
 	tcase_add_test(t, hashes_beyond_memory_are_spooled_and_come_back);
@@ -420,6 +415,4 @@ main(void)
 	tcase_add_test(t, a_builder_without_hashes_has_no_root);
 	tcase_add_loop_test(t, shapes, 0, (int)(sizeof SHAPES / sizeof *SHAPES));
 	tcase_add_test(t, impossible_shapes_leave_the_output_alone);
-	suite_add_tcase(s, t);
-	return suite_run(s);
 }

@@ -373,34 +373,27 @@ START_TEST(columns_of_a_terminal)
 }
 END_TEST
 
-int
-main(void)
+SUITE("human", .setup = setup, .teardown = NULL)
 {
-	Suite *s = suite_create("human");
-	TCase *tc = tcase_create("human");
-
-	suite_add_tcase(s, tc);
-	tcase_add_checked_fixture(tc, setup, NULL);
-	tcase_add_test(tc, json_has_nothing_that_a_terminal_obeys);
-	tcase_add_test(tc, bytes_are_shown_in_binary_units);
-	tcase_add_test(tc, rounding_never_shows_a_full_unit);
-	tcase_add_test(tc, rates_are_shown_in_decimal_units);
-	tcase_add_test(tc, plain_text_is_left_alone);
-	tcase_add_test(tc, control_characters_are_escaped);
-	tcase_add_test(tc, invalid_utf8_is_escaped_byte_by_byte);
-	tcase_add_test(tc, text_that_reorders_or_hides_is_escaped);
-	tcase_add_test(tc, what_the_locale_cannot_print_is_escaped);
-	tcase_add_test(tc, any_bytes_become_safe);
-	tcase_add_test(tc, width_counts_columns);
-	tcase_add_test(tc, fit_never_splits_a_character);
-	tcase_add_test(tc, what_does_not_fit_beside_each_other_is_printed_below_each_other);
-	tcase_add_test(tc, columns_are_aligned);
-	tcase_add_test(tc, wide_cells_are_cut_to_fit);
-	tcase_add_test(tc, many_rows_are_kept);
-	tcase_add_test(tc, failing_output_is_reported);
-	tcase_add_test(tc, lines_break_between_words);
-	tcase_add_test(tc, words_too_long_and_brackets_are_not_broken);
-	tcase_add_test(tc, lines_are_measured_in_columns);
-	tcase_add_test(tc, columns_of_a_terminal);
-	return suite_run(s);
+	tcase_add_test(t, json_has_nothing_that_a_terminal_obeys);
+	tcase_add_test(t, bytes_are_shown_in_binary_units);
+	tcase_add_test(t, rounding_never_shows_a_full_unit);
+	tcase_add_test(t, rates_are_shown_in_decimal_units);
+	tcase_add_test(t, plain_text_is_left_alone);
+	tcase_add_test(t, control_characters_are_escaped);
+	tcase_add_test(t, invalid_utf8_is_escaped_byte_by_byte);
+	tcase_add_test(t, text_that_reorders_or_hides_is_escaped);
+	tcase_add_test(t, what_the_locale_cannot_print_is_escaped);
+	tcase_add_test(t, any_bytes_become_safe);
+	tcase_add_test(t, width_counts_columns);
+	tcase_add_test(t, fit_never_splits_a_character);
+	tcase_add_test(t, what_does_not_fit_beside_each_other_is_printed_below_each_other);
+	tcase_add_test(t, columns_are_aligned);
+	tcase_add_test(t, wide_cells_are_cut_to_fit);
+	tcase_add_test(t, many_rows_are_kept);
+	tcase_add_test(t, failing_output_is_reported);
+	tcase_add_test(t, lines_break_between_words);
+	tcase_add_test(t, words_too_long_and_brackets_are_not_broken);
+	tcase_add_test(t, lines_are_measured_in_columns);
+	tcase_add_test(t, columns_of_a_terminal);
 }

@@ -193,13 +193,8 @@ START_TEST(nearest_word)
 }
 END_TEST
 
-int
-main(void)
+SUITE("opt", .setup = setup, .teardown = NULL)
 {
-	Suite *s = suite_create("opt");
-	TCase *t = tcase_create("opt");
-
-	tcase_add_checked_fixture(t, setup, NULL);
 	tcase_add_test(t, options_stand_anywhere);
 	tcase_add_test(t, options_stand_anywhere_also_when_posixly_correct);
 	tcase_add_test(t, two_dashes_end_options);
@@ -212,6 +207,4 @@ main(void)
 	tcase_add_test(t, lists_keep_all_that_they_are_given);
 	tcase_add_test(t, help_is_enough_without_operands);
 	tcase_add_test(t, nearest_word);
-	suite_add_tcase(s, t);
-	return suite_run(s);
 }

@@ -408,30 +408,23 @@ START_TEST(mode_follows_terminal_options_and_environment)
 }
 END_TEST
 
-int
-main(void)
+SUITE("progress", .setup = setup, .teardown = teardown)
 {
-	Suite *s = suite_create("progress");
-	TCase *tc = tcase_create("progress");
-
-	suite_add_tcase(s, tc);
-	tcase_add_checked_fixture(tc, setup, teardown);
-	tcase_add_test(tc, bar_shows_phase_amount_rate_and_time_left);
-	tcase_add_test(tc, finished_bar_stays_on_its_line);
-	tcase_add_test(tc, failed_bar_wipes_itself);
-	tcase_add_test(tc, bar_makes_way_and_comes_back);
-	tcase_add_test(tc, bar_is_redrawn_ten_times_a_second_at_most);
-	tcase_add_test(tc, bar_fits_every_width);
-	tcase_add_test(tc, narrow_terminal_goes_without_a_bar);
-	tcase_add_test(tc, counted_things_have_no_rate);
-	tcase_add_test(tc, long_waits_are_shown_in_hours);
-	tcase_add_test(tc, odd_amounts_do_no_harm);
-	tcase_add_test(tc, plain_prints_a_line_for_every_tenth);
-	tcase_add_test(tc, plain_skips_tenths_that_pass_at_once);
-	tcase_add_test(tc, plain_is_never_silent_for_long);
-	tcase_add_test(tc, json_is_one_object_a_line);
-	tcase_add_test(tc, json_ends_with_its_outcome);
-	tcase_add_test(tc, off_writes_nothing);
-	tcase_add_test(tc, mode_follows_terminal_options_and_environment);
-	return suite_run(s);
+	tcase_add_test(t, bar_shows_phase_amount_rate_and_time_left);
+	tcase_add_test(t, finished_bar_stays_on_its_line);
+	tcase_add_test(t, failed_bar_wipes_itself);
+	tcase_add_test(t, bar_makes_way_and_comes_back);
+	tcase_add_test(t, bar_is_redrawn_ten_times_a_second_at_most);
+	tcase_add_test(t, bar_fits_every_width);
+	tcase_add_test(t, narrow_terminal_goes_without_a_bar);
+	tcase_add_test(t, counted_things_have_no_rate);
+	tcase_add_test(t, long_waits_are_shown_in_hours);
+	tcase_add_test(t, odd_amounts_do_no_harm);
+	tcase_add_test(t, plain_prints_a_line_for_every_tenth);
+	tcase_add_test(t, plain_skips_tenths_that_pass_at_once);
+	tcase_add_test(t, plain_is_never_silent_for_long);
+	tcase_add_test(t, json_is_one_object_a_line);
+	tcase_add_test(t, json_ends_with_its_outcome);
+	tcase_add_test(t, off_writes_nothing);
+	tcase_add_test(t, mode_follows_terminal_options_and_environment);
 }

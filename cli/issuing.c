@@ -265,7 +265,9 @@ issuing_unlock(struct issuer *i, const struct cli *c, struct fault *f)
 static enum err
 refuse_weak(const struct cli *c, const struct prompt_answer *a, struct fault *f)
 {
-	switch (passquality(BYTES(a->text, a->n))) {
+	char reason[PASSQUALITY_REASON];
+
+	switch (passquality(BYTES(a->text, a->n), reason)) {
 	case PASSQUALITY_SHORT:
 		return say_fault(c, f, E_PASSPHRASE,
 		    _("the passphrase is too short: anybody would guess it. Give it at least %d characters; several words are best."),
@@ -276,6 +278,13 @@ refuse_weak(const struct cli *c, const struct prompt_answer *a, struct fault *f)
 	case PASSQUALITY_RUN:
 		return say_fault(c, f, E_PASSPHRASE,
 		    _("the passphrase is characters in a row: anybody would guess it. Take several words."));
+	case PASSQUALITY_WORD:
+		return say_fault(c, f, E_PASSPHRASE,
+		    _("the passphrase is one of the words that are tried first: anybody would guess it. Take several words."));
+	case PASSQUALITY_GUESSED:
+		/* TRANSLATORS: %s is a sentence of libpwquality's, in the same language */
+		return say_fault(c, f, E_PASSPHRASE,
+		    _("the passphrase is refused (%s): anybody would guess it. Take several words."), reason);
 	case PASSQUALITY_FINE:
 		break;
 	}

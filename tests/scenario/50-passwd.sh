@@ -5,12 +5,17 @@ mkdir "$W/folder" "$W/stick"
 echo hello >"$W/folder/a.txt"
 stick=$W/stick old="--passphrase-file=$W/pass" new="--passphrase-file=$W/new"
 store=$W/issuer/keystore.cbor
-for guess in secret aaaaaaaaaa 12345678; do
+for guess in secret aaaaaaaaaa 12345678 password123 P@ssw0rd2026; do
 	echo "$guess" >"$W/guess"
 	refused 61 "$guess is no passphrase" oncestick init --passphrase-file "$W/guess"
 	said 'anybody would guess it'
 done
 check "nothing was made" test ! -e "$W/issuer"
+for good in "correct horse battery staple" "seven lanterns over a quay"; do
+	echo "$good" >"$W/good"
+	check "$good is one" env ONCESTICK_ISSUER_DIR="$W/other" oncestick init --passphrase-file "$W/good"
+	rm -r "$W/other"
+done
 check "an issuer is made" oncestick init --contact "+49 30 1234" "$old"
 check "a backup is made" oncestick backup "$W/backup"
 

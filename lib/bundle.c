@@ -173,6 +173,17 @@ bundle_reattach(struct bundle *b, int once_fd, struct fault *f)
 	return E_OK;
 }
 
+/* Wipe it, and give its memory back: a session keeps the bundle for hours, and reads without this. */
+static void
+cache_drop(struct bundle_cache *c)
+{
+	(void)pthread_mutex_lock(&c->mutex);
+	secret_free(&c->blocks);
+	blockcrypt_free(&c->crypt);
+	memset(c->valid, 0, sizeof c->valid);
+	(void)pthread_mutex_unlock(&c->mutex);
+}
+
 void
 bundle_free(struct bundle **b)
 {
@@ -181,8 +192,7 @@ bundle_free(struct bundle **b)
 	if (t == NULL)
 		return;
 	secret_free(&t->key.ck);
-	secret_free(&t->cache.blocks);
-	blockcrypt_free(&t->cache.crypt);
+	cache_drop(&t->cache);
 	treecache_free(&t->tree);
 	segment_free(&t->segments);
 	if (t->dir_fd >= 0)
@@ -263,14 +273,15 @@ key_put(struct bundle_key *k)
 	(void)pthread_mutex_unlock(&k->mutex);
 }
 
-static void
-cache_wipe(struct bundle_cache *c)
+/* With the mutex held; whether there is memory. */
+static bool
+cache_ready(struct bundle_cache *c)
 {
-	(void)pthread_mutex_lock(&c->mutex);
-	if (c->blocks != NULL)
-		sodium_memzero(c->blocks, (size_t)BUNDLE_CACHE_BLOCKS * BLOCK_SIZE);
-	memset(c->valid, 0, sizeof c->valid);
-	(void)pthread_mutex_unlock(&c->mutex);
+	if (c->crypt == NULL)
+		c->crypt = blockcrypt_new(NULL);
+	if (c->blocks == NULL)
+		c->blocks = secret_new((size_t)BUNDLE_CACHE_BLOCKS * BLOCK_SIZE);
+	return c->crypt != NULL && c->blocks != NULL;
 }
 
 void
@@ -281,7 +292,7 @@ bundle_lock(struct bundle *b)
 	if (b->key.users == 0 && b->key.ck != NULL)
 		sodium_memzero(b->key.ck, KEY_SIZE);
 	(void)pthread_mutex_unlock(&b->key.mutex);
-	cache_wipe(&b->cache);
+	cache_drop(&b->cache);
 }
 
 /* ---- blocks ------------------------------------------------------------------------------------------------------------- */
@@ -410,7 +421,7 @@ image_read(void *arg, void *buf, size_t len, uint64_t off)
 	if (off > end || len > end - off)
 		return -EIO;
 	(void)pthread_mutex_lock(&b->cache.mutex);
-	r = key_there(&b->key) && b->cache.blocks != NULL ? copy_out(b, buf, len, off) : -EIO;
+	r = key_there(&b->key) && cache_ready(&b->cache) ? copy_out(b, buf, len, off) : -EIO;
 	(void)pthread_mutex_unlock(&b->cache.mutex);
 	return r;
 }
@@ -421,11 +432,7 @@ bundle_image(struct bundle *b, struct image *img)
 	bool ready;
 
 	(void)pthread_mutex_lock(&b->cache.mutex);
-	if (b->cache.crypt == NULL)
-		b->cache.crypt = blockcrypt_new(NULL);
-	if (b->cache.blocks == NULL)
-		b->cache.blocks = secret_new((size_t)BUNDLE_CACHE_BLOCKS * BLOCK_SIZE);
-	ready = b->cache.crypt != NULL && b->cache.blocks != NULL;
+	ready = cache_ready(&b->cache);
 	(void)pthread_mutex_unlock(&b->cache.mutex);
 	if (!ready)
 		return -ENOMEM;

@@ -27,8 +27,8 @@ struct bundle_key {
 /* Decrypted blocks for bundle_image. */
 struct bundle_cache {
 	pthread_mutex_t mutex;  /* held while a block is read */
-	struct blockcrypt *crypt; /* NULL until bundle_image, as */
-	uint8_t *blocks;        /* ... this, which is secret */
+	struct blockcrypt *crypt; /* NULL while nobody reads the image, */
+	uint8_t *blocks;        /* ... and so is this, which is secret */
 	bool valid[BUNDLE_CACHE_BLOCKS];
 	uint64_t index[BUNDLE_CACHE_BLOCKS], used[BUNDLE_CACHE_BLOCKS];
 	uint64_t clock;

@@ -471,7 +471,12 @@ START_TEST(locking_leaves_neither_key_nor_plaintext)
 	ck_assert(!all_zero(b->cache.blocks, BUNDLE_CACHE_BLOCKS * BLOCK_SIZE));
 	bundle_lock(b);
 	ck_assert(all_zero(b->key.ck, KEY_SIZE));
-	ck_assert(all_zero(b->cache.blocks, BUNDLE_CACHE_BLOCKS * BLOCK_SIZE));
+	ck_assert_ptr_null(b->cache.blocks); /* guarded memory is wiped as it is freed */
+	ck_assert_ptr_null(b->cache.crypt);
+	ck_assert_int_eq(img.reader.read(img.reader.arg, buf, 100, 0), -EIO);
+	ck_assert_ptr_null(b->cache.blocks);
+	ck_assert_int_eq(bundle_unlock(b, s.ck), E_OK);
+	ck_assert_int_eq(img.reader.read(img.reader.arg, buf, 100, 0), 0);
 }
 END_TEST
 

@@ -12,8 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bare.h"
 #include "scratch.h"
-#include "stick_fixture.h"
 
 #define KIND(...) {.name = "t.sqlite", .err = E_BOOKS, .application = 0x6f6e6378u, .schema = 3, .create = create, __VA_ARGS__}
 #define TRIAL "oncestick-trial.sqlite"
@@ -25,7 +25,7 @@ static const struct sql_kind other_schema = {.name = "t.sqlite", .err = E_BOOKS,
 static const struct sql_kind newer_program = {.name = "t.sqlite", .err = E_BOOKS, .application = 0x6f6e6378u, .schema = 4};
 static const struct sql_kind other_kind = {.name = "t.sqlite", .err = E_STATION, .application = 0x6f6e6379u, .schema = 3};
 
-static struct fixture x;
+static struct bare x;
 static struct sql *q;
 static struct fault f;
 static unsigned slept, let_go; /* at this pause the lock is given up */
@@ -71,7 +71,7 @@ number(const char *text)
 static void
 setup(void)
 {
-	fixture_open(&x);
+	bare_open(&x);
 	q = NULL;
 	slept = let_go = 0;
 	ck_assert_int_eq(open_as(&kind, SQL_CREATE), E_OK);
@@ -81,7 +81,7 @@ static void
 teardown(void)
 {
 	sql_close(&q);
-	fixture_close(&x);
+	bare_close(&x);
 }
 
 /* ---- opening ------------------------------------------------------------------------------------------------------------ */
@@ -171,9 +171,9 @@ START_TEST(what_is_no_file_of_ours_is_told)
 	uint8_t before[32], after[32];
 
 	spoil((int)odd[_i].made);
-	fixture_hash(&x, before);
+	bare_hash(&x, before);
 	ck_assert_int_eq(open_as(odd[_i].kind, odd[_i].mode), odd[_i].err);
-	fixture_hash(&x, after);
+	bare_hash(&x, after);
 	ck_assert_ptr_null(q);
 	ck_assert_int_eq(f.err, odd[_i].err);
 	ck_assert_str_eq(f.step, f.why == WHY_NEWER ? "version" : "open");
@@ -249,7 +249,7 @@ START_TEST(a_directory_that_may_not_be_written_is_told)
 {
 	sql_close(&q);
 	ck_assert_int_eq(fchmod(x.fd, 0555), 0);
-	ck_assert_int_eq(chmod(fixture_path(&x, "t.sqlite", (char[512]){0}), 0666), 0);
+	ck_assert_int_eq(chmod(bare_path(&x, "t.sqlite", (char[512]){0}), 0666), 0);
 	become_nobody();
 	ck_assert_int_eq(open_as(&kind, SQL_WRITE), E_BOOKS);
 	ck_assert_int_eq(f.sys, EACCES);
@@ -330,10 +330,10 @@ START_TEST(a_file_that_cannot_be_brought_up_stays_as_it_is)
 	uint8_t before[32], after[32];
 
 	sql_close(&q);
-	fixture_hash(&x, before);
+	bare_hash(&x, before);
 	ck_assert_int_eq(open_as(&now, _i == 3 ? SQL_READ : SQL_WRITE), E_BOOKS);
 	ck_assert(_i < 2 || strstr(f.object, "older program") != NULL);
-	fixture_hash(&x, after);
+	bare_hash(&x, after);
 	ck_assert_mem_eq(before, after, sizeof before);
 	ck_assert_int_eq(open_as(&kind, SQL_WRITE), E_OK);
 	ck_assert_int_eq(number("SELECT count(*) FROM t WHERE b = 'one'"), 1);
@@ -610,7 +610,7 @@ START_TEST(a_directory_is_made_with_what_leads_to_it)
 	char path[512];
 	int fd;
 
-	ck_assert_int_eq(sql_make_dir(fixture_path(&x, "a/b/c", path), false), -1);
+	ck_assert_int_eq(sql_make_dir(bare_path(&x, "a/b/c", path), false), -1);
 	ck_assert_int_eq(errno, ENOENT);
 	ck_assert(!exists(&x, "a"));
 	ck_assert_int_ge(fd = sql_make_dir(path, true), 0);
@@ -626,9 +626,9 @@ START_TEST(a_directory_is_made_with_what_leads_to_it)
 	ck_assert_int_eq(sql_make_dir(path, true), -1);
 	ck_assert_int_eq(errno, EPERM);
 	put_file(&x, "file", "x", 1);
-	ck_assert_int_eq(sql_make_dir(fixture_path(&x, "file", path), true), -1);
+	ck_assert_int_eq(sql_make_dir(bare_path(&x, "file", path), true), -1);
 	ck_assert_int_eq(errno, ENOTDIR);
-	ck_assert_int_eq(sql_make_path(fixture_path(&x, "file/below", path)), -1);
+	ck_assert_int_eq(sql_make_path(bare_path(&x, "file/below", path)), -1);
 	ck_assert_int_eq(errno, ENOTDIR);
 }
 END_TEST
@@ -641,9 +641,9 @@ START_TEST(where_nothing_may_be_made_that_is_said)
 	ck_assert_int_eq(fchmodat(x.fd, "closed", 0555, 0), 0);
 	ck_assert_int_eq(fchmod(x.fd, 0755), 0);
 	become_nobody();
-	ck_assert_int_eq(sql_make_path(fixture_path(&x, "closed/one", path)), -1);
+	ck_assert_int_eq(sql_make_path(bare_path(&x, "closed/one", path)), -1);
 	ck_assert_int_eq(errno, EACCES);
-	ck_assert_int_eq(sql_make_path(fixture_path(&x, "closed/one/two", path)), -1);
+	ck_assert_int_eq(sql_make_path(bare_path(&x, "closed/one/two", path)), -1);
 	ck_assert_int_eq(errno, EACCES);
 	become_again();
 }
@@ -665,7 +665,7 @@ START_TEST(a_scratch_database_is_there_while_it_is_used)
 	ck_assert(exists(&x, TRIAL));
 	for (int i = 0; i < 3; i++)
 		ck_assert_int_eq(scratch_commit(s, &f), E_OK);
-	ck_assert_int_eq(sqlite3_open(fixture_path(&x, TRIAL, (char[512]){0}), &db), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_open(bare_path(&x, TRIAL, (char[512]){0}), &db), SQLITE_OK);
 	ck_assert_int_eq(sqlite3_prepare_v2(db, "SELECT v FROM meta", -1, &st, NULL), SQLITE_OK);
 	ck_assert_int_eq(sqlite3_step(st), SQLITE_ROW);
 	ck_assert_int_eq(sqlite3_column_int(st, 0), 1 + 3);
@@ -687,10 +687,10 @@ START_TEST(a_scratch_database_that_cannot_be_written_is_told)
 
 	put_dir(&x, "there");
 	memset(&f, 0, sizeof f);
-	ck_assert_int_eq(scratch_begin(&s, fixture_path(&x, "nowhere", path), &f), E_STATION);
+	ck_assert_int_eq(scratch_begin(&s, bare_path(&x, "nowhere", path), &f), E_STATION);
 	ck_assert_ptr_null(s);
 	ck_assert(f.sys == ENOENT && strcmp(f.step, "open") == 0 && strcmp(f.object, path) == 0);
-	ck_assert_int_eq(scratch_begin(&s, fixture_path(&x, "there", path), &f), E_OK);
+	ck_assert_int_eq(scratch_begin(&s, bare_path(&x, "there", path), &f), E_OK);
 	put_dir(&x, "there/" TRIAL);
 	memset(&f, 0, sizeof f);
 	ck_assert_int_eq(scratch_open(s, &f), E_STATION);
@@ -730,10 +730,8 @@ START_TEST(one_at_a_time_has_the_scratch_database)
 }
 END_TEST
 
-static void
-fill(TCase *t)
+SUITE("sql", .setup = setup, .teardown = teardown, .timeout = 60)
 {
-	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, it_is_made_once_for_its_owner);
 	tcase_add_test(t, what_is_open_to_read_is_not_written);
 	tcase_add_loop_test(t, what_is_no_file_of_ours_is_told, 0, (int)(sizeof odd / sizeof *odd));
@@ -760,10 +758,4 @@ fill(TCase *t)
 	tcase_add_test(t, a_scratch_database_is_there_while_it_is_used);
 	tcase_add_test(t, a_scratch_database_that_cannot_be_written_is_told);
 	tcase_add_test(t, one_at_a_time_has_the_scratch_database);
-}
-
-int
-main(void)
-{
-	return run_suite("sql", fill);
 }

@@ -11,9 +11,9 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "bare.h"
 #include "calls.h"
 #include "dropped.h"
-#include "stick_fixture.h"
 
 #define OURS 1 /* issuers */
 #define THEIRS 2
@@ -118,7 +118,7 @@ fstatvfs(int fd, struct statvfs *out)
 
 #pragma GCC visibility pop
 
-static struct fixture x;
+static struct bare x;
 static struct provision *p;
 static struct fault fault;
 static uint8_t seed[KEY_SIZE], issuer[KEY_SIZE], stick_id[ID_SIZE], bundle_id[ID_SIZE], grant_id[ID_SIZE];
@@ -129,7 +129,7 @@ setup(void)
 {
 	uint8_t sk[SIGN_SECRET_SIZE];
 
-	fixture_open(&x);
+	bare_open(&x);
 	die_before = fail_at = 0;
 	drop_writes = false;
 	p = NULL;
@@ -145,7 +145,7 @@ static void
 teardown(void)
 {
 	provision_end(&p);
-	fixture_close(&x);
+	bare_close(&x);
 }
 
 static enum err
@@ -168,11 +168,11 @@ refused(enum err err)
 {
 	uint8_t before[32], after[32];
 
-	fixture_hash(&x, before);
+	bare_hash(&x, before);
 	ck_assert_int_eq(begin(), err);
 	ck_assert_int_eq(fault.err, err);
 	ck_assert_ptr_null(p);
-	fixture_hash(&x, after);
+	bare_hash(&x, after);
 	ck_assert_mem_eq(before, after, 32);
 }
 
@@ -182,10 +182,10 @@ found(enum provision_state state)
 {
 	uint8_t before[32], after[32];
 
-	fixture_hash(&x, before);
+	bare_hash(&x, before);
 	ck_assert_int_eq(begin(), E_OK);
 	ck_assert_int_eq(p->state, state);
-	fixture_hash(&x, after);
+	bare_hash(&x, after);
 	ck_assert_mem_eq(before, after, 32);
 }
 
@@ -212,14 +212,14 @@ write_bundle(const uint8_t id[ID_SIZE])
 static enum err
 write_grant(uint8_t id)
 {
-	uint8_t cells[FIXTURE_SLOTS * FIXTURE_CELL];
+	uint8_t cells[BARE_SLOTS * BARE_CELL];
 	struct grant g;
 	enum err err = E_OK;
 	size_t n = 0;
 	uint8_t *file = NULL;
 
-	for (size_t i = 0; i < FIXTURE_SLOTS; i++)
-		memset(cells + i * FIXTURE_CELL, (int)(0x60 + i), FIXTURE_CELL);
+	for (size_t i = 0; i < BARE_SLOTS; i++)
+		memset(cells + i * BARE_CELL, (int)(0x60 + i), BARE_CELL);
 	plain_grant(&g, OURS, STICK, id, BUNDLE);
 	file = sign_grant(&g, OURS, &n);
 	err = provision_grant(p, &g, BYTES(file, n), BYTES(cells, sizeof cells), &fault);
@@ -324,7 +324,7 @@ START_TEST(a_bundle_a_notice_and_a_grant_can_be_read_back)
 	ck_assert(!exists(&x, grant_path(path, GRANT, ".tmp")));
 	ck_assert_int_eq(begin(), E_OK);
 	ck_assert_uint_eq(p->grants.count, 1);
-	for (uint32_t i = 0; i < FIXTURE_SLOTS; i++) {
+	for (uint32_t i = 0; i < BARE_SLOTS; i++) {
 		ck_assert_int_eq(stick_read_slot(p->stick, &p->grants.grants[0], i, true, &slot, NULL), E_OK);
 		ck_assert_int_eq(slot.merged, RECORD_IS_LIVE);
 		ck_assert(slot.whole);
@@ -494,7 +494,7 @@ START_TEST(parts_that_are_not_what_they_should_be_are_damage)
 
 	prepare();
 	ck_assert_int_eq(renameat(x.fd, parts[_i], x.fd, "aside"), 0);
-	ck_assert_int_eq(symlinkat(fixture_path(&x, "aside", to), x.fd, parts[_i]), 0);
+	ck_assert_int_eq(symlinkat(bare_path(&x, "aside", to), x.fd, parts[_i]), 0);
 	refused(err);
 	ck_assert_int_eq(unlinkat(x.fd, parts[_i], 0), 0);
 	if (_i == 3)
@@ -799,10 +799,10 @@ START_TEST(a_bundle_or_grant_that_is_there_is_not_overwritten)
 
 	prepare();
 	ck_assert_int_eq(begin(), E_OK);
-	fixture_hash(&x, before);
+	bare_hash(&x, before);
 	ck_assert_int_eq(provision_bundle_dir(p, bundle_id, &fd, NULL), E_STICK_IO);
 	ck_assert_int_eq(provision_manifest(p, bundle_id, BYTES("other", 5), NULL), E_STICK_IO);
-	fixture_hash(&x, after);
+	bare_hash(&x, after);
 	ck_assert_mem_eq(before, after, 32);
 	ck_assert_int_eq(write_grant(GRANT), E_STICK_IO);
 	ck_assert(!exists(&x, grant_path(path, GRANT, ".tmp")));
@@ -812,18 +812,18 @@ END_TEST
 START_TEST(cells_of_the_wrong_size_are_refused)
 {
 	struct grant g;
-	uint8_t cells[FIXTURE_SLOTS * 64] = {0};
+	uint8_t cells[BARE_SLOTS * 64] = {0};
 
 	prepare();
 	ck_assert_int_eq(begin(), E_OK);
 	plain_grant(&g, OURS, STICK, 0x20, BUNDLE);
-	ck_assert_int_eq(provision_grant(p, &g, BYTES("file", 4), BYTES(cells, FIXTURE_SLOTS * (FIXTURE_CELL - 1)), NULL), E_FAIL);
+	ck_assert_int_eq(provision_grant(p, &g, BYTES("file", 4), BYTES(cells, BARE_SLOTS * (BARE_CELL - 1)), NULL), E_FAIL);
 	g.slots = 0;
 	ck_assert_int_eq(provision_grant(p, &g, BYTES("file", 4), BYTES(cells, 0), NULL), E_FAIL);
-	ck_assert_int_eq(provision_grant(p, &g, BYTES("file", 4), BYTES(cells, FIXTURE_CELL), &fault), E_FAIL);
+	ck_assert_int_eq(provision_grant(p, &g, BYTES("file", 4), BYTES(cells, BARE_CELL), &fault), E_FAIL);
 	ck_assert(fault.sys == EINVAL && strcmp(fault.step, "size") == 0 && strcmp(fault.object, "grant") == 0);
 	g.slots = GRANT_SLOTS_MAX + 1;
-	ck_assert_int_eq(provision_grant(p, &g, BYTES("file", 4), BYTES(cells, (size_t)g.slots * FIXTURE_CELL), NULL), E_FAIL);
+	ck_assert_int_eq(provision_grant(p, &g, BYTES("file", 4), BYTES(cells, (size_t)g.slots * BARE_CELL), NULL), E_FAIL);
 	ck_assert(!exists(&x, grant_path(path, 0x20, ".tmp")));
 	grant_free(&g);
 }
@@ -866,7 +866,7 @@ START_TEST(a_destroyed_grant_leaves_no_cell)
 	ck_assert(!exists(&x, grant_path(path, GRANT, ".tmp")));
 	a = get_file(&x, "a", &na);
 	b = get_file(&x, "b", &nb);
-	ck_assert_uint_eq(na, FIXTURE_SLOTS * RECORD_SIZE);
+	ck_assert_uint_eq(na, BARE_SLOTS * RECORD_SIZE);
 	ck_assert_uint_eq(nb, na);
 	ck_assert(sodium_is_zero(b, nb));
 	ck_assert(sodium_is_zero(a, RECORD_SIZE));
@@ -890,7 +890,7 @@ START_TEST(odd_lock_files_are_destroyed_as_far_as_they_go)
 	if (_i == 2)
 		put_dir(&x, grant_path(path, GRANT, "/lock.a"));
 	watch("/lock.b", "b");
-	ck_assert_int_eq(truncate(fixture_path(&x, "b", (char[512]){0}), 2 * RECORD_SIZE + 100), 0);
+	ck_assert_int_eq(truncate(bare_path(&x, "b", (char[512]){0}), 2 * RECORD_SIZE + 100), 0);
 	ck_assert_int_eq(provision_destroy_grant(p, &p->grants.grants[0], &fault), E_OK);
 	b = get_file(&x, "b", &n);
 	ck_assert_uint_eq(n, 2 * RECORD_SIZE + 100);
@@ -1136,8 +1136,8 @@ move_to_memory(void)
 {
 	if (access("/dev/shm", W_OK) != 0)
 		return;
-	fixture_close(&x);
-	fixture_open_at(&x, "/dev/shm");
+	bare_close(&x);
+	bare_open_at(&x, "/dev/shm");
 }
 
 static void
@@ -1146,7 +1146,7 @@ all_slots_are_live(void)
 	struct stick_slot slot;
 
 	for (size_t i = 0; i < p->grants.count; i++) {
-		for (uint32_t j = 0; j < FIXTURE_SLOTS; j++) {
+		for (uint32_t j = 0; j < BARE_SLOTS; j++) {
 			ck_assert_int_eq(stick_read_slot(p->stick, &p->grants.grants[i], j, true, &slot, NULL), E_OK);
 			ck_assert_int_eq(slot.a, RECORD_IS_LIVE);
 			ck_assert_int_eq(slot.b, RECORD_IS_LIVE);
@@ -1320,18 +1320,15 @@ START_TEST(a_change_that_fails_is_told)
 		else if (all[_i] == by_grant)
 			ck_assert_int_eq(exists(&x, grant_path(path, GRANT + 1, "")), err == E_OK);
 		provision_end(&p);
-		fixture_close(&x);
-		fixture_open(&x);
+		bare_close(&x);
+		bare_open(&x);
 	}
 	ck_assert_uint_gt(n, 2);
 }
 END_TEST
 
-static void
-fill(TCase *t)
+SUITE("provision", .setup = setup, .teardown = teardown, .timeout = 120)
 {
-	tcase_set_timeout(t, 120);
-	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, a_fresh_stick_is_looked_at_without_a_trace);
 	tcase_add_test(t, init_makes_a_stick_whatever_the_umask);
 	tcase_add_test(t, a_stick_record_of_init_has_r_1);
@@ -1375,10 +1372,4 @@ fill(TCase *t)
 	tcase_add_test(t, what_is_removed_on_the_way_leaves_what_is_not_ours);
 	tcase_add_loop_test(t, what_another_process_closes_late_is_waited_for, 0, 2);
 	tcase_add_test(t, what_is_nearly_of_the_format_is_somebody_elses);
-}
-
-int
-main(void)
-{
-	return run_suite("provision", fill);
 }

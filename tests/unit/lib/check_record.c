@@ -7,9 +7,9 @@
 
 #include <sys/syscall.h>
 
+#include "bare.h"
 #include "calls.h"
 #include "dropped.h"
-#include "stick_fixture.h"
 
 #define CELL_0 "e60caeb3c2dbe65632edd8c56330140f9ee212e1e9d20b9189e2e40b4c082d919060d01810ec54d52b4a006ebc99b1d3"
 #define LIVE_80 "4f4e43454c495645a0a1a2a3a4a5a6a7a8a9aaabacadaeaf0000000030000000" CELL_0
@@ -69,7 +69,7 @@ pwrite(int fd, const void *buf, size_t n, off_t off)
 	return medium.drop_writes ? (ssize_t)n : call_pwrite(fd, buf, n, off);
 }
 
-static struct fixture x;
+static struct bare x;
 static struct fault fault;
 static uint8_t grant_id[ID_SIZE], stick_id[ID_SIZE], live[RECORD_SIZE], spent[RECORD_SIZE];
 
@@ -370,20 +370,20 @@ only_record_1_is(const uint8_t want[RECORD_SIZE])
 
 START_TEST(destroy_overwrites_one_record_and_nothing_else)
 {
-	fixture_open(&x);
+	bare_open(&x);
 	file_of(3);
 	ck_assert_int_eq(record_destroy(x.fd, "lock.a", 1, spent, &fault), E_OK);
 	ck_assert_int_eq(fault.err, E_OK);
 	only_record_1_is(spent);
 	ck_assert_uint_eq(medium.flushes, 1);
-	fixture_close(&x);
+	bare_close(&x);
 }
 END_TEST
 
 /* The other half of a page is somebody else's record: no more is dropped than was written. */
 START_TEST(what_is_read_back_was_dropped_from_memory)
 {
-	fixture_open(&x);
+	bare_open(&x);
 	file_of(3);
 	for (unsigned i = 0; i < 3; i++) {
 		ck_assert_int_eq(record_destroy(x.fd, "lock.a", i, spent, &fault), E_OK);
@@ -391,13 +391,13 @@ START_TEST(what_is_read_back_was_dropped_from_memory)
 		ck_assert_int_eq(dropped.from, i * RECORD_SIZE);
 		ck_assert_int_eq(dropped.to, (i + 1) * RECORD_SIZE);
 	}
-	fixture_close(&x);
+	bare_close(&x);
 }
 END_TEST
 
 START_TEST(destroy_works_where_there_is_no_direct_io)
 {
-	fixture_open_at(&x, "/dev/shm");
+	bare_open_at(&x, "/dev/shm");
 	file_of(3);
 	ck_assert_int_eq(record_destroy(x.fd, "lock.a", 1, spent, &fault), E_OK);
 	only_record_1_is(spent);
@@ -405,19 +405,19 @@ START_TEST(destroy_works_where_there_is_no_direct_io)
 	medium.refuse_aligned = true;
 	ck_assert_int_eq(record_destroy(x.fd, "lock.a", 1, spent, &fault), E_OK);
 	only_record_1_is(spent);
-	fixture_close(&x);
-	fixture_open(&x);
+	bare_close(&x);
+	bare_open(&x);
 	file_of(3);
 	ck_assert_int_eq(record_destroy(x.fd, "lock.a", 1, spent, &fault), E_OK);
 	only_record_1_is(spent);
-	fixture_close(&x);
+	bare_close(&x);
 }
 END_TEST
 
 /* hostile 40 */
 START_TEST(a_failed_flush_writes_the_copy_once_more)
 {
-	fixture_open(&x);
+	bare_open(&x);
 	file_of(3);
 	medium.fail_flushes = 1;
 	ck_assert_int_eq(record_destroy(x.fd, "lock.a", 1, spent, &fault), E_OK);
@@ -425,14 +425,14 @@ START_TEST(a_failed_flush_writes_the_copy_once_more)
 	ck_assert_uint_eq(medium.flushes, 2);
 	ck_assert_uint_ge(medium.writes, 2);
 	only_record_1_is(spent);
-	fixture_close(&x);
+	bare_close(&x);
 }
 END_TEST
 
 /* hostile 40 */
 START_TEST(a_flush_that_fails_twice_is_an_io_error)
 {
-	fixture_open(&x);
+	bare_open(&x);
 	file_of(3);
 	medium.fail_flushes = 2;
 	ck_assert_int_eq(record_destroy(x.fd, "lock.a", 1, spent, &fault), E_STICK_IO);
@@ -440,30 +440,30 @@ START_TEST(a_flush_that_fails_twice_is_an_io_error)
 	ck_assert_int_eq(fault.sys, EIO);
 	ck_assert_str_eq(fault.step, "fdatasync");
 	ck_assert_uint_eq(medium.flushes, 2);
-	fixture_close(&x);
+	bare_close(&x);
 }
 END_TEST
 
 /* hostile 40 */
 START_TEST(a_medium_that_drops_writes_is_found_by_reading_back)
 {
-	fixture_open(&x);
+	bare_open(&x);
 	file_of(3);
 	medium.drop_writes = true;
 	ck_assert_int_eq(record_destroy(x.fd, "lock.a", 1, spent, &fault), E_STICK_IO);
 	ck_assert_str_eq(fault.step, "read back");
 	ck_assert_uint_eq(medium.writes, 1);
-	fixture_close(&x);
+	bare_close(&x);
 }
 END_TEST
 
 START_TEST(a_missing_file_is_not_made)
 {
-	fixture_open(&x);
+	bare_open(&x);
 	ck_assert_int_eq(record_destroy(x.fd, "lock.a", 0, spent, &fault), E_STICK_IO);
 	ck_assert_int_eq(fault.sys, ENOENT);
 	ck_assert(!exists(&x, "lock.a"));
-	fixture_close(&x);
+	bare_close(&x);
 }
 END_TEST
 
@@ -472,23 +472,23 @@ START_TEST(a_short_file_is_not_extended)
 {
 	size_t n = 0;
 
-	fixture_open(&x);
+	bare_open(&x);
 	file_of(3);
 	ck_assert_int_eq(record_destroy(x.fd, "lock.a", 3, spent, &fault), E_STICK_IO);
 	ck_assert_int_eq(record_destroy(x.fd, "lock.a", UINT32_MAX, spent, NULL), E_STICK_IO);
-	ck_assert_int_eq(truncate(fixture_path(&x, "lock.a", (char[512]){0}), 3 * RECORD_SIZE - 1), 0);
+	ck_assert_int_eq(truncate(bare_path(&x, "lock.a", (char[512]){0}), 3 * RECORD_SIZE - 1), 0);
 	ck_assert_int_eq(record_destroy(x.fd, "lock.a", 2, spent, NULL), E_STICK_IO);
 	free(get_file(&x, "lock.a", &n));
 	ck_assert_uint_eq(n, 3 * RECORD_SIZE - 1);
 	ck_assert_uint_eq(medium.writes, 0);
-	fixture_close(&x);
+	bare_close(&x);
 }
 END_TEST
 
 /* hostile 33 */
 START_TEST(links_fifos_and_directories_are_not_written)
 {
-	fixture_open(&x);
+	bare_open(&x);
 	file_of(3);
 	ck_assert_int_eq(symlinkat("lock.a", x.fd, "link"), 0);
 	ck_assert_int_eq(mkfifoat(x.fd, "fifo", 0600), 0);
@@ -497,14 +497,14 @@ START_TEST(links_fifos_and_directories_are_not_written)
 	ck_assert_int_eq(record_destroy(x.fd, "fifo", 0, spent, NULL), E_STICK_IO);
 	ck_assert_int_eq(record_destroy(x.fd, "dir", 0, spent, NULL), E_STICK_IO);
 	ck_assert_uint_eq(medium.writes, 0);
-	fixture_close(&x);
+	bare_close(&x);
 }
 END_TEST
 
 /* hostile 40 */
 START_TEST(a_file_that_may_not_be_written_is_readonly)
 {
-	fixture_open(&x);
+	bare_open(&x);
 	file_of(3);
 	ck_assert_int_eq(fchmod(x.fd, 0755), 0);
 	ck_assert_int_eq(fchmodat(x.fd, "lock.a", 0444, 0), 0);
@@ -513,7 +513,7 @@ START_TEST(a_file_that_may_not_be_written_is_readonly)
 	become_again();
 	ck_assert_int_eq(fault.sys, EACCES);
 	ck_assert_uint_eq(medium.writes, 0);
-	fixture_close(&x);
+	bare_close(&x);
 }
 END_TEST
 
@@ -522,7 +522,7 @@ START_TEST(read_takes_one_whole_record)
 	uint8_t raw[RECORD_SIZE];
 	int fd = -1;
 
-	fixture_open(&x);
+	bare_open(&x);
 	file_of(2);
 	fd = stickio_open_file(x.fd, "lock.a", O_RDONLY, NULL);
 	ck_assert_int_eq(record_read(fd, 1, raw), 0);
@@ -531,14 +531,12 @@ START_TEST(read_takes_one_whole_record)
 	ck_assert_int_eq(record_read(fd, 2, raw), -1);
 	ck_assert_int_eq(errno, EIO);
 	close(fd);
-	fixture_close(&x);
+	bare_close(&x);
 }
 END_TEST
 
-static void
-fill(TCase *t)
+SUITE("record", .setup = setup, .timeout = 60)
 {
-	tcase_add_checked_fixture(t, setup, NULL);
 	tcase_add_test(t, a_live_record_is_as_in_the_format);
 	tcase_add_test(t, a_spent_record_is_as_in_the_format);
 	tcase_add_test(t, a_stick_record_is_as_in_the_format);
@@ -564,10 +562,4 @@ fill(TCase *t)
 	tcase_add_test(t, links_fifos_and_directories_are_not_written);
 	tcase_add_test(t, a_file_that_may_not_be_written_is_readonly);
 	tcase_add_test(t, read_takes_one_whole_record);
-}
-
-int
-main(void)
-{
-	return run_suite("record", fill);
 }

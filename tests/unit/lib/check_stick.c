@@ -7,7 +7,7 @@
 
 #include <sys/syscall.h>
 
-#include "stick_fixture.h"
+#include "bare.h"
 
 #define OURS 1 /* issuers */
 #define THEIRS 2
@@ -15,7 +15,7 @@
 #define GRANT 0xaa
 #define BUNDLE 0xbb
 
-static struct fixture x;
+static struct bare x;
 static struct stick *s;
 static struct stick_grants grants;
 static struct stick_slot slot;
@@ -36,7 +36,7 @@ fsync(int fd)
 static void
 setup(void)
 {
-	fixture_open(&x);
+	bare_open(&x);
 	fail_fsync = 0;
 	s = NULL;
 	memset(&grants, 0, sizeof grants);
@@ -48,7 +48,7 @@ teardown(void)
 {
 	stick_grants_free(&grants);
 	stick_close(&s);
-	fixture_close(&x);
+	bare_close(&x);
 }
 
 static void
@@ -105,7 +105,7 @@ START_TEST(without_once_there_is_no_stick)
 	ck_assert_int_eq(unlinkat(x.fd, "ONCE", 0), 0);
 	put_once(&x, STICK, OURS);
 	ck_assert_int_eq(renameat(x.fd, "ONCE", x.fd, "elsewhere"), 0);
-	ck_assert_int_eq(symlinkat(fixture_path(&x, "elsewhere", home), x.fd, "ONCE"), 0);
+	ck_assert_int_eq(symlinkat(bare_path(&x, "elsewhere", home), x.fd, "ONCE"), 0);
 	ck_assert_int_eq(stick_open(&s, x.fd, NULL), E_NO_STICK);
 	ck_assert_ptr_null(s);
 }
@@ -507,16 +507,16 @@ put_record(const char *name, uint32_t number, const uint8_t raw[RECORD_SIZE])
 START_TEST(a_fresh_slot_is_live_in_both_copies)
 {
 	one_grant();
-	for (uint32_t i = 0; i < FIXTURE_SLOTS; i++) {
+	for (uint32_t i = 0; i < BARE_SLOTS; i++) {
 		ck_assert_int_eq(read_slot(i), E_OK);
 		ck_assert_int_eq(slot.a, RECORD_IS_LIVE);
 		ck_assert_int_eq(slot.b, RECORD_IS_LIVE);
 		ck_assert_int_eq(slot.merged, RECORD_IS_LIVE);
 		ck_assert(slot.whole);
-		ck_assert_uint_eq(slot.body_a.n, FIXTURE_CELL);
+		ck_assert_uint_eq(slot.body_a.n, BARE_CELL);
 		ck_assert_uint_eq(slot.body_b.p[0], 0x60 + i);
 	}
-	ck_assert_int_eq(read_slot(FIXTURE_SLOTS), E_OK);
+	ck_assert_int_eq(read_slot(BARE_SLOTS), E_OK);
 	ck_assert_int_eq(slot.merged, RECORD_IS_DAMAGED);
 	ck_assert(!slot.whole);
 }
@@ -563,7 +563,7 @@ END_TEST
 static enum record_state
 spoil(const char *name, unsigned way)
 {
-	uint8_t data[FIXTURE_SLOTS * RECORD_SIZE + 1];
+	uint8_t data[BARE_SLOTS * RECORD_SIZE + 1];
 	size_t n = 0;
 	uint8_t *good = get_file(&x, grant_path(path, GRANT, name), &n);
 
@@ -633,7 +633,7 @@ END_TEST
 /* hostile 33 */
 START_TEST(files_of_zeros_ones_and_noise_are_whole_and_damaged)
 {
-	uint8_t data[FIXTURE_SLOTS * RECORD_SIZE];
+	uint8_t data[BARE_SLOTS * RECORD_SIZE];
 
 	one_grant();
 	for (unsigned way = 0; way < 3; way++) {
@@ -710,11 +710,11 @@ START_TEST(destroying_a_slot_leaves_its_neighbours)
 	ck_assert_int_eq(stick_destroy_slot(s, &grants.grants[0], 1, 1, raw, &fault), E_OK);
 	ck_assert_int_eq(read_slot(1), E_OK);
 	ck_assert_int_eq(slot.b, RECORD_IS_SPENT);
-	for (uint32_t i = 0; i < FIXTURE_SLOTS; i += 2) {
+	for (uint32_t i = 0; i < BARE_SLOTS; i += 2) {
 		ck_assert_int_eq(read_slot(i), E_OK);
 		ck_assert_int_eq(slot.merged, RECORD_IS_LIVE);
 	}
-	ck_assert_int_eq(stick_destroy_slot(s, &grants.grants[0], FIXTURE_SLOTS, 0, raw, &fault), E_STICK_IO);
+	ck_assert_int_eq(stick_destroy_slot(s, &grants.grants[0], BARE_SLOTS, 0, raw, &fault), E_STICK_IO);
 }
 END_TEST
 
@@ -899,10 +899,10 @@ START_TEST(only_a_notice_that_is_not_there_is_written)
 	ck_assert_int_eq(store(5, 1), 1);
 	ck_assert_uint_eq(found(), 5);
 	ck_assert(!exists(&x, "ONCE/notice.new"));
-	fixture_hash(&x, before);
+	bare_hash(&x, before);
 	ck_assert_int_eq(store(5, 1), 0);
 	ck_assert_int_eq(store(4, 1), 0);
-	fixture_hash(&x, after);
+	bare_hash(&x, after);
 	ck_assert_mem_eq(before, after, 32);
 	ck_assert_int_eq(store(5, 2), 1);
 	ck_assert_int_eq(store(6, 1), 1);
@@ -918,10 +918,10 @@ START_TEST(a_newer_notice_under_the_temporary_name_survives_a_write)
 	stick_for_notices();
 	put_notice("ONCE/notice.cose", OURS, 5);
 	put_notice("ONCE/notice.new", OURS, 7);
-	fixture_hash(&x, before);
+	bare_hash(&x, before);
 	ck_assert_int_eq(store(6, 1), 0);
 	ck_assert_int_eq(store(7, 1), 0);
-	fixture_hash(&x, after);
+	bare_hash(&x, after);
 	ck_assert_mem_eq(before, after, 32);
 	ck_assert_int_eq(store(8, 1), 1);
 	ck_assert_uint_eq(found(), 8);
@@ -975,10 +975,8 @@ START_TEST(what_is_no_notice_of_the_issuer_is_not_stored)
 }
 END_TEST
 
-static void
-fill(TCase *t)
+SUITE("stick", .setup = setup, .teardown = teardown, .timeout = 60)
 {
-	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, a_stick_opens_with_its_id_n_and_ratchet);
 	tcase_add_test(t, without_once_there_is_no_stick);
 	tcase_add_test(t, one_good_copy_of_the_stick_record_is_enough);
@@ -1019,10 +1017,4 @@ fill(TCase *t)
 	tcase_add_test(t, a_newer_notice_under_the_temporary_name_survives_a_write);
 	tcase_add_test(t, a_write_that_fails_loses_no_notice);
 	tcase_add_test(t, what_is_no_notice_of_the_issuer_is_not_stored);
-}
-
-int
-main(void)
-{
-	return run_suite("stick", fill);
 }

@@ -12,10 +12,10 @@
 #include <sys/vfs.h>
 
 #undef BLOCK_SIZE /* <linux/fs.h> has another */
+#include "bare.h"
 #include "calls.h"
-#include "stick_fixture.h"
 
-static struct fixture x;
+static struct bare x;
 
 /* ---- calls that fail: the one of that name, after it went well so many times, says that; 0: a byte is all it does -------- */
 
@@ -212,13 +212,13 @@ setup(void)
 	swapped = false;
 	no_links = 0;
 	owners_by_name = 0;
-	fixture_open(&x);
+	bare_open(&x);
 }
 
 static void
 teardown(void)
 {
-	fixture_close(&x);
+	bare_close(&x);
 }
 
 static mode_t
@@ -432,7 +432,7 @@ START_TEST(only_a_regular_file_is_removed_as_one)
 
 	put_dir(&x, "dir");
 	put_file(&x, "dir/file", "x", 1);
-	ck_assert_int_eq(symlinkat(fixture_path(&x, "dir/file", target), x.fd, "link"), 0);
+	ck_assert_int_eq(symlinkat(bare_path(&x, "dir/file", target), x.fd, "link"), 0);
 	ck_assert_int_eq(mkfifoat(x.fd, "fifo", 0600), 0);
 	put_file(&x, "file", "x", 1);
 	ck_assert_int_eq(stickio_remove_file(x.fd, "absent"), 0);
@@ -1061,10 +1061,8 @@ START_TEST(a_directory_whose_files_are_journalled_is_bad)
 }
 END_TEST
 
-static void
-fill(TCase *t)
+SUITE("stickio", .setup = setup, .teardown = teardown, .timeout = 60)
 {
-	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, a_regular_file_opens_with_its_size);
 	tcase_add_test(t, links_fifos_and_directories_are_no_files);
 	tcase_add_test(t, links_and_files_are_no_directories);
@@ -1101,10 +1099,4 @@ fill(TCase *t)
 	tcase_add_loop_test(t, a_medium_is_refused_named_or_taken, 0, 7);
 	tcase_add_test(t, of_what_is_not_open_nothing_is_known);
 	tcase_add_test(t, a_directory_whose_files_are_journalled_is_bad);
-}
-
-int
-main(void)
-{
-	return run_suite("stickio", fill);
 }

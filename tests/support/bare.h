@@ -1,8 +1,8 @@
 /*
- * stick_fixture.h - directories that stand for sticks, and what an issuer puts on them.
+ * bare.h - directories that stand for sticks, and what an issuer puts on them.
  */
-#ifndef STICK_FIXTURE_H
-#define STICK_FIXTURE_H
+#ifndef BARE_H
+#define BARE_H
 
 #include <check.h>
 #include <dirent.h>
@@ -27,17 +27,17 @@
 #include "stickio.h"
 #include "suite.h"
 
-#define FIXTURE_SLOTS 3u
-#define FIXTURE_CELL CELL_SIZE(1)
+#define BARE_SLOTS 3u
+#define BARE_CELL CELL_SIZE(1)
 
 /* A directory that is no stick yet, on a file system that prepare would accept. */
-struct fixture {
+struct bare {
 	char path[256];
 	int fd;
 };
 
 static inline void
-fixture_open_at(struct fixture *x, const char *base)
+bare_open_at(struct bare *x, const char *base)
 {
 	snprintf(x->path, sizeof x->path, "%s/oncestick-XXXXXX", base);
 	ck_assert_ptr_nonnull(mkdtemp(x->path));
@@ -46,7 +46,7 @@ fixture_open_at(struct fixture *x, const char *base)
 }
 
 static inline void
-fixture_open(struct fixture *x)
+bare_open(struct bare *x)
 {
 	const char *base = getenv("TMPDIR") != NULL ? getenv("TMPDIR") : "/tmp";
 	char name[STICKIO_FS_NAME];
@@ -56,11 +56,11 @@ fixture_open(struct fixture *x)
 	if (stickio_fs_of(fd, name) == STICKIO_FS_BAD)
 		base = "/dev/shm";
 	close(fd);
-	fixture_open_at(x, base);
+	bare_open_at(x, base);
 }
 
 static inline void
-fixture_close(struct fixture *x)
+bare_close(struct bare *x)
 {
 	close(x->fd);
 	ck_assert_int_eq(remove_all(x->path), 0);
@@ -68,7 +68,7 @@ fixture_close(struct fixture *x)
 
 /* Any path below the fixture, as a string that the next call overwrites. */
 static inline const char *
-fixture_path(const struct fixture *x, const char *below, char out[512])
+bare_path(const struct bare *x, const char *below, char out[512])
 {
 	snprintf(out, 512, "%s/%s", x->path, below);
 	return out;
@@ -76,7 +76,7 @@ fixture_path(const struct fixture *x, const char *below, char out[512])
 
 /* Make (or replace) a file below the fixture. */
 static inline void
-put_file(const struct fixture *x, const char *name, const void *data, size_t n)
+put_file(const struct bare *x, const char *name, const void *data, size_t n)
 {
 	int fd = openat(x->fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 
@@ -86,13 +86,13 @@ put_file(const struct fixture *x, const char *name, const void *data, size_t n)
 }
 
 static inline void
-put_dir(const struct fixture *x, const char *name)
+put_dir(const struct bare *x, const char *name)
 {
 	ck_assert_int_eq(mkdirat(x->fd, name, 0777), 0);
 }
 
 static inline uint8_t *
-get_file(const struct fixture *x, const char *name, size_t *n)
+get_file(const struct bare *x, const char *name, size_t *n)
 {
 	struct stat st;
 	uint8_t *data = NULL;
@@ -109,7 +109,7 @@ get_file(const struct fixture *x, const char *name, size_t *n)
 }
 
 static inline bool
-exists(const struct fixture *x, const char *name)
+exists(const struct bare *x, const char *name)
 {
 	return faccessat(x->fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
@@ -160,7 +160,7 @@ hash_dir(crypto_generichash_state *h, int dir_fd)
 }
 
 static inline void
-fixture_hash(const struct fixture *x, uint8_t out[32])
+bare_hash(const struct bare *x, uint8_t out[32])
 {
 	crypto_generichash_state h;
 
@@ -192,7 +192,7 @@ fill_id(uint8_t id[ID_SIZE], uint8_t byte)
 	memset(id, byte, ID_SIZE);
 }
 
-/* A grant of FIXTURE_SLOTS slots over one bundle; change what the test is about, sign it, free it with grant_free. */
+/* A grant of BARE_SLOTS slots over one bundle; change what the test is about, sign it, free it with grant_free. */
 static inline void
 plain_grant(struct grant *g, uint8_t who, uint8_t stick, uint8_t id, uint8_t bundle)
 {
@@ -209,10 +209,10 @@ plain_grant(struct grant *g, uint8_t who, uint8_t stick, uint8_t id, uint8_t bun
 	g->policy.not_before = 1760000000;
 	g->policy.expires = 1790000000;
 	g->policy.session_s = 14400;
-	g->slots = FIXTURE_SLOTS;
-	g->locators = calloc(FIXTURE_SLOTS, LOCATOR_SIZE);
+	g->slots = BARE_SLOTS;
+	g->locators = calloc(BARE_SLOTS, LOCATOR_SIZE);
 	ck_assert_ptr_nonnull(g->locators);
-	for (uint8_t i = 0; i < FIXTURE_SLOTS; i++)
+	for (uint8_t i = 0; i < BARE_SLOTS; i++)
 		memset(g->locators[i], i + 1, LOCATOR_SIZE);
 }
 
@@ -255,7 +255,7 @@ sign_notice(uint8_t who, uint32_t number, uint32_t slot, size_t *n)
 /* ---- sticks without the code under test ---- */
 
 static inline void
-put_stick_record(const struct fixture *x, const char *name, uint8_t stick, uint32_t n, uint8_t who)
+put_stick_record(const struct bare *x, const char *name, uint8_t stick, uint32_t n, uint8_t who)
 {
 	uint8_t raw[RECORD_SIZE], id[ID_SIZE], r[KEY_SIZE], seed[KEY_SIZE];
 
@@ -270,7 +270,7 @@ put_stick_record(const struct fixture *x, const char *name, uint8_t stick, uint3
 
 /* ONCE with its directories and a stick record with n = 1. */
 static inline void
-put_once(const struct fixture *x, uint8_t stick, uint8_t who)
+put_once(const struct bare *x, uint8_t stick, uint8_t who)
 {
 	put_dir(x, "ONCE");
 	put_dir(x, "ONCE/b");
@@ -282,7 +282,7 @@ put_once(const struct fixture *x, uint8_t stick, uint8_t who)
 static inline void
 live_record(uint8_t raw[RECORD_SIZE], const uint8_t grant_id[ID_SIZE], uint32_t slot, uint8_t fill)
 {
-	uint8_t cell[FIXTURE_CELL];
+	uint8_t cell[BARE_CELL];
 
 	memset(cell, fill, sizeof cell);
 	record_encode(raw, RECORD_LIVE, grant_id, slot, BYTES(cell, sizeof cell));
@@ -299,10 +299,10 @@ spent_record(uint8_t raw[RECORD_SIZE], const uint8_t grant_id[ID_SIZE], uint32_t
 
 /* The directory of a grant, named as told, with grant.cose and LIVE records of the grant's own id. */
 static inline void
-put_grant_as(const struct fixture *x, struct grant *g, uint8_t who, const char *dir)
+put_grant_as(const struct bare *x, struct grant *g, uint8_t who, const char *dir)
 {
 	static const char *const copies[] = {"lock.a", "lock.b"};
-	uint8_t locks[FIXTURE_SLOTS * RECORD_SIZE];
+	uint8_t locks[BARE_SLOTS * RECORD_SIZE];
 	char path[128];
 	size_t n = 0;
 	uint8_t *file = sign_grant(g, who, &n);
@@ -312,7 +312,7 @@ put_grant_as(const struct fixture *x, struct grant *g, uint8_t who, const char *
 	snprintf(path, sizeof path, "ONCE/g/%s/grant.cose", dir);
 	put_file(x, path, file, n);
 	free(file);
-	for (uint32_t i = 0; i < FIXTURE_SLOTS; i++)
+	for (uint32_t i = 0; i < BARE_SLOTS; i++)
 		live_record(locks + i * RECORD_SIZE, g->id, i, (uint8_t)(0x60 + i));
 	for (size_t i = 0; i < 2; i++) {
 		snprintf(path, sizeof path, "ONCE/g/%s/%s", dir, copies[i]);
@@ -346,7 +346,7 @@ bundle_path(char out[128], uint8_t id, const char *below)
 }
 
 static inline void
-put_grant(const struct fixture *x, uint8_t who, uint8_t stick, uint8_t id, uint8_t bundle)
+put_grant(const struct bare *x, uint8_t who, uint8_t stick, uint8_t id, uint8_t bundle)
 {
 	struct grant g;
 	char path[128];
@@ -358,7 +358,7 @@ put_grant(const struct fixture *x, uint8_t who, uint8_t stick, uint8_t id, uint8
 }
 
 static inline void
-put_bundle(const struct fixture *x, uint8_t id, bool manifest)
+put_bundle(const struct bare *x, uint8_t id, bool manifest)
 {
 	char path[128];
 
@@ -381,20 +381,6 @@ become_again(void)
 {
 	if (getuid() == 0)
 		ck_assert_int_eq(seteuid(0), 0);
-}
-
-static inline int
-run_suite(const char *name, void (*fill)(TCase *))
-{
-	Suite *suite = suite_create(name);
-	TCase *tests = tcase_create(name);
-
-	if (sodium_init() < 0)
-		return 1;
-	tcase_set_timeout(tests, 60);
-	fill(tests);
-	suite_add_tcase(suite, tests);
-	return suite_run(suite);
 }
 
 #endif

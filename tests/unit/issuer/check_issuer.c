@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include <check.h>
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -93,6 +94,41 @@ START_TEST(the_seed_is_there_for_the_right_passphrase)
 	ck_assert_mem_eq(i.sk, x.sk, SIGN_SECRET_SIZE);
 	issuer_close(&i);
 	ck_assert_ptr_null(i.seed);
+}
+END_TEST
+
+static mode_t others; /* what everybody may do with each new file, whatever was asked for, as on vfat */
+
+int __real_filestat_at(int dir_fd, const char *name, struct stat *st);
+int __wrap_filestat_at(int dir_fd, const char *name, struct stat *st);
+int
+__wrap_filestat_at(int dir_fd, const char *name, struct stat *st)
+{
+	int r = __real_filestat_at(dir_fd, name, st);
+
+	st->st_mode |= others;
+	return r;
+}
+
+START_TEST(where_everybody_may_write_no_secret_is_made)
+{
+	static const mode_t rights[] = {S_IWGRP, S_IWOTH};
+	DIR *dir = NULL;
+
+	ck_assert_int_eq(issuer_check_rights(office.dir_fd, &f), E_OK);
+	others = rights[_i];
+	ck_assert_int_eq(issuer_check_rights(office.dir_fd, &f), E_KEYSTORE);
+	ck_assert(f.err == E_KEYSTORE && f.why == WHY_NO_RIGHTS);
+	fault_clear(&f);
+	others = S_IRGRP | S_IROTH;
+	ck_assert_int_eq(issuer_check_rights(office.dir_fd, &f), E_OK);
+	others = 0;
+	ck_assert_int_eq(issuer_check_rights(-1, &f), E_KEYSTORE);
+	ck_assert(f.why == WHY_MAKE_FILE && f.sys == EBADF);
+	ck_assert_ptr_nonnull(dir = opendir(office.dir));
+	for (const struct dirent *d = readdir(dir); d != NULL; d = readdir(dir))
+		ck_assert_msg(strncmp(d->d_name, "rights", 6) != 0, "%s", d->d_name);
+	(void)closedir(dir);
 }
 END_TEST
 
@@ -242,6 +278,7 @@ SUITE("issuer", .setup = setup, .teardown = teardown)
 	tcase_add_test(t, an_issuer_is_there_whole_or_not_at_all);
 	tcase_add_test(t, books_that_are_lost_are_begun_anew_only_when_wanted);
 	tcase_add_test(t, the_seed_is_there_for_the_right_passphrase);
+	tcase_add_loop_test(t, where_everybody_may_write_no_secret_is_made, 0, 2);
 	tcase_add_test(t, rights_of_others_are_seen);
 	tcase_add_test(t, a_clock_is_held_against_what_was_signed);
 	tcase_add_test(t, a_list_is_made_when_there_is_something_new);

@@ -4,6 +4,7 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -156,6 +157,16 @@ __wrap_provision_space(struct provision *p, uint64_t need, struct fault *fault)
 	return crowded ? fault_set(fault, E_SPACE, ENOSPC, "free space", "%s", "") : __real_provision_space(p, need, fault);
 }
 
+static unsigned threads; /* until one cannot be started; 0: each can */
+
+int __real_pthread_create(pthread_t *t, const pthread_attr_t *a, void *(*run)(void *arg), void *arg);
+int __wrap_pthread_create(pthread_t *t, const pthread_attr_t *a, void *(*run)(void *arg), void *arg);
+int
+__wrap_pthread_create(pthread_t *t, const pthread_attr_t *a, void *(*run)(void *arg), void *arg)
+{
+	return threads > 0 && --threads == 0 ? EAGAIN : __real_pthread_create(t, a, run, arg);
+}
+
 /* Steps on a stick, of which one fails, on the first stick where it is tried. */
 static const char *failing;
 
@@ -262,7 +273,7 @@ setup(void)
 	memset(targets, 0, sizeof targets);
 	memset(&j, 0, sizeof j);
 	left = 0, stretching = E_OK, device = 0;
-	failing = NULL;
+	failing = NULL, threads = 0;
 	slowly = crowded = false;
 	ask();
 	for (size_t i = 0; i < STICKS; i++) {
@@ -857,6 +868,34 @@ START_TEST(what_cannot_be_destroyed_is_not_written_over)
 }
 END_TEST
 
+START_TEST(without_a_thread_it_is_told_and_nothing_is_left)
+{
+	unsigned n = 0, told_of = 0;
+	bool failed = true;
+
+	j.count = 1;
+	while (failed) {
+		enum err e = E_OK;
+
+		threads = ++n;
+		if ((e = look()) == E_OK)
+			e = prepare_write(&j, &blame, &f);
+		failed = threads == 0;
+		threads = 0;
+		if (e == E_OK && (e = targets[0].fault.err) == E_OK) {
+			ck_assert_uint_eq(ready(&targets[0]), CODES);
+			break; /* it does with fewer */
+		}
+		ck_assert_msg(e == E_FAIL, "thread %u: %s", n, err_name(e));
+		ck_assert(f.why == WHY_THREAD || targets[0].fault.why == WHY_THREAD || targets[0].fault.sys == EAGAIN);
+		ck_assert_msg(is_untouched(&targets[0]) && ready(&targets[0]) == 0, "thread %u", n);
+		told_of++;
+		ask_again();
+	}
+	ck_assert_uint_gt(told_of, 2);
+}
+END_TEST
+
 /* After what was written was read back. */
 static enum err
 stop_later(void *arg, struct prepare_target *t, struct fault *fault)
@@ -1246,6 +1285,7 @@ SUITE("prepare", .setup = setup, .teardown = teardown, .timeout = 60)
 	tcase_add_loop_test(t, who_stops_leaves_nothing_behind, 0, 3);
 	tcase_add_loop_test(t, a_stick_that_fails_gets_nothing_and_the_others_go_on, 0, (int)(sizeof steps / sizeof *steps));
 	tcase_add_loop_test(t, what_cannot_be_destroyed_is_not_written_over, 0, 2);
+	tcase_add_test(t, without_a_thread_it_is_told_and_nothing_is_left);
 	tcase_add_test(t, who_stops_before_the_grant_gets_none);
 	tcase_add_test(t, codes_that_take_longer_are_waited_for);
 	tcase_add_test(t, codes_that_cannot_be_made_are_told);

@@ -691,6 +691,27 @@ START_TEST(a_memory_that_cannot_be_read_stops_nobody)
 }
 END_TEST
 
+/* Left by a process that had this number, and died. */
+START_TEST(a_mark_that_was_left_unfinished_is_in_nobodys_way)
+{
+	const struct mark m = {.event = {.no = 7, .token = {3}}, .when = 99};
+	struct mark read = {0};
+	char path[4300], hex[17];
+	struct stat st;
+
+	ck_assert_int_eq(mkdir(memory, 0700), 0);
+	bytes_to_hex(hex, x.pk, 8);
+	snprintf(path, sizeof path, "%s/books-%s.%ld", memory, hex, (long)getpid());
+	ck_assert_int_eq(stickio_create(AT_FDCWD, path, "x", 1, 0600), 0);
+	ck_assert_int_eq(mark_write(memory, x.pk, &m), 0);
+	ck_assert_int_ne(stat(path, &st), 0);
+	ck_assert(mark_read(memory, x.pk, &read) && read.event.no == 7 && read.when == 99 && read.event.token[0] == 3);
+	ck_assert_int_eq(mark_write(file, x.pk, &m), -1); /* no directory */
+	ck_assert_int_eq(errno, ENOTDIR);
+	ck_assert(!mark_read(file, x.pk, &read));
+}
+END_TEST
+
 START_TEST(a_newer_list_on_a_stick_gives_an_older_copy_away)
 {
 	struct stick *s = NULL;
@@ -742,5 +763,6 @@ SUITE("restore", .setup = setup, .teardown = teardown)
 	tcase_add_test(t, restored_books_are_the_newest);
 	tcase_add_test(t, what_was_settled_since_is_no_sign);
 	tcase_add_test(t, a_memory_that_cannot_be_read_stops_nobody);
+	tcase_add_test(t, a_mark_that_was_left_unfinished_is_in_nobodys_way);
 	tcase_add_test(t, a_newer_list_on_a_stick_gives_an_older_copy_away);
 }

@@ -141,6 +141,15 @@ work(void *arg, size_t k)
 	pthread_mutex_unlock(&desk.mutex);
 }
 
+static void
+setup(void)
+{
+	memset(desk.device, 0, sizeof desk.device);
+	desk.done = 0;
+	desk.at_once = desk.most = 0;
+	desk.meet = true;
+}
+
 /* Three devices: that they are worked on at once is what the work waits for. */
 START_TEST(devices_at_once_and_the_sticks_of_one_in_turn)
 {
@@ -149,7 +158,6 @@ START_TEST(devices_at_once_and_the_sticks_of_one_in_turn)
 	size_t last = 0;
 
 	desk.list = list;
-	desk.meet = true;
 	ck_assert_int_eq(several_run(&(struct several_work){work, NULL, NULL}, list, STICKS), 0);
 	ck_assert_uint_eq(desk.done, STICKS - 1);
 	ck_assert_uint_eq(desk.most, 3);
@@ -178,7 +186,6 @@ START_TEST(the_caller_is_called_meanwhile)
 	const struct several_place list[1] = {{true, 1, 1}};
 
 	desk.list = list;
-	desk.meet = true;
 	ck_assert_int_eq(several_run(&(struct several_work){work, look, NULL}, list, 1), 0);
 	ck_assert_uint_eq(desk.done, 1);
 	ck_assert_int_eq(several_run(&(struct several_work){work, look, NULL}, list, 0), 0);
@@ -187,6 +194,7 @@ END_TEST
 
 SUITE("several")
 {
+	tcase_add_checked_fixture(t, setup, NULL);
 	tcase_add_test(t, one_stick_never_stops_the_others);
 	tcase_add_test(t, a_stick_that_is_named_twice_stops_all);
 	tcase_add_test(t, the_first_that_failed_counts);

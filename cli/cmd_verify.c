@@ -206,7 +206,7 @@ check_all(struct run *r, struct fault *f)
 static enum err
 fence(const struct run *r, struct fault *f)
 {
-	int *fds = calloc(r->count, sizeof *fds);
+	int *fds = calloc(r->count + 1, sizeof *fds); /* none is no failure */
 
 	if (fds == NULL)
 		return fault_set(f, E_FAIL, ENOMEM, "memory", "for sticks");

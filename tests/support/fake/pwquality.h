@@ -7,7 +7,7 @@
 
 #include <stddef.h>
 
-typedef struct fake_settings pwquality_settings_t;
+typedef struct pwquality_settings pwquality_settings_t;
 
 enum {
 	PWQ_ERROR_FATAL_FAILURE = -1,

@@ -11,11 +11,11 @@
 #include "passguess.h"
 #include "suite.h"
 
-struct fake_settings {
+struct pwquality_settings {
 	int dictionary;
 };
 
-static struct fake_settings settings;
+static struct pwquality_settings settings;
 static int answer;             /* of the checks before the dictionary */
 static const char *in_it;      /* what the dictionary has; NULL: there is none, and everything is refused */
 static int opened;             /* settings, and reasons that have to be freed */

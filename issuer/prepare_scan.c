@@ -168,7 +168,7 @@ prepare_scan(struct prepare *j, struct fault *f)
 {
 	enum err e = j->scanner != NULL ? E_OK : prepare_scan_begin(j, f);
 
-	if (e != E_OK || (e = finish(j, &j->scanner->awaited, f)) != E_OK)
+	if (j->scanner == NULL || (e = finish(j, &j->scanner->awaited, f)) != E_OK)
 		return e;
 	if (report_stopped(j->report))
 		return fault_set(f, E_INTERRUPTED, 0, "scan", "%s", "");

@@ -45,7 +45,8 @@ struct work {
 	struct roster roster;
 	struct issuer issuer;
 	struct sheet sheet;
-	bool made_dir; /* for the sheets */
+	char dir[PATH_MAX - HOLDER_FILE]; /* for the sheets, */
+	bool made_dir;			  /* which was made */
 	struct drawing *drawings;
 	size_t count, drawn;
 	char *list;
@@ -115,16 +116,31 @@ read_roster(struct work *w, struct fault *f)
 	return e;
 }
 
+/* Its name goes without a slash at its end, so that the directory that it is in can be found. */
+static int
+make_dir(struct work *w)
+{
+	size_t n = strlen(w->a->sheets);
+
+	while (n > 1 && w->a->sheets[n - 1] == '/')
+		n--;
+	if (n >= sizeof w->dir) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	memcpy(w->dir, w->a->sheets, n);
+	w->made_dir = mkdir(w->dir, 0700) == 0;
+	return w->made_dir ? stickio_sync_above(w->dir) : -1;
+}
+
 static enum err
 open_dir(struct work *w, struct fault *f)
 {
 	char safe[FILE_SHOWN];
 
-	say_safe(safe, sizeof safe, w->a->sheets);
-	if (mkdir(w->a->sheets, 0700) == 0) {
-		w->made_dir = true;
+	if (make_dir(w) == 0)
 		return E_OK;
-	}
+	say_safe(safe, sizeof safe, w->a->sheets);
 	if (errno == EEXIST)
 		return say_fault(w->c, f, E_USAGE,
 		    _("%s is there already, and sheets go into a new directory: remove it, or give another name. No code was handed out."),
@@ -144,8 +160,7 @@ prepare_paper(struct work *w, struct fault *f)
 		return sheet_begin(w->c, &w->sheet, w->a->sheet, f);
 	if (e != E_OK || w->a->sheets == NULL || (e = open_dir(w, f)) != E_OK)
 		return e;
-	if ((size_t)snprintf(first, sizeof first, "%s/sheet", w->a->sheets) + HOLDER_FILE >= sizeof first)
-		return say_fault(w->c, f, E_USAGE, _("the name of that directory is too long. No code was handed out."));
+	snprintf(first, sizeof first, "%s/sheet", w->dir);
 	return sheet_begin(w->c, &w->sheet, first, f);
 }
 
@@ -179,7 +194,7 @@ run_of(const struct roster *r, size_t k)
 
 /* A person's file is called like the person; where that is no name of a file, a number tells it from others. */
 static void
-name_drawing(struct drawing *d, const char *dir, const char *holder, size_t number)
+name_drawing(struct drawing *d, const struct work *w, const char *holder)
 {
 	char name[BOOKS_TEXT];
 	bool changed = false;
@@ -191,9 +206,9 @@ name_drawing(struct drawing *d, const char *dir, const char *holder, size_t numb
 			changed = true;
 		}
 	if (changed)
-		snprintf(d->file, sizeof d->file, "%s/%s (%zu).pdf", dir, name, number);
+		snprintf(d->file, sizeof d->file, "%s/%s (%zu).pdf", w->dir, name, w->count + 1);
 	else
-		snprintf(d->file, sizeof d->file, "%s/%s.pdf", dir, name);
+		snprintf(d->file, sizeof d->file, "%s/%s.pdf", w->dir, name);
 }
 
 static enum err
@@ -208,7 +223,7 @@ add_drawing(struct work *w, size_t from, size_t n, const char *const *languages,
 	part.codes += from;
 	part.count = n;
 	if (w->a->sheets != NULL)
-		name_drawing(d, w->a->sheets, part.slots[0].holder, w->count + 1);
+		name_drawing(d, w, part.slots[0].holder);
 	else
 		snprintf(d->file, sizeof d->file, "%s", w->a->sheet);
 	w->count++;
@@ -411,7 +426,7 @@ work_free(struct work *w)
 {
 	sheet_end(&w->sheet);
 	if (w->made_dir)
-		(void)rmdir(w->a->sheets); /* it stays if anything is in it */
+		(void)rmdir(w->dir); /* it stays if anything is in it */
 	for (size_t k = 0; k < w->count; k++)
 		json_decref(w->drawings[k].cards);
 	free(w->drawings);

@@ -454,6 +454,7 @@ START_TEST(whenever_the_books_fail_there_is_no_issuer)
 		restore_free(&r);
 		fault_clear(&f);
 		left = ++n;
+		ck_assert_uint_lt(n, 1000);
 		if ((e = restore_look(&r, file, &f)) == E_OK && (e = restore_unlock(&r, PASS, &f)) == E_OK)
 			e = restore_into(&r, again, &f);
 		ck_assert_msg((left == 0) == (e != E_OK), "step %u: %s", n, err_name(e));
@@ -480,6 +481,7 @@ START_TEST(whenever_the_books_fail_nothing_is_adopted)
 	while (e != E_OK) {
 		fault_clear(&f);
 		left = ++n;
+		ck_assert_uint_lt(n, 1000);
 		e = restore_adopt(&office, HOLDER, &counted, &f);
 		ck_assert_msg(e == E_OK || (e == E_BOOKS && left == 0), "step %u: %s", n, err_name(e));
 		left = 0;

@@ -178,9 +178,11 @@ take_digits(const char **p, int most, int *value)
 static bool
 is_half(const char *p, int *half)
 {
-	if (strcasecmp(p, "am") == 0 || strcasecmp(p, "a.m.") == 0)
+	const char *am = nl_langinfo(AM_STR), *pm = nl_langinfo(PM_STR);
+
+	if (strcasecmp(p, "am") == 0 || strcasecmp(p, "a.m.") == 0 || (am[0] != '\0' && strcasecmp(p, am) == 0))
 		*half = 0;
-	else if (strcasecmp(p, "pm") == 0 || strcasecmp(p, "p.m.") == 0)
+	else if (strcasecmp(p, "pm") == 0 || strcasecmp(p, "p.m.") == 0 || (pm[0] != '\0' && strcasecmp(p, pm) == 0))
 		*half = 12;
 	else
 		return false;

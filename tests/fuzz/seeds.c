@@ -276,6 +276,11 @@ texts(void)
 	text("when", "after-the-last", now, sizeof now, "9999-12-31T23:59:59-00:01");
 	text("when", "after-the-last-relative", last, sizeof last, "+1d");
 	text("when", "relative", now, sizeof now, "+4h30m");
+	text("when", "dots", now, sizeof now, "24. 12. 2026 18:00");
+	text("when", "slashes", now, sizeof now, "12/24/26 18.30");
+	text("when", "names", now, sizeof now, "Thu, 24 Dec 2026 at 6:30 pm");
+	text("when", "two-ways", now, sizeof now, "03/04/2026");
+	text("when", "word", now, sizeof now, "tomorrow 9.05");
 	text("when", "duration", now, sizeof now, "1d2h3m4s");
 	text("mountinfo", "plain", "", 0,
 	    "36 35 8:17 / /media/kim/STICK rw,relatime shared:1 - vfat /dev/sdb1 rw,errors=remount-ro\n");

@@ -67,6 +67,11 @@ prepare "$W/folder" "$W/later" --not-before +10d --expires +20d --codes 1 --labe
 check "one that cannot be opened yet" oncestick mount "$W/later" --as-issuer "$pass"
 check "ended" oncestick unmount
 
+chmod -R a-w "$W/later"
+check "nor does it matter that nothing can be written to it" oncestick mount "$W/later" --as-issuer "$pass"
+check "ended" oncestick unmount
+chmod -R u+w "$W/later"
+
 # which lecture
 prepare "$W/folder" "$W/later" --add --label Other --codes 1
 refused 2 "which of the two?" oncestick mount "$W/later" --as-issuer "$pass"

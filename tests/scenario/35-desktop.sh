@@ -108,6 +108,25 @@ say left
 logged "the stick stayed away: paused" '^notify 1 .* is paused \| The same code opens it again'
 is "nobody is told to pull what is out" "$(count 'paused.*safe to pull')" 0
 
+# of a session without a code nothing is said about one
+serve
+fed
+say 'looked 602 Seen'
+logged "open for its issuer" '"Seen" is open'
+logged "ten minutes before the end" '"Seen" closes in 10 minutes \| At [0-9:]* the folder closes, whatever is being shown\.$'
+say out
+logged "the stick is out" 'The stick is out \| Put it back.* without it the folder closes\.$'
+say back
+say ended
+logged "it has ended" '"Seen" has ended \| It is safe to pull the stick'
+is "no code is spoken of" "$(count '[cC]ode')" 0
+serve
+fed
+say 'looked 3600 Seen'
+logged "open again" '"Seen" is open'
+exec 7>&-
+logged "and killed" '"Seen" was interrupted \| The issuer can open it again'
+
 serve
 fed
 say 'opened 3600 Gone'

@@ -1,7 +1,7 @@
 /*
  * desktop_feed.c - for 35-desktop.sh: a session's part towards its companion (cli/companion.h), from lines on standard input:
  *
- *   opened SECONDS LABEL, unread BLOCKS NAME, out, back, ended, over, paused, left, told
+ *   opened SECONDS LABEL, looked SECONDS LABEL (for its issuer), unread BLOCKS NAME, out, back, ended, over, paused, left, told
  *
  * The end of the input is the end of a session that was killed. Ends with 0 if there was a companion.
  */
@@ -16,9 +16,9 @@
 #include "event.h"
 
 static struct event
-opened(char *text)
+opened(char *text, bool by_key)
 {
-	struct event e = {.kind = EVENT_OPENED};
+	struct event e = {.kind = EVENT_OPENED, .by_key = by_key};
 	struct timespec now;
 	char *label = NULL;
 
@@ -57,8 +57,8 @@ main(void)
 	setlocale(LC_ALL, "");
 	while (fgets(line, sizeof line, stdin) != NULL) {
 		line[strcspn(line, "\n")] = '\0';
-		if (strncmp(line, "opened ", 7) == 0) {
-			const struct event e = opened(line + 7);
+		if (strncmp(line, "opened ", 7) == 0 || strncmp(line, "looked ", 7) == 0) {
+			const struct event e = opened(line + 7, line[0] == 'l');
 
 			event_send(fd, &e);
 		}

@@ -59,11 +59,18 @@ setup(void)
 }
 
 static void
-teardown(void)
+forget(void)
 {
 	verify_free(&all, count);
+	count = 0;
 	stick_grants_free(&grants);
 	stick_close(&stick);
+}
+
+static void
+teardown(void)
+{
+	forget();
 	fixture_grant_free(&g);
 	fixture_close(&x);
 }
@@ -71,9 +78,7 @@ teardown(void)
 static enum err
 verify(void)
 {
-	verify_free(&all, count);
-	stick_grants_free(&grants);
-	stick_close(&stick);
+	forget();
 	ck_assert_int_eq(stick_open(&stick, x.dir_fd, &f), E_OK);
 	ck_assert_int_eq(stick_load_grants(stick, &grants, &f), E_OK);
 	task.stick = stick;

@@ -334,6 +334,7 @@ take_day_word(struct found *f, const char *p)
 	static const struct {
 		const char *word;
 		int ahead;
+		/* TRANSLATORS: what people type for a day, one word each, without blanks: "tomorrow 9:00" */
 	} words[] = {{N_("today"), 0}, {N_("tomorrow"), 1}, {N_("yesterday"), -1}};
 
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)

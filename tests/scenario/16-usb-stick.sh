@@ -74,7 +74,8 @@ check "... and ends" oncestick unmount --yes
 check "collected, with the key that the device gives" oncestick collect "$dev" --json --passphrase-file "$W/pass"
 is "its receipt is good" "$(jq -r '.codes[0].found' "$W/out")" used
 mkdir "$W/books" && mv "$W/issuer"/books.sqlite* "$W/books"
-check "collected again, without books" oncestick collect /mnt --json --passphrase-file "$W/pass"
+check "collected again, without books, on another PC" \
+	env ONCESTICK_STATION_DIR="$W/elsewhere" oncestick collect /mnt --json --passphrase-file "$W/pass"
 is "its receipt is still good" "$(jq -r '.codes[0].found' "$W/out")" used
 rm -f "$W/issuer"/books.sqlite* && mv "$W/books"/* "$W/issuer"
 unplug

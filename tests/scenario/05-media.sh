@@ -5,10 +5,10 @@ need_fuse
 stick=$W/stick
 f=$W/folder
 mkdir -p "$f/Folien und Bilder" "$f/empty" "$f/d/e/e/p/e/r/and/deeper/still"
-check "a film of three minutes" ffmpeg -v error -f lavfi -i testsrc2=size=640x360:rate=25:duration=180 \
+check "a film of three minutes" ffmpeg -v error -f lavfi -i testsrc2=size=320x180:rate=25:duration=180 \
 	-f lavfi -i "sine=frequency=300:duration=180" -c:v libx264 -preset ultrafast -g 50 -pix_fmt yuv420p -c:a aac -b:a 96k \
 	-movflags +faststart "$f/film.mp4"
-check "a WebM" ffmpeg -v error -f lavfi -i testsrc=size=320x180:rate=15:duration=20 -f lavfi -i "sine=duration=20" \
+check "a WebM" ffmpeg -v error -f lavfi -i testsrc=size=160x90:rate=15:duration=20 -f lavfi -i "sine=duration=20" \
 	-c:v libvpx -deadline realtime -cpu-used 8 -b:v 300k -c:a libopus "$f/clip.webm"
 cp "$ONCE_TESTS/scenario/media/slides/slides.pdf" "$ONCE_TESTS/scenario/media/pictures/mandelbrot.jpg" "$f/Folien und Bilder/"
 : >"$f/empty file"

@@ -38,10 +38,7 @@ class Exfat:
             start = following
 
     def content(self, start, contiguous, size):
-        data = b''
-        for cluster in self.chain(start, contiguous, size):
-            data += os.pread(self.fd, min(self.cluster_size, size - len(data)), self.heap + (cluster - 2) * self.cluster_size)
-        return data
+        return read_runs(self.fd, self.chain(start, contiguous, size), self.heap, self.cluster_size)[:size]
 
     def folder(self, start, contiguous, size):
         """Its entries: name, attributes, where they are, and what content() wants."""
@@ -76,6 +73,17 @@ class Exfat:
                 found[below] = None
                 found.update(self.files(where_below, below, levels - 1))
         return found
+
+
+def read_runs(fd, clusters, begin, cluster_size):
+    """What clusters have, the second being at BEGIN: of neighbours at once."""
+    runs = []
+    for cluster in clusters:
+        if runs and cluster == sum(runs[-1]):
+            runs[-1][1] += 1
+        else:
+            runs.append([cluster, 1])
+    return b''.join(os.pread(fd, count * cluster_size, begin + (first - 2) * cluster_size) for first, count in runs)
 
 
 def name_hash(units):

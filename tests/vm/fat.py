@@ -3,8 +3,11 @@
 A chain ends where it leads to a free cluster or nowhere; a folder without a cluster is empty; a long name whose parts do not
 belong together is none, and the short one counts. mtools reads a sound image in the same way, which cuts.py checks, but follows a
 folder without a cluster to the root, again and again."""
+import itertools
 import os
 import struct
+
+import exfat
 
 END_OF_CHAIN, LAST_LONG, LONG_NAME, VOLUME, FOLDER, DELETED = 0x0ffffff8, 0x40, 0x0f, 0x08, 0x10, 0xe5
 LOWER_BASE, LOWER_EXTENSION = 0x08, 0x10
@@ -35,12 +38,8 @@ class Fat:
             start = following
 
     def content(self, start, size=None):
-        data = b''
-        for cluster in self.chain(start):
-            data += os.pread(self.fd, self.cluster_size, self.data + (cluster - 2) * self.cluster_size)
-            if size is not None and len(data) >= size:
-                break
-        return data if size is None else data[:size]
+        wanted = None if size is None else -(-size // self.cluster_size)
+        return exfat.read_runs(self.fd, itertools.islice(self.chain(start), wanted), self.data, self.cluster_size)[:size]
 
     def folder(self, start):
         """Its entries: name, attributes, start, size."""

@@ -48,34 +48,38 @@ no_factors(const struct grant *g)
 	return !g->policy.usb && !g->policy.station && !g->policy.ledger && g->bundle_count == 1;
 }
 
+/* Of all grants for the bundle, the one that the code belongs to: codes that came later have one of their own. */
 static enum err
-key_from_code(const struct verify_task *t, const struct grant *g, uint8_t ck[KEY_SIZE])
+key_from_code(const struct verify_task *t, const struct grant_bundle *of, uint8_t ck[KEY_SIZE])
 {
 	uint8_t a[KEY_SIZE], locator[LOCATOR_SIZE];
 	enum err e = E_CODE_UNKNOWN;
-	int slot = -1;
 
-	if (kdf_stretch(a, t->symbols, CODE_SYMBOLS, g->stick_id) != 0)
+	if (kdf_stretch(a, t->symbols, CODE_SYMBOLS, t->stick->id) != 0)
 		return E_MEMORY;
 	keytree_locator(locator, a);
-	slot = grant_slot(g, locator);
-	if (slot >= 0)
-		e = no_factors(g) ? open_cell(t, g, (uint32_t)slot, a, ck) : E_USAGE;
+	for (size_t i = 0; i < t->grants->count && e == E_CODE_UNKNOWN; i++) {
+		const struct grant *g = &t->grants->grants[i];
+		int slot = memcmp(&g->bundles[0], of, sizeof *of) == 0 ? grant_slot(g, locator) : -1;
+
+		if (slot >= 0)
+			e = no_factors(g) ? open_cell(t, g, (uint32_t)slot, a, ck) : E_USAGE;
+	}
 	sodium_memzero(a, sizeof a);
 	return e;
 }
 
 /* Unlock b if any of our keys fits. If none does, only the names of files are missing. */
 static bool
-unlock(const struct verify_task *t, const struct grant *g, struct bundle *b)
+unlock(const struct verify_task *t, const struct grant_bundle *of, struct bundle *b)
 {
 	uint8_t *ck = t->seed != NULL || t->symbols != NULL ? secret_new(KEY_SIZE) : NULL;
 	bool ok = ck != NULL;
 
 	if (ok && t->seed != NULL)
-		keytree_content(ck, t->seed, g->bundles[0].id);
+		keytree_content(ck, t->seed, of->id);
 	else if (ok)
-		ok = key_from_code(t, g, ck) == E_OK;
+		ok = key_from_code(t, of, ck) == E_OK;
 	ok = ok && bundle_unlock(b, ck) == E_OK;
 	secret_free(&ck);
 	return ok;
@@ -149,7 +153,7 @@ check_bundle(const struct verify_task *t, struct verify_found *x)
 	e = bundle_verify(b, &check, &x->fault);
 	t->end(t->arg, e == E_OK);
 	x->direct = check.was_direct;
-	x->unlocked = e == E_BUNDLE && unlock(t, x->grant, b);
+	x->unlocked = e == E_BUNDLE && unlock(t, gb, b);
 	if (x->unlocked)
 		name_files(x, b);
 	bundle_free(&b);

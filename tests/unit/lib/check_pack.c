@@ -28,6 +28,7 @@
 
 #include "blockcrypt.h"
 #include "bytes.h"
+#include "exclude.h"
 #include "pack_internal.h"
 #include "secret.h"
 #include "suite.h"
@@ -1068,6 +1069,32 @@ START_TEST(links_fifos_and_sockets_are_refused_by_name)
 }
 END_TEST
 
+/* Neither opened nor listed, and no reason to refuse the folder. */
+START_TEST(what_is_left_out_is_not_even_looked_at)
+{
+	static struct exclude x;
+	const struct pack_scan scan = {.strict = true, .since = INT64_MAX, .exclude = &x};
+	struct pack_source *src = NULL;
+	struct fault f = {0};
+	int sub = make_dir(folder, "sub"), out = make_dir(folder, "out");
+
+	ck_assert_int_eq(exclude_add(&x, "out/"), EXCLUDE_OK);
+	ck_assert_int_eq(exclude_add(&x, "sub/odd"), EXCLUDE_OK);
+	make_file(sub, "a", "a", 1);
+	make_file(out, "b", "b", 1);
+	ck_assert_int_eq(mkfifoat(out, "odd", 0644), 0);
+	ck_assert_int_eq(mkfifoat(sub, "odd", 0644), 0);
+	ck_assert_int_eq(pack_scan_folder(&src, folder, &scan, &f), E_OK);
+	ck_assert_uint_eq(pack_source_files(src), 1);
+	ck_assert_uint_eq(x.dirs, 1);
+	ck_assert_uint_eq(x.files, 1);
+	pack_source_free(&src);
+	exclude_free(&x);
+	close(sub);
+	close(out);
+}
+END_TEST
+
 START_TEST(specials_are_skipped_with_a_note)
 {
 	struct run r = { .skip_special = true };
@@ -2015,6 +2042,7 @@ SUITE("pack", .setup = setup, .teardown = teardown, .timeout = 300)
 	tcase_add_test(t, two_thousand_levels);
 	tcase_add_test(t, deep_branches_side_by_side);
 	tcase_add_loop_test(t, links_fifos_and_sockets_are_refused_by_name, 0, 4);
+	tcase_add_test(t, what_is_left_out_is_not_even_looked_at);
 	tcase_add_test(t, specials_are_skipped_with_a_note);
 	tcase_add_loop_test(t, unreadable_is_known_before_anything_is_written, 0, 2);
 	tcase_add_loop_test(t, names_in_faults_are_safe_to_print, 0, 6);

@@ -103,11 +103,14 @@ begins(const char *verb, const char *with)
 	return strncmp(verb, with, strlen(with)) == 0;
 }
 
-/* An event of the whole lecture: the first one says how it came into the books. */
+/*
+ * An event of the whole lecture: the first one says how it came into the books. Its issuer may have looked into it before, where
+ * the books had been lost.
+ */
 static void
 take_event(struct walk *w, struct books_report_lecture *l, const char *verb)
 {
-	if (l->prepared_by[0] != '\0' || l->imported)
+	if (l->prepared_by[0] != '\0' || l->imported || begins(verb, "mount") || strcmp(verb, "key") == 0)
 		return;
 	l->imported = strcmp(verb, "collect") == 0;
 	if (!l->imported)

@@ -125,6 +125,34 @@ START_TEST(the_books_have_who_and_when_and_which)
 }
 END_TEST
 
+static enum err
+on_lecture(void *arg, const struct books_report_lecture *l, const struct books_report_code *codes, size_t count, struct fault *why)
+{
+	(void)codes;
+	(void)count;
+	(void)why;
+	*(bool *)arg = l->imported && l->prepared_by[0] == '\0';
+	return E_OK;
+}
+
+/* Books that were lost: the lecture is looked into before its stick is collected. */
+START_TEST(who_looks_has_not_prepared_it)
+{
+	bool imported = false;
+	size_t n = 0;
+	uint8_t *payload = grant_encode(&g.g, &n);
+
+	ck_assert_int_eq(find(), E_OK);
+	ck_assert_int_eq(peek_note(&p, &issuer, "key", &f), E_OK);
+	ck_assert_int_eq(peek_note(&p, &issuer, "mount --as-issuer", &f), E_OK);
+	ck_assert_int_eq(books_add_grant(issuer.books,
+	    &(struct books_new){&g.g, BYTES(payload, n), BOOKS_ISSUED, FIXTURE_NOW, "collect"}, &f), E_OK);
+	ck_assert_int_eq(books_report_lectures(issuer.books, NULL, on_lecture, &imported, &f), E_OK);
+	ck_assert(imported);
+	free(payload);
+}
+END_TEST
+
 SUITE("peek", .setup = setup, .teardown = teardown)
 {
 	tcase_add_test(t, the_key_is_that_of_the_lecture);
@@ -132,4 +160,5 @@ SUITE("peek", .setup = setup, .teardown = teardown)
 	tcase_add_test(t, a_key_that_the_manifest_does_not_name_is_none);
 	tcase_add_test(t, of_several_lectures_one_is_named);
 	tcase_add_test(t, the_books_have_who_and_when_and_which);
+	tcase_add_test(t, who_looks_has_not_prepared_it);
 }

@@ -43,13 +43,21 @@ next_year()
 	env TZ=Pacific/Kiritimati LC_ALL=C DEB_BUILD_OPTIONS="parallel=1 nocheck" faketime -f +400d "$@"
 }
 check "the sources are as make dist has them" make -s -C "$ONCE_BUILD" distdir distdir="$W/dist"
-check "packages are built, and the quick unit tests pass, as an ordinary user" build "$W/one/oncestick" as_nobody
 sed -n 's/^SLOW = //p' "$W/dist/debian/rules" | tr ' ' '\n' | sort >"$W/slow"
 make -s -C "$ONCE_BUILD" list-tests | grep '^tests/unit/' | sort >"$W/units"
-nothing "... the slow ones are unit tests" comm -23 "$W/slow" "$W/units"
+nothing "the slow ones are unit tests" comm -23 "$W/slow" "$W/units"
 comm -13 "$W/slow" "$W/units" >"$W/quick"
+# All that the package chooses in test all; else those that ask who runs them.
+if [ -z "${ONCE_DEEP:-}" ]; then
+	grep -E '/(fuse|host)/|/check_(issuer|keystore|provision|reformat|station|stick|stickio)$' "$W/quick" >"$W/some"
+	mv "$W/some" "$W/quick"
+	QUICK=$(tr '\n' ' ' <"$W/quick")
+	export QUICK
+fi
+check "packages are built, and the quick unit tests pass, as an ordinary user" build "$W/one/oncestick" as_nobody
+unset QUICK
 sed -n 's|^PASS: \(tests/unit/[a-z0-9_/]*\)$|\1|p' "$W/one/oncestick.log" | sort >"$W/passed"
-check "... more than a few" test "$(wc -l <"$W/passed")" -gt 50
+check "... more than a few" test "$(wc -l <"$W/passed")" -gt 20
 nothing "... all of them" diff "$W/quick" "$W/passed"
 check "they are built as root, elsewhere, with another umask, next year" build "$W/another/place/oncestick" next_year
 for package in oncestick liboncestick0 liboncestick-dev oncestick-doc; do

@@ -2,6 +2,7 @@
  * check_rehearsal.c - what a rehearsal finds, and what it makes of times and codes. FUSE and the fence are taken to work.
  */
 #include <check.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,11 +22,14 @@ static struct rehearsal r;
 static struct fault f;
 static unsigned found; /* a bit for each enum rehearsal_found */
 static enum err trial; /* how it ends */
+static enum err marks; /* what reading the clock's marks says */
 
 enum err __wrap_fusefs_possible(struct fault *f);
 enum err __wrap_mountpoint_home(struct fault *f);
 enum err __wrap_mountpoint_try(struct fault *f);
 enum err __wrap_trial_run(const struct trial *t, struct fault *f);
+enum err __real_unlock_clock(struct unlock *u, struct unlock_info *info, struct fault *f);
+enum err __wrap_unlock_clock(struct unlock *u, struct unlock_info *info, struct fault *f);
 struct clock_source __wrap_clock_system(void);
 
 enum err
@@ -56,6 +60,12 @@ __wrap_trial_run(const struct trial *t, struct fault *why)
 	return trial == E_OK ? E_OK : fault_set(why, trial, 0, "trial", "here");
 }
 
+enum err
+__wrap_unlock_clock(struct unlock *u, struct unlock_info *info, struct fault *why)
+{
+	return marks == E_OK ? __real_unlock_clock(u, info, why) : fault_set(why, marks, 0, "marks", "here");
+}
+
 struct clock_source
 __wrap_clock_system(void)
 {
@@ -83,7 +93,7 @@ setup(void)
 	ck_assert_int_eq(setenv("ONCESTICK_STATION_DIR", station, 1), 0);
 	fault_clear(&f);
 	found = 0;
-	trial = E_OK;
+	trial = marks = E_OK;
 	r = (struct rehearsal){.at.fd = x.dir_fd, .found = on_found, .arg = &found};
 	snprintf(r.at.path, sizeof r.at.path, "%s", x.path);
 }
@@ -125,6 +135,33 @@ START_TEST(fence_that_holds_back_is_no_success)
 	ck_assert_int_eq(rehearsal_try(&r, &f), E_FAIL);
 	ck_assert_uint_eq(found, WORKS & ~BIT(FENCE));
 	ck_assert(!r.none_opens);
+}
+END_TEST
+
+START_TEST(memory_that_has_no_place_or_cannot_be_read_is_no_success)
+{
+	char far[PATH_MAX + 10];
+
+	prepare(-60);
+	marks = E_STATION;
+	ck_assert_int_eq(rehearsal_try(&r, &f), E_STATION);
+	ck_assert_uint_eq(found, WORKS);
+	rehearsal_end(&r);
+	fault_clear(&f);
+	memset(far, '/', sizeof far - 1);
+	far[sizeof far - 1] = '\0';
+	ck_assert_int_eq(setenv("ONCESTICK_STATION_DIR", far, 1), 0);
+	ck_assert_int_eq(rehearsal_try(&r, &f), E_STATION);
+	ck_assert_int_eq(f.why, WHY_NO_HOME);
+}
+END_TEST
+
+START_TEST(clock_that_says_when_something_was_signed_last_is_right)
+{
+	prepare(-86400);
+	x.now = x.issued;
+	ck_assert_int_eq(rehearsal_try(&r, &f), E_OK);
+	ck_assert_uint_eq(found, WORKS | BIT(CLOCK) | BIT(LECTURE));
 }
 END_TEST
 
@@ -204,6 +241,8 @@ SUITE("rehearsal", .setup = setup, .teardown = teardown, .timeout = 60)
 {
 	tcase_add_test(t, all_is_found_in_order);
 	tcase_add_test(t, fence_that_holds_back_is_no_success);
+	tcase_add_test(t, memory_that_has_no_place_or_cannot_be_read_is_no_success);
+	tcase_add_test(t, clock_that_says_when_something_was_signed_last_is_right);
 	tcase_add_test(t, clock_that_is_behind_is_told);
 	tcase_add_test(t, lecture_of_tomorrow_is_in_order);
 	tcase_add_test(t, lecture_of_tomorrow_with_a_clock_that_is_behind_is_not);

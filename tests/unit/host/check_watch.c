@@ -13,8 +13,10 @@
 
 #include <sodium.h>
 
+#include "fixture.h"
 #include "mountinfo.h"
 #include "place.h"
+#include "sessions.h"
 #include "suite.h"
 #include "usb_hotplug.h"
 #include "watch.h"
@@ -37,6 +39,8 @@ static bool unsettled; /* whether mounts change meanwhile, once */
 static bool changes;   /* ... now */
 static unsigned most;  /* sticks until it is over */
 static int ready;
+static uint8_t with[ID_SIZE]; /* the stick of a session */
+static enum err found;        /* what looking for sessions says */
 
 /* ---- the PC ----------------------------------------------------------------------------------------------------------------- */
 
@@ -47,6 +51,7 @@ enum err __wrap_usb_list(
     struct usb_list_volume **list, size_t *count, const struct usb_list_source *source, struct fault *why);
 size_t __wrap_usb_hotplug_fds(const struct usb_hotplug *h, struct pollfd *out, size_t max);
 bool __wrap_usb_hotplug_changed(struct usb_hotplug *h);
+enum err __wrap_sessions_find(struct sessions *s, struct fault *why);
 int __wrap_poll(struct pollfd *fds, nfds_t n, int timeout);
 int __real_clock_gettime(clockid_t clock, struct timespec *t);
 int __wrap_clock_gettime(clockid_t clock, struct timespec *t);
@@ -102,6 +107,17 @@ __wrap_usb_hotplug_changed(struct usb_hotplug *h)
 {
 	(void)h;
 	return now++->plugged;
+}
+
+enum err
+__wrap_sessions_find(struct sessions *s, struct fault *why)
+{
+	ck_assert_ptr_nonnull(s->list = calloc(2, sizeof *s->list));
+	s->count = 2;
+	snprintf(s->list[0].state.mount_point, MOUNTPOINT_MAX, "/another");
+	memcpy(s->list[1].state.stick_id, with, ID_SIZE);
+	snprintf(s->list[1].state.mount_point, MOUNTPOINT_MAX, "/its/folder");
+	return found == E_OK ? E_OK : fault_set(why, found, 0, "sessions", "here");
 }
 
 int
@@ -290,12 +306,25 @@ START_TEST(another_code_helps_against_what_is_wrong_with_this_one)
 }
 END_TEST
 
-START_TEST(no_session_has_what_is_no_stick)
+/* Two sessions, of which the second has the stick. */
+START_TEST(stick_of_a_session_has_its_folder)
 {
-	char folder[MOUNTPOINT_MAX];
+	char folder[MOUNTPOINT_MAX] = "";
+	struct fixture x;
 
+	fixture_open(&x);
+	memcpy(with, x.stick_id, ID_SIZE);
+	ck_assert(watch_session(x.path, folder));
+	ck_assert_str_eq(folder, "/its/folder");
+	with[0] ^= 1;
+	ck_assert(!watch_session(x.path, folder));
+	with[0] ^= 1;
+	found = E_STATION;
+	ck_assert(!watch_session(x.path, folder));
+	found = E_OK;
 	ck_assert(!watch_session("/", folder));
 	ck_assert(!watch_session("/nowhere", folder));
+	fixture_close(&x);
 }
 END_TEST
 
@@ -311,5 +340,5 @@ SUITE("watch", .setup = setup, .teardown = teardown)
 	tcase_add_test(t, device_that_was_pulled_is_told_again);
 	tcase_add_test(t, nothing_more_is_told_when_it_is_over);
 	tcase_add_test(t, another_code_helps_against_what_is_wrong_with_this_one);
-	tcase_add_test(t, no_session_has_what_is_no_stick);
+	tcase_add_test(t, stick_of_a_session_has_its_folder);
 }

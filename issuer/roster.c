@@ -27,8 +27,9 @@ struct stand {
 	bool named;	   /* by a row */
 };
 
-/* The one that a row names, or NULL. */
+/* A row, and the stick that it names or NULL. */
 struct named {
+	const struct roster_row *row;
 	struct stand *stand;
 };
 
@@ -112,6 +113,8 @@ read_stands(struct plan *p, struct fault *f)
 	p->of_row = calloc(p->r->count + 1, sizeof *p->of_row);
 	if (p->stands == NULL || p->of_row == NULL)
 		return no_memory(f);
+	for (size_t k = 0; k < p->r->count; k++)
+		p->of_row[k].row = &p->r->rows[k];
 	for (size_t k = 0; k < n; k++) {
 		struct books_offer *o = &p->offers[k];
 
@@ -192,6 +195,41 @@ find_stand(struct plan *p, size_t k)
 	if (found > 1)
 		c.what = ROSTER_ALIKE;
 	roster_complain(p->r, found > 1 ? E_USAGE : E_NO_STICK, &c);
+}
+
+static int
+by_holder_and_stand(const void *pa, const void *pb)
+{
+	const struct named *a = pa, *b = pb;
+	int order = strcmp(a->row->holder, b->row->holder);
+
+	if (order == 0 && a->stand != b->stand)
+		order = a->stand < b->stand ? -1 : 1;
+	return order != 0 ? order : a->row->line < b->row->line ? -1 : 1;
+}
+
+/* The rows of one person are for different sticks, however they are written: by name, by id or by serial number. */
+static enum err
+find_twice(struct plan *p, struct fault *f)
+{
+	struct named *order = calloc(p->r->count + 1, sizeof *order);
+
+	if (order == NULL)
+		return no_memory(f);
+	memcpy(order, p->of_row, p->r->count * sizeof *order);
+	qsort(order, p->r->count, sizeof *order, by_holder_and_stand);
+	for (size_t k = 1; k < p->r->count; k++) {
+		const struct roster_row *one = order[k - 1].row, *two = order[k].row;
+		struct roster_complaint c = about(p, two, ROSTER_TWICE, two->holder);
+
+		if (order[k].stand == NULL || order[k].stand != order[k - 1].stand || strcmp(one->holder, two->holder) != 0)
+			continue;
+		c.column = p->r->at[ROSTER_HOLDER];
+		c.other = one->line;
+		roster_complain(p->r, E_USAGE, &c);
+	}
+	free(order);
+	return E_OK;
 }
 
 /* ---- codes --------------------------------------------------------------------------------------------------------------- */
@@ -416,6 +454,8 @@ roster_plan(struct roster *r, struct issuer *i, const struct roster_order *o, st
 	for (size_t k = 0; k < r->count && e == E_OK; k++)
 		if (r->rows[k].stick[0] != '\0')
 			find_stand(&p, k);
+	if (e == E_OK)
+		e = find_twice(&p, f);
 	for (size_t k = 0; k < r->count && e == E_OK; k++)
 		e = find_held(&p, k, f);
 	if (e == E_OK)

@@ -343,6 +343,24 @@ START_TEST(a_stick_is_named_by_name_by_id_or_by_serial_number)
 }
 END_TEST
 
+START_TEST(nobody_is_listed_twice_for_one_stick_by_its_different_names)
+{
+	char text[200], hex[2 * ID_SIZE + 1], name[STICK_NAME_SIZE];
+
+	bytes_to_hex(hex, others[0].g.stick_id, ID_SIZE);
+	keytree_stick_name(name, others[0].g.stick_id);
+	snprintf(text, sizeof text, "holder,stick,codes\nKim,usb:4C530001,1\nLee,%s,1\nKim,%s,1\n", hex, mine);
+	ck_assert_int_eq(plan(text), E_OK);
+	snprintf(text, sizeof text, "holder,stick,codes\nKim,usb:4C530001,1\nLee,%s,1\nKim,%s,1\n", mine, name);
+	is_refused(text, E_USAGE, ROSTER_TWICE, 4);
+	ck_assert_uint_eq(r.complaints[0].column, 1);
+	ck_assert_uint_eq(r.complaints[0].other, 2);
+	ck_assert_str_eq(r.complaints[0].text, "Kim");
+	snprintf(text, sizeof text, "holder,stick,codes\nKim,%s,1\nLee,%s,1\nKim,%s,1\n", hex, mine, name);
+	is_refused(text, E_USAGE, ROSTER_TWICE, 4);
+}
+END_TEST
+
 START_TEST(one_row_too_many_and_nothing_is_handed_out)
 {
 	char text[200];
@@ -443,6 +461,7 @@ main(void)
 	tcase_add_checked_fixture(codes, setup_office, teardown_office);
 	tcase_add_test(codes, open_rows_get_the_sticks_in_turn);
 	tcase_add_test(codes, a_stick_is_named_by_name_by_id_or_by_serial_number);
+	tcase_add_test(codes, nobody_is_listed_twice_for_one_stick_by_its_different_names);
 	tcase_add_test(codes, one_row_too_many_and_nothing_is_handed_out);
 	tcase_add_test(codes, open_rows_never_mix_lectures);
 	tcase_add_test(codes, a_roster_that_is_run_twice_is_noticed);

@@ -64,6 +64,21 @@ leftout_patterns(const struct cli *c, struct exclude *x, const struct opt_list *
 	return E_USAGE;
 }
 
+/* Why the file of patterns cannot be read. The caller frees it; NULL if there is no memory. */
+static char *
+words_unread(int sys)
+{
+	switch (sys) {
+	case ELOOP:
+		return strdup(_("symbolic link"));
+	case EISDIR:
+	case EINVAL: /* a device or a pipe */
+		return words_for(EXCLUDE_BINARY);
+	default:
+		return strdup(strerror(sys));
+	}
+}
+
 enum err
 leftout_file(const struct cli *c, struct exclude *x, int folder_fd, struct fault *f)
 {
@@ -79,7 +94,11 @@ leftout_file(const struct cli *c, struct exclude *x, int folder_fd, struct fault
 			return say_fault(c, f, E_SOURCE,
 			    _("%s is too large: it has at most %u KiB of patterns. Nothing was written."), EXCLUDE_FILE,
 			    EXCLUDE_FILE_MAX >> 10);
-		return say_fault(c, f, E_SOURCE, _("%s cannot be read: %s. Nothing was written."), EXCLUDE_FILE, strerror(errno));
+		if ((why = words_unread(errno)) == NULL)
+			return fault_set(f, E_FAIL, ENOMEM, "memory", "for patterns");
+		say_fault(c, f, E_SOURCE, _("%s cannot be read: %s. Nothing was written."), EXCLUDE_FILE, why);
+		free(why);
+		return E_SOURCE;
 	}
 	got = exclude_read(x, BYTES(file, n), &line);
 	free(file);

@@ -62,9 +62,15 @@ said '.oncestickignore, line 2[0-9][0-9]: '
 rm "$folder/.oncestickignore"
 mkfifo "$folder/.oncestickignore"
 refused 52 "one that is no file" oncestick prepare "$folder" "$stick" --replace --discard "$pass"
+said 'not a text of patterns'
 rm "$folder/.oncestickignore"
+mkdir "$folder/.oncestickignore"
+refused 52 "one that is a folder" oncestick prepare "$folder" "$stick" --replace --discard "$pass"
+said 'not a text of patterns'
+rmdir "$folder/.oncestickignore"
 ln -s /etc/passwd "$folder/.oncestickignore"
 refused 52 "one that is a link" oncestick prepare "$folder" "$stick" --replace --discard "$pass"
+said 'cannot be read: symbolic link'
 is "the stick is as it was" "$(find "$stick" -type f -exec sha256sum {} + | sort | cmp - "$W/before" && echo same)" same
 
 finish

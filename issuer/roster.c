@@ -33,6 +33,13 @@ struct named {
 	struct stand *stand;
 };
 
+/* What a stick can be called: its name, or the serial number of its device. */
+struct called {
+	const char *as;
+	bool serial;
+	struct stand *stand;
+};
+
 struct plan {
 	struct roster *r;
 	struct issuer *i;
@@ -40,7 +47,11 @@ struct plan {
 	struct books_offer *offers;
 	struct stand *stands;
 	size_t count; /* of stands */
-	size_t next;  /* the stand whose turn it is */
+	struct called *names; /* of all stands, sorted */
+	size_t name_count;
+	struct stand **open; /* those that no row names and that have codes: rows without a stick get theirs here, in turn */
+	size_t open_count, next; /* next: whose turn it is */
+	uint32_t too_many; /* so many codes, or more, none of them has left */
 	struct named *of_row;
 };
 
@@ -101,6 +112,34 @@ no_memory(struct fault *f)
 	return E_FAIL;
 }
 
+/* The names of sticks have no capitals, and rows may write them so. Serial numbers are as they are. */
+static int
+by_name(const void *pa, const void *pb)
+{
+	const struct called *a = pa, *b = pb;
+
+	if (a->serial != b->serial)
+		return a->serial ? 1 : -1;
+	return a->serial ? strcmp(a->as, b->as) : strcasecmp(a->as, b->as);
+}
+
+/* The first of the names that is not before what. */
+static size_t
+first_called(const struct plan *p, const struct called *what)
+{
+	size_t low = 0, high = p->name_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (by_name(&p->names[middle], what) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 static enum err
 read_stands(struct plan *p, struct fault *f)
 {
@@ -110,8 +149,10 @@ read_stands(struct plan *p, struct fault *f)
 	if (e != E_OK)
 		return e;
 	p->stands = calloc(n + 1, sizeof *p->stands);
+	p->names = calloc(2 * n + 1, sizeof *p->names);
+	p->open = calloc(n + 1, sizeof *p->open);
 	p->of_row = calloc(p->r->count + 1, sizeof *p->of_row);
-	if (p->stands == NULL || p->of_row == NULL)
+	if (p->stands == NULL || p->names == NULL || p->open == NULL || p->of_row == NULL)
 		return no_memory(f);
 	for (size_t k = 0; k < p->r->count; k++)
 		p->of_row[k].row = &p->r->rows[k];
@@ -128,18 +169,16 @@ read_stands(struct plan *p, struct fault *f)
 		}
 		p->stands[p->count - 1].count++;
 	}
-	for (size_t k = 0; k < p->count; k++)
-		p->stands[k].label = label_of(p, &p->stands[k]);
-	return E_OK;
-}
+	for (size_t k = 0; k < p->count; k++) {
+		struct stand *s = &p->stands[k];
 
-/* Whether text names the stick; id is what it is as a whole id, or NULL. */
-static bool
-is_named(const struct stand *s, const char *text, const uint8_t *id)
-{
-	if (strncmp(text, ROSTER_STICK, sizeof ROSTER_STICK - 1) == 0)
-		return s->serial[0] != '\0' && strcmp(s->serial, text + sizeof ROSTER_STICK - 1) == 0;
-	return id != NULL ? memcmp(s->id, id, ID_SIZE) == 0 : strcasecmp(s->name, text) == 0;
+		s->label = label_of(p, s);
+		p->names[p->name_count++] = (struct called){s->name, false, s};
+		if (s->serial[0] != '\0')
+			p->names[p->name_count++] = (struct called){s->serial, true, s};
+	}
+	qsort(p->names, p->name_count, sizeof *p->names, by_name);
+	return E_OK;
 }
 
 static struct roster_complaint
@@ -170,27 +209,44 @@ meant(const struct plan *p, const char *text)
 	return best;
 }
 
+/* The sticks that text names: one of them, and how many there are, at most two. A whole id is looked for by the name made of it. */
+static unsigned
+stands_called(const struct plan *p, const char *text, struct stand **one)
+{
+	const bool serial = strncmp(text, ROSTER_STICK, sizeof ROSTER_STICK - 1) == 0;
+	struct called what = {serial ? text + sizeof ROSTER_STICK - 1 : text, serial, NULL};
+	char name[STICK_NAME_SIZE];
+	uint8_t id[ID_SIZE];
+	const bool whole = bytes_from_hex(id, ID_SIZE, text) == 0;
+	unsigned found = 0;
+
+	if (whole) {
+		keytree_stick_name(name, id);
+		what.as = name;
+	}
+	for (size_t k = first_called(p, &what); k < p->name_count && by_name(&p->names[k], &what) == 0 && found < 2; k++)
+		if (!whole || memcmp(p->names[k].stand->id, id, ID_SIZE) == 0) {
+			*one = p->names[k].stand;
+			found++;
+		}
+	return found;
+}
+
 /* Find the stick that the k-th row names. */
 static void
 find_stand(struct plan *p, size_t k)
 {
 	const struct roster_row *row = &p->r->rows[k];
 	struct roster_complaint c = about(p, row, ROSTER_NO_STICK, row->stick);
-	uint8_t id[ID_SIZE];
-	const bool whole = bytes_from_hex(id, ID_SIZE, row->stick) == 0;
-	unsigned found = 0;
+	struct stand *one = NULL;
+	const unsigned found = stands_called(p, row->stick, &one);
 
-	for (size_t j = 0; j < p->count; j++) {
-		if (!is_named(&p->stands[j], row->stick, whole ? id : NULL))
-			continue;
-		found++;
-		p->of_row[k].stand = &p->stands[j];
-		p->stands[j].named = true;
-	}
-	if (found == 1)
+	if (found == 1) {
+		p->of_row[k].stand = one;
+		one->named = true;
 		return;
-	p->of_row[k].stand = NULL;
-	if (found == 0 && !whole && strncmp(row->stick, ROSTER_STICK, sizeof ROSTER_STICK - 1) != 0)
+	}
+	if (found == 0 && strlen(row->stick) < 2 * ID_SIZE && strncmp(row->stick, ROSTER_STICK, sizeof ROSTER_STICK - 1) != 0)
 		snprintf(c.near, sizeof c.near, "%s", meant(p, row->stick));
 	if (found > 1)
 		c.what = ROSTER_ALIKE;
@@ -282,18 +338,34 @@ assign(struct roster_row *row, struct books_offer *o)
 	o->ready -= row->codes;
 }
 
+static bool
+is_open(const struct roster_row *row)
+{
+	return row->stick[0] == '\0' && !row->again && !row->skipped;
+}
+
+static void
+find_open(struct plan *p)
+{
+	for (size_t k = 0; k < p->count; k++)
+		if (!p->stands[k].named && p->stands[k].label != NULL)
+			p->open[p->open_count++] = &p->stands[k];
+	p->too_many = UINT32_MAX;
+}
+
 static struct books_offer *
 next_with_enough(struct plan *p, uint32_t n)
 {
-	for (size_t k = 0; k < p->count; k++) {
-		size_t at = (p->next + k) % p->count;
-		struct books_offer *o = p->stands[at].named ? NULL : with_enough(p, &p->stands[at], n);
+	for (size_t k = 0; k < p->open_count && n < p->too_many; k++) {
+		size_t at = (p->next + k) % p->open_count;
+		struct books_offer *o = with_enough(p, p->open[at], n);
 
 		if (o != NULL) {
 			p->next = at + 1;
 			return o;
 		}
 	}
+	p->too_many = n < p->too_many ? n : p->too_many;
 	return NULL;
 }
 
@@ -304,10 +376,10 @@ find_open_lecture(struct plan *p, const struct roster_row *row)
 	struct roster_complaint c = about(p, row, ROSTER_TWO_LECTURES, "");
 	const char *one = NULL;
 
-	for (size_t k = 0; k < p->count; k++) {
-		const char *other = p->stands[k].named ? NULL : p->stands[k].label;
+	for (size_t k = 0; k < p->open_count; k++) {
+		const char *other = p->open[k]->label;
 
-		if (other == NULL || (one != NULL && strcmp(one, other) == 0))
+		if (one != NULL && strcmp(one, other) == 0)
 			continue;
 		if (one != NULL) {
 			roster_text(c.text, one, strlen(one));
@@ -336,12 +408,6 @@ complain_of_all(struct plan *p, const struct roster_row *row, uint32_t missing)
 	roster_complain(p->r, known ? E_NO_CODES : E_NO_GRANT, &c);
 }
 
-static bool
-is_open(const struct roster_row *row)
-{
-	return row->stick[0] == '\0' && !row->again && !row->skipped;
-}
-
 static void
 plan_rows(struct plan *p)
 {
@@ -349,6 +415,7 @@ plan_rows(struct plan *p)
 	uint32_t missing = 0;
 	bool open = false;
 
+	find_open(p);
 	for (size_t k = 0; k < p->r->count && !open; k++)
 		if ((open = is_open(&p->r->rows[k])))
 			find_open_lecture(p, &p->r->rows[k]);
@@ -461,6 +528,8 @@ roster_plan(struct roster *r, struct issuer *i, const struct roster_order *o, st
 	if (e == E_OK)
 		plan_rows(&p);
 	free(p.of_row);
+	free(p.open);
+	free(p.names);
 	free(p.stands);
 	free(p.offers);
 	if (e != E_OK)

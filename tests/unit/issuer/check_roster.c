@@ -343,6 +343,46 @@ START_TEST(a_stick_is_named_by_name_by_id_or_by_serial_number)
 }
 END_TEST
 
+START_TEST(a_name_that_several_sticks_have_is_not_guessed)
+{
+	char text[200], hex[2 * ID_SIZE + 1], name[STICK_NAME_SIZE];
+	struct fixture_grant alike;
+
+	ck_assert_int_eq(books_set_serial(office.books, others[2].g.stick_id, "4C530001", &f), E_OK);
+	is_refused("holder,stick\nKim,usb:4C530001\n", E_USAGE, ROSTER_ALIKE, 2);
+	is_refused("holder,stick\nKim,usb:4c530001\n", E_NO_STICK, ROSTER_NO_STICK, 2);
+	fixture_grant(&x, &alike, fixture_policy(), 0, NULL);
+	memcpy(alike.g.stick_id, others[1].g.stick_id, ID_SIZE);
+	alike.g.stick_id[ID_SIZE - 1] ^= 1;
+	alike.g.hash[0] ^= 3;
+	fixture_book(&office, &alike.g);
+	keytree_stick_name(name, alike.g.stick_id);
+	snprintf(text, sizeof text, "holder,stick\nKim,%s\n", name);
+	is_refused(text, E_USAGE, ROSTER_ALIKE, 2);
+	bytes_to_hex(hex, alike.g.stick_id, ID_SIZE);
+	snprintf(text, sizeof text, "holder,stick\nKim,%s\n", hex);
+	ck_assert_int_eq(take(text), E_OK);
+	ck_assert_mem_eq(r.rows[0].stick_id, alike.g.stick_id, ID_SIZE);
+	for (char *p = mine; *p != '\0'; p++)
+		*p = *p >= 'a' && *p <= 'z' ? (char)(*p - 'a' + 'A') : *p;
+	snprintf(text, sizeof text, "holder,stick\nLee,%s\n", mine);
+	ck_assert_int_eq(take(text), E_OK);
+	ck_assert_mem_eq(r.rows[0].stick_id, x.stick_id, ID_SIZE);
+	fixture_grant_free(&alike);
+}
+END_TEST
+
+/* What nobody has enough of for one row may still do for the next. */
+START_TEST(rows_that_need_more_do_not_hide_what_is_left)
+{
+	is_refused("holder,codes\nA,2\nB,2\nC,2\nD,2\nE,2\nF,1\nG,1\nH,1\nI,1\nJ,1\n", E_NO_CODES, ROSTER_NONE_LEFT, 6);
+	ck_assert_uint_eq(r.complaints[0].want, 3);
+	for (unsigned k = 5; k < 9; k++)
+		ck_assert_str_eq(r.rows[k].label, "Lecture");
+	ck_assert_str_eq(r.rows[9].label, "");
+}
+END_TEST
+
 START_TEST(nobody_is_listed_twice_for_one_stick_by_its_different_names)
 {
 	char text[200], hex[2 * ID_SIZE + 1], name[STICK_NAME_SIZE];
@@ -461,6 +501,8 @@ main(void)
 	tcase_add_checked_fixture(codes, setup_office, teardown_office);
 	tcase_add_test(codes, open_rows_get_the_sticks_in_turn);
 	tcase_add_test(codes, a_stick_is_named_by_name_by_id_or_by_serial_number);
+	tcase_add_test(codes, a_name_that_several_sticks_have_is_not_guessed);
+	tcase_add_test(codes, rows_that_need_more_do_not_hide_what_is_left);
 	tcase_add_test(codes, nobody_is_listed_twice_for_one_stick_by_its_different_names);
 	tcase_add_test(codes, one_row_too_many_and_nothing_is_handed_out);
 	tcase_add_test(codes, open_rows_never_mix_lectures);

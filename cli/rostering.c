@@ -4,6 +4,7 @@
 #include "rostering.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +30,7 @@
 
 #define FILE_SHOWN 512
 #define RETRY (3 * FILE_SHOWN) /* a command line with a file and a lecture in it */
+#define PDF ".pdf"
 #define HOLDER_FILE (BOOKS_TEXT + 32) /* the name of a file that is called like a holder */
 
 /* A sheet that is to be drawn. */
@@ -192,6 +194,8 @@ run_of(const struct roster *r, size_t k)
 	return n;
 }
 
+#define NO_NAME "/\\:*?\"<>|" /* are in no name of a file on FAT and exFAT */
+
 /* A person's file is called like the person; where that is no name of a file, a number tells it from others. */
 static void
 name_drawing(struct drawing *d, const struct work *w, const char *holder)
@@ -201,14 +205,14 @@ name_drawing(struct drawing *d, const struct work *w, const char *holder)
 
 	snprintf(name, sizeof name, "%s", holder);
 	for (char *p = name; *p != '\0'; p++)
-		if (*p == '/' || (*p == '.' && p == name)) {
+		if (strchr(NO_NAME, *p) != NULL || (*p == '.' && p == name)) {
 			*p = '_';
 			changed = true;
 		}
 	if (changed)
-		snprintf(d->file, sizeof d->file, "%s/%s (%zu).pdf", w->dir, name, w->count + 1);
+		snprintf(d->file, sizeof d->file, "%s/%s (%zu)" PDF, w->dir, name, w->count + 1);
 	else
-		snprintf(d->file, sizeof d->file, "%s/%s.pdf", w->dir, name);
+		snprintf(d->file, sizeof d->file, "%s/%s" PDF, w->dir, name);
 }
 
 static enum err
@@ -305,6 +309,27 @@ say_not_shown(const struct work *w, const char *why)
 	    "%s. The codes are not lost: they are in the books as handed out. To see all of them again: %s", why, command);
 }
 
+/* Two people may have one name of a file: a number may be part of a name, and capitals may not matter. */
+static void
+name_apart(struct drawing *d)
+{
+	const size_t n = strlen(d->file) - strlen(PDF);
+
+	for (unsigned k = 2; faccessat(AT_FDCWD, d->file, F_OK, AT_SYMLINK_NOFOLLOW) == 0; k++)
+		snprintf(d->file + n, sizeof d->file - n, " (%u)" PDF, k);
+}
+
+static enum err
+draw_next(struct work *w, struct drawing *d, char why[SHEET_WHY])
+{
+	if (w->a->sheets != NULL) {
+		name_apart(d);
+		if (sheet_next(&w->sheet, d->file, why) != 0)
+			return E_FAIL;
+	}
+	return sheet_draw(&w->sheet, d->cards, why) == 0 ? E_OK : E_FAIL;
+}
+
 static enum err
 draw(struct work *w)
 {
@@ -312,8 +337,7 @@ draw(struct work *w)
 	bool missing = false;
 
 	for (size_t k = 0; k < w->count; k++) {
-		if ((w->a->sheets != NULL && sheet_next(&w->sheet, w->drawings[k].file, why) != 0) ||
-		    sheet_draw(&w->sheet, w->drawings[k].cards, why) != 0) {
+		if (draw_next(w, &w->drawings[k], why) != E_OK) {
 			snprintf(reason, sizeof reason, _("not all code sheets were made: %s"), why);
 			return say_not_shown(w, reason);
 		}

@@ -111,9 +111,9 @@ check "the same codes again" roster "$W/roster.csv" --already again --format csv
 is "are the same" "$(cut -d , -f 1-3 "$W/out" | sort)" "$(cut -d , -f 1-3 "$W/codes.csv" | sort)"
 check "all have some" roster "$W/roster.csv" --already skip --sheet "$W/none.pdf"
 check "so there is no sheet" test ! -e "$W/none.pdf"
-printf '\357\273\277holder;codes\r\n"Speaker 01, hall 1";1\r\nM\303\274ller/2;1\r\n.hidden;1\r\n' >"$W/more.csv"
-check "two more, and one again, a file for each" roster "$W/more.csv" --already again --sheets "$W/sheets"
-is "files are called like people" "$(ls -A "$W/sheets" | tr '\n' '|')" "$(printf '_hidden (1).pdf|Müller_2 (2).pdf|Speaker 01, hall 1.pdf|' |
+printf '\357\273\277holder;codes\r\n"Speaker 01, hall 1";1\r\nM\303\274ller/2;1\r\n.hidden;1\r\nM\303\274ller_2 (2);1\r\nWho?;1\r\n' >"$W/more.csv"
+check "four more, and one again, a file for each" roster "$W/more.csv" --already again --sheets "$W/sheets"
+is "files are called like people" "$(ls -A "$W/sheets" | tr '\n' '|')" "$(printf '_hidden (1).pdf|Müller_2 (2).pdf|Müller_2 (2) (2).pdf|Speaker 01, hall 1.pdf|Who_ (5).pdf|' |
 	tr '|' '\n' | LC_ALL=C.UTF-8 sort | tr '\n' '|')"
 is "only their owner reads them" "$(stat -c %a "$W/sheets" "$W"/sheets/*.pdf | sort -u | tr '\n' ' ')" "600 700 "
 

@@ -143,7 +143,10 @@ names_files(void)
 		turn(k);
 		ck_assert_int_eq(verify(), E_OK);
 		ck_assert(all[0].result == E_BUNDLE && all[0].damaged == 1 && all[0].unlocked);
-		films += all[0].list[0].path != NULL && strcmp(all[0].list[0].path, "film.bin") == 0;
+		if (all[0].list[0].path != NULL && strcmp(all[0].list[0].path, "film.bin") == 0) {
+			ck_assert(all[0].named);
+			films++;
+		}
 		turn(k);
 	}
 	ck_assert_uint_ge(films, 2);

@@ -50,6 +50,28 @@ __wrap_sqlite3_step(sqlite3_stmt *st)
 	return left > 0 && --left == 0 ? SQLITE_IOERR : __real_sqlite3_step(st);
 }
 
+static int secrets; /* that are not released */
+
+void *__real_secret_new(size_t n);
+void *__wrap_secret_new(size_t n);
+void *
+__wrap_secret_new(size_t n)
+{
+	void *p = __real_secret_new(n);
+
+	secrets += p != NULL;
+	return p;
+}
+
+void __real_secret_free(void *p);
+void __wrap_secret_free(void *p);
+void
+__wrap_secret_free(void *p)
+{
+	secrets -= *(void **)p != NULL;
+	__real_secret_free(p);
+}
+
 enum err __real_keystore_store(int dir_fd, struct bytes stored, struct fault *fault);
 enum err __wrap_keystore_store(int dir_fd, struct bytes stored, struct fault *fault);
 enum err
@@ -74,6 +96,7 @@ static void
 setup(void)
 {
 	left = 0;
+	secrets = 0;
 	storing = E_OK;
 	fixture_open(&x);
 	fixture_grant(&x, &g, fixture_policy(), 0, NULL);
@@ -94,6 +117,7 @@ teardown(void)
 {
 	restore_free(&r);
 	issuer_close(&office);
+	ck_assert_int_eq(secrets, 0);
 	fixture_grant_free(&g);
 	fixture_close(&x);
 }
@@ -371,6 +395,9 @@ END_TEST
 
 START_TEST(an_issuer_that_is_there_stays)
 {
+	ck_assert_int_eq(restore_vacant(office.dir, &f), E_KEYSTORE);
+	ck_assert_int_eq(f.sys, 0); /* nothing failed */
+	fault_clear(&f);
 	fixture_refused(&f, restore_vacant(office.dir, &f), E_KEYSTORE, WHY_THERE);
 	ck_assert_int_eq(restore_look(&r, file, &f), E_OK);
 	fixture_refused(&f, restore_into(&r, office.dir, &f), E_KEYSTORE, WHY_THERE);

@@ -45,6 +45,15 @@ say_colour(const struct cli *c, FILE *stream)
 	return term != NULL && strcmp(term, "dumb") != 0 && isatty(fileno(stream));
 }
 
+/* What is said of something may begin with its name anyhow. */
+static bool
+begins_with(const char *words, const char *about)
+{
+	const size_t n = strlen(about);
+
+	return strncmp(words, about, n) == 0 && words[n] == ':';
+}
+
 /* Print one line of talk after its mark, broken between words on a terminal. Data that was printed before comes first. */
 static void
 print_talk(const struct cli *c, const char *colour, const char *mark, const char *words)
@@ -52,7 +61,7 @@ print_talk(const struct cli *c, const char *colour, const char *mark, const char
 	bool coloured = colour[0] != '\0' && say_colour(c, stderr);
 	char *led = NULL, *wrapped = NULL;
 
-	if (c->about != NULL && asprintf(&led, "%s: %s", c->about, words + strspn(words, " ")) < 0)
+	if (c->about != NULL && !begins_with(words, c->about) && asprintf(&led, "%s: %s", c->about, words + strspn(words, " ")) < 0)
 		led = NULL;
 	words = led != NULL ? led : words;
 	wrapped = human_wrap(words, human_columns(STDERR_FILENO), human_width(mark), strspn(words, " "));

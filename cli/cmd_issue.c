@@ -88,6 +88,23 @@ too_few(const struct issue *a, const struct handout *out, const struct issuing_s
 	    stick->name, have, a->n, stick->name);
 }
 
+/* It has no code left; or what is on it was never in these books, such as another issuer's. */
+static enum err
+none_left(const struct issue *a, const struct issuing_stick *stick, struct fault *f)
+{
+	char label[LABEL_MAX + 1];
+	bool known = false;
+	enum err e = books_stick_label(a->issuer.books, stick->id, label, &known, f);
+
+	if (e != E_OK)
+		return e;
+	if (!known)
+		return say_fault(a->c, f, E_NO_CODES, _("the books have no codes for stick %s; if it is yours: oncestick collect %s"),
+		    stick->name, "STICK");
+	return say_fault(
+	    a->c, f, E_NO_CODES, _("stick %s has no code left to hand out. To make more: oncestick refill STICK"), stick->name);
+}
+
 /* Put why, which is about the stick, into words with the stick's name. */
 static enum err
 word(const struct issue *a, const struct handout *out, const struct issuing_stick *stick, const struct fault *why, struct fault *f)
@@ -95,8 +112,7 @@ word(const struct issue *a, const struct handout *out, const struct issuing_stic
 	if (why->why == WHY_TOO_FEW)
 		return too_few(a, out, stick, f);
 	if (why->why == WHY_NONE_LEFT)
-		return say_fault(a->c, f, E_NO_CODES,
-		    _("stick %s has no code left to hand out. To make more: oncestick refill STICK"), stick->name);
+		return none_left(a, stick, f);
 	if (why->why == WHY_NO_LECTURE)
 		return say_fault(a->c, f, E_NO_GRANT,
 		    _("the books have no lecture \"%s\" on stick %s; 'oncestick codes %s' lists those there are."),

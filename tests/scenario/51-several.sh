@@ -22,7 +22,7 @@ said "^$name_b: codes $name_b/1 and /2 for Kim"
 said "^$c \\($name_c\\): codes $name_c/1 and /2 for Kim"
 refused 10 "what is no stick stops no other" oncestick issue "$none" "$a" "$W/missing" -n 1 --to Lee "$pass"
 said "^oncestick: $none: .*E_NO_STICK"
-said "^oncestick: $W/missing: .*E_NO_STICK"
+said "^oncestick: $W/missing: there is no such directory.*E_NO_STICK"
 said "^$a \\($name_a\\): code $name_a/3 for Lee"
 is "one code came" "$(wc -l <"$W/out")" 1
 refused 14 "where none is left, none is handed out" oncestick issue "$a" "$b" -n 4 --to Mo --json "$pass"
@@ -43,6 +43,13 @@ is "what is refused is not mixed up with the rest" "$(jq -c '[.sticks[] | [.ok, 
 refused 2 "a code names its stick" oncestick issue "$a" "$c" --again "$name_a/1" "$pass"
 check "as a table" oncestick issue "$a" "$c" -n 1 --to Ny --format csv "$pass"
 is "with its head once" "$(cut -d, -f1 "$W/out" | tr '\n' ' ')" "id $name_a/4 $name_c/3 "
+
+mkdir "$W/theirs"
+check "there is another issuer" env ONCESTICK_ISSUER_DIR="$W/other" oncestick init -q "$pass"
+check "... with a stick" env ONCESTICK_ISSUER_DIR="$W/other" oncestick prepare "$W/folder" "$W/theirs" -n 1 "$pass"
+refused 14 "codes of a stick that is not in the books" oncestick issue "$W/theirs" -n 1 --to Kim "$pass"
+said 'the books have no codes for stick .*if it is yours'
+check "nor is it said that more could be made" no grep -q refill "$W/err"
 
 # ---- verify ------------------------------------------------------------------------------------------------------------------
 check "all are whole" oncestick verify "$a" "$b" "$c"

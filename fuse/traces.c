@@ -41,9 +41,11 @@ decode(const char *uri, size_t n, char *out, size_t size)
 		char c = uri[i];
 
 		if (c == '%') {
-			if (n - i < 3 || hex(uri[i + 1]) < 0 || hex(uri[i + 2]) < 0)
+			int high, low;
+
+			if (n - i < 3 || (high = hex(uri[i + 1])) < 0 || (low = hex(uri[i + 2])) < 0)
 				return false;
-			c = (char)(hex(uri[i + 1]) << 4 | hex(uri[i + 2]));
+			c = (char)(high << 4 | low);
 			i += 2;
 		}
 		if (c == '\0' || at + 1 >= size)

@@ -16,6 +16,7 @@
 #include "place.h"
 #include "say.h"
 #include "stickio.h"
+#include "stop.h"
 #include "text.h"
 #include "wiping.h"
 
@@ -58,6 +59,8 @@ try_program(const struct cli *c, struct sheet *s, struct fault *f)
 	end = drawer_try(s->program, s->fd);
 	if (end.status == CARDS_DRAWN)
 		return E_OK;
+	if (stop_asked()) /* ^C is for the whole foreground, that program included */
+		return say_fault(c, f, E_INTERRUPTED, _("interrupted; nothing was handed out."));
 	explain(why, &end);
 	return say_fault(c, f, E_FAIL, _("no code sheet can be drawn: %s. No code was handed out."), why);
 }

@@ -28,8 +28,8 @@ struct sheet {
 
 /*
  * sheet_begin(c, s, file, f): find the program that draws, and test it; make a file of mode 0600 that will become file. Errors,
- * with a whole sentence in f: E_USAGE if file exists, is on a stick with ONCE, or is a terminal; E_FAIL if the file cannot be made,
- * or nothing can be drawn.
+ * with a whole sentence in f: E_USAGE if file exists, is on a stick with ONCE, or is a terminal; E_INTERRUPTED; E_FAIL if the file
+ * cannot be made, or nothing can be drawn.
  */
 enum err sheet_begin(const struct cli *c, struct sheet *s, const char *file, struct fault *f);
 

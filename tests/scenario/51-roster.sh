@@ -188,6 +188,14 @@ echo %PDF
 mkdir "${0%/*}/drawn" 2>/dev/null || { kill -INT $PPID; exit 6; }
 END
 chmod 755 "$W/bin/oncestick-sheet"
+mv "$W/bin/oncestick-sheet" "$W/bin/kept"
+printf '#!/bin/sh\nkill -INT $PPID; kill -INT $$\n' >"$W/bin/oncestick-sheet"
+chmod 755 "$W/bin/oncestick-sheet"
+refused 130 "interrupted while drawing is tried" "$W/bin/oncestick" issue --roster "$W/bad.csv" --already more --sheets "$W/none" \
+	--passphrase-file "$W/pass"
+said 'nothing was handed out'
+check "no directory is left of it" test ! -e "$W/none"
+mv "$W/bin/kept" "$W/bin/oncestick-sheet"
 printf 'holder,codes\nOne,1\nTwo,1\nZoe,1\n' >"$W/three.csv"
 refused 130 "interrupted while sheets are drawn" "$W/bin/oncestick" issue --roster "$W/three.csv" --sheets "$W/three" --passphrase-file "$W/pass"
 said 'not lost.*--already again --sheets'

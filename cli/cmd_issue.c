@@ -99,8 +99,8 @@ none_left(const struct issue *a, const struct issuing_stick *stick, struct fault
 	if (e != E_OK)
 		return e;
 	if (!known)
-		return say_fault(a->c, f, E_NO_CODES, _("the books have no codes for stick %s; if it is yours: oncestick collect %s"),
-		    stick->name, "STICK");
+		return say_fault(a->c, f, E_NO_CODES,
+		    _("the books have no codes for stick %s; if it is yours: oncestick collect %s"), stick->name, "STICK");
 	return say_fault(
 	    a->c, f, E_NO_CODES, _("stick %s has no code left to hand out. To make more: oncestick refill STICK"), stick->name);
 }

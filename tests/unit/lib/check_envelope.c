@@ -204,6 +204,22 @@ START_TEST(other_lengths_of_the_payload_head)
 }
 END_TEST
 
+/* A head that would be right if the payload had less than no bytes. */
+START_TEST(no_room_for_the_payload_head)
+{
+	char *prefix = payload_edit(VECTOR_MANIFEST_FILE, VECTOR_MANIFEST, ""), *cut, hex[2048];
+
+	cut = strstr(prefix, "a05891");
+	ck_assert_ptr_nonnull(cut);
+	for (int room = 0; room < 9; room++) {
+		snprintf(hex, sizeof hex, "%.*sa05b%016llx%0*d", (int)(cut - prefix), prefix, (unsigned long long)room - 9,
+		    2 * (66 - 9 + room), 0);
+		ck_assert_int_eq(result_hex(ENVELOPE_MANIFEST, hex), ENVELOPE_MALFORMED);
+	}
+	free(prefix);
+}
+END_TEST
+
 /* ---- other shapes, each with the signature that is right for it --------------------------------------------------------- */
 
 /* start || protected || unprotected || 58 91 payload || 58 40 signature || end, the signature over what RFC 9052 says. */
@@ -660,6 +676,7 @@ suite(void)
 	tcase_add_test(tc, anything_after_the_signature);
 	tcase_add_test(tc, every_bit_flipped);
 	tcase_add_test(tc, other_lengths_of_the_payload_head);
+	tcase_add_test(tc, no_room_for_the_payload_head);
 	tcase_add_test(tc, maker_of_shapes_makes_the_right_one);
 	tcase_add_test(tc, other_tags_and_arrays);
 	tcase_add_test(tc, other_protected_headers);

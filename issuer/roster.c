@@ -150,7 +150,7 @@ read_stands(struct plan *p, struct fault *f)
 		return e;
 	p->stands = calloc(n + 1, sizeof *p->stands);
 	p->names = calloc(2 * n + 1, sizeof *p->names);
-	p->open = calloc(n + 1, sizeof *p->open);
+	p->open = calloc(n + 1, sizeof *p->open); /* NOLINT(bugprone-sizeof-expression): of pointers */
 	p->of_row = calloc(p->r->count + 1, sizeof *p->of_row);
 	if (p->stands == NULL || p->names == NULL || p->open == NULL || p->of_row == NULL)
 		return no_memory(f);

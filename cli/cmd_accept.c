@@ -169,11 +169,11 @@ no_room(const struct run *r, const struct fault *why, struct fault *f)
 {
 	if (why->why == WHY_ENTRIES)
 		return say_fault(r->c, f, E_SPACE,
-		    _("the stick at %s has had codes added as often as a stick can take them. Nothing on it was changed; tell whoever sent "
+		    _("the stick at %s has been given new codes as often as it can be. Nothing on it was changed; tell whoever sent "
 		      "%s: only they can make room, by preparing the stick anew."),
 		    r->at.path, r->name);
 	return say_fault(r->c, f, E_SPACE,
-	    _("there is too little room on the stick at %s for %s, of which nothing counts yet. Remove files of yours from the stick, but "
+	    _("there is too little room on the stick at %s for %s, and none of it counts yet. Remove files of your own from the stick, but "
 	      "nothing in ONCE, and give the same command again."),
 	    r->at.path, r->name);
 }

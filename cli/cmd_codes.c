@@ -461,8 +461,8 @@ find_renamed(const struct cli *c, struct issuer *i, struct books_rename *r, stru
 		return is_holder || why.why == WHY_NO_CODE_NAME ? E_OK : fault_pass(f, &why);
 	if (is_holder) {
 		say_info(c,
-		    "somebody is called \"%s\", and that name is corrected; for who has the code of that name, give the command "
-		    "again",
+		    "there is a holder called \"%s\", and that name was corrected; to correct who has the code of that name, give "
+		    "the command again",
 		    r->from);
 		return E_OK;
 	}

@@ -589,7 +589,7 @@ arguments_fit(const struct cli *c, const struct issue *a, bool n_given)
 	}
 	for (size_t k = 0; k < a->again.count && a->part_count > 1; k++)
 		if (strchr(a->again.items[k], '/') != NULL) {
-			say_usage(c, "%s names its stick itself: leave the others out", a->again.items[k]);
+			say_usage(c, "%s already names a stick: leave the others out", a->again.items[k]);
 			return false;
 		}
 	if (a->to != NULL && !dcbor_text_ok(a->to, strlen(a->to))) {
@@ -654,7 +654,7 @@ cmd_issue(struct cli *c, int argc, char **argv)
 	    {OPT_TEXT, "lecture", 0, "LABEL|ID", N_("for which lecture (the newest that has codes)"), &a.lecture, 0, 0},
 	    {OPT_LIST, "again", 0, "CODE-ID|HOLDER", N_("show codes again that were handed out and not used"), &a.again, 0, 0},
 	    {OPT_TEXT, "roster", 0, "FILE",
-		N_("codes for all people in a CSV file with the columns holder, stick, codes, language"), &a.roster.file, 0, 0},
+		N_("codes for everybody in a CSV file with the columns holder, stick, codes, language"), &a.roster.file, 0, 0},
 	    {OPT_FLAG, "dry-run", 0, NULL, N_("show who would get what, and hand out nothing"), &a.roster.dry_run, 0, 0},
 	    {OPT_TEXT, "already", 0, "WHAT", N_("those in the roster who have codes: skip, again (show them) or more"),
 		&a.roster.already, 0, 0},
@@ -675,7 +675,7 @@ cmd_issue(struct cli *c, int argc, char **argv)
 	       "the stick by its\n"
 	       "directory, or by its name (7kq241) if it is elsewhere. All codes are for one lecture. If there are not enough, "
 	       "none is handed out.\n"
-	       "Of several sticks so many of each.\n"),
+	       "If several sticks are named, that many of each.\n"),
 	    OPT_PASSPHRASE | OPT_PINENTRY | OPT_JSON, rows, 0, -1};
 	struct fault f = {0};
 	struct opt_words words = {argv, argc};

@@ -34,7 +34,7 @@ warn(const struct cli *c, const struct lecture *l)
 {
 	say_warn(c,
 	    "this is the key of \"%s\" itself: whoever has it reads the lecture without a code, on every stick that carries it, and "
-	    "nothing that you revoke stops them. Keep it as you keep the passphrase; the books note that it was taken out",
+	    "no revocation stops that. Keep it as you keep the passphrase; the books note that it was taken out",
 	    SHORT(l->label));
 }
 
@@ -45,7 +45,7 @@ print(const struct cli *c, const uint8_t ck[KEY_SIZE])
 	char *hex = secret_new(HEX_SIZE);
 
 	if (hex == NULL)
-		return say_refuse(c, E_FAIL, "there is no memory for the key");
+		return say_refuse(c, E_FAIL, "there is not enough memory for the key");
 	setvbuf(stdout, NULL, _IONBF, 0); /* it is in no buffer that nobody wipes */
 	sodium_bin2hex(hex, HEX_SIZE, ck, KEY_SIZE);
 	puts(hex);

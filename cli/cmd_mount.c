@@ -16,7 +16,7 @@ static const char about_text[] =
        "STICK is the directory where the stick is mounted; without it, the only locked stick there is. DIR is an empty directory "
        "of yours;\n"
        "without it, a new folder in your home directory. Until the session's deadline the same code opens it again on this PC.\n"
-       "Who locked the stick opens it with --as-issuer and the passphrase: no code is used up, and the books note it.\n");
+       "Whoever locked the stick can open it with --as-issuer and the passphrase: no code is used up, and the books note it.\n");
 
 static enum err
 report(const struct mounting *m)
@@ -51,7 +51,7 @@ cmd_mount(struct cli *c, int argc, char **argv)
 	bool stay = false, as_issuer = false;
 	const struct opt rows[] = {{OPT_FLAG, "yes", 'y', NULL, N_("do not ask before the code is used up"), &m.yes, 0, 0},
 	    {OPT_FLAG, "as-issuer", 0, NULL, N_("with the issuer's passphrase in place of a code"), &as_issuer, 0, 0},
-	    {OPT_TEXT, "lecture", 0, "LABEL|ID", N_("... this lecture, where the stick has several"),
+	    {OPT_TEXT, "lecture", 0, "LABEL|ID", N_("with --as-issuer: which lecture, where the stick has several"),
 		&peeking.peek.lectures.wanted, 0, 0},
 	    {OPT_FLAG, "open", 'o', NULL, N_("then show the folder in the file manager"), &m.reveal, 0, 0},
 	    {OPT_FLAG, "no-desktop", 0, NULL, N_("no notifications; let the PC go to sleep"), &m.no_desktop, 0, 0},

@@ -368,8 +368,8 @@ cmd_verify(struct cli *c, int argc, char **argv)
 	const struct opt_verb verb = {"verify [STICK]... [--passphrase-file FILE | --code-file FILE]",
 	    N_("Check every signature and read every block of a stick. No code is needed, and none is spent. Damage is reported by "
 	       "file and byte\n"
-	       "range on the stick; with the issuer's passphrase or an unused code, also by the lecture's own file that it is "
-	       "in.\n"
+	       "range on the stick; with the issuer's passphrase or an unused code, also by the file of the lecture that it "
+	       "is in.\n"
 	       "Several sticks are read at the same time.\n"),
 	    OPT_PASSPHRASE | OPT_CODE | OPT_JSON | OPT_PROGRESS, NULL, 0, -1};
 	struct fault f = {0};

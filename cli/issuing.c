@@ -478,7 +478,7 @@ issuing_did_you_mean(struct issuer *i, const struct cli *c, struct fault *f)
 	list_names(names, sizeof names, &near);
 	fault_clear(f);
 	if (given)
-		say_fault(c, f, was.err, _("nobody called \"%s\" is in the books, or not any more; did you mean %s?"), was.object,
+		say_fault(c, f, was.err, _("nobody called \"%s\" is in the books, or no longer; did you mean %s?"), was.object,
 		    names);
 	else
 		say_fault(c, f, was.err,

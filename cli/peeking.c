@@ -19,8 +19,8 @@ word(const struct peeking *p, const char *path, const struct fault *why, struct 
 	keytree_fingerprint(theirs, p->peek.issuer);
 	keytree_fingerprint(ours, p->issuer.pk);
 	return say_fault(p->c, f, E_ISSUER,
-	    _("what is on %s was locked by another issuer, %s, and only that one's passphrase opens it; this one is %s. Set "
-	      "ONCESTICK_ISSUER_DIR to where the other's files are, or ask there."),
+	    _("what is on %s was locked by another issuer, %s, and only their passphrase opens it; the issuer here is %s. Set "
+	      "ONCESTICK_ISSUER_DIR to where their files are, or ask them."),
 	    path, theirs, ours);
 }
 

@@ -377,7 +377,7 @@ tell(const struct work *w)
 	if (w->a->list != NULL)
 		say_info(w->c, "list for the office: %s; it has no codes in it", say_safe(safe, sizeof safe, w->a->list));
 	if (w->a->sheet != NULL || w->a->sheets != NULL)
-		say_info(w->c, "next: each card says which stick goes with it; hand out card and stick by different ways");
+		say_info(w->c, "next: each card says which stick goes with it; hand over card and stick separately");
 }
 
 /* The keys are wiped before another program is started; it gets only the codes. */
@@ -418,7 +418,7 @@ show_plan(struct work *w, struct fault *f)
 	else if (rostersay_plan(&w->roster) != 0 || say_stdout(w->c) != E_OK)
 		return say_fault(w->c, f, E_FAIL, _("the table cannot be written"));
 	say_info(
-	    w->c, "nothing was handed out: this is what would be. Without --dry-run, %u codes are handed out", w->roster.codes);
+	    w->c, "nothing was handed out: this is what would happen. Codes in all, without --dry-run: %u", w->roster.codes);
 	return e;
 }
 

@@ -19,8 +19,8 @@ whenarg_read(const struct cli *c, const struct whenarg *w, int64_t *out)
 	when_show_whole(first, sizeof first, t[0]);
 	if (n > 1) {
 		when_show_whole(second, sizeof second, t[1]);
-		say_usage(c, "--%s: '%s' can be %s or %s; write the day as 2026-11-24 or 24 Nov, and the time as 18:30", w->option,
-		    safe, first, second);
+		say_usage(c, "--%s: '%s' can mean %s or %s; write the day as 2026-11-24 or 24 Nov, and the time as 18:30",
+		    w->option, safe, first, second);
 		return false;
 	}
 	/* TRANSLATORS: a time option's name (lecture, not-before, expires), and the time that was understood */

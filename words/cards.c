@@ -93,7 +93,7 @@ steps_of(void)
 	snprintf(open, sizeof open, _("Open \"%s\" on the stick, or type `oncestick mount` in a terminal. Then type the code."),
 	    README_OPENER);
 	return json_pack("[s, s, s, s]",
-	    _("Try it at home before: plug the stick in and type `oncestick rehearse`. That uses nothing up."),
+	    _("Try it at home first: plug the stick in and type `oncestick rehearse`. That uses nothing up."),
 	    _("Then, where you speak: plug the stick into the PC."), open,
 	    _("When the lecture is over, type `oncestick unmount`, and pull the stick out."));
 }

@@ -654,7 +654,7 @@ static void
 s_entries(FILE *t, const struct fault *f, const struct faultsay_about *a)
 {
 	fprintf(t,
-	    _("there are 64 lectures, or remains of some, on %s, and that is the limit; 'oncestick prepare --replace' destroys them."),
+	    _("there are 64 lectures on %s, counting remains of some, and that is the limit; 'oncestick prepare --replace' destroys them."),
 	    STICK(f, a));
 }
 

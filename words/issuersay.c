@@ -146,7 +146,7 @@ holds_none(FILE *to, const struct fault *f)
 static void
 never_given(FILE *to, const struct fault *f)
 {
-	fprintf(to, _("nobody called \"%s\" is in the books, or not any more; 'oncestick codes STICK' lists holders."), f->object);
+	fprintf(to, _("nobody called \"%s\" is in the books, or no longer; 'oncestick codes STICK' lists holders."), f->object);
 }
 
 static void

@@ -36,7 +36,7 @@ words_for(enum exclude_result what)
 		n = asprintf(&text, _("there are at most %u patterns; name a folder to leave out all of it"), EXCLUDE_PATTERNS);
 		break;
 	case EXCLUDE_BINARY:
-		n = asprintf(&text, "%s", _("this is not a text of patterns, one a line, in UTF-8"));
+		n = asprintf(&text, "%s", _("this is not a text of patterns, one per line, in UTF-8"));
 		break;
 	case EXCLUDE_OK:
 	case EXCLUDE_NO_MEMORY:

@@ -58,7 +58,7 @@ say_of_file(FILE *to, const struct about *a)
 		fprintf(to, _("no column is called \"holder\"; it has the names of those who get codes"));
 		break;
 	case ROSTER_COLUMN_TWICE:
-		fprintf(to, _("there already is a column \"%s\""), a->text);
+		fprintf(to, _("there is already a column \"%s\""), a->text);
 		break;
 	case ROSTER_NO_COLUMN:
 		fprintf(to, _("\"%s\" is in a column without a name; a comma inside a name needs quotes around the name"), a->text);
@@ -84,11 +84,11 @@ say_of_row(FILE *to, const struct about *a)
 		break;
 	case ROSTER_BAD_STICK:
 		fprintf(to,
-		    _("\"%s\" is not how a stick is named: by its name, such as 7kq241, by usb: and its serial number, or not at "
-			      "all"), a->text);
+		    _("\"%s\" does not name a stick: give its name, such as 7kq241, or usb: and its serial number, or leave the "
+			      "cell empty"), a->text);
 		break;
 	case ROSTER_BAD_NUMBER:
-		fprintf(to, _("\"%s\" is not how many codes somebody can get: 1 to %u"), a->text, (unsigned)GRANT_SLOTS_MAX);
+		fprintf(to, _("\"%s\" is not a number of codes: write 1 to %u"), a->text, (unsigned)GRANT_SLOTS_MAX);
 		break;
 	case ROSTER_BAD_LANGUAGE:
 		fprintf(to, _("there are no cards in the language \"%s\"; there are: "), a->text);
@@ -137,7 +137,7 @@ say_of_books(FILE *to, const struct about *a)
 		break;
 	case ROSTER_NONE_LEFT:
 		fprintf(to,
-		    _("no stick that the roster leaves open has enough codes for this row; %u codes are missing in all. To make more: "
+		    _("none of the sticks still free has enough codes for this row; %u more are needed in all. To make more: "
 			      "oncestick refill STICK"), a->c->want);
 		break;
 	default:

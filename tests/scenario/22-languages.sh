@@ -92,7 +92,7 @@ for l in $languages; do
 	says "$l" 'this is not a code: a code has 16 letters and digits, like HNSB-PDT3-5TA5-MCEM.'
 	says "$l" ' Nothing was spent.'
 	refused 14 "$l: a holder whom nobody knows" in_language "$l" oncestick revoke --holder 강 --passphrase-file "$W/pass"
-	says "$l" "nobody called \"%s\" is in the books, or not any more; 'oncestick codes STICK' lists holders." 강
+	says "$l" "nobody called \"%s\" is in the books, or no longer; 'oncestick codes STICK' lists holders." 강
 	refused 2 "$l: a verb that there is not" in_language "$l" oncestick prepara
 	says "$l" "there is no verb '%s'; did you mean '%s'? 'oncestick --help' lists them" prepara prepare
 	in_language "$l" oncestick mount --help >"$W/out"

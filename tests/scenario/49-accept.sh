@@ -185,11 +185,11 @@ if [ "$WHO" = root ] && mkdir "$W/full" && mount -t tmpfs -o size=12m none "$W/f
 	cp -a "$W/before/ONCE" "$W/full"
 	head -c 20000000 /dev/zero >"$W/full/fill" 2>/dev/null
 	refused 38 "onto a stick that is full" oncestick accept "$W/F" "$W/full"
-	said 'Remove files of yours from the stick, but nothing in ONCE'
+	said 'Remove files of your own from the stick, but nothing in ONCE'
 	nothing "which is as it was" diff -r -x probe "$W/before/ONCE" "$W/full/ONCE"
 	truncate -s -16K "$W/full/fill"
 	refused 38 "and onto one that is nearly" oncestick accept "$W/F" "$W/full"
-	said 'nothing counts yet.*give the same command again'
+	said 'none of it counts yet.*give the same command again'
 	check "where the old code is good" oncestick rehearse "$W/full" --code-file "$W/code"
 	truncate -s -1M "$W/full/fill"
 	check "with room it is accepted" oncestick accept "$W/F" "$W/full"

@@ -43,7 +43,7 @@ for odd in "$name/6" 7kq241/2; do
 done
 check "one is called like a code that somebody else has" oncestick codes --rename "$name/4" "$name/3"
 check "it is the one with the name" oncestick codes --rename "$name/3" 'Müller'
-said 'somebody is called.*give the command again'
+said 'there is a holder called.*give the command again'
 is "and nobody else" "$(holders)" 'Test|Kim, hall 3|Lee|Müller||'
 
 # ---- did you mean --------------------------------------------------------------------------------------------------------------
@@ -73,5 +73,5 @@ check "the old name alone" oncestick forget 'Kim, hal 3' --yes
 is "is gone from the file" "$(traces 'Kim, hal 3')" 0
 is "the new one is not" "$(holders)" 'Test|Kim, hall 3|Lee|Müller||'
 refused 14 "a name that is forgotten already" oncestick forget 'Kim, hal 3' --yes
-said 'is in the books, or not any more'
+said 'is in the books, or no longer'
 finish

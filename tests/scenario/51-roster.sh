@@ -121,7 +121,7 @@ is "only their owner reads them" "$(stat -c %a "$W/sheets" "$W"/sheets/*.pdf | s
 books >"$W/before"
 sed '18s/,2,/,two,/' "$W/roster.csv" >"$W/bad.csv"
 refused 2 "a bad row 17" roster "$W/bad.csv" --sheet "$W/new.pdf" --already more
-said 'bad.csv, line 18, column 3: "two" is not how many'
+said 'bad.csv, line 18, column 3: "two" is not a number'
 bad() # EXIT DESCRIPTION WHAT-IT-SAYS ARGUMENT...: of $W/bad.csv
 {
 	want=$1 what=$2 says=$3

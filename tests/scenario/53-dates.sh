@@ -46,10 +46,10 @@ from de_DE.UTF-8 '3. April 2020' 'Fri 3 Apr 2020'
 from C.UTF-8 25/04/2020 'Sat 25 Apr 2020'
 for l in C C.UTF-8 ko_KR.UTF-8; do
 	refused 2 "$l: which of the two?" as_in $l oncestick report --from 03/04/2020
-	said "'03/04/2020' can be Fri 3 Apr 2020 at 00:00 CEST or Wed 4 Mar 2020 at 00:00 CET"
+	said "'03/04/2020' can mean Fri 3 Apr 2020 at 00:00 CEST or Wed 4 Mar 2020 at 00:00 CET"
 done
 refused 2 "a clock time or a date?" oncestick report --from 9.05
-said "can be .* at 09:05 CES?T or .* 9 May 20"
+said "can mean .* at 09:05 CES?T or .* 9 May 20"
 refused 2 "another day of the week" oncestick report --from "Sun 3 Apr 2020"
 said 'is not a time; write 2026-11-24 18:00, 24 Nov 18:00'
 refused 2 "no day" oncestick prepare "$W/folder" "$W/stick" --add --passphrase-file "$W/pass" --expires "31.2.2040"

@@ -103,7 +103,7 @@ START_TEST(what_the_issuer_refuses_has_a_sentence_of_its_own)
 	    {E_REVOKED, WHY_OVER, "code it is revoked;"},
 	    {E_EXPIRED, WHY_OVER, "code it has expired;"},
 	    {E_NO_STICK, WHY_NO_ONCE, "there is no ONCE in it,"},
-	    {E_NO_CODES, WHY_NEVER_GIVEN, "nobody called \"it\" is in the books, or not any more;"},
+	    {E_NO_CODES, WHY_NEVER_GIVEN, "nobody called \"it\" is in the books, or no longer;"},
 	    {E_ISSUER, WHY_ANOTHER_ISSUER, "the stick at it belongs to another issuer;"},
 	    {E_NO_CODES, WHY_HOLDS_NONE, "nobody called \"it\" holds an unused code"},
 	    {E_USAGE, WHY_NO_RECEIPTS, "that is not a receipts file;"},

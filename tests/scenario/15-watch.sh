@@ -140,7 +140,7 @@ person "it waits for a stick" '
 	status 130'
 
 # what was said of each stick that came is not kept: watch may run for weeks
-if command -v python3 >/dev/null; then
+if command -v python3 >/dev/null && ! grep -q __asan_init "$ONCE_BIN/oncestick"; then # which keeps what was let go of
 	cat >"$W/kept" <<-'END'
 		import re, sys
 		ranges = [re.match("(\\w+)-(\\w+)", line) for line in open(f"/proc/{sys.argv[1]}/maps") if "[heap]" in line]

@@ -10,12 +10,15 @@ tell "cd ${(q)PWD}; fpath=(${(q)1} \$fpath); autoload -Uz compinit; compinit -u 
 tell "compadd() { local -a hits; [[ \${@[1,(i)(-|--)]} == *-[OAD]\ * ]] && { builtin compadd \"\$@\"; return; }; builtin compadd -A hits \"\$@\"; (( \$#hits )) && print -rl -- \$hits >>${(q)hits}.part; builtin compadd \"\$@\"; }"
 tell "typing() { : >${(q)hits}.part; zle complete-word; BUFFER=; mv ${(q)hits}.part ${(q)hits}; }; zle -N typing; bindkey '^I' typing"
 while IFS= read -r line; do
-	rm -f $hits
-	zpty -w -n z "$line"$'\t'
-	for try in {1..200}; do
-		[[ -e $hits ]] && break
-		zpty -rt z junk
-		sleep 0.05
+	for key in 1 2 3; do # on a busy machine zsh now and then gives up what it had begun, and offers nothing
+		rm -f $hits
+		zpty -w -n z "$line"$'\t'
+		for try in {1..200}; do
+			[[ -e $hits ]] && break
+			zpty -rt z junk
+			sleep 0.05
+		done
+		[[ -s $hits ]] && break
 	done
 	[[ -e $hits ]] && while IFS= read -r word; do print -r -- "$line"$'\t'"$word"; done <$hits
 done

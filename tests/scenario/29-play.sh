@@ -278,7 +278,7 @@ while cat clips/film.bin >/dev/null; do sleep 0.1; done
 EOF2
 chmod +x "$HOME/reader"
 check "a player that reads until it cannot" oncestick play "$W/short" --code-file "$W/minute" -- "$HOME/reader"
-printed "Input/output error|not connected"
+printed "Input/output error|not connected|connection abort"
 said "the time is over"
 refused 30 "the code after its minute" oncestick play "$W/short" --code-file "$W/minute" -- "$player" look
 

@@ -208,16 +208,12 @@ put(void *arg, size_t k, struct fault *f)
 static enum err
 run(struct all *a, struct fault *f)
 {
-	locale_t before = (locale_t)0;
 	enum err e = E_OK;
 
 	if ((a->list != NULL && (e = newfile_check(a->c, a->list, f)) != E_OK) || (e = open_books(a, f)) != E_OK ||
 	    (e = read_receipts(a, f)) != E_OK)
 		return e;
-	before = a->c->json ? text_english() : (locale_t)0;
-	several_each(a->faults, a->count, take_stick, a);
-	if (a->c->json)
-		text_again(before);
+	stickarg_each(a->c, a->faults, a->count, take_stick, a);
 	if (several_stop(a->faults, a->count) != NULL)
 		return fault_pass(f, several_stop(a->faults, a->count));
 	if (several_fine(a->faults, a->count) == 0)

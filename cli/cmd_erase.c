@@ -191,13 +191,9 @@ scrub(struct all *a, struct fault *f)
 static enum err
 run(struct all *a, struct fault *f)
 {
-	locale_t before = (locale_t)0;
 	enum err e = E_OK;
 
-	before = a->c->json ? text_english() : (locale_t)0;
-	several_each(a->faults, a->count, find, a);
-	if (a->c->json)
-		text_again(before);
+	stickarg_each(a->c, a->faults, a->count, find, a);
 	if (several_stop(a->faults, a->count) != NULL)
 		return fault_pass(f, several_stop(a->faults, a->count));
 	if (several_fine(a->faults, a->count) == 0)

@@ -254,17 +254,6 @@ make(void *arg, size_t k, struct fault *f)
 	return e;
 }
 
-/* JSON has what is wrong in English. */
-static void
-each(struct all *a, enum err (*step)(void *arg, size_t k, struct fault *f))
-{
-	locale_t before = a->c->json ? text_english() : (locale_t)0;
-
-	several_each(a->faults, a->count, step, a);
-	if (a->c->json)
-		text_again(before);
-}
-
 /* Fails only for what is not the fault of one stick. */
 static enum err
 run(struct all *a, struct fault *f)
@@ -275,7 +264,7 @@ run(struct all *a, struct fault *f)
 	if ((a->output != NULL && (e = newfile_check(a->c, a->output, f)) != E_OK) ||
 	    (e = issuing_open_to_hand_out(&a->issuer, a->c, f)) != E_OK)
 		return e;
-	each(a, find_stick);
+	stickarg_each(a->c, a->faults, a->count, find_stick, a);
 	if (several_stop(a->faults, a->count) != NULL)
 		return fault_pass(f, several_stop(a->faults, a->count));
 	if (several_fine(a->faults, a->count) == 0)
@@ -291,7 +280,7 @@ run(struct all *a, struct fault *f)
 	}
 	if ((e = issuing_unlock(&a->issuer, a->c, f)) != E_OK)
 		return e;
-	each(a, make);
+	stickarg_each(a->c, a->faults, a->count, make, a);
 	return E_OK;
 }
 

@@ -7,6 +7,7 @@
 #include "human.h"
 #include "keytree.h"
 #include "say.h"
+#include "several.h"
 #include "text.h"
 
 /* Why no stick was found, or which one is meant. */
@@ -90,4 +91,15 @@ stickarg_about(char out[STICKARG_ABOUT], const char *path, const uint8_t *id)
 		snprintf(out, STICKARG_ABOUT, "%s", safe);
 	else
 		snprintf(out, STICKARG_ABOUT, "%s (%s)", safe, name);
+}
+
+void
+stickarg_each(const struct cli *c, struct fault *faults, size_t count,
+    enum err (*step)(void *arg, size_t k, struct fault *f), void *arg)
+{
+	locale_t before = c->json ? text_english() : (locale_t)0;
+
+	several_each(faults, count, step, arg);
+	if (c->json)
+		text_again(before);
 }

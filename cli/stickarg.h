@@ -27,4 +27,8 @@ void stickarg_device(int fd, char *out, size_t size);
 #define STICKARG_ABOUT 512
 void stickarg_about(char out[STICKARG_ABOUT], const char *path, const uint8_t *id);
 
+/* stickarg_each(c, faults, count, step, arg): several_each(faults, count, step, arg), with what is wrong in English for JSON. */
+void stickarg_each(const struct cli *c, struct fault *faults, size_t count,
+    enum err (*step)(void *arg, size_t k, struct fault *f), void *arg);
+
 #endif
